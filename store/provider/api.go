@@ -1,0 +1,194 @@
+package provider
+
+// The replies of the control socket, in the order of docs/api.md. Fields are
+// added, never renamed or removed.
+
+// StatusReply answers GET /api/providers/status.
+type StatusReply struct {
+	TS         Time     `json:"ts"`
+	CacheTTLMS int64    `json:"cache_ttl_ms"` // the smallest ttl_ms
+	Seq        uint64   `json:"seq"`          // every event up to this one is in the rows
+	Providers  []Status `json:"providers"`
+}
+
+// RefreshReply answers POST /api/providers/refresh. A status whose Generation
+// is this one or later came from a probe that began after the refresh was
+// accepted.
+type RefreshReply struct {
+	Status     string    `json:"status"` // "refresh_triggered", or "refreshed" after a wait
+	ProviderID string    `json:"provider_id,omitempty"`
+	IDs        []string  `json:"provider_ids,omitempty"` // when several were named
+	Scope      string    `json:"scope,omitempty"`        // "all" when none was named
+	Message    string    `json:"message"`
+	Generation uint64    `json:"generation"`
+	Skipped    []Skipped `json:"skipped,omitempty"`
+	Providers  []Status  `json:"providers,omitempty"` // with wait
+	Error      *Error    `json:"error,omitempty"`     // with wait, when it timed out
+}
+
+// Skipped says why a refresh did not probe a provider.
+type Skipped struct {
+	ID      string `json:"id"`
+	Reason  Reason `json:"reason"` // rate_limited or paused
+	Message string `json:"message"`
+	RetryAt Time   `json:"retry_at,omitzero"`
+}
+
+// ModelsReply answers GET /api/providers/{id}/models.
+type ModelsReply struct {
+	ID        string  `json:"id"`
+	CheckedAt Time    `json:"checked_at,omitzero"` // when the list was read
+	Models    []Model `json:"models"`
+}
+
+// HistoryReply answers GET /api/providers/{id}/history. Known time is the time
+// since Since in which probing was not paused and the state not UNKNOWN.
+type HistoryReply struct {
+	ID           string            `json:"id"`
+	Since        Time              `json:"since,omitzero"`         // the oldest transition that is kept; not before the daemon started
+	UptimeRatio  *float64          `json:"uptime_ratio,omitempty"` // the part of the known time in which it was RUNNING; absent when none is
+	StateSeconds map[State]float64 `json:"state_seconds"`          // of known time
+	Transitions  []Event           `json:"transitions"`            // oldest first
+}
+
+// Diagnostics answers GET /api/providers/{id}/diagnostics: what the last probe
+// saw, layer by layer. It holds no secret.
+type Diagnostics struct {
+	ID       string       `json:"id"`
+	Kind     string       `json:"kind"`
+	Endpoint string       `json:"endpoint"`
+	BeganAt  Time         `json:"began_at,omitzero"`
+	TookMS   float64      `json:"took_ms"`
+	Resolve  *ResolveStep `json:"resolve,omitempty"`
+	Dial     []DialStep   `json:"dial,omitempty"`
+	TLS      *TLSStep     `json:"tls,omitempty"`
+	Requests []Exchange   `json:"requests,omitempty"`
+	Verdict  Verdict      `json:"verdict"`
+}
+
+// ResolveStep is the look-up of the host's name; absent for an address.
+type ResolveStep struct {
+	Host      string   `json:"host"`
+	Addresses []string `json:"addresses,omitempty"`
+	TookMS    float64  `json:"took_ms"`
+	Error     string   `json:"error,omitempty"`
+}
+
+// DialStep is one attempt to connect. A probe over a kept connection has none.
+type DialStep struct {
+	Address string  `json:"address"`
+	TookMS  float64 `json:"took_ms"`
+	Error   string  `json:"error,omitempty"`
+}
+
+// TLSStep is the handshake.
+type TLSStep struct {
+	Version  string  `json:"version,omitempty"`
+	Issuer   string  `json:"issuer,omitempty"`
+	Subject  string  `json:"subject,omitempty"`
+	NotAfter Time    `json:"not_after,omitzero"`
+	DaysLeft *int    `json:"days_left,omitempty"`
+	TookMS   float64 `json:"took_ms"`
+	Error    string  `json:"error,omitempty"`
+}
+
+// Exchange is one HTTP request and its answer.
+type Exchange struct {
+	Method    string            `json:"method"`
+	URL       string            `json:"url"`
+	Reused    bool              `json:"reused_connection"`
+	Status    int               `json:"status,omitempty"`
+	Headers   map[string]string `json:"headers,omitempty"` // those that matter to a diagnosis
+	BodyStart string            `json:"body_start,omitempty"`
+	BodyBytes int64             `json:"body_bytes"`
+	TookMS    float64           `json:"took_ms"`
+	Error     string            `json:"error,omitempty"`
+}
+
+// Verdict is how the evidence was judged.
+type Verdict struct {
+	State     State  `json:"state"`
+	Reason    Reason `json:"reason"` // of the row, after thresholds
+	Saw       Reason `json:"saw"`    // the rule that this probe's evidence fell under
+	Detail    string `json:"detail,omitempty"`
+	Hint      string `json:"hint,omitempty"`
+	Definite  bool   `json:"definite"` // changes the state at once
+	Doubts    int    `json:"doubts"`   // doubtful probes in a row
+	Fall      int    `json:"fall"`     // how many of them change the state
+	NextCheck Time   `json:"next_check_at,omitzero"`
+}
+
+// DaemonInfo answers GET /api/daemon.
+type DaemonInfo struct {
+	Version       string   `json:"version"`
+	PID           int      `json:"pid"`
+	StartedAt     Time     `json:"started_at"`
+	UptimeSeconds int64    `json:"uptime_seconds"`
+	Socket        string   `json:"socket"`
+	ConfigPath    string   `json:"config_path"` // empty: built-in defaults
+	StatePath     string   `json:"state_path"`  // the database file
+	LogLevel      string   `json:"log_level"`
+	Providers     int      `json:"providers"`
+	Generation    uint64   `json:"generation"`
+	Seq           uint64   `json:"seq"`
+	DatabaseBytes int64    `json:"database_bytes"`
+	StoreError    string   `json:"store_error,omitempty"` // why the last commit failed
+	Counters      Counters `json:"counters"`
+}
+
+// Counters count since the daemon started.
+type Counters struct {
+	Probes        uint64 `json:"probes"`
+	ProbesFailed  uint64 `json:"probes_failed"` // the check itself broke
+	Refreshes     uint64 `json:"refreshes"`
+	Coalesced     uint64 `json:"coalesced"` // asks that shared another's probe
+	Commits       uint64 `json:"commits"`
+	CommitsFailed uint64 `json:"commits_failed"`
+	InFlight      int64  `json:"in_flight"` // probes under way now
+	Requests      uint64 `json:"requests"`
+	Streams       int64  `json:"streams"` // open now
+	Denied        uint64 `json:"denied"`
+}
+
+// Health answers GET /healthz; it is sent with 503 when Status is not "ok".
+type Health struct {
+	Status string            `json:"status"`
+	Checks map[string]string `json:"checks"` // "ok", or what is wrong
+}
+
+// ReloadReply answers POST /api/daemon/reload.
+type ReloadReply struct {
+	Status        string   `json:"status"` // "reloaded"
+	ConfigPath    string   `json:"config_path"`
+	Added         []string `json:"added"`
+	Removed       []string `json:"removed"`
+	Changed       []string `json:"changed"`
+	Unchanged     int      `json:"unchanged"`
+	RestartNeeded []string `json:"restart_needed,omitempty"` // settings that wait for a restart
+}
+
+// LogLevel is the body of PUT /api/daemon/log-level and its reply.
+type LogLevel struct {
+	Level string `json:"level"`
+}
+
+// LogLine is one line of GET /api/daemon/log.
+type LogLine struct {
+	Time    Time           `json:"time"`
+	Level   string         `json:"level"`
+	Message string         `json:"message"`
+	Fields  map[string]any `json:"fields,omitempty"`
+}
+
+// StreamNote is a line of a stream that is not data: a heartbeat while idle, or
+// the last line, which says why the stream ends. Type is "heartbeat" or "end".
+type StreamNote struct {
+	Type   string `json:"type"`
+	Reason string `json:"reason,omitempty"` // of the end: "shutting_down", "slow_reader", "store_failing"
+	Seq    uint64 `json:"seq"`              // resume with since=SEQ
+}
+
+// ErrorReply is the body of every reply that is not a success.
+type ErrorReply struct {
+	Error *Error `json:"error"`
+}

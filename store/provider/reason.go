@@ -1,0 +1,110 @@
+package provider
+
+import "strings"
+
+// A Reason says why a provider is in its state. The set is closed: a program may
+// switch over it. docs/reasons.md explains each.
+type Reason string
+
+const (
+	NotChecked         Reason = "not_checked"
+	Offline            Reason = "offline"
+	Paused             Reason = "paused"
+	NoCredentials      Reason = "no_credentials"
+	ConnectionRefused  Reason = "connection_refused"
+	DNSFailure         Reason = "dns_failure"
+	NetworkUnreachable Reason = "network_unreachable"
+	ConnectTimeout     Reason = "connect_timeout"
+	Hung               Reason = "hung"
+	ConnectionReset    Reason = "connection_reset"
+	TLSFailure         Reason = "tls_failure"
+	OK                 Reason = "ok"
+	WrongService       Reason = "wrong_service"
+	BadResponse        Reason = "bad_response"
+	Loading            Reason = "loading"
+	ShuttingDown       Reason = "shutting_down"
+	Unauthorized       Reason = "unauthorized"
+	Forbidden          Reason = "forbidden"
+	ScopeLimited       Reason = "scope_limited"
+	QuotaExhausted     Reason = "quota_exhausted"
+	RateLimited        Reason = "rate_limited"
+	Overloaded         Reason = "overloaded"
+	ServerError        Reason = "server_error"
+	NoModels           Reason = "no_models"
+	ModelMissing       Reason = "model_missing"
+	Slow               Reason = "slow"
+	VendorIncident     Reason = "vendor_incident"
+	ProbeFailed        Reason = "probe_failed"
+)
+
+// hints holds the one thing to do next for each reason; {id} and {endpoint}
+// stand for the provider's own. A reason that needs nothing done has no hint.
+var hints = map[Reason]string{
+	NotChecked:         "wait for the first check, or: providerctl refresh {id} --wait",
+	Offline:            "this machine has no network: check it, then: providerctl refresh {id}",
+	Paused:             "probing is paused: providerctl resume {id}",
+	NoCredentials:      "set api_key_env or api_key_file for {id} in the configuration, then: providerctl reload",
+	ConnectionRefused:  "nothing listens at {endpoint}: start the server, or correct base_url and run: providerctl reload",
+	DNSFailure:         "check the host name in {endpoint} and this machine's resolver",
+	NetworkUnreachable: "check this machine's route to {endpoint}",
+	ConnectTimeout:     "check the host, its firewall and the port in {endpoint}",
+	Hung:               "the server accepts connections and does not answer: look at its log, or restart it",
+	ConnectionReset:    "the server closes connections unanswered: look at its log, or restart it",
+	TLSFailure:         "check the certificate and whether {endpoint} should be http or https; see: providerctl diagnose {id}",
+	WrongService:       "another program answers at {endpoint}: correct kind or base_url, then: providerctl reload",
+	BadResponse:        "the answer is not what this kind promises; see: providerctl diagnose {id}",
+	Loading:            "wait for it: providerctl wait {id} --for RUNNING",
+	ShuttingDown:       "wait for it to stop, then start it again",
+	Unauthorized:       "the key is missing or was rejected: replace it, then: providerctl reload",
+	Forbidden:          "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
+	ScopeLimited:       "nothing to do: the key works, it only may not list models",
+	QuotaExhausted:     "raise the limit or add credit in the vendor's console",
+	RateLimited:        "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
+	Overloaded:         "the vendor is over capacity: back off, or use another provider",
+	ServerError:        "the server fails: look at its log or the vendor's status page",
+	NoModels:           "it has no model to serve: load or pull one",
+	ModelMissing:       "pull the missing model, or correct models in the configuration",
+	Slow:               "it answers slowly: look at what it is doing, or raise slow_after",
+	VendorIncident:     "the vendor reports an incident: see its status page",
+	ProbeFailed:        "the check itself failed; see: providerctl logs",
+}
+
+type kindReason struct {
+	kind   string
+	reason Reason
+}
+
+// kindHints holds what can be said better when the kind is known.
+var kindHints = map[kindReason]string{
+	{"ollama", ConnectionRefused}:   "start it: ollama serve",
+	{"ollama", NoModels}:            "pull a model: ollama pull qwen3:8b",
+	{"ollama", ModelMissing}:        "pull the missing model with ollama pull, or correct models in the configuration",
+	{"ollama", Forbidden}:           "Ollama refused the Host header: set OLLAMA_HOST where Ollama runs, or use the address it listens on",
+	{"openai", NoCredentials}:       "start providerd with OPENAI_API_KEY set, or name an api_key_file in its configuration, then: providerctl reload",
+	{"anthropic", NoCredentials}:    "start providerd with ANTHROPIC_API_KEY set, or name an api_key_file in its configuration, then: providerctl reload",
+	{"lmstudio", ConnectionRefused}: "start it: lms server start",
+	{"lmstudio", NoModels}:          "get a model: lms get",
+	{"llamacpp", ConnectionRefused}: "start it: llama-server -m MODEL.gguf",
+}
+
+// Hint returns what a person should do next about a provider of that kind in
+// that situation, with its own id and endpoint filled in; empty when there is
+// nothing to do.
+func Hint(reason Reason, kind, id, endpoint string) string {
+	hint, ok := kindHints[kindReason{kind, reason}]
+	if !ok {
+		hint = hints[reason]
+	}
+	return strings.NewReplacer("{id}", id, "{endpoint}", endpoint).Replace(hint)
+}
+
+// NeedsPerson reports whether the situation lasts until somebody acts, so that
+// waiting for it to pass is in vain.
+func (r Reason) NeedsPerson() bool {
+	switch r {
+	case NoCredentials, TLSFailure, WrongService, BadResponse, Unauthorized,
+		Forbidden, QuotaExhausted, NoModels, ModelMissing, Paused:
+		return true
+	}
+	return false
+}

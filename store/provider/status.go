@@ -1,0 +1,108 @@
+package provider
+
+import (
+	"fmt"
+	"time"
+)
+
+// Time is an instant on the wire: RFC 3339, UTC, milliseconds. Its zero value
+// is unknown and is left out of replies.
+type Time struct{ time.Time }
+
+// AppendText implements [encoding.TextAppender], and through it JSON. Every reply
+// holds several times: the layout that package time knows by heart, and three
+// digits more, take a quarter of the time of a layout with them in it.
+func (t Time) AppendText(b []byte) ([]byte, error) {
+	utc := t.UTC()
+	b = utc.AppendFormat(b, time.RFC3339)
+	ms := utc.Nanosecond() / int(time.Millisecond)
+	return append(b[:len(b)-1], '.', byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z'), nil
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (t Time) MarshalText() ([]byte, error) { return t.AppendText(nil) }
+
+// MarshalJSON implements [encoding/json.Marshaler]; it exists because the one
+// of the embedded [time.Time] would print nanoseconds.
+func (t Time) MarshalJSON() ([]byte, error) {
+	b, err := t.AppendText([]byte{'"'})
+	return append(b, '"'), err
+}
+
+// UnmarshalJSON accepts any RFC 3339 time.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	if err := t.Time.UnmarshalJSON(b); err != nil {
+		return fmt.Errorf("time %s: %w", b, err)
+	}
+	return nil
+}
+
+// A Status is what is known of one provider: one row of the table.
+// Fields that are unknown are left out of the JSON.
+type Status struct {
+	ID       string `json:"id"`
+	Kind     string `json:"kind"`
+	Type     Type   `json:"type"`
+	State    State  `json:"state"`
+	Reason   Reason `json:"reason"`
+	Detail   string `json:"detail,omitempty"`   // one printable line, without secrets
+	Hint     string `json:"hint,omitempty"`     // what to do next
+	Endpoint string `json:"endpoint,omitempty"` // the URL, without user-info
+
+	LatencyMS   float64 `json:"latency_ms,omitempty"` // the deciding request's, to two decimals
+	CheckedAt   Time    `json:"checked_at,omitzero"`  // when the last probe began
+	TTLMS       int64   `json:"ttl_ms"`               // older than this, the row is stale
+	Since       Time    `json:"since,omitzero"`       // when the state last changed
+	LastOKAt    Time    `json:"last_ok_at,omitzero"`  // the last probe that found it RUNNING
+	LastError   string  `json:"last_error,omitempty"` // the last reason and detail that were not ok
+	NextCheckAt Time    `json:"next_check_at,omitzero"`
+	RetryAt     Time    `json:"retry_at,omitzero"` // send nothing before this
+	Generation  uint64  `json:"generation"`        // see [RefreshReply]
+
+	Version      string   `json:"version,omitempty"`
+	ModelsCount  *int     `json:"models_count,omitempty"`
+	LoadedModels []string `json:"loaded_models,omitempty"`
+
+	PID           int       `json:"pid,omitempty"`
+	PIDExists     *bool     `json:"pid_exists,omitempty"`
+	PortListening *bool     `json:"port_listening,omitempty"` // a connection was accepted
+	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
+	Paused        bool      `json:"paused,omitempty"`
+	Incident      *Incident `json:"incident,omitempty"`
+	Source        Source    `json:"source"`
+
+	// AgeMS and Stale depend on when the question is asked: the server appends
+	// them as it answers, and they stay zero inside the daemon.
+	AgeMS *int64 `json:"age_ms,omitempty"` // since CheckedAt, by a clock that does not jump
+	Stale bool   `json:"stale"`            // older than TTLMS, or restored
+}
+
+// An Incident is what a vendor's own status page says.
+type Incident struct {
+	Name   string `json:"name"`
+	Impact string `json:"impact"`
+	Since  Time   `json:"since,omitzero"`
+	URL    string `json:"url,omitempty"`
+}
+
+// An Event records that a provider's state or reason changed.
+type Event struct {
+	Seq       uint64  `json:"seq"` // from 1, without gaps, never reused
+	Time      Time    `json:"time"`
+	ID        string  `json:"id"`
+	From      State   `json:"from"`
+	To        State   `json:"to"`
+	Reason    Reason  `json:"reason"`
+	Detail    string  `json:"detail,omitempty"`
+	LatencyMS float64 `json:"latency_ms,omitempty"`
+}
+
+// A Model is one model that a provider lists.
+type Model struct {
+	ID            string `json:"id"`
+	Size          int64  `json:"size,omitempty"` // bytes
+	Family        string `json:"family,omitempty"`
+	Quantization  string `json:"quantization,omitempty"`
+	ContextLength int64  `json:"context_length,omitempty"` // tokens
+	Loaded        *bool  `json:"loaded,omitempty"`         // absent when the kind does not tell
+}
