@@ -1,0 +1,188 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	commitBurst   = 8           // changes that come alone are committed at once, up to so many in a row
+	commitEvery   = time.Second // in a storm
+	retryAfter    = time.Second // when the disk refused
+	rideEvery     = time.Minute // how often unchanged rows go along with a commit
+	reserveAhead  = 65_536      // generations that one reservation covers
+	reserveBefore = reserveAhead / 2
+)
+
+// A pace is a bucket of tokens: it starts full, a commit takes one, and one comes
+// back each second.
+type pace struct {
+	tokens float64
+	at     time.Time
+}
+
+func newPace(now time.Time) *pace { return &pace{commitBurst, now} }
+
+// take takes a token and returns how long to wait before using it.
+func (p *pace) take(now time.Time) time.Duration {
+	p.tokens = min(commitBurst, p.tokens+now.Sub(p.at).Seconds()/commitEvery.Seconds()) - 1
+	p.at = now
+	if p.tokens >= 0 {
+		return 0
+	}
+	return time.Duration(-p.tokens * float64(commitEvery))
+}
+
+// run commits until the store is closed.
+func (s *Store) run() {
+	defer close(s.done)
+	pace := newPace(time.Now())
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-s.nudge:
+		}
+		for s.due() {
+			if !s.pause(pace.take(time.Now())) {
+				return
+			}
+			if s.commit(false) != nil && !s.pause(retryAfter) {
+				return
+			}
+		}
+	}
+}
+
+// pause waits, and reports false when the store is closed meanwhile.
+func (s *Store) pause(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.stop:
+		return false
+	}
+}
+
+// due reports whether there is something that asks for a commit.
+func (s *Store) due() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.pending.empty() || s.reservation() != 0
+}
+
+// commit writes everything that waits in one transaction, and publishes it when
+// it is on the disk. The last commit takes every row along that is newer than the
+// disk.
+func (s *Store) commit(last bool) error {
+	g := s.take(last)
+	if g == nil {
+		return nil
+	}
+	err := s.write(g)
+	s.settle(g, err)
+	s.record(err)
+	return err
+}
+
+// take makes what waits the group in flight; nil when there is nothing to do.
+func (s *Store) take(last bool) *group {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.pending
+	if !last {
+		g.generation = s.reservation()
+	}
+	if g.empty() && g.generation == 0 && (!last || len(s.dirty) == 0) {
+		return nil
+	}
+	if now := time.Now(); last || g.urgent || now.Sub(s.rode) >= rideEvery {
+		s.rode = now
+		g.riders = make(map[*cell]*Row, len(s.dirty))
+		for c := range s.dirty {
+			g.riders[c] = c.row.Load()
+		}
+	}
+	journal := s.journal.Load()
+	g.base, g.oldest, g.keep = journal.newest, journal.oldest, s.keep
+	s.pending, s.flight = newGroup(), g
+	return g
+}
+
+// write commits a group, or says why it is not on the disk.
+func (s *Store) write(g *group) error {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	if s.broken != nil {
+		return s.broken
+	}
+	err := guard(func() error { return s.db.Update(g.apply) })
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("commit to %s: %w", s.path, err)
+	var panicked *panicError
+	if errors.As(err, &panicked) {
+		s.broken = err
+	}
+	return err
+}
+
+// record counts a commit, and logs a failure once for as long as it is the same.
+func (s *Store) record(err error) {
+	s.counts.bytes.Store(sizeOf(s.file))
+	if err == nil {
+		s.counts.commits.Add(1)
+		if s.counts.lastError.Swap(nil) != nil {
+			s.log.Info("the database can be written again", "path", s.path)
+		}
+		return
+	}
+	s.counts.failed.Add(1)
+	text := err.Error()
+	if last := s.counts.lastError.Swap(&text); last == nil || *last != text {
+		s.log.Error("the database cannot be written: changes wait, and readers see the last state that was saved",
+			"path", s.path, "error", err)
+	}
+}
+
+// NextGeneration returns the number of a new refresh. Numbers only rise, also
+// across a crash: they are reserved on the disk by the thousand, before they are
+// used. A database begins with 1; after a restart they may jump. While the disk
+// refuses for more than 32,768 refreshes they still rise, and may come again after
+// a crash.
+func (s *Store) NextGeneration() uint64 {
+	n := s.generation.Add(1)
+	if s.reservation() != 0 {
+		s.wake()
+	}
+	return n
+}
+
+// Generation returns the number of the latest refresh, 0 when there was none.
+func (s *Store) Generation() uint64 { return s.generation.Load() }
+
+// reservation returns up to where generations should be reserved now, 0 when
+// enough of them are.
+func (s *Store) reservation() uint64 {
+	used := s.generation.Load()
+	if used+reserveBefore < s.reserved.Load() {
+		return 0
+	}
+	return used + reserveAhead
+}
+
+// reserve makes the first reservation, before any generation is handed out. A
+// disk that refuses does not keep the daemon from starting: the committer goes on
+// trying.
+func (s *Store) reserve() {
+	if s.commit(false) != nil {
+		s.wake()
+	}
+}

@@ -1,0 +1,93 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// A HeldError says that another process has the database open.
+type HeldError struct {
+	Path  string
+	Owner Owner // zero when it is not a providerd, or has not said who it is
+}
+
+func (e *HeldError) Error() string {
+	var who []string
+	if e.Owner.PID != 0 {
+		who = append(who, fmt.Sprintf("pid %d", e.Owner.PID))
+	}
+	if e.Owner.Socket != "" {
+		who = append(who, "socket "+e.Owner.Socket)
+	}
+	if len(who) == 0 {
+		return fmt.Sprintf("open the database %s: another process holds it", e.Path)
+	}
+	return fmt.Sprintf("open the database %s: providerd is already running (%s)", e.Path, strings.Join(who, ", "))
+}
+
+// Hint says what to type next.
+func (e *HeldError) Hint() string {
+	switch {
+	case e.Owner.Socket != "":
+		return fmt.Sprintf("use the one that runs: providerctl --socket %s status; or stop it first", e.Owner.Socket)
+	case e.Owner.PID != 0:
+		return fmt.Sprintf("use the one that runs, or stop it first: kill %d", e.Owner.PID)
+	}
+	return fmt.Sprintf("find and end the program that has the file open: fuser -v %s", e.Path)
+}
+
+// A FutureError says that a newer providerd wrote the database. Nothing in it was
+// touched.
+type FutureError struct {
+	Path         string
+	Found, Known int // schema versions
+}
+
+func (e *FutureError) Error() string {
+	return fmt.Sprintf("open the database %s: its schema is version %d, and this providerd knows %d at most",
+		e.Path, e.Found, e.Known)
+}
+
+// Hint says what to do next.
+func (e *FutureError) Hint() string {
+	return "run the newer providerd that wrote it, or start with another folder: providerd --state-dir DIR"
+}
+
+// An OpenError says which step of opening the database the system refused.
+type OpenError struct {
+	Op   string // such as "create"
+	Path string // of the database
+	Err  error
+}
+
+func (e *OpenError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Path, e.Err) }
+
+func (e *OpenError) Unwrap() error { return e.Err }
+
+// Hint says what to do next.
+func (e *OpenError) Hint() string {
+	folder := filepath.Dir(e.Path)
+	const elsewhere = "or use another folder: providerd --state-dir DIR"
+	switch {
+	case errors.Is(e.Err, errSymlink):
+		return "put a plain file there, or name the folder that the link leads to: providerd --state-dir DIR"
+	case errors.Is(e.Err, errNotFile):
+		return "move it away, " + elsewhere
+	case errors.Is(e.Err, fs.ErrPermission):
+		return fmt.Sprintf("give the user that runs providerd the right to write in %s, %s", folder, elsewhere)
+	case errors.Is(e.Err, syscall.ENOSPC):
+		return fmt.Sprintf("free some space on the disk of %s, %s", folder, elsewhere)
+	case errors.Is(e.Err, syscall.ENOTDIR):
+		return fmt.Sprintf("a part of %s is a file, not a folder: move it away, %s", folder, elsewhere)
+	}
+	return fmt.Sprintf("check that %s is a folder on a disk that can be written, %s", folder, elsewhere)
+}
+
+var (
+	errSymlink = errors.New("it is a symbolic link")
+	errNotFile = errors.New("it is not a plain file")
+)

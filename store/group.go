@@ -1,0 +1,159 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A group is what one commit writes. While it waits it is guarded by Store.mu;
+// then it belongs to the committer.
+type group struct {
+	changes []provider.Event    // in the order in which they came; their Seq is given with the commit
+	skipped uint64              // changes before those that retention has dropped already
+	rows    map[*cell]*Row      // the last row of each changed cell: written, then published
+	deletes map[string]struct{} // ids that are gone
+	urgent  bool                // the configuration changed
+
+	// Set when the group is taken.
+	riders     map[*cell]*Row // published rows that are newer than on the disk
+	generation uint64         // to be reserved up to here; 0: not now
+	base       uint64         // the newest seq before this group
+	oldest     uint64         // the oldest that is on the disk before it
+	keep       uint64
+}
+
+func newGroup() *group {
+	return &group{rows: make(map[*cell]*Row), deletes: make(map[string]struct{})}
+}
+
+// add queues an event.
+func (g *group) add(e provider.Event, keep uint64) {
+	g.changes = append(g.changes, e)
+	g.trim(keep)
+}
+
+// trim bounds what waits while the disk refuses. The changes that it drops would
+// not outlive the commit: newer ones fill what retention keeps. They only count.
+func (g *group) trim(keep uint64) {
+	if over := len(g.changes) - int(keep); over > 0 {
+		g.skipped += uint64(over)
+		g.changes = slices.Delete(g.changes, 0, over)
+	}
+}
+
+// forget drops the rows of cells that are gone. What happened to them did happen.
+func (g *group) forget() {
+	for c := range g.rows {
+		if c.gone {
+			delete(g.rows, c)
+		}
+	}
+}
+
+// before puts back a group that could not be committed, in front of g.
+func (g *group) before(failed *group, keep uint64) {
+	failed.forget()
+	g.changes = append(failed.changes, g.changes...)
+	g.skipped += failed.skipped
+	g.urgent = g.urgent || failed.urgent
+	for c, row := range failed.rows {
+		if g.rows[c] == nil {
+			g.rows[c] = row
+		}
+	}
+	for id := range failed.deletes {
+		g.deletes[id] = struct{}{}
+	}
+	g.trim(keep)
+}
+
+// empty reports whether nothing in the group asks for a commit.
+func (g *group) empty() bool {
+	return len(g.changes) == 0 && len(g.rows) == 0 && len(g.deletes) == 0 && !g.urgent
+}
+
+// newest is the seq of the last event of the group.
+func (g *group) newest() uint64 { return g.base + g.skipped + uint64(len(g.changes)) }
+
+// kept is the seq of the oldest event that retention leaves on the disk.
+func (g *group) kept() uint64 {
+	kept := g.oldest
+	if newest := g.newest(); newest >= g.keep {
+		kept = max(kept, newest-g.keep+1)
+	}
+	if g.skipped > 0 { // what came before the gap must not be read as what came before it
+		kept = max(kept, g.base+g.skipped+1)
+	}
+	return kept
+}
+
+// apply writes the group. It may be applied a second time on top of itself: a
+// commit whose last sync fails has failed for us, and may yet be in the file.
+func (g *group) apply(tx *bolt.Tx) error {
+	if g.generation != 0 {
+		if err := putNumber(tx.Bucket(metaBucket()), generationKey(), g.generation); err != nil {
+			return fmt.Errorf("reserve generations: %w", err)
+		}
+	}
+	return errors.Join(g.applyRows(tx.Bucket(rowsBucket())), g.applyEvents(tx.Bucket(eventsBucket())))
+}
+
+func (g *group) applyRows(b *bolt.Bucket) error {
+	// Deletes come first: an id may have come back.
+	for id := range g.deletes {
+		if err := b.Delete([]byte(id)); err != nil {
+			return fmt.Errorf("delete the row of %s: %w", id, err)
+		}
+	}
+	for _, rows := range []map[*cell]*Row{g.riders, g.rows} {
+		for _, row := range rows {
+			if err := b.Put([]byte(row.Status.ID), row.json); err != nil {
+				return fmt.Errorf("write the row of %s: %w", row.Status.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (g *group) applyEvents(b *bolt.Bucket) error {
+	if g.newest() == g.base {
+		return nil
+	}
+	b.FillPercent = 0.95 // seqs only grow: pages in the middle get no more of them
+	for key, _ := b.Cursor().Seek(seqKey(g.base + 1)); key != nil; key, _ = b.Cursor().Seek(seqKey(g.base + 1)) {
+		// Left by a commit that failed for us and reached the file.
+		if err := b.Delete(key); err != nil {
+			return fmt.Errorf("delete an unpublished event: %w", err)
+		}
+	}
+	for seq := g.oldest; seq < min(g.kept(), g.base+1); seq++ {
+		if err := b.Delete(seqKey(seq)); err != nil {
+			return fmt.Errorf("trim event %d: %w", seq, err)
+		}
+	}
+	for _, e := range g.events() {
+		text, err := json.Marshal(&e)
+		if err != nil {
+			return fmt.Errorf("encode event %d: %w", e.Seq, err)
+		}
+		if err := b.Put(seqKey(e.Seq), text); err != nil {
+			return fmt.Errorf("write event %d: %w", e.Seq, err)
+		}
+	}
+	return b.SetSequence(g.newest())
+}
+
+// events returns the group's events with their seqs.
+func (g *group) events() []provider.Event {
+	events := slices.Clone(g.changes)
+	for i := range events {
+		events[i].Seq = g.base + g.skipped + uint64(i) + 1
+	}
+	return events
+}

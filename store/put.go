@@ -1,0 +1,104 @@
+package store
+
+import "encoding/json"
+
+// Put records a result. With an Event it is published, row and event together,
+// once it is on the disk; without one it is published at once, unless a change of
+// the same provider is still on its way there: then it follows that change. Put
+// itself never waits for the disk. An id that is not configured is ignored: it was
+// removed while it was being probed.
+func (s *Store) Put(u Update) {
+	row, err := newRow(u)
+	if err == nil && u.Event != nil {
+		_, err = json.Marshal(u.Event) // what cannot be encoded must not block every later commit
+	}
+	if err != nil {
+		s.log.Error("a result is dropped: it cannot be encoded", "id", u.Status.ID, "error", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.table.Load().byID[u.Status.ID]
+	if c == nil || s.closing {
+		return
+	}
+	if u.Event != nil {
+		delete(s.behind, c)
+		s.pending.rows[c] = row
+		s.pending.add(*u.Event, s.keep)
+		s.wake()
+		return
+	}
+	switch {
+	case s.pending.rows[c] != nil:
+		s.pending.rows[c] = row
+	case s.flight != nil && s.flight.rows[c] != nil:
+		s.behind[c] = row
+	default:
+		close(s.publish(c, row))
+		s.dirty[c] = struct{}{}
+	}
+}
+
+// publish shows a row to readers and returns the channel that is to be closed so
+// that those who wait for it look again. The caller holds mu.
+func (s *Store) publish(c *cell, row *Row) chan struct{} { return c.row.Swap(row).next }
+
+// wake tells the committer that there may be something to commit.
+func (s *Store) wake() {
+	select {
+	case s.nudge <- struct{}{}:
+	default: // it has been told
+	}
+}
+
+// settle records how the commit of the group in flight ended. Only the committer
+// calls it.
+func (s *Store) settle(g *group, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.flight = nil
+	if err != nil {
+		s.pending.before(g, s.keep)
+		for c, row := range s.behind {
+			s.pending.rows[c] = row // newer than the one that failed
+		}
+		clear(s.behind)
+		return
+	}
+	if g.generation != 0 {
+		s.reserved.Store(g.generation)
+	}
+	for c, row := range g.riders {
+		if c.row.Load() == row {
+			delete(s.dirty, c)
+		}
+	}
+	s.show(g)
+}
+
+// show publishes what a commit has made durable: rows, then their events, and
+// only then does it wake whoever waits for either.
+func (s *Store) show(g *group) {
+	var wake []chan struct{}
+	for c, row := range g.rows {
+		if c.gone {
+			continue
+		}
+		wake = append(wake, s.publish(c, row))
+		delete(s.dirty, c)
+	}
+	for c, row := range s.behind {
+		wake = append(wake, s.publish(c, row))
+		s.dirty[c] = struct{}{}
+	}
+	clear(s.behind)
+	if g.newest() != g.base {
+		old := s.journal.Load()
+		s.journal.Store(old.extended(g.events(), g.kept(), g.newest()))
+		wake = append(wake, old.next)
+	}
+	for _, ch := range wake {
+		close(ch)
+	}
+}

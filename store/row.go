@@ -1,0 +1,156 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An Update is what one result says of a provider. What its pointers and slices
+// lead to must not change after it was given to the store.
+type Update struct {
+	Status      provider.Status
+	Models      []provider.Model // in memory only
+	ModelsAt    provider.Time    // when the list was read
+	Diagnostics *provider.Diagnostics
+	Event       *provider.Event // nil: state and reason are what they were; the store sets Seq
+}
+
+// A Row is what is known of one provider, as of one moment. It never changes;
+// what is newer is another Row. Callers must not change what it leads to.
+type Row struct {
+	// What an answer needs comes first, and close together.
+	json  []byte // Status, encoded once, without what depends on the time of asking
+	clock clock
+
+	Status      provider.Status
+	Models      []provider.Model
+	ModelsAt    provider.Time
+	Diagnostics *provider.Diagnostics
+
+	next chan struct{} // closed when a newer row is published
+}
+
+// A clock is the part of a row from which its age_ms and stale follow.
+type clock struct {
+	checked time.Time // zero: never
+	ttl     int64     // ms
+	doubted bool      // stale at any age: never checked, or restored from the disk
+}
+
+func newRow(u Update) (*Row, error) {
+	u.Status.AgeMS, u.Status.Stale = nil, false
+	text, err := json.Marshal(&u.Status)
+	if err != nil {
+		return nil, fmt.Errorf("encode the row of %s: %w", u.Status.ID, err)
+	}
+	text = append(bytes.TrimSuffix(text, appendStale(nil, false)), '}')
+	return &Row{
+		Status:      u.Status,
+		Models:      u.Models,
+		ModelsAt:    u.ModelsAt,
+		Diagnostics: u.Diagnostics,
+		json:        text,
+		clock:       newClock(&u.Status),
+		next:        make(chan struct{}),
+	}, nil
+}
+
+func newClock(st *provider.Status) clock {
+	return clock{
+		checked: st.CheckedAt.Time,
+		ttl:     st.TTLMS,
+		doubted: st.CheckedAt.IsZero() || st.Source == provider.FromRestored,
+	}
+}
+
+// read returns the age and whether it, or anything else, makes the row stale.
+func (c *clock) read(now time.Time) (age time.Duration, stale bool) {
+	if !c.checked.IsZero() {
+		age = max(0, now.Sub(c.checked))
+	}
+	return age, c.doubted || age > time.Duration(c.ttl)*time.Millisecond
+}
+
+// ageField comes before the digits of an age.
+const ageField = `,"age_ms":`
+
+// appendAge appends age_ms, unless the row was never checked.
+func (c *clock) appendAge(dst []byte, age time.Duration) []byte {
+	if c.checked.IsZero() {
+		return dst
+	}
+	return strconv.AppendInt(append(dst, ageField...), age.Milliseconds(), 10)
+}
+
+// appendStale appends stale and ends the row.
+func appendStale(dst []byte, stale bool) []byte {
+	dst = append(dst, `,"stale":`...)
+	return append(strconv.AppendBool(dst, stale), '}')
+}
+
+// Age is how long before now the last probe began, by the monotonic clock where
+// the row was made by this process; 0 for a row that was never checked, and never
+// negative.
+func (r *Row) Age(now time.Time) time.Duration {
+	age, _ := r.clock.read(now)
+	return age
+}
+
+// Stale reports whether the row should not be relied on: never checked, restored
+// from the disk, or older than its ttl_ms.
+func (r *Row) Stale(now time.Time) bool {
+	_, stale := r.clock.read(now)
+	return stale
+}
+
+// Current is the row's Status with its age and staleness as of now.
+func (r *Row) Current(now time.Time) provider.Status {
+	st := r.Status
+	if !st.CheckedAt.IsZero() {
+		age := r.Age(now).Milliseconds()
+		st.AgeMS = &age
+	}
+	st.Stale = r.Stale(now)
+	return st
+}
+
+// AppendJSON appends the Status as a JSON object, with age_ms (left out when
+// never checked) and stale as of now.
+func (r *Row) AppendJSON(dst []byte, now time.Time) []byte {
+	age, stale := r.clock.read(now)
+	dst = append(dst, r.json[:len(r.json)-1]...)
+	dst = r.clock.appendAge(dst, age)
+	return appendStale(dst, stale)
+}
+
+// A cell is the place of one provider's row. A provider whose configuration
+// changed gets a new cell, so that what was under way for the old one cannot
+// reach the new.
+type cell struct {
+	row  atomic.Pointer[Row]
+	gone bool // no longer in the table; guarded by Store.mu
+}
+
+func newCell(row *Row) *cell {
+	c := new(cell)
+	c.row.Store(row)
+	return c
+}
+
+func (c *cell) id() string { return c.row.Load().Status.ID }
+
+// Waiting reports whether a change of the provider is not on the disk yet, and so
+// not visible. Of a change that was put before, it says false only once its row,
+// or that of a later change, is published.
+func (s *Store) Waiting(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.table.Load().byID[id]
+	return c != nil && (s.pending.rows[c] != nil || s.flight != nil && s.flight.rows[c] != nil)
+}

@@ -1,0 +1,193 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	lockWait          = time.Second // long enough for a predecessor that is closing
+	defaultKeepEvents = 10_000
+)
+
+// Options are what [Open] needs to know; the zero value is usable.
+type Options struct {
+	Log        hclog.Logger     // nil: nothing is logged
+	Now        func() time.Time // names a damaged file that is kept aside; nil: time.Now
+	Owner      Owner            // who we are, for whoever finds the database held
+	KeepEvents int              // how many events are kept, the newest; 0: 10,000
+}
+
+// An Owner is the process that holds a database.
+type Owner struct {
+	PID    int    `json:"pid"`
+	Socket string `json:"socket"` // where it answers
+}
+
+// A Store is an open database and the snapshot that reads come from. Its methods
+// may be called by many goroutines at once.
+type Store struct {
+	path string
+	log  hclog.Logger
+	keep uint64
+
+	db    *bolt.DB
+	file  *os.File // the one that bbolt has open
+	owner *ownerFile
+
+	// What readers see; replaced as a whole, never changed in place.
+	table   atomic.Pointer[table]
+	journal atomic.Pointer[journal]
+
+	restored map[string]provider.Status
+	closed   chan struct{} // a channel that is always closed, for ids that are unknown
+
+	generation atomic.Uint64 // the last one handed out
+	reserved   atomic.Uint64 // those up to here are spent, as far as the disk knows
+
+	// mu orders writers. It is held for work in memory only.
+	mu      sync.Mutex
+	closing bool
+	pending *group             // waits for the next commit
+	flight  *group             // is being committed; nil between commits
+	behind  map[*cell]*Row     // unchanged results that came while their cell was in flight
+	dirty   map[*cell]struct{} // published, newer than on the disk
+	rode    time.Time          // when dirty rows last went along with a commit
+
+	// disk is held by whoever needs the file without a writer beside it.
+	disk   sync.Mutex
+	broken error // bbolt panicked: its locks cannot be trusted any more
+
+	counts counts
+
+	nudge chan struct{} // there is something to commit
+	stop  chan struct{}
+	done  chan struct{} // the committing goroutine has ended
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open opens the database file at path, or creates it and, with mode 0700, its
+// folder. What it says about rows is in view at once, as restored.
+//
+// A file that another process holds is a [*HeldError] after about a second; one
+// of a newer version is a [*FutureError]. A damaged one is renamed to
+// NAME.corrupt-TIME, logged, and replaced by an empty one. Everything else is an
+// [*OpenError]. Close the store when done.
+func Open(path string, o Options) (*Store, error) {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.KeepEvents <= 0 {
+		o.KeepEvents = defaultKeepEvents
+	}
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, &OpenError{Op: "create the folder of the database", Path: path, Err: err}
+	}
+	deadline := time.Now().Add(lockWait)
+	owner, err := lockOwner(path, deadline)
+	if err != nil {
+		return nil, err
+	}
+	db, file, found, err := openFile(path, deadline, o)
+	if err != nil {
+		var held *HeldError
+		if errors.As(err, &held) && !ownerLocked {
+			held.Owner = readOwner(owner.f)
+		}
+		_ = owner.release() // the error that counts is the first
+		return nil, err
+	}
+	s := newStore(path, o, db, file, owner, found)
+	if err := owner.write(o.Owner); err != nil {
+		// Only a later HeldError is the poorer for it.
+		s.log.Warn("the owner of the database is not recorded", "path", owner.path(), "error", err)
+	}
+	s.reserve()
+	go s.run()
+	return s, nil
+}
+
+func newStore(path string, o Options, db *bolt.DB, file *os.File, owner *ownerFile, found *contents) *Store {
+	s := &Store{
+		path:     path,
+		log:      o.Log,
+		keep:     uint64(o.KeepEvents),
+		db:       db,
+		file:     file,
+		owner:    owner,
+		restored: make(map[string]provider.Status, len(found.rows)),
+		closed:   make(chan struct{}),
+		pending:  newGroup(),
+		behind:   make(map[*cell]*Row),
+		dirty:    make(map[*cell]struct{}),
+		nudge:    make(chan struct{}, 1),
+		stop:     make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	close(s.closed)
+	t := newTable(len(found.rows))
+	for _, row := range found.rows {
+		s.restored[row.Status.ID] = row.Status
+		t.add(newCell(row))
+	}
+	s.table.Store(t)
+	s.journal.Store(newJournal(found))
+	s.generation.Store(found.generation)
+	s.reserved.Store(found.generation)
+	s.counts.bytes.Store(sizeOf(file))
+	return s
+}
+
+// Restored returns the rows as they were read from the disk by [Open], by id.
+func (s *Store) Restored() map[string]provider.Status { return maps.Clone(s.restored) }
+
+// Close commits what is pending and every row that is newer than the disk, and
+// closes the database. Its error says what could not be committed. After it,
+// Put does nothing, and reads still answer from memory. Further calls return
+// what the first one did.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() { s.closeErr = s.close() })
+	return s.closeErr
+}
+
+func (s *Store) close() error {
+	s.mu.Lock()
+	s.closing = true
+	s.mu.Unlock()
+	close(s.stop)
+	<-s.done
+
+	committed := s.commit(true)
+	close(s.journal.Load().next)
+
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	var closed error
+	if s.broken != nil {
+		// bbolt's own Close waits for a lock that the panic may have left behind.
+		closed = errors.Join(unlockFile(s.file), s.file.Close())
+	} else {
+		closed = s.db.Close()
+	}
+	if closed != nil {
+		closed = fmt.Errorf("close the database %s: %w", s.path, closed)
+	}
+	return errors.Join(committed, closed, s.owner.release())
+}

@@ -1,0 +1,55 @@
+//go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
+
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// mapSize is the address space that bbolt maps at once, so that a commit never
+// waits for readers in order to map more. The file itself stays small.
+const mapSize = 64 << 20
+
+// ownerLocked: the owner file is locked for as long as the database is open.
+const ownerLocked = true
+
+// lockFile takes the lock that bbolt takes too; it belongs to the open file, so
+// that bbolt, given f, finds it already taken by itself.
+func lockFile(f *os.File, deadline time.Time) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			return fmt.Errorf("flock %s: %w", f.Name(), err)
+		case !time.Now().Before(deadline):
+			return errLocked
+		}
+		time.Sleep(20 * time.Millisecond) // flock has no form that waits for a while
+	}
+}
+
+// unlockFile gives the lock up at once. To close the file is not enough while
+// bbolt has it mapped, and after a panic that is until the process ends.
+func unlockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
+
+// syncFolder makes a rename in the folder survive a power cut.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	err = d.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
+		return nil // this file system has no such notion
+	}
+	return err
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// sample is a bbolt file with everything that verify walks: branches, leaves,
+// inline and nested buckets, values that overflow a page, and free pages.
+func sample(t testing.TB, keys int, o *bolt.Options) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "sample.db")
+	db, err := bolt.Open(path, 0o600, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		err := db.Update(func(tx *bolt.Tx) error {
+			wide, err := tx.CreateBucketIfNotExists([]byte("wide"))
+			if err != nil {
+				return err
+			}
+			for i := range keys {
+				if err := wide.Put(fmt.Appendf(nil, "key %d", i*(round+1)), bytes.Repeat([]byte{'v'}, 40)); err != nil {
+					return err
+				}
+			}
+			if round == 2 {
+				for i := range keys * 3 / 4 {
+					if err := wide.Delete(fmt.Appendf(nil, "key %d", i)); err != nil {
+						return err
+					}
+				}
+			}
+			nested, err := wide.CreateBucketIfNotExists([]byte("nested"))
+			if err != nil {
+				return err
+			}
+			return nested.Put([]byte("large"), make([]byte, 10_000))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestVerify_AcceptsWhatBboltWrites(t *testing.T) {
+	for name, o := range map[string]*bolt.Options{
+		"Default":        {},
+		"SmallPages":     {PageSize: 1024},
+		"LargePages":     {PageSize: 65536},
+		"NoFreelistSync": {NoFreelistSync: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := verify(sample(t, 400, o)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestVerify_AcceptsOneDamagedMetaPage(t *testing.T) {
+	for page := range 2 { // as a power cut leaves it, in the middle of a commit
+		data := sample(t, 400, &bolt.Options{PageSize: 4096})
+		clear(data[page*4096+pageHeader : page*4096+pageHeader+metaSize])
+		if err := verify(data); err != nil {
+			t.Errorf("without meta page %d: %v", page, err)
+		}
+	}
+}
+
+// Each head of a page and of an element has a meaning; whichever bit of it flips,
+// verify must neither panic nor loop, and a page must not be mistaken for another.
+func TestVerify_SurvivesAnyFlippedBit(t *testing.T) {
+	const page = 1024
+	whole := sample(t, 60, &bolt.Options{PageSize: page})
+	inUse := reachable(t, whole)
+	for at := 2 * page; at < len(inUse)*page; at++ {
+		in := at % page
+		if in >= pageHeader+2*elementSize {
+			continue
+		}
+		data := bytes.Clone(whole)
+		data[at] ^= 1 << (at % 8)
+		if err := verify(data); err == nil && in < 8 && inUse[at/page] {
+			t.Errorf("byte %d: page %d passes for another", at, at/page)
+		}
+	}
+}
+
+// reachable says of each page whether it is the head of one in use.
+func reachable(t testing.TB, data []byte) []bool {
+	t.Helper()
+	im, err := newImage(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := im.tree(im.root, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	for id := range im.seen {
+		own := binary.NativeEndian.Uint64(data[uint64(id)*im.pageSize:])
+		im.seen[id] = im.seen[id] && own == uint64(id)
+	}
+	return im.seen
+}
+
+func TestVerify_Refuses(t *testing.T) {
+	const page = 4096
+	order := binary.NativeEndian
+	for name, damage := range map[string]func(data []byte, im *image) []byte{
+		"Nothing":       func([]byte, *image) []byte { return nil },
+		"BothMetaPages": func(data []byte, _ *image) []byte { clear(data[:2*page]); return data },
+		"CutShort":      func(data []byte, im *image) []byte { return data[:im.end*page-1] },
+		// A branch that leads to itself: bbolt would walk it until memory ends.
+		"Circle": func(data []byte, im *image) []byte {
+			for id, inUse := range reachable(t, data) {
+				if p := data[id*page:]; inUse && order.Uint16(p[8:]) == branchFlag {
+					order.PutUint64(p[pageHeader+8:], uint64(id))
+				}
+			}
+			return data
+		},
+		// A page that claims to go on for 16 TiB: bbolt's check would count them.
+		"EndlessPage": func(data []byte, im *image) []byte {
+			order.PutUint32(data[im.freelist*page+12:], 1<<32-1)
+			return data
+		},
+		// A page in use that counts as free: the next commit would overwrite it.
+		"FreePageInUse": func(data []byte, im *image) []byte {
+			order.PutUint64(data[im.freelist*page+pageHeader:], im.root)
+			return data
+		},
+		"FreePageBeyondTheEnd": func(data []byte, im *image) []byte {
+			order.PutUint64(data[im.freelist*page+pageHeader:], im.end+9)
+			return data
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := sample(t, 400, &bolt.Options{PageSize: page})
+			im, err := newImage(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := verify(damage(data, im)); err == nil {
+				t.Error("it passes")
+			}
+		})
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	f.Add(sample(f, 100, &bolt.Options{PageSize: 1024}))
+	f.Fuzz(func(_ *testing.T, data []byte) { _ = verify(data) }) // must not panic
+}
