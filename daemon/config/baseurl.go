@@ -1,0 +1,202 @@
+package config
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An address is a base URL in its one normal form: two that mean the same are
+// equal, so that a reload does not take them for a change.
+type address struct {
+	url      string // with user-info
+	endpoint string // without
+}
+
+// address finds where the provider is: what the file says, else the vendor's own
+// variable, else the vendor's default.
+func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
+	at := t.at("base_url")
+	var a address
+	var f *flaw
+	switch {
+	case given:
+		a, f = parseBaseURL(kind, base)
+	case t.values["base_url"] != nil:
+		return // of the wrong type, and reported
+	default:
+		a, f = defaultAddress(kind, t.env)
+	}
+	if f != nil {
+		t.reject(at, f)
+		return
+	}
+	p.BaseURL, p.Endpoint = a.url, a.endpoint
+}
+
+// defaultAddress is where a kind is when the file does not say.
+func defaultAddress(kind *Kind, env Env) (address, *flaw) {
+	if base, f := addressFromEnv(kind, env); base.url != "" || f != nil {
+		return base, f
+	}
+	if kind.BaseURL == "" {
+		return address{}, flawf(baseURLExample(kind), "kind %s needs a base_url", kind.Name)
+	}
+	return parseBaseURL(kind, kind.BaseURL)
+}
+
+// addressFromEnv asks the kind for its vendor's variables, and notes which it
+// read: an error must name what to correct, and it is not in the file.
+func addressFromEnv(kind *Kind, env Env) (address, *flaw) {
+	if kind.AddrEnv == nil {
+		return address{}, nil
+	}
+	var read []string
+	base, err := kind.AddrEnv(func(name string) string {
+		v := env.get(name)
+		if v != "" && !slices.Contains(read, name) {
+			read = append(read, name)
+		}
+		return v
+	})
+	names := strings.Join(read, ", ")
+	fix := "correct or unset " + names + ", or give base_url in the configuration"
+	if err != nil {
+		return address{}, flawf(fix, "environment variable %s: %s", names,
+			strings.TrimPrefix(maskSecrets(printable(err.Error())), names+": "))
+	}
+	if base == "" {
+		return address{}, nil
+	}
+	a, f := parseBaseURL(kind, base)
+	if f != nil {
+		return address{}, flawf(fix, "environment variable %s: %s", names, strings.Replace(f.message, "base_url", "the address", 1))
+	}
+	return a, nil
+}
+
+// parseBaseURL checks and normalises an address. The text is not repeated when it
+// may hold a password.
+func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
+	example := baseURLExample(kind)
+	if raw == "" {
+		return address{}, flawf(example, "base_url is empty")
+	}
+	if strings.ContainsFunc(raw, func(r rune) bool { return r == ' ' || isControl(r) }) {
+		return address{}, flawf(example, "base_url holds a blank or a control character")
+	}
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return address{}, flawf(withScheme(kind, raw, example), "base_url is %s: the scheme is missing", quote(raw))
+	}
+	if scheme = strings.ToLower(scheme); !slices.Contains(kind.schemes(), scheme) {
+		return address{}, flawf(example, "base_url starts with %s: kind %s takes %s", quote(scheme+"://"), kind.Name, strings.Join(kind.schemes(), ", "))
+	}
+	if strings.ContainsAny(rest, "?#") {
+		return address{}, flawf("leave out what follows the path", "base_url holds a query or a fragment")
+	}
+	u, err := url.Parse(scheme + "://" + rest)
+	switch {
+	case err != nil && strings.Contains(rest, "@"), err == nil && u.User == nil && strings.Contains(rest, "@"):
+		return address{}, flawf("write @ : / as %40 %3A %2F in user, password and path", "base_url has a malformed user, password or path")
+	case err != nil:
+		return address{}, flawf(example, "base_url is %s: %s", quote(raw), parseReason(err))
+	case scheme == "unix":
+		return unixAddress(u)
+	}
+	return hostAddress(kind, u, example)
+}
+
+func hostAddress(kind *Kind, u *url.URL, example string) (address, *flaw) {
+	web := u.Scheme == "http" || u.Scheme == "https"
+	port := u.Port()
+	switch {
+	case u.Hostname() == "":
+		return address{}, flawf(example, "base_url has no host")
+	case strings.HasSuffix(u.Host, ":"):
+		return address{}, flawf(example, "base_url ends its host with a colon and has no port")
+	case port != "" && !validPort(port):
+		return address{}, flawf(example, "base_url has port %s: they are from 1 to 65535", port)
+	case !web && port == "":
+		return address{}, flawf(example, "base_url has no port")
+	case !web && (u.User != nil || strings.Trim(u.Path, "/") != ""):
+		return address{}, flawf(example, "base_url is more than a host and a port")
+	}
+	if u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port)
+	}
+	if !strings.Contains(u.Host, "%") { // the zone of an address is the name of an interface
+		u.Host = strings.ToLower(u.Host)
+	}
+	// Generic kinds ask the very URL; for the others it is what paths are put after.
+	if path := u.EscapedPath(); kind.Type != provider.Generic || strings.Trim(path, "/") == "" || !web {
+		trimPath(u)
+	}
+	full := u.String()
+	u.User = nil
+	return address{full, u.String()}, nil
+}
+
+func trimPath(u *url.URL) {
+	escaped := strings.TrimRight(u.EscapedPath(), "/")
+	if path, err := url.PathUnescape(escaped); err == nil {
+		u.Path, u.RawPath = path, escaped
+	}
+}
+
+// unixAddress is unix:///path.
+func unixAddress(u *url.URL) (address, *flaw) {
+	const example = `write base_url = "unix:///run/server.sock"`
+	switch {
+	case u.Host != "" || u.User != nil:
+		return address{}, flawf(example, "base_url has a host: a socket's path starts with a third slash")
+	case strings.Trim(u.Path, "/") == "":
+		return address{}, flawf(example, "base_url has no path")
+	case len(u.Path) > maxSocketPath:
+		return address{}, flawf("choose a shorter path", "base_url names a socket path of %d bytes: it may have at most %d", len(u.Path), maxSocketPath)
+	}
+	return address{u.String(), u.String()}, nil
+}
+
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
+}
+
+// parseReason is the library's reason without the URL, which it repeats.
+func parseReason(err error) string {
+	var parse *url.Error
+	if errors.As(err, &parse) {
+		err = parse.Err
+	}
+	return maskSecrets(printable(err.Error()))
+}
+
+func baseURLExample(kind *Kind) string {
+	base := kind.BaseURL
+	switch {
+	case base != "":
+	case slices.Contains(kind.schemes(), "http"):
+		base = "http://127.0.0.1:8000/v1"
+		if kind.Type == provider.Generic {
+			base = "http://127.0.0.1:8000/health"
+		}
+	default:
+		base = kind.schemes()[0] + "://127.0.0.1:5432"
+	}
+	return `write base_url = "` + base + `"`
+}
+
+// withScheme proposes the address with the kind's scheme in front, when that
+// would be right.
+func withScheme(kind *Kind, raw, example string) string {
+	fixed := kind.schemes()[0] + "://" + strings.TrimLeft(raw, "/:")
+	if _, f := parseBaseURL(kind, fixed); f != nil || strings.Contains(raw, "@") || quote(fixed) != `"`+fixed+`"` {
+		return example
+	}
+	return `write base_url = "` + fixed + `"`
+}

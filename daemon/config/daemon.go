@@ -1,0 +1,117 @@
+package config
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Daemon is the [daemon] table: what providerd itself needs.
+type Daemon struct {
+	Socket     string // absolute path of the control socket
+	StateDir   string // absolute path of the database's folder
+	AdminGroup string // members may change things; a name or number, empty for none
+	LogLevel   string // one of LogLevels
+}
+
+// LogLevels are the levels from the most talkative to silence.
+func LogLevels() []string { return []string{"trace", "debug", "info", "warn", "error", "off"} }
+
+const defaultLogLevel = "info"
+
+// maxSocketPath is the longest path, in bytes, that every system can bind:
+// sun_path has 104 bytes on macOS and the BSDs, 108 on Linux, one of them for
+// the closing NUL.
+const maxSocketPath = 103
+
+// Validate checks the settings as the file's are checked. It is for the caller
+// that has put flags over them. The error is an [*Error].
+func (d Daemon) Validate() error {
+	var findings []finding
+	for _, f := range []*flaw{checkSocket(d.Socket), checkStateDir(d.StateDir), checkGroup(d.AdminGroup), checkLogLevel(d.LogLevel)} {
+		if f != nil {
+			findings = append(findings, finding{*f, nowhere})
+		}
+	}
+	if len(findings) == 0 {
+		return nil
+	}
+	return newError("", nil, findings, 0)
+}
+
+func (r *reading) defaultDaemon() Daemon {
+	d := Daemon{Socket: DefaultSocket(r.env), StateDir: DefaultStateDir(r.env), LogLevel: defaultLogLevel}
+	if dir := stateDirectory(r.env); dir != "" {
+		d.StateDir = dir
+	}
+	return d
+}
+
+func (r *reading) daemon(t *table) Daemon {
+	d := r.defaultDaemon()
+	t.setting(&d.Socket, "socket", `socket = "/run/providerd/providerd.sock"`, checkSocket)
+	stateDir := d.StateDir
+	t.setting(&stateDir, "state_dir", `state_dir = "/var/lib/providerd"`, checkStateDir)
+	if stateDirectory(r.env) == "" {
+		d.StateDir = stateDir
+	} else if stateDir != d.StateDir {
+		r.warn(t.at("state_dir"), "state_dir is not used: STATE_DIRECTORY says %s", quote(d.StateDir))
+	}
+	t.setting(&d.AdminGroup, "admin_group", `admin_group = "providerd"`, checkGroup)
+	t.setting(&d.LogLevel, "log_level", `log_level = "info"`, checkLogLevel)
+	t.done()
+	return d
+}
+
+// setting reads a checked text into v, which keeps its value when it is absent.
+func (t *table) setting(v *string, key, example string, check func(string) *flaw) {
+	s, ok := t.text(key, example)
+	if !ok {
+		return
+	}
+	if f := check(s); f != nil {
+		t.reject(t.at(key), f)
+		return
+	}
+	*v = s
+}
+
+func checkSocket(path string) *flaw {
+	if f := checkAbsolute("socket", path); f != nil {
+		return f
+	}
+	if len(path) > maxSocketPath {
+		return flawf("choose a shorter path", "socket is %d bytes long: a socket's path may have at most %d", len(path), maxSocketPath)
+	}
+	return nil
+}
+
+func checkStateDir(path string) *flaw { return checkAbsolute("state_dir", path) }
+
+func checkAbsolute(setting, path string) *flaw {
+	switch {
+	case path == "":
+		return flawf("leave it out to use the default", "%s is empty", setting)
+	case strings.ContainsFunc(path, isControl):
+		return flawf("write the path alone", "%s holds a control character", setting)
+	case !filepath.IsAbs(path):
+		return flawf("write the path in full, from the root", "%s is %s: a relative path", setting, quote(path))
+	}
+	return nil
+}
+
+func checkGroup(name string) *flaw {
+	if strings.ContainsFunc(name, func(r rune) bool { return isControl(r) || r == ' ' || r == ':' || r == ',' }) {
+		return flawf(`write one group: admin_group = "providerd"`, "admin_group is %s: not the name of a group", quote(name))
+	}
+	return nil
+}
+
+func checkLogLevel(level string) *flaw {
+	if !slices.Contains(LogLevels(), level) {
+		return flawf(didYouMean(level, LogLevels()), "unknown log level %s", quote(level))
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f || 0x80 <= r && r < 0xa0 }

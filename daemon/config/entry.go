@@ -1,0 +1,168 @@
+package config
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+)
+
+// idPattern is deliberately narrow: an id is typed in shells, stands in URLs and
+// is a key of the database.
+var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*(:[a-z0-9][a-z0-9._-]*)?$`)
+
+const maxID = 64
+
+// providers reads each [[provider]] and leaves out those that are not enabled.
+func (r *reading) providers(entries []*table, defaults timing) []Provider {
+	var out []Provider
+	ids := map[string]int{} // to the line of the first
+	for _, t := range entries {
+		p, enabled := t.provider(ids, defaults)
+		t.done()
+		if enabled {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// provider reads one [[provider]]. Without a kind that is known only the
+// settings that every kind has can be judged.
+func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
+	before := len(t.findings)
+	p := Provider{ID: t.id(ids)}
+	kind := t.kind()
+	base, hasBase := t.text("base_url", `base_url = "http://127.0.0.1:11434"`)
+	ref := t.keyRef(kind)
+	p.Models = t.models(kind)
+	own := t.timing()
+	p.Expect = t.expect(kind)
+	enabled, isSet := get[bool](t, "enabled", "enabled = true")
+	enabled = enabled || !isSet
+	if kind == nil {
+		return p, false
+	}
+	p.Kind, p.Type = kind.Name, kind.Type
+	p.setTiming(own.or(defaults).or(builtInTiming(kind.Type)))
+	t.address(&p, kind, base, hasBase)
+	if !enabled { // its key need not be there
+		return p, false
+	}
+	t.credential(&p, kind, ref)
+	if len(t.findings) == before {
+		t.check(&p, kind)
+	}
+	return p, true
+}
+
+func (p *Provider) setTiming(t timing) {
+	p.Interval, p.Timeout, p.SlowAfter = t.interval, t.timeout, t.slowAfter
+	p.Rise, p.Fall = t.rise, t.fall
+}
+
+func (t *table) id(ids map[string]int) string {
+	id, ok := t.text("id", `id = "ollama"`)
+	switch {
+	case !ok:
+		if t.values["id"] == nil {
+			t.reject(t.header(), flawf(`write id = "ollama"`, "this provider has no id"))
+		}
+		return ""
+	case len(id) > maxID:
+		t.reject(t.at("id"), flawf("choose a shorter one", "id is %d characters long: it may have at most %d", len(id), maxID))
+		return ""
+	case !idPattern.MatchString(id):
+		t.reject(t.at("id"), flawf(idFix(id), `id is %s: it may have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
+		return ""
+	case id == "status" || id == "refresh": // words of the control socket's paths
+		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is a word of the control socket", quote(id)))
+		return ""
+	}
+	line, _ := position(t.doc.data, t.at("id").start)
+	if first := ids[id]; first > 0 {
+		t.reject(t.at("id"), flawf(`give each its own, as in id = "`+id+`:2"`, "id %s is taken by the provider in line %d", quote(id), first))
+		return id
+	}
+	ids[id] = line
+	return id
+}
+
+// idFix proposes the nearest id that is allowed.
+func idFix(id string) string {
+	fixed := strings.Trim(strings.Map(func(r rune) rune {
+		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789._-", r) {
+			return r
+		}
+		return '-'
+	}, strings.ToLower(id)), "._-")
+	if fixed == "" || maskSecrets(id) != id {
+		fixed = "ollama:gpu"
+	}
+	return `write id = "` + fixed + `"`
+}
+
+func (t *table) kind() *Kind {
+	name, ok := t.text("kind", `kind = "ollama"`)
+	if !ok {
+		if t.values["kind"] == nil {
+			t.reject(t.header(), flawf(`write kind = "openai-compatible", or another`, "this provider has no kind"))
+		}
+		return nil
+	}
+	names := make([]string, len(t.kinds))
+	for i := range t.kinds {
+		if t.kinds[i].Name == name {
+			return &t.kinds[i]
+		}
+		names[i] = t.kinds[i].Name
+	}
+	t.reject(t.at("kind"), flawf(didYouMean(name, names), "unknown kind %s", quote(name)))
+	return nil
+}
+
+// models reads the models that must be there.
+func (t *table) models(kind *Kind) []string {
+	const example = `models = ["qwen3:8b"]`
+	names, ok := list[string](t, "models", example)
+	if !ok {
+		return nil
+	}
+	if kind != nil && !kind.listsModels() {
+		t.reject(t.at("models"), flawf("leave models out", "kind %s has no models", kind.Name))
+		return nil
+	}
+	seen := map[string]bool{}
+	for i, name := range names {
+		switch {
+		case strings.TrimSpace(name) == "":
+			t.reject(t.elem("models", i), flawf("write "+example, "the name of a model is empty"))
+		case name != strings.TrimSpace(name) || strings.ContainsFunc(name, isControl):
+			t.reject(t.elem("models", i), flawf("write the name alone", "the name of a model holds blanks or control characters"))
+		case seen[name]:
+			t.reject(t.elem("models", i), flawf("leave one out", "model %s is named twice", quote(name)))
+		}
+		seen[name] = true
+	}
+	return names
+}
+
+// check asks the kind whether the settings go together.
+func (t *table) check(p *Provider, kind *Kind) {
+	if kind.Check == nil {
+		return
+	}
+	err := kind.Check(p)
+	if err == nil {
+		return
+	}
+	var setting *SettingError
+	if errors.As(err, &setting) {
+		fix := setting.Fix
+		if fix != "" {
+			fix = "write " + fix
+		}
+		t.reject(t.at(setting.Setting), flawf(fix, "%s: %s", setting.Setting, maskSecrets(printable(setting.Problem))))
+		return
+	}
+	t.reject(t.header(), flawf("", "%s", maskSecrets(printable(err.Error()))))
+}

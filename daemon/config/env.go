@@ -1,0 +1,95 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+)
+
+// An Env is everything that a configuration depends on beside its file.
+type Env struct {
+	// Getenv looks up a variable; nil means that none is set.
+	Getenv func(string) string
+	// UID decides between the system's paths (0) and the user's. It is -1
+	// where there are no user numbers.
+	UID int
+	// TempDir is where a socket goes when nothing better is known.
+	TempDir string
+	// OS is a GOOS; empty means linux.
+	OS string
+	// ReadFile reads a whole regular file of at most limit bytes and returns
+	// its mode; nil means the operating system's files.
+	ReadFile func(name string, limit int64) ([]byte, fs.FileMode, error)
+}
+
+// OSEnv is the environment of this process.
+func OSEnv() Env {
+	return Env{Getenv: os.Getenv, UID: os.Getuid(), TempDir: os.TempDir(), OS: runtime.GOOS}
+}
+
+// get is Getenv without the blanks around a value; a blank variable is unset.
+func (e Env) get(name string) string {
+	if e.Getenv == nil {
+		return ""
+	}
+	return strings.TrimSpace(e.Getenv(name))
+}
+
+func (e Env) readFile(name string, limit int64) ([]byte, fs.FileMode, error) {
+	if e.ReadFile != nil {
+		return e.ReadFile(name, limit)
+	}
+	return readRegular(name, limit)
+}
+
+var (
+	errNotRegular = errors.New("is not a plain file")
+	errDirectory  = errors.New("is a directory")
+)
+
+// A tooLargeError is a file above its limit, in bytes.
+type tooLargeError int64
+
+func (e tooLargeError) Error() string {
+	return fmt.Sprintf("is larger than %d KiB", int64(e)>>10)
+}
+
+// readRegular looks before it opens: to open a named pipe would wait for ever.
+func readRegular(name string, limit int64) ([]byte, fs.FileMode, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case info.IsDir():
+		return nil, 0, errDirectory
+	case !info.Mode().IsRegular():
+		return nil, 0, errNotRegular
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	// One byte more than allowed: the file may grow, and /proc says size 0.
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, 0, err
+	}
+	if int64(len(data)) > limit {
+		return nil, 0, tooLargeError(limit)
+	}
+	return data, info.Mode(), nil
+}
+
+// reasonOf is a file error without the path, which the caller names itself.
+func reasonOf(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err.Error()
+	}
+	return err.Error()
+}

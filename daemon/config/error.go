@@ -1,0 +1,116 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// An Error says everything that is wrong with a configuration at once, each
+// problem with its line. Its text holds no secret.
+type Error struct {
+	Path     string    // the file; empty when the built-in defaults are at fault
+	Problems []Problem // in the file's order, from 1 to 10 of them
+	More     int       // how many there are beside those, often their echo
+	cause    error
+}
+
+// A Problem is one thing to correct.
+type Problem struct {
+	Line    int    // from 1; 0 when the problem has no place in the file
+	Column  int    // from 1, in characters
+	Excerpt string // the line and, under it, a marker; empty without a line
+	Message string // what is wrong
+	Fix     string // what to type instead; may be empty
+}
+
+const maxProblems = 10
+
+// Error shows each problem as FILE:LINE:COLUMN: what is wrong, the line itself
+// with a marker under it, and what to type instead.
+func (e *Error) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		p.write(&b, e.Path)
+	}
+	if e.More > 0 {
+		fmt.Fprintf(&b, "\nand %d more", e.More)
+	}
+	return b.String()
+}
+
+func (p *Problem) write(b *strings.Builder, path string) {
+	if path != "" {
+		fmt.Fprintf(b, "%s:", path)
+		if p.Line > 0 {
+			fmt.Fprintf(b, "%d:%d:", p.Line, p.Column)
+		}
+		b.WriteByte(' ')
+	}
+	b.WriteString(p.Message)
+	if p.Excerpt != "" {
+		b.WriteString("\n" + p.Excerpt)
+	}
+	if p.Fix != "" {
+		b.WriteString("\n     = " + p.Fix)
+	}
+}
+
+// Hint says what to do next, in one line.
+func (e *Error) Hint() string {
+	switch first := e.Problems[0]; {
+	case e.Path != "" && e.cause == nil:
+		return "correct the file, then: providerd config check " + e.Path
+	case first.Fix != "":
+		return first.Fix
+	}
+	return "correct it, then start providerd again"
+}
+
+// Unwrap returns why the file could not be read, when that is the problem.
+func (e *Error) Unwrap() error { return e.cause }
+
+// A flaw is a problem whose place is not known yet.
+type flaw struct{ message, fix string }
+
+// flawf makes a flaw; fix may be empty.
+func flawf(fix, format string, args ...any) *flaw {
+	return &flaw{message: fmt.Sprintf(format, args...), fix: fix}
+}
+
+// A finding is a flaw in its place.
+type finding struct {
+	flaw
+	at place
+}
+
+// newError puts the findings in the file's order and shows their lines; more is
+// how many were not even noted.
+func newError(path string, data []byte, findings []finding, more int) *Error {
+	slices.SortStableFunc(findings, func(a, b finding) int { return cmp.Compare(a.at.start, b.at.start) })
+	shown := min(len(findings), maxProblems)
+	e := &Error{Path: path, More: len(findings) - shown + more}
+	for _, f := range findings[:shown] {
+		p := Problem{Message: f.message, Fix: f.fix}
+		if f.at.known() {
+			p.Line, p.Column = position(data, f.at.start)
+			p.Excerpt = excerpt(data, f.at)
+		}
+		e.Problems = append(e.Problems, p)
+	}
+	return e
+}
+
+// quote shows a value of the file inside a message: on one line, bounded, and
+// without what looks like a secret.
+func quote(s string) string {
+	s = maskSecrets(printable(s))
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:59]) + "…"
+	}
+	return `"` + s + `"`
+}

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// expect reads the conditions of the http kind. Whether the paths of
+// expect_json are JSONPath is for the kind's Check to say.
+func (t *table) expect(kind *Kind) Expect {
+	e := Expect{Status: t.expectStatus(), Body: t.expectBody(), JSON: t.expectJSON()}
+	if kind == nil || kind.Name == httpKind {
+		return e
+	}
+	for _, key := range []string{"expect_status", "expect_body", "expect_json"} {
+		if t.values[key] != nil {
+			t.reject(t.name(key), flawf("leave it out, or use kind = \""+httpKind+"\"",
+				"kind %s judges its answers itself: %s is for kind %s", kind.Name, key, httpKind))
+		}
+	}
+	return Expect{}
+}
+
+func (t *table) expectStatus() []int {
+	const example = "expect_status = [200, 204]"
+	codes, ok := list[int64](t, "expect_status", example)
+	if !ok {
+		return nil
+	}
+	out := make([]int, 0, len(codes))
+	for i, code := range codes {
+		switch {
+		case code < 100 || code > 599:
+			t.reject(t.elem("expect_status", i), flawf("write "+example, "%d is no HTTP status: they are from 100 to 599", code))
+		case slices.Contains(out, int(code)):
+			t.reject(t.elem("expect_status", i), flawf("leave one out", "status %d is named twice", code))
+		default:
+			out = append(out, int(code))
+		}
+	}
+	return out
+}
+
+func (t *table) expectBody() string {
+	const example = `expect_body = "ready|ok"`
+	pattern, ok := t.text("expect_body", example)
+	switch {
+	case !ok:
+		return ""
+	case pattern == "":
+		t.reject(t.at("expect_body"), flawf("leave it out, or write "+example, "expect_body is empty"))
+		return ""
+	}
+	if _, err := regexp.Compile(pattern); err != nil {
+		message := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
+		t.reject(t.at("expect_body"), flawf("single quotes keep backslashes: expect_body = '\\d+'",
+			"expect_body is not a regular expression: %s", maskSecrets(printable(message))))
+		return ""
+	}
+	return pattern
+}
+
+func (t *table) expectJSON() map[string]any {
+	const example = `expect_json = { "$.status" = "ok" }`
+	values, ok := get[map[string]any](t, "expect_json", example)
+	if !ok {
+		return nil
+	}
+	if len(values) == 0 {
+		t.reject(t.at("expect_json"), flawf("leave it out, or write "+example, "expect_json is empty"))
+		return nil
+	}
+	inner := &table{reading: t.reading, node: t.node.child("expect_json"), values: values}
+	for _, path := range slices.Sorted(maps.Keys(values)) {
+		if !strings.HasPrefix(path, "$") {
+			t.reject(inner.name(path), flawf("write "+example, "%s is not a JSONPath: it must start with $", quote(path)))
+			continue
+		}
+		switch v := values[path].(type) {
+		case string, int64, bool:
+		case float64:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.reject(inner.at(path), flawf("write a number", "JSON has no such number"))
+			}
+		default:
+			t.reject(inner.at(path), flawf("write "+example, "the value must be text, a number, true or false, not %s", typeName(v)))
+		}
+	}
+	return values
+}

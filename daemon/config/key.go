@@ -1,0 +1,158 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// maxKeyFile is the size, in bytes, above which a file does not hold a key.
+const maxKeyFile = 64 << 10
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// A keyRef says where the file wants the key taken from; both empty: from the
+// kind's own variables.
+type keyRef struct{ env, file string }
+
+// keyRef reads api_key_env and api_key_file, and rejects what cannot be
+// followed. A value that looks like the key itself is never repeated.
+func (t *table) keyRef(kind *Kind) keyRef {
+	env, hasEnv := t.text("api_key_env", `api_key_env = "OPENAI_API_KEY"`)
+	file, hasFile := t.text("api_key_file", `api_key_file = "/etc/providerd/openai.key"`)
+	switch {
+	case (hasEnv || hasFile) && kind != nil && !kind.takesKey():
+		key := "api_key_env"
+		if !hasEnv {
+			key = "api_key_file"
+		}
+		t.reject(t.name(key), flawf("leave it out", "kind %s sends no key", kind.Name))
+	case hasEnv && hasFile:
+		t.reject(t.name("api_key_file"), flawf("leave one of them out", "api_key_env and api_key_file are both given"))
+	case hasEnv && (!envName.MatchString(env) || looksSecret(env)):
+		t.reject(t.at("api_key_env"), flawf(`write api_key_env = "OPENAI_API_KEY", and put the key into that variable`,
+			"api_key_env is not the name of a variable"))
+		env = ""
+	case hasFile && file == "":
+		t.reject(t.at("api_key_file"), flawf(`write api_key_file = "/etc/providerd/openai.key"`, "api_key_file is empty"))
+	case hasFile:
+		var f *flaw
+		if file, f = keyFilePath(file, t.env); f != nil {
+			t.reject(t.at("api_key_file"), f)
+		}
+	}
+	return keyRef{env, file}
+}
+
+// keyFilePath is the file that api_key_file names. A bare name is a credential
+// that systemd hands to the unit (LoadCredential=); source: systemd.exec(5).
+func keyFilePath(name string, env Env) (string, *flaw) {
+	switch {
+	case strings.ContainsFunc(name, isControl):
+		return "", flawf("write the path alone", "api_key_file holds a control character")
+	case filepath.IsAbs(name):
+		return name, nil
+	case strings.ContainsAny(name, `/\`):
+		return "", flawf("write the path in full, from the root", "api_key_file is a relative path")
+	case looksSecret(name):
+		return "", flawf("put the key into a file, and write the file's path", "api_key_file is not the path of a file")
+	}
+	dir := env.get("CREDENTIALS_DIRECTORY")
+	if !filepath.IsAbs(dir) {
+		return "", flawf("write the path in full, or give the unit LoadCredential="+name,
+			"api_key_file is a bare name, which is looked up in CREDENTIALS_DIRECTORY, and that is not set")
+	}
+	return filepath.Join(dir, name), nil
+}
+
+// credential reads the key.
+func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
+	var f *flaw
+	at := t.header()
+	switch {
+	case ref.file != "":
+		at = t.at("api_key_file")
+		var loose bool
+		if p.Key, loose, f = keyFromFile(ref.file, t.env); loose {
+			t.warn(at, "every user of this machine can read the key: chmod 600 %s", printable(ref.file))
+		}
+		p.KeySource = "file " + ref.file
+	case ref.env != "":
+		at = t.at("api_key_env")
+		p.Key, f = keyFromEnv(ref.env, t.env)
+		p.KeySource = "env " + ref.env
+		if f == nil && p.Key.IsZero() {
+			t.warn(at, "provider %s: environment variable %s is not set", quote(p.ID), ref.env)
+		}
+	default:
+		p.Key, p.KeySource, f = vendorKey(kind, t.env)
+	}
+	if f != nil {
+		t.reject(at, f)
+	}
+}
+
+// vendorKey is the key in the first of the vendor's own variables that is set.
+func vendorKey(kind *Kind, env Env) (Secret, string, *flaw) {
+	for _, name := range kind.KeyEnv {
+		if key, f := keyFromEnv(name, env); f != nil || !key.IsZero() {
+			return key, "env " + name, f
+		}
+	}
+	return Secret{}, "", nil
+}
+
+func keyFromEnv(name string, env Env) (Secret, *flaw) {
+	key := env.get(name)
+	if problem := badKey(key); problem != "" {
+		return Secret{}, flawf("set "+name+" to the key alone", "environment variable %s: the key %s", name, problem)
+	}
+	return NewSecret(key), nil
+}
+
+// keyFromFile reads the key; loose reports that others may read it too.
+func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
+	data, mode, err := env.readFile(name, maxKeyFile)
+	shown := quote(name)
+	if err != nil {
+		return Secret{}, false, flawf(keyFileFix(err), "key file %s: %s", shown, reasonOf(err))
+	}
+	text := strings.TrimSpace(string(data))
+	if text == "" {
+		return Secret{}, false, flawf("write the key into it", "key file %s is empty", shown)
+	}
+	if problem := badKey(text); problem != "" {
+		return Secret{}, false, flawf("the file must hold the key alone, on one line", "key file %s: the key %s", shown, problem)
+	}
+	// Windows has no such bits, and reports them all.
+	return NewSecret(text), mode&0o004 != 0 && env.OS != "windows", nil
+}
+
+func keyFileFix(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "let the user that runs providerd read it"
+	case errors.Is(err, fs.ErrNotExist):
+		return "create it, or correct the path"
+	}
+	return "give the path of a file that holds the key alone"
+}
+
+// badKey says what keeps a key from being sent in a header; empty when nothing.
+func badKey(key string) string {
+	for _, r := range key {
+		switch {
+		case r == '\n' || r == '\r':
+			return "has more than one line"
+		case r == ' ' || r == '\t':
+			return "holds a blank"
+		case r < ' ' || r == 0x7f:
+			return "holds a control character"
+		case r > '~':
+			return "holds a character that is not ASCII"
+		}
+	}
+	return ""
+}

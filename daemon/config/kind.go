@@ -1,0 +1,64 @@
+package config
+
+import (
+	"slices"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Kind is what the configuration must know of a provider kind: its name, its
+// defaults, and the environment variables that its vendor defined. The table of
+// kinds itself is in daemon/probe, which passes it in.
+type Kind struct {
+	Name string
+	Type provider.Type
+	// BaseURL is the vendor's default; empty when base_url must be given.
+	BaseURL string
+	// AddrEnv turns the vendor's own variables into a base URL, as its own
+	// programs read them. It returns "" when none is set; it may be nil.
+	AddrEnv func(getenv func(string) string) (string, error)
+	// KeyEnv are the variables that hold the key, the first one set wins.
+	KeyEnv []string
+	// KeyNeeded: without a key no request is sent (no_credentials).
+	KeyNeeded bool
+	// Schemes that base_url may have; nil means http and https.
+	Schemes []string
+	// Default: part of the configuration without a file. A cloud kind that is
+	// not Default joins it when one of its KeyEnv is set.
+	Default bool
+	// Check refuses settings that make no sense for the kind; it may be nil. A
+	// [SettingError] makes the report point at the setting's own line.
+	Check func(*Provider) error
+}
+
+// A SettingError is how a [Kind]'s Check says which setting is wrong.
+type SettingError struct {
+	Setting string // as it is written in the file: "base_url", "expect_json"
+	Problem string // what is wrong, without a secret
+	Fix     string // the line to type instead: base_url = "tcp://…"; may be empty
+}
+
+func (e *SettingError) Error() string { return e.Setting + ": " + e.Problem }
+
+// httpKind is the one kind whose answer the expect_ settings describe.
+const httpKind = "http"
+
+func (k *Kind) schemes() []string {
+	if k.Schemes == nil {
+		return []string{"http", "https"}
+	}
+	return k.Schemes
+}
+
+// takesKey reports whether there is a request that could carry a key.
+func (k *Kind) takesKey() bool {
+	return slices.Contains(k.schemes(), "http") || slices.Contains(k.schemes(), "https")
+}
+
+// listsModels reports whether the kind can say which models it has.
+func (k *Kind) listsModels() bool { return k.Type != provider.Generic }
+
+// keyIsSet reports whether one of the vendor's own key variables is set.
+func (k *Kind) keyIsSet(env Env) bool {
+	return slices.ContainsFunc(k.KeyEnv, func(name string) bool { return env.get(name) != "" })
+}

@@ -1,0 +1,106 @@
+package config
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Root means the system's paths, any other user means the user's own, as the
+// XDG base directory specification places them. Windows has no root: there the
+// paths are always the user's, which for a service is the account it runs as.
+
+// DefaultPath is where the configuration is looked for when no path is given.
+// It is empty when the user has no home: then there is no file.
+func DefaultPath(env Env) string {
+	switch {
+	case env.OS == "windows":
+		return under(env.get("AppData"), "providerd", "providerd.toml")
+	case env.UID == 0:
+		return "/etc/providerd/providerd.toml"
+	}
+	return under(xdg(env, "XDG_CONFIG_HOME", ".config"), "providerd", "providerd.toml")
+}
+
+// DefaultSocket is the socket's path when neither flag nor file gives one.
+func DefaultSocket(env Env) string {
+	switch {
+	case env.OS == "windows":
+		if local := env.get("LocalAppData"); local != "" {
+			return filepath.Join(local, "providerd", "providerd.sock")
+		}
+	case env.UID == 0:
+		return filepath.Join(systemRun(env), "providerd", "providerd.sock")
+	default:
+		if dir := env.get("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
+			return filepath.Join(dir, "providerd", "providerd.sock")
+		}
+	}
+	return filepath.Join(tempFolder(env), "providerd.sock")
+}
+
+// systemRun is the folder for sockets of the system; only Linux has /run.
+func systemRun(env Env) string {
+	if env.OS == "linux" || env.OS == "" {
+		return "/run"
+	}
+	return "/var/run"
+}
+
+// DefaultStateDir is the folder of the database when neither flag nor file gives
+// one. STATE_DIRECTORY, which systemd sets for a unit with StateDirectory=, is
+// not a default: it comes before the file; see [Load].
+func DefaultStateDir(env Env) string {
+	var dir string
+	switch {
+	case env.OS == "windows":
+		dir = under(env.get("LocalAppData"), "providerd")
+	case env.UID == 0:
+		dir = "/var/lib/providerd"
+	default:
+		dir = under(xdg(env, "XDG_STATE_HOME", ".local/state"), "providerd")
+	}
+	if dir == "" { // no home: better a state that a restart of the machine forgets than none
+		return tempFolder(env)
+	}
+	return dir
+}
+
+// stateDirectory is the first folder of STATE_DIRECTORY, or empty.
+// Source: systemd.exec(5), RuntimeDirectory= and its kin.
+func stateDirectory(env Env) string {
+	first, _, _ := strings.Cut(env.get("STATE_DIRECTORY"), ":")
+	if !filepath.IsAbs(first) {
+		return ""
+	}
+	return filepath.Clean(first)
+}
+
+// tempFolder is this user's folder in the temporary folder; whoever uses it must
+// check that it is a real folder of theirs.
+func tempFolder(env Env) string {
+	if env.UID < 0 {
+		return filepath.Join(env.TempDir, "providerd")
+	}
+	return filepath.Join(env.TempDir, "providerd-"+strconv.Itoa(env.UID))
+}
+
+// xdg is the folder that the variable names, or its place in the home folder.
+// The specification says to ignore a relative path.
+func xdg(env Env, name, fallback string) string {
+	if dir := env.get(name); filepath.IsAbs(dir) {
+		return dir
+	}
+	if home := env.get("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, fallback)
+	}
+	return ""
+}
+
+// under joins, and stays empty when the first folder is unknown.
+func under(dir string, elem ...string) string {
+	if dir == "" {
+		return ""
+	}
+	return filepath.Join(append([]string{dir}, elem...)...)
+}

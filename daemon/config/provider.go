@@ -1,0 +1,44 @@
+package config
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Provider is one [[provider]] of the configuration, complete: every default
+// is filled in, the key is read, nothing is left to look up.
+// Two equal Providers (reflect.DeepEqual) need no new probe after a reload.
+type Provider struct {
+	ID       string
+	Kind     string
+	Type     provider.Type
+	BaseURL  string // normalised; may hold user-info, so show Endpoint instead
+	Endpoint string // BaseURL without user-info
+	Key      Secret
+	// KeySource is where the key comes from: "env OPENAI_API_KEY", "file /run/…",
+	// or empty. It is set, and Key is not, when api_key_env names a variable
+	// that is not set.
+	KeySource string
+	Models    []string
+	Interval  time.Duration
+	Timeout   time.Duration
+	SlowAfter time.Duration
+	Rise      int
+	Fall      int
+	// Expect are the conditions of the http kind.
+	Expect Expect
+}
+
+// Expect is what a healthy answer of an http provider looks like; every
+// condition that is set must hold. None set: any 2xx status.
+type Expect struct {
+	Status []int  // expect_status = [200, 204]
+	Body   string // expect_body = "regexp", RE2
+	// JSON is expect_json = { "$.status" = "ok" }: JSONPath (RFC 9535) to the
+	// value it must have: a string, an int64, a float64 or a bool.
+	JSON map[string]any
+}
+
+// TTL is the age at which a row of this provider is stale.
+func (p *Provider) TTL() time.Duration { return p.Interval + p.Timeout }

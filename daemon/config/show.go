@@ -1,0 +1,141 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Show is the merged configuration as a file that means the same: every default
+// written out, keys by their source alone, addresses without user-info.
+func (c *Config) Show() string {
+	var b strings.Builder
+	if c.Path == "" {
+		b.WriteString("# the built-in defaults; there is no file\n")
+	} else {
+		fmt.Fprintf(&b, "# %s, with every default filled in\n", printable(c.Path))
+	}
+	b.WriteString("autodetect = false")
+	if c.Autodetect {
+		b.WriteString(" # what it added stands below")
+	}
+	b.WriteString("\n\n[daemon]\n")
+	writeText(&b, "socket", c.Daemon.Socket)
+	writeText(&b, "state_dir", c.Daemon.StateDir)
+	writeText(&b, "admin_group", c.Daemon.AdminGroup)
+	writeText(&b, "log_level", c.Daemon.LogLevel)
+	for i := range c.Providers {
+		c.Providers[i].show(&b)
+	}
+	return b.String()
+}
+
+func (p *Provider) show(b *strings.Builder) {
+	b.WriteString("\n[[provider]]\n")
+	writeText(b, "id", p.ID)
+	writeText(b, "kind", p.Kind)
+	if p.BaseURL != p.Endpoint {
+		b.WriteString("# base_url has a user or a password, which is not shown\n")
+	}
+	writeText(b, "base_url", p.Endpoint)
+	p.showKey(b)
+	if len(p.Models) > 0 {
+		names := make([]string, len(p.Models))
+		for i, name := range p.Models {
+			names[i] = tomlText(name)
+		}
+		fmt.Fprintf(b, "models = [%s]\n", strings.Join(names, ", "))
+	}
+	writeText(b, "interval", showDuration(p.Interval))
+	writeText(b, "timeout", showDuration(p.Timeout))
+	writeText(b, "slow_after", showDuration(p.SlowAfter))
+	fmt.Fprintf(b, "rise = %d\nfall = %d\n", p.Rise, p.Fall)
+	p.Expect.show(b)
+}
+
+func (p *Provider) showKey(b *strings.Builder) {
+	source, name, ok := strings.Cut(p.KeySource, " ")
+	if !ok {
+		return
+	}
+	state := p.Key.String()
+	if p.Key.IsZero() {
+		state = "not set"
+	}
+	fmt.Fprintf(b, "api_key_%s = %s # %s\n", source, tomlText(name), state)
+}
+
+func (e Expect) show(b *strings.Builder) {
+	if len(e.Status) > 0 {
+		codes := make([]string, len(e.Status))
+		for i, code := range e.Status {
+			codes[i] = strconv.Itoa(code)
+		}
+		fmt.Fprintf(b, "expect_status = [%s]\n", strings.Join(codes, ", "))
+	}
+	if e.Body != "" {
+		writeText(b, "expect_body", e.Body)
+	}
+	if len(e.JSON) > 0 {
+		var pairs []string
+		for _, path := range slices.Sorted(maps.Keys(e.JSON)) {
+			pairs = append(pairs, tomlText(path)+" = "+tomlValue(e.JSON[path]))
+		}
+		fmt.Fprintf(b, "expect_json = { %s }\n", strings.Join(pairs, ", "))
+	}
+}
+
+func writeText(b *strings.Builder, key, value string) {
+	fmt.Fprintf(b, "%s = %s\n", key, tomlText(value))
+}
+
+// showDuration leaves out the zeros that time.Duration prints: 1m, not 1m0s.
+func showDuration(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
+
+// tomlText is a TOML basic string. It escapes every character that is not
+// printable, which is more than TOML asks for: the result goes to a terminal.
+func tomlText(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case strconv.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+func tomlValue(v any) string {
+	switch v := v.(type) {
+	case string:
+		return tomlText(v)
+	case float64:
+		s := strconv.FormatFloat(v, 'g', -1, 64)
+		if !strings.ContainsAny(s, ".e") {
+			s += ".0" // a float stays a float
+		}
+		return s
+	}
+	return fmt.Sprint(v) // int64 and bool print as TOML writes them
+}

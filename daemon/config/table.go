@@ -1,0 +1,192 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A table reads one table of the file by its settings' names. What is asked for
+// is known; what is left when done is called is a mistake.
+type table struct {
+	*reading
+	node   *node
+	values map[string]any
+	asked  []string
+}
+
+func (t *table) has(key string) bool {
+	t.asked = append(t.asked, key)
+	_, ok := t.values[key]
+	return ok
+}
+
+// at is where a setting's value stands, or the table's header without one.
+func (t *table) at(key string) place {
+	if n := t.node.child(key); n != nil {
+		return n.value
+	}
+	return t.header()
+}
+
+func (t *table) elem(key string, i int) place {
+	if n := t.node.child(key).element(i); n != nil {
+		return n.value
+	}
+	return t.at(key)
+}
+
+func (t *table) header() place {
+	if t.node == nil {
+		return nowhere
+	}
+	return t.node.key
+}
+
+// name is where a setting's name stands.
+func (t *table) name(key string) place {
+	if n := t.node.child(key); n != nil {
+		return n.key
+	}
+	return t.header()
+}
+
+// get reads a setting of type T; example shows one that is right.
+func get[T any](t *table, key, example string) (v T, ok bool) {
+	if !t.has(key) {
+		return v, false
+	}
+	v, ok = t.values[key].(T)
+	if !ok {
+		t.wrongType(t.at(key), key, t.values[key], v, example)
+	}
+	return v, ok
+}
+
+func (t *table) wrongType(at place, key string, got, want any, example string) {
+	t.reject(at, flawf("write "+example, "%s must be %s, not %s", key, typeName(want), typeName(got)))
+}
+
+func (t *table) text(key, example string) (string, bool) { return get[string](t, key, example) }
+
+// list reads an array whose elements are all of type T. It is not ok when it is
+// absent or empty, or when an element is wrong.
+func list[T any](t *table, key, example string) (out []T, ok bool) {
+	elements, ok := get[[]any](t, key, example)
+	for i, e := range elements {
+		v, is := e.(T)
+		if !is {
+			t.wrongType(t.elem(key, i), "each element of "+key, e, v, example)
+			ok = false
+		}
+		out = append(out, v)
+	}
+	if ok && len(out) == 0 {
+		t.reject(t.at(key), flawf("leave it out, or write "+example, "%s is empty", key))
+		return nil, false
+	}
+	return out, ok
+}
+
+// duration reads a length of time such as "1500ms"; 0 when absent or wrong.
+func (t *table) duration(key string, least, most time.Duration, example string) time.Duration {
+	if !t.has(key) {
+		return 0
+	}
+	example = fmt.Sprintf("%s = %q", key, example)
+	switch v := t.values[key].(type) {
+	case int64, float64:
+		t.reject(t.at(key), flawf("write "+example, "%s has no unit: it must be text with ns, us, ms, s, m or h", key))
+	case string:
+		d, f := parseDuration(key, v, least, most, example)
+		if f != nil {
+			t.reject(t.at(key), f)
+			return 0
+		}
+		return d
+	default:
+		t.wrongType(t.at(key), key, v, "", example)
+	}
+	return 0
+}
+
+func parseDuration(key, text string, least, most time.Duration, example string) (time.Duration, *flaw) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		if _, noUnit := time.ParseDuration(text + "s"); noUnit == nil {
+			return 0, flawf("write "+example, "%s is %s: the unit is missing", key, quote(text))
+		}
+		return 0, flawf("write "+example, "%s is %s: not a length of time", key, quote(text))
+	}
+	switch {
+	case d < least:
+		return 0, flawf("write "+example, "%s is %s: it must be at least %s", key, quote(text), showDuration(least))
+	case d > most:
+		return 0, flawf("write "+example, "%s is %s: it must be at most %s", key, quote(text), showDuration(most))
+	}
+	return d, nil
+}
+
+// count reads a whole number from 1 to most; 0 when absent or wrong.
+func (t *table) count(key string, most int64, example string) int {
+	n, ok := get[int64](t, key, example)
+	if !ok {
+		return 0
+	}
+	if n < 1 || n > most {
+		t.reject(t.at(key), flawf("write "+example, "%s is %d: it must be from 1 to %d", key, n, most))
+		return 0
+	}
+	return int(n)
+}
+
+// done rejects every setting that nobody asked for.
+func (t *table) done() {
+	var unknown []string
+	for key := range t.values {
+		if !slices.Contains(t.asked, key) {
+			unknown = append(unknown, key)
+		}
+	}
+	slices.SortFunc(unknown, func(a, b string) int { return cmp.Compare(t.name(a).start, t.name(b).start) })
+	for i, key := range unknown {
+		if len(t.findings) == maxFindings {
+			t.more += len(unknown) - i
+			return
+		}
+		t.reject(t.name(key), unknownSetting(key, t.asked))
+	}
+}
+
+func unknownSetting(key string, known []string) *flaw {
+	if slices.Contains(known, "api_key_file") && secretSetting.MatchString(key+"=") &&
+		min(distance(key, "api_key_env"), distance(key, "api_key_file")) > 2 {
+		return flawf(`write api_key_env = "NAME_OF_A_VARIABLE" or api_key_file = "/path/of/a/file"`,
+			"unknown setting %s: a key never stands in this file", quote(key))
+	}
+	return flawf(didYouMean(key, known), "unknown setting %s", quote(key))
+}
+
+func typeName(v any) string {
+	switch v := v.(type) {
+	case string:
+		return "text"
+	case int64:
+		return "a whole number"
+	case float64:
+		return "a decimal number"
+	case bool:
+		return "true or false"
+	case []any:
+		if len(v) > 0 {
+			if _, ok := v[0].(map[string]any); ok {
+				return "a list of tables"
+			}
+		}
+		return "a list"
+	case map[string]any:
+		return "a table"
+	}
+	return "a date or time"
+}
