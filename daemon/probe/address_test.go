@@ -1,0 +1,92 @@
+package probe
+
+import (
+	"net"
+	"net/url"
+	"testing"
+)
+
+func TestOllamaHost(t *testing.T) {
+	for value, want := range map[string]string{
+		"":                        "",
+		"  ":                      "",
+		"127.0.0.1":               "http://127.0.0.1:11434",
+		"gpu-box":                 "http://gpu-box:11434",
+		"gpu-box:8000":            "http://gpu-box:8000",
+		`"gpu-box:8000"`:          "http://gpu-box:8000",
+		" 'gpu-box' ":             "http://gpu-box:11434",
+		":8000":                   "http://127.0.0.1:8000",
+		"::1":                     "http://[::1]:11434",
+		"[::1]":                   "http://[::1]:11434",
+		"[::1]:8000":              "http://[::1]:8000",
+		"0.0.0.0":                 "http://127.0.0.1:11434",
+		"0.0.0.0:8000":            "http://127.0.0.1:8000",
+		"::":                      "http://[::1]:11434",
+		"[::]:8000":               "http://[::1]:8000",
+		"http://gpu-box":          "http://gpu-box:80",
+		"https://gpu-box":         "https://gpu-box:443",
+		"https://gpu-box:8443":    "https://gpu-box:8443",
+		"http://0.0.0.0:11434":    "http://127.0.0.1:11434",
+		"https://gpu-box/ollama":  "https://gpu-box:443/ollama",
+		"https://gpu-box:1/a/b/":  "https://gpu-box:1/a/b/",
+		"gpu-box:66000":           "http://gpu-box:11434",
+		"http://gpu-box:nonsense": "http://gpu-box:80",
+		"ollama.com":              "https://ollama.com:443",
+	} {
+		got, err := ollamaHost(func(string) string { return value })
+		if err != nil || got != want {
+			t.Errorf("%q: got %q, %v, want %q", value, got, err, want)
+		}
+	}
+	for _, value := range []string{"unix:///run/ollama.sock", "gpu box"} {
+		if got, err := ollamaHost(func(string) string { return value }); err == nil {
+			t.Errorf("%q: got %q, want an error", value, got)
+		}
+	}
+}
+
+// FuzzOllamaHost: a value is refused, or makes a URL that can be dialled.
+func FuzzOllamaHost(f *testing.F) {
+	for _, v := range []string{"", "127.0.0.1", ":8000", "::", "[::]:1", "http://x/y", "https://x:99999", "x y", "a://b", "%", "[", "\x00", "ollama.com"} {
+		f.Add(v)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		got, err := ollamaHost(func(string) string { return value })
+		if err != nil || got == "" {
+			return
+		}
+		u, err := url.Parse(got)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" {
+			t.Fatalf("%q: %q, %v", value, got, err)
+		}
+		if ip := net.ParseIP(u.Hostname()); u.Port() == "" || ip != nil && ip.IsUnspecified() {
+			t.Fatalf("%q: %q cannot be dialled", value, got)
+		}
+	})
+}
+
+func TestLlamaAddress(t *testing.T) {
+	type vars map[string]string
+	tests := []struct {
+		env  vars
+		want string
+		bad  bool
+	}{
+		{env: vars{}, want: ""},
+		{env: vars{"LLAMA_ARG_PORT": "9931"}, want: "http://127.0.0.1:9931"},
+		{env: vars{"LLAMA_ARG_HOST": "0.0.0.0"}, want: "http://127.0.0.1:8080"},
+		{env: vars{"LLAMA_ARG_HOST": "::", "LLAMA_ARG_PORT": "1"}, want: "http://[::1]:1"},
+		{env: vars{"LLAMA_ARG_HOST": "/run/llama.sock"}, want: "unix:///run/llama.sock"},
+		{env: vars{"LLAMA_ARG_HOST": "llama.sock"}, bad: true},
+		{env: vars{"LLAMA_ARG_PORT": "http"}, bad: true},
+		{env: vars{"LLAMA_ARG_PORT": "0"}, bad: true},
+		{env: vars{"LLAMA_ARG_HOST": "gpu", "LLAMA_ARG_API_PREFIX": "/ai"}, want: "http://gpu:8080/ai"},
+		{env: vars{"LLAMA_ARG_HOST": "gpu", "LLAMA_ARG_SSL_KEY_FILE": "k", "LLAMA_ARG_SSL_CERT_FILE": "c"}, want: "https://gpu:8080"},
+	}
+	for _, tt := range tests {
+		got, err := llamaAddress(func(name string) string { return tt.env[name] })
+		if got != tt.want || (err != nil) != tt.bad {
+			t.Errorf("%v: got %q, %v, want %q", tt.env, got, err, tt.want)
+		}
+	}
+}

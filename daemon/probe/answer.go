@@ -1,0 +1,80 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// An answer is what came back to one request.
+type answer struct {
+	request *request
+	err     error // nothing came back, or not within the deadline
+	status  int
+	header  http.Header
+	body    []byte
+	large   bool   // the body is longer than maxBody
+	broken  error  // the body ended before its end
+	blocked string // why its redirect was not followed
+}
+
+// whole reports whether the body is all there.
+func (a *answer) whole() bool { return !a.large && a.broken == nil }
+
+func (a *answer) trouble() error {
+	switch {
+	case a.err != nil:
+		return a.err
+	case a.broken != nil:
+		return a.broken
+	case a.large:
+		return fmt.Errorf("body larger than %d MiB", maxBody>>20)
+	}
+	return nil
+}
+
+func (a *answer) isRedirect() bool {
+	switch a.status {
+	case 301, 302, 303, 307, 308:
+		return a.header.Get("Location") != ""
+	}
+	return false
+}
+
+// decode reads the body as JSON into v, as far as it fits: a field of another
+// type is left empty, because vendors change those. It reports whether the body
+// is JSON at all and v's kind of value (an object, an array).
+func (a *answer) decode(v any) bool { return decode(a.body, v) }
+
+func decode(b []byte, v any) bool {
+	err := json.Unmarshal(b, v)
+	var mistyped *json.UnmarshalTypeError
+	if errors.As(err, &mistyped) {
+		return mistyped.Field != ""
+	}
+	return err == nil
+}
+
+func (a *answer) isJSON() bool { return json.Valid(a.body) }
+
+func (a *answer) isHTML() bool {
+	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		return true
+	}
+	start := bytes.ToLower(bytes.TrimSpace(a.body[:min(len(a.body), 256)]))
+	return bytes.HasPrefix(start, []byte("<!doctype html")) || bytes.HasPrefix(start, []byte("<html"))
+}
+
+// statusLine is "404 Not Found".
+func (a *answer) statusLine() string {
+	if text := http.StatusText(a.status); text != "" {
+		return fmt.Sprintf("%d %s", a.status, text)
+	}
+	return fmt.Sprint(a.status)
+}
+
+// excerpt is the beginning of the body, to be cleaned before it is shown.
+func (a *answer) excerpt() string { return string(a.body[:min(len(a.body), maxExcerpt)]) }

@@ -1,0 +1,72 @@
+package probe
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// anthropic is Anthropic's API (docs.anthropic.com/en/api/models-list and
+// /api/errors). Its list is asked for one model: that proves the key, and is
+// small; the whole list is a fact.
+var anthropic = kind{
+	Kind: config.Kind{
+		Name:    "anthropic",
+		Type:    provider.Cloud,
+		BaseURL: "https://api.anthropic.com",
+		AddrEnv: func(getenv func(string) string) (string, error) {
+			return strings.TrimSpace(getenv("ANTHROPIC_BASE_URL")), nil
+		},
+		KeyEnv:    []string{"ANTHROPIC_API_KEY"},
+		KeyNeeded: true,
+		Default:   true,
+	},
+	title: "Anthropic",
+	path:  "/v1/models?limit=1",
+	authorize: func(h http.Header, key string) {
+		h.Set("X-Api-Key", key)
+		h.Set("Anthropic-Version", "2023-06-01")
+	},
+	accept: func(a *answer) (Facts, bool) {
+		_, ok := anthropicList(a)
+		return Facts{}, ok
+	},
+	except: anthropicLimit,
+	facts: []fact{{path: "/v1/models?limit=1000", read: func(a *answer, f *Facts) {
+		if models, ok := anthropicList(a); ok {
+			f.Models = models
+		}
+	}}},
+}
+
+// anthropicList reads the list; models are nil when there are more of them. The
+// has_more tells it from OpenAI's, which has "object" instead.
+func anthropicList(a *answer) (models []provider.Model, ok bool) {
+	var page struct {
+		More   *bool  `json:"has_more"`
+		Object string `json:"object"`
+	}
+	if !a.decode(&page) || page.More == nil || page.Object != "" {
+		return nil, false
+	}
+	list, ok := readList(a)
+	if *page.More || list.long {
+		return nil, ok
+	}
+	return list.models, ok
+}
+
+// anthropicLimit: a spend limit that the customer set is told with 400, and so
+// is an empty balance.
+func anthropicLimit(a *answer) finding {
+	if a.status != 400 {
+		return finding{}
+	}
+	c := a.complaint()
+	if !c.isQuota() {
+		return finding{}
+	}
+	return finding{saw: provider.QuotaExhausted, detail: a.statusLine() + ": " + c.message}
+}

@@ -1,0 +1,81 @@
+package probe
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A kind is one row of the table: what the configuration must know of it, and
+// how to ask it. Most kinds are data and one function that reads their answer;
+// peculiar is for those that need more than one request to decide, or none.
+type kind struct {
+	config.Kind
+
+	title string // as its vendor writes it, for people
+
+	// path is the request that decides, below base_url.
+	path string
+	// authorize puts the key into the headers; nil means a Bearer token.
+	authorize func(h http.Header, key string)
+	// accept reads a 2xx answer to path. It reports false when the answer has
+	// not the kind's own shape.
+	accept func(*answer) (Facts, bool)
+	// except reads an answer that means something else here than the general
+	// rules say; a zero finding leaves it to them. It may be nil.
+	except func(*answer) finding
+	// confirm asks further, after an answer that accept took, when others may have
+	// the same shape. It returns a zero finding when it is this kind; then the
+	// Prober asks it no more until the provider was gone. It may be nil.
+	confirm func(ctx context.Context, r *run, a *answer) finding
+	// proof is a further request that is sent when a key is configured, because
+	// path is public: 401 and 403 to it reject the key. It may be empty.
+	proof string
+	// facts are the further requests that tell version and models.
+	facts []fact
+	// marks reports whether an answer, to whatever path, can only be this
+	// kind's, so that it can be named when it answers in another's place.
+	marks func(*answer) bool
+
+	// mute: a connection is all there is; the kind has no answer to give.
+	mute bool
+
+	// peculiar makes the function that decides, in place of path and accept. It
+	// is called once for each Prober, so what it returns may remember.
+	peculiar func(*config.Provider) (asker, error)
+}
+
+// An asker decides what one probe found.
+type asker func(ctx context.Context, r *run) finding
+
+// A fact is a request that adds to what is known and changes no verdict.
+type fact struct {
+	path string
+	read func(*answer, *Facts) // of a 2xx answer
+	// silence is the note when the server accepts the request and does not
+	// answer it; empty when that means nothing.
+	silence string
+	// refused is the note when the request is answered with 401; may be empty.
+	refused string
+}
+
+// A finding is what the evidence amounts to. Its detail may hold anything; it is
+// cleaned on its way into the Observation.
+type finding struct {
+	saw       provider.Reason
+	detail    string
+	facts     Facts
+	hostFault bool
+}
+
+// Kinds returns what the configuration must know of every kind, in the order in
+// which they are documented.
+func Kinds() []config.Kind {
+	kinds := make([]config.Kind, len(table))
+	for i, k := range table {
+		kinds[i] = k.Kind
+	}
+	return kinds
+}

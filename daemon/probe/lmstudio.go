@@ -1,0 +1,137 @@
+package probe
+
+import (
+	"context"
+	"net/url"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// lmstudio is LM Studio's local server (lmstudio.ai/docs/developer). It answers
+// paths that it does not know with 200 and an error, and writes each to its log,
+// so a Prober remembers which of the model lists the server has. POST requests
+// load models and are never sent.
+var lmstudio = kind{
+	Kind: config.Kind{
+		Name:    "lmstudio",
+		Type:    provider.Local,
+		BaseURL: "http://127.0.0.1:1234",
+		KeyEnv:  []string{"LM_API_TOKEN"},
+		Default: true,
+	},
+	title:    "LM Studio",
+	marks:    isLMStudio,
+	except:   lmstudioKey,
+	peculiar: newLMStudio,
+}
+
+// lmstudioLists are the model lists, the newest first: 0.4.0 on, 0.3.6 on, all.
+var lmstudioLists = [...]struct {
+	path   string
+	accept func(*answer) (Facts, bool)
+}{
+	{"/api/v1/models", lmstudioV1},
+	{"/api/v0/models", lmstudioV0},
+	{"/v1/models", lmstudioOpenAI},
+}
+
+// newLMStudio asks for the list that worked the last time, and for an older one
+// only when LM Studio itself says that it does not know the path.
+func newLMStudio(*config.Provider) (asker, error) {
+	known := 0
+	return func(ctx context.Context, r *run) finding {
+		for tries := 0; ; tries++ {
+			list := &lmstudioLists[known]
+			a := r.get(ctx, list.path)
+			if a.err != nil && !isTimeout(a.err) {
+				known = 0 // another version may come back
+			}
+			if a.err != nil || !isLMStudio(a) {
+				return r.judge(a, list.accept)
+			}
+			known = (known + 1) % len(lmstudioLists)
+			if tries == len(lmstudioLists)-1 {
+				return lmstudioLost(r.p.base)
+			}
+		}
+	}, nil
+}
+
+// lmstudioLost: it knows none of the lists, most likely because base_url has the
+// path in it that other clients want there.
+func lmstudioLost(base *url.URL) finding {
+	detail := "LM Studio answers, and knows none of its model lists"
+	if strings.HasSuffix(strings.TrimSuffix(base.Path, "/"), "/v1") {
+		detail += ": leave /v1 out of base_url"
+	}
+	return finding{saw: provider.BadResponse, detail: detail}
+}
+
+// isLMStudio recognises its answer to a path that it does not know.
+func isLMStudio(a *answer) bool {
+	return strings.HasPrefix(a.complaint().message, "Unexpected endpoint or method")
+}
+
+// lmstudioKey: a key that is missing or wrong is told by a code.
+func lmstudioKey(a *answer) finding {
+	c := a.complaint()
+	for _, code := range c.codes {
+		if code == "invalid_api_key" {
+			return finding{saw: provider.Unauthorized, detail: c.message}
+		}
+	}
+	return finding{}
+}
+
+// lmstudioV1 reads models[] with their loaded instances.
+func lmstudioV1(a *answer) (Facts, bool) {
+	type row struct {
+		Key          string `json:"key"`
+		Size         int64  `json:"size_bytes"`
+		Architecture string `json:"architecture"`
+		Context      int64  `json:"max_context_length"`
+		Quantization struct {
+			Name string `json:"name"`
+		} `json:"quantization"`
+		Instances []struct{} `json:"loaded_instances"`
+	}
+	f := Facts{Models: []provider.Model{}, Loaded: []string{}}
+	n, ok := modelRows(a, func(m *row) {
+		if m.Key == "" {
+			return
+		}
+		loaded := len(m.Instances) > 0
+		f.add(provider.Model{ID: m.Key, Size: max(m.Size, 0), Family: m.Architecture,
+			Quantization: m.Quantization.Name, ContextLength: max(m.Context, 0), Loaded: &loaded})
+	})
+	return f.limited(n), ok && (n == 0 || len(f.Models) > 0)
+}
+
+// lmstudioV0 reads data[] with their state.
+func lmstudioV0(a *answer) (Facts, bool) {
+	type row struct {
+		ID           string `json:"id"`
+		State        string `json:"state"`
+		Architecture string `json:"arch"`
+		Quantization string `json:"quantization"`
+		Context      int64  `json:"max_context_length"`
+	}
+	f := Facts{Models: []provider.Model{}, Loaded: []string{}}
+	n, ok := dataRows(a, func(m *row) {
+		if m.ID == "" || m.State == "" {
+			return
+		}
+		loaded := m.State == "loaded"
+		f.add(provider.Model{ID: m.ID, Family: m.Architecture,
+			Quantization: m.Quantization, ContextLength: max(m.Context, 0), Loaded: &loaded})
+	})
+	return f.limited(n), ok && (n == 0 || len(f.Models) > 0)
+}
+
+// lmstudioOpenAI reads the list that tells no more than names.
+func lmstudioOpenAI(a *answer) (Facts, bool) {
+	list, ok := readList(a)
+	return list.facts(), ok
+}

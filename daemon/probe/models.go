@@ -1,0 +1,174 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// maxModels bounds a list. A longer one counts as unknown: half of it would make
+// a model that is there look missing.
+const maxModels = 10000
+
+// A modelList is OpenAI's answer to GET /models, with what others add to it.
+type modelList struct {
+	object string // "list", where it is said
+	models []provider.Model
+	owner  string // the first model's owned_by
+	long   bool   // more than maxModels
+}
+
+// listedModel is one of its rows: OpenAI's id, and the extras of llama.cpp
+// (meta, status) and vLLM (max_model_len).
+type listedModel struct {
+	ID      string `json:"id"`
+	OwnedBy string `json:"owned_by"`
+	MaxLen  int64  `json:"max_model_len"`
+	Context int64  `json:"context_length"` // OpenRouter, Together
+	Meta    struct {
+		Size    int64 `json:"size"`
+		Context int64 `json:"n_ctx_train"`
+	} `json:"meta"`
+	Status struct {
+		Value  string `json:"value"`
+		Failed bool   `json:"failed"`
+	} `json:"status"`
+}
+
+// readList reads {"data": [...]} or a bare array of models.
+func readList(a *answer) (modelList, bool) {
+	return readRows(a, func(*listedModel, *provider.Model) {})
+}
+
+// readRows is readList with a say in each row.
+func readRows(a *answer, each func(*listedModel, *provider.Model)) (modelList, bool) {
+	raw := json.RawMessage(bytes.TrimSpace(a.body))
+	var list modelList
+	switch {
+	case len(raw) > 0 && raw[0] == '{':
+		var envelope struct {
+			Object string          `json:"object"`
+			Data   json.RawMessage `json:"data"`
+		}
+		if !decode(a.body, &envelope) {
+			return list, false
+		}
+		raw, list.object = orEmpty(envelope.Data, envelope.Object), envelope.Object
+	case !json.Valid(raw): // a decoder would take "[" for an empty list
+		return list, false
+	}
+	list.models = []provider.Model{}
+	var named bool
+	n, ok := rows(raw, func(row *listedModel) {
+		if row.ID == "" {
+			return
+		}
+		named = true
+		if len(list.models) == 0 {
+			list.owner = row.OwnedBy
+		}
+		m := provider.Model{ID: row.ID, Size: max(row.Meta.Size, 0), ContextLength: max(row.Context, row.MaxLen, row.Meta.Context, 0)}
+		each(row, &m)
+		list.models = append(list.models, m)
+	})
+	list.long = n > maxModels
+	return list, ok && (named || n == 0)
+}
+
+// facts are what a list says of its provider.
+func (l modelList) facts() Facts {
+	if l.long {
+		return Facts{Note: fmt.Sprintf("it lists more than %d models", maxModels)}
+	}
+	return Facts{Models: l.models}
+}
+
+// rows calls each for the rows of a JSON array, one at a time, so that a long
+// list is never in memory as rows and as models both. It returns how many there
+// are, counting no further than maxModels+1, and whether raw, which is valid JSON
+// or empty, is an array.
+func rows[T any](raw json.RawMessage, each func(*T)) (n int, ok bool) {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
+		return 0, false
+	}
+	for ; dec.More(); n++ {
+		if n == maxModels {
+			return n + 1, true
+		}
+		var one json.RawMessage
+		if dec.Decode(&one) != nil {
+			return n, false
+		}
+		var row T
+		if decode(one, &row) {
+			each(&row)
+		}
+	}
+	return n, true
+}
+
+// markLoaded says of each model whether it is among the loaded ones.
+func markLoaded(f *Facts) {
+	loaded := make(map[string]bool, len(f.Loaded))
+	for _, id := range f.Loaded {
+		loaded[id] = true
+	}
+	for i := range f.Models {
+		is := loaded[f.Models[i].ID]
+		f.Models[i].Loaded = &is
+	}
+}
+
+// modelRows calls each for the rows of {"models": [...]}.
+func modelRows[T any](a *answer, each func(*T)) (n int, ok bool) {
+	var body struct {
+		Models json.RawMessage `json:"models"`
+	}
+	if !a.decode(&body) {
+		return 0, false
+	}
+	if string(body.Models) == "null" { // how Go servers write an empty list
+		return 0, true
+	}
+	return rows(body.Models, each)
+}
+
+// dataRows calls each for the rows of {"data": [...]}.
+func dataRows[T any](a *answer, each func(*T)) (n int, ok bool) {
+	var body struct {
+		Object string          `json:"object"`
+		Data   json.RawMessage `json:"data"`
+	}
+	if !a.decode(&body) {
+		return 0, false
+	}
+	return rows(orEmpty(body.Data, body.Object), each)
+}
+
+// orEmpty is the data of an object that says of itself that it is a list, where
+// null is how Go servers write an empty one. It must be there, though.
+func orEmpty(data json.RawMessage, object string) json.RawMessage {
+	if object == "list" && string(data) == "null" {
+		return json.RawMessage("[]")
+	}
+	return data
+}
+
+// add takes in a model, among the loaded ones where it is.
+func (f *Facts) add(m provider.Model) {
+	f.Models = append(f.Models, m)
+	if m.Loaded != nil && *m.Loaded {
+		f.Loaded = append(f.Loaded, m.ID)
+	}
+}
+
+// limited forgets a list that is too long to be known whole.
+func (f Facts) limited(n int) Facts {
+	if n > maxModels {
+		return Facts{Note: fmt.Sprintf("it lists more than %d models", maxModels)}
+	}
+	return f
+}

@@ -1,0 +1,60 @@
+package probe
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An Observation is what one probe saw. It names the rule of diagnosis that the
+// evidence falls under; what that means for the provider's state, after
+// thresholds and policy, is for daemon/judge to say.
+type Observation struct {
+	Began time.Time     // with its monotonic reading
+	Took  time.Duration // the whole probe, facts included
+
+	// Saw is never slow, model_missing, no_models or offline: judge decides those
+	// from the facts. It is empty when the caller's context ended first: then the
+	// observation tells nothing and must not be judged.
+	Saw     provider.Reason
+	Detail  string        // one printable line, capped, without secrets
+	Latency time.Duration // of the deciding request, until its body was read; 0 when nothing answered
+	RetryAt time.Time     // from the provider's headers, clamped to 1 s…24 h from now; zero when not given
+
+	// HostFault: nothing left this host, because it has no route or its resolver
+	// does not answer (a resolver that says "no such host" does answer).
+	HostFault bool
+
+	PortListening *bool // nil: not tried
+	APIResponding *bool
+
+	// Endpoint is where it was found, when that differs from the configured
+	// one (localhost, for which both families are dialled); else empty.
+	Endpoint string
+
+	Facts    Facts
+	Evidence provider.Diagnostics // everything but Verdict
+}
+
+// Facts are what a provider says of itself beyond being up. A field that was not
+// asked, or not answered, is nil or empty: unknown, not "none".
+type Facts struct {
+	Version string
+	// Models is nil when unknown, and empty and not nil when the provider lists none.
+	Models []provider.Model
+	// Loaded are the ids of the models in memory; nil when unknown.
+	Loaded []string
+	// Note is a fact for people, such as "a model is loading"; it becomes the
+	// detail of a healthy row.
+	Note string
+}
+
+// Ask says how much a probe shall find out.
+type Ask struct {
+	// Facts asks for version, models and loaded models too, where the kind needs
+	// further requests for them. Without it the probe is the deciding request alone.
+	Facts bool
+	// DialFirst tries a bare connect before anything else: the cheap way to ask
+	// a server that was not there the last time.
+	DialFirst bool
+}

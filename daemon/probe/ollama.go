@@ -1,0 +1,85 @@
+package probe
+
+import (
+	"bytes"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// ollama is a local Ollama (server/routes.go and api/types.go of ollama/ollama).
+// /api/version answers from memory, whatever the models do; /api/ps waits for
+// the scheduler's lock, which a model that loads can hold.
+var ollama = kind{
+	Kind: config.Kind{
+		Name:    "ollama",
+		Type:    provider.Local,
+		BaseURL: "http://127.0.0.1:11434",
+		AddrEnv: ollamaHost,
+		Default: true,
+	},
+	title:  "Ollama",
+	path:   "/api/version",
+	accept: ollamaVersion,
+	except: ollamaForbidden,
+	facts: []fact{
+		{path: "/api/tags", read: ollamaTags},
+		{path: "/api/ps", read: ollamaLoaded, silence: "a model is loading"},
+	},
+	marks: func(a *answer) bool { return bytes.HasPrefix(a.body, []byte("Ollama is running")) },
+}
+
+func ollamaVersion(a *answer) (Facts, bool) {
+	var body struct {
+		Version string `json:"version"`
+	}
+	ok := a.decode(&body) && body.Version != ""
+	return Facts{Version: body.Version}, ok
+}
+
+// ollamaForbidden: a server on loopback refuses, with an empty body, a Host that
+// is neither a local address nor a local name.
+func ollamaForbidden(a *answer) finding {
+	if a.status != 403 || len(bytes.TrimSpace(a.body)) > 0 {
+		return finding{}
+	}
+	return finding{
+		saw:    provider.Forbidden,
+		detail: "it refuses the host name " + a.request.url.Host + ": OLLAMA_HOST of the server does not allow it",
+	}
+}
+
+// ollamaModel is a row of /api/tags and of /api/ps.
+type ollamaModel struct {
+	Name    string `json:"name"`
+	Size    int64  `json:"size"`
+	Details struct {
+		Family       string `json:"family"`
+		Quantization string `json:"quantization_level"`
+		Context      int64  `json:"context_length"`
+	} `json:"details"`
+}
+
+func ollamaTags(a *answer, f *Facts) {
+	models := []provider.Model{}
+	n, ok := modelRows(a, func(row *ollamaModel) {
+		models = append(models, provider.Model{
+			ID:            row.Name,
+			Size:          max(row.Size, 0),
+			Family:        row.Details.Family,
+			Quantization:  row.Details.Quantization,
+			ContextLength: max(row.Details.Context, 0),
+		})
+	})
+	if ok && n <= maxModels {
+		f.Models = models
+	}
+}
+
+func ollamaLoaded(a *answer, f *Facts) {
+	loaded := []string{}
+	if _, ok := modelRows(a, func(row *ollamaModel) { loaded = append(loaded, row.Name) }); ok {
+		f.Loaded = loaded
+		markLoaded(f)
+	}
+}

@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// ollamaHost reads OLLAMA_HOST as Ollama does (envconfig/config.go): blanks and
+// quotes around it do not count, the port of a URL defaults to its scheme's and
+// else to 11434, a port that is none is replaced by the default, and the address
+// that a server binds everywhere is dialled as loopback.
+func ollamaHost(getenv func(string) string) (string, error) {
+	value := strings.Trim(strings.TrimSpace(getenv("OLLAMA_HOST")), `"'`)
+	if value == "" {
+		return "", nil
+	}
+	scheme, rest, port := "http", value, "11434"
+	if before, after, ok := strings.Cut(value, "://"); ok {
+		scheme, rest = before, after
+		switch scheme {
+		case "http":
+			port = "80"
+		case "https":
+			port = "443"
+		}
+	} else if value == "ollama.com" {
+		scheme, port = "https", "443"
+	}
+	if scheme != "http" && scheme != "https" {
+		return "", fmt.Errorf("OLLAMA_HOST: scheme %q is neither http nor https", scheme)
+	}
+	hostport, path, _ := strings.Cut(rest, "/")
+	u := url.URL{Scheme: scheme, Host: ollamaAddress(hostport, port), Path: path}
+	if path != "" {
+		u.Path = "/" + path
+	}
+	if _, err := url.Parse(u.String()); err != nil {
+		return "", fmt.Errorf("OLLAMA_HOST: %q is not an address", value)
+	}
+	return u.String(), nil
+}
+
+// ollamaAddress completes a host, a host:port or a bare IPv6 address.
+func ollamaAddress(hostport, defaultPort string) string {
+	host, port, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host, port = "127.0.0.1", defaultPort
+		if ip := net.ParseIP(strings.Trim(hostport, "[]")); ip != nil {
+			host = ip.String()
+		} else if hostport != "" {
+			host = hostport
+		}
+	}
+	if n, err := strconv.ParseInt(port, 10, 32); err != nil || n < 0 || n > 65535 {
+		port = defaultPort
+	}
+	return net.JoinHostPort(connectable(host), port)
+}
+
+// connectable turns an address to bind into one to dial; none at all binds
+// everywhere.
+func connectable(host string) string {
+	ip := net.ParseIP(host)
+	switch {
+	case host == "":
+		return "127.0.0.1"
+	case ip == nil || !ip.IsUnspecified():
+		return host
+	case ip.To4() != nil:
+		return "127.0.0.1"
+	}
+	return "::1"
+}

@@ -1,0 +1,68 @@
+package probe
+
+import (
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// openai is OpenAI's API (platform.openai.com/docs/api-reference/models).
+var openai = kind{
+	Kind: config.Kind{
+		Name:    "openai",
+		Type:    provider.Cloud,
+		BaseURL: "https://api.openai.com/v1",
+		AddrEnv: func(getenv func(string) string) (string, error) {
+			return strings.TrimSpace(getenv("OPENAI_BASE_URL")), nil
+		},
+		KeyEnv:    []string{"OPENAI_API_KEY"},
+		KeyNeeded: true,
+		Default:   true,
+	},
+	title:  "OpenAI",
+	path:   "/models",
+	accept: openaiList,
+}
+
+// openaiCompatible is any other server or vendor that has OpenAI's model list.
+var openaiCompatible = kind{
+	Kind: config.Kind{
+		Name: "openai-compatible",
+		Type: provider.Local,
+	},
+	title:  "an OpenAI-compatible server",
+	path:   "/models",
+	accept: openaiList,
+	except: openaiExcept,
+}
+
+func openaiList(a *answer) (Facts, bool) {
+	list, ok := readList(a)
+	return list.facts(), ok
+}
+
+// openaiExcept: llama.cpp has such a list, and says of every path that it is
+// loading. A base_url that is only a host most often lacks its /v1; LM Studio
+// says so with 200.
+func openaiExcept(a *answer) finding {
+	if found := llamaLoading(a); found.saw != "" {
+		return found
+	}
+	what := ""
+	switch {
+	case a.request.url.Path != "/models":
+		return finding{}
+	case isLMStudio(a):
+		what = "LM Studio answers, and has no /models"
+	case a.status == 404:
+		what = "404 Not Found at /models"
+	default:
+		return finding{}
+	}
+	u := a.request.url
+	return finding{
+		saw:    provider.WrongService,
+		detail: what + ": try base_url = \"" + u.Scheme + "://" + u.Host + "/v1\"",
+	}
+}

@@ -1,0 +1,141 @@
+// Package probe knows how to ask a provider whether it can be used: how to reach
+// it, which request decides, and how its answers read. It returns an
+// [Observation], which names the rule that the evidence falls under, and never a
+// state: what the evidence means after thresholds is for daemon/judge to say.
+//
+// A kind of provider is a row in a file of its own (ollama.go, openai.go, …),
+// listed once in table.go; docs/adding-a-kind.md tells how to add one. What is
+// the same for every kind is in the other files: dial.go connects, kept.go
+// keeps the connection, wire.go carries a request over it, exchange.go sends one
+// and follows its redirects, failure.go reads what went wrong below HTTP,
+// mismatch.go tells plain HTTP that met TLS, rules.go reads HTTP statuses, retry.go
+// the headers that say when to come back, and redact.go is the one door through
+// which text from outside enters an Observation.
+//
+// It imports the standard library, daemon/config, store/provider,
+// golang.org/x/sys, and a JSONPath library for the http kind.
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/providerd/providerd/daemon/config"
+)
+
+// Options are what a [Prober] takes from outside. The zero value is what the
+// daemon wants.
+type Options struct {
+	// Now is the clock; nil means [time.Now].
+	Now func() time.Time
+	// UserAgent is sent with every request; empty means "providerd".
+	UserAgent string
+	// Resolve looks up a host's addresses; nil means the system's resolver. It
+	// is not asked about localhost, which is 127.0.0.1 and ::1 by RFC 6761.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Dial connects to one address ("tcp" and "host:port", or "unix" and a
+	// path); nil means a [net.Dialer].
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// RootCAs are the certificate authorities to trust; nil means the system's.
+	RootCAs *x509.CertPool
+	// Proxy chooses the proxy for a request that leaves this machine's network;
+	// nil means [http.ProxyFromEnvironment]. Local kinds never use one.
+	Proxy func(*http.Request) (*url.URL, error)
+}
+
+// A Prober asks one provider. It keeps a connection between probes, and what it
+// learned about how to ask. Its methods are not for concurrent use.
+type Prober struct {
+	provider  config.Provider
+	kind      *kind
+	kinds     []*kind // all of them, to name the one that answers instead
+	peculiar  asker   // nil for the kinds that a row describes wholly
+	base      *url.URL
+	header    http.Header // shared by all requests; nothing writes to it
+	first     *request    // the one that probes begin with
+	confirmed bool        // see kind.confirm
+	transport transport
+	dialer    *dialer
+	proxy     *url.URL // nil: straight
+	clean     *redactor
+	now       func() time.Time
+}
+
+// New prepares to probe p; it does no I/O. The error says which setting of p
+// cannot be used.
+func New(p config.Provider, o Options) (*Prober, error) {
+	for _, k := range table {
+		if k.Name == p.Kind {
+			return newProber(p, k, o)
+		}
+	}
+	return nil, fmt.Errorf("probe %s: no such kind: %q", p.ID, p.Kind)
+}
+
+func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	base, err := url.Parse(p.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("probe %s: base_url of %s cannot be read", p.ID, p.Endpoint) // err would show user-info
+	}
+	if strings.ContainsFunc(p.Key.Reveal(), unicode.IsControl) {
+		return nil, fmt.Errorf("probe %s: the key of %s holds a control character", p.ID, p.KeySource)
+	}
+	pr := &Prober{
+		provider: p,
+		kind:     k,
+		kinds:    table,
+		base:     base,
+		header:   headers(&p, k, base, o.UserAgent),
+		now:      o.Now,
+	}
+	pr.clean = newRedactor(&p, base, pr.header)
+	if k.peculiar != nil {
+		if pr.peculiar, err = k.peculiar(&pr.provider); err != nil {
+			return nil, fmt.Errorf("probe %s: %w", p.ID, err)
+		}
+	}
+	if pr.proxy, err = chooseProxy(&p, base, o.Proxy); err != nil {
+		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)
+	}
+	pr.dialer = newDialer(base, o)
+	pr.transport = newTransport(pr.dialer, base, pr.proxy)
+	return pr, nil
+}
+
+// Close closes the kept connection.
+func (p *Prober) Close() { p.transport.CloseIdleConnections() }
+
+// Probe asks the provider once. Everything it does shares one deadline, the
+// provider's timeout. When ctx ends first, the observation's Saw is empty: it
+// tells nothing about the provider and must not be judged.
+//
+// A panic below is part of the observation (probe_failed): a probe can harm
+// nothing but its own provider's row.
+func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
+	r := &run{p: p, caller: ctx, trace: &trace{now: p.now}}
+	began := p.now()
+	found := r.probe(ctx, ask)
+	return r.observation(began, found)
+}
+
+// missingKey says where the key was looked for.
+func missingKey(p *config.Provider, k *kind) string {
+	switch {
+	case p.KeySource != "":
+		return p.KeySource + " holds no key"
+	case len(k.KeyEnv) > 0:
+		return k.KeyEnv[0] + " is not set"
+	}
+	return "no key is configured"
+}

@@ -1,0 +1,29 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package probe
+
+import (
+	"net"
+	"syscall"
+)
+
+// isSilent looks, without waiting and without taking anything, whether the peer
+// has neither sent a byte nor closed. What cannot be looked at counts as silent.
+func isSilent(c net.Conn) bool {
+	socket, ok := c.(syscall.Conn)
+	if !ok {
+		return true
+	}
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return false
+	}
+	silent := false
+	err = raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		silent = err == syscall.EAGAIN
+		return true
+	})
+	return silent && err == nil
+}

@@ -1,0 +1,123 @@
+package probe
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	soonest = time.Second
+	latest  = 24 * time.Hour
+)
+
+// retryAt reads from an answer's headers when the provider wants to be asked
+// again; zero when they do not say. Where several limits are used up it is the
+// last of their resets, and of retry-after; a limit that says it has something
+// remaining does not count. The result lies between 1 s and 24 h after now.
+//
+// The headers: retry-after (RFC 9110), retry-after-ms (OpenAI, Azure),
+// x-ratelimit-reset-requests beside x-ratelimit-remaining-requests and the like
+// (OpenAI, Groq), anthropic-ratelimit-requests-reset beside
+// anthropic-ratelimit-requests-remaining, ratelimit-reset (IETF draft).
+func retryAt(h http.Header, now time.Time) time.Time {
+	wait := max(retryAfter(h, now), retryAfterMS(h))
+	var unproven time.Duration // resets that no "remaining" goes with
+	for name, values := range h {
+		remaining, ok := remainingOf(name)
+		if !ok || len(values) == 0 {
+			continue
+		}
+		reset := parseReset(values[0], now)
+		switch left := h.Get(remaining); {
+		case left == "":
+			unproven = max(unproven, reset)
+		case isZero(left):
+			wait = max(wait, reset)
+		}
+	}
+	if wait == 0 {
+		wait = unproven
+	}
+	if wait == 0 {
+		return time.Time{}
+	}
+	return now.Add(min(max(wait, soonest), latest))
+}
+
+// remainingOf returns the header that goes with a reset header.
+func remainingOf(name string) (string, bool) {
+	lower := strings.ToLower(name)
+	if !strings.Contains(lower, "ratelimit") {
+		return "", false
+	}
+	before, after, ok := strings.Cut(lower, "reset")
+	return before + "remaining" + after, ok
+}
+
+// retryAfter is a number of seconds or a date. Unlike a reset, 0 is a statement:
+// at once.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if n, ok := number(v); ok && n >= 0 {
+		return atLeastSoonest(scaled(n, time.Second))
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return atLeastSoonest(at.Sub(now))
+	}
+	return 0
+}
+
+func retryAfterMS(h http.Header) time.Duration {
+	n, _ := number(strings.TrimSpace(h.Get("Retry-After-Ms")))
+	return scaled(n, time.Millisecond)
+}
+
+// parseReset reads a reset in any of the forms in use: "6m0s", seconds, seconds
+// or milliseconds since 1970, RFC 3339. It returns 0 for what it cannot read and
+// for 0 and −1, by which some vendors mean that they do not say.
+func parseReset(v string, now time.Time) time.Duration {
+	v = strings.TrimSpace(v)
+	if n, ok := number(v); ok {
+		switch {
+		case n >= 1e11:
+			return atLeastSoonest(scaled(n-float64(now.UnixMilli()), time.Millisecond))
+		case n >= 1e8: // three years: not a wait
+			return atLeastSoonest(scaled(n-float64(now.UnixMilli())/1e3, time.Second))
+		}
+		return scaled(n, time.Second)
+	}
+	if d, err := time.ParseDuration(v); err == nil {
+		return max(d, 0)
+	}
+	if at, err := time.Parse(time.RFC3339, v); err == nil {
+		return atLeastSoonest(at.Sub(now))
+	}
+	return 0
+}
+
+// number reads a finite decimal number.
+func number(v string) (float64, bool) {
+	n, err := strconv.ParseFloat(v, 64)
+	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
+}
+
+// scaled is n units, between 0 and latest.
+func scaled(n float64, unit time.Duration) time.Duration {
+	if n <= 0 {
+		return 0
+	}
+	return time.Duration(min(n*float64(unit), float64(latest)))
+}
+
+// atLeastSoonest: a moment that has just passed is one to wait for all the same,
+// because clocks differ.
+func atLeastSoonest(d time.Duration) time.Duration { return max(d, soonest) }
+
+// isZero reports whether a remaining header says that nothing is left.
+func isZero(v string) bool {
+	n, ok := number(strings.TrimSpace(v))
+	return ok && n == 0
+}

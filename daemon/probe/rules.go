@@ -1,0 +1,142 @@
+package probe
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// quotaCodes are the machine-readable words for a limit that waiting does not
+// lift soon: money or a plan. Sources: the error references of OpenAI and
+// Anthropic, and DeepSeek's and Moonshot's for the balance.
+var quotaCodes = []string{
+	"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached",
+	"billing_not_active", "billing_error", "quota_exceeded", "spend_limit_reached",
+	"enforced_spend_limit_reached", "insufficient_balance", "insufficient_credits",
+	"exceeded_current_quota_error", "usage_limit_reached",
+}
+
+// quotaWords are the same in prose. "billing" alone is not among them: OpenAI's
+// ordinary rate limit advises a visit to the billing page.
+var quotaWords = []string{
+	"exceeded your current quota", "insufficient quota", "insufficient balance",
+	"insufficient credit", "credit balance", "out of credit", "spend limit", "spending limit",
+	"api usage limits", "monthly limit",
+}
+
+var overloadWords = []string{
+	"overloaded", "over capacity", "at capacity", "capacity exceeded", "too busy", "server busy",
+	"slow down",
+}
+
+// httpsWanted are what servers answer to plain HTTP on a TLS port (Go, nginx,
+// Apache), the latter two within an HTML page.
+var httpsWanted = []string{
+	"http request to an https server", "plain http request was sent to https port",
+	"speaking plain http to an ssl-enabled server port",
+}
+
+var missingScope = regexp.MustCompile(`(?i)missing scopes?:\s*(?:[\w.]*\w,\s*)*[\w.]*\bmodels?\.read\b`)
+
+// general says what a status means for every kind.
+func (r *run) general(a *answer) finding {
+	c := a.complaint()
+	found := finding{detail: a.statusLine()}
+	if c.message != "" {
+		found.detail += ": " + c.message
+	}
+	switch {
+	case a.status == 401, a.status == 403:
+		found.saw = rejection(a.status, c)
+	case a.status == 402:
+		found.saw = provider.QuotaExhausted
+	case a.status == 429:
+		found.saw = provider.RateLimited
+		if c.isQuota() {
+			found.saw = provider.QuotaExhausted
+		}
+	case a.status == 529, a.status >= 500 && c.hasWord(overloadWords):
+		found.saw = provider.Overloaded
+	case a.status >= 500:
+		found.saw = provider.ServerError
+	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
+		return wantsTLS()
+	case a.status >= 400:
+		return r.foreign(a)
+	default:
+		found.saw = provider.BadResponse
+		found.detail = "unexpected status " + found.detail
+	}
+	return found
+}
+
+// rejection is what 401 and 403 mean. OpenAI answers a key that may not list
+// models, and works for the rest, with either.
+func rejection(status int, c complaint) provider.Reason {
+	switch {
+	case missingScope.MatchString(c.message):
+		return provider.ScopeLimited
+	case status == 401:
+		return provider.Unauthorized
+	}
+	return provider.Forbidden
+}
+
+// foreign says what an answer is that has not the kind's shape: another kind's,
+// which is named where it is known, or nothing that a kind would say.
+func (r *run) foreign(a *answer) finding {
+	k := r.p.kind
+	if name := r.p.recognise(a); name != "" && name != k.title {
+		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, not %s", name, k.title)}
+	}
+	if a.status >= 400 {
+		return foreignError(a, k)
+	}
+	bad := func(detail string) finding { return finding{saw: provider.BadResponse, detail: detail} }
+	switch {
+	case a.large:
+		return bad(fmt.Sprintf("the body is larger than %d MiB", maxBody>>20))
+	case a.broken != nil:
+		return bad(fmt.Sprintf("the body broke off after %d bytes: %v", len(a.body), a.broken))
+	case a.isHTML():
+		return bad("an HTML page came back, not JSON")
+	case len(a.body) == 0:
+		return bad("the body is empty")
+	case !a.isJSON():
+		return bad("the body is not JSON")
+	}
+	return finding{saw: provider.WrongService, detail: fmt.Sprintf("JSON of another shape than %s's: %s", k.title, a.excerpt())}
+}
+
+// foreignError reads a 4xx to the kind's own path: with an error in the shape
+// that model servers use, it is the right server with something wrong.
+func foreignError(a *answer, k *kind) finding {
+	c := a.complaint()
+	if c.shaped {
+		return finding{saw: provider.BadResponse, detail: a.statusLine() + ": " + c.message}
+	}
+	detail := fmt.Sprintf("%s at %s: not %s", a.statusLine(), a.request.url.Path, k.title)
+	if server := a.header.Get("Server"); server != "" {
+		detail += ", but " + server
+	}
+	return finding{saw: provider.WrongService, detail: detail}
+}
+
+func (c complaint) isQuota() bool {
+	return slices.ContainsFunc(c.codes, func(code string) bool { return slices.Contains(quotaCodes, code) }) ||
+		c.hasWord(quotaWords)
+}
+
+// hasWord looks into the message and the codes.
+func (c complaint) hasWord(words []string) bool {
+	return containsAny(c.message+" "+strings.Join(c.codes, " "), words)
+}
+
+// containsAny looks for words, which are in lower case.
+func containsAny(text string, words []string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+}

@@ -1,0 +1,219 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A run is one probe under way.
+type run struct {
+	p      *Prober
+	caller context.Context // whose end means that nobody wants the answer
+	trace  *trace
+
+	sent      bool          // a request was handed to the transport
+	answered  bool          // an HTTP answer came back to one
+	inBody    bool          // the request sent last got as far as its answer's body
+	latency   time.Duration // of the deciding request
+	retryAt   time.Time     // from its headers
+	exchanges []provider.Exchange
+}
+
+// probe decides, and learns the facts when they are wanted.
+func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
+	defer func() {
+		if v := recover(); v != nil {
+			found = finding{saw: provider.ProbeFailed, detail: fmt.Sprintf("panic: %v", v)}
+		}
+	}()
+	p := r.p
+	if p.kind.KeyNeeded && p.provider.Key.IsZero() {
+		return finding{saw: provider.NoCredentials, detail: missingKey(&p.provider, p.kind)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.provider.Timeout)
+	defer cancel()
+	ctx = r.trace.watch(ctx)
+	if ask.DialFirst && p.proxy == nil {
+		p.transport.CloseIdleConnections()
+		defer p.dialer.drop()
+		if err := p.dialer.prepare(ctx, r.trace); err != nil {
+			return r.failure(err)
+		}
+	}
+	found = r.decide(ctx)
+	if ask.Facts && found.saw == provider.OK {
+		r.learn(ctx, &found.facts)
+	}
+	return found
+}
+
+// decide sends the request or requests that decide.
+func (r *run) decide(ctx context.Context) finding {
+	if r.p.peculiar != nil {
+		return r.p.peculiar(ctx, r)
+	}
+	a := r.get(ctx, r.p.kind.path)
+	found := r.examine(a)
+	if found.saw == provider.OK {
+		if other := r.confirm(ctx, a); other.saw != "" {
+			return other
+		}
+	}
+	if found.saw == provider.OK && r.p.kind.proof != "" && !r.p.provider.Key.IsZero() {
+		if rejected := r.prove(ctx); rejected.saw != "" {
+			return rejected
+		}
+	}
+	return found
+}
+
+// confirm makes sure that an answer of the kind's shape came from the kind.
+func (r *run) confirm(ctx context.Context, a *answer) finding {
+	if r.p.confirmed || r.p.kind.confirm == nil {
+		return finding{}
+	}
+	latency := r.latency
+	defer func() { r.latency = latency }()
+	found := r.p.kind.confirm(ctx, r, a)
+	r.p.confirmed = found.saw == ""
+	return found
+}
+
+// prove asks for a page that wants the key. Only a clear no counts: that page
+// may be switched off, or slow, and the provider is up all the same.
+func (r *run) prove(ctx context.Context) finding {
+	latency := r.latency
+	defer func() { r.latency = latency }()
+	a := r.get(ctx, r.p.kind.proof)
+	if a.err == nil && (a.status == 401 || a.status == 403) {
+		return r.general(a)
+	}
+	return finding{}
+}
+
+// examine says what the answer to the deciding request amounts to.
+func (r *run) examine(a *answer) finding { return r.judge(a, r.p.kind.accept) }
+
+// judge says what an answer amounts to, whose own shape accept knows.
+func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
+	if a.err != nil {
+		return r.failure(a.err)
+	}
+	if a.blocked != "" {
+		return finding{saw: provider.BadResponse, detail: a.blocked}
+	}
+	if r.p.kind.except != nil {
+		if found := r.p.kind.except(a); found.saw != "" {
+			return found
+		}
+	}
+	if a.status/100 == 2 {
+		if a.whole() {
+			if facts, ok := accept(a); ok {
+				return finding{saw: provider.OK, facts: facts}
+			}
+		}
+		return r.foreign(a)
+	}
+	return r.general(a)
+}
+
+// learn sends the further requests. Each gets an equal share of the time that is
+// left, so that a silent one starves neither the others nor the verdict.
+func (r *run) learn(ctx context.Context, known *Facts) {
+	latency := r.latency
+	defer func() { r.latency = latency }()
+	facts := r.p.kind.facts
+	deadline, _ := ctx.Deadline()
+	for i := range facts {
+		share := time.Until(deadline) / time.Duration(len(facts)-i)
+		if share <= latency {
+			return // it needs longer than that to answer, so silence would tell nothing
+		}
+		r.learnOne(ctx, &facts[i], share, known)
+	}
+}
+
+func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known *Facts) {
+	ctx, cancel := context.WithTimeout(ctx, share)
+	defer cancel()
+	a := r.get(ctx, f.path)
+	switch {
+	case a.err != nil:
+		if f.silence != "" && isTimeout(a.err) && r.caller.Err() == nil && r.reached() {
+			known.Note = f.silence
+		}
+	case a.status == 401 && f.refused != "":
+		known.Note = f.refused
+	case a.status/100 == 2 && a.whole():
+		f.read(a, known)
+	}
+}
+
+// observation puts everything together, and cleans it.
+func (r *run) observation(began time.Time, found finding) Observation {
+	p := r.p
+	o := Observation{
+		Began:     began,
+		Took:      p.now().Sub(began),
+		Saw:       found.saw,
+		Detail:    p.clean.line(found.detail, maxDetail),
+		HostFault: found.hostFault,
+		Facts:     found.facts,
+		Endpoint:  p.found(),
+	}
+	if r.answered || p.kind.mute {
+		o.Latency = r.latency
+	}
+	if o.Saw == provider.RateLimited || o.Saw == provider.Overloaded {
+		o.RetryAt = r.retryAt
+	}
+	o.PortListening, o.APIResponding = r.liveness(found.saw)
+	p.clean.facts(&o.Facts)
+
+	o.Evidence = provider.Diagnostics{
+		ID:       p.provider.ID,
+		Kind:     p.provider.Kind,
+		Endpoint: p.provider.Endpoint,
+		BeganAt:  provider.Time{Time: began},
+		TookMS:   milliseconds(o.Took),
+		Requests: r.exchanges,
+	}
+	r.trace.report(&o.Evidence, p.clean)
+	return o
+}
+
+// reached reports whether a connection stands: a new one, or the kept one when
+// nothing was dialled.
+func (r *run) reached() bool {
+	phase := r.trace.at()
+	return phase >= shaking || phase == untried && r.sent
+}
+
+// liveness says whether a connection was accepted and whether an answer in the
+// kind's protocol came back; nil where that was not tried.
+func (r *run) liveness(saw provider.Reason) (listening, responding *bool) {
+	reached := r.answered || r.reached()
+	if !reached && r.trace.at() < connecting {
+		return nil, nil
+	}
+	if r.p.proxy == nil {
+		listening = &reached
+	}
+	if r.p.kind.mute {
+		return listening, nil
+	}
+	responds := r.answered
+	switch saw {
+	case provider.WrongService, provider.BadResponse, provider.TLSFailure:
+		responds = false
+	}
+	return listening, &responds
+}
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()/10) / 100
+}

@@ -1,0 +1,215 @@
+package probe_test
+
+import (
+	"bufio"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+)
+
+// patient is a timeout that no probe of these tests comes near; quick is for
+// those whose subject is the silence that it ends.
+const (
+	patient = 20 * time.Second
+	quick   = 250 * time.Millisecond
+)
+
+// A server is a fake provider: a real one, with what it was asked.
+type server struct {
+	url string
+
+	mu    sync.Mutex
+	paths []string
+	seen  []*http.Request
+}
+
+func (s *server) note(r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paths = append(s.paths, r.URL.RequestURI())
+	s.seen = append(s.seen, r)
+}
+
+// asked returns the paths requested since the last call.
+func (s *server) asked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	paths := s.paths
+	s.paths = nil
+	return paths
+}
+
+// serve answers over HTTP until the test ends.
+func serve(t *testing.T, h http.HandlerFunc) *server {
+	t.Helper()
+	s := &server{}
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.note(r)
+		h(w, r)
+	}))
+	t.Cleanup(ts.Close)
+	s.url = ts.URL
+	return s
+}
+
+// A page is a canned answer.
+type page struct {
+	status  int // 0: 200
+	headers map[string]string
+	body    string
+}
+
+func (p page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	for name, value := range p.headers {
+		w.Header().Set(name, value)
+	}
+	if p.status != 0 {
+		w.WriteHeader(p.status)
+	}
+	_, _ = io.WriteString(w, p.body)
+}
+
+// site answers each path with its page, and others with missing.
+func site(pages map[string]page, missing page) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p, ok := pages[r.URL.RequestURI()]
+		if !ok {
+			p = missing
+		}
+		p.ServeHTTP(w, r)
+	}
+}
+
+// talk answers every connection with f, which gets the connection after the
+// request was read when heed is set. Connections are closed when f returns.
+func talk(t *testing.T, heed bool, f func(net.Conn)) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			open = append(open, c)
+			mu.Unlock()
+			wg.Go(func() {
+				defer c.Close()
+				if heed {
+					if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+						return
+					}
+				}
+				f(c)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		mu.Lock()
+		for _, c := range open {
+			c.Close()
+		}
+		mu.Unlock()
+		wg.Wait()
+	})
+	return l.Addr().String()
+}
+
+// say sends text over every connection, after its request.
+func say(t *testing.T, text string) (url string) {
+	return "http://" + talk(t, true, func(c net.Conn) { _, _ = io.WriteString(c, text) })
+}
+
+// silent accepts and never says a word.
+func silent(t *testing.T) (address string) {
+	return talk(t, false, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+}
+
+// unused is an address where nothing listens.
+func unused(t *testing.T) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// configured is a provider of a kind, as the configuration would complete it.
+func configured(t testing.TB, kindName, baseURL, key string) config.Provider {
+	t.Helper()
+	kinds := probe.Kinds()
+	i := slices.IndexFunc(kinds, func(k config.Kind) bool { return k.Name == kindName })
+	if i < 0 {
+		t.Fatalf("no kind %q", kindName)
+	}
+	if key == "" && kinds[i].KeyNeeded {
+		key = "test-key-of-nobody"
+	}
+	return config.Provider{
+		ID: kindName, Kind: kindName, Type: kinds[i].Type,
+		BaseURL: baseURL, Endpoint: baseURL, Key: config.NewSecret(key),
+		Interval: 10 * time.Second, Timeout: patient, SlowAfter: time.Second, Rise: 1, Fall: 2,
+	}
+}
+
+func newProber(t testing.TB, p config.Provider, o probe.Options) *probe.Prober {
+	t.Helper()
+	pr, err := probe.New(p, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pr.Close)
+	return pr
+}
+
+// once probes a provider for the first time.
+func once(t testing.TB, p config.Provider, o probe.Options, ask probe.Ask) probe.Observation {
+	t.Helper()
+	return newProber(t, p, o).Probe(t.Context(), ask)
+}
+
+// jsonPage is a 200 with a JSON body.
+func jsonPage(body string) page {
+	return page{headers: map[string]string{"Content-Type": "application/json"}, body: body}
+}
+
+func truth(b *bool) string {
+	switch {
+	case b == nil:
+		return "untried"
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
+
+func names(o probe.Observation) string {
+	var ids []string
+	for _, m := range o.Facts.Models {
+		ids = append(ids, m.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// discard is for servers whose complaints are part of the test.
+func discard() *log.Logger { return log.New(io.Discard, "", 0) }

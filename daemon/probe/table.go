@@ -1,0 +1,13 @@
+package probe
+
+// table lists every kind, in the order of the documentation.
+var table = []*kind{
+	&ollama,
+	&lmstudio,
+	&llamacpp,
+	&openaiCompatible,
+	&openai,
+	&anthropic,
+	&httpService,
+	&tcpService,
+}

@@ -1,0 +1,71 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A handshaker makes TLS connections and records how that went.
+type handshaker struct {
+	roots *x509.CertPool
+	now   func() time.Time
+}
+
+func (h *handshaker) config(host string) *tls.Config {
+	return &tls.Config{
+		RootCAs:    h.roots,
+		ServerName: host,
+		MinVersion: tls.VersionTLS12,
+		NextProtos: []string{"http/1.1"},
+		Time:       h.now,
+	}
+}
+
+// shake does the handshake over raw, which it closes when that fails.
+func (h *handshaker) shake(ctx context.Context, t *trace, raw net.Conn, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	began := h.now()
+	c := tls.Client(raw, h.config(host))
+	err = c.HandshakeContext(ctx)
+	step := h.step(c.ConnectionState())
+	step.TookMS = milliseconds(h.now().Sub(began))
+	if err != nil {
+		step.Error = err.Error()
+		t.shook(step)
+		_ = raw.Close() // the handshake's error is the one to tell
+		return nil, &handshakeError{err: err}
+	}
+	t.shook(step)
+	return c, nil
+}
+
+// step describes a handshake. After a failed one the certificate is what was
+// offered, where the failure was about it.
+func (h *handshaker) step(s tls.ConnectionState) *provider.TLSStep {
+	step := &provider.TLSStep{}
+	if s.Version != 0 {
+		step.Version = tls.VersionName(s.Version)
+	}
+	if len(s.PeerCertificates) == 0 {
+		return step
+	}
+	leaf := s.PeerCertificates[0]
+	days := int(leaf.NotAfter.Sub(h.now()) / (24 * time.Hour))
+	step.Issuer, step.Subject = leaf.Issuer.String(), leaf.Subject.String()
+	step.NotAfter, step.DaysLeft = provider.Time{Time: leaf.NotAfter}, &days
+	return step
+}
+
+// A handshakeError is a TLS handshake that did not succeed.
+type handshakeError struct{ err error }
+
+func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }

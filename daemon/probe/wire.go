@@ -1,0 +1,147 @@
+package probe
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+var errHeaderSize = errors.New("the answer's headers are too large")
+
+// A wire is one request under way over a connection. It is the body of the answer
+// too: when that is closed, the connection is kept or dropped.
+type wire struct {
+	keeper *keeper
+	ctx    context.Context
+	conn   net.Conn // nil: it was given up
+	*buffers
+
+	unwatch func() bool   // see context.AfterFunc
+	watched chan struct{} // closed when the connection was interrupted
+
+	answer  *http.Response
+	body    io.Reader
+	left    int64 // bytes that may still be read
+	written bool  // the whole request
+	ended   bool  // the body was read to its end
+}
+
+// buffers are what a connection needs only while it is in use.
+type buffers struct {
+	in  *bufio.Reader
+	out bytes.Buffer
+}
+
+// resting are the buffers that no connection uses.
+var resting = sync.Pool{New: func() any { return &buffers{in: bufio.NewReader(nil)} }}
+
+// exchange sends a request over c, and owns c from here on.
+func (k *keeper) exchange(c net.Conn, req *http.Request) (*http.Response, error) {
+	w := &wire{keeper: k, ctx: req.Context(), conn: c, buffers: resting.Get().(*buffers), left: maxHeader}
+	w.in.Reset(limited{w})
+	w.watch()
+	res, err := w.ask(req)
+	if err != nil {
+		w.release(false)
+		return nil, orEnd(w.ctx, err)
+	}
+	w.left = math.MaxInt64
+	w.answer, w.body, res.Body = res, res.Body, w
+	return res, nil
+}
+
+// watch lets the end of the context end whatever the connection waits for.
+func (w *wire) watch() {
+	c, watched := w.conn, make(chan struct{})
+	w.watched = watched
+	w.unwatch = context.AfterFunc(w.ctx, func() {
+		_ = c.SetDeadline(time.Unix(1, 0)) // long ago
+		close(watched)
+	})
+}
+
+// ask writes the request and reads the answer as far as its body. What comes back
+// counts, even when the server did not care to read the request to its end.
+func (w *wire) ask(req *http.Request) (*http.Response, error) {
+	w.out.Reset()
+	if err := req.Write(&w.out); err != nil {
+		return nil, fmt.Errorf("write the request: %w", err)
+	}
+	_, err := w.conn.Write(w.out.Bytes())
+	w.written = err == nil
+	for {
+		// All of them together may have no more headers than one: that bounds how
+		// many interim answers there can be.
+		res, err := http.ReadResponse(w.in, req)
+		if err != nil || !isInterim(res.StatusCode) {
+			return res, err
+		}
+	}
+}
+
+// isInterim: the answer proper follows. Nothing follows 101 that is HTTP.
+func isInterim(status int) bool {
+	return status/100 == 1 && status != http.StatusSwitchingProtocols
+}
+
+// Read reads the body.
+func (w *wire) Read(b []byte) (int, error) {
+	if w.conn == nil {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	n, err := w.body.Read(b)
+	switch {
+	case err == io.EOF:
+		w.ended = true
+	case err != nil:
+		err = orEnd(w.ctx, err)
+	}
+	return n, err
+}
+
+// Close ends the exchange. What is left of the body is not read, because there may
+// be no end of it.
+func (w *wire) Close() error {
+	if w.conn != nil {
+		w.release(w.written && w.ended && !w.answer.Close && w.answer.StatusCode >= 200)
+	}
+	return nil
+}
+
+// release gives the buffers back, and keeps the connection if it is as good as
+// new: reusable, not interrupted, and without bytes that belong to no answer.
+func (w *wire) release(reusable bool) {
+	if !w.unwatch() {
+		<-w.watched
+		reusable = false
+	}
+	if reusable && w.in.Buffered() == 0 {
+		w.keeper.kept = w.conn
+	} else {
+		_ = w.conn.Close() // nothing more is expected of it
+	}
+	w.in.Reset(nil)
+	resting.Put(w.buffers)
+	w.conn, w.buffers = nil, nil
+}
+
+// limited reads from the connection no more than the headers may have, and after
+// them without limit.
+type limited struct{ *wire }
+
+func (l limited) Read(b []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, errHeaderSize
+	}
+	n, err := l.conn.Read(b[:min(int64(len(b)), l.left)])
+	l.left -= int64(n)
+	return n, err
+}
