@@ -1,0 +1,38 @@
+package judge
+
+import (
+	"net/url"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Initial is the record before the first probe: what the database knew of the
+// same provider at the same endpoint, or nothing.
+func Initial(p *config.Provider, restored *provider.Status) Record {
+	st := provider.Status{
+		State: provider.StateUnknown, Reason: provider.NotChecked,
+		Endpoint: p.Endpoint, Source: provider.FromProbe,
+	}
+	if restored != nil && restored.Kind == p.Kind && SameEndpoint(restored.Endpoint, p) {
+		st = *restored
+		st.Source = provider.FromRestored
+		st.NextCheckAt = provider.Time{}
+	}
+	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
+	st.TTLMS = p.TTL().Milliseconds()
+	st.Hint = provider.Hint(st.Reason, p.Kind, p.ID, st.Endpoint)
+	return Record{Status: st}
+}
+
+// SameEndpoint reports whether a row's endpoint is the one that is configured.
+// For localhost the row names the address that answered.
+func SameEndpoint(shown string, p *config.Provider) bool {
+	if shown == p.Endpoint {
+		return true
+	}
+	a, errA := url.Parse(shown)
+	b, errB := url.Parse(p.Endpoint)
+	return errA == nil && errB == nil && b.Hostname() == "localhost" && config.IsLoopback(a.Hostname()) &&
+		a.Scheme == b.Scheme && a.Port() == b.Port() && a.Path == b.Path
+}

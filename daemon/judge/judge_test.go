@@ -1,0 +1,416 @@
+package judge
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+var t0 = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func local() *config.Provider {
+	return &config.Provider{
+		ID: "ollama", Kind: "ollama", Type: provider.Local,
+		BaseURL: "http://127.0.0.1:11434", Endpoint: "http://127.0.0.1:11434",
+		Interval: 10 * time.Second, Timeout: 1500 * time.Millisecond, SlowAfter: time.Second, Rise: 1, Fall: 2,
+	}
+}
+
+func saw(reason provider.Reason) probe.Observation {
+	o := probe.Observation{Saw: reason, Detail: "what was seen"}
+	if healthy(reason) {
+		o.Latency = 3 * time.Millisecond
+	}
+	return o
+}
+
+// course is one provider's life, a probe every two seconds.
+type course struct {
+	t      *testing.T
+	p      *config.Provider
+	r      Record
+	now    time.Time
+	events []provider.Event
+}
+
+func begin(t *testing.T, p *config.Provider) *course {
+	return &course{t: t, p: p, r: Initial(p, nil), now: t0}
+}
+
+func (c *course) see(observations ...probe.Observation) *course {
+	for _, o := range observations {
+		c.seeWhile(false, o)
+	}
+	return c
+}
+
+func (c *course) seeWhile(offline bool, o probe.Observation) *course {
+	o.Began = c.now
+	before := fmt.Sprintf("%+v", c.r)
+	next, event := Judge(c.r, o, c.p, offline)
+	if after := fmt.Sprintf("%+v", c.r); after != before {
+		c.t.Errorf("Judge modified the record it was given:\n%s\n%s", before, after)
+	}
+	if event != nil {
+		c.events = append(c.events, *event)
+	}
+	c.r = next
+	c.now = c.now.Add(2 * time.Second)
+	return c
+}
+
+func (c *course) want(state provider.State, reason provider.Reason) *course {
+	c.t.Helper()
+	if st := c.r.Status; st.State != state || st.Reason != reason {
+		c.t.Errorf("%s %s (%s), want %s %s", st.State, st.Reason, st.Detail, state, reason)
+	}
+	return c
+}
+
+// From UNKNOWN the first result decides, whatever it is.
+func TestJudge_FirstResultDecides(t *testing.T) {
+	for reason, rule := range rules {
+		if rule.state == "" || reason == provider.Offline {
+			continue
+		}
+		if slices.Contains([]provider.Reason{provider.Slow, provider.NoModels, provider.ModelMissing}, reason) {
+			continue // found in the facts: tested below
+		}
+		t.Run(string(reason), func(t *testing.T) {
+			c := begin(t, local()).see(saw(reason)).want(rule.state, reason)
+			if len(c.events) != 1 || c.events[0].From != provider.StateUnknown || c.events[0].To != rule.state {
+				t.Errorf("events %+v", c.events)
+			}
+			if !healthy(reason) && c.r.Status.Hint == "" {
+				t.Errorf("%s has no hint", reason)
+			}
+		})
+	}
+}
+
+func TestJudge_DefiniteEvidenceChangesTheStateAtOnce(t *testing.T) {
+	for _, reason := range []provider.Reason{
+		provider.ConnectionRefused, provider.NoCredentials, provider.WrongService, provider.Loading,
+		provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted, provider.RateLimited,
+		provider.TLSFailure, provider.ShuttingDown,
+	} {
+		t.Run(string(reason), func(t *testing.T) {
+			begin(t, local()).see(saw(provider.OK), saw(reason)).want(rules[reason].state, reason)
+		})
+	}
+}
+
+func TestJudge_DoubtfulEvidenceHasToBeSeenFallTimes(t *testing.T) {
+	for _, reason := range []provider.Reason{
+		provider.Hung, provider.ConnectionReset, provider.ConnectTimeout, provider.ServerError,
+		provider.Overloaded, provider.DNSFailure, provider.NetworkUnreachable, provider.BadResponse,
+	} {
+		t.Run(string(reason), func(t *testing.T) {
+			p := local()
+			p.Fall = 3
+			c := begin(t, p).see(saw(provider.OK), saw(reason), saw(reason)).want(provider.StateRunning, provider.OK)
+			if !c.r.InDoubt(p) || !strings.Contains(c.r.Status.Detail, "in doubt (2 of 3): "+string(reason)) {
+				t.Errorf("doubt is not told: %q", c.r.Status.Detail)
+			}
+			if !strings.HasPrefix(c.r.Status.LastError, string(reason)) {
+				t.Errorf("last error %q", c.r.Status.LastError)
+			}
+			c.see(saw(reason)).want(rules[reason].state, reason)
+			if len(c.events) != 2 {
+				t.Errorf("%d events, want 2: %+v", len(c.events), c.events)
+			}
+		})
+	}
+}
+
+// The latency is of the answer that made the row; silence has none.
+func TestJudge_Latency(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung))
+	if ms := c.r.Status.LatencyMS; ms != 3 {
+		t.Errorf("%v ms while in doubt, want that of the last answer", ms)
+	}
+	c.see(saw(provider.Hung))
+	if ms := c.r.Status.LatencyMS; ms != 0 || c.events[1].LatencyMS != 0 {
+		t.Errorf("%v ms for silence", ms)
+	}
+}
+
+func TestJudge_AGoodAnswerEndsTheDoubt(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung), saw(provider.OK), saw(provider.Hung)).
+		want(provider.StateRunning, provider.OK)
+	c.see(saw(provider.OK))
+	if c.r.InDoubt(c.p) || strings.Contains(c.r.Status.Detail, "doubt") {
+		t.Errorf("still in doubt: %q", c.r.Status.Detail)
+	}
+	if len(c.events) != 1 {
+		t.Errorf("events %+v", c.events)
+	}
+}
+
+func TestJudge_DoubtsOfDifferentKindsAddUp(t *testing.T) {
+	begin(t, local()).see(saw(provider.OK), saw(provider.Hung), saw(provider.ConnectionReset)).
+		want(provider.StateDegraded, provider.ConnectionReset)
+}
+
+func TestJudge_RefusedAcrossTheNetworkIsDoubtful(t *testing.T) {
+	p := local()
+	p.BaseURL, p.Endpoint = "http://192.0.2.7:11434", "http://192.0.2.7:11434"
+	begin(t, p).see(saw(provider.OK), saw(provider.ConnectionRefused)).want(provider.StateRunning, provider.OK).
+		see(saw(provider.ConnectionRefused)).want(provider.StateStopped, provider.ConnectionRefused)
+}
+
+func TestJudge_RecoveryTakesRise(t *testing.T) {
+	p := local()
+	p.Rise = 3
+	c := begin(t, p).see(saw(provider.ConnectionRefused), saw(provider.OK), saw(provider.OK)).
+		want(provider.StateStopped, provider.ConnectionRefused)
+	if c.r.Status.Detail != "recovering (2 of 3 good answers)" || !c.r.InDoubt(p) {
+		t.Errorf("recovery is not told: %q", c.r.Status.Detail)
+	}
+	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+}
+
+func TestJudge_RestoredRow(t *testing.T) {
+	stored := begin(t, local()).see(saw(provider.OK)).r.Status
+	t.Run("StaysAndSaysSo", func(t *testing.T) {
+		r := Initial(local(), &stored)
+		if r.Status.State != provider.StateRunning || r.Status.Source != provider.FromRestored {
+			t.Errorf("%+v", r.Status)
+		}
+	})
+	t.Run("FirstResultDecides", func(t *testing.T) {
+		c := begin(t, local())
+		c.r = Initial(local(), &stored)
+		c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.Hung)
+		if c.r.Status.Source != provider.FromProbe {
+			t.Errorf("source %s", c.r.Status.Source)
+		}
+	})
+	t.Run("OfAnotherEndpointIsNotTaken", func(t *testing.T) {
+		p := local()
+		p.Endpoint = "http://127.0.0.1:1"
+		if r := Initial(p, &stored); r.Status.Reason != provider.NotChecked {
+			t.Errorf("%+v", r.Status)
+		}
+	})
+	t.Run("OfLocalhostIsTakenUnderTheAddressThatAnswered", func(t *testing.T) {
+		p := local()
+		p.Endpoint = "http://localhost:11434"
+		stored := stored
+		stored.Endpoint = "http://[::1]:11434"
+		if r := Initial(p, &stored); r.Status.State != provider.StateRunning {
+			t.Errorf("%+v", r.Status)
+		}
+	})
+}
+
+func TestJudge_Facts(t *testing.T) {
+	models := func(ids ...string) probe.Observation {
+		o := saw(provider.OK)
+		o.Facts.Models = []provider.Model{}
+		for _, id := range ids {
+			o.Facts.Models = append(o.Facts.Models, provider.Model{ID: id})
+		}
+		return o
+	}
+	t.Run("NoModels", func(t *testing.T) {
+		begin(t, local()).see(models()).want(provider.StateDegraded, provider.NoModels).
+			see(saw(provider.OK)).want(provider.StateDegraded, provider.NoModels). // not asked is not "some"
+			see(models("a")).want(provider.StateRunning, provider.OK)
+	})
+	t.Run("UnknownModelsAreNotNone", func(t *testing.T) {
+		p := local()
+		p.Models = []string{"a"}
+		begin(t, p).see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+	})
+	t.Run("ModelMissing", func(t *testing.T) {
+		p := local()
+		p.Models = []string{"a", "b:1", "c"}
+		c := begin(t, p).see(models("a:latest", "b:2")).want(provider.StateDegraded, provider.ModelMissing)
+		if c.r.Status.Detail != "not there: b:1, c" {
+			t.Errorf("detail %q", c.r.Status.Detail)
+		}
+	})
+	t.Run("KeptWhileNotAskedAndForgottenWhenGone", func(t *testing.T) {
+		o := models("a")
+		o.Facts.Version, o.Facts.Loaded = "1.2", []string{"a"}
+		c := begin(t, local()).see(o, saw(provider.OK))
+		if st := c.r.Status; st.Version != "1.2" || *st.ModelsCount != 1 || len(st.LoadedModels) != 1 {
+			t.Errorf("forgot: %+v", st)
+		}
+		for _, gone := range []provider.Reason{provider.ConnectionRefused, provider.WrongService} {
+			other := *c
+			other.see(saw(gone))
+			if st := other.r.Status; st.Version != "" || st.ModelsCount != nil {
+				t.Errorf("%s: kept %+v", gone, st)
+			}
+		}
+		c.see(saw(provider.ConnectionRefused))
+		if st := c.r.Status; st.Version != "" || st.ModelsCount != nil || st.LoadedModels != nil || c.r.Models != nil {
+			t.Errorf("kept: %+v", st)
+		}
+	})
+	t.Run("NoteIsTheDetail", func(t *testing.T) {
+		o := models("a")
+		o.Facts.Note = "a model is loading"
+		c := begin(t, local()).see(o).want(provider.StateRunning, provider.OK)
+		c.see(saw(provider.OK)) // not asked again
+		if c.r.Status.Detail != "a model is loading" {
+			t.Errorf("detail %q", c.r.Status.Detail)
+		}
+		c.see(models("a"))
+		if c.r.Status.Detail != "what was seen" {
+			t.Errorf("detail %q", c.r.Status.Detail)
+		}
+	})
+}
+
+func TestJudge_Slow(t *testing.T) {
+	slow := saw(provider.OK)
+	slow.Latency = 1200 * time.Millisecond
+	c := begin(t, local()).see(slow).want(provider.StateRunning, provider.OK)
+	if !c.r.InDoubt(c.p) {
+		t.Error("one slow answer is looked at again soon")
+	}
+	c.see(slow).want(provider.StateDegraded, provider.Slow)
+	if !strings.Contains(c.r.Status.Detail, "1.2s") {
+		t.Errorf("detail %q", c.r.Status.Detail)
+	}
+	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+}
+
+func TestJudge_RecoveryFromSlowTakesRise(t *testing.T) {
+	p := local()
+	p.Rise = 2
+	slow := saw(provider.OK)
+	slow.Latency = 1200 * time.Millisecond
+	begin(t, p).see(slow, slow, slow).want(provider.StateDegraded, provider.Slow).
+		see(saw(provider.OK)).want(provider.StateDegraded, provider.Slow).
+		see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+}
+
+func TestJudge_RateLimitedCarriesRetryAt(t *testing.T) {
+	o := saw(provider.RateLimited)
+	o.RetryAt = t0.Add(time.Minute)
+	c := begin(t, local()).see(saw(provider.OK), o).want(provider.StateDegraded, provider.RateLimited)
+	if !c.r.Status.RetryAt.Equal(o.RetryAt) {
+		t.Errorf("retry at %s", c.r.Status.RetryAt)
+	}
+	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+	if !c.r.Status.RetryAt.IsZero() {
+		t.Errorf("retry at %s after recovery", c.r.Status.RetryAt)
+	}
+}
+
+// Overloaded is doubtful, unless the server says when to come back: asking sooner,
+// to make sure, is what it asked us not to do.
+func TestJudge_ARetryTimeIsDefinite(t *testing.T) {
+	o := saw(provider.Overloaded)
+	begin(t, local()).see(saw(provider.OK), o).want(provider.StateRunning, provider.OK)
+	o.RetryAt = t0.Add(5 * time.Minute)
+	c := begin(t, local()).see(saw(provider.OK), o).want(provider.StateDegraded, provider.Overloaded)
+	if !c.r.Status.RetryAt.Equal(o.RetryAt) {
+		t.Errorf("retry at %s", c.r.Status.RetryAt)
+	}
+}
+
+func TestJudge_Offline(t *testing.T) {
+	o := saw(provider.NetworkUnreachable)
+	o.HostFault = true
+	c := begin(t, local()).see(saw(provider.OK))
+	c.seeWhile(true, o).want(provider.StateUnknown, provider.Offline)
+	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+
+	dns := saw(provider.DNSFailure) // the resolver answered: no such host
+	begin(t, local()).seeWhile(true, dns).want(provider.StateError, provider.DNSFailure)
+}
+
+func TestJudge_AProbeThatBrokeLeavesTheState(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung), saw(provider.ProbeFailed)).
+		want(provider.StateRunning, provider.ProbeFailed)
+	if c.r.Doubts != 1 {
+		t.Errorf("doubts %d, want 1: it says nothing about the provider", c.r.Doubts)
+	}
+	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+}
+
+func TestJudge_Pause(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK))
+	r, event := Pause(c.r, true, c.p, c.now)
+	c.r = r
+	c.want(provider.StateRunning, provider.Paused)
+	if !r.Status.Paused || event == nil || r.Status.Hint != "probing is paused: providerctl resume ollama" {
+		t.Errorf("%+v %+v", r.Status, event)
+	}
+	if _, again := Pause(r, true, c.p, c.now); again != nil {
+		t.Error("pausing twice is an event")
+	}
+	c.r, _ = Pause(c.r, false, c.p, c.now)
+	if c.r.Status.Paused {
+		t.Error("still paused")
+	}
+	c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.Hung) // the first result decides
+}
+
+func TestJudge_Flapping(t *testing.T) {
+	c := begin(t, local())
+	for range 5 {
+		c.see(saw(provider.OK), saw(provider.ConnectionRefused))
+	}
+	if !strings.Contains(c.r.Status.Detail, "flapping (9 changes in 5 minutes)") {
+		t.Errorf("detail %q", c.r.Status.Detail)
+	}
+	said := 0
+	for _, e := range c.events {
+		if strings.Contains(e.Detail, "flapping") {
+			said++
+		}
+	}
+	if said != 1 {
+		t.Errorf("%d events say flapping, want 1: %+v", said, c.events)
+	}
+	c.now = c.now.Add(6 * time.Minute)
+	c.see(saw(provider.ConnectionRefused))
+	if strings.Contains(c.r.Status.Detail, "flapping") {
+		t.Errorf("still flapping after a calm: %q", c.r.Status.Detail)
+	}
+}
+
+func TestJudge_EventsSayWhatChanged(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK), saw(provider.OK), saw(provider.Unauthorized), saw(provider.QuotaExhausted))
+	var got []string
+	for _, e := range c.events {
+		got = append(got, fmt.Sprintf("%s>%s %s", e.From, e.To, e.Reason))
+	}
+	want := []string{"UNKNOWN>RUNNING ok", "RUNNING>ERROR unauthorized", "ERROR>ERROR quota_exhausted"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if since := c.r.Status.Since; !since.Equal(t0.Add(4 * time.Second)) {
+		t.Errorf("since %s: only a change of state moves it", since)
+	}
+}
+
+// Every reason of the vocabulary has a rule, or is set by a person.
+func TestRules_AreComplete(t *testing.T) {
+	for _, reason := range []provider.Reason{
+		provider.Offline, provider.NoCredentials, provider.ConnectionRefused, provider.DNSFailure,
+		provider.NetworkUnreachable, provider.ConnectTimeout, provider.Hung, provider.ConnectionReset,
+		provider.TLSFailure, provider.OK, provider.WrongService, provider.BadResponse, provider.Loading,
+		provider.ShuttingDown, provider.Unauthorized, provider.Forbidden, provider.ScopeLimited,
+		provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError,
+		provider.NoModels, provider.ModelMissing, provider.Slow, provider.ProbeFailed,
+	} {
+		if _, ok := rules[reason]; !ok {
+			t.Errorf("no rule for %s", reason)
+		}
+	}
+}
