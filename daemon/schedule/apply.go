@@ -1,0 +1,203 @@
+package schedule
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// sweepStep spreads the first probes: all at once would be a burst of
+// connections, and this many milliseconds apart nobody has to wait.
+const sweepStep = 5 * time.Millisecond
+
+// Changes says what Apply did.
+type Changes struct {
+	Added, Removed, Changed []string
+	Unchanged               int
+}
+
+// Apply makes list the providers from now on. One whose settings did not change
+// keeps its row, its schedule and its probe in flight. On an error nothing has
+// changed.
+// Rows of providers that are new here start from what the store restored.
+func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	probers, err := s.buildProbers(list)
+	if err != nil {
+		return Changes{}, err
+	}
+	now := time.Now()
+	step := spread(list)
+	firstTime := s.order == nil
+	var restored map[string]provider.Status // what was known before this process began
+	if firstTime {
+		restored = s.o.Store.Restored()
+	}
+
+	var c Changes
+	order := make([]string, 0, len(list))
+	entries := make(map[string]*entry, len(list))
+	fresh := map[string]store.Update{}
+	for i := range list {
+		p := &list[i]
+		order = append(order, p.ID)
+		e := s.entries[p.ID]
+		switch {
+		case e == nil:
+			c.Added = append(c.Added, p.ID)
+			e = newEntry(p, probers[p.ID], restored)
+			e.sweeping = firstTime && !e.rec.Status.RetryAt.After(now)
+			fresh[p.ID] = e.update(nil)
+			e.due = now.Add(step * time.Duration(len(c.Added)-1))
+			if retry := e.rec.Status.RetryAt.Time; retry.After(e.due) {
+				e.due = retry // it was asked for before a restart, and holds
+			}
+		case probers[p.ID] == nil:
+			c.Unchanged++
+		default:
+			c.Changed = append(c.Changed, p.ID)
+			if anew, event := s.replace(e, *p, probers[p.ID], now); anew {
+				fresh[p.ID] = e.update(event)
+			}
+		}
+		entries[p.ID] = e
+	}
+	for _, id := range s.order {
+		if entries[id] == nil {
+			c.Removed = append(c.Removed, id)
+			fresh[id] = store.Update{Event: s.remove(s.entries[id], now)}
+		}
+	}
+	s.entries, s.order = entries, order
+	s.o.Store.Configure(order, fresh)
+	s.queueNew(c, now, firstTime)
+	return c, nil
+}
+
+// buildProbers makes a prober for each provider that is new or changed.
+func (s *Scheduler) buildProbers(list []config.Provider) (map[string]Prober, error) {
+	probers := make(map[string]Prober)
+	for i := range list {
+		p := &list[i]
+		if e := s.entries[p.ID]; e != nil && reflect.DeepEqual(e.cfg, *p) {
+			continue
+		}
+		prober, err := s.o.NewProber(*p)
+		if err != nil {
+			for _, made := range probers {
+				made.Close()
+			}
+			return nil, fmt.Errorf("provider %s: %w", p.ID, err)
+		}
+		probers[p.ID] = prober
+	}
+	return probers, nil
+}
+
+// spread is the time between the first probes of two providers.
+func spread(list []config.Provider) time.Duration {
+	step := sweepStep
+	for i := range list {
+		step = min(step, list[i].Interval/time.Duration(len(list)))
+	}
+	return step
+}
+
+// newEntry makes an entry that starts from what was known of it, if anything.
+func newEntry(p *config.Provider, prober Prober, restored map[string]provider.Status) *entry {
+	e := &entry{cfg: *p, prober: prober, place: -1}
+	if st, ok := restored[p.ID]; ok {
+		e.rec = judge.Initial(p, &st)
+	} else {
+		e.rec = judge.Initial(p, nil)
+	}
+	return e
+}
+
+// replace gives an entry new settings. What is known of it stays, unless it is
+// now another server: then its row begins anew, with the event that says so.
+func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time.Time) (anew bool, event *provider.Event) {
+	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
+	if anew || p.Key != e.cfg.Key {
+		// Whom it asked to wait is not who asks now.
+		e.rec.Status.RetryAt, e.rec.Saw = provider.Time{}, ""
+	}
+	s.release(e)
+	e.cfg, e.prober = p, prober
+	e.epoch++
+	if !anew {
+		e.rec.Status.TTLMS = timeToLive(&e.rec, &p).Milliseconds()
+		s.put(e, nil)
+		return false, nil
+	}
+	was := e.rec.Status
+	e.rec, e.evidence, e.began = judge.Initial(&p, nil), nil, time.Time{}
+	if was.Paused {
+		e.rec, _ = judge.Pause(e.rec, true, &p, now)
+	}
+	event = ending(was, "the configuration names another server", now)
+	s.logEvent(e, event)
+	return true, event
+}
+
+// remove ends an entry, and returns its last event.
+func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
+	e.removed = true
+	s.queue.drop(e)
+	s.release(e)
+	s.sweepOne(e)
+	event := ending(e.rec.Status, "removed from the configuration", now)
+	s.logEvent(e, event)
+	return event
+}
+
+// release gives up an entry's prober: the probe in flight closes it as it lands.
+func (s *Scheduler) release(e *entry) {
+	if e.inFlight {
+		e.cancel()
+		return
+	}
+	e.prober.Close()
+}
+
+// ending is the event after which nothing is known of a provider any more, nil
+// when nothing was known before.
+func ending(was provider.Status, why string, now time.Time) *provider.Event {
+	if was.State == provider.StateUnknown && was.Reason == provider.NotChecked {
+		return nil // nothing was
+	}
+	return &provider.Event{
+		Time: provider.Time{Time: now}, ID: was.ID, From: was.State, To: provider.StateUnknown,
+		Reason: provider.NotChecked, Detail: why,
+	}
+}
+
+// queueNew queues what Apply added and asks at once for what it changed.
+func (s *Scheduler) queueNew(c Changes, now time.Time, firstTime bool) {
+	for _, id := range c.Added {
+		e := s.entries[id]
+		if e.rec.Status.Paused {
+			e.sweeping = false
+			continue
+		}
+		s.queue.put(e)
+		if e.sweeping {
+			s.unswept++
+		}
+	}
+	if firstTime && s.unswept == 0 {
+		close(s.swept)
+	}
+	for _, id := range c.Changed {
+		if e := s.entries[id]; !e.rec.Status.Paused {
+			s.askInTime(e, now)
+		}
+	}
+	s.nudge()
+}

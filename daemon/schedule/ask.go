@@ -1,0 +1,185 @@
+package schedule
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Accepted says what became of a refresh. A row of Generation or later came from
+// a probe that began after the refresh was accepted.
+type Accepted struct {
+	Generation uint64
+	IDs        []string // those that will be probed
+	Skipped    []provider.Skipped
+}
+
+// Refresh asks for a probe of each provider that begins from now on; no ids
+// means all. It waits for nothing. Ids that are not known are left out.
+// A provider that asked to be left alone until its retry_at is skipped, unless
+// force is set; a paused one always.
+func (s *Scheduler) Refresh(ids []string, force bool) Accepted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.count.Refreshes++
+	accepted := Accepted{Generation: s.o.Store.NextGeneration()}
+	if ids == nil {
+		ids = s.order
+	}
+	for _, id := range ids {
+		e := s.entries[id]
+		if e == nil {
+			continue
+		}
+		if skipped := s.declined(e, now, force); skipped != nil {
+			accepted.Skipped = append(accepted.Skipped, *skipped)
+			continue
+		}
+		e.facts = true
+		e.force = e.force || force
+		s.ask(e, now)
+		accepted.IDs = append(accepted.IDs, id)
+	}
+	s.log.Debug("invalidated providers", "count", len(accepted.IDs), "generation", accepted.Generation)
+	return accepted
+}
+
+// Ensure asks for a probe of each provider whose row is older than maxAge. A
+// probe in flight that began recently enough will do.
+func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if ids == nil {
+		ids = s.order
+	}
+	for _, id := range ids {
+		e := s.entries[id]
+		if e == nil || s.declined(e, now, false) != nil {
+			continue
+		}
+		if !e.began.IsZero() && now.Sub(e.began) <= maxAge {
+			if e.inFlight {
+				s.count.Coalesced++
+			}
+			continue
+		}
+		s.ask(e, now)
+	}
+}
+
+// ask makes sure that a probe begins from now on. All who ask before it begins
+// share it.
+func (s *Scheduler) ask(e *entry, now time.Time) {
+	if e.asked || e.waiting { // that one has not begun yet
+		s.count.Coalesced++
+		return
+	}
+	e.asked = true
+	if e.inFlight {
+		return // land plans it
+	}
+	e.due = now
+	if soonest := e.began.Add(minGap); soonest.After(now) {
+		e.due = soonest
+	}
+	s.queue.put(e)
+	s.nudge()
+}
+
+// askInTime asks on the daemon's own account, which waits for any retry_at.
+func (s *Scheduler) askInTime(e *entry, now time.Time) {
+	e.facts = true
+	if e.asked {
+		return // somebody is owed a probe already
+	}
+	if retry := e.rec.Status.RetryAt.Time; retry.After(now) && !e.inFlight {
+		e.due = retry
+		s.queue.put(e)
+		s.nudge()
+		return
+	}
+	s.ask(e, now)
+}
+
+// declined says why a provider must not be probed now, nil when it may.
+func (s *Scheduler) declined(e *entry, now time.Time, force bool) *provider.Skipped {
+	st := &e.rec.Status
+	switch {
+	case st.Paused:
+		return &provider.Skipped{ID: st.ID, Reason: provider.Paused,
+			Message: fmt.Sprintf("probing of %s is paused; resume it: providerctl resume %s", st.ID, st.ID)}
+	case !force && (st.Reason == provider.RateLimited || e.rec.Saw == provider.RateLimited) && st.RetryAt.After(now):
+		return &provider.Skipped{ID: st.ID, Reason: provider.RateLimited, RetryAt: st.RetryAt,
+			Message: fmt.Sprintf("%s asked for no request in the next %s; probe it all the same: providerctl refresh %s --force",
+				st.ID, st.RetryAt.Sub(now).Round(time.Second), st.ID)}
+	}
+	return nil
+}
+
+// SetPaused stops or resumes the probing of one provider. A probe in flight is
+// cancelled; a resumed provider is probed at once.
+func (s *Scheduler) SetPaused(id string, paused bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[id]
+	if e == nil {
+		return provider.Errorf(provider.UnknownProvider, "list them: providerctl status", "no such provider: %s", id)
+	}
+	if e.rec.Status.Paused == paused {
+		return nil
+	}
+	now := time.Now()
+	rec, event := judge.Pause(e.rec, paused, &e.cfg, now)
+	e.rec = rec
+	e.asked = false
+	if paused {
+		s.queue.drop(e)
+		e.waiting = false
+		e.rec.Status.NextCheckAt = provider.Time{}
+		if e.cancel != nil {
+			e.cancel()
+		}
+		s.sweepOne(e) // nobody is waited for who is not asked
+	}
+	if retry := e.rec.Status.RetryAt; !paused && retry.After(now) {
+		e.rec.Status.NextCheckAt = retry
+	}
+	s.put(e, event)
+	if !paused {
+		s.askInTime(e, now)
+	}
+	return nil
+}
+
+// Counters fills in what the scheduler counts.
+func (s *Scheduler) Counters(c *provider.Counters) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.Probes, c.ProbesFailed, c.InFlight = s.count.Probes, s.count.ProbesFailed, s.count.InFlight
+	c.Refreshes, c.Coalesced = s.count.Refreshes, s.count.Coalesced
+}
+
+// Lag is how late the probe is that should have begun longest ago; 0 when all
+// are on time.
+func (s *Scheduler) Lag() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	var lag time.Duration
+	if len(s.queue) > 0 {
+		lag = now.Sub(s.queue[0].due)
+	}
+	for i := range s.lanes {
+		for _, e := range s.lanes[i].waiting {
+			if e.waiting {
+				lag = max(lag, now.Sub(e.due))
+				break // they wait in the order of their due times
+			}
+		}
+	}
+	return max(lag, 0)
+}

@@ -1,0 +1,111 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	// fast is how soon to look again at what may change any moment: something
+	// that starts, limps, is in doubt, or is a local server that is not there.
+	fast = 2 * time.Second
+	// needsPerson is for what lasts until somebody acts.
+	needsPerson = time.Minute
+	// A cloud API that fails is asked after cloudFirst, then half as often each
+	// time, down to once in cloudLast.
+	cloudFirst = 15 * time.Second
+	cloudLast  = 5 * time.Minute
+	// minGap is the least time between the beginnings of two probes of one
+	// provider, whoever asks.
+	minGap = time.Second
+)
+
+// cadence is the time from the beginning of the last probe to the next, before
+// jitter and before any retry_at.
+func cadence(r *judge.Record, p *config.Provider) time.Duration {
+	state, reason := r.Status.State, r.Status.Reason
+	switch {
+	case r.InDoubt(p):
+		return min(fast, p.Interval)
+	case state == provider.StateRunning:
+		return p.Interval
+	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing:
+		return max(needsPerson, p.Interval)
+	case reason == provider.Offline:
+		return min(cloudFirst, p.Interval) // nothing leaves this host
+	case p.Type == provider.Cloud && r.Failures == 0:
+		return p.Interval // up, and of limited use: no reason to ask more often
+	case p.Type == provider.Cloud:
+		return backOff(r.Failures)
+	case state == provider.StateError:
+		return p.Interval
+	}
+	return min(fast, p.Interval)
+}
+
+// backOff is the wait after the nth failure in a row.
+func backOff(n int) time.Duration {
+	d := cloudFirst
+	for ; n > 1 && d < cloudLast; n-- {
+		d *= 2
+	}
+	return min(d, cloudLast)
+}
+
+// next plans the following probe: when it is due, and at what age the row of
+// this one is stale. The row never turns stale while the plan is kept, so a
+// longer wait than the interval makes a longer ttl.
+// random is in [0,1); first asks for jitter over the whole wait, so that
+// providers that were added together do not stay in step.
+func next(r *judge.Record, p *config.Provider, now time.Time, random float64, first bool) (due time.Time, ttl time.Duration) {
+	wait := cadence(r, p)
+	jittered := jitter(wait, p.Timeout, random)
+	soonest := max(minGap, wait*9/10)
+	if first && r.Status.State == provider.StateRunning {
+		jittered, soonest = time.Duration(random*float64(wait)), minGap
+	}
+	due = now.Add(soonest)
+	if shared := together(now.Add(jittered), wait); shared.After(due) {
+		due = shared
+	}
+	if retry := r.Status.RetryAt.Time; retry.After(due) {
+		// Not at the very moment: others were told the same one.
+		due = retry.Add(time.Duration(random * float64(minGap)))
+	}
+	return due, timeToLive(r, p)
+}
+
+// timeToLive is the age at which the row of the last probe is stale: it covers the
+// wait for the next one, and any retry_at.
+func timeToLive(r *judge.Record, p *config.Provider) time.Duration {
+	wait := max(p.Interval, cadence(r, p))
+	if st := &r.Status; !st.RetryAt.IsZero() && !st.CheckedAt.IsZero() {
+		wait = max(wait, st.RetryAt.Sub(st.CheckedAt.Time)+minGap)
+	}
+	return wait + p.Timeout
+}
+
+// jitter moves a wait by up to a tenth either way. What is waited for with the
+// fast cadence is only ever looked at sooner, and nothing is delayed by more
+// than half the timeout, which is the slack between interval and ttl.
+func jitter(wait, timeout time.Duration, random float64) time.Duration {
+	spread := float64(wait) / 10
+	if wait <= fast {
+		return wait - time.Duration(random*spread)
+	}
+	return wait + min(time.Duration((2*random-1)*spread), timeout/2)
+}
+
+// together moves a due time to the last tick before it that all providers share,
+// by a twentieth of the wait at most. Waking up costs a quiet process far more
+// than a probe does: 1,000 providers that are asked every 10 s cost 6 times the
+// processor time when each is asked at a moment of its own.
+// Only the tick is the wall clock's: the time keeps its monotonic reading, which
+// [time.Time.Truncate] would drop, so a clock that is set back delays nothing.
+func together(due time.Time, wait time.Duration) time.Time {
+	tick := min(wait/20, 500*time.Millisecond)
+	return due.Add(-time.Duration(due.UnixNano() % int64(tick)))
+}

@@ -1,0 +1,32 @@
+package schedule
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A due time is measured by the clock that does not jump, and is never sooner
+// than a provider may be asked again.
+func TestNext(t *testing.T) {
+	p := settings("a")
+	for _, state := range provider.States {
+		for _, interval := range []time.Duration{time.Second, 2 * time.Second, 10 * time.Second, time.Hour} {
+			p.Interval = interval
+			r := judge.Record{Status: provider.Status{State: state, Reason: provider.OK}}
+			for i := range 100 {
+				now := time.Now()
+				due, ttl := next(&r, &p, now, float64(i)/100, i%2 == 0)
+				if !strings.Contains(due.String(), "m=") {
+					t.Fatalf("%s has no monotonic reading", due)
+				}
+				if wait := due.Sub(now); wait < minGap || wait > ttl {
+					t.Fatalf("%s every %s: due after %s, stale after %s", state, interval, wait, ttl)
+				}
+			}
+		}
+	}
+}

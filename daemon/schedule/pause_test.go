@@ -1,0 +1,80 @@
+package schedule
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+func TestSchedule_Pause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.apply(settings("a"))
+		w.run()
+		time.Sleep(time.Second)
+		if err := w.SetPaused("a", true); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if st := w.row("a"); !st.Paused || st.Reason != provider.Paused || st.State != provider.StateRunning {
+			t.Errorf("%+v", st)
+		}
+		before := len(w.probes("a"))
+		if a := w.Refresh(nil, true); len(a.Skipped) != 1 || a.Skipped[0].Reason != provider.Paused {
+			t.Errorf("%+v", a)
+		}
+		w.Ensure(nil, 0)
+		time.Sleep(time.Hour)
+		if n := len(w.probes("a")); n != before {
+			t.Errorf("%d probes while paused", n-before)
+		}
+		if err := w.SetPaused("a", false); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if st := w.row("a"); st.Paused || st.Reason != provider.OK {
+			t.Errorf("%+v", st)
+		}
+		var unknown *provider.Error
+		if err := w.SetPaused("b", true); !errors.As(err, &unknown) || unknown.Code != provider.UnknownProvider {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// A pause and a resume during one slow probe leave neither a lost probe nor two.
+func TestSchedule_PauseAndResumeDuringAProbe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.play("a", silence(1500*time.Millisecond))
+		w.apply(settings("a"))
+		w.run()
+		synctest.Wait()
+		_ = w.SetPaused("a", true)
+		_ = w.SetPaused("a", false)
+		time.Sleep(10 * time.Second)
+		if st := w.row("a"); st.Reason != provider.Hung || len(w.probes("a")) < 3 {
+			t.Errorf("%d probes, %s", len(w.probes("a")), st.Reason)
+		}
+	})
+}
+
+// Whoever waits for the first sweep does not wait for one that is not asked.
+func TestSchedule_PauseDuringTheFirstSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.play("a", silence(time.Hour))
+		w.apply(settings("a"))
+		w.run()
+		synctest.Wait()
+		_ = w.SetPaused("a", true)
+		select {
+		case <-w.Swept():
+		case <-time.After(time.Second):
+			t.Error("the first sweep never ends")
+		}
+	})
+}

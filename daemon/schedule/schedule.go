@@ -1,0 +1,231 @@
+// Package schedule decides when to probe: intervals, jitter, back-off,
+// coalescing and concurrency. It is the only place that decides whether a probe
+// is ours to make.
+//
+// Each provider has at most one probe in flight and one asked for after it.
+// Every ask that arrives meanwhile shares the latter. A probe is stamped, as it
+// begins, with the newest refresh generation, so that a row of generation N
+// cannot come from a probe that began before refresh N was accepted.
+//
+// Observations go through daemon/judge into the store; nothing here waits for
+// the disk, or for a client.
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Prober asks one provider. Probe is never called twice at a time.
+type Prober interface {
+	Probe(context.Context, probe.Ask) probe.Observation
+	Close()
+}
+
+// Options of a Scheduler. Store and NewProber are required.
+type Options struct {
+	Store     *store.Store
+	NewProber func(config.Provider) (Prober, error) // does no I/O
+	Log       hclog.Logger                          // nil: silent
+	// Lane is how many probes may be under way at once; as many again may be
+	// waiting for servers that did not answer the last time, so that those
+	// never delay the others. 0: 512.
+	Lane int
+	// Online reports whether this host has a network at all; nil: it has.
+	Online func() bool
+	// Random is in [0,1) and may be called by several goroutines; nil: rand.Float64.
+	Random func() float64
+}
+
+// Scheduler probes the providers that were applied to it, while it runs.
+type Scheduler struct {
+	o    Options
+	log  hclog.Logger
+	wake chan struct{} // the queue's head may have changed; holds one
+	wg   sync.WaitGroup
+
+	mu      sync.Mutex
+	ctx     context.Context // nil until Run
+	entries map[string]*entry
+	order   []string
+	queue   queue
+	lanes   [2]lane // of those that answered the last time, and of the others
+	count   provider.Counters
+	unswept int // entries of the first Apply without a result
+	swept   chan struct{}
+}
+
+// An entry is one provider. Its fields are guarded by Scheduler.mu.
+type entry struct {
+	cfg    config.Provider
+	prober Prober
+	rec    judge.Record
+	due    time.Time
+	place  int // in the queue; -1 while in flight, waiting for a lane, or paused
+
+	inFlight  bool
+	waiting   bool // due, and its lane is full
+	asked     bool // somebody wants a probe that begins from now on
+	facts     bool // and wants it to ask for everything
+	force     bool // and wants it although the provider asked us to wait
+	removed   bool
+	probed    bool                  // at least once since it was applied
+	sweeping  bool                  // counted in Scheduler.unswept
+	epoch     int                   // rises when a reload replaces cfg and prober
+	began     time.Time             // of the last probe
+	factsAt   time.Time             // when all facts were last asked for
+	hostFault bool                  // the last probe did not get off this host
+	cancel    context.CancelFunc    // of the probe in flight
+	evidence  *provider.Diagnostics // of the last probe
+}
+
+// lane bounds how many probes of a sort are under way.
+type lane struct {
+	busy    int
+	waiting []*entry
+}
+
+// factsEvery is how old the facts that rarely change may grow while a provider
+// runs and nobody asks.
+const factsEvery = time.Minute
+
+// New makes a Scheduler without providers.
+func New(o Options) *Scheduler {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	if o.Lane == 0 {
+		o.Lane = 512
+	}
+	if o.Online == nil {
+		o.Online = func() bool { return true }
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	return &Scheduler{
+		o: o, log: o.Log, wake: make(chan struct{}, 1),
+		entries: map[string]*entry{}, swept: make(chan struct{}),
+	}
+}
+
+// Run probes until ctx ends; then it cancels the probes under way, waits for
+// them and returns.
+func (s *Scheduler) Run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	s.mu.Lock()
+	s.ctx = ctx
+	s.mu.Unlock()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-s.wake:
+		case <-ctx.Done():
+			cancel()
+			s.stop()
+			return
+		}
+		if wait, any := s.startDue(); any {
+			timer.Reset(wait)
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// stop waits for the probes in flight and closes the probers.
+func (s *Scheduler) stop() {
+	s.wg.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		e.prober.Close()
+	}
+}
+
+// Swept is closed when every provider of the first Apply has been asked once.
+func (s *Scheduler) Swept() <-chan struct{} { return s.swept }
+
+// startDue begins every probe whose time has come and returns the wait for the
+// next one.
+func (s *Scheduler) startDue() (wait time.Duration, any bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for len(s.queue) > 0 {
+		e := s.queue[0]
+		if wait := e.due.Sub(now); wait > 0 {
+			return wait, true
+		}
+		s.queue.drop(e)
+		s.start(e, now)
+	}
+	return 0, false
+}
+
+// start begins a probe, or lines the entry up where its lane is full.
+func (s *Scheduler) start(e *entry, now time.Time) {
+	if s.ctx == nil || s.ctx.Err() != nil {
+		return
+	}
+	l := s.laneOf(e)
+	if l.busy >= s.o.Lane {
+		e.waiting = true
+		l.waiting = append(l.waiting, e)
+		return
+	}
+	l.busy++
+	s.count.Probes++
+	s.count.InFlight++
+	ask := probe.Ask{
+		Facts: e.facts || now.Sub(e.factsAt) >= factsEvery ||
+			e.rec.Status.State != provider.StateRunning || e.rec.Note != "",
+		DialFirst: e.rec.Saw == provider.ConnectionRefused,
+	}
+	if ask.Facts {
+		e.factsAt = now
+	}
+	ctx, cancel := context.WithCancel(s.ctx)
+	e.inFlight, e.asked, e.facts, e.force = true, false, false, false
+	e.began, e.cancel = now, cancel
+	flight := flight{e: e, prober: e.prober, lane: l, epoch: e.epoch, generation: s.o.Store.Generation()}
+	s.wg.Go(func() {
+		defer cancel()
+		s.land(flight, observe(ctx, flight.prober, ask), ctx)
+	})
+}
+
+// laneOf keeps those that let us wait the last time apart from the others.
+func (s *Scheduler) laneOf(e *entry) *lane {
+	if e.rec.Saw == provider.Hung || e.rec.Saw == provider.ConnectTimeout {
+		return &s.lanes[1]
+	}
+	return &s.lanes[0]
+}
+
+// observe makes a panic of the prober that provider's own error.
+func observe(ctx context.Context, p Prober, ask probe.Ask) (o probe.Observation) {
+	began := time.Now()
+	defer func() {
+		if r := recover(); r != nil {
+			o = probe.Observation{
+				Began: began, Took: time.Since(began),
+				Saw: provider.ProbeFailed, Detail: fmt.Sprintf("panic: %v", r),
+			}
+		}
+	}()
+	return p.Probe(ctx, ask)
+}
