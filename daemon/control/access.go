@@ -1,0 +1,50 @@
+package control
+
+import (
+	"strconv"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An operation is what a request asks for, as far as permission goes.
+type operation uint8
+
+const (
+	// opRead is open to everybody who may connect. Refreshing is too: refreshes
+	// are coalesced, and a provider is probed at most once a second.
+	opRead operation = iota
+	// opAdmin changes the daemon, or shows its log, which may tell more than
+	// the rows do: paths, and who asked for what.
+	opAdmin
+)
+
+// A policy says who is an administrator.
+type policy struct {
+	owner uint32 // the daemon's own user
+	admin *Group // nil: no group
+}
+
+// allows reports whether p may do op.
+func (y policy) allows(p peer, op operation) bool {
+	switch {
+	case op == opRead, p.untold:
+		return true
+	case !p.known:
+		return false
+	}
+	return p.uid == 0 || p.uid == y.owner || y.admin != nil && p.in(y.admin.GID)
+}
+
+// denied says to p what it may not do, as a phrase, and what to type instead;
+// command is the same as an argument of providerctl.
+func (y policy) denied(p peer, phrase, command string) *provider.Error {
+	hint := "sudo providerctl " + command
+	if y.admin != nil {
+		hint += "; or join its administrators, then log in again: sudo usermod -aG " + y.admin.Name + " $USER"
+	}
+	who := "this user"
+	if p.known {
+		who = "uid " + strconv.FormatUint(uint64(p.uid), 10)
+	}
+	return provider.Errorf(provider.Denied, hint, "access denied: %s may not %s", who, phrase)
+}

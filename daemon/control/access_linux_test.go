@@ -1,0 +1,152 @@
+package control_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// as runs dial on a thread of its own that has become another user, which is
+// who the kernel says has connected.
+func as(t *testing.T, uid, gid uint32, groups []uint32, dial func() (net.Conn, error)) net.Conn {
+	t.Helper()
+	type result struct {
+		nc  net.Conn
+		err error
+	}
+	done := make(chan result)
+	go func() {
+		runtime.LockOSThread() // for good: the thread ends with the goroutine
+		var first unsafe.Pointer
+		if len(groups) > 0 {
+			first = unsafe.Pointer(&groups[0])
+		}
+		// The raw calls change this thread alone; those of package syscall
+		// change every thread.
+		for _, call := range [][4]uintptr{
+			{unix.SYS_SETGROUPS, uintptr(len(groups)), uintptr(first)},
+			{unix.SYS_SETRESGID, uintptr(gid), uintptr(gid), uintptr(gid)},
+			{unix.SYS_SETRESUID, uintptr(uid), uintptr(uid), uintptr(uid)},
+		} {
+			if _, _, errno := unix.RawSyscall(call[0], call[1], call[2], call[3]); errno != 0 {
+				done <- result{nil, errno}
+				return
+			}
+		}
+		nc, err := dial()
+		done <- result{nc, err}
+	}()
+	r := <-done
+	if r.err != nil {
+		t.Fatal(r.err)
+	}
+	t.Cleanup(func() { r.nc.Close() })
+	return r.nc
+}
+
+func TestAccess_OverTheSocket(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	many := make([]uint32, 100) // more groups than are asked for at first
+	for i := range many {
+		many[i] = uint32(70_000 + i)
+	}
+	many[99] = 60_050
+	r := start(t, control.Options{Admin: &control.Group{Name: "providerd", GID: 60_050}, MaxConnsPerUser: 3}, running("a"))
+	for _, dir := range []string{filepath.Dir(r.socket), filepath.Dir(filepath.Dir(r.socket))} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dial := func() (net.Conn, error) { return net.Dial("unix", r.socket) }
+	for _, tt := range []struct {
+		name, request string
+		uid, gid      uint32
+		groups        []uint32
+		status        string
+		says          string // in its message and hint
+	}{
+		{"AnybodyReads", "GET /api/providers/status", 65_534, 65_534, nil, "200", ""},
+		{"AnybodyRefreshes", "POST /api/providers/refresh", 65_534, 65_534, nil, "202", ""},
+		{"AnybodyFollowsEvents", "GET /api/events", 65_534, 65_534, nil, "200", ""},
+		{"NotEverybodyPauses", "POST /api/providers/a/pause", 65_534, 65_534, []uint32{1, 2}, "403", `may not pause a","hint":"sudo providerctl pause a;`},
+		{"NotEverybodyReloads", "POST /api/daemon/reload", 65_534, 65_534, nil, "403", `may not reload the configuration","hint":"sudo providerctl reload;`},
+		{"NotEverybodySetsTheLevel", "PUT /api/daemon/log-level {\"level\":\"debug\"}", 65_534, 65_534, nil, "403",
+			`may not change the log level","hint":"sudo providerctl log-level debug;`},
+		{"NobodyIsToldToTypeNonsense", "PUT /api/daemon/log-level {\"level\":\";rm\"}", 65_534, 65_534, nil, "403", "sudo providerctl log-level LEVEL;"},
+		{"NotEverybodyReadsTheLog", "GET /api/daemon/log", 65_534, 65_534, nil, "403", `may not read the log","hint":"sudo providerctl logs;`},
+		{"TheGroupPauses", "POST /api/providers/a/pause", 65_534, 60_050, nil, "200", ""},
+		{"TheSupplementaryGroupResumes", "POST /api/providers/a/resume", 65_534, 65_534, many, "200", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			nc := as(t, tt.uid, tt.gid, tt.groups, dial)
+			defer nc.Close()
+			reply := exchange(t, nc, tt.request)
+			if !strings.HasPrefix(reply, "HTTP/1.1 "+tt.status) {
+				t.Errorf("got %s", reply)
+			}
+			if !strings.Contains(reply, tt.says) {
+				t.Errorf("does not say %s: %s", tt.says, reply)
+			}
+		})
+	}
+	t.Run("DenialsAreCounted", func(t *testing.T) {
+		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 5 {
+			t.Errorf("%d, want 5", n)
+		}
+	})
+	t.Run("ChangesAreLoggedWithWhoAsked", func(t *testing.T) {
+		lines, _ := r.lines.Tail(1000)
+		for _, l := range lines {
+			if l.Message == "Paused provider: a" {
+				if l.Fields["uid"] != uint64(65_534) || l.Fields["gid"] != uint64(60_050) || l.Fields["pid"] != int64(os.Getpid()) {
+					t.Errorf("fields %v", l.Fields)
+				}
+				return
+			}
+		}
+		t.Error("it is not logged")
+	})
+	t.Run("OneUserCannotTakeAllPlaces", func(t *testing.T) {
+		for range 3 {
+			if status := statusOf(t, as(t, 60_001, 60_001, nil, dial)); status != 200 {
+				t.Fatalf("status %d", status)
+			}
+		}
+		if status := statusOf(t, as(t, 60_001, 60_001, nil, dial)); status != 503 {
+			t.Errorf("the fourth connection: %d, want 503", status)
+		}
+		if status := statusOf(t, as(t, 60_002, 60_002, nil, dial)); status != 200 {
+			t.Errorf("another user: %d", status)
+		}
+	})
+}
+
+// exchange sends a request, whose body may follow the path, and returns the reply.
+func exchange(t *testing.T, nc net.Conn, request string) string {
+	t.Helper()
+	line, body, _ := strings.Cut(request, " {")
+	if body != "" {
+		body = "{" + body
+	}
+	if _, err := fmt.Fprintf(nc, "%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", line, len(body), body); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 8<<10)
+	n, err := nc.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(buf[:n])
+}

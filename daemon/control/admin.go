@@ -1,0 +1,60 @@
+package control
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// reload answers POST /api/daemon/reload.
+func (s *Server) reload(c *call) *provider.Error {
+	who := c.conn.peer.logArgs()
+	s.log.Info("Reload asked for", who...)
+	reply, err := s.daemon.Reload(c.r.Context())
+	s.extendReply(c)
+	if err != nil {
+		return asError(err)
+	}
+	s.writeJSON(c, http.StatusOK, reply)
+	return nil
+}
+
+// levels of the log, from the most talkative.
+var levels = []string{"trace", "debug", "info", "warn", "error", "off"}
+
+// logLevel answers PUT /api/daemon/log-level.
+func (s *Server) logLevel(c *call) *provider.Error {
+	level, wrong := s.wantedLevel(c)
+	if wrong != nil {
+		return wrong
+	}
+	args := append(c.conn.peer.logArgs(), "level", level)
+	shown := s.log.IsInfo() // before the change, or else after it
+	if shown {
+		s.log.Info("Changed log level", args...)
+	}
+	if err := s.daemon.SetLogLevel(level); err != nil {
+		return asError(err)
+	}
+	if !shown {
+		s.log.Info("Changed log level", args...)
+	}
+	s.writeJSON(c, http.StatusOK, provider.LogLevel{Level: level})
+	return nil
+}
+
+// wantedLevel reads the level that the body names.
+func (s *Server) wantedLevel(c *call) (string, *provider.Error) {
+	var want provider.LogLevel
+	if err := s.readJSON(c, &want); err != nil {
+		return "", err
+	}
+	level := strings.ToLower(want.Level)
+	if !slices.Contains(levels, level) {
+		return "", provider.Errorf(provider.BadRequest, `send {"level":"debug"}, or one of: `+strings.Join(levels, ", "),
+			"no such log level: %q", shorten(want.Level))
+	}
+	return level, nil
+}

@@ -1,0 +1,34 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"github.com/providerd/providerd/store"
+)
+
+// await blocks until done holds for each of the rows, and reports whether it
+// does. It gives up after wait, when the client goes, and when the server stops.
+// A row that a reload removes is not waited for.
+func (s *Server) await(ctx context.Context, ids []string, wait time.Duration, done func(*store.Row) bool) bool {
+	timeout := time.NewTimer(wait)
+	defer timeout.Stop()
+	for _, id := range ids {
+		for {
+			changed := s.store.Changed(id) // before the look: no change is missed
+			row := s.store.View().Row(id)
+			if row == nil || done(row) {
+				break
+			}
+			select {
+			case <-changed:
+				continue
+			case <-timeout.C:
+			case <-ctx.Done():
+			case <-s.stopping:
+			}
+			return s.all(ids, done)
+		}
+	}
+	return true
+}

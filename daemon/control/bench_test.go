@@ -1,0 +1,152 @@
+package control_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// BenchmarkRead measures a cached read over the socket beside its floor: a bare
+// net/http handler that writes the same bytes. Both take turns in one run, so
+// that whatever else the machine does harms them alike; ratio is ours over the
+// floor's.
+func BenchmarkRead(b *testing.B) {
+	for _, bb := range []struct {
+		name string
+		rows int
+		path string
+		puts int // results that come meanwhile, each second
+	}{
+		{"Provider", 5, "/api/providers/local-0", 0},
+		{"Status5", 5, "/api/providers/status", 0},
+		{"Status1000", 1000, "/api/providers/status", 0},
+		{"Status1000While100Change", 1000, "/api/providers/status", 100},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			var rows []provider.Status
+			for i := range bb.rows {
+				row := running(fmt.Sprint("local-", i))
+				row.Version, row.LoadedModels = "0.12.3", []string{"qwen3:8b"}
+				row.Since.Time = time.Now().Add(-time.Hour)
+				rows = append(rows, row)
+			}
+			r := start(b, control.Options{}, rows...)
+			_, body := r.do("GET", bb.path, "")
+			ours := newCaller(b, r.socket, bb.path)
+			floor := newCaller(b, serveBare(b, []byte(body)), bb.path)
+			if bb.puts > 0 {
+				keepPutting(b, r, rows, bb.puts)
+			}
+			for range 100 { // both warm
+				floor.call()
+				ours.call()
+			}
+			b.ReportAllocs()
+			var spent, least time.Duration
+			for b.Loop() {
+				least += floor.call()
+				spent += ours.call()
+			}
+			n := float64(b.N)
+			b.ReportMetric(float64(spent)/n, "ours-ns/op")
+			b.ReportMetric(float64(least)/n, "floor-ns/op")
+			b.ReportMetric(float64(spent)/float64(least), "ratio")
+			b.ReportMetric(float64(len(body)), "bytes")
+		})
+	}
+}
+
+// keepPutting has the rows probed in turn, so many a second, until the benchmark
+// ends. Their lengths differ, so that what follows them in the reply moves.
+func keepPutting(b *testing.B, r *rig, rows []provider.Status, each int) {
+	b.Helper()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(time.Second / time.Duration(each))
+		defer tick.Stop()
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+			}
+			row := rows[i*617%len(rows)] // scattered, as jitter has them
+			row.CheckedAt.Time = time.Now()
+			row.LatencyMS = float64(i % 1000)
+			r.put(row, nil)
+		}
+	}()
+	b.Cleanup(func() { close(stop); <-done })
+}
+
+// serveBare serves the body with net/http and nothing else.
+func serveBare(b *testing.B, body []byte) (socket string) {
+	b.Helper()
+	socket = socketPath(b)
+	l, err := control.Listen(socket, 0o600)
+	if err != nil {
+		b.Fatal(err)
+	}
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.Write(body)
+	})}
+	done := make(chan struct{})
+	go func() { defer close(done); srv.Serve(l.UnixListener) }()
+	b.Cleanup(func() { srv.Close(); l.Close(); <-done })
+	return socket
+}
+
+// A caller sends one request again and again over one connection. It reads the
+// reply as cheaply as can be, so that the client's part of the time is small.
+type caller struct {
+	b       *testing.B
+	nc      net.Conn
+	r       *bufio.Reader
+	request []byte
+}
+
+func newCaller(b *testing.B, socket, path string) *caller {
+	b.Helper()
+	nc, err := net.Dial("unix", socket)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { nc.Close() })
+	return &caller{b, nc, bufio.NewReaderSize(nc, 64<<10), []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")}
+}
+
+// call returns how long one request and its whole reply took.
+func (c *caller) call() time.Duration {
+	began := time.Now()
+	if _, err := c.nc.Write(c.request); err != nil {
+		c.b.Fatal(err)
+	}
+	length := 0
+	for {
+		line, err := c.r.ReadSlice('\n')
+		if err != nil {
+			c.b.Fatal(err)
+		}
+		if len(line) == len("\r\n") {
+			break
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			length, _ = strconv.Atoi(string(value[:len(value)-2]))
+		}
+	}
+	if n, err := c.r.Discard(length); err != nil || length == 0 {
+		c.b.Fatalf("%d of %d bytes: %v", n, length, err)
+	}
+	return time.Since(began)
+}

@@ -1,0 +1,238 @@
+package control
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// maxBody bounds the body of a request.
+const maxBody = 64 << 10
+
+// A call is one request under way.
+type call struct {
+	w     http.ResponseWriter
+	r     *http.Request
+	conn  *conn
+	id    string // of the provider that the path names; it exists
+	query query
+}
+
+// The values of headers that do not change; net/http does not modify them.
+var (
+	contentJSON  = []string{"application/json"}
+	contentLines = []string{"application/x-ndjson"}
+)
+
+// answer is the handler: everything that is common to all routes.
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
+	s.requests.Add(1)
+	c := &call{w: w, r: r, conn: connOf(r)}
+	c.conn.replying = true // until connState hears that the reply is written
+	s.replying.add(1)
+	defer s.catch(c)
+
+	if err := s.dispatch(c); err != nil {
+		if err.Code == provider.Denied || err.Code == provider.ForeignOrigin {
+			s.denied.Add(1)
+		}
+		s.writeJSON(c, err.Code.HTTPStatus(), provider.ErrorReply{Error: err})
+	}
+}
+
+// dispatch checks the request from the cheapest to the dearest and serves it.
+func (s *Server) dispatch(c *call) *provider.Error {
+	r := c.r
+	if r.ContentLength != 0 { // unread bytes must not keep the connection waiting
+		s.setReadDeadline(c)
+	}
+	if s.isStopping() {
+		c.w.Header().Set("Connection", "close")
+		return shuttingDown()
+	}
+	if err := checkOrigin(r); err != nil {
+		return err
+	}
+	rt, id := find(r.URL.Path)
+	if rt == nil {
+		return unknownRoute(r.URL.Path)
+	}
+	if !rt.allows(r.Method) {
+		c.w.Header().Set("Allow", rt.allow())
+		return provider.Errorf(provider.MethodNotAllowed, "use "+rt.allow(), "%s is not a method of %s", shorten(r.Method), shorten(r.URL.Path))
+	}
+	if id != "" {
+		if v := s.store.View(); v.Row(id) == nil {
+			return unknownProvider(v, id)
+		}
+	}
+	c.id = id
+	if p := (policy{s.owner, s.admin.Load()}); !p.allows(c.conn.peer, rt.op) {
+		phrase, command := s.wish(c, rt)
+		return p.denied(c.conn.peer, phrase, command)
+	}
+	var err *provider.Error
+	if c.query, err = parseQuery(r.URL.RawQuery, rt.params); err != nil {
+		return err
+	}
+	if err := checkLength(r, rt); err != nil {
+		return err
+	}
+	return rt.serve(s, c)
+}
+
+// wish is what a call is about to be denied, with what it named: as a phrase, and
+// as an argument of providerctl.
+func (s *Server) wish(c *call, rt *route) (phrase, command string) {
+	level := "LEVEL"
+	if rt.body {
+		if want, err := s.wantedLevel(c); err == nil {
+			level = want
+		}
+	}
+	fill := strings.NewReplacer("ID", c.id, "LEVEL", level)
+	return fill.Replace(rt.phrase), fill.Replace(rt.command)
+}
+
+// checkOrigin refuses what a web page had a browser send, should anything on
+// this machine ever pass the socket on over TCP: a page's request has an Origin
+// or a Referer, and one that came by DNS rebinding a host name with a dot.
+func checkOrigin(r *http.Request) *provider.Error {
+	if r.Header["Origin"] != nil || r.Header["Referer"] != nil {
+		return provider.Errorf(provider.ForeignOrigin, "send the request without the Origin and Referer headers",
+			"requests of web pages are refused")
+	}
+	if !strings.Contains(r.Host, ".") || localHost(r.Host) {
+		return nil
+	}
+	return provider.Errorf(provider.ForeignOrigin, "use http://localhost/…", "requests for the host %q are refused", shorten(r.Host))
+}
+
+// localHost reports whether a Host header with a dot in it still is one that a
+// program on this machine would send: an address, the socket's own path as some
+// clients put it there, or the dot alone.
+func localHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return true
+	}
+	return name == "." || strings.HasSuffix(name, ".sock")
+}
+
+// checkLength refuses a body that is too large, or that the route has no use for.
+func checkLength(r *http.Request, rt *route) *provider.Error {
+	switch {
+	case r.ContentLength > maxBody:
+		return tooLarge()
+	case r.ContentLength != 0 && !rt.body:
+		return provider.Errorf(provider.BadRequest, "put everything into the query", "%s %s takes no body", r.Method, r.URL.Path)
+	}
+	return nil
+}
+
+func tooLarge() *provider.Error {
+	return provider.Errorf(provider.TooLarge, "", "the body is larger than %d bytes", maxBody)
+}
+
+func shuttingDown() *provider.Error {
+	return provider.Errorf(provider.ShuttingDownNow, "try again when it is back", "the daemon is shutting down")
+}
+
+// unknownProvider lists the ones that there are.
+func unknownProvider(v store.View, id string) *provider.Error {
+	const most = 10
+	var known []string
+	for i := range v.Len() {
+		if i == most {
+			known = append(known, "…")
+			break
+		}
+		known = append(known, v.At(i).Status.ID)
+	}
+	hint := "none is configured"
+	if len(known) > 0 {
+		hint = "configured: " + strings.Join(known, ", ")
+	}
+	return provider.Errorf(provider.UnknownProvider, hint, "no such provider: %q", shorten(id))
+}
+
+// readJSON decodes the body strictly into v.
+func (s *Server) readJSON(c *call, v any) *provider.Error {
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return tooLarge()
+	case err != nil:
+		return provider.Errorf(provider.BadRequest, "", "read the body: %v", err)
+	}
+	dec := json.NewDecoder(strings.NewReader(string(body)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return provider.Errorf(provider.BadRequest, "see docs/api.md for what it must be", "read the body: %v", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return provider.Errorf(provider.BadRequest, "", "read the body: something follows the JSON value")
+	}
+	return nil
+}
+
+// writeJSON sends v, and a new line for people.
+func (s *Server) writeJSON(c *call, status int, v any) {
+	body, err := encode(nil, v)
+	if err != nil {
+		s.log.Error("Encoding a reply broke", "path", c.r.URL.Path, "error", err)
+		status, body = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","message":"the reply cannot be encoded"}}`+"\n")
+	}
+	writeBody(c, status, body)
+}
+
+// writeBody sends a whole reply.
+func writeBody(c *call, status int, body []byte) {
+	h := c.w.Header()
+	h["Content-Type"] = contentJSON
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	if status != http.StatusOK {
+		c.w.WriteHeader(status)
+	}
+	c.w.Write(body) // an error means that the client has gone: nobody to tell
+}
+
+// extendReply gives a reply that took long to make its full time to be written.
+func (s *Server) extendReply(c *call) {
+	c.conn.SetWriteDeadline(time.Now().Add(s.replyTimeout))
+}
+
+func (s *Server) setReadDeadline(c *call) {
+	c.conn.SetReadDeadline(time.Now().Add(s.bodyTimeout))
+}
+
+// catch turns a bug in a handler into an error of that request alone.
+func (s *Server) catch(c *call) {
+	bug := recover()
+	if bug == nil {
+		return
+	}
+	if bug == http.ErrAbortHandler {
+		panic(bug)
+	}
+	s.log.Error("Answering a request broke", "path", c.r.URL.Path, "panic", bug, "stack", string(debug.Stack()))
+	c.w.Header().Set("Connection", "close")
+	// Where the reply had begun this adds nothing: its length was told.
+	s.writeJSON(c, http.StatusInternalServerError, provider.ErrorReply{
+		Error: provider.Errorf(provider.Internal, "see: providerctl logs", "the daemon met a bug while answering"),
+	})
+}

@@ -1,0 +1,135 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	// streamBuffer is what the kernel is asked to hold for a stream's reader.
+	// It is small, so that one who does not read costs little and is noticed
+	// soon.
+	streamBuffer = 64 << 10
+	// partingBuffer is what it is asked to hold at the end, so that the rest of the
+	// line under way and the last line fit whatever the reader left unread.
+	partingBuffer = 256 << 10
+	// partingTime is how long those two may take to be written.
+	partingTime = time.Second
+)
+
+// A conn is one connection, with who is at its other end. It stands between
+// net/http and the socket for the sake of streams: net/http forgets how much of
+// a write was taken before its deadline passed, and with that the framing of the
+// reply would be lost.
+//
+// Its fields are used by the goroutine that serves the connection only.
+type conn struct {
+	net.Conn
+	peer     peer
+	gate     *gate
+	closed   atomic.Bool
+	replying bool // a request is being answered
+	parting  bool // on a write that times out, finish it and become slow
+	slow     bool // a write timed out; what it was writing is nevertheless written
+}
+
+// Close closes the connection and gives its place back, once.
+func (c *conn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	err := c.Conn.Close()
+	c.gate.leave(c.peer)
+	return err
+}
+
+// CloseWrite lets net/http end a refused request in good order.
+func (c *conn) CloseWrite() error {
+	if u, ok := c.Conn.(*net.UnixConn); ok {
+		return u.CloseWrite()
+	}
+	return c.Conn.Close()
+}
+
+// Write hides a reader's slowness from net/http, once: when the deadline of a
+// stream's write passes, the socket's buffer is made larger so that the rest of
+// p fits, and the stream, which looks at slow after each write, has a moment to
+// say goodbye.
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err == nil || !c.parting || c.slow || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	u, ok := c.Conn.(*net.UnixConn)
+	if !ok || u.SetWriteBuffer(partingBuffer) != nil || u.SetWriteDeadline(time.Now().Add(partingTime)) != nil {
+		return n, err
+	}
+	c.slow = true
+	rest, err := c.Conn.Write(p[n:])
+	return n + rest, err
+}
+
+// beginStream readies the connection for a reply without end.
+func (c *conn) beginStream() {
+	c.parting = true
+	if u, ok := c.Conn.(*net.UnixConn); ok {
+		u.SetWriteBuffer(streamBuffer) // only a bound: without it the stream works too
+	}
+}
+
+type connKey struct{}
+
+// connContext lets a request know its connection.
+func connContext(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, nc)
+}
+
+func connOf(r *http.Request) *conn { return r.Context().Value(connKey{}).(*conn) }
+
+// An acceptor hands connections to net/http: those that the gate lets in, each
+// with its peer.
+type acceptor struct {
+	net.Listener
+	server *Server
+}
+
+// Accept asks for the peer's credentials once, before the first byte is read.
+func (a *acceptor) Accept() (net.Conn, error) {
+	for {
+		nc, err := a.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		p := peerOf(nc)
+		if a.server.gate.enter(p) {
+			return &conn{Conn: nc, peer: p, gate: &a.server.gate}, nil
+		}
+		a.server.turnAway(nc, p)
+	}
+}
+
+// turnAway answers a connection for which there is no place. What it writes fits
+// the empty buffer of a new socket, so that it never waits.
+func (s *Server) turnAway(nc net.Conn, p peer) {
+	defer nc.Close()
+	s.denied.Add(1)
+	s.log.Debug("Turned away a connection", p.logArgs()...)
+	e := provider.Errorf(provider.TooMany, "close connections that are not in use, then try again",
+		"too many connections are open")
+	body, err := json.Marshal(provider.ErrorReply{Error: e})
+	if err != nil {
+		return
+	}
+	nc.SetWriteDeadline(time.Now().Add(partingTime))
+	fmt.Fprintf(nc, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		e.Code.HTTPStatus(), http.StatusText(e.Code.HTTPStatus()), len(body), body)
+}

@@ -1,0 +1,65 @@
+package control
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+func TestSummarise(t *testing.T) {
+	const (
+		running, stopped   = provider.StateRunning, provider.StateStopped
+		degraded, unknown  = provider.StateDegraded, provider.StateUnknown
+		ok, paused, hung   = provider.OK, provider.Paused, provider.Hung
+		refused, unchecked = provider.ConnectionRefused, provider.NotChecked
+	)
+	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(second int) provider.Time {
+		return provider.Time{Time: base.Add(time.Duration(second) * time.Second)}
+	}
+	event := func(second int, to provider.State, reason provider.Reason) provider.Event {
+		return provider.Event{Time: at(second), ID: "a", To: to, Reason: reason}
+	}
+	row := func(state provider.State, reason provider.Reason, since provider.Time) provider.Status {
+		return provider.Status{ID: "a", State: state, Reason: reason, Since: since}
+	}
+	type seconds = map[provider.State]float64
+	const now = 100
+	for name, tt := range map[string]struct {
+		events  []provider.Event
+		row     provider.Status
+		watched int // when the daemon started
+		since   provider.Time
+		ratio   float64 // negative: none
+		seconds seconds
+	}{
+		"Changes":             {[]provider.Event{event(0, stopped, refused), event(25, running, ok)}, provider.Status{}, 0, at(0), 0.75, seconds{stopped: 25, running: 75}},
+		"DegradedIsNotUp":     {[]provider.Event{event(0, running, ok), event(50, degraded, hung)}, provider.Status{}, 0, at(0), 0.5, seconds{running: 50, degraded: 50}},
+		"NotBeforeTheStart":   {[]provider.Event{event(0, stopped, refused), event(20, running, ok), event(90, stopped, refused)}, provider.Status{}, 80, at(80), 0.5, seconds{running: 10, stopped: 10}},
+		"SinceTheFirstChange": {[]provider.Event{event(60, running, ok)}, provider.Status{}, 10, at(60), 1, seconds{running: 40}},
+		"NotWhilePaused":      {[]provider.Event{event(0, running, ok), event(30, running, paused), event(90, stopped, refused)}, provider.Status{}, 0, at(0), 0.75, seconds{running: 30, stopped: 10}},
+		"NotWhileUnknown":     {[]provider.Event{event(0, unknown, unchecked), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
+		"ClockSetBack":        {[]provider.Event{event(50, stopped, refused), event(40, running, ok)}, provider.Status{}, 0, at(50), 1, seconds{running: 60}},
+		"NoEventKept":         {nil, row(running, ok, at(10)), 60, at(60), 1, seconds{running: 40}},
+		"NoEventAndPaused":    {nil, row(running, paused, at(10)), 0, at(10), -1, seconds{}},
+		"NeverChecked":        {nil, row(unknown, unchecked, provider.Time{}), 0, provider.Time{}, -1, seconds{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.row.ID = "a"
+			want := provider.HistoryReply{ID: "a", Since: tt.since, StateSeconds: tt.seconds, Transitions: tt.events}
+			if tt.ratio >= 0 {
+				want.UptimeRatio = &tt.ratio
+			}
+			if tt.events == nil {
+				want.Transitions = []provider.Event{}
+			}
+			got := summarise(&tt.row, tt.events, at(tt.watched).Time, at(now).Time)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,78 @@
+//go:build unix
+
+package control
+
+import (
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// modesHold: a socket's mode means something here.
+const modesHold = true
+
+// bindUnderUmask changes the umask of the whole process for the moment of the
+// bind. A file that another goroutine creates in it gets fewer permissions than
+// it asked for, never more.
+func bindUnderUmask(path string, mode os.FileMode) (*net.UnixListener, error) {
+	old := syscall.Umask(int(0o777 &^ mode))
+	defer syscall.Umask(old)
+	return listenUnix(path)
+}
+
+func listenUnix(path string) (*net.UnixListener, error) {
+	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+}
+
+// folderProblem says why a socket may not be in dir; empty when it may. The
+// rules keep others from putting a socket of theirs where clients look for ours.
+func folderProblem(dir string) (string, error) {
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return "cannot be looked at", err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		if filepath.Dir(dir) != "/" { // the system's own, such as /tmp on macOS, will do
+			return "is a symbolic link", nil
+		}
+		if info, err = os.Stat(dir); err != nil {
+			return "leads nowhere", err
+		}
+	}
+	if !info.IsDir() {
+		return "is not a folder", nil
+	}
+	uid, owner := os.Geteuid(), ownerOf(info)
+	switch {
+	case owner != uid && owner != 0:
+		return fmt.Sprintf("belongs to uid %d", owner), nil
+	case sticky(info):
+		return "", nil // others may add names, and not replace ours
+	case info.Mode().Perm()&0o002 != 0:
+		return fmt.Sprintf("can be written by everybody (mode %04o)", info.Mode().Perm()), nil
+	case info.Mode().Perm()&0o020 != 0 && groupOf(info) != os.Getegid():
+		return fmt.Sprintf("can be written by group %d (mode %04o)", groupOf(info), info.Mode().Perm()), nil
+	}
+	return "", nil
+}
+
+// sticky reports whether a folder is like /tmp: open to all, and each may only
+// remove what is theirs.
+func sticky(info fs.FileInfo) bool { return info.Mode()&fs.ModeSticky != 0 }
+
+func ownerOf(info fs.FileInfo) int {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid)
+	}
+	return -1
+}
+
+func groupOf(info fs.FileInfo) int {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Gid)
+	}
+	return -1
+}

@@ -1,0 +1,66 @@
+//go:build unix
+
+package control_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/control"
+)
+
+// A watcher that never rests sees the socket with no other mode than its own,
+// and a file that is made meanwhile has the process's umask.
+func TestListen_IsBornWithItsMode(t *testing.T) {
+	for _, umask := range []int{0o000, 0o077} {
+		for _, mode := range []os.FileMode{0o666, 0o660, 0o600} {
+			t.Run(fmt.Sprintf("Umask%03oMode%03o", umask, mode), func(t *testing.T) {
+				old := syscall.Umask(umask)
+				defer syscall.Umask(old)
+				path := socketPath(t)
+				mkdir(t, filepath.Dir(path), 0o700)
+				for range 20 {
+					stop, seen := make(chan struct{}), make(chan map[os.FileMode]bool)
+					go watch(path, stop, seen)
+					l, err := control.Listen(path, mode)
+					close(stop)
+					modes := <-seen
+					if err != nil {
+						t.Fatal(err)
+					}
+					if len(modes) != 1 || !modes[mode] {
+						t.Errorf("modes seen: %v, want %04o alone", modes, mode)
+					}
+					l.Close()
+				}
+				if now := syscall.Umask(umask); now != umask {
+					t.Errorf("the umask is %04o", now)
+				}
+			})
+		}
+	}
+}
+
+// watch collects the modes that path has until stop is closed, the last one
+// included.
+func watch(path string, stop <-chan struct{}, seen chan<- map[os.FileMode]bool) {
+	modes := map[os.FileMode]bool{}
+	look := func() {
+		if info, err := os.Lstat(path); err == nil {
+			modes[info.Mode().Perm()] = true
+		}
+	}
+	for {
+		select {
+		case <-stop:
+			look()
+			seen <- modes
+			return
+		default:
+			look()
+		}
+	}
+}

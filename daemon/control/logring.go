@@ -1,0 +1,106 @@
+package control
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	// ringLines is how many lines of the log are kept.
+	ringLines = 1000
+	// maxText bounds each string of a line, in bytes.
+	maxText = 4 << 10
+	// maxFields bounds the fields of a line.
+	maxFields = 32
+)
+
+// A LogRing keeps the last lines of the log for those who follow it. It is an
+// [hclog.SinkAdapter], which hclog calls under its own lock: it waits for nobody
+// and logs nothing.
+type LogRing struct {
+	level atomic.Int32 // an hclog.Level
+
+	mu    sync.Mutex
+	lines []provider.LogLine // line number n, from 1, is at (n-1) % ringLines
+	count uint64             // the number of the newest line
+	next  chan struct{}      // nil: nobody waits
+}
+
+// NewLogRing makes a ring that takes lines of that level and above.
+func NewLogRing(level hclog.Level) *LogRing {
+	r := &LogRing{}
+	r.SetLevel(level)
+	return r
+}
+
+// SetLevel changes which lines are taken: hclog shows a sink those of every
+// level.
+func (r *LogRing) SetLevel(level hclog.Level) { r.level.Store(int32(level)) }
+
+// Accept implements [hclog.SinkAdapter]. What the arguments hold is turned into
+// text now: later it may have changed.
+func (r *LogRing) Accept(name string, level hclog.Level, msg string, args ...any) {
+	if lowest := hclog.Level(r.level.Load()); level < lowest || lowest == hclog.Off {
+		return
+	}
+	line := provider.LogLine{
+		Time:    provider.Time{Time: time.Now()},
+		Level:   level.String(),
+		Message: clip(msg),
+		Fields:  fields(name, args),
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.lines) < ringLines {
+		r.lines = append(r.lines, line)
+	} else {
+		r.lines[r.count%ringLines] = line
+	}
+	r.count++
+	if r.next != nil {
+		close(r.next)
+		r.next = nil
+	}
+}
+
+// Tail returns the last lines, at most n, oldest first, and the number of the
+// newest.
+func (r *LogRing) Tail(n uint64) (lines []provider.LogLine, newest uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last(n), r.count
+}
+
+// Since returns the lines after number cursor, oldest first, and the number of
+// the newest. Lost means that some of them are no longer there.
+func (r *LogRing) Since(cursor uint64) (lines []provider.LogLine, newest uint64, lost bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	missing := r.count - min(cursor, r.count)
+	return r.last(missing), r.count, missing > uint64(len(r.lines))
+}
+
+// last copies the last lines, at most n.
+func (r *LogRing) last(n uint64) []provider.LogLine {
+	n = min(n, uint64(len(r.lines)))
+	lines := make([]provider.LogLine, 0, n)
+	for i := r.count - n; i < r.count; i++ {
+		lines = append(lines, r.lines[i%ringLines])
+	}
+	return lines
+}
+
+// Next returns a channel that is closed when the next line comes.
+func (r *LogRing) Next() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next == nil {
+		r.next = make(chan struct{})
+	}
+	return r.next
+}

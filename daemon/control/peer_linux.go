@@ -1,0 +1,36 @@
+package control
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// credentials reads SO_PEERCRED and SO_PEERGROUPS (unix(7), socket(7)).
+func credentials(fd int) peer {
+	u, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+	if err != nil {
+		return peer{}
+	}
+	return peer{known: true, uid: u.Uid, gid: u.Gid, pid: int(u.Pid), groups: peerGroups(fd)}
+}
+
+// peerGroups returns the supplementary groups; none before Linux 4.13, where the
+// primary group alone counts.
+func peerGroups(fd int) []uint32 {
+	groups := make([]uint32, 32)
+	for {
+		size := uint32(len(groups) * 4)
+		// x/sys/unix has no call for an option that is an array of numbers.
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_PEERGROUPS,
+			uintptr(unsafe.Pointer(&groups[0])), uintptr(unsafe.Pointer(&size)), 0)
+		switch {
+		case errno == 0:
+			return groups[:size/4]
+		case errno == unix.ERANGE && int(size/4) > len(groups): // size is what it takes
+			groups = make([]uint32, size/4)
+		default:
+			return nil
+		}
+	}
+}

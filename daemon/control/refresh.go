@@ -1,0 +1,106 @@
+package control
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// refresh answers POST /api/providers/refresh.
+func (s *Server) refresh(c *call) *provider.Error {
+	var ids []string // nil: all, those that a reload adds meanwhile too
+	if c.query.ids != nil {
+		rows, err := pick(s.store.View(), c.query.ids)
+		if err != nil {
+			return err
+		}
+		ids = idsOf(rows)
+	}
+	accepted := s.providers.Refresh(ids, c.query.force)
+	reply := refreshReply(ids, accepted)
+	s.logRefresh(c, ids, accepted.Generation)
+	status := http.StatusAccepted
+	if c.query.wait != nil {
+		status = s.awaitRefresh(c, &reply, accepted)
+		s.extendReply(c)
+	}
+	rows, err := pick(s.store.View(), c.query.ids)
+	if err != nil { // gone by a reload: there is nothing to refresh, or to show
+		return err
+	}
+	if c.query.wait != nil {
+		reply.Providers = current(rows, time.Now())
+	}
+	s.writeJSON(c, status, reply)
+	return nil
+}
+
+// refreshReply says what was triggered: one, several or all.
+func refreshReply(ids []string, accepted Accepted) provider.RefreshReply {
+	reply := provider.RefreshReply{
+		Status:     "refresh_triggered",
+		Generation: accepted.Generation,
+		Skipped:    accepted.Skipped,
+	}
+	switch len(ids) {
+	case 0:
+		reply.Scope = "all"
+		reply.Message = "Triggered refresh for all providers"
+	case 1:
+		reply.ProviderID = ids[0]
+		reply.Message = "Triggered refresh for provider: " + ids[0]
+	default:
+		reply.IDs = ids
+		reply.Message = "Triggered refresh for providers: " + strings.Join(ids, ", ")
+	}
+	return reply
+}
+
+// awaitRefresh waits for the accepted probes, completes the reply and returns
+// the HTTP status. A provider that is paused meanwhile counts as skipped, and so
+// does one whose probe under way found that it wants to be left alone.
+func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted Accepted) int {
+	probed := func(r *store.Row) bool { return r.Status.Generation >= accepted.Generation }
+	limited := func(r *store.Row) bool { return !c.query.force && rateLimited(r) }
+	ok := s.await(c.r.Context(), accepted.IDs, *c.query.wait, func(r *store.Row) bool {
+		return probed(r) || r.Status.Paused || limited(r)
+	})
+	v := s.store.View()
+	var missing []string
+	for _, id := range accepted.IDs {
+		row := v.Row(id)
+		switch {
+		case row == nil || probed(row):
+		case row.Status.Paused:
+			reply.Skipped = append(reply.Skipped, provider.Skipped{ID: id, Reason: provider.Paused, Message: id + " was paused meanwhile"})
+		case limited(row):
+			reply.Skipped = append(reply.Skipped, provider.Skipped{ID: id, Reason: provider.RateLimited,
+				RetryAt: row.Status.RetryAt, Message: id + " asked meanwhile for no request before retry_at"})
+		default:
+			missing = append(missing, id)
+		}
+	}
+	switch {
+	case ok || len(missing) == 0:
+		reply.Status = "refreshed"
+		return http.StatusOK
+	case s.isStopping():
+		reply.Error = shuttingDown()
+	default:
+		reply.Error = provider.Errorf(provider.TimedOut, "the probes go on: ask again, or see: providerctl status",
+			"no result within %s: %s", *c.query.wait, shorten(strings.Join(missing, ", ")))
+	}
+	return reply.Error.Code.HTTPStatus()
+}
+
+// current is what the rows say as of now.
+func current(rows []*store.Row, now time.Time) []provider.Status {
+	statuses := make([]provider.Status, 0, len(rows))
+	for _, row := range rows {
+		statuses = append(statuses, row.Current(now))
+	}
+	return statuses
+}

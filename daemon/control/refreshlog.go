@@ -1,0 +1,76 @@
+package control
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/store"
+)
+
+// logRefreshEvery is how often the refreshes of one provider have a line in the
+// log. Refreshing is open to everybody, and who may not fill the disk must not be
+// able to have the daemon fill it.
+const logRefreshEvery = time.Second
+
+// everyProvider is what a refresh of all is counted under; no id is empty.
+const everyProvider = ""
+
+// logRefresh logs a line per provider, so that a search for one finds it.
+func (s *Server) logRefresh(c *call, ids []string, generation uint64) {
+	args := append(c.conn.peer.logArgs(), "generation", generation)
+	if ids == nil {
+		s.logRefreshOf(everyProvider, "Triggered refresh for all providers", args)
+	}
+	for _, id := range ids {
+		s.logRefreshOf(id, "Triggered refresh for provider: "+id, args)
+	}
+}
+
+// logRefreshOf logs at info what is not said too often already, with the number
+// of lines that were left to debug since.
+func (s *Server) logRefreshOf(id, message string, args []any) {
+	say, more := s.refreshLog.take(id, time.Now(), s.store.View())
+	level := hclog.Debug
+	if say {
+		level = hclog.Info
+	}
+	if more > 0 {
+		args = append(slices.Clip(args), "more", more)
+	}
+	s.log.Log(level, message, args...)
+}
+
+// A ration lets one line through for each id and logRefreshEvery.
+type ration struct {
+	mu   sync.Mutex
+	said map[string]saying
+}
+
+// A saying is when an id last had a line, and how many it was refused since.
+type saying struct {
+	at   time.Time
+	more int
+}
+
+// take reports whether id may have a line now and, if so, how many it was refused
+// since the last one. What is kept is bounded by the providers that there are:
+// those that a reload removed are forgotten.
+func (r *ration) take(id string, now time.Time, v store.View) (say bool, more int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last, known := r.said[id]
+	if known && now.Sub(last.at) < logRefreshEvery {
+		last.more++
+		r.said[id] = last
+		return false, 0
+	}
+	if len(r.said) > v.Len() {
+		maps.DeleteFunc(r.said, func(id string, _ saying) bool { return id != everyProvider && v.Row(id) == nil })
+	}
+	r.said[id] = saying{at: now}
+	return true, last.more
+}

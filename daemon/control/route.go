@@ -1,0 +1,117 @@
+package control
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A route is what one path answers to. Each takes one method; a GET route takes
+// HEAD too.
+type route struct {
+	method  string
+	op      operation
+	phrase  string   // what it does, as in "may not …"; for those that not everybody may use
+	command string   // the same as an argument of providerctl; in both ID and LEVEL stand for what the call names
+	params  []string // that the query may have
+	body    bool     // the request has one
+	serve   func(*Server, *call) *provider.Error
+}
+
+const (
+	providersPath = "/api/providers/"
+	statusPath    = "/api/providers/status"
+)
+
+// routes are the paths that name no provider.
+var routes = map[string]*route{
+	statusPath:               {method: "GET", params: []string{"provider_id", "max_age", "wait"}, serve: (*Server).status},
+	"/api/providers/refresh": {method: "POST", params: []string{"provider_id", "wait", "force"}, serve: (*Server).refresh},
+	"/api/events":            {method: "GET", params: []string{"since", "follow"}, serve: (*Server).events},
+	"/api/daemon":            {method: "GET", serve: (*Server).info},
+	"/api/daemon/reload":     {method: "POST", op: opAdmin, phrase: "reload the configuration", command: "reload", serve: (*Server).reload},
+	"/api/daemon/log-level":  {method: "PUT", op: opAdmin, phrase: "change the log level", command: "log-level LEVEL", body: true, serve: (*Server).logLevel},
+	"/api/daemon/log":        {method: "GET", op: opAdmin, phrase: "read the log", command: "logs", params: []string{"lines", "follow"}, serve: (*Server).logLines},
+	"/healthz":               {method: "GET", serve: (*Server).health},
+}
+
+// providerRoutes are the paths below /api/providers/{id}, by what follows it.
+var providerRoutes = map[string]*route{
+	"":             {method: "GET", serve: (*Server).row},
+	"/models":      {method: "GET", serve: (*Server).models},
+	"/diagnostics": {method: "GET", serve: (*Server).diagnostics},
+	"/history":     {method: "GET", serve: (*Server).history},
+	"/pause":       {method: "POST", op: opAdmin, phrase: "pause ID", command: "pause ID", serve: (*Server).pause},
+	"/resume":      {method: "POST", op: opAdmin, phrase: "resume ID", command: "resume ID", serve: (*Server).resume},
+}
+
+// find returns the route of a decoded path and the provider it names, or nil.
+// [http.ServeMux] is not used: it costs more than the rest of a cached read, and
+// would answer an unknown path with plain text and an unclean one with a
+// redirect.
+func find(path string) (rt *route, id string) {
+	if rt, ok := routes[path]; ok {
+		return rt, ""
+	}
+	rest, ok := strings.CutPrefix(path, providersPath)
+	if !ok {
+		return nil, ""
+	}
+	id, sub := rest, ""
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		id, sub = rest[:i], rest[i:]
+	}
+	if id == "" {
+		return nil, ""
+	}
+	return providerRoutes[sub], id
+}
+
+// allows reports whether the route takes the method.
+func (rt *route) allows(method string) bool {
+	return method == rt.method || method == http.MethodHead && rt.method == http.MethodGet
+}
+
+// allow is the Allow header of a reply to any other method.
+func (rt *route) allow() string {
+	if rt.method == http.MethodGet {
+		return "GET, HEAD"
+	}
+	return rt.method
+}
+
+// unknownRoute names the route that begins most like the path that was asked.
+func unknownRoute(path string) *provider.Error {
+	if _, id := find(path); id != "" {
+		return provider.Errorf(provider.UnknownRoute,
+			"try GET "+providersPath+shorten(id)+", or below it: models, diagnostics, history", "no such route: %q", shorten(path))
+	}
+	best, length := statusPath, commonPrefix(path, statusPath)
+	for _, candidate := range slices.Sorted(maps.Keys(routes)) {
+		if n := commonPrefix(path, candidate); n > length {
+			best, length = candidate, n
+		}
+	}
+	return provider.Errorf(provider.UnknownRoute, "try "+routes[best].method+" "+best, "no such route: %q", shorten(path))
+}
+
+// commonPrefix is how many bytes a and b have in common at their beginning.
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// shorten keeps what a caller sent from filling the reply.
+func shorten(s string) string {
+	const most = 100
+	if len(s) > most {
+		return s[:most] + "…"
+	}
+	return s
+}

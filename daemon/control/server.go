@@ -1,0 +1,242 @@
+package control
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/daemon/schedule"
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Providers is the part of the daemon that probes. No method waits for a probe.
+type Providers interface {
+	// Refresh asks for a probe of each of the ids, or of all when ids is nil.
+	Refresh(ids []string, force bool) Accepted
+	// Ensure asks for a probe of each of the ids, or of all when ids is nil,
+	// whose last one began longer than maxAge ago.
+	Ensure(ids []string, maxAge time.Duration)
+	// SetPaused stops or resumes probing; the row's paused follows.
+	SetPaused(id string, paused bool) error
+	// Counters fills in those that count probes and refreshes.
+	Counters(*provider.Counters)
+	// Lag is by how much the most overdue probe is late.
+	Lag() time.Duration
+}
+
+// Accepted is what became of a refresh.
+type Accepted = schedule.Accepted
+
+// Daemon is the process around the socket.
+type Daemon interface {
+	// Info fills what only the process knows: version, pid, paths, start, level.
+	Info() provider.DaemonInfo
+	// Reload returns a [*provider.Error] with code ConfigInvalid, and has
+	// changed nothing, when the configuration is not valid.
+	Reload(ctx context.Context) (provider.ReloadReply, error)
+	// SetLogLevel is only called with trace, debug, info, warn, error or off.
+	SetLogLevel(level string) error
+}
+
+// A Group is a group of users of this machine.
+type Group struct {
+	Name string
+	GID  uint32
+}
+
+// Options of [New]. Store, Providers and Daemon are needed; the zero value of
+// every other field is a sound default.
+type Options struct {
+	Store     *store.Store
+	Providers Providers
+	Daemon    Daemon
+	Log       hclog.Logger // nil: nothing is logged
+	Lines     *LogRing     // what GET /api/daemon/log shows; nil: no lines
+	Admin     *Group       // may change the daemon, beside root and its own user; nil: nobody else
+
+	MaxConns          int           // open at once; 0: 4096, or what the limit on open files allows
+	MaxConnsPerUser   int           // of them by one user who is neither root nor the daemon's; 0: see connsPerUser
+	ReadHeaderTimeout time.Duration // for a request to arrive whole; 0: 5 s
+	IdleTimeout       time.Duration // between requests; 0: 2 min
+	ReplyTimeout      time.Duration // for a plain reply to be taken; 0: 10 s
+	SlowAfter         time.Duration // a stream's reader that takes nothing for so long is cut off; 0: 10 s
+	Heartbeat         time.Duration // between the signs of life of an idle stream; 0: 15 s
+}
+
+// SetAdmin changes who may change the daemon from now on; see [Options].Admin.
+func (s *Server) SetAdmin(g *Group) { s.admin.Store(g) }
+
+// maxHeaderBytes bounds a request's line and headers at 16 KiB: net/http adds
+// 4 KiB of its own to what it is told.
+const maxHeaderBytes = 12 << 10
+
+// A Server answers on the control socket.
+type Server struct {
+	store     *store.Store
+	providers Providers
+	daemon    Daemon
+	log       hclog.Logger
+	lines     *LogRing
+	owner     uint32                // the daemon's own user
+	admin     atomic.Pointer[Group] // see SetAdmin
+
+	replyTimeout time.Duration
+	bodyTimeout  time.Duration
+	slowAfter    time.Duration
+	heartbeat    time.Duration
+
+	http       http.Server
+	gate       gate
+	refreshLog ration
+	buffers    sync.Pool
+	served     atomic.Bool   // Serve was called
+	stopOnce   sync.Once     // closes stopping
+	stopping   chan struct{} // closed when Shutdown begins
+	replying   tally         // requests whose reply is not written whole
+	conns      tally         // connections that net/http serves
+
+	requests atomic.Uint64
+	denied   atomic.Uint64
+	streams  atomic.Int64
+}
+
+// New makes a server; [Server.Serve] starts it.
+func New(o Options) *Server {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	if o.Lines == nil {
+		o.Lines = NewLogRing(hclog.Off)
+	}
+	owner := uint32(os.Geteuid())
+	maxConns := cmp.Or(o.MaxConns, connsWithin(openFiles()))
+	s := &Server{
+		store:        o.Store,
+		providers:    o.Providers,
+		daemon:       o.Daemon,
+		log:          o.Log,
+		lines:        o.Lines,
+		owner:        owner,
+		replyTimeout: cmp.Or(o.ReplyTimeout, 10*time.Second),
+		bodyTimeout:  cmp.Or(o.ReadHeaderTimeout, 5*time.Second),
+		slowAfter:    cmp.Or(o.SlowAfter, 10*time.Second),
+		heartbeat:    cmp.Or(o.Heartbeat, 15*time.Second),
+		gate:         newGate(maxConns, cmp.Or(o.MaxConnsPerUser, connsPerUser(maxConns)), owner),
+		refreshLog:   ration{said: make(map[string]saying)},
+		stopping:     make(chan struct{}),
+	}
+	s.admin.Store(o.Admin)
+	s.buffers.New = func() any { return new([]byte) }
+	s.http = http.Server{
+		Handler:                      http.HandlerFunc(s.answer),
+		MaxHeaderBytes:               maxHeaderBytes,
+		ReadHeaderTimeout:            cmp.Or(o.ReadHeaderTimeout, 5*time.Second),
+		IdleTimeout:                  cmp.Or(o.IdleTimeout, 2*time.Minute),
+		WriteTimeout:                 s.replyTimeout,
+		DisableGeneralOptionsHandler: true,
+		ConnContext:                  connContext,
+		ConnState:                    s.connState,
+		ErrorLog:                     o.Log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+	}
+	return s
+}
+
+// Serve answers requests from l until [Server.Shutdown], and then returns nil.
+// When ctx ends before, every connection is closed at once and Serve returns its
+// error. Either way l is closed and every goroutine of the server has ended when
+// Serve returns. A server serves once.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	if s.served.Swap(true) {
+		l.Close()
+		return errors.New("serve the control socket: already served")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s.http.BaseContext = func(net.Listener) context.Context { return ctx }
+	cut := make(chan struct{})
+	go func() {
+		defer close(cut)
+		<-ctx.Done()
+		s.http.Close()
+	}()
+
+	err := s.http.Serve(&acceptor{Listener: l, server: s})
+	why := ctx.Err()
+	if !errors.Is(err, http.ErrServerClosed) {
+		s.http.Close()
+		err = fmt.Errorf("serve the control socket: %w", err)
+	} else {
+		err = why
+	}
+	// After a shutdown the connections are closed, or about to be: Shutdown
+	// decides how long they may take.
+	<-s.conns.drained()
+	cancel()
+	<-cut
+	return err
+}
+
+// Shutdown ends the streams with a last line, ends waits with what there is,
+// lets the other requests finish, and then closes the listener and the
+// connections. When ctx ends first the rest are cut off and its error returned.
+// A request that comes meanwhile is answered with shutting_down.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.stopOnce.Do(func() { close(s.stopping) })
+	// http.Server.Shutdown is not used: it waits up to five seconds for a
+	// connection that never sent anything, and it polls.
+	var err error
+	select {
+	case <-s.replying.drained():
+	case <-ctx.Done():
+		err = fmt.Errorf("shut down the control socket: %d requests cut off: %w", s.replying.count(), ctx.Err())
+	}
+	if closeErr := s.http.Close(); closeErr != nil && err == nil {
+		err = fmt.Errorf("shut down the control socket: %w", closeErr)
+	}
+	select {
+	case <-s.conns.drained():
+	case <-ctx.Done():
+	}
+	return err
+}
+
+// connState follows a connection from request to request. It runs on the
+// goroutine that serves the connection.
+func (s *Server) connState(nc net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.conns.add(1)
+	case http.StateIdle:
+		s.replied(nc.(*conn))
+	case http.StateClosed:
+		s.replied(nc.(*conn))
+		s.conns.add(-1)
+	}
+}
+
+// replied notes that the reply on c, if one was under way, is written whole.
+func (s *Server) replied(c *conn) {
+	if c.replying {
+		c.replying = false
+		s.replying.add(-1)
+	}
+}
+
+// isStopping reports whether Shutdown has begun.
+func (s *Server) isStopping() bool {
+	select {
+	case <-s.stopping:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,44 @@
+package control
+
+import "sync"
+
+// A tally counts what is under way and tells when nothing is. Unlike a
+// [sync.WaitGroup] it may grow again while somebody waits, and the wait is a
+// channel.
+type tally struct {
+	mu   sync.Mutex
+	n    int
+	zero chan struct{} // made when somebody waits, closed at zero
+}
+
+func (t *tally) add(delta int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n += delta
+	if t.n == 0 && t.zero != nil {
+		close(t.zero)
+		t.zero = nil
+	}
+}
+
+func (t *tally) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.n
+}
+
+// drained returns a channel that is closed when the count is, or next comes to,
+// zero.
+func (t *tally) drained() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.n == 0 {
+		now := make(chan struct{})
+		close(now)
+		return now
+	}
+	if t.zero == nil {
+		t.zero = make(chan struct{})
+	}
+	return t.zero
+}
