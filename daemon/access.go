@@ -1,0 +1,48 @@
+package daemon
+
+import (
+	"io/fs"
+	"os"
+	"os/user"
+	"strconv"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/control"
+)
+
+// socketMode lets every user of the machine ask a system daemon, and nobody
+// else ask a person's own.
+func socketMode() fs.FileMode {
+	if os.Geteuid() == 0 {
+		return 0o666
+	}
+	return 0o600
+}
+
+// defaultAdmins administer the system's daemon where the group exists.
+const defaultAdmins = "providerd"
+
+// adminGroup looks up who may change the daemon, beside root and its own user: a
+// group by name or number. One that does not exist has no members, which is no
+// reason not to start; it is worth a word if somebody named it.
+func (d *Daemon) adminGroup(cfg *config.Config) *control.Group {
+	name, level := cfg.Daemon.AdminGroup, hclog.Warn
+	if name == "" {
+		if os.Geteuid() != 0 {
+			return nil
+		}
+		name, level = defaultAdmins, hclog.Debug
+	}
+	number := name
+	if g, err := user.LookupGroup(name); err == nil {
+		number = g.Gid
+	}
+	gid, err := strconv.ParseUint(number, 10, 32)
+	if err != nil {
+		d.log.Log(level, "the admin group does not exist", "group", name)
+		return nil
+	}
+	return &control.Group{Name: name, GID: uint32(gid)}
+}

@@ -1,0 +1,204 @@
+// Package daemon is providerd itself: it owns the configuration, the store, the
+// scheduler and the control socket, starts them in order and stops them in the
+// reverse one. What they do is theirs; this package only passes one to another.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/schedule"
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Options of a Daemon. Socket, StateDir and LogLevel win over the file; empty
+// leaves it to the file.
+type Options struct {
+	Version    string
+	ConfigPath string // empty: the default place, where it need not exist
+	Socket     string
+	StateDir   string
+	LogLevel   string
+	LogJSON    bool
+	LogTo      io.Writer
+	Env        config.Env
+	// Reload is received from to read the configuration again; nil: never.
+	Reload <-chan os.Signal
+	// FirstSweep is called once, when every provider has been asked.
+	FirstSweep func(provider.StatusReply)
+}
+
+// shutdownTime is how long requests under way may take to end.
+const shutdownTime = 2 * time.Second
+
+// Daemon is a running providerd.
+type Daemon struct {
+	opts     Options
+	log      *logger
+	started  time.Time
+	socket   string
+	stateDir string
+
+	config    atomic.Pointer[config.Config]
+	reloading sync.Mutex
+	store     *store.Store
+	schedule  *schedule.Scheduler
+	control   *control.Server
+}
+
+// Run starts a daemon and serves until ctx ends. The error is nil after an
+// orderly end; otherwise it says who or what is in the way.
+func Run(ctx context.Context, o Options) error {
+	cfg, err := o.Load()
+	if err != nil {
+		return err
+	}
+	d := &Daemon{
+		opts: o, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
+		log: newLogger(o.LogTo, o.LogJSON, hclog.LevelFromString(cfg.Daemon.LogLevel)),
+	}
+	defer d.log.close()
+	d.config.Store(cfg)
+	d.warn(cfg)
+
+	d.store, err = store.Open(d.database(), store.Options{
+		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socket},
+	})
+	if err != nil {
+		return err
+	}
+	err = d.serve(ctx, cfg)
+	if closeErr := d.store.Close(); closeErr != nil {
+		err = errors.Join(err, fmt.Errorf("close %s: %w", d.database(), closeErr))
+	}
+	if err == nil {
+		d.log.Info("stopped")
+	}
+	return err
+}
+
+// serve runs everything above the store until ctx ends.
+func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
+	d.schedule = schedule.New(schedule.Options{
+		Store: d.store, Log: d.log.Named("schedule"), Online: new(network).isOnline,
+		NewProber: func(p config.Provider) (schedule.Prober, error) {
+			return probe.New(p, probe.Options{UserAgent: "providerd/" + d.opts.Version})
+		},
+	})
+	if _, err := d.schedule.Apply(cfg.Providers); err != nil {
+		return err
+	}
+	d.control = control.New(control.Options{
+		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
+		Lines: d.log.ring, Admin: d.adminGroup(cfg),
+	})
+	listener, err := control.Listen(d.socket, socketMode())
+	if err != nil {
+		return err
+	}
+	d.log.Info("started", "version", d.opts.Version, "socket", d.socket, "database", d.database(),
+		"config", cfg.Path, "providers", len(cfg.Providers))
+	return d.run(ctx, listener)
+}
+
+// run is the daemon's life: probing, serving, reloading; then the end, for which
+// the probes are cancelled, streams get their last line, and the listener closes.
+func (d *Daemon) run(ctx context.Context, l net.Listener) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { d.schedule.Run(ctx) })
+	wg.Go(func() { d.reloadOnSignal(ctx) })
+	wg.Go(func() { d.reportFirstSweep(ctx) })
+	served := make(chan error, 1)
+	wg.Go(func() { served <- d.control.Serve(context.WithoutCancel(ctx), l) })
+
+	select {
+	case err := <-served:
+		cancel()
+		return err
+	case <-ctx.Done():
+	}
+	d.log.Info("stopping")
+	end, done := context.WithTimeout(context.Background(), shutdownTime)
+	defer done()
+	if err := d.control.Shutdown(end); err != nil {
+		d.log.Warn("clients were cut off", "error", err)
+	}
+	return <-served
+}
+
+// reloadOnSignal reloads for each signal; failures are logged where they arise.
+func (d *Daemon) reloadOnSignal(ctx context.Context) {
+	for {
+		select {
+		case <-d.opts.Reload:
+			_, _ = d.Reload(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reportFirstSweep waits until every provider's first result can be read.
+func (d *Daemon) reportFirstSweep(ctx context.Context) {
+	if d.opts.FirstSweep == nil {
+		return
+	}
+	select {
+	case <-d.schedule.Swept():
+	case <-ctx.Done():
+		return
+	}
+	for _, st := range d.status().Providers {
+		for {
+			changed := d.store.Changed(st.ID)
+			row := d.store.View().Row(st.ID)
+			if row == nil || answered(&row.Status) {
+				break
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+	// Nobody waits for it: it writes to a terminal, which may be stopped.
+	go d.opts.FirstSweep(d.status())
+}
+
+// answered reports whether a row shows what the first sweep found, or belongs to
+// one that the sweep left alone.
+func answered(st *provider.Status) bool {
+	return !st.CheckedAt.IsZero() && st.Source != provider.FromRestored ||
+		st.Paused || st.RetryAt.After(time.Now())
+}
+
+// status is what all rows say now.
+func (d *Daemon) status() provider.StatusReply {
+	view, now := d.store.View(), time.Now()
+	reply := provider.StatusReply{TS: provider.Time{Time: now}, Seq: view.Seq()}
+	for i := range view.Len() {
+		reply.Providers = append(reply.Providers, view.At(i).Current(now))
+	}
+	return reply
+}
+
+// database is the path of the store's file.
+func (d *Daemon) database() string { return filepath.Join(d.stateDir, "providerd.db") }

@@ -1,0 +1,37 @@
+package daemon
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Info says what this daemon is. What its parts count, daemon/control adds.
+func (d *Daemon) Info() provider.DaemonInfo {
+	return provider.DaemonInfo{
+		Version:       d.opts.Version,
+		PID:           os.Getpid(),
+		StartedAt:     provider.Time{Time: d.started},
+		UptimeSeconds: int64(time.Since(d.started).Seconds()),
+		Socket:        d.socket,
+		ConfigPath:    d.config.Load().Path,
+		StatePath:     d.database(),
+		LogLevel:      d.log.GetLevel().String(),
+	}
+}
+
+// SetLogLevel changes the level until the next restart, or until a reload finds
+// another one in the file.
+func (d *Daemon) SetLogLevel(name string) error {
+	level := hclog.LevelFromString(name)
+	if level == hclog.NoLevel {
+		return provider.Errorf(provider.BadRequest, "use trace, debug, info, warn, error or off",
+			"no such log level: %q", strings.ToValidUTF8(name, "?"))
+	}
+	d.log.setLevel(level)
+	return nil
+}

@@ -1,0 +1,385 @@
+package daemon
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// running is a daemon in this process, with a client of its socket.
+type running struct {
+	t    *testing.T
+	dir  string
+	log  *safeBuffer
+	http *http.Client
+}
+
+// runDaemon starts a daemon on that configuration and ends it with the test.
+func runDaemon(t *testing.T, text string, env map[string]string) *running {
+	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	r := &running{t: t, dir: dir, log: &safeBuffer{}}
+	if err := os.WriteFile(filepath.Join(dir, "c.toml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	outside := config.OSEnv()
+	outside.Getenv = func(name string) string { return env[name] }
+	ready := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, Options{
+			Version: "test", ConfigPath: filepath.Join(dir, "c.toml"), Socket: filepath.Join(dir, "s"),
+			StateDir: filepath.Join(dir, "state"), LogLevel: "debug", LogJSON: true, LogTo: r.log, Env: outside,
+			FirstSweep: func(provider.StatusReply) { close(ready) },
+		})
+	}()
+	r.http = &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: 100,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(dir, "s"))
+		},
+	}}
+	t.Cleanup(func() {
+		r.http.CloseIdleConnections()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Logf("log:\n%s", r.log)
+		}
+	})
+	select {
+	case <-ready:
+	case err := <-ended:
+		t.Fatalf("the daemon ended: %v", err)
+	}
+	return r
+}
+
+// call asks the socket; the reply is decoded into v when it is not nil.
+func (r *running) call(method, path string, v any) (status int, body string) {
+	req, err := http.NewRequest(method, "http://localhost"+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	res, err := r.http.Do(req)
+	if err != nil {
+		r.t.Errorf("%s %s: %v", method, path, err)
+		return 0, ""
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Errorf("%s %s: %v", method, path, err)
+	}
+	if v != nil {
+		if err := json.Unmarshal(raw, v); err != nil {
+			r.t.Errorf("%s %s: %v in %s", method, path, err, raw)
+		}
+	}
+	return res.StatusCode, string(raw)
+}
+
+// until polls for what no event tells.
+func (r *running) until(done func() bool) {
+	r.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); {
+		if time.Now().After(deadline) {
+			r.t.Fatal("it never came")
+		}
+		<-time.After(time.Millisecond)
+	}
+}
+
+// gated is a server whose answers to all but the first request wait for a turn.
+type gated struct {
+	*httptest.Server
+	asked atomic.Int64
+	turns chan struct{}
+}
+
+func newGated(t *testing.T) *gated {
+	g := &gated{turns: make(chan struct{})}
+	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := g.asked.Add(1); n > 1 {
+			select {
+			case <-g.turns:
+			case <-r.Context().Done():
+			}
+			w.Header().Set("X-Request-Id", fmt.Sprint(n))
+		}
+	}))
+	t.Cleanup(g.Close)
+	return g
+}
+
+func httpProvider(id, url string) string {
+	return fmt.Sprintf("[[provider]]\nid = %q\nkind = \"http\"\nbase_url = %q\ntimeout = \"30s\"\nslow_after = \"30s\"\n", id, url)
+}
+
+// Promise 1: a plain read waits for no probe.
+func TestPromise1_ReadsNeverWait(t *testing.T) {
+	g := newGated(t)
+	r := runDaemon(t, httpProvider("a", g.URL), nil)
+	r.call("POST", "/api/providers/refresh", nil)
+	r.until(func() bool { return g.asked.Load() >= 2 }) // its answer will never come
+	for _, path := range []string{"/api/providers/status", "/api/providers/a", "/api/providers/a/models",
+		"/api/providers/a/diagnostics", "/api/providers/a/history", "/api/events", "/api/daemon"} {
+		if status, body := r.call("GET", path, nil); status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	var info provider.DaemonInfo
+	if r.call("GET", "/api/daemon", &info); info.Counters.InFlight != 1 {
+		t.Errorf("%d probes in flight: nothing was waited for", info.Counters.InFlight)
+	}
+}
+
+// Promise 2, through the socket: a refresh that is accepted during a slow probe
+// never brings back that probe's result.
+func TestPromise2_NoLostRefresh(t *testing.T) {
+	g := newGated(t)
+	r := runDaemon(t, httpProvider("a", g.URL), nil)
+	r.call("POST", "/api/providers/refresh", nil)
+	r.until(func() bool { return g.asked.Load() >= 2 })
+	accepted := time.Now()
+	var late provider.RefreshReply
+	if status, _ := r.call("POST", "/api/providers/refresh?provider_id=a&wait=50ms", &late); status != http.StatusGatewayTimeout {
+		t.Errorf("status %d while the probe hangs", status)
+	}
+	if len(late.Providers) != 1 || late.Providers[0].Generation >= late.Generation || late.Error == nil {
+		t.Errorf("the last known state stays, and is not called fresh: %+v", late)
+	}
+	g.turns <- struct{}{} // the old probe ends, and must not count
+	var fresh provider.RefreshReply
+	var wg sync.WaitGroup
+	wg.Go(func() { g.turns <- struct{}{} })
+	if status, body := r.call("POST", "/api/providers/refresh?provider_id=a&wait=30s", &fresh); status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	wg.Wait()
+	row := fresh.Providers[0]
+	if row.Generation < late.Generation || row.CheckedAt.Before(accepted.Truncate(time.Millisecond)) {
+		t.Errorf("generation %d of a probe that began at %s; refresh %d was accepted at %s",
+			row.Generation, row.CheckedAt, late.Generation, accepted)
+	}
+}
+
+// Promise 3, through the socket: 1,000 cold reads at once cost at most 2 probes.
+// The first of them is held until all 1,000 have asked.
+func TestPromise3_NoStampede(t *testing.T) {
+	g := newGated(t)
+	r := runDaemon(t, httpProvider("a", g.URL), nil)
+	before := g.asked.Load()
+	var wg sync.WaitGroup
+	for range 1000 {
+		wg.Go(func() {
+			asked := time.Now()
+			var reply provider.StatusReply
+			if status, body := r.call("GET", "/api/providers/status?max_age=0s&wait=60s", &reply); status != http.StatusOK {
+				t.Errorf("%d %s", status, body)
+				return
+			}
+			if row := reply.Providers[0]; row.Stale || row.CheckedAt.Before(asked.Truncate(time.Millisecond)) {
+				t.Errorf("a row from %s for a question of %s, stale: %t", row.CheckedAt, asked, row.Stale)
+			}
+		})
+	}
+	r.until(func() bool { // two asked for a probe, the others share theirs
+		var info provider.DaemonInfo
+		r.call("GET", "/api/daemon", &info)
+		return info.Counters.Coalesced >= 998
+	})
+	close(g.turns)
+	wg.Wait()
+	if n := g.asked.Load() - before; n < 1 || n > 2 {
+		t.Errorf("%d probes for 1,000 cold reads, want at most 2", n)
+	}
+}
+
+// Promise 7: a key is in no reply, log line, database page, error text or
+// diagnostic, even when the provider sends it back.
+func TestPromise7_SecretsStayIn(t *testing.T) {
+	const fromEnv, fromFile, userInfo = "not-a-real-key-from-env", "not-a-real-key-from-file", "not-a-real-password"
+	var got atomic.Int64
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") + r.Header.Get("X-Api-Key")
+		if key != "" {
+			got.Add(1)
+		}
+		w.Header().Set("X-Request-Id", key)
+		w.Header().Set("Www-Authenticate", "Bearer "+key)
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprintf(w, `{"error":{"message":"incorrect key provided: %s"}}`, key)
+	}))
+	defer echo.Close()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(fromFile+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := runDaemon(t, fmt.Sprintf(`
+[[provider]]
+id = "env"
+kind = "openai"
+base_url = %q
+api_key_env = "SOME_KEY"
+[[provider]]
+id = "file"
+kind = "anthropic"
+base_url = %q
+api_key_file = %q
+[[provider]]
+id = "user"
+kind = "http"
+base_url = %q
+`, echo.URL, echo.URL, filepath.Join(dir, "key"), strings.Replace(echo.URL, "//", "//me:"+userInfo+"@", 1)), map[string]string{"SOME_KEY": fromEnv})
+
+	var seen bytes.Buffer
+	for _, path := range []string{"/api/providers/status", "/api/events", "/api/daemon", "/api/daemon/log", "/healthz"} {
+		_, body := r.call("GET", path, nil)
+		seen.WriteString(body)
+	}
+	for _, id := range []string{"env", "file", "user"} {
+		for _, part := range []string{"", "/models", "/diagnostics", "/history"} {
+			_, body := r.call("GET", "/api/providers/"+id+part, nil)
+			seen.WriteString(body)
+		}
+	}
+	_, body := r.call("POST", "/api/daemon/reload", nil)
+	seen.WriteString(body)
+	seen.WriteString(r.log.String())
+	err := filepath.WalkDir(filepath.Join(r.dir, "state"), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		seen.Write(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Load() < 2 || !strings.Contains(seen.String(), "unauthorized") {
+		t.Fatalf("the keys were not used: %d", got.Load())
+	}
+	for _, secret := range []string{fromEnv, fromFile, userInfo} {
+		if i := strings.Index(seen.String(), secret); i >= 0 {
+			t.Errorf("%s got out: …%s…", secret, seen.String()[max(0, i-200):i+len(secret)])
+		}
+	}
+}
+
+// Promise 8: no probe runs inference, loads a model or wakes one: whatever the
+// answers, every kind only ever sends bare GETs, to paths that are known to be free.
+func TestPromise8_NoProbeCostsMoney(t *testing.T) {
+	free := map[string]bool{
+		"/": true, "/models": true, "/v1/models": true, "/health": true, "/props": true, "/v1/health": true,
+		"/api/version": true, "/api/tags": true, "/api/ps": true, "/api/v0/models": true, "/api/v1/models": true,
+	}
+	answers := []http.HandlerFunc{
+		func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) },
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+		func(w http.ResponseWriter, r *http.Request) { answerAs(w, r) },
+	}
+	var mu sync.Mutex
+	asked := map[string]bool{}
+	var text strings.Builder
+	kinds := 0
+	for _, kind := range probe.Kinds() {
+		if kind.Schemes != nil && kind.Name != "llamacpp" && kind.Name != "http" {
+			continue // speaks no HTTP
+		}
+		kinds++
+		for i, answer := range answers {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				mu.Lock()
+				asked[kind.Name+" "+r.Method+" "+r.URL.Path] = true
+				if r.Method != http.MethodGet || len(body) > 0 || !free[r.URL.Path] {
+					t.Errorf("%s asked %s %s with %d bytes", kind.Name, r.Method, r.URL, len(body))
+				}
+				if r.URL.Query().Has("model") {
+					t.Errorf("%s named a model: %s", kind.Name, r.URL)
+				}
+				mu.Unlock()
+				answer(w, r)
+			}))
+			defer server.Close()
+			fmt.Fprintf(&text, "[[provider]]\nid = \"%s-%d\"\nkind = %q\nbase_url = %q\n", kind.Name, i, kind.Name, server.URL)
+			if kind.Type != provider.Generic {
+				text.WriteString("api_key_env = \"SOME_KEY\"\n")
+			}
+		}
+	}
+	r := runDaemon(t, text.String(), map[string]string{"SOME_KEY": "not-a-real-key"})
+	for range 2 {
+		if status, body := r.call("POST", "/api/providers/refresh?wait=30s&force=1", nil); status != http.StatusOK {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(asked) < kinds {
+		t.Errorf("only these were asked: %v", asked)
+	}
+}
+
+// answerAs gives every kind its healthy answer.
+func answerAs(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Server", "llama.cpp")
+	switch r.URL.Path {
+	case "/api/version":
+		fmt.Fprint(w, `{"version":"0.12.3"}`)
+	case "/health":
+		fmt.Fprint(w, `{"status":"ok"}`)
+	case "/api/tags", "/api/ps", "/api/v1/models":
+		fmt.Fprint(w, `{"models":[]}`)
+	default:
+		fmt.Fprint(w, `{"object":"list","data":[{"id":"m","object":"model"}]}`)
+	}
+}
+
+// safeBuffer may be written by the daemon while a test reads it.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

@@ -1,0 +1,100 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Load reads the configuration as the options say, which win over the file.
+func (o *Options) Load() (*config.Config, error) {
+	cfg, err := config.Load(o.ConfigPath, o.ConfigPath != "", probe.Kinds(), o.Env)
+	if err != nil {
+		return nil, err
+	}
+	if o.Socket != "" {
+		cfg.Daemon.Socket = o.Socket
+	}
+	if o.StateDir != "" {
+		cfg.Daemon.StateDir = o.StateDir
+	}
+	if o.LogLevel != "" {
+		cfg.Daemon.LogLevel = o.LogLevel
+	}
+	if err := cfg.Daemon.Validate(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// Reload reads the configuration again and swaps it in whole. On an error,
+// which is a [provider.Error] of code config_invalid, nothing has changed.
+func (d *Daemon) Reload(context.Context) (provider.ReloadReply, error) {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	cfg, err := d.opts.Load()
+	if err != nil {
+		return provider.ReloadReply{}, d.refused(err)
+	}
+	changes, err := d.schedule.Apply(cfg.Providers)
+	if err != nil {
+		return provider.ReloadReply{}, d.refused(err)
+	}
+	before := d.config.Swap(cfg)
+	if cfg.Daemon.LogLevel != before.Daemon.LogLevel {
+		d.log.setLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
+	}
+	d.control.SetAdmin(d.adminGroup(cfg))
+	d.warn(cfg)
+	d.log.Info("reloaded the configuration", "path", cfg.Path, "added", len(changes.Added),
+		"removed", len(changes.Removed), "changed", len(changes.Changed), "unchanged", changes.Unchanged)
+	return provider.ReloadReply{
+		Status: "reloaded", ConfigPath: cfg.Path,
+		Added: some(changes.Added), Removed: some(changes.Removed), Changed: some(changes.Changed),
+		Unchanged: changes.Unchanged, RestartNeeded: d.restartNeeded(cfg),
+	}, nil
+}
+
+// refused logs why a reload failed, and says it to whoever asked.
+func (d *Daemon) refused(err error) error {
+	d.log.Error("reload refused, the configuration stays as it was", "error", err)
+	hint := "mend the file, check it with: providerd config check, then: providerctl reload"
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) && hinted.Hint() != "" {
+		hint = hinted.Hint()
+	}
+	return provider.Errorf(provider.ConfigInvalid, hint, "%v", err)
+}
+
+// warn logs what is legal in a configuration and hardly meant.
+func (d *Daemon) warn(cfg *config.Config) {
+	for _, w := range cfg.Warnings {
+		d.log.Warn("configuration: "+w, "path", cfg.Path)
+	}
+}
+
+// restartNeeded names the settings that a reload cannot change.
+func (d *Daemon) restartNeeded(cfg *config.Config) []string {
+	var wait []string
+	if cfg.Daemon.Socket != d.socket {
+		wait = append(wait, fmt.Sprintf("socket (now %s)", d.socket))
+	}
+	if cfg.Daemon.StateDir != d.stateDir {
+		wait = append(wait, fmt.Sprintf("state_dir (now %s)", d.stateDir))
+	}
+	return wait
+}
+
+// some makes an absent list an empty one, for JSON.
+func some(ids []string) []string {
+	if ids == nil {
+		return []string{}
+	}
+	return ids
+}
