@@ -1,0 +1,130 @@
+// Package client asks a running providerd over its control socket. It exists so
+// that providerctl, and any other Go program, need not know the routes, the
+// socket's places or the error format.
+//
+// It imports only the standard library and the vocabulary in store/provider,
+// and leaves out net/http: the protocol is a small, fixed part of HTTP/1.1
+// between two programs of one product, and speaking it directly keeps the start
+// of a command-line program short. Everything that is not that part is refused.
+//
+// Each call is a connection of its own, so a Client holds nothing that must be
+// closed and any number of goroutines may use it.
+//
+// # Errors
+//
+// A call returns a [*provider.Error] (through [errors.As]): the daemon's own, or
+// one of the client's: daemon_unreachable when none answers, denied when the
+// socket may not be opened, timed_out when the answer did not come in time. An
+// error that a context caused also wraps the context's.
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Client asks the daemon. Its zero value works.
+type Client struct {
+	// Socket is the control socket's path. Empty means to search for it, as
+	// [Client.Sockets] says.
+	Socket string
+
+	// Getenv reads the environment during the search; nil means [os.Getenv].
+	Getenv func(string) string
+
+	// DialPatience is how long a dial is tried again while there is no daemon,
+	// because it may be just starting. Zero means 2 s, less than zero one try.
+	DialPatience time.Duration
+
+	// Timeout is how long a reply may take, beyond the wait that the call asks
+	// for. Zero means 10 s. For a stream it counts for the first byte, and then
+	// for each line, on top of the interval of the heartbeats.
+	Timeout time.Duration
+}
+
+const (
+	defaultPatience = 2 * time.Second
+	defaultTimeout  = 10 * time.Second
+
+	// maxBody bounds a plain reply: far more than the status of 10,000
+	// providers, far less than what would harm the caller.
+	maxBody = 64 << 20
+)
+
+func (c *Client) getenv(name string) string {
+	if c.Getenv != nil {
+		return c.Getenv(name)
+	}
+	return os.Getenv(name)
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout > 0 {
+		return c.Timeout
+	}
+	return defaultTimeout
+}
+
+// A Request is one call, for [Client.Do].
+type Request struct {
+	Method string        // empty means GET
+	Path   string        // with its query, from one of the Path functions
+	Body   []byte        // JSON; nil for none
+	Wait   time.Duration // how long the daemon was asked to wait before it answers
+}
+
+// Do sends a request and returns the reply's body as it came. With a reply that
+// is not a success it returns the body and the error that is in it.
+func (c *Client) Do(ctx context.Context, req Request) ([]byte, error) {
+	rep, err := c.send(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	defer rep.close()
+	body, err := rep.readAll(maxBody)
+	if err != nil {
+		return nil, rep.explain(ctx, err)
+	}
+	return body, replyError(rep.head, body)
+}
+
+// Raw is [Client.Do] without a body or a wait.
+func (c *Client) Raw(ctx context.Context, method, path string) ([]byte, error) {
+	return c.Do(ctx, Request{Method: method, Path: path})
+}
+
+// replyError returns the error that a reply carries, nil for a success.
+func replyError(head head, body []byte) error {
+	if head.status/100 == 2 {
+		return nil
+	}
+	var reply provider.ErrorReply
+	if err := json.Unmarshal(body, &reply); err == nil && reply.Error != nil && reply.Error.Message != "" {
+		return reply.Error
+	}
+	return provider.Errorf(provider.Internal, "see: providerctl logs",
+		"the daemon answered %d %s without saying why", head.status, head.phrase)
+}
+
+// call sends a request and decodes its reply.
+func call[T any](ctx context.Context, c *Client, req Request) (*T, error) {
+	body, err := c.Do(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return decode[T](req.Path, body)
+}
+
+func decode[T any](path string, body []byte) (*T, error) {
+	v := new(T)
+	if err := json.Unmarshal(body, v); err != nil {
+		return nil, provider.Errorf(provider.Internal,
+			"daemon and client may be of different versions: compare providerctl version with providerctl info",
+			"reading the reply to %s: %v", path, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,142 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	firstBackoff = 20 * time.Millisecond
+	lastBackoff  = 250 * time.Millisecond
+
+	// maxPath is what the smallest sockaddr_un (macOS) holds beside its NUL.
+	maxPath = 103
+)
+
+// errNotSocket is met before the dial, which would call it "refused".
+var errNotSocket = errors.New("not a socket")
+
+// dial connects to the first daemon that accepts. It tries again, for as long
+// as the client's patience lasts, while what is missing may be about to appear.
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	patience := c.DialPatience
+	if patience == 0 {
+		patience = defaultPatience
+	}
+	giveUp := time.Now().Add(patience)
+	for pause := firstBackoff; ; pause = min(2*pause, lastBackoff) {
+		conn, failed := dialAny(c.places())
+		if conn != nil {
+			return conn, nil
+		}
+		left := time.Until(giveUp)
+		if left <= 0 || !failed.mayPass() {
+			return nil, failed.explain()
+		}
+		select {
+		case <-time.After(min(pause, left)):
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				return nil, failed.explain() // says more than that time is up
+			}
+			return nil, contextError(ctx)
+		}
+	}
+}
+
+// misses are the dials that failed, in the order of the search.
+type misses []miss
+
+type miss struct {
+	path string
+	err  error
+}
+
+func dialAny(places []place) (net.Conn, misses) {
+	var failed misses
+	for _, p := range places {
+		conn, err := dialOne(p)
+		if err == nil {
+			return conn, nil
+		}
+		failed = append(failed, miss{p.path, err})
+	}
+	return nil, failed
+}
+
+func dialOne(p place) (net.Conn, error) {
+	if len(p.path) > maxPath {
+		return nil, syscall.ENAMETOOLONG
+	}
+	if !p.trusted() {
+		return nil, fs.ErrNotExist
+	}
+	conn, err := net.Dial("unix", p.path) // never blocks: it is accepted, refused or told to come again
+	if err == nil {
+		return conn, nil
+	}
+	if info, statErr := os.Stat(p.path); statErr == nil && info.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 {
+		return nil, errNotSocket
+	}
+	return nil, err
+}
+
+// mayPass reports whether a dial that failed so may succeed in a moment.
+func (m miss) mayPass() bool {
+	return errors.Is(m.err, fs.ErrNotExist) ||
+		errors.Is(m.err, syscall.ECONNREFUSED) ||
+		errors.Is(m.err, syscall.EAGAIN) // the listener's backlog is full
+}
+
+func (ms misses) mayPass() bool {
+	for _, m := range ms {
+		if m.mayPass() {
+			return true
+		}
+	}
+	return false
+}
+
+// explain says what the failures mean and what to do. A socket that exists says
+// more than one that does not.
+func (ms misses) explain() error {
+	for _, m := range ms {
+		switch {
+		case errors.Is(m.err, fs.ErrPermission):
+			return provider.Errorf(provider.Denied, "run it with sudo, or as the user whose daemon it is",
+				"you may not open the control socket %s", m.path)
+		case errors.Is(m.err, errNotSocket):
+			return provider.Errorf(provider.DaemonUnreachable, "give the control socket's path: --socket PATH",
+				"%s is not a socket", m.path)
+		case errors.Is(m.err, syscall.ENAMETOOLONG):
+			return provider.Errorf(provider.DaemonUnreachable, "give a shorter one: --socket PATH",
+				"the socket path %s is too long: %d bytes, and %d fit", m.path, len(m.path), maxPath)
+		case errors.Is(m.err, syscall.EAGAIN):
+			return provider.Errorf(provider.DaemonUnreachable, "it is busy: try again",
+				"the daemon at %s accepts no more connections", m.path)
+		}
+	}
+	var paths []string
+	for _, m := range ms {
+		if errors.Is(m.err, syscall.ECONNREFUSED) {
+			return provider.Errorf(provider.DaemonUnreachable, startHint,
+				"the daemon is not running: nothing listens at %s any more", m.path)
+		}
+		paths = append(paths, m.path)
+		if !errors.Is(m.err, fs.ErrNotExist) {
+			return provider.Errorf(provider.DaemonUnreachable, startHint, "reaching the daemon: %v", m.err)
+		}
+	}
+	return provider.Errorf(provider.DaemonUnreachable, startHint,
+		"the daemon is not running: no socket at %s", strings.Join(paths, " or "))
+}
+
+const startHint = "start it: providerd"

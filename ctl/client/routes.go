@@ -1,0 +1,236 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// The paths of the control socket, for [Client.Raw] and [Client.Stream].
+const (
+	DaemonPath   = "/api/daemon"
+	ReloadPath   = "/api/daemon/reload"
+	LogLevelPath = "/api/daemon/log-level"
+	HealthPath   = "/healthz"
+)
+
+// ProviderPath is the path of one provider, or of what is under it: "models",
+// "diagnostics", "history", "pause" or "resume".
+func ProviderPath(id string, under ...string) string {
+	path := "/api/providers/" + url.PathEscape(id)
+	for _, leaf := range under {
+		path += "/" + leaf
+	}
+	return path
+}
+
+func withQuery(path string, q url.Values) string {
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// StatusQuery says which rows are wanted and how old they may be.
+type StatusQuery struct {
+	IDs    []string       // none means all
+	MaxAge *time.Duration // rows older than this are probed first; nil: take what is known
+	Wait   *time.Duration // for those probes; nil leaves it to the daemon (5 s)
+}
+
+// daemonWait is how long the daemon waits when it is not told.
+const daemonWait = 5 * time.Second
+
+// Path is the query's route.
+func (q StatusQuery) Path() string {
+	v := url.Values{}
+	if len(q.IDs) > 0 {
+		v["provider_id"] = q.IDs
+	}
+	if q.MaxAge != nil {
+		v.Set("max_age", q.MaxAge.String())
+		if q.Wait != nil {
+			v.Set("wait", q.Wait.String())
+		}
+	}
+	return withQuery("/api/providers/status", v)
+}
+
+// Request is the query as [Client.Do] takes it.
+func (q StatusQuery) Request() Request {
+	req := Request{Path: q.Path()}
+	switch {
+	case q.MaxAge == nil:
+	case q.Wait != nil:
+		req.Wait = *q.Wait
+	default:
+		req.Wait = daemonWait
+	}
+	return req
+}
+
+// Status asks for rows of the table. Rows that could not be had as young as the
+// query wants come back marked stale.
+func (c *Client) Status(ctx context.Context, q StatusQuery) (*provider.StatusReply, error) {
+	return call[provider.StatusReply](ctx, c, q.Request())
+}
+
+// Provider asks for one row as it is known.
+func (c *Client) Provider(ctx context.Context, id string) (*provider.Status, error) {
+	return call[provider.Status](ctx, c, Request{Path: ProviderPath(id)})
+}
+
+// RefreshQuery says what is probed anew.
+type RefreshQuery struct {
+	IDs   []string      // none means all
+	Wait  time.Duration // for the fresh rows; 0 returns at once without them
+	Force bool          // probe even before retry_at
+}
+
+// Request is the query as [Client.Do] takes it.
+func (q RefreshQuery) Request() Request {
+	v := url.Values{}
+	if len(q.IDs) > 0 {
+		v["provider_id"] = q.IDs
+	}
+	if q.Wait > 0 {
+		v.Set("wait", q.Wait.String())
+	}
+	if q.Force {
+		v.Set("force", "1")
+	}
+	return Request{Method: "POST", Path: withQuery("/api/providers/refresh", v), Wait: q.Wait}
+}
+
+// Refresh has providers probed now. When the wait was too short it returns what
+// there is together with the error, whose code is timed_out.
+func (c *Client) Refresh(ctx context.Context, q RefreshQuery) (*provider.RefreshReply, error) {
+	req := q.Request()
+	body, err := c.Do(ctx, req)
+	if err != nil && provider.ExitCode(err) != provider.ExitTimedOut || body == nil {
+		return nil, err
+	}
+	reply, decodeErr := decode[provider.RefreshReply](req.Path, body)
+	if err == nil {
+		err = decodeErr
+	}
+	return reply, err
+}
+
+// Models asks for the models that a provider lists.
+func (c *Client) Models(ctx context.Context, id string) (*provider.ModelsReply, error) {
+	return call[provider.ModelsReply](ctx, c, Request{Path: ProviderPath(id, "models")})
+}
+
+// Diagnostics asks for the evidence of a provider's last probe.
+func (c *Client) Diagnostics(ctx context.Context, id string) (*provider.Diagnostics, error) {
+	return call[provider.Diagnostics](ctx, c, Request{Path: ProviderPath(id, "diagnostics")})
+}
+
+// History asks for a provider's transitions and uptime.
+func (c *Client) History(ctx context.Context, id string) (*provider.HistoryReply, error) {
+	return call[provider.HistoryReply](ctx, c, Request{Path: ProviderPath(id, "history")})
+}
+
+// Pause stops the probing of a provider and returns its row.
+func (c *Client) Pause(ctx context.Context, id string) (*provider.Status, error) {
+	return call[provider.Status](ctx, c, Request{Method: "POST", Path: ProviderPath(id, "pause")})
+}
+
+// Resume undoes [Client.Pause].
+func (c *Client) Resume(ctx context.Context, id string) (*provider.Status, error) {
+	return call[provider.Status](ctx, c, Request{Method: "POST", Path: ProviderPath(id, "resume")})
+}
+
+// EventsQuery says which events are wanted.
+type EventsQuery struct {
+	Since  *uint64 // those after this seq; nil: all that are kept or, following, those from now on
+	Follow bool    // go on as they happen
+
+	// Note, when not nil, receives the lines that are no events: heartbeats,
+	// whose Seq is where to resume, and the end.
+	Note func(provider.StreamNote)
+}
+
+// Path is the query's route.
+func (q EventsQuery) Path() string {
+	v := url.Values{}
+	if q.Since != nil {
+		v.Set("since", strconv.FormatUint(*q.Since, 10))
+	}
+	if q.Follow {
+		v.Set("follow", "1")
+	}
+	return withQuery("/api/events", v)
+}
+
+// Events yields events in order, none skipped and none twice. The sequence ends
+// at the first error; see [Client.Stream].
+func (c *Client) Events(ctx context.Context, q EventsQuery) iter.Seq2[provider.Event, error] {
+	return decoded[provider.Event](c.Stream(ctx, q.Path(), q.Note))
+}
+
+// LogQuery says which part of the daemon's log is wanted.
+type LogQuery struct {
+	Lines  int  // how many of the latest; 0 leaves it to the daemon
+	Follow bool // go on as they are written
+}
+
+// Path is the query's route.
+func (q LogQuery) Path() string {
+	v := url.Values{}
+	if q.Lines > 0 {
+		v.Set("lines", strconv.Itoa(q.Lines))
+	}
+	if q.Follow {
+		v.Set("follow", "1")
+	}
+	return withQuery("/api/daemon/log", v)
+}
+
+// Log yields lines of the daemon's log; see [Client.Stream] for how it ends.
+func (c *Client) Log(ctx context.Context, q LogQuery) iter.Seq2[provider.LogLine, error] {
+	return decoded[provider.LogLine](c.Stream(ctx, q.Path(), nil))
+}
+
+// Daemon asks the daemon about itself.
+func (c *Client) Daemon(ctx context.Context) (*provider.DaemonInfo, error) {
+	return call[provider.DaemonInfo](ctx, c, Request{Path: DaemonPath})
+}
+
+// Reload has the daemon read its configuration again. A configuration that does
+// not hold changes nothing and is the error, config_invalid, with its line.
+func (c *Client) Reload(ctx context.Context) (*provider.ReloadReply, error) {
+	return call[provider.ReloadReply](ctx, c, Request{Method: "POST", Path: ReloadPath})
+}
+
+// SetLogLevel changes how much the daemon logs until it ends.
+func (c *Client) SetLogLevel(ctx context.Context, level string) (*provider.LogLevel, error) {
+	body, err := json.Marshal(provider.LogLevel{Level: level})
+	if err != nil {
+		return nil, err
+	}
+	return call[provider.LogLevel](ctx, c, Request{Method: "PUT", Path: LogLevelPath, Body: body})
+}
+
+// Health asks whether the daemon itself is well. An unwell daemon is an answer,
+// not an error.
+func (c *Client) Health(ctx context.Context) (*provider.Health, error) {
+	body, err := c.Do(ctx, Request{Path: HealthPath})
+	if body == nil {
+		return nil, err
+	}
+	health, decodeErr := decode[provider.Health](HealthPath, body)
+	switch {
+	case decodeErr == nil && health.Status != "":
+		return health, nil
+	case err == nil:
+		err = decodeErr
+	}
+	return nil, err
+}
