@@ -1,0 +1,125 @@
+package ctl
+
+import (
+	"io"
+	"strings"
+)
+
+// A grid is text in columns, aligned by what is seen.
+type grid struct {
+	titles []string
+	right  []bool // columns of numbers
+	rows   [][]string
+	style  func(row, column int, cell string) string // colours; nil for none
+}
+
+const gap = "  "
+
+// widths is what each column needs.
+func (g *grid) widths() []int {
+	widths := make([]int, len(g.titles))
+	for i, title := range g.titles {
+		widths[i] = displayWidth(title)
+	}
+	for _, row := range g.rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], displayWidth(cell))
+		}
+	}
+	return widths
+}
+
+// total is the width of a line with columns of these widths.
+func total(widths []int) int {
+	sum := len(gap) * (len(widths) - 1)
+	for _, w := range widths {
+		sum += w
+	}
+	return sum
+}
+
+// write prints titles and rows in columns of the given widths, cutting what is
+// wider. Lines do not end in spaces.
+func (g *grid) write(w io.Writer, widths []int) error {
+	var b strings.Builder
+	g.line(&b, -1, g.titles, widths)
+	for i, row := range g.rows {
+		g.line(&b, i, row, widths)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (g *grid) line(b *strings.Builder, row int, cells []string, widths []int) {
+	for i, cell := range cells {
+		if i > 0 {
+			b.WriteString(gap)
+		}
+		text := cut(cell, widths[i])
+		spaces := strings.Repeat(" ", max(0, widths[i]-displayWidth(text)))
+		if g.style != nil && row >= 0 {
+			text = g.style(row, i, text)
+		}
+		switch {
+		case g.right[i]:
+			b.WriteString(spaces + text)
+		case i == len(cells)-1:
+			b.WriteString(text)
+		default:
+			b.WriteString(text + spaces)
+		}
+	}
+	b.WriteByte('\n')
+}
+
+// writeGrid prints a plain table, at most width columns wide when width is not
+// 0: the widest columns give way first.
+func writeGrid(w io.Writer, width int, titles []string, rows [][]string) error {
+	g := grid{titles: titles, right: make([]bool, len(titles)), rows: rows}
+	widths := g.widths()
+	for width > 0 && total(widths) > width {
+		widest := 0
+		for i, w := range widths {
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= 1 {
+			break
+		}
+		widths[widest]--
+	}
+	return g.write(w, widths)
+}
+
+// writePairs prints one "name  value" a line, values aligned, and wrapped when
+// width is not 0.
+func writePairs(w io.Writer, width int, pairs [][2]string) error {
+	names := 0
+	for _, p := range pairs {
+		names = max(names, displayWidth(p[0]))
+	}
+	var b strings.Builder
+	for _, p := range pairs {
+		label, text := hanging(pad(p[0], names)+gap, p[1], width)
+		b.WriteString(label + text)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// hanging returns label and text to be printed one after the other, the text
+// wrapped beside the label, or below it where the screen is too narrow for both.
+func hanging(label, text string, width int) (string, string) {
+	const narrow = 20 // columns, in which text can still be read
+	indent, limit := displayWidth(label), 0
+	if width > 0 {
+		if width-indent < narrow {
+			indent = min(2, width-1)
+			label = cut(strings.TrimRight(label, " "), width) + "\n" + strings.Repeat(" ", indent)
+		}
+		limit = width - indent
+	}
+	lines := wrap(text, limit)
+	return label, strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n"
+}

@@ -1,0 +1,253 @@
+package ctl_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	ollamaUp   = `{"id":"ollama","kind":"ollama","state":"RUNNING","reason":"ok","latency_ms":1.25,"age_ms":1000,"source":"probe","ttl_ms":11500}`
+	ollamaDown = `{"id":"ollama","kind":"ollama","state":"STOPPED","reason":"connection_refused","hint":"start it: ollama serve","age_ms":1000,"source":"probe","ttl_ms":3500}`
+	unknownID  = `{"error":{"code":"unknown_provider","message":"no such provider: \"nope\"","hint":"see: providerctl status"}}`
+)
+
+func rows(rows ...string) reply {
+	return ok(`{"ts":"2026-01-02T03:04:05.000Z","seq":3,"providers":[` + strings.Join(rows, ",") + `]}`)
+}
+
+// TestCommands runs each command against the reply that the daemon gives.
+func TestCommands(t *testing.T) {
+	for name, tc := range map[string]struct {
+		args     string
+		request  string
+		reply    reply
+		code     int
+		out, err string
+	}{
+		"Status/ShowsATable": {
+			"status", "GET /api/providers/status", rows(ollamaDown), 0,
+			"ID      STATE    REASON              LATENCY  AGE\n" +
+				"ollama  STOPPED  connection_refused        -  1s\n\nollama  start it: ollama serve\n", "",
+		},
+		"Status/NamesProviders": {
+			"status b a", "GET /api/providers/status?provider_id=b&provider_id=a", rows(ollamaUp), 0, "1.2 ms", "",
+		},
+		"Status/JSONKeepsWhatItDoesNotKnow": {
+			"status -o json", "GET /api/providers/status", ok(`{"of_the_future":1}` + "\n"), 0, `{"of_the_future":1}` + "\n", "",
+		},
+		"Status/ProbesOldRowsFirst": {
+			"status --max-age 0s --wait 1s", "GET /api/providers/status?max_age=0s&wait=1s", rows(ollamaUp), 0, "RUNNING", "",
+		},
+		"Status/MayWaitForNothing": {
+			"status --max-age 0s --wait 0s", "GET /api/providers/status?max_age=0s&wait=0s", rows(ollamaUp), 0, "RUNNING", "",
+		},
+		"Status/OutwaitsAServerThatHangs": {
+			"status --max-age 10s", "GET /api/providers/status?max_age=10s&wait=15s", rows(ollamaUp), 0, "RUNNING", "",
+		},
+		"Status/SaysThatThereIsNone": {
+			"status", "GET /api/providers/status", rows(), 0, "", "no provider is configured",
+		},
+		"Status/UnknownProvider": {
+			"status nope", "GET /api/providers/status?provider_id=nope", refused(404, unknownID), 5, "",
+			"providerctl: no such provider: \"nope\"\nproviderctl: hint: see: providerctl status\n",
+		},
+		"Status/EscapesWhatAProviderSays": {
+			"status -o wide", "GET /api/providers/status",
+			rows(`{"id":"a","state":"ERROR","reason":"x","detail":"\u001b]0;owned\u0007\u202ered\n"}`), 0,
+			`\x1b]0;owned\a\u202ered\n`, "",
+		},
+		"Refresh/ReturnsAtOnce": {
+			"refresh ollama --force", "POST /api/providers/refresh?force=1&provider_id=ollama",
+			reply{status: 202, body: `{"message":"Triggered refresh for provider: ollama","generation":4}`}, 0,
+			"Triggered refresh for provider: ollama\n", "",
+		},
+		"Refresh/WaitShowsRows": {
+			"refresh ollama --wait", "POST /api/providers/refresh?provider_id=ollama&wait=15s",
+			ok(`{"generation":4,"providers":[` + ollamaUp + `]}`), 0, "ollama  RUNNING  ok", "",
+		},
+		"Refresh/TimeoutShowsWhatThereIs": {
+			"refresh ollama --timeout 1s", "POST /api/providers/refresh?provider_id=ollama&wait=1s",
+			refused(504, `{"generation":4,"providers":[`+ollamaDown+`],"error":{"code":"timed_out","message":"no result within 1s","hint":"give it longer"}}`), 6,
+			"ollama  STOPPED", "no result within 1s\nproviderctl: hint: give it longer",
+		},
+		"Refresh/TimeoutAsJSON": {
+			"refresh --wait -o json", "POST /api/providers/refresh?wait=15s",
+			refused(504, `{"providers":[],"error":{"code":"timed_out","message":"late"}}`), 6, `"providers":[]`, "late",
+		},
+		"Refresh/SaysWhatWasSkipped": {
+			"refresh a", "POST /api/providers/refresh?provider_id=a",
+			reply{status: 202, body: `{"message":"m","skipped":[{"id":"a","reason":"rate_limited","message":"asked to be left alone"}]}`}, 0,
+			"", "a was not probed: asked to be left alone",
+		},
+		"Models/ListsThem": {
+			"models ollama", "GET /api/providers/ollama/models",
+			ok(`{"id":"ollama","models":[{"id":"qwen3:8b","size":5200000000,"quantization":"Q4_K_M","context_length":40960,"loaded":true}]}`), 0,
+			"ollama    qwen3:8b  yes     5.2 GB  -       Q4_K_M  40960\n", "",
+		},
+		"Models/LoadedOnly": {
+			"models ollama --loaded -o json", "GET /api/providers/ollama/models",
+			ok(`{"id":"ollama","models":[{"id":"a","loaded":false},{"id":"b","loaded":true},{"id":"c"}]}`), 0,
+			`"models":[{"id":"b","loaded":true}]`, "",
+		},
+		"Events/ShowsWhatIsKept": {
+			"events --since 0", "GET /api/events?since=0",
+			stream(`{"seq":1,"time":"2026-01-02T03:04:05.000Z","id":"ollama","from":"STOPPED","to":"RUNNING","reason":"ok","latency_ms":1}`), 0,
+			"ollama        STOPPED  → RUNNING   ok  1.0 ms\n", "",
+		},
+		"Events/JSONIsTheLinesAsTheyCame": {
+			"events -o json", "GET /api/events", stream(`{"seq":1,"new":true}`, `{"type":"heartbeat","seq":1}`), 0, `{"seq":1,"new":true}` + "\n", "",
+		},
+		"Events/FollowSaysWhereToGoOn": {
+			"events -f", "GET /api/events?follow=1",
+			stream(`{"seq":7,"id":"a","to":"RUNNING"}`, `{"type":"end","reason":"shutting_down","seq":9}`), 0,
+			"RUNNING", "the daemon is shutting down\nproviderctl: hint: go on with: providerctl events --follow --since 9\n",
+		},
+		"Events/FollowThatBreaksOffFails": {
+			"events -f --since 4", "GET /api/events?follow=1&since=4",
+			stream(`{"seq":7,"id":"a","to":"RUNNING"}`, `{"type":"end","reason":"slow_reader","seq":7}`), 1,
+			"RUNNING", "read too slowly\nproviderctl: hint: go on with: providerctl events --follow --since 7\n",
+		},
+		"History/SumsUp": {
+			"history a", "GET /api/providers/a/history",
+			ok(`{"id":"a","uptime_ratio":0.9825,"state_seconds":{"RUNNING":7200,"STOPPED":120},"transitions":[{"seq":1,"id":"a","from":"STOPPED","to":"RUNNING"}]}`), 0,
+			"a: up 98.2%: STOPPED 2m, RUNNING 2h\n", "",
+		},
+		"Pause/SaysHowToResume":   {"pause a", "POST /api/providers/a/pause", ok(`{"id":"a"}`), 0, "providerctl resume a", ""},
+		"Pause/Denied":            {"pause a", "POST /api/providers/a/pause", refused(403, `{"error":{"code":"denied","message":"not yours","hint":"sudo providerctl pause a"}}`), 4, "", "hint: sudo providerctl pause a"},
+		"Resume/SaysSo":           {"resume a", "POST /api/providers/a/resume", ok(`{"id":"a"}`), 0, "a is probed again", ""},
+		"Info/ShowsTheDaemon":     {"info", "GET /api/daemon", ok(`{"version":"v9","pid":7}`), 0, "configuration  none: built-in defaults", ""},
+		"Reload/SaysWhatChanged":  {"reload", "POST /api/daemon/reload", ok(`{"config_path":"/c","added":["x","y"],"unchanged":3,"restart_needed":["socket"]}`), 0, "reloaded /c: added x y, 3 unchanged", "restart the daemon for: socket"},
+		"Reload/ShowsTheLine":     {"reload", "POST /api/daemon/reload", refused(422, `{"error":{"code":"config_invalid","message":"/c:3:1: unknown key\n  3 | colour = 1\n    | ^","hint":"remove it"}}`), 1, "", "providerctl: /c:3:1: unknown key\n  3 | colour = 1\n    | ^\nproviderctl: hint: remove it\n"},
+		"LogLevel/ShowsIt":        {"log-level", "GET /api/daemon", ok(`{"log_level":"info"}`), 0, "info\n", ""},
+		"LogLevel/ChangesIt":      {"log-level debug", `PUT /api/daemon/log-level {"level":"debug"}`, ok(`{"level":"debug"}`), 0, "debug\n", ""},
+		"LogLevel/Off":            {"log-level off", `PUT /api/daemon/log-level {"level":"off"}`, ok(`{"level":"off"}`), 0, "off\n", ""},
+		"Completion/Script":       {"completion bash", "", reply{}, 0, "__start_providerctl", ""},
+		"Completion/Help":         {"completion", "", reply{}, 0, "Available Commands:", ""},
+		"Logs/ShowsLines":         {"logs -n 2", "GET /api/daemon/log?lines=2", stream(`{"time":"2026-01-02T03:04:05.678Z","level":"warn","message":"slow\u001b[2J","fields":{"id":"a","took":"1 s"}}`), 0, `[WARN]  slow\x1b[2J: id=a took="1 s"`, ""},
+		"Logs/JSON":               {"logs -o json", "GET /api/daemon/log", stream(`{"message":"m","new":1}`), 0, `{"message":"m","new":1}` + "\n", ""},
+		"Health/Well":             {"health", "GET /healthz", ok(`{"status":"ok","checks":{"store":"ok"}}`), 0, "store   ok\n", ""},
+		"Health/UnwellIsNo":       {"health", "GET /healthz", refused(503, `{"status":"unwell","checks":{"store":"disk full"}}`), 1, "disk full", ""},
+		"Health/UnwellAsJSON":     {"health -o json", "GET /healthz", refused(503, `{"status":"unwell","checks":{}}`), 1, `{"status":"unwell","checks":{}}`, ""},
+		"Complete/OffersIDs":      {"__complete pause o", "GET /api/providers/status", rows(ollamaUp), 0, "ollama\tRUNNING\n", "ShellCompDirectiveNoFileComp"},
+		"Complete/OffersStates":   {"__complete wait a --for R", "", reply{}, 0, "RUNNING\n", "ShellCompDirectiveNoFileComp"},
+		"IsRunning/Running":       {"is-running ollama", "GET /api/providers/ollama", ok(ollamaUp), 0, "ollama is RUNNING (1.2 ms)\n", ""},
+		"IsRunning/Stopped":       {"is-running ollama", "GET /api/providers/ollama", ok(ollamaDown), 1, "ollama is STOPPED (connection_refused)\n", ""},
+		"IsRunning/DegradedIsNot": {"is-running a", "GET /api/providers/a", ok(`{"id":"a","state":"DEGRADED","reason":"slow"}`), 1, "DEGRADED", ""},
+		"IsRunning/Quiet":         {"is-running ollama -q", "GET /api/providers/ollama", ok(ollamaDown), 1, "", ""},
+		"IsRunning/Unknown":       {"is-running nope", "GET /api/providers/nope", refused(404, unknownID), 5, "", "no such provider"},
+		"Version/SaysItsOwn":      {"version", "", reply{}, 0, "providerctl v1.2.3 (go", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{tc.request: {tc.reply}})
+			d.run(t, strings.Fields(tc.args)...).want(t, tc.code, tc.out, tc.err)
+			want := []string{tc.request}
+			if tc.request == "" {
+				want = nil
+			}
+			if diff := cmp.Diff(want, d.requests()); diff != "" {
+				t.Error("requests", diff)
+			}
+		})
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for args, says := range map[string]string{
+		"nonsense":                 "no such command: \"nonsense\"\nproviderctl: hint: see: providerctl --help\n",
+		"statu":                    "hint: did you mean: providerctl status\n",
+		"completion nosuch":        "no such shell: \"nosuch\"\nproviderctl: hint: use one of: providerctl completion bash, ",
+		"status --nonsense":        "unknown flag: --nonsense\nproviderctl: hint: see: providerctl status --help\n",
+		"status -o yaml":           "use one of: table, wide, json",
+		"status --max-age soon":    "invalid argument \"soon\"",
+		"status --max-age=-1s":     "a duration is negative",
+		"status --wait 1s":         "hint: say how old a row may be: --max-age 0s",
+		"refresh --timeout 0s":     "--timeout must be positive",
+		"wait":                     "an argument is missing\nproviderctl: hint: usage: providerctl wait ID",
+		"wait a b":                 "unexpected argument \"b\"",
+		"wait a --for BLUE":        "no such state: \"BLUE\"",
+		"wait a --timeout 0s":      "--timeout must be positive",
+		"is-running":               "an argument is missing",
+		"logs -n -3":               "--lines is negative",
+		"events --since minus":     "invalid argument",
+		"diagnose a --timeout -1s": "--timeout must be positive",
+		"pause":                    "usage: providerctl pause ID",
+		"info extra":               "unexpected argument \"extra\"",
+	} {
+		t.Run(args, func(t *testing.T) {
+			run(t.Context(), strings.Fields(args)...).want(t, 2, "", says)
+		})
+	}
+	t.Run("EmptyArgument", func(t *testing.T) {
+		run(t.Context(), "history", "").want(t, 2, "", "an argument is empty")
+	})
+}
+
+func TestMain_NoCommandShowsHelp(t *testing.T) {
+	run(t.Context()).want(t, 0, "Available Commands:", "")
+}
+
+func TestIsRunning_AsksAgainWhenWhatIsKnownIsStale(t *testing.T) {
+	stale := strings.Replace(ollamaUp, `"source":"probe"`, `"source":"restored","stale":true`, 1)
+	const again = "GET /api/providers/status?max_age=11.5s&provider_id=ollama&wait=15s"
+	for name, tc := range map[string]struct {
+		row  string
+		code int
+	}{"Running": {ollamaUp, 0}, "Stopped": {ollamaDown, 1}, "StillStale": {stale, 1}} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{"GET /api/providers/ollama": {ok(stale)}, again: {rows(tc.row)}})
+			d.run(t, "is-running", "ollama", "-q").want(t, tc.code, "", "")
+		})
+	}
+}
+
+func TestModels_OfEveryProvider(t *testing.T) {
+	d := startDaemon(t, map[string][]reply{
+		"GET /api/providers/status":   {rows(`{"id":"a"}`, `{"id":"b"}`)},
+		"GET /api/providers/a/models": {ok(`{"id":"a","models":[{"id":"m1"}]}`)},
+		"GET /api/providers/b/models": {ok(`{"id":"b","models":[]}`)},
+	})
+	d.run(t, "models").want(t, 0, "a         m1", "no list is known of: b")
+	d.run(t, "models", "-o", "json").want(t, 0, "{\"id\":\"a\",\"models\":[{\"id\":\"m1\"}]}\n{\"id\":\"b\",\"models\":[]}\n", "")
+}
+
+func TestDiagnose(t *testing.T) {
+	const refresh, diagnostics = "POST /api/providers/refresh?provider_id=a&wait=10s", "GET /api/providers/a/diagnostics"
+	evidence := ok(`{"id":"a","kind":"openai","endpoint":"https://h/v1","took_ms":212,
+		"resolve":{"host":"h","addresses":["192.0.2.1"],"took_ms":2},
+		"dial":[{"address":"192.0.2.1:443","took_ms":20,"error":"refused"},{"address":"192.0.2.2:443","took_ms":20}],
+		"tls":{"version":"TLS 1.3","issuer":"CA","days_left":30,"took_ms":40},
+		"requests":[{"method":"GET","url":"https://h/v1/models","status":401,"headers":{"Retry-After":"3"},"body_bytes":9,"body_start":"{\"a\":1}","took_ms":120}],
+		"verdict":{"state":"ERROR","reason":"unauthorized","saw":"unauthorized","definite":true,"hint":"replace the key"}}`)
+	want := `a (openai)
+endpoint  https://h/v1
+resolve   h is 192.0.2.1 (2.0 ms)
+connect   192.0.2.1:443: refused (20 ms)
+connect   192.0.2.2:443 (20 ms)
+tls       TLS 1.3, by CA, 30 days left (40 ms)
+request   GET https://h/v1/models
+  answer  401, 9 bytes (120 ms)
+  header  Retry-After: 3
+  body    {"a":1}
+verdict   ERROR (unauthorized)
+  rule    unauthorized, definite: it decides at once
+  hint    replace the key
+`
+	t.Run("ShowsEachLayer", func(t *testing.T) {
+		d := startDaemon(t, map[string][]reply{refresh: {ok(`{"generation":1}`)}, diagnostics: {evidence}})
+		got := d.run(t, "diagnose", "a")
+		if diff := cmp.Diff(want, got.out); diff != "" || got.code != 0 {
+			t.Error(got.code, diff)
+		}
+		if !slices.Equal(d.requests(), []string{refresh, diagnostics}) {
+			t.Error(d.requests())
+		}
+	})
+	t.Run("ShowsTheLastProbeWhenNoneIsReadyInTime", func(t *testing.T) {
+		late := refused(504, `{"generation":1,"error":{"code":"timed_out","message":"no result within 10s"}}`)
+		d := startDaemon(t, map[string][]reply{refresh: {late}, diagnostics: {evidence}})
+		d.run(t, "diagnose", "a").want(t, 6, "unauthorized", "no result within 10s; this is the last probe:")
+	})
+}

@@ -1,0 +1,104 @@
+// Package ctl is providerctl: the command line through which people and scripts
+// ask the daemon. Each command is one file; [Main] runs the one that was named.
+//
+// What a command writes follows three rules. stdout is data and stderr is talk.
+// Every error says, after its first line, what to type next. And nothing that
+// came from a provider or the daemon reaches the screen with its control
+// characters intact.
+//
+// It imports ctl/client and the vocabulary in store/provider, never the daemon
+// or the store, and never net/http: a command must start faster than the
+// question takes to answer.
+package ctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// exitInterrupted is what a command exits with that ctrl-C cut short, as shells
+// report it. A command that only ends by ctrl-C exits 0 instead.
+const exitInterrupted = 130
+
+// Env is everything from outside that a command uses.
+type Env struct {
+	Args    []string // without the program's name
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Getenv  func(string) string
+	Version string // of providerctl; empty: as the build recorded it
+}
+
+// Main runs one command and returns the exit code, one of provider.Exit or 130
+// for a command that the end of ctx cut short.
+func Main(ctx context.Context, env Env) int {
+	a := &app{Env: env, now: time.Now}
+	a.client = &client.Client{Getenv: env.Getenv}
+	a.term = terminalOf(env)
+	root := a.rootCommand()
+	root.SetArgs(env.Args)
+	err := root.ExecuteContext(ctx)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return exitInterrupted
+	}
+	return a.report(err)
+}
+
+// app is what the commands share.
+type app struct {
+	Env
+	client *client.Client
+	term   terminal // of stdout
+	now    func() time.Time
+}
+
+// errNo is the answer no: it exits 1, and everything has been said.
+var errNo = errors.New("no")
+
+// report tells the person what went wrong and returns the exit code.
+func (a *app) report(err error) int {
+	var e *provider.Error
+	switch {
+	case err == nil:
+	case errors.Is(err, errNo):
+	case errors.As(err, &e):
+		a.explain(e)
+	case errors.Is(err, syscall.EPIPE): // whoever read has seen enough, and nothing else is wrong
+		return provider.ExitOK
+	default:
+		a.say("%v", err)
+	}
+	return provider.ExitCode(err)
+}
+
+// explain says what went wrong and what to type next.
+func (a *app) explain(e *provider.Error) {
+	a.say("%s", e.Message)
+	if e.Hint != "" {
+		a.say("hint: %s", e.Hint)
+	}
+}
+
+// say writes to stderr, one "providerctl: " before each message. Further lines
+// of a message, such as a quoted line of a file, keep their shape.
+func (a *app) say(format string, args ...any) {
+	lines := strings.Split(fmt.Sprintf(format, args...), "\n")
+	for i, line := range lines {
+		lines[i] = printable(line)
+	}
+	fmt.Fprintf(a.Stderr, "providerctl: %s\n", strings.Join(lines, "\n"))
+}
+
+// usage is an error in what was typed.
+func usage(hint, format string, args ...any) error {
+	return provider.Errorf(provider.Usage, hint, format, args...)
+}

@@ -1,0 +1,45 @@
+package ctl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+func (a *app) healthCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "health",
+		Short: "Tell whether the daemon itself is well; exit 1 when it is not",
+		Args:  args(0, 0),
+	}
+	out := outputFlag(cmd, formatTable, formatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.health(cmd.Context(), out) }
+	return cmd
+}
+
+func (a *app) health(ctx context.Context, out *format) error {
+	body, err := a.client.Do(ctx, client.Request{Path: client.HealthPath})
+	var h provider.Health
+	if json.Unmarshal(body, &h) != nil || h.Status == "" {
+		return err
+	}
+	answer := error(nil)
+	if h.Status != "ok" {
+		answer = errNo // an unwell daemon is an answer, though it comes as an error
+	}
+	if out.json() {
+		return errors.Join(a.writeJSON(body), answer)
+	}
+	pairs := [][2]string{{"daemon", printable(h.Status)}}
+	for _, name := range slices.Sorted(maps.Keys(h.Checks)) {
+		pairs = append(pairs, [2]string{printable(name), printable(h.Checks[name])})
+	}
+	return errors.Join(writePairs(a.Stdout, a.term.width(), pairs), answer)
+}

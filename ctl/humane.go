@@ -1,0 +1,114 @@
+package ctl
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// unknown stands where there is nothing to show.
+const unknown = "-"
+
+// latency shows milliseconds with about two significant digits.
+func latency(ms float64) string {
+	switch {
+	case ms <= 0:
+		return unknown
+	case ms < 0.1:
+		return "<0.1 ms"
+	case ms < 9.95:
+		return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
+	case ms < 999.5:
+		return strconv.FormatFloat(ms, 'f', 0, 64) + " ms"
+	default:
+		return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
+	}
+}
+
+// span shows a duration in its largest unit: 3s, 2m, 5h, 3d.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < 0:
+		return "0s"
+	case d < time.Minute:
+		return strconv.Itoa(int(d/time.Second)) + "s"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	case d < 2*day:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	default:
+		return strconv.Itoa(int(d/day)) + "d"
+	}
+}
+
+// age shows how old a row is, and whether that is too old to rely on.
+func age(s provider.Status, now time.Time) string {
+	var text string
+	switch {
+	case s.AgeMS != nil:
+		text = span(time.Duration(*s.AgeMS) * time.Millisecond)
+	case !s.CheckedAt.IsZero():
+		text = span(now.Sub(s.CheckedAt.Time))
+	default:
+		return unknown
+	}
+	if s.Stale {
+		text += " stale"
+	}
+	return text
+}
+
+// ago shows a time in the past.
+func ago(t provider.Time, now time.Time) string {
+	if t.IsZero() {
+		return unknown
+	}
+	return span(now.Sub(t.Time)) + " ago"
+}
+
+// in shows a time to come.
+func in(t provider.Time, now time.Time) string {
+	switch {
+	case t.IsZero():
+		return unknown
+	case !t.After(now):
+		return "now"
+	default:
+		return "in " + span(t.Sub(now))
+	}
+}
+
+// size shows a size in the unit that vendors give theirs in.
+func size(n int64) string {
+	const kilo = 1000
+	if n <= 0 {
+		return unknown
+	}
+	value, units := float64(n), []string{"B", "kB", "MB", "GB", "TB", "PB"}
+	for value >= 999.5 && len(units) > 1 {
+		value, units = value/kilo, units[1:]
+	}
+	precision := 0
+	if value < 9.95 && units[0] != "B" {
+		precision = 1
+	}
+	return strconv.FormatFloat(value, 'f', precision, 64) + " " + units[0]
+}
+
+// or returns s, or the mark for nothing when it is empty.
+func or(s string) string {
+	if s == "" {
+		return unknown
+	}
+	return s
+}
+
+// stamp shows an instant in local time.
+func stamp(t provider.Time) string {
+	if t.IsZero() {
+		return unknown
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}

@@ -1,0 +1,59 @@
+package ctl
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+)
+
+func (a *app) infoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "info",
+		Short: "Show the daemon: version, paths, counters",
+		Args:  args(0, 0),
+	}
+	out := outputFlag(cmd, formatTable, formatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if out.json() {
+			return a.passThrough(cmd.Context(), client.Request{Path: client.DaemonPath})
+		}
+		return a.info(cmd.Context())
+	}
+	return cmd
+}
+
+func (a *app) info(ctx context.Context) error {
+	d, err := a.client.Daemon(ctx)
+	if err != nil {
+		return err
+	}
+	config := d.ConfigPath
+	if config == "" {
+		config = "none: built-in defaults"
+	}
+	c := d.Counters
+	pairs := [][2]string{
+		{"version", printable(d.Version)},
+		{"pid", strconv.Itoa(d.PID)},
+		{"up", span(time.Duration(d.UptimeSeconds)*time.Second) + ", since " + stamp(d.StartedAt)},
+		{"socket", printable(d.Socket)},
+		{"configuration", printable(config)},
+		{"database", printable(d.StatePath) + ", " + size(d.DatabaseBytes)},
+		{"log level", printable(d.LogLevel)},
+		{"providers", strconv.Itoa(d.Providers)},
+		{"probes", fmt.Sprintf("%d, %d broken, %d under way", c.Probes, c.ProbesFailed, c.InFlight)},
+		{"refreshes", fmt.Sprintf("%d, %d shared another's probe; generation %d", c.Refreshes, c.Coalesced, d.Generation)},
+		{"events", strconv.FormatUint(d.Seq, 10)},
+		{"commits", fmt.Sprintf("%d, %d failed", c.Commits, c.CommitsFailed)},
+		{"requests", fmt.Sprintf("%d, %d denied; %d streams open", c.Requests, c.Denied, c.Streams)},
+	}
+	if d.StoreError != "" {
+		pairs = append(pairs, [2]string{"store error", printable(d.StoreError)})
+	}
+	return writePairs(a.Stdout, a.term.width(), pairs)
+}

@@ -1,0 +1,169 @@
+package ctl_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/providerd/providerd/ctl"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// A daemon is a real HTTP server on a socket that answers by a script: for each
+// "METHOD /path?query" the replies in turn, the last of them for ever.
+type daemon struct {
+	socket string
+	server *http.Server
+	done   chan error
+
+	mu     sync.Mutex
+	script map[string][]reply
+	asked  []string
+	heard  chan string // each request, for whoever waits for one
+}
+
+// A reply is a status and a body, which is NDJSON when it has several lines.
+// With hold, a stream stays open until whoever asked is gone.
+type reply struct {
+	status int
+	body   string
+	stream bool
+	hold   bool
+	more   chan string // lines that follow while it is held
+}
+
+func ok(body string) reply                { return reply{status: 200, body: body} }
+func refused(code int, body string) reply { return reply{status: code, body: body} }
+func stream(lines ...string) reply {
+	return reply{status: 200, body: strings.Join(lines, "\n") + "\n", stream: true}
+}
+
+func startDaemon(t *testing.T, script map[string][]reply) *daemon {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "ctl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	d := &daemon{socket: filepath.Join(dir, "d.sock"), script: script, heard: make(chan string, 1000)}
+	d.start(t)
+	t.Cleanup(d.stop)
+	return d
+}
+
+func (d *daemon) start(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("unix", d.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.server, d.done = &http.Server{Handler: d}, make(chan error, 1)
+	server, done := d.server, d.done
+	go func() { done <- server.Serve(l) }()
+}
+
+func (d *daemon) stop() {
+	if d.server != nil {
+		d.server.Close()
+		<-d.done
+		d.server = nil
+	}
+}
+
+func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	key := strings.TrimSpace(r.Method + " " + r.RequestURI + " " + string(body))
+	d.mu.Lock()
+	d.asked = append(d.asked, key)
+	replies := d.script[key]
+	if len(replies) > 1 {
+		d.script[key] = replies[1:]
+	}
+	d.mu.Unlock()
+	d.heard <- key
+	answer := refused(404, `{"error":{"code":"unknown_route","message":"no such route: `+r.Method+" "+r.URL.Path+`"}}`)
+	if len(replies) > 0 {
+		answer = replies[0]
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if answer.stream {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+	}
+	w.WriteHeader(answer.status)
+	_, _ = io.WriteString(w, answer.body)
+	if answer.hold {
+		for {
+			w.(http.Flusher).Flush()
+			select {
+			case line := <-answer.more:
+				_, _ = io.WriteString(w, line+"\n")
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}
+}
+
+// requests returns what was asked so far, in order.
+func (d *daemon) requests() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]string(nil), d.asked...)
+}
+
+// awaitRequest returns when the next request has come.
+func (d *daemon) awaitRequest(t *testing.T) string {
+	t.Helper()
+	select {
+	case key := <-d.heard:
+		return key
+	case <-time.After(30 * time.Second):
+		t.Fatal("no request came")
+		return ""
+	}
+}
+
+// result is what a command did.
+type result struct {
+	out, err string
+	code     int
+}
+
+func (d *daemon) run(t *testing.T, args ...string) result {
+	t.Helper()
+	return run(t.Context(), append([]string{"--socket", d.socket}, args...)...)
+}
+
+func run(ctx context.Context, args ...string) result {
+	var out, err bytes.Buffer
+	code := ctl.Main(ctx, ctl.Env{
+		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err,
+		Getenv: func(string) string { return "" }, Version: "v1.2.3",
+	})
+	return result{out.String(), err.String(), code}
+}
+
+// want checks the exit code, and that each stream holds the text; an empty text
+// means that nothing may be on it.
+func (r result) want(t *testing.T, code int, out, err string) {
+	t.Helper()
+	if r.code != code {
+		t.Errorf("exit code %d, want %d", r.code, code)
+	}
+	for _, s := range []struct{ name, got, want string }{{"stdout", r.out, out}, {"stderr", r.err, err}} {
+		if !strings.Contains(s.got, s.want) || s.want == "" && s.got != "" {
+			t.Errorf("%s:\n%swant: %q", s.name, s.got, s.want)
+		}
+	}
+}

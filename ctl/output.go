@@ -1,0 +1,95 @@
+package ctl
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+)
+
+// format is the value of --output.
+type format struct {
+	value   string
+	allowed []string
+}
+
+const (
+	formatTable = "table"
+	formatWide  = "wide"
+	formatJSON  = "json"
+)
+
+func (f *format) String() string { return f.value }
+func (f *format) Type() string   { return strings.Join(f.allowed, "|") }
+
+func (f *format) Set(s string) error {
+	if !slices.Contains(f.allowed, s) {
+		return usage("", "use one of: %s", strings.Join(f.allowed, ", "))
+	}
+	f.value = s
+	return nil
+}
+
+func (f *format) json() bool { return f.value == formatJSON }
+
+// outputFlag gives a command -o with the formats it knows; the first is the
+// default.
+func outputFlag(cmd *cobra.Command, allowed ...string) *format {
+	f := &format{value: allowed[0], allowed: allowed}
+	cmd.Flags().VarP(f, "output", "o", "format of the output")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+	return f
+}
+
+// passThrough prints the daemon's reply as it came, so that a field which this
+// version does not know is not lost. An error reply that has data is printed
+// and returned.
+func (a *app) passThrough(ctx context.Context, req client.Request) error {
+	body, err := a.client.Do(ctx, req)
+	if err != nil && !hasData(body) {
+		return err
+	}
+	return errors.Join(a.writeJSON(body), err)
+}
+
+// hasData reports whether a reply's body holds more than an error.
+func hasData(body []byte) bool {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return false
+	}
+	delete(fields, "error")
+	return len(fields) > 0
+}
+
+// writeJSON prints a JSON text: indented for a person, for a program in one
+// line.
+func (a *app) writeJSON(text []byte) error {
+	text = bytes.TrimSpace(text)
+	if a.term.shown {
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, text, "", "  "); err == nil {
+			text = printableJSON(indented.Bytes())
+		}
+	}
+	return a.writeLine(text)
+}
+
+// writeLine prints one line of JSON.
+func (a *app) writeLine(text []byte) error {
+	_, err := a.Stdout.Write(append(bytes.Clone(text), '\n'))
+	return err
+}
+
+// print writes a line of data.
+func (a *app) print(line string) error {
+	_, err := io.WriteString(a.Stdout, printable(line)+"\n")
+	return err
+}

@@ -1,0 +1,40 @@
+package ctl
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+func (a *app) pauseCommand() *cobra.Command {
+	return a.switchCommand("pause", "Stop probing a provider until it is resumed",
+		func(ctx context.Context, id string) (*provider.Status, error) { return a.client.Pause(ctx, id) },
+		func(id string) string {
+			return id + " is paused; it keeps its last state until: providerctl resume " + id
+		})
+}
+
+func (a *app) resumeCommand() *cobra.Command {
+	return a.switchCommand("resume", "Probe a provider again that was paused",
+		func(ctx context.Context, id string) (*provider.Status, error) { return a.client.Resume(ctx, id) },
+		func(id string) string { return id + " is probed again" })
+}
+
+// switchCommand is a command that changes one provider and says so.
+func (a *app) switchCommand(name, short string, do func(context.Context, string) (*provider.Status, error), said func(id string) string) *cobra.Command {
+	return &cobra.Command{
+		Use:               name + " ID",
+		Short:             short,
+		Args:              args(1, 1),
+		ValidArgsFunction: a.completeIDs(1),
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			s, err := do(cmd.Context(), ids[0])
+			if err != nil {
+				return err
+			}
+			return a.print(said(s.ID))
+		},
+	}
+}

@@ -1,0 +1,91 @@
+package ctl
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// probeWait is how long a command waits for a probe unless it is told: longer than
+// one of a server that hangs takes, which is 5 s in the cloud, and one that was
+// under way before it.
+const probeWait = 15 * time.Second
+
+func (a *app) refreshCommand() *cobra.Command {
+	var (
+		wait    bool
+		q       client.RefreshQuery
+		timeout time.Duration
+	)
+	cmd := &cobra.Command{
+		Use:   "refresh [ID…]",
+		Short: "Probe providers now",
+		Long: `Probe all providers, or those named, now.
+
+It returns at once, unless --wait is given: then it waits for the results of
+probes that began after it asked, and shows them. A provider that asked to be
+left alone (rate_limited) is probed only with --force.`,
+		Example: `  providerctl refresh
+  providerctl refresh ollama --wait`,
+		Args:              args(0, -1),
+		ValidArgsFunction: a.completeIDs(-1),
+	}
+	out := outputFlag(cmd, formatTable, formatWide, formatJSON)
+	flags := cmd.Flags()
+	flags.BoolVar(&wait, "wait", false, "wait for the results and show them")
+	flags.DurationVar(&timeout, "timeout", probeWait, "how long to wait; implies --wait when given")
+	flags.BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
+	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		q.IDs = ids
+		if timeout <= 0 {
+			return usage("give a duration such as 15s", "refresh: --timeout must be positive")
+		}
+		if wait || flags.Changed("timeout") {
+			q.Wait = timeout
+		}
+		if out.json() {
+			return a.passThrough(cmd.Context(), q.Request())
+		}
+		return a.refresh(cmd.Context(), q, out)
+	}
+	return cmd
+}
+
+func (a *app) refresh(ctx context.Context, q client.RefreshQuery, out *format) error {
+	reply, err := a.client.Refresh(ctx, q)
+	if reply == nil {
+		return err
+	}
+	a.saySkipped(reply)
+	if q.Wait == 0 {
+		if len(q.IDs) > 0 && len(reply.Skipped) == len(q.IDs) {
+			return nil // nobody is probed: that has been said
+		}
+		return a.print(reply.Message)
+	}
+	// No ts comes with it, and every row has its age.
+	table := &provider.StatusReply{TS: provider.Time{Time: a.now()}, Providers: reply.Providers}
+	if len(table.Providers) > 0 {
+		err = errors.Join(a.writeStatus(table, out), err)
+	}
+	return err
+}
+
+// saySkipped tells which providers were not probed and why.
+func (a *app) saySkipped(reply *provider.RefreshReply) {
+	for _, s := range reply.Skipped {
+		text := s.ID + " was not probed: " + s.Message
+		if s.Message == "" {
+			text = s.ID + " was not probed: " + string(s.Reason)
+		}
+		if !s.RetryAt.IsZero() {
+			text = s.ID + " is left alone until " + stamp(s.RetryAt) + ": " + s.Message
+		}
+		a.say("%s", text)
+	}
+}

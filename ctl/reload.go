@@ -1,0 +1,54 @@
+package ctl
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+)
+
+func (a *app) reloadCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "reload",
+		Short: "Have the daemon read its configuration again",
+		Long: `Have the daemon read its configuration again. A file with an error in it changes
+nothing; the error is shown with its line.`,
+		Args: args(0, 0),
+	}
+	out := outputFlag(cmd, formatTable, formatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if out.json() {
+			return a.passThrough(cmd.Context(), client.Request{Method: "POST", Path: client.ReloadPath})
+		}
+		return a.reload(cmd.Context())
+	}
+	return cmd
+}
+
+func (a *app) reload(ctx context.Context) error {
+	r, err := a.client.Reload(ctx)
+	if err != nil {
+		return err
+	}
+	what := r.ConfigPath
+	if what == "" {
+		what = "the built-in defaults"
+	}
+	var changes []string
+	for _, c := range []struct {
+		verb string
+		ids  []string
+	}{{"added", r.Added}, {"changed", r.Changed}, {"removed", r.Removed}} {
+		if len(c.ids) > 0 {
+			changes = append(changes, c.verb+" "+strings.Join(c.ids, " "))
+		}
+	}
+	changes = append(changes, fmt.Sprintf("%d unchanged", r.Unchanged))
+	if len(r.RestartNeeded) > 0 {
+		a.say("restart the daemon for: %s", strings.Join(r.RestartNeeded, ", "))
+	}
+	return a.print("reloaded " + what + ": " + strings.Join(changes, ", "))
+}

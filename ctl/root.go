@@ -1,0 +1,75 @@
+package ctl
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+)
+
+// rootCommand builds the command tree.
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "providerctl",
+		Short: "Ask providerd which AI model providers can be used now, and if not, why",
+		Long: `Ask providerd which AI model providers can be used now, and if not, why.
+
+The daemon's socket is --socket, else PROVIDERD_SOCKET, else the user's own
+($XDG_RUNTIME_DIR/providerd/providerd.sock), else the system's
+(` + client.SystemSocket() + `); for root the system's comes first.
+
+Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
+4 denied · 5 no such provider · 6 timed out · 130 interrupted.`,
+		Args:          a.onlyCommands,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(a.Stdin)
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.PersistentFlags().StringVar(&a.client.Socket, "socket", "", "control socket of the daemon")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("see: "+cmd.CommandPath()+" --help", "%s: %v", cmd.Name(), err)
+	})
+	root.AddCommand(
+		a.statusCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
+		a.modelsCommand(), a.eventsCommand(), a.historyCommand(), a.diagnoseCommand(),
+		a.pauseCommand(), a.resumeCommand(), a.infoCommand(), a.reloadCommand(),
+		a.logLevelCommand(), a.logsCommand(), a.healthCommand(), a.versionCommand(),
+	)
+	refuseOtherShells(root) // last: what it completes is all that is there
+	return root
+}
+
+// onlyCommands refuses what is not the name of a command.
+func (a *app) onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "see: providerctl --help"
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "did you mean: providerctl " + strings.Join(near, ", providerctl ")
+	}
+	return usage(hint, "no such command: %q", args[0])
+}
+
+// args returns a check that there are between least and most arguments, none of
+// them empty, with the command's own usage line as the hint. Most −1 means any
+// number.
+func args(least, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		hint := "usage: " + cmd.UseLine()
+		switch {
+		case len(args) < least:
+			return usage(hint, "%s: an argument is missing", cmd.Name())
+		case most >= 0 && len(args) > most:
+			return usage(hint, "%s: unexpected argument %q", cmd.Name(), args[most])
+		case slices.Contains(args, ""):
+			return usage(hint, "%s: an argument is empty", cmd.Name())
+		}
+		return nil
+	}
+}

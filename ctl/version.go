@@ -1,0 +1,43 @@
+package ctl
+
+import (
+	"encoding/json"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) versionCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Show the version of providerctl; the daemon's is in info",
+		Args:  args(0, 0),
+	}
+	out := outputFlag(cmd, formatTable, formatJSON)
+	cmd.RunE = func(*cobra.Command, []string) error {
+		if !out.json() {
+			return a.print("providerctl " + a.version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")")
+		}
+		text, err := json.Marshal(map[string]string{
+			"version": a.version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
+		})
+		if err != nil {
+			return err
+		}
+		return a.writeJSON(text)
+	}
+	return cmd
+}
+
+// version is what the build was told or, where it was told nothing, what Go
+// recorded.
+func (a *app) version() string {
+	if a.Version != "" {
+		return a.Version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

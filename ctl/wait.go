@@ -1,0 +1,190 @@
+package ctl
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// probePace is how often a provider is probed for whoever waits for it; the
+// daemon does it no more often.
+const probePace = time.Second
+
+func (a *app) waitCommand() *cobra.Command {
+	var (
+		states  string
+		timeout time.Duration
+		quiet   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "wait ID",
+		Short: "Wait until a provider is in a state",
+		Long: `Wait until a provider is in one of the states named by --for, having it probed
+once a second. It fails early, with exit code 1, when that cannot come true
+before somebody acts: a key is missing or rejected, another program answers,
+there is no model to serve, probing is paused. It exits 6 when the time is up. A restart of the daemon does not end it.`,
+		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
+  providerctl wait ollama --for RUNNING,DEGRADED`,
+		Args:              args(1, 1),
+		ValidArgsFunction: a.completeIDs(1),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&states, "for", string(provider.StateRunning), "state, or several separated by commas")
+	flags.DurationVar(&timeout, "timeout", 60*time.Second, "how long to wait")
+	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing on success")
+	_ = cmd.RegisterFlagCompletionFunc("for", completeStates) // fails only for a flag that is not there
+	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		targets, err := parseStates(states)
+		if err != nil {
+			return err
+		}
+		if timeout <= 0 {
+			return usage("give a duration such as 60s", "wait: --timeout must be positive")
+		}
+		s, err := a.waitFor(cmd.Context(), ids[0], targets, timeout)
+		if err != nil || quiet {
+			return err
+		}
+		return a.print(s.ID + " is " + describe(*s))
+	}
+	return cmd
+}
+
+func completeStates(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	for _, s := range provider.States {
+		names = append(names, string(s))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func parseStates(list string) ([]provider.State, error) {
+	var states []provider.State
+	for name := range strings.SplitSeq(list, ",") {
+		s, err := provider.ParseState(strings.TrimSpace(name))
+		if err != nil {
+			return nil, usage("for example: --for RUNNING,DEGRADED", "wait: %v", err)
+		}
+		states = append(states, s)
+	}
+	return states, nil
+}
+
+// waitFor returns the first row that is current and in one of the states.
+func (a *app) waitFor(ctx context.Context, id string, targets []provider.State, timeout time.Duration) (*provider.Status, error) {
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var last *provider.Status
+	lost := false
+	for {
+		s, err := a.probed(limited, id)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err == nil:
+			last, lost = s, false
+			if current(*s, a.now()) && slices.Contains(targets, s.State) {
+				return s, nil
+			}
+			if needsPerson(*s, targets) {
+				return nil, provider.Errorf("", s.Hint, "%s is %s, which lasts until somebody acts", id, describe(*s))
+			}
+		case last == nil || !mayReturn(err):
+			return nil, err
+		case !lost && limited.Err() == nil:
+			lost = true
+			a.say("%v; still waiting for %s", err, id)
+		}
+		if !pause(limited, untilProbe(s)) {
+			if err := ctx.Err(); err != nil {
+				return nil, err // an interrupt, whenever it comes, is not the time being up
+			}
+			return nil, timedOut(id, last, lost, timeout)
+		}
+	}
+}
+
+// replyTime is left to the daemon to answer in: without it a row that comes when
+// the time is up would be missed, and with it what to say of the provider.
+const replyTime = 200 * time.Millisecond
+
+// probed returns the provider's row from a probe of the last second, if one can
+// be had before ctx ends.
+func (a *app) probed(ctx context.Context, id string) (*provider.Status, error) {
+	maxAge, wait := probePace, probeWait
+	if end, ok := ctx.Deadline(); ok {
+		wait = max(0, min(wait, time.Until(end)-replyTime))
+	}
+	return a.row(ctx, client.StatusQuery{IDs: []string{id}, MaxAge: &maxAge, Wait: &wait})
+}
+
+// current reports whether a row says how things are now. A provider that asked
+// to be left alone is not probed, and its last word holds.
+func current(s provider.Status, now time.Time) bool {
+	return !s.Stale || s.Source == provider.FromProbe && s.RetryAt.After(now)
+}
+
+// needsPerson reports whether none of the states can come about before somebody
+// acts. A server can stop or break by itself at any time, but while probing is
+// paused nobody would see it.
+func needsPerson(s provider.Status, targets []provider.State) bool {
+	if s.Paused {
+		return true
+	}
+	byItself := func(t provider.State) bool {
+		return t == provider.StateStopped || t == provider.StateError || t == provider.StateUnknown
+	}
+	return !s.Stale && s.Reason.NeedsPerson() && !slices.ContainsFunc(targets, byItself)
+}
+
+// mayReturn reports whether the daemon is away in a way that a restart ends.
+func mayReturn(err error) bool {
+	var e *provider.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case provider.DaemonUnreachable, provider.ShuttingDownNow, provider.TimedOut, provider.TooMany:
+		return true
+	}
+	return false
+}
+
+// untilProbe is how long to let pass before the next probe can be had.
+func untilProbe(s *provider.Status) time.Duration {
+	const least = 100 * time.Millisecond
+	if s == nil || s.AgeMS == nil || s.Stale {
+		return probePace
+	}
+	return max(least, probePace-time.Duration(*s.AgeMS)*time.Millisecond)
+}
+
+// pause waits; it reports false when the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func timedOut(id string, last *provider.Status, lost bool, timeout time.Duration) error {
+	switch {
+	case last == nil:
+		return provider.Errorf(provider.TimedOut, "give it longer: --timeout 60s", "%s was not checked within %v", id, timeout)
+	case lost:
+		return provider.Errorf(provider.TimedOut, "start the daemon: providerd", "%s was %s after %v, and the daemon has gone since", id, describe(*last), timeout)
+	default:
+		return provider.Errorf(provider.TimedOut, last.Hint, "%s is still %s after %v", id, describe(*last), timeout)
+	}
+}

@@ -1,0 +1,118 @@
+package ctl_test
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/ctl"
+)
+
+// With little time left the daemon is not asked to wait, so that its answer comes
+// before the time is up.
+const (
+	askWait   = "GET /api/providers/status?max_age=1s&provider_id=ollama&wait=15s"
+	askAtOnce = "GET /api/providers/status?max_age=1s&provider_id=ollama&wait=0s"
+)
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	rejected := `{"id":"ollama","state":"ERROR","reason":"unauthorized","hint":"replace the key","age_ms":1000,"source":"probe"}`
+	restored := `{"id":"ollama","state":"RUNNING","reason":"ok","age_ms":1000,"source":"restored","stale":true}`
+	limited := `{"id":"ollama","state":"DEGRADED","reason":"rate_limited","age_ms":99000,"stale":true,"source":"probe","retry_at":"2999-01-01T00:00:00Z"}`
+	paused := `{"id":"ollama","state":"STOPPED","reason":"paused","paused":true,"hint":"providerctl resume ollama","age_ms":99000,"stale":true,"source":"probe"}`
+	for name, tc := range map[string]struct {
+		args     string
+		replies  []reply
+		code     int
+		out, err string
+	}{
+		"IsTrueAtOnce":             {"", []reply{rows(ollamaUp)}, 0, "ollama is RUNNING (1.2 ms)\n", ""},
+		"ComesTrue":                {"", []reply{rows(ollamaDown), rows(ollamaDown), rows(ollamaUp)}, 0, "ollama is RUNNING", ""},
+		"Quiet":                    {"-q", []reply{rows(ollamaUp)}, 0, "", ""},
+		"KnowsAliases":             {"--for ready", []reply{rows(ollamaUp)}, 0, "RUNNING", ""},
+		"TakesSeveral":             {"--for RUNNING,disconnected", []reply{rows(ollamaDown)}, 0, "STOPPED", ""},
+		"FailsEarly":               {"", []reply{rows(ollamaDown), rows(rejected)}, 1, "", "ollama is ERROR (unauthorized), which lasts until somebody acts\nproviderctl: hint: replace the key\n"},
+		"AnErrorMayBeWaitedFor":    {"--for ERROR", []reply{rows(rejected)}, 0, "ERROR", ""},
+		"AServerMayStopByItself":   {"--for STOPPED", []reply{rows(rejected), rows(ollamaDown)}, 0, "STOPPED", ""},
+		"FailsEarlyWhilePaused":    {"--for STOPPED,RUNNING", []reply{rows(paused)}, 1, "", "hint: providerctl resume ollama"},
+		"DoesNotTrustARestoredRow": {"--timeout 50ms", []reply{rows(restored)}, 6, "", "ollama is still RUNNING, last known after 50ms"},
+		"TakesTheWordOfALimit":     {"--for DEGRADED", []reply{rows(limited)}, 0, "DEGRADED", ""},
+		"TimesOut":                 {"--timeout 50ms", []reply{rows(ollamaDown)}, 6, "", "ollama is still STOPPED (connection_refused) after 50ms\nproviderctl: hint: start it: ollama serve\n"},
+		"UnknownProvider":          {"", []reply{refused(404, unknownID)}, 5, "", "no such provider"},
+		"OutlivesAShutdown": {"", []reply{rows(ollamaDown), refused(503, `{"error":{"code":"shutting_down","message":"the daemon is shutting down"}}`), rows(ollamaUp)}, 0,
+			"RUNNING", "the daemon is shutting down; still waiting for ollama"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ask := askWait
+			if strings.Contains(tc.args, "--timeout") {
+				ask = askAtOnce
+			}
+			d := startDaemon(t, map[string][]reply{ask: tc.replies})
+			args := append([]string{"wait", "ollama"}, strings.Fields(tc.args)...)
+			d.run(t, args...).want(t, tc.code, tc.out, tc.err)
+		})
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	absent := filepath.Join(t.TempDir(), "d.sock")
+	t.Run("TellsHowToStartIt", func(t *testing.T) {
+		t.Parallel()
+		run(t.Context(), "--socket", absent, "status").want(t, 3, "", "hint: start it: providerd")
+	})
+	t.Run("WaitEndsToo", func(t *testing.T) {
+		t.Parallel()
+		run(t.Context(), "--socket", absent, "wait", "a", "--timeout", "50ms").want(t, 3, "", "not running")
+	})
+	t.Run("CompletionIsSilent", func(t *testing.T) {
+		run(t.Context(), "--socket", absent, "__complete", "status", "").want(t, 0, ":4\n", "ShellCompDirectiveNoFileComp")
+	})
+}
+
+func TestInterrupt(t *testing.T) {
+	interrupted := func(t *testing.T, script map[string][]reply, args ...string) result {
+		t.Helper()
+		d := startDaemon(t, script)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		done := make(chan result, 1)
+		go func() { done <- run(ctx, append([]string{"--socket", d.socket}, args...)...) }()
+		d.awaitRequest(t)
+		cancel()
+		return <-done
+	}
+	held := stream(`{"type":"heartbeat","seq":1}`)
+	held.hold = true
+	t.Run("IsHowFollowingEnds", func(t *testing.T) {
+		interrupted(t, map[string][]reply{"GET /api/events?follow=1": {held}}, "events", "-f").want(t, 0, "", "")
+		interrupted(t, map[string][]reply{"GET /api/daemon/log?follow=1": {held}}, "logs", "-f").want(t, 0, "", "")
+	})
+	t.Run("CutsAWaitShort", func(t *testing.T) {
+		interrupted(t, map[string][]reply{askWait: {rows(ollamaDown)}}, "wait", "ollama").want(t, 130, "", "")
+	})
+	// What is said on stderr is said just before the next pause begins.
+	t.Run("CutsAPauseShort", func(t *testing.T) {
+		leaving := refused(503, `{"error":{"code":"shutting_down","message":"the daemon is shutting down"}}`)
+		d := startDaemon(t, map[string][]reply{askWait: {rows(ollamaDown), leaving}})
+		ctx, cancel := context.WithCancel(t.Context())
+		var out bytes.Buffer
+		code := ctl.Main(ctx, ctl.Env{
+			Args:  []string{"--socket", d.socket, "wait", "ollama"},
+			Stdin: strings.NewReader(""), Stdout: &out, Stderr: interrupter(cancel),
+			Getenv: func(string) string { return "" },
+		})
+		if code != 130 {
+			t.Errorf("exit code %d, want 130", code)
+		}
+	})
+}
+
+// An interrupter interrupts at the first word.
+type interrupter context.CancelFunc
+
+func (i interrupter) Write(b []byte) (int, error) { i(); return len(b), nil }

@@ -1,0 +1,80 @@
+package ctl
+
+import (
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// displayWidth is how many columns of a terminal s takes: two for a wide
+// character, none for a combining one.
+func displayWidth(s string) int {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return uniseg.StringWidth(s)
+		}
+	}
+	return len(s)
+}
+
+// cut shortens s to at most width columns, between characters as people see
+// them, and marks that it did.
+func cut(s string, width int) string {
+	if displayWidth(s) <= width {
+		return s
+	}
+	if width < 1 {
+		return ""
+	}
+	return take(s, width-1) + "…"
+}
+
+// take returns the longest start of s that fits in width columns.
+func take(s string, width int) string {
+	rest, state, used, end := s, -1, 0, 0
+	for rest != "" {
+		var cluster string
+		var w int
+		cluster, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if used+w > width {
+			break
+		}
+		used += w
+		end += len(cluster)
+	}
+	return s[:end]
+}
+
+// pad fills s with spaces up to width columns.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-displayWidth(s)))
+}
+
+// wrap breaks s between words into lines of at most width columns, and a word
+// that is longer than a line inside it. A width below 1 means no limit.
+func wrap(s string, width int) []string {
+	if width < 1 || displayWidth(s) <= width {
+		return []string{s}
+	}
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(s) {
+		if line != "" {
+			if displayWidth(line)+1+displayWidth(word) <= width {
+				line += " " + word
+				continue
+			}
+			lines = append(lines, line)
+		}
+		for displayWidth(word) > width {
+			start := take(word, width)
+			if start == "" { // a wide character in one column
+				break
+			}
+			lines = append(lines, start)
+			word = word[len(start):]
+		}
+		line = word
+	}
+	return append(lines, line)
+}
