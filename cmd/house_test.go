@@ -1,0 +1,86 @@
+package cmd_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/providerd/providerd/"
+
+// house lists the packages from top to bottom: an import arrow may only run
+// downward.
+var house = []string{
+	"cmd/providerd",
+	"cmd/providerctl",
+	"ctl",
+	"ctl/client",
+	"daemon",
+	"daemon/control",
+	"daemon/schedule",
+	"daemon/judge",
+	"daemon/probe",
+	"daemon/config",
+	"store",
+	"store/provider",
+}
+
+func goList(t *testing.T, args ...string) []string {
+	t.Helper()
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list %v: %v", args, err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+func TestHouse_ImportArrowsRunDownward(t *testing.T) {
+	floor := map[string]int{}
+	for i, name := range house {
+		floor[module+name] = i
+	}
+	for _, line := range goList(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, "./...") {
+		fields := strings.Fields(line)
+		from, known := floor[fields[0]]
+		if !known {
+			if fields[0] != module+"cmd" { // this test
+				t.Errorf("%s has no floor in the house", fields[0])
+			}
+			continue
+		}
+		for _, imported := range fields[1:] {
+			to, ours := floor[imported]
+			if ours && to <= from {
+				t.Errorf("%s imports %s, which is above it", fields[0], imported)
+			}
+		}
+	}
+}
+
+func TestHouse_VocabularyImportsOnlyTheStandardLibrary(t *testing.T) {
+	for _, line := range goList(t, "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", "./store/provider") {
+		if line != "" && line != module+"store/provider" {
+			t.Errorf("store/provider depends on %s", line)
+		}
+	}
+}
+
+// The client has to start in milliseconds and to be installed anywhere.
+func TestHouse_ProviderctlStaysLean(t *testing.T) {
+	forbidden := []string{
+		module + "daemon", "go.etcd.io/", "google.golang.org/grpc", "github.com/prometheus/",
+		"github.com/hashicorp/", "net/http", "crypto/tls",
+	}
+	for _, dep := range goList(t, "-deps", "./cmd/providerctl") {
+		for _, no := range forbidden {
+			if strings.HasPrefix(dep, no) {
+				t.Errorf("providerctl links %s", dep)
+			}
+		}
+		if dep == module+"store" {
+			t.Errorf("providerctl links %s", dep)
+		}
+	}
+}

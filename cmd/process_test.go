@@ -1,0 +1,204 @@
+// Package cmd_test proves the promises on real processes: both programs are
+// built once, and run as their users run them.
+package cmd_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// bin is the folder with providerd and providerctl.
+var bin string
+
+func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "providerd-test")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./providerd", "./providerctl")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+		return 1
+	}
+	bin = dir
+	return m.Run()
+}
+
+// program is the path of a built program.
+func program(name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return filepath.Join(bin, name)
+}
+
+// A process is a running providerd with its own folder.
+type process struct {
+	t      testing.TB
+	dir    string
+	socket string
+	config string
+	cmd    *exec.Cmd
+	log    *lockedBuffer
+	http   *http.Client
+	ended  chan struct{}
+	err    error
+}
+
+// newProcess prepares a folder; config is the file's text.
+func newProcess(t testing.TB, config string) *process {
+	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	p := &process{t: t, dir: dir, socket: filepath.Join(dir, "run", "s"), config: filepath.Join(dir, "c.toml"), log: &lockedBuffer{}}
+	p.write(config)
+	p.http = &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", p.socket)
+		},
+	}}
+	t.Cleanup(func() {
+		p.http.CloseIdleConnections()
+		p.kill()
+		if t.Failed() {
+			t.Logf("providerd's log:\n%s", p.log)
+		}
+	})
+	return p
+}
+
+func (p *process) write(config string) {
+	if err := os.WriteFile(p.config, []byte(config), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *process) command() *exec.Cmd {
+	cmd := exec.Command(program("providerd"), "--config", p.config, "--socket", p.socket,
+		"--state-dir", filepath.Join(p.dir, "state"), "--log-level", "debug")
+	cmd.Stderr = p.log
+	cmd.Stdout = p.log
+	return cmd
+}
+
+// start starts the daemon and returns when it answers.
+func (p *process) start() *process {
+	p.t.Helper()
+	p.cmd = p.command()
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.ended = make(chan struct{})
+	go func(cmd *exec.Cmd, ended chan struct{}) {
+		p.err = cmd.Wait()
+		close(ended)
+	}(p.cmd, p.ended)
+	p.until(func() bool {
+		select {
+		case <-p.ended:
+			p.t.Fatalf("providerd ended: %v\n%s", p.err, p.log)
+		default:
+		}
+		conn, err := net.Dial("unix", p.socket)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
+	return p
+}
+
+// until polls for what no event tells.
+func (p *process) until(done func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); {
+		if time.Now().After(deadline) {
+			p.t.Fatalf("it never came\n%s", p.log)
+		}
+		<-time.After(2 * time.Millisecond)
+	}
+}
+
+// kill ends the process without a chance to say anything.
+func (p *process) kill() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+	p.cmd = nil
+}
+
+// do decodes a reply into v and returns its HTTP status; 0 when the daemon
+// went away meanwhile.
+func (p *process) do(method, path string, v any) int {
+	req, err := http.NewRequest(method, "http://localhost"+path, nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	res, err := p.http.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0
+	}
+	if v != nil {
+		if err := json.Unmarshal(body, v); err != nil {
+			p.t.Errorf("%s %s: %v in %s", method, path, err, body)
+		}
+	}
+	return res.StatusCode
+}
+
+// lockedBuffer is a buffer that a process may write while a test reads it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// The scripts under testdata run the client against a real daemon.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			return setupScript(env)
+		},
+		Cmds:                scriptCommands,
+		RequireExplicitExec: true,
+	})
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/daemon/config"
+)
+
+func newConfigCommand(f *flags) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "config", Short: "Check or show the configuration",
+		Args: noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			return usageError{"config: check or show?", "providerd config show"}
+		},
+	}
+	cmd.AddCommand(newConfigCheckCommand(f), newConfigShowCommand(f))
+	return cmd
+}
+
+func newConfigCheckCommand(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "check [FILE]", Short: "Say whether a configuration file is good",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			flags := *f
+			if len(args) == 1 {
+				flags.config = args[0]
+			}
+			cfg, err := flags.load()
+			if err != nil {
+				return err
+			}
+			for _, w := range cfg.Warnings {
+				fmt.Fprintf(cmd.ErrOrStderr(), "providerd: warning: %s\n", w)
+			}
+			name := cfg.Path
+			if name == "" {
+				name = "no file, built-in defaults"
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: good, %d providers\n", name, len(cfg.Providers))
+			return err
+		},
+	}
+}
+
+func newConfigShowCommand(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use: "show", Short: "Print the configuration as it is understood, secrets masked",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := f.load()
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), cfg.Show())
+			return err
+		},
+	}
+}
+
+// load is the configuration that a daemon with these flags would have.
+func (f *flags) load() (*config.Config, error) {
+	o, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	return o.Load()
+}

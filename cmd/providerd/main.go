@@ -1,0 +1,108 @@
+// Command providerd is the daemon. This package reads flags and signals, and
+// wires; it decides nothing.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the packages' build; a build from source tells its own.
+var version = ""
+
+func main() {
+	// net/http prints bytes that a server sent unasked, which may be anything.
+	log.SetOutput(io.Discard)
+	cmd := newCommand()
+	if err := cmd.ExecuteContext(context.Background()); err != nil {
+		fmt.Fprintf(os.Stderr, "providerd: %v\n", err)
+		var hinted interface{ Hint() string }
+		if errors.As(err, &hinted) && !strings.Contains(err.Error(), hinted.Hint()) { // it may be said already
+			fmt.Fprintf(os.Stderr, "providerd: try: %s\n", hinted.Hint())
+		}
+		var u usageError
+		if errors.As(err, &u) {
+			os.Exit(2)
+		}
+		os.Exit(1)
+	}
+}
+
+// flags are the command line's, which win over the file.
+type flags struct {
+	config, socket, stateDir, logLevel string
+	logJSON                            bool
+}
+
+func newCommand() *cobra.Command {
+	var f flags
+	cmd := &cobra.Command{
+		Use:   "providerd",
+		Short: "Know at any moment which AI model providers can be used, and why",
+		Long: `providerd probes AI model providers on a schedule, keeps what it learns, and
+answers over a Unix socket. It runs in the foreground until SIGTERM or ctrl-C;
+SIGHUP reads the configuration again. Ask it with providerctl.`,
+		Args:          noArguments,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return run(cmd.Context(), f, cmd.Flags().Changed("log-json"))
+		},
+	}
+	cmd.CompletionOptions.DisableDefaultCmd = true
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return usageError{err.Error(), "providerd --help"}
+	})
+	p := cmd.PersistentFlags()
+	p.StringVar(&f.config, "config", "", "configuration `file` (default: the system's or the user's providerd.toml)")
+	p.StringVar(&f.socket, "socket", "", "`path` of the control socket")
+	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database")
+	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off")
+	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is not a terminal)")
+	cmd.AddCommand(newConfigCommand(&f), newVersionCommand())
+	return cmd
+}
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "providerd", buildVersion())
+			return err
+		},
+	}
+}
+
+// buildVersion is the packages' version, or the module's, or "devel".
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+// A usageError is the caller's; its hint says what to type instead.
+type usageError struct{ message, hint string }
+
+func (e usageError) Error() string { return e.message }
+
+// Hint says what to type next.
+func (e usageError) Hint() string { return e.hint }
+
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Sprintf("unexpected argument: %q", args[0]), cmd.CommandPath() + " --help"}
+	}
+	return nil
+}

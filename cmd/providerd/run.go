@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/daemon"
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// run is the daemon in the foreground, until a signal ends it.
+func run(ctx context.Context, f flags, logJSONSet bool) error {
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	if !logJSONSet {
+		o.LogJSON = !term.IsTerminal(int(os.Stderr.Fd()))
+	}
+	if term.IsTerminal(int(os.Stdout.Fd())) {
+		o.FirstSweep = func(reply provider.StatusReply) { printTable(reply, f.socket) }
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	reload := make(chan os.Signal, 1)
+	o.Reload = reload
+	stopSignals := handleSignals(cancel, reload)
+	defer stopSignals()
+	return daemon.Run(ctx, o)
+}
+
+// options are the daemon's, as the command line has them.
+func (f *flags) options() (daemon.Options, error) {
+	o := daemon.Options{
+		Version: buildVersion(), ConfigPath: f.config, Socket: f.socket, StateDir: f.stateDir,
+		LogLevel: f.logLevel, LogJSON: f.logJSON, LogTo: os.Stderr, Env: config.OSEnv(),
+	}
+	for _, path := range []*string{&o.ConfigPath, &o.Socket, &o.StateDir} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return o, fmt.Errorf("resolve %s: %w", *path, err)
+		}
+		*path = abs
+	}
+	return o, nil
+}
+
+// printTable shows what the first sweep found, and how to ask again.
+func printTable(reply provider.StatusReply, socket string) {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		width = 80
+	}
+	fmt.Println()
+	_ = ctl.WriteTable(os.Stdout, reply, ctl.TableOptions{
+		Width: width, Color: ctl.ColorWanted(os.Getenv), Now: time.Now(),
+	})
+	ask := "providerctl status"
+	if socket != "" {
+		ask = "providerctl --socket " + socket + " status"
+	}
+	fmt.Printf("\nask again with: %s\n\n", ask)
+}
+
+// handleSignals ends the daemon on the first SIGTERM or ctrl-C, and the process
+// on the second. SIGHUP reloads, unless it says that our terminal has gone.
+func handleSignals(end context.CancelFunc, reload chan<- os.Signal) (stop func()) {
+	signal.Ignore(ignored...)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, handled...)
+	onTerminal := term.IsTerminal(int(os.Stderr.Fd()))
+	go func() {
+		ending := false
+		for sig := range signals {
+			switch {
+			case sig == hangup && !(onTerminal && !term.IsTerminal(int(os.Stderr.Fd()))):
+				select {
+				case reload <- sig:
+				default: // one is waiting already
+				}
+			case ending:
+				os.Exit(1)
+			default:
+				ending = true
+				end()
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+	}
+}
