@@ -24,6 +24,13 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 	var a address
 	var f *flaw
 	switch {
+	case kind.Place != nil && t.values["base_url"] != nil:
+		t.reject(t.name("base_url"), flawf("leave it out", "kind %s takes no base_url", kind.Name))
+		return
+	case kind.Place != nil:
+		p.BaseURL = kind.Place(p)
+		p.Endpoint = p.BaseURL
+		return
 	case given:
 		a, f = parseBaseURL(kind, base)
 	case t.values["base_url"] != nil:
@@ -96,7 +103,7 @@ func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
 	if scheme = strings.ToLower(scheme); !slices.Contains(kind.schemes(), scheme) {
 		return address{}, flawf(example, "base_url starts with %s: kind %s takes %s", quote(scheme+"://"), kind.Name, strings.Join(kind.schemes(), ", "))
 	}
-	if strings.ContainsAny(rest, "?#") {
+	if strings.ContainsAny(rest, "?#") && (!kind.Query || strings.Contains(rest, "#")) {
 		return address{}, flawf("leave out what follows the path", "base_url holds a query or a fragment")
 	}
 	u, err := url.Parse(scheme + "://" + rest)
@@ -113,6 +120,9 @@ func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
 
 func hostAddress(kind *Kind, u *url.URL, example string) (address, *flaw) {
 	web := u.Scheme == "http" || u.Scheme == "https"
+	if u.Port() == "" && kind.Port != "" && u.Host != "" && !strings.HasSuffix(u.Host, ":") {
+		u.Host += ":" + kind.Port
+	}
 	port := u.Port()
 	switch {
 	case u.Hostname() == "":
@@ -123,7 +133,7 @@ func hostAddress(kind *Kind, u *url.URL, example string) (address, *flaw) {
 		return address{}, flawf(example, "base_url has port %s: they are from 1 to 65535", port)
 	case !web && port == "":
 		return address{}, flawf(example, "base_url has no port")
-	case !web && (u.User != nil || strings.Trim(u.Path, "/") != ""):
+	case !web && (u.User != nil || !kind.Path && strings.Trim(u.Path, "/") != ""):
 		return address{}, flawf(example, "base_url is more than a host and a port")
 	}
 	if u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
@@ -180,6 +190,8 @@ func baseURLExample(kind *Kind) string {
 	base := kind.BaseURL
 	switch {
 	case base != "":
+	case kind.Example != "":
+		base = kind.Example
 	case slices.Contains(kind.schemes(), "http"):
 		base = "http://127.0.0.1:8000/v1"
 		if kind.Type == provider.Generic {

@@ -36,7 +36,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	ref := t.keyRef(kind)
 	p.Models = t.models(kind)
 	own := t.timing()
-	p.Expect = t.expect(kind)
+	t.own(&p, kind)
 	enabled, isSet := get[bool](t, "enabled", "enabled = true")
 	enabled = enabled || !isSet
 	if kind == nil {

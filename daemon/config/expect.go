@@ -8,20 +8,16 @@ import (
 	"strings"
 )
 
-// expect reads the conditions of the http kind. Whether the paths of
-// expect_json are JSONPath is for the kind's Check to say.
-func (t *table) expect(kind *Kind) Expect {
-	e := Expect{Status: t.expectStatus(), Body: t.expectBody(), JSON: t.expectJSON()}
-	if kind == nil || kind.Name == httpKind {
-		return e
+// expect reads the conditions. Whether the paths of expect_json are JSONPath is
+// for the kind's Check to say.
+func (t *table) expect() Expect {
+	return Expect{
+		Status: t.expectStatus(),
+		Body:   t.expectPattern("expect_body", `expect_body = "ready|ok"`),
+		JSON:   t.expectJSON(),
+		Days:   t.count("expect_days", 825, "expect_days = 14"),
+		Answer: t.expectPattern("expect_answer", `expect_answer = "^192[.]0[.]2[.]"`),
 	}
-	for _, key := range []string{"expect_status", "expect_body", "expect_json"} {
-		if t.values[key] != nil {
-			t.reject(t.name(key), flawf("leave it out, or use kind = \""+httpKind+"\"",
-				"kind %s judges its answers itself: %s is for kind %s", kind.Name, key, httpKind))
-		}
-	}
-	return Expect{}
 }
 
 func (t *table) expectStatus() []int {
@@ -44,20 +40,19 @@ func (t *table) expectStatus() []int {
 	return out
 }
 
-func (t *table) expectBody() string {
-	const example = `expect_body = "ready|ok"`
-	pattern, ok := t.text("expect_body", example)
+func (t *table) expectPattern(key, example string) string {
+	pattern, ok := t.text(key, example)
 	switch {
 	case !ok:
 		return ""
 	case pattern == "":
-		t.reject(t.at("expect_body"), flawf("leave it out, or write "+example, "expect_body is empty"))
+		t.reject(t.at(key), flawf("leave it out, or write "+example, "%s is empty", key))
 		return ""
 	}
 	if _, err := regexp.Compile(pattern); err != nil {
 		message := strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-		t.reject(t.at("expect_body"), flawf("single quotes keep backslashes: expect_body = '\\d+'",
-			"expect_body is not a regular expression: %s", maskSecrets(printable(message))))
+		t.reject(t.at(key), flawf("single quotes keep backslashes: "+key+" = '\\d+'",
+			"%s is not a regular expression: %s", key, maskSecrets(printable(message))))
 		return ""
 	}
 	return pattern

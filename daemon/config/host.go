@@ -6,8 +6,11 @@ import (
 )
 
 // OnThisMachine reports whether the provider is reached without leaving this
-// machine: a loopback address, localhost, or a Unix socket.
+// machine: a loopback address, localhost, a Unix socket, or no address at all.
 func (p *Provider) OnThisMachine() bool {
+	if len(p.Command) > 0 || p.Unit != "" {
+		return true
+	}
 	u, err := url.Parse(p.BaseURL)
 	if err != nil {
 		return false

@@ -23,6 +23,19 @@ type Kind struct {
 	KeyNeeded bool
 	// Schemes that base_url may have; nil means http and https.
 	Schemes []string
+	// Example is a base_url to show in errors, for a kind without a default and
+	// with a scheme of its own.
+	Example string
+	// Port is the port that base_url may leave out; http and https have theirs.
+	Port string
+	// Path and Query: base_url may have them, though its scheme is a kind's own.
+	Path, Query bool
+	// Settings are the names of the settings that this kind takes beyond those of
+	// every kind: "expect_status", "command".
+	Settings []string
+	// Place makes the address from such settings, for a kind that takes no
+	// base_url. It is nil for the others.
+	Place func(*Provider) string
 	// Default: part of the configuration without a file. A cloud kind that is
 	// not Default joins it when one of its KeyEnv is set.
 	Default bool
@@ -40,9 +53,6 @@ type SettingError struct {
 
 func (e *SettingError) Error() string { return e.Setting + ": " + e.Problem }
 
-// httpKind is the one kind whose answer the expect_ settings describe.
-const httpKind = "http"
-
 func (k *Kind) schemes() []string {
 	if k.Schemes == nil {
 		return []string{"http", "https"}
@@ -54,6 +64,9 @@ func (k *Kind) schemes() []string {
 func (k *Kind) takesKey() bool {
 	return slices.Contains(k.schemes(), "http") || slices.Contains(k.schemes(), "https")
 }
+
+// takes reports whether a setting that is not every kind's is this kind's.
+func (k *Kind) takes(setting string) bool { return slices.Contains(k.Settings, setting) }
 
 // listsModels reports whether the kind can say which models it has.
 func (k *Kind) listsModels() bool { return k.Type != provider.Generic }

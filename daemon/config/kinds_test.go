@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"strings"
@@ -21,8 +22,14 @@ func kinds() []config.Kind {
 		{Name: "anthropic", Type: provider.Cloud, BaseURL: "https://api.anthropic.com", KeyEnv: []string{"ANTHROPIC_API_KEY"}, KeyNeeded: true, Default: true},
 		{Name: "gemini", Type: provider.Cloud, BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, KeyNeeded: true},
 		{Name: "openai-compatible", Type: provider.Local},
-		{Name: "http", Type: provider.Generic, Check: checkHTTP},
+		{Name: "http", Type: provider.Generic, Settings: []string{"expect_status", "expect_body", "expect_json"}, Check: checkHTTP},
 		{Name: "tcp", Type: provider.Generic, Schemes: []string{"tcp", "unix"}, Check: refuse13},
+		{Name: "tls", Type: provider.Generic, Schemes: []string{"tls"}, Settings: []string{"expect_days"}, Example: "tls://example.org:443"},
+		{Name: "dns", Type: provider.Generic, Schemes: []string{"dns"}, Settings: []string{"expect_answer"}, Example: "dns://127.0.0.1/example.org?type=A", Port: "53", Path: true, Query: true},
+		{Name: "exec", Type: provider.Generic, Schemes: []string{"exec"}, Settings: []string{"command"},
+			Place: func(p *config.Provider) string { return "exec:" + strings.Join(p.Command[:min(1, len(p.Command))], "") }},
+		{Name: "systemd", Type: provider.Generic, Schemes: []string{"systemd"}, Settings: []string{"unit", "bus"},
+			Place: func(p *config.Provider) string { return "systemd://" + cmp.Or(p.Bus, "system") + "/" + p.Unit }},
 	}
 }
 

@@ -26,18 +26,23 @@ type Provider struct {
 	SlowAfter time.Duration
 	Rise      int
 	Fall      int
-	// Expect are the conditions of the http kind.
-	Expect Expect
+	// Expect are the conditions of the kinds that take some.
+	Expect  Expect
+	Command []string // of kind exec: the program and its arguments
+	Unit    string   // of kind systemd
+	Bus     string   // of kind systemd: "system" or "user"
 }
 
-// Expect is what a healthy answer of an http provider looks like; every
+// Expect is what a healthy answer of a generic provider looks like; every
 // condition that is set must hold. None set: any 2xx status.
 type Expect struct {
 	Status []int  // expect_status = [200, 204]
 	Body   string // expect_body = "regexp", RE2
 	// JSON is expect_json = { "$.status" = "ok" }: JSONPath (RFC 9535) to the
 	// value it must have: a string, an int64, a float64 or a bool.
-	JSON map[string]any
+	JSON   map[string]any
+	Days   int    // expect_days = 14: how long a certificate must be good for; 0 is not set
+	Answer string // expect_answer = "regexp", RE2, of a name's records
 }
 
 // TTL is the age at which a row of this provider is stale.

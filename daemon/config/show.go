@@ -40,20 +40,29 @@ func (p *Provider) show(b *strings.Builder) {
 	if p.BaseURL != p.Endpoint {
 		b.WriteString("# base_url has a user or a password, which is not shown\n")
 	}
-	writeText(b, "base_url", p.Endpoint)
+	p.showTarget(b)
 	p.showKey(b)
-	if len(p.Models) > 0 {
-		names := make([]string, len(p.Models))
-		for i, name := range p.Models {
-			names[i] = tomlText(name)
-		}
-		fmt.Fprintf(b, "models = [%s]\n", strings.Join(names, ", "))
-	}
+	writeTexts(b, "models", p.Models)
 	writeText(b, "interval", showDuration(p.Interval))
 	writeText(b, "timeout", showDuration(p.Timeout))
 	writeText(b, "slow_after", showDuration(p.SlowAfter))
 	fmt.Fprintf(b, "rise = %d\nfall = %d\n", p.Rise, p.Fall)
 	p.Expect.show(b)
+}
+
+// showTarget is where the provider is, in the setting that says so.
+func (p *Provider) showTarget(b *strings.Builder) {
+	switch {
+	case len(p.Command) > 0:
+		writeTexts(b, "command", p.Command)
+	case p.Unit != "":
+		writeText(b, "unit", p.Unit)
+		if p.Bus != "" {
+			writeText(b, "bus", p.Bus)
+		}
+	default:
+		writeText(b, "base_url", p.Endpoint)
+	}
 }
 
 func (p *Provider) showKey(b *strings.Builder) {
@@ -86,10 +95,28 @@ func (e Expect) show(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "expect_json = { %s }\n", strings.Join(pairs, ", "))
 	}
+	if e.Days > 0 {
+		fmt.Fprintf(b, "expect_days = %d\n", e.Days)
+	}
+	if e.Answer != "" {
+		writeText(b, "expect_answer", e.Answer)
+	}
 }
 
 func writeText(b *strings.Builder, key, value string) {
 	fmt.Fprintf(b, "%s = %s\n", key, tomlText(value))
+}
+
+// writeTexts leaves an empty list out.
+func writeTexts(b *strings.Builder, key string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = tomlText(v)
+	}
+	fmt.Fprintf(b, "%s = [%s]\n", key, strings.Join(texts, ", "))
 }
 
 // showDuration leaves out the zeros that time.Duration prints: 1m, not 1m0s.

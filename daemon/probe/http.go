@@ -20,8 +20,9 @@ import (
 // httpService is any HTTP service, with conditions for its answer.
 var httpService = kind{
 	Kind: config.Kind{
-		Name: "http",
-		Type: provider.Generic,
+		Name:     "http",
+		Type:     provider.Generic,
+		Settings: []string{"expect_status", "expect_body", "expect_json"},
 		Check: func(p *config.Provider) error {
 			_, err := readConditions(p.Expect)
 			return err

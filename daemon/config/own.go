@@ -1,0 +1,69 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// ownSettings are those that only some kinds take; a kind names its own.
+var ownSettings = []string{
+	"expect_status", "expect_body", "expect_json", "expect_days", "expect_answer",
+	"command", "unit", "bus",
+}
+
+// own reads the settings that only some kinds take, and refuses those of others.
+func (t *table) own(p *Provider, kind *Kind) {
+	p.Expect = t.expect()
+	p.Command = t.command()
+	p.Unit, _ = t.text("unit", `unit = "ollama.service"`)
+	p.Bus = t.bus()
+	if kind == nil {
+		return
+	}
+	for _, setting := range ownSettings {
+		switch {
+		case kind.takes(setting):
+			continue
+		case t.values[setting] == nil: // nothing to propose for a word that is not known
+			t.asked = slices.DeleteFunc(t.asked, func(name string) bool { return name == setting })
+			continue
+		}
+		fix, whose := "leave it out", ""
+		if i := slices.IndexFunc(t.kinds, func(k Kind) bool { return k.takes(setting) }); i >= 0 {
+			fix += `, or write kind = "` + t.kinds[i].Name + `"`
+			whose = ": it is for kind " + t.kinds[i].Name
+		}
+		t.reject(t.name(setting), flawf(fix, "kind %s does not take %s%s", kind.Name, setting, whose))
+	}
+}
+
+// command is a program and its arguments, as they are: no shell reads them.
+func (t *table) command() []string {
+	const example = `command = ["/usr/lib/nagios/plugins/check_load", "-w", "5"]`
+	if text, is := t.values["command"].(string); is {
+		t.asked = append(t.asked, "command")
+		t.reject(t.at("command"), flawf("write "+example, "command is text: it must be a list, because no shell takes it apart (%d words)", len(strings.Fields(text))))
+		return nil
+	}
+	words, ok := list[string](t, "command", example)
+	if !ok {
+		return nil
+	}
+	for i, word := range words {
+		if strings.ContainsRune(word, 0) {
+			t.reject(t.elem("command", i), flawf("write "+example, "a word of command holds a zero byte"))
+			return nil
+		}
+	}
+	return words
+}
+
+// bus is whose services unit is one of.
+func (t *table) bus() string {
+	const example = `bus = "user", or leave it out for the system's`
+	bus, ok := t.text("bus", example)
+	if ok && bus != "system" && bus != "user" {
+		t.reject(t.at("bus"), flawf("write "+example, "bus is %s: it must be system or user", quote(bus)))
+	}
+	return bus
+}

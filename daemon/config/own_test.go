@@ -1,0 +1,69 @@
+package config_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/providerd/providerd/daemon/config"
+)
+
+// TestParse_OwnSettings: what only some kinds take is read, placed and shown so
+// that it means the same again.
+func TestParse_OwnSettings(t *testing.T) {
+	c := parse(t, `
+[[provider]]
+id = "cert"
+kind = "tls"
+base_url = "tls://Example.org:443"
+expect_days = 21
+[[provider]]
+id = "name"
+kind = "dns"
+base_url = "dns://192.0.2.53/example.org?type=AAAA"
+expect_answer = '^2001:db8:'
+[[provider]]
+id = "plugin"
+kind = "exec"
+command = ["/bin/check", "-w", "5 6"]
+[[provider]]
+id = "unit"
+kind = "systemd"
+unit = "ollama.service"
+[[provider]]
+id = "mine"
+kind = "systemd"
+unit = "ollama.service"
+bus = "user"
+`, env(nil, nil))
+	want := map[string]struct {
+		endpoint string
+		expect   config.Expect
+		command  []string
+	}{
+		"cert":   {endpoint: "tls://example.org:443", expect: config.Expect{Days: 21}},
+		"name":   {endpoint: "dns://192.0.2.53:53/example.org?type=AAAA", expect: config.Expect{Answer: "^2001:db8:"}},
+		"plugin": {endpoint: "exec:/bin/check", command: []string{"/bin/check", "-w", "5 6"}},
+		"unit":   {endpoint: "systemd://system/ollama.service"},
+		"mine":   {endpoint: "systemd://user/ollama.service"},
+	}
+	for _, p := range c.Providers {
+		w := want[p.ID]
+		if p.Endpoint != w.endpoint || p.BaseURL != w.endpoint {
+			t.Errorf("%s: at %s, %s, want %s", p.ID, p.BaseURL, p.Endpoint, w.endpoint)
+		}
+		if local := p.Kind == "exec" || p.Kind == "systemd"; p.OnThisMachine() != local {
+			t.Errorf("%s: on this machine: %t", p.ID, !local)
+		}
+		if diff := cmp.Diff(w.expect, p.Expect); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", p.ID, diff)
+		}
+		if diff := cmp.Diff(w.command, p.Command); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", p.ID, diff)
+		}
+	}
+	again := parse(t, c.Show(), env(nil, nil))
+	if diff := cmp.Diff(c.Providers, again.Providers, cmp.Comparer(secrets)); diff != "" {
+		t.Errorf("shown and read again: -want +got:\n%s", diff)
+	}
+}
