@@ -31,9 +31,9 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	root.PersistentFlags().StringVar(&a.client.Socket, "socket", "", "control socket of the daemon")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("see: "+cmd.CommandPath()+" --help", "%s: %v", cmd.Name(), err)
-	})
+	root.SetFlagErrorFunc(flagError)
+	root.Version = a.version() // --version says what the command version does
+	root.SetVersionTemplate(a.versionLine() + "\n")
 	root.AddCommand(
 		a.statusCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
 		a.modelsCommand(), a.eventsCommand(), a.historyCommand(), a.diagnoseCommand(),

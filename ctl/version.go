@@ -17,7 +17,7 @@ func (a *app) versionCommand() *cobra.Command {
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		if !out.json() {
-			return a.print("providerctl " + a.version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")")
+			return a.print(a.versionLine())
 		}
 		text, err := json.Marshal(map[string]string{
 			"version": a.version(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH,
@@ -28,6 +28,10 @@ func (a *app) versionCommand() *cobra.Command {
 		return a.writeJSON(text)
 	}
 	return cmd
+}
+
+func (a *app) versionLine() string {
+	return "providerctl " + a.version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
 }
 
 // version is what the build was told or, where it was told nothing, what Go

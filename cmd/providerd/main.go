@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
@@ -57,6 +58,8 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 			return run(cmd.Context(), f, cmd.Flags().Changed("log-json"))
 		},
 	}
+	cmd.Version = buildVersion() // --version says what the command version does
+	cmd.SetVersionTemplate(versionLine())
 	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{err.Error(), "providerd --help"}
@@ -75,21 +78,26 @@ func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "providerd", buildVersion())
+			_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
 			return err
 		},
 	}
 }
 
-// buildVersion is the packages' version, or the module's, or "devel".
+// versionLine is of the same form as providerctl's.
+func versionLine() string {
+	return fmt.Sprintf("providerd %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// buildVersion is the packages' version, or what Go recorded.
 func buildVersion() string {
 	if version != "" {
 		return version
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
-	return "devel"
+	return "(devel)"
 }
 
 // A usageError is the caller's; its hint says what to type instead.
