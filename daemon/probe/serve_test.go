@@ -98,6 +98,20 @@ func talk(t *testing.T, heed bool, f func(net.Conn)) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(attend(l, func(c net.Conn) {
+		if heed {
+			if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+				return
+			}
+		}
+		f(c)
+	}))
+	return l.Addr().String()
+}
+
+// attend hands every connection to f, and closes it when f returns. It does so
+// until it is stopped, which closes all that are open.
+func attend(l net.Listener, f func(net.Conn)) (stop func()) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var open []net.Conn
@@ -112,16 +126,11 @@ func talk(t *testing.T, heed bool, f func(net.Conn)) (address string) {
 			mu.Unlock()
 			wg.Go(func() {
 				defer c.Close()
-				if heed {
-					if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
-						return
-					}
-				}
 				f(c)
 			})
 		}
 	})
-	t.Cleanup(func() {
+	return func() {
 		l.Close()
 		mu.Lock()
 		for _, c := range open {
@@ -129,8 +138,7 @@ func talk(t *testing.T, heed bool, f func(net.Conn)) (address string) {
 		}
 		mu.Unlock()
 		wg.Wait()
-	})
-	return l.Addr().String()
+	}
 }
 
 // say sends text over every connection, after its request.
@@ -146,12 +154,12 @@ func silent(t *testing.T) (address string) {
 // unused is an address where nothing listens.
 func unused(t *testing.T) (address string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, leave, err := abandoned()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(leave)
+	return address
 }
 
 // configured is a provider of a kind, as the configuration would complete it.

@@ -1,0 +1,138 @@
+package probe_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/probe"
+)
+
+// scenarioNow is where the clock of every scenario stands.
+var scenarioNow = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// Plays that compute share the processors; those that wait do not need them. The
+// latter are few enough at once that a connection comes about in time.
+var busy, idle = make(chan struct{}, 4), make(chan struct{}, 24)
+
+// A play is a scenario played for one of its kinds.
+type play struct {
+	scenario *scenario
+	kind     config.Kind
+	provider config.Provider
+
+	err      error // it could not be played
+	last     probe.Observation
+	record   judge.Record
+	requests []string
+}
+
+// start plays a scenario as soon as there is room.
+func start(s *scenario, k config.Kind) *play {
+	room := busy
+	if s.Provider.Timeout != nil {
+		room = idle
+	}
+	room <- struct{}{}
+	defer func() { <-room }()
+	p := &play{scenario: s, kind: k}
+	p.err = p.run()
+	return p
+}
+
+func (p *play) run() error {
+	theatre, err := open(p.scenario)
+	if err != nil {
+		return err
+	}
+	defer theatre.close()
+	p.configure(theatre)
+	if p.kind.Check != nil {
+		if err := p.kind.Check(&p.provider); err != nil {
+			return err
+		}
+	}
+	var ticks atomic.Int64 // whatever takes time takes some
+	pr, err := probe.New(p.provider, probe.Options{
+		RootCAs: theatre.roots,
+		Now:     func() time.Time { return scenarioNow.Add(time.Duration(ticks.Add(1)) * time.Microsecond) },
+		Proxy:   func(*http.Request) (*url.URL, error) { return nil, nil },
+	})
+	if err != nil {
+		return err
+	}
+	defer pr.Close()
+	p.record = judge.Initial(&p.provider, nil)
+	ask := probe.Ask{Facts: p.scenario.Provider.Facts == nil || *p.scenario.Provider.Facts}
+	for range max(p.scenario.Probes, 1) {
+		p.last = pr.Probe(theatre.context, ask)
+		if p.last.Saw == "" {
+			return fmt.Errorf("the probe was cut short: %s", p.last.Detail)
+		}
+		p.record, _ = judge.Judge(p.record, p.last, &p.provider, false)
+	}
+	p.requests = theatre.requests()
+	return nil
+}
+
+// configure completes the provider as the configuration would.
+func (p *play) configure(t *theatre) {
+	set := &p.scenario.Provider
+	path := ""
+	if u, err := url.Parse(p.kind.BaseURL); err == nil {
+		path = u.Path
+	}
+	if set.BasePath != nil {
+		path = *set.BasePath
+	}
+	scheme := "http"
+	switch {
+	case !isWeb(p.kind):
+		scheme = p.kind.Schemes[0]
+	case t.secure:
+		scheme = "https"
+	}
+	key := ""
+	if p.kind.KeyNeeded {
+		key = "test-key-of-nobody"
+	}
+	if set.Key != nil {
+		key = *set.Key
+	}
+	base := scheme + "://" + t.address + path
+	p.provider = config.Provider{
+		ID: p.kind.Name, Kind: p.kind.Name, Type: p.kind.Type,
+		BaseURL: base, Endpoint: base, Key: config.NewSecret(key), Models: set.Models,
+		Interval: 10 * time.Second, Timeout: patient, SlowAfter: patient, Rise: 1, Fall: 2,
+		Expect: config.Expect{
+			Status: set.ExpectStatus, Body: set.ExpectBody, JSON: set.ExpectJSON,
+			Days: set.ExpectDays, Answer: set.ExpectAnswer,
+		},
+	}
+	if set.Timeout != nil {
+		p.provider.Timeout = time.Duration(*set.Timeout)
+	}
+	if set.SlowAfter != nil {
+		p.provider.SlowAfter = time.Duration(*set.SlowAfter)
+	}
+}
+
+// String is the wanted row, the one that came, and why.
+func (p *play) String() string {
+	show := func(v any) string {
+		b, err := json.MarshalIndent(v, "  ", "  ")
+		if err != nil {
+			return err.Error()
+		}
+		return string(b)
+	}
+	want := p.scenario.Want
+	return fmt.Sprintf("want  %s %s\ngot   %s %s: %s\nasked %q\nrow %s\nmodels %s\nevidence %s",
+		want.State, want.Reason, p.record.Status.State, p.record.Status.Reason, p.record.Status.Detail,
+		p.requests, show(p.record.Status), show(p.record.Models), show(p.last.Evidence))
+}
