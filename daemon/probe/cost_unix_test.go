@@ -1,0 +1,82 @@
+//go:build unix
+
+package probe_test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// BenchmarkHealthyProbe is what a probe of each healthy local kind costs this
+// process; the server is another one. Most rounds ask the deciding request alone;
+// facts are asked for now and then. The figure to look at is cpu-µs/op.
+func BenchmarkHealthyProbe(b *testing.B) {
+	for _, k := range probe.Kinds() {
+		if k.Type != provider.Local {
+			continue
+		}
+		for _, ask := range []probe.Ask{{}, {Facts: true}} {
+			name := k.Name + "/alone"
+			if ask.Facts {
+				name = k.Name + "/with facts"
+			}
+			b.Run(name, func(b *testing.B) {
+				pr := newProber(b, serveElsewhere(b, k), probe.Options{})
+				for range 2 { // what there is to learn about the server, it knows then
+					pr.Probe(b.Context(), probe.Ask{Facts: true})
+				}
+				measure(b, func() {
+					if o := pr.Probe(b.Context(), ask); o.Saw != provider.OK {
+						b.Fatalf("saw %s %q", o.Saw, o.Detail)
+					}
+				})
+			})
+		}
+	}
+}
+
+// serveElsewhere starts a healthy server of the kind in a process of its own.
+func serveElsewhere(b *testing.B, k config.Kind) config.Provider {
+	b.Helper()
+	s := healthyScenario(b, k)
+	if s == nil {
+		b.Skip("no scenario shows it in good health")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), theatreOf+"="+k.Name)
+	stop, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		stop.Close()
+		if err := cmd.Wait(); err != nil {
+			b.Error(err)
+		}
+	})
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := &play{scenario: s, kind: k}
+	p.configure(&theatre{address: strings.TrimSpace(address)})
+	return p.provider
+}

@@ -1,0 +1,107 @@
+package probe_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// healthyScenario is the one that shows a kind in good health; nil for a kind
+// that no scenario can be of.
+func healthyScenario(t testing.TB, k config.Kind) *scenario {
+	t.Helper()
+	all, err := loadScenarios()
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(s *scenario) bool { return s.folder == k.Name && s.name == "healthy" })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
+}
+
+// healthy makes Probers that have seen their provider in good health, and knows
+// how to end its server.
+func healthy(t testing.TB, k config.Kind, n int) (made []*probe.Prober, end func()) {
+	t.Helper()
+	s := healthyScenario(t, k)
+	if s == nil {
+		t.Skip("no scenario shows it in good health")
+	}
+	theatre, err := open(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end = sync.OnceFunc(theatre.close)
+	t.Cleanup(end)
+	p := &play{scenario: s, kind: k}
+	p.configure(theatre)
+	for range n {
+		pr := newProber(t, p.provider, probe.Options{UserAgent: "providerd/test"})
+		for range 2 { // what there is to learn about the server, it knows then
+			if o := pr.Probe(t.Context(), probe.Ask{Facts: true}); o.Saw != provider.OK {
+				t.Fatalf("saw %s %q", o.Saw, o.Detail)
+			}
+		}
+		made = append(made, pr)
+	}
+	return made, end
+}
+
+// TestProber_AtRest_EveryKind bounds what a Prober of any kind keeps between
+// probes beside its connection.
+func TestProber_AtRest_EveryKind(t *testing.T) {
+	const probers, most, patience = 50, 12 << 10, 5
+	for _, k := range probe.Kinds() {
+		t.Run(k.Name, func(t *testing.T) {
+			healthy(t, k, 1) // what is made once for all
+			before := inUse()
+			made, end := healthy(t, k, probers)
+			for _, pr := range made {
+				pr.Close()
+			}
+			end()
+			each := (inUse() - before) / probers
+			for range patience { // the garbage of other tests may go down late
+				each = min(each, (inUse()-before)/probers)
+			}
+			if t.Logf("%d bytes", each); each > most {
+				t.Errorf("a Prober keeps %d bytes, want at most %d", each, most)
+			}
+			runtime.KeepAlive(made)
+		})
+	}
+}
+
+// theatreOf is the variable that makes this test's program the server of a kind's
+// healthy scenario and nothing else.
+const theatreOf = "PROBE_TEST_THEATRE_OF"
+
+// serveAsTheatre serves a kind's healthy scenario until stdin ends.
+func serveAsTheatre(kind string) error {
+	all, err := loadScenarios()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(s *scenario) bool { return s.folder == kind && s.name == "healthy" })
+	if i < 0 {
+		return fmt.Errorf("no healthy scenario of %q", kind)
+	}
+	t, err := open(all[i])
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	fmt.Println(t.address)
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
