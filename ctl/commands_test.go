@@ -222,6 +222,7 @@ func TestDiagnose(t *testing.T) {
 		"dial":[{"address":"192.0.2.1:443","took_ms":20,"error":"refused"},{"address":"192.0.2.2:443","took_ms":20}],
 		"tls":{"version":"TLS 1.3","issuer":"CA","days_left":30,"took_ms":40},
 		"requests":[{"method":"GET","url":"https://h/v1/models","status":401,"headers":{"Retry-After":"3"},"body_bytes":9,"body_start":"{\"a\":1}","took_ms":120}],
+		"checks":[{"asked":"A h","answer":"192.0.2.1","took_ms":3},{"asked":"AAAA h","took_ms":4,"error":"refused"}],
 		"verdict":{"state":"ERROR","reason":"unauthorized","saw":"unauthorized","definite":true,"hint":"replace the key"}}`)
 	want := `a (openai)
 endpoint  https://h/v1
@@ -233,6 +234,10 @@ request   GET https://h/v1/models
   answer  401, 9 bytes (120 ms)
   header  Retry-After: 3
   body    {"a":1}
+check     A h
+  answer  192.0.2.1 (3.0 ms)
+check     AAAA h
+  answer  none: refused (4.0 ms)
 verdict   ERROR (unauthorized)
   rule    unauthorized, definite: it decides at once
   hint    replace the key

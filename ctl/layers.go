@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,6 +31,11 @@ func layers(d *provider.Diagnostics) [][2]string {
 	}
 	for _, x := range d.Requests {
 		addExchange(add, x)
+	}
+	for _, c := range d.Checks {
+		answer := cmp.Or(c.Answer, "none")
+		add("check", c.Asked)
+		add("  answer", outcome(answer, answer, c.Error, c.TookMS))
 	}
 	addVerdict(add, d.Verdict)
 	return lines

@@ -20,6 +20,7 @@ type run struct {
 	latency   time.Duration // of the deciding request
 	retryAt   time.Time     // from its headers
 	exchanges []provider.Exchange
+	checks    []provider.CheckStep
 }
 
 // probe decides, and learns the facts when they are wanted.
@@ -181,9 +182,21 @@ func (r *run) observation(began time.Time, found finding) Observation {
 		BeganAt:  provider.Time{Time: began},
 		TookMS:   milliseconds(o.Took),
 		Requests: r.exchanges,
+		Checks:   r.checks,
 	}
 	r.trace.report(&o.Evidence, p.clean)
 	return o
+}
+
+// checked notes a question that is not asked over HTTP, which began at a time, and
+// what came of it.
+func (r *run) checked(began time.Time, asked, answer, failure string) {
+	r.checks = append(r.checks, provider.CheckStep{
+		Asked:  r.p.clean.line(asked, maxDetail),
+		Answer: r.p.clean.line(answer, maxDetail),
+		TookMS: milliseconds(r.p.now().Sub(began)),
+		Error:  r.p.clean.line(failure, maxDetail),
+	})
 }
 
 // reached reports whether a connection stands: a new one, or the kept one when

@@ -63,6 +63,7 @@ type Diagnostics struct {
 	Dial     []DialStep   `json:"dial,omitempty"`
 	TLS      *TLSStep     `json:"tls,omitempty"`
 	Requests []Exchange   `json:"requests,omitempty"`
+	Checks   []CheckStep  `json:"checks,omitempty"`
 	Verdict  Verdict      `json:"verdict"`
 }
 
@@ -103,6 +104,14 @@ type Exchange struct {
 	BodyBytes int64             `json:"body_bytes"`
 	TookMS    float64           `json:"took_ms"`
 	Error     string            `json:"error,omitempty"`
+}
+
+// CheckStep is one question that is not asked over HTTP, and its answer.
+type CheckStep struct {
+	Asked  string  `json:"asked"`
+	Answer string  `json:"answer,omitempty"`
+	TookMS float64 `json:"took_ms"`
+	Error  string  `json:"error,omitempty"`
 }
 
 // Verdict is how the evidence was judged.
