@@ -38,6 +38,12 @@ var rules = map[provider.Reason]rule{
 	provider.RateLimited:        {provider.StateDegraded, true},
 	provider.Overloaded:         {provider.StateDegraded, false},
 	provider.ServerError:        {provider.StateDegraded, false},
+	provider.NotFound:           {provider.StateError, true},
+	provider.NotRunning:         {provider.StateStopped, true},
+	provider.UnitFailed:         {provider.StateError, true},
+	provider.CheckWarning:       {provider.StateDegraded, false}, // as Nagios: soft until it was seen again
+	provider.CheckCritical:      {provider.StateError, false},
+	provider.CheckUnknown:       {provider.StateUnknown, false},
 	provider.ProbeFailed:        {"", true},
 
 	provider.NoModels:     {provider.StateDegraded, true},

@@ -34,6 +34,12 @@ const (
 	ModelMissing       Reason = "model_missing"
 	Slow               Reason = "slow"
 	VendorIncident     Reason = "vendor_incident"
+	NotFound           Reason = "not_found"
+	NotRunning         Reason = "not_running"
+	UnitFailed         Reason = "unit_failed"
+	CheckWarning       Reason = "check_warning"
+	CheckCritical      Reason = "check_critical"
+	CheckUnknown       Reason = "check_unknown"
 	ProbeFailed        Reason = "probe_failed"
 )
 
@@ -66,6 +72,12 @@ var hints = map[Reason]string{
 	ModelMissing:       "pull the missing model, or correct models in the configuration",
 	Slow:               "it answers slowly: look at what it is doing, or raise slow_after",
 	VendorIncident:     "the vendor reports an incident: see its status page",
+	NotFound:           "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
+	NotRunning:         "start it, then: providerctl wait {id} --for RUNNING",
+	UnitFailed:         "see why with systemctl status and journalctl, then start it again: {endpoint}",
+	CheckWarning:       "look at what the check says; see: providerctl diagnose {id}",
+	CheckCritical:      "look at what the check says; see: providerctl diagnose {id}",
+	CheckUnknown:       "the check could not tell; see: providerctl diagnose {id}",
 	ProbeFailed:        "the check itself failed; see: providerctl logs",
 }
 
@@ -85,6 +97,13 @@ var kindHints = map[kindReason]string{
 	{"lmstudio", ConnectionRefused}: "start it: lms server start",
 	{"lmstudio", NoModels}:          "get a model: lms get",
 	{"llamacpp", ConnectionRefused}: "start it: llama-server -m MODEL.gguf",
+	{"exec", NotFound}:              "there is no such program: install it, or correct command, then: providerctl reload",
+	{"exec", Forbidden}:             "providerd may not run this program: chmod +x it, and see that its folders can be entered",
+	{"systemd", NotFound}:           "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
+	{"systemd", NotRunning}:         "start it with systemctl start: {endpoint}",
+	{"systemd", ServerError}:        "it fails and is started again and again: see why with systemctl status and journalctl",
+	{"systemd", Forbidden}:          "providerd may not ask this bus: another user's services are asked by that user's own providerd",
+	{"systemd", CheckUnknown}:       "systemd does not answer over D-Bus: is this machine run by systemd, and bus right?",
 }
 
 // Hint returns what a person should do next about a provider of that kind in
@@ -103,7 +122,7 @@ func Hint(reason Reason, kind, id, endpoint string) string {
 func (r Reason) NeedsPerson() bool {
 	switch r {
 	case NoCredentials, TLSFailure, WrongService, BadResponse, Unauthorized,
-		Forbidden, QuotaExhausted, NoModels, ModelMissing, Paused:
+		Forbidden, QuotaExhausted, NoModels, ModelMissing, NotFound, UnitFailed, Paused:
 		return true
 	}
 	return false
