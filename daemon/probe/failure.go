@@ -17,7 +17,7 @@ import (
 // failure says what it means that a request got no answer that could be read.
 func (r *run) failure(err error) finding {
 	if r.caller.Err() != nil {
-		return finding{detail: "cut short: " + context.Cause(r.caller).Error()}
+		return r.unlessCut(finding{})
 	}
 	if !isTimeout(err) {
 		r.p.confirmed = false // something else may come back
@@ -25,6 +25,14 @@ func (r *run) failure(err error) finding {
 	found := r.layer(err)
 	if r.p.proxy != nil {
 		return r.throughProxy(err, found)
+	}
+	return found
+}
+
+// unlessCut is found, or nothing when the caller's end may have made it so.
+func (r *run) unlessCut(found finding) finding {
+	if r.caller.Err() != nil {
+		return finding{detail: "cut short: " + context.Cause(r.caller).Error()}
 	}
 	return found
 }

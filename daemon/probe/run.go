@@ -37,7 +37,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	ctx, cancel := context.WithTimeout(ctx, p.provider.Timeout)
 	defer cancel()
 	ctx = r.trace.watch(ctx)
-	if ask.DialFirst && p.proxy == nil {
+	if ask.DialFirst && p.proxy == nil && p.kind.Place == nil {
 		p.transport.CloseIdleConnections()
 		defer p.dialer.drop()
 		if err := p.dialer.prepare(ctx, r.trace); err != nil {

@@ -10,4 +10,5 @@ var table = []*kind{
 	&anthropic,
 	&httpService,
 	&tcpService,
+	&plugin,
 }

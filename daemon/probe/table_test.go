@@ -24,7 +24,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s: key needed %t, from %v", k.Name, k.KeyNeeded, k.KeyEnv)
 		}
 	}
-	if want := []string{"ollama", "lmstudio", "llamacpp", "openai-compatible", "openai", "anthropic", "http", "tcp"}; !slices.Equal(names, want) {
+	if want := []string{"ollama", "lmstudio", "llamacpp", "openai-compatible", "openai", "anthropic", "http", "tcp", "exec"}; !slices.Equal(names, want) {
 		t.Errorf("kinds %v, want %v", names, want)
 	}
 	if want := []string{"ollama", "lmstudio", "llamacpp", "openai", "anthropic"}; !slices.Equal(withoutAFile, want) {
