@@ -1,0 +1,98 @@
+package probe_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+var update = flag.Bool("update", false, "write docs/kinds.md anew")
+
+// TestKinds_Documented holds the tables of docs/kinds.md to the kinds and to what
+// a probe sends to a healthy provider; -update writes them.
+func TestKinds_Documented(t *testing.T) {
+	const path = "../../docs/kinds.md"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(text)
+	for _, section := range []struct {
+		kind provider.Type
+		head string
+		row  func(testing.TB, config.Kind) []string
+	}{
+		{provider.Local, "kind|address|key|requests", webRow},
+		{provider.Cloud, "kind|address|key|requests", webRow},
+		{provider.Generic, "kind|base_url|own settings", genericRow},
+	} {
+		head := strings.Split(section.head, "|")
+		rows := [][]string{head, strings.Split(strings.Repeat("---|", len(head)-1)+"---", "|")}
+		for _, k := range probe.Kinds() {
+			if k.Type == section.kind {
+				rows = append(rows, section.row(t, k))
+			}
+		}
+		var table strings.Builder
+		for _, cells := range rows {
+			table.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+		}
+		open, shut := fmt.Sprintf("<!-- %s -->\n", section.kind), fmt.Sprintf("<!-- end of %s -->\n", section.kind)
+		before, rest, ok := strings.Cut(doc, open)
+		_, after, closed := strings.Cut(rest, shut)
+		if !ok || !closed {
+			t.Fatalf("%s lacks the marks %q and %q", path, open, shut)
+		}
+		doc = before + open + table.String() + shut + after
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(doc), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(text), doc); diff != "" && !*update {
+		t.Errorf("%s (-is +should be; go test -run Documented ./daemon/probe -update):\n%s", path, diff)
+	}
+}
+
+// webRow is a kind that is asked over HTTP.
+func webRow(t testing.TB, k config.Kind) []string {
+	address, key := "`base_url` must be given", "–"
+	if k.BaseURL != "" {
+		address = "`" + k.BaseURL + "`"
+	}
+	if len(k.KeyEnv) > 0 {
+		key = "`" + strings.Join(k.KeyEnv, "`, `") + "`"
+	}
+	requests := "–"
+	if s := healthyScenario(t, k); s != nil {
+		requests = "`" + strings.Join(s.Want.Requests, "`, `") + "`"
+	}
+	return []string{"`" + k.Name + "`", address, key, requests}
+}
+
+// genericRow is a kind that is whatever the configuration says.
+func genericRow(_ testing.TB, k config.Kind) []string {
+	address := "none"
+	switch {
+	case k.Example != "":
+		address = "`" + k.Example + "`"
+	case k.Place == nil && k.Schemes == nil:
+		address = "`http://127.0.0.1:8000/health`"
+	case k.Place == nil:
+		address = "`" + k.Schemes[0] + "://127.0.0.1:5432`"
+	}
+	settings := "–"
+	if len(k.Settings) > 0 {
+		settings = "`" + strings.Join(k.Settings, "`, `") + "`"
+	}
+	return []string{"`" + k.Name + "`", address, settings}
+}
