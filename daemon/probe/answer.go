@@ -19,6 +19,8 @@ type answer struct {
 	large   bool   // the body is longer than maxBody
 	broken  error  // the body ended before its end
 	blocked string // why its redirect was not followed
+
+	said *complaint // what complaint has read: many look, and a body can be large
 }
 
 // whole reports whether the body is all there.
@@ -46,8 +48,9 @@ func (a *answer) isRedirect() bool {
 
 // decode reads the body as JSON into v, as far as it fits: a field of another
 // type is left empty, because vendors change those. It reports whether the body
-// is JSON at all and v's kind of value (an object, an array).
-func (a *answer) decode(v any) bool { return decode(a.body, v) }
+// is JSON at all and v's kind of value (an object, an array). The beginning of a
+// body that is too large is not looked through, for it is none.
+func (a *answer) decode(v any) bool { return !a.large && decode(a.body, v) }
 
 func decode(b []byte, v any) bool {
 	err := json.Unmarshal(b, v)
@@ -58,7 +61,7 @@ func decode(b []byte, v any) bool {
 	return err == nil
 }
 
-func (a *answer) isJSON() bool { return json.Valid(a.body) }
+func (a *answer) isJSON() bool { return !a.large && json.Valid(a.body) }
 
 func (a *answer) isHTML() bool {
 	if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {

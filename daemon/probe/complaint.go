@@ -24,12 +24,20 @@ type errorFields struct {
 // complaint reads {"error": {…}}, {"error": "…"}, {"message": …}, {"detail": …}
 // and plain text. It takes what it finds: a broken body yields its text.
 func (a *answer) complaint() complaint {
+	if a.said == nil {
+		c := a.readComplaint()
+		a.said = &c
+	}
+	return *a.said
+}
+
+func (a *answer) readComplaint() complaint {
 	var body struct {
 		Error  json.RawMessage `json:"error"`
 		Detail json.RawMessage `json:"detail"`
 		errorFields
 	}
-	if !decode(a.body, &body) {
+	if !a.decode(&body) {
 		return complaint{message: prose(a)}
 	}
 	c := complaint{shaped: body.Error != nil && string(body.Error) != "null"}

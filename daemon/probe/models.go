@@ -52,11 +52,11 @@ func readRows(a *answer, each func(*listedModel, *provider.Model)) (modelList, b
 			Object string          `json:"object"`
 			Data   json.RawMessage `json:"data"`
 		}
-		if !decode(a.body, &envelope) {
+		if !a.decode(&envelope) {
 			return list, false
 		}
 		raw, list.object = orEmpty(envelope.Data, envelope.Object), envelope.Object
-	case !json.Valid(raw): // a decoder would take "[" for an empty list
+	case !a.isJSON(): // a decoder would take "[" for an empty list
 		return list, false
 	}
 	list.models = []provider.Model{}
