@@ -215,7 +215,7 @@ func TestProbe_UnixSocket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := page{headers: map[string]string{"Server": "llama.cpp"}, body: own["llamacpp"].body}
+	answer := page{headers: map[string]string{"Server": "llama.cpp"}, body: own(t, "llamacpp").Body}
 	srv := &http.Server{Handler: http.HandlerFunc(answer.ServeHTTP)}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
@@ -398,7 +398,7 @@ func TestProbe_Proxy(t *testing.T) {
 	}
 	cloud := func(base string) config.Provider { return configured(t, "openai", base, "") }
 	t.Run("leads to the provider", func(t *testing.T) {
-		proxy := serve(t, jsonPage(own["openai"].body).ServeHTTP)
+		proxy := serve(t, jsonPage(own(t, "openai").Body).ServeHTTP)
 		o := once(t, cloud("http://api.example/v1"), through(proxy.url), probe.Ask{})
 		if o.Saw != provider.OK || o.PortListening != nil {
 			t.Errorf("saw %s %q, listening %s", o.Saw, o.Detail, truth(o.PortListening))
@@ -417,7 +417,7 @@ func TestProbe_Proxy(t *testing.T) {
 		})
 	}
 	t.Run("is not used on this machine", func(t *testing.T) {
-		s := serve(t, jsonPage(own["openai"].body).ServeHTTP)
+		s := serve(t, jsonPage(own(t, "openai").Body).ServeHTTP)
 		o := once(t, cloud(s.url), through("http://"+unused(t)), probe.Ask{})
 		if o.Saw != provider.OK {
 			t.Errorf("saw %s %q", o.Saw, o.Detail)

@@ -234,23 +234,58 @@ func isWeb(k config.Kind) bool { return k.Schemes == nil || slices.Contains(k.Sc
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenarios(t) {
-		kinds, _ := s.kinds()
+		kinds := s.casts(t)
 		for _, k := range kinds {
 			name := s.folder + "/" + s.name
 			if len(kinds) > 1 || s.folder == general {
 				name += "/" + k.Name
 			}
-			t.Run(name, func(t *testing.T) {
-				// Most of a scenario's time may be silence, so more of them are
-				// under way than the parallel tests that wait for them.
-				played := make(chan *play, 1)
-				go func() { played <- start(s, k) }()
-				t.Parallel()
-				p := <-played
-				if wrong := p.wrong(); len(wrong) > 0 {
-					t.Errorf("%s/%s/%s.toml, %s: %s\n%s", scenarioFolder, s.folder, s.name, k.Name, strings.Join(wrong, "\n  "), p)
-				}
-			})
+			t.Run(name, func(t *testing.T) { perform(t, s, k) })
 		}
 	}
+}
+
+// perform plays a scenario, in parallel with others, and reports what is wrong.
+func perform(t *testing.T, s *scenario, k config.Kind) *play {
+	t.Helper()
+	// Most of a scenario's time may be silence, so more of them are under way
+	// than the parallel tests that wait for them.
+	played := make(chan *play, 1)
+	go func() { played <- start(s, k) }()
+	t.Parallel()
+	p := <-played
+	if wrong := p.wrong(); len(wrong) > 0 {
+		t.Errorf("%s, %s: %s\n%s", s.path(), k.Name, strings.Join(wrong, "\n  "), p)
+	}
+	return p
+}
+
+func (s *scenario) path() string {
+	return fmt.Sprintf("%s/%s/%s.toml", scenarioFolder, s.folder, s.name)
+}
+
+// casts are the kinds that a scenario is played for: those that it names, but of
+// a rule not those that have a file of the same name, which is then their own.
+func (s *scenario) casts(t *testing.T) []config.Kind {
+	t.Helper()
+	kinds, err := s.kinds()
+	if err != nil {
+		t.Fatalf("%s: %v", s.path(), err)
+	}
+	if s.folder != general {
+		return kinds
+	}
+	return slices.DeleteFunc(kinds, func(k config.Kind) bool {
+		return find(t, k.Name, s.name) != nil
+	})
+}
+
+// find returns the scenario of a folder and a name, or nil.
+func find(t *testing.T, folder, name string) *scenario {
+	t.Helper()
+	all := scenarios(t)
+	if i := slices.IndexFunc(all, func(s *scenario) bool { return s.folder == folder && s.name == name }); i >= 0 {
+		return all[i]
+	}
+	return nil
 }

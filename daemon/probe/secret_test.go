@@ -41,26 +41,29 @@ func TestPromise7_SecretsStayIn(t *testing.T) {
 		}(),
 	}
 	for name, body := range bodies {
-		for _, status := range []int{200, 302, 400, 403, 429, 500} {
-			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-				for _, h := range []string{"Server", "X-Request-Id", "Www-Authenticate", "Retry-After", "X-Ratelimit-Reset"} {
-					w.Header().Set(h, key)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, status := range []int{200, 302, 400, 403, 429, 500} {
+				s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+					for _, h := range []string{"Server", "X-Request-Id", "Www-Authenticate", "Retry-After", "X-Ratelimit-Reset"} {
+						w.Header().Set(h, key)
+					}
+					w.Header().Set("X-Ratelimit-"+password, key)
+					w.Header().Set("Location", "http://elsewhere.example/"+url.PathEscape(key)+"?"+url.QueryEscape(key))
+					w.WriteHeader(status)
+					_, _ = io.WriteString(w, body)
+				})
+				for _, k := range webKinds() {
+					p := configured(t, k.Name, strings.Replace(s.url, "http://", "http://me:"+password+"@", 1), key)
+					p.Endpoint = s.url
+					o := once(t, p, probe.Options{}, probe.Ask{Facts: true})
+					if o.Saw == "" || len(o.Evidence.Requests) == 0 {
+						t.Fatalf("%d, %s: saw %q %q", status, k.Name, o.Saw, o.Detail)
+					}
+					noSecret(t, o, key, password)
 				}
-				w.Header().Set("X-Ratelimit-"+password, key)
-				w.Header().Set("Location", "http://elsewhere.example/"+url.PathEscape(key)+"?"+url.QueryEscape(key))
-				w.WriteHeader(status)
-				_, _ = io.WriteString(w, body)
-			})
-			for kind := range own {
-				p := configured(t, kind, strings.Replace(s.url, "http://", "http://me:"+password+"@", 1), key)
-				p.Endpoint = s.url
-				o := once(t, p, probe.Options{}, probe.Ask{Facts: true})
-				if o.Saw == "" || len(o.Evidence.Requests) == 0 {
-					t.Fatalf("%s, %d, %s: saw %q %q", name, status, kind, o.Saw, o.Detail)
-				}
-				noSecret(t, o, key, password)
 			}
-		}
+		})
 	}
 	for name, text := range map[string]string{
 		"not HTTP":     key + " is what you sent",

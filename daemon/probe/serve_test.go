@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -209,14 +208,6 @@ func truth(b *bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-func names(o probe.Observation) string {
-	var ids []string
-	for _, m := range o.Facts.Models {
-		ids = append(ids, m.ID)
-	}
-	return strings.Join(ids, " ")
 }
 
 // discard is for servers whose complaints are part of the test.

@@ -77,6 +77,7 @@ func TestProbe_NameBeyondASCII(t *testing.T) {
 // TestProbe_Zipped: gzip is asked for and understood, with a proxy and without.
 func TestProbe_Zipped(t *testing.T) {
 	t.Parallel()
+	list := own(t, "openai").Body
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "gzip" {
 			w.WriteHeader(http.StatusNotAcceptable)
@@ -85,7 +86,7 @@ func TestProbe_Zipped(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
 		defer z.Close()
-		_, _ = io.WriteString(z, own["openai"].body)
+		_, _ = io.WriteString(z, list)
 	})
 	o := probe.Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(s.url) }}
 	for _, base := range []string{"http://api.example/v1", s.url} {

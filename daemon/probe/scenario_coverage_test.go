@@ -1,0 +1,90 @@
+package probe_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// atLeast is how many files the corpus has.
+const atLeast = 150
+
+// everyWeb are the reasons that a server can bring about for every kind that is
+// asked over HTTP.
+var everyWeb = []provider.Reason{
+	provider.OK, provider.ConnectionRefused, provider.Hung, provider.ConnectionReset, provider.TLSFailure,
+	provider.WrongService, provider.BadResponse, provider.Unauthorized, provider.Forbidden,
+	provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError,
+}
+
+// owed are the reasons that a kind must have scenarios for.
+func owed(k config.Kind) []provider.Reason {
+	switch {
+	case !isWeb(k):
+		return nil // its server may be none that a scenario can have
+	case k.Type == provider.Generic: // any shape may be right
+		return slices.DeleteFunc(slices.Clone(everyWeb), func(r provider.Reason) bool { return r == provider.WrongService })
+	case k.KeyNeeded:
+		return append([]provider.Reason{provider.NoCredentials}, everyWeb...)
+	}
+	return everyWeb
+}
+
+// TestScenarios_Coverage counts the scenarios of each kind by the reason they
+// want (-v prints them), and reports what no scenario says.
+func TestScenarios_Coverage(t *testing.T) {
+	all := scenarios(t)
+	if len(all) < atLeast {
+		t.Errorf("%d scenarios, want %d at least", len(all), atLeast)
+	}
+	told := map[string]map[provider.Reason]int{}
+	for _, k := range probe.Kinds() {
+		told[k.Name] = map[provider.Reason]int{}
+	}
+	for _, s := range all {
+		kinds := s.casts(t)
+		for _, k := range kinds {
+			told[k.Name][s.Want.Reason]++
+		}
+		if s.folder != general && (len(kinds) == 0 || kinds[0].Name != s.folder) {
+			t.Errorf("%s: it is of %q, and not of its folder's kind", s.path(), s.Kinds)
+		}
+	}
+	for _, k := range probe.Kinds() {
+		h := find(t, k.Name, "healthy")
+		switch {
+		case h == nil && !isWeb(k):
+			continue
+		case h == nil:
+			t.Errorf("%s has no healthy.toml", k.Name)
+			continue
+		}
+		if facts := h.Provider.Facts; h.Want.Reason != provider.OK || facts != nil && !*facts || isWeb(k) && len(h.Want.Requests) == 0 {
+			t.Errorf("%s: it must be ok, ask for the facts, and list the requests", h.path())
+		}
+		var missing []string
+		for _, reason := range owed(k) {
+			if told[k.Name][reason] == 0 {
+				missing = append(missing, string(reason))
+			}
+		}
+		if len(missing) > 0 {
+			t.Errorf("%s: no scenario for %s", k.Name, strings.Join(missing, ", "))
+		}
+		t.Log(countOf(k.Name, told[k.Name]))
+	}
+}
+
+func countOf(kind string, told map[provider.Reason]int) string {
+	var counts []string
+	for reason, n := range told {
+		counts = append(counts, fmt.Sprintf("%s %d", reason, n))
+	}
+	slices.Sort(counts)
+	return fmt.Sprintf("%-18s %s", kind, strings.Join(counts, ", "))
+}
