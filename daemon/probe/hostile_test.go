@@ -6,116 +6,254 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestPromise6_AProviderCannotHurtTheDaemon: whatever a server sends, a probe ends in time, keeps
-// little, and says something that fits a line.
-func TestPromise6_AProviderCannotHurtTheDaemon(t *testing.T) {
-	forever := func(write func(io.Writer) error) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			for write(w) == nil && r.Context().Err() == nil {
-				http.NewResponseController(w).Flush()
+// A hostility is what a server does to whoever asks it.
+type hostility struct {
+	answer  http.HandlerFunc
+	timeout time.Duration     // 0: patient
+	want    []provider.Reason // one of these; any body may be right for the http kind
+}
+
+// bomb is 8 MiB of nothing, zipped.
+var bomb = sync.OnceValue(func() string {
+	var b strings.Builder
+	z := gzip.NewWriter(&b)
+	for range 8 {
+		_, _ = z.Write(make([]byte, 1<<20))
+	}
+	_ = z.Close()
+	return b.String()
+})
+
+// hostilities are the same for every kind and every path.
+func hostilities() map[string]hostility {
+	bad := []provider.Reason{provider.BadResponse}
+	raw := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return
 			}
+			defer c.Close()
+			_, _ = io.WriteString(c, text)
 		}
 	}
-	many := func(n int) string {
-		var b strings.Builder
-		b.WriteString(`{"object":"list","data":[`)
-		for i := range n {
-			fmt.Fprintf(&b, `{"id":"model-%d"},`, i)
-		}
-		b.WriteString(`{"id":"last"}]}`)
-		return b.String()
-	}
-	tests := []struct {
-		name    string
-		kind    string
-		answer  http.HandlerFunc
-		timeout time.Duration
-		want    provider.Reason
-	}{
-		{"endless body", "ollama", forever(func(w io.Writer) error { _, err := io.WriteString(w, strings.Repeat(" ", 1<<16)); return err }), patient, provider.BadResponse},
-		{"dripping body", "ollama", func(w http.ResponseWriter, r *http.Request) {
-			drip := time.NewTicker(time.Millisecond)
+	return map[string]hostility{
+		"endless body": {answer: func(w http.ResponseWriter, r *http.Request) {
+			block := []byte(strings.Repeat(" ", 1<<16))
+			for r.Context().Err() == nil {
+				if _, err := w.Write(block); err != nil {
+					return
+				}
+			}
+		}, want: bad},
+		"one byte a second": {answer: func(w http.ResponseWriter, r *http.Request) {
+			drip := time.NewTicker(time.Second)
 			defer drip.Stop()
 			for r.Context().Err() == nil {
-				<-drip.C
 				_, _ = io.WriteString(w, " ")
-				http.NewResponseController(w).Flush()
+				_ = http.NewResponseController(w).Flush()
+				select {
+				case <-drip.C:
+				case <-r.Context().Done():
+				}
 			}
-		}, quick, provider.Hung},
-		{"gzip bomb", "ollama", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			z := gzip.NewWriter(w)
-			for range 8 {
-				_, _ = z.Write(make([]byte, 1<<20))
+		}, timeout: quick, want: []provider.Reason{provider.Hung}},
+		"a header of 10 MB": {answer: raw("HTTP/1.1 200 OK\r\nX-A: " + strings.Repeat("a", 10<<20) + "\r\n\r\n{}"), want: bad},
+		"endless headers": {answer: func(w http.ResponseWriter, _ *http.Request) {
+			c, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				return
 			}
-			z.Close()
-		}, patient, provider.BadResponse},
-		{"gzip that is none", "ollama", page{headers: map[string]string{"Content-Encoding": "gzip"}, body: `{"version":"1"}`}.ServeHTTP, patient, provider.BadResponse},
-		{"deep JSON", "openai-compatible", page{body: strings.Repeat(`{"data":[`, 100_000)}.ServeHTTP, patient, provider.BadResponse},
-		{"100,000 models", "openai-compatible", page{body: many(100_000)}.ServeHTTP, patient, provider.OK},
-		{"100,000 nothings", "openai-compatible", page{body: `{"data":[` + strings.Repeat("{},", 100_000) + `{}]}`}.ServeHTTP, patient, provider.WrongService},
-		{"a 400-digit number", "openai-compatible", page{body: `{"data":[{"id":"m","context_length":1` + strings.Repeat("0", 400) + `}]}`}.ServeHTTP, patient, provider.OK},
-		{"negative sizes", "openai-compatible", page{body: `{"data":[{"id":"m","context_length":-5}]}`}.ServeHTTP, patient, provider.OK},
-		{"invalid UTF-8", "openai-compatible", page{body: "{\"data\":[{\"id\":\"m\xff\xfe\x1b[31m\n\"}]}"}.ServeHTTP, patient, provider.BadResponse},
-		{"escapes in a name", "openai-compatible", page{body: `{"data":[{"id":"m\u001b[31m\nx"}]}`}.ServeHTTP, patient, provider.OK},
-		{"a long name", "openai-compatible", page{body: `{"data":[{"id":"` + strings.Repeat("ö", 100_000) + `"}]}`}.ServeHTTP, patient, provider.OK},
-		{"a long complaint", "openai-compatible", page{status: 500, body: strings.Repeat("no\r\n\t\x00", 100_000)}.ServeHTTP, patient, provider.ServerError},
-		{"many limits", "openai-compatible", func(w http.ResponseWriter, _ *http.Request) {
+			defer c.Close()
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			for err == nil {
+				_, err = io.WriteString(c, "X-A: a\r\n")
+			}
+		}, want: bad},
+		"gzip bomb":         {answer: page{headers: map[string]string{"Content-Encoding": "gzip"}, body: bomb()}.ServeHTTP, want: bad},
+		"gzip that is none": {answer: page{headers: map[string]string{"Content-Encoding": "gzip"}, body: `{"version":"1"}`}.ServeHTTP, want: bad},
+		"100 redirects": {answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", r.URL.Path+"/again")
+			w.WriteHeader(http.StatusFound)
+		}, want: bad},
+		"broken chunking":  {answer: raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n"), want: bad},
+		"negative length":  {answer: raw("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n{}"), want: bad},
+		"deep JSON":        {answer: page{body: strings.Repeat(`{"data":[`, 100_000)}.ServeHTTP, want: bad},
+		"a long complaint": {answer: page{status: 500, body: strings.Repeat("no\r\n\t\x00\xff", 100_000)}.ServeHTTP, want: []provider.Reason{provider.ServerError}},
+		"many limits": {answer: func(w http.ResponseWriter, _ *http.Request) {
 			for i := range 500 {
 				w.Header().Set(fmt.Sprintf("X-Ratelimit-Reset-%d", i), "999999999999999999999999s")
 				w.Header().Set(fmt.Sprintf("X-Ratelimit-Remaining-%d", i), "NaN")
 			}
-			w.WriteHeader(429)
-		}, patient, provider.RateLimited},
+			w.WriteHeader(http.StatusTooManyRequests)
+		}, want: []provider.Reason{provider.RateLimited}},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			s := serve(t, tt.answer)
-			p := configured(t, tt.kind, s.url, "")
-			p.Timeout = tt.timeout
-			pr := newProber(t, p, probe.Options{})
-			began := time.Now()
-			o := pr.Probe(t.Context(), probe.Ask{Facts: true})
-			if took := time.Since(began); took > tt.timeout+5*time.Second {
-				t.Errorf("took %s, the deadline was %s", took, tt.timeout)
-			}
-			if o.Saw != tt.want {
-				t.Errorf("saw %s %q, want %s", o.Saw, o.Detail, tt.want)
-			}
-			if !printable(o.Detail) || len(o.Detail) > 200 || len(o.Facts.Models) > 10_000 {
-				t.Errorf("detail %q, %d models", o.Detail, len(o.Facts.Models))
-			}
-			for _, m := range o.Facts.Models {
-				if !printable(m.ID) || len(m.ID) > 256 || m.ContextLength < 0 {
-					t.Fatalf("model %+v", m)
+}
+
+// TestPromise6_AProviderCannotHurtTheDaemon: whatever a server sends, to a probe of
+// whatever kind, the probe ends in time, keeps little, and says something that fits
+// a line.
+func TestPromise6_AProviderCannotHurtTheDaemon(t *testing.T) {
+	t.Parallel()
+	for name, h := range hostilities() {
+		s := serve(t, h.answer)
+		for _, k := range webKinds() {
+			t.Run(name+"/"+k.Name, func(t *testing.T) {
+				p := configured(t, k.Name, s.url, "")
+				if h.timeout != 0 {
+					p.Timeout = h.timeout
 				}
-			}
-			evidence, err := json.Marshal(o.Evidence)
-			if err != nil || len(evidence) > 16<<10 {
-				t.Errorf("evidence of %d bytes: %v", len(evidence), err)
-			}
-		})
+				o := suffer(t, p, h.timeout != 0)
+				if !slices.Contains(h.want, o.Saw) && (k.Type != provider.Generic || o.Saw != provider.OK) {
+					t.Errorf("saw %s %q, want %v", o.Saw, o.Detail, h.want)
+				}
+			})
+		}
 	}
 }
 
-func TestProbe_LongListIsUnknown(t *testing.T) {
-	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"data":[`+strings.Repeat(`{"id":"m"},`, 10_000)+`{"id":"m"}]}`)
+// TestPromise6_InItsOwnShape: a server that is the right one, and is broken or worse.
+func TestPromise6_InItsOwnShape(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range spoilings {
+		for _, k := range webKinds() {
+			s := *healthyOf(t, k.Name)
+			s.Answers = slices.Clone(s.Answers)
+			for i := range s.Answers {
+				s.Answers[i].Body = spoil(s.Answers[i].Body)
+			}
+			t.Run(name+"/"+k.Name, func(t *testing.T) {
+				theatre, err := open(&s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(theatre.close)
+				p := play{scenario: &s, kind: k}
+				p.configure(theatre)
+				o := suffer(t, p.provider, false)
+				if strings.HasPrefix(name, "100,000") && len(o.Facts.Models) > 0 {
+					t.Errorf("%d models of a list that is too long to be known whole", len(o.Facts.Models))
+				}
+			})
+		}
+	}
+}
+
+// TestPromise6_RedirectsKeepTheKey: a host to which a redirect leads is never asked.
+func TestPromise6_RedirectsKeepTheKey(t *testing.T) {
+	t.Parallel()
+	other := serve(t, jsonPage(`{}`).ServeHTTP)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.url+r.URL.Path, http.StatusTemporaryRedirect)
 	})
-	o := once(t, configured(t, "openai-compatible", s.url, ""), probe.Options{}, probe.Ask{})
-	if o.Saw != provider.OK || o.Facts.Models != nil || !strings.Contains(o.Facts.Note, "more than 10000") {
-		t.Errorf("saw %s, %d models, note %q", o.Saw, len(o.Facts.Models), o.Facts.Note)
+	for _, k := range webKinds() {
+		o := once(t, configured(t, k.Name, s.url, "test-key-of-nobody"), probe.Options{}, allAsk)
+		if asked := other.asked(); len(asked) > 0 || o.Saw != provider.BadResponse {
+			t.Errorf("%s: saw %s %q, and the other host was asked for %v", k.Name, o.Saw, o.Detail, asked)
+		}
 	}
 }
 
-func printable(s string) bool {
-	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c == 0x7f || c == 0xfffd })
+// suffer probes, beside other tests, and holds the promise to what came of it.
+func suffer(t *testing.T, p config.Provider, waits bool) probe.Observation {
+	t.Helper()
+	pr := newProber(t, p, probe.Options{})
+	seen := make(chan probe.Observation, 1)
+	go func() {
+		room := busy
+		if waits {
+			room = idle
+		}
+		room <- struct{}{}
+		defer func() { <-room }()
+		seen <- pr.Probe(t.Context(), allAsk)
+	}()
+	t.Parallel()
+	o := <-seen
+	if o.Took > p.Timeout+5*time.Second {
+		t.Errorf("took %s, the deadline was %s", o.Took, p.Timeout)
+	}
+	if o.Saw == "" || o.Saw == provider.ProbeFailed {
+		t.Errorf("saw %q %q", o.Saw, o.Detail)
+	}
+	if !printable(o.Detail) || len(o.Detail) > 200 || len(o.Facts.Models) > 10_000 {
+		t.Errorf("detail %q, %d models", o.Detail, len(o.Facts.Models))
+	}
+	for _, m := range o.Facts.Models {
+		if !printable(m.ID+m.Family+m.Quantization) || len(m.ID) > 256 || m.Size < 0 || m.ContextLength < 0 {
+			t.Fatalf("model %+v", m)
+		}
+	}
+	if f := o.Facts; !printable(f.Version+f.Note+strings.Join(f.Loaded, "")) || len(f.Version) > 64 || len(f.Loaded) > 10_000 {
+		t.Errorf("version %q, note %q, %d loaded", f.Version, f.Note, len(f.Loaded))
+	}
+	evidence, err := json.Marshal(o.Evidence)
+	if err != nil || len(evidence) > 16<<10 {
+		t.Errorf("evidence of %d bytes: %v", len(evidence), err)
+	}
+	return o
+}
+
+// TestPromise6_Memory: what a probe takes, and what it keeps, of a body that is as
+// large as one may be. It is measured alone.
+func TestPromise6_Memory(t *testing.T) {
+	const taken, kept = 64 << 20, 4 << 20
+	for name, answer := range map[string]http.HandlerFunc{
+		"endless body": hostilities()["endless body"].answer,
+		"gzip bomb":    hostilities()["gzip bomb"].answer,
+		"100,000 models": page{body: `{"object":"list","data":[` +
+			strings.Repeat(`{"id":"m"},`, 100_000) + `{"id":"m"}]}`}.ServeHTTP,
+		"9,999 models": page{body: `{"object":"list","data":[` +
+			strings.Repeat(`{"id":"a-model-with-a-name-as-they-have-it","owned_by":"somebody"},`, 9_998) + `{"id":"m"}]}`}.ServeHTTP,
+	} {
+		s := serve(t, answer)
+		pr := newProber(t, configured(t, "openai-compatible", s.url, ""), probe.Options{})
+		pr.Probe(t.Context(), allAsk)
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		o := pr.Probe(t.Context(), allAsk)
+		runtime.ReadMemStats(&after)
+		total := after.TotalAlloc - before.TotalAlloc
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		live := int64(after.HeapAlloc) - int64(before.HeapAlloc)
+		if t.Logf("%s: %d KiB taken, %d KiB kept", name, total>>10, live>>10); total > taken || live > kept {
+			t.Errorf("%s: takes %d bytes and keeps %d", name, total, live)
+		}
+		runtime.KeepAlive(o)
+	}
+}
+
+// spoilings make the bodies of a healthy scenario into what no vendor sends.
+var spoilings = map[string]func(body string) string{
+	"invalid UTF-8": func(body string) string { return strings.ReplaceAll(body, `":"`, `":"`+"\xff\xfe") },
+	"escapes":       func(body string) string { return strings.ReplaceAll(body, `":"`, `":"\u001b[31m\n\u0000`) },
+	"NaN":           func(body string) string { return numbers.ReplaceAllString(body, "${1}NaN") },
+	"400-digit numbers": func(body string) string {
+		return numbers.ReplaceAllString(body, "${1}1"+strings.Repeat("0", 400))
+	},
+	"negative numbers": func(body string) string { return numbers.ReplaceAllString(body, "${1}-5") },
+	"fractions":        func(body string) string { return numbers.ReplaceAllString(body, "${1}1e-400") },
+	"long names":       func(body string) string { return strings.ReplaceAll(body, `":"`, `":"`+strings.Repeat("ö", 3_000)) },
+	"cut in half":      func(body string) string { return body[:len(body)/2] },
+	"no strings":       func(body string) string { return texts.ReplaceAllString(body, `":7`) },
+	"nulls":            func(body string) string { return texts.ReplaceAllString(body, `":null`) },
+	"deeper than any": func(body string) string {
+		return strings.Replace(body, "{", `{"x":`+strings.Repeat("[", 100_000)+strings.Repeat("]", 100_000)+",", 1)
+	},
+	"100,000 models":   func(body string) string { return withRows(body, 100_000, shortRow) },
+	"100,000 nothings": func(body string) string { return withRows(body, 100_000, func(map[string]any) string { return "{}" }) },
 }
