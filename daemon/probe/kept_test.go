@@ -332,6 +332,9 @@ func TestProbe_KeptOverTLS(t *testing.T) {
 			t.Errorf("probe %d: saw %s %q: %+v %+v", i, o.Saw, o.Detail, o.Evidence.Requests, o.Evidence.TLS)
 		}
 	}
+	if o := pr.Probe(t.Context(), probe.Ask{Fresh: true}); o.Saw != provider.OK || o.Evidence.TLS == nil || len(o.Evidence.Dial) != 1 {
+		t.Errorf("a fresh one: saw %s %q: %+v", o.Saw, o.Detail, o.Evidence)
+	}
 	ts.CloseClientConnections()
 	if o := pr.Probe(t.Context(), probe.Ask{}); o.Saw != provider.OK || o.Evidence.TLS == nil {
 		t.Errorf("after it was closed: saw %s %q", o.Saw, o.Detail)

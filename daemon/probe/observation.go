@@ -57,4 +57,7 @@ type Ask struct {
 	// DialFirst tries a bare connect before anything else: the cheap way to ask
 	// a server that was not there the last time.
 	DialFirst bool
+	// Fresh gives up the kept connection, so that the evidence has every layer:
+	// the look-up of the name, the dials, and the TLS handshake.
+	Fresh bool
 }

@@ -37,6 +37,9 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	ctx, cancel := context.WithTimeout(ctx, p.provider.Timeout)
 	defer cancel()
 	ctx = r.trace.watch(ctx)
+	if ask.Fresh {
+		p.transport.CloseIdleConnections()
+	}
 	if ask.DialFirst && p.proxy == nil && p.kind.Place == nil {
 		p.transport.CloseIdleConnections()
 		defer p.dialer.drop()

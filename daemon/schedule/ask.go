@@ -23,23 +23,40 @@ type Accepted struct {
 func (s *Scheduler) Refresh(ids []string, force bool) Accepted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
-	s.count.Refreshes++
-	accepted := Accepted{Generation: s.o.Store.NextGeneration()}
 	if ids == nil {
 		ids = s.order
 	}
+	return s.refresh(ids, force, false)
+}
+
+// Diagnose is a refresh of one provider whose probe begins with a new connection,
+// so that its evidence has every layer.
+func (s *Scheduler) Diagnose(id string, force bool) Accepted {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refresh([]string{id}, force, true)
+}
+
+func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
+	now := time.Now()
+	command := "refresh"
+	if fresh {
+		command = "diagnose"
+	}
+	s.count.Refreshes++
+	accepted := Accepted{Generation: s.o.Store.NextGeneration()}
 	for _, id := range ids {
 		e := s.entries[id]
 		if e == nil {
 			continue
 		}
-		if skipped := s.declined(e, now, force); skipped != nil {
-			accepted.Skipped = append(accepted.Skipped, *skipped)
+		if why := s.declined(e, now, force); why != "" {
+			accepted.Skipped = append(accepted.Skipped, skipped(&e.rec.Status, why, now, command))
 			continue
 		}
 		e.facts = true
 		e.force = e.force || force
+		e.fresh = e.fresh || fresh
 		s.ask(e, now)
 		accepted.IDs = append(accepted.IDs, id)
 	}
@@ -58,7 +75,7 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 	}
 	for _, id := range ids {
 		e := s.entries[id]
-		if e == nil || s.declined(e, now, false) != nil {
+		if e == nil || s.declined(e, now, false) != "" {
 			continue
 		}
 		if !e.began.IsZero() && now.Sub(e.began) <= maxAge {
@@ -105,19 +122,27 @@ func (s *Scheduler) askInTime(e *entry, now time.Time) {
 	s.ask(e, now)
 }
 
-// declined says why a provider must not be probed now, nil when it may.
-func (s *Scheduler) declined(e *entry, now time.Time, force bool) *provider.Skipped {
+// declined says why a provider must not be probed now, and is empty when it may.
+func (s *Scheduler) declined(e *entry, now time.Time, force bool) provider.Reason {
 	st := &e.rec.Status
 	switch {
 	case st.Paused:
-		return &provider.Skipped{ID: st.ID, Reason: provider.Paused,
-			Message: fmt.Sprintf("probing of %s is paused; resume it: providerctl resume %s", st.ID, st.ID)}
+		return provider.Paused
 	case !force && (st.Reason == provider.RateLimited || e.rec.Saw == provider.RateLimited) && st.RetryAt.After(now):
-		return &provider.Skipped{ID: st.ID, Reason: provider.RateLimited, RetryAt: st.RetryAt,
-			Message: fmt.Sprintf("%s asked for no request in the next %s; probe it all the same: providerctl refresh %s --force",
-				st.ID, st.RetryAt.Sub(now).Round(time.Second), st.ID)}
+		return provider.RateLimited
 	}
-	return nil
+	return ""
+}
+
+// skipped says the same to whoever asked by a command of providerctl.
+func skipped(st *provider.Status, why provider.Reason, now time.Time, command string) provider.Skipped {
+	if why == provider.Paused {
+		return provider.Skipped{ID: st.ID, Reason: why,
+			Message: fmt.Sprintf("probing of %s is paused; resume it: providerctl resume %s", st.ID, st.ID)}
+	}
+	return provider.Skipped{ID: st.ID, Reason: why, RetryAt: st.RetryAt,
+		Message: fmt.Sprintf("%s asked for no request in the next %s; probe it all the same: providerctl %s %s --force",
+			st.ID, st.RetryAt.Sub(now).Round(time.Second), command, st.ID)}
 }
 
 // SetPaused stops or resumes the probing of one provider. A probe in flight is

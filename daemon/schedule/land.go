@@ -125,7 +125,7 @@ func (e *entry) diagnostics(o *probe.Observation) *provider.Diagnostics {
 func (s *Scheduler) plan(e *entry, now time.Time) {
 	asked := e.asked
 	e.asked = false
-	if asked && s.declined(e, now, e.force) == nil {
+	if asked && s.declined(e, now, e.force) == "" {
 		s.ask(e, now)
 		return
 	}

@@ -21,7 +21,7 @@ func (s *Scheduler) watchNetwork(e *entry, fault bool, now time.Time) {
 	e.hostFault = fault
 	for _, other := range s.entries {
 		if other != e && other.isRemote() && other.hostFault != fault && now.Sub(other.began) > networkDoubt &&
-			s.declined(other, now, false) == nil {
+			s.declined(other, now, false) == "" {
 			s.askInTime(other, now)
 		}
 	}
@@ -39,7 +39,7 @@ func (s *Scheduler) offline(now time.Time) bool {
 		case !e.isRemote():
 		case e.hostFault:
 			faults++
-		case s.declined(e, now, false) == nil:
+		case s.declined(e, now, false) == "":
 			return false
 		}
 	}

@@ -79,6 +79,7 @@ type entry struct {
 	asked     bool // somebody wants a probe that begins from now on
 	facts     bool // and wants it to ask for everything
 	force     bool // and wants it although the provider asked us to wait
+	fresh     bool // and wants it on a new connection
 	removed   bool
 	probed    bool                  // at least once since it was applied
 	sweeping  bool                  // counted in Scheduler.unswept
@@ -194,12 +195,13 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 		Facts: e.facts || now.Sub(e.factsAt) >= factsEvery ||
 			e.rec.Status.State != provider.StateRunning || e.rec.Note != "",
 		DialFirst: e.rec.Saw == provider.ConnectionRefused,
+		Fresh:     e.fresh,
 	}
 	if ask.Facts {
 		e.factsAt = now
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	e.inFlight, e.asked, e.facts, e.force = true, false, false, false
+	e.inFlight, e.asked, e.facts, e.force, e.fresh = true, false, false, false, false
 	e.began, e.cancel = now, cancel
 	flight := flight{e: e, prober: e.prober, lane: l, epoch: e.epoch, generation: s.o.Store.Generation()}
 	s.wg.Go(func() {
