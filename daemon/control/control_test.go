@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -229,12 +230,19 @@ func (f *fakeProviders) Refresh(ids []string, force bool) control.Accepted {
 	return control.Accepted{Generation: generation, IDs: ids}
 }
 
+// Diagnose is a refresh, too, of which the rig's tests need no difference.
+func (f *fakeProviders) Diagnose(id string, force bool) control.Accepted {
+	return f.Refresh([]string{id}, force)
+}
+
 // land publishes the result of a probe that begins now.
 func (f *fakeProviders) land(id string, generation uint64) {
 	st := f.store.View().Row(id).Status
 	st.CheckedAt = provider.Time{Time: time.Now()}
 	st.Generation = generation
-	f.store.Put(store.Update{Status: st})
+	f.store.Put(store.Update{Status: st, Diagnostics: &provider.Diagnostics{
+		ID: id, BeganAt: st.CheckedAt, Verdict: provider.Verdict{Detail: fmt.Sprint("generation ", generation)},
+	}})
 }
 
 func (f *fakeProviders) Ensure(ids []string, maxAge time.Duration) {

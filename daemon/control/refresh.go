@@ -25,7 +25,6 @@ func (s *Server) refresh(c *call) *provider.Error {
 	status := http.StatusAccepted
 	if c.query.wait != nil {
 		status = s.awaitRefresh(c, &reply, accepted)
-		s.extendReply(c)
 	}
 	rows, err := pick(s.store.View(), c.query.ids)
 	if err != nil { // gone by a reload: there is nothing to refresh, or to show
@@ -59,25 +58,39 @@ func refreshReply(ids []string, accepted Accepted) provider.RefreshReply {
 	return reply
 }
 
-// awaitRefresh waits for the accepted probes, completes the reply and returns
-// the HTTP status. A provider that is paused meanwhile counts as skipped, and so
-// does one whose probe under way found that it wants to be left alone.
+// awaitRefresh completes the reply with what came, and returns the HTTP status.
 func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted Accepted) int {
+	var skipped []provider.Skipped
+	skipped, reply.Error = s.awaitProbes(c, accepted, *c.query.wait)
+	reply.Skipped = append(reply.Skipped, skipped...)
+	if reply.Error != nil {
+		return reply.Error.Code.HTTPStatus()
+	}
+	reply.Status = "refreshed"
+	return http.StatusOK
+}
+
+// awaitProbes waits for the accepted probes. It returns those that will not come:
+// of a provider that is paused meanwhile, or whose probe under way found that it
+// wants to be left alone. The error says which did not come in time.
+func (s *Server) awaitProbes(c *call, accepted Accepted, wait time.Duration) ([]provider.Skipped, *provider.Error) {
 	probed := func(r *store.Row) bool { return r.Status.Generation >= accepted.Generation }
 	limited := func(r *store.Row) bool { return !c.query.force && rateLimited(r) }
-	ok := s.await(c.r.Context(), accepted.IDs, *c.query.wait, func(r *store.Row) bool {
+	ok := s.await(c.r.Context(), accepted.IDs, wait, func(r *store.Row) bool {
 		return probed(r) || r.Status.Paused || limited(r)
 	})
+	s.extendReply(c)
 	v := s.store.View()
+	var skipped []provider.Skipped
 	var missing []string
 	for _, id := range accepted.IDs {
 		row := v.Row(id)
 		switch {
 		case row == nil || probed(row):
 		case row.Status.Paused:
-			reply.Skipped = append(reply.Skipped, provider.Skipped{ID: id, Reason: provider.Paused, Message: id + " was paused meanwhile"})
+			skipped = append(skipped, provider.Skipped{ID: id, Reason: provider.Paused, Message: id + " was paused meanwhile"})
 		case limited(row):
-			reply.Skipped = append(reply.Skipped, provider.Skipped{ID: id, Reason: provider.RateLimited,
+			skipped = append(skipped, provider.Skipped{ID: id, Reason: provider.RateLimited,
 				RetryAt: row.Status.RetryAt, Message: id + " asked meanwhile for no request before retry_at"})
 		default:
 			missing = append(missing, id)
@@ -85,15 +98,12 @@ func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted Ac
 	}
 	switch {
 	case ok || len(missing) == 0:
-		reply.Status = "refreshed"
-		return http.StatusOK
+		return skipped, nil
 	case s.isStopping():
-		reply.Error = shuttingDown()
-	default:
-		reply.Error = provider.Errorf(provider.TimedOut, "the probes go on: ask again, or see: providerctl status",
-			"no result within %s: %s", *c.query.wait, shorten(strings.Join(missing, ", ")))
+		return skipped, shuttingDown()
 	}
-	return reply.Error.Code.HTTPStatus()
+	return skipped, provider.Errorf(provider.TimedOut, "the probes go on: ask again, or see: providerctl status",
+		"no result within %s: %s", wait, shorten(strings.Join(missing, ", ")))
 }
 
 // current is what the rows say as of now.

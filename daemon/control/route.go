@@ -43,6 +43,7 @@ var providerRoutes = map[string]*route{
 	"":             {method: "GET", serve: (*Server).row},
 	"/models":      {method: "GET", serve: (*Server).models},
 	"/diagnostics": {method: "GET", serve: (*Server).diagnostics},
+	"/diagnose":    {method: "POST", params: []string{"wait", "force"}, serve: (*Server).diagnose},
 	"/history":     {method: "GET", serve: (*Server).history},
 	"/pause":       {method: "POST", op: opAdmin, phrase: "pause ID", command: "pause ID", serve: (*Server).pause},
 	"/resume":      {method: "POST", op: opAdmin, phrase: "resume ID", command: "resume ID", serve: (*Server).resume},

@@ -46,30 +46,6 @@ func (s *Server) models(c *call) *provider.Error {
 	return nil
 }
 
-// diagnostics answers GET /api/providers/{id}/diagnostics. Evidence is kept in
-// memory only: before the first probe there is the row's own verdict.
-func (s *Server) diagnostics(c *call) *provider.Error {
-	row, err := s.look(c)
-	if err != nil {
-		return err
-	}
-	reply := row.Diagnostics
-	if reply == nil {
-		st := &row.Status
-		reply = &provider.Diagnostics{
-			ID:       st.ID,
-			Kind:     st.Kind,
-			Endpoint: st.Endpoint,
-			Verdict: provider.Verdict{
-				State: st.State, Reason: st.Reason, Saw: st.Reason,
-				Detail: st.Detail, Hint: st.Hint, NextCheck: st.NextCheckAt,
-			},
-		}
-	}
-	s.writeJSON(c, http.StatusOK, reply)
-	return nil
-}
-
 // asError finds the [*provider.Error] in err, or makes one of it.
 func asError(err error) *provider.Error {
 	var e *provider.Error

@@ -23,6 +23,8 @@ import (
 type Providers interface {
 	// Refresh asks for a probe of each of the ids, or of all when ids is nil.
 	Refresh(ids []string, force bool) Accepted
+	// Diagnose is a refresh of one whose probe begins with a new connection.
+	Diagnose(id string, force bool) Accepted
 	// Ensure asks for a probe of each of the ids, or of all when ids is nil,
 	// whose last one began longer than maxAge ago.
 	Ensure(ids []string, maxAge time.Duration)

@@ -67,6 +67,15 @@ type Diagnostics struct {
 	Verdict  Verdict      `json:"verdict"`
 }
 
+// DiagnoseReply answers POST /api/providers/{id}/diagnose: the evidence of a probe
+// that began after it was asked for or, with Skipped or Error, of the last one.
+type DiagnoseReply struct {
+	Diagnostics
+	Generation uint64   `json:"generation"`
+	Skipped    *Skipped `json:"skipped,omitempty"` // why there was no probe
+	Error      *Error   `json:"error,omitempty"`   // when it timed out
+}
+
 // ResolveStep is the look-up of the host's name; absent for an address.
 type ResolveStep struct {
 	Host      string   `json:"host"`
