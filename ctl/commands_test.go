@@ -1,7 +1,6 @@
 package ctl_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -213,48 +212,4 @@ func TestModels_OfEveryProvider(t *testing.T) {
 	})
 	d.run(t, "models").want(t, 0, "a         m1", "no list is known of: b")
 	d.run(t, "models", "-o", "json").want(t, 0, "{\"id\":\"a\",\"models\":[{\"id\":\"m1\"}]}\n{\"id\":\"b\",\"models\":[]}\n", "")
-}
-
-func TestDiagnose(t *testing.T) {
-	const refresh, diagnostics = "POST /api/providers/refresh?provider_id=a&wait=10s", "GET /api/providers/a/diagnostics"
-	evidence := ok(`{"id":"a","kind":"openai","endpoint":"https://h/v1","took_ms":212,
-		"resolve":{"host":"h","addresses":["192.0.2.1"],"took_ms":2},
-		"dial":[{"address":"192.0.2.1:443","took_ms":20,"error":"refused"},{"address":"192.0.2.2:443","took_ms":20}],
-		"tls":{"version":"TLS 1.3","issuer":"CA","days_left":30,"took_ms":40},
-		"requests":[{"method":"GET","url":"https://h/v1/models","status":401,"headers":{"Retry-After":"3"},"body_bytes":9,"body_start":"{\"a\":1}","took_ms":120}],
-		"checks":[{"asked":"A h","answer":"192.0.2.1","took_ms":3},{"asked":"AAAA h","took_ms":4,"error":"refused"}],
-		"verdict":{"state":"ERROR","reason":"unauthorized","saw":"unauthorized","definite":true,"hint":"replace the key"}}`)
-	want := `a (openai)
-endpoint  https://h/v1
-resolve   h is 192.0.2.1 (2.0 ms)
-connect   192.0.2.1:443: refused (20 ms)
-connect   192.0.2.2:443 (20 ms)
-tls       TLS 1.3, by CA, 30 days left (40 ms)
-request   GET https://h/v1/models
-  answer  401, 9 bytes (120 ms)
-  header  Retry-After: 3
-  body    {"a":1}
-check     A h
-  answer  192.0.2.1 (3.0 ms)
-check     AAAA h
-  answer  none: refused (4.0 ms)
-verdict   ERROR (unauthorized)
-  rule    unauthorized, definite: it decides at once
-  hint    replace the key
-`
-	t.Run("ShowsEachLayer", func(t *testing.T) {
-		d := startDaemon(t, map[string][]reply{refresh: {ok(`{"generation":1}`)}, diagnostics: {evidence}})
-		got := d.run(t, "diagnose", "a")
-		if diff := cmp.Diff(want, got.out); diff != "" || got.code != 0 {
-			t.Error(got.code, diff)
-		}
-		if !slices.Equal(d.requests(), []string{refresh, diagnostics}) {
-			t.Error(d.requests())
-		}
-	})
-	t.Run("ShowsTheLastProbeWhenNoneIsReadyInTime", func(t *testing.T) {
-		late := refused(504, `{"generation":1,"error":{"code":"timed_out","message":"no result within 10s"}}`)
-		d := startDaemon(t, map[string][]reply{refresh: {late}, diagnostics: {evidence}})
-		d.run(t, "diagnose", "a").want(t, 6, "unauthorized", "no result within 10s; this is the last probe:")
-	})
 }

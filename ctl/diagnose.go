@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,55 +13,67 @@ import (
 )
 
 func (a *app) diagnoseCommand() *cobra.Command {
-	var timeout time.Duration
+	var q client.DiagnoseQuery
 	cmd := &cobra.Command{
 		Use:   "diagnose ID",
 		Short: "Probe a provider now and show the evidence, layer by layer",
-		Long: `Probe a provider now and show what the probe saw, layer by layer: name
-resolution, connection, TLS, each request with its answer, and the rule that
-decided. It shows no secret. When no fresh probe can be had, it says why and
-shows the last one.`,
+		Long: `Probe a provider now, on a new connection, and show what the probe saw, layer by
+layer: name resolution, connection, TLS, each request with its answer, and the
+rule that decided. It shows no secret. When no fresh probe can be had, it says
+why and shows the last one: a paused provider is not probed, and one that asked
+to be left alone (rate_limited) only with --force.
+
+-o markdown writes it as you would paste it into an issue.`,
+		Example: `  providerctl diagnose openai
+  providerctl diagnose openai -o markdown`,
 		Args:              args(1, 1),
 		ValidArgsFunction: a.completeIDs(1),
 	}
-	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Second, "how long to wait for the probe")
+	out := outputFlag(cmd, formatTable, formatJSON, formatMarkdown)
+	cmd.Flags().DurationVar(&q.Wait, "timeout", probeWait, "how long to wait for the probe")
+	cmd.Flags().BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		if timeout <= 0 {
-			return usage("give a duration such as 10s", "diagnose: --timeout must be positive")
+		if q.Wait <= 0 {
+			return usage("give a duration such as 15s", "diagnose: --timeout must be positive")
 		}
-		return a.diagnose(cmd.Context(), ids[0], timeout, out)
+		q.ID = ids[0]
+		if out.json() {
+			return a.passThrough(cmd.Context(), q.Request())
+		}
+		return a.diagnose(cmd.Context(), q, out)
 	}
 	return cmd
 }
 
-func (a *app) diagnose(ctx context.Context, id string, timeout time.Duration, out *format) error {
-	reply, err := a.client.Refresh(ctx, client.RefreshQuery{IDs: []string{id}, Wait: timeout})
-	switch {
-	case err != nil && reply == nil:
+func (a *app) diagnose(ctx context.Context, q client.DiagnoseQuery, out *format) error {
+	reply, err := a.client.Diagnose(ctx, q)
+	if reply == nil {
 		return err
-	case err != nil:
-		a.say("%v; this is the last probe:", err)
-	default:
-		a.saySkipped(reply)
 	}
-	if out.json() {
-		return errors.Join(a.passThrough(ctx, client.Request{Path: client.ProviderPath(id, "diagnostics")}), err)
+	if reply.Skipped != nil {
+		a.saySkipped([]provider.Skipped{*reply.Skipped})
 	}
-	d, diagErr := a.client.Diagnostics(ctx, id)
-	if diagErr != nil {
-		return diagErr
+	if err != nil || reply.Skipped != nil {
+		a.say("this is the last probe:")
 	}
-	return errors.Join(a.writeDiagnostics(d), err)
+	if out.value == formatMarkdown {
+		return errors.Join(a.writeMarkdown(ctx, &reply.Diagnostics), err)
+	}
+	return errors.Join(a.writeDiagnostics(&reply.Diagnostics), err)
 }
 
 func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
-	title := printable(d.ID) + " (" + printable(d.Kind) + ")"
+	title := printable(d.ID) + " (" + printable(d.Kind) + "), not probed since the daemon started"
 	if !d.BeganAt.IsZero() {
-		title += ", probed " + ago(d.BeganAt, a.now()) + " in " + latency(d.TookMS)
+		title = printable(d.ID) + " (" + printable(d.Kind) + "), probed " + ago(d.BeganAt, a.now()) + " in " + latency(d.TookMS)
 	}
-	if _, err := io.WriteString(a.Stdout, title+"\n"); err != nil {
+	_, text := hanging("", title, a.term.width())
+	if _, err := io.WriteString(a.Stdout, text); err != nil {
 		return err
 	}
-	return writePairs(a.Stdout, a.term.width(), layers(d))
+	pairs := [][2]string{{"endpoint", printable(d.Endpoint)}}
+	for _, l := range layers(d) {
+		pairs = append(pairs, l.lines()...)
+	}
+	return writePairs(a.Stdout, a.term.width(), slices.Concat(pairs, verdictLines(&d.Verdict, a.now())))
 }

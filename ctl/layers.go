@@ -11,44 +11,61 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// layers shows what a probe saw, from the address up to the verdict, as names
-// and values.
-func layers(d *provider.Diagnostics) [][2]string {
-	lines := [][2]string{{"endpoint", printable(d.Endpoint)}}
-	add := func(name, value string) {
-		if value != "" {
-			lines = append(lines, [2]string{name, printable(value)})
-		}
-	}
+// A layer is one step of a probe and what came of it, as the daemon said it: not
+// yet made fit for a screen.
+type layer struct {
+	name    string
+	asked   string // what was sent; empty for a step that sends no question
+	came    string
+	tookMS  float64
+	headers []string // of the answer
+	body    string   // its beginning
+}
+
+// layers are the steps of a probe from the name up to the answers.
+func layers(d *provider.Diagnostics) []layer {
+	var all []layer
 	if r := d.Resolve; r != nil {
-		add("resolve", outcome(r.Host+" is "+strings.Join(r.Addresses, ", "), r.Host, r.Error, r.TookMS))
+		came := r.Host + " is " + strings.Join(r.Addresses, ", ")
+		all = append(all, layer{name: "resolve", came: outcome(came, r.Host, r.Error), tookMS: r.TookMS})
 	}
 	for _, step := range d.Dial {
-		add("connect", outcome(step.Address, step.Address, step.Error, step.TookMS))
+		all = append(all, layer{name: "connect", came: outcome(step.Address, step.Address, step.Error), tookMS: step.TookMS})
 	}
 	if t := d.TLS; t != nil {
-		add("tls", outcome(certificate(t), "handshake", t.Error, t.TookMS))
+		all = append(all, layer{name: "tls", came: outcome(certificate(t), "handshake", t.Error), tookMS: t.TookMS})
 	}
-	for _, x := range d.Requests {
-		addExchange(add, x)
+	for i := range d.Requests {
+		all = append(all, requestLayer(&d.Requests[i]))
 	}
 	for _, c := range d.Checks {
 		answer := cmp.Or(c.Answer, "none")
-		add("check", c.Asked)
-		add("  answer", outcome(answer, answer, c.Error, c.TookMS))
+		all = append(all, layer{name: "check", asked: c.Asked, came: outcome(answer, answer, c.Error), tookMS: c.TookMS})
 	}
-	addVerdict(add, d.Verdict)
-	return lines
+	return all
 }
 
-// outcome is what a step led to: its result, or what it was about to do and the
-// error.
-func outcome(result, attempt, failure string, tookMS float64) string {
-	if failure != "" {
-		result = attempt + ": " + failure
+func requestLayer(x *provider.Exchange) layer {
+	l := layer{name: "request", asked: x.Method + " " + x.URL, tookMS: x.TookMS, body: x.BodyStart}
+	if x.Reused {
+		l.asked += " (kept connection)"
 	}
-	if tookMS > 0 {
-		result += " (" + latency(tookMS) + ")"
+	answer := fmt.Sprintf("%d, %d bytes", x.Status, x.BodyBytes)
+	if x.Status == 0 {
+		answer = "none"
+	}
+	l.came = outcome(answer, answer, x.Error)
+	for _, name := range slices.Sorted(maps.Keys(x.Headers)) {
+		l.headers = append(l.headers, name+": "+x.Headers[name])
+	}
+	return l
+}
+
+// outcome is what a step led to or, when it failed, what it was about to do and
+// the error.
+func outcome(result, attempt, failure string) string {
+	if failure != "" {
+		return attempt + ": " + failure
 	}
 	return result
 }
@@ -61,45 +78,31 @@ func certificate(t *provider.TLSStep) string {
 	if t.Issuer != "" {
 		parts = append(parts, "by "+t.Issuer)
 	}
-	if t.DaysLeft != nil {
-		parts = append(parts, strconv.Itoa(*t.DaysLeft)+" days left")
+	switch days := t.DaysLeft; {
+	case days == nil:
+	case *days < 0:
+		parts = append(parts, "expired "+strconv.Itoa(-*days)+" days ago")
+	default:
+		parts = append(parts, strconv.Itoa(*days)+" days left")
 	}
 	return strings.Join(parts, ", ")
 }
 
-func addExchange(add func(name, value string), x provider.Exchange) {
-	attempt := x.Method + " " + x.URL
-	if x.Reused {
-		attempt += " (kept connection)"
+// lines shows a layer as names and values.
+func (l *layer) lines() [][2]string {
+	came := printable(l.came)
+	if l.tookMS > 0 {
+		came += " (" + latency(l.tookMS) + ")"
 	}
-	add("request", attempt)
-	answer := fmt.Sprintf("%d, %d bytes", x.Status, x.BodyBytes)
-	if x.Status == 0 {
-		answer = "none"
+	if l.asked == "" {
+		return [][2]string{{l.name, came}}
 	}
-	add("  answer", outcome(answer, answer, x.Error, x.TookMS))
-	for _, name := range slices.Sorted(maps.Keys(x.Headers)) {
-		add("  header", name+": "+x.Headers[name])
+	lines := [][2]string{{l.name, printable(l.asked)}, {"  answer", came}}
+	for _, h := range l.headers {
+		lines = append(lines, [2]string{"  header", printable(h)})
 	}
-	if x.BodyStart != "" {
-		add("  body", x.BodyStart)
+	if l.body != "" {
+		lines = append(lines, [2]string{"  body", printable(l.body)})
 	}
-}
-
-func addVerdict(add func(name, value string), v provider.Verdict) {
-	add("verdict", fmt.Sprintf("%s (%s)", v.State, v.Reason))
-	if v.Saw != "" {
-		rule := string(v.Saw)
-		if v.Definite {
-			rule += ", definite: it decides at once"
-		} else if v.Fall > 0 {
-			rule += fmt.Sprintf(", doubtful: %d in a row, %d change the state", v.Doubts, v.Fall)
-		}
-		add("  rule", rule)
-	}
-	add("  detail", v.Detail)
-	add("  hint", v.Hint)
-	if !v.NextCheck.IsZero() {
-		add("next", stamp(v.NextCheck))
-	}
+	return lines
 }

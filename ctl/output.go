@@ -21,9 +21,10 @@ type format struct {
 }
 
 const (
-	formatTable = "table"
-	formatWide  = "wide"
-	formatJSON  = "json"
+	formatTable    = "table"
+	formatWide     = "wide"
+	formatJSON     = "json"
+	formatMarkdown = "markdown"
 )
 
 func (f *format) String() string { return f.value }

@@ -61,7 +61,7 @@ func (a *app) refresh(ctx context.Context, q client.RefreshQuery, out *format) e
 	if reply == nil {
 		return err
 	}
-	a.saySkipped(reply)
+	a.saySkipped(reply.Skipped)
 	if q.Wait == 0 {
 		if len(q.IDs) > 0 && len(reply.Skipped) == len(q.IDs) {
 			return nil // nobody is probed: that has been said
@@ -77,8 +77,8 @@ func (a *app) refresh(ctx context.Context, q client.RefreshQuery, out *format) e
 }
 
 // saySkipped tells which providers were not probed and why.
-func (a *app) saySkipped(reply *provider.RefreshReply) {
-	for _, s := range reply.Skipped {
+func (a *app) saySkipped(skipped []provider.Skipped) {
+	for _, s := range skipped {
 		text := s.ID + " was not probed: " + s.Message
 		if s.Message == "" {
 			text = s.ID + " was not probed: " + string(s.Reason)

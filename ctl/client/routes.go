@@ -20,7 +20,7 @@ const (
 )
 
 // ProviderPath is the path of one provider, or of what is under it: "models",
-// "diagnostics", "history", "pause" or "resume".
+// "diagnostics", "diagnose", "history", "pause" or "resume".
 func ProviderPath(id string, under ...string) string {
 	path := "/api/providers/" + url.PathEscape(id)
 	for _, leaf := range under {
@@ -110,12 +110,17 @@ func (q RefreshQuery) Request() Request {
 // Refresh has providers probed now. When the wait was too short it returns what
 // there is together with the error, whose code is timed_out.
 func (c *Client) Refresh(ctx context.Context, q RefreshQuery) (*provider.RefreshReply, error) {
-	req := q.Request()
+	return awaited[provider.RefreshReply](ctx, c, q.Request())
+}
+
+// awaited is call for a reply that holds what there is even when the wait was too
+// short.
+func awaited[T any](ctx context.Context, c *Client, req Request) (*T, error) {
 	body, err := c.Do(ctx, req)
 	if err != nil && provider.ExitCode(err) != provider.ExitTimedOut || body == nil {
 		return nil, err
 	}
-	reply, decodeErr := decode[provider.RefreshReply](req.Path, body)
+	reply, decodeErr := decode[T](req.Path, body)
 	if err == nil {
 		err = decodeErr
 	}
@@ -130,6 +135,29 @@ func (c *Client) Models(ctx context.Context, id string) (*provider.ModelsReply, 
 // Diagnostics asks for the evidence of a provider's last probe.
 func (c *Client) Diagnostics(ctx context.Context, id string) (*provider.Diagnostics, error) {
 	return call[provider.Diagnostics](ctx, c, Request{Path: ProviderPath(id, "diagnostics")})
+}
+
+// DiagnoseQuery says how a provider is probed for a diagnosis.
+type DiagnoseQuery struct {
+	ID    string
+	Wait  time.Duration // for the probe; 0 does not wait
+	Force bool          // probe even before retry_at
+}
+
+// Request is the query as [Client.Do] takes it.
+func (q DiagnoseQuery) Request() Request {
+	v := url.Values{"wait": {q.Wait.String()}}
+	if q.Force {
+		v.Set("force", "1")
+	}
+	return Request{Method: "POST", Path: withQuery(ProviderPath(q.ID, "diagnose"), v), Wait: q.Wait}
+}
+
+// Diagnose has a provider probed now, on a new connection, and returns the evidence
+// of that probe. When the wait was too short it returns that of the last one with
+// the error, whose code is timed_out; where no probe was made, Skipped says why.
+func (c *Client) Diagnose(ctx context.Context, q DiagnoseQuery) (*provider.DiagnoseReply, error) {
+	return awaited[provider.DiagnoseReply](ctx, c, q.Request())
 }
 
 // History asks for a provider's transitions and uptime.

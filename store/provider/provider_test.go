@@ -7,6 +7,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,6 +75,27 @@ func TestHint_EveryReasonHasOne(t *testing.T) {
 		if strings.ContainsAny(hint, "{}") {
 			t.Errorf("hint of %s has a hole: %q", reason, hint)
 		}
+	}
+}
+
+// What was seen is said in the same words by docs/reasons.md.
+func TestSeen_AsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reasons.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|[^|]*\\|[^|]*\\| (.+) \\|$").FindAllStringSubmatch(string(page), -1)
+	if len(rows) < 25 {
+		t.Fatalf("only %d reasons found", len(rows))
+	}
+	for _, row := range rows {
+		want := strings.ReplaceAll(row[2], "`", "")
+		if got := provider.Seen(provider.Reason(row[1])); got != want {
+			t.Errorf("%s was seen as %q, documented as %q", row[1], got, want)
+		}
+	}
+	if got := provider.Seen("of_the_future"); got != "of_the_future" {
+		t.Errorf("an unknown reason was seen as %q", got)
 	}
 }
 

@@ -1,0 +1,60 @@
+package ctl
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// verdictLines say how a probe's evidence was judged, as names and values: the
+// state that came of it, the rule that decided, and what is next.
+func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
+	lines := [][2]string{{"verdict", printable(verdictName(v))}}
+	add := func(name, value string) {
+		if value != "" {
+			lines = append(lines, [2]string{name, printable(value)})
+		}
+	}
+	if v.Saw != "" {
+		add("  rule", rule(v.Saw))
+	}
+	if v.Reason != v.Saw && !undecided(v) { // what holds was not seen by the probe alone
+		add("  then", rule(v.Reason))
+	}
+	add("  weight", weight(v))
+	add("  detail", v.Detail)
+	add("  hint", v.Hint)
+	if !v.NextCheck.IsZero() {
+		add("next", in(v.NextCheck, now)+", "+stamp(v.NextCheck))
+	}
+	return lines
+}
+
+func verdictName(v *provider.Verdict) string { return fmt.Sprintf("%s (%s)", v.State, v.Reason) }
+
+// rule says in words what leads to a reason.
+func rule(r provider.Reason) string { return provider.Seen(r) + " → " + string(r) }
+
+// undecided reports whether what the probe saw has to be seen again to count.
+func undecided(v *provider.Verdict) bool {
+	return strings.HasPrefix(v.Detail, "in doubt ") || strings.HasPrefix(v.Detail, "recovering ")
+}
+
+// weight is how much this one probe counts.
+func weight(v *provider.Verdict) string {
+	stays := ""
+	if undecided(v) {
+		stays = ", so it stays " + verdictName(v)
+	}
+	switch {
+	case v.Definite && stays != "":
+		return "good, and not often enough in a row" + stays
+	case v.Definite:
+		return "definite: one such probe is enough"
+	case v.Fall == 0: // the row's own verdict: there was no probe
+		return ""
+	}
+	return fmt.Sprintf("doubtful: %d of %d in a row%s", v.Doubts, v.Fall, stays)
+}
