@@ -56,5 +56,5 @@ func weight(v *provider.Verdict) string {
 	case v.Fall == 0: // the row's own verdict: there was no probe
 		return ""
 	}
-	return fmt.Sprintf("doubtful: %d of %d in a row%s", v.Doubts, v.Fall, stays)
+	return fmt.Sprintf("doubtful: %d of %d in a row%s", min(v.Doubts, v.Fall), v.Fall, stays) // beyond that they decide nothing more
 }

@@ -186,6 +186,7 @@ func (d *dialer) lookup(ctx context.Context, t *trace, address string) ([]string
 	var hosts []string
 	if isLocalhost(host) {
 		hosts = loopbacks[:]
+		t.resolved(provider.ResolveStep{Host: host, Addresses: slices.Clone(hosts)})
 	} else if hosts, err = d.ask(ctx, t, host); err != nil {
 		return nil, err
 	}
