@@ -34,7 +34,7 @@ var llamacpp = kind{
 	},
 	title:     "llama.cpp",
 	path:      "/health",
-	authorize: llamaKey,
+	authorize: firstKey,
 	accept:    llamaHealth,
 	except:    llamaLoading,
 	confirm:   confirmLlama,
@@ -48,9 +48,9 @@ var llamacpp = kind{
 
 func isLlama(a *answer) bool { return a.header.Get("Server") == "llama.cpp" }
 
-// llamaKey sends the first key: the server's own variable may hold several,
+// firstKey sends the first key: the server's own variable may hold several,
 // divided by commas.
-func llamaKey(h http.Header, key string) {
+func firstKey(h http.Header, key string) {
 	if first, _, _ := strings.Cut(key, ","); first != "" {
 		h.Set("Authorization", "Bearer "+first)
 	}

@@ -85,6 +85,19 @@ func (l modelList) facts() Facts {
 	return Facts{Models: l.models}
 }
 
+// readModels is a fact: a list that tells no more than models.
+func readModels(a *answer, f *Facts) {
+	list, ok := readList(a)
+	if !ok {
+		return
+	}
+	listed := list.facts()
+	f.Models = listed.Models
+	if listed.Note != "" {
+		f.Note = listed.Note
+	}
+}
+
 // rows calls each for the rows of a JSON array, one at a time, so that a long
 // list is never in memory as rows and as models both. It returns how many there
 // are, counting no further than maxModels+1, and whether raw, which is valid JSON

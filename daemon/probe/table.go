@@ -5,6 +5,7 @@ var table = []*kind{
 	&ollama,
 	&lmstudio,
 	&llamacpp,
+	&localai,
 	&openaiCompatible,
 	&openai,
 	&anthropic,

@@ -97,13 +97,17 @@ var kindHints = map[kindReason]string{
 	{"lmstudio", ConnectionRefused}: "start it: lms server start",
 	{"lmstudio", NoModels}:          "get a model: lms get",
 	{"llamacpp", ConnectionRefused}: "start it: llama-server -m MODEL.gguf",
-	{"exec", NotFound}:              "there is no such program: install it, or correct command, then: providerctl reload",
-	{"exec", Forbidden}:             "providerd may not run this program: chmod +x it, and see that its folders can be entered",
-	{"systemd", NotFound}:           "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
-	{"systemd", NotRunning}:         "start it with systemctl start: {endpoint}",
-	{"systemd", ServerError}:        "it fails and is started again and again: see why with systemctl status and journalctl",
-	{"systemd", Forbidden}:          "providerd may not ask this bus: another user's services are asked by that user's own providerd",
-	{"systemd", CheckUnknown}:       "systemd does not answer over D-Bus: is this machine run by systemd, and bus right?",
+
+	{"localai", ConnectionRefused}: "start it: local-ai run",
+	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
+
+	{"exec", NotFound}:        "there is no such program: install it, or correct command, then: providerctl reload",
+	{"exec", Forbidden}:       "providerd may not run this program: chmod +x it, and see that its folders can be entered",
+	{"systemd", NotFound}:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
+	{"systemd", NotRunning}:   "start it with systemctl start: {endpoint}",
+	{"systemd", ServerError}:  "it fails and is started again and again: see why with systemctl status and journalctl",
+	{"systemd", Forbidden}:    "providerd may not ask this bus: another user's services are asked by that user's own providerd",
+	{"systemd", CheckUnknown}: "systemd does not answer over D-Bus: is this machine run by systemd, and bus right?",
 }
 
 // Hint returns what a person should do next about a provider of that kind in
