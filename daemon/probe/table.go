@@ -6,6 +6,7 @@ var table = []*kind{
 	&lmstudio,
 	&llamacpp,
 	&localai,
+	&litellm,
 	&openaiCompatible,
 	&openai,
 	&anthropic,

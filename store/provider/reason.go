@@ -101,6 +101,10 @@ var kindHints = map[kindReason]string{
 	{"localai", ConnectionRefused}: "start it: local-ai run",
 	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
 
+	{"litellm", ConnectionRefused}: "start it: litellm --config config.yaml",
+	{"litellm", NoModels}:          "add a model to model_list in LiteLLM's config.yaml",
+	{"litellm", ServerError}:       "look at LiteLLM's log and at its database",
+
 	{"exec", NotFound}:        "there is no such program: install it, or correct command, then: providerctl reload",
 	{"exec", Forbidden}:       "providerd may not run this program: chmod +x it, and see that its folders can be entered",
 	{"systemd", NotFound}:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",

@@ -1,0 +1,111 @@
+package probe
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// litellm is the proxy of LiteLLM (docs.litellm.ai/docs/proxy/health and
+// litellm/proxy/health_endpoints of BerriAI/litellm). /health is never asked: it
+// calls every model behind the proxy, which costs money. /health/readiness
+// answers for its database; "Not connected" there means that none is configured.
+// Both are public, so the model list proves the key, or that none is needed.
+var litellm = kind{
+	Kind: config.Kind{
+		Name:    "litellm",
+		Type:    provider.Local,
+		BaseURL: "http://127.0.0.1:4000",
+		KeyEnv:  []string{"LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"},
+	},
+	title:  "LiteLLM",
+	except: litellmExcept,
+	marks:  isLiteLLM,
+	peculiar: func(*config.Provider) (asker, error) {
+		return askLiteLLM, nil
+	},
+}
+
+func isLiteLLM(a *answer) bool {
+	for name := range a.header {
+		if strings.HasPrefix(name, "X-Litellm-") {
+			return true
+		}
+	}
+	_, alive := litellmAlive(a)
+	return alive
+}
+
+// askLiteLLM asks whether the process lives, whether it can serve, and whether it
+// serves us: of the list, only a clear no counts.
+func askLiteLLM(ctx context.Context, r *run) finding {
+	found := r.judge(r.get(ctx, "/health/liveliness"), litellmAlive)
+	if found.saw != provider.OK {
+		return found
+	}
+	latency := r.latency
+	defer func() { r.latency = latency }()
+	found = r.judge(r.get(ctx, "/health/readiness"), litellmReady)
+	if found.saw != provider.OK {
+		return found
+	}
+	list := r.get(ctx, "/v1/models")
+	if list.err != nil {
+		return found
+	}
+	switch listed := r.judge(list, openaiList); listed.saw {
+	case provider.OK:
+		found.facts.Models, found.facts.Note = listed.facts.Models, listed.facts.Note
+	case provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted:
+		return listed
+	}
+	return found
+}
+
+func litellmAlive(a *answer) (Facts, bool) {
+	var said string
+	return Facts{}, a.decode(&said) && said == "I'm alive!"
+}
+
+// litellmReady: since 1.84 the version is no longer told to everybody.
+func litellmReady(a *answer) (Facts, bool) {
+	var body struct {
+		Status  string `json:"status"`
+		Version string `json:"litellm_version"`
+	}
+	ok := a.decode(&body) && (body.Status == "healthy" || body.Status == "connected")
+	return Facts{Version: body.Version}, ok
+}
+
+// litellmExcept: before May 2026 a lost database was told with 200. Some refusals
+// of a key are told with 400 (ProxyErrorTypes in litellm/proxy/_types.py):
+// without a database, any key but the master key is no_db_connection.
+func litellmExcept(a *answer) finding {
+	var body struct {
+		Status string `json:"status"`
+		DB     string `json:"db"`
+	}
+	if a.decode(&body) {
+		switch {
+		case a.status == 503 && body.Status == "shutting_down":
+			return finding{saw: provider.ShuttingDown, detail: "it is shutting down"}
+		case body.DB == "disconnected":
+			return finding{saw: provider.ServerError, detail: "it has lost its database, which holds its keys and budgets"}
+		}
+	}
+	if a.status < 400 {
+		return finding{}
+	}
+	c := a.complaint()
+	refused := finding{detail: a.statusLine() + ": " + c.message}
+	switch {
+	case slices.Contains(c.codes, "no_db_connection"), slices.Contains(c.codes, "expired_key"):
+		refused.saw = provider.Unauthorized
+	case slices.Contains(c.codes, "budget_exceeded"):
+		refused.saw = provider.QuotaExhausted
+	}
+	return refused
+}
