@@ -301,7 +301,8 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 		"/": true, "/models": true, "/v1/models": true, "/health": true, "/props": true, "/v1/health": true,
 		"/api/version": true, "/api/tags": true, "/api/ps": true, "/api/v0/models": true, "/api/v1/models": true,
 		"/readyz": true, "/version": true, "/system": true,
-		"/health/liveliness": true, "/health/readiness": true,
+		"/v1/internal/health": true,
+		"/health/liveliness":  true, "/health/readiness": true,
 	}
 	answers := []http.HandlerFunc{
 		func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },

@@ -30,3 +30,9 @@ var owners = map[string]string{
 	"vllm":               "vLLM",
 	"sglang":             "SGLang",
 }
+
+// unownedList takes a model list that is not another server's by its owner.
+func unownedList(a *answer) (Facts, bool) {
+	list, ok := readList(a)
+	return list.facts(), ok && list.object == "list" && owners[list.owner] == ""
+}

@@ -101,6 +101,10 @@ var kindHints = map[kindReason]string{
 	{"localai", ConnectionRefused}: "start it: local-ai run",
 	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
 
+	{"textgen", ConnectionRefused}: "start it: python server.py --api",
+	{"textgen", NoModels}:          "load a model in its page, or start it with --model",
+	{"textgen", Forbidden}:         "start it with --listen, or use localhost or 127.0.0.1 in base_url",
+
 	{"litellm", ConnectionRefused}: "start it: litellm --config config.yaml",
 	{"litellm", NoModels}:          "add a model to model_list in LiteLLM's config.yaml",
 	{"litellm", ServerError}:       "look at LiteLLM's log and at its database",

@@ -1,0 +1,60 @@
+package probe
+
+import (
+	"context"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// textgen is the API of text-generation-webui (modules/api of
+// oobabooga/text-generation-webui). Its key, when it has one, guards all of it.
+// {"status":"ok"} is everybody's, so there must be a model list too; since March
+// 2026 that holds the loaded model only, before that all on the disk.
+var textgen = kind{
+	Kind: config.Kind{
+		Name:    "textgen",
+		Type:    provider.Local,
+		BaseURL: "http://127.0.0.1:5000",
+	},
+	title:  "text-generation-webui",
+	path:   "/v1/internal/health",
+	accept: textgenHealth,
+	except: textgenExcept,
+	confirm: func(ctx context.Context, r *run, _ *answer) finding {
+		found := r.judge(r.get(ctx, "/v1/models"), unownedList)
+		if found.saw == provider.OK {
+			return finding{}
+		}
+		return found
+	},
+	facts: []fact{{path: "/v1/models", read: readModels}},
+}
+
+func textgenHealth(a *answer) (Facts, bool) {
+	var body struct {
+		Status string `json:"status"`
+	}
+	return Facts{}, a.decode(&body) && body.Status == "ok"
+}
+
+// textgenExcept: on a Mac, the system itself listens on port 5000.
+func textgenExcept(a *answer) finding {
+	if strings.HasPrefix(a.header.Get("Server"), "AirTunes/") {
+		return finding{
+			saw:    provider.WrongService,
+			detail: "macOS's AirPlay Receiver answers, not text-generation-webui: switch it off, or start the server with --api-port",
+		}
+	}
+	return hostRefused(a)
+}
+
+// hostRefused: a server that was not told to serve others refuses a Host that it
+// does not trust.
+func hostRefused(a *answer) finding {
+	if a.status != 400 && a.status != 403 || a.complaint().message != "Invalid host header" {
+		return finding{}
+	}
+	return finding{saw: provider.Forbidden, detail: "it refuses the host name " + a.request.url.Host}
+}
