@@ -7,6 +7,7 @@ var table = []*kind{
 	&llamacpp,
 	&localai,
 	&textgen,
+	&jan,
 	&litellm,
 	&openaiCompatible,
 	&openai,

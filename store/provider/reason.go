@@ -105,6 +105,11 @@ var kindHints = map[kindReason]string{
 	{"textgen", NoModels}:          "load a model in its page, or start it with --model",
 	{"textgen", Forbidden}:         "start it with --listen, or use localhost or 127.0.0.1 in base_url",
 
+	{"jan", ConnectionRefused}: "start it: Jan, Settings, Local API Server, Start Server",
+	{"jan", NoModels}:          "start a model in Jan",
+	{"jan", Unauthorized}:      "the key is missing or was rejected: replace it by that of Jan's Settings, Local API Server, then: providerctl reload",
+	{"jan", Forbidden}:         "add the host to Trusted Hosts in Jan's Settings, Local API Server, or use 127.0.0.1 in base_url",
+
 	{"litellm", ConnectionRefused}: "start it: litellm --config config.yaml",
 	{"litellm", NoModels}:          "add a model to model_list in LiteLLM's config.yaml",
 	{"litellm", ServerError}:       "look at LiteLLM's log and at its database",
