@@ -301,6 +301,7 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 		"/": true, "/models": true, "/v1/models": true, "/health": true, "/props": true, "/v1/health": true,
 		"/api/version": true, "/api/tags": true, "/api/ps": true, "/api/v0/models": true, "/api/v1/models": true,
 		"/readyz": true, "/version": true, "/system": true,
+		"/api/extra/version": true, "/api/v1/model": true,
 		"/v1/internal/health": true,
 		"/health/liveliness":  true, "/health/readiness": true,
 	}

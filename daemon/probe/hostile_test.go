@@ -131,8 +131,11 @@ func TestPromise6_InItsOwnShape(t *testing.T) {
 		for _, k := range webKinds() {
 			s := *healthyOf(t, k.Name)
 			s.Answers = slices.Clone(s.Answers)
+			spoiled := false // a kind may have no list to spoil
 			for i := range s.Answers {
-				s.Answers[i].Body = spoil(s.Answers[i].Body)
+				body := spoil(s.Answers[i].Body)
+				spoiled = spoiled || body != s.Answers[i].Body
+				s.Answers[i].Body = body
 			}
 			t.Run(name+"/"+k.Name, func(t *testing.T) {
 				theatre, err := open(&s)
@@ -143,7 +146,7 @@ func TestPromise6_InItsOwnShape(t *testing.T) {
 				p := play{scenario: &s, kind: k}
 				p.configure(theatre)
 				o := suffer(t, p.provider, false)
-				if strings.HasPrefix(name, "100,000") && len(o.Facts.Models) > 0 {
+				if strings.HasPrefix(name, "100,000") && spoiled && len(o.Facts.Models) > 0 {
 					t.Errorf("%d models of a list that is too long to be known whole", len(o.Facts.Models))
 				}
 			})

@@ -29,6 +29,7 @@ var owners = map[string]string{
 	"llamacpp":           "llama.cpp",
 	"vllm":               "vLLM",
 	"sglang":             "SGLang",
+	"koboldcpp":          "KoboldCpp",
 }
 
 // unownedList takes a model list that is not another server's by its owner.

@@ -6,6 +6,7 @@ var table = []*kind{
 	&lmstudio,
 	&llamacpp,
 	&localai,
+	&koboldcpp,
 	&textgen,
 	&jan,
 	&litellm,

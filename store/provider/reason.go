@@ -101,6 +101,10 @@ var kindHints = map[kindReason]string{
 	{"localai", ConnectionRefused}: "start it: local-ai run",
 	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
 
+	{"koboldcpp", ConnectionRefused}: "start it: koboldcpp --model MODEL.gguf; its port opens when the model is loaded",
+	{"koboldcpp", NoModels}:          "start it with a model: koboldcpp --model MODEL.gguf",
+	{"koboldcpp", Unauthorized}:      "the key is missing or was rejected: replace it by what koboldcpp's --password says, then: providerctl reload",
+
 	{"textgen", ConnectionRefused}: "start it: python server.py --api",
 	{"textgen", NoModels}:          "load a model in its page, or start it with --model",
 	{"textgen", Forbidden}:         "start it with --listen, or use localhost or 127.0.0.1 in base_url",
