@@ -7,78 +7,80 @@ import "strings"
 type Reason string
 
 const (
-	NotChecked         Reason = "not_checked"
-	Offline            Reason = "offline"
-	Paused             Reason = "paused"
-	NoCredentials      Reason = "no_credentials"
-	ConnectionRefused  Reason = "connection_refused"
-	DNSFailure         Reason = "dns_failure"
-	NetworkUnreachable Reason = "network_unreachable"
-	ConnectTimeout     Reason = "connect_timeout"
-	Hung               Reason = "hung"
-	ConnectionReset    Reason = "connection_reset"
-	TLSFailure         Reason = "tls_failure"
-	OK                 Reason = "ok"
-	WrongService       Reason = "wrong_service"
-	BadResponse        Reason = "bad_response"
-	Loading            Reason = "loading"
-	ShuttingDown       Reason = "shutting_down"
-	Unauthorized       Reason = "unauthorized"
-	Forbidden          Reason = "forbidden"
-	ScopeLimited       Reason = "scope_limited"
-	QuotaExhausted     Reason = "quota_exhausted"
-	RateLimited        Reason = "rate_limited"
-	Overloaded         Reason = "overloaded"
-	ServerError        Reason = "server_error"
-	NoModels           Reason = "no_models"
-	ModelMissing       Reason = "model_missing"
-	Slow               Reason = "slow"
-	VendorIncident     Reason = "vendor_incident"
-	NotFound           Reason = "not_found"
-	NotRunning         Reason = "not_running"
-	UnitFailed         Reason = "unit_failed"
-	CheckWarning       Reason = "check_warning"
-	CheckCritical      Reason = "check_critical"
-	CheckUnknown       Reason = "check_unknown"
-	ProbeFailed        Reason = "probe_failed"
+	NotChecked          Reason = "not_checked"
+	Offline             Reason = "offline"
+	Paused              Reason = "paused"
+	NoCredentials       Reason = "no_credentials"
+	ConnectionRefused   Reason = "connection_refused"
+	DNSFailure          Reason = "dns_failure"
+	NetworkUnreachable  Reason = "network_unreachable"
+	ConnectTimeout      Reason = "connect_timeout"
+	Hung                Reason = "hung"
+	ConnectionReset     Reason = "connection_reset"
+	TLSFailure          Reason = "tls_failure"
+	OK                  Reason = "ok"
+	WrongService        Reason = "wrong_service"
+	BadResponse         Reason = "bad_response"
+	Loading             Reason = "loading"
+	ShuttingDown        Reason = "shutting_down"
+	Unauthorized        Reason = "unauthorized"
+	Forbidden           Reason = "forbidden"
+	ScopeLimited        Reason = "scope_limited"
+	QuotaExhausted      Reason = "quota_exhausted"
+	RateLimited         Reason = "rate_limited"
+	Overloaded          Reason = "overloaded"
+	ServerError         Reason = "server_error"
+	NoModels            Reason = "no_models"
+	ModelMissing        Reason = "model_missing"
+	Slow                Reason = "slow"
+	VendorIncident      Reason = "vendor_incident"
+	CertificateExpiring Reason = "certificate_expiring"
+	NotFound            Reason = "not_found"
+	NotRunning          Reason = "not_running"
+	UnitFailed          Reason = "unit_failed"
+	CheckWarning        Reason = "check_warning"
+	CheckCritical       Reason = "check_critical"
+	CheckUnknown        Reason = "check_unknown"
+	ProbeFailed         Reason = "probe_failed"
 )
 
 // hints holds the one thing to do next for each reason; {id} and {endpoint}
 // stand for the provider's own. A reason that needs nothing done has no hint.
 var hints = map[Reason]string{
-	NotChecked:         "wait for the first check, or: providerctl refresh {id} --wait",
-	Offline:            "this machine has no network: check it, then: providerctl refresh {id}",
-	Paused:             "probing is paused: providerctl resume {id}",
-	NoCredentials:      "set api_key_env or api_key_file for {id} in the configuration, then: providerctl reload",
-	ConnectionRefused:  "nothing listens at {endpoint}: start the server, or correct base_url and run: providerctl reload",
-	DNSFailure:         "check the host name in {endpoint} and this machine's resolver",
-	NetworkUnreachable: "check this machine's route to {endpoint}",
-	ConnectTimeout:     "check the host, its firewall and the port in {endpoint}",
-	Hung:               "the server accepts connections and does not answer: look at its log, or restart it",
-	ConnectionReset:    "the server closes connections unanswered: look at its log, or restart it",
-	TLSFailure:         "check the certificate and whether {endpoint} should be http or https; see: providerctl diagnose {id}",
-	WrongService:       "another program answers at {endpoint}: correct kind or base_url, then: providerctl reload",
-	BadResponse:        "the answer is not what this kind promises; see: providerctl diagnose {id}",
-	Loading:            "wait for it: providerctl wait {id} --for RUNNING",
-	ShuttingDown:       "wait for it to stop, then start it again",
-	Unauthorized:       "the key is missing or was rejected: replace it, then: providerctl reload",
-	Forbidden:          "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
-	ScopeLimited:       "nothing to do: the key works, it only may not list models",
-	QuotaExhausted:     "raise the limit or add credit in the vendor's console",
-	RateLimited:        "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
-	Overloaded:         "the vendor is over capacity: back off, or use another provider",
-	ServerError:        "the server fails: look at its log or the vendor's status page",
-	NoModels:           "it has no model to serve: load or pull one",
-	ModelMissing:       "pull the missing model, or correct models in the configuration",
-	Slow:               "it answers slowly: look at what it is doing, or raise slow_after",
-	VendorIncident:     "the vendor reports an incident: see its status page",
-	NotFound:           "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
-	NotRunning:         "start it, then: providerctl wait {id} --for RUNNING",
-	UnitFailed:         "see why with systemctl status and journalctl, then start it again: {endpoint}",
-	CheckWarning:       "look at what the check says; see: providerctl diagnose {id}",
-	CheckCritical:      "look at what the check says; see: providerctl diagnose {id}",
-	CheckUnknown:       "the check could not tell; see: providerctl diagnose {id}",
-	ProbeFailed:        "the check itself failed; see: providerctl logs",
+	NotChecked:          "wait for the first check, or: providerctl refresh {id} --wait",
+	Offline:             "this machine has no network: check it, then: providerctl refresh {id}",
+	Paused:              "probing is paused: providerctl resume {id}",
+	NoCredentials:       "set api_key_env or api_key_file for {id} in the configuration, then: providerctl reload",
+	ConnectionRefused:   "nothing listens at {endpoint}: start the server, or correct base_url and run: providerctl reload",
+	DNSFailure:          "check the host name in {endpoint} and this machine's resolver",
+	NetworkUnreachable:  "check this machine's route to {endpoint}",
+	ConnectTimeout:      "check the host, its firewall and the port in {endpoint}",
+	Hung:                "the server accepts connections and does not answer: look at its log, or restart it",
+	ConnectionReset:     "the server closes connections unanswered: look at its log, or restart it",
+	TLSFailure:          "check the certificate and whether {endpoint} should be http or https; see: providerctl diagnose {id}",
+	WrongService:        "another program answers at {endpoint}: correct kind or base_url, then: providerctl reload",
+	BadResponse:         "the answer is not what this kind promises; see: providerctl diagnose {id}",
+	Loading:             "wait for it: providerctl wait {id} --for RUNNING",
+	ShuttingDown:        "wait for it to stop, then start it again",
+	Unauthorized:        "the key is missing or was rejected: replace it, then: providerctl reload",
+	Forbidden:           "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
+	ScopeLimited:        "nothing to do: the key works, it only may not list models",
+	QuotaExhausted:      "raise the limit or add credit in the vendor's console",
+	RateLimited:         "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
+	Overloaded:          "the vendor is over capacity: back off, or use another provider",
+	ServerError:         "the server fails: look at its log or the vendor's status page",
+	NoModels:            "it has no model to serve: load or pull one",
+	ModelMissing:        "pull the missing model, or correct models in the configuration",
+	Slow:                "it answers slowly: look at what it is doing, or raise slow_after",
+	VendorIncident:      "the vendor reports an incident: see its status page",
+	CertificateExpiring: "renew the certificate at {endpoint}, and see that whatever renews it runs",
+	NotFound:            "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
+	NotRunning:          "start it, then: providerctl wait {id} --for RUNNING",
+	UnitFailed:          "see why with systemctl status and journalctl, then start it again: {endpoint}",
+	CheckWarning:        "look at what the check says; see: providerctl diagnose {id}",
+	CheckCritical:       "look at what the check says; see: providerctl diagnose {id}",
+	CheckUnknown:        "the check could not tell; see: providerctl diagnose {id}",
+	ProbeFailed:         "the check itself failed; see: providerctl logs",
 }
 
 type kindReason struct {
@@ -143,7 +145,7 @@ func Hint(reason Reason, kind, id, endpoint string) string {
 func (r Reason) NeedsPerson() bool {
 	switch r {
 	case NoCredentials, TLSFailure, WrongService, BadResponse, Unauthorized,
-		Forbidden, QuotaExhausted, NoModels, ModelMissing, NotFound, UnitFailed, Paused:
+		Forbidden, QuotaExhausted, NoModels, ModelMissing, CertificateExpiring, NotFound, UnitFailed, Paused:
 		return true
 	}
 	return false
