@@ -83,13 +83,6 @@ func (p *play) run() error {
 // configure completes the provider as the configuration would.
 func (p *play) configure(t *theatre) {
 	set := &p.scenario.Provider
-	path := ""
-	if u, err := url.Parse(p.kind.BaseURL); err == nil {
-		path = u.Path
-	}
-	if set.BasePath != nil {
-		path = *set.BasePath
-	}
 	scheme := "http"
 	switch {
 	case !isWeb(p.kind):
@@ -104,7 +97,7 @@ func (p *play) configure(t *theatre) {
 	if set.Key != nil {
 		key = *set.Key
 	}
-	base := scheme + "://" + t.address + path
+	base := scheme + "://" + t.address + p.basePath()
 	p.provider = config.Provider{
 		ID: p.kind.Name, Kind: p.kind.Name, Type: p.kind.Type,
 		BaseURL: base, Endpoint: base, Key: config.NewSecret(key), Models: set.Models,
@@ -120,6 +113,25 @@ func (p *play) configure(t *theatre) {
 	if set.SlowAfter != nil {
 		p.provider.SlowAfter = time.Duration(*set.SlowAfter)
 	}
+}
+
+// basePath is the scenario's own, or that of the kind's address; rules are played
+// where the kind's healthy scenario is.
+func (p *play) basePath() string {
+	set := p.scenario.Provider.BasePath
+	if all, err := loadScenarios(); err == nil && set == nil && p.scenario.folder == general {
+		if healthy := among(all, p.kind.Name, "healthy"); healthy != nil {
+			set = healthy.Provider.BasePath
+		}
+	}
+	if set != nil {
+		return *set
+	}
+	u, err := url.Parse(p.kind.BaseURL)
+	if err != nil {
+		return ""
+	}
+	return u.Path
 }
 
 // String is the wanted row, the one that came, and why.
