@@ -72,24 +72,22 @@ func (g *grid) line(b *strings.Builder, row int, cells []string, widths []int) {
 	b.WriteByte('\n')
 }
 
-// writeGrid prints a plain table, at most width columns wide when width is not
-// 0: the widest columns give way first.
-func writeGrid(w io.Writer, width int, titles []string, rows [][]string) error {
-	g := grid{titles: titles, right: make([]bool, len(titles)), rows: rows}
-	widths := g.widths()
+// squeeze takes from the widest columns, none below what it needs at the least (0:
+// all it has), until they fit into width, and reports whether they do.
+func squeeze(widths []int, width int, least func(column int) int) bool {
 	for width > 0 && total(widths) > width {
-		widest := 0
+		widest := -1
 		for i, w := range widths {
-			if w > widths[widest] {
+			if l := least(i); l > 0 && w > l && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
-		if widths[widest] <= 1 {
-			break
+		if widest < 0 {
+			return false
 		}
 		widths[widest]--
 	}
-	return g.write(w, widths)
+	return true
 }
 
 // writePairs prints one "name  value" a line, values aligned, and wrapped when

@@ -81,16 +81,6 @@ func TestCommands(t *testing.T) {
 			reply{status: 202, body: `{"message":"m","skipped":[{"id":"a","reason":"rate_limited","message":"asked to be left alone"}]}`}, 0,
 			"", "a was not probed: asked to be left alone",
 		},
-		"Models/ListsThem": {
-			"models ollama", "GET /api/providers/ollama/models",
-			ok(`{"id":"ollama","models":[{"id":"qwen3:8b","size":5200000000,"quantization":"Q4_K_M","context_length":40960,"loaded":true}]}`), 0,
-			"ollama    qwen3:8b  yes     5.2 GB  -       Q4_K_M  40960\n", "",
-		},
-		"Models/LoadedOnly": {
-			"models ollama --loaded -o json", "GET /api/providers/ollama/models",
-			ok(`{"id":"ollama","models":[{"id":"a","loaded":false},{"id":"b","loaded":true},{"id":"c"}]}`), 0,
-			`"models":[{"id":"b","loaded":true}]`, "",
-		},
 		"Events/ShowsWhatIsKept": {
 			"events --since 0", "GET /api/events?since=0",
 			stream(`{"seq":1,"time":"2026-01-02T03:04:05.000Z","id":"ollama","from":"STOPPED","to":"RUNNING","reason":"ok","latency_ms":1}`), 0,
@@ -202,14 +192,4 @@ func TestIsRunning_AsksAgainWhenWhatIsKnownIsStale(t *testing.T) {
 			d.run(t, "is-running", "ollama", "-q").want(t, tc.code, "", "")
 		})
 	}
-}
-
-func TestModels_OfEveryProvider(t *testing.T) {
-	d := startDaemon(t, map[string][]reply{
-		"GET /api/providers/status":   {rows(`{"id":"a"}`, `{"id":"b"}`)},
-		"GET /api/providers/a/models": {ok(`{"id":"a","models":[{"id":"m1"}]}`)},
-		"GET /api/providers/b/models": {ok(`{"id":"b","models":[]}`)},
-	})
-	d.run(t, "models").want(t, 0, "a         m1", "no list is known of: b")
-	d.run(t, "models", "-o", "json").want(t, 0, "{\"id\":\"a\",\"models\":[{\"id\":\"m1\"}]}\n{\"id\":\"b\",\"models\":[]}\n", "")
 }

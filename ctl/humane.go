@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -95,6 +96,24 @@ func size(n int64) string {
 		precision = 1
 	}
 	return strconv.FormatFloat(value, 'f', precision, 64) + " " + units[0]
+}
+
+// tokens shows a count of tokens, which vendors choose round in thousands or in
+// 1024s: 128000 and 131072 are both 128k.
+func tokens(n int64) string {
+	const kilo, kibi = 1000, 1024
+	if n <= 0 {
+		return unknown
+	}
+	value, unit := float64(n), float64(kilo)
+	if n%kilo != 0 && n%kibi == 0 {
+		unit = kibi
+	}
+	units := []string{"", "k", "M", "G"}
+	for value >= unit && len(units) > 1 {
+		value, units = value/unit, units[1:]
+	}
+	return strconv.FormatFloat(math.Round(value*10)/10, 'f', -1, 64) + units[0]
 }
 
 // or returns s, or the mark for nothing when it is empty.

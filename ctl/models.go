@@ -2,10 +2,13 @@ package ctl
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
-	"strconv"
+	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -14,68 +17,119 @@ import (
 )
 
 func (a *app) modelsCommand() *cobra.Command {
-	var loaded bool
+	var loaded, refresh bool
 	cmd := &cobra.Command{
 		Use:   "models [ID]",
 		Short: "List the models that a provider offers",
-		Long: `List the models that a provider offers, or those of every provider. With -o json
-and no ID it prints one reply a line.`,
-		Example: `  providerctl models ollama
+		Long: `List the models that a provider offers, or those of every provider. What is not
+known is shown as -, and providers whose list is not known are named on stderr.
+
+The daemon reads the lists about once a minute; --refresh has it read them now.
+A provider that it has not asked yet is asked first.
+
+It exits 1 when there is no model to show. With -o json and no ID it prints the
+reply of each provider on a line of its own.`,
+		Example: `  providerctl models ollama --refresh
   providerctl models --loaded`,
 		Args:              args(0, 1),
 		ValidArgsFunction: a.completeIDs(1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Flags().BoolVar(&loaded, "loaded", false, "only those that are in memory")
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "probe first, so that the lists are as of now")
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
-		ids, err := a.idsOr(cmd.Context(), ids)
-		if err != nil {
+		find := a.known
+		if refresh {
+			find = a.refreshed
+		}
+		providers, err := find(cmd.Context(), ids)
+		if providers == nil {
 			return err
 		}
-		var rows [][]string
-		var unknown []string
-		for _, id := range ids {
-			reply, err := a.listModels(cmd.Context(), id, loaded, out)
-			if err != nil {
-				return err
-			}
-			if reply.CheckedAt.IsZero() && len(reply.Models) == 0 {
-				unknown = append(unknown, id)
-			}
-			for _, m := range reply.Models {
-				rows = append(rows, modelRow(id, m))
-			}
-		}
-		if out.json() {
-			return nil
-		}
-		if len(unknown) > 0 {
-			a.say("no list is known of: %s", strings.Join(unknown, ", "))
-		}
-		if len(rows) == 0 {
-			if len(unknown) < len(ids) {
-				a.say("no models")
-			}
-			return nil
-		}
-		return writeGrid(a.Stdout, a.term.width(), []string{"PROVIDER", "MODEL", "LOADED", "SIZE", "FAMILY", "QUANT", "CONTEXT"}, rows)
+		return errors.Join(a.models(cmd.Context(), providers, len(ids) == 0, loaded, out), err)
 	}
 	return cmd
 }
 
-// idsOr returns the ids that were named or, when none was, every one there is.
-func (a *app) idsOr(ctx context.Context, ids []string) ([]string, error) {
-	if len(ids) > 0 {
-		return ids, nil
-	}
-	reply, err := a.client.Status(ctx, client.StatusQuery{})
+// known returns the rows of those named, or of all. One that was not asked since
+// the daemon started has no list yet, and is asked first.
+func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error) {
+	reply, err := a.client.Status(ctx, client.StatusQuery{IDs: ids})
 	if err != nil {
 		return nil, err
 	}
+	var unasked []string
 	for _, s := range reply.Providers {
-		ids = append(ids, s.ID)
+		if notAsked(s) && !s.Paused {
+			unasked = append(unasked, s.ID)
+		}
 	}
-	return ids, nil
+	if len(unasked) > 0 {
+		now, wait := time.Second, probeWait // a probe that has just begun will do
+		if _, err := a.client.Status(ctx, client.StatusQuery{IDs: unasked, MaxAge: &now, Wait: &wait}); err != nil {
+			return nil, err
+		}
+		reply, err = a.client.Status(ctx, client.StatusQuery{IDs: ids})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return reply.Providers, nil
+}
+
+func notAsked(s provider.Status) bool {
+	return s.Source == provider.FromRestored || s.Reason == provider.NotChecked
+}
+
+// refreshed has those named, or all, probed and returns their rows. When that took
+// too long, it returns what there is and the error.
+func (a *app) refreshed(ctx context.Context, ids []string) ([]provider.Status, error) {
+	reply, err := a.client.Refresh(ctx, client.RefreshQuery{IDs: ids, Wait: probeWait})
+	if reply == nil {
+		return nil, err
+	}
+	a.saySkipped(reply.Skipped)
+	return reply.Providers, err
+}
+
+// oldList is when to tell that a list may no longer hold: the daemon reads those
+// of providers that are up about once a minute.
+const oldList = 3 * time.Minute
+
+// models shows the lists of the providers, and says of which there is none.
+func (a *app) models(ctx context.Context, providers []provider.Status, merged, loaded bool, out *format) error {
+	table := modelTable{merged: merged}
+	var silent absences
+	for _, s := range providers {
+		reply, err := a.listModels(ctx, s.ID, loaded, out)
+		if err != nil {
+			return err
+		}
+		why := noList(s, reply)
+		switch age := a.now().Sub(reply.CheckedAt.Time); {
+		case why != "":
+			silent.add(s.ID, why)
+		case age > oldList:
+			a.say("the list of %s is %s old: it is %s", s.ID, span(age), describe(s))
+		}
+		for _, m := range reply.Models {
+			table.rows = append(table.rows, listed{s.ID, m})
+		}
+	}
+	for _, why := range silent.reasons {
+		a.say("no list is known of %s: %s", strings.Join(silent.ids[why], ", "), why)
+	}
+	switch {
+	case len(table.rows) > 0 && out.json():
+		return nil
+	case len(table.rows) > 0:
+		return table.write(a.Stdout, a.term.width())
+	case loaded:
+		a.say("no model is said to be in memory")
+	case len(silent.reasons) == 0:
+		a.say("no model is listed")
+	}
+	return errNo
 }
 
 // listModels asks for a provider's models and, for JSON, prints the reply: as
@@ -90,13 +144,7 @@ func (a *app) listModels(ctx context.Context, id string, loaded bool, out *forma
 		return nil, provider.Errorf(provider.Internal, "compare providerctl version with providerctl info", "reading the models of %s: %v", id, err)
 	}
 	if loaded {
-		kept := []provider.Model{}
-		for _, m := range reply.Models {
-			if m.Loaded != nil && *m.Loaded {
-				kept = append(kept, m)
-			}
-		}
-		reply.Models = kept
+		reply.Models = slices.DeleteFunc(reply.Models, func(m provider.Model) bool { return m.Loaded == nil || !*m.Loaded })
 		if body, err = json.Marshal(reply); err != nil {
 			return nil, err
 		}
@@ -107,16 +155,37 @@ func (a *app) listModels(ctx context.Context, id string, loaded bool, out *forma
 	return &reply, err
 }
 
-func modelRow(id string, m provider.Model) []string {
-	loaded, context := unknown, unknown
-	if m.Loaded != nil {
-		loaded = "no"
-		if *m.Loaded {
-			loaded = "yes"
-		}
+// absences are providers without a list, by the reason why.
+type absences struct {
+	reasons []string
+	ids     map[string][]string
+}
+
+func (n *absences) add(id, why string) {
+	if n.ids == nil {
+		n.ids = map[string][]string{}
 	}
-	if m.ContextLength > 0 {
-		context = strconv.FormatInt(m.ContextLength, 10)
+	if n.ids[why] == nil {
+		n.reasons = append(n.reasons, why)
 	}
-	return []string{printable(id), printable(m.ID), loaded, size(m.Size), or(printable(m.Family)), or(printable(m.Quantization)), context}
+	n.ids[why] = append(n.ids[why], id)
+}
+
+// noList says why a provider's list is not known, and is empty when it is.
+func noList(s provider.Status, reply *provider.ModelsReply) string {
+	switch {
+	case !reply.CheckedAt.IsZero():
+		return ""
+	case s.Type == provider.Generic:
+		return "a kind without models"
+	case s.Paused:
+		return "probing is paused"
+	case notAsked(s):
+		return "not asked yet"
+	case s.Reason == provider.ScopeLimited:
+		return "the key may not list models"
+	case s.State == provider.StateRunning:
+		return "up, and it did not list them"
+	}
+	return cmp.Or(string(s.State), "UNKNOWN") + " (" + string(s.Reason) + ")"
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
 	"github.com/providerd/providerd/ctl"
@@ -102,6 +103,56 @@ func TestTerminal(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// A table of models leaves out what matters least, and says all that it can.
+func TestTerminal_Models(t *testing.T) {
+	for name, tc := range map[string]struct {
+		columns uint16
+		args    []string
+		want    string
+	}{
+		"80": {80, []string{"models"}, `PROVIDER   MODEL                      LOADED    SIZE  FAMILY     QUANT   CONTEXT
+ollama     qwen3:8b                   yes     5.2 GB  qwen3      Q4_K_M      40k
+ollama     hf.co/somebody/a-model-w…  no      2.1 kB  llama\x1b  -          128k
+workshop2  moon                       -            -  -          -            1M
+`},
+		"40": {40, []string{"models"}, `PROVIDER   MODEL                  LOADED
+ollama     qwen3:8b               yes
+ollama     hf.co/somebody/a-mod…  no
+workshop2  moon                   -
+`},
+		"40OfOne": {40, []string{"models", "ollama"}, `MODEL                     LOADED    SIZE
+qwen3:8b                  yes     5.2 GB
+hf.co/somebody/a-model-…  no      2.1 kB
+`},
+		"12": {12, []string{"models"}, `PROV…  MODEL
+olla…  qwen…
+olla…  hf.c…
+work…  moon
+`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, listsOfModels())
+			got := onTerminal(t, d, tc.columns, 24, nil, tc.args...).String()
+			got = strings.TrimSuffix(strings.ReplaceAll(got, "\r\n", "\n"), "END")
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTerminal_Diagnose(t *testing.T) {
+	for _, columns := range []uint16{40, 80} {
+		d := startDaemon(t, map[string][]reply{diagnoseA: {ok(`{` + evidence + `}`)}})
+		got := onTerminal(t, d, columns, 24, nil, "diagnose", "a").String()
+		got = strings.TrimSuffix(strings.ReplaceAll(got, "\r\n", "\n"), "END")
+		checkWidth(t, got, ctl.TableOptions{Width: int(columns)})
+		if flat := strings.Join(strings.Fields(got), " "); !strings.Contains(flat, "rule 429, and no word of a quota; retry_at says until when → rate_limited") {
+			t.Errorf("%d columns:\n%s", columns, got)
+		}
+	}
 }
 
 func TestTerminal_WatchOnOneLine(t *testing.T) {
