@@ -27,7 +27,7 @@ func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
 	add("  detail", v.Detail)
 	add("  hint", v.Hint)
 	if !v.NextCheck.IsZero() {
-		add("next", in(v.NextCheck, now)+", "+stamp(v.NextCheck))
+		add("next", in(v.NextCheck, now))
 	}
 	return lines
 }

@@ -173,22 +173,30 @@ func (e *dialError) finding() finding {
 	return finding{saw: provider.ProbeFailed, detail: e.Error()}
 }
 
-// dialText says what was dialled and what the system said, without the name of
-// the system call.
+// dialText says what was dialled and what the system said.
 func dialText(err error) string {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Addr == nil {
 		return err.Error()
 	}
-	text := op.Err.Error()
-	var call *os.SyscallError
-	if errors.As(op.Err, &call) {
-		text = call.Err.Error()
+	return op.Addr.String() + ": " + systemText(err)
+}
+
+// systemText says what the system said of a dial, without the address and the
+// name of the system call.
+func systemText(err error) string {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Addr == nil {
+		return err.Error()
 	}
 	if isTimeout(err) {
-		text = "no connection in time"
+		return "no connection in time"
 	}
-	return op.Addr.String() + ": " + text
+	var call *os.SyscallError
+	if errors.As(op.Err, &call) {
+		return call.Err.Error()
+	}
+	return op.Err.Error()
 }
 
 // tlsFinding explains a handshake that the peer did not let succeed.

@@ -86,7 +86,7 @@ func (t *trace) dialling(address string) (done func(error)) {
 			t.dials[i].TookMS = milliseconds(t.now().Sub(t.began[i]))
 			t.began[i] = time.Time{}
 			if err != nil {
-				t.dials[i].Error = err.Error()
+				t.dials[i].Error = systemText(err)
 			}
 		})
 	}
