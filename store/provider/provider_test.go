@@ -91,7 +91,7 @@ func TestSeen_AsDocumented(t *testing.T) {
 	for _, row := range rows {
 		want := strings.ReplaceAll(row[2], "`", "")
 		if got := provider.Seen(provider.Reason(row[1])); got != want {
-			t.Errorf("%s was seen as %q, documented as %q", row[1], got, want)
+			t.Errorf("seen.go says of %s %q, docs/reasons.md says %q", row[1], got, want)
 		}
 	}
 	if got := provider.Seen("of_the_future"); got != "of_the_future" {
