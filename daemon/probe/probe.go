@@ -13,7 +13,7 @@
 // which text from outside enters an Observation.
 //
 // It imports the standard library, daemon/config, store/provider,
-// golang.org/x/sys, and a JSONPath library for the http kind.
+// golang.org/x/sys, a JSONPath library for the http kind, and godbus/dbus for systemd.
 package probe
 
 import (

@@ -16,4 +16,5 @@ var table = []*kind{
 	&httpService,
 	&tcpService,
 	&plugin,
+	&systemdUnit,
 }

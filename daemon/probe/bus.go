@@ -1,0 +1,142 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/godbus/dbus/v5"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// busSocket is where a message bus listens, as D-Bus clients find it: the address
+// of the environment, else the usual place (dbus.freedesktop.org/doc/
+// dbus-specification.html, "Well-known Message Bus Instances"; for the user's,
+// systemd's user@.service). Only Unix sockets are taken from an address.
+func busSocket(bus string, getenv func(string) string) string {
+	variable, usual := "DBUS_SYSTEM_BUS_ADDRESS", "/run/dbus/system_bus_socket"
+	if bus == "user" {
+		runtime := cmp.Or(getenv("XDG_RUNTIME_DIR"), "/run/user/"+strconv.Itoa(os.Getuid()))
+		variable, usual = "DBUS_SESSION_BUS_ADDRESS", runtime+"/bus"
+	}
+	for address := range strings.SplitSeq(getenv(variable), ";") {
+		transport, settings, _ := strings.Cut(address, ":")
+		if transport != "unix" {
+			continue
+		}
+		for setting := range strings.SplitSeq(settings, ",") {
+			name, value, _ := strings.Cut(setting, "=")
+			if value, err := url.PathUnescape(value); err == nil && name == "path" {
+				return value
+			} else if err == nil && name == "abstract" {
+				return "@" + value
+			}
+		}
+	}
+	return usual
+}
+
+// askSystemd asks for the unit over a connection of its own, which ends with ctx.
+// That systemd cannot be asked tells nothing of the unit.
+func askSystemd(ctx context.Context, r *run, bus, socket, name string) finding {
+	began := r.p.now()
+	u := &unit{name: name}
+	err := u.read(ctx, r.p.dialer, socket)
+	r.latency = r.p.now().Sub(began)
+	asked := fmt.Sprintf("the %s's systemd for %s", bus, name)
+	if err == nil {
+		r.checked(began, asked, u.load+", "+u.text(), "")
+		return r.unlessCut(u.finding())
+	}
+	found := r.notAsked(ctx, err, bus)
+	r.checked(began, asked, "", found.detail)
+	return r.unlessCut(found)
+}
+
+// notAsked says why systemd could not be asked.
+func (r *run) notAsked(ctx context.Context, err error, bus string) finding {
+	var refused dbus.Error
+	errors.As(err, &refused)
+	var dialled *dialError
+	switch {
+	case ctx.Err() != nil || isTimeout(err):
+		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("systemd did not answer over the %s bus within %s", bus, r.p.provider.Timeout)}
+	case isAny(err, errnoExhausted):
+		return finding{saw: provider.ProbeFailed, detail: err.Error()}
+	case errors.Is(err, fs.ErrPermission), refused.Name == "org.freedesktop.DBus.Error.AccessDenied":
+		return finding{saw: provider.Forbidden, detail: fmt.Sprintf("the %s bus: %v", bus, err)}
+	case refused.Name == "org.freedesktop.DBus.Error.NameHasNoOwner", refused.Name == "org.freedesktop.DBus.Error.ServiceUnknown":
+		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("no systemd is on the %s bus", bus)}
+	case errors.As(err, &dialled):
+		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus is not there: %s", bus, dialText(dialled.errs[0]))}
+	}
+	return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus: %v", bus, err)}
+}
+
+// read asks the service manager. FlagNoAutoStart: where there is none, none is to
+// be started.
+func (u *unit) read(ctx context.Context, d *dialer, socket string) error {
+	raw, err := d.connect(ctx, "unix", socket)
+	if err != nil {
+		return &dialError{errs: []error{err}}
+	}
+	c, err := dbus.NewConn(raw, dbus.WithContext(ctx))
+	if err != nil {
+		_ = raw.Close() // the error before it is the one to tell
+		return err
+	}
+	defer c.Close()
+	if err := c.Auth(nil); err != nil {
+		return err
+	}
+	if err := c.Hello(); err != nil {
+		return err
+	}
+	return u.ask(ctx, c)
+}
+
+const (
+	systemdName  = "org.freedesktop.systemd1"
+	systemdPath  = "/org/freedesktop/systemd1"
+	listByNames  = systemdName + ".Manager.ListUnitsByNames"
+	serviceProps = systemdName + ".Service"
+)
+
+// ask takes all states from one answer, so that they belong together. What only a
+// service has may be missing.
+func (u *unit) ask(ctx context.Context, c *dbus.Conn) error {
+	var rows []struct {
+		Name, Description, Load, Active, Sub, Following string
+		Path                                            dbus.ObjectPath
+		Job                                             uint32
+		JobType                                         string
+		JobPath                                         dbus.ObjectPath
+	}
+	manager := c.Object(systemdName, systemdPath)
+	if err := manager.CallWithContext(ctx, listByNames, dbus.FlagNoAutoStart, []string{u.name}).Store(&rows); err != nil {
+		return err
+	}
+	if len(rows) != 1 {
+		return fmt.Errorf("systemd told of %d units, not of one", len(rows))
+	}
+	row := rows[0]
+	u.load, u.active, u.sub, u.job = row.Load, row.Active, row.Sub, row.JobType
+	if !strings.HasSuffix(row.Name, ".service") {
+		return nil
+	}
+	object := c.Object(systemdName, row.Path)
+	get := func(property string, into any) {
+		_ = object.CallWithContext(ctx, "org.freedesktop.DBus.Properties.Get", dbus.FlagNoAutoStart, serviceProps, property).Store(into)
+	}
+	get("Result", &u.result)
+	get("MainPID", &u.pid)
+	get("NRestarts", &u.restarts)
+	return nil
+}

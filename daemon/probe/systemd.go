@@ -1,0 +1,129 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// systemdUnit is a unit of systemd, of the system or of this user: the one kind
+// that sees a service which has no port. It asks the service manager and changes
+// nothing (org.freedesktop.systemd1(5)).
+var systemdUnit = kind{
+	Kind: config.Kind{
+		Name:     "systemd",
+		Type:     provider.Generic,
+		Schemes:  []string{"systemd"},
+		Settings: []string{"unit", "bus"},
+		Place: func(p *config.Provider) string {
+			return (&url.URL{Scheme: "systemd", Host: busOf(p), Path: "/" + p.Unit}).String()
+		},
+		Check: checkUnit,
+	},
+	title: "the expected unit",
+	mute:  true,
+	peculiar: func(p *config.Provider) (asker, error) {
+		bus := busOf(p)
+		socket := busSocket(bus, os.Getenv)
+		return func(ctx context.Context, r *run) finding { return askSystemd(ctx, r, bus, socket, p.Unit) }, nil
+	},
+}
+
+func busOf(p *config.Provider) string { return cmp.Or(p.Bus, "system") }
+
+// unitName is what systemd takes for a unit that can run: no template, which has
+// nothing after its @ (systemd.unit(5), "Description").
+var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(service|socket|target|timer|path|mount|automount|swap|slice|scope|device)$`)
+
+func checkUnit(p *config.Provider) error {
+	const example = `unit = "ollama.service"`
+	switch {
+	case runtime.GOOS != "linux":
+		return &config.SettingError{Setting: "kind", Problem: "systemd runs on Linux alone, and this is " + runtime.GOOS}
+	case p.Unit == "":
+		return &config.SettingError{Setting: "unit", Problem: "it is missing", Fix: example}
+	case len(p.Unit) > 255: // UNIT_NAME_MAX
+		return &config.SettingError{Setting: "unit", Problem: "it is longer than 255 characters", Fix: example}
+	case unitName.MatchString(p.Unit):
+		return nil
+	case strings.Contains(p.Unit, "@.") && strings.Count(p.Unit, ".") == 1:
+		return &config.SettingError{Setting: "unit", Problem: "it is a template: the instance is missing", Fix: fmt.Sprintf("unit = %q", strings.Replace(p.Unit, "@.", "@1.", 1))}
+	case unitName.MatchString(p.Unit + ".service"):
+		return &config.SettingError{Setting: "unit", Problem: "its type is missing", Fix: fmt.Sprintf("unit = %q", p.Unit+".service")}
+	}
+	return &config.SettingError{Setting: "unit", Problem: fmt.Sprintf("%q is no name of a unit", p.Unit), Fix: example}
+}
+
+// A unit is what systemd says of one.
+type unit struct {
+	name, load, active, sub string
+	job                     string // what waits to be done with it: "start"
+
+	result   string // of a service: "success", "exit-code", "oom-kill"
+	pid      uint32
+	restarts uint32
+}
+
+// finding reads the states (systemd's src/basic/unit-def.c names them all). How
+// the unit was loaded matters only when it does not run: a file may be gone that
+// a running service was started from.
+func (u *unit) finding() finding {
+	switch {
+	case strings.Contains(u.sub, "auto-restart"):
+		return u.restarting()
+	case u.active == "active", u.active == "reloading", u.active == "refreshing":
+		return finding{saw: provider.OK, detail: u.text()}
+	case u.active == "activating", u.job == "start": // queued: it waits for another unit
+		return finding{saw: provider.Loading, detail: u.text()}
+	case u.active == "deactivating":
+		return finding{saw: provider.ShuttingDown, detail: u.text()}
+	case u.load == "not-found":
+		return finding{saw: provider.NotFound, detail: "there is no unit " + u.name}
+	case u.load == "masked", u.load == "bad-setting", u.load == "error":
+		return finding{saw: provider.UnitFailed, detail: "the unit is not loaded: " + u.load}
+	case u.active == "failed":
+		return finding{saw: provider.UnitFailed, detail: u.text()}
+	case u.active == "inactive", u.active == "maintenance":
+		return finding{saw: provider.NotRunning, detail: u.text()}
+	}
+	return finding{saw: provider.CheckUnknown, detail: u.text()}
+}
+
+// restarting is a service that ended, and that systemd starts again after a
+// while. It calls that activating, also when it goes on for ever
+// (src/core/service.c, state_translation_table).
+func (u *unit) restarting() finding {
+	if u.result == "success" {
+		return finding{saw: provider.Loading, detail: u.text()}
+	}
+	return finding{saw: provider.ServerError, detail: u.text()}
+}
+
+// text is "active (running), pid 812, restarted 3 times".
+func (u *unit) text() string {
+	text := u.active
+	if u.sub != "" && u.sub != u.active {
+		text += " (" + u.sub + ")"
+	}
+	if u.result != "" && u.result != "success" {
+		text += ", its last run ended with " + u.result
+	}
+	if u.job != "" {
+		text += ", to do: " + u.job
+	}
+	if u.pid != 0 {
+		text += fmt.Sprintf(", pid %d", u.pid)
+	}
+	if u.restarts != 0 {
+		text += fmt.Sprintf(", restarted %d times", u.restarts)
+	}
+	return text
+}
