@@ -34,6 +34,8 @@ func cadence(r *judge.Record, p *config.Provider) time.Duration {
 		return p.Interval
 	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing:
 		return max(needsPerson, p.Interval)
+	case reason == provider.CheckWarning, reason == provider.CheckUnknown:
+		return p.Interval // a warning may last for weeks, and each look is a process
 	case reason == provider.Offline:
 		return min(cloudFirst, p.Interval) // nothing leaves this host
 	case p.Type == provider.Cloud && r.Failures == 0:

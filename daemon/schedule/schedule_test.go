@@ -86,6 +86,8 @@ func TestSchedule_Cadence(t *testing.T) {
 		{"LocalStopped", settings("a"), refused, seconds(1.9, 1.9, 1.9)},
 		{"LocalStarting", settings("a"), always(provider.Loading), seconds(1.9, 1.9)},
 		{"LocalDegraded", settings("a"), always(provider.Hung), seconds(1.9, 1.9)},
+		{"PluginWarns", settings("a"), always(provider.CheckWarning), seconds(10, 10)},
+		{"PluginCannotTell", settings("a"), always(provider.CheckUnknown), seconds(10, 10)},
 		{"ErrorNeedsPerson", settings("a"), always(provider.Unauthorized), seconds(60, 60)},
 		{"ErrorMayPass", settings("a"), always(provider.ConnectTimeout), seconds(10, 10)},
 		{"CloudRunning", cloud("a"), ok, seconds(30, 60, 60)},
