@@ -16,9 +16,10 @@ const maxRedirects = 3
 
 // A request is one that can be sent again and again.
 type request struct {
-	path  string // below base_url; may hold a query
-	url   *url.URL
-	shown string // the URL, without user-info
+	method string
+	path   string // below base_url; may hold a query
+	url    *url.URL
+	shown  string // the URL, without user-info
 }
 
 // request returns the one for a path below base_url, such as "/models?limit=1".
@@ -55,13 +56,13 @@ func (p *Prober) url(path string) *url.URL {
 }
 
 func (p *Prober) requestTo(u *url.URL) *request {
-	return &request{url: u, shown: p.clean.line(u.String(), maxDetail)}
+	return &request{method: http.MethodGet, url: u, shown: p.clean.line(u.String(), maxDetail)}
 }
 
 // http is the request as net/http wants it.
 func (r *request) http(ctx context.Context, header http.Header) *http.Request {
 	h := http.Request{
-		Method: http.MethodGet, URL: r.url, Host: r.url.Host, Header: header,
+		Method: r.method, URL: r.url, Host: r.url.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}
 	return h.WithContext(ctx)
@@ -70,6 +71,14 @@ func (r *request) http(ctx context.Context, header http.Header) *http.Request {
 // get asks for a path and follows redirects as far as they may be followed.
 func (r *run) get(ctx context.Context, path string) *answer {
 	return r.follow(ctx, r.send(ctx, r.request(path)))
+}
+
+// post is get for a question that its server wants to be asked with POST and no
+// body. It is not redirected.
+func (r *run) post(ctx context.Context, path string) *answer {
+	req := r.p.requestTo(r.p.url(path))
+	req.method = http.MethodPost
+	return r.send(ctx, req)
 }
 
 // follow goes after redirects that stay with the host that was asked. One that
@@ -175,7 +184,7 @@ func content(res *http.Response) ([]byte, error) {
 func (r *run) record(a *answer, reused bool) {
 	clean := r.p.clean
 	x := provider.Exchange{
-		Method:    http.MethodGet,
+		Method:    a.request.method,
 		URL:       a.request.shown,
 		Reused:    reused,
 		Status:    a.status,

@@ -30,7 +30,7 @@ func originOf(u *url.URL) origin {
 	return origin{u.Scheme, net.JoinHostPort(u.Hostname(), portOf(u))}
 }
 
-// RoundTrip sends a GET and returns its answer, whose body must be closed before
+// RoundTrip sends a request without a body and returns its answer, whose body must be closed before
 // the next request. The error is that of the request's context once that ended.
 func (k *keeper) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, to := req.Context(), originOf(req.URL)
@@ -39,8 +39,8 @@ func (k *keeper) RoundTrip(req *http.Request) (*http.Response, error) {
 		if ctx.Err() != nil || err == nil && res.StatusCode != http.StatusRequestTimeout {
 			return res, err
 		}
-		// The connection died while it rested, or just now; 408 is how some servers say that it rested too long. A
-		// GET may be sent twice, and a new connection tells what is the case now.
+		// The connection died while it rested, or just now; 408 is how some servers say that it rested too long. What
+		// a probe asks may be asked twice, and a new connection tells what is the case now.
 		if err == nil {
 			_ = res.Body.Close() // it is not the answer
 		}

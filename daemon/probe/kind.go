@@ -53,6 +53,7 @@ type asker func(ctx context.Context, r *run) finding
 // A fact is a request that adds to what is known and changes no verdict.
 type fact struct {
 	path string
+	post bool                  // it is a question all the same, which its server takes with POST only
 	read func(*answer, *Facts) // of a 2xx answer
 	// silence is the note when the server accepts the request and does not
 	// answer it; empty when that means nothing.

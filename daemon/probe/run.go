@@ -144,7 +144,11 @@ func (r *run) learn(ctx context.Context, known *Facts) {
 func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known *Facts) {
 	ctx, cancel := context.WithTimeout(ctx, share)
 	defer cancel()
-	a := r.get(ctx, f.path)
+	ask := r.get
+	if f.post {
+		ask = r.post
+	}
+	a := ask(ctx, f.path)
 	switch {
 	case a.err != nil:
 		if f.silence != "" && isTimeout(a.err) && r.caller.Err() == nil && r.reached() {
