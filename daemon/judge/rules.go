@@ -38,6 +38,7 @@ var rules = map[provider.Reason]rule{
 	provider.RateLimited:         {provider.StateDegraded, true},
 	provider.Overloaded:          {provider.StateDegraded, false},
 	provider.ServerError:         {provider.StateDegraded, false},
+	provider.EngineDead:          {provider.StateError, false},
 	provider.CertificateExpiring: {provider.StateDegraded, true},
 	provider.NotFound:            {provider.StateError, true},
 	provider.NotRunning:          {provider.StateStopped, true},

@@ -30,6 +30,7 @@ const (
 	RateLimited         Reason = "rate_limited"
 	Overloaded          Reason = "overloaded"
 	ServerError         Reason = "server_error"
+	EngineDead          Reason = "engine_dead"
 	NoModels            Reason = "no_models"
 	ModelMissing        Reason = "model_missing"
 	Slow                Reason = "slow"
@@ -69,6 +70,7 @@ var hints = map[Reason]string{
 	RateLimited:         "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
 	Overloaded:          "the vendor is over capacity: back off, or use another provider",
 	ServerError:         "the server fails: look at its log or the vendor's status page",
+	EngineDead:          "the engine behind the server has died: look at the server's log, then restart it",
 	NoModels:            "it has no model to serve: load or pull one",
 	ModelMissing:        "pull the missing model, or correct models in the configuration",
 	Slow:                "it answers slowly: look at what it is doing, or raise slow_after",
