@@ -30,11 +30,20 @@ type kind struct {
 	// the same shape. It returns a zero finding when it is this kind; then the
 	// Prober asks it no more until the provider was gone. It may be nil.
 	confirm func(ctx context.Context, r *run, a *answer) finding
+	// reconsider asks further, after an answer that is not the good one, what is
+	// behind it: a server that is not ready yet, or another one. It returns the
+	// finding that it was given when it learned nothing. It may be nil.
+	reconsider func(ctx context.Context, r *run, a *answer, found finding) finding
 	// proof is a further request that is sent when a key is configured, because
 	// path is public: 401 and 403 to it reject the key. It may be empty.
 	proof string
 	// facts are the further requests that tell version and models.
 	facts []fact
+	// watch makes a function that looks, behind a good answer, for an illness that
+	// shows over time; a zero finding is none. It is called once for each Prober, so
+	// what it returns may remember. That is asked with the facts, and with every
+	// probe as long as it finds something. It may be nil.
+	watch func() asker
 	// marks reports whether an answer, to whatever path, can only be this
 	// kind's, so that it can be named when it answers in another's place.
 	marks func(*answer) bool

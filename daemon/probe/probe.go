@@ -58,6 +58,8 @@ type Prober struct {
 	kind      *kind
 	kinds     []*kind // all of them, to name the one that answers instead
 	peculiar  asker   // nil for the kinds that a row describes wholly
+	watch     asker   // see kind.watch
+	ailing    bool    // watch found something the last time
 	base      *url.URL
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with
@@ -104,6 +106,9 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 		if pr.peculiar, err = k.peculiar(&pr.provider); err != nil {
 			return nil, fmt.Errorf("probe %s: %w", p.ID, err)
 		}
+	}
+	if k.watch != nil {
+		pr.watch = k.watch()
 	}
 	if pr.proxy, err = chooseProxy(&p, base, o.Proxy); err != nil {
 		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)

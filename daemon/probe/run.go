@@ -51,7 +51,21 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	if ask.Facts && found.saw == provider.OK {
 		r.learn(ctx, &found.facts)
 	}
+	if (ask.Facts || p.ailing) && found.saw == provider.OK && p.watch != nil {
+		if ill := r.watch(ctx); ill.saw != "" {
+			found.saw, found.detail = ill.saw, ill.detail
+		}
+	}
 	return found
+}
+
+// watch looks for an illness behind a good answer.
+func (r *run) watch(ctx context.Context) finding {
+	latency := r.latency
+	defer func() { r.latency = latency }()
+	ill := r.p.watch(ctx, r)
+	r.p.ailing = ill.saw != ""
+	return ill
 }
 
 // decide sends the request or requests that decide.
@@ -61,6 +75,9 @@ func (r *run) decide(ctx context.Context) finding {
 	}
 	a := r.get(ctx, r.p.kind.path)
 	found := r.examine(a)
+	if found.saw != provider.OK && a.err == nil {
+		return r.reconsider(ctx, a, found)
+	}
 	if found.saw == provider.OK {
 		if other := r.confirm(ctx, a); other.saw != "" {
 			return other
@@ -72,6 +89,16 @@ func (r *run) decide(ctx context.Context) finding {
 		}
 	}
 	return found
+}
+
+// reconsider asks what is behind an answer that is not the good one.
+func (r *run) reconsider(ctx context.Context, a *answer, found finding) finding {
+	if r.p.kind.reconsider == nil {
+		return found
+	}
+	latency, retryAt := r.latency, r.retryAt
+	defer func() { r.latency, r.retryAt = latency, retryAt }()
+	return r.p.kind.reconsider(ctx, r, a, found)
 }
 
 // confirm makes sure that an answer of the kind's shape came from the kind.
