@@ -58,6 +58,7 @@ func (p *play) run() error {
 		}
 	}
 	var ticks atomic.Int64 // whatever takes time takes some
+	every := time.Duration(p.scenario.Every).Microseconds()
 	pr, err := probe.New(p.provider, probe.Options{
 		RootCAs: theatre.roots,
 		Now:     func() time.Time { return scenarioNow.Add(time.Duration(ticks.Add(1)) * time.Microsecond) },
@@ -69,7 +70,10 @@ func (p *play) run() error {
 	defer pr.Close()
 	p.record = judge.Initial(&p.provider, nil)
 	ask := probe.Ask{Facts: p.scenario.Provider.Facts == nil || *p.scenario.Provider.Facts}
-	for range max(p.scenario.Probes, 1) {
+	for i := range max(p.scenario.Probes, 1) {
+		if i > 0 {
+			ticks.Add(every)
+		}
 		p.last = pr.Probe(theatre.context, ask)
 		if p.last.Saw == "" {
 			return fmt.Errorf("the probe was cut short: %s", p.last.Detail)
