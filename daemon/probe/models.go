@@ -77,6 +77,23 @@ func readRows(a *answer, each func(*listedModel, *provider.Model)) (modelList, b
 	return list, ok && (named || n == 0)
 }
 
+// served reads a list whose models are all in memory.
+func served(a *answer, f *Facts) {
+	loaded := []string{}
+	list, ok := readRows(a, func(_ *listedModel, m *provider.Model) {
+		is := true
+		m.Loaded = &is
+		loaded = append(loaded, m.ID)
+	})
+	switch known := list.facts(); {
+	case !ok:
+	case list.long:
+		f.Note = known.Note
+	default:
+		f.Models, f.Loaded = known.Models, loaded
+	}
+}
+
 // facts are what a list says of its provider.
 func (l modelList) facts() Facts {
 	if l.long {

@@ -1,0 +1,58 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// silentlyOK is the health page that many servers have: 200, and no body. It
+// tells nothing of whose it is, so a kind that accepts it has a confirm.
+func silentlyOK(a *answer) (Facts, bool) {
+	return Facts{}, len(bytes.TrimSpace(a.body)) == 0
+}
+
+// confirmAt is the confirm of a kind that is known by a page of its own.
+func confirmAt(path string, own func(*answer) bool) func(context.Context, *run, *answer) finding {
+	return func(ctx context.Context, r *run, _ *answer) finding {
+		found := r.judge(r.get(ctx, path), func(a *answer) (Facts, bool) { return Facts{}, own(a) })
+		if found.saw == provider.OK {
+			return finding{}
+		}
+		return found
+	}
+}
+
+// tellTales are the pages by which the servers whose default port is 8000 give
+// themselves away: the model list of vLLM, SGLang and others, KServe's metadata of
+// Triton, NIM's health.
+var tellTales = [...]string{"/v1/models", "/v2", "/v1/health/ready"}
+
+// nameOther finds out who it is that does not know the kind's page. It is the
+// reconsider of kinds whose port others have too.
+func nameOther(ctx context.Context, r *run, a *answer, found finding) finding {
+	k := r.p.kind
+	switch {
+	case found.saw != provider.WrongService && found.saw != provider.BadResponse,
+		a.status/100 != 4, r.p.recognise(a) != "":
+		return found
+	case strings.HasSuffix(strings.TrimSuffix(r.p.base.Path, "/"), "/v1"):
+		found.detail += ": leave /v1 out of base_url"
+		return found
+	}
+	for _, path := range tellTales {
+		if path == k.path {
+			continue
+		}
+		page := r.get(ctx, path)
+		if page.err != nil {
+			break
+		}
+		if name := r.p.recognise(page); name != "" && name != k.title && page.status/100 == 2 {
+			return finding{saw: provider.WrongService, detail: name + " answers, not " + k.title}
+		}
+	}
+	return found
+}
