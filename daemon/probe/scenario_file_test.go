@@ -28,6 +28,7 @@ type scenario struct {
 	Source   string           `toml:"source"`
 	Kinds    []string         `toml:"kinds"`
 	Probes   int              `toml:"probes"`
+	Every    duration         `toml:"every"` // how far the clock goes between two probes
 	Provider scenarioProvider `toml:"provider"`
 	Server   scenarioServer   `toml:"server"`
 	Answers  []scenarioAnswer `toml:"answer"`

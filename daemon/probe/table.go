@@ -5,6 +5,7 @@ var table = []*kind{
 	&ollama,
 	&lmstudio,
 	&llamacpp,
+	&vllm,
 	&localai,
 	&koboldcpp,
 	&textgen,

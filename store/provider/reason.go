@@ -102,6 +102,10 @@ var kindHints = map[kindReason]string{
 	{"lmstudio", NoModels}:          "get a model: lms get",
 	{"llamacpp", ConnectionRefused}: "start it: llama-server -m MODEL.gguf",
 
+	{"vllm", ConnectionRefused}: "start it, or wait while it loads: vllm serve MODEL",
+	{"vllm", Hung}:              "vLLM makes no progress: look at its log, then restart it",
+	{"vllm", ModelMissing}:      "start it with the missing model, vllm serve MODEL, or correct models in the configuration",
+
 	{"localai", ConnectionRefused}: "start it: local-ai run",
 	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
 
