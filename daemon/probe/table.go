@@ -6,6 +6,7 @@ var table = []*kind{
 	&lmstudio,
 	&llamacpp,
 	&vllm,
+	&sglang,
 	&localai,
 	&koboldcpp,
 	&textgen,

@@ -106,6 +106,8 @@ var kindHints = map[kindReason]string{
 	{"vllm", Hung}:              "vLLM makes no progress: look at its log, then restart it",
 	{"vllm", ModelMissing}:      "start it with the missing model, vllm serve MODEL, or correct models in the configuration",
 
+	{"sglang", ConnectionRefused}: "start it, or wait while it loads: python3 -m sglang.launch_server --model-path MODEL",
+
 	{"localai", ConnectionRefused}: "start it: local-ai run",
 	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
 

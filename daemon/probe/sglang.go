@@ -1,0 +1,70 @@
+package probe
+
+import (
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// sglang is SGLang's runtime (python/sglang/srt/entrypoints/http_server.py of
+// sgl-project/sglang). /health and /health_generate generate a token, so neither
+// is asked: the model list answers from memory. A key guards all but those two.
+// /get_server_info shows the server's arguments, its keys among them, so nothing
+// of it is kept but what is named here.
+var sglang = kind{
+	Kind: config.Kind{
+		Name:    "sglang",
+		Type:    provider.Local,
+		BaseURL: "http://127.0.0.1:30000",
+	},
+	title:      "SGLang",
+	path:       "/v1/models",
+	accept:     sglangList,
+	except:     sglangStarting,
+	reconsider: nameOther,
+	facts: []fact{
+		{path: "/get_model_info", read: sglangModel},
+		{path: "/get_server_info", read: sglangServer, silence: "its scheduler does not answer"},
+	},
+}
+
+func sglangList(a *answer) (f Facts, ok bool) {
+	list, ok := readList(a)
+	if !ok || list.owner != "sglang" {
+		return f, false
+	}
+	served(a, &f)
+	return f, true
+}
+
+// sglangStarting: 503 without a word is its answer while it starts and stops.
+func sglangStarting(a *answer) finding {
+	if _, empty := silentlyOK(a); a.status != 503 || !empty {
+		return finding{}
+	}
+	return finding{saw: provider.Loading, detail: "503 Service Unavailable: it starts, or stops"}
+}
+
+// sglangModel tells the architecture, which adapters share with their base.
+func sglangModel(a *answer, f *Facts) {
+	var body struct {
+		Type string `json:"model_type"`
+	}
+	if a.decode(&body) {
+		for i := range f.Models {
+			f.Models[i].Family = body.Type
+		}
+	}
+}
+
+func sglangServer(a *answer, f *Facts) {
+	var body struct {
+		Version      string `json:"version"`
+		Quantization string `json:"quantization"`
+	}
+	if a.decode(&body) {
+		f.Version = body.Version
+		for i := range f.Models {
+			f.Models[i].Quantization = body.Quantization
+		}
+	}
+}
