@@ -7,6 +7,7 @@ var table = []*kind{
 	&llamacpp,
 	&vllm,
 	&sglang,
+	&tgi,
 	&localai,
 	&koboldcpp,
 	&textgen,

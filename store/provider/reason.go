@@ -108,6 +108,8 @@ var kindHints = map[kindReason]string{
 
 	{"sglang", ConnectionRefused}: "start it, or wait while it loads: python3 -m sglang.launch_server --model-path MODEL",
 
+	{"tgi", ConnectionRefused}: "start it, or wait while it loads: text-generation-launcher --model-id MODEL",
+
 	{"localai", ConnectionRefused}: "start it: local-ai run",
 	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
 

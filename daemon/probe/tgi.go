@@ -1,0 +1,48 @@
+package probe
+
+import (
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// tgi is Hugging Face's text-generation-inference (router/src/server.rs). /health
+// is 200 without a body, or 503 {"error":"unhealthy"}. It serves one model, which
+// /info describes. A key guards only the pages that generate, so it is not proven.
+// The port is open only once the model is loaded.
+var tgi = kind{
+	Kind: config.Kind{
+		Name:    "tgi",
+		Type:    provider.Local,
+		BaseURL: "http://127.0.0.1:3000",
+	},
+	title:      "text-generation-inference",
+	path:       "/health",
+	accept:     silentlyOK,
+	confirm:    confirmAt("/info", isTGI),
+	reconsider: nameOther,
+	facts:      []fact{{path: "/info", read: tgiInfo}},
+	marks:      isTGI,
+}
+
+// tgiAbout is /info. The sister for embeddings has one too, without the total.
+type tgiAbout struct {
+	Model   string `json:"model_id"`
+	Total   int64  `json:"max_total_tokens"`
+	Version string `json:"version"`
+}
+
+func isTGI(a *answer) bool {
+	var body tgiAbout
+	return a.decode(&body) && body.Model != "" && body.Total > 0
+}
+
+func tgiInfo(a *answer, f *Facts) {
+	var body tgiAbout
+	if !a.decode(&body) || body.Model == "" {
+		return
+	}
+	loaded := true
+	f.Version = body.Version
+	f.Models, f.Loaded = []provider.Model{}, []string{}
+	f.add(provider.Model{ID: body.Model, ContextLength: max(body.Total, 0), Loaded: &loaded})
+}
