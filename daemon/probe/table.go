@@ -13,6 +13,7 @@ var table = []*kind{
 	&textgen,
 	&jan,
 	&litellm,
+	&nim,
 	&openaiCompatible,
 	&openai,
 	&anthropic,

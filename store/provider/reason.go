@@ -130,6 +130,8 @@ var kindHints = map[kindReason]string{
 	{"litellm", NoModels}:          "add a model to model_list in LiteLLM's config.yaml",
 	{"litellm", ServerError}:       "look at LiteLLM's log and at its database",
 
+	{"nim", ConnectionRefused}: "start it: docker run --gpus all -e NGC_API_KEY -p 8000:8000 IMAGE",
+
 	{"exec", NotFound}:        "there is no such program: install it, or correct command, then: providerctl reload",
 	{"exec", Forbidden}:       "providerd may not run this program: chmod +x it, and see that its folders can be entered",
 	{"systemd", NotFound}:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",

@@ -1,0 +1,89 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// nim is an NVIDIA NIM container (docs.nvidia.com/nim/large-language-models,
+// "API Reference"). It lives long before it is ready, while it downloads and loads
+// the model: then /v1/health/ready is 503 and /v1/health/live is 200.
+var nim = kind{
+	Kind: config.Kind{
+		Name:    "nim",
+		Type:    provider.Local,
+		BaseURL: "http://127.0.0.1:8000",
+	},
+	title:      "NVIDIA NIM",
+	path:       "/v1/health/ready",
+	accept:     nimReady,
+	confirm:    confirmNIM,
+	reconsider: nimNotReady,
+	facts: []fact{
+		{path: "/v1/models", read: served},
+		{path: "/v1/metadata", read: nimVersion},
+	},
+	marks: isNIM,
+}
+
+// nimHealth is the body of both health pages: "object" is in those of most NIMs,
+// "status" in newer ones.
+type nimHealth struct {
+	Object string `json:"object"`
+	Status string `json:"status"`
+}
+
+// nimReady takes the words of all NIMs: some say only {"status":"ready"}, true, or
+// nothing.
+func nimReady(a *answer) (Facts, bool) {
+	if _, empty := silentlyOK(a); empty || isNIM(a) || string(bytes.TrimSpace(a.body)) == "true" {
+		return Facts{}, true
+	}
+	var body nimHealth
+	return Facts{}, a.decode(&body) && body.Status == "ready"
+}
+
+func isNIM(a *answer) bool {
+	var body nimHealth
+	return a.decode(&body) && strings.HasSuffix(body.Object, "health.response")
+}
+
+// confirmNIM: where the words are not NIM's alone, its metadata are.
+func confirmNIM(ctx context.Context, r *run, ready *answer) finding {
+	if isNIM(ready) {
+		return finding{}
+	}
+	return confirmAt("/v1/metadata", func(a *answer) bool {
+		var body nimAbout
+		return a.decode(&body) && body.Models != nil && body.Version != ""
+	})(ctx, r, ready)
+}
+
+func nimNotReady(ctx context.Context, r *run, a *answer, found finding) finding {
+	if found.saw != provider.ServerError || a.status != 503 && a.status != 502 { // 502: the proxy within the container
+		return nameOther(ctx, r, a, found)
+	}
+	live := r.get(ctx, "/v1/health/live")
+	if live.err != nil || live.status != 200 || live.isHTML() {
+		return found
+	}
+	return finding{saw: provider.Loading, detail: "it lives, and is not ready: the model is being fetched or loaded"}
+}
+
+// nimAbout is /v1/metadata.
+type nimAbout struct {
+	Version string          `json:"version"`
+	Models  json.RawMessage `json:"modelInfo"`
+}
+
+func nimVersion(a *answer, f *Facts) {
+	var body nimAbout
+	if a.decode(&body) {
+		f.Version = body.Version
+	}
+}
