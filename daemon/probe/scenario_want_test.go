@@ -119,7 +119,9 @@ func (p *play) promises(add report) {
 		add("the key is shown: %v", err)
 	}
 	for _, request := range p.requests {
-		if !strings.HasPrefix(request, "GET ") && !slices.Contains(p.scenario.Want.Requests, request) {
+		if !strings.HasPrefix(request, "GET ") && !slices.ContainsFunc(p.scenario.Answers, func(a scenarioAnswer) bool {
+			return a.Method+" "+a.Path == request
+		}) {
 			add("%s was sent, which the scenario does not expect", request)
 		}
 	}
