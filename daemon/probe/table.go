@@ -14,6 +14,7 @@ var table = []*kind{
 	&jan,
 	&litellm,
 	&nim,
+	&triton,
 	&openaiCompatible,
 	&openai,
 	&anthropic,

@@ -132,6 +132,10 @@ var kindHints = map[kindReason]string{
 
 	{"nim", ConnectionRefused}: "start it: docker run --gpus all -e NGC_API_KEY -p 8000:8000 IMAGE",
 
+	{"triton", ConnectionRefused}: "start it, or wait while it loads: tritonserver --model-repository FOLDER",
+	{"triton", NoModels}:          "load a model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
+	{"triton", ModelMissing}:      "load the missing model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
+
 	{"exec", NotFound}:        "there is no such program: install it, or correct command, then: providerctl reload",
 	{"exec", Forbidden}:       "providerd may not run this program: chmod +x it, and see that its folders can be entered",
 	{"systemd", NotFound}:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
