@@ -25,13 +25,9 @@ func confirmAt(path string, own func(*answer) bool) func(context.Context, *run, 
 	}
 }
 
-// tellTales are the pages by which the servers whose default port is 8000 give
-// themselves away: the model list of vLLM, SGLang and others, KServe's metadata of
-// Triton, NIM's health.
-var tellTales = [...]string{"/v1/models", "/v2", "/v1/health/ready"}
-
-// nameOther finds out who it is that does not know the kind's page. It is the
-// reconsider of kinds whose port others have too.
+// nameOther finds out who it is that does not know the kind's page, by the further
+// pages that the kind asks for anyway. It is the reconsider of kinds whose port
+// others have too.
 func nameOther(ctx context.Context, r *run, a *answer, found finding) finding {
 	k := r.p.kind
 	switch {
@@ -42,11 +38,11 @@ func nameOther(ctx context.Context, r *run, a *answer, found finding) finding {
 		found.detail += ": leave /v1 out of base_url"
 		return found
 	}
-	for _, path := range tellTales {
-		if path == k.path {
+	for _, f := range k.facts {
+		if f.post {
 			continue
 		}
-		page := r.get(ctx, path)
+		page := r.get(ctx, f.path)
 		if page.err != nil {
 			break
 		}
