@@ -13,6 +13,7 @@ import (
 // lift soon: money or a plan. Sources: the error references of OpenAI and
 // Anthropic, and DeepSeek's and Moonshot's for the balance.
 var quotaCodes = []string{
+	"organization_spend_limit_exceeded", "project_spend_limit_exceeded", "organization_usage_limit_exceeded",
 	"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached",
 	"billing_not_active", "billing_error", "quota_exceeded", "spend_limit_reached",
 	"enforced_spend_limit_reached", "insufficient_balance", "insufficient_credits",
@@ -31,6 +32,11 @@ var overloadWords = []string{
 	"overloaded", "over capacity", "at capacity", "capacity exceeded", "too busy", "server busy",
 	"slow down",
 }
+
+// overloadCodes say that a 429 is about the vendor's capacity and not about this
+// account. Moonshot's and Mistral's; prose does not count, because Moonshot says
+// "overloaded" of its rate limits too.
+var overloadCodes = []string{"engine_overloaded_error", "service_tier_capacity_exceeded"}
 
 // httpsWanted are what servers answer to plain HTTP on a TLS port (Go, nginx,
 // Apache), the latter two within an HTML page.
@@ -54,10 +60,7 @@ func (r *run) general(a *answer) finding {
 	case a.status == 402:
 		found.saw = provider.QuotaExhausted
 	case a.status == 429:
-		found.saw = provider.RateLimited
-		if c.isQuota() {
-			found.saw = provider.QuotaExhausted
-		}
+		found.saw = limit(c)
 	case a.status == 529, a.status >= 500 && c.hasWord(overloadWords):
 		found.saw = provider.Overloaded
 	case a.status >= 500:
@@ -73,12 +76,26 @@ func (r *run) general(a *answer) finding {
 	return found
 }
 
+// limit is what 429 means.
+func limit(c complaint) provider.Reason {
+	switch {
+	case c.isQuota():
+		return provider.QuotaExhausted
+	case c.hasCode(overloadCodes):
+		return provider.Overloaded
+	}
+	return provider.RateLimited
+}
+
 // rejection is what 401 and 403 mean. OpenAI answers a key that may not list
-// models, and works for the rest, with either.
+// models, and works for the rest, with either. Perplexity says 401 of a good key
+// whose credit is used up.
 func rejection(status int, c complaint) provider.Reason {
 	switch {
 	case missingScope.MatchString(c.message):
 		return provider.ScopeLimited
+	case c.hasCode(quotaCodes):
+		return provider.QuotaExhausted
 	case status == 401:
 		return provider.Unauthorized
 	}
@@ -126,8 +143,11 @@ func foreignError(a *answer, k *kind) finding {
 }
 
 func (c complaint) isQuota() bool {
-	return slices.ContainsFunc(c.codes, func(code string) bool { return slices.Contains(quotaCodes, code) }) ||
-		c.hasWord(quotaWords)
+	return c.hasCode(quotaCodes) || c.hasWord(quotaWords)
+}
+
+func (c complaint) hasCode(codes []string) bool {
+	return slices.ContainsFunc(c.codes, func(code string) bool { return slices.Contains(codes, code) })
 }
 
 // hasWord looks into the message and the codes.
