@@ -33,7 +33,7 @@ var anthropic = kind{
 		_, ok := anthropicList(a)
 		return Facts{}, ok
 	},
-	except: anthropicLimit,
+	except: anthropicRefusal,
 	facts: []fact{{path: "/v1/models?limit=1000", read: func(a *answer, f *Facts) {
 		if models, ok := anthropicList(a); ok {
 			f.Models = models
@@ -58,15 +58,23 @@ func anthropicList(a *answer) (models []provider.Model, ok bool) {
 	return list.models, ok
 }
 
-// anthropicLimit: a spend limit that the customer set is told with 400, and so
-// is an empty balance.
-func anthropicLimit(a *answer) finding {
+// anthropicRefusal: a spend limit that the customer set is told with 400, and so
+// is an empty balance, and an organization that Anthropic has disabled
+// (anthropics/claude-code, issue 8327).
+func anthropicRefusal(a *answer) finding {
 	if a.status != 400 {
 		return finding{}
 	}
-	c := a.complaint()
-	if !c.isQuota() {
+	found := finding{detail: a.statusLine()}
+	switch c := a.complaint(); {
+	case c.isQuota():
+		found.saw = provider.QuotaExhausted
+		found.detail += ": " + c.message
+	case strings.Contains(c.message, "organization has been disabled"):
+		found.saw = provider.Forbidden
+		found.detail += ": " + c.message
+	default:
 		return finding{}
 	}
-	return finding{saw: provider.QuotaExhausted, detail: a.statusLine() + ": " + c.message}
+	return found
 }
