@@ -9,7 +9,9 @@ import (
 type complaint struct {
 	message string
 	codes   []string // machine-readable words, lower case
-	shaped  bool     // it came in a JSON object's "error", as model servers do it
+	// shaped: it came as model servers complain, in a JSON object's "error", or as
+	// a message with a code beside it (Mistral, Cerebras).
+	shaped bool
 }
 
 // errorFields are those that the vendors' error objects have.
@@ -50,6 +52,7 @@ func (a *answer) readComplaint() complaint {
 	}
 	if c.message == "" {
 		c.add(body.errorFields)
+		c.shaped = c.shaped || c.message != "" && len(c.codes) > 0
 	}
 	if c.message == "" {
 		c.message = word(body.Detail)
