@@ -21,9 +21,10 @@ const (
 // The headers: retry-after (RFC 9110), retry-after-ms (OpenAI, Azure),
 // x-ratelimit-reset-requests beside x-ratelimit-remaining-requests and the like
 // (OpenAI, Groq), anthropic-ratelimit-requests-reset beside
-// anthropic-ratelimit-requests-remaining, ratelimit-reset (IETF draft).
+// anthropic-ratelimit-requests-remaining, ratelimitbysize-reset (Mistral),
+// ratelimit-reset and ratelimit (two versions of the same IETF draft).
 func retryAt(h http.Header, now time.Time) time.Time {
-	wait := max(retryAfter(h, now), retryAfterMS(h))
+	wait := max(retryAfter(h, now), retryAfterMS(h), usedUp(h.Get("Ratelimit")))
 	var unproven time.Duration // resets that no "remaining" goes with
 	for name, values := range h {
 		remaining, ok := remainingOf(name)
@@ -73,6 +74,28 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 func retryAfterMS(h http.Header) time.Duration {
 	n, _ := number(strings.TrimSpace(h.Get("Retry-After-Ms")))
 	return scaled(n, time.Millisecond)
+}
+
+// usedUp is the longest wait for the limits in a RateLimit header that have
+// nothing remaining: "api";r=0;t=55 (draft-ietf-httpapi-ratelimit-headers;
+// huggingface.co/docs/hub/rate-limits).
+func usedUp(header string) time.Duration {
+	var wait time.Duration
+	for limit := range strings.SplitSeq(header, ",") {
+		remaining, reset := "", ""
+		for parameter := range strings.SplitSeq(limit, ";") {
+			switch name, value, _ := strings.Cut(strings.TrimSpace(parameter), "="); name {
+			case "r":
+				remaining = value
+			case "t":
+				reset = value
+			}
+		}
+		if n, ok := number(reset); ok && isZero(remaining) {
+			wait = max(wait, scaled(n, time.Second))
+		}
+	}
+	return wait
 }
 
 // parseReset reads a reset in any of the forms in use: "6m0s", seconds, seconds
