@@ -304,6 +304,7 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 		"/api/extra/version": true, "/api/v1/model": true,
 		"/v1/internal/health": true,
 		"/health/liveliness":  true, "/health/readiness": true,
+		"/v1/async/sonar": true, // lists what was asked of Perplexity, and asks nothing: docs.perplexity.ai/api-reference/async-sonar-get
 	}
 	answers := []http.HandlerFunc{
 		func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },

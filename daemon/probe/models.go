@@ -20,13 +20,14 @@ type modelList struct {
 	long   bool   // more than maxModels
 }
 
-// listedModel is one of its rows: OpenAI's id, and the extras of llama.cpp
-// (meta, status) and vLLM (max_model_len).
+// listedModel is one of its rows: OpenAI's id, and the extras of others: of
+// llama.cpp (meta, status), of vLLM (max_model_len), and as noted.
 type listedModel struct {
 	ID      string `json:"id"`
 	OwnedBy string `json:"owned_by"`
 	MaxLen  int64  `json:"max_model_len"`
-	Context int64  `json:"context_length"` // OpenRouter, Together
+	Context int64  `json:"context_length"`     // OpenRouter, Together, Moonshot
+	MaxCtx  int64  `json:"max_context_length"` // Mistral
 	Meta    struct {
 		Size    int64 `json:"size"`
 		Context int64 `json:"n_ctx_train"`
@@ -35,6 +36,18 @@ type listedModel struct {
 		Value  string `json:"value"`
 		Failed bool   `json:"failed"`
 	} `json:"status"`
+	Providers []struct { // Hugging Face: whom it can be routed to
+		Context int64 `json:"context_length"`
+	} `json:"providers"`
+}
+
+// context is the longest context that the row tells of.
+func (row *listedModel) context() int64 {
+	longest := max(row.Context, row.MaxCtx, row.MaxLen, row.Meta.Context, 0)
+	for i := range row.Providers {
+		longest = max(longest, row.Providers[i].Context)
+	}
+	return longest
 }
 
 // readList reads {"data": [...]} or a bare array of models.
@@ -69,7 +82,7 @@ func readRows(a *answer, each func(*listedModel, *provider.Model)) (modelList, b
 		if len(list.models) == 0 {
 			list.owner = row.OwnedBy
 		}
-		m := provider.Model{ID: row.ID, Size: max(row.Meta.Size, 0), ContextLength: max(row.Context, row.MaxLen, row.Meta.Context, 0)}
+		m := provider.Model{ID: row.ID, Size: max(row.Meta.Size, 0), ContextLength: row.context()}
 		each(row, &m)
 		list.models = append(list.models, m)
 	})

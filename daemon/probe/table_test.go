@@ -44,14 +44,16 @@ var kindName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 func TestKinds_VendorAddress(t *testing.T) {
 	t.Parallel()
 	variables := map[string]string{
-		"OLLAMA_HOST":        "gpu:1",
-		"LLAMA_ARG_PORT":     "9931",
-		"OPENAI_BASE_URL":    "https://gateway.example/v1 ",
-		"ANTHROPIC_BASE_URL": "https://gateway.example",
+		"OLLAMA_HOST":         "gpu:1",
+		"LLAMA_ARG_PORT":      "9931",
+		"OPENAI_BASE_URL":     "https://gateway.example/v1 ",
+		"ANTHROPIC_BASE_URL":  "https://gateway.example",
+		"PERPLEXITY_BASE_URL": "https://gateway.example",
 	}
 	want := map[string]string{
 		"ollama": "http://gpu:1", "llamacpp": "http://127.0.0.1:9931",
 		"openai": "https://gateway.example/v1", "anthropic": "https://gateway.example",
+		"perplexity": "https://gateway.example",
 	}
 	for _, k := range probe.Kinds() {
 		if k.AddrEnv == nil {

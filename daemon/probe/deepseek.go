@@ -1,0 +1,35 @@
+package probe
+
+import (
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// deepseek is DeepSeek's API (api-docs.deepseek.com/api/list-models and
+// /quick_start/error_codes). An empty balance is told with 402.
+var deepseek = kind{
+	Kind: config.Kind{
+		Name:      "deepseek",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.deepseek.com",
+		KeyEnv:    []string{"DEEPSEEK_API_KEY"},
+		KeyNeeded: true,
+	},
+	title:  "DeepSeek",
+	path:   "/models",
+	accept: openaiList,
+	except: deepseekOverload,
+}
+
+// deepseekOverload: of a 503 its reference knows one meaning, "Server Overloaded".
+// One that is not its own, a page say, is left to the rules.
+func deepseekOverload(a *answer) finding {
+	if a.status != 503 {
+		return finding{}
+	}
+	c := a.complaint()
+	if !c.shaped {
+		return finding{}
+	}
+	return finding{saw: provider.Overloaded, detail: a.statusLine() + ": " + c.message}
+}

@@ -1,0 +1,30 @@
+package probe
+
+import (
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// perplexity is Perplexity's API. Its model list wants no key
+// (docs.perplexity.ai/api-reference/models-get), so the key is proven by the list
+// of the account's asynchronous requests, which costs nothing and may be asked for
+// 3,000 times a minute (docs.perplexity.ai/api-reference/async-sonar-get,
+// /guides/usage-tiers). The models are those of its agents.
+var perplexity = kind{
+	Kind: config.Kind{
+		Name:    "perplexity",
+		Type:    provider.Cloud,
+		BaseURL: "https://api.perplexity.ai",
+		AddrEnv: func(getenv func(string) string) (string, error) { // perplexityai/perplexity-py _client.py
+			return strings.TrimSpace(getenv("PERPLEXITY_BASE_URL")), nil
+		},
+		KeyEnv:    []string{"PERPLEXITY_API_KEY"},
+		KeyNeeded: true,
+	},
+	title:  "Perplexity",
+	path:   "/v1/models",
+	accept: openaiList,
+	proof:  "/v1/async/sonar",
+}
