@@ -138,7 +138,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	r.record(a, before == after && err == nil)
 	if err == nil {
 		if r.p.proxy != nil && res.TLS != nil {
-			r.trace.shook(r.p.dialer.tls.step(*res.TLS))
+			r.trace.shook(r.p.dialer.tls.step(*res.TLS, nil))
 		}
 		r.retryAt = retryAt(res.Header, r.p.now())
 	}

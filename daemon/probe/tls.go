@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"time"
 
@@ -35,7 +36,7 @@ func (h *handshaker) shake(ctx context.Context, t *trace, raw net.Conn, address 
 	began := h.now()
 	c := tls.Client(raw, h.config(host))
 	err = c.HandshakeContext(ctx)
-	step := h.step(c.ConnectionState())
+	step := h.step(c.ConnectionState(), err)
 	step.TookMS = milliseconds(h.now().Sub(began))
 	if err != nil {
 		step.Error = err.Error()
@@ -49,15 +50,20 @@ func (h *handshaker) shake(ctx context.Context, t *trace, raw net.Conn, address 
 
 // step describes a handshake. After a failed one the certificate is what was
 // offered, where the failure was about it.
-func (h *handshaker) step(s tls.ConnectionState) *provider.TLSStep {
+func (h *handshaker) step(s tls.ConnectionState, err error) *provider.TLSStep {
 	step := &provider.TLSStep{}
 	if s.Version != 0 {
 		step.Version = tls.VersionName(s.Version)
 	}
-	if len(s.PeerCertificates) == 0 {
+	offered := s.PeerCertificates
+	var unverified *tls.CertificateVerificationError
+	if errors.As(err, &unverified) {
+		offered = unverified.UnverifiedCertificates
+	}
+	if len(offered) == 0 {
 		return step
 	}
-	leaf := s.PeerCertificates[0]
+	leaf := offered[0]
 	days := int(leaf.NotAfter.Sub(h.now()) / (24 * time.Hour))
 	step.Issuer, step.Subject = leaf.Issuer.String(), leaf.Subject.String()
 	step.NotAfter, step.DaysLeft = provider.Time{Time: leaf.NotAfter}, &days

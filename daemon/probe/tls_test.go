@@ -53,6 +53,8 @@ func TestProbe_TLS(t *testing.T) {
 			step := o.Evidence.TLS
 			if step == nil || (step.Error == "") != (tt.want == provider.OK) {
 				t.Errorf("evidence of the handshake: %+v", step)
+			} else if step.Issuer == "" || step.DaysLeft == nil {
+				t.Errorf("evidence lacks the certificate that was offered: %+v", step)
 			} else if tt.want == provider.OK && (step.Version != "TLS 1.3" || *step.DaysLeft < 1) {
 				t.Errorf("evidence of the handshake: %+v", step)
 			}
