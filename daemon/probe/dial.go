@@ -39,7 +39,7 @@ type dialer struct {
 func newDialer(base *url.URL, o Options) *dialer {
 	d := &dialer{
 		resolve: o.Resolve, connect: o.Dial, now: o.Now, network: "tcp",
-		tls: handshaker{roots: o.RootCAs, now: o.Now},
+		tls: handshaker{roots: o.RootCAs, now: o.Now, protocols: protocols(base.Scheme)},
 	}
 	switch base.Scheme {
 	case "unix":

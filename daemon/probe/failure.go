@@ -52,7 +52,7 @@ func (r *run) layer(err error) finding {
 	case errors.As(err, &dial):
 		return dial.finding()
 	case errors.As(err, &shake) && !isTimeout(err) && !isClosed(err):
-		return tlsFinding(shake.err)
+		return r.tlsFinding(shake.err)
 	case isTimeout(err):
 		return r.silence()
 	}
@@ -69,7 +69,11 @@ func (r *run) silence() finding {
 	case connecting:
 		return finding{saw: provider.ConnectTimeout, detail: fmt.Sprintf("no connection within %s", timeout)}
 	case shaking:
-		return finding{saw: provider.Hung, detail: fmt.Sprintf("connected, and no TLS handshake within %s, or it does not speak TLS: try http://", timeout)}
+		found := finding{saw: provider.Hung, detail: fmt.Sprintf("connected, and no TLS handshake within %s, or it does not speak TLS", timeout)}
+		if plain, _ := r.schemes(); plain != "" {
+			found.detail += ": try " + plain
+		}
+		return found
 	}
 	if r.inBody {
 		return finding{saw: provider.Hung, detail: fmt.Sprintf("the answer began, and did not end within %s", timeout)}
@@ -87,9 +91,9 @@ func (r *run) garbled(err error) finding {
 	text := err.Error()
 	switch {
 	case isTLS(heard) || strings.Contains(text, `malformed HTTP response "\x15\x03`):
-		return wantsTLS()
+		return r.wantsTLS()
 	case isAlert(err):
-		return tlsFinding(err)
+		return r.tlsFinding(err)
 	case heard != "" && !strings.HasPrefix(heard, "HTTP/"[:min(len(heard), 5)]):
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("it does not speak HTTP; it sent %q", r.p.clean.line(heard, maxDetail))}
 	case errors.Is(err, errHeaderSize) || strings.Contains(text, "server response headers exceeded"):
@@ -200,13 +204,17 @@ func systemText(err error) string {
 }
 
 // tlsFinding explains a handshake that the peer did not let succeed.
-func tlsFinding(err error) finding {
+func (r *run) tlsFinding(err error) finding {
 	var record tls.RecordHeaderError
 	detail := strings.TrimPrefix(err.Error(), "tls: ")
 	if errors.As(err, &record) {
+		plain, _ := r.schemes()
 		detail = "the server does not speak TLS"
-		if string(record.RecordHeader[:]) == "HTTP/" {
+		switch {
+		case string(record.RecordHeader[:]) == "HTTP/" && plain == "http://":
 			detail = "the server speaks plain HTTP: base_url should begin with http://"
+		case string(record.RecordHeader[:]) == "HTTP/":
+			detail = "the server speaks plain HTTP"
 		}
 	}
 	if isAlert(err) && strings.Contains(detail, "certificate") {

@@ -66,7 +66,7 @@ func (r *run) general(a *answer) finding {
 	case a.status >= 500:
 		found.saw = provider.ServerError
 	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
-		return wantsTLS()
+		return r.wantsTLS()
 	case a.status >= 400:
 		return r.foreign(a)
 	default:

@@ -28,6 +28,7 @@ var table = []*kind{
 	&zai,
 	&httpService,
 	&tcpService,
+	&tlsService,
 	&plugin,
 	&systemdUnit,
 }

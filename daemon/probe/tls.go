@@ -13,8 +13,21 @@ import (
 
 // A handshaker makes TLS connections and records how that went.
 type handshaker struct {
-	roots *x509.CertPool
-	now   func() time.Time
+	roots     *x509.CertPool
+	now       func() time.Time
+	protocols []string // see protocols
+}
+
+// protocols are what a handshake offers to speak above TLS. Some servers refuse
+// one that offers nothing of theirs; what tls:// leads to may speak anything.
+func protocols(scheme string) []string {
+	switch scheme {
+	case "tls":
+		return nil
+	case "grpcs":
+		return []string{"h2"}
+	}
+	return []string{"http/1.1"}
 }
 
 func (h *handshaker) config(host string) *tls.Config {
@@ -22,7 +35,7 @@ func (h *handshaker) config(host string) *tls.Config {
 		RootCAs:    h.roots,
 		ServerName: host,
 		MinVersion: tls.VersionTLS12,
-		NextProtos: []string{"http/1.1"},
+		NextProtos: h.protocols,
 		Time:       h.now,
 	}
 }

@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// tlsService is anything that speaks TLS: tls://host:port. The handshake is all,
+// and tells how long its certificate is good for.
+var tlsService = kind{
+	Kind: config.Kind{
+		Name:     "tls",
+		Type:     provider.Generic,
+		Schemes:  []string{"tls"},
+		Example:  "tls://example.org:443",
+		Settings: []string{"expect_days"},
+	},
+	title: "the expected service",
+	mute:  true,
+	peculiar: func(p *config.Provider) (asker, error) {
+		days := cmp.Or(p.Expect.Days, 14)
+		return func(ctx context.Context, r *run) finding { return shakeHands(ctx, r, days) }, nil
+	},
+}
+
+func shakeHands(ctx context.Context, r *run, days int) finding {
+	began := r.p.now()
+	c, err := r.p.dialer.secure(ctx, r.trace, r.p.dialer.address)
+	if err != nil {
+		return r.failure(err)
+	}
+	r.latency = r.p.now().Sub(began)
+	state := c.(*tls.Conn).ConnectionState()
+	_ = c.Close() // nothing was said over it
+	return expiry(state.VerifiedChains, r.p.now(), days)
+}
+
+// expiry is by when the handshake will fail. A certificate is as good as those it
+// was signed with; where there are several ways to an authority, one is enough.
+func expiry(chains [][]*x509.Certificate, now time.Time, days int) finding {
+	sooner := func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }
+	first := make([]*x509.Certificate, len(chains))
+	for i, chain := range chains {
+		first[i] = slices.MinFunc(chain, sooner)
+	}
+	ends := slices.MaxFunc(first, sooner)
+	left := int(ends.NotAfter.Sub(now) / (24 * time.Hour))
+
+	found := finding{saw: provider.OK, detail: "certificate ends " + inDays(left)}
+	if !ends.Equal(chains[0][0]) {
+		found.detail = fmt.Sprintf("certificate of its issuer %s ends %s", cmp.Or(ends.Subject.CommonName, ends.Subject.String()), inDays(left))
+	}
+	if left < days {
+		found.saw = provider.CertificateExpiring
+		found.detail += fmt.Sprintf(", and is expected to be good for %d", days)
+	}
+	return found
+}
+
+func inDays(n int) string {
+	switch n {
+	case 0:
+		return "within a day"
+	case 1:
+		return "in 1 day"
+	}
+	return fmt.Sprintf("in %d days", n)
+}
