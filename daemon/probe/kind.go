@@ -69,6 +69,9 @@ type fact struct {
 	silence string
 	// refused is the note when the request is answered with 401; may be empty.
 	refused string
+	// private: its answer may hold keys of the server's own, so the evidence does
+	// not show how it begins.
+	private bool
 }
 
 // A finding is what the evidence amounts to. Its detail may hold anything; it is

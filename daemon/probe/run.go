@@ -176,6 +176,9 @@ func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known 
 		ask = r.post
 	}
 	a := ask(ctx, f.path)
+	if f.private {
+		r.exchanges[len(r.exchanges)-1].BodyStart = ""
+	}
 	switch {
 	case a.err != nil:
 		if f.silence != "" && isTimeout(a.err) && r.caller.Err() == nil && r.reached() {

@@ -8,8 +8,8 @@ import (
 // sglang is SGLang's runtime (python/sglang/srt/entrypoints/http_server.py of
 // sgl-project/sglang). /health and /health_generate generate a token, so neither
 // is asked: the model list answers from memory. A key guards all but those two.
-// /get_server_info shows the server's arguments, its keys among them, so nothing
-// of it is kept but what is named here.
+// /get_server_info shows the server's arguments, its keys among them
+// (server_args.py), so nothing of it is kept but what is named here.
 var sglang = kind{
 	Kind: config.Kind{
 		Name:    "sglang",
@@ -23,7 +23,7 @@ var sglang = kind{
 	reconsider: nameOther,
 	facts: []fact{
 		{path: "/get_model_info", read: sglangModel},
-		{path: "/get_server_info", read: sglangServer, silence: "its scheduler does not answer"},
+		{path: "/get_server_info", read: sglangServer, silence: "its scheduler does not answer", private: true},
 	},
 }
 
