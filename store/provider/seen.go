@@ -32,7 +32,6 @@ var seen = map[Reason]string{
 	NotFound:            "what is asked for does not exist there: the unit, the program",
 	NotRunning:          "systemd says that the unit does not run",
 	UnitFailed:          "systemd says that the unit failed, is masked, or cannot be loaded",
-	EngineDead:          "the server answers, and says that the engine behind it has died",
 	CheckWarning:        "a plug-in ended with 1, WARNING",
 	CheckCritical:       "a plug-in ended with 2, CRITICAL",
 	CheckUnknown:        "a check that could not tell: a plug-in ended with 3 or in another way, or there is no systemd to ask",
