@@ -39,7 +39,7 @@ func nameOther(ctx context.Context, r *run, a *answer, found finding) finding {
 		return found
 	}
 	for _, f := range k.facts {
-		if f.post {
+		if f.post || f.private {
 			continue
 		}
 		page := r.get(ctx, f.path)
