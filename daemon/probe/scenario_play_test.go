@@ -18,7 +18,7 @@ var scenarioNow = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // Plays that compute share the processors; those that wait do not need them. The
 // latter are few enough at once that a connection comes about in time.
-var busy, idle = make(chan struct{}, 4), make(chan struct{}, 24)
+var busy, idle = make(chan struct{}, 4), make(chan struct{}, 40)
 
 // A play is a scenario played for one of its kinds.
 type play struct {
