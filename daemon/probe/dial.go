@@ -44,6 +44,9 @@ func newDialer(base *url.URL, o Options) *dialer {
 	switch base.Scheme {
 	case "unix":
 		d.network, d.address = "unix", base.Path
+	case "dns":
+		d.network = "udp"
+		fallthrough
 	default:
 		d.address = net.JoinHostPort(base.Hostname(), portOf(base))
 	}
@@ -168,10 +171,15 @@ func (d *dialer) dial(ctx context.Context, t *trace, network, address string) (n
 	if err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	d.good = address
-	d.mu.Unlock()
+	d.remember(address)
 	return c, nil
+}
+
+// remember notes the address that works, to be dialled first.
+func (d *dialer) remember(address string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.good = address
 }
 
 // lookup turns host:port into the addresses to dial, the one that worked last first.

@@ -172,11 +172,11 @@ func local(*testing.T) string { return "http://127.0.0.1:11434" }
 
 func dialFails(errno syscall.Errno) probe.Options {
 	return probe.Options{Dial: func(_ context.Context, network, address string) (net.Conn, error) {
-		a, err := net.ResolveTCPAddr(network, address)
+		a, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return nil, err
 		}
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: a, Err: errno}
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(a), Err: errno}
 	}}
 }
 

@@ -40,7 +40,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	if ask.Fresh {
 		p.transport.CloseIdleConnections()
 	}
-	if ask.DialFirst && p.proxy == nil && p.kind.Place == nil {
+	if ask.DialFirst && p.proxy == nil && p.kind.Place == nil && p.dialer.network != "udp" {
 		p.transport.CloseIdleConnections()
 		defer p.dialer.drop()
 		if err := p.dialer.prepare(ctx, r.trace); err != nil {

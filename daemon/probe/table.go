@@ -29,6 +29,7 @@ var table = []*kind{
 	&httpService,
 	&tcpService,
 	&tlsService,
+	&dnsService,
 	&plugin,
 	&systemdUnit,
 }

@@ -136,6 +136,8 @@ var kindHints = map[kindReason]string{
 	{"triton", NoModels}:          "load a model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
 	{"triton", ModelMissing}:      "load the missing model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
 
+	{"dns", DNSFailure}:       "look the name up at the server itself, and correct the zone or base_url",
+	{"dns", Forbidden}:        "the server does not answer this machine, or not about this name: see its access list",
 	{"exec", NotFound}:        "there is no such program: install it, or correct command, then: providerctl reload",
 	{"exec", Forbidden}:       "providerd may not run this program: chmod +x it, and see that its folders can be entered",
 	{"systemd", NotFound}:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
