@@ -14,14 +14,17 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/grpclog"
 )
 
 // version is set by the packages' build; a build from source tells its own.
 var version = ""
 
 func main() {
-	// net/http prints bytes that a server sent unasked, which may be anything.
+	// net/http prints bytes that a server sent unasked, which may be anything; gRPC
+	// prints why it says goodbye.
 	log.SetOutput(io.Discard)
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	cmd := newCommand()
 	if err := cmd.ExecuteContext(context.Background()); err != nil {
 		fmt.Fprintf(os.Stderr, "providerd: %v\n", err)

@@ -26,6 +26,7 @@ func kinds() []config.Kind {
 		{Name: "tcp", Type: provider.Generic, Schemes: []string{"tcp", "unix"}, Check: refuse13},
 		{Name: "tls", Type: provider.Generic, Schemes: []string{"tls"}, Settings: []string{"expect_days"}, Example: "tls://example.org:443"},
 		{Name: "dns", Type: provider.Generic, Schemes: []string{"dns"}, Settings: []string{"expect_answer"}, Example: "dns://127.0.0.1/example.org?type=A", Port: "53", Path: true, Query: true},
+		{Name: "grpc", Type: provider.Generic, Schemes: []string{"grpc", "grpcs"}, Example: "grpc://127.0.0.1:50051", Path: true},
 		{Name: "exec", Type: provider.Generic, Schemes: []string{"exec"}, Settings: []string{"command"},
 			Place: func(p *config.Provider) string { return "exec:" + strings.Join(p.Command[:min(1, len(p.Command))], "") }},
 		{Name: "systemd", Type: provider.Generic, Schemes: []string{"systemd"}, Settings: []string{"unit", "bus"},

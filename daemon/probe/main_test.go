@@ -2,10 +2,12 @@ package probe_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+	"google.golang.org/grpc/grpclog"
 )
 
 func TestMain(m *testing.M) {
@@ -16,5 +18,6 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard)) // as the daemon does
 	goleak.VerifyTestMain(m)
 }

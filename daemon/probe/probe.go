@@ -13,7 +13,8 @@
 // which text from outside enters an Observation.
 //
 // It imports the standard library, daemon/config, store/provider,
-// golang.org/x/sys, a JSONPath library for the http kind, and godbus/dbus for systemd.
+// golang.org/x/sys, and a library each for the kinds that need one: JSONPath (http),
+// miekg/dns, grpc-go, and godbus/dbus (systemd).
 package probe
 
 import (

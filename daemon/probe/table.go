@@ -30,6 +30,7 @@ var table = []*kind{
 	&tcpService,
 	&tlsService,
 	&dnsService,
+	&grpcService,
 	&plugin,
 	&systemdUnit,
 }

@@ -138,6 +138,7 @@ var kindHints = map[kindReason]string{
 
 	{"dns", DNSFailure}:       "look the name up at the server itself, and correct the zone or base_url",
 	{"dns", Forbidden}:        "the server does not answer this machine, or not about this name: see its access list",
+	{"grpc", NotFound}:        "the server has no such service: correct what follows the port in base_url, then: providerctl reload",
 	{"exec", NotFound}:        "there is no such program: install it, or correct command, then: providerctl reload",
 	{"exec", Forbidden}:       "providerd may not run this program: chmod +x it, and see that its folders can be entered",
 	{"systemd", NotFound}:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
