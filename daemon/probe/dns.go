@@ -158,7 +158,8 @@ func (l *lookup) judge(reply *dns.Msg) finding {
 }
 
 // records are the data of those that were asked for, as a zone's file has them,
-// and alias is where the name leads.
+// and alias is where the name leads. They are sorted: many servers send them in
+// another order each time, and the row is to stay the same.
 func (l *lookup) records(reply *dns.Msg) (data []string, alias string) {
 	for _, rr := range reply.Answer {
 		h := rr.Header()
@@ -169,6 +170,7 @@ func (l *lookup) records(reply *dns.Msg) (data []string, alias string) {
 			data = append(data, strings.TrimPrefix(rr.String(), h.String()))
 		}
 	}
+	slices.Sort(data)
 	return data, alias
 }
 
