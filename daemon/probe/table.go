@@ -19,6 +19,7 @@ var table = []*kind{
 	&openai,
 	&anthropic,
 	&mistral,
+	&openrouter,
 	&deepseek,
 	&cerebras,
 	&perplexity,

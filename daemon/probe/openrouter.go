@@ -1,0 +1,67 @@
+package probe
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// openrouter is OpenRouter (openrouter.ai/docs/api-reference/limits). Its model
+// list is public, so what decides is what it says of the key. The credit that a
+// key may still use is there; the account's balance is not, and is seen only where
+// a request costs something (402).
+var openrouter = kind{
+	Kind: config.Kind{
+		Name:      "openrouter",
+		Type:      provider.Cloud,
+		BaseURL:   "https://openrouter.ai/api/v1",
+		KeyEnv:    []string{"OPENROUTER_API_KEY"},
+		KeyNeeded: true,
+	},
+	title: "OpenRouter",
+	path:  "/key",
+	accept: func(a *answer) (Facts, bool) {
+		_, ok := readOpenRouterKey(a)
+		return Facts{}, ok
+	},
+	except: openrouterLimit,
+	facts:  []fact{{path: "/models", read: readModels}},
+}
+
+// An openrouterKey is what OpenRouter says of a key. Its remaining credit is nil
+// where it has no limit.
+type openrouterKey struct {
+	Label     *string         `json:"label"`
+	Usage     *float64        `json:"usage"`
+	Limit     json.RawMessage `json:"limit"` // a number, or null
+	Remaining *float64        `json:"limit_remaining"`
+	Reset     string          `json:"limit_reset"` // "daily", "weekly", "monthly"; null: never
+}
+
+func readOpenRouterKey(a *answer) (openrouterKey, bool) {
+	var body struct {
+		Data openrouterKey `json:"data"`
+	}
+	ok := a.decode(&body)
+	key := body.Data
+	return key, ok && key.Label != nil && key.Usage != nil && key.Limit != nil
+}
+
+// openrouterLimit: a key whose credit limit is used up is good, and good for
+// nothing.
+func openrouterLimit(a *answer) finding {
+	if a.status/100 != 2 || !a.whole() {
+		return finding{}
+	}
+	key, ok := readOpenRouterKey(a)
+	if !ok || key.Remaining == nil || *key.Remaining > 0 {
+		return finding{}
+	}
+	detail := fmt.Sprintf("the key's credit limit of %s is used up", key.Limit)
+	if key.Reset != "" {
+		detail += ", and is reset " + key.Reset
+	}
+	return finding{saw: provider.QuotaExhausted, detail: detail}
+}
