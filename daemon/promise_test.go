@@ -309,7 +309,7 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 		"/v2": true, "/v2/health/ready": true, "/v2/health/live": true, "/v2/repository/index": true,
 		"/health/liveliness": true, "/health/readiness": true,
 		"/v1/async/sonar": true, // lists what was asked of Perplexity, and asks nothing: docs.perplexity.ai/api-reference/async-sonar-get
-		"/key": true, // what OpenRouter says of the key
+		"/key": true, "/api-key": true, // what OpenRouter and xAI say of the key
 	}
 	answers := []http.HandlerFunc{
 		func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },

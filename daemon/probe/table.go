@@ -21,6 +21,7 @@ var table = []*kind{
 	&mistral,
 	&openrouter,
 	&deepseek,
+	&xai,
 	&cerebras,
 	&perplexity,
 	&huggingface,

@@ -1,0 +1,78 @@
+package probe
+
+import (
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// xai is xAI's API (docs.x.ai/developers/rest-api-reference). What it says of the
+// key decides: there a key that is blocked is told from one that works.
+var xai = kind{
+	Kind: config.Kind{
+		Name:      "xai",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.x.ai/v1",
+		KeyEnv:    []string{"XAI_API_KEY"},
+		KeyNeeded: true,
+	},
+	title: "xAI",
+	path:  "/api-key",
+	accept: func(a *answer) (Facts, bool) {
+		_, ok := readXAIKey(a)
+		return Facts{}, ok
+	},
+	except: xaiRefusal,
+	facts:  []fact{{path: "/models", read: readModels}},
+}
+
+// An xaiKey is what xAI says of a key.
+type xaiKey struct {
+	ID          string `json:"api_key_id"`
+	Blocked     *bool  `json:"api_key_blocked"`
+	Disabled    *bool  `json:"api_key_disabled"`
+	TeamBlocked *bool  `json:"team_blocked"`
+}
+
+func readXAIKey(a *answer) (xaiKey, bool) {
+	var key xaiKey
+	ok := a.decode(&key)
+	return key, ok && key.ID != "" && key.Blocked != nil && key.Disabled != nil && key.TeamBlocked != nil
+}
+
+// xaiRefusal: a wrong key is told with 400 (docs.x.ai/developers/debugging), and
+// credit that is used up with 403 (warpdotdev/warp, issue 14863) or 429.
+func xaiRefusal(a *answer) finding {
+	switch {
+	case a.status/100 == 2 && a.whole():
+		key, ok := readXAIKey(a)
+		if !ok {
+			return finding{}
+		}
+		return key.trouble()
+	case a.status == 400:
+		if c := a.complaint(); strings.Contains(strings.ToLower(c.message), "incorrect api key") {
+			return finding{saw: provider.Unauthorized, detail: a.statusLine() + ": " + c.message}
+		}
+	case a.status == 403:
+		if c := a.complaint(); c.isQuota() {
+			return finding{saw: provider.QuotaExhausted, detail: a.statusLine() + ": " + c.message}
+		}
+	}
+	return finding{}
+}
+
+// trouble is why the key cannot be used; a zero finding when it can.
+func (k *xaiKey) trouble() finding {
+	forbidden := func(detail string) finding { return finding{saw: provider.Forbidden, detail: detail} }
+	switch {
+	case *k.TeamBlocked:
+		return forbidden("the key's team is blocked")
+	case *k.Blocked:
+		return forbidden("the key is blocked")
+	case *k.Disabled:
+		return forbidden("the key is disabled")
+	}
+	return finding{}
+}
