@@ -53,5 +53,6 @@ func (r *reading) detected(kind *Kind, defaults timing) (Provider, bool) {
 		r.reject(nowhere, f)
 		return p, false
 	}
+	p.missKey(kind, "")
 	return p, true
 }

@@ -92,6 +92,18 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 	if f != nil {
 		t.reject(at, f)
 	}
+	p.missKey(kind, ref.env)
+}
+
+// missKey notes which variable to set: the one that was named, else the vendor's.
+func (p *Provider) missKey(kind *Kind, named string) {
+	switch {
+	case !kind.KeyNeeded || !p.Key.IsZero():
+	case named != "":
+		p.KeyMissing = named
+	case len(kind.KeyEnv) > 0:
+		p.KeyMissing = kind.KeyEnv[0]
+	}
 }
 
 // vendorKey is the key in the first of the vendor's own variables that is set.

@@ -60,7 +60,8 @@ base_url = "tcp://[::1]:5432"
 			{
 				ID: "cloud:eu", Kind: "groq", Type: provider.Cloud,
 				BaseURL: "https://api.groq.com/openai/v1", Endpoint: "https://api.groq.com/openai/v1",
-				Interval: time.Minute, Timeout: 5 * time.Second, SlowAfter: 3 * time.Second, Rise: 1, Fall: 2,
+				KeyMissing: "GROQ_API_KEY",
+				Interval:   time.Minute, Timeout: 5 * time.Second, SlowAfter: 3 * time.Second, Rise: 1, Fall: 2,
 			},
 			{
 				ID: "port", Kind: "tcp", Type: provider.Generic,
@@ -193,20 +194,24 @@ func TestParse_Key(t *testing.T) {
 		"CREDENTIALS_DIRECTORY": "/run/credentials/providerd.service",
 	}
 	files := map[string]string{"/keys/a": " from-file \r\n", "/run/credentials/providerd.service/groq": "from-systemd"}
-	for _, c := range []struct{ name, settings, key, source string }{
-		{"VendorsVariable", `kind = "groq"`, "vendor", "env GROQ_API_KEY"},
-		{"FirstVariableThatIsSet", `kind = "gemini"`, "second", "env GOOGLE_API_KEY"},
-		{"NamedVariableWins", "kind = \"groq\"\napi_key_env = \"MINE\"", "mine", "env MINE"},
-		{"NamedVariableUnsetDoesNotFallBack", "kind = \"groq\"\napi_key_env = \"UNSET\"", "", "env UNSET"},
-		{"FileWins", "kind = \"groq\"\napi_key_file = \"/keys/a\"", "from-file", "file /keys/a"},
-		{"Systemd", "kind = \"groq\"\napi_key_file = \"groq\"", "from-systemd", "file /run/credentials/providerd.service/groq"},
-		{"LocalKindWithKey", "kind = \"lmstudio\"\napi_key_env = \"MINE\"", "mine", "env MINE"},
-		{"None", `kind = "anthropic"`, "", ""},
+	for _, c := range []struct{ name, settings, key, source, missing string }{
+		{"VendorsVariable", `kind = "groq"`, "vendor", "env GROQ_API_KEY", ""},
+		{"FirstVariableThatIsSet", `kind = "gemini"`, "second", "env GOOGLE_API_KEY", ""},
+		{"NamedVariableWins", "kind = \"groq\"\napi_key_env = \"MINE\"", "mine", "env MINE", ""},
+		{"NamedVariableUnsetDoesNotFallBack", "kind = \"groq\"\napi_key_env = \"UNSET\"", "", "env UNSET", "UNSET"},
+		{"FileWins", "kind = \"groq\"\napi_key_file = \"/keys/a\"", "from-file", "file /keys/a", ""},
+		{"Systemd", "kind = \"groq\"\napi_key_file = \"groq\"", "from-systemd", "file /run/credentials/providerd.service/groq", ""},
+		{"LocalKindWithKey", "kind = \"lmstudio\"\napi_key_env = \"MINE\"", "mine", "env MINE", ""},
+		{"None", `kind = "anthropic"`, "", "", "ANTHROPIC_API_KEY"},
+		{"NoneNeeded", `kind = "lmstudio"`, "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := parse(t, "[[provider]]\nid = \"a\"\n"+c.settings, env(vars, files)).Providers[0]
 			if p.Key.Reveal() != c.key || p.KeySource != c.source {
 				t.Errorf("key %q from %q, want %q from %q", p.Key.Reveal(), p.KeySource, c.key, c.source)
+			}
+			if p.KeyMissing != c.missing {
+				t.Errorf("the key is missing in %q, want %q", p.KeyMissing, c.missing)
 			}
 		})
 	}

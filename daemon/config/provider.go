@@ -20,12 +20,15 @@ type Provider struct {
 	// or empty. It is set, and Key is not, when api_key_env names a variable
 	// that is not set.
 	KeySource string
-	Models    []string
-	Interval  time.Duration
-	Timeout   time.Duration
-	SlowAfter time.Duration
-	Rise      int
-	Fall      int
+	// KeyMissing is the variable that should hold the key which the kind needs, and
+	// which is nowhere; empty when there is one, or none is needed.
+	KeyMissing string
+	Models     []string
+	Interval   time.Duration
+	Timeout    time.Duration
+	SlowAfter  time.Duration
+	Rise       int
+	Fall       int
 	// Expect are the conditions of the kinds that take some.
 	Expect  Expect
 	Command []string // of kind exec: the program and its arguments

@@ -21,7 +21,7 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 	}
 	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
 	st.TTLMS = p.TTL().Milliseconds()
-	st.Hint = provider.Hint(st.Reason, p.Kind, p.ID, st.Endpoint)
+	st.Hint = hint(st.Reason, p, st.Endpoint)
 	return Record{Status: st}
 }
 

@@ -203,7 +203,12 @@ func (r *Record) become(reason provider.Reason, detail string, p *config.Provide
 		st.State = next
 	}
 	st.Reason, st.Detail = reason, detail
-	st.Hint = provider.Hint(reason, p.Kind, p.ID, st.Endpoint)
+	st.Hint = hint(reason, p, st.Endpoint)
+}
+
+// hint is what to do next about a provider that is shown at an endpoint.
+func hint(reason provider.Reason, p *config.Provider, endpoint string) string {
+	return provider.Hint(reason, provider.Subject{Kind: p.Kind, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
 }
 
 // close ends a step: it dates a change of state, watches for flapping, and

@@ -135,13 +135,10 @@ func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	return r.observation(began, found)
 }
 
-// missingKey says where the key was looked for.
-func missingKey(p *config.Provider, k *kind) string {
-	switch {
-	case p.KeySource != "":
-		return p.KeySource + " holds no key"
-	case len(k.KeyEnv) > 0:
-		return k.KeyEnv[0] + " is not set"
+// missingKey says where the key should be.
+func missingKey(p *config.Provider) string {
+	if p.KeyMissing == "" {
+		return "no key is configured"
 	}
-	return "no key is configured"
+	return p.KeyMissing + " is not set"
 }

@@ -32,7 +32,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	}()
 	p := r.p
 	if p.kind.KeyNeeded && p.provider.Key.IsZero() {
-		return finding{saw: provider.NoCredentials, detail: missingKey(&p.provider, p.kind)}
+		return finding{saw: provider.NoCredentials, detail: missingKey(&p.provider)}
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.provider.Timeout)
 	defer cancel()

@@ -111,6 +111,9 @@ func (p *play) configure(t *theatre) {
 			Days: set.ExpectDays, Answer: set.ExpectAnswer,
 		},
 	}
+	if p.kind.KeyNeeded && key == "" {
+		p.provider.KeyMissing = p.kind.KeyEnv[0]
+	}
 	if set.Timeout != nil {
 		p.provider.Timeout = time.Duration(*set.Timeout)
 	}

@@ -68,7 +68,9 @@ func TestHint_EveryReasonHasOne(t *testing.T) {
 		t.Fatalf("only %d reasons found", len(reasons))
 	}
 	for _, reason := range reasons {
-		hint := provider.Hint(provider.Reason(reason), "ollama", "my-id", "http://127.0.0.1:1")
+		hint := provider.Hint(provider.Reason(reason), provider.Subject{
+			Kind: "ollama", ID: "my-id", Endpoint: "http://127.0.0.1:1", KeyEnv: "SOME_API_KEY",
+		})
 		if (hint == "") != (reason == "ok") {
 			t.Errorf("hint of %s: %q", reason, hint)
 		}
@@ -149,5 +151,18 @@ func TestTime_IsMillisecondsInUTC(t *testing.T) {
 	var back provider.Status
 	if err := json.Unmarshal(b, &back); err != nil || !back.CheckedAt.Equal(at.Truncate(time.Millisecond)) {
 		t.Errorf("%v %v", back.CheckedAt, err)
+	}
+}
+
+// The variable of a key is named where it is known: a row that was restored may
+// lack a key that is there by now.
+func TestHint_NamesTheVariable(t *testing.T) {
+	for keyEnv, want := range map[string]string{
+		"GROQ_API_KEY": "start providerd with GROQ_API_KEY set, ",
+		"":             "start providerd with its API key set, ",
+	} {
+		if got := provider.Hint(provider.NoCredentials, provider.Subject{KeyEnv: keyEnv}); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: %q, want %q…", keyEnv, got, want)
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package provider
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A Reason says why a provider is in its state. The set is closed: a program may
 // switch over it. docs/reasons.md explains each.
@@ -45,13 +48,14 @@ const (
 	ProbeFailed         Reason = "probe_failed"
 )
 
-// hints holds the one thing to do next for each reason; {id} and {endpoint}
-// stand for the provider's own. A reason that needs nothing done has no hint.
+// hints holds the one thing to do next for each reason; {id}, {endpoint} and
+// {key_env} stand for the provider's own. A reason that needs nothing done has no
+// hint.
 var hints = map[Reason]string{
 	NotChecked:          "wait for the first check, or: providerctl refresh {id} --wait",
 	Offline:             "this machine has no network: check it, then: providerctl refresh {id}",
 	Paused:              "probing is paused: providerctl resume {id}",
-	NoCredentials:       "set api_key_env or api_key_file for {id} in the configuration, then: providerctl reload",
+	NoCredentials:       "start providerd with {key_env} set, or name an api_key_file in its configuration, then: providerctl reload",
 	ConnectionRefused:   "nothing listens at {endpoint}: start the server, or correct base_url and run: providerctl reload",
 	DNSFailure:          "check the host name in {endpoint} and this machine's resolver",
 	NetworkUnreachable:  "check this machine's route to {endpoint}",
@@ -96,8 +100,6 @@ var kindHints = map[kindReason]string{
 	{"ollama", NoModels}:            "pull a model: ollama pull qwen3:8b",
 	{"ollama", ModelMissing}:        "pull the missing model with ollama pull, or correct models in the configuration",
 	{"ollama", Forbidden}:           "Ollama refused the Host header: set OLLAMA_HOST where Ollama runs, or use the address it listens on",
-	{"openai", NoCredentials}:       "start providerd with OPENAI_API_KEY set, or name an api_key_file in its configuration, then: providerctl reload",
-	{"anthropic", NoCredentials}:    "start providerd with ANTHROPIC_API_KEY set, or name an api_key_file in its configuration, then: providerctl reload",
 	{"lmstudio", ConnectionRefused}: "start it: lms server start",
 	{"lmstudio", NoModels}:          "get a model: lms get",
 	{"llamacpp", ConnectionRefused}: "start it: llama-server -m MODEL.gguf",
@@ -148,15 +150,24 @@ var kindHints = map[kindReason]string{
 	{"systemd", CheckUnknown}: "systemd does not answer over D-Bus: is this machine run by systemd, and bus right?",
 }
 
-// Hint returns what a person should do next about a provider of that kind in
-// that situation, with its own id and endpoint filled in; empty when there is
-// nothing to do.
-func Hint(reason Reason, kind, id, endpoint string) string {
-	hint, ok := kindHints[kindReason{kind, reason}]
+// A Subject is the provider that a hint is about.
+type Subject struct {
+	Kind, ID, Endpoint string
+	KeyEnv             string // the variable that lacks its key; empty when that is not known
+}
+
+// Hint returns what a person should do next about a provider in that situation,
+// with what is its own filled in; empty when there is nothing to do.
+func Hint(reason Reason, about Subject) string {
+	hint, ok := kindHints[kindReason{about.Kind, reason}]
 	if !ok {
 		hint = hints[reason]
 	}
-	return strings.NewReplacer("{id}", id, "{endpoint}", endpoint).Replace(hint)
+	return strings.NewReplacer(
+		"{id}", about.ID,
+		"{endpoint}", about.Endpoint,
+		"{key_env}", cmp.Or(about.KeyEnv, "its API key"),
+	).Replace(hint)
 }
 
 // NeedsPerson reports whether the situation lasts until somebody acts, so that
