@@ -4,8 +4,10 @@ package probe_test
 
 import (
 	"bufio"
+	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,8 +18,10 @@ import (
 
 // BenchmarkHealthyProbe is what a probe of each healthy local kind costs this
 // process; the server is another one. Most rounds ask the deciding request alone;
-// facts are asked for now and then. The figure to look at is cpu-µs/op.
+// facts are asked for now and then. The figure to look at is cpu-µs/op, beside that
+// of the floor: one request and its answer as bare bytes over a kept connection.
 func BenchmarkHealthyProbe(b *testing.B) {
+	b.Run("floor", exchangeBytes)
 	for _, k := range probe.Kinds() {
 		if k.Type != provider.Local {
 			continue
@@ -40,6 +44,27 @@ func BenchmarkHealthyProbe(b *testing.B) {
 			})
 		}
 	}
+}
+
+func exchangeBytes(b *testing.B) {
+	kinds := probe.Kinds()
+	p := serveElsewhere(b, kinds[slices.IndexFunc(kinds, func(k config.Kind) bool { return k.Name == "ollama" })])
+	address := strings.TrimPrefix(p.BaseURL, "http://")
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	request := []byte("GET /api/version HTTP/1.1\r\nHost: " + address + "\r\n\r\n")
+	answer := make([]byte, 4096)
+	measure(b, func() {
+		if _, err := c.Write(request); err != nil {
+			b.Fatal(err)
+		}
+		if n, err := c.Read(answer); err != nil || n < 100 {
+			b.Fatalf("%d bytes: %v", n, err)
+		}
+	})
 }
 
 // serveElsewhere starts a healthy server of the kind in a process of its own.
