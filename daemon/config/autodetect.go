@@ -32,7 +32,7 @@ func (r *reading) worthAsking() []*Kind {
 		switch kind := &r.kinds[i]; {
 		case kind.Default:
 			first = append(first, kind)
-		case kind.Type == provider.Cloud && kind.keyIsSet(r.env):
+		case kind.Type == provider.Cloud && kind.keyIsSet(r.env) && kind.hasAddress(r.env):
 			then = append(then, kind)
 		}
 	}

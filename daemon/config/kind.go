@@ -37,7 +37,7 @@ type Kind struct {
 	// base_url. It is nil for the others.
 	Place func(*Provider) string
 	// Default: part of the configuration without a file. A cloud kind that is
-	// not Default joins it when one of its KeyEnv is set.
+	// not Default joins it when one of its KeyEnv is set, and it has an address.
 	Default bool
 	// Check refuses settings that make no sense for the kind; it may be nil. A
 	// [SettingError] makes the report point at the setting's own line.
@@ -74,4 +74,11 @@ func (k *Kind) listsModels() bool { return k.Type != provider.Generic }
 // keyIsSet reports whether one of the vendor's own key variables is set.
 func (k *Kind) keyIsSet(env Env) bool {
 	return slices.ContainsFunc(k.KeyEnv, func(name string) bool { return env.get(name) != "" })
+}
+
+// hasAddress reports whether the kind is somewhere when the file does not say
+// where. A variable that cannot be read counts, so that it is reported.
+func (k *Kind) hasAddress(env Env) bool {
+	base, f := addressFromEnv(k, env)
+	return k.BaseURL != "" || base.url != "" || f != nil
 }

@@ -21,6 +21,7 @@ func kinds() []config.Kind {
 		{Name: "openai", Type: provider.Cloud, BaseURL: "https://api.openai.com/v1", KeyEnv: []string{"OPENAI_API_KEY"}, KeyNeeded: true, Default: true},
 		{Name: "anthropic", Type: provider.Cloud, BaseURL: "https://api.anthropic.com", KeyEnv: []string{"ANTHROPIC_API_KEY"}, KeyNeeded: true, Default: true},
 		{Name: "gemini", Type: provider.Cloud, BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, KeyNeeded: true},
+		{Name: "azure-openai", Type: provider.Cloud, KeyEnv: []string{"AZURE_OPENAI_API_KEY"}, KeyNeeded: true},
 		{Name: "openai-compatible", Type: provider.Local},
 		{Name: "http", Type: provider.Generic, Settings: []string{"expect_status", "expect_body", "expect_json"}, Check: checkHTTP},
 		{Name: "tcp", Type: provider.Generic, Schemes: []string{"tcp", "unix"}, Check: refuse13},

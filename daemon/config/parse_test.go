@@ -218,7 +218,7 @@ func TestParse_Key(t *testing.T) {
 }
 
 func TestParse_Autodetect(t *testing.T) {
-	vars := map[string]string{"GEMINI_API_KEY": "k"}
+	vars := map[string]string{"GEMINI_API_KEY": "k", "AZURE_OPENAI_API_KEY": "k"} // and no address for the latter
 	for _, c := range []struct {
 		name, data string
 		want       []string
