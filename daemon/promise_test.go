@@ -308,7 +308,8 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 		"/v1/health/ready": true, "/v1/health/live": true, "/v1/metadata": true,
 		"/v2": true, "/v2/health/ready": true, "/v2/health/live": true, "/v2/repository/index": true,
 		"/health/liveliness": true, "/health/readiness": true,
-		"/v1/async/sonar": true, // lists what was asked of Perplexity, and asks nothing: docs.perplexity.ai/api-reference/async-sonar-get
+		"/v1/async/sonar": true,                         // lists what was asked of Perplexity, and asks nothing: docs.perplexity.ai/api-reference/async-sonar-get
+		"/v1beta/models":  true, "/openai/models": true, // Gemini's and Azure's lists
 		"/key": true, "/api-key": true, // what OpenRouter and xAI say of the key
 	}
 	answers := []http.HandlerFunc{

@@ -140,7 +140,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 		if r.p.proxy != nil && res.TLS != nil {
 			r.trace.shook(r.p.dialer.tls.step(*res.TLS, nil))
 		}
-		r.retryAt = retryAt(res.Header, r.p.now())
+		r.retryAt = r.toRetry(a)
 	}
 	return a
 }

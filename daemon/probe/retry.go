@@ -45,7 +45,23 @@ func retryAt(h http.Header, now time.Time) time.Time {
 	if wait == 0 {
 		return time.Time{}
 	}
-	return now.Add(min(max(wait, soonest), latest))
+	return now.Add(bounded(wait))
+}
+
+func bounded(wait time.Duration) time.Duration { return min(max(wait, soonest), latest) }
+
+// toRetry is when an answer says to ask again, in its headers or, where the kind
+// knows to read that, in its body; the later of the two.
+func (r *run) toRetry(a *answer) time.Time {
+	now := r.p.now()
+	at := retryAt(a.header, now)
+	if r.p.kind.wait == nil || a.status < 400 {
+		return at
+	}
+	if wait := r.p.kind.wait(a); wait > 0 && now.Add(bounded(wait)).After(at) {
+		return now.Add(bounded(wait))
+	}
+	return at
 }
 
 // remainingOf returns the header that goes with a reset header.

@@ -18,6 +18,7 @@ var table = []*kind{
 	&openaiCompatible,
 	&openai,
 	&anthropic,
+	&gemini,
 	&mistral,
 	&openrouter,
 	&deepseek,
