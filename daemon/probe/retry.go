@@ -20,7 +20,8 @@ const (
 //
 // The headers: retry-after (RFC 9110), retry-after-ms (OpenAI, Azure),
 // x-ratelimit-reset-requests beside x-ratelimit-remaining-requests and the like
-// (OpenAI, Groq), anthropic-ratelimit-requests-reset beside
+// (OpenAI, Groq), x-rate-limit-reset-tokens (Azure, as in openai/openai-python,
+// issue 937), anthropic-ratelimit-requests-reset beside
 // anthropic-ratelimit-requests-remaining, ratelimitbysize-reset (Mistral),
 // ratelimit-reset and ratelimit (two versions of the same IETF draft).
 func retryAt(h http.Header, now time.Time) time.Time {
@@ -67,7 +68,7 @@ func (r *run) toRetry(a *answer) time.Time {
 // remainingOf returns the header that goes with a reset header.
 func remainingOf(name string) (string, bool) {
 	lower := strings.ToLower(name)
-	if !strings.Contains(lower, "ratelimit") {
+	if !strings.Contains(lower, "ratelimit") && !strings.Contains(lower, "rate-limit") {
 		return "", false
 	}
 	before, after, ok := strings.Cut(lower, "reset")

@@ -45,6 +45,7 @@ func TestRetryAt(t *testing.T) {
 			"X-Ratelimit-Reset-Requests": "2h", "X-Ratelimit-Remaining-Requests": "3", "Retry-After": "3",
 		}, 3 * time.Second},
 		{"a reset alone", map[string]string{"X-Ratelimit-Reset": "20"}, 20 * time.Second},
+		{"a reset alone with one hyphen more", map[string]string{"X-Rate-Limit-Reset-Tokens": "55", "X-Ratelimit-Remaining-Requests": "19"}, 55 * time.Second},
 		{"a reset of 0", map[string]string{"X-Ratelimit-Reset": "0", "X-Ratelimit-Remaining": "0"}, 0},
 		{"retry-after before a reset alone", map[string]string{"X-Ratelimit-Reset": "20", "Retry-After": "5"}, 5 * time.Second},
 		{"a header of something else", map[string]string{"X-Reset": "20"}, 0},
