@@ -19,6 +19,7 @@ var table = []*kind{
 	&openai,
 	&anthropic,
 	&gemini,
+	&azureOpenAI,
 	&mistral,
 	&openrouter,
 	&deepseek,

@@ -1,0 +1,54 @@
+package probe
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// azureOpenAI is a resource of Azure OpenAI
+// (learn.microsoft.com/rest/api/azureopenai/models/list). Each has a host of its
+// own, so base_url must be given, or be in the variable that OpenAI's libraries
+// read (openai/openai-python src/openai/lib/azure.py). Its list is of the models
+// that the resource may use; which of them are deployed it does not tell.
+var azureOpenAI = kind{
+	Kind: config.Kind{
+		Name:    "azure-openai",
+		Type:    provider.Cloud,
+		Example: azureExample,
+		AddrEnv: func(getenv func(string) string) (string, error) {
+			return strings.TrimSpace(getenv("AZURE_OPENAI_ENDPOINT")), nil
+		},
+		KeyEnv:    []string{"AZURE_OPENAI_API_KEY"},
+		KeyNeeded: true,
+		Check:     checkAzure,
+	},
+	title:     "Azure OpenAI",
+	path:      "/openai/models?api-version=2024-10-21",
+	authorize: func(h http.Header, key string) { h.Set("Api-Key", key) },
+	accept:    openaiList,
+}
+
+const azureExample = "https://my-resource.openai.azure.com"
+
+// checkAzure: what the portal shows to be copied goes on to a deployment, or to
+// the newer API.
+func checkAzure(p *config.Provider) error {
+	u, err := url.Parse(p.Endpoint)
+	if err != nil {
+		return nil // it was parsed before
+	}
+	before, after, found := strings.Cut(u.Path+"/", "/openai/")
+	if !found {
+		return nil
+	}
+	u.Path, u.RawPath = before, ""
+	return &config.SettingError{
+		Setting: "base_url",
+		Problem: "it goes beyond the resource: /openai/" + strings.TrimSuffix(after, "/"),
+		Fix:     `base_url = "` + u.String() + `"`,
+	}
+}

@@ -1,0 +1,32 @@
+package probe
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/config"
+)
+
+// What is copied from the portal goes on to a deployment; the fix is the part of
+// it that is wanted.
+func TestCheckAzure(t *testing.T) {
+	for _, tt := range []struct{ endpoint, fix string }{
+		{"https://a.openai.azure.com", ""},
+		{"https://gateway.example/team", ""},
+		{"https://gateway.example/openai-team", ""},
+		{"https://a.openai.azure.com/openai", `base_url = "https://a.openai.azure.com"`},
+		{"https://a.openai.azure.com/openai/v1", `base_url = "https://a.openai.azure.com"`},
+		{"https://gateway.example/team/openai/deployments/gpt-4o/chat", `base_url = "https://gateway.example/team"`},
+	} {
+		fix := ""
+		var wrong *config.SettingError
+		if err := checkAzure(&config.Provider{Endpoint: tt.endpoint}); errors.As(err, &wrong) {
+			fix = wrong.Fix
+		} else if err != nil {
+			t.Errorf("%s: %v", tt.endpoint, err)
+		}
+		if fix != tt.fix {
+			t.Errorf("%s: fix %q, want %q", tt.endpoint, fix, tt.fix)
+		}
+	}
+}
