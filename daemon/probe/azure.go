@@ -2,7 +2,6 @@ package probe
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -24,7 +23,7 @@ var azureOpenAI = kind{
 		},
 		KeyEnv:    []string{"AZURE_OPENAI_API_KEY"},
 		KeyNeeded: true,
-		Check:     checkAzure,
+		Check:     beforeSegment("openai"),
 	},
 	title:     "Azure OpenAI",
 	path:      "/openai/models?api-version=2024-10-21",
@@ -33,22 +32,3 @@ var azureOpenAI = kind{
 }
 
 const azureExample = "https://my-resource.openai.azure.com"
-
-// checkAzure: what the portal shows to be copied goes on to a deployment, or to
-// the newer API.
-func checkAzure(p *config.Provider) error {
-	u, err := url.Parse(p.Endpoint)
-	if err != nil {
-		return nil // it was parsed before
-	}
-	before, after, found := strings.Cut(u.Path+"/", "/openai/")
-	if !found {
-		return nil
-	}
-	u.Path, u.RawPath = before, ""
-	return &config.SettingError{
-		Setting: "base_url",
-		Problem: "it goes beyond the resource: /openai/" + strings.TrimSuffix(after, "/"),
-		Fix:     `base_url = "` + u.String() + `"`,
-	}
-}

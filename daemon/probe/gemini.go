@@ -24,6 +24,7 @@ var gemini = kind{
 		},
 		KeyEnv:    []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"}, // of both the first counts
 		KeyNeeded: true,
+		Check:     beforeSegment("v1beta"),
 	},
 	title:     "Gemini",
 	path:      "/v1beta/models?pageSize=1",

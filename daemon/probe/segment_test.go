@@ -7,9 +7,10 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// What is copied from the portal goes on to a deployment; the fix is the part of
+// What is copied from Azure's portal goes on to a deployment; the fix is the part of
 // it that is wanted.
-func TestCheckAzure(t *testing.T) {
+func TestBeforeSegment(t *testing.T) {
+	check := beforeSegment("openai")
 	for _, tt := range []struct{ endpoint, fix string }{
 		{"https://a.openai.azure.com", ""},
 		{"https://gateway.example/team", ""},
@@ -20,7 +21,7 @@ func TestCheckAzure(t *testing.T) {
 	} {
 		fix := ""
 		var wrong *config.SettingError
-		if err := checkAzure(&config.Provider{Endpoint: tt.endpoint}); errors.As(err, &wrong) {
+		if err := check(&config.Provider{Endpoint: tt.endpoint}); errors.As(err, &wrong) {
 			fix = wrong.Fix
 		} else if err != nil {
 			t.Errorf("%s: %v", tt.endpoint, err)

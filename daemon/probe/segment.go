@@ -1,0 +1,29 @@
+package probe
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+)
+
+// beforeSegment makes the Check of a kind whose path begins with a segment that a
+// copied address may have already, with more behind it: a version, a deployment.
+func beforeSegment(segment string) func(*config.Provider) error {
+	return func(p *config.Provider) error {
+		u, err := url.Parse(p.Endpoint)
+		if err != nil {
+			return nil // it was parsed before
+		}
+		before, after, found := strings.Cut(u.Path+"/", "/"+segment+"/")
+		if !found {
+			return nil
+		}
+		u.Path, u.RawPath = before, ""
+		return &config.SettingError{
+			Setting: "base_url",
+			Problem: "it goes too far: leave out " + strings.TrimSuffix("/"+segment+"/"+after, "/"),
+			Fix:     `base_url = "` + u.String() + `"`,
+		}
+	}
+}
