@@ -19,7 +19,8 @@ import (
 
 // BenchmarkThousandProviders runs a daemon over 1,000 loopback servers that it
 // asks every 10 s, and reports when it answered, when its first sweep was done,
-// what a provider and round costs it, and how much memory it holds.
+// what a provider and round costs it, and how much memory it holds, for each
+// provider with its kept connection too.
 func BenchmarkThousandProviders(b *testing.B) {
 	const providers, rounds = 1000, 3
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
@@ -29,6 +30,7 @@ func BenchmarkThousandProviders(b *testing.B) {
 	for i := range providers {
 		config += fmt.Sprintf("[[provider]]\nid = \"p%d\"\nkind = \"ollama\"\nbase_url = \"http://%s\"\n", i, serveOllama(b))
 	}
+	alone := restingAlone(b)
 	for b.Loop() {
 		p := newProcess(b, config)
 		p.write(config)
@@ -48,9 +50,18 @@ func BenchmarkThousandProviders(b *testing.B) {
 		b.ReportMetric(float64(used.Microseconds())/probes, "µs-cpu/probe")
 		b.ReportMetric(probes/providers/time.Since(from).Seconds()*10, "probes/provider/10s")
 		b.ReportMetric(float64(cmd.resident())/(1<<20), "MiB-resident")
+		b.ReportMetric(float64(cmd.resident()-alone)/providers/(1<<10), "KiB/provider")
 		b.ReportMetric(float64(after.Counters.Commits-before.Counters.Commits)/time.Since(from).Seconds(), "commits/s")
 		p.kill()
 	}
+}
+
+// restingAlone is the memory of a daemon with a single provider, in bytes.
+func restingAlone(b *testing.B) int64 {
+	p := newProcess(b, "[[provider]]\nid = \"p\"\nkind = \"ollama\"\nbase_url = \"http://"+serveOllama(b)+"\"\n").start()
+	p.until(func() bool { return p.unchecked() == 0 })
+	defer p.kill()
+	return p.resident()
 }
 
 // serveOllama answers as an idle Ollama on a port of its own.
