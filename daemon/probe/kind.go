@@ -34,6 +34,10 @@ type kind struct {
 	// wait reads from an answer's body when to ask again, where its vendor does not
 	// put that into the headers; 0 when it does not say. It may be nil.
 	wait func(*answer) time.Duration
+	// refills: its resets tell when a limit is whole again, which may be a day away
+	// when the next request may come in seconds. Beside a Retry-After they do not
+	// count.
+	refills bool
 	// reconsider asks further, after an answer that is not the good one, what is
 	// behind it: a server that is not ready yet, or another one. It returns the
 	// finding that it was given when it learned nothing. It may be nil.

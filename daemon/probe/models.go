@@ -26,8 +26,9 @@ type listedModel struct {
 	ID      string `json:"id"`
 	OwnedBy string `json:"owned_by"`
 	MaxLen  int64  `json:"max_model_len"`
-	Context int64  `json:"context_length"`     // OpenRouter, Together, Moonshot
+	Context int64  `json:"context_length"`     // OpenRouter, Together, Moonshot, Fireworks
 	MaxCtx  int64  `json:"max_context_length"` // Mistral
+	Window  int64  `json:"context_window"`     // Groq
 	Meta    struct {
 		Size    int64 `json:"size"`
 		Context int64 `json:"n_ctx_train"`
@@ -43,7 +44,7 @@ type listedModel struct {
 
 // context is the longest context that the row tells of.
 func (row *listedModel) context() int64 {
-	longest := max(row.Context, row.MaxCtx, row.MaxLen, row.Meta.Context, 0)
+	longest := max(row.Context, row.MaxCtx, row.Window, row.MaxLen, row.Meta.Context, 0)
 	for i := range row.Providers {
 		longest = max(longest, row.Providers[i].Context)
 	}

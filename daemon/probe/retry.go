@@ -55,7 +55,7 @@ func bounded(wait time.Duration) time.Duration { return min(max(wait, soonest), 
 // knows to read that, in its body; the later of the two.
 func (r *run) toRetry(a *answer) time.Time {
 	now := r.p.now()
-	at := retryAt(a.header, now)
+	at := retryAt(r.p.kind.binding(a.header), now)
 	if r.p.kind.wait == nil || a.status < 400 {
 		return at
 	}
@@ -63,6 +63,14 @@ func (r *run) toRetry(a *answer) time.Time {
 		return now.Add(bounded(wait))
 	}
 	return at
+}
+
+// binding are the headers that tell when the next request may come.
+func (k *kind) binding(h http.Header) http.Header {
+	if after := h.Values("Retry-After"); k.refills && len(after) > 0 {
+		return http.Header{"Retry-After": after}
+	}
+	return h
 }
 
 // remainingOf returns the header that goes with a reset header.

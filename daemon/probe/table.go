@@ -21,6 +21,7 @@ var table = []*kind{
 	&gemini,
 	&azureOpenAI,
 	&mistral,
+	&groq,
 	&openrouter,
 	&deepseek,
 	&xai,

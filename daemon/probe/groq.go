@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// groq is Groq's API (console.groq.com/docs/api-reference#models and
+// /docs/errors). Of its limits, those in x-ratelimit-*-requests are per day and
+// those in x-ratelimit-*-tokens per minute, and both refill all the time:
+// /docs/rate-limits shows 30 requests of 14,400 gone and a reset in 2m59.56s.
+var groq = kind{
+	Kind: config.Kind{
+		Name:      "groq",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.groq.com/openai/v1",
+		KeyEnv:    []string{"GROQ_API_KEY"},
+		KeyNeeded: true,
+	},
+	title:   "Groq",
+	path:    "/models",
+	accept:  openaiList,
+	except:  groqRefusal,
+	refills: true,
+}
+
+// groqRefusal: 498 is a status of its own for a service tier without room. A
+// spend limit is told with 400 and blocked_api_access
+// (console.groq.com/docs/spend-limits), or with codes that begin with spend_; an
+// organization that Groq has shut out, with 400 too.
+func groqRefusal(a *answer) finding {
+	if a.status != 400 && a.status != 498 {
+		return finding{}
+	}
+	c := a.complaint()
+	found := finding{detail: a.statusLine() + ": " + c.message}
+	switch {
+	case a.status == 498:
+		found.saw = provider.Overloaded
+	case slices.ContainsFunc(c.codes, groqSpent):
+		found.saw = provider.QuotaExhausted
+	case slices.Contains(c.codes, "organization_restricted"):
+		found.saw = provider.Forbidden
+	}
+	return found
+}
+
+func groqSpent(code string) bool {
+	return code == "blocked_api_access" || strings.HasPrefix(code, "spend_")
+}
