@@ -18,12 +18,13 @@ var deepseek = kind{
 	title:  "DeepSeek",
 	path:   "/models",
 	accept: openaiList,
-	except: deepseekOverload,
+	except: overloaded503,
 }
 
-// deepseekOverload: of a 503 its reference knows one meaning, "Server Overloaded".
-// One that is not its own, a page say, is left to the rules.
-func deepseekOverload(a *answer) finding {
+// overloaded503 is for vendors whose reference knows one meaning of a 503, DeepSeek's
+// "Server Overloaded" and Together's "Engine Overloaded". One that is not their
+// own, a page say, is left to the rules.
+func overloaded503(a *answer) finding {
 	if a.status != 503 {
 		return finding{}
 	}
