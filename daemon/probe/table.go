@@ -26,6 +26,7 @@ var table = []*kind{
 	&deepseek,
 	&xai,
 	&together,
+	&fireworks,
 	&cerebras,
 	&perplexity,
 	&huggingface,

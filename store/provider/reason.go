@@ -138,6 +138,8 @@ var kindHints = map[kindReason]string{
 	{"triton", NoModels}:          "load a model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
 	{"triton", ModelMissing}:      "load the missing model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
 
+	{"fireworks", Forbidden}: "a suspended account comes back when its invoices are paid, or its budget is raised: fireworks.ai/billing",
+
 	{"dns", DNSFailure}:       "look the name up at the server itself, and correct the zone or base_url",
 	{"dns", Forbidden}:        "the server does not answer this machine, or not about this name: see its access list",
 	{"grpc", NotFound}:        "the server has no such service: correct what follows the port in base_url, then: providerctl reload",

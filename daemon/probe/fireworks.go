@@ -1,0 +1,35 @@
+package probe
+
+import (
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// fireworks is Fireworks AI's API (docs.fireworks.ai/guides/inference-error-codes).
+// The list is OpenAI's with a context_length.
+var fireworks = kind{
+	Kind: config.Kind{
+		Name:      "fireworks",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.fireworks.ai/inference/v1",
+		KeyEnv:    []string{"FIREWORKS_API_KEY"},
+		KeyNeeded: true,
+	},
+	title:  "Fireworks AI",
+	path:   "/models",
+	accept: openaiList,
+	except: fireworksSuspended,
+}
+
+// fireworksSuspended: 412 is an account that is suspended; its message
+// guesses why. One without its error is left to the rules.
+func fireworksSuspended(a *answer) finding {
+	if a.status != 412 {
+		return finding{}
+	}
+	c := a.complaint()
+	if !c.shaped {
+		return finding{}
+	}
+	return finding{saw: provider.Forbidden, detail: a.statusLine() + ": " + c.message}
+}
