@@ -25,6 +25,7 @@ var table = []*kind{
 	&openrouter,
 	&deepseek,
 	&xai,
+	&cohere,
 	&together,
 	&fireworks,
 	&cerebras,

@@ -1,0 +1,78 @@
+package probe
+
+import (
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// cohere is Cohere's API (docs.cohere.com/reference/list-models and
+// /reference/errors). A page of the list has 20 models unless asked for more, and
+// 1,000 at most. Its own SDKs read the key from CO_API_KEY
+// (cohere-ai/cohere-python src/cohere/base_client.py).
+var cohere = kind{
+	Kind: config.Kind{
+		Name:      "cohere",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.cohere.com/v1",
+		KeyEnv:    []string{"COHERE_API_KEY", "CO_API_KEY"},
+		KeyNeeded: true,
+	},
+	title:  "Cohere",
+	path:   "/models?page_size=1000",
+	accept: cohereList,
+	except: cohereRefusal,
+}
+
+// cohereList reads {"models": [{"name": …, "endpoints": […]}], "next_page_token": …}.
+// Others have a list of that name; the endpoints of a model are Cohere's. With
+// another page to come the models are unknown.
+func cohereList(a *answer) (Facts, bool) {
+	var page struct {
+		Next string `json:"next_page_token"`
+	}
+	a.decode(&page) // a broken one is nobody's list
+	facts := Facts{Models: []provider.Model{}}
+	own := false
+	n, ok := modelRows(a, func(row *struct {
+		Name      string   `json:"name"`
+		Endpoints []string `json:"endpoints"`
+		Context   float64  `json:"context_length"` // a double in the reference
+	}) {
+		if row.Name == "" {
+			return
+		}
+		own = own || row.Endpoints != nil
+		facts.add(provider.Model{ID: row.Name, ContextLength: max(int64(row.Context), 0)})
+	})
+	if page.Next != "" {
+		facts = Facts{Note: "it lists more models than fit into a page"}
+	}
+	return facts.limited(n), ok && (own || n == 0)
+}
+
+// cohereRefusal: a trial key's calls for the month are told with 429, like those
+// for the minute. What is wrong with a request is told with no code; the id beside
+// the message shows that it is Cohere who says it.
+func cohereRefusal(a *answer) finding {
+	var body struct {
+		ID      string `json:"id"`
+		Message string `json:"message"`
+	}
+	if a.status < 400 || !a.decode(&body) || body.Message == "" {
+		return finding{}
+	}
+	found := finding{detail: a.statusLine() + ": " + body.Message}
+	switch a.status {
+	case 429:
+		if strings.Contains(strings.ToLower(body.Message), "/ month") {
+			found.saw = provider.QuotaExhausted
+		}
+	case 400, 404, 405, 422, 498, 499:
+		if body.ID != "" {
+			found.saw = provider.BadResponse
+		}
+	}
+	return found
+}
