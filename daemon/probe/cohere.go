@@ -10,7 +10,9 @@ import (
 // cohere is Cohere's API (docs.cohere.com/reference/list-models and
 // /reference/errors). A page of the list has 20 models unless asked for more, and
 // 1,000 at most. Its own SDKs read the key from CO_API_KEY
-// (cohere-ai/cohere-python src/cohere/base_client.py).
+// (cohere-ai/cohere-python src/cohere/base_client.py). A trial key has 1,000 calls
+// a month for all endpoints together (docs.cohere.com/docs/rate-limits), and none
+// is excepted: with such a key, interval = "2h" leaves it nearly two thirds.
 var cohere = kind{
 	Kind: config.Kind{
 		Name:      "cohere",
