@@ -43,7 +43,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 		return p, false
 	}
 	p.Kind, p.Type = kind.Name, kind.Type
-	p.setTiming(own.or(defaults).or(builtInTiming(kind.Type)))
+	p.setTiming(kind.timing(own, defaults))
 	t.address(&p, kind, base, hasBase)
 	if !enabled { // its key need not be there
 		return p, false

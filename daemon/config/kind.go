@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"time"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -21,6 +22,10 @@ type Kind struct {
 	KeyEnv []string
 	// KeyNeeded: without a key no request is sent (no_credentials).
 	KeyNeeded bool
+	// Interval is how often to ask while it runs, for a kind whose vendor counts
+	// each request against what a person has; 0 means as often as others of its
+	// type. Only a provider's own setting makes it shorter.
+	Interval time.Duration
 	// Schemes that base_url may have; nil means http and https.
 	Schemes []string
 	// Example is a base_url to show in errors, for a kind without a default and

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -22,6 +23,7 @@ func kinds() []config.Kind {
 		{Name: "anthropic", Type: provider.Cloud, BaseURL: "https://api.anthropic.com", KeyEnv: []string{"ANTHROPIC_API_KEY"}, KeyNeeded: true, Default: true},
 		{Name: "gemini", Type: provider.Cloud, BaseURL: "https://generativelanguage.googleapis.com/v1beta", KeyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, KeyNeeded: true},
 		{Name: "azure-openai", Type: provider.Cloud, KeyEnv: []string{"AZURE_OPENAI_API_KEY"}, KeyNeeded: true},
+		{Name: "cohere", Type: provider.Cloud, BaseURL: "https://api.cohere.com/v1", KeyEnv: []string{"COHERE_API_KEY"}, KeyNeeded: true, Interval: 2 * time.Hour},
 		{Name: "openai-compatible", Type: provider.Local},
 		{Name: "http", Type: provider.Generic, Settings: []string{"expect_status", "expect_body", "expect_json"}, Check: checkHTTP},
 		{Name: "tcp", Type: provider.Generic, Schemes: []string{"tcp", "unix"}, Check: refuse13},

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -65,5 +66,26 @@ bus = "user"
 	again := parse(t, c.Show(), env(nil, nil))
 	if diff := cmp.Diff(c.Providers, again.Providers, cmp.Comparer(secrets)); diff != "" {
 		t.Errorf("shown and read again: -want +got:\n%s", diff)
+	}
+}
+
+// TestParse_KindsOwnInterval: [defaults] does not make a kind be asked oftener
+// than its vendor lets it be; its own setting does.
+func TestParse_KindsOwnInterval(t *testing.T) {
+	const entry = "[[provider]]\nid = \"c\"\nkind = \"cohere\"\n"
+	vars := map[string]string{"COHERE_API_KEY": "test-key-of-nobody"}
+	for text, want := range map[string]time.Duration{
+		entry: 2 * time.Hour,
+		"[defaults]\ninterval = \"10s\"\n" + entry: 2 * time.Hour,
+		"[defaults]\ninterval = \"3h\"\n" + entry:  3 * time.Hour,
+		entry + "interval = \"1m\"\n":              time.Minute,
+	} {
+		if got := parse(t, text, env(vars, nil)).Providers[0].Interval; got != want {
+			t.Errorf("%q: asked every %s, want %s", text, got, want)
+		}
+	}
+	detected := parse(t, "autodetect = true\n", env(vars, nil)).Providers
+	if c := detected[len(detected)-1]; c.Kind != "cohere" || c.Interval != 2*time.Hour {
+		t.Errorf("detected %s, asked every %s", c.Kind, c.Interval)
 	}
 }

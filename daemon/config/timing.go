@@ -34,6 +34,14 @@ func builtInTiming(t provider.Type) timing {
 	return timing{interval: 10 * time.Second, timeout: 1500 * time.Millisecond, slowAfter: time.Second, rise: 1, fall: 2}
 }
 
+// timing completes what a provider and [defaults] set.
+func (k *Kind) timing(own, defaults timing) timing {
+	if k.Interval > defaults.interval {
+		defaults.interval = k.Interval
+	}
+	return own.or(defaults).or(builtInTiming(k.Type))
+}
+
 // or fills in what t does not set.
 func (t timing) or(u timing) timing {
 	return timing{

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -12,7 +13,7 @@ import (
 // 1,000 at most. Its own SDKs read the key from CO_API_KEY
 // (cohere-ai/cohere-python src/cohere/base_client.py). A trial key has 1,000 calls
 // a month for all endpoints together (docs.cohere.com/docs/rate-limits), and none
-// is excepted: with such a key, interval = "2h" leaves it nearly two thirds.
+// is excepted: asked every two hours, it leaves such a key nearly two thirds.
 var cohere = kind{
 	Kind: config.Kind{
 		Name:      "cohere",
@@ -20,6 +21,7 @@ var cohere = kind{
 		BaseURL:   "https://api.cohere.com/v1",
 		KeyEnv:    []string{"COHERE_API_KEY", "CO_API_KEY"},
 		KeyNeeded: true,
+		Interval:  2 * time.Hour,
 	},
 	title:  "Cohere",
 	path:   "/models?page_size=1000",
