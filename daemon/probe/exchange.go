@@ -40,6 +40,9 @@ func (r *run) request(path string) *request {
 // url is where a path below base_url is.
 func (p *Prober) url(path string) *url.URL {
 	path, query, _ := strings.Cut(path, "?")
+	if p.kind.Type == provider.Cloud {
+		path = joinedOnce(p.base.Path, path)
+	}
 	u := *p.base
 	if u.Scheme == "unix" {
 		u = url.URL{Scheme: "http", Host: "localhost"}
@@ -53,6 +56,16 @@ func (p *Prober) url(path string) *url.URL {
 	}
 	u.RawQuery = query
 	return &u
+}
+
+// joinedOnce leaves out of a path its first segment, such as /v1, when base ends
+// with it: some of a vendor's clients want it in their address, others do not.
+func joinedOnce(base, path string) string {
+	first, _, more := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if !more || first == "" || !strings.HasSuffix(strings.TrimSuffix(base, "/"), "/"+first) {
+		return path
+	}
+	return strings.TrimPrefix(path, "/"+first)
 }
 
 func (p *Prober) requestTo(u *url.URL) *request {

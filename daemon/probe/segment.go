@@ -9,6 +9,7 @@ import (
 
 // beforeSegment makes the Check of a kind whose path begins with a segment that a
 // copied address may have already, with more behind it: a version, a deployment.
+// The segment alone does no harm (joinedOnce).
 func beforeSegment(segment string) func(*config.Provider) error {
 	return func(p *config.Provider) error {
 		u, err := url.Parse(p.Endpoint)
@@ -16,7 +17,7 @@ func beforeSegment(segment string) func(*config.Provider) error {
 			return nil // it was parsed before
 		}
 		before, after, found := strings.Cut(u.Path+"/", "/"+segment+"/")
-		if !found {
+		if !found || after == "" {
 			return nil
 		}
 		u.Path, u.RawPath = before, ""

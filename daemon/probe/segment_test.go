@@ -15,7 +15,7 @@ func TestBeforeSegment(t *testing.T) {
 		{"https://a.openai.azure.com", ""},
 		{"https://gateway.example/team", ""},
 		{"https://gateway.example/openai-team", ""},
-		{"https://a.openai.azure.com/openai", `base_url = "https://a.openai.azure.com"`},
+		{"https://a.openai.azure.com/openai", ""},
 		{"https://a.openai.azure.com/openai/v1", `base_url = "https://a.openai.azure.com"`},
 		{"https://gateway.example/team/openai/deployments/gpt-4o/chat", `base_url = "https://gateway.example/team"`},
 	} {
