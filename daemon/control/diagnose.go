@@ -51,10 +51,12 @@ func (s *Server) diagnostics(c *call) *provider.Error {
 // evidence is what the last probe saw. It is kept in memory only: before the first
 // probe there is the row's own verdict.
 func evidence(row *store.Row) *provider.Diagnostics {
-	if row.Diagnostics != nil {
-		return row.Diagnostics
-	}
 	st := &row.Status
+	if row.Diagnostics != nil {
+		d := *row.Diagnostics
+		d.Verdict.NextCheck = st.NextCheckAt // what was planned when it landed may not hold: it was paused since
+		return &d
+	}
 	return &provider.Diagnostics{
 		ID:       st.ID,
 		Kind:     st.Kind,

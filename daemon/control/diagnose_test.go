@@ -3,8 +3,10 @@ package control_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -74,6 +76,17 @@ func TestDiagnose(t *testing.T) {
 		got := want[provider.DiagnoseReply](r, "POST", path, 200)
 		if got.Skipped == nil || got.Skipped.Reason != provider.Paused {
 			t.Errorf("got %+v", got)
+		}
+	})
+	t.Run("NextIsAsOfNow", func(t *testing.T) {
+		r := start(t, control.Options{}, running("a"))
+		st := r.providers.store.View().Row("a").Status // it was paused since, and has no next
+		st.NextCheckAt = provider.Time{}
+		r.providers.store.Put(store.Update{Status: st, Diagnostics: &provider.Diagnostics{
+			ID: "a", Verdict: provider.Verdict{NextCheck: provider.Time{Time: time.Now().Add(time.Minute)}},
+		}})
+		if got := want[provider.Diagnostics](r, "GET", "/api/providers/a/diagnostics", 200); !got.Verdict.NextCheck.IsZero() {
+			t.Errorf("next check at %v", got.Verdict.NextCheck)
 		}
 	})
 	t.Run("UnknownProbesNothing", func(t *testing.T) {
