@@ -207,6 +207,9 @@ func baseURLExample(kind *Kind) string {
 // would be right.
 func withScheme(kind *Kind, raw, example string) string {
 	fixed := kind.schemes()[0] + "://" + strings.TrimLeft(raw, "/:")
+	if kind.Query && !strings.Contains(strings.TrimLeft(raw, "/:"), "/") {
+		return example // the server alone is only half of it
+	}
 	if _, f := parseBaseURL(kind, fixed); f != nil || strings.Contains(raw, "@") || quote(fixed) != `"`+fixed+`"` {
 		return example
 	}
