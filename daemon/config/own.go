@@ -45,6 +45,11 @@ func (t *table) command() []string {
 		t.reject(t.at("command"), flawf("write "+example, "command is text: it must be a list, because no shell takes it apart (%d words)", len(strings.Fields(text))))
 		return nil
 	}
+	if elements, is := t.values["command"].([]any); is && len(elements) == 0 {
+		t.asked = append(t.asked, "command")
+		t.reject(t.at("command"), flawf("write "+example, "command is empty"))
+		return nil
+	}
 	words, ok := list[string](t, "command", example)
 	if !ok {
 		return nil
