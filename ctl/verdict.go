@@ -25,7 +25,8 @@ func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
 	}
 	add("  weight", weight(v))
 	add("  detail", v.Detail)
-	add("  hint", v.Hint)
+	hint, _, _ := strings.Cut(v.Hint, "; see: providerctl diagnose ") // the reader is there
+	add("  hint", hint)
 	if !v.NextCheck.IsZero() {
 		add("next", in(v.NextCheck, now))
 	}
