@@ -80,6 +80,14 @@ func TestHint_EveryReasonHasOne(t *testing.T) {
 	}
 }
 
+// A kind whose address is never http is not told to try https.
+func TestHint_OfTLS(t *testing.T) {
+	got := provider.Hint(provider.TLSFailure, provider.Subject{Kind: "tls", ID: "a", Endpoint: "tls://h:443"})
+	if want := "renew or correct the certificate at tls://h:443; see: providerctl diagnose a"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // What was seen is said in the same words by docs/reasons.md.
 func TestSeen_AsDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/reasons.md")

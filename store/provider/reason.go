@@ -140,6 +140,8 @@ var kindHints = map[kindReason]string{
 
 	{"fireworks", Forbidden}: "a suspended account comes back when its invoices are paid, or its budget is raised: fireworks.ai/billing",
 
+	{"http", BadResponse}:     "the answer is not what is expected there: look at the server, or correct the configuration of {id}; see: providerctl diagnose {id}",
+	{"tls", TLSFailure}:       "renew or correct the certificate at {endpoint}; see: providerctl diagnose {id}",
 	{"dns", DNSFailure}:       "look the name up at the server itself, and correct the zone or base_url",
 	{"dns", Forbidden}:        "the server does not answer this machine, or not about this name: see its access list",
 	{"grpc", NotFound}:        "the server has no such service: correct what follows the port in base_url, then: providerctl reload",
