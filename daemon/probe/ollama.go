@@ -53,6 +53,7 @@ func ollamaForbidden(a *answer) finding {
 type ollamaModel struct {
 	Name    string `json:"name"`
 	Size    int64  `json:"size"`
+	Context int64  `json:"context_length"` // of /api/ps: with which it was loaded
 	Details struct {
 		Family       string `json:"family"`
 		Quantization string `json:"quantization_level"`
@@ -77,9 +78,18 @@ func ollamaTags(a *answer, f *Facts) {
 }
 
 func ollamaLoaded(a *answer, f *Facts) {
-	loaded := []string{}
-	if _, ok := modelRows(a, func(row *ollamaModel) { loaded = append(loaded, row.Name) }); ok {
-		f.Loaded = loaded
-		markLoaded(f)
+	loaded, context := []string{}, map[string]int64{}
+	if _, ok := modelRows(a, func(row *ollamaModel) {
+		loaded = append(loaded, row.Name)
+		context[row.Name] = row.Context
+	}); !ok {
+		return
+	}
+	f.Loaded = loaded
+	markLoaded(f)
+	for i := range f.Models {
+		if m := &f.Models[i]; m.ContextLength == 0 { // older versions do not list it
+			m.ContextLength = max(context[m.ID], 0)
+		}
 	}
 }
