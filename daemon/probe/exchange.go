@@ -209,7 +209,10 @@ func (r *run) record(a *answer, reused bool) {
 		x.Headers = telling(a.header, clean)
 	}
 	if err := a.trouble(); err != nil {
-		x.Error = clean.line(err.Error(), maxDetail)
+		x.Error = "no answer in time"
+		if !isTimeout(err) {
+			x.Error = clean.line(err.Error(), maxDetail)
+		}
 	}
 	r.exchanges = append(r.exchanges, x)
 }
