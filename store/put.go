@@ -1,9 +1,14 @@
 package store
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/providerd/providerd/store/provider"
+)
 
 // Put records a result. With an Event it is published, row and event together,
-// once it is on the disk; without one it is published at once, unless a change of
+// once it is on the disk, and so is a new time before which the provider does not
+// want to be asked; without these it is published at once, unless a change of
 // the same provider is still on its way there: then it follows that change. Put
 // itself never waits for the disk. An id that is not configured is ignored: it was
 // removed while it was being probed.
@@ -22,10 +27,12 @@ func (s *Store) Put(u Update) {
 	if c == nil || s.closing {
 		return
 	}
-	if u.Event != nil {
+	if u.Event != nil || asksForPeace(&u.Status, c) {
 		delete(s.behind, c)
 		s.pending.rows[c] = row
-		s.pending.add(*u.Event, s.keep)
+		if u.Event != nil {
+			s.pending.add(*u.Event, s.keep)
+		}
 		s.wake()
 		return
 	}
@@ -38,6 +45,12 @@ func (s *Store) Put(u Update) {
 		close(s.publish(c, row))
 		s.dirty[c] = struct{}{}
 	}
+}
+
+// asksForPeace reports whether a provider named another time before which it does
+// not want to be asked. That must not be forgotten, though nothing else changed.
+func asksForPeace(st *provider.Status, c *cell) bool {
+	return !st.RetryAt.IsZero() && !st.RetryAt.Equal(c.row.Load().Status.RetryAt.Time)
 }
 
 // publish shows a row to readers and returns the channel that is to be closed so

@@ -64,6 +64,28 @@ func TestStore_Put(t *testing.T) {
 			}
 		})
 	})
+	t.Run("ANewTimeToBeAskedAgainSurvivesACrash", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			path := newPath(t)
+			s := configured(t, path, store.Options{}, "a")
+			u := change("a", provider.StateDegraded, "limited")
+			u.Status.RetryAt = provider.Time{Time: time.Now().Add(time.Minute)}
+			s.Put(u)
+			synctest.Wait()
+			later := result("a", provider.StateDegraded, "limited still")
+			later.Status.RetryAt = provider.Time{Time: time.Now().Add(time.Hour)}
+			s.Put(later)
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			crashed := configured(t, copyOf(t, path), store.Options{}, "a")
+			if got := crashed.View().Row("a").Status.RetryAt; !got.Equal(later.Status.RetryAt.Truncate(time.Millisecond)) {
+				t.Errorf("after a crash it may be asked again at %v, want %v", got, later.Status.RetryAt)
+			}
+			if events := mustEvents(t, s, 0, 0); len(events) != 1 {
+				t.Errorf("events %v, want the one change", events)
+			}
+		})
+	})
 	t.Run("UnchangedBehindAChangeWaitsForIt", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := configured(t, newPath(t), store.Options{}, "a")
