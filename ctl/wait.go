@@ -141,6 +141,9 @@ func needsPerson(s provider.Status, targets []provider.State) bool {
 	byItself := func(t provider.State) bool {
 		return t == provider.StateStopped || t == provider.StateError || t == provider.StateUnknown
 	}
+	if s.Type == provider.Generic && s.Reason == provider.BadResponse {
+		return false // what the configuration expects of it may come yet
+	}
 	return !s.Stale && s.Reason.NeedsPerson() && !slices.ContainsFunc(targets, byItself)
 }
 

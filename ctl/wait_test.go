@@ -20,6 +20,7 @@ const (
 func TestWait(t *testing.T) {
 	t.Parallel()
 	rejected := `{"id":"ollama","state":"ERROR","reason":"unauthorized","hint":"replace the key","age_ms":1000,"source":"probe"}`
+	unmet := `{"id":"ollama","type":"generic","state":"ERROR","reason":"bad_response","age_ms":1000,"source":"probe"}`
 	restored := `{"id":"ollama","state":"RUNNING","reason":"ok","age_ms":1000,"source":"restored","stale":true}`
 	limited := `{"id":"ollama","state":"DEGRADED","reason":"rate_limited","age_ms":99000,"stale":true,"source":"probe","retry_at":"2999-01-01T00:00:00Z"}`
 	paused := `{"id":"ollama","state":"STOPPED","reason":"paused","paused":true,"hint":"providerctl resume ollama","age_ms":99000,"stale":true,"source":"probe"}`
@@ -35,6 +36,7 @@ func TestWait(t *testing.T) {
 		"KnowsAliases":             {"--for ready", []reply{rows(ollamaUp)}, 0, "RUNNING", ""},
 		"TakesSeveral":             {"--for RUNNING,disconnected", []reply{rows(ollamaDown)}, 0, "STOPPED", ""},
 		"FailsEarly":               {"", []reply{rows(ollamaDown), rows(rejected)}, 1, "", "ollama is ERROR (unauthorized), which lasts until somebody acts\nproviderctl: hint: replace the key\n"},
+		"AnExpectationMayComeTrue": {"", []reply{rows(unmet), rows(ollamaUp)}, 0, "RUNNING", ""},
 		"AnErrorMayBeWaitedFor":    {"--for ERROR", []reply{rows(rejected)}, 0, "ERROR", ""},
 		"AServerMayStopByItself":   {"--for STOPPED", []reply{rows(rejected), rows(ollamaDown)}, 0, "STOPPED", ""},
 		"FailsEarlyWhilePaused":    {"--for STOPPED,RUNNING", []reply{rows(paused)}, 1, "", "hint: providerctl resume ollama"},
