@@ -34,6 +34,7 @@ func maskSecrets(line string) string {
 	if m := secretSetting.FindStringSubmatchIndex(line); m != nil && !harmless(line[m[2]:m[3]], line[m[4]:m[5]]) {
 		line = line[:m[4]] + masked
 	}
+	line = optionValue.ReplaceAllString(line, "${1}"+masked)
 	line = userInfo.ReplaceAllString(line, "${1}"+masked+"@")
 	return maskWords(urlQuery.ReplaceAllString(line, "${1}"+masked))
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // Show is the merged configuration as a file that means the same: every default
-// written out, keys by their source alone, addresses without user-info.
+// written out, keys by their source alone, addresses without user-info, commands without what
+// looks like a secret.
 func (c *Config) Show() string {
 	var b strings.Builder
 	if c.Path == "" {
@@ -54,7 +55,11 @@ func (p *Provider) show(b *strings.Builder) {
 func (p *Provider) showTarget(b *strings.Builder) {
 	switch {
 	case len(p.Command) > 0:
-		writeTexts(b, "command", p.Command)
+		words, hidden := p.shownCommand()
+		if hidden {
+			b.WriteString("# what looks like a secret in command is not shown\n")
+		}
+		writeTexts(b, "command", words)
 	case p.Unit != "":
 		writeText(b, "unit", p.Unit)
 		if p.Bus != "" {

@@ -135,8 +135,8 @@ func TestConfig_KeepsSecrets(t *testing.T) {
 	}
 }
 
-// shownAgain parses what Show prints, and compares. User-info is the one thing
-// that Show leaves out.
+// shownAgain parses what Show prints, and compares. Show leaves out user-info, and
+// what looks like a secret in a command.
 func shownAgain(t *testing.T, c *config.Config, e config.Env) {
 	t.Helper()
 	again, err := config.Parse("shown.toml", []byte(c.Show()), kinds(), e)
@@ -145,6 +145,9 @@ func shownAgain(t *testing.T, c *config.Config, e config.Env) {
 	}
 	for i := range c.Providers {
 		c.Providers[i].BaseURL = c.Providers[i].Endpoint
+		if len(c.Providers[i].ArgumentSecrets()) > 0 {
+			c.Providers[i].Command, again.Providers[i].Command = nil, nil
+		}
 	}
 	if diff := cmp.Diff(c, again, cmpopts.EquateComparable(config.Secret{}),
 		cmpopts.IgnoreFields(config.Config{}, "Path", "Autodetect", "Warnings"), cmpopts.EquateEmpty()); diff != "" {

@@ -85,6 +85,20 @@ func TestExec_Evidence(t *testing.T) {
 	}
 }
 
+// A usage or a log line that repeats the arguments repeats no secret.
+func TestExec_KeepsSecretsOfItsArguments(t *testing.T) {
+	t.Parallel()
+	o := run(t.Context(), t, patient, "/bin/sh", "-c", `echo "LOGIN $*"; echo "sh $*" >&2; exit 2`, "sh",
+		"-H", "db.example", "--password", "open sesame", "--token=test-of-nobody", "http://me:pass-of-nobody@h/")
+	const want = "LOGIN -H db.example --password *** --token=*** http://me:***@h/"
+	if o.Saw != provider.CheckCritical || o.Detail != want {
+		t.Errorf("saw %s %q, want %q", o.Saw, o.Detail, want)
+	}
+	if text := fmt.Sprintf("%+v", o); strings.Contains(text, "sesame") || strings.Contains(text, "of-nobody") {
+		t.Errorf("a secret in %s", text)
+	}
+}
+
 func TestExec_Output(t *testing.T) {
 	t.Parallel()
 	t.Run("LongLineIsCut", func(t *testing.T) {

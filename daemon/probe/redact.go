@@ -28,7 +28,8 @@ type redactor struct{ secrets []string }
 
 // newRedactor knows what must not be shown, in the forms in which a server could
 // send it back: the key and each of those that it may be a list of, what the
-// headers carry, and base_url's user-info, in which the user alone can be a token.
+// headers carry, base_url's user-info, in which the user alone can be a token, and
+// what looks like one among a plug-in's arguments, which it may repeat.
 func newRedactor(p *config.Provider, base *url.URL, header http.Header) *redactor {
 	var secrets []string
 	add := func(s string) {
@@ -40,6 +41,9 @@ func newRedactor(p *config.Provider, base *url.URL, header http.Header) *redacto
 				secrets = append(secrets, form)
 			}
 		}
+	}
+	for _, secret := range p.ArgumentSecrets() {
+		add(secret)
 	}
 	add(p.Key.Reveal())
 	for part := range strings.SplitSeq(p.Key.Reveal(), ",") {

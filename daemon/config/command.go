@@ -1,0 +1,74 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const secretName = `(?:key|token|secret|passw|pwd|credential|authorization|bearer)`
+
+var (
+	// secretOption is an option whose value is the next word: --password, -token.
+	secretOption = regexp.MustCompile(`(?i)^--?[\w-]*` + secretName + `[\w-]*$`)
+	// secretValue is a word that has the value in it: --password=x, TOKEN=x,
+	// "Authorization: Bearer x".
+	secretValue = regexp.MustCompile(`(?i)^[\w-]*` + secretName + `[\w-]*\s*[=:]\s*(?:bearer\s+|basic\s+)?(.+)$`)
+	// password is that of a URL.
+	password = regexp.MustCompile(`://[^/\s:@]*:([^@\s]+)@`)
+	// optionValue is a secret option and its value as they stand in the file, in
+	// a list or, by mistake, in one text.
+	optionValue = regexp.MustCompile(`(?i)((?:^|["'\s])--?[\w-]*` + secretName + `[\w-]*(?:["']\s*,\s*["']|\s+))[^"']+`)
+)
+
+// minArgument is how long a secret among the arguments must be to be looked for:
+// a shorter one would be found everywhere.
+const minArgument = 3
+
+// ArgumentSecrets are those of Command's arguments, or parts of them, that look
+// like secrets by their own or their option's name. Which of the short options,
+// as -p, takes a password nobody but the program knows.
+func (p *Provider) ArgumentSecrets() []string {
+	var found []string
+	add := func(s string) {
+		if len(s) >= minArgument && !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	}
+	for i, arg := range p.Command {
+		if i == 0 {
+			continue
+		}
+		if i > 1 && secretOption.MatchString(p.Command[i-1]) && !strings.HasPrefix(arg, "-") {
+			add(arg)
+		}
+		if m := secretValue.FindStringSubmatch(arg); m != nil {
+			add(m[1])
+		}
+		for _, m := range password.FindAllStringSubmatch(arg, -1) {
+			add(m[1])
+		}
+		for _, w := range word.FindAllString(arg, -1) {
+			if looksSecret(w) {
+				add(w)
+			}
+		}
+	}
+	// The longest first: one may contain another.
+	slices.SortStableFunc(found, func(a, b string) int { return len(b) - len(a) })
+	return found
+}
+
+// shownCommand is the command without its secrets, and whether it had any.
+func (p *Provider) shownCommand() (words []string, hidden bool) {
+	secrets := p.ArgumentSecrets()
+	words = slices.Clone(p.Command)
+	for i := range words {
+		for _, s := range secrets {
+			if i > 0 {
+				words[i] = strings.ReplaceAll(words[i], s, masked)
+			}
+		}
+	}
+	return words, len(secrets) > 0
+}
