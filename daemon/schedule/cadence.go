@@ -36,7 +36,7 @@ func cadence(r *judge.Record, p *config.Provider) time.Duration {
 		return p.Interval // it was told what to expect, and that may come by itself
 	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing:
 		return max(needsPerson, p.Interval)
-	case reason == provider.CheckWarning, reason == provider.CheckUnknown:
+	case len(p.Command) > 0, reason == provider.CheckWarning, reason == provider.CheckUnknown:
 		return p.Interval // a warning may last for weeks, and each look is a process
 	case reason == provider.Offline:
 		return min(cloudFirst, p.Interval) // nothing leaves this host

@@ -9,6 +9,22 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
+// Whatever a plug-in says, or how slow it is: only in doubt is it run sooner.
+func TestCadence_Plugin(t *testing.T) {
+	p := settings("a")
+	p.Type, p.Command, p.Interval = provider.Generic, []string{"/check"}, time.Hour
+	for reason, state := range map[provider.Reason]provider.State{
+		provider.OK: provider.StateRunning, provider.Slow: provider.StateDegraded,
+		provider.CheckWarning: provider.StateDegraded, provider.CheckCritical: provider.StateError,
+		provider.CheckUnknown: provider.StateUnknown, provider.NotFound: provider.StateError,
+	} {
+		r := judge.Record{Status: provider.Status{State: state, Reason: reason}}
+		if wait := cadence(&r, &p); wait != p.Interval {
+			t.Errorf("%s: %s", reason, wait)
+		}
+	}
+}
+
 // A due time is measured by the clock that does not jump, and is never sooner
 // than a provider may be asked again.
 func TestNext(t *testing.T) {
