@@ -22,3 +22,14 @@ func killGroup(p *os.Process) error {
 	}
 	return err
 }
+
+// reapGroup waits for what is left of the group of a plug-in that was waited for
+// and killed. Only of an init are they children, as of a daemon that is a
+// container's first process: nobody else would wait for them there.
+func reapGroup(p *os.Process) {
+	for {
+		if _, err := syscall.Wait4(-p.Pid, nil, 0, nil); err != nil && err != syscall.EINTR {
+			return // ECHILD: none is left, or they are another's
+		}
+	}
+}

@@ -53,6 +53,7 @@ func runPlugin(ctx context.Context, r *run, command []string) finding {
 	}
 	_ = cmd.Wait()             // ProcessState has all that it tells
 	_ = killGroup(cmd.Process) // mostly nothing is left of it
+	reapGroup(cmd.Process)
 	r.latency = r.p.now().Sub(began)
 	r.checked(began, askedOfPlugin(command), g.ending(), firstLine(g.talk.kept))
 	return r.unlessCut(g.finding(r.p.provider.Timeout))
