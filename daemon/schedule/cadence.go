@@ -83,9 +83,10 @@ func next(r *judge.Record, p *config.Provider, now time.Time, random float64, fi
 }
 
 // timeToLive is the age at which the row of the last probe is stale: it covers the
-// wait for the next one, and any retry_at.
+// wait for the next one, and any retry_at. The next cannot begin before the last
+// ended, which may take the whole timeout.
 func timeToLive(r *judge.Record, p *config.Provider) time.Duration {
-	wait := max(p.Interval, cadence(r, p))
+	wait := max(p.Interval, cadence(r, p), p.Timeout+minGap)
 	if st := &r.Status; !st.RetryAt.IsZero() && !st.CheckedAt.IsZero() {
 		wait = max(wait, st.RetryAt.Sub(st.CheckedAt.Time)+minGap)
 	}

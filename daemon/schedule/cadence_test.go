@@ -25,6 +25,16 @@ func TestCadence_Plugin(t *testing.T) {
 	}
 }
 
+// A row is not stale while probes that take their whole timeout follow each other.
+func TestTimeToLive_TimeoutLongerThanTheInterval(t *testing.T) {
+	p := settings("a")
+	p.Interval, p.Timeout = 2*time.Second, 20*time.Second
+	r := judge.Record{Status: provider.Status{State: provider.StateUnknown, Reason: provider.CheckUnknown}}
+	if ttl := timeToLive(&r, &p); ttl <= 2*p.Timeout {
+		t.Errorf("stale after %s", ttl)
+	}
+}
+
 // A due time is measured by the clock that does not jump, and is never sooner
 // than a provider may be asked again.
 func TestNext(t *testing.T) {
