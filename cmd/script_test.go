@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/http"
@@ -83,10 +84,8 @@ func fakeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	case "reserve":
 		ts.Setenv(name, "http://"+all.reserve(ts, name))
 	case "start":
-		if ts.Getenv(name) == "" {
-			ts.Setenv(name, "http://"+all.reserve(ts, name))
-		}
 		all.start(ts, name)
+		ts.Setenv(name, "http://"+all.address[name])
 	case "stop":
 		all.stop(name)
 	default:
@@ -101,25 +100,29 @@ type fakes struct {
 	servers map[string]*http.Server
 }
 
-// reserve finds a port of its own.
+// reserve finds a port of its own, which another may take before the server starts.
 func (f *fakes) reserve(ts *testscript.TestScript, name string) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	defer l.Close()
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	defer f.listen(ts, name).Close()
+	return f.address[name]
+}
+
+// listen takes the address of a server, or a free one when it has none.
+func (f *fakes) listen(ts *testscript.TestScript, name string) net.Listener {
 	if f.address == nil {
 		f.address, f.servers = map[string]string{}, map[string]*http.Server{}
 	}
+	l, err := net.Listen("tcp", cmp.Or(f.address[name], "127.0.0.1:0"))
+	ts.Check(err)
 	f.address[name] = l.Addr().String()
-	return f.address[name]
+	return l
 }
 
 func (f *fakes) start(ts *testscript.TestScript, name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	l, err := net.Listen("tcp", f.address[name])
-	ts.Check(err)
+	l := f.listen(ts, name)
 	server := &http.Server{Handler: http.HandlerFunc(answerAsOllama)}
 	f.servers[name] = server
 	go func() { _ = server.Serve(l) }()
