@@ -32,6 +32,8 @@ type running struct {
 	dir  string
 	log  *safeBuffer
 	http *http.Client
+
+	description func() *description
 }
 
 // runDaemon starts a daemon on that configuration and ends it with the test.
@@ -63,6 +65,7 @@ func runDaemon(t *testing.T, text string, env map[string]string) *running {
 			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(dir, "s"))
 		},
 	}}
+	r.description = sync.OnceValue(r.describe)
 	t.Cleanup(func() {
 		r.http.CloseIdleConnections()
 		cancel()
@@ -83,26 +86,47 @@ func runDaemon(t *testing.T, text string, env map[string]string) *running {
 
 // call asks the socket; the reply is decoded into v when it is not nil.
 func (r *running) call(method, path string, v any) (status int, body string) {
-	req, err := http.NewRequest(method, "http://localhost"+path, nil)
+	res, body := r.ask(method, path, "")
+	if res == nil {
+		return 0, ""
+	}
+	if v != nil {
+		if err := json.Unmarshal([]byte(body), v); err != nil {
+			r.t.Errorf("%s %s: %v in %s", method, path, err, body)
+		}
+	}
+	return res.StatusCode, body
+}
+
+// ask sends a request and reads the reply, which must be as it is described.
+func (r *running) ask(method, path, body string) (*http.Response, string) {
+	req, err := http.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	res, err := r.http.Do(req)
 	if err != nil {
 		r.t.Errorf("%s %s: %v", method, path, err)
-		return 0, ""
+		return nil, ""
 	}
 	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
 		r.t.Errorf("%s %s: %v", method, path, err)
 	}
-	if v != nil {
-		if err := json.Unmarshal(raw, v); err != nil {
-			r.t.Errorf("%s %s: %v in %s", method, path, err, raw)
+	if path != "/api/openapi.json" { // the description itself
+		if err := r.description().check(res, string(raw)); err != nil {
+			r.t.Errorf("%s %s: %v", method, path, err)
 		}
 	}
-	return res.StatusCode, string(raw)
+	return res, string(raw)
+}
+
+// rewrite replaces the configuration file.
+func (r *running) rewrite(text string) {
+	if err := os.WriteFile(filepath.Join(r.dir, "c.toml"), []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // until polls for what no event tells.

@@ -1,0 +1,169 @@
+package control
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"flag"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write openapi.json anew")
+
+// object is a JSON object; encoding sorts its keys.
+type object = map[string]any
+
+// The description is that of the routes and types as they are.
+func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
+	all := map[string]*route{}
+	for path, rt := range routes {
+		all[path] = rt
+	}
+	for under, rt := range providerRoutes {
+		all[providersPath+"{id}"+under] = rt
+	}
+	s := newSchemas(t, "../../store/provider")
+	paths := object{}
+	for path, rt := range all {
+		d, ok := descriptions[path]
+		if !ok {
+			t.Errorf("describe %s in openapi_routes_test.go", path)
+		}
+		if rt.body != (d.body != nil) {
+			t.Errorf("%s: the route has a body: %t, the description has one: %t", path, rt.body, d.body != nil)
+		}
+		paths[path] = object{strings.ToLower(rt.method): operationOf(t, s, path, rt, d)}
+	}
+	for path := range descriptions {
+		if all[path] == nil {
+			t.Errorf("%s is described, and is no route", path)
+		}
+	}
+	if t.Failed() {
+		return
+	}
+	shared := object{}
+	for _, r := range append(everyReply, unknownReply) {
+		shared[strconv.Itoa(r.status)] = response(s, r)
+	}
+	got := encodeDocument(t, paths, s.named, shared)
+	if *update {
+		if err := os.WriteFile("openapi.json", got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if !bytes.Equal(got, openAPI) {
+		t.Error("openapi.json is out of date: go test ./daemon/control -run OpenAPI -update, and look at what changed")
+	}
+}
+
+func encodeDocument(t *testing.T, paths, schemas, shared object) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	err := enc.Encode(struct {
+		OpenAPI    string   `json:"openapi"`
+		Info       object   `json:"info"`
+		Servers    []object `json:"servers"`
+		Paths      object   `json:"paths"`
+		Components object   `json:"components"`
+	}{
+		"3.1.0",
+		object{
+			"title": "providerd", "version": "1",
+			"summary": "The control socket of providerd",
+			"description": "HTTP/1.1 with JSON over a Unix socket. Fields are added, never renamed or removed. A field that is unknown is left out. " +
+				"HEAD works wherever GET does. What is not HTTP at all, and headers over 16 KiB, are answered in plain text.",
+		},
+		[]object{{"url": "http://localhost", "description": "over the Unix socket that `providerctl info` names"}},
+		paths,
+		object{"schemas": schemas, "responses": shared},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// operationOf describes what a route does.
+func operationOf(t *testing.T, s *schemas, path string, rt *route, d described) object {
+	about := d.about
+	if rt.op == opAdmin {
+		about = strings.TrimSpace(about + " For administrators only.")
+	}
+	op := object{"summary": d.summary, "operationId": operationID(rt.method, path), "responses": responses(s, path, rt, d)}
+	if about != "" {
+		op["description"] = about
+	}
+	if list := parametersOf(t, path, rt); len(list) > 0 {
+		op["parameters"] = list
+	}
+	if d.body != nil {
+		op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": s.of(d.body)}}}
+	}
+	return op
+}
+
+// operationID is the path in words: get-providers-status.
+func operationID(method, path string) string {
+	path = strings.NewReplacer("{id}", "one", ".", "-").Replace(strings.TrimPrefix(path, "/api"))
+	return strings.ToLower(method) + strings.ReplaceAll(path, "/", "-")
+}
+
+func parametersOf(t *testing.T, path string, rt *route) (list []object) {
+	if strings.Contains(path, "{id}") {
+		list = append(list, object{"name": "id", "in": "path", "required": true, "schema": object{"type": "string"},
+			"description": "the provider; a colon in it may stand as it is"})
+	}
+	for _, name := range rt.params {
+		p, ok := parameters[path+" "+name]
+		if !ok {
+			p, ok = parameters[name]
+		}
+		if !ok {
+			t.Errorf("describe the parameter %s of %s in openapi_routes_test.go", name, path)
+		}
+		list = append(list, object{"name": name, "in": "query", "description": p.about, "schema": p.schema})
+	}
+	return list
+}
+
+// responses are those of the route, and those of all; one status may have both.
+func responses(s *schemas, path string, rt *route, d described) object {
+	out := object{}
+	for _, r := range d.replies {
+		out[strconv.Itoa(r.status)] = response(s, r)
+	}
+	all := everyReply
+	if strings.Contains(path, "{id}") || slices.Contains(rt.params, "provider_id") {
+		all = append(slices.Clone(all), unknownReply)
+	}
+	for _, r := range all {
+		code := strconv.Itoa(r.status)
+		own, ok := out[code].(object)
+		if !ok {
+			out[code] = object{"$ref": "#/components/responses/" + code}
+			continue
+		}
+		content := own["content"].(object)["application/json"].(object)
+		content["schema"] = object{"anyOf": []any{content["schema"], s.of(r.body)}}
+		own["description"] = own["description"].(string) + "; or " + r.what
+	}
+	return out
+}
+
+func response(s *schemas, r reply) object {
+	schema := object{}
+	if r.body != nil {
+		schema = s.of(r.body)
+	}
+	if r.note != nil {
+		r.what += "; the schema is that of one line"
+		schema = object{"anyOf": []any{schema, s.of(r.note)}}
+	}
+	return object{"description": r.what, "content": object{cmp.Or(r.media, "application/json"): object{"schema": schema}}}
+}

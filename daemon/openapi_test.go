@@ -1,0 +1,190 @@
+package daemon
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// A description is the OpenAPI document that a daemon serves, made ready to
+// compare its replies with.
+type description struct {
+	operations map[string]bool               // by "METHOD path"
+	schemas    map[string]*jsonschema.Schema // by "METHOD path status media"
+	other      *jsonschema.Schema            // of a reply to what is no operation
+}
+
+// describe reads the description that the daemon serves.
+func (r *running) describe() *description {
+	_, body := r.ask("GET", "/api/openapi.json", "")
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	shut(doc)
+	const url = "mem:///openapi.json"
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource(url, doc); err != nil {
+		r.t.Fatal(err)
+	}
+	d := &description{operations: map[string]bool{}, schemas: map[string]*jsonschema.Schema{},
+		other: c.MustCompile(url + "#/components/schemas/ErrorReply")}
+	for path, methods := range at(doc, "paths") {
+		for method, op := range methods.(map[string]any) {
+			name := strings.ToUpper(method) + " " + path
+			d.operations[name] = true
+			for status, res := range at(op, "responses") {
+				place := "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + method + "/responses/" + status
+				if ref, ok := res.(map[string]any)["$ref"].(string); ok {
+					place = strings.TrimPrefix(ref, "#")
+					res = at(doc, strings.Split(place[1:], "/")...)
+				}
+				for media := range at(res, "content") {
+					d.schemas[name+" "+status+" "+media] = c.MustCompile(
+						url + "#" + place + "/content/" + strings.ReplaceAll(media, "/", "~1") + "/schema")
+				}
+			}
+		}
+	}
+	return d
+}
+
+// at is the object at that place of a document.
+func at(doc any, names ...string) map[string]any {
+	for _, name := range names {
+		doc = doc.(map[string]any)[name]
+	}
+	return doc.(map[string]any)
+}
+
+// shut lets no object have a field that is not described.
+func shut(doc any) {
+	switch doc := doc.(type) {
+	case map[string]any:
+		if doc["type"] == "object" && doc["properties"] != nil {
+			doc["additionalProperties"] = false
+		}
+		for _, v := range doc {
+			shut(v)
+		}
+	case []any:
+		for _, v := range doc {
+			shut(v)
+		}
+	}
+}
+
+// check compares a reply with what is described.
+func (d *description) check(res *http.Response, body string) error {
+	media := res.Header.Get("Content-Type")
+	schema := d.other
+	if op := d.operation(res.Request.Method, res.Request.URL.Path); op != "" {
+		key := fmt.Sprintf("%s %d %s", op, res.StatusCode, media)
+		if schema = d.schemas[key]; schema == nil {
+			return fmt.Errorf("not described: %s", key)
+		}
+	}
+	docs := []string{body}
+	if strings.HasSuffix(media, "ndjson") {
+		docs = slices.Collect(strings.Lines(body))
+	}
+	for _, text := range docs {
+		var v any = text
+		if strings.Contains(media, "json") {
+			var err error
+			if v, err = jsonschema.UnmarshalJSON(strings.NewReader(text)); err != nil {
+				return fmt.Errorf("%w in %s", err, text)
+			}
+		}
+		if err := schema.Validate(v); err != nil {
+			return fmt.Errorf("%w in %s", err, text)
+		}
+	}
+	return nil
+}
+
+// operation finds the one that a request is for; empty when there is none.
+func (d *description) operation(method, path string) string {
+	if op := method + " " + path; d.operations[op] {
+		return op
+	}
+	if rest, ok := strings.CutPrefix(path, "/api/providers/"); ok {
+		_, under, below := strings.Cut(rest, "/")
+		op := method + " /api/providers/{id}"
+		if below {
+			op += "/" + under
+		}
+		if d.operations[op] {
+			return op
+		}
+	}
+	return ""
+}
+
+// Every reply of this package's tests is compared with the description; here are
+// those of every operation, and of the errors that a caller can bring about.
+func TestOpenAPI_DescribesEveryReply(t *testing.T) {
+	g := newGated(t)
+	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1"), nil)
+	close(g.turns)
+	left := maps.Clone(r.description().operations)
+	for _, q := range []struct {
+		request string
+		body    string
+		status  int
+	}{
+		{"GET /api/providers/status", "", 200},
+		{"GET /api/providers/status?provider_id=a&max_age=0s&wait=30s", "", 200},
+		{"GET /api/providers/status?provider_id=nope", "", 404},
+		{"GET /api/providers/status?nope=1", "", 400},
+		{"POST /api/providers/status", "", 405},
+		{"POST /api/providers/refresh", "", 202},
+		{"POST /api/providers/refresh?provider_id=a&provider_id=gone", "", 202},
+		{"POST /api/providers/refresh?wait=30s", "", 200},
+		{"POST /api/providers/refresh?wait=0s", "", 504},
+		{"POST /api/providers/refresh?provider_id=nope", "", 404},
+		{"POST /api/providers/refresh", strings.Repeat(" ", 70<<10), 413},
+		{"GET /api/providers/gone", "", 200},
+		{"GET /api/providers/nope", "", 404},
+		{"GET /api/providers/a/nope", "", 404},
+		{"GET /api/providers/a/models", "", 200},
+		{"GET /api/providers/gone/diagnostics", "", 200},
+		{"POST /api/providers/a/diagnose", "", 200},
+		{"POST /api/providers/a/diagnose?wait=0s", "", 504},
+		{"GET /api/providers/gone/history", "", 200},
+		{"POST /api/providers/a/pause", "", 200},
+		{"POST /api/providers/refresh?wait=30s", "", 200}, // one is skipped
+		{"POST /api/providers/a/diagnose", "", 200},
+		{"POST /api/providers/a/resume", "", 200},
+		{"GET /api/events", "", 200},
+		{"GET /api/events?since=999", "", 410},
+		{"GET /api/daemon", "", 200},
+		{"POST /api/daemon/reload", "", 200},
+		{"PUT /api/daemon/log-level", `{"level":"debug"}`, 200},
+		{"PUT /api/daemon/log-level", `{"level":"loud"}`, 400},
+		{"GET /api/daemon/log?lines=1000", "", 200},
+		{"GET /api/openapi.json", "", 200},
+		{"GET /healthz", "", 200},
+		{"GET /nope", "", 404},
+	} {
+		method, path, _ := strings.Cut(q.request, " ")
+		res, body := r.ask(method, path, q.body)
+		if res.StatusCode != q.status {
+			t.Errorf("%s: %d, want %d: %s", q.request, res.StatusCode, q.status, body)
+		}
+		delete(left, r.description().operation(method, res.Request.URL.Path))
+	}
+	r.rewrite("[daemon]\nlog_level = \"loud\"\n")
+	if res, body := r.ask("POST", "/api/daemon/reload", ""); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a bad configuration: %d %s", res.StatusCode, body)
+	}
+	if len(left) > 0 {
+		t.Errorf("described, and not asked here: %v", slices.Sorted(maps.Keys(left)))
+	}
+}
