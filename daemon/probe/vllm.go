@@ -90,29 +90,35 @@ func vllmVersion(a *answer, f *Facts) {
 }
 
 // vllmStall is how long an engine may have requests in hand and show no sign of
-// work. A step takes a second or two at most.
-const vllmStall = 5 * time.Second
+// work. The metrics move once a step, and a step of many prompt tokens takes long
+// where there is no GPU (vllm-project/vllm, issues 6790 and 7722).
+const vllmStall = 30 * time.Second
 
-// watchVLLM remembers how far the engine had come, and when it came there.
+// watchVLLM remembers how far the engine had come, and when it came there. Metrics
+// that do not come tell nothing, and so do not say either that an engine moves again.
 func watchVLLM() asker {
 	var last vllmWork
 	var since time.Time
+	var ill finding
 	return func(ctx context.Context, r *run) finding {
+		a := r.get(ctx, "/metrics")
+		if a.err != nil || a.status >= 500 || !a.whole() {
+			return ill
+		}
 		var work vllmWork
-		if a := r.get(ctx, "/metrics"); a.err == nil && a.status == 200 && a.whole() {
+		if a.status == 200 {
 			work = readVLLMWork(a.body)
 		}
 		now := r.p.now()
 		if work.running == 0 || work != last {
 			last, since = work, now
-			return finding{}
 		}
-		stalled := now.Sub(since)
-		if stalled < vllmStall {
-			return finding{}
+		ill = finding{}
+		if stalled := now.Sub(since); work.running > 0 && stalled >= vllmStall {
+			ill = finding{saw: provider.Hung, detail: fmt.Sprintf(
+				"/health says ok, and no token came of the %g running requests for %s", work.running, stalled.Round(time.Second))}
 		}
-		return finding{saw: provider.Hung, detail: fmt.Sprintf(
-			"/health says ok, and no token came of the %g running requests for %s", work.running, stalled.Round(time.Second))}
+		return ill
 	}
 }
 

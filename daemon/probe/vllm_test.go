@@ -26,7 +26,7 @@ func TestVLLM_HangsOn(t *testing.T) {
 		want  provider.Reason
 	}{
 		{0, true, provider.OK},
-		{10 * time.Second, false, provider.OK}, // nobody looked
+		{30 * time.Second, false, provider.OK}, // nobody looked
 		{10 * time.Second, true, provider.Hung},
 		{2 * time.Second, false, provider.Hung},
 		{2 * time.Second, false, provider.Hung},
