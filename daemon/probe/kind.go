@@ -55,6 +55,9 @@ type kind struct {
 	// marks reports whether an answer, to whatever path, can only be this
 	// kind's, so that it can be named when it answers in another's place.
 	marks func(*answer) bool
+	// anybody: it stands for an API that many servers have, so that none of them
+	// answers in another's place.
+	anybody bool
 
 	// mute: a connection is all there is; the kind has no answer to give.
 	mute bool

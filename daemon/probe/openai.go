@@ -31,10 +31,11 @@ var openaiCompatible = kind{
 		Name: "openai-compatible",
 		Type: provider.Local,
 	},
-	title:  "an OpenAI-compatible server",
-	path:   "/models",
-	accept: openaiList,
-	except: openaiExcept,
+	title:   "an OpenAI-compatible server",
+	path:    "/models",
+	accept:  openaiList,
+	except:  openaiExcept,
+	anybody: true,
 }
 
 func openaiList(a *answer) (Facts, bool) {

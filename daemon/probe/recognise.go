@@ -1,12 +1,36 @@
 package probe
 
+import "github.com/providerd/providerd/store/provider"
+
+// intruder names the server that refuses or fails in another one's place: what it
+// complains of, a key or a model that loads, is not what is wrong. A server that
+// stands for any other, or before a vendor's API, is in its own place.
+func (r *run) intruder(a *answer) string {
+	if r.p.kind.Type != provider.Local || r.p.kind.anybody {
+		return ""
+	}
+	if k := r.p.marked(a); k != nil && k != r.p.kind {
+		return k.title
+	}
+	return ""
+}
+
+// marked is the kind that an answer can only have come from; nil when it can be
+// anybody's.
+func (p *Prober) marked(a *answer) *kind {
+	for _, k := range p.kinds {
+		if k.marks != nil && k.marks(a) {
+			return k
+		}
+	}
+	return nil
+}
+
 // recognise names the kind that an answer can only have come from, or a server
 // that has no kind of its own yet; "" when the shape is nobody's in particular.
 func (p *Prober) recognise(a *answer) string {
-	for _, k := range p.kinds {
-		if k.marks != nil && k.marks(a) {
-			return k.title
-		}
+	if k := p.marked(a); k != nil {
+		return k.title
 	}
 	list, ok := readList(a)
 	if !ok {

@@ -149,6 +149,9 @@ func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
 		}
 		return r.foreign(a)
 	}
+	if name := r.intruder(a); name != "" {
+		return finding{saw: provider.WrongService, detail: name + " answers, not " + r.p.kind.title}
+	}
 	return r.general(a)
 }
 
