@@ -29,11 +29,13 @@ var ollama = kind{
 	marks: func(a *answer) bool { return bytes.HasPrefix(a.body, []byte("Ollama is running")) },
 }
 
+// ollamaVersion takes no imitation that says who it is: KoboldCpp has the page too,
+// with a version that is not its own.
 func ollamaVersion(a *answer) (Facts, bool) {
 	var body struct {
 		Version string `json:"version"`
 	}
-	ok := a.decode(&body) && body.Version != ""
+	ok := a.decode(&body) && body.Version != "" && !isKobold(a)
 	return Facts{Version: body.Version}, ok
 }
 
