@@ -6,7 +6,9 @@ import (
 )
 
 // tgi is Hugging Face's text-generation-inference (router/src/server.rs). /health
-// is 200 without a body, or 503 {"error":"unhealthy"}. It serves one model, which
+// is 200 without a body, or 503 {"error":"unhealthy"}; until the first success, and
+// again after a failure, it generates a token to find out (router/src/infer/mod.rs,
+// Infer::health), and after that it only asks the shards. It serves one model, which
 // /info describes. A key guards only the pages that generate, so it is not proven.
 // The port is open only once the model is loaded.
 var tgi = kind{
