@@ -3,7 +3,6 @@ package probe
 import (
 	"bytes"
 	"context"
-	"strings"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -30,12 +29,8 @@ func confirmAt(path string, own func(*answer) bool) func(context.Context, *run, 
 // others have too.
 func nameOther(ctx context.Context, r *run, a *answer, found finding) finding {
 	k := r.p.kind
-	switch {
-	case found.saw != provider.WrongService && found.saw != provider.BadResponse,
-		a.status/100 != 4, r.p.recognise(a) != "":
-		return found
-	case strings.HasSuffix(strings.TrimSuffix(r.p.base.Path, "/"), "/v1"):
-		found.detail += ": leave /v1 out of base_url"
+	if found.saw != provider.WrongService && found.saw != provider.BadResponse ||
+		a.status/100 != 4 || r.p.recognise(a) != "" || r.belowV1() {
 		return found
 	}
 	for _, f := range k.facts {

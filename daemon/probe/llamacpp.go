@@ -36,7 +36,7 @@ var llamacpp = kind{
 	path:      "/health",
 	authorize: firstKey,
 	accept:    llamaHealth,
-	except:    llamaLoading,
+	except:    llamaExcept,
 	confirm:   confirmLlama,
 	proof:     "/props",
 	facts: []fact{
@@ -106,6 +106,15 @@ func isLlamaPage(a *answer) bool {
 	}
 	list, ok := readList(a)
 	return ok && list.owner == "llamacpp"
+}
+
+// llamaExcept: /v1/health is /health once more, and of the other pages, the one that
+// proves a key among them, there is none below /v1.
+func llamaExcept(a *answer) finding {
+	if a.status == 200 && a.request.path == "/health" && strings.HasSuffix(a.request.url.Path, "/v1/health") {
+		return finding{saw: provider.BadResponse, detail: "some of its pages are not below /v1" + leaveV1}
+	}
+	return llamaLoading(a)
 }
 
 // llamaLoading: 503 is how the server says that it is not ready yet. The forms

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"net/url"
 	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -53,7 +52,7 @@ func newLMStudio(*config.Provider) (asker, error) {
 			}
 			known = (known + 1) % len(lmstudioLists)
 			if tries == len(lmstudioLists)-1 {
-				return lmstudioLost(r.p.base)
+				return lmstudioLost(r)
 			}
 		}
 	}, nil
@@ -61,10 +60,10 @@ func newLMStudio(*config.Provider) (asker, error) {
 
 // lmstudioLost: it knows none of the lists, most likely because base_url has the
 // path in it that other clients want there.
-func lmstudioLost(base *url.URL) finding {
+func lmstudioLost(r *run) finding {
 	detail := "LM Studio answers, and knows none of its model lists"
-	if strings.HasSuffix(strings.TrimSuffix(base.Path, "/"), "/v1") {
-		detail += ": leave /v1 out of base_url"
+	if r.belowV1() {
+		detail += leaveV1
 	}
 	return finding{saw: provider.BadResponse, detail: detail}
 }

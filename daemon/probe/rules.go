@@ -110,7 +110,11 @@ func (r *run) foreign(a *answer) finding {
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, not %s", name, k.title)}
 	}
 	if a.status >= 400 {
-		return foreignError(a, k)
+		found := foreignError(a, k)
+		if a.status == 404 && r.belowV1() {
+			found.detail += leaveV1
+		}
+		return found
 	}
 	bad := func(detail string) finding { return finding{saw: provider.BadResponse, detail: detail} }
 	switch {
@@ -126,6 +130,17 @@ func (r *run) foreign(a *answer) finding {
 		return bad("the body is not JSON")
 	}
 	return finding{saw: provider.WrongService, detail: fmt.Sprintf("JSON of another shape than %s's: %s", k.title, a.excerpt())}
+}
+
+// leaveV1 is what to do about the address that other clients want.
+const leaveV1 = ": leave /v1 out of base_url"
+
+// belowV1 reports whether base_url ends with /v1, for a kind of which some pages
+// are elsewhere.
+func (r *run) belowV1() bool {
+	k := r.p.kind
+	return k.Type == provider.Local && !k.anybody && !strings.HasSuffix(k.BaseURL, "/v1") &&
+		strings.HasSuffix(strings.TrimSuffix(r.p.base.Path, "/"), "/v1")
 }
 
 // foreignError reads a 4xx to the kind's own path: with an error in the shape
