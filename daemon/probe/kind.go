@@ -48,10 +48,10 @@ type kind struct {
 	// facts are the further requests that tell version and models.
 	facts []fact
 	// watch makes a function that looks, behind a good answer, for an illness that
-	// shows over time; a zero finding is none. It is called once for each Prober, so
-	// what it returns may remember. That is asked with the facts, and with every
-	// probe as long as it finds something. It may be nil.
-	watch func() asker
+	// shows over time. It is called once for each Prober, so what it returns may
+	// remember. That is asked with the facts, and with every probe as long as it
+	// wants. It may be nil.
+	watch func() watcher
 	// marks reports whether an answer, to whatever path, can only be this
 	// kind's, so that it can be named when it answers in another's place.
 	marks func(*answer) bool
@@ -69,6 +69,10 @@ type kind struct {
 
 // An asker decides what one probe found.
 type asker func(ctx context.Context, r *run) finding
+
+// A watcher looks for an illness; a zero finding is none. It says whether it wants
+// to look again with the next probe.
+type watcher func(ctx context.Context, r *run) (ill finding, again bool)
 
 // A fact is a request that adds to what is known and changes no verdict.
 type fact struct {

@@ -59,8 +59,8 @@ type Prober struct {
 	kind      *kind
 	kinds     []*kind // all of them, to name the one that answers instead
 	peculiar  asker   // nil for the kinds that a row describes wholly
-	watch     asker   // see kind.watch
-	ailing    bool    // watch found something the last time
+	watch     watcher // see kind.watch
+	watching  bool    // watch wants to look again
 	base      *url.URL
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with

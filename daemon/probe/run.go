@@ -51,7 +51,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	if ask.Facts && found.saw == provider.OK {
 		r.learn(ctx, &found.facts)
 	}
-	if (ask.Facts || p.ailing) && found.saw == provider.OK && p.watch != nil {
+	if (ask.Facts || p.watching) && found.saw == provider.OK && p.watch != nil {
 		if ill := r.watch(ctx); ill.saw != "" {
 			found.saw, found.detail = ill.saw, ill.detail
 		}
@@ -63,8 +63,8 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 func (r *run) watch(ctx context.Context) finding {
 	latency := r.latency
 	defer func() { r.latency = latency }()
-	ill := r.p.watch(ctx, r)
-	r.p.ailing = ill.saw != ""
+	var ill finding
+	ill, r.p.watching = r.p.watch(ctx, r)
 	return ill
 }
 

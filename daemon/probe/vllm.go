@@ -92,18 +92,19 @@ func vllmVersion(a *answer, f *Facts) {
 // vllmStall is how long an engine may have requests in hand and show no sign of
 // work. The metrics move once a step, and a step of many prompt tokens takes long
 // where there is no GPU (vllm-project/vllm, issues 6790 and 7722).
-const vllmStall = 30 * time.Second
+const vllmStall = 15 * time.Second
 
 // watchVLLM remembers how far the engine had come, and when it came there. Metrics
 // that do not come tell nothing, and so do not say either that an engine moves again.
-func watchVLLM() asker {
+// While requests run they are looked at with every probe.
+func watchVLLM() watcher {
 	var last vllmWork
 	var since time.Time
 	var ill finding
-	return func(ctx context.Context, r *run) finding {
+	return func(ctx context.Context, r *run) (finding, bool) {
 		a := r.get(ctx, "/metrics")
 		if a.err != nil || a.status >= 500 || !a.whole() {
-			return ill
+			return ill, ill.saw != ""
 		}
 		var work vllmWork
 		if a.status == 200 {
@@ -118,7 +119,7 @@ func watchVLLM() asker {
 			ill = finding{saw: provider.Hung, detail: fmt.Sprintf(
 				"/health says ok, and no token came of the %g running requests for %s", work.running, stalled.Round(time.Second))}
 		}
-		return ill
+		return ill, work.running > 0
 	}
 }
 

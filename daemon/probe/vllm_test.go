@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An engine that hangs is watched by every probe, whether it asks for facts or
-// not: else the next one would call it well.
+// An engine that has requests in hand is watched by every probe, whether it asks
+// for facts or not: one that hangs is found soon, and not called well by the next.
 func TestVLLM_HangsOn(t *testing.T) {
 	t.Parallel()
 	metrics := page{body: "vllm:num_requests_running{engine=\"0\"} 1.0\nvllm:generation_tokens_total{engine=\"0\"} 7.0\n"}
@@ -26,8 +26,8 @@ func TestVLLM_HangsOn(t *testing.T) {
 		want  provider.Reason
 	}{
 		{0, true, provider.OK},
-		{30 * time.Second, false, provider.OK}, // nobody looked
-		{10 * time.Second, true, provider.Hung},
+		{10 * time.Second, false, provider.OK},
+		{10 * time.Second, false, provider.Hung},
 		{2 * time.Second, false, provider.Hung},
 		{2 * time.Second, false, provider.Hung},
 	} {
