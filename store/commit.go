@@ -85,9 +85,11 @@ func (s *Store) commit(last bool) error {
 	if g == nil {
 		return nil
 	}
+	began := time.Now()
 	err := s.write(g)
+	took := time.Since(began)
 	s.settle(g, err)
-	s.record(err)
+	s.record(err, took)
 	return err
 }
 
@@ -135,8 +137,11 @@ func (s *Store) write(g *group) error {
 }
 
 // record counts a commit, and logs a failure once for as long as it is the same.
-func (s *Store) record(err error) {
+func (s *Store) record(err error, took time.Duration) {
 	s.counts.bytes.Store(sizeOf(s.file))
+	s.mu.Lock()
+	s.took.Add(took)
+	s.mu.Unlock()
 	if err == nil {
 		s.counts.commits.Add(1)
 		if s.counts.lastError.Swap(nil) != nil {

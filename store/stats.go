@@ -13,11 +13,12 @@ import (
 type Stats struct {
 	Commits       uint64 // since Open
 	CommitsFailed uint64
-	LastError     string // why the last commit failed; empty when it worked
-	Bytes         int64  // the file's size
-	FreePages     int    // pages in it that the next commits may use
-	Events        uint64 // that are kept
-	Waiting       int    // events that wait for a commit
+	CommitsTook   Durations // those that failed too
+	LastError     string    // why the last commit failed; empty when it worked
+	Bytes         int64     // the file's size
+	FreePages     int       // pages in it that the next commits may use
+	Events        uint64    // that are kept
+	Waiting       int       // events that wait for a commit
 }
 
 // counts are kept apart from the database, so that asking waits for nothing.
@@ -32,7 +33,7 @@ func (s *Store) Stats() Stats {
 	inside := s.db.Stats()
 	journal := s.journal.Load()
 	s.mu.Lock()
-	waiting := len(s.pending.changes)
+	waiting, took := len(s.pending.changes), s.took
 	if s.flight != nil {
 		waiting += len(s.flight.changes)
 	}
@@ -40,6 +41,7 @@ func (s *Store) Stats() Stats {
 	stats := Stats{
 		Commits:       s.counts.commits.Load(),
 		CommitsFailed: s.counts.failed.Load(),
+		CommitsTook:   took,
 		Bytes:         s.counts.bytes.Load(),
 		FreePages:     inside.FreePageN + inside.PendingPageN,
 		Events:        journal.newest + 1 - journal.oldest,

@@ -64,6 +64,7 @@ type Store struct {
 	behind  map[*cell]*Row     // unchanged results that came while their cell was in flight
 	dirty   map[*cell]struct{} // published, newer than on the disk
 	rode    time.Time          // when dirty rows last went along with a commit
+	took    Durations          // of the commits, those that failed too
 
 	// disk is held by whoever needs the file without a writer beside it.
 	disk   sync.Mutex

@@ -138,6 +138,7 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	}
 	was := e.rec.Status
 	e.rec, e.evidence, e.began = judge.Initial(&p, nil), nil, time.Time{}
+	e.latencies = store.Durations{}
 	if was.Paused {
 		e.rec, _ = judge.Pause(e.rec, true, &p, now)
 	}

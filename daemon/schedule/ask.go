@@ -60,6 +60,9 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 		s.ask(e, now)
 		accepted.IDs = append(accepted.IDs, id)
 	}
+	if len(accepted.IDs) == 0 {
+		s.count.Idle++
+	}
 	s.log.Debug("invalidated providers", "count", len(accepted.IDs), "generation", accepted.Generation)
 	return accepted
 }
@@ -178,33 +181,4 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 		s.askInTime(e, now)
 	}
 	return nil
-}
-
-// Counters fills in what the scheduler counts.
-func (s *Scheduler) Counters(c *provider.Counters) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.Probes, c.ProbesFailed, c.InFlight = s.count.Probes, s.count.ProbesFailed, s.count.InFlight
-	c.Refreshes, c.Coalesced = s.count.Refreshes, s.count.Coalesced
-}
-
-// Lag is how late the probe is that should have begun longest ago; 0 when all
-// are on time.
-func (s *Scheduler) Lag() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	var lag time.Duration
-	if len(s.queue) > 0 {
-		lag = now.Sub(s.queue[0].due)
-	}
-	for i := range s.lanes {
-		for _, e := range s.lanes[i].waiting {
-			if e.waiting {
-				lag = max(lag, now.Sub(e.due))
-				break // they wait in the order of their due times
-			}
-		}
-	}
-	return max(lag, 0)
 }

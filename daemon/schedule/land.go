@@ -38,12 +38,15 @@ func (s *Scheduler) land(f flight, o probe.Observation, ctx context.Context) {
 		f.prober.Close() // a reload took its place
 	}
 	if s.ctx.Err() != nil || e.removed {
+		s.count.Discarded++
 		return
 	}
 	switch {
 	case e.rec.Status.Paused:
+		s.count.Discarded++
 		return
 	case e.epoch != f.epoch || ctx.Err() != nil || o.Saw == "": // cut short: begin again
+		s.count.Discarded++
 		e.asked = false
 		s.askInTime(e, now)
 		return
@@ -60,9 +63,7 @@ func (s *Scheduler) land(f flight, o probe.Observation, ctx context.Context) {
 // settle judges an observation and hands the row to the store.
 func (s *Scheduler) settle(f flight, o probe.Observation) {
 	e := f.e
-	if o.Saw == provider.ProbeFailed {
-		s.count.ProbesFailed++
-	}
+	s.tally(e, &o)
 	s.watchNetwork(e, o.HostFault, o.Began)
 	rec, event := judge.Judge(e.rec, o, &e.cfg, o.HostFault && s.offline(o.Began))
 	rec.Status.Generation = f.generation

@@ -61,7 +61,7 @@ type Scheduler struct {
 	order   []string
 	queue   queue
 	lanes   [2]lane // of those that answered the last time, and of the others
-	count   provider.Counters
+	count   Stats
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
 }
@@ -89,6 +89,7 @@ type entry struct {
 	hostFault bool                  // the last probe did not get off this host
 	cancel    context.CancelFunc    // of the probe in flight
 	evidence  *provider.Diagnostics // of the last probe
+	latencies store.Durations       // of the deciding requests that were answered
 }
 
 // lane bounds how many probes of a sort are under way.
@@ -189,7 +190,6 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 		return
 	}
 	l.busy++
-	s.count.Probes++
 	s.count.InFlight++
 	ask := probe.Ask{
 		Facts: e.facts || now.Sub(e.factsAt) >= factsEvery ||

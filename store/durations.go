@@ -1,0 +1,27 @@
+package store
+
+import "time"
+
+// Steps are the upper bounds, in seconds, of the buckets of [Durations]: from what
+// a server on this machine takes to the longest that is worth telling apart.
+var Steps = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+// Durations counts how long things took. It is a value, to be copied under the
+// lock that guards it.
+type Durations struct {
+	Within [len(Steps)]uint64 // more than the step before and at most this one
+	Count  uint64             // those beyond the last step too
+	Sum    time.Duration
+}
+
+// Add counts one that took so long.
+func (d *Durations) Add(took time.Duration) {
+	d.Count++
+	d.Sum += took
+	for i, step := range Steps {
+		if took.Seconds() <= step {
+			d.Within[i]++
+			return
+		}
+	}
+}
