@@ -16,6 +16,7 @@ var house = []string{
 	"ctl",
 	"ctl/client",
 	"daemon",
+	"daemon/metrics",
 	"daemon/control",
 	"daemon/schedule",
 	"daemon/judge",

@@ -19,6 +19,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/metrics"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store"
@@ -58,6 +59,9 @@ type Daemon struct {
 	store     *store.Store
 	schedule  *schedule.Scheduler
 	control   *control.Server
+	metrics   *metrics.Metrics
+
+	metricsListen string // as it was at the start
 }
 
 // Run starts a daemon and serves until ctx ends. The error is nil after an
@@ -69,7 +73,8 @@ func Run(ctx context.Context, o Options) error {
 	}
 	d := &Daemon{
 		opts: o, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
-		log: newLogger(o.LogTo, o.LogJSON, hclog.LevelFromString(cfg.Daemon.LogLevel)),
+		metricsListen: cfg.Daemon.MetricsListen,
+		log:           newLogger(o.LogTo, o.LogJSON, hclog.LevelFromString(cfg.Daemon.LogLevel)),
 	}
 	defer d.log.close()
 	d.config.Store(cfg)
@@ -105,19 +110,43 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.ring, Admin: d.adminGroup(cfg),
+		Metrics: func() ([]byte, error) { return d.metrics.Text() },
 	})
+	d.metrics = metrics.New(metrics.Sources{
+		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control,
+	})
+	scrapes, err := d.listenForScrapes()
+	if err != nil {
+		return err
+	}
 	listener, err := control.Listen(d.socket, socketMode())
 	if err != nil {
+		if scrapes != nil {
+			scrapes.Close()
+		}
 		return err
 	}
 	d.log.Info("started", "version", d.opts.Version, "socket", d.socket, "database", d.database(),
 		"config", cfg.Path, "providers", len(cfg.Providers))
-	return d.run(ctx, listener)
+	return d.run(ctx, listener, scrapes)
+}
+
+// listenForScrapes opens the port for /metrics; nil when none is wanted.
+func (d *Daemon) listenForScrapes() (net.Listener, error) {
+	if d.metricsListen == "" {
+		return nil, nil
+	}
+	l, err := metrics.Listen(d.metricsListen)
+	if err != nil {
+		return nil, err
+	}
+	d.log.Info("serving metrics", "url", "http://"+l.Addr().String()+"/metrics")
+	return l, nil
 }
 
 // run is the daemon's life: probing, serving, reloading; then the end, for which
 // the probes are cancelled, streams get their last line, and the listener closes.
-func (d *Daemon) run(ctx context.Context, l net.Listener) error {
+func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -125,6 +154,13 @@ func (d *Daemon) run(ctx context.Context, l net.Listener) error {
 	wg.Go(func() { d.schedule.Run(ctx) })
 	wg.Go(func() { d.reloadOnSignal(ctx) })
 	wg.Go(func() { d.reportFirstSweep(ctx) })
+	if scrapes != nil {
+		wg.Go(func() {
+			if err := d.metrics.Serve(ctx, scrapes, d.log.Named("metrics")); err != nil {
+				d.log.Error("metrics are not served any more", "error", err)
+			}
+		})
+	}
 	served := make(chan error, 1)
 	wg.Go(func() { served <- d.control.Serve(context.WithoutCancel(ctx), l) })
 

@@ -171,6 +171,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"GET /api/daemon/log?lines=1000", "", 200},
 		{"GET /api/openapi.json", "", 200},
 		{"GET /healthz", "", 200},
+		{"GET /metrics", "", 200},
 		{"GET /nope", "", 404},
 	} {
 		method, path, _ := strings.Cut(q.request, " ")

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,6 +88,9 @@ func (d *Daemon) restartNeeded(cfg *config.Config) []string {
 	}
 	if cfg.Daemon.StateDir != d.stateDir {
 		wait = append(wait, fmt.Sprintf("state_dir (now %s)", d.stateDir))
+	}
+	if cfg.Daemon.MetricsListen != d.metricsListen {
+		wait = append(wait, fmt.Sprintf("metrics_listen (now %s)", cmp.Or(d.metricsListen, "none")))
 	}
 	return wait
 }

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"net"
+	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -12,6 +15,10 @@ type Daemon struct {
 	StateDir   string // absolute path of the database's folder
 	AdminGroup string // members may change things; a name or number, empty for none
 	LogLevel   string // one of LogLevels
+
+	// MetricsListen is the loopback address and port where /metrics is served
+	// beside the socket; empty for nowhere.
+	MetricsListen string
 }
 
 // LogLevels are the levels from the most talkative to silence.
@@ -28,7 +35,8 @@ const maxSocketPath = 103
 // that has put flags over them. The error is an [*Error].
 func (d Daemon) Validate() error {
 	var findings []finding
-	for _, f := range []*flaw{checkSocket(d.Socket), checkStateDir(d.StateDir), checkGroup(d.AdminGroup), checkLogLevel(d.LogLevel)} {
+	for _, f := range []*flaw{checkSocket(d.Socket), checkStateDir(d.StateDir), checkGroup(d.AdminGroup),
+		checkLogLevel(d.LogLevel), checkMetricsListen(d.MetricsListen)} {
 		if f != nil {
 			findings = append(findings, finding{*f, nowhere})
 		}
@@ -59,6 +67,7 @@ func (r *reading) daemon(t *table) Daemon {
 	}
 	t.setting(&d.AdminGroup, "admin_group", `admin_group = "providerd"`, checkGroup)
 	t.setting(&d.LogLevel, "log_level", `log_level = "info"`, checkLogLevel)
+	t.setting(&d.MetricsListen, "metrics_listen", `metrics_listen = "127.0.0.1:9456"`, checkMetricsListen)
 	t.done()
 	return d
 }
@@ -110,6 +119,23 @@ func checkGroup(name string) *flaw {
 func checkLogLevel(level string) *flaw {
 	if !slices.Contains(LogLevels(), level) {
 		return flawf(didYouMean(level, LogLevels()), "unknown log level %s", quote(level))
+	}
+	return nil
+}
+
+// checkMetricsListen accepts addresses that no other machine can reach. A name is
+// not one: what it means is for the resolver to say.
+func checkMetricsListen(address string) *flaw {
+	if address == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(address)
+	if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || strconv.FormatUint(n, 10) != port {
+		return flawf(`write metrics_listen = "127.0.0.1:9456"`, "metrics_listen is %s: not an address and a port", quote(address))
+	}
+	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() || ip.Zone() != "" {
+		return flawf(`write metrics_listen = "`+net.JoinHostPort("127.0.0.1", port)+`"; for others, let a proxy that asks who they are stand before it`,
+			"metrics_listen is %s: not a loopback address", quote(address))
 	}
 	return nil
 }

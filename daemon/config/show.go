@@ -28,6 +28,7 @@ func (c *Config) Show() string {
 	writeText(&b, "state_dir", c.Daemon.StateDir)
 	writeText(&b, "admin_group", c.Daemon.AdminGroup)
 	writeText(&b, "log_level", c.Daemon.LogLevel)
+	writeText(&b, "metrics_listen", c.Daemon.MetricsListen)
 	for i := range c.Providers {
 		c.Providers[i].show(&b)
 	}

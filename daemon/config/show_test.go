@@ -60,6 +60,7 @@ socket = "/tmp/providerd-1000/providerd.sock"
 state_dir = "/home/ada/.local/state/providerd"
 admin_group = "wheel"
 log_level = "info"
+metrics_listen = ""
 
 [[provider]]
 id = "local"

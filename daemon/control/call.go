@@ -26,18 +26,21 @@ type call struct {
 	conn  *conn
 	id    string // of the provider that the path names; it exists
 	query query
+	codes *codes
+	told  bool // the reply's code is counted
 }
 
 // The values of headers that do not change; net/http does not modify them.
 var (
 	contentJSON  = []string{"application/json"}
 	contentLines = []string{"application/x-ndjson"}
+	contentText  = []string{"text/plain; version=0.0.4; charset=utf-8"} // Prometheus' own
 )
 
 // answer is the handler: everything that is common to all routes.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
-	c := &call{w: w, r: r, conn: connOf(r)}
+	c := &call{w: w, r: r, conn: connOf(r), codes: &s.codes}
 	c.conn.replying = true // until connState hears that the reply is written
 	s.replying.add(1)
 	defer s.catch(c)
@@ -201,9 +204,12 @@ func (s *Server) writeJSON(c *call, status int, v any) {
 }
 
 // writeBody sends a whole reply.
-func writeBody(c *call, status int, body []byte) {
+func writeBody(c *call, status int, body []byte) { writeAs(c, status, contentJSON, body) }
+
+func writeAs(c *call, status int, content []string, body []byte) {
+	c.count(status)
 	h := c.w.Header()
-	h["Content-Type"] = contentJSON
+	h["Content-Type"] = content
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if status != http.StatusOK {
 		c.w.WriteHeader(status)

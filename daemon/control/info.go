@@ -23,9 +23,10 @@ func (s *Server) info(c *call) *provider.Error {
 	s.providers.Counters(&info.Counters)
 	info.Counters.Commits = stats.Commits
 	info.Counters.CommitsFailed = stats.CommitsFailed
-	info.Counters.Requests = s.requests.Load()
-	info.Counters.Streams = s.streams.Load()
-	info.Counters.Denied = s.denied.Load()
+	mine := s.Stats()
+	info.Counters.Requests = mine.Requests
+	info.Counters.Streams = mine.Streams
+	info.Counters.Denied = mine.Denied
 	s.writeJSON(c, http.StatusOK, info)
 	return nil
 }

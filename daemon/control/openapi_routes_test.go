@@ -111,6 +111,10 @@ var descriptions = map[string]described{
 		summary: "This description",
 		replies: []reply{{status: 200, what: "an OpenAPI document"}},
 	},
+	"/metrics": {
+		summary: "What the daemon counts, for Prometheus",
+		replies: []reply{{status: 200, what: "the text format 0.0.4", body: "", media: contentText[0]}},
+	},
 	"/healthz": {
 		summary: "The daemon's own health",
 		replies: []reply{

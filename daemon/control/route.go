@@ -37,6 +37,7 @@ var routes = map[string]*route{
 	"/api/daemon/log":        {method: "GET", op: opAdmin, phrase: "read the log", command: "logs", params: []string{"lines", "follow"}, serve: (*Server).logLines},
 	"/api/openapi.json":      {method: "GET", serve: (*Server).describe},
 	"/healthz":               {method: "GET", serve: (*Server).health},
+	"/metrics":               {method: "GET", serve: (*Server).scrape},
 }
 
 // providerRoutes are the paths below /api/providers/{id}, by what follows it.

@@ -65,6 +65,8 @@ type Options struct {
 	Log       hclog.Logger // nil: nothing is logged
 	Lines     *LogRing     // what GET /api/daemon/log shows; nil: no lines
 	Admin     *Group       // may change the daemon, beside root and its own user; nil: nobody else
+	// Metrics is what GET /metrics answers, in Prometheus' text format; nil: nothing.
+	Metrics func() ([]byte, error)
 
 	MaxConns          int           // open at once; 0: 4096, or what the limit on open files allows
 	MaxConnsPerUser   int           // of them by one user who is neither root nor the daemon's; 0: see connsPerUser
@@ -89,6 +91,7 @@ type Server struct {
 	daemon    Daemon
 	log       hclog.Logger
 	lines     *LogRing
+	metrics   func() ([]byte, error)
 	owner     uint32                // the daemon's own user
 	admin     atomic.Pointer[Group] // see SetAdmin
 
@@ -110,6 +113,7 @@ type Server struct {
 	requests atomic.Uint64
 	denied   atomic.Uint64
 	streams  atomic.Int64
+	codes    codes // of the replies that began
 }
 
 // New makes a server; [Server.Serve] starts it.
@@ -120,6 +124,9 @@ func New(o Options) *Server {
 	if o.Lines == nil {
 		o.Lines = NewLogRing(hclog.Off)
 	}
+	if o.Metrics == nil {
+		o.Metrics = func() ([]byte, error) { return nil, nil }
+	}
 	owner := uint32(os.Geteuid())
 	maxConns := cmp.Or(o.MaxConns, connsWithin(openFiles()))
 	s := &Server{
@@ -128,6 +135,7 @@ func New(o Options) *Server {
 		daemon:       o.Daemon,
 		log:          o.Log,
 		lines:        o.Lines,
+		metrics:      o.Metrics,
 		owner:        owner,
 		replyTimeout: cmp.Or(o.ReplyTimeout, 10*time.Second),
 		bodyTimeout:  cmp.Or(o.ReadHeaderTimeout, 5*time.Second),

@@ -36,6 +36,7 @@ type stream struct {
 // openStream sends the header, so that a follower knows at once that it follows.
 // The caller closes the stream. A HEAD request gets the header alone: nil.
 func (s *Server) openStream(c *call) *stream {
+	c.count(http.StatusOK)
 	h := c.w.Header()
 	h["Content-Type"] = contentLines
 	h.Set("Cache-Control", "no-store")

@@ -1,0 +1,49 @@
+package control
+
+import (
+	"net/http"
+	"sync/atomic"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// scrape answers GET /metrics.
+func (s *Server) scrape(c *call) *provider.Error {
+	text, err := s.metrics()
+	s.extendReply(c)
+	if err != nil {
+		return asError(err)
+	}
+	writeAs(c, http.StatusOK, contentText, text)
+	return nil
+}
+
+// Stats are what a [Server] counts since it was made.
+type Stats struct {
+	Requests uint64         // that began
+	Replies  map[int]uint64 // that began, by their HTTP status
+	Denied   uint64         // requests refused to who asked, and connections turned away
+	Streams  int64          // open now
+}
+
+// Stats returns what is counted. It waits for nothing.
+func (s *Server) Stats() Stats {
+	replies := make(map[int]uint64)
+	for code := range s.codes {
+		if n := s.codes[code].Load(); n > 0 {
+			replies[code] = n
+		}
+	}
+	return Stats{Requests: s.requests.Load(), Replies: replies, Denied: s.denied.Load(), Streams: s.streams.Load()}
+}
+
+// codes counts replies by HTTP status.
+type codes [600]atomic.Uint64
+
+// count counts the reply, once: the first status is what went out.
+func (c *call) count(status int) {
+	if !c.told {
+		c.told = true
+		c.codes[status].Add(1)
+	}
+}

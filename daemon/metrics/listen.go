@@ -1,0 +1,105 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/net/netutil"
+)
+
+// partingTime is how long scrapes under way may take to end.
+const partingTime = 500 * time.Millisecond
+
+// maxConns is how many connections may be open: a few scrapers, not a crowd.
+const maxConns = 16
+
+// Listen opens the port, and refuses an address that other machines can reach.
+func Listen(address string) (net.Listener, error) {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil || !at.Addr().IsLoopback() {
+		return nil, fmt.Errorf("listen for scrapes: %s is not a loopback address", address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen for scrapes (metrics_listen): %w", err)
+	}
+	return netutil.LimitListener(l, maxConns), nil
+}
+
+// Serve answers GET /metrics from l, and nothing else, until ctx ends. It closes
+// l, and returns when every connection is closed.
+func (m *Metrics) Serve(ctx context.Context, l net.Listener, log hclog.Logger) error {
+	server := &http.Server{
+		Handler:           http.HandlerFunc(m.answer),
+		MaxHeaderBytes:    4 << 10,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       5 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+	}
+	closed := make(chan struct{})
+	ended, end := context.WithCancel(ctx)
+	go func() {
+		defer close(closed)
+		<-ended.Done()
+		brief, done := context.WithTimeout(context.WithoutCancel(ctx), partingTime)
+		defer done()
+		if server.Shutdown(brief) != nil {
+			server.Close()
+		}
+	}()
+	err := server.Serve(l)
+	end()
+	<-closed
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve scrapes: %w", err)
+	}
+	return nil
+}
+
+// answer refuses what a web page had a browser send. The port has no password,
+// and is as open as the machine is to its users.
+func (m *Metrics) answer(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Header["Origin"] != nil || r.Header["Referer"] != nil || !localName(r.Host):
+		http.Error(w, "requests of web pages are refused: use http://127.0.0.1, without Origin and Referer headers", http.StatusForbidden)
+		return
+	case r.URL.Path != "/metrics":
+		http.Error(w, "only /metrics is served here", http.StatusNotFound)
+		return
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "use GET", http.StatusMethodNotAllowed)
+		return
+	}
+	text, err := m.Text()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	w.Write(text) // an error means that the scraper has gone
+}
+
+// localName reports whether a Host header names this machine by what no resolver
+// has a say in. A page whose name was rebound to this machine sends its own.
+func localName(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if ip, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return ip.IsLoopback()
+	}
+	return strings.EqualFold(name, "localhost")
+}

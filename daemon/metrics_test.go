@@ -1,0 +1,234 @@
+package daemon
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A scrape is what /metrics answered.
+type scrape map[string]*dto.MetricFamily
+
+func parseScrape(t *testing.T, text string) scrape {
+	t.Helper()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(text))
+	if err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return families
+}
+
+func (r *running) scrape() scrape {
+	_, body := r.ask("GET", "/metrics", "")
+	return parseScrape(r.t, body)
+}
+
+// sum adds up the metrics of a name that have the label's value; "" is any.
+func (s scrape) sum(name, value string) (total float64) {
+	for _, m := range s[name].GetMetric() {
+		if value == "" || slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetValue() == value }) {
+			total += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return total
+}
+
+// still is a daemon with a provider that is well and one that is not, both of
+// which are asked only when somebody wants it.
+func still(t *testing.T, more string) *running {
+	well := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(well.Close)
+	ill := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	t.Cleanup(ill.Close)
+	return runDaemon(t, more+httpProvider("well", well.URL)+"interval = \"24h\"\n"+httpProvider("ill", ill.URL)+"interval = \"24h\"\n", nil)
+}
+
+// The log, the counters and the metrics say the same.
+func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
+	r := still(t, "")
+	r.call("POST", "/api/providers/refresh?wait=30s", nil)
+	r.call("POST", "/api/providers/well/diagnose", nil)
+	r.call("POST", "/api/providers/ill/pause", nil)
+	r.call("POST", "/api/providers/refresh?provider_id=ill&wait=30s", nil) // skipped
+	r.call("GET", "/api/providers/nope", nil)
+	var wrong string
+	defer func() {
+		if t.Failed() {
+			t.Log(wrong)
+		}
+	}()
+	var s scrape
+	r.until(func() bool { // a commit may be under way
+		var info provider.DaemonInfo
+		r.call("GET", "/api/daemon", &info)
+		s = r.scrape()
+		c, log := &info.Counters, r.log.String()
+		wrong = ""
+		for _, x := range []struct {
+			what      string
+			got, want float64
+		}{
+			{"probes", s.sum("providerd_probes_total", "") + s.sum("providerd_scheduler_in_flight_probes", ""), float64(c.Probes)},
+			{"probes that failed", s.sum("providerd_probes_total", "failed"), float64(c.ProbesFailed)},
+			{"probes in the log", s.sum("providerd_probes_total", "") - s.sum("providerd_probes_total", "discarded"), float64(strings.Count(log, "probed provider"))},
+			{"answers", s.sum("providerd_probe_latency_seconds", ""), float64(c.Probes)},
+			{"refreshes", s.sum("providerd_refreshes_total", ""), float64(c.Refreshes)},
+			{"refreshes in the log", s.sum("providerd_refreshes_total", ""), float64(strings.Count(log, "invalidated providers"))},
+			{"refreshes skipped", s.sum("providerd_refreshes_total", "skipped"), 1},
+			{"coalesced", s.sum("providerd_coalesced_total", ""), float64(c.Coalesced)},
+			{"commits", s.sum("providerd_store_commits_total", "ok"), float64(c.Commits)},
+			{"commits that failed", s.sum("providerd_store_commits_total", "failed"), float64(c.CommitsFailed)},
+			{"commits timed", s.sum("providerd_store_commit_duration_seconds", ""), float64(c.Commits + c.CommitsFailed)},
+			{"size", s.sum("providerd_store_database_size_bytes", ""), float64(info.DatabaseBytes)},
+			{"events", s.sum("providerd_store_events", ""), float64(info.Seq)},
+			{"requests", s.sum("providerd_control_requests_total", ""), float64(c.Requests)},
+			{"not found", s.sum("providerd_control_requests_total", "404"), 1},
+			{"states", s.sum("providerd_provider_state", ""), float64(info.Providers)},
+			{"running", s.sum("providerd_provider_state", "RUNNING"), 1},
+		} {
+			if x.got != x.want {
+				wrong += fmt.Sprintf("%s: %v, want %v\n", x.what, x.got, x.want)
+			}
+		}
+		return wrong == ""
+	})
+}
+
+// What is said of a provider goes with it, and a probe that hangs holds up nobody.
+func TestMetrics_FollowTheProviders(t *testing.T) {
+	g := newGated(t)
+	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("b", "http://127.0.0.1:1"), nil)
+	r.call("POST", "/api/providers/refresh", nil)
+	r.until(func() bool { return g.asked.Load() >= 2 }) // its answer will never come
+	if s := r.scrape(); s.sum("providerd_scheduler_in_flight_probes", "") < 1 || s.sum("providerd_provider_info", "b") != 1 {
+		t.Errorf("while a probe hangs: %v", s)
+	}
+	r.rewrite(httpProvider("a", g.URL))
+	r.call("POST", "/api/daemon/reload", nil)
+	if _, body := r.ask("GET", "/metrics", ""); strings.Contains(body, `provider="b"`) || !strings.Contains(body, `provider="a"`) {
+		t.Errorf("after b is removed:\n%s", body)
+	}
+}
+
+// Names and help texts are as Prometheus wants them, and docs/metrics.md has them.
+func TestMetrics_AreWellNamedAndDocumented(t *testing.T) {
+	r := still(t, "")
+	_, body := r.ask("GET", "/metrics", "")
+	problems, err := promlint.New(strings.NewReader(body)).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "providerd_") {
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	doc, err := os.ReadFile("../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := map[string]bool{}
+	for _, name := range regexp.MustCompile("(?m)^\\| `providerd_[a-z_]+`").FindAllString(string(doc), -1) {
+		left[strings.Trim(name, "| `")] = true
+	}
+	for name, family := range r.scrape() {
+		if !strings.HasPrefix(name, "providerd_") {
+			continue
+		}
+		delete(left, name)
+		row := fmt.Sprintf("| `%s` | %s | %s | %s |", name, strings.ToLower(family.GetType().String()), labelsOf(family), family.GetHelp())
+		if !bytes.Contains(doc, []byte(row+"\n")) {
+			t.Errorf("docs/metrics.md lacks:\n%s", row)
+		}
+	}
+	for name := range left {
+		t.Errorf("docs/metrics.md has %s, which is not served", name)
+	}
+}
+
+func labelsOf(family *dto.MetricFamily) string {
+	var names []string
+	for _, l := range family.Metric[0].Label {
+		names = append(names, "`"+l.GetName()+"`")
+	}
+	return cmp.Or(strings.Join(names, ", "), "–")
+}
+
+// The port serves /metrics to programs of this machine, and nothing else.
+func TestMetrics_OverTCP(t *testing.T) {
+	r := still(t, "[daemon]\nmetrics_listen = \"127.0.0.1:0\"\n")
+	var port string
+	r.until(func() bool {
+		found := regexp.MustCompile(`http://127\.0\.0\.1:(\d+)/metrics`).FindStringSubmatch(r.log.String())
+		if found == nil {
+			return false
+		}
+		port = found[1]
+		return true
+	})
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, x := range []struct {
+		method, path, host, header string
+		status                     int
+	}{
+		{"GET", "/metrics", "", "", 200},
+		{"HEAD", "/metrics", "", "", 200},
+		{"GET", "/metrics", "localhost", "", 200},
+		{"GET", "/metrics", "LOCALHOST:" + port, "", 200},
+		{"GET", "/metrics", "[::1]:" + port, "", 200},
+		{"GET", "/metrics", "rebound.example:" + port, "", 403},
+		{"GET", "/metrics", "192.0.2.1", "", 403},
+		{"GET", "/metrics", "localhost.", "", 403},
+		{"GET", "/metrics", "", "Origin", 403},
+		{"GET", "/metrics", "", "Referer", 403},
+		{"POST", "/metrics", "", "", 405},
+		{"OPTIONS", "/metrics", "", "", 405},
+		{"GET", "/", "", "", 404},
+		{"GET", "/metrics/", "", "", 404},
+		{"GET", "/api/daemon", "", "", 404},
+		{"POST", "/api/daemon/reload", "", "", 404},
+	} {
+		req, err := http.NewRequest(x.method, "http://127.0.0.1:"+port+x.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = x.host
+		if x.header != "" {
+			req.Header.Set(x.header, "http://localhost")
+		}
+		res, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != x.status {
+			t.Errorf("%+v: %d %v %.200s", x, res.StatusCode, err, body)
+		}
+		if x.status == 200 && x.method == "GET" && parseScrape(t, string(body)).sum("providerd_build_info", "test") != 1 {
+			t.Errorf("%+v: %s", x, body)
+		}
+	}
+	r.rewrite("[daemon]\nmetrics_listen = \"127.0.0.1:9456\"\n")
+	var reload provider.ReloadReply
+	r.call("POST", "/api/daemon/reload", &reload)
+	if want := []string{"metrics_listen (now 127.0.0.1:0)"}; !slices.Equal(reload.RestartNeeded, want) {
+		t.Errorf("restart needed: %q, want %q", reload.RestartNeeded, want)
+	}
+}
