@@ -67,6 +67,7 @@ func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
 	r.call("POST", "/api/providers/ill/pause", nil)
 	r.call("POST", "/api/providers/refresh?provider_id=ill&wait=30s", nil) // skipped
 	r.call("GET", "/api/providers/nope", nil)
+	r.ask("GET", "/api/events", "") // a stream
 	var wrong string
 	defer func() {
 		if t.Failed() {
