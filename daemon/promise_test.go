@@ -2,11 +2,8 @@ package daemon
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,126 +16,11 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// running is a daemon in this process, with a client of its socket.
-type running struct {
-	t    *testing.T
-	dir  string
-	log  *safeBuffer
-	http *http.Client
-
-	description func() *description
-}
-
-// runDaemon starts a daemon on that configuration and ends it with the test.
-func runDaemon(t *testing.T, text string, env map[string]string) *running {
-	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	r := &running{t: t, dir: dir, log: &safeBuffer{}}
-	if err := os.WriteFile(filepath.Join(dir, "c.toml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	outside := config.OSEnv()
-	outside.Getenv = func(name string) string { return env[name] }
-	ready := make(chan struct{})
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		ended <- Run(ctx, Options{
-			Version: "test", ConfigPath: filepath.Join(dir, "c.toml"), Socket: filepath.Join(dir, "s"),
-			StateDir: filepath.Join(dir, "state"), LogLevel: "debug", LogJSON: true, LogTo: r.log, Env: outside,
-			FirstSweep: func(provider.StatusReply) { close(ready) },
-		})
-	}()
-	r.http = &http.Client{Transport: &http.Transport{
-		MaxIdleConnsPerHost: 100,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", filepath.Join(dir, "s"))
-		},
-	}}
-	r.description = sync.OnceValue(r.describe)
-	t.Cleanup(func() {
-		r.http.CloseIdleConnections()
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Logf("log:\n%s", r.log)
-		}
-	})
-	select {
-	case <-ready:
-	case err := <-ended:
-		t.Fatalf("the daemon ended: %v", err)
-	}
-	return r
-}
-
-// call asks the socket; the reply is decoded into v when it is not nil.
-func (r *running) call(method, path string, v any) (status int, body string) {
-	res, body := r.ask(method, path, "")
-	if res == nil {
-		return 0, ""
-	}
-	if v != nil {
-		if err := json.Unmarshal([]byte(body), v); err != nil {
-			r.t.Errorf("%s %s: %v in %s", method, path, err, body)
-		}
-	}
-	return res.StatusCode, body
-}
-
-// ask sends a request and reads the reply, which must be as it is described.
-func (r *running) ask(method, path, body string) (*http.Response, string) {
-	req, err := http.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	res, err := r.http.Do(req)
-	if err != nil {
-		r.t.Errorf("%s %s: %v", method, path, err)
-		return nil, ""
-	}
-	defer res.Body.Close()
-	raw, err := io.ReadAll(res.Body)
-	if err != nil {
-		r.t.Errorf("%s %s: %v", method, path, err)
-	}
-	if path != "/api/openapi.json" { // the description itself
-		if err := r.description().check(res, string(raw)); err != nil {
-			r.t.Errorf("%s %s: %v", method, path, err)
-		}
-	}
-	return res, string(raw)
-}
-
-// rewrite replaces the configuration file.
-func (r *running) rewrite(text string) {
-	if err := os.WriteFile(filepath.Join(r.dir, "c.toml"), []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
-}
-
-// until polls for what no event tells.
-func (r *running) until(done func() bool) {
-	r.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); {
-		if time.Now().After(deadline) {
-			r.t.Fatal("it never came")
-		}
-		<-time.After(time.Millisecond)
-	}
-}
 
 // gated is a server whose answers to all but the first request wait for a turn.
 type gated struct {
@@ -400,22 +282,4 @@ func answerAs(w http.ResponseWriter, r *http.Request) {
 	default:
 		fmt.Fprint(w, `{"object":"list","data":[{"id":"m","object":"model"}]}`)
 	}
-}
-
-// safeBuffer may be written by the daemon while a test reads it.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
