@@ -21,12 +21,10 @@ var litellm = kind{
 		BaseURL: "http://127.0.0.1:4000",
 		KeyEnv:  []string{"LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"},
 	},
-	title:  "LiteLLM",
-	except: litellmExcept,
-	marks:  isLiteLLM,
-	peculiar: func(*config.Provider) (asker, error) {
-		return askLiteLLM, nil
-	},
+	title:    "LiteLLM",
+	except:   litellmExcept,
+	marks:    isLiteLLM,
+	peculiar: newLiteLLM,
 }
 
 func isLiteLLM(a *answer) bool {
@@ -39,30 +37,34 @@ func isLiteLLM(a *answer) bool {
 	return alive
 }
 
-// askLiteLLM asks whether the process lives, whether it can serve, and whether it
-// serves us: of the list, only a clear no counts.
-func askLiteLLM(ctx context.Context, r *run) finding {
-	found := r.judge(r.get(ctx, "/health/liveliness"), litellmAlive)
-	if found.saw != provider.OK {
+// newLiteLLM asks whether the process lives, whether it can serve and, with the
+// facts or after a no, whether it serves us: of the list, only a clear no counts.
+func newLiteLLM(*config.Provider) (asker, error) {
+	served := false
+	return func(ctx context.Context, r *run) finding {
+		found := r.judge(r.get(ctx, "/health/liveliness"), litellmAlive)
+		if found.saw != provider.OK {
+			return found
+		}
+		latency := r.latency
+		defer func() { r.latency = latency }()
+		found = r.judge(r.get(ctx, "/health/readiness"), litellmReady)
+		if found.saw != provider.OK || served && !r.facts {
+			return found
+		}
+		list := r.get(ctx, "/v1/models")
+		if served = list.err == nil; !served {
+			return found
+		}
+		switch listed := r.judge(list, openaiList); listed.saw {
+		case provider.OK:
+			found.facts.Models, found.facts.Note = listed.facts.Models, listed.facts.Note
+		case provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted:
+			served = false
+			return listed
+		}
 		return found
-	}
-	latency := r.latency
-	defer func() { r.latency = latency }()
-	found = r.judge(r.get(ctx, "/health/readiness"), litellmReady)
-	if found.saw != provider.OK {
-		return found
-	}
-	list := r.get(ctx, "/v1/models")
-	if list.err != nil {
-		return found
-	}
-	switch listed := r.judge(list, openaiList); listed.saw {
-	case provider.OK:
-		found.facts.Models, found.facts.Note = listed.facts.Models, listed.facts.Note
-	case provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted:
-		return listed
-	}
-	return found
+	}, nil
 }
 
 func litellmAlive(a *answer) (Facts, bool) {

@@ -129,7 +129,7 @@ func (p *Prober) Close() { p.transport.CloseIdleConnections() }
 // A panic below is part of the observation (probe_failed): a probe can harm
 // nothing but its own provider's row.
 func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
-	r := &run{p: p, caller: ctx, trace: &trace{now: p.now}}
+	r := &run{p: p, caller: ctx, facts: ask.Facts, trace: &trace{now: p.now}}
 	began := p.now()
 	found := r.probe(ctx, ask)
 	return r.observation(began, found)

@@ -13,6 +13,7 @@ type run struct {
 	p      *Prober
 	caller context.Context // whose end means that nobody wants the answer
 	trace  *trace
+	facts  bool // everything is asked, not only what decides
 
 	sent      bool          // a request was handed to the transport
 	answered  bool          // an HTTP answer came back to one
