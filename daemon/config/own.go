@@ -15,10 +15,15 @@ var ownSettings = []string{
 func (t *table) own(p *Provider, kind *Kind) {
 	p.Expect = t.expect()
 	p.Command = t.command()
-	p.Unit, _ = t.text("unit", `unit = "ollama.service"`)
+	p.Unit = t.unit()
 	p.Bus = t.bus()
 	if kind == nil {
 		return
+	}
+	for setting, example := range map[string]string{"command": exampleCommand, "unit": exampleUnit} {
+		if kind.takes(setting) && t.values[setting] == nil {
+			t.reject(t.header(), flawf("write "+example, "kind %s needs a %s", kind.Name, setting))
+		}
 	}
 	for _, setting := range ownSettings {
 		switch {
@@ -37,9 +42,23 @@ func (t *table) own(p *Provider, kind *Kind) {
 	}
 }
 
+const (
+	exampleCommand = `command = ["/usr/lib/nagios/plugins/check_load", "-w", "5"]`
+	exampleUnit    = `unit = "ollama.service"`
+)
+
+// unit is the name of a unit of systemd.
+func (t *table) unit() string {
+	unit, ok := t.text("unit", exampleUnit)
+	if ok && unit == "" {
+		t.reject(t.at("unit"), flawf("write "+exampleUnit, "unit is empty"))
+	}
+	return unit
+}
+
 // command is a program and its arguments, as they are: no shell reads them.
 func (t *table) command() []string {
-	const example = `command = ["/usr/lib/nagios/plugins/check_load", "-w", "5"]`
+	const example = exampleCommand
 	if text, is := t.values["command"].(string); is {
 		t.asked = append(t.asked, "command")
 		t.reject(t.at("command"), flawf("write "+example, "command is text: it must be a list, because no shell takes it apart (%d words)", len(strings.Fields(text))))
