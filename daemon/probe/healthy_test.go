@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 
@@ -22,11 +21,7 @@ func healthyScenario(t testing.TB, k config.Kind) *scenario {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(all, func(s *scenario) bool { return s.folder == k.Name && s.name == "healthy" })
-	if i < 0 {
-		return nil
-	}
-	return all[i]
+	return among(all, k.Name, "healthy")
 }
 
 // healthy makes Probers that have seen their provider in good health, and knows
@@ -92,11 +87,11 @@ func serveAsTheatre(kind string) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(all, func(s *scenario) bool { return s.folder == kind && s.name == "healthy" })
-	if i < 0 {
+	s := among(all, kind, "healthy")
+	if s == nil {
 		return fmt.Errorf("no healthy scenario of %q", kind)
 	}
-	t, err := open(all[i])
+	t, err := open(s)
 	if err != nil {
 		return err
 	}
