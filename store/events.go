@@ -100,8 +100,8 @@ func gone(since, oldest, newest uint64) *provider.Error {
 		"the events after %d are gone: the oldest that is kept is %d, the newest %d", since, oldest, newest)
 }
 
-// EventsOf returns every kept event of a provider, oldest first. It reads the
-// disk; the provider need not be configured any more.
+// EventsOf returns every kept event that concerns a provider, oldest first. It reads
+// the disk; the provider need not be configured any more.
 func (s *Store) EventsOf(id string) ([]provider.Event, error) {
 	j := s.journal.Load()
 	if j.oldest > j.newest {
@@ -112,11 +112,11 @@ func (s *Store) EventsOf(id string) ([]provider.Event, error) {
 		return nil, fmt.Errorf("events of %q: %w", id, err)
 	}
 	// Comparing bytes first spares decoding the events of all others.
-	found, err := s.readEvents(j.oldest, j.newest, int(j.newest-j.oldest+1), append([]byte(`"id":`), quoted...))
+	found, err := s.readEvents(j.oldest, j.newest, int(j.newest-j.oldest+1), quoted)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(found.events(s), func(e provider.Event) bool { return e.ID != id }), nil
+	return slices.DeleteFunc(found.events(s), func(e provider.Event) bool { return !e.Concerns(id) }), nil
 }
 
 // stored is events as they are on the disk, copied out of a transaction.

@@ -7,9 +7,10 @@ import (
 )
 
 // Put records a result. With an Event it is published, row and event together,
-// once it is on the disk, and so is a new time before which the provider does not
-// want to be asked; without these it is published at once, unless a change of
-// the same provider is still on its way there: then it follows that change. Put
+// once it is on the disk, and so is one that is Durable, and a new time before which
+// the provider does not want to be asked; without these it is published at once,
+// unless a change of the same provider is still on its way there: then it follows
+// that change. Put
 // itself never waits for the disk. An id that is not configured is ignored: it was
 // removed while it was being probed.
 func (s *Store) Put(u Update) {
@@ -27,7 +28,7 @@ func (s *Store) Put(u Update) {
 	if c == nil || s.closing {
 		return
 	}
-	if u.Event != nil || asksForPeace(&u.Status, c) {
+	if u.Event != nil || u.Durable || asksForPeace(&u.Status, c) {
 		delete(s.behind, c)
 		s.pending.rows[c] = row
 		if u.Event != nil {
@@ -51,6 +52,18 @@ func (s *Store) Put(u Update) {
 // not want to be asked. That must not be forgotten, though nothing else changed.
 func asksForPeace(st *provider.Status, c *cell) bool {
 	return !st.RetryAt.IsZero() && !st.RetryAt.Equal(c.row.Load().Status.RetryAt.Time)
+}
+
+// Note records an event that is not of one provider's row. It waits for nothing:
+// the event is published after the rows that were put before it.
+func (s *Store) Note(e provider.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return
+	}
+	s.note(&e)
+	s.wake()
 }
 
 // publish shows a row to readers and returns the channel that is to be closed so

@@ -18,7 +18,8 @@ type Update struct {
 	Models      []provider.Model // in memory only
 	ModelsAt    provider.Time    // when the list was read
 	Diagnostics *provider.Diagnostics
-	Event       *provider.Event // nil: state and reason are what they were; the store sets Seq
+	Event       *provider.Event // nil: there is nothing to tell of it; the store sets Seq
+	Durable     bool            // state or reason changed, though an event of another's tells it
 }
 
 // A Row is what is known of one provider, as of one moment. It never changes;

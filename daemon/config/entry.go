@@ -4,6 +4,8 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // idPattern is deliberately narrow: an id is typed in shells, stands in URLs and
@@ -74,7 +76,7 @@ func (t *table) id(ids map[string]int) string {
 	case !idPattern.MatchString(id):
 		t.reject(t.at("id"), flawf(idFix(id), `id is %s: it may have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
 		return ""
-	case id == "status" || id == "refresh": // words of the control socket's paths
+	case id == "status" || id == "refresh" || id == provider.HostID: // words of the control socket
 		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is a word of the control socket", quote(id)))
 		return ""
 	}

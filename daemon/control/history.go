@@ -24,9 +24,9 @@ func (s *Server) history(c *call) *provider.Error {
 
 // summarise adds up how long each state lasted, as far as it is known: since the
 // first event that is kept, but not before watched, when this daemon began to
-// look; and not while probing was paused or the state UNKNOWN. Of a provider whose
-// events all have given way to those of others, the row tells the last state and
-// since when.
+// look; and not while probing was paused or the state UNKNOWN, as that of a remote
+// provider is while this host has no network. Of a provider whose events all have
+// given way to those of others, the row tells the last state and since when.
 func summarise(st *provider.Status, events []provider.Event, watched, now time.Time) provider.HistoryReply {
 	reply := provider.HistoryReply{ID: st.ID, StateSeconds: map[provider.State]float64{}, Transitions: events}
 	if len(events) == 0 {
@@ -38,15 +38,22 @@ func summarise(st *provider.Status, events []provider.Event, watched, now time.T
 	}
 	reply.Since = provider.Time{Time: later(events[0].Time.Time, watched)}
 	var known time.Duration
+	var own provider.Event // what was last told of the provider itself
 	lasted := map[provider.State]time.Duration{}
 	for i, e := range events {
+		switch {
+		case e.ID != provider.HostID:
+			own = e
+		case e.Reason != provider.Offline: // the host is back: what held before holds again
+			e.To, e.Reason = own.To, own.Reason
+		}
 		until := now
 		if i+1 < len(events) {
 			until = events[i+1].Time.Time
 		}
 		// A clock that was set back makes a state last no time rather than less.
 		d := until.Sub(later(e.Time.Time, watched))
-		if d <= 0 || e.To == provider.StateUnknown || e.Reason == provider.Paused {
+		if d <= 0 || e.To == "" || e.To == provider.StateUnknown || e.Reason == provider.Paused {
 			continue
 		}
 		lasted[e.To] += d

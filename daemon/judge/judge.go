@@ -8,6 +8,7 @@
 package judge
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -34,19 +35,21 @@ type Record struct {
 
 	Definite bool // what the last probe saw is enough by itself
 
+	blackout string // why the row says offline; empty when it does not
+	told     told   // of a row that says offline: what was known before
+
 	undecided bool        // the last observation was not enough to change the row
 	changes   []time.Time // of the state, within flapWindow, oldest first
 	flapping  bool
 }
 
-// Judge applies one observation. offline says that this host has no network, so
-// that a probe which could not leave it proves nothing about the provider.
+// Judge applies one observation, made while this machine stood so.
 // The event is nil when neither state nor reason changed.
-func Judge(r Record, o probe.Observation, p *config.Provider, offline bool) (Record, *provider.Event) {
+func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record, *provider.Event) {
 	was := r.Status
 	r.count(&o, p)
 	r.learn(&o, p)
-	reason, detail := r.finding(&o, p, offline)
+	reason, detail := r.finding(&o, p, host)
 
 	st := &r.Status
 	st.Source = provider.FromProbe
@@ -57,8 +60,13 @@ func Judge(r Record, o probe.Observation, p *config.Provider, offline bool) (Rec
 	if !healthy(reason) {
 		st.LastError = join(string(reason), detail)
 	}
-	r.undecided = !r.decides(was, reason, p)
+	r.undecided = host == HostInDoubt || !r.decides(was, reason, p)
 	switch {
+	case host == HostOut:
+		r.Doubts, r.Failures = 0, 0
+		r.become(reason, detail, p)
+	case host == HostInDoubt:
+		st.Detail = "in doubt, while others are asked: " + join(string(reason), detail)
 	case !r.undecided:
 		st.RetryAt = provider.Time{Time: o.RetryAt}
 		st.LatencyMS = milliseconds(o.Latency)
@@ -158,9 +166,9 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 // finding turns what the probe saw into what holds for the provider: the facts
 // of one that is up can still limit its use, and a host without network cannot
 // tell about others.
-func (r *Record) finding(o *probe.Observation, p *config.Provider, offline bool) (provider.Reason, string) {
-	if offline && o.HostFault {
-		return provider.Offline, join("this machine has no network", o.Detail)
+func (r *Record) finding(o *probe.Observation, p *config.Provider, host Host) (provider.Reason, string) {
+	if host == HostOut {
+		return provider.Offline, join(cmp.Or(r.blackout, "this machine has no network"), o.Detail)
 	}
 	if !healthy(o.Saw) {
 		return o.Saw, o.Detail
@@ -189,7 +197,7 @@ func (r *Record) decides(was provider.Status, reason provider.Reason, p *config.
 	switch {
 	case was.Source == provider.FromRestored, was.State == provider.StateUnknown,
 		was.Reason == provider.NotChecked, was.Reason == reason:
-		return true
+		return r.told == (told{}) || healthy(reason) || r.Definite || r.Doubts >= p.Fall
 	case healthy(reason):
 		return was.State == provider.StateRunning || r.Goods >= p.Rise
 	}
@@ -228,11 +236,12 @@ func (r Record) close(was provider.Status, now time.Time) (Record, *provider.Eve
 	if begins {
 		detail = st.Detail
 	}
-	if !moved && st.Reason == was.Reason {
+	before := r.lastTold(was)
+	if st.Reason == provider.Offline || (told{st.State, st.Reason}) == before {
 		return r, nil
 	}
 	return r, &provider.Event{
-		Time: provider.Time{Time: now}, ID: st.ID, From: was.State, To: st.State,
+		Time: provider.Time{Time: now}, ID: st.ID, From: before.state, To: st.State,
 		Reason: st.Reason, Detail: detail, LatencyMS: st.LatencyMS,
 	}
 }

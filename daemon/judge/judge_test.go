@@ -47,15 +47,15 @@ func begin(t *testing.T, p *config.Provider) *course {
 
 func (c *course) see(observations ...probe.Observation) *course {
 	for _, o := range observations {
-		c.seeWhile(false, o)
+		c.seeWhile(HostFine, o)
 	}
 	return c
 }
 
-func (c *course) seeWhile(offline bool, o probe.Observation) *course {
+func (c *course) seeWhile(host Host, o probe.Observation) *course {
 	o.Began = c.now
 	before := fmt.Sprintf("%+v", c.r)
-	next, event := Judge(c.r, o, c.p, offline)
+	next, event := Judge(c.r, o, c.p, host)
 	if after := fmt.Sprintf("%+v", c.r); after != before {
 		c.t.Errorf("Judge modified the record it was given:\n%s\n%s", before, after)
 	}
@@ -324,13 +324,39 @@ func TestJudge_ARetryTimeIsDefinite(t *testing.T) {
 
 func TestJudge_Offline(t *testing.T) {
 	o := saw(provider.NetworkUnreachable)
-	o.HostFault = true
 	c := begin(t, local()).see(saw(provider.OK))
-	c.seeWhile(true, o).want(provider.StateUnknown, provider.Offline)
+	told := len(c.events)
+	c.seeWhile(HostInDoubt, o).seeWhile(HostInDoubt, o).seeWhile(HostInDoubt, o).want(provider.StateRunning, provider.OK)
+	c.r = Blackout(c.r, "this machine has no network", c.p, c.now)
+	c.want(provider.StateUnknown, provider.Offline)
+	c.seeWhile(HostOut, o).seeWhile(HostOut, o).want(provider.StateUnknown, provider.Offline)
+	if c.r.Status.Detail != "this machine has no network: what was seen" {
+		t.Errorf("detail %q", c.r.Status.Detail)
+	}
 	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+	if len(c.events) != told {
+		t.Errorf("an outage of the host made events of the provider: %+v", c.events[told:])
+	}
+}
 
-	dns := saw(provider.DNSFailure) // the resolver answered: no such host
-	begin(t, local()).seeWhile(true, dns).want(provider.StateError, provider.DNSFailure)
+// What comes back as something else is told, from what was told before.
+func TestJudge_OfflineAndThenSomethingElse(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK))
+	c.r = Blackout(c.r, "this machine has no network", c.p, c.now)
+	c.see(saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline) // doubtful, as ever
+	c.see(saw(provider.DNSFailure)).want(provider.StateError, provider.DNSFailure)
+	if last := c.events[len(c.events)-1]; last.From != provider.StateRunning || last.To != provider.StateError {
+		t.Errorf("event %+v", last)
+	}
+}
+
+// One that is new while the host is out becomes no event either.
+func TestJudge_OfflineFromTheFirstResult(t *testing.T) {
+	c := begin(t, local()).seeWhile(HostOut, saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline)
+	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+	if len(c.events) != 1 || c.events[0].From != provider.StateUnknown || c.events[0].To != provider.StateRunning {
+		t.Errorf("events %+v", c.events)
+	}
 }
 
 func TestJudge_AProbeThatBrokeLeavesTheState(t *testing.T) {

@@ -28,6 +28,7 @@ func (s *Scheduler) land(f flight, o probe.Observation, ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
+	s.watchClock(now)
 	e := f.e
 	e.inFlight, e.cancel = false, nil
 	s.count.InFlight--
@@ -64,8 +65,7 @@ func (s *Scheduler) land(f flight, o probe.Observation, ctx context.Context) {
 func (s *Scheduler) settle(f flight, o probe.Observation) {
 	e := f.e
 	s.tally(e, &o)
-	s.watchNetwork(e, o.HostFault, o.Began)
-	rec, event := judge.Judge(e.rec, o, &e.cfg, o.HostFault && s.offline(o.Began))
+	rec, event := judge.Judge(e.rec, o, &e.cfg, s.stand(e, &o))
 	rec.Status.Generation = f.generation
 	e.rec = rec
 	due, ttl := next(&e.rec, &e.cfg, o.Began, s.o.Random(), !e.probed)
@@ -81,7 +81,11 @@ func (s *Scheduler) settle(f flight, o probe.Observation) {
 // put publishes an entry's row, and logs what changed.
 func (s *Scheduler) put(e *entry, event *provider.Event) {
 	s.logEvent(e, event)
-	s.o.Store.Put(e.update(event))
+	u := e.update(event)
+	if shown := s.o.Store.View().Row(e.cfg.ID); event == nil && shown != nil {
+		u.Durable = shown.Status.State != u.Status.State || shown.Status.Reason != u.Status.Reason
+	}
+	s.o.Store.Put(u)
 }
 
 // update is what the store is told of an entry.

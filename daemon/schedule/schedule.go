@@ -44,6 +44,8 @@ type Options struct {
 	Lane int
 	// Online reports whether this host has a network at all; nil: it has.
 	Online func() bool
+	// Wall is the time on the wall, which goes on while the host sleeps; nil: time.Now.
+	Wall func() time.Time
 	// Random is in [0,1) and may be called by several goroutines; nil: rand.Float64.
 	Random func() float64
 }
@@ -64,6 +66,7 @@ type Scheduler struct {
 	count   Stats
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
+	host    host
 }
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.
@@ -86,7 +89,8 @@ type entry struct {
 	epoch     int                   // rises when a reload replaces cfg and prober
 	began     time.Time             // of the last probe
 	factsAt   time.Time             // when all facts were last asked for
-	hostFault bool                  // the last probe did not get off this host
+	contact   contact               // what the last probe tells of this machine
+	heard     time.Time             // when that probe began
 	cancel    context.CancelFunc    // of the probe in flight
 	evidence  *provider.Diagnostics // of the last probe
 	latencies store.Durations       // of the deciding requests that were answered
@@ -112,6 +116,9 @@ func New(o Options) *Scheduler {
 	}
 	if o.Online == nil {
 		o.Online = func() bool { return true }
+	}
+	if o.Wall == nil {
+		o.Wall = time.Now
 	}
 	if o.Random == nil {
 		o.Random = rand.Float64
@@ -140,11 +147,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 			s.stop()
 			return
 		}
-		if wait, any := s.startDue(); any {
-			timer.Reset(wait)
-		} else {
-			timer.Stop()
-		}
+		timer.Reset(s.startDue())
 	}
 }
 
@@ -162,20 +165,26 @@ func (s *Scheduler) stop() {
 func (s *Scheduler) Swept() <-chan struct{} { return s.swept }
 
 // startDue begins every probe whose time has come and returns the wait for the
-// next one.
-func (s *Scheduler) startDue() (wait time.Duration, any bool) {
+// next one, or for the next look at this machine.
+func (s *Scheduler) startDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
+	s.watchClock(now)
+	s.watchRoute(now)
+	longest := lookEvery
+	if s.host.out && !s.host.routed {
+		longest = soonLook
+	}
 	for len(s.queue) > 0 {
 		e := s.queue[0]
 		if wait := e.due.Sub(now); wait > 0 {
-			return wait, true
+			return min(wait, longest)
 		}
 		s.queue.drop(e)
 		s.start(e, now)
 	}
-	return 0, false
+	return longest
 }
 
 // start begins a probe, or lines the entry up where its lane is full.

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -85,17 +86,25 @@ type Incident struct {
 	URL    string `json:"url,omitempty"`
 }
 
-// An Event records that a provider's state or reason changed.
+// An Event records that a provider's state or reason changed; or, with the id
+// [HostID], that this machine lost sight of its remote providers, or has it again.
 type Event struct {
-	Seq       uint64  `json:"seq"` // from 1, without gaps, never reused
-	Time      Time    `json:"time"`
-	ID        string  `json:"id"`
-	From      State   `json:"from"`
-	To        State   `json:"to"`
-	Reason    Reason  `json:"reason"`
-	Detail    string  `json:"detail,omitempty"`
-	LatencyMS float64 `json:"latency_ms,omitempty"`
+	Seq       uint64   `json:"seq"` // from 1, without gaps, never reused
+	Time      Time     `json:"time"`
+	ID        string   `json:"id"`
+	From      State    `json:"from"`
+	To        State    `json:"to"`
+	Reason    Reason   `json:"reason"`
+	Detail    string   `json:"detail,omitempty"`
+	LatencyMS float64  `json:"latency_ms,omitempty"`
+	IDs       []string `json:"ids,omitempty"` // of the providers that an event of the host is about
 }
+
+// HostID is the id of this machine in events; no provider may have it.
+const HostID = "host"
+
+// Concerns reports whether the event tells something of the provider.
+func (e *Event) Concerns(id string) bool { return e.ID == id || slices.Contains(e.IDs, id) }
 
 // A Model is one model that a provider lists.
 type Model struct {

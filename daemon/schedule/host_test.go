@@ -1,0 +1,275 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+func TestHost_Offline(t *testing.T) {
+	fault := func(context.Context, int) probe.Observation {
+		return probe.Observation{Saw: provider.NetworkUnreachable, HostFault: true}
+	}
+	t.Run("EveryRemoteFails", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.play("b", fault)
+			w.play("c", fault)
+			w.apply(settings("local"), remote("b"), remote("c"))
+			w.run()
+			time.Sleep(time.Minute)
+			for id, want := range map[string]provider.Reason{"local": provider.OK, "b": provider.Offline, "c": provider.Offline} {
+				if st := w.row(id); st.Reason != want {
+					t.Errorf("%s is %s %s, want %s", id, st.State, st.Reason, want)
+				}
+			}
+		})
+	})
+	t.Run("OneRemoteWorks", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			w.play("b", fault)
+			w.apply(cloud("c"), cloud("b"))
+			w.run()
+			time.Sleep(time.Minute)
+			if st := w.row("b"); st.State != provider.StateError || st.Reason != provider.NetworkUnreachable {
+				t.Errorf("%s %s", st.State, st.Reason)
+			}
+		})
+	})
+	t.Run("TheHostSaysSo", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, Options{Online: func() bool { return false }})
+			w.play("b", fault)
+			w.apply(cloud("b"))
+			w.run()
+			time.Sleep(time.Second)
+			if st := w.row("b"); st.State != provider.StateUnknown || st.Reason != provider.Offline {
+				t.Errorf("%s %s", st.State, st.Reason)
+			}
+		})
+	})
+}
+
+const untilCut, cutFor = 5 * time.Minute, 30 * time.Minute
+
+// outage is a world of remote providers whose network is gone for half an hour,
+// five minutes from its start.
+func outage(t *testing.T, o Options, saw provider.Reason, ids ...string) (w *world, cut, back time.Time) {
+	w = newWorld(t, o)
+	cut = time.Now().Add(untilCut)
+	back = cut.Add(cutFor)
+	list := []config.Provider{settings("local")}
+	for _, id := range ids {
+		w.play(id, func(context.Context, int) probe.Observation {
+			if now := time.Now(); now.After(cut) && now.Before(back) {
+				return probe.Observation{Saw: saw, HostFault: saw != provider.ConnectTimeout}
+			}
+			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
+		})
+		list = append(list, remote(id))
+	}
+	w.apply(list...)
+	return w.run(), cut, back
+}
+
+// remote is a cloud provider on a host of its own.
+func remote(id string) config.Provider {
+	p := cloud(id)
+	p.BaseURL = "https://" + id + ".example.com"
+	return p
+}
+
+func (w *world) want(state provider.State, reason provider.Reason, ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		if st := w.row(id); st.State != state || st.Reason != reason {
+			w.t.Errorf("%s is %s %s (%s), want %s %s", id, st.State, st.Reason, st.Detail, state, reason)
+		}
+	}
+}
+
+// eventsAfter are what was told from a time on, a line each.
+func (w *world) eventsAfter(t time.Time) []string {
+	w.t.Helper()
+	synctest.Wait()
+	events, err := w.store.Events(0, 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var lines []string
+	for _, e := range events {
+		if !e.Time.Before(t) {
+			lines = append(lines, fmt.Sprint(e.ID, " ", e.From, " ", e.To, " ", e.Reason, " ", e.IDs))
+		}
+	}
+	return lines
+}
+
+// When one remote provider cannot be reached because of this host, the others are
+// asked too, so that nobody is blamed for what is ours; all are unknown with one
+// event, and known again with another, which counts as no outage of theirs.
+func TestHost_AnOutageIsOneEventAtEachEdge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b", "c", "d")
+		time.Sleep(time.Until(cut) + 75*time.Second) // each was due once
+		w.want(provider.StateUnknown, provider.Offline, "b", "c", "d")
+		w.want(provider.StateRunning, provider.OK, "local")
+		time.Sleep(time.Until(back) + 20*time.Second)
+		w.want(provider.StateRunning, provider.OK, "b", "c", "d")
+		want := []string{"host RUNNING UNKNOWN offline [b c d]", "host UNKNOWN RUNNING ok [b c d]"}
+		if got := w.eventsAfter(cut); !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
+// What was wrong before the outage, and is still wrong after it, is no news; what
+// is wrong only after it is.
+func TestHost_AfterAnOutageOnlyNewsIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, back := outage(t, Options{}, provider.NetworkUnreachable, "b", "c")
+		w.play("down", func(context.Context, int) probe.Observation {
+			if now := time.Now(); now.After(cut) && now.Before(back) {
+				return probe.Observation{Saw: provider.NetworkUnreachable, HostFault: true}
+			}
+			return probe.Observation{Saw: provider.Unauthorized}
+		})
+		w.play("breaks", func(context.Context, int) probe.Observation {
+			switch now := time.Now(); {
+			case now.After(back):
+				return probe.Observation{Saw: provider.Unauthorized}
+			case now.After(cut):
+				return probe.Observation{Saw: provider.NetworkUnreachable, HostFault: true}
+			}
+			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
+		})
+		w.apply(remote("b"), remote("c"), remote("down"), remote("breaks"))
+		time.Sleep(time.Until(back) + time.Minute)
+		want := []string{
+			"host RUNNING UNKNOWN offline [b c down breaks]", "host UNKNOWN RUNNING ok [b c down breaks]",
+			"breaks RUNNING ERROR unauthorized []",
+		}
+		got := w.eventsAfter(cut)
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
+// Servers that are switched off together are no outage of this host.
+func TestHost_SilenceOfOthersIsTheirs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, _ := outage(t, Options{}, provider.ConnectTimeout, "b", "c")
+		time.Sleep(time.Until(cut) + 2*time.Minute)
+		w.want(provider.StateError, provider.ConnectTimeout, "b", "c")
+	})
+}
+
+// One that must not be asked cannot tell that the network is there.
+func TestHost_AnOutageWithAPausedProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, _ := outage(t, Options{}, provider.DNSFailure, "b", "c", "paused")
+		time.Sleep(time.Minute)
+		_ = w.SetPaused("paused", true)
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		w.want(provider.StateUnknown, provider.Offline, "b", "c")
+		w.want(provider.StateRunning, provider.Paused, "paused")
+	})
+}
+
+// When the machine says that its network is back, nobody waits for a schedule.
+func TestHost_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gone, there := time.Now().Add(untilCut), time.Now().Add(untilCut+cutFor)
+		online := func() bool { now := time.Now(); return now.Before(gone) || !now.Before(there) }
+		w, cut, back := outage(t, Options{Online: online}, provider.NetworkUnreachable, "b")
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		w.want(provider.StateUnknown, provider.Offline, "b")
+		if d := w.row("b").Detail; d != "this machine has no network" {
+			t.Errorf("detail %q", d)
+		}
+		time.Sleep(time.Until(back) + 1500*time.Millisecond)
+		w.want(provider.StateRunning, provider.OK, "b")
+		if got := w.eventsAfter(cut); len(got) != 2 {
+			t.Errorf("events %q", got)
+		}
+	})
+}
+
+// A machine that slept blames nobody for what it slept through, and looks again at
+// once. The wall's clock goes on while it sleeps; the other does not.
+func TestHost_Suspend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var slept atomic.Int64
+		w := newWorld(t, Options{Wall: func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }})
+		dead := make(chan struct{}) // the connections from before
+		w.play("b", func(ctx context.Context, n int) probe.Observation {
+			if n == 3 {
+				select {
+				case <-dead:
+				case <-ctx.Done():
+				}
+				return probe.Observation{Saw: provider.Hung}
+			}
+			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
+		})
+		w.apply(settings("local"), cloud("b"), cloud("c"))
+		w.run()
+		for len(w.probes("b")) < 3 {
+			time.Sleep(time.Second)
+		}
+		asleep := time.Now()
+		slept.Store(int64(8 * time.Hour))
+		time.Sleep(lookEvery + 2*minGap)
+		close(dead)
+		w.want(provider.StateRunning, provider.OK, "local", "b", "c")
+		for _, id := range []string{"local", "b", "c"} {
+			if probes := w.probes(id); probes[len(probes)-1].Before(asleep) {
+				t.Errorf("%s was not asked after it", id)
+			}
+		}
+		want := []string{"host RUNNING UNKNOWN offline [b c]", "host UNKNOWN RUNNING ok [b c]"}
+		if got := w.eventsAfter(asleep); !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
+// Nor does a process that was stopped for a while take its own deadlines for the
+// silence of others.
+func TestClock_Look(t *testing.T) {
+	t0 := time.Now()
+	for _, tt := range []struct {
+		name       string
+		late, wall time.Duration
+		want       string
+	}{
+		{"InTime", lookEvery, lookEvery, ""},
+		{"Busy", lookEvery + heldUp, lookEvery + heldUp, ""},
+		{"HeldUp", time.Minute, time.Minute, "providerd was held up for 1m0s"},
+		{"Slept", lookEvery, time.Hour + lookEvery, "this machine slept for 1h0m0s, or its clock was set forward"},
+		{"ClockSetBack", lookEvery, -time.Hour, ""},
+		{"ClockNudged", lookEvery, lookEvery + time.Second, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var c clock
+			if why := c.look(t0, t0); why != "" {
+				t.Errorf("the first look: %q", why)
+			}
+			if why := c.look(t0.Add(tt.late), t0.Round(0).Add(tt.wall)); why != tt.want {
+				t.Errorf("%q, want %q", why, tt.want)
+			}
+		})
+	}
+}
