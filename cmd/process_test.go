@@ -103,10 +103,17 @@ func (p *process) command() *exec.Cmd {
 // start starts the daemon and returns when it answers.
 func (p *process) start() *process {
 	p.t.Helper()
-	p.cmd = p.command()
-	if err := p.cmd.Start(); err != nil {
+	cmd := p.command()
+	return p.started(cmd, cmd.Start())
+}
+
+// started takes over a daemon that was started, and returns when it answers.
+func (p *process) started(cmd *exec.Cmd, err error) *process {
+	p.t.Helper()
+	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.cmd = cmd
 	p.ended = make(chan struct{})
 	go func(cmd *exec.Cmd, ended chan struct{}) {
 		p.err = cmd.Wait()
