@@ -167,7 +167,7 @@ func (s *Scheduler) comeBack(now time.Time) {
 	}
 	s.tell(hclog.Info, provider.Event{
 		From: provider.StateUnknown, To: provider.StateRunning, Reason: provider.OK,
-		Detail: fmt.Sprintf("remote providers can be told again, after %s", lasted), IDs: ids,
+		Detail: fmt.Sprintf("remote providers answer again, after %s", lasted), IDs: ids,
 	}, now)
 	s.askRemote(now)
 }
