@@ -37,6 +37,13 @@ func Blackout(r Record, why string, p *config.Provider, now time.Time) Record {
 	return r
 }
 
+// Resume reminds a record that was restored, and says offline, of what was told
+// before.
+func Resume(r Record, state provider.State, reason provider.Reason) Record {
+	r.told = told{state, reason}
+	return r
+}
+
 // lastTold is what an event begins from: of a row that said offline it is what was
 // told before, so that an outage of this machine is none of the provider's.
 func (r *Record) lastTold(was provider.Status) told {

@@ -76,6 +76,12 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	}
 	s.entries, s.order = entries, order
 	s.o.Store.Configure(order, fresh)
+	if firstTime {
+		s.resumeOutage(now)
+	}
+	if s.host.out && len(s.unknown()) == 0 { // nobody is left whom it is about
+		s.comeBack(now)
+	}
 	s.queueNew(c, now, firstTime)
 	return c, nil
 }

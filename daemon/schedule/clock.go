@@ -49,9 +49,7 @@ func (s *Scheduler) watchClock(now time.Time) {
 	}
 	s.log.Warn("asking everybody anew", "reason", why)
 	s.host.doubted = now
-	if s.host.out {
-		s.host.since = now // the grace begins again
-	} else {
+	if !s.host.out {
 		s.goOut(why, now)
 	}
 	for _, e := range s.entries {

@@ -18,17 +18,16 @@ const (
 	// the other remote providers are asked: a kept connection that went silent takes
 	// one timeout to be noticed, and a new one another.
 	doubtFor = 20 * time.Second
-	// graceFor is how long after this machine lost sight of others a failure that
-	// may be theirs is not yet held against them.
+	// graceFor is how long after failures began to be ours one that may be theirs is
+	// not yet held against them.
 	graceFor = 10 * time.Second
 )
 
 // A host is what is known of this machine itself.
 type host struct {
 	out     bool      // remote providers cannot be judged
-	why     string    // as it is said of each of them
 	since   time.Time // when it began
-	doubted time.Time // when a failure that may be ours last began; zero: never
+	doubted time.Time // since when failures may be ours; zero: they are not
 	routed  bool      // while out: the machine says that it has a network
 	clock   clock
 }
@@ -61,11 +60,11 @@ func (s *Scheduler) contactOf(o *probe.Observation) contact {
 }
 
 // stand takes in what a probe of a remote provider tells of this machine, and
-// returns how the probe is to be judged. The first failure that may be ours has the
-// others asked; whether all of them fail alike tells an outage of theirs from one
-// of ours.
+// returns how the probe is to be judged. A failure that may be ours has the others
+// asked, unless one of them answered since; whether all of them fail alike tells an
+// outage of theirs from one of ours.
 func (s *Scheduler) stand(e *entry, o *probe.Observation) judge.Host {
-	if !e.isRemote() || o.Saw == provider.NoCredentials {
+	if !e.isRemote() {
 		return judge.HostFine
 	}
 	was := e.contact
@@ -77,7 +76,7 @@ func (s *Scheduler) stand(e *entry, o *probe.Observation) judge.Host {
 		return judge.HostFine
 	}
 	if s.host.out {
-		if o.Began.Sub(s.host.since) < graceFor || s.verdict(o.Began) != judge.HostFine {
+		if o.Began.Sub(s.host.doubted) < graceFor || s.verdict(o.Began) != judge.HostFine {
 			return judge.HostOut
 		}
 		s.comeBack(o.Began)
@@ -88,11 +87,13 @@ func (s *Scheduler) stand(e *entry, o *probe.Observation) judge.Host {
 	}
 	if was < timedOut {
 		s.host.doubted = o.Began
-		s.askRemote(o.Began)
 	}
 	found := s.verdict(o.Began)
-	if found == judge.HostOut {
+	switch {
+	case found == judge.HostOut:
 		s.goOut(s.outage(), o.Began)
+	case found == judge.HostInDoubt && was < timedOut:
+		s.askRemote(o.Began)
 	}
 	return found
 }
@@ -139,7 +140,7 @@ func (s *Scheduler) goOut(why string, now time.Time) {
 	var ids []string
 	for _, id := range s.order {
 		e := s.entries[id]
-		if e == nil || !e.isRemote() || e.rec.Status.Paused {
+		if !e.isRemote() || e.rec.Status.Paused {
 			continue
 		}
 		ids = append(ids, id)
@@ -149,7 +150,7 @@ func (s *Scheduler) goOut(why string, now time.Time) {
 	if len(ids) == 0 {
 		return
 	}
-	s.host.out, s.host.why, s.host.since, s.host.routed = true, why, now, s.o.Online()
+	s.host.out, s.host.since, s.host.routed = true, now, s.o.Online()
 	s.tell(hclog.Warn, provider.Event{
 		From: provider.StateRunning, To: provider.StateUnknown, Reason: provider.Offline, Detail: why, IDs: ids,
 	}, now)
@@ -158,18 +159,49 @@ func (s *Scheduler) goOut(why string, now time.Time) {
 // comeBack ends it: everybody who was not judged meanwhile is asked at once.
 func (s *Scheduler) comeBack(now time.Time) {
 	lasted := now.Sub(s.host.since).Round(time.Second)
+	ids := s.unknown()
 	s.host.out, s.host.doubted = false, time.Time{}
-	var ids []string
-	for _, id := range s.order {
-		if e := s.entries[id]; e != nil && e.rec.Status.Reason == provider.Offline {
-			ids = append(ids, id)
-		}
-	}
 	s.tell(hclog.Info, provider.Event{
 		From: provider.StateUnknown, To: provider.StateRunning, Reason: provider.OK,
 		Detail: fmt.Sprintf("remote providers answer again, after %s", lasted), IDs: ids,
 	}, now)
 	s.askRemote(now)
+}
+
+// unknown are the ids of those whose row says offline.
+func (s *Scheduler) unknown() []string {
+	var ids []string
+	for _, id := range s.order {
+		if s.entries[id].rec.Status.Reason == provider.Offline {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// resumeOutage goes on with an outage that a restart fell into: its end is told once
+// more for all, and the events say what was told of each before it.
+func (s *Scheduler) resumeOutage(now time.Time) {
+	ids := s.unknown()
+	if len(ids) == 0 {
+		return
+	}
+	events, err := s.o.Store.Events(0, 0)
+	if err != nil {
+		s.log.Warn("what was known before the outage cannot be read", "error", err)
+	}
+	last := map[string]*provider.Event{}
+	for i := range events {
+		last[events[i].ID] = &events[i]
+	}
+	for _, id := range ids {
+		e := s.entries[id]
+		if was := last[id]; was != nil {
+			e.rec = judge.Resume(e.rec, was.To, was.Reason)
+		}
+		s.host.out, s.host.since = true, e.rec.Status.Since.Time
+	}
+	s.host.doubted, s.host.routed = now, s.o.Online()
 }
 
 // tell publishes an event of the host.
@@ -208,7 +240,5 @@ func hostOf(p *config.Provider) string {
 	return p.BaseURL
 }
 
-// isRemote reports whether the provider was asked over the network.
-func (e *entry) isRemote() bool {
-	return !e.began.IsZero() && e.rec.Saw != provider.NoCredentials && !e.cfg.OnThisMachine()
-}
+// isRemote reports whether the provider is asked over the network.
+func (e *entry) isRemote() bool { return e.cfg.KeyMissing == "" && !e.cfg.OnThisMachine() }

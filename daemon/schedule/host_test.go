@@ -188,6 +188,41 @@ func TestHost_AnOutageWithAPausedProvider(t *testing.T) {
 	})
 }
 
+// A restart during an outage is no end of it.
+func TestHost_AnOutageOutlastsARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b", "c")
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		w.want(provider.StateUnknown, provider.Offline, "b", "c")
+		w.stop()
+		next := newWorld(t, Options{})
+		next.path, next.plays = w.path, w.plays
+		next.restart()
+		next.apply(settings("local"), remote("b"), remote("c"))
+		next.run()
+		time.Sleep(time.Minute)
+		next.want(provider.StateUnknown, provider.Offline, "b", "c")
+		time.Sleep(time.Until(back) + 20*time.Second)
+		next.want(provider.StateRunning, provider.OK, "b", "c")
+		want := []string{"host RUNNING UNKNOWN offline [b c]", "host UNKNOWN RUNNING ok [b c]"}
+		if got := next.eventsAfter(cut); !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
+// An outage ends with the last provider that it is about.
+func TestHost_AnOutageOfNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, _ := outage(t, Options{}, provider.DNSFailure, "b", "c")
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		w.apply(settings("local"))
+		if got := w.eventsAfter(cut); !slices.Contains(got, "host UNKNOWN RUNNING ok []") {
+			t.Errorf("events %q", got)
+		}
+	})
+}
+
 // When the machine says that its network is back, nobody waits for a schedule.
 func TestHost_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

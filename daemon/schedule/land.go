@@ -65,7 +65,8 @@ func (s *Scheduler) land(f flight, o probe.Observation, ctx context.Context) {
 func (s *Scheduler) settle(f flight, o probe.Observation) {
 	e := f.e
 	s.tally(e, &o)
-	rec, event := judge.Judge(e.rec, o, &e.cfg, s.stand(e, &o))
+	standing := s.stand(e, &o) // which may change the record
+	rec, event := judge.Judge(e.rec, o, &e.cfg, standing)
 	rec.Status.Generation = f.generation
 	e.rec = rec
 	due, ttl := next(&e.rec, &e.cfg, o.Began, s.o.Random(), !e.probed)
