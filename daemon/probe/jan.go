@@ -18,4 +18,5 @@ var jan = kind{
 	path:   "/models",
 	accept: unownedList,
 	except: hostRefused,
+	sign:   sign{listPage, nobodys}, // it refuses as anybody does
 }

@@ -55,6 +55,8 @@ type kind struct {
 	// marks reports whether an answer, to whatever path, can only be this
 	// kind's, so that it can be named when it answers in another's place.
 	marks func(*answer) bool
+	// sign is how a server of a local kind is discovered; empty for the others.
+	sign sign
 	// anybody: it stands for an API that many servers have, so that none of them
 	// answers in another's place.
 	anybody bool

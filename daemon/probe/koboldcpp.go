@@ -22,6 +22,7 @@ var koboldcpp = kind{
 	title:  "KoboldCpp",
 	except: koboldReloading,
 	marks:  isKobold,
+	sign:   sign{"/api/extra/version", koboldVersion},
 	peculiar: func(*config.Provider) (asker, error) {
 		return askKobold, nil
 	},

@@ -24,6 +24,7 @@ var litellm = kind{
 	title:    "LiteLLM",
 	except:   litellmExcept,
 	marks:    isLiteLLM,
+	sign:     sign{"/health/liveliness", litellmAlive},
 	peculiar: newLiteLLM,
 }
 

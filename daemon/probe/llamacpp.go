@@ -44,6 +44,7 @@ var llamacpp = kind{
 		{path: "/props", read: llamaProps, refused: "it wants a key, and none is configured"},
 	},
 	marks: isLlama,
+	sign:  sign{"/health", func(a *answer) (Facts, bool) { return Facts{}, isLlama(a) }},
 }
 
 func isLlama(a *answer) bool { return a.header.Get("Server") == "llama.cpp" }

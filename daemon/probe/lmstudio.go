@@ -22,6 +22,7 @@ var lmstudio = kind{
 	},
 	title:    "LM Studio",
 	marks:    isLMStudio,
+	sign:     sign{"/api/v0/models", lmstudioV0},
 	except:   lmstudioKey,
 	peculiar: newLMStudio,
 }

@@ -38,6 +38,7 @@ var localai = kind{
 		}},
 	},
 	marks: isLocalAI,
+	sign:  sign{"/version", localaiVersion},
 }
 
 // isLocalAI recognises its answer to a path that it does not know

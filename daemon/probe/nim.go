@@ -29,6 +29,7 @@ var nim = kind{
 		{path: "/v1/metadata", read: nimVersion},
 	},
 	marks: isNIM,
+	sign:  sign{"/v1/metadata", nimMetadata},
 }
 
 // nimHealth is the body of both health pages: "object" is in those of most NIMs,
@@ -59,8 +60,8 @@ func confirmNIM(ctx context.Context, r *run, ready *answer) finding {
 		return finding{}
 	}
 	return confirmAt("/v1/metadata", func(a *answer) bool {
-		var body nimAbout
-		return a.decode(&body) && body.Models != nil && body.Version != ""
+		_, ok := nimMetadata(a)
+		return ok
 	})(ctx, r, ready)
 }
 
@@ -79,6 +80,12 @@ func nimNotReady(ctx context.Context, r *run, a *answer, found finding) finding 
 type nimAbout struct {
 	Version string          `json:"version"`
 	Models  json.RawMessage `json:"modelInfo"`
+}
+
+func nimMetadata(a *answer) (Facts, bool) {
+	var body nimAbout
+	ok := a.decode(&body) && body.Models != nil && body.Version != ""
+	return Facts{Version: body.Version}, ok
 }
 
 func nimVersion(a *answer, f *Facts) {

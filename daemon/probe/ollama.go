@@ -26,6 +26,7 @@ var ollama = kind{
 		{path: "/api/tags", read: ollamaTags},
 		{path: "/api/ps", read: ollamaLoaded, silence: "a model is loading"},
 	},
+	sign:  sign{"/api/version", ollamaVersion},
 	marks: func(a *answer) bool { return bytes.HasPrefix(a.body, []byte("Ollama is running")) },
 }
 

@@ -21,6 +21,7 @@ var sglang = kind{
 	accept:     sglangList,
 	except:     sglangStarting,
 	reconsider: nameOther,
+	sign:       sign{listPage, sglangList},
 	facts: []fact{
 		{path: "/get_model_info", read: sglangModel},
 		{path: "/get_server_info", read: sglangServer, silence: "its scheduler does not answer", private: true},

@@ -22,6 +22,7 @@ var textgen = kind{
 	path:   "/v1/internal/health",
 	accept: textgenHealth,
 	except: textgenExcept,
+	sign:   sign{"/v1/internal/health", textgenHealth},
 	confirm: func(ctx context.Context, r *run, _ *answer) finding {
 		found := r.judge(r.get(ctx, "/v1/models"), unownedList)
 		if found.saw == provider.OK {

@@ -24,6 +24,7 @@ var tgi = kind{
 	reconsider: nameOther,
 	facts:      []fact{{path: "/info", read: tgiInfo}},
 	marks:      isTGI,
+	sign:       sign{"/info", func(a *answer) (f Facts, ok bool) { tgiInfo(a, &f); return f, isTGI(a) }},
 }
 
 // tgiAbout is /info. The sister for embeddings has one too, without the total.

@@ -30,6 +30,7 @@ var triton = kind{
 		{path: tritonIndex, post: true, read: tritonModels},
 	},
 	marks: isTriton,
+	sign:  sign{"/v2", func(a *answer) (f Facts, ok bool) { tritonVersion(a, &f); return f, isTriton(a) }},
 }
 
 const tritonIndex = "/v2/repository/index"

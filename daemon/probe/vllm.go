@@ -40,6 +40,7 @@ var vllm = kind{
 		{path: "/version", read: vllmVersion},
 	},
 	watch: watchVLLM,
+	sign:  sign{listPage, isVLLMList},
 }
 
 // vllmEngine: EngineDeadError becomes 503 in /health, and became 500 in the
@@ -64,14 +65,16 @@ func confirmVLLM(ctx context.Context, r *run, _ *answer) finding {
 	if list.err == nil && list.status == 401 && list.complaint().message == "Unauthorized" {
 		return confirmAt("/version", isVLLMVersion)(ctx, r, list)
 	}
-	found := r.judge(list, func(a *answer) (Facts, bool) {
-		list, ok := readList(a)
-		return Facts{}, ok && list.owner == "vllm"
-	})
+	found := r.judge(list, isVLLMList)
 	if found.saw == provider.OK {
 		return finding{}
 	}
 	return found
+}
+
+func isVLLMList(a *answer) (Facts, bool) {
+	list, ok := readList(a)
+	return Facts{}, ok && list.owner == "vllm"
 }
 
 func isVLLMVersion(a *answer) bool {

@@ -168,6 +168,21 @@ type Counters struct {
 	Denied        uint64 `json:"denied"`
 }
 
+// DiscoverReply answers POST /api/discover.
+type DiscoverReply struct {
+	TS    Time         `json:"ts"`
+	Found []Discovered `json:"found"` // one for each default address where something answers
+}
+
+// Discovered is what answers at the default address of a local kind.
+type Discovered struct {
+	Kind    string `json:"kind,omitempty"` // absent when it is none that is known
+	BaseURL string `json:"base_url"`
+	Version string `json:"version,omitempty"`
+	Note    string `json:"note,omitempty"` // one printable line
+	ID      string `json:"id,omitempty"`   // of the provider that is configured with that address
+}
+
 // Health answers GET /healthz; it is sent with 503 when Status is not "ok".
 type Health struct {
 	Status string            `json:"status"`

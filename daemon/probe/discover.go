@@ -1,0 +1,168 @@
+package probe
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// discoverWait is the deadline over all that is asked at one address.
+const discoverWait = 2 * time.Second
+
+// listPage is where servers that imitate OpenAI's have their list of models.
+const listPage = "/v1/models"
+
+// A sign is the one question by which [Discover] knows a kind: it costs nothing, and
+// nobody else answers it so.
+type sign struct {
+	path  string // below the root of the address
+	knows func(*answer) (Facts, bool)
+}
+
+// A place is an address where vendors put kinds of theirs by default.
+type place struct {
+	address string // host and port
+	kinds   []*kind
+}
+
+// places are those of all kinds with a sign, in the order of the table.
+func places() []place {
+	var found []place
+	for _, k := range table {
+		u, err := url.Parse(k.BaseURL)
+		if k.sign.path == "" || err != nil {
+			continue
+		}
+		i := slices.IndexFunc(found, func(p place) bool { return p.address == u.Host })
+		if i < 0 {
+			i = len(found)
+			found = append(found, place{address: u.Host})
+		}
+		found[i].kinds = append(found[i].kinds, k)
+	}
+	return found
+}
+
+// Discover finds out which local kinds answer where their vendors put them, on this
+// machine. It begins with a bare connect to each address, and asks what listens there
+// at most one question for each kind that might, without a key. What answers and is
+// none of them has an empty Kind and a Note.
+func Discover(ctx context.Context, o Options) []provider.Discovered {
+	all := places()
+	found := make([]*provider.Discovered, len(all))
+	var wg sync.WaitGroup
+	for i := range all {
+		wg.Go(func() { found[i] = all[i].discover(ctx, o) })
+	}
+	wg.Wait()
+	var reply []provider.Discovered
+	for _, d := range found {
+		if d != nil {
+			reply = append(reply, *d)
+		}
+	}
+	return reply
+}
+
+// discover asks at one address; nil when nobody listens there.
+func (pl place) discover(ctx context.Context, o Options) *provider.Discovered {
+	base := "http://" + pl.address
+	p, err := newProber(config.Provider{
+		ID: "discover", Kind: openaiCompatible.Name, Type: provider.Local,
+		BaseURL: base, Endpoint: base, Timeout: discoverWait,
+	}, &openaiCompatible, o)
+	if err != nil {
+		return nil // a test holds that every address can be asked
+	}
+	defer p.Close()
+	ctx, cancel := context.WithTimeout(ctx, discoverWait)
+	defer cancel()
+	r := &run{p: p, caller: ctx, trace: &trace{now: p.now}}
+	ctx = r.trace.watch(ctx)
+	defer p.dialer.drop()
+	if p.dialer.prepare(ctx, r.trace) != nil {
+		return nil
+	}
+	found := pl.ask(ctx, r)
+	found.Version, found.Note = p.clean.line(found.Version, maxDetail), p.clean.line(found.Note, maxDetail)
+	return &found
+}
+
+// ask puts the questions, until an answer tells.
+func (pl place) ask(ctx context.Context, r *run) provider.Discovered {
+	unknown := provider.Discovered{BaseURL: "http://" + pl.address, Note: "it answers, and is no kind that is known"}
+	asked := map[string]*answer{}
+	for _, k := range pl.questions() {
+		a := asked[k.sign.path]
+		if a == nil {
+			a = r.send(ctx, r.request(k.sign.path))
+			asked[k.sign.path] = a
+		}
+		switch {
+		case a.err != nil:
+			unknown.Note = r.layer(a.err).detail
+			return unknown
+		case !a.whole():
+			continue
+		}
+		if other := r.p.marked(a); other != nil && other != k && other.Type == provider.Local {
+			return pl.found(other, Facts{})
+		}
+		if f, ok := k.sign.knows(a); ok && a.status == 200 {
+			return pl.found(k, f)
+		}
+		if k.marks != nil && k.marks(a) {
+			return pl.found(k, Facts{})
+		}
+		if a.status == 401 {
+			unknown.Note = "it wants a key, and does not say what it is"
+			if len(pl.kinds) == 1 {
+				return pl.found(pl.kinds[0], Facts{Note: "known by its port alone: it wants a key"})
+			}
+		}
+	}
+	return pl.listed(asked[listPage], unknown)
+}
+
+// questions are the kinds to ask for, and the list that any server may have.
+func (pl place) questions() []*kind {
+	return append(slices.Clone(pl.kinds), &kind{sign: sign{listPage, nobodys}})
+}
+
+// nobodys is what a page tells that any server may have.
+func nobodys(*answer) (Facts, bool) { return Facts{}, false }
+
+// listed knows by its list of models a kind that is not where its vendor puts it, or
+// an API that many have.
+func (pl place) listed(a *answer, unknown provider.Discovered) provider.Discovered {
+	if a == nil || a.status != 200 {
+		return unknown
+	}
+	list, ok := readList(a)
+	if !ok || list.object != "list" {
+		return unknown
+	}
+	for _, k := range table {
+		if k.sign.path != "" && owners[list.owner] == k.title {
+			return pl.found(k, Facts{})
+		}
+	}
+	return provider.Discovered{
+		Kind: openaiCompatible.Name, BaseURL: unknown.BaseURL + strings.TrimSuffix(listPage, openaiCompatible.path),
+	}
+}
+
+// found is a kind at this address, with the path that its base_url has.
+func (pl place) found(k *kind, f Facts) provider.Discovered {
+	base := "http://" + pl.address
+	if u, err := url.Parse(k.BaseURL); err == nil {
+		base += u.Path
+	}
+	return provider.Discovered{Kind: k.Name, BaseURL: base, Version: f.Version, Note: f.Note}
+}
