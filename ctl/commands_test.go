@@ -26,6 +26,12 @@ func TestCommands(t *testing.T) {
 		code     int
 		out, err string
 	}{
+		"Discover/JSON": {
+			"discover -o json", "POST /api/discover", ok(`{"found":[],"of_the_future":1}` + "\n"), 0, `{"found":[],"of_the_future":1}` + "\n", "",
+		},
+		"Discover/Nothing": {
+			"discover", "POST /api/discover", ok(`{"found":[]}`), 1, "", "nothing answers at the default address of any local kind",
+		},
 		"Status/ShowsATable": {
 			"status", "GET /api/providers/status", rows(ollamaDown), 0,
 			"ID      STATE    REASON              LATENCY  AGE\n" +

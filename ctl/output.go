@@ -25,6 +25,7 @@ const (
 	formatWide     = "wide"
 	formatJSON     = "json"
 	formatMarkdown = "markdown"
+	formatTOML     = "toml"
 )
 
 func (f *format) String() string { return f.value }

@@ -60,6 +60,7 @@ type Daemon struct {
 	schedule  *schedule.Scheduler
 	control   *control.Server
 	metrics   *metrics.Metrics
+	discovery discovery
 
 	metricsListen string // as it was at the start
 }

@@ -17,6 +17,7 @@ const (
 	ReloadPath   = "/api/daemon/reload"
 	LogLevelPath = "/api/daemon/log-level"
 	HealthPath   = "/healthz"
+	DiscoverPath = "/api/discover"
 )
 
 // ProviderPath is the path of one provider, or of what is under it: "models",
@@ -42,6 +43,9 @@ type StatusQuery struct {
 	MaxAge *time.Duration // rows older than this are probed first; nil: take what is known
 	Wait   *time.Duration // for those probes; nil leaves it to the daemon (5 s)
 }
+
+// discoverWait is how long the daemon may take to look around.
+const discoverWait = 3 * time.Second
 
 // daemonWait is how long the daemon waits when it is not told.
 const daemonWait = 5 * time.Second
@@ -244,6 +248,16 @@ func (c *Client) SetLogLevel(ctx context.Context, level string) (*provider.LogLe
 		return nil, err
 	}
 	return call[provider.LogLevel](ctx, c, Request{Method: "PUT", Path: LogLevelPath, Body: body})
+}
+
+// Discover asks which local kinds of providers answer at their default addresses.
+func (c *Client) Discover(ctx context.Context) (*provider.DiscoverReply, error) {
+	return call[provider.DiscoverReply](ctx, c, DiscoverRequest())
+}
+
+// DiscoverRequest is the question as [Client.Do] takes it.
+func DiscoverRequest() Request {
+	return Request{Method: "POST", Path: DiscoverPath, Wait: discoverWait}
 }
 
 // Health asks whether the daemon itself is well. An unwell daemon is an answer,

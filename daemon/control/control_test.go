@@ -297,6 +297,10 @@ func (d *fakeDaemon) Reload(ctx context.Context) (provider.ReloadReply, error) {
 	return provider.ReloadReply{Status: "reloaded", Added: []string{"new"}}, d.reloadErr
 }
 
+func (d *fakeDaemon) Discover(context.Context) (provider.DiscoverReply, error) {
+	return provider.DiscoverReply{Found: []provider.Discovered{{Kind: "ollama", BaseURL: "http://127.0.0.1:11434"}}}, nil
+}
+
 func (d *fakeDaemon) SetLogLevel(level string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -41,6 +41,11 @@ var descriptions = map[string]described{
 			{status: 504, what: stillWaiting, body: provider.RefreshReply{}},
 		},
 	},
+	"/api/discover": {
+		summary: "Look for local kinds at their default addresses",
+		about:   "One connect to each address, then at most one question for each kind that might listen there. Those who ask at once share a look, and there is at most one a second.",
+		replies: []reply{{status: 200, what: "what answers", body: provider.DiscoverReply{}}},
+	},
 	"/api/providers/{id}": {
 		summary: "One row",
 		replies: []reply{{status: 200, what: "the row", body: provider.Status{}}},

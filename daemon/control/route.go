@@ -30,6 +30,7 @@ const (
 var routes = map[string]*route{
 	statusPath:               {method: "GET", params: []string{"provider_id", "max_age", "wait"}, serve: (*Server).status},
 	"/api/providers/refresh": {method: "POST", params: []string{"provider_id", "wait", "force"}, serve: (*Server).refresh},
+	"/api/discover":          {method: "POST", serve: (*Server).discover},
 	"/api/events":            {method: "GET", params: []string{"since", "follow"}, serve: (*Server).events},
 	"/api/daemon":            {method: "GET", serve: (*Server).info},
 	"/api/daemon/reload":     {method: "POST", op: opAdmin, phrase: "reload the configuration", command: "reload", serve: (*Server).reload},

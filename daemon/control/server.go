@@ -46,6 +46,9 @@ type Daemon interface {
 	// Reload returns a [*provider.Error] with code ConfigInvalid, and has
 	// changed nothing, when the configuration is not valid.
 	Reload(ctx context.Context) (provider.ReloadReply, error)
+	// Discover tells which local kinds answer at their default addresses. It takes
+	// two seconds at most, and is shared by those who ask at once.
+	Discover(ctx context.Context) (provider.DiscoverReply, error)
 	// SetLogLevel is only called with trace, debug, info, warn, error or off.
 	SetLogLevel(level string) error
 }

@@ -170,8 +170,10 @@ type Counters struct {
 
 // DiscoverReply answers POST /api/discover.
 type DiscoverReply struct {
-	TS    Time         `json:"ts"`
-	Found []Discovered `json:"found"` // one for each default address where something answers
+	TS           Time         `json:"ts"`
+	Found        []Discovered `json:"found"`         // one for each default address where something answers
+	ConfigPath   string       `json:"config_path"`   // where the configuration is, or would be
+	ConfigExists bool         `json:"config_exists"` // it was read from there
 }
 
 // Discovered is what answers at the default address of a local kind.

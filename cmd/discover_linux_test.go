@@ -1,0 +1,78 @@
+package cmd_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A person who has no configuration yet sees what runs at the default ports, kinds
+// that share one told apart, and what they paste is what the daemon then watches.
+// The ports are those of a network namespace of its own.
+func TestDiscover_WhatItPrintsCanBePasted(t *testing.T) {
+	here, _ := newNamespaces(t)
+	serveIn(t, here, "127.0.0.1:11434", http.HandlerFunc(answerAsOllama))
+	serveIn(t, here, "127.0.0.1:8000", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/health":
+		case "/v1/models":
+			fmt.Fprint(w, `{"object":"list","data":[{"id":"m","object":"model","owned_by":"vllm","max_model_len":4096}]}`)
+		case "/version":
+			fmt.Fprint(w, `{"version":"0.11.2"}`)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	serveIn(t, here, "127.0.0.1:8080", http.NotFoundHandler())
+	p := newProcess(t, `
+[[provider]]
+id = "ollama"
+kind = "ollama"
+`)
+	cmd := p.command()
+	var err error
+	inNamespace(t, here, func() { err = cmd.Start() })
+	p.started(cmd, err)
+
+	for _, line := range []string{
+		"ollama  http://127.0.0.1:11434  0.12.3   ollama         -\n",
+		"vllm    http://127.0.0.1:8000   -        -              -\n",
+		"-       http://127.0.0.1:8080   -        -              it answers, and is no kind that is known\n",
+	} {
+		if out := p.ctl("discover"); !strings.Contains(out, line) {
+			t.Errorf("no line %q in:\n%s", line, out)
+		}
+	}
+	paste := p.ctl("discover", "-o", "toml")
+	if want := "[[provider]]\nid = \"vllm\"\nkind = \"vllm\"\nbase_url = \"http://127.0.0.1:8000\"\n"; paste != want {
+		t.Errorf("to paste:\n%s\nwant:\n%s", paste, want)
+	}
+	before, err := os.ReadFile(p.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.write(string(before) + paste)
+	p.ctl("reload")
+	p.untilReason("vllm", provider.OK)
+	if paste := p.ctl("discover", "-o", "toml"); paste != "" {
+		t.Errorf("what is configured is to be pasted again:\n%s", paste)
+	}
+}
+
+// ctl is what providerctl prints; that it fails, fails the test.
+func (p *process) ctl(args ...string) string {
+	p.t.Helper()
+	cmd := exec.Command(program("providerctl"), append([]string{"--socket", p.socket}, args...)...)
+	var talk strings.Builder
+	cmd.Stderr = &talk
+	out, err := cmd.Output()
+	if err != nil {
+		p.t.Fatalf("providerctl %s: %v\n%s", strings.Join(args, " "), err, talk.String())
+	}
+	return string(out)
+}

@@ -1,0 +1,110 @@
+package ctl
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+func (a *app) discoverCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "discover",
+		Short: "Look for model servers on this machine, and print what to put into the configuration",
+		Long: `Look for model servers at the default addresses of all local kinds, and print, for
+those that are not configured, what to put into the configuration.
+
+The daemon connects to each address once, and asks what listens there at most one
+question for each kind that might; none loads a model or runs a prompt. Kinds that
+share a port are told apart by what they answer.
+
+It exits 1 when nothing answers.`,
+		Example: `  providerctl discover
+  providerctl discover -o toml | sudo tee -a /etc/providerd/providerd.toml`,
+		Args: args(0, 0),
+	}
+	out := outputFlag(cmd, formatTable, formatTOML, formatJSON)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if out.json() {
+			return a.passThrough(cmd.Context(), client.DiscoverRequest())
+		}
+		return a.discover(cmd.Context(), out)
+	}
+	return cmd
+}
+
+func (a *app) discover(ctx context.Context, out *format) error {
+	reply, err := a.client.Discover(ctx)
+	if err != nil {
+		return err
+	}
+	if len(reply.Found) == 0 {
+		a.say("nothing answers at the default address of any local kind")
+		return errNo
+	}
+	status, err := a.client.Status(ctx, client.StatusQuery{})
+	if err != nil {
+		return err
+	}
+	toml := pasteable(reply.Found, status.Providers)
+	if out.value == formatTOML {
+		_, err = io.WriteString(a.Stdout, toml)
+		return err
+	}
+	if err := a.writeDiscovered(reply.Found); err != nil || toml == "" {
+		return err
+	}
+	if !reply.ConfigExists {
+		// With a file, only what it names is watched.
+		toml = "autodetect = true\n\n" + toml
+	}
+	_, err = io.WriteString(a.Stdout, "\n"+toml)
+	a.say("hint: put these lines into %s, then: providerctl reload", reply.ConfigPath)
+	return err
+}
+
+// writeDiscovered prints a row for each address where something answers.
+func (a *app) writeDiscovered(found []provider.Discovered) error {
+	g := &grid{titles: []string{"KIND", "ADDRESS", "VERSION", "CONFIGURED AS", "NOTE"}, right: make([]bool, 5)}
+	for _, d := range found {
+		g.rows = append(g.rows, []string{
+			or(printable(d.Kind)), printable(d.BaseURL), or(printable(d.Version)), or(printable(d.ID)), or(printable(d.Note)),
+		})
+	}
+	widths := g.widths()
+	squeeze(widths, a.term.width(), func(i int) int { return []int{6, 14, 7, 6, 10}[i] })
+	return g.write(a.Stdout, widths)
+}
+
+// pasteable is the configuration of those that have none. Their ids are new.
+func pasteable(found []provider.Discovered, configured []provider.Status) string {
+	var b strings.Builder
+	var taken []string
+	for i := range configured {
+		taken = append(taken, configured[i].ID)
+	}
+	for _, d := range found {
+		if d.Kind == "" || d.ID != "" {
+			continue
+		}
+		id := d.Kind
+		for n := 2; slices.Contains(taken, id); n++ {
+			id = fmt.Sprintf("%s:%d", d.Kind, n)
+		}
+		taken = append(taken, id)
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "[[provider]]\nid = %q\nkind = %q\nbase_url = %q\n", id, d.Kind, d.BaseURL)
+		if strings.Contains(d.Note, "key") {
+			fmt.Fprintf(&b, "# %s: api_key_file = \"…\" or api_key_env = \"…\"\n", printable(d.Note))
+		}
+	}
+	return b.String()
+}

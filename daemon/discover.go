@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// discoverGap is the least time between two looks, whoever asks.
+const discoverGap = time.Second
+
+// A discovery is shared by those who ask while it is made, and for a moment after.
+type discovery struct {
+	mu    sync.Mutex
+	began time.Time
+	reply provider.DiscoverReply
+}
+
+// Discover tells which local kinds answer at their default addresses, and as which
+// provider each is configured. Whoever asked before a look began shares it.
+func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
+	asked := time.Now()
+	d.discovery.mu.Lock()
+	defer d.discovery.mu.Unlock()
+	if began := d.discovery.began; began.IsZero() || asked.Sub(began) >= discoverGap {
+		d.discovery.began = time.Now()
+		// Others may wait for it: it does not end with who asked first.
+		found := probe.Discover(context.WithoutCancel(ctx), probe.Options{UserAgent: "providerd/" + d.opts.Version})
+		d.discovery.reply = provider.DiscoverReply{TS: provider.Time{Time: d.discovery.began}, Found: found}
+	}
+	cfg := d.config.Load()
+	reply := provider.DiscoverReply{
+		TS: d.discovery.reply.TS, Found: []provider.Discovered{},
+		ConfigPath: cmp.Or(cfg.Path, config.DefaultPath(d.opts.Env)), ConfigExists: cfg.Path != "",
+	}
+	for _, f := range d.discovery.reply.Found {
+		f.ID = configuredAt(cfg, f.BaseURL)
+		reply.Found = append(reply.Found, f)
+	}
+	return reply, nil
+}
+
+// configuredAt is the id of the provider with that address; empty when there is none.
+func configuredAt(cfg *config.Config, base string) string {
+	for i := range cfg.Providers {
+		if p := &cfg.Providers[i]; hostPort(p.BaseURL) == hostPort(base) {
+			return p.ID
+		}
+	}
+	return ""
+}
+
+// hostPort is where a URL leads on this machine, whatever its path.
+func hostPort(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return base
+	}
+	host := u.Hostname()
+	if config.IsLoopback(host) {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, u.Port())
+}
