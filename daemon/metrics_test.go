@@ -100,6 +100,14 @@ func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
 			{"events", s.sum("providerd_store_events", ""), float64(info.Seq)},
 			{"requests", s.sum("providerd_control_requests_total", ""), float64(c.Requests)},
 			{"not found", s.sum("providerd_control_requests_total", "404"), 1},
+			{"probes of each", s.sum("providerd_provider_probes_total", ""), s.sum("providerd_probes_total", "")},
+			{"probes that were not ok", s.sum("providerd_provider_probes_total", "not_ok"), s.sum("providerd_probes_total", "not_ok")},
+			{"probes of ill", s.sum("providerd_provider_probes_total", "ill"), s.sum("providerd_probes_total", "not_ok")},
+			{"refreshes of each", s.sum("providerd_provider_refreshes_total", "triggered"), 3}, // two at once, and the diagnosis
+			{"refreshes skipped of ill", s.sum("providerd_provider_refreshes_total", "skipped"), 1},
+			{"coalesced of each", s.sum("providerd_provider_coalesced_total", ""), float64(c.Coalesced)},
+			{"reasons", s.sum("providerd_provider_reason", ""), float64(info.Providers)},
+			{"ok", s.sum("providerd_provider_reason", "ok"), 1},
 			{"states", s.sum("providerd_provider_state", ""), float64(info.Providers)},
 			{"running", s.sum("providerd_provider_state", "RUNNING"), 1},
 		} {

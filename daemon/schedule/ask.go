@@ -50,7 +50,9 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 		if e == nil {
 			continue
 		}
+		e.count.Refreshes++
 		if why := s.declined(e, now, force); why != "" {
+			e.count.Idle++
 			accepted.Skipped = append(accepted.Skipped, skipped(&e.rec.Status, why, now, command))
 			continue
 		}
@@ -83,7 +85,7 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 		}
 		if !e.began.IsZero() && now.Sub(e.began) <= maxAge {
 			if e.inFlight {
-				s.count.Coalesced++
+				s.coalesce(e)
 			}
 			continue
 		}
@@ -95,7 +97,7 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 // share it.
 func (s *Scheduler) ask(e *entry, now time.Time) {
 	if e.asked || e.waiting { // that one has not begun yet
-		s.count.Coalesced++
+		s.coalesce(e)
 		return
 	}
 	e.asked = true

@@ -39,15 +39,15 @@ func (s *Scheduler) land(f flight, o probe.Observation, ctx context.Context) {
 		f.prober.Close() // a reload took its place
 	}
 	if s.ctx.Err() != nil || e.removed {
-		s.count.Discarded++
+		s.discard(e)
 		return
 	}
 	switch {
 	case e.rec.Status.Paused:
-		s.count.Discarded++
+		s.discard(e)
 		return
 	case e.epoch != f.epoch || ctx.Err() != nil || o.Saw == "": // cut short: begin again
-		s.count.Discarded++
+		s.discard(e)
 		e.asked = false
 		s.askInTime(e, now)
 		return

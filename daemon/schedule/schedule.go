@@ -93,7 +93,8 @@ type entry struct {
 	heard     time.Time             // when that probe began
 	cancel    context.CancelFunc    // of the probe in flight
 	evidence  *provider.Diagnostics // of the last probe
-	latencies store.Durations       // of the deciding requests that were answered
+	count     Counts
+	latencies store.Durations // of the deciding requests that were answered
 }
 
 // lane bounds how many probes of a sort are under way.

@@ -8,10 +8,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Stats are what a Scheduler counts since it was made, as of one moment. Every
-// probe that began is in flight or has one of the four outcomes.
-type Stats struct {
-	InFlight  int64
+// Counts are of all providers or of one. A probe that ended has one of the four
+// outcomes.
+type Counts struct {
 	OK        uint64 // probes that saw nothing wrong
 	NotOK     uint64 // that saw something else
 	Failed    uint64 // that broke themselves
@@ -20,6 +19,13 @@ type Stats struct {
 	Refreshes uint64
 	Idle      uint64 // of them, those that nobody was to be probed for
 	Coalesced uint64 // asks that shared another's probe
+}
+
+// Stats are what a Scheduler counts since it was made, as of one moment. Every
+// probe that began is in flight or has ended.
+type Stats struct {
+	Counts
+	InFlight int64
 
 	Planned int // providers whose next probe has its time
 	Waiting int // for a place: their time has come
@@ -31,15 +37,25 @@ func (s *Stats) Probes() uint64 {
 	return uint64(s.InFlight) + s.OK + s.NotOK + s.Failed + s.Discarded
 }
 
+// ProviderStats are what is counted of one provider since it was configured, or
+// the daemon was started. The sums over all providers may be less than [Stats]:
+// what was counted of one goes with it.
+type ProviderStats struct {
+	Counts
+	Latencies store.Durations // of the deciding requests that were answered
+}
+
 // tally counts a probe that is settled.
 func (s *Scheduler) tally(e *entry, o *probe.Observation) {
-	switch o.Saw {
-	case provider.OK:
-		s.count.OK++
-	case provider.ProbeFailed:
-		s.count.Failed++
-	default:
-		s.count.NotOK++
+	for _, c := range []*Counts{&s.count.Counts, &e.count} {
+		switch o.Saw {
+		case provider.OK, provider.ScopeLimited:
+			c.OK++
+		case provider.ProbeFailed:
+			c.Failed++
+		default:
+			c.NotOK++
+		}
 	}
 	if o.Latency > 0 {
 		e.latencies.Add(o.Latency)
@@ -63,14 +79,25 @@ func (s *Scheduler) Stats() Stats {
 	return stats
 }
 
-// Latencies returns how long the deciding requests of each provider took that
-// were answered, by id.
-func (s *Scheduler) Latencies() map[string]store.Durations {
+// discard counts a probe whose result is of no use.
+func (s *Scheduler) discard(e *entry) {
+	s.count.Discarded++
+	e.count.Discarded++
+}
+
+// coalesce counts an ask that shares another's probe.
+func (s *Scheduler) coalesce(e *entry) {
+	s.count.Coalesced++
+	e.count.Coalesced++
+}
+
+// ByProvider returns what is counted of each provider, by id.
+func (s *Scheduler) ByProvider() map[string]ProviderStats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	all := make(map[string]store.Durations, len(s.entries))
+	all := make(map[string]ProviderStats, len(s.entries))
 	for id, e := range s.entries {
-		all[id] = e.latencies
+		all[id] = ProviderStats{Counts: e.count, Latencies: e.latencies}
 	}
 	return all
 }
