@@ -57,7 +57,8 @@ func (e *FutureError) Hint() string {
 	return "run the newer providerd that wrote it, or start with another folder: providerd --state-dir DIR"
 }
 
-// An OpenError says which step of opening the database the system refused.
+// An OpenError says which step of opening the database, or of copying it, the
+// system refused.
 type OpenError struct {
 	Op   string // such as "create"
 	Path string // of the database

@@ -15,7 +15,7 @@ import (
 
 // schema is the version of this layout:
 //
-//	meta    schema, generation: decimal numbers
+//	meta    schema, generation: decimal numbers; copy: 1 in a copy that Backup made
 //	rows    provider id: its Status as JSON
 //	events  seq, 8 bytes big endian: the Event as JSON; seq is in the key alone
 //
@@ -29,6 +29,7 @@ func rowsBucket() []byte    { return []byte("rows") }
 func eventsBucket() []byte  { return []byte("events") }
 func schemaKey() []byte     { return []byte("schema") }
 func generationKey() []byte { return []byte("generation") }
+func copyKey() []byte       { return []byte("copy") }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
@@ -38,6 +39,7 @@ type contents struct {
 	oldest, newest uint64           // seq of the kept events; oldest is newest+1 when there are none
 	recent         []provider.Event // the newest of them
 	generation     uint64           // those up to here may have been handed out
+	copied         bool             // it is what Backup made, and was never opened
 }
 
 // lay writes the layout into an empty file.
@@ -88,6 +90,7 @@ func (c *contents) read(tx *bolt.Tx, path string, log hclog.Logger) error {
 	if c.generation, err = number(meta, generationKey()); err != nil {
 		return err
 	}
+	c.copied = meta.Get(copyKey()) != nil
 	rows, events := tx.Bucket(rowsBucket()), tx.Bucket(eventsBucket())
 	if rows == nil || events == nil {
 		return errors.New("bucket rows or events is missing")

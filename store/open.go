@@ -96,6 +96,14 @@ func openLocked(file *os.File, path string, deadline time.Time, o Options) (*bol
 	}
 	db.AllocSize = growBy
 	found, err := load(db, path, o.Log)
+	if err != nil || !found.copied {
+		return db, found, err
+	}
+	if err := renumber(db, o.Now()); err != nil {
+		return db, nil, &OpenError{Op: "number the events anew in the restored database", Path: path, Err: err}
+	}
+	o.Log.Info("the database is a restored backup: events and refreshes are numbered anew", "path", path)
+	found, err = load(db, path, o.Log)
 	return db, found, err
 }
 

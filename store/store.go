@@ -70,6 +70,8 @@ type Store struct {
 	disk   sync.Mutex
 	broken error // bbolt panicked: its locks cannot be trusted any more
 
+	copying sync.Mutex // held while a Backup is open
+
 	counts counts
 
 	nudge chan struct{} // there is something to commit
@@ -106,6 +108,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	_ = removeAny(backupPath(path)) // of a predecessor that was killed; Backup says why it cannot be
 	db, file, found, err := openFile(path, deadline, o)
 	if err != nil {
 		var held *HeldError

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// ErrBackupUnderWay is returned by [Store.Backup] while another copy is open.
+var ErrBackupUnderWay = errors.New("another backup is under way")
+
+// A Backup is a copy of the database, open at its beginning, that nobody writes
+// any more.
+type Backup struct {
+	file *os.File
+	size int64
+	done func()
+}
+
+// Size is how many bytes there are to be read.
+func (b *Backup) Size() int64 { return b.size }
+
+func (b *Backup) Read(p []byte) (int, error) { return b.file.Read(p) }
+
+// Close gives the copy's space back.
+func (b *Backup) Close() error {
+	defer b.done()
+	return errors.Join(b.file.Close(), removeAny(b.file.Name()))
+}
+
+// Backup makes a copy of the database as it is now, with all that was ever seen,
+// in a file beside it, so that whoever reads it may take their time. Neither
+// commits nor reads wait for it. There is one at a time; the caller closes it.
+//
+// A store that is opened on the copy knows it for one, and numbers events and
+// refreshes anew from a place that the first has not come to: see renumber.
+func (s *Store) Backup() (*Backup, error) {
+	s.disk.Lock()
+	broken := s.broken
+	s.disk.Unlock()
+	if broken != nil {
+		return nil, broken
+	}
+	if !s.copying.TryLock() {
+		return nil, ErrBackupUnderWay
+	}
+	file, err := s.copy(backupPath(s.path))
+	if err != nil {
+		s.copying.Unlock()
+		return nil, &OpenError{Op: "copy the database", Path: s.path, Err: err}
+	}
+	return &Backup{file: file, size: sizeOf(file), done: s.copying.Unlock}, nil
+}
+
+// backupPath is where the copy is made. Where the system allows it, the name is
+// gone before the first byte is read.
+func backupPath(path string) string { return path + ".backup" }
+
+// copy makes the copy, and opens it once it is found to be sound.
+func (s *Store) copy(path string) (_ *os.File, err error) {
+	if err := removeAny(path); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = removeAny(path)
+		}
+	}()
+	if err := s.copyTo(path); err != nil {
+		return nil, err
+	}
+	if err := markCopy(path); err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := verifyFile(file); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("the copy is damaged, and so may be the database: %w", err)
+	}
+	_ = os.Remove(path) // Windows keeps it until Close
+	return file, nil
+}
+
+// copyTo writes what one transaction sees.
+func (s *Store) copyTo(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = guard(func() error {
+		return s.db.View(func(tx *bolt.Tx) error {
+			_, err := tx.WriteTo(file)
+			return err
+		})
+	})
+	return errors.Join(err, file.Close())
+}
+
+// markCopy writes into a copy that it is one. It need not survive a power cut.
+func markCopy(path string) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close() // again, in case bbolt did not
+	options := boltOptions(file)
+	options.InitialMmapSize, options.NoSync = 0, true
+	return guard(func() error {
+		db, err := bolt.Open(path, 0o600, options)
+		if err != nil {
+			return err
+		}
+		db.AllocSize = growBy
+		err = db.Update(func(tx *bolt.Tx) error { return putNumber(tx.Bucket(metaBucket()), copyKey(), 1) })
+		return errors.Join(err, db.Close())
+	})
+}
+
+// removeAny removes a file that need not be there.
+func removeAny(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+var _ io.ReadCloser = (*Backup)(nil)
