@@ -169,6 +169,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"PUT /api/daemon/log-level", `{"level":"debug"}`, 200},
 		{"PUT /api/daemon/log-level", `{"level":"loud"}`, 400},
 		{"GET /api/daemon/log?lines=1000", "", 200},
+		{"GET /api/daemon/backup", "", 200},
 		{"GET /api/openapi.json", "", 200},
 		{"GET /healthz", "", 200},
 		{"GET /metrics", "", 200},

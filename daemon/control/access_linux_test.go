@@ -82,6 +82,7 @@ func TestAccess_OverTheSocket(t *testing.T) {
 		{"AnybodyFollowsEvents", "GET /api/events", 65_534, 65_534, nil, "200", ""},
 		{"NotEverybodyPauses", "POST /api/providers/a/pause", 65_534, 65_534, []uint32{1, 2}, "403", `may not pause a","hint":"sudo providerctl pause a;`},
 		{"NotEverybodyReloads", "POST /api/daemon/reload", 65_534, 65_534, nil, "403", `may not reload the configuration","hint":"sudo providerctl reload;`},
+		{"NotEverybodyBacksUp", "GET /api/daemon/backup", 65_534, 65_534, nil, "403", `may not back up the database","hint":"sudo providerctl backup FILE;`},
 		{"NotEverybodySetsTheLevel", "PUT /api/daemon/log-level {\"level\":\"debug\"}", 65_534, 65_534, nil, "403",
 			`may not change the log level","hint":"sudo providerctl log-level debug;`},
 		{"NobodyIsToldToTypeNonsense", "PUT /api/daemon/log-level {\"level\":\";rm\"}", 65_534, 65_534, nil, "403", "sudo providerctl log-level LEVEL;"},
@@ -102,8 +103,8 @@ func TestAccess_OverTheSocket(t *testing.T) {
 		})
 	}
 	t.Run("DenialsAreCounted", func(t *testing.T) {
-		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 5 {
-			t.Errorf("%d, want 5", n)
+		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 6 {
+			t.Errorf("%d, want 6", n)
 		}
 	})
 	t.Run("ChangesAreLoggedWithWhoAsked", func(t *testing.T) {

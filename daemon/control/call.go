@@ -34,6 +34,7 @@ type call struct {
 var (
 	contentJSON  = []string{"application/json"}
 	contentLines = []string{"application/x-ndjson"}
+	contentBytes = []string{"application/octet-stream"}
 	contentText  = []string{"text/plain; version=0.0.4; charset=utf-8"} // Prometheus' own
 )
 

@@ -112,6 +112,11 @@ var descriptions = map[string]described{
 		summary: "The log",
 		replies: []reply{{status: 200, what: "lines of the log, and lines with a type, which are not", body: provider.LogLine{}, note: provider.StreamNote{}, media: linesMedia}},
 	},
+	"/api/daemon/backup": {
+		summary: "A copy of the database",
+		about:   "All that was ever seen is in it. One at a time: 503 too_many while another is made or read.",
+		replies: []reply{{status: 200, what: "the database's file, with its length", body: "", media: contentBytes[0]}},
+	},
 	"/api/openapi.json": {
 		summary: "This description",
 		replies: []reply{{status: 200, what: "an OpenAPI document"}},

@@ -36,6 +36,7 @@ var routes = map[string]*route{
 	"/api/daemon/reload":     {method: "POST", op: opAdmin, phrase: "reload the configuration", command: "reload", serve: (*Server).reload},
 	"/api/daemon/log-level":  {method: "PUT", op: opAdmin, phrase: "change the log level", command: "log-level LEVEL", body: true, serve: (*Server).logLevel},
 	"/api/daemon/log":        {method: "GET", op: opAdmin, phrase: "read the log", command: "logs", params: []string{"lines", "follow"}, serve: (*Server).logLines},
+	"/api/daemon/backup":     {method: "GET", op: opAdmin, phrase: "back up the database", command: "backup FILE", serve: (*Server).backup},
 	"/api/openapi.json":      {method: "GET", serve: (*Server).describe},
 	"/healthz":               {method: "GET", serve: (*Server).health},
 	"/metrics":               {method: "GET", serve: (*Server).scrape},

@@ -1,0 +1,88 @@
+package control_test
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// large are rows that no socket buffers.
+func large() (rows []provider.Status) {
+	for i := range 100 {
+		row := running(fmt.Sprint("p", i))
+		row.Detail = strings.Repeat("long ", 4000)
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func TestBackup_OpensAsADatabase(t *testing.T) {
+	r := start(t, control.Options{}, large()...)
+	resp, body := r.do("GET", "/api/daemon/backup", "")
+	if resp.StatusCode != 200 || resp.ContentLength != int64(len(body)) || resp.Header.Get("Content-Type") != "application/octet-stream" {
+		t.Fatalf("%d, %v, %d bytes", resp.StatusCode, resp.Header, len(body))
+	}
+	path := filepath.Join(t.TempDir(), "providerd.db")
+	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	copied, err := store.Open(path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer copied.Close()
+	if err := copied.Check(t.Context()); err != nil || len(copied.Restored()) != 100 {
+		t.Errorf("%d rows of 100, %v", len(copied.Restored()), err)
+	}
+	if !r.logged("Backup asked for") {
+		t.Error("nothing is logged")
+	}
+}
+
+// One who does not read is cut off, and holds up no change meanwhile.
+func TestBackup_SlowReader(t *testing.T) {
+	r := start(t, control.Options{SlowAfter: 100 * time.Millisecond}, large()...)
+	nc, err := net.Dial("unix", r.socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	io.WriteString(nc, "GET /api/daemon/backup HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	br := bufio.NewReader(nc)
+	resp, err := http.ReadResponse(br, nil) // and no more of it for now
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp, err)
+	}
+	second := want[provider.ErrorReply](r, "GET", "/api/daemon/backup", 503)
+	if second.Error.Code != provider.TooMany || second.Error.Hint == "" {
+		t.Errorf("a second one beside it: %+v", second.Error)
+	}
+	next := r.store.NextEvents()
+	row := r.store.View().At(0).Status
+	r.put(row, &provider.Event{ID: row.ID, From: row.State, To: provider.StateError})
+	<-next
+
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		if resp, _ := r.do("HEAD", "/api/daemon/backup", ""); resp.StatusCode == 200 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it is never cut off")
+		}
+	}
+	if n, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the reader sees nothing of it: %d bytes of %d, %v", n, resp.ContentLength, err)
+	}
+}
