@@ -38,7 +38,8 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 		a.statusCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
 		a.modelsCommand(), a.eventsCommand(), a.historyCommand(), a.diagnoseCommand(),
 		a.discoverCommand(), a.pauseCommand(), a.resumeCommand(), a.infoCommand(), a.reloadCommand(),
-		a.logLevelCommand(), a.logsCommand(), a.healthCommand(), a.versionCommand(),
+		a.logLevelCommand(), a.logsCommand(), a.backupCommand(), a.healthCommand(),
+		a.versionCommand(),
 	)
 	refuseOtherShells(root) // last: what it completes is all that is there
 	return root

@@ -16,6 +16,7 @@ const (
 	DaemonPath   = "/api/daemon"
 	ReloadPath   = "/api/daemon/reload"
 	LogLevelPath = "/api/daemon/log-level"
+	BackupPath   = "/api/daemon/backup"
 	HealthPath   = "/healthz"
 	DiscoverPath = "/api/discover"
 )

@@ -1,0 +1,113 @@
+package ctl
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) backupCommand() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Save a copy of the daemon's database",
+		Long: `Save a copy of the daemon's database, with all that was ever seen, while the
+daemon runs. FILE appears when it is whole and on the disk; - is stdout.
+
+To restore it, stop the daemon, put FILE in the place of the database that info
+names, owned by the daemon's user, and start the daemon.`,
+		Example: `  sudo providerctl backup /var/backups/providerd.db --force
+  providerctl backup - | zstd >providerd.db.zst`,
+		Args: args(1, 1),
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
+	cmd.RunE = func(cmd *cobra.Command, files []string) error {
+		if files[0] == "-" {
+			return a.backupToStdout(cmd.Context())
+		}
+		return a.backup(cmd.Context(), files[0], force)
+	}
+	return cmd
+}
+
+func (a *app) backupToStdout(ctx context.Context) error {
+	if a.term.shown {
+		return usage("name a file, or: providerctl backup - >FILE", "backup: a database is not shown on a terminal")
+	}
+	n, err := a.client.Backup(ctx, a.Stdout)
+	if errors.Is(err, syscall.EPIPE) {
+		return errors.New("backup: whoever reads stdout did not take all of it") // which is no success here
+	}
+	if err == nil {
+		a.say("backed up the database: %s", size(n))
+	}
+	return err
+}
+
+// backup writes beside the file first: what has its name is always whole.
+func (a *app) backup(ctx context.Context, path string, force bool) (err error) {
+	if err := mayReplace(path, force); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	n, err := a.client.Backup(ctx, file)
+	if err == nil {
+		err = file.Sync()
+	}
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := mayReplace(path, force); err != nil { // it may have come meanwhile
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	syncFolder(filepath.Dir(path))
+	a.say("backed up the database to %s: %s", path, size(n))
+	return nil
+}
+
+// mayReplace refuses what is there already, and what is no plain file in any
+// case.
+func mayReplace(path string, force bool) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir():
+		return usage("name a file in it: providerctl backup "+filepath.Join(path, "providerd.db"), "backup: %s is a folder", path)
+	case !info.Mode().IsRegular():
+		return usage("name another file", "backup: %s is not a plain file", path)
+	case !force:
+		return usage("name another file, or replace it: providerctl backup --force "+path, "backup: %s is there already", path)
+	}
+	return nil
+}
+
+// syncFolder makes the rename survive a power cut where a folder can be synced.
+// Where it cannot, the file is whole under one of its names.
+func syncFolder(path string) {
+	if d, err := os.Open(path); err == nil {
+		_ = d.Sync()
+		d.Close()
+	}
+}

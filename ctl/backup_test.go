@@ -1,0 +1,84 @@
+package ctl_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+const backupRequest = "GET /api/daemon/backup"
+
+// mustHold checks a folder's only file; an empty text means that there is none.
+func mustHold(t *testing.T, dir, name, text string) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text == "" {
+		if len(files) != 0 {
+			t.Errorf("left behind: %v", files)
+		}
+		return
+	}
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil || string(data) != text || len(files) != 1 {
+		t.Errorf("in the file: %q (%v); in the folder: %v", data, err, files)
+	}
+}
+
+func TestBackup_WritesTheFileWhole(t *testing.T) {
+	d := startDaemon(t, map[string][]reply{backupRequest: {ok("first"), ok("second")}})
+	dir := t.TempDir()
+	file := filepath.Join(dir, "providerd.db")
+	d.run(t, "backup", file).want(t, 0, "", "backed up the database to "+file+": 5 B\n")
+	mustHold(t, dir, "providerd.db", "first")
+	if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode() != fs.FileMode(0o600) {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	d.run(t, "backup", file).want(t, 2, "", "providerd.db is there already\nproviderctl: hint: name another file, or replace it: providerctl backup --force ")
+	mustHold(t, dir, "providerd.db", "first")
+	d.run(t, "backup", "--force", file).want(t, 0, "", "backed up")
+	mustHold(t, dir, "providerd.db", "second")
+}
+
+func TestBackup_Fails(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reply reply
+		code  int
+		says  string
+	}{
+		"Denied": {refused(403, `{"error":{"code":"denied","message":"not yours","hint":"sudo providerctl backup FILE"}}`), 4, "hint: sudo providerctl backup FILE"},
+		"Full":   {refused(503, `{"error":{"code":"store_failing","message":"no space left","hint":"free some"}}`), 1, "no space left"},
+		"Empty":  {ok(""), 3, "without a length"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{backupRequest: {tc.reply}})
+			dir := t.TempDir()
+			d.run(t, "backup", filepath.Join(dir, "b")).want(t, tc.code, "", tc.says)
+			mustHold(t, dir, "", "")
+			d.run(t, "backup", "-").want(t, tc.code, "", tc.says)
+		})
+	}
+}
+
+func TestBackup_RefusesWhatIsNoFile(t *testing.T) {
+	d := startDaemon(t, nil)
+	dir := t.TempDir()
+	d.run(t, "backup").want(t, 2, "", "an argument is missing")
+	d.run(t, "backup", dir, "--force").want(t, 2, "", "is a folder")
+	d.run(t, "backup", filepath.Join(dir, "none", "b")).want(t, 1, "", "none")
+	if runtime.GOOS != "windows" {
+		d.run(t, "backup", os.DevNull, "--force").want(t, 2, "", "is not a plain file")
+	}
+	if asked := d.requests(); len(asked) != 0 {
+		t.Errorf("asked: %v", asked)
+	}
+}
+
+func TestBackup_ToStdout(t *testing.T) {
+	d := startDaemon(t, map[string][]reply{backupRequest: {ok("all of it")}})
+	d.run(t, "backup", "-").want(t, 0, "all of it", "backed up the database: 9 B\n")
+}
