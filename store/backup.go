@@ -1,9 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 
@@ -94,13 +94,30 @@ func (s *Store) copyTo(path string) error {
 	if err != nil {
 		return err
 	}
+	to := &copyWriter{file: file}
 	err = guard(func() error {
 		return s.db.View(func(tx *bolt.Tx) error {
-			_, err := tx.WriteTo(file)
+			_, err := tx.WriteTo(to)
 			return err
 		})
 	})
+	if to.err != nil {
+		err = to.err
+	}
 	return errors.Join(err, file.Close())
+}
+
+// A copyWriter remembers what the system said, of which bbolt leaves the text
+// alone: a full disk is to be known as one.
+type copyWriter struct {
+	file *os.File
+	err  error
+}
+
+func (w *copyWriter) Write(p []byte) (n int, err error) {
+	n, err = w.file.Write(p)
+	w.err = cmp.Or(w.err, err)
+	return n, err
 }
 
 // markCopy writes into a copy that it is one. It need not survive a power cut.
@@ -130,5 +147,3 @@ func removeAny(path string) error {
 	}
 	return nil
 }
-
-var _ io.ReadCloser = (*Backup)(nil)

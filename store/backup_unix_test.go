@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"errors"
+	"syscall"
 	"testing"
 
 	"github.com/providerd/providerd/store"
@@ -24,7 +25,7 @@ func TestBackup_FullDisk(t *testing.T) {
 			t.Fatal("it was copied")
 		}
 		var refused *store.OpenError
-		if !errors.As(err, &refused) || refused.Hint() == "" {
+		if !errors.As(err, &refused) || refused.Hint() == "" || !errors.Is(err, syscall.EFBIG) {
 			t.Errorf("got %T: %v", err, err)
 		}
 		mustBeAlone(t, path)
