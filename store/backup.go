@@ -80,10 +80,6 @@ func (s *Store) copy(path string) (_ *os.File, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := verifyFile(file); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("the copy is damaged, and so may be the database: %w", err)
-	}
 	_ = os.Remove(path) // Windows keeps it until Close
 	return file, nil
 }
@@ -120,13 +116,17 @@ func (w *copyWriter) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// markCopy writes into a copy that it is one. It need not survive a power cut.
+// markCopy writes into a copy that it is one, if it is sound. It need not survive
+// a power cut.
 func markCopy(path string) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	defer file.Close() // again, in case bbolt did not
+	if err := verifyFile(file); err != nil {
+		return fmt.Errorf("it is damaged: %w", err)
+	}
 	options := boltOptions(file)
 	options.InitialMmapSize, options.NoSync = 0, true
 	return guard(func() error {

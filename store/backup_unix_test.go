@@ -4,6 +4,8 @@ package store_test
 
 import (
 	"errors"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -33,4 +35,35 @@ func TestBackup_FullDisk(t *testing.T) {
 		mustBeSound(t, backUp(t, s))
 		mustWork(t, s)
 	})
+}
+
+// What is damaged is not handed out as a backup.
+func TestBackup_OfADamagedFile(t *testing.T) {
+	good := newPath(t)
+	withEvents(t, good, store.Options{}, 400).Close()
+	path := copyOf(t, good)
+	s, err := store.Open(path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() // its error is of no interest here
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	garbage := []byte(strings.Repeat("garbage ", os.Getpagesize()))
+	if _, err := file.WriteAt(garbage, int64(2*os.Getpagesize())); err != nil {
+		t.Fatal(err)
+	}
+	b, err := s.Backup()
+	if err == nil {
+		b.Close()
+		t.Fatal("it was copied")
+	}
+	var refused *store.OpenError
+	if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), "restart providerd") {
+		t.Errorf("got %T: %v", err, err)
+	}
+	mustBeAlone(t, path)
 }

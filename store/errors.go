@@ -73,7 +73,10 @@ func (e *OpenError) Unwrap() error { return e.Err }
 func (e *OpenError) Hint() string {
 	folder := filepath.Dir(e.Path)
 	const elsewhere = "or use another folder: providerd --state-dir DIR"
+	var bad *corruptError
 	switch {
+	case errors.As(e.Err, &bad):
+		return "restart providerd: it sets a damaged database aside, and goes on with an empty one or what you put in its place"
 	case errors.Is(e.Err, errSymlink):
 		return "put a plain file there, or name the folder that the link leads to: providerd --state-dir DIR"
 	case errors.Is(e.Err, errNotFile):
