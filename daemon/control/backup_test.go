@@ -51,20 +51,26 @@ func TestBackup_OpensAsADatabase(t *testing.T) {
 	}
 }
 
-// One who does not read is cut off, and holds up no change meanwhile.
-func TestBackup_SlowReader(t *testing.T) {
-	r := start(t, control.Options{SlowAfter: 100 * time.Millisecond}, large()...)
+// beginBackup asks for a backup and reads no more than the header of the reply.
+func (r *rig) beginBackup() *http.Response {
+	r.t.Helper()
 	nc, err := net.Dial("unix", r.socket)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
-	defer nc.Close()
+	r.t.Cleanup(func() { nc.Close() })
 	io.WriteString(nc, "GET /api/daemon/backup HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	br := bufio.NewReader(nc)
-	resp, err := http.ReadResponse(br, nil) // and no more of it for now
+	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
 	if err != nil || resp.StatusCode != 200 {
-		t.Fatal(resp, err)
+		r.t.Fatal(resp, err)
 	}
+	return resp
+}
+
+// There is one at a time, and no change waits for it.
+func TestBackup_OneAtATime(t *testing.T) {
+	r := start(t, control.Options{SlowAfter: time.Minute}, large()...)
+	resp := r.beginBackup()
 	second := want[provider.ErrorReply](r, "GET", "/api/daemon/backup", 503)
 	if second.Error.Code != provider.TooMany || second.Error.Hint == "" {
 		t.Errorf("a second one beside it: %+v", second.Error)
@@ -73,16 +79,31 @@ func TestBackup_SlowReader(t *testing.T) {
 	row := r.store.View().At(0).Status
 	r.put(row, &provider.Event{ID: row.ID, From: row.State, To: provider.StateError})
 	<-next
-
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		if resp, _ := r.do("HEAD", "/api/daemon/backup", ""); resp.StatusCode == 200 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("it is never cut off")
-		}
+	if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != resp.ContentLength {
+		t.Errorf("the first: %d bytes of %d, %v", n, resp.ContentLength, err)
 	}
+	r.awaitBackup()
+}
+
+// One who does not read is cut off, and sees that it is not whole.
+func TestBackup_SlowReader(t *testing.T) {
+	r := start(t, control.Options{SlowAfter: 100 * time.Millisecond}, large()...)
+	resp := r.beginBackup()
+	r.awaitBackup()
 	if n, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the reader sees nothing of it: %d bytes of %d, %v", n, resp.ContentLength, err)
+	}
+}
+
+// awaitBackup returns when one can be had.
+func (r *rig) awaitBackup() {
+	r.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		if resp, _ := r.do("HEAD", "/api/daemon/backup", ""); resp.StatusCode == 200 {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatal("the one before never ends")
+		}
 	}
 }
