@@ -162,6 +162,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/providers/refresh?wait=30s", "", 200}, // one is skipped
 		{"POST /api/providers/a/diagnose", "", 200},
 		{"POST /api/providers/a/resume", "", 200},
+		{"POST /api/discover", "", 200},
 		{"GET /api/events", "", 200},
 		{"GET /api/events?since=999", "", 410},
 		{"GET /api/daemon", "", 200},
