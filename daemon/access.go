@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"io/fs"
-	"os"
 	"os/user"
 	"strconv"
 
@@ -14,8 +13,8 @@ import (
 
 // socketMode lets every user of the machine ask a system daemon, and nobody
 // else ask a person's own.
-func socketMode() fs.FileMode {
-	if os.Geteuid() == 0 {
+func (d *Daemon) socketMode() fs.FileMode {
+	if d.opts.Env.ForSystem() {
 		return 0o666
 	}
 	return 0o600
@@ -30,7 +29,7 @@ const defaultAdmins = "providerd"
 func (d *Daemon) adminGroup(cfg *config.Config) *control.Group {
 	name, level := cfg.Daemon.AdminGroup, hclog.Warn
 	if name == "" {
-		if os.Geteuid() != 0 {
+		if !d.opts.Env.ForSystem() {
 			return nil
 		}
 		name, level = defaultAdmins, hclog.Debug

@@ -110,7 +110,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	}
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
-		Lines: d.log.ring, Admin: d.adminGroup(cfg),
+		Lines: d.log.ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
 		Metrics: func() ([]byte, error) { return d.metrics.Text() },
 	})
 	d.metrics = metrics.New(metrics.Sources{
@@ -120,7 +120,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	listener, err := control.Listen(d.socket, socketMode())
+	listener, err := control.Listen(d.socket, d.socketMode())
 	if err != nil {
 		if scrapes != nil {
 			scrapes.Close()

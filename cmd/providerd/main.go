@@ -43,7 +43,7 @@ func main() {
 // flags are the command line's, which win over the file.
 type flags struct {
 	config, socket, stateDir, logLevel string
-	logJSON                            bool
+	logJSON, system                    bool
 }
 
 func newCommand() *cobra.Command {
@@ -71,6 +71,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.StringVar(&f.config, "config", "", "configuration `file` (default: the system's or the user's providerd.toml)")
 	p.StringVar(&f.socket, "socket", "", "`path` of the control socket")
 	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database")
+	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
 	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off")
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is not a terminal)")
 	cmd.AddCommand(newConfigCommand(&f), newVersionCommand())

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -127,16 +128,39 @@ func (ms misses) explain() error {
 	var paths []string
 	for _, m := range ms {
 		if errors.Is(m.err, syscall.ECONNREFUSED) {
-			return provider.Errorf(provider.DaemonUnreachable, startHint,
+			return provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists),
 				"the daemon is not running: nothing listens at %s any more", m.path)
 		}
 		paths = append(paths, m.path)
 		if !errors.Is(m.err, fs.ErrNotExist) {
-			return provider.Errorf(provider.DaemonUnreachable, startHint, "reaching the daemon: %v", m.err)
+			return provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists), "reaching the daemon: %v", m.err)
 		}
 	}
-	return provider.Errorf(provider.DaemonUnreachable, startHint,
+	return provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists),
 		"the daemon is not running: no socket at %s", strings.Join(paths, " or "))
 }
 
-const startHint = "start it: providerd"
+// services are what runs the machine's daemon where it was installed: the
+// packages' unit or the one of "providerd service install", OpenRC's script and
+// launchd's job.
+var services = []string{
+	"/usr/lib/systemd/system/providerd.service", "/lib/systemd/system/providerd.service",
+	"/etc/systemd/system/providerd.service", "/etc/init.d/providerd",
+	"/Library/LaunchDaemons/com.github.providerd.plist",
+}
+
+// startHint is how to start the daemon that was looked for: the machine's service
+// if it is installed and its socket would have done.
+func (ms misses) startHint(exists func(path string) bool) string {
+	for _, m := range ms {
+		if m.path == SystemSocket() && slices.ContainsFunc(services, exists) {
+			return "start it: sudo providerd service start"
+		}
+	}
+	return "start it: providerd"
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}

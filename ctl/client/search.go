@@ -14,10 +14,13 @@ const (
 )
 
 // SystemSocket is where the daemon of the whole machine listens; empty where
-// there is no such place, and each user has a daemon.
+// that cannot be told.
 func SystemSocket() string {
 	switch runtime.GOOS {
 	case "windows":
+		if dir := os.Getenv("ProgramData"); filepath.IsAbs(dir) {
+			return filepath.Join(dir, folder, "run", socketName)
+		}
 		return ""
 	case "linux":
 		return "/run/providerd/providerd.sock"

@@ -17,6 +17,8 @@ type Env struct {
 	// UID decides between the system's paths (0) and the user's. It is -1
 	// where there are no user numbers.
 	UID int
+	// System means the system's paths whoever the user is: the service's own.
+	System bool
 	// TempDir is where a socket goes when nothing better is known.
 	TempDir string
 	// OS is a GOOS; empty means linux.
@@ -30,6 +32,9 @@ type Env struct {
 func OSEnv() Env {
 	return Env{Getenv: os.Getenv, UID: os.Getuid(), TempDir: os.TempDir(), OS: runtime.GOOS}
 }
+
+// ForSystem reports whether the daemon is the whole machine's, and not one user's.
+func (e Env) ForSystem() bool { return e.System || e.UID == 0 }
 
 // get is Getenv without the blanks around a value; a blank variable is unset.
 func (e Env) get(name string) string {

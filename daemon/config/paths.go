@@ -6,17 +6,19 @@ import (
 	"strings"
 )
 
-// Root means the system's paths, any other user means the user's own, as the
-// XDG base directory specification places them. Windows has no root: there the
-// paths are always the user's, which for a service is the account it runs as.
+// Root and [Env.System] mean the system's paths, any other user means the user's
+// own, as the XDG base directory specification places them. Windows has no root:
+// there only System means the system's.
 
 // DefaultPath is where the configuration is looked for when no path is given.
 // It is empty when the user has no home: then there is no file.
 func DefaultPath(env Env) string {
 	switch {
+	case env.OS == "windows" && env.System:
+		return under(env.get("ProgramData"), "providerd", "providerd.toml")
 	case env.OS == "windows":
 		return under(env.get("AppData"), "providerd", "providerd.toml")
-	case env.UID == 0:
+	case env.ForSystem():
 		return "/etc/providerd/providerd.toml"
 	}
 	return under(xdg(env, "XDG_CONFIG_HOME", ".config"), "providerd", "providerd.toml")
@@ -25,11 +27,15 @@ func DefaultPath(env Env) string {
 // DefaultSocket is the socket's path when neither flag nor file gives one.
 func DefaultSocket(env Env) string {
 	switch {
+	case env.OS == "windows" && env.System:
+		if shared := env.get("ProgramData"); shared != "" {
+			return filepath.Join(shared, "providerd", "run", "providerd.sock") // a folder that users may enter
+		}
 	case env.OS == "windows":
 		if local := env.get("LocalAppData"); local != "" {
 			return filepath.Join(local, "providerd", "providerd.sock")
 		}
-	case env.UID == 0:
+	case env.ForSystem():
 		return filepath.Join(systemRun(env), "providerd", "providerd.sock")
 	default:
 		if dir := env.get("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
@@ -53,9 +59,11 @@ func systemRun(env Env) string {
 func DefaultStateDir(env Env) string {
 	var dir string
 	switch {
+	case env.OS == "windows" && env.System:
+		dir = under(env.get("ProgramData"), "providerd", "state")
 	case env.OS == "windows":
 		dir = under(env.get("LocalAppData"), "providerd")
-	case env.UID == 0:
+	case env.ForSystem():
 		dir = "/var/lib/providerd"
 	default:
 		dir = under(xdg(env, "XDG_STATE_HOME", ".local/state"), "providerd")

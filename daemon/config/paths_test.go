@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -27,12 +28,16 @@ func TestDefaultPaths(t *testing.T) {
 		{"RelativeXDGDoesNotCount", "linux", 1000, map[string]string{"HOME": "/home/ada", "XDG_CONFIG_HOME": "c", "XDG_RUNTIME_DIR": "./r", "XDG_STATE_HOME": "s"},
 			"/home/ada/.config/providerd/providerd.toml", "/tmp/providerd-1000/providerd.sock", "/home/ada/.local/state/providerd"},
 		{"NoHome", "linux", 1000, map[string]string{}, "", "/tmp/providerd-1000/providerd.sock", "/tmp/providerd-1000"},
+		{"System", "linux", 991, user, "/etc/providerd/providerd.toml", "/run/providerd/providerd.sock", "/var/lib/providerd"},
+		{"SystemOnWindows", "windows", -1, map[string]string{"AppData": "/roaming", "LocalAppData": "/local", "ProgramData": "/all"},
+			"/all/providerd/providerd.toml", "/all/providerd/run/providerd.sock", "/all/providerd/state"},
+		{"SystemOnWindowsWithoutFolders", "windows", -1, map[string]string{}, "", "/tmp/providerd/providerd.sock", "/tmp/providerd"},
 		{"Windows", "windows", -1, map[string]string{"AppData": "/roaming", "LocalAppData": "/local"},
 			"/roaming/providerd/providerd.toml", "/local/providerd/providerd.sock", "/local/providerd"},
 		{"WindowsWithoutFolders", "windows", -1, map[string]string{}, "", "/tmp/providerd/providerd.sock", "/tmp/providerd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := config.Env{Getenv: func(name string) string { return c.vars[name] }, UID: c.uid, TempDir: "/tmp", OS: c.os}
+			e := config.Env{Getenv: func(name string) string { return c.vars[name] }, UID: c.uid, TempDir: "/tmp", OS: c.os, System: strings.HasPrefix(c.name, "System")}
 			if got := config.DefaultPath(e); got != c.path {
 				t.Errorf("path %s, want %s", got, c.path)
 			}

@@ -20,14 +20,15 @@ const (
 
 // A policy says who is an administrator.
 type policy struct {
-	owner uint32 // the daemon's own user
-	admin *Group // nil: no group
+	owner  uint32 // the daemon's own user
+	admin  *Group // nil: no group
+	shared bool   // everybody may connect
 }
 
 // allows reports whether p may do op.
 func (y policy) allows(p peer, op operation) bool {
 	switch {
-	case op == opRead, p.untold:
+	case op == opRead, p.untold && !y.shared:
 		return true
 	case !p.known:
 		return false

@@ -29,6 +29,8 @@ func TestPolicy(t *testing.T) {
 		{"NoGroupConfigured", policy{owner: 7}, peer{known: true, uid: 1000, gid: 50}, opAdmin, true},
 		{"NotToldThoughItShouldBe", policy{owner: 0, admin: &Group{}}, peer{}, opAdmin, true},
 		{"TheSystemCannotTell", policy{owner: 7}, peer{untold: true}, opAdmin, false},
+		{"TheSystemCannotTellAndAnybodyConnects", policy{owner: 7, shared: true}, peer{untold: true}, opAdmin, true},
+		{"TheSystemCannotTellWhoReads", policy{owner: 7, shared: true}, peer{untold: true}, opRead, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if allowed := tt.policy.allows(tt.peer, tt.op); allowed == tt.denied {

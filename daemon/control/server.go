@@ -68,6 +68,9 @@ type Options struct {
 	Log       hclog.Logger // nil: nothing is logged
 	Lines     *LogRing     // what GET /api/daemon/log shows; nil: no lines
 	Admin     *Group       // may change the daemon, beside root and its own user; nil: nobody else
+	// Shared means that everybody may connect. Where the system does not tell who
+	// did, nobody may change the daemon then.
+	Shared bool
 	// Metrics is what GET /metrics answers, in Prometheus' text format; nil: nothing.
 	Metrics func() ([]byte, error)
 
@@ -97,6 +100,7 @@ type Server struct {
 	metrics   func() ([]byte, error)
 	owner     uint32                // the daemon's own user
 	admin     atomic.Pointer[Group] // see SetAdmin
+	shared    bool                  // everybody may connect
 
 	replyTimeout time.Duration
 	bodyTimeout  time.Duration
@@ -140,6 +144,7 @@ func New(o Options) *Server {
 		lines:        o.Lines,
 		metrics:      o.Metrics,
 		owner:        owner,
+		shared:       o.Shared,
 		replyTimeout: cmp.Or(o.ReplyTimeout, 10*time.Second),
 		bodyTimeout:  cmp.Or(o.ReadHeaderTimeout, 5*time.Second),
 		slowAfter:    cmp.Or(o.SlowAfter, 10*time.Second),

@@ -1,0 +1,28 @@
+package client
+
+import "testing"
+
+// Only a daemon that the service would have been is started as the service.
+func TestMisses_StartHint(t *testing.T) {
+	if SystemSocket() == "" {
+		t.Skip("there is no system's daemon here")
+	}
+	own, system := miss{path: "/run/user/1000/providerd/providerd.sock"}, miss{path: SystemSocket()}
+	unit := func(path string) bool { return path == "/etc/systemd/system/providerd.service" }
+	none := func(string) bool { return false }
+	for name, tc := range map[string]struct {
+		failed misses
+		exists func(string) bool
+		want   string
+	}{
+		"Installed":     {misses{own, system}, unit, "start it: sudo providerd service start"},
+		"NotInstalled":  {misses{own, system}, none, "start it: providerd"},
+		"AnotherSocket": {misses{{path: "/srv/p.sock"}}, unit, "start it: providerd"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := tc.failed.startHint(tc.exists); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
