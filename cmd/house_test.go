@@ -16,6 +16,7 @@ var house = []string{
 	"ctl",
 	"ctl/client",
 	"daemon",
+	"daemon/service",
 	"daemon/metrics",
 	"daemon/control",
 	"daemon/schedule",
@@ -24,6 +25,7 @@ var house = []string{
 	"daemon/config",
 	"store",
 	"store/provider",
+	"packaging",
 }
 
 func goList(t *testing.T, args ...string) []string {

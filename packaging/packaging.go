@@ -61,3 +61,15 @@ func Launchd(exec, log string) string {
 func withProgram(text, before, old, exec string) string {
 	return strings.Replace(text, before+old, before+exec, 1)
 }
+
+// Ours reports whether a text is one of these, of any version and for any program.
+func Ours(text string) bool {
+	for _, mark := range []string{
+		"# The whole machine's providerd.", "# One user's own providerd.", "<string>" + LaunchdLabel + "</string>",
+	} {
+		if strings.Contains(text, mark) {
+			return true
+		}
+	}
+	return false
+}

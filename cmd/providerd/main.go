@@ -27,6 +27,9 @@ func main() {
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	cmd := newCommand()
 	if err := cmd.ExecuteContext(context.Background()); err != nil {
+		if errors.Is(err, errNo) {
+			os.Exit(1)
+		}
 		fmt.Fprintf(os.Stderr, "providerd: %v\n", err)
 		var hinted interface{ Hint() string }
 		if errors.As(err, &hinted) && !strings.Contains(err.Error(), hinted.Hint()) { // it may be said already
@@ -74,7 +77,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
 	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off")
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is not a terminal)")
-	cmd.AddCommand(newConfigCommand(&f), newVersionCommand())
+	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
 	return cmd
 }
 

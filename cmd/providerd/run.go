@@ -28,6 +28,9 @@ func run(ctx context.Context, f flags, logJSONSet bool) error {
 	if term.IsTerminal(int(os.Stdout.Fd())) {
 		o.FirstSweep = func(reply provider.StatusReply) { printTable(reply, f.socket) }
 	}
+	if ran, err := underManager(o); ran {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	reload := make(chan os.Signal, 1)

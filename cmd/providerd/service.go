@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/providerd/providerd/daemon/service"
+)
+
+// errNo ends a command whose answer is no, and was printed.
+var errNo = errors.New("no")
+
+func newServiceCommand(f *flags) *cobra.Command {
+	var user bool
+	const verbs = "install, uninstall, start, stop, restart or status"
+	cmd := &cobra.Command{
+		Use: "service", Short: "Install and control providerd as a service",
+		Long: `service puts providerd under this machine's service manager: systemd, OpenRC,
+launchd or Windows' own. Installing again upgrades. The service's settings are in
+its configuration file.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError{fmt.Sprintf("service: no such command: %q; %s", args[0], verbs), "providerd service --help"}
+			}
+			return nil
+		},
+		RunE: func(*cobra.Command, []string) error {
+			return usageError{"service: " + verbs + "?", "providerd service status"}
+		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return ownFlagsOnly(cmd, user && f.system) },
+	}
+	cmd.PersistentFlags().BoolVar(&user, "user", false, "a service of this user, and not the machine's")
+	for _, v := range []struct {
+		name, short string
+		do          func(*service.Service, context.Context) error
+	}{
+		{"install", "Install or upgrade the service, and start it", (*service.Service).Install},
+		{"uninstall", "Stop and remove the service; state and configuration stay", (*service.Service).Uninstall},
+		{"start", "Start the service", (*service.Service).Start},
+		{"stop", "Stop the service", (*service.Service).Stop},
+		{"restart", "Restart the service", (*service.Service).Restart},
+	} {
+		cmd.AddCommand(&cobra.Command{
+			Use: v.name, Short: v.short, Args: noArguments,
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				s, err := newService(user, cmd.ErrOrStderr())
+				if err != nil {
+					return err
+				}
+				return v.do(s, cmd.Context())
+			},
+		})
+	}
+	cmd.AddCommand(newServiceStatusCommand(&user))
+	return cmd
+}
+
+func newServiceStatusCommand(user *bool) *cobra.Command {
+	return &cobra.Command{
+		Use: "status", Short: "Say whether the service runs: exit code 0, or 1 when it does not", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := newService(*user, cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			line, running, err := s.Status(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintln(cmd.OutOrStdout(), line); err != nil {
+				return err
+			}
+			if !running {
+				return errNo
+			}
+			return nil
+		},
+	}
+}
+
+func newService(user bool, talk io.Writer) (*service.Service, error) {
+	host, err := service.ThisHost()
+	if err != nil {
+		return nil, err
+	}
+	return service.New(host, user, talk)
+}
+
+// ownFlagsOnly refuses the daemon's flags, which the service would not have.
+func ownFlagsOnly(cmd *cobra.Command, both bool) error {
+	if both {
+		return usageError{"--user and --system are both given", "leave one of them out"}
+	}
+	var given []string
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case "config", "socket", "state-dir", "log-level", "log-json":
+			given = append(given, "--"+flag.Name)
+		}
+	})
+	if len(given) > 0 {
+		return usageError{"the service does not take " + strings.Join(given, " and "),
+			"set it in the configuration file: providerd config --help"}
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kardianos/service"
+)
+
+// Uninstall stops the service and takes it away. The configuration, the state and
+// the account stay. One that is not installed is no error.
+func (s *Service) Uninstall(ctx context.Context) error {
+	for _, check := range []func() error{s.ofTheUser, func() error { return s.allowed("uninstall") }, s.notByPackage, s.ours} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if !s.installed() {
+		s.say("%s: it is not installed", s.job.name)
+		return nil
+	}
+	if err := s.kard.Stop(); err != nil && s.host.Platform == onSystemd {
+		return s.failed("stop", err)
+	} // the others call it an error when it does not run
+	if err := s.removeSocketUnit(ctx); err != nil {
+		return err
+	}
+	if err := s.kard.Uninstall(); err != nil && s.installed() {
+		return fmt.Errorf("uninstall %s: %w", s.job.name, err)
+	}
+	if s.host.Platform == onSystemd {
+		_, _ = s.systemctl(ctx, "reset-failed", "providerd.service") // nothing to forget is an error
+	}
+	s.say("%s: uninstalled; its configuration and its state stay: %s", s.job.name, s.kept())
+	return nil
+}
+
+// notByPackage leaves to the package manager what is its own.
+func (s *Service) notByPackage() error {
+	if err := s.notPackaged(); err != nil && !s.installed() {
+		return &Error{err.Error(), "remove the package, or: " + s.systemctlLine("disable --now")}
+	}
+	return nil
+}
+
+func (s *Service) removeSocketUnit(ctx context.Context) error {
+	if s.user || s.host.Platform != onSystemd || !s.exists(socketFile) {
+		return nil
+	}
+	if _, err := s.systemctl(ctx, "disable", "--now", "providerd.socket"); err != nil {
+		return fmt.Errorf("uninstall providerd.socket: %w", err)
+	}
+	return removeIfThere(s.at(socketFile))
+}
+
+// kept are the places that an uninstalled service leaves.
+func (s *Service) kept() string {
+	switch {
+	case s.user:
+		return "providerd in ~/.config and ~/.local/state"
+	case s.host.Platform == onWindows:
+		return `%ProgramData%\providerd`
+	}
+	return "/etc/providerd, /var/lib/providerd"
+}
+
+// Start starts the service.
+func (s *Service) Start(context.Context) error { return s.order("start", s.kard.Start) }
+
+// Stop stops it until it is started again, or the machine is.
+func (s *Service) Stop(context.Context) error { return s.order("stop", s.kard.Stop) }
+
+// Restart stops it, if it runs, and starts it.
+func (s *Service) Restart(context.Context) error { return s.order("restart", s.restart) }
+
+// restart is kardianos/service's where that may be asked of one that is stopped.
+func (s *Service) restart() error {
+	if s.host.Platform == onSystemd {
+		return s.kard.Restart()
+	}
+	_ = s.kard.Stop() // it may not run
+	return s.kard.Start()
+}
+
+func (s *Service) order(verb string, do func() error) error {
+	if err := s.ofTheUser(); err != nil {
+		return err
+	}
+	if !s.known() {
+		return s.notInstalled()
+	}
+	if err := s.allowed(verb); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return s.failed(verb, err)
+	}
+	s.say("%s: %s", s.job.name, map[string]string{"start": "started", "stop": "stopped", "restart": "restarted"}[verb])
+	return nil
+}
+
+// known reports whether the service manager has the service, whoever installed it.
+func (s *Service) known() bool {
+	if s.job.file == "" {
+		_, err := s.kard.Status()
+		return !errors.Is(err, service.ErrNotInstalled)
+	}
+	for _, file := range append([]string{s.job.file}, s.job.packaged...) {
+		if s.exists(file) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Service) notInstalled() error {
+	return &Error{s.job.name + " is not installed", s.command("install", !s.user && s.host.Platform != onWindows)}
+}
+
+// failed points to the log: kardianos/service tells nothing but an exit status.
+func (s *Service) failed(verb string, err error) error {
+	return &Error{fmt.Sprintf("%s %s: %v", verb, s.job.name, err), s.job.log}
+}
+
+// systemctl asks the manager that is meant.
+func (s *Service) systemctl(ctx context.Context, args ...string) (string, error) {
+	if s.user {
+		args = append([]string{"--user"}, args...)
+	}
+	return s.host.Run(ctx, "", "systemctl", args...)
+}
+
+// systemctlLine is what to type to do that with the service.
+func (s *Service) systemctlLine(verb string) string {
+	if s.user {
+		return "systemctl --user " + verb + " providerd"
+	}
+	return "sudo systemctl " + verb + " providerd"
+}
+
+func (s *Service) sudo() string {
+	if s.user {
+		return ""
+	}
+	return "sudo "
+}
+
+func (s *Service) say(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }

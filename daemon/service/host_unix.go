@@ -1,0 +1,19 @@
+//go:build unix
+
+package service
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+func uid() int { return os.Geteuid() }
+
+// ownerOf is a file's owner, or -1 when it is not told.
+func ownerOf(info fs.FileInfo) int {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return int(st.Uid)
+	}
+	return -1
+}

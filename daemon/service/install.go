@@ -1,0 +1,172 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/providerd/providerd/packaging"
+)
+
+// Install makes providerd a service that starts with the machine, or with the
+// user's first login, and starts it. One that is installed already is upgraded to
+// this program and this version's text, and restarted; state and configuration
+// stay.
+func (s *Service) Install(ctx context.Context) error {
+	for _, check := range []func() error{s.ofTheUser, s.programFits, func() error { return s.allowed("install") }, s.notPackaged, s.ours} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	done := "installed"
+	if s.installed() {
+		done = "upgraded"
+	}
+	if err := s.register(); err != nil {
+		return fmt.Errorf("install %s: %w", s.job.name, err)
+	}
+	if err := s.protect(); err != nil {
+		return err
+	}
+	if err := s.restart(); err != nil {
+		return s.failed("start", err)
+	}
+	s.say("%s: %s, and running; ask it with: providerctl status", s.job.name, done)
+	if s.user && s.host.Platform == onSystemd {
+		s.say("it ends when you log out for good, unless you type: loginctl enable-linger")
+	}
+	return nil
+}
+
+// notPackaged refuses to put a text before the one of a package.
+func (s *Service) notPackaged() error {
+	for _, file := range s.job.packaged {
+		if s.exists(file) {
+			hint := s.systemctlLine("enable --now")
+			if s.installed() { // before the package, whose text it hides
+				hint = s.command("uninstall", !s.user) + " && " + hint
+			}
+			return &Error{"a package has installed the service already: " + file, hint}
+		}
+	}
+	return nil
+}
+
+// ours refuses to replace a text that is not of ours: a person wrote it, or it is
+// a link that masks the service.
+func (s *Service) ours() error {
+	if s.job.file == "" || !s.exists(s.job.file) {
+		return nil
+	}
+	info, err := os.Lstat(s.at(s.job.file))
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", s.job.file, err)
+	}
+	if info.Mode()&fs.ModeSymlink != 0 && s.host.Platform == onSystemd {
+		return &Error{s.job.file + " is a link: the service may be masked", s.systemctlLine("unmask")}
+	}
+	text, _, err := s.read(s.job.file)
+	if err != nil {
+		return err
+	}
+	if !packaging.Ours(text) {
+		return &Error{s.job.file + " is there, and is not of this program's making",
+			fmt.Sprintf("move it away: %smv %s %[2]s.old", s.sudo(), s.job.file)}
+	}
+	return nil
+}
+
+// installed reports whether this program put the service there.
+func (s *Service) installed() bool {
+	if s.job.file != "" {
+		return s.exists(s.job.file)
+	}
+	return s.known()
+}
+
+// prepare makes what the text takes for granted: the account, and a folder for
+// keys that root alone may read.
+func (s *Service) prepare(ctx context.Context) error {
+	switch {
+	case s.user && s.host.Platform == onLaunchd:
+		return os.MkdirAll(s.at(filepath.Join(s.host.Home, "Library/Logs")), 0o700)
+	case s.user, s.host.Platform != onSystemd && s.host.Platform != onOpenRC:
+		return nil
+	}
+	if err := s.ensureAccount(ctx); err != nil {
+		return err
+	}
+	for dir, mode := range map[string]fs.FileMode{"/etc/providerd": 0o755, "/etc/providerd/credentials": 0o700} {
+		if err := os.MkdirAll(s.at(filepath.Dir(dir)), 0o755); err != nil {
+			return fmt.Errorf("make the folder of the configuration: %w", err)
+		}
+		if err := os.Mkdir(s.at(dir), mode); err != nil && !errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("make the folder of the configuration: %w", err)
+		}
+	}
+	return nil
+}
+
+// register tells the service manager. kardianos/service does not replace what is
+// there: an old text is put aside, and comes back if the new one does not go in.
+func (s *Service) register() error {
+	if s.job.file == "" {
+		return s.registerAgain()
+	}
+	file := s.at(s.job.file)
+	old := file + ".before"
+	replaced := true
+	if err := os.Rename(file, old); errors.Is(err, fs.ErrNotExist) {
+		replaced = false
+	} else if err != nil {
+		return err
+	}
+	err := s.kard.Install()
+	if err == nil {
+		err = s.writeSocketUnit()
+	}
+	switch {
+	case err == nil && replaced:
+		return os.Remove(old)
+	case err != nil && replaced:
+		return errors.Join(err, os.Rename(old, file))
+	case err != nil:
+		return errors.Join(err, removeIfThere(file))
+	}
+	return nil
+}
+
+// registerAgain replaces a service that has no file: Windows keeps it in its
+// registry.
+func (s *Service) registerAgain() error {
+	if s.known() {
+		_ = s.kard.Stop() // it may not run
+		if err := s.kard.Uninstall(); err != nil {
+			return err
+		}
+	}
+	return s.kard.Install()
+}
+
+// socketFile is the option of socket activation, which is not enabled.
+const socketFile = "/etc/systemd/system/providerd.socket"
+
+func (s *Service) writeSocketUnit() error {
+	if s.user || s.host.Platform != onSystemd {
+		return nil
+	}
+	return os.WriteFile(s.at(socketFile), []byte(packaging.SocketUnit()), 0o644)
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

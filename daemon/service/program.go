@@ -1,0 +1,75 @@
+package service
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// plainPath is a path that means itself in a unit, a script and a property list.
+var plainPath = regexp.MustCompile(`^/[A-Za-z0-9._+@/-]+$`)
+
+// hidden are the folders that the system's service does not see, or that are
+// emptied at a restart of the machine.
+var hidden = []string{"/home/", "/root/", "/run/", "/tmp/", "/var/tmp/", "/dev/"}
+
+// programFits refuses a program that the service could not run, or that somebody
+// other than root could replace.
+func (s *Service) programFits() error {
+	program := s.host.Program
+	if s.host.Platform == onWindows {
+		return nil
+	}
+	problem := ""
+	switch {
+	case !plainPath.MatchString(program):
+		problem = "its path holds more than letters, digits and ._+@-"
+	case strings.Contains(program, "/go-build"):
+		problem = "go run deletes it afterwards"
+	case s.user:
+	default:
+		for _, dir := range hidden {
+			if strings.HasPrefix(program, dir) {
+				problem = "services do not see " + strings.TrimSuffix(dir, "/")
+			}
+		}
+		if problem == "" {
+			problem = s.looseProgram()
+		}
+	}
+	if problem == "" {
+		return nil
+	}
+	target := "/usr/local/bin/providerd"
+	hint := fmt.Sprintf("sudo install -m 755 %q %s && sudo %s service install", program, target, target)
+	switch {
+	case program == target:
+		hint = fmt.Sprintf("sudo chown root %[1]s && sudo chmod 755 %[1]s && sudo %[1]s service install", target)
+	case s.user:
+		hint = fmt.Sprintf("install -D -m 755 %q ~/.local/bin/providerd && ~/.local/bin/providerd service install --user", program)
+	}
+	return &Error{fmt.Sprintf("the service cannot run %s: %s", program, problem), hint}
+}
+
+// looseProgram says why the service's user cannot run the program, or who else
+// could change it; empty when all is well.
+func (s *Service) looseProgram() string {
+	for path := s.host.Program; ; path = filepath.Dir(path) {
+		info, err := os.Stat(s.at(path))
+		switch {
+		case err != nil:
+			return err.Error()
+		case info.Mode().Perm()&0o001 == 0:
+			return fmt.Sprintf("not everybody may enter or run %s (mode %04o)", path, info.Mode().Perm())
+		case info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0:
+			return fmt.Sprintf("everybody may write %s (mode %04o)", path, info.Mode().Perm())
+		case ownerOf(info) > 0:
+			return fmt.Sprintf("%s belongs to uid %d", path, ownerOf(info))
+		}
+		if path == "/" {
+			return ""
+		}
+	}
+}

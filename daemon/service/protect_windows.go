@@ -1,0 +1,103 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// Rights on files (learn.microsoft.com/windows/win32/fileio/file-access-rights-constants).
+const (
+	readAndEnter  = "0x1200a9" // FILE_GENERIC_READ | FILE_GENERIC_EXECUTE
+	readAndWrite  = "0x12019f" // FILE_GENERIC_READ | FILE_GENERIC_WRITE
+	changeContent = "0x1301bf" // both, and DELETE
+)
+
+// owners is what SYSTEM and the administrators may do anywhere: all of it.
+const owners = "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+
+// protect makes the service's folders, in which nobody but administrators and the
+// service itself can put a file. Users may enter that of the socket, and may write
+// to files in it, which is what connecting takes; they cannot make one, delete one
+// or see the state.
+func (s *Service) protect() error {
+	data, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
+	if err != nil {
+		return fmt.Errorf("find the folder of programs' data: %w", err)
+	}
+	sid, _, _, err := windows.LookupSID("", `NT SERVICE\providerd`)
+	if err != nil {
+		return fmt.Errorf("look up the service's account: %w", err)
+	}
+	base, own := filepath.Join(data, "providerd"), sid.String()
+	for _, f := range []struct{ path, access string }{
+		{base, owners + "(A;OICI;" + readAndEnter + ";;;" + own + ")"},
+		{filepath.Join(base, "state"), owners + "(A;OICI;" + changeContent + ";;;" + own + ")"},
+		{filepath.Join(base, "run"), owners + "(A;OICI;" + changeContent + ";;;" + own + ")" +
+			"(A;;" + readAndEnter + ";;;BU)(A;OIIO;" + readAndWrite + ";;;BU)"},
+	} {
+		if err := folderWith(f.path, f.access); err != nil {
+			return fmt.Errorf("protect %s: %w", f.path, err)
+		}
+	}
+	return nil
+}
+
+// folderWith makes a folder with that access list, or gives it to one that is
+// there. Any user may make a folder in that of programs' data: one that is not the
+// administrators' is not used.
+func folderWith(path, access string) error {
+	descriptor, err := windows.SecurityDescriptorFromString(access)
+	if err != nil {
+		return err
+	}
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return err
+	}
+	err = windows.CreateDirectory(name, &windows.SecurityAttributes{
+		Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), SecurityDescriptor: descriptor,
+	})
+	if !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
+		return err
+	}
+	if err := administrators(path); err != nil {
+		return err
+	}
+	list, _, err := descriptor.DACL()
+	if err != nil {
+		return err
+	}
+	return windows.SetNamedSecurityInfo(path, windows.SE_FILE_OBJECT,
+		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, list, nil)
+}
+
+// administrators refuses a folder that somebody else made, or a way out of it.
+func administrators(path string) error {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return err
+	}
+	attributes, err := windows.GetFileAttributes(name)
+	if err != nil {
+		return err
+	}
+	if attributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0 {
+		return &Error{"it is a link", "remove it, then install again"}
+	}
+	descriptor, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION)
+	if err != nil {
+		return err
+	}
+	owner, _, err := descriptor.Owner()
+	if err != nil {
+		return err
+	}
+	if owner.IsWellKnown(windows.WinBuiltinAdministratorsSid) || owner.IsWellKnown(windows.WinLocalSystemSid) {
+		return nil
+	}
+	return &Error{"it belongs to another: " + owner.String(), "look what is in it, remove it, then install again"}
+}
