@@ -25,7 +25,7 @@ func (s *Service) ensureAccount(ctx context.Context) error {
 		err = s.addByBusyBox(ctx)
 	default:
 		return &Error{"there is no user providerd, and no command to make one: systemd-sysusers, useradd or adduser",
-			"make the system user and group providerd, then: " + s.command("install", true)}
+			"make the system user and group providerd, then: " + s.command("install")}
 	}
 	if err != nil {
 		return fmt.Errorf("make the user %s: %w", account, err)

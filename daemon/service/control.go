@@ -115,7 +115,7 @@ func (s *Service) known() bool {
 }
 
 func (s *Service) notInstalled() error {
-	return &Error{s.job.name + " is not installed", s.command("install", !s.user && s.host.Platform != onWindows)}
+	return &Error{s.job.name + " is not installed", s.command("install")}
 }
 
 // failed points to the log: kardianos/service tells nothing but an exit status.

@@ -50,7 +50,7 @@ func (s *Service) notPackaged() error {
 		if s.exists(file) {
 			hint := s.systemctlLine("enable --now")
 			if s.installed() { // before the package, whose text it hides
-				hint = s.command("uninstall", !s.user) + " && " + hint
+				hint = s.command("uninstall") + " && " + hint
 			}
 			return &Error{"a package has installed the service already: " + file, hint}
 		}

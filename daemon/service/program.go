@@ -56,6 +56,10 @@ func (s *Service) programFits() error {
 // looseProgram says why the service's user cannot run the program, or who else
 // could change it; empty when all is well.
 func (s *Service) looseProgram() string {
+	root, err := os.Stat(s.at("/"))
+	if err != nil {
+		return err.Error()
+	}
 	for path := s.host.Program; ; path = filepath.Dir(path) {
 		info, err := os.Stat(s.at(path))
 		switch {
@@ -65,7 +69,7 @@ func (s *Service) looseProgram() string {
 			return fmt.Sprintf("not everybody may enter or run %s (mode %04o)", path, info.Mode().Perm())
 		case info.Mode().Perm()&0o002 != 0 && info.Mode()&os.ModeSticky == 0:
 			return fmt.Sprintf("everybody may write %s (mode %04o)", path, info.Mode().Perm())
-		case ownerOf(info) > 0:
+		case ownerOf(info) != ownerOf(root):
 			return fmt.Sprintf("%s belongs to uid %d", path, ownerOf(info))
 		}
 		if path == "/" {

@@ -84,7 +84,7 @@ func (s *Service) supported() error {
 	case onOpenRC, onWindows:
 		if s.user {
 			return &Error{"services of one user are not known to this service manager (" + s.host.Platform + ")",
-				"run providerd in the foreground, or install the machine's: " + s.command("install", false)}
+				"run providerd in the foreground, or install the machine's: " + s.machines("install")}
 		}
 		return nil
 	}
@@ -105,11 +105,11 @@ func (s *Service) allowed(verb string) error {
 	if s.user || s.host.UID == 0 {
 		return nil
 	}
+	who := "root"
 	if s.host.Platform == onWindows {
-		return &Error{"access denied: only an administrator may " + verb + " the service",
-			"in a terminal opened as administrator: " + s.command(verb, false)}
+		who = "an administrator"
 	}
-	return &Error{"access denied: only root may " + verb + " the service", s.command(verb, true)}
+	return &Error{"access denied: only " + who + " may " + verb + " the service", s.command(verb)}
 }
 
 // ofTheUser refuses a user's service where it could not work: for root, and for
@@ -119,7 +119,7 @@ func (s *Service) ofTheUser() error {
 		return nil
 	}
 	if s.host.UID == 0 {
-		return &Error{"a user's own service is not for root", "without sudo, as that user: providerd service install --user; or the machine's: " + s.command("install", false)}
+		return &Error{"a user's own service is not for root", "without sudo, as that user: " + s.command("install") + "; or the machine's: " + s.machines("install")}
 	}
 	if s.host.Platform != onSystemd {
 		return nil
@@ -135,22 +135,32 @@ func (s *Service) ofTheUser() error {
 		fmt.Sprintf("sudo loginctl enable-linger %d; export XDG_RUNTIME_DIR=%s", s.host.UID, usual)}
 }
 
-// command is what to type for a verb of "providerd service"; raised says sudo.
-func (s *Service) command(verb string, raised bool) string {
+// command is what to type to do that with this service.
+func (s *Service) command(verb string) string {
+	if s.user {
+		return s.typed() + " service " + verb + " --user"
+	}
+	return s.machines(verb)
+}
+
+// machines is what to type to do that with the whole machine's service.
+func (s *Service) machines(verb string) string {
+	line := s.typed() + " service " + verb
+	if s.host.Platform == onWindows {
+		return "in a terminal opened as administrator: " + line
+	}
+	return "sudo " + line
+}
+
+// typed is how to call this program.
+func (s *Service) typed() string {
 	program := s.host.Program
 	switch filepath.Dir(program) { // where sudo looks too, and everybody
 	case "/usr/bin", "/usr/local/bin", "/bin":
-		program = "providerd"
+		return "providerd"
 	}
 	if strings.ContainsRune(program, ' ') {
-		program = `"` + program + `"`
+		return `"` + program + `"`
 	}
-	line := program + " service " + verb
-	if s.user {
-		line += " --user"
-	}
-	if raised {
-		return "sudo " + line
-	}
-	return line
+	return program
 }
