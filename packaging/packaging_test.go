@@ -40,21 +40,20 @@ func parse(t *testing.T, text string) unit {
 
 func TestUnits_Promises(t *testing.T) {
 	both := map[string][]string{
-		"Unit.StartLimitIntervalSec":       {"0"}, // never dead for ever
-		"Service.Type":                     {"notify"},
-		"Service.NotifyAccess":             {"main"},
-		"Service.WatchdogSec":              {"30s"},
-		"Service.Restart":                  {"always"},
-		"Service.RestartSec":               {"1s"},
-		"Service.ExecReload":               {"/bin/kill -HUP $MAINPID"},
-		"Service.LimitCORE":                {"0"},
-		"Service.UMask":                    {"0077"},
-		"Service.NoNewPrivileges":          {"yes"},
-		"Service.RestrictAddressFamilies":  {"AF_UNIX AF_INET AF_INET6 AF_NETLINK"},
-		"Service.SystemCallFilter":         {"@system-service", "~@privileged @resources"},
-		"Service.SystemCallErrorNumber":    {"EPERM"},
-		"Service.RestrictSUIDSGID":         {"yes"},
-		"Service.RestartPreventExitStatus": {"2"},
+		"Unit.StartLimitIntervalSec":      {"0"}, // never dead for ever
+		"Service.Type":                    {"notify"},
+		"Service.NotifyAccess":            {"main"},
+		"Service.WatchdogSec":             {"30s"},
+		"Service.Restart":                 {"always"},
+		"Service.RestartSec":              {"1s"},
+		"Service.ExecReload":              {"/bin/kill -HUP $MAINPID"},
+		"Service.LimitCORE":               {"0"},
+		"Service.UMask":                   {"0077"},
+		"Service.NoNewPrivileges":         {"yes"},
+		"Service.RestrictAddressFamilies": {"AF_UNIX AF_INET AF_INET6 AF_NETLINK"},
+		"Service.SystemCallFilter":        {"@system-service", "~@privileged @resources"},
+		"Service.SystemCallErrorNumber":   {"EPERM"},
+		"Service.RestrictSUIDSGID":        {"yes"},
 	}
 	for name, tt := range map[string]struct {
 		text string
@@ -79,11 +78,12 @@ func TestUnits_Promises(t *testing.T) {
 			"Service.EnvironmentFile": {"-/etc/providerd/environment"},
 			"Install.WantedBy":        {"multi-user.target"},
 		}, []string{
-			"Service.PrivateUsers",   // the socket would see everybody as nobody
-			"Service.PrivateNetwork", // it has to reach providers
-			"Service.ReadWritePaths", // it writes to its own folders alone
-			"Unit.Wants",             // network-online.target: offline is an answer too
-			"Service.DynamicUser",    // the admin group is a name that people join
+			"Service.RestartPreventExitStatus", // a panic must not be the end
+			"Service.PrivateUsers",             // the socket would see everybody as nobody
+			"Service.PrivateNetwork",           // it has to reach providers
+			"Service.ReadWritePaths",           // it writes to its own folders alone
+			"Unit.Wants",                       // network-online.target: offline is an answer too
+			"Service.DynamicUser",              // the admin group is a name that people join
 		}},
 		"User": {packaging.UserUnit("/home/ada/bin/providerd"), map[string][]string{
 			"Service.ExecStart": {"/home/ada/bin/providerd"},
