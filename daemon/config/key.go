@@ -46,6 +46,14 @@ func (t *table) keyRef(kind *Kind) keyRef {
 	return keyRef{env, file}
 }
 
+// The service's unit loads each file NAME of the folder credentials as loadedKey
+// and NAME. Without systemd the system's daemon looks there itself, and so does
+// whoever checks its configuration.
+const (
+	credentials = "/etc/providerd/credentials"
+	loadedKey   = "key_"
+)
+
 // keyFilePath is the file that api_key_file names. A bare name is a credential
 // that systemd hands to the unit (LoadCredential=); source: systemd.exec(5).
 func keyFilePath(name string, env Env) (string, *flaw) {
@@ -61,6 +69,9 @@ func keyFilePath(name string, env Env) (string, *flaw) {
 	}
 	dir := env.get("CREDENTIALS_DIRECTORY")
 	if !filepath.IsAbs(dir) {
+		if own, ok := strings.CutPrefix(name, loadedKey); ok && env.ForSystem() && env.OS != "windows" {
+			return filepath.Join(credentials, own), nil
+		}
 		return "", flawf("write the path in full, or give the unit LoadCredential="+name,
 			"api_key_file is a bare name, which is looked up in CREDENTIALS_DIRECTORY, and that is not set")
 	}
@@ -129,7 +140,7 @@ func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
 	data, mode, err := env.readFile(name, maxKeyFile)
 	shown := quote(name)
 	if err != nil {
-		return Secret{}, false, flawf(keyFileFix(err), "key file %s: %s", shown, reasonOf(err))
+		return Secret{}, false, flawf(keyFileFix(err, name, env), "key file %s: %s", shown, reasonOf(err))
 	}
 	text := strings.TrimSpace(string(data))
 	if text == "" {
@@ -142,8 +153,11 @@ func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
 	return NewSecret(text), mode&0o004 != 0 && env.OS != "windows", nil
 }
 
-func keyFileFix(err error) string {
+func keyFileFix(err error, name string, env Env) string {
+	own, loaded := strings.CutPrefix(filepath.Base(name), loadedKey)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && loaded && filepath.Dir(name) == filepath.Clean(env.get("CREDENTIALS_DIRECTORY")):
+		return "write the key into " + printable(filepath.Join(credentials, own)) + ", then restart the service"
 	case errors.Is(err, fs.ErrPermission):
 		return "let the user that runs providerd read it"
 	case errors.Is(err, fs.ErrNotExist):

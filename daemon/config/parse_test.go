@@ -217,6 +217,41 @@ func TestParse_Key(t *testing.T) {
 	}
 }
 
+// What the unit loads from a folder is found there when no systemd has loaded it.
+func TestParse_KeyOfTheService(t *testing.T) {
+	const file = "[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_file = \"key_groq\""
+	files := map[string]string{"/etc/providerd/credentials/groq": "of-the-service", "/run/c/key_groq": "loaded"}
+	for _, c := range []struct {
+		name, directory string
+		system          bool
+		files           map[string]string
+		key, fails      string
+	}{
+		{name: "Loaded", directory: "/run/c", system: true, files: files, key: "loaded"},
+		{name: "NotLoaded", system: true, files: files, key: "of-the-service"},
+		{name: "NotTheSystems", files: files, fails: "CREDENTIALS_DIRECTORY"},
+		{name: "NotThere", directory: "/run/c", system: true, fails: "write the key into /etc/providerd/credentials/groq, then restart the service"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := env(map[string]string{"CREDENTIALS_DIRECTORY": c.directory}, c.files)
+			e.System = c.system
+			cfg, err := config.Parse("f", []byte(file), kinds(), e)
+			switch {
+			case c.fails != "":
+				if err == nil || !strings.Contains(err.Error(), c.fails) {
+					t.Errorf("got %v, want %q", err, c.fails)
+				}
+			case err != nil:
+				t.Error(err)
+			default:
+				if got := cfg.Providers[0].Key.Reveal(); got != c.key {
+					t.Errorf("got %q, want %q", got, c.key)
+				}
+			}
+		})
+	}
+}
+
 func TestParse_Autodetect(t *testing.T) {
 	vars := map[string]string{"GEMINI_API_KEY": "k", "AZURE_OPENAI_API_KEY": "k"} // and no address for the latter
 	for _, c := range []struct {
