@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Where the packages put the program; what the texts say.
-const (
-	packaged        = "/usr/bin/providerd"
-	packagedLaunchd = "/usr/local/bin/providerd"
-)
+// Program is where the packages put the program, and what the texts say but for
+// launchd's.
+const Program = "/usr/bin/providerd"
+
+const programOfLaunchd = "/usr/local/bin/providerd"
 
 // LaunchdLabel is the name of the job for launchd, and of its file.
 const LaunchdLabel = "com.github.providerd"
@@ -34,11 +34,11 @@ var (
 
 // SystemUnit is the system's providerd.service for the program at exec, which is
 // an absolute path without blanks, quotes or %.
-func SystemUnit(exec string) string { return withProgram(systemUnit, "ExecStart=", packaged, exec) }
+func SystemUnit(exec string) string { return withProgram(systemUnit, "ExecStart=", Program, exec) }
 
 // UserUnit is a user's own providerd.service for the program at exec, as for
 // [SystemUnit].
-func UserUnit(exec string) string { return withProgram(userUnit, "ExecStart=", packaged, exec) }
+func UserUnit(exec string) string { return withProgram(userUnit, "ExecStart=", Program, exec) }
 
 // SocketUnit is providerd.socket, which starts the system's service with its
 // first client.
@@ -49,12 +49,12 @@ func Sysusers() string { return sysusers }
 
 // OpenRC is the script in /etc/init.d for the program at exec, as for
 // [SystemUnit].
-func OpenRC(exec string) string { return withProgram(openRC, `command="`, packaged, exec) }
+func OpenRC(exec string) string { return withProgram(openRC, `command="`, Program, exec) }
 
 // Launchd is the property list of a job that runs the program at exec and writes
 // its log to the file log: absolute paths without &, < or >.
 func Launchd(exec, log string) string {
-	text := withProgram(launchd, "<string>", packagedLaunchd, exec)
+	text := withProgram(launchd, "<string>", programOfLaunchd, exec)
 	return strings.Replace(text, "<string>/var/log/providerd.log<", "<string>"+log+"<", 1)
 }
 

@@ -132,12 +132,12 @@ func TestSocketUnit(t *testing.T) {
 }
 
 func TestTexts_NameTheProgram(t *testing.T) {
-	const program, log = "/opt/p/providerd", "/home/ada/providerd.log"
+	const program = "/opt/p/providerd"
 	for name, text := range map[string]func(string) string{
 		"systemd/providerd.service":                    packaging.SystemUnit,
 		"systemd/user/providerd.service":               packaging.UserUnit,
 		"openrc/providerd":                             packaging.OpenRC,
-		"launchd/" + packaging.LaunchdLabel + ".plist": func(p string) string { return packaging.Launchd(p, log) },
+		"launchd/" + packaging.LaunchdLabel + ".plist": func(p string) string { return packaging.Launchd(p, "/l") },
 	} {
 		t.Run(filepath.Base(filepath.Dir(name)), func(t *testing.T) {
 			file, err := os.ReadFile(name)
@@ -148,7 +148,7 @@ func TestTexts_NameTheProgram(t *testing.T) {
 			if n := strings.Count(got, program); n != 1 {
 				t.Errorf("the program is named %d times", n)
 			}
-			for _, left := range []string{"/usr/bin/providerd", "/usr/local/bin/providerd", "/var/log/providerd.log"} {
+			for _, left := range []string{"/usr/bin/providerd", "/usr/local/bin/providerd"} {
 				if strings.Contains(got, left) {
 					t.Errorf("%s is left in it", left)
 				}
@@ -173,8 +173,12 @@ func TestSysusers(t *testing.T) {
 	}
 }
 
-func TestLaunchd_IsXML(t *testing.T) {
-	d := xml.NewDecoder(strings.NewReader(packaging.Launchd("/p", "/l")))
+func TestLaunchd(t *testing.T) {
+	text := packaging.Launchd("/p", "/home/ada/providerd.log")
+	if !strings.Contains(text, "<string>/home/ada/providerd.log</string>") || strings.Contains(text, "/var/log") {
+		t.Error("the log is not where it was asked for")
+	}
+	d := xml.NewDecoder(strings.NewReader(text))
 	for {
 		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return

@@ -20,13 +20,13 @@ func (s *Service) Uninstall(ctx context.Context) error {
 		s.say("%s: it is not installed", s.job.name)
 		return nil
 	}
-	if err := s.kard.Stop(); err != nil && s.host.Platform == onSystemd {
+	if err := s.kardianos.Stop(); err != nil && s.host.Platform == onSystemd {
 		return s.failed("stop", err)
 	} // the others call it an error when it does not run
 	if err := s.removeSocketUnit(ctx); err != nil {
 		return err
 	}
-	if err := s.kard.Uninstall(); err != nil && s.installed() {
+	if err := s.kardianos.Uninstall(); err != nil && s.installed() {
 		return fmt.Errorf("uninstall %s: %w", s.job.name, err)
 	}
 	if s.host.Platform == onSystemd {
@@ -39,7 +39,11 @@ func (s *Service) Uninstall(ctx context.Context) error {
 // notByPackage leaves to the package manager what is its own.
 func (s *Service) notByPackage() error {
 	if err := s.notPackaged(); err != nil && !s.installed() {
-		return &Error{err.Error(), "remove the package, or: " + s.systemctlLine("disable --now")}
+		hint := s.systemctlLine("disable --now")
+		if s.host.Platform == onOpenRC {
+			hint = "sudo rc-service providerd stop && sudo rc-update del providerd"
+		}
+		return &Error{err.Error(), "remove the package, or: " + hint}
 	}
 	return nil
 }
@@ -66,10 +70,10 @@ func (s *Service) kept() string {
 }
 
 // Start starts the service.
-func (s *Service) Start(context.Context) error { return s.order("start", s.kard.Start) }
+func (s *Service) Start(context.Context) error { return s.order("start", s.kardianos.Start) }
 
 // Stop stops it until it is started again, or the machine is.
-func (s *Service) Stop(context.Context) error { return s.order("stop", s.kard.Stop) }
+func (s *Service) Stop(context.Context) error { return s.order("stop", s.kardianos.Stop) }
 
 // Restart stops it, if it runs, and starts it.
 func (s *Service) Restart(context.Context) error { return s.order("restart", s.restart) }
@@ -77,10 +81,10 @@ func (s *Service) Restart(context.Context) error { return s.order("restart", s.r
 // restart is kardianos/service's where that may be asked of one that is stopped.
 func (s *Service) restart() error {
 	if s.host.Platform == onSystemd {
-		return s.kard.Restart()
+		return s.kardianos.Restart()
 	}
-	_ = s.kard.Stop() // it may not run
-	return s.kard.Start()
+	_ = s.kardianos.Stop() // it may not run
+	return s.kardianos.Start()
 }
 
 func (s *Service) order(verb string, do func() error) error {
@@ -103,7 +107,7 @@ func (s *Service) order(verb string, do func() error) error {
 // known reports whether the service manager has the service, whoever installed it.
 func (s *Service) known() bool {
 	if s.job.file == "" {
-		_, err := s.kard.Status()
+		_, err := s.kardianos.Status()
 		return !errors.Is(err, service.ErrNotInstalled)
 	}
 	for _, file := range append([]string{s.job.file}, s.job.packaged...) {

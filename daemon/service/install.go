@@ -37,7 +37,11 @@ func (s *Service) Install(ctx context.Context) error {
 	if err := s.restart(); err != nil {
 		return s.failed("start", err)
 	}
-	s.say("%s: %s, and running; ask it with: providerctl status", s.job.name, done)
+	how := "started" // the others do not say whether it is ready
+	if s.host.Platform == onSystemd {
+		how = "running"
+	}
+	s.say("%s: %s, and %s; ask it with: providerctl status", s.job.name, done, how)
 	if s.user && s.host.Platform == onSystemd {
 		s.say("it ends when you log out for good, unless you type: loginctl enable-linger")
 	}
@@ -46,16 +50,30 @@ func (s *Service) Install(ctx context.Context) error {
 
 // notPackaged refuses to put a text before the one of a package.
 func (s *Service) notPackaged() error {
+	hint := s.systemctlLine("enable --now")
+	if s.installed() { // before the package, whose text it hides
+		hint = s.command("uninstall") + " && " + hint
+	}
 	for _, file := range s.job.packaged {
 		if s.exists(file) {
-			hint := s.systemctlLine("enable --now")
-			if s.installed() { // before the package, whose text it hides
-				hint = s.command("uninstall") + " && " + hint
-			}
 			return &Error{"a package has installed the service already: " + file, hint}
 		}
 	}
+	if s.ofPackage() {
+		return &Error{"a package has installed the service already: " + s.job.file,
+			"sudo rc-update add providerd && sudo rc-service providerd start"}
+	}
 	return nil
+}
+
+// ofPackage reports whether the text is in the one place that packages and this
+// program share, and is a package's. systemd has a place for each.
+func (s *Service) ofPackage() bool {
+	if s.host.Platform != onOpenRC || !s.exists(packaging.Program) {
+		return false
+	}
+	text, _, _ := s.read(s.job.file)
+	return text == packaging.OpenRC(packaging.Program)
 }
 
 // ours refuses to replace a text that is not of ours: a person wrote it, or it is
@@ -85,7 +103,7 @@ func (s *Service) ours() error {
 // installed reports whether this program put the service there.
 func (s *Service) installed() bool {
 	if s.job.file != "" {
-		return s.exists(s.job.file)
+		return s.exists(s.job.file) && !s.ofPackage()
 	}
 	return s.known()
 }
@@ -127,7 +145,7 @@ func (s *Service) register() error {
 	} else if err != nil {
 		return err
 	}
-	err := s.kard.Install()
+	err := s.kardianos.Install()
 	if err == nil {
 		err = s.writeSocketUnit()
 	}
@@ -146,12 +164,12 @@ func (s *Service) register() error {
 // registry.
 func (s *Service) registerAgain() error {
 	if s.known() {
-		_ = s.kard.Stop() // it may not run
-		if err := s.kard.Uninstall(); err != nil {
+		_ = s.kardianos.Stop() // it may not run
+		if err := s.kardianos.Uninstall(); err != nil {
 			return err
 		}
 	}
-	return s.kard.Install()
+	return s.kardianos.Install()
 }
 
 // socketFile is the option of socket activation, which is not enabled.

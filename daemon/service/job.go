@@ -31,7 +31,7 @@ func (s *Service) describe() job {
 	case onSystemd:
 		s.describeSystemd(&j)
 	case onOpenRC:
-		j.name, j.file, j.log = "providerd", "/etc/init.d/providerd", "grep providerd /var/log/messages"
+		j.name, j.file, j.log = "providerd", "/etc/init.d/providerd", "sudo tail -n 20 /var/log/providerd.log; or see what goes wrong: sudo rc-service providerd start"
 		j.text = packaging.OpenRC(s.host.Program)
 		j.config.Option["OpenRCScript"] = j.text
 	case onLaunchd:

@@ -54,11 +54,11 @@ type Host struct {
 
 // A Service is providerd as one, installed or not.
 type Service struct {
-	host Host
-	user bool      // of this user alone
-	out  io.Writer // what was done, for people
-	job  job
-	kard service.Service
+	host      Host
+	user      bool      // of this user alone
+	out       io.Writer // what was done, for people
+	job       job
+	kardianos service.Service
 }
 
 // New finds out how providerd is a service on that host: the machine's, or with
@@ -70,7 +70,7 @@ func New(h Host, user bool, out io.Writer) (*Service, error) {
 	}
 	s.job = s.describe()
 	var err error
-	if s.kard, err = h.New(nil, &s.job.config); err != nil {
+	if s.kardianos, err = h.New(nil, &s.job.config); err != nil {
 		return nil, fmt.Errorf("ask the service manager (%s): %w", h.Platform, err)
 	}
 	return s, nil

@@ -20,6 +20,7 @@ import (
 const (
 	unitFile   = "/etc/systemd/system/providerd.service"
 	socketFile = "/etc/systemd/system/providerd.socket"
+	initFile   = "/etc/init.d/providerd"
 	program    = "/usr/local/bin/providerd"
 )
 
@@ -105,11 +106,14 @@ type manager struct {
 }
 
 func (g *manager) Install() error {
-	file, text := unitFile, g.config.Option["SystemdScript"].(string)
+	file, text := unitFile, g.config.Option["SystemdScript"]
+	if g.host.Platform == "linux-openrc" {
+		file, text = initFile, g.config.Option["OpenRCScript"]
+	}
 	if g.read(file) != "none" {
 		return errors.New("Init already exists")
 	}
-	g.write(file, text, 0o644)
+	g.write(file, text.(string), 0o644)
 	return g.note("install")
 }
 

@@ -20,7 +20,7 @@ func (s *Service) Status(ctx context.Context) (line string, running bool, err er
 	if s.host.Platform == onSystemd {
 		return s.systemdStatus(ctx)
 	}
-	status, err := s.kard.Status()
+	status, err := s.kardianos.Status()
 	switch {
 	case errors.Is(err, service.ErrNotInstalled):
 		return "", false, s.notInstalled()
