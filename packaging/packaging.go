@@ -5,6 +5,7 @@ package packaging
 
 import (
 	_ "embed"
+	"html"
 	"strings"
 )
 
@@ -52,10 +53,10 @@ func Sysusers() string { return sysusers }
 func OpenRC(exec string) string { return withProgram(openRC, `command="`, Program, exec) }
 
 // Launchd is the property list of a job that runs the program at exec and writes
-// its log to the file log: absolute paths without &, < or >.
+// its log to the file log: absolute paths.
 func Launchd(exec, log string) string {
-	text := withProgram(launchd, "<string>", programOfLaunchd, exec)
-	return strings.Replace(text, "<string>/var/log/providerd.log<", "<string>"+log+"<", 1)
+	text := withProgram(launchd, "<string>", programOfLaunchd, html.EscapeString(exec))
+	return strings.Replace(text, "<string>/var/log/providerd.log<", "<string>"+html.EscapeString(log)+"<", 1)
 }
 
 func withProgram(text, before, old, exec string) string {

@@ -174,8 +174,8 @@ func TestSysusers(t *testing.T) {
 }
 
 func TestLaunchd(t *testing.T) {
-	text := packaging.Launchd("/p", "/home/ada/providerd.log")
-	if !strings.Contains(text, "<string>/home/ada/providerd.log</string>") || strings.Contains(text, "/var/log") {
+	text := packaging.Launchd("/p", "/Users/A & B/providerd.log")
+	if !strings.Contains(text, "<string>/Users/A &amp; B/providerd.log</string>") || strings.Contains(text, "/var/log") {
 		t.Error("the log is not where it was asked for")
 	}
 	d := xml.NewDecoder(strings.NewReader(text))

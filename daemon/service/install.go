@@ -95,7 +95,7 @@ func (s *Service) ours() error {
 	}
 	if !packaging.Ours(text) {
 		return &Error{s.job.file + " is there, and is not of this program's making",
-			fmt.Sprintf("move it away: %smv %s %[2]s.old", s.sudo(), s.job.file)}
+			fmt.Sprintf("%smv %s %[2]s.old", s.sudo(), s.job.file)}
 	}
 	return nil
 }
@@ -108,8 +108,8 @@ func (s *Service) installed() bool {
 	return s.known()
 }
 
-// prepare makes what the text takes for granted: the account, and a folder for
-// keys that root alone may read.
+// prepare makes what the text takes for granted. The folder of keys is for whoever
+// has some: systemd before 250 would not start the service over it.
 func (s *Service) prepare(ctx context.Context) error {
 	switch {
 	case s.user && s.host.Platform == onLaunchd:
@@ -120,13 +120,8 @@ func (s *Service) prepare(ctx context.Context) error {
 	if err := s.ensureAccount(ctx); err != nil {
 		return err
 	}
-	for dir, mode := range map[string]fs.FileMode{"/etc/providerd": 0o755, "/etc/providerd/credentials": 0o700} {
-		if err := os.MkdirAll(s.at(filepath.Dir(dir)), 0o755); err != nil {
-			return fmt.Errorf("make the folder of the configuration: %w", err)
-		}
-		if err := os.Mkdir(s.at(dir), mode); err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("make the folder of the configuration: %w", err)
-		}
+	if err := os.MkdirAll(s.at("/etc/providerd"), 0o755); err != nil {
+		return fmt.Errorf("make the folder of the configuration: %w", err)
 	}
 	return nil
 }

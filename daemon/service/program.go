@@ -48,7 +48,11 @@ func (s *Service) programFits() error {
 	case program == target:
 		hint = fmt.Sprintf("sudo chown root %[1]s && sudo chmod 755 %[1]s && sudo %[1]s service install", target)
 	case s.user:
-		hint = fmt.Sprintf("install -D -m 755 %q ~/.local/bin/providerd && ~/.local/bin/providerd service install --user", program)
+		target = "~/.local/bin/providerd"
+		hint = fmt.Sprintf("install -D -m 755 %q %s && %s service install --user", program, target, target)
+		if !plainPath.MatchString(s.host.Home) {
+			hint = fmt.Sprintf("sudo install -m 755 %q /usr/local/bin/providerd && /usr/local/bin/providerd service install --user", program)
+		}
 	}
 	return &Error{fmt.Sprintf("the service cannot run %s: %s", program, problem), hint}
 }

@@ -41,6 +41,10 @@ func TestService_User(t *testing.T) {
 			ada(m)
 			m.host.Program = "/home/ada/go-build1/providerd"
 		}, "go run deletes it", `install -D -m 755 "/home/ada/go-build1/providerd" ~/.local/bin/providerd && ~/.local/bin/providerd service install --user`},
+		"HomeWithABlank": {func(m *machine) {
+			ada(m)
+			m.host.Home, m.host.Program = "/home/ada b", "/home/ada b/providerd"
+		}, "letters, digits", `sudo install -m 755 "/home/ada b/providerd" /usr/local/bin/providerd && /usr/local/bin/providerd service install --user`},
 		"Packaged": {func(m *machine) {
 			ada(m)
 			m.write("/usr/lib/systemd/user/providerd.service", "", 0o644)
