@@ -100,8 +100,18 @@ func mustRead(t *testing.T, path string) []byte {
 	return b
 }
 
+// notPackaged skips a test where providerd is a service already.
+func notPackaged(t *testing.T) {
+	for _, file := range []string{"/usr/lib/systemd/user/providerd.service", "/usr/lib/systemd/system/providerd.service", "/etc/systemd/system/providerd.service"} {
+		if _, err := os.Stat(file); err == nil {
+			t.Skip("providerd is installed here: " + file)
+		}
+	}
+}
+
 // What kardianos/service makes of our text, and tells systemd.
 func TestService_OfAUser(t *testing.T) {
+	notPackaged(t)
 	p := newPerson(t)
 	unit := p.home + "/.config/systemd/user/providerd.service"
 	for _, done := range []string{"installed", "upgraded"} {
@@ -137,9 +147,7 @@ func TestService_WithoutRights(t *testing.T) {
 	if code != 1 || !strings.Contains(out, want) {
 		t.Errorf("%d: %s\nwant %s", code, out, want)
 	}
-	if _, err := os.Stat("/etc/systemd/system/providerd.service"); err == nil {
-		t.Skip("providerd is a service here")
-	}
+	notPackaged(t)
 	if code, out := p.providerd("service", "stop"); code != 1 || !strings.Contains(out, "providerd.service is not installed") {
 		t.Errorf("%d: %s", code, out)
 	}

@@ -109,7 +109,7 @@ func (s *Service) installed() bool {
 }
 
 // prepare makes what the text takes for granted. The folder of keys is for whoever
-// has some: systemd before 250 would not start the service over it.
+// has some: systemd before 251 would not start the service over it.
 func (s *Service) prepare(ctx context.Context) error {
 	switch {
 	case s.user && s.host.Platform == onLaunchd:
