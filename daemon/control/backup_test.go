@@ -28,8 +28,19 @@ func large() (rows []provider.Status) {
 	return rows
 }
 
+// startLarge starts a server whose database holds them on the disk.
+func startLarge(t *testing.T, o control.Options) *rig {
+	t.Helper()
+	r := start(t, o, large()...)
+	next := r.store.NextEvents()
+	row := r.store.View().At(0).Status
+	r.put(row, &provider.Event{ID: row.ID, From: provider.StateUnknown, To: row.State})
+	<-next // and with it what was configured before
+	return r
+}
+
 func TestBackup_OpensAsADatabase(t *testing.T) {
-	r := start(t, control.Options{}, large()...)
+	r := startLarge(t, control.Options{})
 	resp, body := r.do("GET", "/api/daemon/backup", "")
 	if resp.StatusCode != 200 || resp.ContentLength != int64(len(body)) || resp.Header.Get("Content-Type") != "application/octet-stream" {
 		t.Fatalf("%d, %v, %d bytes", resp.StatusCode, resp.Header, len(body))
@@ -69,7 +80,7 @@ func (r *rig) beginBackup() *http.Response {
 
 // There is one at a time, and no change waits for it.
 func TestBackup_OneAtATime(t *testing.T) {
-	r := start(t, control.Options{SlowAfter: time.Minute}, large()...)
+	r := startLarge(t, control.Options{SlowAfter: time.Minute})
 	resp := r.beginBackup()
 	second := want[provider.ErrorReply](r, "GET", "/api/daemon/backup", 503)
 	if second.Error.Code != provider.TooMany || second.Error.Hint == "" {
@@ -87,7 +98,7 @@ func TestBackup_OneAtATime(t *testing.T) {
 
 // One who does not read is cut off, and sees that it is not whole.
 func TestBackup_SlowReader(t *testing.T) {
-	r := start(t, control.Options{SlowAfter: 100 * time.Millisecond}, large()...)
+	r := startLarge(t, control.Options{SlowAfter: 100 * time.Millisecond})
 	resp := r.beginBackup()
 	r.awaitBackup()
 	if n, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
