@@ -23,7 +23,8 @@ To restore it, stop the daemon, put FILE in the place of the database that info
 names, owned by the daemon's user, and start the daemon.`,
 		Example: `  sudo providerctl backup /var/backups/providerd.db --force
   providerctl backup - | zstd >providerd.db.zst`,
-		Args: args(1, 1),
+		Args:              args(1, 1),
+		ValidArgsFunction: completeOneFile,
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {

@@ -2,17 +2,34 @@ package ctl
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // completionPatience is how long a person who pressed Tab waits for the names
 // of providers.
 const completionPatience = 300 * time.Millisecond
+
+// completeNoFiles ends the shells' habit of offering files where a program offers
+// nothing; only a socket is one.
+func completeNoFiles(root *cobra.Command) {
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	_ = root.RegisterFlagCompletionFunc("socket", cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)) // fails only for a flag that is not there
+}
+
+// completeOneFile offers files for the first argument alone.
+func completeOneFile(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveDefault
+}
 
 // refuseOtherShells makes the completion command, which root has of cobra, refuse
 // a shell that it does not know: cobra would show help and call that a success.
@@ -52,8 +69,23 @@ func (a *app) completeIDs(most int) cobra.CompletionFunc {
 		}
 		var ids []cobra.Completion
 		for _, s := range reply.Providers {
+			if slices.Contains(args, s.ID) { // it is named already
+				continue
+			}
 			ids = append(ids, cobra.CompletionWithDesc(printable(s.ID), string(s.State)))
 		}
 		return ids, cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// completeStates offers the states that a list with commas does not have yet.
+func completeStates(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	named := typed[:strings.LastIndexByte(typed, ',')+1]
+	var lists []cobra.Completion
+	for _, s := range provider.States {
+		if !slices.Contains(strings.Split(named, ","), string(s)) {
+			lists = append(lists, named+string(s))
+		}
+	}
+	return lists, cobra.ShellCompDirectiveNoFileComp
 }

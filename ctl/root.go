@@ -41,6 +41,7 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 		a.logLevelCommand(), a.logsCommand(), a.backupCommand(), a.healthCommand(),
 		a.versionCommand(),
 	)
+	completeNoFiles(root)
 	refuseOtherShells(root) // last: what it completes is all that is there
 	return root
 }

@@ -57,14 +57,6 @@ there is no model to serve, probing is paused. It exits 6 when the time is up. A
 	return cmd
 }
 
-func completeStates(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var names []cobra.Completion
-	for _, s := range provider.States {
-		names = append(names, string(s))
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
-}
-
 func parseStates(list string) ([]provider.State, error) {
 	var states []provider.State
 	for name := range strings.SplitSeq(list, ",") {

@@ -23,7 +23,7 @@ func newConfigCommand(f *flags) *cobra.Command {
 func newConfigCheckCommand(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "check [FILE]", Short: "Say whether a configuration file is good",
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeOneTOML,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags := *f
 			if len(args) == 1 {

@@ -66,7 +66,6 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	}
 	cmd.Version = buildVersion() // --version says what the command version does
 	cmd.SetVersionTemplate(versionLine())
-	cmd.CompletionOptions.DisableDefaultCmd = true
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return usageError{err.Error(), "providerd --help"}
 	})
@@ -78,6 +77,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off")
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is not a terminal)")
 	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
+	completeFlags(cmd)
 	return cmd
 }
 
