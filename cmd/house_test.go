@@ -11,6 +11,7 @@ const module = "github.com/providerd/providerd/"
 // house lists the packages from top to bottom: an import arrow may only run
 // downward.
 var house = []string{
+	"packaging/archive",
 	"cmd/providerd",
 	"cmd/providerctl",
 	"ctl",
@@ -26,6 +27,7 @@ var house = []string{
 	"store",
 	"store/provider",
 	"packaging",
+	"packaging/man",
 }
 
 func goList(t *testing.T, args ...string) []string {

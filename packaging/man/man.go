@@ -1,0 +1,185 @@
+// Package man writes the parts of the manual pages that say what the programs know
+// of themselves: commands and flags, out of the command line's own help. The pages
+// are the files beside it; a test of each program holds its page to it.
+package man
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Replace puts text between the marks of a part of a page; it is an error if the
+// page has none.
+func Replace(page, part, text string) (string, error) {
+	open, shut := `.\" `+part+"\n", `.\" end of `+part+"\n"
+	before, rest, ok := strings.Cut(page, open)
+	_, after, closed := strings.Cut(rest, shut)
+	if !ok || !closed {
+		return "", fmt.Errorf("the page lacks the marks %q and %q", open, shut)
+	}
+	return before + open + text + shut + after, nil
+}
+
+// Commands is an mdoc list of every command below root, with its flags.
+func Commands(root *cobra.Command) string {
+	var b strings.Builder
+	b.WriteString(".Bl -tag -width Ds\n")
+	commands(&b, root, root)
+	b.WriteString(".El\n")
+	return b.String()
+}
+
+func commands(b *strings.Builder, root, parent *cobra.Command) {
+	for _, cmd := range parent.Commands() {
+		switch {
+		case cmd.Hidden || cmd.Name() == "help":
+			continue
+		case cmd.Name() == "completion": // cobra's own
+			completion(b, cmd)
+			continue
+		case cmd.HasAvailableSubCommands() && !takesArguments(cmd):
+			if flags := Flags(cmd.PersistentFlags()); flags != "" { // those of each command below
+				fmt.Fprintf(b, ".It %s Ar command\n%s.Pp\n%s", usage(root, cmd), Text(about(cmd)), flags)
+			}
+			commands(b, root, cmd)
+			continue
+		}
+		fmt.Fprintf(b, ".It %s\n%s", usage(root, cmd), Text(about(cmd)))
+		if flags := Flags(cmd.LocalNonPersistentFlags()); flags != "" {
+			b.WriteString(".Pp\n" + flags)
+		}
+		if cmd.Example != "" {
+			b.WriteString(".Pp\n.Bd -literal -compact\n")
+			for line := range strings.Lines(cmd.Example) {
+				b.WriteString(escape(strings.TrimRight(strings.TrimPrefix(line, "  "), "\n")) + "\n")
+			}
+			b.WriteString(".Ed\n")
+		}
+		commands(b, root, cmd)
+	}
+}
+
+// about is what a command's help says of it.
+func about(cmd *cobra.Command) string { return cmp.Or(cmd.Long, cmd.Short+".") }
+
+// takesArguments reports whether a command with others below it does something of
+// its own.
+func takesArguments(cmd *cobra.Command) bool { return strings.Contains(cmd.Use, " ") }
+
+func completion(b *strings.Builder, cmd *cobra.Command) {
+	var shells []string
+	for _, shell := range cmd.Commands() {
+		shells = append(shells, shell.Name())
+	}
+	fmt.Fprintf(b, ".It Cm completion %s\n%s", strings.Join(shells, " | "),
+		Text("Write what that shell completes this program's command lines with."))
+}
+
+// usage is the line that a command's help calls its usage: "wait ID".
+func usage(root, cmd *cobra.Command) string {
+	path := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
+	out := "Cm " + path
+	words := strings.Fields(cmd.Use)
+	for _, word := range words[1:] {
+		name, optional := strings.CutPrefix(word, "[")
+		name = strings.TrimSuffix(name, "]")
+		many := strings.HasSuffix(name, "…") || strings.HasSuffix(name, "...")
+		name = strings.TrimSuffix(strings.TrimSuffix(name, "…"), "...")
+		if optional {
+			out += " Op"
+		}
+		out += " Ar " + name
+		if many {
+			out += " ..."
+		}
+	}
+	return out
+}
+
+// Flags is an mdoc list of the flags, in the order of their names; it is empty when
+// there are none but help and version.
+func Flags(flags *pflag.FlagSet) string {
+	var b strings.Builder
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden || f.Name == "help" || f.Name == "version" {
+			return
+		}
+		value, text := pflag.UnquoteUsage(f)
+		item := ".It "
+		if f.Shorthand != "" {
+			item += "Fl " + f.Shorthand + " , "
+		}
+		item += "Fl -" + f.Name
+		if value != "" {
+			item += " Ar " + value
+		}
+		switch def := f.DefValue; {
+		case slices.Contains([]string{"", "false", "0", "0s", "[]"}, def), strings.Contains(text, "default"):
+		default:
+			text += " (default " + def + ")"
+		}
+		b.WriteString(item + "\n" + Text(text))
+	})
+	if b.Len() == 0 {
+		return ""
+	}
+	return ".Bl -tag -width Ds -compact\n" + b.String() + ".El\n"
+}
+
+// Text is prose as mdoc: paragraphs, and indented lines as they are.
+func Text(text string) string {
+	var b strings.Builder
+	var literal bool
+	for line := range strings.Lines(strings.TrimSpace(text) + "\n") {
+		line = strings.TrimRight(line, "\n")
+		if indented := strings.HasPrefix(line, "  ") || strings.HasPrefix(line, "\t"); indented != literal {
+			b.WriteString(map[bool]string{true: ".Bd -literal -offset indent -compact\n", false: ".Ed\n"}[indented])
+			literal = indented
+		}
+		switch {
+		case line == "":
+			b.WriteString(".Pp\n")
+		default:
+			line = sentence.ReplaceAllString(strings.TrimSpace(line), "$1\n$2")
+			for line := range strings.Lines(line + "\n") {
+				b.WriteString(escape(strings.TrimRight(line, "\n")) + "\n")
+			}
+		}
+	}
+	if literal {
+		b.WriteString(".Ed\n")
+	}
+	return b.String()
+}
+
+// sentence is where one ends and the next begins: each has a line of its own, by
+// which roff knows how wide the blank is.
+var sentence = regexp.MustCompile(`([A-Za-z0-9)]\.) +([A-Z-])`)
+
+var option = regexp.MustCompile(`(^|[\s(\[/,|"])(--?[a-z][a-z-]*)`)
+
+// escape makes a line of text harmless: no control line, hyphens of options as they
+// are typed, and nothing beyond ASCII.
+func escape(line string) string {
+	line = strings.ReplaceAll(line, `\`, `\e`)
+	line = option.ReplaceAllStringFunc(line, func(s string) string { return strings.ReplaceAll(s, "-", `\-`) })
+	var b strings.Builder
+	for _, r := range line {
+		if r > 0x7e {
+			fmt.Fprintf(&b, `\[u%04X]`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	line = b.String()
+	if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
+		line = `\&` + line
+	}
+	return line
+}
