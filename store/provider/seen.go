@@ -5,7 +5,7 @@ var seen = map[Reason]string{
 	OK:                  "the answer that this kind promises",
 	ScopeLimited:        "the key works, and may not list models",
 	NotChecked:          "no probe has ended yet; after a resume, with the state from before",
-	Offline:             "this host has no network, so remote providers cannot be judged",
+	Offline:             "this host has no network, slept, or was held up, so remote providers cannot be judged",
 	NoCredentials:       "a cloud provider without a key; nothing is sent",
 	ConnectionRefused:   "nothing listens there",
 	Loading:             "the server says that it is loading",
