@@ -54,5 +54,6 @@ func (r *reading) detected(kind *Kind, defaults timing) (Provider, bool) {
 		return p, false
 	}
 	p.missKey(kind, "")
+	p.setFeed(kind, feedSetting{})
 	return p, true
 }

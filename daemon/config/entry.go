@@ -37,6 +37,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	base, hasBase := t.text("base_url", `base_url = "http://127.0.0.1:11434"`)
 	ref := t.keyRef(kind)
 	p.Models = t.models(kind)
+	feed := t.statusFeed(kind)
 	own := t.timing()
 	t.own(&p, kind)
 	enabled, isSet := get[bool](t, "enabled", "enabled = true")
@@ -51,6 +52,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 		return p, false
 	}
 	t.credential(&p, kind, ref)
+	p.setFeed(kind, feed)
 	if len(t.findings) == before {
 		t.check(&p, kind)
 	}

@@ -41,6 +41,9 @@ type Kind struct {
 	// Place makes the address from such settings, for a kind that takes no
 	// base_url. It is nil for the others.
 	Place func(*Provider) string
+	// Feed is the vendor's own status feed, where there is one that says how its
+	// API does; the zero Feed is none.
+	Feed Feed
 	// Default: part of the configuration without a file. A cloud kind that is
 	// not Default joins it when one of its KeyEnv is set, and it has an address.
 	Default bool

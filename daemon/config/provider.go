@@ -34,6 +34,8 @@ type Provider struct {
 	Command []string // of kind exec: the program and its arguments
 	Unit    string   // of kind systemd
 	Bus     string   // of kind systemd: "system" or "user"
+	// Feed is the vendor's status feed that is followed; the zero Feed is none.
+	Feed Feed
 }
 
 // Expect is what a healthy answer of a generic provider looks like; every

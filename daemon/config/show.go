@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Show is the merged configuration as a file that means the same: every default
@@ -50,6 +52,23 @@ func (p *Provider) show(b *strings.Builder) {
 	writeText(b, "slow_after", showDuration(p.SlowAfter))
 	fmt.Fprintf(b, "rise = %d\nfall = %d\n", p.Rise, p.Fall)
 	p.Expect.show(b)
+	p.showFeed(b)
+}
+
+// showFeed writes a feed out in full. Only a cloud provider might have one that is
+// not named.
+func (p *Provider) showFeed(b *strings.Builder) {
+	f := &p.Feed
+	switch {
+	case f.URL == "" && p.Type == provider.Cloud:
+		b.WriteString("status_feed = false\n")
+	case f.URL != "":
+		fmt.Fprintf(b, "status_feed = { url = %s, format = %s", tomlText(f.URL), tomlText(f.Format))
+		if len(f.Components) > 0 {
+			b.WriteString(", components = [" + tomlTexts(f.Components) + "]")
+		}
+		b.WriteString(" }\n")
+	}
 }
 
 // showTarget is where the provider is, in the setting that says so.
@@ -118,11 +137,15 @@ func writeTexts(b *strings.Builder, key string, values []string) {
 	if len(values) == 0 {
 		return
 	}
+	fmt.Fprintf(b, "%s = [%s]\n", key, tomlTexts(values))
+}
+
+func tomlTexts(values []string) string {
 	texts := make([]string, len(values))
 	for i, v := range values {
 		texts[i] = tomlText(v)
 	}
-	fmt.Fprintf(b, "%s = [%s]\n", key, strings.Join(texts, ", "))
+	return strings.Join(texts, ", ")
 }
 
 // showDuration leaves out the zeros that time.Duration prints: 1m, not 1m0s.

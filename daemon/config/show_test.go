@@ -84,6 +84,7 @@ timeout = "5s"
 slow_after = "3s"
 rise = 1
 fall = 2
+status_feed = { url = "https://groqstatus.com/api/v2/summary.json", format = "statuspage", components = ["API"] }
 
 [[provider]]
 id = "health"
@@ -109,6 +110,7 @@ timeout = "5s"
 slow_after = "3s"
 rise = 1
 fall = 2
+status_feed = false
 `
 	if diff := cmp.Diff(want, c.Show()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

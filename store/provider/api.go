@@ -64,6 +64,7 @@ type Diagnostics struct {
 	TLS      *TLSStep     `json:"tls,omitempty"`
 	Requests []Exchange   `json:"requests,omitempty"`
 	Checks   []CheckStep  `json:"checks,omitempty"`
+	Feed     *FeedStep    `json:"feed,omitempty"` // read apart from any probe
 	Verdict  Verdict      `json:"verdict"`
 }
 

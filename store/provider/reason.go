@@ -78,7 +78,7 @@ var hints = map[Reason]string{
 	NoModels:            "it has no model to serve: load or pull one",
 	ModelMissing:        "pull the missing model, or correct models in the configuration",
 	Slow:                "it answers slowly: look at what it is doing, or raise slow_after",
-	VendorIncident:      "the vendor reports an incident: see its status page",
+	VendorIncident:      "the vendor reports an outage: wait, or use another provider; see: providerctl diagnose {id}",
 	CertificateExpiring: "renew the certificate at {endpoint}, and see that whatever renews it runs",
 	NotFound:            "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
 	NotRunning:          "start it, then: providerctl wait {id} --for RUNNING",

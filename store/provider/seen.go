@@ -11,6 +11,7 @@ var seen = map[Reason]string{
 	Loading:             "the server says that it is loading",
 	NoModels:            "up, and lists no model",
 	ModelMissing:        "up, and a model that the configuration requires is not listed",
+	VendorIncident:      "up, and the vendor's own status feed reports an outage of it",
 	Slow:                "up, and slower than slow_after, fall times in a row",
 	Hung:                "connected, then silence until the timeout; or requests run in it, and nothing comes of them",
 	ConnectionReset:     "connected, then closed before an answer",

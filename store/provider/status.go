@@ -69,21 +69,13 @@ type Status struct {
 	PortListening *bool     `json:"port_listening,omitempty"` // a connection was accepted
 	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
 	Paused        bool      `json:"paused,omitempty"`
-	Incident      *Incident `json:"incident,omitempty"`
+	Incident      *Incident `json:"incident,omitempty"` // as the vendor's own status feed has it
 	Source        Source    `json:"source"`
 
 	// AgeMS and Stale depend on when the question is asked: the server appends
 	// them as it answers, and they stay zero inside the daemon.
 	AgeMS *int64 `json:"age_ms,omitempty"` // since CheckedAt, by a clock that does not jump
 	Stale bool   `json:"stale"`            // older than TTLMS, or restored
-}
-
-// An Incident is what a vendor's own status page says.
-type Incident struct {
-	Name   string `json:"name"`
-	Impact string `json:"impact"`
-	Since  Time   `json:"since,omitzero"`
-	URL    string `json:"url,omitempty"`
 }
 
 // An Event records that a provider's state or reason changed; or, with the id
