@@ -23,6 +23,7 @@ var house = []string{
 	"daemon/schedule",
 	"daemon/judge",
 	"daemon/probe",
+	"daemon/feed",
 	"daemon/config",
 	"store",
 	"store/provider",

@@ -1,0 +1,147 @@
+package feed
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	deadline     = 15 * time.Second // over everything, from the name to the last byte
+	maxBody      = 8 << 20          // bytes, compressed or not: Google lists its incidents of years
+	maxHeader    = 64 << 10
+	maxRedirects = 3
+)
+
+// newClient makes a client that keeps nothing: neither connections, of which the
+// next use is minutes away, nor cookies.
+func newClient(dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
+	t := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dial,
+		DisableKeepAlives:      true,
+		DisableCompression:     true, // fetch does it, with a cap
+		MaxResponseHeaderBytes: maxHeader,
+		Protocols:              new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(true)
+	return &http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+		first := via[0].URL
+		switch {
+		case len(via) > maxRedirects:
+			return errors.New("too many redirects")
+		case req.URL.Scheme == "https" && req.URL.User == nil:
+		case req.URL.Scheme == "http" && first.Scheme == "http" && req.URL.Host == first.Host && req.URL.User == nil:
+		default:
+			return errors.New("a redirect to where no feed is")
+		}
+		return nil
+	}}
+}
+
+// An answer is what came of one request.
+type answer struct {
+	status   int
+	body     []byte
+	validate http.Header   // for the next request
+	rest     time.Duration // how long it wants not to be asked; 0 when it does not say
+	err      error
+}
+
+// fetch asks for a feed, unless it is as it was.
+func (p *Poller) fetch(ctx context.Context, feed string, validate http.Header) answer {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, feed, nil)
+	if err != nil {
+		return answer{err: err}
+	}
+	req.Header = validate.Clone()
+	if req.Header == nil {
+		req.Header = http.Header{}
+	}
+	req.Header.Set("User-Agent", p.o.UserAgent)
+	req.Header.Set("Accept", "application/json, application/rss+xml, application/xml;q=0.9")
+	req.Header.Set("Accept-Encoding", "gzip")
+	res, err := p.client.Do(req)
+	if err != nil {
+		return answer{err: plainError(err)}
+	}
+	defer res.Body.Close()
+	a := answer{status: res.StatusCode, rest: restOf(res.Header, time.Now())}
+	if res.StatusCode != http.StatusOK {
+		return a
+	}
+	a.body, a.err = bodyOf(res)
+	a.validate = http.Header{}
+	for asked, told := range map[string]string{"If-None-Match": "Etag", "If-Modified-Since": "Last-Modified"} {
+		if v := res.Header.Get(told); v != "" {
+			a.validate.Set(asked, v)
+		}
+	}
+	return a
+}
+
+// bodyOf reads all of a body, which is capped before and after it is unpacked.
+func bodyOf(res *http.Response) ([]byte, error) {
+	raw, err := capped(res.Body)
+	if err != nil {
+		return nil, err
+	}
+	switch coding := strings.ToLower(res.Header.Get("Content-Encoding")); coding {
+	case "", "identity":
+		return raw, nil
+	case "gzip":
+		z, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			return nil, errors.New("the answer is not the gzip that it should be")
+		}
+		return capped(z)
+	default:
+		return nil, fmt.Errorf("the answer is packed with %q", coding)
+	}
+}
+
+func capped(r io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, maxBody+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the answer breaks off: %w", plainError(err))
+	case len(b) > maxBody:
+		return nil, fmt.Errorf("the answer is larger than %d MiB", maxBody>>20)
+	}
+	return b, nil
+}
+
+// restOf reads Retry-After: seconds, or a date.
+func restOf(h http.Header, now time.Time) time.Duration {
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// plainError leaves out the method and the address, which everybody knows.
+func plainError(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no answer within %s", deadline)
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+package feed
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	// interval is the usual time between two polls of a feed. Vendors' pages are
+	// written by people, and cached for a minute or so.
+	interval = 2 * time.Minute
+	// slowest is how seldom a feed is asked that fails, unless it asks for more rest.
+	slowest = 5 * time.Minute
+	// longestRest is the most that a Retry-After may ask for.
+	longestRest = 24 * time.Hour
+	// settleTime spreads the first polls, while providers are asked for the first time.
+	settleTime = 5 * time.Second
+	// lasts is the age at which what was read is no evidence any more.
+	lasts = 15 * time.Minute
+)
+
+// News is what a provider's feed says, and how that is known.
+type News struct {
+	Reading Reading
+	Step    provider.FeedStep
+	Known   bool // false: it was not read, or too long ago
+}
+
+// Options of a Poller. Tell is required.
+type Options struct {
+	// Tell receives the news of a provider after each poll. It is called by one
+	// goroutine for each feed.
+	Tell      func(id string, n News)
+	Log       hclog.Logger                                                      // nil: silent
+	UserAgent string                                                            // empty: "providerd"
+	Random    func() float64                                                    // in [0,1); nil: rand.Float64
+	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net's own
+}
+
+// A Poller polls the feeds that providers follow, each of them once, while it runs.
+// Without a provider that follows one it does nothing.
+type Poller struct {
+	o       Options
+	log     hclog.Logger
+	client  *http.Client
+	wg      sync.WaitGroup
+	mu      sync.Mutex
+	ctx     context.Context // nil until Run
+	sources map[string]*source
+}
+
+// New makes a Poller that follows nothing.
+func New(o Options) *Poller {
+	if o.Log == nil {
+		o.Log = hclog.NewNullLogger()
+	}
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "providerd"
+	}
+	return &Poller{o: o, log: o.Log, client: newClient(o.Dial), sources: map[string]*source{}}
+}
+
+// Run polls until ctx ends, and returns when nothing is under way any more.
+func (p *Poller) Run(ctx context.Context) {
+	p.mu.Lock()
+	p.ctx = ctx
+	for _, s := range p.sources {
+		p.start(s)
+	}
+	p.mu.Unlock()
+	<-ctx.Done()
+	p.wg.Wait()
+}
+
+// Follow makes the feeds of these providers the ones that are polled from now on. A
+// feed that is followed already goes on, and whoever is new to it is told what was
+// last read.
+func (p *Poller) Follow(list []config.Provider) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	followers := map[string]map[string]config.Feed{}
+	for i := range list {
+		f := list[i].Feed
+		if f.URL == "" {
+			continue
+		}
+		key := f.Format + " " + f.URL
+		if followers[key] == nil {
+			followers[key] = map[string]config.Feed{}
+		}
+		followers[key][list[i].ID] = f
+	}
+	for key, s := range p.sources {
+		if followers[key] == nil {
+			s.end()
+			delete(p.sources, key)
+		}
+	}
+	for key, by := range followers {
+		if s := p.sources[key]; s != nil {
+			s.follow(by)
+			continue
+		}
+		s := &source{poller: p, followers: by, wake: make(chan struct{}, 1), end: func() {}}
+		for _, f := range by {
+			s.url, s.format = f.URL, f.Format
+		}
+		p.sources[key] = s
+		if p.ctx != nil {
+			p.start(s)
+		}
+	}
+}
+
+// start polls a source in a goroutine of its own. The caller holds mu.
+func (p *Poller) start(s *source) {
+	if p.ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithCancel(p.ctx)
+	s.end = cancel
+	p.wg.Go(func() {
+		defer cancel()
+		s.run(ctx)
+	})
+}
+
+// follow replaces a source's followers, and has it tell those that are new.
+func (s *source) follow(by map[string]config.Feed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if reflect.DeepEqual(s.followers, by) {
+		return
+	}
+	s.followers = by
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

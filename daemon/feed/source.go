@@ -1,0 +1,153 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A source is one feed that is polled, and what it said.
+type source struct {
+	poller *Poller
+	url    string
+	format string
+	end    context.CancelFunc
+	wake   chan struct{} // the followers have changed; holds one
+
+	mu        sync.Mutex
+	followers map[string]config.Feed // by the provider's id
+
+	// These are the running goroutine's own.
+	since    time.Time // when it began
+	page     *page     // nil until one was read
+	readAt   time.Time
+	validate http.Header // how to ask whether it is changed
+	failures int
+	step     provider.FeedStep // of the last poll
+}
+
+// run polls until ctx ends.
+func (s *source) run(ctx context.Context) {
+	s.since = time.Now()
+	wait := time.Duration(s.poller.o.Random() * float64(settleTime))
+	due := s.since.Add(wait)
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+		case <-s.wake:
+			if !s.step.PolledAt.IsZero() {
+				s.tell()
+			}
+			continue
+		case <-ctx.Done():
+			return
+		}
+		if !time.Now().Before(due) {
+			due = s.poll(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+		}
+		s.tell()
+		next := time.Until(due)
+		if gone := time.Until(s.expires()); gone > 0 {
+			next = min(next, gone) // a long rest may outlast what was read
+		}
+		timer.Reset(next)
+	}
+}
+
+// expires is when what was read last is no evidence any more. Before anything was
+// read that is so for what the database knows.
+func (s *source) expires() time.Time {
+	if s.page == nil {
+		return s.since.Add(lasts)
+	}
+	return s.readAt.Add(lasts)
+}
+
+// poll asks once, and returns when to ask again.
+func (s *source) poll(ctx context.Context) (due time.Time) {
+	began := time.Now()
+	a := s.poller.fetch(ctx, s.url, s.validate)
+	err := s.take(a, began)
+	now := time.Now()
+	if err == nil {
+		s.failures = 0
+	} else {
+		s.failures++
+		if s.failures == 1 && ctx.Err() == nil {
+			s.poller.log.Warn("a vendor's status feed tells nothing", "url", s.url, "error", err)
+		}
+	}
+	wait := interval
+	for range s.failures {
+		wait = min(2*wait, slowest)
+	}
+	wait += time.Duration((2*s.poller.o.Random() - 1) * float64(wait) / 10)
+	wait = max(min(wait, slowest), min(a.rest, longestRest))
+	due = now.Add(wait)
+	s.step = provider.FeedStep{
+		URL: s.url, Format: s.format, Status: a.status,
+		PolledAt: provider.Time{Time: began}, ReadAt: provider.Time{Time: s.readAt},
+		NextPollAt: provider.Time{Time: due},
+		TookMS:     float64(now.Sub(began).Microseconds()) / 1000,
+	}
+	if err != nil {
+		s.step.Error = line(err.Error(), maxName)
+	}
+	s.poller.log.Debug("polled a status feed", "url", s.url, "status", a.status, "took", now.Sub(began), "error", err)
+	return due
+}
+
+// take reads what was answered. An answer that is no good leaves what was read
+// before.
+func (s *source) take(a answer, began time.Time) error {
+	switch {
+	case a.err != nil:
+		return a.err
+	case a.status == http.StatusNotModified && s.page != nil:
+		s.readAt = began
+		return nil
+	case a.status != http.StatusOK:
+		return fmt.Errorf("it answers %d %s", a.status, http.StatusText(a.status))
+	case len(a.body) == 0:
+		return errors.New("the answer is empty")
+	}
+	p, err := parse(s.format, a.body)
+	if err != nil {
+		s.validate = nil
+		return err
+	}
+	s.page, s.readAt, s.validate = p, began, a.validate
+	return nil
+}
+
+// tell has every follower hear what is known now.
+func (s *source) tell() {
+	s.mu.Lock()
+	followers := s.followers
+	s.mu.Unlock()
+	known := s.page != nil && time.Now().Before(s.expires())
+	if !known && time.Now().Before(s.expires()) {
+		return // what the database knows holds a while
+	}
+	for id, f := range followers {
+		n := News{Step: s.step, Known: known, Reading: Reading{Impact: provider.ImpactUnknown}}
+		if known {
+			n.Reading = s.page.read(f.Components, homeOf(s.url))
+		}
+		n.Step.Impact = n.Reading.Impact
+		n.Step.Components, n.Step.Missing = n.Reading.Components, n.Reading.Missing
+		n.Step.Unassigned = n.Reading.Unassigned
+		s.poller.o.Tell(id, n)
+	}
+}
