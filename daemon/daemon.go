@@ -19,6 +19,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/feed"
 	"github.com/providerd/providerd/daemon/metrics"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
@@ -58,6 +59,7 @@ type Daemon struct {
 	reloading sync.Mutex
 	store     *store.Store
 	schedule  *schedule.Scheduler
+	feeds     *feed.Poller
 	control   *control.Server
 	metrics   *metrics.Metrics
 	discovery discovery
@@ -105,9 +107,14 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 			return probe.New(p, probe.Options{UserAgent: "providerd/" + d.opts.Version})
 		},
 	})
+	d.feeds = feed.New(feed.Options{
+		Log: d.log.Named("feed"), UserAgent: "providerd/" + d.opts.Version,
+		Tell: func(id string, n feed.News) { d.schedule.Hear(id, n.Reading.Incident, &n.Step) },
+	})
 	if _, err := d.schedule.Apply(cfg.Providers); err != nil {
 		return err
 	}
+	d.feeds.Follow(cfg.Providers)
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
@@ -153,6 +160,7 @@ func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { d.schedule.Run(ctx) })
+	wg.Go(func() { d.feeds.Run(ctx) })
 	wg.Go(func() { d.reloadOnSignal(ctx) })
 	wg.Go(func() { d.reportFirstSweep(ctx) })
 	if scrapes != nil {

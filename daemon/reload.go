@@ -47,6 +47,7 @@ func (d *Daemon) Reload(context.Context) (provider.ReloadReply, error) {
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
 	}
+	d.feeds.Follow(cfg.Providers)
 	before := d.config.Swap(cfg)
 	if cfg.Daemon.LogLevel != before.Daemon.LogLevel {
 		d.log.setLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))

@@ -19,10 +19,13 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 		st.Source = provider.FromRestored
 		st.NextCheckAt = provider.Time{}
 	}
+	if p.Feed.URL == "" {
+		st.Incident = nil // nobody would say that it is over
+	}
 	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
 	st.TTLMS = p.TTL().Milliseconds()
 	st.Hint = hint(st.Reason, p, st.Endpoint)
-	return Record{Status: st}
+	return Record{Status: st, Vendor: st.Incident}
 }
 
 // SameEndpoint reports whether a row's endpoint is the one that is configured.

@@ -35,6 +35,9 @@ type Record struct {
 
 	Definite bool // what the last probe saw is enough by itself
 
+	Vendor *provider.Incident // what the vendor's own status feed reports; nil: nothing
+	found  situation          // what the row says apart from that
+
 	blackout string // why the row says offline; empty when it does not
 	told     told   // of a row that says offline: what was known before
 
@@ -61,16 +64,18 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 		st.LastError = join(string(reason), detail)
 	}
 	r.undecided = host == HostInDoubt || !r.decides(was, reason, p)
+	st.Incident = r.Vendor
 	switch {
 	case host == HostOut:
 		r.Doubts, r.Failures = 0, 0
+		r.found = situation{}
 		r.become(reason, detail, p)
 	case host == HostInDoubt:
 		st.Detail = "in doubt, while others are asked: " + join(string(reason), detail)
 	case !r.undecided:
 		st.RetryAt = provider.Time{Time: o.RetryAt}
 		st.LatencyMS = milliseconds(o.Latency)
-		r.become(reason, detail, p)
+		r.settle(reason, detail, p)
 	case healthy(reason):
 		st.Detail = fmt.Sprintf("recovering (%d of %d good answers)", r.Goods, p.Rise)
 	default:
@@ -93,6 +98,7 @@ func Pause(r Record, paused bool, p *config.Provider, now time.Time) (Record, *p
 		return r, nil
 	}
 	r.Status.Paused = paused
+	r.found = situation{} // what holds now, the next probe says
 	switch {
 	case paused:
 		r.become(provider.Paused, "probing is paused", p)
@@ -199,7 +205,7 @@ func (r *Record) decides(was provider.Status, reason provider.Reason, p *config.
 		was.Reason == provider.NotChecked, was.Reason == reason:
 		return r.told == (told{}) || healthy(reason) || r.Definite || r.Doubts >= p.Fall
 	case healthy(reason):
-		return was.State == provider.StateRunning || r.Goods >= p.Rise
+		return was.State == provider.StateRunning || was.Reason == provider.VendorIncident || r.Goods >= p.Rise
 	}
 	return definite(reason, time.Time{}, p) || r.Definite || r.Doubts >= p.Fall
 }
@@ -227,7 +233,9 @@ func (r Record) close(was provider.Status, now time.Time) (Record, *provider.Eve
 	if moved || st.Since.IsZero() {
 		st.Since = provider.Time{Time: now}
 	}
-	begins := r.watchFlapping(moved && was.State != provider.StateUnknown, now)
+	own := was.State != provider.StateUnknown &&
+		was.Reason != provider.VendorIncident && st.Reason != provider.VendorIncident
+	begins := r.watchFlapping(moved && own, now)
 	detail := st.Detail
 	if r.flapping {
 		st.Detail = strings.TrimPrefix(st.Detail+"; ", "; ") +

@@ -81,8 +81,8 @@ func TestJudge_FirstResultDecides(t *testing.T) {
 		if rule.state == "" || reason == provider.Offline {
 			continue
 		}
-		if slices.Contains([]provider.Reason{provider.Slow, provider.NoModels, provider.ModelMissing}, reason) {
-			continue // found in the facts: tested below
+		if slices.Contains([]provider.Reason{provider.Slow, provider.NoModels, provider.ModelMissing, provider.VendorIncident}, reason) {
+			continue // not for a probe alone to see: tested below
 		}
 		t.Run(string(reason), func(t *testing.T) {
 			c := begin(t, local()).see(saw(reason)).want(rule.state, reason)
@@ -433,7 +433,7 @@ func TestRules_AreComplete(t *testing.T) {
 		provider.TLSFailure, provider.OK, provider.WrongService, provider.BadResponse, provider.Loading,
 		provider.ShuttingDown, provider.Unauthorized, provider.Forbidden, provider.ScopeLimited,
 		provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError,
-		provider.NoModels, provider.ModelMissing, provider.Slow, provider.ProbeFailed,
+		provider.NoModels, provider.ModelMissing, provider.Slow, provider.VendorIncident, provider.ProbeFailed,
 	} {
 		if _, ok := rules[reason]; !ok {
 			t.Errorf("no rule for %s", reason)

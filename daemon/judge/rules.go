@@ -48,10 +48,11 @@ var rules = map[provider.Reason]rule{
 	provider.CheckUnknown:        {provider.StateUnknown, false},
 	provider.ProbeFailed:         {"", true},
 
-	provider.NoModels:     {provider.StateDegraded, true},
-	provider.ModelMissing: {provider.StateDegraded, true},
-	provider.Slow:         {provider.StateDegraded, true}, // reported only after Fall slow answers
-	provider.Offline:      {provider.StateUnknown, true},
+	provider.NoModels:       {provider.StateDegraded, true},
+	provider.ModelMissing:   {provider.StateDegraded, true},
+	provider.VendorIncident: {provider.StateDegraded, true}, // by the vendor's feed, of one that answers
+	provider.Slow:           {provider.StateDegraded, true}, // reported only after Fall slow answers
+	provider.Offline:        {provider.StateUnknown, true},
 }
 
 // healthy reports whether the provider gave the answer that its kind promises.

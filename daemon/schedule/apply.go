@@ -134,16 +134,21 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 		// Whom it asked to wait is not who asks now.
 		e.rec.Status.RetryAt, e.rec.Saw = provider.Time{}, ""
 	}
+	otherFeed := !reflect.DeepEqual(p.Feed, e.cfg.Feed)
 	s.release(e)
 	e.cfg, e.prober = p, prober
 	e.epoch++
 	if !anew {
+		var heard *provider.Event
+		if otherFeed {
+			heard = e.hear(nil, nil, now) // whom it believed is not asked any more
+		}
 		e.rec.Status.TTLMS = timeToLive(&e.rec, &p).Milliseconds()
-		s.put(e, nil)
+		s.put(e, heard)
 		return false, nil
 	}
 	was := e.rec.Status
-	e.rec, e.evidence, e.began = judge.Initial(&p, nil), nil, time.Time{}
+	e.rec, e.evidence, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
 	e.latencies = store.Durations{}
 	if was.Paused {
 		e.rec, _ = judge.Pause(e.rec, true, &p, now)

@@ -32,6 +32,8 @@ func cadence(r *judge.Record, p *config.Provider) time.Duration {
 		return min(fast, p.Interval)
 	case state == provider.StateRunning:
 		return p.Interval
+	case reason == provider.VendorIncident:
+		return p.Interval // it answers, and its vendor knows
 	case p.Type == provider.Generic && reason == provider.BadResponse:
 		return p.Interval // it was told what to expect, and that may come by itself
 	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing:

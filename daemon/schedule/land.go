@@ -117,6 +117,7 @@ func (e *entry) diagnostics(o *probe.Observation) *provider.Diagnostics {
 	d := o.Evidence
 	st := &e.rec.Status
 	d.ID, d.Kind, d.Endpoint = st.ID, st.Kind, st.Endpoint
+	d.Feed = e.feed
 	d.BeganAt = provider.Time{Time: o.Began}
 	d.TookMS = float64(o.Took.Microseconds()) / 1000
 	d.Verdict = provider.Verdict{

@@ -93,6 +93,7 @@ type entry struct {
 	heard     time.Time             // when that probe began
 	cancel    context.CancelFunc    // of the probe in flight
 	evidence  *provider.Diagnostics // of the last probe
+	feed      *provider.FeedStep    // of the vendor's status feed, when it was last heard
 	count     Counts
 	latencies store.Durations // of the deciding requests that were answered
 }

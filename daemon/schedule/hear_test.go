@@ -1,0 +1,169 @@
+package schedule
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+const feedURL = "https://status.example.com/api/v2/summary.json"
+
+func followed(id string) config.Provider {
+	p := cloud(id)
+	p.Feed = config.Feed{URL: feedURL, Format: config.Statuspage, Components: []string{"API"}}
+	return p
+}
+
+func outageOf(name string) *provider.Incident {
+	return &provider.Incident{Name: name, Impact: provider.ImpactMajor}
+}
+
+// heard waits until a row with that incident can be read.
+func (w *world) heard(id, name string) provider.Status {
+	w.t.Helper()
+	for range 100 {
+		changed := w.store.Changed(id)
+		st := w.row(id)
+		if st.Incident != nil && st.Incident.Name == name || st.Incident == nil && name == "" {
+			return st
+		}
+		<-changed
+	}
+	w.t.Fatalf("%s never had the incident %q: %+v", id, name, w.row(id))
+	return provider.Status{}
+}
+
+// What a vendor reports is seen at once, with an event, and no probe is made for it.
+func TestSchedule_Hear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.apply(followed("a"), followed("b"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		probes, before := len(w.probes("a")), w.row("a")
+		step := provider.FeedStep{URL: feedURL, Impact: provider.ImpactMajor}
+		w.Hear("a", outageOf("Errors"), &step)
+		st := w.heard("a", "Errors")
+		if st.State != provider.StateDegraded || st.Reason != provider.VendorIncident {
+			t.Errorf("%s %s", st.State, st.Reason)
+		}
+		if len(w.probes("a")) != probes || !st.CheckedAt.Equal(before.CheckedAt.Time) || st.Generation != before.Generation ||
+			!st.NextCheckAt.Equal(before.NextCheckAt.Time) {
+			t.Errorf("it took a probe: %+v", st)
+		}
+		if d := w.store.View().Row("a").Diagnostics; d.Feed == nil || d.Feed.Impact != provider.ImpactMajor ||
+			d.Verdict.Reason != provider.VendorIncident || d.Verdict.Saw != provider.OK {
+			t.Errorf("evidence %+v", d)
+		}
+		time.Sleep(2 * time.Minute) // the next probes know of it too
+		w.want(provider.StateDegraded, provider.VendorIncident, "a")
+		w.want(provider.StateRunning, provider.OK, "b")
+		if d := w.store.View().Row("a").Diagnostics; d.Feed == nil {
+			t.Error("a probe's evidence lacks the feed's")
+		}
+		w.Hear("a", nil, &provider.FeedStep{URL: feedURL, Impact: provider.ImpactNone})
+		if st := w.heard("a", ""); st.State != provider.StateRunning {
+			t.Errorf("%s %s after it is over", st.State, st.Reason)
+		}
+		w.stop()
+		w.restart()
+		defer w.store.Close()
+		events, err := w.store.Events(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []provider.Reason
+		for _, e := range events {
+			if e.ID == "a" {
+				got = append(got, e.Reason)
+			}
+		}
+		if len(got) != 3 || got[1] != provider.VendorIncident || got[2] != provider.OK {
+			t.Errorf("events %v", got)
+		}
+	})
+}
+
+func TestSchedule_HearOfWhoDoesNotFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.apply(cloud("a"), followed("b"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.Hear("nobody", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.Hear("b", outageOf("Errors"), &provider.FeedStep{URL: "https://status.example.com/old"})
+		synctest.Wait()
+		w.want(provider.StateRunning, provider.OK, "a", "b")
+	})
+}
+
+// Whom a provider follows no more is not believed any more.
+func TestSchedule_AReloadThatTakesTheFeedAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.apply(followed("a"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.heard("a", "Errors")
+		w.apply(cloud("a"))
+		if st := w.heard("a", ""); st.State != provider.StateRunning {
+			t.Errorf("%s %s", st.State, st.Reason)
+		}
+		if d := w.store.View().Row("a").Diagnostics; d.Feed != nil {
+			t.Errorf("evidence %+v", d.Feed)
+		}
+	})
+}
+
+// An incident outlives the daemon, and ends with the news that it is over.
+func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.apply(followed("a"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.heard("a", "Errors")
+		w.stop()
+
+		again := newWorld(t, Options{})
+		_ = again.store.Close()
+		again.path = w.path
+		again.restart()
+		again.o.Store = again.store
+		again.apply(followed("a"))
+		again.run()
+		time.Sleep(10 * time.Second)
+		again.want(provider.StateDegraded, provider.VendorIncident, "a")
+		if st := again.row("a"); st.Source != provider.FromProbe || st.Incident == nil {
+			t.Errorf("%+v", st)
+		}
+		again.Hear("a", nil, &provider.FeedStep{URL: feedURL})
+		again.heard("a", "")
+		again.want(provider.StateRunning, provider.OK, "a")
+	})
+}
+
+// A server of one's own whose vendor has trouble answers, so it is asked at its
+// usual pace.
+func TestCadence_OfAVendorsIncident(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		p := followed("a")
+		p.Type, p.Interval = provider.Local, 10*time.Second
+		w.apply(p)
+		w.run()
+		time.Sleep(11 * time.Second)
+		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		n := len(w.probes("a"))
+		time.Sleep(time.Minute)
+		if more := len(w.probes("a")) - n; more > 7 {
+			t.Errorf("%d probes in a minute", more)
+		}
+	})
+}
