@@ -19,7 +19,8 @@ func (a *app) diagnoseCommand() *cobra.Command {
 		Short: "Probe a provider now and show the evidence, layer by layer",
 		Long: `Probe a provider now, on a new connection, and show what the probe saw, layer by
 layer: name resolution, connection, TLS, each request with its answer, and the
-rule that decided. It shows no secret. When no fresh probe can be had, it says
+rule that decided; and what the vendor's own status feed said last, where one is
+followed. It shows no secret. When no fresh probe can be had, it says
 why and shows the last one: a paused provider is not probed, and one that asked
 to be left alone (rate_limited) only with --force.
 
@@ -75,5 +76,5 @@ func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
 	for _, l := range layers(d) {
 		pairs = append(pairs, l.lines()...)
 	}
-	return writePairs(a.Stdout, a.term.width(), slices.Concat(pairs, verdictLines(&d.Verdict, a.now())))
+	return writePairs(a.Stdout, a.term.width(), slices.Concat(pairs, feedLines(d.Feed, a.now()), verdictLines(&d.Verdict, a.now())))
 }

@@ -1,6 +1,7 @@
 package ctl_test
 
 import (
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -124,6 +125,37 @@ func TestDiagnose_Markdown(t *testing.T) {
 		d := startDaemon(t, map[string][]reply{diagnoseA: {ok(`{"id":"a","kind":"http"}`)}})
 		out := d.run(t, "diagnose", "a", "-o", "markdown").out
 		if !strings.Contains(out, "Not probed since the daemon started.") || !strings.Contains(out, "providerd `unknown`") {
+			t.Error(out)
+		}
+	})
+}
+
+func TestDiagnose_Feed(t *testing.T) {
+	const began = `{"id":"a","began_at":"2026-01-02T03:04:05.678Z","feed":`
+	for name, tc := range map[string]struct{ feed, out string }{
+		"Outage": {`{"url":"https://status.h/summary.json","format":"statuspage","polled_at":"2020-01-01T00:00:00Z","read_at":"2020-01-01T00:00:00Z","took_ms":12,
+			"status":200,"impact":"major","components":[{"name":"API","word":"partial_outage","impact":"major"}],"unassigned":["Chat is down"]}`,
+			"feed      https://status.h/summary.json (statuspage)\n  answer  200, TIME ago (12 ms)\n" +
+				"  says    API: partial_outage → major\n  other   Chat is down (of no component)\n  impact  major\nverdict"},
+		"Failing": {`{"url":"https://status.h/","format":"rss","polled_at":"2020-01-01T00:00:00Z","read_at":"2020-01-01T00:00:00Z","took_ms":12,
+			"status":500,"impact":"unknown","missing":["API","Batch"],"error":"it answers 500"}`,
+			"  answer  500, TIME ago (12 ms): it answers 500; last read TIME ago\n  lacks   API, Batch\n  impact  unknown\n"},
+		"NotPolled": {`{"url":"https://status.h/","format":"rss","took_ms":0,"impact":"unknown"}`, "  answer  not polled yet\n"},
+		"Hostile": {`{"url":"https://h/","format":"rss","took_ms":0,"impact":"minor","components":[{"name":"A\u001b[2J","word":"\u202e","impact":"minor"}]}`,
+			`  says    A\x1b[2J: \u202e → minor` + "\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{diagnoseA: {ok(began + tc.feed + `,"verdict":{"state":"RUNNING","reason":"ok"}}`)}})
+			out := regexp.MustCompile(`[0-9]+[smhd] ago`).ReplaceAllString(d.run(t, "diagnose", "a").out, "TIME ago")
+			if !strings.Contains(out, tc.out) {
+				t.Errorf("got:\n%swant in it:\n%s", out, tc.out)
+			}
+		})
+	}
+	t.Run("Markdown", func(t *testing.T) {
+		d := startDaemon(t, map[string][]reply{diagnoseA: {ok(began + `{"url":"https://h/","format":"rss","took_ms":0,"impact":"minor",
+			"components":[{"name":"a|b","word":"<b>","impact":"minor"}]}}`)}, "GET /api/daemon": {ok(`{"version":"v9"}`)}})
+		if out := d.run(t, "diagnose", "a", "-o", "markdown").out; !strings.Contains(out, "| says | `a\\|b: <b> → minor` |  |\n") {
 			t.Error(out)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/providerd/providerd/store/provider"
@@ -34,7 +35,7 @@ func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error 
 		}
 		writeRow(&b, l.name, came, took)
 	}
-	for _, line := range verdictLines(&d.Verdict, a.now()) {
+	for _, line := range slices.Concat(feedLines(d.Feed, a.now()), verdictLines(&d.Verdict, a.now())) {
 		writeRow(&b, strings.TrimSpace(line[0]), cell(line[1]), "")
 	}
 	for _, l := range steps {
