@@ -22,6 +22,11 @@ var anthropic = kind{
 		KeyEnv:    []string{"ANTHROPIC_API_KEY"},
 		KeyNeeded: true,
 		Default:   true,
+		// status.claude.com/api; claude.ai, the console and Claude Code are others.
+		Feed: config.Feed{
+			URL: "https://status.claude.com/api/v2/summary.json", Format: config.Statuspage,
+			Components: []string{"Claude API (api.anthropic.com)"},
+		},
 	},
 	title: "Anthropic",
 	path:  "/v1/models?limit=1",

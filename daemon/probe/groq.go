@@ -19,6 +19,12 @@ var groq = kind{
 		BaseURL:   "https://api.groq.com/openai/v1",
 		KeyEnv:    []string{"GROQ_API_KEY"},
 		KeyNeeded: true,
+		// groqstatus.com, to which status.groq.com leads; beside the API each model has a
+		// component of its own.
+		Feed: config.Feed{
+			URL: "https://groqstatus.com/api/v2/summary.json", Format: config.Statuspage,
+			Components: []string{"API"},
+		},
 	},
 	title:   "Groq",
 	path:    "/models",

@@ -19,6 +19,12 @@ var openai = kind{
 		KeyEnv:    []string{"OPENAI_API_KEY"},
 		KeyNeeded: true,
 		Default:   true,
+		// The page is incident.io's, and answers as Statuspage does; of its components
+		// these are the API's two ways to a model, ChatGPT and Codex are others.
+		Feed: config.Feed{
+			URL: "https://status.openai.com/api/v2/summary.json", Format: config.Statuspage,
+			Components: []string{"Chat Completions", "Responses"},
+		},
 	},
 	title:  "OpenAI",
 	path:   "/models",

@@ -22,6 +22,12 @@ var perplexity = kind{
 		},
 		KeyEnv:    []string{"PERPLEXITY_API_KEY"},
 		KeyNeeded: true,
+		// status.perplexity.com; its summary.json has no components, and the others are
+		// the website and an agent.
+		Feed: config.Feed{
+			URL: "https://status.perplexity.com/v2/components.json", Format: config.Instatus,
+			Components: []string{"API"},
+		},
 	},
 	title:  "Perplexity",
 	path:   "/v1/models",

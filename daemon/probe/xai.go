@@ -16,6 +16,13 @@ var xai = kind{
 		BaseURL:   "https://api.x.ai/v1",
 		KeyEnv:    []string{"XAI_API_KEY"},
 		KeyNeeded: true,
+		// The one page of status.x.ai that a program may read (it is the example of
+		// docs.x.ai/docs/guides/live-search). An incident is told once for each
+		// component, with its name before the title; grok.com and the apps are others.
+		Feed: config.Feed{
+			URL: "https://status.x.ai/feed.xml", Format: config.RSS,
+			Components: []string{"Global (api.x.ai)", "US (us.api.x.ai)"},
+		},
 	},
 	title: "xAI",
 	path:  "/api-key",
