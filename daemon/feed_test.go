@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,7 +49,10 @@ func TestDaemon_FollowsAStatusFeed(t *testing.T) {
 	if d.Feed == nil || d.Feed.Status != 200 || len(d.Feed.Components) != 1 || d.Feed.Components[0].Word != "partial_outage" {
 		t.Errorf("evidence %+v", d.Feed)
 	}
-	for _, h := range asked {
+	mu.Lock()
+	headers := slices.Clone(asked)
+	mu.Unlock()
+	for _, h := range headers {
 		if text := fmt.Sprint(h); strings.Contains(text, "test-key") || h.Get("Authorization") != "" {
 			t.Errorf("the vendor's page was sent %s", text)
 		}
@@ -59,6 +63,9 @@ func TestDaemon_FollowsAStatusFeed(t *testing.T) {
 		t.Fatal(status, body)
 	}
 	r.until(func() bool { st := row(); return st.State == provider.StateRunning && st.Incident == nil })
+	r.rewrite(entry + feed)
+	r.call("POST", "/api/daemon/reload", nil)
+	r.until(func() bool { return row().Reason == provider.VendorIncident })
 	if strings.Contains(r.log.String(), "test-key") {
 		t.Error("the key is in the log")
 	}

@@ -181,7 +181,7 @@ func TestPoller_AFeedThatFails(t *testing.T) {
 }
 
 // A document that cannot be read is asked for anew, whole.
-func TestPoller_ForgetsTheValidatorsOfABrokenDocument(t *testing.T) {
+func TestPoller_KeepsNoValidatorsOfABrokenDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.handle(func(rw http.ResponseWriter, _ *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type source struct {
 	validate http.Header // how to ask whether it is changed
 	failures int
 	step     provider.FeedStep // of the last poll
+	lacking  map[string]string // by the provider's id: the components that were last missing
 }
 
 // run polls until ctx ends.
@@ -124,7 +126,6 @@ func (s *source) take(a answer, began time.Time) error {
 	}
 	p, err := parse(s.format, a.body)
 	if err != nil {
-		s.validate = nil
 		return err
 	}
 	s.page, s.readAt, s.validate = p, began, a.validate
@@ -148,6 +149,23 @@ func (s *source) tell() {
 		n.Step.Impact = n.Reading.Impact
 		n.Step.Components, n.Step.Missing = n.Reading.Components, n.Reading.Missing
 		n.Step.Unassigned = n.Reading.Unassigned
+		s.warnOfMissing(id, n.Reading.Missing)
 		s.poller.o.Tell(id, n)
+	}
+}
+
+// warnOfMissing says once that a feed does not name what it should: a vendor may
+// have renamed it, and until somebody says how it is called now, nothing is known.
+func (s *source) warnOfMissing(id string, missing []string) {
+	now := strings.Join(missing, ", ")
+	if s.lacking[id] == now {
+		return
+	}
+	if s.lacking == nil {
+		s.lacking = map[string]string{}
+	}
+	s.lacking[id] = now
+	if now != "" {
+		s.poller.log.Warn("a vendor's status feed does not name what stands for a provider", "id", id, "url", s.url, "component", now)
 	}
 }

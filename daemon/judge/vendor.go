@@ -22,7 +22,7 @@ type situation struct {
 func Hear(r Record, vendor *provider.Incident, p *config.Provider, now time.Time) (Record, *provider.Event) {
 	was := r.Status
 	r.Vendor, r.Status.Incident = vendor, vendor
-	if r.found.reason == "" || r.undecided || was.Paused {
+	if r.found.reason == "" || r.undecided {
 		return r, nil // the next probe's row has it
 	}
 	r.settle(r.found.reason, r.found.detail, p)

@@ -153,6 +153,24 @@ func TestHear_ThenItFails(t *testing.T) {
 	c.see(saw(provider.OK)).want(provider.StateDegraded, provider.VendorIncident)
 }
 
+// One doubtful probe of one that was well but for its vendor takes no recovery.
+func TestHear_ADoubtThatPasses(t *testing.T) {
+	p := followed()
+	p.Rise, p.Fall = 3, 3
+	begin(t, p).see(saw(provider.OK), saw(provider.OK), saw(provider.OK)).hear(incident(provider.ImpactMajor)).
+		see(saw(provider.Hung)).hear(nil).want(provider.StateDegraded, provider.VendorIncident).
+		see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
+}
+
+// An incident does not stand for the good answers that are still missing.
+func TestHear_WhileItRecovers(t *testing.T) {
+	p := followed()
+	p.Rise = 3
+	begin(t, p).see(saw(provider.Unauthorized), saw(provider.OK)).hear(incident(provider.ImpactMajor)).hear(nil).
+		want(provider.StateError, provider.Unauthorized).
+		see(saw(provider.OK), saw(provider.OK)).want(provider.StateRunning, provider.OK)
+}
+
 // A vendor that cannot make up its mind is not a provider that flaps.
 func TestHear_IsNoFlapping(t *testing.T) {
 	c := begin(t, followed()).see(saw(provider.OK))
