@@ -109,7 +109,13 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	})
 	d.feeds = feed.New(feed.Options{
 		Log: d.log.Named("feed"), UserAgent: "providerd/" + d.opts.Version,
-		Tell: func(id string, n feed.News) { d.schedule.Hear(id, n.Reading.Incident, &n.Step) },
+		Tell: func(id string, n feed.News) {
+			if n.Early {
+				d.schedule.NoteFeed(id, &n.Step)
+			} else {
+				d.schedule.Hear(id, n.Reading.Incident, &n.Step)
+			}
+		},
 	})
 	if _, err := d.schedule.Apply(cfg.Providers); err != nil {
 		return err

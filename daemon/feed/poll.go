@@ -19,7 +19,10 @@ const (
 	// interval is the usual time between two polls of a feed. Vendors' pages are
 	// written by people, and cached for a minute or so.
 	interval = 2 * time.Minute
-	// slowest is how seldom a feed is asked that fails, unless it asks for more rest.
+	// A feed that fails is asked again after soonest, which may be all that a network
+	// needs to come up, then half as often each time, down to once in slowest. It may
+	// ask for more rest.
+	soonest = time.Minute
 	slowest = 5 * time.Minute
 	// longestRest is the most that a Retry-After may ask for.
 	longestRest = 24 * time.Hour
@@ -34,6 +37,7 @@ type News struct {
 	Reading Reading
 	Step    provider.FeedStep
 	Known   bool // false: it was not read, or too long ago
+	Early   bool // it was not read yet, and what was known before may still hold
 }
 
 // Options of a Poller. Tell is required.

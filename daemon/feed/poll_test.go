@@ -160,13 +160,13 @@ func TestPoller_AFeedThatFails(t *testing.T) {
 				if n := w.last("a"); n.Step.Error == "" || !n.Step.ReadAt.Equal(read) {
 					t.Errorf("it does not say what is wrong: %+v", n.Step)
 				}
-				time.Sleep(2 * time.Second)
+				time.Sleep(2*time.Second + deadline) // a poll may be under way then
 				w.want("a", false, provider.ImpactUnknown)
 				if n := w.last("a"); n.Reading.Incident != nil {
 					t.Errorf("an incident that nobody knows of: %+v", n.Reading)
 				}
 				asked := w.asked()
-				for i, want := range []time.Duration{2 * time.Minute, 4 * time.Minute, 5 * time.Minute} {
+				for i, want := range []time.Duration{interval, soonest, 2 * soonest, 4 * soonest, slowest} {
 					if gap := asked[i+1].at.Sub(asked[i].at); gap < want || gap > want+deadline {
 						t.Errorf("request %d came after %s, want %s", i+2, gap, want)
 					}
@@ -231,11 +231,15 @@ func TestPoller_AFeedThatWasNeverRead(t *testing.T) {
 		w.handle(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(503) })
 		w.Follow([]config.Provider{follower("a", "API")})
 		time.Sleep(lasts - time.Second)
-		if n := w.last("a"); n.id != "" {
+		w.want("a", false, provider.ImpactUnknown)
+		if n := w.last("a"); !n.Early || n.Step.Error == "" {
 			t.Errorf("told %+v", n)
 		}
 		time.Sleep(2 * time.Second)
 		w.want("a", false, provider.ImpactUnknown)
+		if n := w.last("a"); n.Early {
+			t.Errorf("told %+v", n)
+		}
 		w.stop()
 	})
 }

@@ -90,13 +90,7 @@ func (s *source) poll(ctx context.Context) (due time.Time) {
 			s.poller.log.Warn("a vendor's status feed tells nothing", "url", s.url, "error", err)
 		}
 	}
-	wait := interval
-	for range s.failures {
-		wait = min(2*wait, slowest)
-	}
-	wait += time.Duration((2*s.poller.o.Random() - 1) * float64(wait) / 10)
-	wait = max(min(wait, slowest), min(a.rest, longestRest))
-	due = now.Add(wait)
+	due = now.Add(max(s.pace(), min(a.rest, longestRest)))
 	s.step = provider.FeedStep{
 		URL: s.url, Format: s.format, Status: a.status,
 		PolledAt: provider.Time{Time: began}, ReadAt: provider.Time{Time: s.readAt},
@@ -108,6 +102,19 @@ func (s *source) poll(ctx context.Context) (due time.Time) {
 	}
 	s.poller.log.Debug("polled a status feed", "url", s.url, "status", a.status, "took", now.Sub(began), "error", err)
 	return due
+}
+
+// pace is the wait for the next poll, a tenth of it left to chance.
+func (s *source) pace() time.Duration {
+	wait := interval
+	if s.failures > 0 {
+		wait = soonest
+		for n := 1; n < s.failures && wait < slowest; n++ {
+			wait *= 2
+		}
+	}
+	wait += time.Duration((2*s.poller.o.Random() - 1) * float64(wait) / 10)
+	return max(soonest, min(wait, slowest))
 }
 
 // take reads what was answered. An answer that is no good leaves what was read
@@ -137,12 +144,10 @@ func (s *source) tell() {
 	s.mu.Lock()
 	followers := s.followers
 	s.mu.Unlock()
-	known := s.page != nil && time.Now().Before(s.expires())
-	if !known && time.Now().Before(s.expires()) {
-		return // what the database knows holds a while
-	}
+	holds := time.Now().Before(s.expires())
+	known := holds && s.page != nil
 	for id, f := range followers {
-		n := News{Step: s.step, Known: known, Reading: Reading{Impact: provider.ImpactUnknown}}
+		n := News{Step: s.step, Known: known, Early: holds && !known, Reading: Reading{Impact: provider.ImpactUnknown}}
 		if known {
 			n.Reading = s.page.read(f.Components, homeOf(s.url))
 		}

@@ -14,19 +14,42 @@ import (
 func (s *Scheduler) Hear(id string, vendor *provider.Incident, step *provider.FeedStep) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.entries[id]
-	if e == nil || e.cfg.Feed.URL != step.URL {
-		return
+	if e := s.follower(id, step); e != nil {
+		s.put(e, e.hear(vendor, step, time.Now()))
 	}
-	event := e.hear(vendor, step, time.Now())
-	s.put(e, event)
+}
+
+// NoteFeed takes in that a provider's status feed told nothing yet: what is believed
+// of it stays.
+func (s *Scheduler) NoteFeed(id string, step *provider.FeedStep) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.follower(id, step); e != nil {
+		e.note(step)
+		s.put(e, nil)
+	}
+}
+
+// follower is the provider of that id, if it follows that feed.
+func (s *Scheduler) follower(id string, step *provider.FeedStep) *entry {
+	if e := s.entries[id]; e != nil && e.cfg.Feed.URL == step.URL {
+		return e
+	}
+	return nil
 }
 
 // hear judges what the vendor reports, and puts it into the evidence.
 func (e *entry) hear(vendor *provider.Incident, step *provider.FeedStep, now time.Time) *provider.Event {
 	rec, event := judge.Hear(e.rec, vendor, &e.cfg, now)
-	e.rec, e.feed = rec, step
-	st := &rec.Status
+	e.rec = rec
+	e.note(step)
+	return event
+}
+
+// note puts what is known of the feed, and what the row says now, into the evidence.
+func (e *entry) note(step *provider.FeedStep) {
+	e.feed = step
+	st := &e.rec.Status
 	d := provider.Diagnostics{ // not probed yet
 		ID: st.ID, Kind: st.Kind, Endpoint: st.Endpoint,
 		Verdict: provider.Verdict{Saw: st.Reason, Fall: e.cfg.Fall, NextCheck: st.NextCheckAt},
@@ -37,5 +60,4 @@ func (e *entry) hear(vendor *provider.Incident, step *provider.FeedStep, now tim
 	d.Feed = step
 	d.Verdict.State, d.Verdict.Reason, d.Verdict.Detail, d.Verdict.Hint = st.State, st.Reason, st.Detail, st.Hint
 	e.evidence = &d
-	return event
 }

@@ -139,6 +139,11 @@ func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 		again.apply(followed("a"))
 		again.run()
 		time.Sleep(10 * time.Second)
+		again.NoteFeed("a", &provider.FeedStep{URL: feedURL, Error: "no answer"})
+		synctest.Wait()
+		if d := again.store.View().Row("a").Diagnostics; d.Feed == nil || d.Feed.Error == "" {
+			t.Errorf("evidence %+v", d)
+		}
 		again.want(provider.StateDegraded, provider.VendorIncident, "a")
 		if st := again.row("a"); st.Source != provider.FromProbe || st.Incident == nil {
 			t.Errorf("%+v", st)
