@@ -16,6 +16,24 @@ var betterStackStates = words{
 	"not_monitored": provider.ImpactUnknown,
 }
 
+// A betterStackPart is a resource, a report or something else of the page.
+type betterStackPart struct {
+	ID         string `json:"id"`
+	Type       string `json:"type"`
+	Attributes struct {
+		Name     string  `json:"public_name"`
+		Status   string  `json:"status"`
+		Title    string  `json:"title"`
+		Kind     string  `json:"report_type"`
+		State    string  `json:"aggregate_state"`
+		StartsAt string  `json:"starts_at"`
+		EndsAt   *string `json:"ends_at"`
+		Affected []struct {
+			ID string `json:"status_page_resource_id"`
+		} `json:"affected_resources"`
+	} `json:"attributes"`
+}
+
 // readBetterStack reads /index.json of Better Stack's pages
 // (betterstack.com/docs/uptime/status-pages/subscribing-to-status-updates/subscribing-to-api):
 // resources with their state, and the reports that are or were about them.
@@ -26,22 +44,7 @@ func readBetterStack(body []byte) (*page, error) {
 				State string `json:"aggregate_state"`
 			} `json:"attributes"`
 		} `json:"data"`
-		Included []struct {
-			ID         string `json:"id"`
-			Type       string `json:"type"`
-			Attributes struct {
-				Name     string  `json:"public_name"`
-				Status   string  `json:"status"`
-				Title    string  `json:"title"`
-				Kind     string  `json:"report_type"`
-				State    string  `json:"aggregate_state"`
-				StartsAt string  `json:"starts_at"`
-				EndsAt   *string `json:"ends_at"`
-				Affected []struct {
-					ID string `json:"status_page_resource_id"`
-				} `json:"affected_resources"`
-			} `json:"attributes"`
-		} `json:"included"`
+		Included []betterStackPart `json:"included"`
 	}
 	if err := decode(body, &doc); err != nil {
 		return nil, err
@@ -51,8 +54,8 @@ func readBetterStack(body []byte) (*page, error) {
 	}
 	p := &page{lists: true}
 	names := map[string]string{}
-	for _, in := range doc.Included {
-		if in.Type == "status_page_resource" {
+	for i := range doc.Included {
+		if in := &doc.Included[i]; in.Type == "status_page_resource" {
 			a := &in.Attributes
 			names[in.ID] = a.Name
 			p.components = append(p.components, component{
@@ -63,19 +66,28 @@ func readBetterStack(body []byte) (*page, error) {
 	if len(p.components) == 0 {
 		return nil, errors.New("it lists no resources")
 	}
-	for _, in := range doc.Included {
-		a := &in.Attributes
-		if in.Type != "status_report" || a.EndsAt != nil && *a.EndsAt != "" {
-			continue
+	for i := range doc.Included {
+		if in := &doc.Included[i]; in.Type == "status_report" && in.open() {
+			p.events = append(p.events, in.event(names))
 		}
-		e := event{name: a.Title, word: a.State, impact: betterStackStates.mean(a.State), since: moment(a.StartsAt)}
-		if a.Kind == "maintenance" {
-			e.impact = provider.ImpactMaintenance
-		}
-		for _, r := range a.Affected {
-			e.affects = append(e.affects, names[r.ID])
-		}
-		p.events = append(p.events, e)
 	}
 	return p, nil
+}
+
+// open reports whether a report is not over. Planned maintenance has its end from
+// the beginning; that it is under way, its resources say.
+func (b *betterStackPart) open() bool {
+	return b.Attributes.EndsAt == nil || *b.Attributes.EndsAt == ""
+}
+
+func (b *betterStackPart) event(names map[string]string) event {
+	a := &b.Attributes
+	e := event{name: a.Title, word: a.State, impact: betterStackStates.mean(a.State), since: moment(a.StartsAt)}
+	if a.Kind == "maintenance" {
+		e.impact = provider.ImpactMaintenance
+	}
+	for _, r := range a.Affected {
+		e.affects = append(e.affects, names[r.ID])
+	}
+	return e
 }

@@ -55,54 +55,48 @@ const (
 // is named. Names are compared whole and in any case: "API" is not "API Console".
 func (p *page) read(components []string, home string) Reading {
 	r := Reading{Impact: provider.ImpactNone}
+	about := p.worstComponent(components, &r)
+	if e := p.worstEvent(components, &r); e != nil {
+		about = p.together(about, e)
+	}
+	switch {
+	case about != nil:
+		r.Impact = about.impact
+		r.Incident = &provider.Incident{
+			Name: line(about.name, maxName), Impact: about.impact,
+			Since: provider.Time{Time: about.since}, URL: link(about.url, home),
+		}
+	case len(r.Missing) > 0 || p.lists && len(r.Components) == 0:
+		r.Impact = provider.ImpactUnknown
+	}
+	return r
+}
+
+// worstComponent is the worst of the components, as if it were an incident of that
+// name; nil when all of them are well. It notes in the evidence what they say, and
+// which are missing.
+func (p *page) worstComponent(components []string, r *Reading) (worst *event) {
 	found := map[string]bool{}
-	var about *event
 	for i := range p.components {
 		c := &p.components[i]
 		if !match([]string{c.name}, components, found) {
 			continue
 		}
 		r.see(c.name, c.word, c.state)
-		if c.state != provider.ImpactNone && (about == nil || worse(c.state, about.impact)) {
-			about = &event{name: c.name + ": " + cmp.Or(c.word, "no state"), impact: c.state}
+		if c.state != provider.ImpactNone && (worst == nil || worse(c.state, worst.impact)) {
+			worst = &event{name: c.name + ": " + cmp.Or(c.word, "no state"), impact: c.state}
 		}
 	}
-	if p.lists {
-		for _, name := range components {
-			if !found[fold(name)] {
-				r.Missing = append(r.Missing, name)
-			}
+	for _, name := range components {
+		if p.lists && !found[fold(name)] {
+			r.Missing = append(r.Missing, name)
 		}
 	}
-	if e := p.worstEvent(components, &r); e != nil {
-		// Where the components have a state, it is theirs that counts. An incident
-		// that names one which works is worth knowing, and no more than that.
-		impact := e.impact
-		if p.lists {
-			impact = provider.ImpactMinor
-			switch {
-			case about != nil:
-				impact = about.impact
-			case e.impact == provider.ImpactMaintenance, e.impact == provider.ImpactUnknown:
-				impact = e.impact
-			}
-		}
-		about = &event{name: e.name, impact: impact, since: e.since, url: e.url}
-	}
-	if about != nil {
-		r.Impact = about.impact
-		r.Incident = &provider.Incident{
-			Name: line(about.name, maxName), Impact: about.impact,
-			Since: provider.Time{Time: about.since}, URL: link(about.url, home),
-		}
-	} else if len(r.Missing) > 0 || p.lists && len(r.Components) == 0 {
-		r.Impact = provider.ImpactUnknown
-	}
-	return r
+	return worst
 }
 
-// worstEvent is the worst of those that concern the components, and notes them in
-// the evidence, with those that do not say whom they concern.
+// worstEvent is the worst of those that concern the components, nil when there are
+// none. It notes them in the evidence, with those that do not say whom they concern.
 func (p *page) worstEvent(components []string, r *Reading) (worst *event) {
 	for i := range p.events {
 		e := &p.events[i]
@@ -123,6 +117,21 @@ func (p *page) worstEvent(components []string, r *Reading) (worst *event) {
 		}
 	}
 	return worst
+}
+
+// together is an incident with how bad it is for the components. Where these have a
+// state, it is theirs that counts: an incident that names one which works is worth
+// knowing, and no more than that.
+func (p *page) together(component, e *event) *event {
+	both := *e
+	switch {
+	case !p.lists:
+	case component != nil:
+		both.impact = component.impact
+	case e.impact != provider.ImpactMaintenance && e.impact != provider.ImpactUnknown:
+		both.impact = provider.ImpactMinor
+	}
+	return &both
 }
 
 // see adds to the evidence.

@@ -86,6 +86,8 @@ func (p *Poller) Run(ctx context.Context) {
 	}
 	p.mu.Unlock()
 	<-ctx.Done()
+	p.mu.Lock() // from now on nobody starts
+	defer p.mu.Unlock()
 	p.wg.Wait()
 }
 
