@@ -24,6 +24,7 @@ type running struct {
 	dir  string
 	log  *safeBuffer
 	http *http.Client
+	end  func() // waits until it has ended; the test's end does it too
 
 	description func() *description
 }
@@ -35,6 +36,11 @@ func runDaemon(t *testing.T, text string, env map[string]string) *running {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
+	return runDaemonIn(t, dir, text, env)
+}
+
+// runDaemonIn starts one in a folder that may have the state of another.
+func runDaemonIn(t *testing.T, dir, text string, env map[string]string) *running {
 	r := &running{t: t, dir: dir, log: &safeBuffer{}}
 	if err := os.WriteFile(filepath.Join(dir, "c.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -58,7 +64,7 @@ func runDaemon(t *testing.T, text string, env map[string]string) *running {
 		},
 	}}
 	r.description = sync.OnceValue(r.describe)
-	t.Cleanup(func() {
+	r.end = sync.OnceFunc(func() {
 		r.http.CloseIdleConnections()
 		cancel()
 		if err := <-ended; err != nil {
@@ -68,6 +74,7 @@ func runDaemon(t *testing.T, text string, env map[string]string) *running {
 			t.Logf("log:\n%s", r.log)
 		}
 	})
+	t.Cleanup(r.end)
 	select {
 	case <-ready:
 	case err := <-ended:
