@@ -32,6 +32,7 @@ func Blackout(r Record, why string, p *config.Provider, now time.Time) Record {
 	was := r.Status
 	r.blackout = why
 	r.undecided, r.Doubts = false, 0
+	r.found = situation{} // nor can it until a probe comes back
 	r.become(provider.Offline, why, p)
 	r, _ = r.close(was, now)
 	return r

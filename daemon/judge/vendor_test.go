@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
-	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -218,9 +217,23 @@ func TestHear_AfterARestart(t *testing.T) {
 	})
 }
 
-// A probe that could not leave this host says nothing, and nor does the vendor.
+// While this machine cannot tell, what the vendor says stands beside the row; an
+// outage of the machine neither ends nor begins the vendor's.
 func TestHear_Offline(t *testing.T) {
-	o := probe.Observation{Saw: provider.NetworkUnreachable, HostFault: true}
-	c := begin(t, followed()).see(saw(provider.OK))
-	c.seeWhile(true, o).hear(incident(provider.ImpactMajor)).want(provider.StateUnknown, provider.Offline)
+	for name, cut := range map[string]func(c *course){
+		"ByTheHost": func(c *course) { c.r = Blackout(c.r, "this machine has no network", c.p, c.now) },
+		"ByAProbe":  func(c *course) { c.seeWhile(HostOut, saw(provider.NetworkUnreachable)) },
+		"AfterDoubt": func(c *course) {
+			c.seeWhile(HostInDoubt, saw(provider.NetworkUnreachable)).seeWhile(HostOut, saw(provider.NetworkUnreachable))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := begin(t, followed()).see(saw(provider.OK)).hear(incident(provider.ImpactMajor))
+			cut(c)
+			c.hear(incident(provider.ImpactMajor)).want(provider.StateUnknown, provider.Offline)
+			c.hear(nil).hear(incident(provider.ImpactMajor)).want(provider.StateUnknown, provider.Offline)
+			c.see(saw(provider.OK)).want(provider.StateDegraded, provider.VendorIncident)
+			c.wantEvents("UNKNOWN>RUNNING ok", "RUNNING>DEGRADED vendor_incident")
+		})
+	}
 }
