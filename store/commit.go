@@ -74,7 +74,7 @@ func (s *Store) pause(d time.Duration) bool {
 func (s *Store) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.pending.empty() || s.reservation() != 0
+	return !s.pending.empty() || s.pending.beat != nil || s.reservation() != 0
 }
 
 // commit writes everything that waits in one transaction, and publishes it when
@@ -90,6 +90,7 @@ func (s *Store) commit(last bool) error {
 	took := time.Since(began)
 	s.settle(g, err)
 	s.record(err, took)
+	g.beat.end(err)
 	return err
 }
 
@@ -101,10 +102,11 @@ func (s *Store) take(last bool) *group {
 	if !last {
 		g.generation = s.reservation()
 	}
-	if g.empty() && g.generation == 0 && (!last || len(s.dirty) == 0) {
+	idle := g.empty() && g.generation == 0
+	if idle && g.beat == nil && (!last || len(s.dirty) == 0) {
 		return nil
 	}
-	if now := time.Now(); last || g.urgent || now.Sub(s.rode) >= rideEvery {
+	if now := time.Now(); last || !idle && (g.urgent || now.Sub(s.rode) >= rideEvery) {
 		s.rode = now
 		g.riders = make(map[*cell]*Row, len(s.dirty))
 		for c := range s.dirty {

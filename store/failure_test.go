@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -172,6 +173,30 @@ func TestStore_FailingCommit(t *testing.T) {
 				t.Errorf("close says %v", err)
 			}
 			mustBeSound(t, path)
+		})
+	})
+	t.Run("IsTheErrorOfABeatAndNotAHang", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := configured(t, newPath(t), store.Options{}, "a")
+			synctest.Wait()
+			allow := refuseWrites(t)
+			for range 3 {
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+				err := s.Beat(ctx)
+				if err == nil || ctx.Err() != nil || s.Stats().LastError != err.Error() {
+					t.Errorf("got %v, and the stats say %q", err, s.Stats().LastError)
+				}
+				cancel()
+			}
+			failed := s.Stats().CommitsFailed
+			time.Sleep(time.Minute)
+			if got := s.Stats().CommitsFailed; got != failed {
+				t.Errorf("nobody waits, and it was tried %d times", got-failed)
+			}
+			allow()
+			if err := s.Beat(t.Context()); err != nil || s.Stats().LastError != "" {
+				t.Errorf("got %v, and the stats say %q", err, s.Stats().LastError)
+			}
 		})
 	})
 	t.Run("DoesNotKeepTheDaemonFromStarting", func(t *testing.T) {
