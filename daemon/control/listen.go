@@ -17,11 +17,11 @@ import (
 const maxSocketPath = 103
 
 // A Listener is the control socket. Closing it removes the socket's file, if it
-// is still this listener's.
+// is still this listener's and was made by it.
 type Listener struct {
 	*net.UnixListener
 	path   string
-	born   fs.FileInfo
+	born   fs.FileInfo // nil for one that was inherited
 	closed atomic.Bool
 }
 
@@ -32,13 +32,16 @@ func (l *Listener) Close() error {
 	if l.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	if now, err := os.Lstat(l.path); err == nil && os.SameFile(now, l.born) {
+	if now, err := os.Lstat(l.path); err == nil && l.born != nil && os.SameFile(now, l.born) {
 		if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(l.UnixListener.Close(), err)
 		}
 	}
 	return l.UnixListener.Close()
 }
+
+// Path is where clients find the socket.
+func (l *Listener) Path() string { return l.path }
 
 // A SocketError says why there is no control socket at Path.
 type SocketError struct {

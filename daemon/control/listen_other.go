@@ -16,3 +16,6 @@ func bind(path string, _ os.FileMode) (*net.UnixListener, error) {
 
 // folderProblem trusts the folder: its permissions are not told by a mode.
 func folderProblem(string) (string, error) { return "", nil }
+
+// isListening believes it: no service manager passes sockets on here.
+func isListening(*os.File) (bool, error) { return true, nil }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // modesHold: a socket's mode means something here.
@@ -75,4 +77,20 @@ func groupOf(info fs.FileInfo) int {
 		return int(st.Gid)
 	}
 	return -1
+}
+
+// isListening reports whether f is a socket on which listen was called.
+func isListening(f *os.File) (bool, error) {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false, err
+	}
+	var listens int
+	var asked error
+	if err := raw.Control(func(fd uintptr) {
+		listens, asked = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	}); err != nil {
+		return false, err
+	}
+	return listens != 0, asked
 }
