@@ -18,6 +18,7 @@ var house = []string{
 	"ctl/client",
 	"daemon",
 	"daemon/service",
+	"daemon/systemd",
 	"daemon/metrics",
 	"daemon/control",
 	"daemon/schedule",

@@ -23,6 +23,7 @@ import (
 	"github.com/providerd/providerd/daemon/metrics"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
+	"github.com/providerd/providerd/daemon/systemd"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -37,7 +38,9 @@ type Options struct {
 	LogLevel   string
 	LogJSON    bool
 	LogTo      io.Writer
+	LogJournal bool // LogTo is the journal: each line begins with its priority
 	Env        config.Env
+	Service    systemd.Given // what the service manager gave us; zero: there is none
 	// Reload is received from to read the configuration again; nil: never.
 	Reload <-chan os.Signal
 	// FirstSweep is called once, when every provider has been asked.
@@ -63,25 +66,44 @@ type Daemon struct {
 	control   *control.Server
 	metrics   *metrics.Metrics
 	discovery discovery
+	notifier  *systemd.Notifier // nil: nobody wants to hear
 
-	metricsListen string // as it was at the start
+	inherited     *control.Listener // made by the service manager; nil: make our own
+	refusedReload atomic.Bool       // the last one was
+	metricsListen string            // as it was at the start
 }
 
 // Run starts a daemon and serves until ctx ends. The error is nil after an
 // orderly end; otherwise it says who or what is in the way.
 func Run(ctx context.Context, o Options) error {
+	n := systemd.NewNotifier(o.Service.Notify)
+	err := run(ctx, o, n)
+	if err != nil {
+		_ = n.Stopping(err.Error()) // whoever called says it too
+	}
+	return err
+}
+
+func run(ctx context.Context, o Options, n *systemd.Notifier) error {
+	defer closeAll(o.Service.Sockets)
 	cfg, err := o.Load()
 	if err != nil {
 		return err
 	}
 	d := &Daemon{
 		opts: o, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
-		metricsListen: cfg.Daemon.MetricsListen,
-		log:           newLogger(o.LogTo, o.LogJSON, hclog.LevelFromString(cfg.Daemon.LogLevel)),
+		metricsListen: cfg.Daemon.MetricsListen, notifier: n,
+		log: newLogger(o.LogTo, o.LogJSON, o.LogJournal, hclog.LevelFromString(cfg.Daemon.LogLevel)),
 	}
 	defer d.log.close()
 	d.config.Store(cfg)
 	d.warn(cfg)
+	if err := d.inherit(); err != nil {
+		return err
+	}
+	if d.inherited != nil {
+		defer d.inherited.Close() // again, if it was served
+	}
 
 	d.store, err = store.Open(d.database(), store.Options{
 		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socket},
@@ -133,7 +155,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	listener, err := control.Listen(d.socket, d.socketMode())
+	listener, err := d.listen()
 	if err != nil {
 		if scrapes != nil {
 			scrapes.Close()
@@ -176,6 +198,9 @@ func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 			}
 		})
 	}
+	if d.notifier != nil {
+		wg.Go(func() { d.tellManager(ctx) })
+	}
 	served := make(chan error, 1)
 	wg.Go(func() { served <- d.control.Serve(context.WithoutCancel(ctx), l) })
 
@@ -186,6 +211,7 @@ func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 	case <-ctx.Done():
 	}
 	d.log.Info("stopping")
+	d.untold(d.notifier.Stopping(""))
 	end, done := context.WithTimeout(context.Background(), shutdownTime)
 	defer done()
 	if err := d.control.Shutdown(end); err != nil {

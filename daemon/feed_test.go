@@ -53,7 +53,7 @@ func TestDaemon_AnIncidentOutlivesARestart(t *testing.T) {
 		return st
 	}
 	r.until(func() bool { return row().Reason == provider.VendorIncident })
-	r.end()
+	r.stop()
 	vendor.mu.Lock()
 	vendor.fails = true
 	vendor.mu.Unlock()

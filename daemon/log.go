@@ -20,12 +20,17 @@ type logger struct {
 // close writes what is still queued, for at most half a second.
 func (l *logger) close() { l.writer.Close(500 * time.Millisecond) }
 
-// newLogger writes lines for people, or JSON for machines.
-func newLogger(w io.Writer, json bool, level hclog.Level) *logger {
+// newLogger writes lines for people, or JSON for machines. For the journal each
+// begins with its priority; lines for people then have no time, which the journal
+// notes itself.
+func newLogger(w io.Writer, json, journal bool, level hclog.Level) *logger {
 	l := &logger{ring: control.NewLogRing(level), writer: newPatientWriter(w)}
+	if journal {
+		l.writer.noteBy = priority(hclog.Warn)
+	}
 	l.InterceptLogger = hclog.NewInterceptLogger(&hclog.LoggerOptions{
-		Name: "providerd", Level: level, Output: l.writer, JSONFormat: json,
-		TimeFormat: "2006-01-02T15:04:05.000Z07:00",
+		Name: "providerd", Level: level, Output: &lineWriter{to: l.writer, priorities: journal}, JSONFormat: json,
+		TimeFormat: "2006-01-02T15:04:05.000Z07:00", DisableTime: journal && !json,
 	})
 	l.RegisterSink(l.ring)
 	return l

@@ -17,6 +17,7 @@ type patientWriter struct {
 	to      io.Writer
 	queue   chan []byte
 	written chan struct{} // closed when the queue is empty and closed
+	noteBy  string        // what a line of our own begins with
 
 	mu      sync.Mutex
 	dropped int
@@ -42,7 +43,7 @@ func (w *patientWriter) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if w.dropped > 0 {
-		note := fmt.Appendf(nil, "(%d log lines were dropped: nobody read them)\n", w.dropped)
+		note := fmt.Appendf(nil, "%s(%d log lines were dropped: nobody read them)\n", w.noteBy, w.dropped)
 		if !w.offer(note) {
 			w.dropped++
 			return len(p), nil

@@ -39,6 +39,16 @@ func (o *Options) Load() (*config.Config, error) {
 func (d *Daemon) Reload(context.Context) (provider.ReloadReply, error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
+	d.untold(d.notifier.Reloading())
+	reply, err := d.reload()
+	d.refusedReload.Store(err != nil)
+	if d.notifier != nil {
+		d.untold(d.notifier.Reloaded(d.statusLine()))
+	}
+	return reply, err
+}
+
+func (d *Daemon) reload() (provider.ReloadReply, error) {
 	cfg, err := d.opts.Load()
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
@@ -84,7 +94,7 @@ func (d *Daemon) warn(cfg *config.Config) {
 // restartNeeded names the settings that a reload cannot change.
 func (d *Daemon) restartNeeded(cfg *config.Config) []string {
 	var wait []string
-	if cfg.Daemon.Socket != d.socket {
+	if d.inherited == nil && cfg.Daemon.Socket != d.socket {
 		wait = append(wait, fmt.Sprintf("socket (now %s)", d.socket))
 	}
 	if cfg.Daemon.StateDir != d.stateDir {

@@ -24,24 +24,43 @@ type running struct {
 	dir  string
 	log  *safeBuffer
 	http *http.Client
-	end  func() // waits until it has ended; the test's end does it too
+
+	end   context.CancelFunc
+	stop  func()        // ends it and waits; the test's end does it too
+	ended chan struct{} // closed when err is what Run returned
+	err   error
+	swept chan struct{}
 
 	description func() *description
 }
 
 // runDaemon starts a daemon on that configuration and ends it with the test.
 func runDaemon(t *testing.T, text string, env map[string]string) *running {
+	r := startDaemon(t, text, env, nil)
+	r.awaitSweep()
+	return r
+}
+
+// startDaemon does not wait for the first sweep; change, unless nil, sees the
+// options and the folder before the daemon does.
+func startDaemon(t *testing.T, text string, env map[string]string, change func(o *Options, dir string)) *running {
 	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return runDaemonIn(t, dir, text, env)
+	return startDaemonIn(t, dir, text, env, change)
 }
 
 // runDaemonIn starts one in a folder that may have the state of another.
 func runDaemonIn(t *testing.T, dir, text string, env map[string]string) *running {
-	r := &running{t: t, dir: dir, log: &safeBuffer{}}
+	r := startDaemonIn(t, dir, text, env, nil)
+	r.awaitSweep()
+	return r
+}
+
+func startDaemonIn(t *testing.T, dir, text string, env map[string]string, change func(o *Options, dir string)) *running {
+	r := &running{t: t, dir: dir, log: &safeBuffer{}, ended: make(chan struct{})}
 	if err := os.WriteFile(filepath.Join(dir, "c.toml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -49,13 +68,18 @@ func runDaemonIn(t *testing.T, dir, text string, env map[string]string) *running
 	outside.Getenv = func(name string) string { return env[name] }
 	ready := make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
+	r.end = cancel
+	o := Options{
+		Version: "test", ConfigPath: filepath.Join(dir, "c.toml"), Socket: filepath.Join(dir, "s"),
+		StateDir: filepath.Join(dir, "state"), LogLevel: "debug", LogJSON: true, LogTo: r.log, Env: outside,
+		FirstSweep: func(provider.StatusReply) { close(ready) },
+	}
+	if change != nil {
+		change(&o, dir)
+	}
 	go func() {
-		ended <- Run(ctx, Options{
-			Version: "test", ConfigPath: filepath.Join(dir, "c.toml"), Socket: filepath.Join(dir, "s"),
-			StateDir: filepath.Join(dir, "state"), LogLevel: "debug", LogJSON: true, LogTo: r.log, Env: outside,
-			FirstSweep: func(provider.StatusReply) { close(ready) },
-		})
+		r.err = Run(ctx, o)
+		close(r.ended)
 	}()
 	r.http = &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: 100,
@@ -64,23 +88,30 @@ func runDaemonIn(t *testing.T, dir, text string, env map[string]string) *running
 		},
 	}}
 	r.description = sync.OnceValue(r.describe)
-	r.end = sync.OnceFunc(func() {
+	r.stop = sync.OnceFunc(func() {
 		r.http.CloseIdleConnections()
 		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
+		<-r.ended
+		if r.err != nil {
+			t.Error(r.err)
 		}
 		if t.Failed() {
 			t.Logf("log:\n%s", r.log)
 		}
 	})
-	t.Cleanup(r.end)
-	select {
-	case <-ready:
-	case err := <-ended:
-		t.Fatalf("the daemon ended: %v", err)
-	}
+	t.Cleanup(r.stop)
+	r.swept = ready
 	return r
+}
+
+// awaitSweep waits until every provider was asked.
+func (r *running) awaitSweep() {
+	r.t.Helper()
+	select {
+	case <-r.swept:
+	case <-r.ended:
+		r.t.Fatalf("the daemon ended: %v", r.err)
+	}
 }
 
 // call asks the socket; the reply is decoded into v when it is not nil.

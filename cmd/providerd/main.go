@@ -15,6 +15,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/grpclog"
+
+	"github.com/providerd/providerd/daemon/systemd"
 )
 
 // version is set by the packages' build; a build from source tells its own.
@@ -30,10 +32,10 @@ func main() {
 		if errors.Is(err, errNo) {
 			os.Exit(1)
 		}
-		fmt.Fprintf(os.Stderr, "providerd: %v\n", err)
+		complain("providerd: " + err.Error())
 		var hinted interface{ Hint() string }
 		if errors.As(err, &hinted) && !strings.Contains(err.Error(), hinted.Hint()) { // it may be said already
-			fmt.Fprintf(os.Stderr, "providerd: try: %s\n", hinted.Hint())
+			complain("providerd: try: " + hinted.Hint())
 		}
 		var u usageError
 		if errors.As(err, &u) {
@@ -41,6 +43,14 @@ func main() {
 		}
 		os.Exit(1)
 	}
+}
+
+// complain says an error to a person, or to the journal line by line as one.
+func complain(text string) {
+	if systemd.IsJournal(os.Stderr) {
+		text = "<3>" + strings.ReplaceAll(text, "\n", "\n<3>")
+	}
+	fmt.Fprintln(os.Stderr, text)
 }
 
 // flags are the command line's, which win over the file.
@@ -75,7 +85,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database")
 	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
 	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off")
-	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is not a terminal)")
+	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is neither a terminal nor the journal)")
 	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
 	completeFlags(cmd)
 	return cmd

@@ -13,6 +13,7 @@ import (
 	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/daemon"
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/systemd"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -22,8 +23,10 @@ func run(ctx context.Context, f flags, logJSONSet bool) error {
 	if err != nil {
 		return err
 	}
+	o.Service = systemd.Take()
+	o.LogJournal = systemd.IsJournal(os.Stderr)
 	if !logJSONSet {
-		o.LogJSON = !term.IsTerminal(int(os.Stderr.Fd()))
+		o.LogJSON = !o.LogJournal && !term.IsTerminal(int(os.Stderr.Fd()))
 	}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
 		o.FirstSweep = func(reply provider.StatusReply) { printTable(reply, f.socket) }

@@ -1,0 +1,215 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/systemd"
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	// firstReads is the pause between reads until one is answered.
+	firstReads = 100 * time.Millisecond
+	// statusEvery bounds how often the status is told.
+	statusEvery = time.Second
+	// healthEvery is how often it is looked at whether the database can be
+	// written, of which no event tells.
+	healthEvery = 10 * time.Second
+)
+
+// inherit takes the socket over that the service manager made, if it did.
+func (d *Daemon) inherit() error {
+	given := d.opts.Service
+	if given.Problem != nil {
+		d.log.Warn("not understood what the service manager said", "error", given.Problem)
+	}
+	switch len(given.Sockets) {
+	case 0:
+		return nil
+	case 1:
+	default:
+		return hintedError{
+			fmt.Sprintf("the service manager passed %d sockets on, and one is served", len(given.Sockets)),
+			"leave one ListenStream= in the socket unit, then: systemctl daemon-reload",
+		}
+	}
+	l, err := control.Inherit(given.Sockets[0])
+	if err != nil {
+		return err
+	}
+	d.inherited, d.socket = l, l.Path()
+	return nil
+}
+
+// A hintedError says what to type next.
+type hintedError struct{ message, hint string }
+
+func (e hintedError) Error() string { return e.message }
+
+// Hint is what to do next.
+func (e hintedError) Hint() string { return e.hint }
+
+// listen returns the socket that was passed on, or makes one.
+func (d *Daemon) listen() (*control.Listener, error) {
+	if d.inherited != nil {
+		return d.inherited, nil
+	}
+	return control.Listen(d.socket, d.socketMode())
+}
+
+func closeAll(files []*os.File) {
+	for _, f := range files {
+		f.Close() // again, for one that was taken over
+	}
+}
+
+// tellManager tells the service manager that we answer, when that has been seen,
+// and from then on how we are and that we live.
+func (d *Daemon) tellManager(ctx context.Context) {
+	for {
+		err := d.readSelf(ctx)
+		if err == nil {
+			err = d.notifier.Ready(d.statusLine())
+		}
+		if err == nil {
+			break
+		}
+		d.log.Debug("not ready yet", "error", err)
+		select {
+		case <-time.After(firstReads):
+		case <-ctx.Done():
+			return
+		}
+	}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		if d.opts.Service.Watchdog > 0 {
+			d.watchdog().Run(ctx)
+		}
+	}()
+	d.tellStatus(ctx)
+	<-watched
+}
+
+func (d *Daemon) watchdog() *systemd.Watchdog {
+	return &systemd.Watchdog{
+		Every: d.opts.Service.Watchdog,
+		Read: func(ctx context.Context) error {
+			err := d.readSelf(ctx)
+			var full *provider.Error
+			if errors.As(err, &full) && full.Code == provider.TooMany {
+				return nil // clients of our own user took every place: we are alive, and they would be back
+			}
+			return err
+		},
+		Commit: d.store.Beat,
+		Fed:    d.notifier.Alive,
+		Changed: func(err error) {
+			if err != nil {
+				d.log.Warn("the check of ourselves went wrong: without a good one the service manager restarts us", "error", err)
+				return
+			}
+			d.log.Info("the check of ourselves goes well again")
+		},
+	}
+}
+
+// tellStatus tells the status whenever it has changed, until ctx ends.
+func (d *Daemon) tellStatus(ctx context.Context) {
+	health := time.NewTicker(healthEvery)
+	defer health.Stop()
+	for {
+		changed := d.store.NextEvents()
+		d.untold(d.notifier.Status(d.statusLine()))
+		select {
+		case <-changed:
+		case <-health.C:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(statusEvery):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// untold logs what the service manager could not be told.
+func (d *Daemon) untold(err error) {
+	if err != nil {
+		d.log.Debug("the service manager does not listen", "error", err)
+	}
+}
+
+// statusLine is how we are, in one line: "5 providers: 2 running, 3 stopped".
+func (d *Daemon) statusLine() string {
+	view := d.store.View()
+	counts := make(map[provider.State]int)
+	for i := range view.Len() {
+		counts[view.At(i).Status.State]++
+	}
+	var parts []string
+	for _, state := range []provider.State{
+		provider.StateRunning, provider.StateStarting, provider.StateDegraded,
+		provider.StateError, provider.StateStopped, provider.StateUnknown,
+	} {
+		if n := counts[state]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ToLower(string(state))))
+		}
+	}
+	line := "no providers"
+	switch n := view.Len(); {
+	case n == 1:
+		line = "1 provider: " + parts[0]
+	case n > 1:
+		line = fmt.Sprintf("%d providers: %s", n, strings.Join(parts, ", "))
+	}
+	if d.refusedReload.Load() {
+		line += "; the new configuration was refused and the old one stays (see: providerctl reload)"
+	}
+	if problem := d.store.Stats().LastError; problem != "" {
+		line += "; the database cannot be written: " + problem
+	}
+	return line
+}
+
+// readSelf reads through the socket, as a client does, and over a connection of
+// its own.
+func (d *Daemon) readSelf(ctx context.Context) error {
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", d.socket)
+		},
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/api/providers/status", nil)
+	if err != nil {
+		return err
+	}
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusOK {
+		_, err := io.Copy(io.Discard, res.Body)
+		return err
+	}
+	var reply provider.ErrorReply
+	if err := json.NewDecoder(res.Body).Decode(&reply); err == nil && reply.Error != nil {
+		return reply.Error
+	}
+	return fmt.Errorf("it answers %s", res.Status)
+}

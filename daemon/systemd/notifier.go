@@ -1,0 +1,138 @@
+package systemd
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+)
+
+const (
+	// sendTime is how long the manager may take to accept a message.
+	sendTime = time.Second
+	// maxStatus bounds a status line in bytes: the manager takes 4 KiB in all.
+	maxStatus = 1000
+)
+
+// A Notifier tells the service manager how the daemon is. A nil one tells nobody,
+// and costs nothing. Its methods may be called by many goroutines at once; errors
+// are those of the last message, which is lost: there is nobody else to tell.
+//
+// go-systemd's SdNotify looks for the socket in the environment at each message,
+// where Take leaves none.
+type Notifier struct {
+	to string
+
+	mu    sync.Mutex
+	phase phase
+	said  string // the last status
+}
+
+// A phase is what the manager believes of us. Only what fits is sent: a reload
+// before the daemon is ready must not declare it ready.
+type phase int
+
+const (
+	starting phase = iota
+	ready
+	stopping
+)
+
+// NewNotifier returns one for the manager that listens on that socket, nil when
+// the name is empty.
+func NewNotifier(socket string) *Notifier {
+	if socket == "" {
+		return nil
+	}
+	return &Notifier{to: socket}
+}
+
+// Ready says that the daemon has started and answers.
+func (n *Notifier) Ready(status string) error {
+	return n.say(starting, ready, "READY=1", status)
+}
+
+// Reloading says that the configuration is being read again. [Notifier.Reloaded]
+// has to follow.
+func (n *Notifier) Reloading() error {
+	return n.say(ready, ready, "RELOADING=1\n"+strings.TrimSuffix(monotonicUsec(), "\n"), "")
+}
+
+// Reloaded says that a reload has ended, well or not.
+func (n *Notifier) Reloaded(status string) error {
+	return n.say(ready, ready, "READY=1", status)
+}
+
+// Status shows a line to whoever asks how the service is. The same one twice is
+// sent once.
+func (n *Notifier) Status(status string) error { return n.say(ready, ready, "", status) }
+
+// Alive feeds the watchdog.
+func (n *Notifier) Alive() error { return n.say(ready, ready, "WATCHDOG=1", "") }
+
+// Stopping says that the daemon ends, and why, if that is not by request.
+func (n *Notifier) Stopping(status string) error {
+	if err := n.say(starting, stopping, "STOPPING=1", status); n == nil || err != nil {
+		return err
+	}
+	return n.say(ready, stopping, "STOPPING=1", status)
+}
+
+// say sends a message if the phase is from, and enters another.
+func (n *Notifier) say(from, to phase, message, status string) error {
+	if n == nil {
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.phase != from {
+		return nil
+	}
+	if status = oneLine(status); status != "" && (message != "" || status != n.said) {
+		if message != "" {
+			message += "\n"
+		}
+		message += "STATUS=" + status
+	}
+	if message == "" {
+		return nil
+	}
+	if err := n.send(message); err != nil {
+		return fmt.Errorf("tell the service manager (%s): %w", n.to, err)
+	}
+	n.phase = to
+	if status != "" {
+		n.said = status
+	}
+	return nil
+}
+
+// send dials anew each time: the manager may have been started anew.
+func (n *Notifier) send(message string) error {
+	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: n.to, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := c.SetWriteDeadline(time.Now().Add(sendTime)); err != nil {
+		return err
+	}
+	_, err = c.Write([]byte(message))
+	return err
+}
+
+// oneLine keeps a status from being read as another message.
+func oneLine(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if len(s) > maxStatus {
+		s = strings.ToValidUTF8(s[:maxStatus], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,46 @@
+package systemd
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+)
+
+// Take reads what the service manager gave this process, and removes it from the
+// environment: what a child says is not ours. Call it once, before any child.
+func Take() Given {
+	// Newer versions of systemd set it too; activation.Files does not know it.
+	defer os.Unsetenv("LISTEN_PIDFDID")
+	g := Given{Notify: os.Getenv("NOTIFY_SOCKET"), Sockets: activation.Files(true)}
+	os.Unsetenv("NOTIFY_SOCKET")
+	g.Watchdog, g.Problem = daemon.SdWatchdogEnabled(true)
+	if g.Notify != "" && g.Notify[0] != '/' && g.Notify[0] != '@' {
+		g.Problem = fmt.Errorf("NOTIFY_SOCKET is %q: neither a path nor an abstract name", g.Notify)
+		g.Notify = ""
+	}
+	if g.Notify == "" {
+		g.Watchdog = 0 // nobody hears us
+	}
+	return g
+}
+
+// IsJournal reports whether what is written to f goes to the journal, which then
+// says so. Source: systemd.exec(5), JOURNAL_STREAM.
+func IsJournal(f *os.File) bool {
+	stream := os.Getenv("JOURNAL_STREAM")
+	if stream == "" {
+		return false
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return false
+	}
+	return stream == fmt.Sprintf("%d:%d", uint64(st.Dev), st.Ino)
+}
+
+// monotonicUsec is the assignment by which the manager tells this reload from one
+// that it asked for later.
+func monotonicUsec() string { return daemon.SdNotifyMonotonicUsec() }
