@@ -27,6 +27,7 @@ var house = []string{
 	"daemon/feed",
 	"daemon/config",
 	"store",
+	"store/trust",
 	"store/provider",
 	"packaging",
 	"packaging/man",

@@ -16,5 +16,5 @@
 // version, is refused with an error that says what to do.
 //
 // The package imports the standard library, bbolt, go-hclog (a Logger that is
-// passed in) and store/provider, and it does not care where a status came from.
+// passed in), store/trust and store/provider; it does not care where a status came from.
 package store

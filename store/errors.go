@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/providerd/providerd/store/trust"
 )
 
 // A HeldError says that another process has the database open.
@@ -72,11 +74,17 @@ func (e *OpenError) Unwrap() error { return e.Err }
 // Hint says what to do next.
 func (e *OpenError) Hint() string {
 	folder := filepath.Dir(e.Path)
+	var path *trust.PathError
+	var file *trust.FileError
 	const elsewhere = "or use another folder: providerd --state-dir DIR"
 	var bad *corruptError
 	switch {
 	case errors.As(e.Err, &bad):
 		return "restart providerd: it sets a damaged database aside, and goes on with an empty one or what you put in its place"
+	case errors.As(e.Err, &path):
+		return path.Hint() + ": providerd --state-dir DIR"
+	case errors.As(e.Err, &file):
+		return file.Hint()
 	case errors.Is(e.Err, errSymlink):
 		return "put a plain file there, or name the folder that the link leads to: providerd --state-dir DIR"
 	case errors.Is(e.Err, errNotFile):

@@ -11,6 +11,8 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/providerd/providerd/store/trust"
 )
 
 // growBy is how much the file grows at a time, in bytes. bbolt's own 16 MiB would
@@ -58,7 +60,7 @@ func openFile(path string, deadline time.Time, o Options) (*bolt.DB, *os.File, *
 // openExisting opens, checks and reads a file that is there. Its error is a
 // [*HeldError], [*FutureError], [*OpenError] or corruptError.
 func openExisting(path string, deadline time.Time, o Options) (*bolt.DB, *os.File, *contents, error) {
-	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	file, err := trust.Open(path, 0, 0)
 	if err != nil {
 		return nil, nil, nil, &OpenError{Op: "open the database", Path: path, Err: err}
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"github.com/providerd/providerd/store/trust"
 )
 
 // An ownerFile says who has the database open. Whoever holds its lock may open,
@@ -25,7 +27,7 @@ var errLocked = errors.New("locked by another process")
 
 // lockOwner takes the lock beside the database at path, or says who has it.
 func lockOwner(path string, deadline time.Time) (*ownerFile, error) {
-	f, err := os.OpenFile(path+".owner", os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := trust.Open(path+".owner", os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, &OpenError{Op: "open the database", Path: path, Err: err}
 	}

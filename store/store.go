@@ -14,6 +14,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/trust"
 )
 
 const (
@@ -83,7 +84,8 @@ type Store struct {
 }
 
 // Open opens the database file at path, or creates it and, with mode 0700, its
-// folder. What it says about rows is in view at once, as restored.
+// folder. What it says about rows is in view at once, as restored. No other user
+// but root may have a say in where the path leads, nor own one of its files.
 //
 // A file that another process holds is a [*HeldError] after about a second; one
 // of a newer version is a [*FutureError]. A damaged one is renamed to
@@ -100,7 +102,7 @@ func Open(path string, o Options) (*Store, error) {
 		o.KeepEvents = defaultKeepEvents
 	}
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := trust.MkdirAll(folder, 0o700); err != nil {
 		return nil, &OpenError{Op: "create the folder of the database", Path: path, Err: err}
 	}
 	deadline := time.Now().Add(lockWait)

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/providerd/providerd/store/trust"
 )
 
 // maxSocketPath is the longest path that fits sockaddr_un with its final zero on
@@ -68,7 +70,8 @@ func (e *SocketError) Hint() string { return e.hint }
 // Listen makes the control socket at path with exactly that mode: there is no
 // moment at which it has another. Its folder is created when absent, 0755 for a
 // socket that others may use and 0700 for one that they may not, and must be one
-// in which nobody but us and root can put things.
+// in which nobody but us and root can put things, and that nobody but us and
+// root can put another in place of.
 //
 // A socket that somebody listens on is left alone, as is anything that is not a
 // socket. One that refuses connections is removed, so call Listen only when
@@ -117,8 +120,13 @@ func prepareFolder(path string, mode os.FileMode) error {
 	if mode&0o077 == 0 {
 		perm = 0o700
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return &SocketError{Path: path, Problem: "create the folder above its own", Err: err}
+	if err := trust.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		e := &SocketError{Path: path, Problem: "create the folder above its own", Err: err}
+		var others *trust.PathError
+		if errors.As(err, &others) {
+			e.Problem, e.hint = "others can change where it leads", others.Hint()+": providerd --socket PATH"
+		}
+		return e
 	}
 	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return &SocketError{Path: path, Problem: "create its folder", Err: err,

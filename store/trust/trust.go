@@ -1,0 +1,158 @@
+// Package trust tells whether another user has a say in what a path leads to.
+// The database and the control socket are only as safe as every folder above
+// them: whoever can rename one of those can put another in its place between a
+// look and a use. So nothing is looked at twice and compared; a path through a
+// folder that others can change is refused, and on one that remains there is
+// nobody to race with.
+//
+// It imports the standard library only, and on a system without Unix permissions
+// it trusts everything.
+package trust
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A PathError says which part of a path others have a say in.
+type PathError struct {
+	Path    string // the part: a folder or a symbolic link
+	Problem string // such as "belongs to uid 1000"
+}
+
+func (e *PathError) Error() string { return e.Path + " " + e.Problem }
+
+// Hint says what to do next.
+func (e *PathError) Hint() string {
+	return "have root or the user that runs providerd own " + e.Path + ", and nobody else write in it, or choose another path"
+}
+
+// mostLinks is how many symbolic links one path may have, as on Linux.
+const mostLinks = 40
+
+// Folder returns a [*PathError] unless dir, every folder above it and every
+// symbolic link on the way belongs to us, to root or to whoever owns the root
+// folder, and cannot be written by everybody. A folder like /tmp, where each may
+// only remove what is theirs, will do. A group may write where the owner lets it.
+//
+// What is absent is no problem: the folders down to it are checked.
+func Folder(dir string) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	links := 0
+	return walk(dir, &links)
+}
+
+// walk checks dir after everything above it.
+func walk(dir string, links *int) error {
+	up := filepath.Dir(dir)
+	if up != dir {
+		if err := walk(up, links); err != nil {
+			return err
+		}
+	}
+	info, err := os.Lstat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	}
+	if problem := foreign(info); problem != "" {
+		return &PathError{dir, problem}
+	}
+	if info.Mode()&fs.ModeSymlink == 0 {
+		return nil
+	}
+	if *links++; *links > mostLinks {
+		return &PathError{dir, "leads through too many symbolic links"}
+	}
+	to, err := os.Readlink(dir)
+	if err != nil {
+		return err
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(up, to)
+	}
+	return walk(to, links)
+}
+
+// MkdirAll creates dir and what is absent above it, unless [Folder] objects. Each
+// folder is checked before the next is created in it: in one like /tmp somebody
+// may have been faster.
+func MkdirAll(dir string, perm fs.FileMode) error {
+	if err := Folder(dir); err != nil {
+		return err
+	}
+	if _, err := os.Stat(dir); err == nil || filepath.Dir(dir) == dir {
+		return os.MkdirAll(dir, perm) // an error when it is not a folder
+	}
+	if err := MkdirAll(filepath.Dir(dir), perm); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return Folder(dir)
+}
+
+// Open opens the plain file at path for reading and writing, and creates it with
+// flag os.O_CREATE. It does not follow a symbolic link, does not wait for the
+// other end of a pipe, and returns a [*FileError] for what is not a plain file
+// of ours or root's with one name only: what is written to a hard link is
+// written to somebody's file.
+func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil { // for the better error, and where O_NOFOLLOW is not known
+		if err := check(path, info); err != nil {
+			return nil, err
+		}
+	}
+	f, err := os.OpenFile(path, flag|os.O_RDWR|guarded, perm)
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = check(path, info)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// A FileError says why the file at Path is not taken for ours.
+type FileError struct {
+	Path    string
+	Problem string
+}
+
+func (e *FileError) Error() string { return e.Path + " " + e.Problem }
+
+// Hint says what to do next.
+func (e *FileError) Hint() string { return "look at it, then move it away: ls -ld " + e.Path }
+
+func check(path string, info fs.FileInfo) error {
+	switch {
+	case info.Mode()&fs.ModeSymlink != 0:
+		return &FileError{path, "is a symbolic link"}
+	case !info.Mode().IsRegular():
+		return &FileError{path, "is not a plain file"}
+	}
+	uid, names, known := ownerAndNames(info)
+	switch {
+	case !known:
+		return nil
+	case !trusted(uid):
+		return &FileError{path, fmt.Sprintf("belongs to uid %d", uid)}
+	case names > 1:
+		return &FileError{path, "has another name too: it is a hard link"}
+	}
+	return nil
+}
