@@ -24,7 +24,12 @@ import (
 // bin is the folder with providerd and providerctl.
 var bin string
 
-func TestMain(m *testing.M) { os.Exit(runTests(m)) }
+func TestMain(m *testing.M) {
+	if play(os.Getenv("PROVIDERD_TEST_ROLE")) {
+		return
+	}
+	os.Exit(runTests(m))
+}
 
 func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "providerd-test")
@@ -36,6 +41,9 @@ func runTests(m *testing.M) int {
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // other users run them too
+		panic(err)
 	}
 	bin = dir
 	return m.Run()
@@ -55,6 +63,7 @@ type process struct {
 	dir    string
 	socket string
 	config string
+	as     func(*exec.Cmd) // makes it another user's; nil: ours
 	cmd    *exec.Cmd
 	log    *lockedBuffer
 	http   *http.Client
@@ -97,6 +106,9 @@ func (p *process) command() *exec.Cmd {
 		"--state-dir", filepath.Join(p.dir, "state"), "--log-level", "debug")
 	cmd.Stderr = p.log
 	cmd.Stdout = p.log
+	if p.as != nil {
+		p.as(cmd)
+	}
 	return cmd
 }
 
