@@ -2,6 +2,7 @@ package control
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,33 +52,116 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
+// fill lets connections of p in for as long as nobody loses a place by it.
+func fill(g *gate, p peer) (in []*conn) {
+	for len(in) < 1000 {
+		c := &conn{peer: p}
+		if g.total >= g.max || !g.isTrusted(p.process()) && g.total >= g.max-g.kept {
+			return in
+		}
+		if evicted, ok := g.enter(c); !ok || evicted != nil {
+			return in
+		}
+		in = append(in, c)
+	}
+	return in
+}
+
 func TestGate(t *testing.T) {
 	user := func(uid uint32) peer { return peer{known: true, uid: uid} }
-	fill := func(g *gate, p peer) (n int) {
-		for n < 1000 && g.enter(p) {
-			n++
-		}
-		return n
-	}
 	g := newGate(160, 40, 7) // and 10 kept
-	if n := fill(&g, user(1000)); n != 40 {
+	first := fill(&g, user(1000))
+	if n := len(first); n != 40 {
 		t.Errorf("one user gets %d places, want 40", n)
 	}
-	if n := fill(&g, user(1001)); n != 40 {
+	if n := len(fill(&g, user(1001))); n != 40 {
 		t.Errorf("another gets %d, want 40", n)
 	}
-	if n := fill(&g, peer{}); n != 70 {
+	if n := len(fill(&g, peer{})); n != 70 {
 		t.Errorf("those unknown get %d, want what is left but the kept ones: 70", n)
 	}
-	if n := fill(&g, user(7)); n != 10 {
+	if n := len(fill(&g, user(7))); n != 10 {
 		t.Errorf("the daemon's user gets %d, want the 10 kept", n)
 	}
-	if g.enter(user(0)) {
-		t.Error("root gets a place that there is not")
+	g.leave(first[0])
+	g.leave(first[0]) // only once
+	if g.total != 159 {
+		t.Errorf("%d places are taken, want 159", g.total)
 	}
-	g.leave(user(1000))
-	if !g.enter(user(0)) || g.enter(user(1000)) {
-		t.Error("a place given back goes to whoever may have it")
+}
+
+func TestGate_TheGreediestProcessMakesRoom(t *testing.T) {
+	of := func(uid uint32, pid int) peer { return peer{known: true, uid: uid, pid: pid} }
+	for _, tt := range []struct {
+		name    string
+		fillers []peer
+		comer   peer
+		victims []peer // any of them; none: the comer is refused
+	}{
+		{"OfTheSameUser", []peer{of(1000, 1)}, of(1000, 2), []peer{of(1000, 1)}},
+		{"AndNotItself", []peer{of(1000, 1)}, of(1000, 1), nil},
+		{"NotOfAnotherUserWhenOwnIsAtTheBound", []peer{of(1000, 1), of(1001, 1)}, of(1001, 2), []peer{of(1001, 1)}},
+		{"OfAnotherUserWhenAllIsTaken", []peer{of(1000, 1), of(1001, 1), of(1002, 1), of(1003, 1)}, of(1004, 1), []peer{of(1000, 1), of(1001, 1), of(1002, 1)}},
+		{"OfTheDaemonsOwnUser", []peer{of(7, 1)}, of(7, 2), []peer{of(7, 1)}},
+		{"OfThoseTrustedForNobodyElse", []peer{of(7, 1)}, of(1000, 1), nil},
+		{"OfAnybodyForRoot", []peer{of(1000, 1), of(1001, 1), of(1002, 1), of(1003, 1), of(7, 1)}, of(0, 1), []peer{of(1000, 1), of(1001, 1), of(1002, 1)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := newGate(160, 40, 7)
+			for i, p := range tt.fillers {
+				for j, c := range fill(&g, p) {
+					c.since.Store(int64(1000*i + j + 1))
+				}
+			}
+			before := g.total
+			evicted, ok := g.enter(&conn{peer: tt.comer})
+			if tt.victims == nil {
+				if ok || evicted != nil {
+					t.Errorf("it has a place, of %+v", evicted)
+				}
+				return
+			}
+			if !ok || evicted == nil || g.total != before {
+				t.Fatalf("in %v, evicted %+v, %d places taken", ok, evicted, g.total)
+			}
+			if !slices.ContainsFunc(tt.victims, func(p peer) bool { return p.process() == evicted.peer.process() }) {
+				t.Errorf("%+v has to go, want one of %+v", evicted.peer, tt.victims)
+			}
+			if evicted.since.Load()%1000 != 1 {
+				t.Errorf("it is number %d, want the one that was silent for the longest", evicted.since.Load())
+			}
+		})
+	}
+}
+
+// Two processes that want more than there is come to rest with half of it each.
+func TestGate_PlacesDoNotGoToAndFro(t *testing.T) {
+	g := newGate(160, 40, 7)
+	a, b := peer{known: true, uid: 1000, pid: 1}, peer{known: true, uid: 1000, pid: 2}
+	fill(&g, a)
+	for range 100 {
+		g.enter(&conn{peer: b})
+		g.enter(&conn{peer: a})
+	}
+	if x, y := g.held(a.process()), g.held(b.process()); x+y != 40 || max(x, y)-min(x, y) > 1 {
+		t.Errorf("they have %d and %d", x, y)
+	}
+	if evicted, ok := g.enter(&conn{peer: a}); ok || evicted != nil {
+		t.Errorf("one still takes a place from the other")
+	}
+}
+
+func TestGate_OneThatWaitsForItsReplyGoesLast(t *testing.T) {
+	g := newGate(160, 40, 7)
+	busy := fill(&g, peer{known: true, uid: 1000, pid: 1})
+	for i, c := range busy {
+		c.since.Store(int64(i))
+		c.replying.Store(i != 20)
+	}
+	for _, want := range []*conn{busy[20], busy[0]} {
+		if evicted, _ := g.enter(&conn{peer: peer{known: true, uid: 1000, pid: 2}}); evicted != want {
+			t.Errorf("number %d goes, want %d", evicted.since.Load(), want.since.Load())
+		}
 	}
 }
 

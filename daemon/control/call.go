@@ -42,7 +42,9 @@ var (
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	c := &call{w: w, r: r, conn: connOf(r), codes: &s.codes}
-	c.conn.replying = true // until connState hears that the reply is written
+	c.conn.takeTurn()
+	c.conn.since.Store(time.Now().UnixNano())
+	c.conn.replying.Store(true) // until connState hears that the reply is written
 	s.replying.add(1)
 	defer s.catch(c)
 

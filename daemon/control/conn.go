@@ -31,13 +31,17 @@ const (
 // a write was taken before its deadline passed, and with that the framing of the
 // reply would be lost.
 //
-// Its fields are used by the goroutine that serves the connection only.
+// Its fields are used by the goroutine that serves the connection only, but for
+// those that the gate looks at.
 type conn struct {
 	net.Conn
 	peer     peer
 	gate     *gate
 	closed   atomic.Bool
-	replying bool // a request is being answered
+	since    atomic.Int64 // when it began to be silent, or to be answered
+	replying atomic.Bool  // a request is being answered
+	turns    turns        // of its process
+	hasTurn  bool
 	parting  bool // on a write that times out, finish it and become slow
 	slow     bool // a write timed out; what it was writing is nevertheless written
 }
@@ -48,8 +52,16 @@ func (c *conn) Close() error {
 		return net.ErrClosed
 	}
 	err := c.Conn.Close()
-	c.gate.leave(c.peer)
+	c.gate.leave(c)
 	return err
+}
+
+// moreIdle reports whether c is easier to do without than other.
+func (c *conn) moreIdle(other *conn) bool {
+	if a, b := c.replying.Load(), other.replying.Load(); a != b {
+		return b
+	}
+	return c.since.Load() < other.since.Load()
 }
 
 // CloseWrite lets net/http end a refused request in good order.
@@ -109,11 +121,18 @@ func (a *acceptor) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		p := peerOf(nc)
-		if a.server.gate.enter(p) {
-			return &conn{Conn: nc, peer: p, gate: &a.server.gate}, nil
+		c := &conn{Conn: nc, peer: peerOf(nc), gate: &a.server.gate}
+		c.since.Store(time.Now().UnixNano())
+		evicted, ok := a.server.gate.enter(c)
+		switch {
+		case evicted != nil:
+			a.server.log.Debug("Closed a connection for one of another process", evicted.peer.logArgs()...)
+			evicted.Close()
+		case !ok:
+			a.server.turnAway(nc, c.peer)
+			continue
 		}
-		a.server.turnAway(nc, p)
+		return c, nil
 	}
 }
 

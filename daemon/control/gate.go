@@ -36,49 +36,167 @@ func connsPerUser(conns int) int {
 // user may hold, so that no user can shut out the rest. Root and the daemon's
 // own user, who could stop the daemon anyway, have no bound of their own, and
 // the last places are kept for them.
+//
+// When there is no place for a process, one is taken from the process that has
+// the most, if that is more than its own: so a process that opens all it can
+// shuts out only itself, though it be of the same user. This is fairness and no
+// permission, so that a pid will do.
 type gate struct {
 	max, perUser, kept int
 	owner              uint32
 
-	mu    sync.Mutex
-	total int
-	byUID map[uint32]int
+	mu        sync.Mutex
+	total     int
+	byUID     map[uint32]int
+	byProcess map[process]*share
+}
+
+// A process is who holds connections. Those that the kernel tells nothing of are one.
+type process struct {
+	known bool
+	uid   uint32
+	pid   int
+}
+
+// A share is what a process has of the server.
+type share struct {
+	conns map[*conn]struct{}
+	turns turns
 }
 
 func newGate(maxConns, perUser int, owner uint32) gate {
 	return gate{
-		max:     maxConns,
-		perUser: perUser,
-		kept:    min(16, maxConns/16),
-		owner:   owner,
-		byUID:   make(map[uint32]int),
+		max:       maxConns,
+		perUser:   perUser,
+		kept:      min(16, maxConns/16),
+		owner:     owner,
+		byUID:     make(map[uint32]int),
+		byProcess: make(map[process]*share),
 	}
 }
 
-// enter takes a place for p, and reports whether there was one.
-func (g *gate) enter(p peer) bool {
+// enter takes a place for c, and reports whether there was one. The caller closes
+// evicted, if there is one: it has lost its place to c.
+func (g *gate) enter(c *conn) (evicted *conn, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch {
-	case g.total >= g.max:
-		return false
-	case p.known && (p.uid == 0 || p.uid == g.owner):
-	case g.total >= g.max-g.kept:
-		return false
-	case p.known && g.byUID[p.uid] >= g.perUser:
-		return false
+	free := g.max
+	over := false
+	if !g.isTrusted(c.peer.process()) {
+		free -= g.kept
+		over = c.peer.known && g.byUID[c.peer.uid] >= g.perUser
 	}
+	if over || g.total >= free {
+		if evicted = g.dispensable(c.peer.process(), over); evicted == nil {
+			return nil, false
+		}
+		g.remove(evicted)
+	}
+	g.add(c)
+	return evicted, true
+}
+
+// isTrusted: nothing is gained by keeping this one out.
+func (g *gate) isTrusted(p process) bool { return p.known && (p.uid == 0 || p.uid == g.owner) }
+
+// dispensable is the connection that has to go for a new one of p; nil: p has
+// enough itself. It is one of the greediest process's: of p's own user when that
+// one is at its bound, else of the greediest user. Nobody takes a place from
+// those that are trusted but they themselves.
+func (g *gate) dispensable(p process, ofSameUser bool) *conn {
+	var worst process
+	var most *share
+	for other, s := range g.byProcess {
+		switch {
+		case ofSameUser && (!other.known || other.uid != p.uid):
+		case g.isTrusted(other) && !g.isTrusted(p):
+		case most == nil, g.greedier(other, worst):
+			worst, most = other, s
+		}
+	}
+	if most == nil {
+		return nil
+	}
+	// With one place more, p must not be as greedy: or else two would take it
+	// from each other for ever.
+	if worst.known == p.known && worst.uid == p.uid {
+		if len(most.conns) <= g.held(p)+1 {
+			return nil
+		}
+	} else if g.ofUser(worst) <= g.ofUser(p)+1 {
+		return nil
+	}
+	return most.idlest()
+}
+
+func (g *gate) greedier(a, b process) bool {
+	if x, y := g.ofUser(a), g.ofUser(b); x != y {
+		return x > y
+	}
+	return g.held(a) > g.held(b)
+}
+
+// ofUser is how many connections the user of p has.
+func (g *gate) ofUser(p process) int {
+	if !p.known {
+		return g.held(p)
+	}
+	return g.byUID[p.uid]
+}
+
+// held is how many connections p has itself.
+func (g *gate) held(p process) int {
+	if s := g.byProcess[p]; s != nil {
+		return len(s.conns)
+	}
+	return 0
+}
+
+// idlest is the connection that has been silent for the longest, or else the one
+// that has waited for its reply for the longest.
+func (s *share) idlest() (found *conn) {
+	for c := range s.conns {
+		if found == nil || c.moreIdle(found) {
+			found = c
+		}
+	}
+	return found
+}
+
+func (g *gate) add(c *conn) {
+	p := c.peer.process()
+	s := g.byProcess[p]
+	if s == nil {
+		s = &share{conns: make(map[*conn]struct{}), turns: newTurns()}
+		g.byProcess[p] = s
+	}
+	s.conns[c] = struct{}{}
+	c.turns = s.turns
 	g.total++
 	if p.known {
 		g.byUID[p.uid]++
 	}
-	return true
 }
 
-// leave gives the place of p back.
-func (g *gate) leave(p peer) {
+// leave gives the place of c back, if it still has it.
+func (g *gate) leave(c *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.remove(c)
+}
+
+func (g *gate) remove(c *conn) {
+	p := c.peer.process()
+	s := g.byProcess[p]
+	if s == nil {
+		return
+	}
+	if _, there := s.conns[c]; !there {
+		return
+	}
+	if delete(s.conns, c); len(s.conns) == 0 {
+		delete(g.byProcess, p)
+	}
 	g.total--
 	if !p.known {
 		return

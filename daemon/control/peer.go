@@ -44,6 +44,8 @@ func (p peer) in(gid uint32) bool {
 	return false
 }
 
+func (p peer) process() process { return process{p.known, p.uid, p.pid} }
+
 // logArgs are the key-value pairs that tell who asked for a change.
 func (p peer) logArgs() []any {
 	if !p.known {

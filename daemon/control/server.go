@@ -243,8 +243,10 @@ func (s *Server) connState(nc net.Conn, state http.ConnState) {
 
 // replied notes that the reply on c, if one was under way, is written whole.
 func (s *Server) replied(c *conn) {
-	if c.replying {
-		c.replying = false
+	if c.replying.Load() {
+		c.since.Store(time.Now().UnixNano())
+		c.replying.Store(false)
+		c.endTurn()
 		s.replying.add(-1)
 	}
 }
