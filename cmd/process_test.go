@@ -4,6 +4,7 @@ package cmd_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -63,6 +64,7 @@ type process struct {
 	dir    string
 	socket string
 	config string
+	level  string          // of the log; empty: debug
 	as     func(*exec.Cmd) // makes it another user's; nil: ours
 	cmd    *exec.Cmd
 	log    *lockedBuffer
@@ -103,7 +105,7 @@ func (p *process) write(config string) {
 
 func (p *process) command() *exec.Cmd {
 	cmd := exec.Command(program("providerd"), "--config", p.config, "--socket", p.socket,
-		"--state-dir", filepath.Join(p.dir, "state"), "--log-level", "debug")
+		"--state-dir", filepath.Join(p.dir, "state"), "--log-level", cmp.Or(p.level, "debug"))
 	cmd.Stderr = p.log
 	cmd.Stdout = p.log
 	if p.as != nil {

@@ -112,10 +112,12 @@ func (s *Server) wish(c *call, rt *route) (phrase, command string) {
 
 // checkOrigin refuses what a web page had a browser send, should anything on
 // this machine ever pass the socket on over TCP: a page's request has an Origin
-// or a Referer, and one that came by DNS rebinding a host name with a dot.
+// or a Referer or says how it was fetched, and one that came by DNS rebinding a
+// host name with a dot.
 func checkOrigin(r *http.Request) *provider.Error {
-	if r.Header["Origin"] != nil || r.Header["Referer"] != nil {
-		return provider.Errorf(provider.ForeignOrigin, "send the request without the Origin and Referer headers",
+	if r.Header["Origin"] != nil || r.Header["Referer"] != nil ||
+		r.Header["Sec-Fetch-Site"] != nil || r.Header["Sec-Fetch-Mode"] != nil { // Fetch Metadata, W3C
+		return provider.Errorf(provider.ForeignOrigin, "send the request without the Origin, Referer and Sec-Fetch headers",
 			"requests of web pages are refused")
 	}
 	if !strings.Contains(r.Host, ".") || localHost(r.Host) {
@@ -135,7 +137,8 @@ func localHost(host string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return true
 	}
-	return name == "." || strings.HasSuffix(name, ".sock")
+	path := strings.ToUpper(name) // no host of a web page has a percent sign
+	return name == "." || strings.HasPrefix(path, "%2F") && strings.HasSuffix(path, ".SOCK")
 }
 
 // checkLength refuses a body that is too large, or that the route has no use for.

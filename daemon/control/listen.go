@@ -163,7 +163,8 @@ func clearStale(path string) error {
 		return e
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return &SocketError{Path: path, Problem: "a socket is there already, and whether it is in use cannot be told", Err: err}
+		return &SocketError{Path: path, Problem: "a socket is there already, and whether it is in use cannot be told", Err: err,
+			hint: "move it away, or choose another path: providerd --socket PATH"}
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &SocketError{Path: path, Problem: "remove the socket that a daemon left behind", Err: err}

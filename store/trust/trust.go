@@ -40,6 +40,16 @@ const mostLinks = 40
 //
 // What is absent is no problem: the folders down to it are checked.
 func Folder(dir string) error {
+	err := existing(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// existing is Folder for what has to be there. Only a folder that was seen cannot
+// be somebody else's a moment later.
+func existing(dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
@@ -57,10 +67,7 @@ func walk(dir string, links *int) error {
 		}
 	}
 	info, err := os.Lstat(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	if problem := foreign(info); problem != "" {
@@ -83,14 +90,15 @@ func walk(dir string, links *int) error {
 }
 
 // MkdirAll creates dir and what is absent above it, unless [Folder] objects. Each
-// folder is checked before the next is created in it: in one like /tmp somebody
-// may have been faster.
+// folder has to be there, and not be somebody else's, before the next is created
+// in it: in one like /tmp somebody may have been faster.
 func MkdirAll(dir string, perm fs.FileMode) error {
-	if err := Folder(dir); err != nil {
-		return err
-	}
-	if _, err := os.Stat(dir); err == nil || filepath.Dir(dir) == dir {
+	err := existing(dir)
+	switch {
+	case err == nil:
 		return os.MkdirAll(dir, perm) // an error when it is not a folder
+	case !errors.Is(err, fs.ErrNotExist) || filepath.Dir(dir) == dir:
+		return err
 	}
 	if err := MkdirAll(filepath.Dir(dir), perm); err != nil {
 		return err
@@ -98,7 +106,7 @@ func MkdirAll(dir string, perm fs.FileMode) error {
 	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return Folder(dir)
+	return existing(dir)
 }
 
 // Open opens the plain file at path for reading and writing, and creates it with
