@@ -153,13 +153,15 @@ var floods = map[string]func(net.Conn){
 	},
 }
 
+// drip is no faster at coming back than at sending.
 func drip(nc net.Conn, text string) {
 	go io.Copy(io.Discard, nc)
 	for i := range text {
-		if _, err := io.WriteString(nc, text[i:i+1]); err != nil {
+		_, err := io.WriteString(nc, text[i:i+1])
+		time.Sleep(time.Second)
+		if err != nil {
 			return
 		}
-		time.Sleep(time.Second)
 	}
 }
 
