@@ -65,6 +65,7 @@ type process struct {
 	socket string
 	config string
 	level  string          // of the log; empty: debug
+	system bool            // it is the machine's, whoever runs it
 	as     func(*exec.Cmd) // makes it another user's; nil: ours
 	cmd    *exec.Cmd
 	log    *lockedBuffer
@@ -106,6 +107,9 @@ func (p *process) write(config string) {
 func (p *process) command() *exec.Cmd {
 	cmd := exec.Command(program("providerd"), "--config", p.config, "--socket", p.socket,
 		"--state-dir", filepath.Join(p.dir, "state"), "--log-level", cmp.Or(p.level, "debug"))
+	if p.system {
+		cmd.Args = append(cmd.Args, "--system")
+	}
 	cmd.Stderr = p.log
 	cmd.Stdout = p.log
 	if p.as != nil {
