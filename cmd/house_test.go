@@ -12,6 +12,7 @@ const module = "github.com/providerd/providerd/"
 // downward.
 var house = []string{
 	"packaging/archive",
+	"packaging/systemtest/standin",
 	"cmd/providerd",
 	"cmd/providerctl",
 	"ctl",

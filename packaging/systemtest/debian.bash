@@ -1,0 +1,46 @@
+# The Debian that the machines share: a small one, made once, which none of them changes.
+
+# need_debootstrap installs it where that is possible.
+need_debootstrap() {
+	command -v debootstrap >/dev/null && return
+	command -v apt-get >/dev/null || fail "there is no debootstrap" "install debootstrap"
+	apt-get install -qy debootstrap >/dev/null || { apt-get update -qq && apt-get install -qy debootstrap >/dev/null; }
+}
+
+# make_debian puts it into $debian, unless --root names a folder that has it.
+make_debian() {
+	debian=${root:-$work/debian}
+	if [ -e "$debian/systemtest" ]; then
+		printf 'using the Debian in %s\n' "$debian"
+		return
+	fi
+	[ ! -e "$debian" ] || [ -z "$(ls -A "$debian")" ] || fail "$debian has something else in it" "packaging/systemtest/run --root DIR, with a new DIR"
+	find_mirror
+	mkdir -p "$debian"
+	in_background debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl "$suite" "$debian" $mirror >"$work/debian.log" 2>&1
+	wait_for debian $!
+	# Nothing here may touch the kernel that it shares with others, or wait for a network.
+	local unit
+	for unit in systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service systemd-udevd.service \
+		systemd-udev-trigger.service systemd-binfmt.service console-getty.service getty@.service getty-static.service \
+		apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer; do
+		ln -sf /dev/null "$debian/etc/systemd/system/$unit"
+	done
+	: >"$debian/etc/resolv.conf"
+	: >"$debian/etc/machine-id"
+	useradd --root "$debian" --create-home --shell /bin/bash alice
+	useradd --root "$debian" --create-home --shell /bin/bash bob
+	mkdir "$debian/systemtest"
+}
+
+# find_mirror asks this machine's apt where its Debian comes from, and by which proxy.
+find_mirror() {
+	local from
+	if [ -z "$suite$mirror" ] && command -v apt-get >/dev/null; then
+		from=$(apt-get indextargets --format '$(CODENAME) $(SITE)' 'Created-By: Packages' 'Component: main' 'Origin: Debian' | head -1)
+		suite=${from% *} mirror=${from#* }
+		eval "$(apt-config shell proxy Acquire::http::Proxy)"
+		if [ -n "${proxy:-}" ] && [ "$proxy" != DIRECT ]; then export http_proxy=${http_proxy:-$proxy}; fi
+	fi
+	[ -n "$suite" ] || fail "which Debian?" "packaging/systemtest/run --suite stable"
+}
