@@ -46,7 +46,7 @@ func TestUnits_Promises(t *testing.T) {
 		"Service.WatchdogSec":             {"30s"},
 		"Service.Restart":                 {"always"},
 		"Service.RestartSec":              {"1s"},
-		"Service.ExecReload":              {"/bin/kill -HUP $MAINPID"},
+		"Service.ExecReload":              {"/bin/sh -c 'kill -HUP ${MAINPID}'"},
 		"Service.LimitCORE":               {"0"},
 		"Service.UMask":                   {"0077"},
 		"Service.NoNewPrivileges":         {"yes"},
