@@ -1,6 +1,7 @@
 # What scenarios say: one line for each thing that was tried, ok or FAIL, with what was
 # seen below a FAIL. A scenario that stops early has failed too.
 set -euo pipefail
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
 # say prints what was measured or is done, and counts as nothing.
 say() { printf '     %s\n' "$*"; }
@@ -64,8 +65,10 @@ property() { systemctl show --property="$1" --value "${2:-providerd.service}"; }
 
 pid() { property MainPID; }
 
-# journal [SINCE]: what the service and systemd wrote about it.
-journal() { journalctl --no-pager --output=cat --sync >/dev/null 2>&1; journalctl --no-pager -u providerd.service --output=cat ${1:+--since="$1"}; }
+# mark is where the journal ends now; journal [MARK] is what the service wrote since
+# then, and systemd about it.
+mark() { journalctl --sync && journalctl --lines=0 --show-cursor | sed -n 's/^-- cursor: //p'; }
+journal() { journalctl --sync && journalctl --no-pager --unit=providerd.service --output=cat ${1:+--after-cursor="$1"}; }
 
 # field FILTER: a field of a JSON object on one line, without a tool for JSON.
 field() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\).*/\1/p" | head -1; }

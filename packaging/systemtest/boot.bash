@@ -30,6 +30,7 @@ echo "$2" >etc/hostname
 pivot_root . .
 umount -l . # what was /, below the new one
 cd /
+mount --make-rshared / # as systemd finds it in containers; credentials are handed over by it
 # It is told that it is in a container: then it leaves clock, modules and sysctls alone.
 # Without these capabilities nothing in it could do otherwise.
 exec env -i container=providerd-systemtest PATH=/usr/sbin:/usr/bin:/sbin:/bin \

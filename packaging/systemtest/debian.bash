@@ -26,6 +26,7 @@ make_debian() {
 		apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer; do
 		ln -sf /dev/null "$debian/etc/systemd/system/$unit"
 	done
+	mkdir -p "$debian/etc/ssl/certs" # for the authority of the stand-ins
 	: >"$debian/etc/resolv.conf"
 	: >"$debian/etc/machine-id"
 	useradd --root "$debian" --create-home --shell /bin/bash alice

@@ -40,16 +40,18 @@ inside() {
 }
 
 # try runs the scenarios of a machine, in order; each starts where the last one ended.
+# What it writes goes to $work/MACHINE.out.
 try() {
-	local machine=$1 scenario name began status out
+	local machine=$1 scenario name began status said
 	printf '\n=== %s\n' "$machine"
 	for scenario in "$here/scenarios/$machine"/*.bash; do
-		name=$(basename "$scenario" .bash) began=$(now) status=0 out=$work/$machine/scenario
+		name=$(basename "$scenario" .bash) began=$(now) status=0
 		printf '\n-- %s\n' "$name"
+		said=$(wc -l <"$work/$machine.out")
 		inside "$machine" old_version="$old_version" new_version="$new_version" \
-			timeout --kill-after=5 180 bash "/systemtest/$machine/$name.bash" </dev/null 2>&1 | tee "$out" || status=$?
+			timeout --kill-after=5 180 bash "/systemtest/$machine/$name.bash" </dev/null || status=$?
 		[ "$status" = 0 ] || printf 'FAIL %s ended with %d before its end\n' "$name" "$status"
-		if [ "$status" != 0 ] || grep -q '^FAIL ' "$out"; then
+		if [ "$status" != 0 ] || tail -n "+$said" "$work/$machine.out" | grep -q '^FAIL '; then
 			printf '   | the last lines of the journal:\n'
 			inside "$machine" journalctl --no-pager -u providerd.service -n 40 -o short-precise | sed 's/^/   | /' || true
 		fi

@@ -8,6 +8,7 @@ cp /etc/passwd /etc/group /etc/shadow /systemtest/
 began=$(date +%s.%N)
 ok "the package installs" dpkg --install "/systemtest/$old_version/providerd.deb"
 say "installed, and its service started, in $(seconds_since "$began") s"
+ok "systemd finds no fault in the units" systemd-analyze verify --man=no providerd.service providerd.socket
 is "the service is enabled" enabled "$(systemctl is-enabled providerd)"
 is "the service is active" active "$(systemctl is-active providerd)"
 is "the socket unit waits for who wants it" disabled "$(systemctl is-enabled providerd.socket)"

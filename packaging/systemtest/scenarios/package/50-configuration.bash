@@ -3,9 +3,10 @@
 
 file=/etc/providerd/providerd.toml
 cp $file /systemtest/providerd.toml
+ok "systemctl reload works while nothing is wrong" systemctl reload providerd
 line=$(($(wc -l <$file) + 2))
 printf '[[provider]]\nid = "Not An ID"\nkind = "ollama"\n' >>$file
-before=$(pid) rows=$(providerctl status -o json | grep -o '"id":"[^"]*"') began=$(date '+%F %T')
+before=$(pid) rows=$(providerctl status -o json | grep -o '"id":"[^"]*"') began=$(mark)
 
 fails "the mistake is found before it is used" 1 providerd config check $file
 fails "providerctl reload refuses it" 1 providerctl reload
@@ -16,7 +17,7 @@ is "it is still the same process" "$before" "$(pid)"
 is "which is active" active "$(systemctl is-active providerd)"
 is "with the rows that it had" "$rows" "$(providerctl status -o json | grep -o '"id":"[^"]*"')"
 
-began=$(date '+%F %T')
+began=$(mark)
 systemctl restart providerd 2>/dev/null || true
 ok "at a start the journal says what is wrong" until_true 10 eval "journal '$began' | grep -q '$file:$line'"
 say "$(journal "$began" | grep -m1 "$file:$line")"

@@ -50,8 +50,10 @@ ok "a wrong key is an error that says so" as alice providerctl wait cloud --for 
 hasnt "without showing it" test-key-that-is-wrong "$(as alice providerctl status -o json; journalctl --no-pager -u providerd)"
 printf '%s\n' "$key" >/etc/providerd/credentials/cloud
 systemctl restart providerd
+service=$(pid)
 ok "the right one is right again" as alice providerctl wait cloud --for RUNNING --timeout 20s
-kill -ABRT "$(pid)"
+kill -ABRT "$service"
+until_true 10 eval '[ "$(pid)" != "$service" ] && as alice providerctl status'
 ok "after an abort it comes back with its key" as alice providerctl wait cloud --for RUNNING --timeout 20s
 found=$(grep -rlaF "$key" /etc /var /run /tmp /dev/shm /root /home /usr /opt /srv 2>/dev/null |
 	grep -v -e '^/etc/providerd/credentials/cloud$' -e '^/run/credentials/providerd.service/key_cloud$') || true
@@ -59,6 +61,6 @@ is "in no other file of the machine, and in no core file" "" "$found"
 is "the credential is only in memory" "" "$(findmnt -n -o FSTYPE /run/credentials/providerd.service | grep -vx -e ramfs -e tmpfs || true)"
 
 systemctl stop standin
-rm -rf /etc/providerd/credentials /etc/ssl/certs/systemtest.pem
+rm -rf /etc/providerd/credentials/cloud /etc/ssl/certs/systemtest.pem
 cp /systemtest/providerd.toml /etc/providerd/providerd.toml
 ok "without keys it starts as well" systemctl restart providerd

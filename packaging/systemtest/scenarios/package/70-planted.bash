@@ -10,14 +10,14 @@ chmod 666 /srv/precious
 # planted WHAT PATH: with a link at PATH the service does not come up over it.
 planted() {
 	local began
-	began=$(date '+%F %T')
+	began=$(mark)
 	rm -rf "$2"
 	ln -s "${3:-/srv/precious}" "$2"
 	systemctl start providerd 2>/dev/null || true
-	ok "a link $1: the journal names it" until_true 20 eval "journal '$began' | grep -q '$(basename "$2")'"
+	ok "a link $1: the journal names it" until_true 20 eval "journal '$began' | grep 'providerd:' | grep -q '$(basename "$2")'"
 	is "a link $1: it is not followed" precious "$(cat /srv/precious)"
 	fails "a link $1: nothing is served" 3 as alice providerctl status
-	say "$(journal "$began" | grep -m1 -e "$(basename "$2")" | cut -c1-200)"
+	say "$(journal "$began" | grep -m1 "providerd:.*$(basename "$2")" | cut -c1-200)"
 	systemctl stop providerd
 	rm -f "$2"
 }
@@ -32,9 +32,11 @@ ok "with the database back it serves" bash -c 'systemctl start providerd && . /s
 systemctl stop providerd
 rm -f /run/providerd/*
 ln -s /srv/precious /run/providerd/providerd.sock
+began=$(mark)
 systemctl start providerd 2>/dev/null || true
-sees() { journal | grep -q 'providerd.sock'; }
+sees() { journal "$began" | grep -q 'providerd:.*providerd.sock'; }
 ok "a link instead of the socket: the journal names it" until_true 10 sees
+say "$(journal "$began" | grep -m1 'providerd:.*providerd.sock' | cut -c1-200)"
 is "a link instead of the socket: what it leads to is not touched" precious "$(cat /srv/precious)"
 fails "a link instead of the socket: nothing is served" 3 as alice providerctl status
 systemctl stop providerd

@@ -4,7 +4,7 @@
 
 limit=$(systemctl show --property=WatchdogUSec --value providerd)
 has "the unit has a watchdog: $limit" s "$limit"
-before=$(pid) generation=$(providerctl info -o json | field generation) began=$(date +%s.%N) since=$(date '+%F %T')
+before=$(pid) generation=$(providerctl info -o json | field generation) began=$(date +%s.%N) since=$(mark)
 kill -STOP "$before"
 another() { [ "$(pid)" != "$before" ] && [ "$(pid)" != 0 ] && as alice timeout 2 providerctl status; }
 ok "a stopped daemon is replaced" until_true 60 another
