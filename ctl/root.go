@@ -37,8 +37,8 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 	root.AddCommand(
 		a.statusCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
 		a.modelsCommand(), a.eventsCommand(), a.historyCommand(), a.diagnoseCommand(),
-		a.discoverCommand(), a.pauseCommand(), a.resumeCommand(), a.infoCommand(), a.reloadCommand(),
-		a.logLevelCommand(), a.logsCommand(), a.backupCommand(), a.healthCommand(),
+		a.discoverCommand(), a.pauseCommand(), a.resumeCommand(), a.reportCommand(), a.infoCommand(),
+		a.reloadCommand(), a.logLevelCommand(), a.logsCommand(), a.backupCommand(), a.healthCommand(),
 		a.versionCommand(),
 	)
 	completeNoFiles(root)

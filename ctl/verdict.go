@@ -40,7 +40,7 @@ func rule(r provider.Reason) string { return provider.Seen(r) + " → " + string
 
 // undecided reports whether what the probe saw has to be seen again to count.
 func undecided(v *provider.Verdict) bool {
-	return strings.HasPrefix(v.Detail, "in doubt ") || strings.HasPrefix(v.Detail, "recovering ")
+	return strings.HasPrefix(v.Detail, doubtful) || strings.HasPrefix(v.Detail, "recovering ")
 }
 
 // weight is how much this one probe counts.

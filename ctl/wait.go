@@ -136,6 +136,9 @@ func needsPerson(s provider.Status, targets []provider.State) bool {
 	if s.Type == provider.Generic && s.Reason == provider.BadResponse {
 		return false // what the configuration expects of it may come yet
 	}
+	if s.Source == provider.FromReport {
+		return false // a probe has yet to say so
+	}
 	return !s.Stale && s.Reason.NeedsPerson() && !slices.ContainsFunc(targets, byItself)
 }
 

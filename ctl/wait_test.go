@@ -35,6 +35,7 @@ func TestWait(t *testing.T) {
 		"Quiet":                    {"-q", []reply{rows(ollamaUp)}, 0, "", ""},
 		"KnowsAliases":             {"--for ready", []reply{rows(ollamaUp)}, 0, "RUNNING", ""},
 		"TakesSeveral":             {"--for RUNNING,disconnected", []reply{rows(ollamaDown)}, 0, "STOPPED", ""},
+		"WaitsForAProbeToSaySo":    {"", []reply{rows(strings.Replace(rejected, `"source":"probe"`, `"source":"report"`, 1)), rows(ollamaUp)}, 0, "ollama is RUNNING", ""},
 		"FailsEarly":               {"", []reply{rows(ollamaDown), rows(rejected)}, 1, "", "ollama is ERROR (unauthorized), which lasts until somebody acts\nproviderctl: hint: replace the key\n"},
 		"AnExpectationMayComeTrue": {"", []reply{rows(unmet), rows(ollamaUp)}, 0, "RUNNING", ""},
 		"AnErrorMayBeWaitedFor":    {"--for ERROR", []reply{rows(rejected)}, 0, "ERROR", ""},

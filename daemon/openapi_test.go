@@ -163,6 +163,8 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/providers/a/diagnose", "", 200},
 		{"POST /api/providers/a/resume", "", 200},
 		{"POST /api/discover", "", 200},
+		{"POST /api/providers/a/report", `{"status":429,"retry_after":"60"}`, 200},
+		{"POST /api/providers/a/report", `{"status":200}`, 400},
 		{"GET /api/events", "", 200},
 		{"GET /api/events?since=999", "", 410},
 		{"GET /api/daemon", "", 200},

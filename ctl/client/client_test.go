@@ -206,6 +206,10 @@ func TestClient_Requests(t *testing.T) {
 			_, err := c.Resume(ctx, "a")
 			return err
 		},
+		`POST /api/providers/a/report {"status":429,"retry_after":"60"}`: func(ctx context.Context, c *client.Client) error {
+			_, err := c.Report(ctx, "a", provider.Report{Status: 429, RetryAfter: "60"})
+			return err
+		},
 		"GET /api/daemon": func(ctx context.Context, c *client.Client) error {
 			_, err := c.Daemon(ctx)
 			return err

@@ -22,7 +22,7 @@ const (
 )
 
 // ProviderPath is the path of one provider, or of what is under it: "models",
-// "diagnostics", "diagnose", "history", "pause" or "resume".
+// "diagnostics", "diagnose", "history", "pause", "resume" or "report".
 func ProviderPath(id string, under ...string) string {
 	path := "/api/providers/" + url.PathEscape(id)
 	for _, leaf := range under {
@@ -178,6 +178,22 @@ func (c *Client) Pause(ctx context.Context, id string) (*provider.Status, error)
 // Resume undoes [Client.Pause].
 func (c *Client) Resume(ctx context.Context, id string) (*provider.Status, error) {
 	return call[provider.Status](ctx, c, Request{Method: "POST", Path: ProviderPath(id, "resume")})
+}
+
+// ReportRequest is a report as [Client.Do] takes it.
+func ReportRequest(id string, r provider.Report) (Request, error) {
+	body, err := json.Marshal(r)
+	return Request{Method: "POST", Path: ProviderPath(id, "report"), Body: body}, err
+}
+
+// Report tells what a request of the caller's own met and returns the provider's
+// row, once that is saved. What says nothing of the provider is a bad_request.
+func (c *Client) Report(ctx context.Context, id string, r provider.Report) (*provider.Status, error) {
+	req, err := ReportRequest(id, r)
+	if err != nil {
+		return nil, err
+	}
+	return call[provider.Status](ctx, c, req)
 }
 
 // EventsQuery says which events are wanted.

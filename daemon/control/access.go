@@ -1,10 +1,6 @@
 package control
 
-import (
-	"strconv"
-
-	"github.com/providerd/providerd/store/provider"
-)
+import "github.com/providerd/providerd/store/provider"
 
 // An operation is what a request asks for, as far as permission goes.
 type operation uint8
@@ -45,7 +41,7 @@ func (y policy) denied(p peer, phrase, command string) *provider.Error {
 	}
 	who := "this user"
 	if p.known {
-		who = "uid " + strconv.FormatUint(uint64(p.uid), 10)
+		who = p.String()
 	}
 	return provider.Errorf(provider.Denied, hint, "access denied: %s may not %s", who, phrase)
 }

@@ -86,8 +86,13 @@ func TestAccess_OverTheSocket(t *testing.T) {
 		{"NotEverybodySetsTheLevel", "PUT /api/daemon/log-level {\"level\":\"debug\"}", 65_534, 65_534, nil, "403",
 			`may not change the log level","hint":"sudo providerctl log-level debug;`},
 		{"NobodyIsToldToTypeNonsense", "PUT /api/daemon/log-level {\"level\":\";rm\"}", 65_534, 65_534, nil, "403", "sudo providerctl log-level LEVEL;"},
+		{"NotEverybodyReports", "POST /api/providers/a/report {\"status\":429,\"retry_after\":\"60\"}", 65_534, 65_534, nil, "403",
+			`may not report on a","hint":"sudo providerctl report a --status 429 --retry-after 60;`},
+		{"NobodyIsToldToReportNonsense", "POST /api/providers/a/report {\"error\":\";rm\",\"retry_after\":\"$(rm)\"}", 65_534, 65_534, nil, "403",
+			"sudo providerctl report a --status CODE;"},
 		{"NotEverybodyReadsTheLog", "GET /api/daemon/log", 65_534, 65_534, nil, "403", `may not read the log","hint":"sudo providerctl logs;`},
 		{"TheGroupPauses", "POST /api/providers/a/pause", 65_534, 60_050, nil, "200", ""},
+		{"TheGroupReports", "POST /api/providers/a/report {\"status\":429,\"retry_after\":\"Fri, 02 Jan 2026 03:05:05 GMT\"}", 65_534, 60_050, nil, "200", "by uid 65534"},
 		{"TheSupplementaryGroupResumes", "POST /api/providers/a/resume", 65_534, 65_534, many, "200", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,21 +108,27 @@ func TestAccess_OverTheSocket(t *testing.T) {
 		})
 	}
 	t.Run("DenialsAreCounted", func(t *testing.T) {
-		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 6 {
-			t.Errorf("%d, want 6", n)
+		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 7 {
+			t.Errorf("%d, want 7", n)
 		}
 	})
 	t.Run("ChangesAreLoggedWithWhoAsked", func(t *testing.T) {
 		lines, _ := r.lines.Tail(1000)
+		logged := 0
 		for _, l := range lines {
-			if l.Message == "Paused provider: a" {
+			if l.Message == "Paused provider: a" || l.Message == "Took a report on provider: a" {
+				logged++
 				if l.Fields["uid"] != uint64(65_534) || l.Fields["gid"] != uint64(60_050) || l.Fields["pid"] != int64(os.Getpid()) {
 					t.Errorf("fields %v", l.Fields)
 				}
-				return
+				if what := l.Fields["report"]; what != nil && what != `--status 429 --retry-after "Fri, 02 Jan 2026 03:05:05 GMT"` {
+					t.Errorf("report %v", what)
+				}
 			}
 		}
-		t.Error("it is not logged")
+		if logged != 2 {
+			t.Errorf("%d changes are logged, want 2", logged)
+		}
 	})
 	t.Run("OneUserCannotTakeAllPlaces", func(t *testing.T) {
 		for range 3 {

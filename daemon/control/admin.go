@@ -45,6 +45,14 @@ func (s *Server) logLevel(c *call) *provider.Error {
 	return nil
 }
 
+// whatLevel is the level as an argument of providerctl.
+func (s *Server) whatLevel(c *call) string {
+	if level, err := s.wantedLevel(c); err == nil {
+		return level
+	}
+	return "LEVEL"
+}
+
 // wantedLevel reads the level that the body names.
 func (s *Server) wantedLevel(c *call) (string, *provider.Error) {
 	var want provider.LogLevel

@@ -100,13 +100,11 @@ func (s *Server) dispatch(c *call) *provider.Error {
 // wish is what a call is about to be denied, with what it named: as a phrase, and
 // as an argument of providerctl.
 func (s *Server) wish(c *call, rt *route) (phrase, command string) {
-	level := "LEVEL"
-	if rt.body {
-		if want, err := s.wantedLevel(c); err == nil {
-			level = want
-		}
+	what := ""
+	if rt.what != nil {
+		what = rt.what(s, c)
 	}
-	fill := strings.NewReplacer("ID", c.id, "LEVEL", level)
+	fill := strings.NewReplacer("ID", c.id, "WHAT", what)
 	return fill.Replace(rt.phrase), fill.Replace(rt.command)
 }
 

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -260,6 +261,18 @@ func (f *fakeProviders) SetPaused(id string, paused bool) error {
 	st := f.store.View().Row(id).Status
 	e := &provider.Event{Time: provider.Time{Time: time.Now()}, ID: id, From: st.State, To: st.State, Reason: provider.Paused}
 	st.Paused = paused
+	f.store.Put(store.Update{Status: st, Event: e})
+	return nil
+}
+
+// Report shows what was reported as the row's detail.
+func (f *fakeProviders) Report(id string, r provider.Report, by string) error {
+	if _, err := probe.Reported(r, time.Now()); err != nil {
+		return err
+	}
+	st := f.store.View().Row(id).Status
+	e := &provider.Event{Time: provider.Time{Time: time.Now()}, ID: id, From: st.State, To: st.State, Reason: provider.RateLimited}
+	st.Detail = fmt.Sprintf("%+v by %s", r, by)
 	f.store.Put(store.Update{Status: st, Event: e})
 	return nil
 }

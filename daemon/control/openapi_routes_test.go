@@ -77,6 +77,15 @@ var descriptions = map[string]described{
 			{status: 200, what: "the row, once it is saved", body: provider.Status{}},
 		},
 	},
+	"/api/providers/{id}/report": {
+		summary: "Tell what a caller met",
+		about: "A success, and a status that blames the request, are refused. The provider is probed at once or, when retry_after says so, then; " +
+			"a probe that began later overrules the report, but not a retry_at that still runs.",
+		body: provider.Report{},
+		replies: []reply{
+			{status: 200, what: "the row, once the report is saved", body: provider.Status{}},
+		},
+	},
 	"/api/providers/{id}/resume": {
 		summary: "Probe again",
 		replies: []reply{

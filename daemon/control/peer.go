@@ -1,6 +1,9 @@
 package control
 
-import "net"
+import (
+	"net"
+	"strconv"
+)
 
 // A peer is the process at the other end of a connection, as the kernel saw it
 // when it connected. Decisions use the user and the groups, never the pid: a pid
@@ -30,6 +33,14 @@ func peerOf(nc net.Conn) peer {
 		return peer{}
 	}
 	return p
+}
+
+// String names the peer for people.
+func (p peer) String() string {
+	if !p.known {
+		return "an unknown user"
+	}
+	return "uid " + strconv.FormatUint(uint64(p.uid), 10)
 }
 
 func (p peer) in(gid uint32) bool {

@@ -14,10 +14,11 @@ import (
 type route struct {
 	method  string
 	op      operation
-	phrase  string   // what it does, as in "may not …"; for those that not everybody may use
-	command string   // the same as an argument of providerctl; in both ID and LEVEL stand for what the call names
-	params  []string // that the query may have
-	body    bool     // the request has one
+	phrase  string                      // what it does, as in "may not …"; for those that not everybody may use
+	command string                      // the same as an argument of providerctl; in both ID stands for the provider, WHAT for what the body says
+	params  []string                    // that the query may have
+	body    bool                        // the request has one
+	what    func(*Server, *call) string // WHAT, read from the body
 	serve   func(*Server, *call) *provider.Error
 }
 
@@ -34,7 +35,7 @@ var routes = map[string]*route{
 	"/api/events":            {method: "GET", params: []string{"since", "follow"}, serve: (*Server).events},
 	"/api/daemon":            {method: "GET", serve: (*Server).info},
 	"/api/daemon/reload":     {method: "POST", op: opAdmin, phrase: "reload the configuration", command: "reload", serve: (*Server).reload},
-	"/api/daemon/log-level":  {method: "PUT", op: opAdmin, phrase: "change the log level", command: "log-level LEVEL", body: true, serve: (*Server).logLevel},
+	"/api/daemon/log-level":  {method: "PUT", op: opAdmin, phrase: "change the log level", command: "log-level WHAT", body: true, what: (*Server).whatLevel, serve: (*Server).logLevel},
 	"/api/daemon/log":        {method: "GET", op: opAdmin, phrase: "read the log", command: "logs", params: []string{"lines", "follow"}, serve: (*Server).logLines},
 	"/api/daemon/backup":     {method: "GET", op: opAdmin, phrase: "back up the database", command: "backup FILE", serve: (*Server).backup},
 	"/api/openapi.json":      {method: "GET", serve: (*Server).describe},
@@ -50,6 +51,7 @@ var providerRoutes = map[string]*route{
 	"/diagnose":    {method: "POST", params: []string{"wait", "force"}, serve: (*Server).diagnose},
 	"/history":     {method: "GET", serve: (*Server).history},
 	"/pause":       {method: "POST", op: opAdmin, phrase: "pause ID", command: "pause ID", serve: (*Server).pause},
+	"/report":      {method: "POST", op: opAdmin, phrase: "report on ID", command: "report ID WHAT", body: true, what: (*Server).whatReport, serve: (*Server).report},
 	"/resume":      {method: "POST", op: opAdmin, phrase: "resume ID", command: "resume ID", serve: (*Server).resume},
 }
 

@@ -30,6 +30,9 @@ type Providers interface {
 	Ensure(ids []string, maxAge time.Duration)
 	// SetPaused stops or resumes probing; the row's paused follows.
 	SetPaused(id string, paused bool) error
+	// Report takes in what a caller met; by says who. What it changes is put into
+	// the store before it returns. The error is a [*provider.Error].
+	Report(id string, r provider.Report, by string) error
 	// Counters fills in those that count probes and refreshes.
 	Counters(*provider.Counters)
 	// Lag is by how much the most overdue probe is late.

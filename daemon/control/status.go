@@ -75,9 +75,11 @@ func settled(r *store.Row, young time.Time) bool {
 	return fresh(&r.Status, young) || r.Status.Paused || rateLimited(r)
 }
 
-// rateLimited reports whether the provider asked for no request yet.
+// rateLimited reports whether the provider asked for no request yet, us or a caller.
 func rateLimited(r *store.Row) bool {
-	return r.Status.Reason == provider.RateLimited && r.Status.RetryAt.After(time.Now())
+	st := &r.Status
+	return (st.Reason == provider.RateLimited || st.Reported != nil && st.Reported.Reason == provider.RateLimited) &&
+		st.RetryAt.After(time.Now())
 }
 
 // fresh reports whether the row's probe began at young or later.

@@ -42,6 +42,7 @@ type Record struct {
 	told     told   // of a row that says offline: what was known before
 
 	undecided bool        // the last observation was not enough to change the row
+	hearsay   bool        // the row changed by a caller's word, which the next probe overrules whatever it sees
 	changes   []time.Time // of the state, within flapWindow, oldest first
 	flapping  bool
 }
@@ -54,8 +55,8 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 	r.learn(&o, p)
 	reason, detail := r.finding(&o, p, host)
 
+	r.overrule(&o)
 	st := &r.Status
-	st.Source = provider.FromProbe
 	st.CheckedAt = provider.Time{Time: o.Began}
 	if healthy(o.Saw) {
 		st.LastOKAt = st.CheckedAt
@@ -65,6 +66,7 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 	}
 	r.undecided = host == HostInDoubt || !r.decides(was, reason, p)
 	st.Incident = r.Vendor
+	r.hearsay = r.hearsay && st.Reported != nil
 	switch {
 	case host == HostOut:
 		r.Doubts, r.Failures = 0, 0
@@ -79,9 +81,14 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 	case healthy(reason):
 		st.Detail = fmt.Sprintf("recovering (%d of %d good answers)", r.Goods, p.Rise)
 	default:
-		st.Detail = fmt.Sprintf("in doubt (%d of %d): %s", r.Doubts, p.Fall, join(string(reason), detail))
+		st.Detail = r.doubt(reason, detail, p)
 	}
 	return r.close(was, o.Began)
+}
+
+// doubt says what has to be seen again to count.
+func (r *Record) doubt(reason provider.Reason, detail string, p *config.Provider) string {
+	return fmt.Sprintf("in doubt (%d of %d): %s", r.Doubts, p.Fall, join(string(reason), detail))
 }
 
 // InDoubt reports whether the last probe saw something that has not been seen
@@ -102,6 +109,9 @@ func Pause(r Record, paused bool, p *config.Provider, now time.Time) (Record, *p
 	switch {
 	case paused:
 		r.become(provider.Paused, "probing is paused", p)
+	case r.held(now):
+		r.Status.Source = provider.FromReport
+		r.become(r.Status.Reported.Reason, join("probing is resumed, and waits for retry_at", r.Status.Reported.Detail), p)
 	case r.Saw == provider.RateLimited && r.Status.RetryAt.After(now):
 		r.become(provider.RateLimited, "probing is resumed, and waits for retry_at", p)
 	default:
@@ -179,6 +189,9 @@ func (r *Record) finding(o *probe.Observation, p *config.Provider, host Host) (p
 	if !healthy(o.Saw) {
 		return o.Saw, o.Detail
 	}
+	if r.held(o.Began) {
+		return r.Status.Reported.Reason, r.Status.Reported.Detail
+	}
 	if r.Models != nil {
 		if len(r.Models) == 0 {
 			return provider.NoModels, "it lists no model"
@@ -201,6 +214,8 @@ func (r *Record) finding(o *probe.Observation, p *config.Provider, host Host) (p
 // nothing better is known, or nothing changes but the detail, it always is.
 func (r *Record) decides(was provider.Status, reason provider.Reason, p *config.Provider) bool {
 	switch {
+	case r.hearsay:
+		return true
 	case was.Source == provider.FromRestored, was.State == provider.StateUnknown,
 		was.Reason == provider.NotChecked, was.Reason == reason:
 		return r.told == (told{}) || healthy(reason) || r.Definite || r.Doubts >= p.Fall

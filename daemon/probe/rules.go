@@ -54,17 +54,9 @@ func (r *run) general(a *answer) finding {
 	if c.message != "" {
 		found.detail += ": " + c.message
 	}
+	found.saw = byBody(byStatus(a.status), c)
 	switch {
-	case a.status == 401, a.status == 403:
-		found.saw = rejection(a.status, c)
-	case a.status == 402:
-		found.saw = provider.QuotaExhausted
-	case a.status == 429:
-		found.saw = limit(c)
-	case a.status == 529, a.status >= 500 && c.hasWord(overloadWords):
-		found.saw = provider.Overloaded
-	case a.status >= 500:
-		found.saw = provider.ServerError
+	case found.saw != "":
 	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
 		return r.wantsTLS()
 	case a.status >= 400:
@@ -74,6 +66,39 @@ func (r *run) general(a *answer) finding {
 		found.detail = "unexpected status " + found.detail
 	}
 	return found
+}
+
+// byStatus is what a status means by itself, for every kind; empty for one that
+// says nothing of the provider, or not without the body.
+func byStatus(status int) provider.Reason {
+	switch {
+	case status == 401:
+		return provider.Unauthorized
+	case status == 402:
+		return provider.QuotaExhausted
+	case status == 403:
+		return provider.Forbidden
+	case status == 429:
+		return provider.RateLimited
+	case status == 529:
+		return provider.Overloaded
+	case status >= 500:
+		return provider.ServerError
+	}
+	return ""
+}
+
+// byBody is what a status means with what the answer says.
+func byBody(saw provider.Reason, c complaint) provider.Reason {
+	switch {
+	case saw == provider.Unauthorized, saw == provider.Forbidden:
+		return rejection(saw, c)
+	case saw == provider.RateLimited:
+		return limit(c)
+	case saw == provider.ServerError && c.hasWord(overloadWords):
+		return provider.Overloaded
+	}
+	return saw
 }
 
 // limit is what 429 means.
@@ -90,16 +115,14 @@ func limit(c complaint) provider.Reason {
 // rejection is what 401 and 403 mean. OpenAI answers a key that may not list
 // models, and works for the rest, with either. Perplexity says 401 of a good key
 // whose credit is used up.
-func rejection(status int, c complaint) provider.Reason {
+func rejection(saw provider.Reason, c complaint) provider.Reason {
 	switch {
 	case missingScope.MatchString(c.message):
 		return provider.ScopeLimited
 	case c.hasCode(quotaCodes):
 		return provider.QuotaExhausted
-	case status == 401:
-		return provider.Unauthorized
 	}
-	return provider.Forbidden
+	return saw
 }
 
 // foreign says what an answer is that has not the kind's shape: another kind's,

@@ -132,7 +132,7 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
 	if anew || p.Key != e.cfg.Key {
 		// Whom it asked to wait is not who asks now.
-		e.rec.Status.RetryAt, e.rec.Saw = provider.Time{}, ""
+		e.rec.Status.RetryAt, e.rec.Status.Reported, e.rec.Saw = provider.Time{}, nil, ""
 	}
 	otherFeed := !reflect.DeepEqual(p.Feed, e.cfg.Feed)
 	s.release(e)

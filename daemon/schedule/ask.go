@@ -133,7 +133,7 @@ func (s *Scheduler) declined(e *entry, now time.Time, force bool) provider.Reaso
 	switch {
 	case st.Paused:
 		return provider.Paused
-	case !force && (st.Reason == provider.RateLimited || e.rec.Saw == provider.RateLimited) && st.RetryAt.After(now):
+	case !force && (st.Reason == provider.RateLimited || e.rec.Saw == provider.RateLimited || e.rec.Limited()) && st.RetryAt.After(now):
 		return provider.RateLimited
 	}
 	return ""
@@ -150,6 +150,11 @@ func skipped(st *provider.Status, why provider.Reason, now time.Time, command st
 			st.ID, st.RetryAt.Sub(now).Round(time.Second), command, st.ID)}
 }
 
+// unknown is the error for an id that a reload has just removed.
+func unknown(id string) error {
+	return provider.Errorf(provider.UnknownProvider, "list them: providerctl status", "no such provider: %s", id)
+}
+
 // SetPaused stops or resumes the probing of one provider. A probe in flight is
 // cancelled; a resumed provider is probed at once.
 func (s *Scheduler) SetPaused(id string, paused bool) error {
@@ -157,7 +162,7 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 	defer s.mu.Unlock()
 	e := s.entries[id]
 	if e == nil {
-		return provider.Errorf(provider.UnknownProvider, "list them: providerctl status", "no such provider: %s", id)
+		return unknown(id)
 	}
 	if e.rec.Status.Paused == paused {
 		return nil

@@ -19,6 +19,7 @@ type flight struct {
 	prober     Prober
 	lane       *lane
 	epoch      int
+	reports    int    // of callers when it began
 	generation uint64 // the newest refresh when it began
 }
 
@@ -66,7 +67,10 @@ func (s *Scheduler) settle(f flight, o probe.Observation) {
 	e := f.e
 	s.tally(e, &o)
 	standing := s.stand(e, &o) // which may change the record
-	rec, event := judge.Judge(e.rec, o, &e.cfg, standing)
+	rec, event := judge.Overtaken(e.rec, o, &e.cfg), (*provider.Event)(nil)
+	if f.reports == e.reports { // or a caller has met something since it began
+		rec, event = judge.Judge(e.rec, o, &e.cfg, standing)
+	}
 	rec.Status.Generation = f.generation
 	e.rec = rec
 	due, ttl := next(&e.rec, &e.cfg, o.Began, s.o.Random(), !e.probed)

@@ -86,6 +86,7 @@ type entry struct {
 	removed   bool
 	probed    bool                  // at least once since it was applied
 	sweeping  bool                  // counted in Scheduler.unswept
+	reports   int                   // how many callers told what they met
 	epoch     int                   // rises when a reload replaces cfg and prober
 	began     time.Time             // of the last probe
 	factsAt   time.Time             // when all facts were last asked for
@@ -214,7 +215,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	e.inFlight, e.asked, e.facts, e.force, e.fresh = true, false, false, false, false
 	e.began, e.cancel = now, cancel
-	flight := flight{e: e, prober: e.prober, lane: l, epoch: e.epoch, generation: s.o.Store.Generation()}
+	flight := flight{e: e, prober: e.prober, lane: l, epoch: e.epoch, reports: e.reports, generation: s.o.Store.Generation()}
 	s.wg.Go(func() {
 		defer cancel()
 		s.land(flight, observe(ctx, flight.prober, ask), ctx)

@@ -137,6 +137,14 @@ type Verdict struct {
 	NextCheck Time   `json:"next_check_at,omitzero"`
 }
 
+// Report is the body of POST /api/providers/{id}/report: what a caller met. It has
+// a Status, of an answer that was a failure, or an Error, of a request without one.
+type Report struct {
+	Status     int    `json:"status,omitempty"`      // 401, 402, 403, 429 or 5xx
+	Error      string `json:"error,omitempty"`       // "timeout", "refused" or "reset"
+	RetryAfter string `json:"retry_after,omitempty"` // when to come back: seconds or a date as the header has it, or a duration
+}
+
 // DaemonInfo answers GET /api/daemon.
 type DaemonInfo struct {
 	Version       string   `json:"version"`

@@ -71,6 +71,7 @@ type Status struct {
 	Paused        bool      `json:"paused,omitempty"`
 	Incident      *Incident `json:"incident,omitempty"` // as the vendor's own status feed has it
 	Source        Source    `json:"source"`
+	Reported      *Reported `json:"reported,omitempty"` // what a caller met, until a probe overrules it
 
 	// AgeMS and Stale depend on when the question is asked: the server appends
 	// them as it answers, and they stay zero inside the daemon.
@@ -97,6 +98,15 @@ const HostID = "host"
 
 // Concerns reports whether the event tells something of the provider.
 func (e *Event) Concerns(id string) bool { return e.ID == id || slices.Contains(e.IDs, id) }
+
+// A Reported is what a caller met, and who: evidence that holds until a probe that
+// began later overrules it, but its RetryAt until that has passed.
+type Reported struct {
+	At      Time   `json:"at"`
+	Reason  Reason `json:"reason"`
+	Detail  string `json:"detail"`
+	RetryAt Time   `json:"retry_at,omitzero"`
+}
 
 // A Model is one model that a provider lists.
 type Model struct {

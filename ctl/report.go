@@ -1,0 +1,76 @@
+package ctl
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// failures are the words for a request without an answer.
+var failures = []string{"timeout", "refused", "reset"}
+
+func (a *app) reportCommand() *cobra.Command {
+	var met provider.Report
+	cmd := &cobra.Command{
+		Use:   "report ID",
+		Short: "Tell everyone what your own request met: a rate limit, a rejected key, a timeout",
+		Long: `Tell the daemon, and so everyone who asks it, what your own request met.
+
+What is certain shows at once, with source report: a rate limit, a rejected key,
+no money left. What is doubtful, a timeout or a 5xx, counts as one doubtful check.
+Either way the provider is probed, and what that finds overrules the report. But
+with --retry-after nothing is sent before that time (1s to 24h), and until then
+the report holds, even if a probe, which asks for less, finds the provider well.
+The newest report counts.
+
+--retry-after takes what the header of that name says, or a duration: 60,
+1m30s, "Wed, 21 Oct 2026 07:28:00 GMT". Empty is the same as left out.
+It is for administrators, as pause is.`,
+		Example: `  providerctl report openai --status 429 --retry-after 60
+  providerctl report ollama --error timeout`,
+		Args:              args(1, 1),
+		ValidArgsFunction: a.completeIDs(1),
+	}
+	out := outputFlag(cmd, formatTable, formatJSON)
+	flags := cmd.Flags()
+	flags.IntVar(&met.Status, "status", 0, "`CODE` of the answer: 401, 402, 403, 429 or 5xx")
+	flags.StringVar(&met.Error, "error", "", "there was no answer: "+strings.Join(failures, ", "))
+	flags.StringVar(&met.RetryAfter, "retry-after", "", "`WHEN` the provider may be asked again")
+	_ = cmd.RegisterFlagCompletionFunc("error", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		if met.Status == 0 && met.Error == "" { // 000 is what curl says of no answer
+			return usage("for example: --status 429, or --error timeout where no answer came", "report: say what happened")
+		}
+		return a.reportOn(cmd.Context(), ids[0], met, out)
+	}
+	return cmd
+}
+
+func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out *format) error {
+	if out.json() {
+		req, err := client.ReportRequest(id, met)
+		if err != nil {
+			return err
+		}
+		return a.passThrough(ctx, req)
+	}
+	s, err := a.client.Report(ctx, id, met)
+	if err != nil {
+		return err
+	}
+	line := s.ID + " is " + describe(*s)
+	if strings.HasPrefix(s.Detail, doubtful) {
+		line += ", " + s.Detail
+	}
+	if s.RetryAt.After(a.now()) {
+		line += ", left alone until " + stamp(s.RetryAt)
+	}
+	if s.Paused {
+		a.say("probing of %s is paused: it keeps its last state, and no more than the time is noted", s.ID)
+	}
+	return a.print(line)
+}

@@ -1,0 +1,65 @@
+package control
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// report answers POST /api/providers/{id}/report, with the row once what the caller
+// met is on the disk.
+func (s *Server) report(c *call) *provider.Error {
+	var met provider.Report
+	if err := s.readJSON(c, &met); err != nil {
+		return err
+	}
+	if err := s.providers.Report(c.id, met, c.conn.peer.String()); err != nil {
+		return asError(err)
+	}
+	s.log.Info("Took a report on provider: "+c.id, append(c.conn.peer.logArgs(), "report", flagsOf(met))...)
+	saved := s.await(c.r.Context(), []string{c.id}, saveTime, func(*store.Row) bool { return !s.store.Waiting(c.id) })
+	s.extendReply(c)
+	if !saved {
+		return provider.Errorf(provider.StoreFailing, "see store_error in: providerctl info", "the report is taken, and not saved yet")
+	}
+	return s.row(c)
+}
+
+// whatReport is what the body reports as arguments of providerctl.
+func (s *Server) whatReport(c *call) string {
+	var met provider.Report
+	if s.readJSON(c, &met) != nil {
+		return "--status CODE"
+	}
+	return flagsOf(met)
+}
+
+// flagsOf is a report as it is typed. What is not of the form is left out, so that
+// nobody is told to type what somebody else thought of.
+func flagsOf(r provider.Report) string {
+	flags := []string{"--status", "CODE"}
+	switch {
+	case r.Error != "" && plain(r.Error, ""):
+		flags = []string{"--error", r.Error}
+	case r.Status > 0:
+		flags[1] = strconv.Itoa(r.Status)
+	}
+	switch after := r.RetryAfter; {
+	case after == "":
+	case plain(after, ":+-."):
+		flags = append(flags, "--retry-after", after)
+	case plain(after, " ,:+-."): // a date
+		flags = append(flags, "--retry-after", strconv.Quote(after))
+	}
+	return strings.Join(flags, " ")
+}
+
+// plain reports whether a short text has nothing but letters, digits, and more.
+func plain(s, more string) bool {
+	return len(s) <= 40 && !strings.ContainsFunc(s, func(r rune) bool {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		return !letter && !strings.ContainsRune(more, r)
+	})
+}

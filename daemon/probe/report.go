@@ -1,0 +1,90 @@
+package probe
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// unanswered is what each word for a request without an answer means.
+var unanswered = map[string]struct {
+	saw    provider.Reason
+	detail string
+}{
+	"timeout": {provider.Hung, "no answer in time"},
+	"refused": {provider.ConnectionRefused, "connection refused"},
+	"reset":   {provider.ConnectionReset, "connection reset"},
+}
+
+// Reported reads what a caller met by the rules for what a probe meets. Of a
+// caller's words nothing but these and the status enters the Observation. Refused
+// is what says nothing of the provider: a success, which may be another key's or
+// another model's, and a status that blames the request. The error is a
+// [*provider.Error] that says what to send instead.
+func Reported(r provider.Report, now time.Time) (Observation, error) {
+	o := Observation{Began: now}
+	switch word, ok := unanswered[r.Error]; {
+	case r.Status != 0 && r.Error != "":
+		return o, misreported("an answer has a status, and no answer an error: send one of them", "both status and error are given")
+	case ok:
+		o.Saw, o.Detail = word.saw, word.detail
+	case r.Error != "":
+		return o, misreported("use one of: "+strings.Join(slices.Sorted(maps.Keys(unanswered)), ", "), "no such error: %.40q", r.Error)
+	default:
+		if err := readStatus(r.Status); err != nil {
+			return o, err
+		}
+		o.Saw = byStatus(r.Status)
+		o.Detail = strings.TrimSpace(fmt.Sprint(r.Status, " ", http.StatusText(r.Status)))
+	}
+	if r.RetryAfter != "" {
+		wait, err := readWait(r.RetryAfter, now)
+		if err != nil {
+			return o, err
+		}
+		o.RetryAt = now.Add(wait)
+	}
+	return o, nil
+}
+
+// readStatus refuses a status that says nothing of the provider.
+func readStatus(status int) error {
+	const reported = "send 401, 402, 403, 429 or 5xx, or error timeout, refused or reset where no answer came"
+	switch {
+	case status == 0:
+		return misreported(reported, "the report does not say what happened")
+	case status < 100 || status > 599:
+		return misreported(reported, "no such HTTP status: %d", status)
+	case status < 400:
+		return misreported("what went wrong is reported; to have the rest found out: providerctl refresh", "%d is no failure", status)
+	case byStatus(status) == "":
+		return misreported(reported, "%d is about the request, and not about the provider", status)
+	}
+	return nil
+}
+
+// readWait reads when to come back in any form that a provider may have said it.
+func readWait(said string, now time.Time) (time.Duration, error) {
+	said = strings.TrimSpace(said)
+	var wait time.Duration
+	if n, ok := number(said); !ok || n < 1e8 { // not seconds since 1970
+		wait = retryAfter(http.Header{"Retry-After": {said}}, now)
+	}
+	if wait == 0 {
+		wait = parseReset(said, now)
+	}
+	if wait == 0 {
+		return 0, misreported("write it as the header has it, in seconds (60) or as a date, or as a duration (1m30s, 500ms)",
+			"retry_after cannot be read: %.40q", said)
+	}
+	return bounded(wait), nil
+}
+
+func misreported(hint, format string, args ...any) error {
+	return provider.Errorf(provider.BadRequest, hint, format, args...)
+}

@@ -1,0 +1,63 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Report takes in what a caller met at a provider; by says who, for people. It
+// waits for nothing. The provider is probed at once, or at the time that the report
+// names, and a probe under way, which may have seen the time before, does not
+// overrule it.
+func (s *Scheduler) Report(id string, r provider.Report, by string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[id]
+	if e == nil {
+		return unknown(id)
+	}
+	now := time.Now()
+	o, err := probe.Reported(r, now)
+	if err != nil {
+		return err
+	}
+	o.Detail = "reported by " + by + ": " + o.Detail
+	rec, event := judge.Report(e.rec, o, &e.cfg)
+	e.rec = rec
+	e.reports++
+	if st := &e.rec.Status; !st.Paused {
+		s.askAfter(e, now)
+		st.TTLMS = timeToLive(&e.rec, &e.cfg).Milliseconds()
+		if e.place >= 0 {
+			st.NextCheckAt = provider.Time{Time: e.due}
+		}
+	}
+	s.put(e, event)
+	return nil
+}
+
+// askAfter plans the probe that follows a report. Whoever was promised one without
+// force waits too, where the provider wants to be left alone.
+func (s *Scheduler) askAfter(e *entry, now time.Time) {
+	retry := e.rec.Status.RetryAt.Time
+	if !retry.After(now) {
+		s.askInTime(e, now)
+		return
+	}
+	if e.inFlight {
+		return // land plans it
+	}
+	s.sweepOne(e) // nobody is waited for who is not asked
+	if e.asked || e.waiting {
+		if s.declined(e, now, e.force) == "" {
+			return
+		}
+		e.asked, e.waiting = false, false
+	}
+	e.due = retry.Add(time.Duration(s.o.Random() * float64(minGap))) // see next
+	s.queue.put(e)
+	s.nudge()
+}
