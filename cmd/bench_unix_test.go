@@ -117,12 +117,7 @@ func BenchmarkProviderctlStatus(b *testing.B) {
 	if err != nil {
 		b.Skip("no curl to compare with")
 	}
-	config := ""
-	for i := range 5 {
-		config += fmt.Sprintf("[[provider]]\nid = \"p%d\"\nkind = \"ollama\"\nbase_url = \"http://%s\"\n", i, serveOllama(b))
-	}
-	p := newProcess(b, config).start()
-	p.until(func() bool { return p.unchecked() == 0 })
+	p := fiveProviders(b)
 	var ours, theirs time.Duration
 	for b.Loop() {
 		ours += cpuOf(b, program("providerctl"), "--socket", p.socket, "status")
@@ -131,6 +126,31 @@ func BenchmarkProviderctlStatus(b *testing.B) {
 	b.ReportMetric(float64(ours.Microseconds())/float64(b.N), "µs-cpu/providerctl")
 	b.ReportMetric(float64(theirs.Microseconds())/float64(b.N), "µs-cpu/curl")
 	b.ReportMetric(float64(ours)/float64(theirs), "ratio")
+}
+
+// BenchmarkProviderctlPick compares whole processes: pick, which answers from what
+// is known, and status, each asking the same daemon, in turn.
+func BenchmarkProviderctlPick(b *testing.B) {
+	p := fiveProviders(b)
+	var pick, status time.Duration
+	for b.Loop() {
+		pick += cpuOf(b, program("providerctl"), "--socket", p.socket, "pick")
+		status += cpuOf(b, program("providerctl"), "--socket", p.socket, "status")
+	}
+	b.ReportMetric(float64(pick.Microseconds())/float64(b.N), "µs-cpu/pick")
+	b.ReportMetric(float64(status.Microseconds())/float64(b.N), "µs-cpu/status")
+	b.ReportMetric(float64(pick)/float64(status), "ratio")
+}
+
+// fiveProviders is a daemon that has asked as many.
+func fiveProviders(b *testing.B) *process {
+	config := ""
+	for i := range 5 {
+		config += fmt.Sprintf("[[provider]]\nid = \"p%d\"\nkind = \"ollama\"\nbase_url = \"http://%s\"\n", i, serveOllama(b))
+	}
+	p := newProcess(b, config).start()
+	p.until(func() bool { return p.unchecked() == 0 })
+	return p
 }
 
 // cpuOf runs a program and returns the processor time that it used.

@@ -148,7 +148,8 @@ func answerAsOllama(w http.ResponseWriter, r *http.Request) {
 		"/api/version": `{"version":"0.12.3"}`,
 		"/api/tags": `{"models":[{"name":"qwen3:8b","model":"qwen3:8b","size":5225388164,` +
 			`"details":{"family":"qwen3","parameter_size":"8.2B","quantization_level":"Q4_K_M"}}]}`,
-		"/api/ps": `{"models":[]}`,
+		"/api/ps":    `{"models":[]}`,
+		"/v1/models": `{"object":"list","data":[{"id":"qwen3:8b","object":"model","owned_by":"library"}]}`,
 	}
 	body, ok := bodies[r.URL.Path]
 	if !ok {

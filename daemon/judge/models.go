@@ -2,7 +2,6 @@ package judge
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -10,13 +9,11 @@ import (
 )
 
 // missingModels are the models that the configuration requires and the provider
-// does not list. Ollama means NAME:latest by NAME.
+// does not list.
 func missingModels(p *config.Provider, have []provider.Model) []string {
 	var missing []string
 	for _, want := range p.Models {
-		if !slices.ContainsFunc(have, func(m provider.Model) bool {
-			return m.ID == want || p.Kind == "ollama" && m.ID == want+":latest"
-		}) {
+		if !provider.Lists(p.Kind, have, want) {
 			missing = append(missing, want)
 		}
 	}

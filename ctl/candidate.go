@@ -1,0 +1,136 @@
+package ctl
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// The ways to prefer one of several that are equally good.
+const (
+	preferLocal   = "local"
+	preferFastest = "fastest"
+	preferOrder   = "order"
+)
+
+// A candidate is a provider that can be used.
+type candidate struct {
+	provider.Status
+	limited bool // up, and not as it should be: after all the others
+	place   int  // in the order of the configuration, or of the IDs given
+}
+
+// sift returns the rows that can be used, the one to be taken first first, and of
+// the others why not. Who serves no models is left out, unless it was named.
+func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []rejected) {
+	for i, s := range reply.Providers {
+		c := candidate{Status: s, place: i}
+		if len(q.ids) > 0 {
+			c.place = position(q.ids, s.ID)
+		}
+		why, hint := c.unusable(reply.TS.Time, q.model)
+		switch {
+		case s.Type == provider.Generic && len(q.ids) == 0:
+		case why != "":
+			no = append(no, c.rejected(why, hint))
+		default:
+			c.limited = s.State != provider.StateRunning || strings.HasPrefix(s.Detail, doubtful)
+			usable = append(usable, c)
+		}
+	}
+	slices.SortStableFunc(usable, func(a, b candidate) int {
+		return cmp.Or(compareBool(a.limited, b.limited), a.compare(&b, q.prefer.value), cmp.Compare(a.place, b.place))
+	})
+	return usable, no
+}
+
+// unusable says why a provider cannot be used now, and what to do; empty when it can.
+func (c *candidate) unusable(now time.Time, model string) (why, hint string) {
+	switch {
+	case c.Type == provider.Generic:
+		return "a kind without models", "name one that serves them"
+	case c.Paused:
+		return "probing is paused, so that nobody knows", "resume it: providerctl resume " + c.ID
+	case c.Stale:
+		return describe(c.Status), "have it probed: providerctl refresh " + c.ID + " --wait"
+	case c.RetryAt.After(now):
+		return describe(c.Status) + ", left alone until " + stamp(c.RetryAt), ""
+	case c.State == provider.StateRunning:
+		return "", ""
+	case c.State == provider.StateDegraded && servesStill(c.Reason, model):
+		return "", ""
+	}
+	return describe(c.Status), c.Hint
+}
+
+// servesStill reports whether a provider that is DEGRADED for that reason answers
+// requests all the same. One that lacks a model which the configuration requires
+// serves the others.
+func servesStill(r provider.Reason, model string) bool {
+	switch r {
+	case provider.Slow, provider.VendorIncident:
+		return true
+	case provider.ModelMissing:
+		return model != ""
+	}
+	return false
+}
+
+// compare orders two that are equally good by what is preferred.
+func (c *candidate) compare(other *candidate, prefer string) int {
+	switch prefer {
+	case preferLocal:
+		return compareBool(c.Type != provider.Local, other.Type != provider.Local)
+	case preferFastest:
+		return cmp.Compare(c.latency(), other.latency())
+	}
+	return 0
+}
+
+// latency is of the last answer; one that is not known is the longest.
+func (c *candidate) latency() float64 {
+	if c.LatencyMS <= 0 {
+		return math.Inf(1)
+	}
+	return c.LatencyMS
+}
+
+// compareBool puts false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// chosen is the candidate as the one to use; more says what else speaks for it.
+func (c *candidate) chosen(q pickQuery, more string) *chosen {
+	why := describe(c.Status)
+	switch q.prefer.value {
+	case preferFastest:
+		why += ", the fastest"
+	case preferLocal:
+		why += ", " + string(c.Type)
+	}
+	if c.limited && strings.HasPrefix(c.Detail, doubtful) {
+		why += ", " + c.Detail
+	}
+	if more != "" {
+		why += ", " + more
+	}
+	return &chosen{
+		ID: c.ID, Kind: c.Kind, Type: c.Type, State: c.State, Reason: c.Reason, Endpoint: c.Endpoint,
+		BaseURL: provider.ClientURL(c.Kind, c.Endpoint), LatencyMS: c.LatencyMS, Model: q.model, Why: why,
+	}
+}
+
+func (c *candidate) rejected(why, hint string) rejected {
+	return rejected{ID: c.ID, State: c.State, Reason: c.Reason, Why: why, Hint: hint}
+}

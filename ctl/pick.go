@@ -1,0 +1,227 @@
+package ctl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	formatID  = "id"
+	formatEnv = "env"
+	formatURL = "url"
+)
+
+func (a *app) pickCommand() *cobra.Command {
+	q := pickQuery{prefer: &format{value: preferLocal, allowed: []string{preferLocal, preferFastest, preferOrder}}}
+	cmd := &cobra.Command{
+		Use:   "pick [ID…]",
+		Short: "Print the one provider to use now; exit 1 with every reason when there is none",
+		Long: `Print the one provider to use now, of all that serve models, or of those named.
+
+It takes what the daemon knows already: one that is RUNNING or, where there is
+none, one that is up and of limited use (in doubt, slow, or with an incident that
+its vendor reports). Of those that are equally good it takes
+
+  local     a local one, else a cloud one; in the configuration's order (default)
+  fastest   the one whose last answer came soonest
+  order     the first, in the configuration's order or in that of the IDs given
+            (default when there are any)
+
+With --model it must list that model; Ollama's NAME means NAME:latest. One whose
+models are not known is the last resort.
+
+Only when nothing else is left are those probed whose state is stale. When there
+is none to use it exits 1 and says of each why.
+
+With -o url it prints the base URL that clients of OpenAI's API take and, where the
+provider has no such API, its own. With -o env it prints variables to eval, or for
+env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, OPENAI_BASE_URL, the vendor's
+own (OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the
+variable that the vendor's programs take the key from. Never a key.`,
+		Example: `  providerctl pick
+  eval "$(providerctl pick ollama anthropic -o env)"
+  providerctl pick --model qwen3:8b --prefer fastest -o url`,
+		Args:              args(0, -1),
+		ValidArgsFunction: a.completeIDs(-1),
+	}
+	out := outputFlag(cmd, formatID, formatJSON, formatEnv, formatURL)
+	flags := cmd.Flags()
+	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`")
+	flags.Var(q.prefer, "prefer", "which of several to take")
+	_ = cmd.RegisterFlagCompletionFunc("prefer", cobra.FixedCompletions(q.prefer.allowed, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		q.ids = ids
+		switch {
+		case flags.Changed("model") && q.model == "":
+			return usage("name one, or leave --model out", "pick: --model is empty")
+		case len(ids) > 0 && !flags.Changed("prefer"):
+			q.prefer.value = preferOrder
+		}
+		return a.pick(cmd.Context(), q, out)
+	}
+	return cmd
+}
+
+// A pickQuery says which provider is wanted.
+type pickQuery struct {
+	ids    []string
+	model  string
+	prefer *format
+}
+
+// A choice is what pick found. It is its JSON output, too.
+type choice struct {
+	*chosen
+	Rejected []rejected `json:"rejected"`
+}
+
+// A chosen is the provider to use.
+type chosen struct {
+	ID        string          `json:"id"`
+	Kind      string          `json:"kind"`
+	Type      provider.Type   `json:"type"`
+	State     provider.State  `json:"state"`
+	Reason    provider.Reason `json:"reason"`
+	Endpoint  string          `json:"endpoint"`
+	BaseURL   string          `json:"base_url"` // for clients of OpenAI's API, where it has that
+	LatencyMS float64         `json:"latency_ms,omitempty"`
+	Model     string          `json:"model,omitempty"`
+	Why       string          `json:"why"`
+}
+
+// A rejected is one that cannot be used.
+type rejected struct {
+	ID     string          `json:"id"`
+	State  provider.State  `json:"state"`
+	Reason provider.Reason `json:"reason"`
+	Why    string          `json:"why"`
+	Hint   string          `json:"hint,omitempty"`
+}
+
+func (a *app) pick(ctx context.Context, q pickQuery, out *format) error {
+	found, err := a.choose(ctx, q)
+	if err != nil {
+		return err
+	}
+	var answer error
+	if found.chosen == nil {
+		a.sayRejected(q, found.Rejected)
+		answer = errNo
+	}
+	switch {
+	case out.json():
+		body, err := json.Marshal(found)
+		if err == nil {
+			err = a.writeJSON(body)
+		}
+		return errors.Join(err, answer)
+	case answer != nil:
+		return answer
+	case out.value == formatURL:
+		return a.print(found.BaseURL)
+	case out.value == formatEnv:
+		var lines []string
+		for _, v := range provider.ClientVariables(found.ID, found.Kind, found.Endpoint) {
+			lines = append(lines, v.Name+"="+v.Value)
+		}
+		_, err := a.Stdout.Write([]byte(strings.Join(lines, "\n") + "\n"))
+		return err
+	}
+	return a.print(found.ID)
+}
+
+// choose finds the one to use among what is known and, when there is none, among
+// those whose state was stale.
+func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
+	sq := client.StatusQuery{IDs: q.ids}
+	reply, err := a.client.Status(ctx, sq)
+	if err != nil {
+		return choice{}, err
+	}
+	found, err := a.chooseFrom(ctx, q, reply)
+	stale := staleIDs(reply.Providers)
+	if err != nil || found.chosen != nil || len(stale) == 0 {
+		return found, err
+	}
+	young, wait := time.Second, probeWait // a probe that has just begun will do
+	if _, err := a.client.Status(ctx, client.StatusQuery{IDs: stale, MaxAge: &young, Wait: &wait}); err != nil {
+		return choice{}, err
+	}
+	if reply, err = a.client.Status(ctx, sq); err != nil {
+		return choice{}, err
+	}
+	return a.chooseFrom(ctx, q, reply)
+}
+
+// staleIDs are those that a probe could tell more of.
+func staleIDs(rows []provider.Status) (ids []string) {
+	for _, s := range rows {
+		if s.Stale && !s.Paused && s.Type != provider.Generic {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}
+
+// chooseFrom finds the one to use among rows.
+func (a *app) chooseFrom(ctx context.Context, q pickQuery, reply *provider.StatusReply) (choice, error) {
+	usable, no := sift(reply, q)
+	found := choice{Rejected: append([]rejected{}, no...)} // none is [] in JSON
+	if q.model == "" {
+		if len(usable) > 0 {
+			found.chosen = usable[0].chosen(q, "")
+		}
+		return found, nil
+	}
+	var unlisted *candidate // the last resort
+	for i := range usable {
+		c := &usable[i]
+		list, err := a.client.Models(ctx, c.ID)
+		switch {
+		case err != nil:
+			return found, err
+		case provider.Lists(c.Kind, list.Models, q.model):
+			found.chosen = c.chosen(q, "lists "+q.model)
+			return found, nil
+		case !list.CheckedAt.IsZero():
+			found.Rejected = append(found.Rejected, c.rejected("it does not list "+q.model, "see: providerctl models "+c.ID))
+		case unlisted == nil:
+			unlisted = c
+		}
+	}
+	if unlisted != nil {
+		found.chosen = unlisted.chosen(q, "its models are not known")
+	}
+	return found, nil
+}
+
+// sayRejected tells why there is none.
+func (a *app) sayRejected(q pickQuery, no []rejected) {
+	what := "no provider can be used now"
+	if q.model != "" {
+		what += " for " + q.model
+	}
+	a.say("%s", what)
+	if len(no) == 0 {
+		a.say("none that serves models is configured; see: providerctl info")
+	}
+	for _, r := range no {
+		line := r.ID + ": " + r.Why
+		if r.Hint != "" {
+			line += "; " + r.Hint
+		}
+		a.say("%s", line)
+	}
+}
+
+// position is where an id stands among those given.
+func position(ids []string, id string) int { return max(0, slices.Index(ids, id)) }

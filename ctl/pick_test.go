@@ -1,0 +1,164 @@
+package ctl_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// row is one of a provider that was probed just now; more is further fields.
+func row(id, kind, typ, state, reason string, ms string, more string) string {
+	return `{"id":"` + id + `","kind":"` + kind + `","type":"` + typ + `","state":"` + state + `","reason":"` + reason +
+		`","endpoint":"http://` + id + `.example:1","latency_ms":` + ms + `,"source":"probe"` + more + `}`
+}
+
+func TestPick_WhoIsTaken(t *testing.T) {
+	const all = "GET /api/providers/status"
+	well := func(id, typ, ms string) string { return row(id, "vllm", typ, "RUNNING", "ok", ms, "") }
+	for name, tc := range map[string]struct {
+		args string
+		rows []string
+		want string // empty: none
+	}{
+		"ALocalOneFirst":          {"pick", []string{well("c", "cloud", "1"), well("l", "local", "9")}, "l"},
+		"ElseTheCloud":            {"pick", []string{row("l", "ollama", "local", "STOPPED", "connection_refused", "0", ""), well("c", "cloud", "1")}, "c"},
+		"InTheConfigurationOrder": {"pick --prefer order", []string{well("c", "cloud", "9"), well("l", "local", "1")}, "c"},
+		"TheFastest":              {"pick --prefer fastest", []string{well("a", "local", "9"), well("b", "local", "0"), well("c", "cloud", "2")}, "c"},
+		"RunningBeforeSlow":       {"pick", []string{row("s", "vllm", "local", "DEGRADED", "slow", "2000", ""), well("c", "cloud", "1")}, "c"},
+		"SlowBeforeNone":          {"pick", []string{row("s", "vllm", "local", "DEGRADED", "slow", "2000", "")}, "s"},
+		"AnIncidentBeforeNone":    {"pick", []string{row("s", "openai", "cloud", "DEGRADED", "vendor_incident", "2", "")}, "s"},
+		"CertainBeforeInDoubt":    {"pick", []string{row("d", "vllm", "local", "RUNNING", "ok", "2", `,"detail":"in doubt (1 of 2): hung"`), well("c", "cloud", "9")}, "c"},
+		"InDoubtBeforeNone":       {"pick", []string{row("d", "vllm", "local", "RUNNING", "ok", "2", `,"detail":"in doubt (1 of 2): hung"`)}, "d"},
+		"WhoseKeyMayNotList":      {"pick", []string{row("s", "openai", "cloud", "RUNNING", "scope_limited", "2", "")}, "s"},
+		"NotAServiceOfAnotherSort": {"pick", []string{row("h", "http", "generic", "RUNNING", "ok", "1", ""),
+			well("c", "cloud", "9")}, "c"},
+		"NotBeforeRetryAt":       {"pick", []string{row("r", "openai", "cloud", "RUNNING", "ok", "1", `,"retry_at":"2999-01-01T00:00:00Z"`)}, ""},
+		"AfterRetryAt":           {"pick", []string{row("r", "openai", "cloud", "RUNNING", "ok", "1", `,"retry_at":"2000-01-01T00:00:00Z"`)}, "r"},
+		"NotWhilePaused":         {"pick", []string{row("p", "openai", "cloud", "RUNNING", "paused", "1", `,"paused":true`)}, ""},
+		"NotWhatHangs":           {"pick", []string{row("h", "vllm", "local", "DEGRADED", "hung", "1", "")}, ""},
+		"NotWithoutModels":       {"pick", []string{row("h", "vllm", "local", "DEGRADED", "no_models", "1", "")}, ""},
+		"NotWithoutTheOneNeeded": {"pick", []string{row("h", "vllm", "local", "DEGRADED", "model_missing", "1", "")}, ""},
+		"NotWhatLoads":           {"pick", []string{row("h", "vllm", "local", "STARTING", "loading", "1", "")}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{all: {rows(tc.rows...)}})
+			got := d.run(t, strings.Fields(tc.args)...)
+			if tc.want == "" {
+				if got.code != 1 || got.out != "" || !strings.Contains(got.err, "no provider can be used now\n") {
+					t.Errorf("%+v", got)
+				}
+			} else if got.out != tc.want+"\n" || got.code != 0 || got.err != "" {
+				t.Errorf("%+v, want %s", got, tc.want)
+			}
+			if diff := cmp.Diff([]string{all}, d.requests()); diff != "" {
+				t.Error("it asks for more than what is known:", diff)
+			}
+		})
+	}
+}
+
+// Of those that are named the first that can be used is taken, unless it is said
+// otherwise.
+func TestPick_OfThoseNamed(t *testing.T) {
+	const some = "GET /api/providers/status?provider_id=c&provider_id=l"
+	script := map[string][]reply{some: {rows(row("l", "vllm", "local", "RUNNING", "ok", "9", ""), row("c", "openai", "cloud", "RUNNING", "ok", "1", ""))}}
+	startDaemon(t, script).run(t, "pick", "c", "l").want(t, 0, "c\n", "")
+	startDaemon(t, script).run(t, "pick", "c", "l", "--prefer", "local").want(t, 0, "l\n", "")
+	startDaemon(t, map[string][]reply{
+		"GET /api/providers/status?provider_id=web": {rows(row("web", "http", "generic", "RUNNING", "ok", "9", ""))},
+	}).run(t, "pick", "web").want(t, 1, "", "web: a kind without models")
+	startDaemon(t, map[string][]reply{
+		"GET /api/providers/status?provider_id=nope": {refused(404, unknownID)},
+	}).run(t, "pick", "nope").want(t, 5, "", "no such provider")
+}
+
+func TestPick_SaysOfEachWhyNot(t *testing.T) {
+	script := map[string][]reply{"GET /api/providers/status": {rows(
+		row("ollama", "ollama", "local", "STOPPED", "connection_refused", "0", `,"hint":"start it: ollama serve"`),
+		row("groq", "groq", "cloud", "DEGRADED", "rate_limited", "0", `,"retry_at":"2999-01-01T00:00:00Z"`),
+		row("jan", "jan", "local", "RUNNING", "paused", "0", `,"paused":true`),
+	)}}
+	got := startDaemon(t, script).run(t, "pick", "-o", "env")
+	got.want(t, 1, "", "providerctl: no provider can be used now\nproviderctl: ollama: STOPPED (connection_refused); start it: ollama serve\n"+
+		"providerctl: groq: DEGRADED (rate_limited), left alone until 2999-")
+	got.want(t, 1, "", "providerctl: jan: probing is paused, so that nobody knows; resume it: providerctl resume jan\n")
+
+	got = startDaemon(t, script).run(t, "pick", "-o", "json")
+	var said map[string]any
+	if err := json.Unmarshal([]byte(got.out), &said); err != nil || got.code != 1 || said["id"] != nil || len(said["rejected"].([]any)) != 3 {
+		t.Errorf("%v %+v", err, got)
+	}
+	startDaemon(t, map[string][]reply{"GET /api/providers/status": {rows()}}).run(t, "pick").want(t, 1, "", "none that serves models is configured")
+}
+
+// Where only stale rows are left, they are probed, and no other is.
+func TestPick_ProbesWhatIsStaleWhenNothingElseIsLeft(t *testing.T) {
+	const all, again = "GET /api/providers/status", "GET /api/providers/status?max_age=1s&provider_id=s&wait=15s"
+	down := row("d", "ollama", "local", "STOPPED", "connection_refused", "0", "")
+	stale := row("s", "openai", "cloud", "UNKNOWN", "not_checked", "0", `,"stale":true`)
+	fresh := row("s", "openai", "cloud", "RUNNING", "ok", "1", "")
+	d := startDaemon(t, map[string][]reply{all: {rows(down, stale), rows(down, fresh)}, again: {rows(fresh)}})
+	d.run(t, "pick").want(t, 0, "s\n", "")
+	if diff := cmp.Diff([]string{all, again, all}, d.requests()); diff != "" {
+		t.Error(diff)
+	}
+	d = startDaemon(t, map[string][]reply{all: {rows(down, stale)}, again: {rows(stale)}})
+	d.run(t, "pick").want(t, 1, "", "s: UNKNOWN (not_checked), last known; have it probed: providerctl refresh s --wait\n")
+	d = startDaemon(t, map[string][]reply{all: {rows(stale, row("c", "openai", "cloud", "RUNNING", "ok", "1", ""))}})
+	d.run(t, "pick").want(t, 0, "c\n", "")
+}
+
+func TestPick_Model(t *testing.T) {
+	const all = "GET /api/providers/status"
+	lists := func(ids ...string) reply {
+		return ok(`{"checked_at":"2026-01-02T03:04:05Z","models":[{"id":"` + strings.Join(ids, `"},{"id":"`) + `"}]}`)
+	}
+	unknown := ok(`{"models":[]}`)
+	up := rows(
+		row("a", "vllm", "local", "RUNNING", "ok", "1", ""),
+		row("b", "ollama", "local", "DEGRADED", "slow", "1", ""),
+		row("c", "openai", "cloud", "RUNNING", "scope_limited", "1", ""),
+		row("m", "ollama", "local", "DEGRADED", "model_missing", "1", ""),
+	)
+	for name, tc := range map[string]struct {
+		model      string
+		a, b, c, m reply
+		want, why  string
+	}{
+		"WhoListsIt":               {"x", lists("x"), lists("x"), unknown, lists("x"), "a\n", ""},
+		"LatestOfOllama":           {"x", lists("x:latest"), lists("x:latest"), unknown, lists("y"), "b\n", ""},
+		"UnknownIsTheLastResort":   {"x", lists("y"), lists("y"), unknown, lists("y"), "c\n", ""},
+		"MissingIsAnotherModel":    {"x", lists("y"), lists("y"), unknown, lists("x"), "m\n", ""},
+		"WhatIsNotListedIsRefused": {"x", lists("y"), lists("y"), lists("y"), lists("y"), "", "no provider can be used now for x\nproviderctl: a: it does not list x; see: providerctl models a\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{
+				all: {up}, "GET /api/providers/a/models": {tc.a}, "GET /api/providers/b/models": {tc.b},
+				"GET /api/providers/c/models": {tc.c}, "GET /api/providers/m/models": {tc.m},
+			})
+			code := 0
+			if tc.want == "" {
+				code = 1
+			}
+			d.run(t, "pick", "--model", tc.model).want(t, code, tc.want, tc.why)
+		})
+	}
+}
+
+func TestPick_Output(t *testing.T) {
+	script := map[string][]reply{"GET /api/providers/status": {rows(row("ollama", "ollama", "local", "RUNNING", "ok", "1.25", ""))}}
+	for format, want := range map[string]string{
+		"id":  "ollama\n",
+		"url": "http://ollama.example:1/v1\n",
+		"env": "PROVIDERD_PROVIDER=ollama\nPROVIDERD_KIND=ollama\nOPENAI_BASE_URL=http://ollama.example:1/v1\nOLLAMA_HOST=http://ollama.example:1\n",
+		"json": `{"id":"ollama","kind":"ollama","type":"local","state":"RUNNING","reason":"ok","endpoint":"http://ollama.example:1",` +
+			`"base_url":"http://ollama.example:1/v1","latency_ms":1.25,"why":"RUNNING (1.2 ms), local","rejected":[]}` + "\n",
+	} {
+		got := startDaemon(t, script).run(t, "pick", "-o", format)
+		if diff := cmp.Diff(want, got.out); diff != "" || got.code != 0 {
+			t.Error(got.code, diff)
+		}
+	}
+}
