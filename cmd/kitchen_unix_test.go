@@ -1,0 +1,128 @@
+//go:build unix
+
+package cmd_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// A model server of the recipes answers as Ollama does, and as OpenAI's API.
+type modelServer struct {
+	*httptest.Server
+	hung, limited, rejects atomic.Bool
+}
+
+func newModelServer(t *testing.T) *modelServer {
+	m := &modelServer{}
+	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/restart":
+			m.hung.Store(false)
+		case m.hung.Load():
+			_, _ = io.Copy(io.Discard, r.Body) // or else the end of the client is not seen
+			<-r.Context().Done()
+		case m.rejects.Load():
+			w.WriteHeader(http.StatusUnauthorized)
+		case r.URL.Path != "/v1/chat/completions":
+			answerAsOllama(w, r)
+		case m.limited.Load():
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusTooManyRequests)
+		default:
+			fmt.Fprintf(w, `{"choices":[{"message":{"content":"hello from %s"}}]}`, r.Host)
+		}
+	}))
+	t.Cleanup(m.Close)
+	return m
+}
+
+// A kitchen is where a recipe is tried: a daemon with two providers, and a folder
+// with stand-ins for the programs that it runs.
+type kitchen struct {
+	*process
+	local, cloud *modelServer
+	env          []string
+}
+
+func newKitchen(t *testing.T) *kitchen {
+	k := &kitchen{local: newModelServer(t), cloud: newModelServer(t)}
+	k.process = newProcess(t, "")
+	k.write(fmt.Sprintf("[[provider]]\nid = \"ollama\"\nkind = \"ollama\"\nbase_url = %q\ntimeout = \"1s\"\n"+
+		"[[provider]]\nid = \"openai\"\nkind = \"openai\"\nbase_url = \"%s/v1\"\napi_key_file = %q\n", k.local.URL, k.cloud.URL, k.file("key", "test-key-of-openai")))
+	k.start()
+	k.env = append(os.Environ(), "PROVIDERD_SOCKET="+k.socket, "OPENAI_API_KEY=test-key-of-openai", "GITHUB_STEP_SUMMARY="+filepath.Join(k.dir, "summary.md"),
+		"PATH="+strings.Join([]string{k.dir, bin, os.Getenv("PATH")}, string(filepath.ListSeparator)))
+	k.tool("agent", `echo "agent $* at ${OPENAI_BASE_URL-} with ${OPENAI_API_KEY-}"`)
+	k.ctl("refresh", "--wait")
+	return k
+}
+
+// tool puts a program into the folder.
+func (k *kitchen) tool(name, script string) {
+	if err := os.WriteFile(filepath.Join(k.dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		k.t.Fatal(err)
+	}
+}
+
+// ctl runs providerctl, which must succeed.
+func (k *kitchen) ctl(args ...string) string {
+	k.t.Helper()
+	out, _, code := k.run(append([]string{program("providerctl")}, args...)...)
+	if code != 0 {
+		k.t.Fatalf("providerctl %v exits with %d", args, code)
+	}
+	return out
+}
+
+// command is a program with the kitchen's folder and environment.
+func (k *kitchen) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(k.t.Context(), args[0], args[1:]...)
+	cmd.Dir, cmd.Env = k.dir, k.env
+	return cmd
+}
+
+// run runs a program to its end.
+func (k *kitchen) run(args ...string) (out, talk string, code int) {
+	k.t.Helper()
+	cmd := k.command(args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		k.t.Fatal(err)
+	}
+	k.t.Logf("%s: exit code %d\n%s%s", args[0], cmd.ProcessState.ExitCode(), stdout.String(), stderr.String())
+	return stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()
+}
+
+// sh runs a recipe as a script.
+func (k *kitchen) sh(recipe string) (out, talk string, code int) {
+	k.t.Helper()
+	return k.run("sh", "-u", k.file("recipe.sh", recipe))
+}
+
+func (k *kitchen) file(name, text string) string {
+	path := filepath.Join(k.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		k.t.Fatal(err)
+	}
+	return path
+}
+
+// needs skips where a program that the recipe uses is not installed.
+func needs(t *testing.T, programs ...string) {
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skip("no " + name)
+		}
+	}
+}
