@@ -120,7 +120,7 @@ func (a *app) probed(ctx context.Context, id string) (*provider.Status, error) {
 // current reports whether a row says how things are now. A provider that asked
 // to be left alone is not probed, and its last word holds.
 func current(s provider.Status, now time.Time) bool {
-	return !s.Stale || s.Source == provider.FromProbe && s.RetryAt.After(now)
+	return !s.Stale || s.Source != provider.FromRestored && s.RetryAt.After(now)
 }
 
 // needsPerson reports whether none of the states can come about before somebody

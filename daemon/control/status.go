@@ -75,7 +75,7 @@ func settled(r *store.Row, young time.Time) bool {
 	return fresh(&r.Status, young) || r.Status.Paused || rateLimited(r)
 }
 
-// rateLimited reports whether the provider asked for no request yet, us or a caller.
+// rateLimited reports whether the provider asked us, or a caller, for no request yet.
 func rateLimited(r *store.Row) bool {
 	st := &r.Status
 	return (st.Reason == provider.RateLimited || st.Reported != nil && st.Reported.Reason == provider.RateLimited) &&

@@ -51,6 +51,13 @@ func Report(r Record, o probe.Observation, p *config.Provider) (Record, *provide
 	return r.close(was, o.Began)
 }
 
+// Confirms reports whether a probe that began before the last report adds to it: that
+// is a doubt, and the probe did not see the provider well. Callers may report faster
+// than probes of a server that hangs can end.
+func Confirms(r Record, o probe.Observation) bool {
+	return r.Status.Reported != nil && r.undecided && !healthy(o.Saw)
+}
+
 // Overtaken takes in a probe that began before the last report: the facts that it
 // learned, and not its verdict, which is older than what the caller met.
 func Overtaken(r Record, o probe.Observation, p *config.Provider) Record {
@@ -75,11 +82,10 @@ func (r *Record) held(now time.Time) bool {
 func (r *Record) overrule(o *probe.Observation) {
 	st := &r.Status
 	st.Source = provider.FromProbe
-	if o.Saw == provider.ProbeFailed { // which says nothing of the provider
-		return
-	}
 	if !r.held(o.Began) {
-		st.Reported = nil
+		if o.Saw != provider.ProbeFailed { // which says nothing of the provider
+			st.Reported = nil
+		}
 		return
 	}
 	if healthy(o.Saw) {

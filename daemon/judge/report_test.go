@@ -68,6 +68,14 @@ func TestReport_AProbeThatBrokeDoesNotOverrule(t *testing.T) {
 	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
 }
 
+func TestReport_AProbeThatBrokeDoesNotForgetTheTime(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK)).hear(met(provider.RateLimited, time.Minute))
+	retry := c.r.Status.RetryAt
+	if c.see(saw(provider.ProbeFailed)); !c.r.Status.RetryAt.Equal(retry.Time) {
+		t.Errorf("retry at %s, want %s", c.r.Status.RetryAt, retry)
+	}
+}
+
 func TestReport_WhatIsDoubtfulIsOneDoubtHoweverManyReportIt(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))
 	for range 5 {

@@ -68,7 +68,7 @@ func (s *Scheduler) settle(f flight, o probe.Observation) {
 	s.tally(e, &o)
 	standing := s.stand(e, &o) // which may change the record
 	rec, event := judge.Overtaken(e.rec, o, &e.cfg), (*provider.Event)(nil)
-	if f.reports == e.reports { // or a caller has met something since it began
+	if f.reports == e.reports || judge.Confirms(e.rec, o) { // or else a caller has met something since it began
 		rec, event = judge.Judge(e.rec, o, &e.cfg, standing)
 	}
 	rec.Status.Generation = f.generation

@@ -87,6 +87,30 @@ func TestSchedule_AnOvertakenProbeDecidesNothing(t *testing.T) {
 	})
 }
 
+// Callers who report a server that hangs, faster than its probes end, do not keep
+// those from being heard.
+func TestSchedule_ManyReportsDoNotSilenceProbes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.play("a", func(ctx context.Context, n int) probe.Observation {
+			if n == 1 {
+				return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
+			}
+			return silence(1500*time.Millisecond)(ctx, n)
+		})
+		w.apply(settings("a"))
+		w.run()
+		time.Sleep(3 * time.Second)
+		for range 40 {
+			w.tell("a", provider.Report{Error: "timeout"})
+			time.Sleep(100 * time.Millisecond)
+		}
+		if st := w.row("a"); st.State != provider.StateDegraded || st.Reason != provider.Hung {
+			t.Errorf("%s %s %q", st.State, st.Reason, st.Detail)
+		}
+	})
+}
+
 func TestSchedule_ReportTriggersAProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
