@@ -25,7 +25,7 @@ no money left. What is doubtful, a timeout or a 5xx, counts as one doubtful chec
 Either way the provider is probed, and what that finds overrules the report. But
 with --retry-after nothing is sent before that time (1s to 24h), and until then
 the report holds, even if a probe, which asks for less, finds the provider well.
-The newest report counts.
+The newest report counts, so that --retry-after 1 takes a wrong one back.
 
 --retry-after takes what the header of that name says, or a duration: 60,
 1m30s, "Wed, 21 Oct 2026 07:28:00 GMT". Empty is the same as left out.
@@ -38,7 +38,7 @@ It is for administrators, as pause is.`,
 	out := outputFlag(cmd, formatTable, formatJSON)
 	flags := cmd.Flags()
 	flags.IntVar(&met.Status, "status", 0, "`CODE` of the answer: 401, 402, 403, 429 or 5xx")
-	flags.StringVar(&met.Error, "error", "", "there was no answer: "+strings.Join(failures, ", "))
+	flags.StringVar(&met.Error, "error", "", "`WHY` there was no answer: "+strings.Join(failures, ", "))
 	flags.StringVar(&met.RetryAfter, "retry-after", "", "`WHEN` the provider may be asked again")
 	_ = cmd.RegisterFlagCompletionFunc("error", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
 	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
