@@ -108,8 +108,8 @@ func TestAccess_OverTheSocket(t *testing.T) {
 		})
 	}
 	t.Run("DenialsAreCounted", func(t *testing.T) {
-		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 7 {
-			t.Errorf("%d, want 7", n)
+		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 8 {
+			t.Errorf("%d, want 8", n)
 		}
 	})
 	t.Run("ChangesAreLoggedWithWhoAsked", func(t *testing.T) {

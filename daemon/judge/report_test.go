@@ -69,7 +69,7 @@ func TestReport_AProbeThatBrokeDoesNotOverrule(t *testing.T) {
 }
 
 func TestReport_AProbeThatBrokeDoesNotForgetTheTime(t *testing.T) {
-	c := begin(t, local()).see(saw(provider.OK)).hear(met(provider.RateLimited, time.Minute))
+	c := begin(t, local()).see(saw(provider.OK)).report(met(provider.RateLimited, time.Minute))
 	retry := c.r.Status.RetryAt
 	if c.see(saw(provider.ProbeFailed)); !c.r.Status.RetryAt.Equal(retry.Time) {
 		t.Errorf("retry at %s, want %s", c.r.Status.RetryAt, retry)
