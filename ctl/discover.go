@@ -26,7 +26,7 @@ share a port are told apart by what they answer.
 
 It exits 1 when nothing answers.`,
 		Example: `  providerctl discover
-  providerctl discover -o toml | sudo tee -a /etc/providerd/providerd.toml`,
+  providerctl discover -o toml >> ~/.config/providerd/providerd.toml`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatTOML, formatJSON)
@@ -53,16 +53,16 @@ func (a *app) discover(ctx context.Context, out *format) error {
 		return err
 	}
 	toml := pasteable(reply.Found, status.Providers)
+	if toml != "" && !reply.ConfigExists {
+		// With a file, only what it names is watched.
+		toml = "autodetect = true\n\n" + toml
+	}
 	if out.value == formatTOML {
 		_, err = io.WriteString(a.Stdout, toml)
 		return err
 	}
 	if err := a.writeDiscovered(reply.Found); err != nil || toml == "" {
 		return err
-	}
-	if !reply.ConfigExists {
-		// With a file, only what it names is watched.
-		toml = "autodetect = true\n\n" + toml
 	}
 	_, err = io.WriteString(a.Stdout, "\n"+toml)
 	a.say("hint: put these lines into %s, then: providerctl reload", reply.ConfigPath)

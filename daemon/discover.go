@@ -50,7 +50,7 @@ func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
 // configuredAt is the id of the provider with that address; empty when there is none.
 func configuredAt(cfg *config.Config, base string) string {
 	for i := range cfg.Providers {
-		if p := &cfg.Providers[i]; hostPort(p.BaseURL) == hostPort(base) {
+		if p := &cfg.Providers[i]; p.Type != provider.Generic && hostPort(p.BaseURL) == hostPort(base) {
 			return p.ID
 		}
 	}

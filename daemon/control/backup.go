@@ -18,6 +18,7 @@ const backupChunk = 256 << 10
 // before its first byte is sent, and read from a file of its own, so that a reader
 // may be as slow as a stream's.
 func (s *Server) backup(c *call) *provider.Error {
+	c.conn.endTurn() // it takes the disk's time, and its reader's
 	b, err := s.store.Backup()
 	s.extendReply(c)
 	if err != nil {

@@ -55,8 +55,12 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 	r.learn(&o, p)
 	reason, detail := r.finding(&o, p, host)
 
-	r.overrule(&o)
 	st := &r.Status
+	if host != HostInDoubt { // which settles nothing
+		r.overrule(&o)
+	} else if st.Source == provider.FromRestored {
+		st.Source = provider.FromProbe
+	}
 	st.CheckedAt = provider.Time{Time: o.Began}
 	if healthy(o.Saw) {
 		st.LastOKAt = st.CheckedAt
@@ -66,7 +70,9 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 	}
 	r.undecided = host == HostInDoubt || !r.decides(was, reason, p)
 	st.Incident = r.Vendor
-	r.hearsay = r.hearsay && st.Reported != nil
+	if host != HostInDoubt {
+		r.hearsay = r.hearsay && st.Reported != nil
+	}
 	switch {
 	case host == HostOut:
 		r.Doubts, r.Failures = 0, 0

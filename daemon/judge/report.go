@@ -14,7 +14,8 @@ import (
 // has passed, or a newer report names another; a report without one changes nothing
 // meanwhile. A later one that the provider told a probe stays.
 //
-// While probing is paused the row keeps its last state, and only the time is noted.
+// While probing is paused, or no key is there to be asked with, the row keeps its
+// state, and only the time is noted.
 func Report(r Record, o probe.Observation, p *config.Provider) (Record, *provider.Event) {
 	was := r.Status
 	held := r.held(o.Began)
@@ -29,7 +30,7 @@ func Report(r Record, o probe.Observation, p *config.Provider) (Record, *provide
 	if own := st.RetryAt; held || !own.After(o.Began) || own.Before(o.RetryAt) {
 		st.RetryAt = st.Reported.RetryAt
 	}
-	if st.Paused {
+	if st.Paused || st.Reason == provider.NoCredentials {
 		return r, nil
 	}
 	st.Source = provider.FromReport

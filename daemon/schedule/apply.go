@@ -80,7 +80,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 		s.resumeOutage(now)
 	}
 	if s.host.out && len(s.unknown()) == 0 { // nobody is left whom it is about
-		s.comeBack(now)
+		s.comeBack("no remote provider is configured", now)
 	}
 	s.queueNew(c, now, firstTime)
 	return c, nil
@@ -149,7 +149,7 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	}
 	was := e.rec.Status
 	e.rec, e.evidence, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
-	e.latencies = store.Durations{}
+	e.latencies, e.contact = store.Durations{}, unheard
 	if was.Paused {
 		e.rec, _ = judge.Pause(e.rec, true, &p, now)
 	}

@@ -115,7 +115,7 @@ func (s *Scheduler) ask(e *entry, now time.Time) {
 // askInTime asks on the daemon's own account, which waits for any retry_at.
 func (s *Scheduler) askInTime(e *entry, now time.Time) {
 	e.facts = true
-	if e.asked {
+	if e.asked || e.waiting {
 		return // somebody is owed a probe already
 	}
 	if retry := e.rec.Status.RetryAt.Time; retry.After(now) && !e.inFlight {
@@ -145,9 +145,13 @@ func skipped(st *provider.Status, why provider.Reason, now time.Time, command st
 		return provider.Skipped{ID: st.ID, Reason: why,
 			Message: fmt.Sprintf("probing of %s is paused; resume it: providerctl resume %s", st.ID, st.ID)}
 	}
+	who := st.ID + " asked"
+	if st.Reported != nil && st.Reported.RetryAt.Equal(st.RetryAt.Time) {
+		who = "a caller of " + st.ID + " was asked"
+	}
 	return provider.Skipped{ID: st.ID, Reason: why, RetryAt: st.RetryAt,
-		Message: fmt.Sprintf("%s asked for no request in the next %s; probe it all the same: providerctl %s %s --force",
-			st.ID, st.RetryAt.Sub(now).Round(time.Second), command, st.ID)}
+		Message: fmt.Sprintf("%s for no request in the next %s; probe it all the same: providerctl %s %s --force",
+			who, st.RetryAt.Sub(now).Round(time.Second), command, st.ID)}
 }
 
 // unknown is the error for an id that a reload has just removed.

@@ -53,6 +53,7 @@ func (s *Scheduler) watchClock(now time.Time) {
 		s.goOut(why, now)
 	}
 	for _, e := range s.entries {
+		e.contact = unheard
 		if e.inFlight {
 			e.cancel() // land begins it again
 		} else if s.declined(e, now, false) == "" && !e.waiting {

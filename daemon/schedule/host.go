@@ -69,9 +69,12 @@ func (s *Scheduler) stand(e *entry, o *probe.Observation) judge.Host {
 	}
 	was := e.contact
 	e.contact, e.heard = s.contactOf(o), o.Began
+	if was < timedOut && e.contact >= timedOut {
+		e.failed = o.Began
+	}
 	if e.contact == reached {
 		if s.host.out {
-			s.comeBack(o.Began)
+			s.comeBack("remote providers answer again", o.Began)
 		}
 		return judge.HostFine
 	}
@@ -79,7 +82,7 @@ func (s *Scheduler) stand(e *entry, o *probe.Observation) judge.Host {
 		if o.Began.Sub(s.host.doubted) < graceFor || s.verdict(o.Began) != judge.HostFine {
 			return judge.HostOut
 		}
-		s.comeBack(o.Began)
+		s.comeBack("this machine has a network, and what fails is the providers'", o.Began)
 		return judge.HostFine
 	}
 	if e.contact < timedOut {
@@ -106,10 +109,12 @@ func (s *Scheduler) verdict(now time.Time) judge.Host {
 	for _, e := range s.entries {
 		switch {
 		case !e.isRemote():
+		case s.declined(e, now, false) != "":
+		case e.contact >= timedOut && e.failed.Before(s.host.doubted.Add(-doubtFor)):
+			// It failed long before, and so tells nothing of now.
 		case e.contact >= timedOut:
 			failing[hostOf(&e.cfg)] = true
 			cut = cut || e.contact == cutOff
-		case s.declined(e, now, false) != "":
 		case e.contact == reached && !e.heard.Before(s.host.doubted):
 			return judge.HostFine
 		default:
@@ -140,8 +145,8 @@ func (s *Scheduler) goOut(why string, now time.Time) {
 	var ids []string
 	for _, id := range s.order {
 		e := s.entries[id]
-		if !e.isRemote() || e.rec.Status.Paused {
-			continue
+		if !e.isRemote() || e.rec.Status.Paused || e.rec.Status.RetryAt.After(now) {
+			continue // nobody asks it, so no outage of ours makes it less known
 		}
 		ids = append(ids, id)
 		e.rec = judge.Blackout(e.rec, why, &e.cfg, now)
@@ -157,13 +162,13 @@ func (s *Scheduler) goOut(why string, now time.Time) {
 }
 
 // comeBack ends it: everybody who was not judged meanwhile is asked at once.
-func (s *Scheduler) comeBack(now time.Time) {
+func (s *Scheduler) comeBack(why string, now time.Time) {
 	lasted := now.Sub(s.host.since).Round(time.Second)
 	ids := s.unknown()
 	s.host.out, s.host.doubted = false, time.Time{}
 	s.tell(hclog.Info, provider.Event{
 		From: provider.StateUnknown, To: provider.StateRunning, Reason: provider.OK,
-		Detail: fmt.Sprintf("remote providers answer again, after %s", lasted), IDs: ids,
+		Detail: fmt.Sprintf("%s, after %s", why, lasted), IDs: ids,
 	}, now)
 	s.askRemote(now)
 }

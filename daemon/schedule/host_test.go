@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -173,6 +174,44 @@ func TestHost_SilenceOfOthersIsTheirs(t *testing.T) {
 		w, cut, _ := outage(t, Options{}, provider.ConnectTimeout, "b", "c")
 		time.Sleep(time.Until(cut) + 2*time.Minute)
 		w.want(provider.StateError, provider.ConnectTimeout, "b", "c")
+	})
+}
+
+// A server that has been off for days is no witness: one fault of the resolver does
+// not make it two.
+func TestHost_WhoFailedLongAgoTellsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b")
+		w.play("dead", always(provider.ConnectTimeout))
+		w.apply(remote("b"), remote("dead"))
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		w.want(provider.StateError, provider.DNSFailure, "b")
+		w.want(provider.StateError, provider.ConnectTimeout, "dead")
+		time.Sleep(time.Until(back))
+		for _, line := range w.eventsAfter(cut) {
+			if strings.HasPrefix(line, "host") {
+				t.Errorf("told of the host: %s", line)
+			}
+		}
+	})
+}
+
+// Nobody asks one that wants to be left alone, so an outage of ours changes nothing
+// about it.
+func TestHost_AnOutageLeavesWhoIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b", "c")
+		until := cut.Add(10 * time.Hour)
+		w.play("limited", func(context.Context, int) probe.Observation {
+			return probe.Observation{Saw: provider.RateLimited, RetryAt: until}
+		})
+		w.apply(remote("b"), remote("c"), remote("limited"))
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		w.want(provider.StateUnknown, provider.Offline, "b", "c")
+		w.want(provider.StateDegraded, provider.RateLimited, "limited")
+		time.Sleep(time.Until(back) + 20*time.Second)
+		w.want(provider.StateRunning, provider.OK, "b", "c")
+		w.want(provider.StateDegraded, provider.RateLimited, "limited")
 	})
 }
 

@@ -21,6 +21,8 @@ type flight struct {
 	epoch      int
 	reports    int    // of callers when it began
 	generation uint64 // the newest refresh when it began
+	asked      bool   // somebody is owed it
+	force      bool   // although the provider asked us to wait
 }
 
 // land takes in what a probe saw: judged, planned, stored; then the lane goes
@@ -49,7 +51,13 @@ func (s *Scheduler) land(f flight, o probe.Observation, ctx context.Context) {
 		return
 	case e.epoch != f.epoch || ctx.Err() != nil || o.Saw == "": // cut short: begin again
 		s.discard(e)
+		owed, force := e.asked || f.asked, e.force || f.force
 		e.asked = false
+		if owed && s.declined(e, now, force) == "" { // whoever asked is owed a probe still
+			e.facts, e.force = true, force
+			s.ask(e, now)
+			return
+		}
 		s.askInTime(e, now)
 		return
 	}

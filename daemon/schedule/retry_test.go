@@ -136,3 +136,27 @@ func TestSchedule_RetryAtHolds(t *testing.T) {
 		})
 	})
 }
+
+// A refresh that was accepted is owed its probe, though that is cut short before the
+// time that the provider named.
+func TestSchedule_ACutShortRefreshIsStillOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := limited(t)
+		w.play("a", func(ctx context.Context, n int) probe.Observation {
+			if n == 2 { // until the reload
+				<-ctx.Done()
+				return probe.Observation{}
+			}
+			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
+		})
+		accepted := w.Refresh([]string{"a"}, true)
+		time.Sleep(2 * time.Second)
+		changed := cloud("a")
+		changed.Interval = 2 * time.Minute
+		w.apply(changed)
+		time.Sleep(2 * time.Second)
+		if st := w.row("a"); st.Generation < accepted.Generation || st.Reason != provider.OK {
+			t.Errorf("%s, generation %d, promised %d", st.Reason, st.Generation, accepted.Generation)
+		}
+	})
+}

@@ -92,6 +92,7 @@ type entry struct {
 	factsAt   time.Time             // when all facts were last asked for
 	contact   contact               // what the last probe tells of this machine
 	heard     time.Time             // when that probe began
+	failed    time.Time             // while contact is a failure: when the first such probe began
 	cancel    context.CancelFunc    // of the probe in flight
 	evidence  *provider.Diagnostics // of the last probe
 	feed      *provider.FeedStep    // of the vendor's status feed, when it was last heard
@@ -213,9 +214,12 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 		e.factsAt = now
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
+	flight := flight{
+		e: e, prober: e.prober, lane: l, epoch: e.epoch, reports: e.reports, generation: s.o.Store.Generation(),
+		asked: e.asked, force: e.force,
+	}
 	e.inFlight, e.asked, e.facts, e.force, e.fresh = true, false, false, false, false
 	e.began, e.cancel = now, cancel
-	flight := flight{e: e, prober: e.prober, lane: l, epoch: e.epoch, reports: e.reports, generation: s.o.Store.Generation()}
 	s.wg.Go(func() {
 		defer cancel()
 		s.land(flight, observe(ctx, flight.prober, ask), ctx)
