@@ -82,14 +82,15 @@ func (r *Record) held(now time.Time) bool {
 // overrule ends what a caller reported, or keeps it while it holds.
 func (r *Record) overrule(o *probe.Observation) {
 	st := &r.Status
+	broke := o.Saw == provider.ProbeFailed // which says nothing of the provider
+	if !r.held(o.Began) && !broke {
+		st.Reported = nil
+	}
 	st.Source = provider.FromProbe
-	if !r.held(o.Began) {
-		if o.Saw != provider.ProbeFailed { // which says nothing of the provider
-			st.Reported = nil
-		}
+	if st.Reported == nil {
 		return
 	}
-	if healthy(o.Saw) {
+	if healthy(o.Saw) || broke {
 		st.Source = provider.FromReport
 	}
 	if retry := st.Reported.RetryAt.Time; retry.After(o.RetryAt) {

@@ -193,3 +193,23 @@ func TestOvertaken_LearnsFactsAndNoVerdict(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// A probe that is in doubt, because this machine may be to blame, leaves a report as
+// it was, for the next one to overrule.
+func TestReport_ADoubtfulHostOverrulesNothing(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK)).report(met(provider.Unauthorized, 0)).want(provider.StateError, provider.Unauthorized)
+	c.seeWhile(HostInDoubt, saw(provider.ConnectTimeout)).want(provider.StateError, provider.Unauthorized)
+	if st := c.r.Status; st.Source != provider.FromReport || st.Reported == nil {
+		t.Errorf("source %s, reported %+v", st.Source, st.Reported)
+	}
+	c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.Hung)
+}
+
+// A rate limit that a caller met does not hide that no key is there.
+func TestReport_WithoutAKey(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.NoCredentials)).report(met(provider.RateLimited, time.Minute))
+	c.want(provider.StateStopped, provider.NoCredentials)
+	if c.r.Status.RetryAt.IsZero() {
+		t.Error("the time is lost")
+	}
+}
