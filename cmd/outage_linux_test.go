@@ -64,6 +64,29 @@ base_url = "tcp://127.0.0.1:1"
 	}
 }
 
+// On a network that leads nowhere else, a server that is off is off: this machine is
+// not to blame.
+func TestHost_AServerThatIsOffOnANetworkOfItsOwn(t *testing.T) {
+	here, there := newNamespaces(t)
+	serveIn(t, there, "10.77.0.3:8000", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	ip(t, "-n", here, "route", "del", "default")
+	p := newProcess(t, "[[provider]]\nid = \"far\"\nkind = \"http\"\nbase_url = \"http://10.77.0.3:8000\"\ninterval = \"1s\"\n")
+	cmd := p.command()
+	var err error
+	inNamespace(t, here, func() { err = cmd.Start() })
+	p.started(cmd, err)
+	p.untilReason("far", provider.OK)
+	ip(t, "-n", there, "addr", "del", "10.77.0.3/24", "dev", "cable")
+	p.until(func() bool {
+		var st provider.Status
+		p.do("GET", "/api/providers/far", &st)
+		if st.Reason == provider.Offline {
+			t.Fatalf("it blames itself: %s", st.Detail)
+		}
+		return st.State == provider.StateError
+	})
+}
+
 // untilReason waits for a row to say so.
 func (p *process) untilReason(id string, reason provider.Reason) {
 	p.t.Helper()

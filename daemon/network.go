@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"net"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -11,17 +12,23 @@ import (
 type network struct {
 	mu     sync.Mutex
 	asked  time.Time
-	online bool
+	link   bool // an interface that others could be reached by
+	routed bool // and it leads to the rest of the world
 }
 
-// isOnline reports whether this host has a network that leads anywhere.
-func (n *network) isOnline() bool {
+// isOnline reports whether this host has a network that leads to the rest of the
+// world or, where host is an address, to that.
+func (n *network) isOnline(host string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if now := time.Now(); n.asked.IsZero() || now.Sub(n.asked) >= time.Second {
-		n.asked, n.online = now, hasLink() && hasRoute()
+		n.asked, n.link = now, hasLink()
+		n.routed = n.link && hasRoute(elsewhere...)
 	}
-	return n.online
+	if _, err := netip.ParseAddr(host); err != nil || n.routed || !n.link {
+		return n.routed
+	}
+	return hasRoute(net.JoinHostPort(host, "9")) // a network that ends in itself
 }
 
 // hasLink reports whether an interface is up, has its carrier, and an address that
@@ -53,10 +60,10 @@ func hasLink() bool {
 // (RFC 5737, RFC 3849).
 var elsewhere = []string{"198.51.100.1:9", "[2001:db8::1]:9"}
 
-// hasRoute asks the kernel for a route to the rest of the world, by connecting
+// hasRoute asks the kernel for a route to one of the addresses, by connecting
 // datagram sockets: that sends nothing.
-func hasRoute() bool {
-	for _, address := range elsewhere {
+func hasRoute(addresses ...string) bool {
+	for _, address := range addresses {
 		if conn, err := net.Dial("udp", address); err == nil {
 			conn.Close()
 			return true

@@ -44,14 +44,14 @@ const (
 
 // contactOf reads that from an observation. Silence on a connection tells nothing:
 // it may have been made before the network went away.
-func (s *Scheduler) contactOf(o *probe.Observation) contact {
+func (s *Scheduler) contactOf(e *entry, o *probe.Observation) contact {
 	switch o.Saw {
 	case provider.NoCredentials, provider.ProbeFailed, provider.Hung, provider.ConnectionReset:
 		return unheard
 	case provider.ConnectTimeout:
 		return timedOut
 	case provider.DNSFailure, provider.NetworkUnreachable:
-		if o.HostFault || !s.o.Online() {
+		if o.HostFault || !s.o.Online(hostOf(&e.cfg)) {
 			return cutOff
 		}
 		return unheard // "no such host" may come from a cache on this machine
@@ -68,7 +68,7 @@ func (s *Scheduler) stand(e *entry, o *probe.Observation) judge.Host {
 		return judge.HostFine
 	}
 	was := e.contact
-	e.contact, e.heard = s.contactOf(o), o.Began
+	e.contact, e.heard = s.contactOf(e, o), o.Began
 	if was < timedOut && e.contact >= timedOut {
 		e.failed = o.Began
 	}
@@ -105,7 +105,7 @@ func (s *Scheduler) stand(e *entry, o *probe.Observation) judge.Host {
 // are silent proves nothing while this machine has a route: those of one rack are
 // switched off together.
 func (s *Scheduler) verdict(now time.Time) judge.Host {
-	failing, cut, waiting := map[string]bool{}, false, 0
+	failing, cut, online, waiting := map[string]bool{}, false, false, 0
 	for _, e := range s.entries {
 		switch {
 		case !e.isRemote():
@@ -113,7 +113,9 @@ func (s *Scheduler) verdict(now time.Time) judge.Host {
 		case e.contact >= timedOut && e.failed.Before(s.host.doubted.Add(-doubtFor)):
 			// It failed long before, and so tells nothing of now.
 		case e.contact >= timedOut:
-			failing[hostOf(&e.cfg)] = true
+			host := hostOf(&e.cfg)
+			online = online || !failing[host] && s.o.Online(host)
+			failing[host] = true
 			cut = cut || e.contact == cutOff
 		case e.contact == reached && !e.heard.Before(s.host.doubted):
 			return judge.HostFine
@@ -126,7 +128,7 @@ func (s *Scheduler) verdict(now time.Time) judge.Host {
 		return judge.HostFine
 	case waiting > 0 && now.Sub(s.host.doubted) < doubtFor:
 		return judge.HostInDoubt
-	case cut && len(failing) > 1 || !s.o.Online():
+	case cut && len(failing) > 1, !online:
 		return judge.HostOut
 	}
 	return judge.HostFine
@@ -134,7 +136,7 @@ func (s *Scheduler) verdict(now time.Time) judge.Host {
 
 // outage is what is said when the verdict is that this machine is cut off.
 func (s *Scheduler) outage() string {
-	if !s.o.Online() {
+	if !s.o.Online("") {
 		return "this machine has no network"
 	}
 	return "no remote provider can be reached from this machine"
@@ -155,7 +157,7 @@ func (s *Scheduler) goOut(why string, now time.Time) {
 	if len(ids) == 0 {
 		return
 	}
-	s.host.out, s.host.since, s.host.routed = true, now, s.o.Online()
+	s.host.out, s.host.since, s.host.routed = true, now, s.o.Online("")
 	s.tell(hclog.Warn, provider.Event{
 		From: provider.StateRunning, To: provider.StateUnknown, Reason: provider.Offline, Detail: why, IDs: ids,
 	}, now)
@@ -206,7 +208,7 @@ func (s *Scheduler) resumeOutage(now time.Time) {
 		}
 		s.host.out, s.host.since = true, e.rec.Status.Since.Time
 	}
-	s.host.doubted, s.host.routed = now, s.o.Online()
+	s.host.doubted, s.host.routed = now, s.o.Online("")
 }
 
 // tell publishes an event of the host.
@@ -232,7 +234,7 @@ func (s *Scheduler) watchRoute(now time.Time) {
 	if !s.host.out || s.host.routed {
 		return
 	}
-	if s.host.routed = s.o.Online(); s.host.routed {
+	if s.host.routed = s.o.Online(""); s.host.routed {
 		s.askRemote(now)
 	}
 }

@@ -48,7 +48,7 @@ func TestHost_Offline(t *testing.T) {
 	})
 	t.Run("TheHostSaysSo", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{Online: func() bool { return false }})
+			w := newWorld(t, Options{Online: func(string) bool { return false }})
 			w.play("b", fault)
 			w.apply(cloud("b"))
 			w.run()
@@ -266,7 +266,7 @@ func TestHost_AnOutageOfNobody(t *testing.T) {
 func TestHost_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone, there := time.Now().Add(untilCut), time.Now().Add(untilCut+cutFor)
-		online := func() bool { now := time.Now(); return now.Before(gone) || !now.Before(there) }
+		online := func(string) bool { now := time.Now(); return now.Before(gone) || !now.Before(there) }
 		w, cut, back := outage(t, Options{Online: online}, provider.NetworkUnreachable, "b")
 		time.Sleep(time.Until(cut) + 75*time.Second)
 		w.want(provider.StateUnknown, provider.Offline, "b")

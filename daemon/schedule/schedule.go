@@ -42,8 +42,9 @@ type Options struct {
 	// waiting for servers that did not answer the last time, so that those
 	// never delay the others. 0: 512.
 	Lane int
-	// Online reports whether this host has a network at all; nil: it has.
-	Online func() bool
+	// Online reports whether this host has a network that leads to a host, which may
+	// be a name; empty: to the rest of the world. It sends nothing; nil: it has.
+	Online func(host string) bool
 	// Wall is the time on the wall, which goes on while the host sleeps; nil: time.Now.
 	Wall func() time.Time
 	// Random is in [0,1) and may be called by several goroutines; nil: rand.Float64.
@@ -119,7 +120,7 @@ func New(o Options) *Scheduler {
 		o.Lane = 512
 	}
 	if o.Online == nil {
-		o.Online = func() bool { return true }
+		o.Online = func(string) bool { return true }
 	}
 	if o.Wall == nil {
 		o.Wall = time.Now
