@@ -147,8 +147,11 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 		s.put(e, heard)
 		return false, nil
 	}
-	was := e.rec.Status
+	was, vendor, step := e.rec.Status, e.rec.Vendor, e.feed
 	e.rec, e.evidence, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
+	if !otherFeed { // its vendor is the same, and nobody tells again what is known
+		e.rec.Vendor, e.rec.Status.Incident, e.feed = vendor, vendor, step
+	}
 	e.latencies, e.contact = store.Durations{}, unheard
 	if was.Paused {
 		e.rec, _ = judge.Pause(e.rec, true, &p, now)

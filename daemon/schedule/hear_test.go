@@ -172,3 +172,20 @@ func TestCadence_OfAVendorsIncident(t *testing.T) {
 		}
 	})
 }
+
+// A provider that moves keeps the vendor that it has, of whom nobody tells again.
+func TestSchedule_HeardStaysWhenTheAddressChanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.apply(followed("a"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL, Impact: provider.ImpactMajor})
+		w.heard("a", "Errors")
+		moved := followed("a")
+		moved.BaseURL += "/v2"
+		w.apply(moved)
+		time.Sleep(10 * time.Second)
+		w.want(provider.StateDegraded, provider.VendorIncident, "a")
+	})
+}
