@@ -23,9 +23,10 @@ func (a *app) reportCommand() *cobra.Command {
 What is certain shows at once, with source report: a rate limit, a rejected key,
 no money left. What is doubtful, a timeout or a 5xx, counts as one doubtful check.
 Either way the provider is probed, and what that finds overrules the report. But
-with --retry-after nothing is sent before that time (1s to 24h), and until then
-the report holds, even if a probe, which asks for less, finds the provider well.
-The newest report counts, so that --retry-after 1 takes a wrong one back.
+with --retry-after the daemon sends nothing of its own before that time (held to
+1s to 24h), and until then the report holds, even if a probe, which asks for less,
+finds the provider well. Until then only a report with another --retry-after
+changes it, so that --retry-after 1 takes a wrong one back.
 
 --retry-after takes what the header of that name says, or a duration: 60,
 1m30s, "Wed, 21 Oct 2026 07:28:00 GMT". Empty is the same as left out.
@@ -68,6 +69,9 @@ func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out 
 	}
 	if s.RetryAt.After(a.now()) {
 		line += ", left alone until " + stamp(s.RetryAt)
+		if a.term.shown { // a script knows what it says
+			a.say("hint: if that is wrong, take it back: providerctl report %s --status 429 --retry-after 1", s.ID)
+		}
 	}
 	if s.Paused {
 		a.say("probing of %s is paused: it keeps its last state, and no more than the time is noted", s.ID)

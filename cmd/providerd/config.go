@@ -23,7 +23,7 @@ func newConfigCommand(f *flags) *cobra.Command {
 func newConfigCheckCommand(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "check [FILE]", Short: "Say whether a configuration file is good",
-		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeOneTOML,
+		Args: oneFile, ValidArgsFunction: completeOneTOML,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags := *f
 			if len(args) == 1 {
@@ -44,6 +44,13 @@ func newConfigCheckCommand(f *flags) *cobra.Command {
 			return err
 		},
 	}
+}
+
+func oneFile(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return usageError{fmt.Sprintf("unexpected argument: %q", args[1]), cmd.CommandPath() + " FILE"}
+	}
+	return nil
 }
 
 func newConfigShowCommand(f *flags) *cobra.Command {
