@@ -29,6 +29,7 @@ var house = []string{
 	"daemon/config",
 	"store",
 	"store/trust",
+	"store/userns",
 	"store/provider",
 	"packaging",
 	"packaging/man",
