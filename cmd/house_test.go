@@ -27,6 +27,7 @@ var house = []string{
 	"daemon/probe",
 	"daemon/feed",
 	"daemon/config",
+	"daemon/listener",
 	"store",
 	"store/trust",
 	"store/userns",

@@ -1,0 +1,105 @@
+package listener
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The wire format of sock_diag(7) for one TCP socket: linux/inet_diag.h, struct
+// inet_diag_req_v2 and inet_diag_msg. Addresses and ports are in network order, the
+// rest in this machine's.
+const (
+	requestSize = unix.NLMSG_HDRLEN + 56
+	messageSize = 72
+
+	atState = 1 // within inet_diag_msg
+	atUID   = 64
+	atInode = 68
+
+	listening   = 10 // TCP_LISTEN
+	loopback    = 1  // the index of lo, through which a machine reaches all its own addresses
+	anyCookie   = ^uint64(0)
+	answerWait  = time.Second // the kernel answers at once, or lost the answer
+	largeEnough = 4 << 10
+)
+
+// lookup asks for the socket that is found as for an arriving connection. The
+// connection's other end stays unnamed, so that no established one is meant.
+func lookup(to netip.AddrPort) (Socket, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return Socket{}, fmt.Errorf("open netlink: %w", err)
+	}
+	defer unix.Close(fd)
+	wait := unix.NsecToTimeval(answerWait.Nanoseconds())
+	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
+		return Socket{}, fmt.Errorf("bound the wait: %w", err)
+	}
+	if err := unix.Sendto(fd, request(to), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return Socket{}, fmt.Errorf("ask: %w", err)
+	}
+	reply := make([]byte, largeEnough)
+	for {
+		n, _, err := unix.Recvfrom(fd, reply, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil {
+			return Socket{}, fmt.Errorf("read the answer: %w", err)
+		}
+		return readReply(reply[:n])
+	}
+}
+
+func request(to netip.AddrPort) []byte {
+	message := make([]byte, requestSize)
+	order := binary.NativeEndian
+	order.PutUint32(message[0:], requestSize)
+	order.PutUint16(message[4:], unix.SOCK_DIAG_BY_FAMILY)
+	order.PutUint16(message[6:], unix.NLM_F_REQUEST)
+	b := message[unix.NLMSG_HDRLEN:]
+	b[0] = unix.AF_INET6
+	if to.Addr().Is4() {
+		b[0] = unix.AF_INET
+	}
+	b[1] = unix.IPPROTO_TCP
+	order.PutUint32(b[4:], 1<<listening)
+	id := b[8:]
+	binary.BigEndian.PutUint16(id[0:], to.Port())
+	copy(id[4:20], to.Addr().AsSlice())
+	order.PutUint32(id[36:], loopback)
+	order.PutUint64(id[40:], anyCookie)
+	return message
+}
+
+// readReply reads the one message of an answer.
+func readReply(b []byte) (Socket, error) {
+	order := binary.NativeEndian
+	if len(b) < unix.NLMSG_HDRLEN+4 {
+		return Socket{}, errors.New("the answer is too short")
+	}
+	kind, body := order.Uint16(b[4:]), b[unix.NLMSG_HDRLEN:]
+	if kind == unix.NLMSG_ERROR {
+		errno := unix.Errno(-int32(order.Uint32(body)))
+		if errno == unix.ENOENT {
+			return Socket{}, ErrNone
+		}
+		return Socket{}, errno
+	}
+	if kind != unix.SOCK_DIAG_BY_FAMILY || len(body) < messageSize {
+		return Socket{}, errors.New("the answer is not understood")
+	}
+	if body[atState] != listening {
+		return Socket{}, ErrNone
+	}
+	inode := order.Uint32(body[atInode:])
+	if inode == 0 {
+		return Socket{}, ErrOwnerless
+	}
+	return Socket{UID: order.Uint32(body[atUID:]), Inode: uint64(inode)}, nil
+}

@@ -1,0 +1,208 @@
+package listener_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/providerd/providerd/daemon/listener"
+)
+
+// The kernel's own choice is reported: the most specific bind, and a wildcard of
+// IPv6 for IPv4 where it serves that too.
+func TestAt_IsWhomAConnectionReaches(t *testing.T) {
+	for _, tt := range []struct {
+		bind string
+		asks map[string]bool // address to whether somebody listens there
+	}{
+		{"127.0.0.1", map[string]bool{"127.0.0.1": true, "::ffff:127.0.0.1": true, "127.0.0.2": false, "::1": false}},
+		{"::1", map[string]bool{"::1": true, "127.0.0.1": false}},
+		{"0.0.0.0", map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": false}},
+		{"::", map[string]bool{"127.0.0.1": true, "::1": true}},
+	} {
+		network := "tcp"
+		if tt.bind == "0.0.0.0" {
+			network = "tcp4" // or Go serves IPv6 too
+		}
+		l := listen(t, network, tt.bind, 0)
+		for to, want := range tt.asks {
+			s, err := listener.At(netip.AddrPortFrom(netip.MustParseAddr(to), portOf(l)))
+			switch {
+			case want && (err != nil || s.Inode != inodeOf(t, l) || s.UID != uint32(os.Geteuid())):
+				t.Errorf("bound to %s, asked for %s: %+v %v, want inode %d", tt.bind, to, s, err, inodeOf(t, l))
+			case !want && !errors.Is(err, listener.ErrNone):
+				t.Errorf("bound to %s, asked for %s: %+v %v, want nobody", tt.bind, to, s, err)
+			}
+		}
+		l.Close()
+		if s, err := listener.At(netip.AddrPortFrom(netip.MustParseAddr(tt.bind), portOf(l))); !errors.Is(err, listener.ErrNone) {
+			t.Errorf("after it closed: %+v %v", s, err)
+		}
+	}
+}
+
+// Two servers may share a port, each with an address of its own.
+func TestAt_TellsNeighboursApart(t *testing.T) {
+	one := listen(t, "tcp", "127.0.0.1", 0)
+	other := listen(t, "tcp", "127.0.0.2", portOf(one))
+	for _, l := range []net.Listener{one, other} {
+		if s, err := listener.At(l.Addr().(*net.TCPAddr).AddrPort()); err != nil || s.Inode != inodeOf(t, l) {
+			t.Errorf("%s: %+v %v, want inode %d", l.Addr(), s, err, inodeOf(t, l))
+		}
+	}
+}
+
+// A connection that stands is not who listens, even where both have the port.
+func TestAt_OnlyListeners(t *testing.T) {
+	l := listen(t, "tcp", "127.0.0.1", 0)
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if s, err := listener.At(c.LocalAddr().(*net.TCPAddr).AddrPort()); !errors.Is(err, listener.ErrNone) {
+		t.Errorf("the client's end: %+v %v", s, err)
+	}
+}
+
+// The kernel says uid 0 and inode 0 of a socket that no process holds.
+func TestReadReply_OwnerlessIsNotRoot(t *testing.T) {
+	message := func(kind uint16, state byte, uid, inode uint32) []byte {
+		b := make([]byte, unix.NLMSG_HDRLEN+72)
+		binary.NativeEndian.PutUint16(b[4:], kind)
+		b[unix.NLMSG_HDRLEN+1] = state
+		binary.NativeEndian.PutUint32(b[unix.NLMSG_HDRLEN+64:], uid)
+		binary.NativeEndian.PutUint32(b[unix.NLMSG_HDRLEN+68:], inode)
+		return b
+	}
+	failure := func(errno syscall.Errno) []byte {
+		b := message(unix.NLMSG_ERROR, 0, 0, 0)
+		binary.NativeEndian.PutUint32(b[unix.NLMSG_HDRLEN:], uint32(-int32(errno)))
+		return b
+	}
+	const diag, listening, established = unix.SOCK_DIAG_BY_FAMILY, 10, 1
+	for _, tt := range []struct {
+		name   string
+		answer []byte
+		want   error
+	}{
+		{"a socket of root", message(diag, listening, 0, 7), nil},
+		{"a socket of nobody's", message(diag, listening, 0, 0), listener.ErrOwnerless},
+		{"a connection", message(diag, established, 0, 7), listener.ErrNone},
+		{"no such socket", failure(syscall.ENOENT), listener.ErrNone},
+		{"not allowed", failure(syscall.EPERM), syscall.EPERM},
+	} {
+		if _, err := listener.ReadReply(tt.answer); !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+	}
+	for n := range unix.NLMSG_HDRLEN + 72 {
+		if s, err := listener.ReadReply(message(diag, listening, 0, 7)[:n]); err == nil {
+			t.Errorf("the first %d bytes: %+v", n, s)
+		}
+	}
+}
+
+func TestProcesses_FindWhoHoldsASocket(t *testing.T) {
+	l := listen(t, "tcp", "127.0.0.1", 0)
+	var ps listener.Processes
+	if p := ps.Holding(inodeOf(t, l)); p.PID != os.Getpid() || !p.Exists() {
+		t.Errorf("found %+v, want this process, %d", p, os.Getpid())
+	}
+	if p := ps.Holding(1); p != (listener.Process{}) || p.Exists() {
+		t.Errorf("a socket that is not there is held by %+v", p)
+	}
+}
+
+// A process ends when it ends, waited for or not.
+func TestProcess_EndsWithTheServer(t *testing.T) {
+	l := listen(t, "tcp", "127.0.0.1", 0)
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("cat") // holds the socket until its input ends
+	cmd.ExtraFiles = []*os.File{file}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	inode := inodeOf(t, l)
+	file.Close()
+	l.Close()
+	var ps listener.Processes
+	p := ps.Holding(inode)
+	if p.PID != cmd.Process.Pid || !p.Exists() {
+		t.Errorf("found %+v, want %d", p, cmd.Process.Pid)
+	}
+	in.Close()
+	// Not waited for yet, so that it is a zombie from its end on.
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	if p.Exists() {
+		t.Error("it exists as a zombie")
+	}
+	_ = cmd.Wait()
+	if p.Exists() {
+		t.Error("it exists after its end")
+	}
+}
+
+func TestBehind_IsWhoListensOnTheUnixSocket(t *testing.T) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := net.Dial("unix", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	uid, p, err := listener.Behind(c.(*net.UnixConn))
+	if err != nil || uid != uint32(os.Geteuid()) || p.PID != os.Getpid() || !p.Exists() {
+		t.Errorf("uid %d, %+v, %v", uid, p, err)
+	}
+}
+
+func listen(t *testing.T, network, host string, port uint16) net.Listener {
+	t.Helper()
+	l, err := net.ListenTCP(network, net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(host), port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func portOf(l net.Listener) uint16 { return l.Addr().(*net.TCPAddr).AddrPort().Port() }
+
+// inodeOf is the inode by fstat, which is another way than those that are tested.
+func inodeOf(t *testing.T, l net.Listener) uint64 {
+	t.Helper()
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stat unix.Stat_t
+	if err := raw.Control(func(fd uintptr) { err = unix.Fstat(int(fd), &stat) }); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stat.Ino
+}

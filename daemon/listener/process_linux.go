@@ -1,0 +1,98 @@
+package listener
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// readHolders reads which process holds which socket: proc_pid_fd(5). Processes
+// that this user may not look at are left out.
+func readHolders() map[uint64]int {
+	holders := map[uint64]int{}
+	for _, name := range namesIn("/proc") {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		for _, inode := range socketsOf(pid) {
+			if before := holders[inode]; before <= 1 || pid > 1 && pid < before {
+				holders[inode] = pid
+			}
+		}
+	}
+	return holders
+}
+
+// socketsOf are the inodes of a process's sockets.
+func socketsOf(pid int) []uint64 {
+	var inodes []uint64
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	for _, fd := range namesIn(dir) {
+		target, err := os.Readlink(dir + "/" + fd)
+		if err != nil {
+			continue // closed meanwhile
+		}
+		text, isSocket := strings.CutPrefix(target, "socket:[")
+		if inode, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64); isSocket && err == nil {
+			inodes = append(inodes, inode)
+		}
+	}
+	return inodes
+}
+
+// namesIn lists a folder; nothing where it cannot be read.
+func namesIn(dir string) []string {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(-1) // what was read before an error counts
+	return names
+}
+
+// startOf is when a process started, in clock ticks since the boot; 0 when there is
+// no such process, or it has ended: proc_pid_stat(5).
+func startOf(pid int) uint64 {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name, field 2, may hold blanks and parentheses; field 3 follows the last one.
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 20 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
+		return 0
+	}
+	started, err := strconv.ParseUint(string(fields[19]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return max(started, 1) // the first process started at 0
+}
+
+// Behind returns the process that called listen on the Unix socket at the other end,
+// and its user. The process is the zero one where it is in no PID namespace of ours,
+// or has ended since.
+func Behind(c *net.UnixConn) (uid uint32, p Process, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, Process{}, fmt.Errorf("ask who listens: %w", err)
+	}
+	var cred *unix.Ucred
+	var asked error
+	if err := raw.Control(func(fd uintptr) {
+		cred, asked = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err != nil {
+		return 0, Process{}, fmt.Errorf("ask who listens: %w", err)
+	}
+	if asked != nil {
+		return 0, Process{}, fmt.Errorf("ask who listens: %w", asked)
+	}
+	return cred.Uid, processOf(int(cred.Pid)), nil
+}
