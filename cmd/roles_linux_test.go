@@ -53,6 +53,8 @@ func play(role string) bool {
 		playFlood()
 	case "swap":
 		playSwap()
+	case "eavesdrop":
+		playEavesdrop()
 	default:
 		panic("no such part: " + role)
 	}

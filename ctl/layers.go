@@ -32,6 +32,12 @@ func layers(d *provider.Diagnostics) []layer {
 	for _, step := range d.Dial {
 		all = append(all, layer{name: "connect", came: outcome(step.Address, step.Address, step.Error), tookMS: step.TookMS})
 	}
+	if l := d.Listener; l != nil {
+		all = append(all, layer{name: "listener", came: whoListens(l)})
+		if l.KeyWithheld != "" {
+			all = append(all, layer{name: "key", came: "not sent: " + l.KeyWithheld})
+		}
+	}
 	if t := d.TLS; t != nil {
 		all = append(all, layer{name: "tls", came: outcome(certificate(t), "handshake", t.Error), tookMS: t.TookMS})
 	}
@@ -43,6 +49,18 @@ func layers(d *provider.Diagnostics) []layer {
 		all = append(all, layer{name: "check", asked: c.Asked, came: outcome(answer, answer, c.Error), tookMS: c.TookMS})
 	}
 	return all
+}
+
+// whoListens is who serves the connection, as far as the daemon knows.
+func whoListens(l *provider.ListenerStep) string {
+	who := []string{l.Address}
+	if l.UID != nil {
+		who = append(who, "uid "+strconv.FormatUint(uint64(*l.UID), 10))
+	}
+	if l.PID != 0 {
+		who = append(who, "pid "+strconv.Itoa(l.PID))
+	}
+	return strings.Join(who, ", ")
 }
 
 func requestLayer(x *provider.Exchange) layer {

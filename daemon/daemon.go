@@ -20,6 +20,7 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/daemon/feed"
+	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/daemon/metrics"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
@@ -123,10 +124,11 @@ func run(ctx context.Context, o Options, n *systemd.Notifier) error {
 
 // serve runs everything above the store until ctx ends.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
+	processes := new(listener.Processes)
 	d.schedule = schedule.New(schedule.Options{
 		Store: d.store, Log: d.log.Named("schedule"), Online: new(network).isOnline,
 		NewProber: func(p config.Provider) (schedule.Prober, error) {
-			return probe.New(p, probe.Options{UserAgent: "providerd/" + d.opts.Version})
+			return probe.New(p, probe.Options{UserAgent: "providerd/" + d.opts.Version, Processes: processes})
 		},
 	})
 	d.feeds = feed.New(feed.Options{

@@ -42,7 +42,7 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 		t.reject(at, f)
 		return
 	}
-	p.BaseURL, p.Endpoint = a.url, a.endpoint
+	p.BaseURL, p.Endpoint, p.BaseURLGiven = a.url, a.endpoint, given
 }
 
 // defaultAddress is where a kind is when the file does not say.

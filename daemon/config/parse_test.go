@@ -65,7 +65,7 @@ base_url = "tcp://[::1]:5432"
 			},
 			{
 				ID: "port", Kind: "tcp", Type: provider.Generic,
-				BaseURL: "tcp://[::1]:5432", Endpoint: "tcp://[::1]:5432",
+				BaseURL: "tcp://[::1]:5432", Endpoint: "tcp://[::1]:5432", BaseURLGiven: true,
 				Interval: 10 * time.Second, Timeout: 1500 * time.Millisecond, SlowAfter: time.Second, Rise: 1, Fall: 2,
 			},
 		},
@@ -120,13 +120,13 @@ enabled = false
 		Providers: []config.Provider{
 			{
 				ID: "a", Kind: "openai-compatible", Type: provider.Local,
-				BaseURL: "https://Ada:Secret@example.com/v1", Endpoint: "https://example.com/v1",
+				BaseURL: "https://Ada:Secret@example.com/v1", Endpoint: "https://example.com/v1", BaseURLGiven: true,
 				Key: config.NewSecret("k1"), KeySource: "env A_KEY", Models: []string{"m1", "m2"},
 				Interval: 20 * time.Second, Timeout: 2 * time.Second, SlowAfter: 500 * time.Millisecond, Rise: 2, Fall: 3,
 			},
 			{
 				ID: "b", Kind: "http", Type: provider.Generic,
-				BaseURL: "http://example.com/health/", Endpoint: "http://example.com/health/",
+				BaseURL: "http://example.com/health/", Endpoint: "http://example.com/health/", BaseURLGiven: true,
 				Interval: 90 * time.Minute, Timeout: 10 * time.Millisecond, SlowAfter: time.Millisecond, Rise: 4, Fall: 5,
 				Expect: config.Expect{
 					Status: []int{200, 204},

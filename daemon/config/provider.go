@@ -15,7 +15,10 @@ type Provider struct {
 	Type     provider.Type
 	BaseURL  string // normalised; may hold user-info, so show Endpoint instead
 	Endpoint string // BaseURL without user-info
-	Key      Secret
+	// BaseURLGiven: the configuration file says base_url; it is not the vendor's
+	// default, nor a variable's.
+	BaseURLGiven bool
+	Key          Secret
 	// KeySource is where the key comes from: "env OPENAI_API_KEY", "file /run/…",
 	// or empty. It is set, and Key is not, when api_key_env names a variable
 	// that is not set.

@@ -85,6 +85,10 @@ func (p *Provider) showTarget(b *strings.Builder) {
 		if p.Bus != "" {
 			writeText(b, "bus", p.Bus)
 		}
+	case !p.BaseURLGiven:
+		// A comment, because the file would say that it trusts the address with the key.
+		b.WriteString("# ")
+		fallthrough
 	default:
 		writeText(b, "base_url", p.Endpoint)
 	}

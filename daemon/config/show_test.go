@@ -77,7 +77,7 @@ fall = 2
 [[provider]]
 id = "cloud"
 kind = "groq"
-base_url = "https://api.groq.com/openai/v1"
+# base_url = "https://api.groq.com/openai/v1"
 api_key_file = "/keys/groq" # ***
 interval = "1m"
 timeout = "5s"
@@ -103,7 +103,7 @@ expect_json = { "$.n" = 1.0 }
 [[provider]]
 id = "openai"
 kind = "openai"
-base_url = "https://api.openai.com/v1"
+# base_url = "https://api.openai.com/v1"
 api_key_env = "OPENAI_API_KEY" # ***
 interval = "1m"
 timeout = "5s"

@@ -33,6 +33,8 @@ type Record struct {
 	Goods    int             // healthy answers in a row
 	Failures int             // observations in a row that were not healthy, for back-off
 
+	KeyWithheld bool // the last probe did not give the key away
+
 	Definite bool // what the last probe saw is enough by itself
 
 	Vendor *provider.Incident // what the vendor's own status feed reports; nil: nothing
@@ -160,6 +162,8 @@ func (r *Record) count(o *probe.Observation, p *config.Provider) {
 func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	st, f := &r.Status, &o.Facts
 	st.PortListening, st.APIResponding = o.PortListening, o.APIResponding
+	st.PID, st.PIDExists = o.PID, o.PIDExists
+	r.KeyWithheld = o.KeyWithheld
 	st.Endpoint = p.Endpoint
 	if o.Endpoint != "" {
 		st.Endpoint = o.Endpoint
@@ -238,7 +242,9 @@ func (r *Record) become(reason provider.Reason, detail string, p *config.Provide
 		st.State = next
 	}
 	st.Reason, st.Detail = reason, detail
-	st.Hint = hint(reason, p, st.Endpoint)
+	if st.Hint = hint(reason, p, st.Endpoint); st.Hint == "" && r.KeyWithheld {
+		st.Hint = hint(provider.KeyWithheld, p, st.Endpoint)
+	}
 }
 
 // hint is what to do next about a provider that is shown at an endpoint.

@@ -33,6 +33,7 @@ var rules = map[provider.Reason]rule{
 	provider.Loading:             {provider.StateStarting, true},
 	provider.ShuttingDown:        {provider.StateDegraded, true},
 	provider.Unauthorized:        {provider.StateError, true},
+	provider.KeyWithheld:         {provider.StateError, true},
 	provider.Forbidden:           {provider.StateError, true},
 	provider.QuotaExhausted:      {provider.StateError, true},
 	provider.RateLimited:         {provider.StateDegraded, true},

@@ -14,7 +14,8 @@ import (
 // SSH server, and print the banner to the standard logger.
 type conn struct {
 	net.Conn
-	asked atomic.Bool // a request was written and not yet answered
+	keyless bool        // the key must not be sent over it
+	asked   atomic.Bool // a request was written and not yet answered
 
 	mu    sync.Mutex
 	first []byte

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -30,15 +31,19 @@ type dialer struct {
 	network string // of the provider's own address
 	address string
 
+	listener func(netip.AddrPort) (listener.Socket, error) // see [listener.At]
+	guarded  bool                                          // see isGuarded
+
 	mu       sync.Mutex
 	prepared net.Conn // a bare connect that the next request will use
 	good     string   // the address that accepted last
 	last     *conn    // the watched connection made last
+	served   *server  // who serves the connection made last; nil: it leaves this machine
 }
 
 func newDialer(base *url.URL, o Options) *dialer {
 	d := &dialer{
-		resolve: o.Resolve, connect: o.Dial, now: o.Now, network: "tcp",
+		resolve: o.Resolve, connect: o.Dial, now: o.Now, network: "tcp", listener: o.Listener,
 		tls: handshaker{roots: o.RootCAs, now: o.Now, protocols: protocols(base.Scheme)},
 	}
 	switch base.Scheme {
@@ -54,6 +59,9 @@ func newDialer(base *url.URL, o Options) *dialer {
 		d.resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
+	}
+	if d.listener == nil {
+		d.listener = listener.At
 	}
 	if d.connect == nil {
 		d.connect = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -117,8 +125,8 @@ func (d *dialer) plain(ctx context.Context, t *trace, address string) (net.Conn,
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw}
 	d.mu.Lock()
+	c := &conn{Conn: raw, keyless: d.served.isDistrusted()}
 	d.last = c
 	d.mu.Unlock()
 	t.ready(c)
@@ -160,6 +168,7 @@ func (d *dialer) dial(ctx context.Context, t *trace, network, address string) (n
 			return nil, err
 		}
 	}
+	before := d.askWhoListens(network, addresses)
 	if len(addresses) == 1 { // most are: this needs no goroutine
 		address = addresses[0]
 		if c, err = d.one(ctx, t, network, address); err != nil {
@@ -171,15 +180,28 @@ func (d *dialer) dial(ctx context.Context, t *trace, network, address string) (n
 	if err != nil {
 		return nil, err
 	}
-	d.remember(address)
+	var asked *listened
+	if before != nil {
+		asked = &before[slices.Index(addresses, address)]
+	}
+	d.remember(address, d.meet(c, network, address, asked))
 	return c, nil
 }
 
-// remember notes the address that works, to be dialled first.
-func (d *dialer) remember(address string) {
+// remember notes the address that works, to be dialled first, and who serves it.
+func (d *dialer) remember(address string, by *server) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.good = address
+	by.carryOver(d.served)
+	d.good, d.served = address, by
+}
+
+// servedBy returns who serves the connection made last; nil when it leaves this
+// machine, or there is none.
+func (d *dialer) servedBy() *server {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.served
 }
 
 // lookup turns host:port into the addresses to dial, the one that worked last first.

@@ -74,7 +74,7 @@ func (l *lookup) askAt(ctx context.Context, r *run, address string) (*dns.Msg, e
 		return nil, err
 	}
 	r.trace.ready(nil)
-	r.p.dialer.remember(address)
+	r.p.dialer.remember(address, nil)
 	if !reply.Truncated {
 		return reply, nil
 	}

@@ -146,6 +146,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 		a.err = err
 	}
 	r.p.dialer.rest()
+	r.meets()
 	r.latency = r.p.now().Sub(began)
 	after, _ := r.trace.connections()
 	r.record(a, before == after && err == nil)

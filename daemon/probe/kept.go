@@ -18,6 +18,7 @@ import (
 // before the next request looks. Like the Prober, it is not for concurrent use.
 type keeper struct {
 	dialer *dialer
+	bare   http.Header // a request's headers without the key
 
 	kept   net.Conn // nil: none
 	origin origin   // where kept leads

@@ -28,6 +28,16 @@ type Observation struct {
 	PortListening *bool // nil: not tried
 	APIResponding *bool
 
+	// PID is the process that serves the provider, or served it when one last
+	// answered; 0 when it is not known, as of another machine's. PIDExists says
+	// whether there still is one; nil when PID is 0.
+	PID       int
+	PIDExists *bool
+
+	// KeyWithheld: whoever listens there is not trusted with the key, so that the
+	// provider was asked without it. The Detail says why.
+	KeyWithheld bool
+
 	// Endpoint is where it was found, when that differs from the configured
 	// one (localhost, for which both families are dialled); else empty.
 	Endpoint string

@@ -30,6 +30,7 @@ import (
 	"unicode"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/listener"
 )
 
 // Options are what a [Prober] takes from outside. The zero value is what the
@@ -50,6 +51,12 @@ type Options struct {
 	// Proxy chooses the proxy for a request that leaves this machine's network;
 	// nil means [http.ProxyFromEnvironment]. Local kinds never use one.
 	Proxy func(*http.Request) (*url.URL, error)
+	// Listener tells who listens at an address of this machine; nil means
+	// [listener.At].
+	Listener func(netip.AddrPort) (listener.Socket, error)
+	// Processes finds the process behind a socket, for all probers together; nil
+	// means that it is not looked for.
+	Processes *listener.Processes
 }
 
 // A Prober asks one provider. It keeps a connection between probes, and what it
@@ -68,6 +75,7 @@ type Prober struct {
 	transport transport
 	dialer    *dialer
 	proxy     *url.URL // nil: straight
+	processes *listener.Processes
 	clean     *redactor
 	now       func() time.Time
 }
@@ -95,13 +103,15 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 		return nil, fmt.Errorf("probe %s: the key of %s holds a control character", p.ID, p.KeySource)
 	}
 	pr := &Prober{
-		provider: p,
-		kind:     k,
-		kinds:    table,
-		base:     base,
-		header:   headers(&p, k, base, o.UserAgent),
-		now:      o.Now,
+		provider:  p,
+		kind:      k,
+		kinds:     table,
+		base:      base,
+		now:       o.Now,
+		processes: o.Processes,
 	}
+	var bare http.Header
+	pr.header, bare = headers(&p, k, base, o.UserAgent)
 	pr.clean = newRedactor(&p, base, pr.header)
 	if k.peculiar != nil {
 		if pr.peculiar, err = k.peculiar(&pr.provider); err != nil {
@@ -115,7 +125,14 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)
 	}
 	pr.dialer = newDialer(base, o)
-	pr.transport = newTransport(pr.dialer, base, pr.proxy)
+	if len(bare) == len(pr.header) {
+		bare = pr.header // there is no key
+	}
+	pr.dialer.guarded = isGuarded(&p, base.Scheme, len(bare) != len(pr.header)) && pr.proxy == nil
+	pr.transport = newTransport(pr.dialer, base, pr.proxy, bare)
+	if _, ours := pr.transport.(*keeper); !ours && pr.dialer.guarded {
+		pr.header = bare // net/http cannot be told to look first
+	}
 	return pr, nil
 }
 

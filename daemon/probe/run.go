@@ -20,6 +20,7 @@ type run struct {
 	inBody    bool          // the request sent last got as far as its answer's body
 	latency   time.Duration // of the deciding request
 	retryAt   time.Time     // from its headers
+	withheld  string        // why the key was not sent; empty when it was, or there is none
 	exchanges []provider.Exchange
 	checks    []provider.CheckStep
 }
@@ -198,6 +199,9 @@ func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known 
 // observation puts everything together, and cleans it.
 func (r *run) observation(began time.Time, found finding) Observation {
 	p := r.p
+	r.meets() // whatever it was that connected
+	found = r.withoutKey(found)
+	pid, exists := r.process()
 	o := Observation{
 		Began:     began,
 		Took:      p.now().Sub(began),
@@ -206,7 +210,10 @@ func (r *run) observation(began time.Time, found finding) Observation {
 		HostFault: found.hostFault,
 		Facts:     found.facts,
 		Endpoint:  p.found(),
+		PID:       pid,
+		PIDExists: exists,
 	}
+	o.KeyWithheld = r.withheld != ""
 	if r.answered || p.kind.mute {
 		o.Latency = r.latency
 	}
@@ -224,6 +231,7 @@ func (r *run) observation(began time.Time, found finding) Observation {
 		TookMS:   milliseconds(o.Took),
 		Requests: r.exchanges,
 		Checks:   r.checks,
+		Listener: r.listenerStep(pid),
 	}
 	r.trace.report(&o.Evidence, p.clean)
 	return o

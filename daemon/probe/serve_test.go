@@ -174,7 +174,7 @@ func configured(t testing.TB, kindName, baseURL, key string) config.Provider {
 	}
 	return config.Provider{
 		ID: kindName, Kind: kindName, Type: kinds[i].Type,
-		BaseURL: baseURL, Endpoint: baseURL, Key: config.NewSecret(key),
+		BaseURL: baseURL, Endpoint: baseURL, BaseURLGiven: true, Key: config.NewSecret(key),
 		Interval: 10 * time.Second, Timeout: patient, SlowAfter: time.Second, Rise: 1, Fall: 2,
 	}
 }

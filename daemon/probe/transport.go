@@ -26,9 +26,9 @@ type transport interface {
 
 // newTransport chooses a keeper wherever that can do it. What it leaves to
 // net/http is to speak to proxies, and to spell a host's name in ASCII.
-func newTransport(d *dialer, base, proxy *url.URL) transport {
+func newTransport(d *dialer, base, proxy *url.URL, bare http.Header) transport {
 	if proxy == nil && isPlain(base.Host) {
-		return &keeper{dialer: d}
+		return &keeper{dialer: d, bare: bare}
 	}
 	return newHTTPTransport(d, proxy)
 }
@@ -84,12 +84,17 @@ func chooseProxy(p *config.Provider, base *url.URL, choose func(*http.Request) (
 	return choose(&http.Request{Method: http.MethodGet, URL: base})
 }
 
-// headers are what every request to the provider carries.
-func headers(p *config.Provider, k *kind, base *url.URL, agent string) http.Header {
+// headers are what every request to the provider carries, and the same as they are
+// without a key or a password: a kind may have others than those that carry one.
+func headers(p *config.Provider, k *kind, base *url.URL, agent string) (all, bare http.Header) {
 	if agent == "" {
 		agent = "providerd"
 	}
 	h := http.Header{"User-Agent": {agent}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"}}
+	bare = h.Clone()
+	if k.authorize != nil {
+		k.authorize(bare, "")
+	}
 	if password, ok := base.User.Password(); ok || base.User.Username() != "" {
 		h.Set("Authorization", "Basic "+basic(base.User.Username(), password))
 	}
@@ -104,7 +109,7 @@ func headers(p *config.Provider, k *kind, base *url.URL, agent string) http.Head
 	default:
 		h.Set("Authorization", "Bearer "+key)
 	}
-	return h
+	return h, bare
 }
 
 func basic(user, password string) string {

@@ -48,6 +48,10 @@ func (k *keeper) exchange(c net.Conn, req *http.Request) (*http.Response, error)
 	w := &wire{keeper: k, ctx: req.Context(), conn: c, buffers: resting.Get().(*buffers), left: maxHeader}
 	w.in.Reset(limited{w})
 	w.watch()
+	if isKeyless(c) {
+		bare := *req // shared by all requests, as its headers are
+		bare.Header, req = k.bare, &bare
+	}
 	res, err := w.ask(req)
 	if err != nil {
 		w.release(false)
@@ -122,6 +126,9 @@ func (w *wire) release(reusable bool) {
 	if !w.unwatch() {
 		<-w.watched
 		reusable = false
+	}
+	if isKeyless(w.conn) {
+		reusable = false // who listens there is looked at again
 	}
 	if reusable && w.in.Buffered() == 0 {
 		w.keeper.kept = w.conn

@@ -54,18 +54,19 @@ type HistoryReply struct {
 // Diagnostics answers GET /api/providers/{id}/diagnostics: what the last probe
 // saw, layer by layer. It holds no secret.
 type Diagnostics struct {
-	ID       string       `json:"id"`
-	Kind     string       `json:"kind"`
-	Endpoint string       `json:"endpoint"`
-	BeganAt  Time         `json:"began_at,omitzero"`
-	TookMS   float64      `json:"took_ms"`
-	Resolve  *ResolveStep `json:"resolve,omitempty"`
-	Dial     []DialStep   `json:"dial,omitempty"`
-	TLS      *TLSStep     `json:"tls,omitempty"`
-	Requests []Exchange   `json:"requests,omitempty"`
-	Checks   []CheckStep  `json:"checks,omitempty"`
-	Feed     *FeedStep    `json:"feed,omitempty"` // read apart from any probe
-	Verdict  Verdict      `json:"verdict"`
+	ID       string        `json:"id"`
+	Kind     string        `json:"kind"`
+	Endpoint string        `json:"endpoint"`
+	BeganAt  Time          `json:"began_at,omitzero"`
+	TookMS   float64       `json:"took_ms"`
+	Resolve  *ResolveStep  `json:"resolve,omitempty"`
+	Dial     []DialStep    `json:"dial,omitempty"`
+	Listener *ListenerStep `json:"listener,omitempty"`
+	TLS      *TLSStep      `json:"tls,omitempty"`
+	Requests []Exchange    `json:"requests,omitempty"`
+	Checks   []CheckStep   `json:"checks,omitempty"`
+	Feed     *FeedStep     `json:"feed,omitempty"` // read apart from any probe
+	Verdict  Verdict       `json:"verdict"`
 }
 
 // DiagnoseReply answers POST /api/providers/{id}/diagnose: the evidence of a probe
@@ -90,6 +91,15 @@ type DialStep struct {
 	Address string  `json:"address"`
 	TookMS  float64 `json:"took_ms"`
 	Error   string  `json:"error,omitempty"`
+}
+
+// ListenerStep is who serves a connection that ends on this machine, as far as
+// the system tells; absent for one that leaves it.
+type ListenerStep struct {
+	Address     string  `json:"address"`                // host and port, or the path of a Unix socket
+	UID         *uint32 `json:"uid,omitempty"`          // of the user whose the listening socket is
+	PID         int     `json:"pid,omitempty"`          // of the process that holds it
+	KeyWithheld string  `json:"key_withheld,omitempty"` // why that user was not given the key
 }
 
 // TLSStep is the handshake.

@@ -27,6 +27,7 @@ const (
 	Loading             Reason = "loading"
 	ShuttingDown        Reason = "shutting_down"
 	Unauthorized        Reason = "unauthorized"
+	KeyWithheld         Reason = "key_withheld"
 	Forbidden           Reason = "forbidden"
 	ScopeLimited        Reason = "scope_limited"
 	QuotaExhausted      Reason = "quota_exhausted"
@@ -67,6 +68,7 @@ var hints = map[Reason]string{
 	BadResponse:         "the answer is not what this kind promises; see: providerctl diagnose {id}",
 	Loading:             "wait for it: providerctl wait {id} --for RUNNING",
 	ShuttingDown:        "wait for it to stop, then start it again",
+	KeyWithheld:         `if you trust it with the key, write base_url = "{endpoint}" into the [[provider]] of {id} in the configuration, then: providerctl reload`,
 	Unauthorized:        "the key is missing or was rejected: replace it, then: providerctl reload",
 	Forbidden:           "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
 	ScopeLimited:        "nothing to do: the key works, it only may not list models",
@@ -178,7 +180,7 @@ func Hint(reason Reason, about Subject) string {
 // waiting for it to pass is in vain.
 func (r Reason) NeedsPerson() bool {
 	switch r {
-	case NoCredentials, TLSFailure, WrongService, BadResponse, Unauthorized,
+	case NoCredentials, TLSFailure, WrongService, BadResponse, Unauthorized, KeyWithheld,
 		Forbidden, QuotaExhausted, NoModels, ModelMissing, CertificateExpiring, NotFound, UnitFailed, Paused:
 		return true
 	}

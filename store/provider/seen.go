@@ -21,6 +21,7 @@ var seen = map[Reason]string{
 	EngineDead:          "the server answers, and says that the engine behind it has died",
 	ShuttingDown:        "the server says that it is stopping",
 	Unauthorized:        "the key is missing or was rejected",
+	KeyWithheld:         "it wants the key, which is not given to whoever listens there; see security.md",
 	Forbidden:           "403: the key works, and is not allowed this",
 	QuotaExhausted:      "402, or a 429 about quota, credit or a spend limit, or a 401 or 403 whose code is one of those",
 	WrongService:        "another program answers at that address",

@@ -1,0 +1,135 @@
+package cmd_test
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	lmStudioKey = "test-key-for-lm-studio-alone"
+	llamaKey    = "test-key-for-llama-cpp-alone"
+	vllmKey     = "test-key-for-vllm-alone"
+)
+
+// Any user can listen at the port where a vendor's server is expected. Nobody but
+// root and the daemon's own user is given a key there, unless the configuration file
+// says the address. The ports are those of a network namespace of its own.
+func TestPromise7_AKeyGoesOnlyToWhomItBelongs(t *testing.T) {
+	here, _ := newNamespaces(t)
+	heard := filepath.Join(t.TempDir(), "heard")
+	if err := os.WriteFile(heard, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{heard, filepath.Dir(heard), filepath.Dir(filepath.Dir(heard))} {
+		if err := os.Chmod(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inNamespace(t, here, func() {
+		for _, port := range []string{"1234", "8000"} {
+			begin(t, alone(otherUID), "eavesdrop", eavesdropping{"127.0.0.1:" + port, heard})
+		}
+	})
+	var mu sync.Mutex
+	var ours []string
+	serveIn(t, here, "127.0.0.1:8080", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		ours = append(ours, r.Header.Get("Authorization"))
+		mu.Unlock()
+		answerWithModels(w, r)
+	}))
+	const unsaid = `
+autodetect = true
+[[provider]]
+id = "vllm"
+kind = "vllm"
+`
+	p := newProcess(t, unsaid)
+	cmd := p.command()
+	cmd.Env = append(os.Environ(), "LM_API_TOKEN="+lmStudioKey, "LLAMA_API_KEY="+llamaKey, "VLLM_API_KEY="+vllmKey)
+	var err error
+	inNamespace(t, here, func() { err = cmd.Start() })
+	p.started(cmd, err)
+	for _, id := range []string{"lmstudio", "llamacpp", "vllm"} {
+		p.ctl("refresh", id, "--wait")
+	}
+	said := func() string {
+		text, err := os.ReadFile(heard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if text := said(); strings.Contains(text, lmStudioKey) || strings.Contains(text, vllmKey) || !strings.Contains(text, "GET ") {
+		t.Errorf("a stranger heard:\n%s", text)
+	}
+	mu.Lock()
+	if !strings.Contains(fmt.Sprint(ours), llamaKey) {
+		t.Errorf("our own server was not given its key: %q", ours)
+	}
+	mu.Unlock()
+	for _, id := range []string{"lmstudio", "vllm"} {
+		row := p.row(id)
+		if row.Reason != provider.KeyWithheld || !strings.Contains(row.Hint, `base_url = "http://127.0.0.1:`) {
+			t.Errorf("%s: %s %q, hint %q", id, row.Reason, row.Detail, row.Hint)
+		}
+		if out := p.ctl("diagnose", id); !strings.Contains(out, fmt.Sprintf("uid %d listens there", otherUID)) {
+			t.Errorf("diagnose does not say who was not given the key:\n%s", out)
+		}
+	}
+	if row := p.row("llamacpp"); row.PID != os.Getpid() || row.PIDExists == nil || !*row.PIDExists {
+		t.Errorf("llamacpp is served by %d, and not by this process, %d", row.PID, os.Getpid())
+	}
+
+	p.write(unsaid + "base_url = \"http://127.0.0.1:8000\"\n")
+	p.ctl("reload")
+	p.ctl("refresh", "vllm", "--wait")
+	if text := said(); !strings.Contains(text, vllmKey) || strings.Contains(text, lmStudioKey) {
+		t.Errorf("with the address in the file a stranger heard:\n%s", text)
+	}
+}
+
+// row is what the daemon says of a provider.
+func (p *process) row(id string) (row provider.Status) {
+	p.t.Helper()
+	p.do("GET", "/api/providers/"+id, &row)
+	return row
+}
+
+// An eavesdropping is a server that writes down what it hears.
+type eavesdropping struct{ Address, File string }
+
+func playEavesdrop() {
+	task := taskOf[eavesdropping]()
+	l, err := net.Listen("tcp", task.Address)
+	if err != nil {
+		panic(err)
+	}
+	underWay()
+	panic(http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, err := os.OpenFile(task.File, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			panic(err)
+		}
+		defer f.Close()
+		fmt.Fprintln(f, r.Method, r.URL, r.Header)
+		answerWithModels(w, r)
+	})))
+}
+
+// answerWithModels is what servers of OpenAI's API answer to who has a key.
+func answerWithModels(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") == "" {
+		http.Error(w, `{"error":{"message":"a key is needed","type":"invalid_request_error"}}`, http.StatusUnauthorized)
+		return
+	}
+	fmt.Fprint(w, `{"object":"list","data":[{"id":"m","object":"model","owned_by":"llamacpp"}]}`)
+}
