@@ -5,16 +5,18 @@
 // folder that others can change is refused, and on one that remains there is
 // nobody to race with.
 //
-// It imports the standard library only, and on a system without Unix permissions
-// it trusts everything.
+// It imports the standard library and store/userns only, and on a system without
+// Unix permissions it trusts everything.
 package trust
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // A PathError says which part of a path others have a say in.
@@ -54,40 +56,74 @@ func existing(dir string) error {
 	if err != nil {
 		return err
 	}
-	links := 0
-	return walk(dir, &links)
+	_, err = Resolve(dir, Check)
+	return err
 }
 
-// walk checks dir after everything above it.
-func walk(dir string, links *int) error {
-	up := filepath.Dir(dir)
-	if up != dir {
-		if err := walk(up, links); err != nil {
-			return err
+// Resolve goes where the absolute path leads, as the kernel does, and returns the
+// path without links of what is there. From the root folder on it calls check for
+// all that it meets, each folder and each symbolic link and what the path names,
+// before it goes on from there; the first error ends it.
+func Resolve(path string, check func(path string, info fs.FileInfo) error) (string, error) {
+	top := filepath.VolumeName(path) + string(filepath.Separator)
+	at, ahead, links := top, split(path), 0
+	for next := top; ; {
+		info, err := os.Lstat(next)
+		if err != nil {
+			return "", err
 		}
+		if err := check(next, info); err != nil {
+			return "", err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+		} else {
+			if links++; links > mostLinks {
+				return "", &PathError{next, "leads through too many symbolic links"}
+			}
+			to, err := os.Readlink(next)
+			if err != nil {
+				return "", err
+			}
+			if filepath.IsAbs(to) {
+				at = filepath.VolumeName(to) + string(filepath.Separator)
+			}
+			ahead = append(split(to), ahead...)
+		}
+		for len(ahead) > 0 && ahead[0] == ".." { // what is above was met
+			at, ahead = filepath.Dir(at), ahead[1:]
+		}
+		if len(ahead) == 0 {
+			return at, nil
+		}
+		next, ahead = filepath.Join(at, ahead[0]), ahead[1:]
 	}
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return err
-	}
-	if problem := foreign(info); problem != "" {
-		return &PathError{dir, problem}
-	}
-	if info.Mode()&fs.ModeSymlink == 0 {
-		return nil
-	}
-	if *links++; *links > mostLinks {
-		return &PathError{dir, "leads through too many symbolic links"}
-	}
-	to, err := os.Readlink(dir)
-	if err != nil {
-		return err
-	}
-	if !filepath.IsAbs(to) {
-		to = filepath.Join(up, to)
-	}
-	return walk(to, links)
 }
+
+// split returns the names in a path.
+func split(path string) []string {
+	path = path[len(filepath.VolumeName(path)):]
+	return slices.DeleteFunc(strings.FieldsFunc(path, func(r rune) bool { return r < utf8.RuneSelf && os.IsPathSeparator(uint8(r)) }),
+		func(name string) bool { return name == "." })
+}
+
+// Check returns a [*PathError] if another user has a say in what is at path, as
+// [Folder] says.
+func Check(path string, info fs.FileInfo) error {
+	if problem := foreign(path, info); problem != "" {
+		return &PathError{path, problem}
+	}
+	return nil
+}
+
+// A Holder is to whom a file belongs.
+type Holder uint8
+
+const (
+	Another Holder = iota // or nobody can tell
+	Us
+	Root
+)
 
 // MkdirAll creates dir and what is absent above it, unless [Folder] objects. Each
 // folder has to be there, and not be somebody else's, before the next is created
@@ -153,12 +189,11 @@ func check(path string, info fs.FileInfo) error {
 	case !info.Mode().IsRegular():
 		return &FileError{path, "is not a plain file"}
 	}
-	uid, names, known := ownerAndNames(info)
-	switch {
+	switch names, known := namesOf(info); {
 	case !known:
 		return nil
-	case !trusted(uid):
-		return &FileError{path, fmt.Sprintf("belongs to uid %d", uid)}
+	case !trusted(path, info):
+		return &FileError{path, "belongs to " + OwnerOf(info)}
 	case names > 1:
 		return &FileError{path, "has another name too: it is a hard link"}
 	}

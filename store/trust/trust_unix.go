@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"syscall"
+
+	"github.com/providerd/providerd/store/userns"
 )
 
 // guarded: a symbolic link is not followed, and a pipe not waited for.
 const guarded = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// foreign says why others have a say in what info is of; empty when they have not.
-func foreign(info fs.FileInfo) string {
-	uid, _, known := ownerAndNames(info)
-	if known && !trusted(uid) {
-		return fmt.Sprintf("belongs to uid %d", uid)
+// foreign says why others have a say in what is at path; empty when they have not.
+func foreign(path string, info fs.FileInfo) string {
+	if !trusted(path, info) {
+		return "belongs to " + OwnerOf(info)
 	}
 	if info.IsDir() && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
 		return fmt.Sprintf("can be written by everybody (mode %04o)", info.Mode().Perm())
@@ -24,25 +26,57 @@ func foreign(info fs.FileInfo) string {
 	return ""
 }
 
-// trusted reports whether a user is us, root, or the owner of the root folder,
-// which is who root looks like from inside a user namespace that has not mapped
-// it. With that folder goes everything, so that it adds nobody.
-func trusted(uid uint32) bool {
-	if uid == 0 || int(uid) == os.Geteuid() {
-		return true
-	}
-	info, err := os.Lstat("/")
-	if err != nil {
-		return false
-	}
-	top, _, known := ownerAndNames(info)
-	return known && uid == top
+func trusted(path string, info fs.FileInfo) bool {
+	return HolderOf(path, info) != Another || ofTheTop(info)
 }
 
-func ownerAndNames(info fs.FileInfo) (uid uint32, names uint64, known bool) {
+// HolderOf says whose the file at path is. The number of an owner who has none in
+// our user namespace may be our own too: then the file is asked.
+func HolderOf(path string, info fs.FileInfo) Holder {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok:
+		return Another
+	case userns.KnownUser(st.Uid) && int(st.Uid) == os.Geteuid():
+		return Us
+	case userns.KnownUser(st.Uid) && st.Uid == 0:
+		return Root
+	case int(st.Uid) == os.Geteuid() && obeysUs(path, info):
+		return Us
+	}
+	return Another
+}
+
+// ofTheTop reports whether a file belongs to the owner of the root folder, with which
+// goes everything. In a user namespace that has not mapped root that is also what
+// everybody else looks like who is not mapped: there a folder has to do, or none could
+// be used, and a plain file does not.
+func ofTheTop(info fs.FileInfo) bool {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	top, err := os.Lstat("/")
+	if !ok || err != nil || info.Mode().IsRegular() && !userns.KnownUser(st.Uid) {
+		return false
+	}
+	of, ok := top.Sys().(*syscall.Stat_t)
+	return ok && st.Uid == of.Uid
+}
+
+// OwnerOf names the file's owner for people.
+func OwnerOf(info fs.FileInfo) string {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !ok:
+		return "an unknown user"
+	case !userns.KnownUser(st.Uid):
+		return "a user of another namespace"
+	}
+	return "uid " + strconv.FormatUint(uint64(st.Uid), 10)
+}
+
+func namesOf(info fs.FileInfo) (names uint64, known bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return 0, 0, false
+		return 0, false
 	}
-	return st.Uid, uint64(st.Nlink), true
+	return uint64(st.Nlink), true
 }

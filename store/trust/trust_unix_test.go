@@ -58,6 +58,45 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// What is met on the way is what the kernel meets: ".." goes up from where a link led,
+// not from where it stands.
+func TestResolve(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(
+		os.MkdirAll(filepath.Join(dir, "a", "b"), 0o700), os.Mkdir(filepath.Join(dir, "c"), 0o700),
+		os.WriteFile(filepath.Join(dir, "a", "file"), nil, 0o600), os.WriteFile(filepath.Join(dir, "file"), nil, 0o600),
+		os.Symlink("../a/./b", filepath.Join(dir, "c", "link")),
+		os.Symlink(dir+"/c/link/../file", filepath.Join(dir, "c", "far")),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]struct {
+		leads string
+		met   string // of what is below dir
+	}{
+		"a/b":            {"a/b", "a a/b"},
+		"c/link":         {"a/b", "c c/link a a/b"},
+		"c/link/../file": {"a/file", "c c/link a a/b a/file"},
+		"c/far":          {"a/file", "c c/far c c/link a a/b a/file"},
+		"./a//b/../file": {"a/file", "a a/b a/file"},
+	} {
+		var met []string
+		got, err := trust.Resolve(dir+"/"+path, func(path string, _ os.FileInfo) error {
+			if name, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(name) && name != "." {
+				met = append(met, name)
+			}
+			return nil
+		})
+		if err != nil || got != filepath.Join(dir, want.leads) || strings.Join(met, " ") != want.met {
+			t.Errorf("%s leads to %s by %q (%v), want %s by %q", path, got, met, err, want.leads, want.met)
+		}
+	}
+}
+
 func TestMkdirAll(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
