@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"io/fs"
+	"os"
 	"os/user"
 	"strconv"
 
@@ -9,6 +10,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/store/userns"
 )
 
 // socketMode lets every user of the machine ask a system daemon, and nobody
@@ -43,5 +45,19 @@ func (d *Daemon) adminGroup(cfg *config.Config) *control.Group {
 		d.log.Log(level, "the admin group does not exist", "group", name)
 		return nil
 	}
+	if !userns.KnownGroup(uint32(gid)) {
+		d.log.Warn("the admin group has the id of every group of other namespaces, so that nobody counts as its member: use another group",
+			"group", name, "gid", gid)
+		return nil
+	}
 	return &control.Group{Name: name, GID: uint32(gid)}
+}
+
+// warnOfNamespace says that the daemon cannot tell its own user from those of other
+// namespaces, as in a container where it runs as nobody.
+func (d *Daemon) warnOfNamespace() {
+	if uid := os.Geteuid(); uid >= 0 && !userns.KnownUser(uint32(uid)) {
+		d.log.Warn("the daemon's user has the id of every user of other namespaces, so that nobody but root and the admin group may change it: run it as another user",
+			"uid", uid)
+	}
 }

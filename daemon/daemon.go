@@ -166,6 +166,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	}
 	d.log.Info("started", "version", d.opts.Version, "socket", d.socket, "database", d.database(),
 		"config", cfg.Path, "providers", len(cfg.Providers))
+	d.warnOfNamespace()
 	return d.run(ctx, listener, scrapes)
 }
 

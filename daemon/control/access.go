@@ -26,7 +26,7 @@ func (y policy) allows(p peer, op operation) bool {
 	switch {
 	case op == opRead, p.untold && !y.shared:
 		return true
-	case !p.known:
+	case !p.known, p.anyUser: // who may be anybody is nobody, though it be root's number
 		return false
 	}
 	return p.uid == 0 || p.uid == y.owner || y.admin != nil && p.in(y.admin.GID)
@@ -36,7 +36,10 @@ func (y policy) allows(p peer, op operation) bool {
 // command is the same as an argument of providerctl.
 func (y policy) denied(p peer, phrase, command string) *provider.Error {
 	hint := "sudo providerctl " + command
-	if y.admin != nil {
+	switch {
+	case p.anyUser: // even as root, and whatever group they join
+		hint = "type it inside the daemon's own namespace or container: " + hint
+	case y.admin != nil:
 		hint += "; or join its administrators, then log in again: sudo usermod -aG " + y.admin.Name + " $USER"
 	}
 	who := "this user"

@@ -31,6 +31,11 @@ func TestPolicy(t *testing.T) {
 		{"NotToldThoughItShouldBe", policy{owner: 0, admin: &Group{}}, peer{}, opAdmin, true},
 		{"TheSystemCannotTell", policy{owner: 7}, peer{untold: true}, opAdmin, false},
 		{"TheSystemCannotTellAndAnybodyConnects", policy{owner: 7, shared: true}, peer{untold: true}, opAdmin, true},
+		{"AnybodyIsNotTheDaemonsOwnUser", policy{owner: 65_534}, peer{known: true, anyUser: true, uid: 65_534, gid: 1000}, opAdmin, true},
+		{"NorRootWhereThatIsTheOverflow", policy{owner: 7}, peer{known: true, anyUser: true, uid: 0}, opAdmin, true},
+		{"NorInTheGroup", policy{owner: 7, admin: group}, peer{known: true, anyUser: true, uid: 65_534, gid: 50}, opAdmin, true},
+		{"AnybodyReadsThough", policy{owner: 65_534}, peer{known: true, anyUser: true, uid: 65_534}, opRead, false},
+		{"AnyGroupIsNotTheAdmins", policy{owner: 7, admin: &Group{GID: 65_534}}, peer{known: true, anyGroup: true, uid: 1000, gid: 65_534}, opAdmin, true},
 		{"TheSystemCannotTellWhoReads", policy{owner: 7, shared: true}, peer{untold: true}, opRead, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,8 +50,53 @@ func TestPolicy(t *testing.T) {
 				!strings.Contains(err.Hint, "sudo providerctl logs") {
 				t.Errorf("got %+v", err)
 			}
-			if got := strings.Contains(err.Hint, "usermod -aG providerd"); got != (tt.policy.admin != nil && tt.policy.admin.Name != "") {
+			if got := strings.Contains(err.Hint, "usermod -aG providerd"); got != (tt.policy.admin != nil && tt.policy.admin.Name != "" && !tt.peer.anyUser) {
 				t.Errorf("hint: %s", err.Hint)
+			}
+			if got := strings.Contains(err.Message, "a user of another namespace"); got != tt.peer.anyUser {
+				t.Errorf("message: %s", err.Message)
+			}
+		})
+	}
+}
+
+// Ids that name nobody are noted, and groups among them dropped: as a primary group,
+// as a supplementary one, and where the kernel told nothing at all.
+func TestPeer_Told(t *testing.T) {
+	named := func(id uint32) bool { return id != 65_534 }
+	for _, tt := range []struct {
+		name      string
+		told      peer
+		anyUser   bool
+		members   []uint32
+		strangers []uint32
+		logged    []any
+	}{
+		{"OneUser", peer{known: true, uid: 1000, gid: 100, pid: 1, groups: []uint32{4}}, false, []uint32{100, 4}, []uint32{65_534},
+			[]any{"uid", uint32(1000), "gid", uint32(100), "pid", 1}},
+		{"AnyUser", peer{known: true, uid: 65_534, gid: 65_534, pid: 1, groups: []uint32{4, 65_534}}, true, []uint32{4}, []uint32{65_534},
+			[]any{"uid", elsewhere, "gid", elsewhere, "pid", 1}},
+		{"OneUserInAnyGroup", peer{known: true, uid: 1000, gid: 100, groups: []uint32{65_534, 5, 65_534}}, false, []uint32{100, 5}, []uint32{65_534},
+			[]any{"uid", uint32(1000), "gid", uint32(100), "pid", 0}},
+		{"NotTold", peer{}, false, nil, nil, []any{"uid", "unknown"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := tt.told.told(named, named)
+			if p.anyUser != tt.anyUser {
+				t.Errorf("any user: %v", p.anyUser)
+			}
+			for _, gid := range tt.members {
+				if !p.in(gid) {
+					t.Errorf("not in group %d", gid)
+				}
+			}
+			for _, gid := range tt.strangers {
+				if p.in(gid) {
+					t.Errorf("in group %d", gid)
+				}
+			}
+			if got := p.logArgs(); !slices.Equal(got, tt.logged) {
+				t.Errorf("logged as %v, want %v", got, tt.logged)
 			}
 		})
 	}
@@ -87,6 +137,20 @@ func TestGate(t *testing.T) {
 	g.leave(first[0]) // only once
 	if g.total != 159 {
 		t.Errorf("%d places are taken, want 159", g.total)
+	}
+}
+
+// Users of other namespaces are one user to the gate, even where that has the number
+// of the daemon's own or of root.
+func TestGate_UsersOfOtherNamespacesShareOneQuota(t *testing.T) {
+	for _, uid := range []uint32{65_534, 0} {
+		g := newGate(160, 40, 65_534)
+		for pid := range 4 {
+			fill(&g, peer{known: true, anyUser: true, uid: uid, pid: pid})
+		}
+		if g.total != 40 {
+			t.Errorf("those that look like %d get %d places, want 40 together", uid, g.total)
+		}
 	}
 }
 

@@ -6,7 +6,7 @@
 //
 // It reads from the store and asks the rest of the daemon through two small
 // interfaces, [Providers] and [Daemon]; it decides nothing about providers. Of
-// this module it imports store and store/provider, and daemon/schedule for the
+// this module it imports store and the packages below it, and daemon/schedule for the
 // type that says what became of a refresh.
 //
 // # Reading

@@ -52,10 +52,14 @@ type gate struct {
 }
 
 // A process is who holds connections. Those that the kernel tells nothing of are one.
+//
+// All users of other namespaces have the same uid, and so share what one may have;
+// they are never the daemon's own user or root.
 type process struct {
-	known bool
-	uid   uint32
-	pid   int
+	known   bool
+	anyUser bool
+	uid     uint32
+	pid     int
 }
 
 // A share is what a process has of the server.
@@ -97,7 +101,9 @@ func (g *gate) enter(c *conn) (evicted *conn, ok bool) {
 }
 
 // isTrusted: nothing is gained by keeping this one out.
-func (g *gate) isTrusted(p process) bool { return p.known && (p.uid == 0 || p.uid == g.owner) }
+func (g *gate) isTrusted(p process) bool {
+	return p.known && !p.anyUser && (p.uid == 0 || p.uid == g.owner)
+}
 
 // dispensable is the connection that has to go for a new one of p; nil: p has
 // enough itself. It is one of the greediest process's: of p's own user when that

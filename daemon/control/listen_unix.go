@@ -11,6 +11,9 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/providerd/providerd/store/trust"
+	"github.com/providerd/providerd/store/userns"
 )
 
 // modesHold: a socket's mode means something here.
@@ -47,15 +50,14 @@ func folderProblem(dir string) (string, error) {
 	if !info.IsDir() {
 		return "is not a folder", nil
 	}
-	uid, owner := os.Geteuid(), ownerOf(info)
 	switch {
-	case owner != uid && owner != 0:
-		return fmt.Sprintf("belongs to uid %d", owner), nil
+	case trust.HolderOf(dir, info) == trust.Another:
+		return "belongs to " + trust.OwnerOf(info), nil
 	case sticky(info):
 		return "", nil // others may add names, and not replace ours
 	case info.Mode().Perm()&0o002 != 0:
 		return fmt.Sprintf("can be written by everybody (mode %04o)", info.Mode().Perm()), nil
-	case info.Mode().Perm()&0o020 != 0 && groupOf(info) != os.Getegid():
+	case info.Mode().Perm()&0o020 != 0 && !ourGroup(info):
 		return fmt.Sprintf("can be written by group %d (mode %04o)", groupOf(info), info.Mode().Perm()), nil
 	}
 	return "", nil
@@ -65,11 +67,11 @@ func folderProblem(dir string) (string, error) {
 // remove what is theirs.
 func sticky(info fs.FileInfo) bool { return info.Mode()&fs.ModeSticky != 0 }
 
-func ownerOf(info fs.FileInfo) int {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(st.Uid)
-	}
-	return -1
+// ourGroup reports whether the file's group is ours, and not one that only looks so
+// in our user namespace.
+func ourGroup(info fs.FileInfo) bool {
+	gid := groupOf(info)
+	return gid == os.Getegid() && userns.KnownGroup(uint32(gid))
 }
 
 func groupOf(info fs.FileInfo) int {
