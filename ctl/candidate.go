@@ -71,13 +71,7 @@ func (c *candidate) unusable(now time.Time, model string) (why, hint string) {
 // requests all the same. One that lacks a model which the configuration requires
 // serves the others.
 func servesStill(r provider.Reason, model string) bool {
-	switch r {
-	case provider.Slow, provider.VendorIncident:
-		return true
-	case provider.ModelMissing:
-		return model != ""
-	}
-	return false
+	return r.Meaning().Serves || r == provider.ModelMissing && model != ""
 }
 
 // compare orders two that are equally good by what is preferred.

@@ -7,8 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,54 +59,6 @@ func constants(t *testing.T, file, typeName string) []string {
 	return values
 }
 
-// Every reason but the good one says what to do next.
-func TestHint_EveryReasonHasOne(t *testing.T) {
-	reasons := constants(t, "reason.go", "Reason")
-	if len(reasons) < 25 {
-		t.Fatalf("only %d reasons found", len(reasons))
-	}
-	for _, reason := range reasons {
-		hint := provider.Hint(provider.Reason(reason), provider.Subject{
-			Kind: "ollama", ID: "my-id", Endpoint: "http://127.0.0.1:1", KeyEnv: "SOME_API_KEY",
-		})
-		if (hint == "") != (reason == "ok") {
-			t.Errorf("hint of %s: %q", reason, hint)
-		}
-		if strings.ContainsAny(hint, "{}") {
-			t.Errorf("hint of %s has a hole: %q", reason, hint)
-		}
-	}
-}
-
-// A kind whose address is never http is not told to try https.
-func TestHint_OfTLS(t *testing.T) {
-	got := provider.Hint(provider.TLSFailure, provider.Subject{Kind: "tls", ID: "a", Endpoint: "tls://h:443"})
-	if want := "renew or correct the certificate at tls://h:443; see: providerctl diagnose a"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-// What was seen is said in the same words by docs/reasons.md.
-func TestSeen_AsDocumented(t *testing.T) {
-	page, err := os.ReadFile("../../docs/reasons.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|[^|]*\\|[^|]*\\| (.+) \\|$").FindAllStringSubmatch(string(page), -1)
-	if len(rows) < 25 {
-		t.Fatalf("only %d reasons found", len(rows))
-	}
-	for _, row := range rows {
-		want := strings.ReplaceAll(row[2], "`", "")
-		if got := provider.Seen(provider.Reason(row[1])); got != want {
-			t.Errorf("seen.go says of %s %q, docs/reasons.md says %q", row[1], got, want)
-		}
-	}
-	if got := provider.Seen("of_the_future"); got != "of_the_future" {
-		t.Errorf("an unknown reason was seen as %q", got)
-	}
-}
-
 // One table says what each code means over HTTP and for the exit code.
 func TestCodes_EveryOneIsInTheTable(t *testing.T) {
 	codes := constants(t, "error.go", "Code")
@@ -159,18 +109,5 @@ func TestTime_IsMillisecondsInUTC(t *testing.T) {
 	var back provider.Status
 	if err := json.Unmarshal(b, &back); err != nil || !back.CheckedAt.Equal(at.Truncate(time.Millisecond)) {
 		t.Errorf("%v %v", back.CheckedAt, err)
-	}
-}
-
-// The variable of a key is named where it is known: a row that was restored may
-// lack a key that is there by now.
-func TestHint_NamesTheVariable(t *testing.T) {
-	for keyEnv, want := range map[string]string{
-		"GROQ_API_KEY": "start providerd with GROQ_API_KEY set, ",
-		"":             "start providerd with its API key set, ",
-	} {
-		if got := provider.Hint(provider.NoCredentials, provider.Subject{KeyEnv: keyEnv}); !strings.HasPrefix(got, want) {
-			t.Errorf("%q: %q, want %q…", keyEnv, got, want)
-		}
 	}
 }

@@ -49,47 +49,238 @@ const (
 	ProbeFailed         Reason = "probe_failed"
 )
 
-// hints holds the one thing to do next for each reason; {id}, {endpoint} and
-// {key_env} stand for the provider's own. A reason that needs nothing done has no
-// hint.
-var hints = map[Reason]string{
-	NotChecked:          "wait for the first check, or: providerctl refresh {id} --wait",
-	Offline:             "this machine has no network: check it, then: providerctl refresh {id}",
-	Paused:              "probing is paused: providerctl resume {id}",
-	NoCredentials:       "start providerd with {key_env} set, or name an api_key_file in its configuration, then: providerctl reload",
-	ConnectionRefused:   "nothing listens at {endpoint}: start the server, or correct base_url and run: providerctl reload",
-	DNSFailure:          "check the host name in {endpoint} and this machine's resolver",
-	NetworkUnreachable:  "check this machine's route to {endpoint}",
-	ConnectTimeout:      "check the host, its firewall and the port in {endpoint}",
-	Hung:                "the server accepts connections and does not answer: look at its log, or restart it",
-	ConnectionReset:     "the server closes connections unanswered: look at its log, or restart it",
-	TLSFailure:          "check the certificate and whether {endpoint} should be http or https; see: providerctl diagnose {id}",
-	WrongService:        "another program answers at {endpoint}: correct kind or base_url, then: providerctl reload",
-	BadResponse:         "the answer is not what this kind promises; see: providerctl diagnose {id}",
-	Loading:             "wait for it: providerctl wait {id} --for RUNNING",
-	ShuttingDown:        "wait for it to stop, then start it again",
-	KeyWithheld:         `if you trust it with the key, write base_url = "{endpoint}" into the [[provider]] of {id} in the configuration, then: providerctl reload`,
-	Unauthorized:        "the key is missing or was rejected: replace it, then: providerctl reload",
-	Forbidden:           "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
-	ScopeLimited:        "nothing to do: the key works, it only may not list models",
-	QuotaExhausted:      "raise the limit or add credit in the vendor's console",
-	RateLimited:         "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
-	Overloaded:          "the vendor is over capacity: back off, or use another provider",
-	ServerError:         "the server fails: look at its log or the vendor's status page",
-	EngineDead:          "the engine behind the server has died: look at the server's log, then restart it",
-	NoModels:            "it has no model to serve: load or pull one",
-	ModelMissing:        "pull the missing model, or correct models in the configuration",
-	Slow:                "it answers slowly: look at what it is doing, or raise slow_after",
-	VendorIncident:      "the vendor reports an outage: wait, or use another provider; see: providerctl diagnose {id}",
-	CertificateExpiring: "renew the certificate at {endpoint}, and see that whatever renews it runs",
-	NotFound:            "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
-	NotRunning:          "start it, then: providerctl wait {id} --for RUNNING",
-	UnitFailed:          "see why with systemctl status and journalctl, then start it again: {endpoint}",
-	CheckWarning:        "look at what the check says; see: providerctl diagnose {id}",
-	CheckCritical:       "look at what the check says; see: providerctl diagnose {id}",
-	CheckUnknown:        "the check could not tell; see: providerctl diagnose {id}",
-	ProbeFailed:         "the check itself failed; see: providerctl logs",
+// A Meaning is all that holds of a reason: its row of docs/reasons.md.
+type Meaning struct {
+	Reason      Reason
+	State       State  // of a provider that is in this situation; empty: the one that it had
+	Weight      Weight // how often a probe must see it before it counts
+	NeedsPerson bool   // it lasts until somebody acts, so that waiting for it to pass is in vain
+	Serves      bool   // not RUNNING, and it answers requests all the same
+	Seen        string // what was seen, in one phrase of Markdown
+	// Hint is the one thing to do next; {id}, {endpoint} and {key_env} stand for the
+	// provider's own. A reason that needs nothing done has none.
+	Hint string
 }
+
+// A Weight says how often a situation must be seen in a row before it changes a
+// row; it is empty where no probe can see it.
+type Weight string
+
+const (
+	AtOnce    Weight = "at once"    // once: it is proof
+	AfterFall Weight = "after fall" // as often as the configured fall: a server may stall once without being broken
+)
+
+// Reasons lists all of them, in the order in which docs/reasons.md explains them.
+var Reasons = [...]Meaning{
+	{
+		Reason: OK, State: StateRunning, Weight: AtOnce,
+		Seen: "the answer that this kind promises",
+	},
+	{
+		Reason: ScopeLimited, State: StateRunning, Weight: AtOnce,
+		Seen: "the key works, and may not list models",
+		Hint: "nothing to do: the key works, it only may not list models",
+	},
+	{
+		Reason: NotChecked, State: StateUnknown,
+		Seen: "no probe has ended yet; after a resume, with the state from before",
+		Hint: "wait for the first check, or: providerctl refresh {id} --wait",
+	},
+	{
+		Reason: Offline, State: StateUnknown, Weight: AtOnce,
+		Seen: "this host has no network, slept, or was held up, so remote providers cannot be judged",
+		Hint: "this machine has no network: check it, then: providerctl refresh {id}",
+	},
+	{
+		Reason: NoCredentials, State: StateStopped, Weight: AtOnce, NeedsPerson: true,
+		Seen: "a cloud provider without a key; nothing is sent",
+		Hint: "start providerd with {key_env} set, or name an api_key_file in its configuration, then: providerctl reload",
+	},
+	{
+		Reason: ConnectionRefused, State: StateStopped, Weight: AtOnce,
+		Seen: "nothing listens there",
+		Hint: "nothing listens at {endpoint}: start the server, or correct base_url and run: providerctl reload",
+	},
+	{
+		Reason: NotRunning, State: StateStopped, Weight: AtOnce,
+		Seen: "systemd says that the unit does not run",
+		Hint: "start it, then: providerctl wait {id} --for RUNNING",
+	},
+	{
+		Reason: Loading, State: StateStarting, Weight: AtOnce,
+		Seen: "the server says that it is loading",
+		Hint: "wait for it: providerctl wait {id} --for RUNNING",
+	},
+	{
+		Reason: NoModels, State: StateDegraded, Weight: AtOnce, NeedsPerson: true,
+		Seen: "up, and lists no model",
+		Hint: "it has no model to serve: load or pull one",
+	},
+	{
+		Reason: ModelMissing, State: StateDegraded, Weight: AtOnce, NeedsPerson: true,
+		Seen: "up, and a model that the configuration requires is not listed",
+		Hint: "pull the missing model, or correct models in the configuration",
+	},
+	{
+		Reason: VendorIncident, State: StateDegraded, Weight: AtOnce, Serves: true,
+		Seen: "up, and the vendor's own status feed reports an outage of it",
+		Hint: "the vendor reports an outage: wait, or use another provider; see: providerctl diagnose {id}",
+	},
+	{
+		Reason: Slow, State: StateDegraded, Weight: AtOnce, Serves: true,
+		Seen: "up, and slower than `slow_after`, `fall` times in a row",
+		Hint: "it answers slowly: look at what it is doing, or raise slow_after",
+	},
+	{
+		Reason: CertificateExpiring, State: StateDegraded, Weight: AtOnce, NeedsPerson: true,
+		Seen: "up, and its certificate has fewer days left than `expect_days`",
+		Hint: "renew the certificate at {endpoint}, and see that whatever renews it runs",
+	},
+	{
+		Reason: Hung, State: StateDegraded, Weight: AfterFall,
+		Seen: "connected, then silence until the timeout; or requests run in it, and nothing comes of them",
+		Hint: "the server accepts connections and does not answer: look at its log, or restart it",
+	},
+	{
+		Reason: ConnectionReset, State: StateDegraded, Weight: AfterFall,
+		Seen: "connected, then closed before an answer",
+		Hint: "the server closes connections unanswered: look at its log, or restart it",
+	},
+	{
+		Reason: RateLimited, State: StateDegraded, Weight: AtOnce,
+		Seen: "429, and no word of a quota; `retry_at` says until when",
+		Hint: "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
+	},
+	{
+		Reason: Overloaded, State: StateDegraded, Weight: AfterFall,
+		Seen: "529, or a 5xx that says it is over capacity, or a 429 whose code does",
+		Hint: "the vendor is over capacity: back off, or use another provider",
+	},
+	{
+		Reason: ServerError, State: StateDegraded, Weight: AfterFall,
+		Seen: "a 5xx that says nothing more",
+		Hint: "the server fails: look at its log or the vendor's status page",
+	},
+	{
+		Reason: CheckWarning, State: StateDegraded, Weight: AfterFall, // as Nagios: soft until it was seen again
+		Seen: "a plug-in ended with 1, WARNING",
+		Hint: "look at what the check says; see: providerctl diagnose {id}",
+	},
+	{
+		Reason: ShuttingDown, State: StateDegraded, Weight: AtOnce,
+		Seen: "the server says that it is stopping",
+		Hint: "wait for it to stop, then start it again",
+	},
+	{
+		Reason: EngineDead, State: StateError, Weight: AfterFall,
+		Seen: "the server answers, and says that the engine behind it has died",
+		Hint: "the engine behind the server has died: look at the server's log, then restart it",
+	},
+	{
+		Reason: Unauthorized, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "the key is missing or was rejected",
+		Hint: "the key is missing or was rejected: replace it, then: providerctl reload",
+	},
+	{
+		Reason: KeyWithheld, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "it wants the key, which is not given to whoever listens there; see security.md",
+		Hint: `if you trust it with the key, write base_url = "{endpoint}" into the [[provider]] of {id} in the configuration, then: providerctl reload`,
+	},
+	{
+		Reason: Forbidden, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "403: the key works, and is not allowed this",
+		Hint: "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
+	},
+	{
+		Reason: QuotaExhausted, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "402, or a 429 about quota, credit or a spend limit, or a 401 or 403 whose code is one of those",
+		Hint: "raise the limit or add credit in the vendor's console",
+	},
+	{
+		Reason: WrongService, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "another program answers at that address",
+		Hint: "another program answers at {endpoint}: correct kind or base_url, then: providerctl reload",
+	},
+	{
+		Reason: BadResponse, State: StateError, Weight: AfterFall, NeedsPerson: true,
+		Seen: "an answer, and not what this kind promises",
+		Hint: "the answer is not what this kind promises; see: providerctl diagnose {id}",
+	},
+	{
+		Reason: TLSFailure, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "the certificate, or the TLS handshake, is no good",
+		Hint: "check the certificate and whether {endpoint} should be http or https; see: providerctl diagnose {id}",
+	},
+	{
+		Reason: DNSFailure, State: StateError, Weight: AfterFall,
+		Seen: "the name cannot be resolved",
+		Hint: "check the host name in {endpoint} and this machine's resolver",
+	},
+	{
+		Reason: NetworkUnreachable, State: StateError, Weight: AfterFall,
+		Seen: "no route",
+		Hint: "check this machine's route to {endpoint}",
+	},
+	{
+		Reason: ConnectTimeout, State: StateError, Weight: AfterFall,
+		Seen: "no connection within the timeout",
+		Hint: "check the host, its firewall and the port in {endpoint}",
+	},
+	{
+		Reason: NotFound, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "what is asked for does not exist there: the unit, the program",
+		Hint: "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
+	},
+	{
+		Reason: UnitFailed, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "systemd says that the unit failed, is masked, or cannot be loaded",
+		Hint: "see why with systemctl status and journalctl, then start it again: {endpoint}",
+	},
+	{
+		Reason: CheckCritical, State: StateError, Weight: AfterFall,
+		Seen: "a plug-in ended with 2, CRITICAL",
+		Hint: "look at what the check says; see: providerctl diagnose {id}",
+	},
+	{
+		Reason: CheckUnknown, State: StateUnknown, Weight: AfterFall,
+		Seen: "a check that could not tell: a plug-in ended with 3 or in another way, or there is no systemd to ask",
+		Hint: "the check could not tell; see: providerctl diagnose {id}",
+	},
+	{
+		Reason: Paused, Weight: AtOnce, NeedsPerson: true,
+		Seen: "a person paused the probing",
+		Hint: "probing is paused: providerctl resume {id}",
+	},
+	{
+		Reason: ProbeFailed, Weight: AtOnce,
+		Seen: "the check itself broke; see `providerctl logs`",
+		Hint: "the check itself failed; see: providerctl logs",
+	},
+}
+
+var byReason = func() map[Reason]*Meaning {
+	index := make(map[Reason]*Meaning, len(Reasons))
+	for i := range Reasons {
+		index[Reasons[i].Reason] = &Reasons[i]
+	}
+	return index
+}()
+
+// Meaning returns the reason's row. For one that this version does not know, all
+// that it says is the reason itself.
+func (r Reason) Meaning() Meaning {
+	if m := byReason[r]; m != nil {
+		return *m
+	}
+	return Meaning{Reason: r, Seen: string(r)}
+}
+
+// NeedsPerson reports whether the situation lasts until somebody acts.
+func (r Reason) NeedsPerson() bool { return r.Meaning().NeedsPerson }
+
+// Seen says in one phrase of plain text what was seen where the reason holds.
+func Seen(r Reason) string { return strings.ReplaceAll(r.Meaning().Seen, "`", "") }
 
 type kindReason struct {
 	kind   string
@@ -167,22 +358,11 @@ type Subject struct {
 func Hint(reason Reason, about Subject) string {
 	hint, ok := kindHints[kindReason{about.Kind, reason}]
 	if !ok {
-		hint = hints[reason]
+		hint = reason.Meaning().Hint
 	}
 	return strings.NewReplacer(
 		"{id}", about.ID,
 		"{endpoint}", about.Endpoint,
 		"{key_env}", cmp.Or(about.KeyEnv, "its API key"),
 	).Replace(hint)
-}
-
-// NeedsPerson reports whether the situation lasts until somebody acts, so that
-// waiting for it to pass is in vain.
-func (r Reason) NeedsPerson() bool {
-	switch r {
-	case NoCredentials, TLSFailure, WrongService, BadResponse, Unauthorized, KeyWithheld,
-		Forbidden, QuotaExhausted, NoModels, ModelMissing, CertificateExpiring, NotFound, UnitFailed, Paused:
-		return true
-	}
-	return false
 }
