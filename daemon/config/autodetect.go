@@ -41,7 +41,7 @@ func (r *reading) worthAsking() []*Kind {
 
 // detected is a provider with nothing but its kind's own settings.
 func (r *reading) detected(kind *Kind, defaults timing) (Provider, bool) {
-	p := Provider{ID: kind.Name, Kind: kind.Name, Type: kind.Type}
+	p := Provider{ID: kind.Name, Kind: kind.Name, Type: kind.Type, Hints: kind.Hints}
 	p.setTiming(kind.timing(timing{}, defaults))
 	a, f := defaultAddress(kind, r.env)
 	if f != nil {

@@ -45,7 +45,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	if kind == nil {
 		return p, false
 	}
-	p.Kind, p.Type = kind.Name, kind.Type
+	p.Kind, p.Type, p.Hints = kind.Name, kind.Type, kind.Hints
 	p.setTiming(kind.timing(own, defaults))
 	t.address(&p, kind, base, hasBase)
 	if !enabled { // its key need not be there

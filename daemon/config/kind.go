@@ -41,6 +41,8 @@ type Kind struct {
 	// Place makes the address from such settings, for a kind that takes no
 	// base_url. It is nil for the others.
 	Place func(*Provider) string
+	// Hints say what to do next where that is more than what the reason itself says.
+	Hints provider.Hints
 	// Feed is the vendor's own status feed, where there is one that says how its
 	// API does; the zero Feed is none.
 	Feed Feed

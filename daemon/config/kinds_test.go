@@ -15,7 +15,8 @@ import (
 // import.
 func kinds() []config.Kind {
 	return []config.Kind{
-		{Name: "ollama", Type: provider.Local, BaseURL: "http://127.0.0.1:11434", AddrEnv: ollamaHost, Schemes: []string{"http", "https", "unix"}, Default: true},
+		{Name: "ollama", Type: provider.Local, BaseURL: "http://127.0.0.1:11434", AddrEnv: ollamaHost, Schemes: []string{"http", "https", "unix"}, Default: true,
+			Hints: provider.Hints{provider.ConnectionRefused: "start it: ollama serve"}},
 		{Name: "lmstudio", Type: provider.Local, BaseURL: "http://127.0.0.1:1234", Default: true},
 		{Name: "llamacpp", Type: provider.Local, BaseURL: "http://127.0.0.1:8080", Default: true},
 		{Name: "groq", Type: provider.Cloud, BaseURL: "https://api.groq.com/openai/v1", KeyEnv: []string{"GROQ_API_KEY"}, KeyNeeded: true,

@@ -56,6 +56,7 @@ base_url = "tcp://[::1]:5432"
 				ID: "local", Kind: "ollama", Type: provider.Local,
 				BaseURL: "http://127.0.0.1:11434", Endpoint: "http://127.0.0.1:11434",
 				Interval: 10 * time.Second, Timeout: 1500 * time.Millisecond, SlowAfter: time.Second, Rise: 1, Fall: 2,
+				Hints: provider.Hints{provider.ConnectionRefused: "start it: ollama serve"},
 			},
 			{
 				ID: "cloud:eu", Kind: "groq", Type: provider.Cloud,
@@ -282,6 +283,21 @@ func TestParse_AutodetectTakesDefaults(t *testing.T) {
 		if p.Interval != 30*time.Second {
 			t.Errorf("%s: interval %v", p.ID, p.Interval)
 		}
+	}
+}
+
+// Whoever makes a provider's row needs no table of kinds to say what to do.
+func TestParse_HandsOnTheHintsOfTheKind(t *testing.T) {
+	for name, data := range map[string]string{
+		"Named":      "[[provider]]\nid = \"ollama\"\nkind = \"ollama\"",
+		"Autodetect": "autodetect = true",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parse(t, data, env(nil, nil)).Providers[0]
+			if got := p.Hints[provider.ConnectionRefused]; got != "start it: ollama serve" {
+				t.Errorf("%s: hints %v", p.ID, p.Hints)
+			}
+		})
 	}
 }
 

@@ -34,9 +34,10 @@ type Provider struct {
 	Fall       int
 	// Expect are the conditions of the kinds that take some.
 	Expect  Expect
-	Command []string // of kind exec: the program and its arguments
-	Unit    string   // of kind systemd
-	Bus     string   // of kind systemd: "system" or "user"
+	Command []string       // of kind exec: the program and its arguments
+	Unit    string         // of kind systemd
+	Bus     string         // of kind systemd: "system" or "user"
+	Hints   provider.Hints // of its kind
 	// Feed is the vendor's status feed that is followed; the zero Feed is none.
 	Feed Feed
 }

@@ -249,7 +249,7 @@ func (r *Record) become(reason provider.Reason, detail string, p *config.Provide
 
 // hint is what to do next about a provider that is shown at an endpoint.
 func hint(reason provider.Reason, p *config.Provider, endpoint string) string {
-	return provider.Hint(reason, provider.Subject{Kind: p.Kind, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
+	return provider.Hint(reason, provider.Subject{Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
 }
 
 // close ends a step: it dates a change of state, watches for flapping, and

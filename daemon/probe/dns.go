@@ -36,6 +36,10 @@ var dnsService = kind{
 			_, err := readLookup(p)
 			return err
 		},
+		Hints: provider.Hints{
+			provider.DNSFailure: "look the name up at the server itself, and correct the zone or base_url",
+			provider.Forbidden:  "the server does not answer this machine, or not about this name: see its access list",
+		},
 	},
 	title: "a DNS server",
 	peculiar: func(p *config.Provider) (asker, error) {

@@ -26,6 +26,10 @@ var plugin = kind{
 		Settings: []string{"command"},
 		Place:    placeOfPlugin,
 		Check:    checkPlugin,
+		Hints: provider.Hints{
+			provider.NotFound:  "there is no such program: install it, or correct command, then: providerctl reload",
+			provider.Forbidden: "providerd may not run this program: chmod +x it, and see that its folders can be entered",
+		},
 	},
 	title: "the expected check",
 	mute:  true,

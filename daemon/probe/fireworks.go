@@ -14,6 +14,9 @@ var fireworks = kind{
 		BaseURL:   "https://api.fireworks.ai/inference/v1",
 		KeyEnv:    []string{"FIREWORKS_API_KEY"},
 		KeyNeeded: true,
+		Hints: provider.Hints{
+			provider.Forbidden: "a suspended account comes back when its invoices are paid, or its budget is raised: fireworks.ai/billing",
+		},
 	},
 	title:  "Fireworks AI",
 	path:   "/models",

@@ -32,6 +32,9 @@ var grpcService = kind{
 			_, err := healthOf(p)
 			return err
 		},
+		Hints: provider.Hints{
+			provider.NotFound: "the server has no such service: correct what follows the port in base_url, then: providerctl reload",
+		},
 	},
 	title: "a gRPC server",
 	peculiar: func(p *config.Provider) (asker, error) {

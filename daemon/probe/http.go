@@ -27,6 +27,9 @@ var httpService = kind{
 			_, err := readConditions(p.Expect)
 			return err
 		},
+		Hints: provider.Hints{
+			provider.BadResponse: "the answer is not what is expected there: look at the server, or correct the configuration of {id}; see: providerctl diagnose {id}",
+		},
 	},
 	title:    "the expected service",
 	peculiar: newHTTPService,

@@ -13,6 +13,12 @@ var jan = kind{
 		Name:    "jan",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:1337/v1",
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it: Jan, Settings, Local API Server, Start Server",
+			provider.NoModels:          "start a model in Jan",
+			provider.Unauthorized:      "the key is missing or was rejected: replace it by that of Jan's Settings, Local API Server, then: providerctl reload",
+			provider.Forbidden:         "add the host to Trusted Hosts in Jan's Settings, Local API Server, or use 127.0.0.1 in base_url",
+		},
 	},
 	title:  "Jan",
 	path:   "/models",

@@ -20,6 +20,11 @@ var litellm = kind{
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:4000",
 		KeyEnv:  []string{"LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"},
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it: litellm --config config.yaml",
+			provider.NoModels:          "add a model to model_list in LiteLLM's config.yaml",
+			provider.ServerError:       "look at LiteLLM's log and at its database",
+		},
 	},
 	title:    "LiteLLM",
 	except:   litellmExcept,

@@ -31,6 +31,9 @@ var llamacpp = kind{
 		KeyEnv:  []string{"LLAMA_API_KEY"},
 		Schemes: []string{"http", "https", "unix"},
 		Default: true,
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it: llama-server -m MODEL.gguf",
+		},
 	},
 	title:     "llama.cpp",
 	path:      "/health",

@@ -19,6 +19,10 @@ var lmstudio = kind{
 		BaseURL: "http://127.0.0.1:1234",
 		KeyEnv:  []string{"LM_API_TOKEN"},
 		Default: true,
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it: lms server start",
+			provider.NoModels:          "get a model: lms get",
+		},
 	},
 	title:    "LM Studio",
 	marks:    isLMStudio,

@@ -20,6 +20,10 @@ var localai = kind{
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:8080",
 		KeyEnv:  []string{"LOCALAI_API_KEY"},
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it: local-ai run",
+			provider.NoModels:          "get a model: local-ai models install qwen3-8b",
+		},
 	},
 	title:     "LocalAI",
 	path:      "/readyz",

@@ -17,6 +17,12 @@ var ollama = kind{
 		BaseURL: "http://127.0.0.1:11434",
 		AddrEnv: ollamaHost,
 		Default: true,
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it: ollama serve",
+			provider.NoModels:          "pull a model: ollama pull qwen3:8b",
+			provider.ModelMissing:      "pull the missing model with ollama pull, or correct models in the configuration",
+			provider.Forbidden:         "Ollama refused the Host header: set OLLAMA_HOST where Ollama runs, or use the address it listens on",
+		},
 	},
 	title:  "Ollama",
 	path:   "/api/version",

@@ -27,6 +27,13 @@ var systemdUnit = kind{
 			return (&url.URL{Scheme: "systemd", Host: busOf(p), Path: "/" + p.Unit}).String()
 		},
 		Check: checkUnit,
+		Hints: provider.Hints{
+			provider.NotFound:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
+			provider.NotRunning:   "start it with systemctl start: {endpoint}",
+			provider.ServerError:  "it fails and is started again and again: see why with systemctl status and journalctl",
+			provider.Forbidden:    "providerd may not ask this bus: another user's services are asked by that user's own providerd",
+			provider.CheckUnknown: "systemd does not answer over D-Bus: is this machine run by systemd, and bus right?",
+		},
 	},
 	title: "the expected unit",
 	mute:  true,

@@ -68,3 +68,17 @@ func TestKinds_VendorAddress(t *testing.T) {
 		}
 	}
 }
+
+// A kind's hints are of reasons that can come up, say more than those do, and leave
+// no hole.
+func TestKinds_Hints(t *testing.T) {
+	t.Parallel()
+	for _, k := range probe.Kinds() {
+		for reason, text := range k.Hints {
+			hint := provider.Hint(reason, provider.Subject{Hints: k.Hints, ID: "i", Endpoint: "http://h"})
+			if m := reason.Meaning(); m.Weight == "" || m.Hint == text || strings.ContainsAny(hint, "{}") {
+				t.Errorf("%s, %s: %q", k.Name, reason, hint)
+			}
+		}
+	}
+}

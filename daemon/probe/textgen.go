@@ -17,6 +17,11 @@ var textgen = kind{
 		Name:    "textgen",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:5000",
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it: python server.py --api",
+			provider.NoModels:          "load a model in its page, or start it with --model",
+			provider.Forbidden:         "start it with --listen, or use localhost or 127.0.0.1 in base_url",
+		},
 	},
 	title:  "text-generation-webui",
 	path:   "/v1/internal/health",

@@ -22,6 +22,9 @@ var tlsService = kind{
 		Schemes:  []string{"tls"},
 		Example:  "tls://example.org:443",
 		Settings: []string{"expect_days"},
+		Hints: provider.Hints{
+			provider.TLSFailure: "renew or correct the certificate at {endpoint}; see: providerctl diagnose {id}",
+		},
 	},
 	title: "the expected service",
 	mute:  true,

@@ -19,6 +19,11 @@ var triton = kind{
 		Name:    "triton",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:8000",
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it, or wait while it loads: tritonserver --model-repository FOLDER",
+			provider.NoModels:          "load a model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
+			provider.ModelMissing:      "load the missing model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
+		},
 	},
 	title:      "Triton",
 	path:       "/v2/health/ready",

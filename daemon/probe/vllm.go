@@ -27,6 +27,11 @@ var vllm = kind{
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:8000",
 		KeyEnv:  []string{"VLLM_API_KEY"},
+		Hints: provider.Hints{
+			provider.ConnectionRefused: "start it, or wait while it loads: vllm serve MODEL",
+			provider.Hung:              "vLLM makes no progress: look at its log, then restart it",
+			provider.ModelMissing:      "start it with the missing model, vllm serve MODEL, or correct models in the configuration",
+		},
 	},
 	title:      "vLLM",
 	path:       "/health",

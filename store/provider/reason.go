@@ -282,87 +282,22 @@ func (r Reason) NeedsPerson() bool { return r.Meaning().NeedsPerson }
 // Seen says in one phrase of plain text what was seen where the reason holds.
 func Seen(r Reason) string { return strings.ReplaceAll(r.Meaning().Seen, "`", "") }
 
-type kindReason struct {
-	kind   string
-	reason Reason
-}
-
-// kindHints holds what can be said better when the kind is known.
-var kindHints = map[kindReason]string{
-	{"ollama", ConnectionRefused}:   "start it: ollama serve",
-	{"ollama", NoModels}:            "pull a model: ollama pull qwen3:8b",
-	{"ollama", ModelMissing}:        "pull the missing model with ollama pull, or correct models in the configuration",
-	{"ollama", Forbidden}:           "Ollama refused the Host header: set OLLAMA_HOST where Ollama runs, or use the address it listens on",
-	{"lmstudio", ConnectionRefused}: "start it: lms server start",
-	{"lmstudio", NoModels}:          "get a model: lms get",
-	{"llamacpp", ConnectionRefused}: "start it: llama-server -m MODEL.gguf",
-
-	{"vllm", ConnectionRefused}: "start it, or wait while it loads: vllm serve MODEL",
-	{"vllm", Hung}:              "vLLM makes no progress: look at its log, then restart it",
-	{"vllm", ModelMissing}:      "start it with the missing model, vllm serve MODEL, or correct models in the configuration",
-
-	{"sglang", ConnectionRefused}: "start it, or wait while it loads: python3 -m sglang.launch_server --model-path MODEL",
-
-	{"tgi", ConnectionRefused}: "start it, or wait while it loads: text-generation-launcher --model-id MODEL",
-
-	{"localai", ConnectionRefused}: "start it: local-ai run",
-	{"localai", NoModels}:          "get a model: local-ai models install qwen3-8b",
-
-	{"koboldcpp", ConnectionRefused}: "start it: koboldcpp --model MODEL.gguf; its port opens when the model is loaded",
-	{"koboldcpp", NoModels}:          "start it with a model: koboldcpp --model MODEL.gguf",
-	{"koboldcpp", Unauthorized}:      "the key is missing or was rejected: replace it by what koboldcpp's --password says, then: providerctl reload",
-
-	{"textgen", ConnectionRefused}: "start it: python server.py --api",
-	{"textgen", NoModels}:          "load a model in its page, or start it with --model",
-	{"textgen", Forbidden}:         "start it with --listen, or use localhost or 127.0.0.1 in base_url",
-
-	{"jan", ConnectionRefused}: "start it: Jan, Settings, Local API Server, Start Server",
-	{"jan", NoModels}:          "start a model in Jan",
-	{"jan", Unauthorized}:      "the key is missing or was rejected: replace it by that of Jan's Settings, Local API Server, then: providerctl reload",
-	{"jan", Forbidden}:         "add the host to Trusted Hosts in Jan's Settings, Local API Server, or use 127.0.0.1 in base_url",
-
-	{"litellm", ConnectionRefused}: "start it: litellm --config config.yaml",
-	{"litellm", NoModels}:          "add a model to model_list in LiteLLM's config.yaml",
-	{"litellm", ServerError}:       "look at LiteLLM's log and at its database",
-
-	{"nim", ConnectionRefused}: "start it: docker run --gpus all -e NGC_API_KEY -p 8000:8000 IMAGE",
-
-	{"triton", ConnectionRefused}: "start it, or wait while it loads: tritonserver --model-repository FOLDER",
-	{"triton", NoModels}:          "load a model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
-	{"triton", ModelMissing}:      "load the missing model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
-
-	{"fireworks", Forbidden}: "a suspended account comes back when its invoices are paid, or its budget is raised: fireworks.ai/billing",
-
-	{"http", BadResponse}:     "the answer is not what is expected there: look at the server, or correct the configuration of {id}; see: providerctl diagnose {id}",
-	{"tls", TLSFailure}:       "renew or correct the certificate at {endpoint}; see: providerctl diagnose {id}",
-	{"dns", DNSFailure}:       "look the name up at the server itself, and correct the zone or base_url",
-	{"dns", Forbidden}:        "the server does not answer this machine, or not about this name: see its access list",
-	{"grpc", NotFound}:        "the server has no such service: correct what follows the port in base_url, then: providerctl reload",
-	{"exec", NotFound}:        "there is no such program: install it, or correct command, then: providerctl reload",
-	{"exec", Forbidden}:       "providerd may not run this program: chmod +x it, and see that its folders can be entered",
-	{"systemd", NotFound}:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
-	{"systemd", NotRunning}:   "start it with systemctl start: {endpoint}",
-	{"systemd", ServerError}:  "it fails and is started again and again: see why with systemctl status and journalctl",
-	{"systemd", Forbidden}:    "providerd may not ask this bus: another user's services are asked by that user's own providerd",
-	{"systemd", CheckUnknown}: "systemd does not answer over D-Bus: is this machine run by systemd, and bus right?",
-}
+// Hints are what a kind knows better than a reason's own hint.
+type Hints map[Reason]string
 
 // A Subject is the provider that a hint is about.
 type Subject struct {
-	Kind, ID, Endpoint string
-	KeyEnv             string // the variable that lacks its key; empty when that is not known
+	Hints        Hints // of its kind
+	ID, Endpoint string
+	KeyEnv       string // the variable that lacks its key; empty when that is not known
 }
 
 // Hint returns what a person should do next about a provider in that situation,
 // with what is its own filled in; empty when there is nothing to do.
 func Hint(reason Reason, about Subject) string {
-	hint, ok := kindHints[kindReason{about.Kind, reason}]
-	if !ok {
-		hint = reason.Meaning().Hint
-	}
 	return strings.NewReplacer(
 		"{id}", about.ID,
 		"{endpoint}", about.Endpoint,
 		"{key_env}", cmp.Or(about.KeyEnv, "its API key"),
-	).Replace(hint)
+	).Replace(cmp.Or(about.Hints[reason], reason.Meaning().Hint))
 }

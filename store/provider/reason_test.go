@@ -95,10 +95,15 @@ func TestHint_EveryReasonHasOne(t *testing.T) {
 	}
 }
 
-// A kind whose address is never http is not told to try https.
-func TestHint_OfTLS(t *testing.T) {
-	got := provider.Hint(provider.TLSFailure, provider.Subject{Kind: "tls", ID: "a", Endpoint: "tls://h:443"})
-	if want := "renew or correct the certificate at tls://h:443; see: providerctl diagnose a"; got != want {
+// What a kind knows better comes first, with what is the provider's own filled in.
+func TestHint_OfAKind(t *testing.T) {
+	about := provider.Subject{ID: "a", Endpoint: "tls://h:443", Hints: provider.Hints{
+		provider.TLSFailure: "renew the certificate at {endpoint}; see: providerctl diagnose {id}",
+	}}
+	if got, want := provider.Hint(provider.TLSFailure, about), "renew the certificate at tls://h:443; see: providerctl diagnose a"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := provider.Hint(provider.ConnectTimeout, about), "check the host, its firewall and the port in tls://h:443"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
