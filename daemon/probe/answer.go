@@ -12,7 +12,8 @@ import (
 // An answer is what came back to one request.
 type answer struct {
 	request *request
-	err     error // nothing came back, or not within the deadline
+	prober  *Prober // who asked, and knows the other kinds
+	err     error   // nothing came back, or not within the deadline
 	status  int
 	header  http.Header
 	body    []byte

@@ -148,10 +148,8 @@ func (pl place) listed(a *answer, unknown provider.Discovered) provider.Discover
 	if !ok || list.object != "list" {
 		return unknown
 	}
-	for _, k := range table {
-		if k.sign.path != "" && owners[list.owner] == k.title {
-			return pl.found(k, Facts{})
-		}
+	if k := a.prober.ownerOf(list); k != nil && k.sign.path != "" {
+		return pl.found(k, Facts{})
 	}
 	return provider.Discovered{
 		Kind: openaiCompatible.Name, BaseURL: unknown.BaseURL + strings.TrimSuffix(listPage, openaiCompatible.path),

@@ -137,7 +137,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	began := r.p.now()
 	before, _ := r.trace.connections()
 	r.sent = true
-	a := &answer{request: req}
+	a := &answer{request: req, prober: r.p}
 	res, err := r.p.transport.RoundTrip(req.http(ctx, r.p.header))
 	if r.inBody = err == nil; r.inBody {
 		r.answered = true

@@ -55,6 +55,9 @@ type kind struct {
 	// marks reports whether an answer, to whatever path, can only be this
 	// kind's, so that it can be named when it answers in another's place.
 	marks func(*answer) bool
+	// ownedBy is the owned_by that only this kind's models have, so that its list of
+	// OpenAI's shape is named when it answers in another's place. It may be empty.
+	ownedBy string
 	// sign is how a server of a local kind is discovered; empty for the others.
 	sign sign
 	// anybody: it stands for an API that many servers have, so that none of them

@@ -24,10 +24,11 @@ var koboldcpp = kind{
 			provider.Unauthorized:      "the key is missing or was rejected: replace it by what koboldcpp's --password says, then: providerctl reload",
 		},
 	},
-	title:  "KoboldCpp",
-	except: koboldReloading,
-	marks:  isKobold,
-	sign:   sign{"/api/extra/version", koboldVersion},
+	title:   "KoboldCpp",
+	ownedBy: "koboldcpp",
+	except:  koboldReloading,
+	marks:   isKobold,
+	sign:    sign{"/api/extra/version", koboldVersion},
 	peculiar: func(*config.Provider) (asker, error) {
 		return askKobold, nil
 	},

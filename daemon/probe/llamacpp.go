@@ -36,6 +36,7 @@ var llamacpp = kind{
 		},
 	},
 	title:     "llama.cpp",
+	ownedBy:   "llamacpp",
 	path:      "/health",
 	authorize: firstKey,
 	accept:    llamaHealth,

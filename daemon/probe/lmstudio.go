@@ -25,6 +25,7 @@ var lmstudio = kind{
 		},
 	},
 	title:    "LM Studio",
+	ownedBy:  "organization_owner",
 	marks:    isLMStudio,
 	sign:     sign{"/api/v0/models", lmstudioV0},
 	except:   lmstudioKey,

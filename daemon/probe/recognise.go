@@ -36,8 +36,8 @@ func (p *Prober) recognise(a *answer) string {
 	if !ok {
 		return ""
 	}
-	if name := owners[list.owner]; name != "" {
-		return name
+	if k := p.ownerOf(list); k != nil {
+		return k.title
 	}
 	if list.object == "list" {
 		return "an OpenAI-compatible server"
@@ -45,19 +45,20 @@ func (p *Prober) recognise(a *answer) string {
 	return ""
 }
 
-// owners are the owned_by values by which servers of OpenAI's model list give
-// themselves away.
-var owners = map[string]string{
-	"library":            "Ollama",
-	"organization_owner": "LM Studio",
-	"llamacpp":           "llama.cpp",
-	"vllm":               "vLLM",
-	"sglang":             "SGLang",
-	"koboldcpp":          "KoboldCpp",
+// ownerOf is the kind that a list's owned_by gives away; nil when that can be
+// anybody's.
+func (p *Prober) ownerOf(list modelList) *kind {
+	for _, k := range p.kinds {
+		if k.ownedBy != "" && k.ownedBy == list.owner {
+			return k
+		}
+	}
+	return nil
 }
 
-// unownedList takes a model list that is not another server's by its owner.
+// unownedList takes a model list that is not another kind's by its owner.
 func unownedList(a *answer) (Facts, bool) {
 	list, ok := readList(a)
-	return list.facts(), ok && list.object == "list" && owners[list.owner] == ""
+	k := a.prober.ownerOf(list)
+	return list.facts(), ok && list.object == "list" && (k == nil || k == a.prober.kind)
 }

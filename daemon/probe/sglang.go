@@ -20,6 +20,7 @@ var sglang = kind{
 		},
 	},
 	title:      "SGLang",
+	ownedBy:    "sglang",
 	path:       "/v1/models",
 	accept:     sglangList,
 	except:     sglangStarting,

@@ -34,6 +34,7 @@ var vllm = kind{
 		},
 	},
 	title:      "vLLM",
+	ownedBy:    "vllm",
 	path:       "/health",
 	accept:     silentlyOK,
 	except:     vllmEngine,
