@@ -119,10 +119,12 @@ func (c *candidate) chosen(q pickQuery, more string) *chosen {
 	if more != "" {
 		why += ", " + more
 	}
-	return &chosen{
+	found := &chosen{
 		ID: c.ID, Kind: c.Kind, Type: c.Type, State: c.State, Reason: c.Reason, Endpoint: c.Endpoint,
-		BaseURL: provider.ClientURL(c.Kind, c.Endpoint), LatencyMS: c.LatencyMS, Model: q.model, Why: why,
+		Client: c.Client, LatencyMS: c.LatencyMS, Model: q.model, Why: why,
 	}
+	found.BaseURL = found.baseURL()
+	return found
 }
 
 func (c *candidate) rejected(why, hint string) rejected {

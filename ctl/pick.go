@@ -43,10 +43,11 @@ Only when nothing else is left are those probed whose state is stale. When there
 is none to use it exits 1 and says of each why.
 
 With -o url it prints the base URL that clients of OpenAI's API take and, where the
-provider has no such API, its own. With -o env it prints variables to eval, or for
-env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, OPENAI_BASE_URL, the vendor's
-own (OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the
-variable that the vendor's programs take the key from. Never a key.`,
+provider has none for them, its endpoint. With -o env it prints variables to eval, or
+for env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, PROVIDERD_ENDPOINT,
+OPENAI_BASE_URL (not where there is no such API, or only a socket), the vendor's own
+(OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the variable
+to look for the key in. Never a key.`,
 		Example: `  providerctl pick
   eval "$(providerctl pick ollama anthropic -o env)"
   providerctl pick --model qwen3:8b --prefer fastest -o url`,
@@ -86,16 +87,17 @@ type choice struct {
 
 // A chosen is the provider to use.
 type chosen struct {
-	ID        string          `json:"id"`
-	Kind      string          `json:"kind"`
-	Type      provider.Type   `json:"type"`
-	State     provider.State  `json:"state"`
-	Reason    provider.Reason `json:"reason"`
-	Endpoint  string          `json:"endpoint"`
-	BaseURL   string          `json:"base_url"` // for clients of OpenAI's API, where it has that
-	LatencyMS float64         `json:"latency_ms,omitempty"`
-	Model     string          `json:"model,omitempty"`
-	Why       string          `json:"why"`
+	ID        string           `json:"id"`
+	Kind      string           `json:"kind"`
+	Type      provider.Type    `json:"type"`
+	State     provider.State   `json:"state"`
+	Reason    provider.Reason  `json:"reason"`
+	Endpoint  string           `json:"endpoint"`
+	BaseURL   string           `json:"base_url"` // for clients of OpenAI's API, where it has that
+	Client    *provider.Client `json:"client,omitempty"`
+	LatencyMS float64          `json:"latency_ms,omitempty"`
+	Model     string           `json:"model,omitempty"`
+	Why       string           `json:"why"`
 }
 
 // A rejected is one that cannot be used.
@@ -129,11 +131,10 @@ func (a *app) pick(ctx context.Context, q pickQuery, out *format) error {
 	case out.value == formatURL:
 		return a.print(found.BaseURL)
 	case out.value == formatEnv:
-		var lines []string
-		for _, v := range provider.ClientVariables(found.ID, found.Kind, found.Endpoint) {
-			lines = append(lines, v.Name+"="+v.Value)
+		if found.told().OpenAIBaseURL == "" {
+			a.say("%s: the daemon knows of no address for clients of OpenAI's API: without %s", found.ID, openAIVariable)
 		}
-		_, err := a.Stdout.Write([]byte(strings.Join(lines, "\n") + "\n"))
+		_, err := a.Stdout.Write([]byte(strings.Join(found.environment(), "\n") + "\n"))
 		return err
 	}
 	return a.print(found.ID)

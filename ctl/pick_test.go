@@ -148,17 +148,55 @@ func TestPick_Model(t *testing.T) {
 }
 
 func TestPick_Output(t *testing.T) {
-	script := map[string][]reply{"GET /api/providers/status": {rows(row("ollama", "ollama", "local", "RUNNING", "ok", "1.25", ""))}}
+	const client = `{"openai_base_url":"http://ollama.example:1/v1","env":"OLLAMA_HOST"}`
+	script := map[string][]reply{"GET /api/providers/status": {rows(row("ollama", "ollama", "local", "RUNNING", "ok", "1.25", `,"client":`+client))}}
 	for format, want := range map[string]string{
 		"id":  "ollama\n",
 		"url": "http://ollama.example:1/v1\n",
-		"env": "PROVIDERD_PROVIDER=ollama\nPROVIDERD_KIND=ollama\nOPENAI_BASE_URL=http://ollama.example:1/v1\nOLLAMA_HOST=http://ollama.example:1\n",
+		"env": "PROVIDERD_PROVIDER=ollama\nPROVIDERD_KIND=ollama\nPROVIDERD_ENDPOINT=http://ollama.example:1\n" +
+			"OPENAI_BASE_URL=http://ollama.example:1/v1\nOLLAMA_HOST=http://ollama.example:1\n",
 		"json": `{"id":"ollama","kind":"ollama","type":"local","state":"RUNNING","reason":"ok","endpoint":"http://ollama.example:1",` +
-			`"base_url":"http://ollama.example:1/v1","latency_ms":1.25,"why":"RUNNING (1.2 ms), local","rejected":[]}` + "\n",
+			`"base_url":"http://ollama.example:1/v1","client":` + client + `,"latency_ms":1.25,"why":"RUNNING (1.2 ms), local","rejected":[]}` + "\n",
 	} {
-		got := startDaemon(t, script).run(t, "pick", "-o", format)
-		if diff := cmp.Diff(want, got.out); diff != "" || got.code != 0 {
-			t.Error(got.code, diff)
+		if diff := cmp.Diff(result{out: want}, startDaemon(t, script).run(t, "pick", "-o", format), cmp.AllowUnexported(result{})); diff != "" {
+			t.Error(diff)
 		}
+	}
+}
+
+// What clients are told is the daemon's word, whatever the kind is.
+func TestPick_ToldByTheDaemon(t *testing.T) {
+	const own = "PROVIDERD_PROVIDER=p\nPROVIDERD_KIND=marmot\nPROVIDERD_ENDPOINT="
+	const without = "providerctl: p: the daemon knows of no address for clients of OpenAI's API: without OPENAI_BASE_URL\n"
+	for name, tt := range map[string]struct {
+		endpoint, client string
+		env, url, err    string
+	}{
+		"OfTheFuture": {"http://h:1", `{"openai_base_url":"http://h:1/o","env":"MARMOT_URL","key_env":"MARMOT_KEY"}`,
+			own + "http://h:1\nOPENAI_BASE_URL=http://h:1/o\nMARMOT_URL=http://h:1\nPROVIDERD_KEY_ENV=MARMOT_KEY\n", "http://h:1/o\n", ""},
+		"OnceIsEnough": {"http://h:1", `{"openai_base_url":"http://h:1","env":"OPENAI_BASE_URL"}`,
+			own + "http://h:1\nOPENAI_BASE_URL=http://h:1\n", "http://h:1\n", ""},
+		"NotOpenAIs": {"http://h:1", `{"env":"MARMOT_URL"}`,
+			own + "http://h:1\nMARMOT_URL=http://h:1\n", "http://h:1\n", without},
+		"Socket": {"unix:///run/p.sock", `{"key_env":"MARMOT_KEY"}`,
+			own + "unix:///run/p.sock\nPROVIDERD_KEY_ENV=MARMOT_KEY\n", "unix:///run/p.sock\n", without},
+		"OlderDaemon": {"http://h:1", ``, own + "http://h:1\n", "http://h:1\n", without},
+		"NothingForAShell": {`https://h/$(rm)';&*?/`, `{"openai_base_url":"https://h/$(rm)';&*?/\u001b","env":"A;rm","key_env":"B;rm"}`,
+			own + "https://h/%24%28rm%29%27%3B%26%2A%3F/\nOPENAI_BASE_URL=https://h/%24%28rm%29%27%3B%26%2A%3F/%1B\nPROVIDERD_KEY_ENV=B%3Brm\n",
+			"https://h/%24%28rm%29%27%3B%26%2A%3F/%1B\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := `{"id":"p","kind":"marmot","type":"local","state":"RUNNING","reason":"ok","source":"probe","endpoint":"` + tt.endpoint + `"`
+			if tt.client != "" {
+				p += `,"client":` + tt.client
+			}
+			script := map[string][]reply{"GET /api/providers/status": {rows(p + "}")}}
+			for format, want := range map[string]result{"env": {out: tt.env, err: tt.err}, "url": {out: tt.url}} {
+				got := startDaemon(t, script).run(t, "pick", "-o", format)
+				if diff := cmp.Diff(want, got, cmp.AllowUnexported(result{})); diff != "" {
+					t.Error(diff)
+				}
+			}
+		})
 	}
 }

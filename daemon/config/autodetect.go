@@ -55,5 +55,6 @@ func (r *reading) detected(kind *Kind, defaults timing) (Provider, bool) {
 	}
 	p.missKey(kind, "")
 	p.setFeed(kind, feedSetting{})
+	p.setClient(kind)
 	return p, true
 }

@@ -59,11 +59,11 @@ func defaultAddress(kind *Kind, env Env) (address, *flaw) {
 // addressFromEnv asks the kind for its vendor's variables, and notes which it
 // read: an error must name what to correct, and it is not in the file.
 func addressFromEnv(kind *Kind, env Env) (address, *flaw) {
-	if kind.AddrEnv == nil {
+	if kind.AddrEnv == "" && kind.ReadAddr == nil {
 		return address{}, nil
 	}
 	var read []string
-	base, err := kind.AddrEnv(func(name string) string {
+	base, err := kind.readAddr(func(name string) string {
 		v := env.get(name)
 		if v != "" && !slices.Contains(read, name) {
 			read = append(read, name)

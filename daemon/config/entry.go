@@ -53,6 +53,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	}
 	t.credential(&p, kind, ref)
 	p.setFeed(kind, feed)
+	p.setClient(kind)
 	if len(t.findings) == before {
 		t.check(&p, kind)
 	}

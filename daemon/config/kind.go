@@ -15,10 +15,17 @@ type Kind struct {
 	Type provider.Type
 	// BaseURL is the vendor's default; empty when base_url must be given.
 	BaseURL string
-	// AddrEnv turns the vendor's own variables into a base URL, as its own
-	// programs read them. It returns "" when none is set; it may be nil.
-	AddrEnv func(getenv func(string) string) (string, error)
-	// KeyEnv are the variables that hold the key, the first one set wins.
+	// AddrEnv is the variable in which the vendor's own programs look for the base
+	// URL, if there is one. So it is the default, and what clients are told to set.
+	AddrEnv string
+	// ReadAddr turns the vendor's variables into a base URL, where that takes more
+	// than the value of AddrEnv. It returns "" when none is set; it may be nil.
+	ReadAddr func(getenv func(string) string) (string, error)
+	// OpenAI is what a client of OpenAI's API puts after the base URL: "/v1"; "/" is
+	// the base URL as it is. It is empty where the kind has no such API.
+	OpenAI string
+	// KeyEnv are the variables that hold the key, the first one set wins. It is the
+	// first that clients are told of.
 	KeyEnv []string
 	// KeyNeeded: without a key no request is sent (no_credentials).
 	KeyNeeded bool
@@ -62,6 +69,14 @@ type SettingError struct {
 }
 
 func (e *SettingError) Error() string { return e.Setting + ": " + e.Problem }
+
+// readAddr is the base URL that the vendor's variables hold; empty when there is none.
+func (k *Kind) readAddr(getenv func(string) string) (string, error) {
+	if k.ReadAddr != nil {
+		return k.ReadAddr(getenv)
+	}
+	return getenv(k.AddrEnv), nil
+}
 
 func (k *Kind) schemes() []string {
 	if k.Schemes == nil {

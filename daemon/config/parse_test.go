@@ -56,13 +56,14 @@ base_url = "tcp://[::1]:5432"
 				ID: "local", Kind: "ollama", Type: provider.Local,
 				BaseURL: "http://127.0.0.1:11434", Endpoint: "http://127.0.0.1:11434",
 				Interval: 10 * time.Second, Timeout: 1500 * time.Millisecond, SlowAfter: time.Second, Rise: 1, Fall: 2,
-				Hints: provider.Hints{provider.ConnectionRefused: "start it: ollama serve"},
+				Hints:  provider.Hints{provider.ConnectionRefused: "start it: ollama serve"},
+				Client: &provider.Client{OpenAIBaseURL: "http://127.0.0.1:11434/v1", Env: "OLLAMA_HOST"},
 			},
 			{
 				ID: "cloud:eu", Kind: "groq", Type: provider.Cloud,
 				BaseURL: "https://api.groq.com/openai/v1", Endpoint: "https://api.groq.com/openai/v1",
-				KeyMissing: "GROQ_API_KEY",
-				Interval:   time.Minute, Timeout: 5 * time.Second, SlowAfter: 3 * time.Second, Rise: 1, Fall: 2,
+				KeyMissing: "GROQ_API_KEY", Client: &provider.Client{OpenAIBaseURL: "https://api.groq.com/openai/v1", KeyEnv: "GROQ_API_KEY"},
+				Interval: time.Minute, Timeout: 5 * time.Second, SlowAfter: 3 * time.Second, Rise: 1, Fall: 2,
 			},
 			{
 				ID: "port", Kind: "tcp", Type: provider.Generic,
@@ -123,6 +124,7 @@ enabled = false
 				ID: "a", Kind: "openai-compatible", Type: provider.Local,
 				BaseURL: "https://Ada:Secret@example.com/v1", Endpoint: "https://example.com/v1", BaseURLGiven: true,
 				Key: config.NewSecret("k1"), KeySource: "env A_KEY", Models: []string{"m1", "m2"},
+				Client:   &provider.Client{OpenAIBaseURL: "https://example.com/v1", KeyEnv: "A_KEY"},
 				Interval: 20 * time.Second, Timeout: 2 * time.Second, SlowAfter: 500 * time.Millisecond, Rise: 2, Fall: 3,
 			},
 			{

@@ -38,6 +38,8 @@ type Provider struct {
 	Unit    string         // of kind systemd
 	Bus     string         // of kind systemd: "system" or "user"
 	Hints   provider.Hints // of its kind
+	// Client is how programs are told where it is; nil when there is nothing to tell.
+	Client *provider.Client
 	// Feed is the vendor's status feed that is followed; the zero Feed is none.
 	Feed Feed
 }

@@ -9,16 +9,16 @@ import (
 )
 
 // anthropic is Anthropic's API (docs.anthropic.com/en/api/models-list and
-// /api/errors). Its list is asked for one model: that proves the key, and is
-// small; the whole list is a fact.
+// /api/errors). Clients of OpenAI's API go to /v1, too
+// (platform.claude.com/docs/en/api/openai-sdk). Its list is asked for one model:
+// that proves the key, and is small; the whole list is a fact.
 var anthropic = kind{
 	Kind: config.Kind{
-		Name:    "anthropic",
-		Type:    provider.Cloud,
-		BaseURL: "https://api.anthropic.com",
-		AddrEnv: func(getenv func(string) string) (string, error) {
-			return strings.TrimSpace(getenv("ANTHROPIC_BASE_URL")), nil
-		},
+		Name:      "anthropic",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.anthropic.com",
+		AddrEnv:   "ANTHROPIC_BASE_URL",
+		OpenAI:    "/v1",
 		KeyEnv:    []string{"ANTHROPIC_API_KEY"},
 		KeyNeeded: true,
 		Default:   true,

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -12,15 +11,16 @@ import (
 // (learn.microsoft.com/rest/api/azureopenai/models/list). Each has a host of its
 // own, so base_url must be given, or be in the variable that OpenAI's libraries
 // read (openai/openai-python src/openai/lib/azure.py). Its list is of the models
-// that the resource may use; which of them are deployed it does not tell.
+// that the resource may use; which of them are deployed it does not tell. Clients of
+// OpenAI's API go to /openai/v1
+// (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
 var azureOpenAI = kind{
 	Kind: config.Kind{
-		Name:    "azure-openai",
-		Type:    provider.Cloud,
-		Example: azureExample,
-		AddrEnv: func(getenv func(string) string) (string, error) {
-			return strings.TrimSpace(getenv("AZURE_OPENAI_ENDPOINT")), nil
-		},
+		Name:      "azure-openai",
+		Type:      provider.Cloud,
+		Example:   azureExample,
+		AddrEnv:   "AZURE_OPENAI_ENDPOINT",
+		OpenAI:    "/openai/v1",
 		KeyEnv:    []string{"AZURE_OPENAI_API_KEY"},
 		KeyNeeded: true,
 		Check:     beforeSegment("openai"),

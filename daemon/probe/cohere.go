@@ -14,6 +14,7 @@ import (
 // (cohere-ai/cohere-python src/cohere/base_client.py). A trial key has 1,000 calls
 // a month for all endpoints together (docs.cohere.com/docs/rate-limits), and none
 // is excepted: asked every two hours, it leaves such a key nearly two thirds.
+// Clients of OpenAI's API go to another host (docs.cohere.com/docs/compatibility-api).
 var cohere = kind{
 	Kind: config.Kind{
 		Name:      "cohere",

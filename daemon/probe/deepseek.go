@@ -12,6 +12,7 @@ var deepseek = kind{
 		Name:      "deepseek",
 		Type:      provider.Cloud,
 		BaseURL:   "https://api.deepseek.com",
+		OpenAI:    "/",
 		KeyEnv:    []string{"DEEPSEEK_API_KEY"},
 		KeyNeeded: true,
 	},

@@ -12,6 +12,7 @@ var fireworks = kind{
 		Name:      "fireworks",
 		Type:      provider.Cloud,
 		BaseURL:   "https://api.fireworks.ai/inference/v1",
+		OpenAI:    "/",
 		KeyEnv:    []string{"FIREWORKS_API_KEY"},
 		KeyNeeded: true,
 		Hints: provider.Hints{

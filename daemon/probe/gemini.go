@@ -11,17 +11,17 @@ import (
 )
 
 // gemini is Google's Gemini API (ai.google.dev/api/models and
-// /gemini-api/docs/api-key). The key goes into a header, though a query would do,
-// because addresses are shown. Its list is asked for one model: that proves the
-// key, and is small; the whole list is a fact.
+// /gemini-api/docs/api-key), which has OpenAI's beside its own
+// (ai.google.dev/gemini-api/docs/openai). The key goes into a header, though a
+// query would do, because addresses are shown. Its list is asked for one model:
+// that proves the key, and is small; the whole list is a fact.
 var gemini = kind{
 	Kind: config.Kind{
-		Name:    "gemini",
-		Type:    provider.Cloud,
-		BaseURL: "https://generativelanguage.googleapis.com",
-		AddrEnv: func(getenv func(string) string) (string, error) { // googleapis/python-genai google/genai/_base_url.py
-			return strings.TrimSpace(getenv("GOOGLE_GEMINI_BASE_URL")), nil
-		},
+		Name:      "gemini",
+		Type:      provider.Cloud,
+		BaseURL:   "https://generativelanguage.googleapis.com",
+		AddrEnv:   "GOOGLE_GEMINI_BASE_URL", // googleapis/python-genai google/genai/_base_url.py
+		OpenAI:    "/v1beta/openai",
 		KeyEnv:    []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"}, // of both the first counts
 		KeyNeeded: true,
 		Check:     beforeSegment("v1beta"),

@@ -17,6 +17,7 @@ var groq = kind{
 		Name:      "groq",
 		Type:      provider.Cloud,
 		BaseURL:   "https://api.groq.com/openai/v1",
+		OpenAI:    "/",
 		KeyEnv:    []string{"GROQ_API_KEY"},
 		KeyNeeded: true,
 		// groqstatus.com, to which status.groq.com leads; beside the API each model has a

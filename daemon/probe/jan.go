@@ -13,6 +13,7 @@ var jan = kind{
 		Name:    "jan",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:1337/v1",
+		OpenAI:  "/",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: Jan, Settings, Local API Server, Start Server",
 			provider.NoModels:          "start a model in Jan",

@@ -31,8 +31,8 @@ func TestKinds_Documented(t *testing.T) {
 		head string
 		row  func(testing.TB, config.Kind) []string
 	}{
-		{provider.Local, "kind|address|key|requests", webRow},
-		{provider.Cloud, "kind|address|key|requests", webRow},
+		{provider.Local, "kind|address|key|OpenAI's API|requests", webRow},
+		{provider.Cloud, "kind|address|key|OpenAI's API|requests", webRow},
 		{provider.Generic, "kind|base_url|own settings", genericRow},
 	} {
 		head := strings.Split(section.head, "|")
@@ -70,6 +70,16 @@ func webRow(t testing.TB, k config.Kind) []string {
 	if k.BaseURL != "" {
 		address = "`" + k.BaseURL + "`"
 	}
+	if k.AddrEnv != "" {
+		address += ", or `" + k.AddrEnv + "`"
+	}
+	openai := "–"
+	switch {
+	case k.OpenAI == "/":
+		openai = "the address"
+	case k.OpenAI != "":
+		openai = "`" + k.OpenAI + "`"
+	}
 	if len(k.KeyEnv) > 0 {
 		key = "`" + strings.Join(k.KeyEnv, "`, `") + "`"
 	}
@@ -83,7 +93,7 @@ func webRow(t testing.TB, k config.Kind) []string {
 		}
 		requests = "`" + strings.Join(asked, "`, `") + "`"
 	}
-	return []string{"`" + k.Name + "`", address, key, requests}
+	return []string{"`" + k.Name + "`", address, key, openai, requests}
 }
 
 // genericRow is a kind that is whatever the configuration says.

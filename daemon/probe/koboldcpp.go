@@ -18,6 +18,7 @@ var koboldcpp = kind{
 		Name:    "koboldcpp",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:5001",
+		OpenAI:  "/v1",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: koboldcpp --model MODEL.gguf; its port opens when the model is loaded",
 			provider.NoModels:          "start it with a model: koboldcpp --model MODEL.gguf",

@@ -19,6 +19,7 @@ var litellm = kind{
 		Name:    "litellm",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:4000",
+		OpenAI:  "/v1",
 		KeyEnv:  []string{"LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"},
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: litellm --config config.yaml",

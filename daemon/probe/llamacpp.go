@@ -24,13 +24,14 @@ import (
 // The default port is 8080; its developers announced that it will become 9931.
 var llamacpp = kind{
 	Kind: config.Kind{
-		Name:    "llamacpp",
-		Type:    provider.Local,
-		BaseURL: "http://127.0.0.1:8080",
-		AddrEnv: llamaAddress,
-		KeyEnv:  []string{"LLAMA_API_KEY"},
-		Schemes: []string{"http", "https", "unix"},
-		Default: true,
+		Name:     "llamacpp",
+		Type:     provider.Local,
+		BaseURL:  "http://127.0.0.1:8080",
+		ReadAddr: llamaAddress,
+		OpenAI:   "/v1",
+		KeyEnv:   []string{"LLAMA_API_KEY"},
+		Schemes:  []string{"http", "https", "unix"},
+		Default:  true,
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: llama-server -m MODEL.gguf",
 		},

@@ -17,6 +17,7 @@ var lmstudio = kind{
 		Name:    "lmstudio",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:1234",
+		OpenAI:  "/v1",
 		KeyEnv:  []string{"LM_API_TOKEN"},
 		Default: true,
 		Hints: provider.Hints{

@@ -19,6 +19,7 @@ var localai = kind{
 		Name:    "localai",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:8080",
+		OpenAI:  "/v1",
 		KeyEnv:  []string{"LOCALAI_API_KEY"},
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: local-ai run",

@@ -18,6 +18,7 @@ var nim = kind{
 		Name:    "nim",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:8000",
+		OpenAI:  "/v1",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: docker run --gpus all -e NGC_API_KEY -p 8000:8000 IMAGE",
 		},

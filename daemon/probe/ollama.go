@@ -12,11 +12,13 @@ import (
 // the scheduler's lock, which a model that loads can hold.
 var ollama = kind{
 	Kind: config.Kind{
-		Name:    "ollama",
-		Type:    provider.Local,
-		BaseURL: "http://127.0.0.1:11434",
-		AddrEnv: ollamaHost,
-		Default: true,
+		Name:     "ollama",
+		Type:     provider.Local,
+		BaseURL:  "http://127.0.0.1:11434",
+		AddrEnv:  "OLLAMA_HOST",
+		ReadAddr: ollamaHost,
+		OpenAI:   "/v1",
+		Default:  true,
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: ollama serve",
 			provider.NoModels:          "pull a model: ollama pull qwen3:8b",

@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"strings"
-
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -10,12 +8,11 @@ import (
 // openai is OpenAI's API (platform.openai.com/docs/api-reference/models).
 var openai = kind{
 	Kind: config.Kind{
-		Name:    "openai",
-		Type:    provider.Cloud,
-		BaseURL: "https://api.openai.com/v1",
-		AddrEnv: func(getenv func(string) string) (string, error) {
-			return strings.TrimSpace(getenv("OPENAI_BASE_URL")), nil
-		},
+		Name:      "openai",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.openai.com/v1",
+		AddrEnv:   "OPENAI_BASE_URL",
+		OpenAI:    "/",
 		KeyEnv:    []string{"OPENAI_API_KEY"},
 		KeyNeeded: true,
 		Default:   true,
@@ -34,8 +31,9 @@ var openai = kind{
 // openaiCompatible is any other server or vendor that has OpenAI's model list.
 var openaiCompatible = kind{
 	Kind: config.Kind{
-		Name: "openai-compatible",
-		Type: provider.Local,
+		Name:   "openai-compatible",
+		Type:   provider.Local,
+		OpenAI: "/",
 	},
 	title:   "an OpenAI-compatible server",
 	path:    "/models",

@@ -17,6 +17,7 @@ var openrouter = kind{
 		Name:      "openrouter",
 		Type:      provider.Cloud,
 		BaseURL:   "https://openrouter.ai/api/v1",
+		OpenAI:    "/",
 		KeyEnv:    []string{"OPENROUTER_API_KEY"},
 		KeyNeeded: true,
 	},

@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"strings"
-
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -14,12 +12,11 @@ import (
 // /guides/usage-tiers). The models are those of its agents.
 var perplexity = kind{
 	Kind: config.Kind{
-		Name:    "perplexity",
-		Type:    provider.Cloud,
-		BaseURL: "https://api.perplexity.ai",
-		AddrEnv: func(getenv func(string) string) (string, error) { // perplexityai/perplexity-py _client.py
-			return strings.TrimSpace(getenv("PERPLEXITY_BASE_URL")), nil
-		},
+		Name:      "perplexity",
+		Type:      provider.Cloud,
+		BaseURL:   "https://api.perplexity.ai",
+		AddrEnv:   "PERPLEXITY_BASE_URL", // perplexityai/perplexity-py _client.py
+		OpenAI:    "/",
 		KeyEnv:    []string{"PERPLEXITY_API_KEY"},
 		KeyNeeded: true,
 		// status.perplexity.com; its summary.json has no components, and the others are

@@ -15,6 +15,7 @@ var sglang = kind{
 		Name:    "sglang",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:30000",
+		OpenAI:  "/v1",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: python3 -m sglang.launch_server --model-path MODEL",
 		},

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"cmp"
 	"net/url"
 	"regexp"
 	"slices"
@@ -41,30 +42,77 @@ func TestKinds(t *testing.T) {
 
 var kindName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
+// The address of a kind is taken from its vendor's variables, where it has some.
 func TestKinds_VendorAddress(t *testing.T) {
 	t.Parallel()
 	variables := map[string]string{
-		"OLLAMA_HOST":         "gpu:1",
-		"LLAMA_ARG_PORT":      "9931",
-		"OPENAI_BASE_URL":     "https://gateway.example/v1 ",
-		"ANTHROPIC_BASE_URL":  "https://gateway.example",
-		"PERPLEXITY_BASE_URL": "https://gateway.example",
+		"OLLAMA_HOST":            "gpu:1",
+		"LLAMA_ARG_PORT":         "9931",
+		"OPENAI_BASE_URL":        "https://gateway.example/v1 ",
+		"ANTHROPIC_BASE_URL":     "https://gateway.example",
+		"GOOGLE_GEMINI_BASE_URL": "https://gateway.example",
+		"AZURE_OPENAI_ENDPOINT":  "https://gateway.example",
+		"PERPLEXITY_BASE_URL":    "https://gateway.example",
 	}
 	want := map[string]string{
 		"ollama": "http://gpu:1", "llamacpp": "http://127.0.0.1:9931",
 		"openai": "https://gateway.example/v1", "anthropic": "https://gateway.example",
+		"gemini": "https://gateway.example", "azure-openai": "https://gateway.example",
 		"perplexity": "https://gateway.example",
 	}
+	env := config.Env{Getenv: func(name string) string { return variables[name] }}
 	for _, k := range probe.Kinds() {
-		if k.AddrEnv == nil {
+		address := cmp.Or(want[k.Name], k.BaseURL)
+		if k.Type == provider.Generic || address == "" {
 			continue
 		}
-		got, err := k.AddrEnv(func(name string) string { return variables[name] })
-		if address, ok := want[k.Name]; ok && (err != nil || got != address) {
-			t.Errorf("%s: %q, %v, want %q", k.Name, got, err, address)
+		if p := of(t, k.Name, env); p.Endpoint != address {
+			t.Errorf("%s: %s, want %s", k.Name, p.Endpoint, address)
 		}
-		if got, err := k.AddrEnv(func(string) string { return "" }); got != "" || err != nil {
-			t.Errorf("%s without its variable: %q, %v", k.Name, got, err)
+	}
+}
+
+// of is the provider of a kind, with nothing said of it but that.
+func of(t *testing.T, kind string, env config.Env) *config.Provider {
+	t.Helper()
+	c, err := config.Parse("p.toml", []byte("[[provider]]\nid = \"a\"\nkind = \""+kind+"\"\n"), probe.Kinds(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &c.Providers[0]
+}
+
+// Who uses a kind that serves models is told where OpenAI's API is, but for those
+// that have none at their address, and where to look for the key.
+func TestKinds_Clients(t *testing.T) {
+	t.Parallel()
+	none := []string{"triton", "cohere"}
+	for _, k := range probe.Kinds() {
+		if k.Type == provider.Generic {
+			if k.OpenAI != "" {
+				t.Errorf("%s serves no models", k.Name)
+			}
+			continue
+		}
+		if (k.OpenAI == "") != slices.Contains(none, k.Name) || k.OpenAI != "" && !strings.HasPrefix(k.OpenAI, "/") {
+			t.Errorf("%s has OpenAI's API at %q", k.Name, k.OpenAI)
+		}
+		if k.BaseURL == "" {
+			continue
+		}
+		var key string
+		if len(k.KeyEnv) > 0 {
+			key = k.KeyEnv[0]
+		}
+		c := of(t, k.Name, config.Env{}).Client
+		if c == nil {
+			c = &provider.Client{}
+		}
+		if c.KeyEnv != key || c.Env != k.AddrEnv {
+			t.Errorf("%s: %+v", k.Name, c)
+		}
+		if k.Type == provider.Local && c.OpenAIBaseURL != "" && !strings.HasSuffix(c.OpenAIBaseURL, "/v1") {
+			t.Errorf("%s: %s is not where OpenAI's API is", k.Name, c.OpenAIBaseURL)
 		}
 	}
 }

@@ -17,6 +17,7 @@ var textgen = kind{
 		Name:    "textgen",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:5000",
+		OpenAI:  "/v1",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: python server.py --api",
 			provider.NoModels:          "load a model in its page, or start it with --model",

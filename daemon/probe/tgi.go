@@ -16,6 +16,7 @@ var tgi = kind{
 		Name:    "tgi",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:3000",
+		OpenAI:  "/v1",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: text-generation-launcher --model-id MODEL",
 		},

@@ -13,6 +13,7 @@ var together = kind{
 		Name:      "together",
 		Type:      provider.Cloud,
 		BaseURL:   "https://api.together.xyz/v1",
+		OpenAI:    "/",
 		KeyEnv:    []string{"TOGETHER_API_KEY"},
 		KeyNeeded: true,
 	},

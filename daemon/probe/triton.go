@@ -13,7 +13,8 @@ import (
 // (src/http_server.cc and docs/protocol of triton-inference-server/server). The
 // health pages have no body, and "not ready" is 400. The repository index is asked
 // with POST, tells what is there and in which state, and loads nothing
-// (extension_model_repository.md).
+// (extension_model_repository.md). OpenAI's API is another program's, on a port of its
+// own (python/openai).
 var triton = kind{
 	Kind: config.Kind{
 		Name:    "triton",

@@ -26,6 +26,7 @@ var vllm = kind{
 		Name:    "vllm",
 		Type:    provider.Local,
 		BaseURL: "http://127.0.0.1:8000",
+		OpenAI:  "/v1",
 		KeyEnv:  []string{"VLLM_API_KEY"},
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: vllm serve MODEL",

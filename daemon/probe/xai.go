@@ -14,6 +14,7 @@ var xai = kind{
 		Name:      "xai",
 		Type:      provider.Cloud,
 		BaseURL:   "https://api.x.ai/v1",
+		OpenAI:    "/",
 		KeyEnv:    []string{"XAI_API_KEY"},
 		KeyNeeded: true,
 		// The one page of status.x.ai that a program may read (it is the example of

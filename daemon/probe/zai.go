@@ -18,6 +18,7 @@ var zai = kind{
 		Name:      "zai",
 		Type:      provider.Cloud,
 		BaseURL:   "https://api.z.ai/api/paas/v4",
+		OpenAI:    "/",
 		KeyEnv:    []string{"ZAI_API_KEY"},
 		KeyNeeded: true,
 	},

@@ -103,6 +103,7 @@ func (s *Scheduler) put(e *entry, event *provider.Event) {
 
 // update is what the store is told of an entry.
 func (e *entry) update(event *provider.Event) store.Update {
+	e.rec.Status.Client = e.cfg.ClientAt(e.rec.Status.Endpoint)
 	return store.Update{
 		Status: e.rec.Status, Models: e.rec.Models, ModelsAt: provider.Time{Time: e.rec.ModelsAt},
 		Diagnostics: e.evidence, Event: event,

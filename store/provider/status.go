@@ -41,14 +41,15 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 // A Status is what is known of one provider: one row of the table.
 // Fields that are unknown are left out of the JSON.
 type Status struct {
-	ID       string `json:"id"`
-	Kind     string `json:"kind"`
-	Type     Type   `json:"type"`
-	State    State  `json:"state"`
-	Reason   Reason `json:"reason"`
-	Detail   string `json:"detail,omitempty"`   // one printable line, without secrets
-	Hint     string `json:"hint,omitempty"`     // what to do next
-	Endpoint string `json:"endpoint,omitempty"` // the URL, without user-info
+	ID       string  `json:"id"`
+	Kind     string  `json:"kind"`
+	Type     Type    `json:"type"`
+	State    State   `json:"state"`
+	Reason   Reason  `json:"reason"`
+	Detail   string  `json:"detail,omitempty"`   // one printable line, without secrets
+	Hint     string  `json:"hint,omitempty"`     // what to do next
+	Endpoint string  `json:"endpoint,omitempty"` // the URL, without user-info
+	Client   *Client `json:"client,omitempty"`   // how programs that use it are told where it is
 
 	LatencyMS   float64 `json:"latency_ms,omitempty"` // the deciding request's, to two decimals
 	CheckedAt   Time    `json:"checked_at,omitzero"`  // when the last probe began
@@ -116,4 +117,15 @@ type Model struct {
 	Quantization  string `json:"quantization,omitempty"`
 	ContextLength int64  `json:"context_length,omitempty"` // tokens
 	Loaded        *bool  `json:"loaded,omitempty"`         // absent when the kind does not tell
+}
+
+// Lists reports whether a model is among those that a provider of that kind lists.
+// Ollama means NAME:latest by NAME.
+func Lists(kind string, models []Model, name string) bool {
+	for i := range models {
+		if id := models[i].ID; id == name || kind == "ollama" && id == name+":latest" {
+			return true
+		}
+	}
+	return false
 }
