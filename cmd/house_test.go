@@ -25,6 +25,7 @@ var house = []string{
 	"daemon/schedule",
 	"daemon/judge",
 	"daemon/probe",
+	"daemon/probe/transport",
 	"daemon/feed",
 	"daemon/config",
 	"daemon/listener",

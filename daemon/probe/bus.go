@@ -13,6 +13,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -64,28 +65,28 @@ func askSystemd(ctx context.Context, r *run, bus, socket, name string) finding {
 func (r *run) notAsked(ctx context.Context, err error, bus string) finding {
 	var refused dbus.Error
 	errors.As(err, &refused)
-	var dialled *dialError
+	var dialled *transport.DialError
 	switch {
-	case ctx.Err() != nil || isTimeout(err):
+	case ctx.Err() != nil || transport.IsTimeout(err):
 		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("systemd did not answer over the %s bus within %s", bus, r.p.provider.Timeout)}
-	case isAny(err, errnoExhausted):
+	case transport.IsAny(err, transport.Exhausted):
 		return finding{saw: provider.ProbeFailed, detail: err.Error()}
 	case errors.Is(err, fs.ErrPermission), refused.Name == "org.freedesktop.DBus.Error.AccessDenied":
 		return finding{saw: provider.Forbidden, detail: fmt.Sprintf("the %s bus: %v", bus, err)}
 	case refused.Name == "org.freedesktop.DBus.Error.NameHasNoOwner", refused.Name == "org.freedesktop.DBus.Error.ServiceUnknown":
 		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("no systemd is on the %s bus", bus)}
 	case errors.As(err, &dialled):
-		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus is not there: %s", bus, dialText(dialled.errs[0]))}
+		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus is not there: %s", bus, transport.DialText(dialled.Errs[0]))}
 	}
 	return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus: %v", bus, err)}
 }
 
 // read asks the service manager. FlagNoAutoStart: where there is none, none is to
 // be started.
-func (u *unit) read(ctx context.Context, d *dialer, socket string) error {
-	raw, err := d.connect(ctx, "unix", socket)
+func (u *unit) read(ctx context.Context, d *transport.Dialer, socket string) error {
+	raw, err := d.Connect(ctx, "unix", socket)
 	if err != nil {
-		return &dialError{errs: []error{err}}
+		return &transport.DialError{Errs: []error{err}}
 	}
 	c, err := dbus.NewConn(raw, dbus.WithContext(ctx))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -83,10 +84,10 @@ func (pl place) discover(ctx context.Context, o Options) *provider.Discovered {
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(ctx, discoverWait)
 	defer cancel()
-	r := &run{p: p, caller: ctx, trace: &trace{now: p.now}}
-	ctx = r.trace.watch(ctx)
-	defer p.dialer.drop()
-	if p.dialer.prepare(ctx, r.trace) != nil {
+	r := &run{p: p, caller: ctx, trace: transport.NewTrace(p.now)}
+	ctx = r.trace.Watch(ctx)
+	defer p.dialer.Drop()
+	if p.dialer.Prepare(ctx, r.trace) != nil {
 		return nil
 	}
 	found := pl.ask(ctx, r)

@@ -14,6 +14,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -204,15 +205,15 @@ func rcode(reply *dns.Msg) string {
 func (l *lookup) unanswered(r *run, err error) finding {
 	stray, isStray := err.(*strayError)
 	switch {
-	case isAny(err, errnoExhausted):
+	case transport.IsAny(err, transport.Exhausted):
 		return r.failure(err)
 	case isStray && stray.heard != "":
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("it does not speak DNS; it sent %q", r.p.clean.line(stray.heard, maxDetail))}
 	case isStray:
 		return finding{saw: provider.BadResponse, detail: stray.why}
-	case isAny(err, errnoReset): // so says Windows when nobody listens: there is no connection to reset
+	case transport.IsAny(err, transport.Reset): // so says Windows when nobody listens: there is no connection to reset
 		return finding{saw: provider.ConnectionRefused, detail: err.Error()}
-	case isTimeout(err) && r.trace.at() != resolving:
+	case transport.IsTimeout(err) && r.trace.At() != transport.Resolving:
 		return finding{saw: provider.Hung, detail: fmt.Sprintf("no answer within %s", r.p.provider.Timeout.Round(time.Millisecond))}
 	}
 	return r.failure(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+	"github.com/providerd/providerd/daemon/probe/transport"
 )
 
 const (
@@ -30,12 +31,12 @@ func (e *strayError) Unwrap() error { return e.err }
 // over UDP: only an answer tells that somebody is there.
 func (l *lookup) exchange(ctx context.Context, r *run) (*dns.Msg, error) {
 	d := r.p.dialer
-	addresses, err := d.lookup(ctx, r.trace, d.address)
+	addresses, err := d.Lookup(ctx, r.trace, d.Address)
 	if err != nil {
 		return nil, err
 	}
 	var silent error
-	failed := &dialError{}
+	failed := &transport.DialError{}
 	deadline, _ := ctx.Deadline()
 	for i, address := range addresses {
 		share, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(addresses)-i))
@@ -47,10 +48,10 @@ func (l *lookup) exchange(ctx context.Context, r *run) (*dns.Msg, error) {
 			return reply, nil
 		case isStray:
 			return nil, stray
-		case isTimeout(err):
+		case transport.IsTimeout(err):
 			silent = err
 		default:
-			failed.errs = append(failed.errs, err)
+			failed.Errs = append(failed.Errs, err)
 		}
 	}
 	if silent != nil {
@@ -73,13 +74,13 @@ func (l *lookup) askAt(ctx context.Context, r *run, address string) (*dns.Msg, e
 	if err != nil {
 		return nil, err
 	}
-	r.trace.ready(nil)
-	r.p.dialer.remember(address, nil)
+	r.trace.Ready(nil)
+	r.p.dialer.Remember(address, nil)
 	if !reply.Truncated {
 		return reply, nil
 	}
 	reply, err = overTCP(ctx, r, address, query, packed)
-	if err != nil && !isTimeout(err) {
+	if err != nil && !transport.IsTimeout(err) {
 		return nil, &strayError{why: fmt.Sprintf("the answer is too long for UDP, and there is none over TCP: %v", err), err: err}
 	}
 	return reply, err
@@ -87,7 +88,7 @@ func (l *lookup) askAt(ctx context.Context, r *run, address string) (*dns.Msg, e
 
 // overUDP waits for the answer, past datagrams that are none.
 func overUDP(ctx context.Context, r *run, address string, query *dns.Msg, packed []byte) (*dns.Msg, error) {
-	c, err := r.p.dialer.one(ctx, r.trace, "udp", address)
+	c, err := r.p.dialer.DialOne(ctx, r.trace, "udp", address)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +101,7 @@ func overUDP(ctx context.Context, r *run, address string, query *dns.Msg, packed
 	buf := make([]byte, maxDatagram)
 	for range maxStrays {
 		n, err := c.Read(buf)
-		if err != nil && isTimeout(err) && stray != nil {
+		if err != nil && transport.IsTimeout(err) && stray != nil {
 			break
 		}
 		if err != nil {
@@ -116,13 +117,13 @@ func overUDP(ctx context.Context, r *run, address string, query *dns.Msg, packed
 
 // overTCP reads one message, whose length comes before it.
 func overTCP(ctx context.Context, r *run, address string, query *dns.Msg, packed []byte) (*dns.Msg, error) {
-	c, err := r.p.dialer.one(ctx, r.trace, "tcp", address)
+	c, err := r.p.dialer.DialOne(ctx, r.trace, "tcp", address)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close() // nothing is left in it that matters
 	defer endWith(ctx, c)()
-	r.trace.ready(nil)
+	r.trace.Ready(nil)
 	if _, err := c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(packed))), packed...)); err != nil {
 		return nil, err
 	}
@@ -153,7 +154,7 @@ func read(b []byte, query *dns.Msg) (*dns.Msg, *strayError) {
 	asked := query.Question[0]
 	switch {
 	case len(b) < 12, err != nil && !reply.Response:
-		return nil, &strayError{why: "what came is no DNS message", heard: string(b[:min(len(b), sniffed)])}
+		return nil, &strayError{why: "what came is no DNS message", heard: string(b[:min(len(b), transport.Sniffed)])}
 	case reply.Id != query.Id || !reply.Response || reply.Opcode != dns.OpcodeQuery:
 		return nil, &strayError{why: "the message that came is no answer to the question"}
 	case reply.Truncated:

@@ -9,10 +9,14 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
-const maxRedirects = 3
+const (
+	maxRedirects = 3
+	maxBody      = 4 << 20 // bytes of an answer's body, decompressed
+)
 
 // A request is one that can be sent again and again.
 type request struct {
@@ -126,16 +130,16 @@ func sameHost(from, to *url.URL) bool {
 		return false
 	}
 	if from.Scheme == to.Scheme {
-		return portOf(from) == portOf(to)
+		return transport.PortOf(from) == transport.PortOf(to)
 	}
 	return from.Scheme == "http" && to.Scheme == "https" &&
-		(portOf(from) == portOf(to) || portOf(from) == "80" && portOf(to) == "443")
+		(transport.PortOf(from) == transport.PortOf(to) || transport.PortOf(from) == "80" && transport.PortOf(to) == "443")
 }
 
 // send sends one request and reads its whole answer.
 func (r *run) send(ctx context.Context, req *request) *answer {
 	began := r.p.now()
-	before, _ := r.trace.connections()
+	before, _ := r.trace.Connections()
 	r.sent = true
 	a := &answer{request: req, prober: r.p}
 	res, err := r.p.transport.RoundTrip(req.http(ctx, r.p.header))
@@ -145,14 +149,14 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	} else {
 		a.err = err
 	}
-	r.p.dialer.rest()
+	r.p.dialer.MarkIdle()
 	r.meets()
 	r.latency = r.p.now().Sub(began)
-	after, _ := r.trace.connections()
+	after, _ := r.trace.Connections()
 	r.record(a, before == after && err == nil)
 	if err == nil {
 		if r.p.proxy != nil && res.TLS != nil {
-			r.trace.shook(r.p.dialer.tls.step(*res.TLS, nil))
+			r.trace.Shook(r.p.dialer.TLSStep(*res.TLS))
 		}
 		r.retryAt = r.toRetry(a)
 	}
@@ -170,7 +174,7 @@ func (a *answer) take(res *http.Response) {
 	case len(body) > maxBody:
 		a.large = true
 		body = body[:maxBody]
-	case err != nil && (isTimeout(err) || res.Request.Context().Err() != nil):
+	case err != nil && (transport.IsTimeout(err) || res.Request.Context().Err() != nil):
 		a.err = err
 	case err != nil:
 		a.broken = err
@@ -203,7 +207,7 @@ func (r *run) record(a *answer, reused bool) {
 		Reused:    reused,
 		Status:    a.status,
 		BodyBytes: int64(len(a.body)),
-		TookMS:    milliseconds(r.latency),
+		TookMS:    provider.Milliseconds(r.latency),
 	}
 	if a.status != 0 {
 		x.BodyStart = clean.bytes(a.body, maxBodyStart)
@@ -211,7 +215,7 @@ func (r *run) record(a *answer, reused bool) {
 	}
 	if err := a.trouble(); err != nil {
 		x.Error = "no answer in time"
-		if !isTimeout(err) {
+		if !transport.IsTimeout(err) {
 			x.Error = clean.line(err.Error(), maxDetail)
 		}
 	}
@@ -221,8 +225,8 @@ func (r *run) record(a *answer, reused bool) {
 // found is where the provider was found, when base_url names localhost, which is
 // two addresses; else "".
 func (p *Prober) found() string {
-	good := p.dialer.where()
-	if good == "" || !isLocalhost(p.base.Hostname()) {
+	good := p.dialer.Where()
+	if good == "" || !transport.IsLocalhost(p.base.Hostname()) {
 		return ""
 	}
 	u := *p.base

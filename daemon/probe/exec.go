@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -72,7 +73,7 @@ var returnCodes = map[int]provider.Reason{
 func notStarted(path string, err error) finding {
 	detail := strings.TrimPrefix(err.Error(), "fork/exec ")
 	switch {
-	case isAny(err, errnoExhausted) || errors.Is(err, syscall.EAGAIN):
+	case transport.IsAny(err, transport.Exhausted) || errors.Is(err, syscall.EAGAIN):
 		return finding{saw: provider.ProbeFailed, detail: detail}
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(path); err == nil {

@@ -12,6 +12,7 @@ import (
 	health "google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -81,8 +82,8 @@ func askHealth(ctx context.Context, r *run, service string) finding {
 // unconnected says what it means that there is no connection for HTTP/2. A TLS
 // server that has none may say so in the handshake.
 func (r *run) unconnected(err error) finding {
-	var shake *handshakeError
-	if errors.As(err, &shake) && isAlert(err) && strings.Contains(err.Error(), "no application protocol") {
+	var shake *transport.HandshakeError
+	if errors.As(err, &shake) && transport.IsAlert(err) && strings.Contains(err.Error(), "no application protocol") {
 		return finding{saw: provider.WrongService, detail: "it speaks TLS, and not HTTP/2, which gRPC needs"}
 	}
 	return r.failure(err)
@@ -147,7 +148,7 @@ func (c *healthCall) unsaid(r *run) finding {
 	switch {
 	case c.code == codes.DeadlineExceeded: // the server knows the deadline, and may give up first
 		return r.silence()
-	case isTLS(heard):
+	case transport.IsTLS(heard):
 		return r.wantsTLS()
 	case heard == "":
 		return r.closed(heard)

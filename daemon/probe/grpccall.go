@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -61,7 +62,7 @@ func callHealth(ctx context.Context, r *run, service string) (*healthCall, error
 		grpc.WithUserAgent(r.p.header.Get("User-Agent")),
 		grpc.WithStatsHandler(&hearing{said: &link.said}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxHealth)),
-		grpc.WithMaxHeaderListSize(maxHeader),
+		grpc.WithMaxHeaderListSize(transport.MaxHeader),
 		grpc.WithNoProxy(), grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithDisableHealthCheck(),
 		grpc.WithIdleTimeout(0),
 	)
@@ -72,7 +73,7 @@ func callHealth(ctx context.Context, r *run, service string) (*healthCall, error
 	reply, err := health.NewHealthClient(client).Check(ctx, &health.HealthCheckRequest{Service: service})
 	s := status.Convert(err)
 	c.status, c.code, c.message = reply.GetStatus(), s.Code(), s.Message()
-	c.said, c.heard, c.ended = link.said.Load(), link.heard(), context.Cause(ctx)
+	c.said, c.heard, c.ended = link.said.Load(), link.Heard(), context.Cause(ctx)
 	if c.said {
 		c.ended = nil
 	}
@@ -87,23 +88,23 @@ func (r *run) connected(ctx context.Context) (net.Conn, error) {
 	if r.p.base.Scheme == "grpcs" {
 		scheme = "https"
 	}
-	return r.p.dialer.open(ctx, r.trace, scheme, r.p.dialer.address)
+	return r.p.dialer.Open(ctx, r.trace, scheme, r.p.dialer.Address)
 }
 
 // A link is the one connection of a call. HTTP/2 allows the server to speak first.
 type link struct {
-	*conn
+	*transport.Conn
 	taken, said atomic.Bool
 }
 
 func newLink(c net.Conn) *link {
 	l := &link{}
-	plain, ok := c.(*conn)
+	plain, ok := c.(*transport.Conn)
 	if !ok {
-		plain = &conn{Conn: c}
+		plain = &transport.Conn{Conn: c}
 	}
-	plain.asked.Store(true)
-	l.conn = plain
+	plain.Expect()
+	l.Conn = plain
 	return l
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -51,7 +52,7 @@ func newLMStudio(*config.Provider) (asker, error) {
 		for tries := 0; ; tries++ {
 			list := &lmstudioLists[known]
 			a := r.get(ctx, list.path)
-			if a.err != nil && !isTimeout(a.err) {
+			if a.err != nil && !transport.IsTimeout(a.err) {
 				known = 0 // another version may come back
 			}
 			if a.err != nil || !isLMStudio(a) {

@@ -5,16 +5,17 @@
 //
 // A kind of provider is a row in a file of its own (ollama.go, openai.go, …),
 // listed once in table.go; docs/adding-a-kind.md tells how to add one. What is
-// the same for every kind is in the other files: dial.go connects, kept.go
-// keeps the connection, wire.go carries a request over it, exchange.go sends one
-// and follows its redirects, failure.go reads what went wrong below HTTP,
-// mismatch.go tells plain HTTP that met TLS, rules.go reads HTTP statuses, retry.go
-// the headers that say when to come back, and redact.go is the one door through
-// which text from outside enters an Observation.
+// the same for every kind is in the other files: headers.go says what every request
+// carries, exchange.go sends one and follows its redirects, server.go says who serves
+// the provider and what it means when the key was kept from them, failure.go reads
+// what went wrong below HTTP, tls_mismatch.go tells plain HTTP that met TLS, rules.go
+// reads HTTP statuses, retry.go the headers that say when to come back, and redact.go
+// is the one door through which text from outside enters an Observation. The
+// connections themselves are made and kept by daemon/probe/transport.
 //
-// It imports the standard library, daemon/config, store/provider,
-// golang.org/x/sys, and a library each for the kinds that need one: JSONPath (http),
-// miekg/dns, grpc-go, and godbus/dbus (systemd).
+// It imports the standard library, daemon/config, daemon/listener, the transport,
+// store/provider, golang.org/x/sys, and a library each for the kinds that need one:
+// JSONPath (http), miekg/dns, grpc-go, and godbus/dbus (systemd).
 package probe
 
 import (
@@ -31,6 +32,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/listener"
+	"github.com/providerd/providerd/daemon/probe/transport"
 )
 
 // Options are what a [Prober] takes from outside. The zero value is what the
@@ -72,8 +74,8 @@ type Prober struct {
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with
 	confirmed bool        // see kind.confirm
-	transport transport
-	dialer    *dialer
+	transport transport.HTTP
+	dialer    *transport.Dialer
 	proxy     *url.URL // nil: straight
 	processes *listener.Processes
 	clean     *redactor
@@ -124,14 +126,13 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 	if pr.proxy, err = chooseProxy(&p, base, o.Proxy); err != nil {
 		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)
 	}
-	pr.dialer = newDialer(base, o)
-	if len(bare) == len(pr.header) {
-		bare = pr.header // there is no key
-	}
-	pr.dialer.guarded = isGuarded(&p, base.Scheme, len(bare) != len(pr.header)) && pr.proxy == nil
-	pr.transport = newTransport(pr.dialer, base, pr.proxy, bare)
-	if _, ours := pr.transport.(*keeper); !ours && pr.dialer.guarded {
-		pr.header = bare // net/http cannot be told to look first
+	guarded := transport.IsGuarded(&p, base.Scheme, len(bare) != len(pr.header)) && pr.proxy == nil
+	pr.dialer = transport.NewDialer(base, transport.Options{
+		Now: o.Now, Resolve: o.Resolve, Dial: o.Dial, RootCAs: o.RootCAs, Listener: o.Listener, Guarded: guarded,
+	})
+	var asks bool
+	if pr.transport, asks = transport.New(pr.dialer, base, pr.proxy, bare); guarded && !asks {
+		pr.header = bare
 	}
 	return pr, nil
 }
@@ -146,7 +147,7 @@ func (p *Prober) Close() { p.transport.CloseIdleConnections() }
 // A panic below is part of the observation (probe_failed): a probe can harm
 // nothing but its own provider's row.
 func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
-	r := &run{p: p, caller: ctx, facts: ask.Facts, trace: &trace{now: p.now}}
+	r := &run{p: p, caller: ctx, facts: ask.Facts, trace: transport.NewTrace(p.now)}
 	began := p.now()
 	found := r.probe(ctx, ask)
 	return r.observation(began, found)

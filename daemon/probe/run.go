@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -12,7 +13,7 @@ import (
 type run struct {
 	p      *Prober
 	caller context.Context // whose end means that nobody wants the answer
-	trace  *trace
+	trace  *transport.Trace
 	facts  bool // everything is asked, not only what decides
 
 	sent      bool          // a request was handed to the transport
@@ -38,14 +39,14 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.provider.Timeout)
 	defer cancel()
-	ctx = r.trace.watch(ctx)
+	ctx = r.trace.Watch(ctx)
 	if ask.Fresh {
 		p.transport.CloseIdleConnections()
 	}
-	if ask.DialFirst && p.proxy == nil && p.kind.Place == nil && p.dialer.network != "udp" {
+	if ask.DialFirst && p.proxy == nil && p.kind.Place == nil && p.dialer.Network != "udp" {
 		p.transport.CloseIdleConnections()
-		defer p.dialer.drop()
-		if err := p.dialer.prepare(ctx, r.trace); err != nil {
+		defer p.dialer.Drop()
+		if err := p.dialer.Prepare(ctx, r.trace); err != nil {
 			return r.failure(err)
 		}
 	}
@@ -186,7 +187,7 @@ func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known 
 	}
 	switch {
 	case a.err != nil:
-		if f.silence != "" && isTimeout(a.err) && r.caller.Err() == nil && r.reached() {
+		if f.silence != "" && transport.IsTimeout(a.err) && r.caller.Err() == nil && r.reached() {
 			known.Note = f.silence
 		}
 	case a.status == 401 && f.refused != "":
@@ -228,12 +229,12 @@ func (r *run) observation(began time.Time, found finding) Observation {
 		Kind:     p.provider.Kind,
 		Endpoint: p.provider.Endpoint,
 		BeganAt:  provider.Time{Time: began},
-		TookMS:   milliseconds(o.Took),
+		TookMS:   provider.Milliseconds(o.Took),
 		Requests: r.exchanges,
 		Checks:   r.checks,
 		Listener: r.listenerStep(pid),
 	}
-	r.trace.report(&o.Evidence, p.clean)
+	r.trace.Report(&o.Evidence, func(s string) string { return p.clean.line(s, maxDetail) })
 	return o
 }
 
@@ -243,7 +244,7 @@ func (r *run) checked(began time.Time, asked, answer, failure string) {
 	r.checks = append(r.checks, provider.CheckStep{
 		Asked:  r.p.clean.line(asked, maxDetail),
 		Answer: r.p.clean.line(answer, maxDetail),
-		TookMS: milliseconds(r.p.now().Sub(began)),
+		TookMS: provider.Milliseconds(r.p.now().Sub(began)),
 		Error:  r.p.clean.line(failure, maxDetail),
 	})
 }
@@ -251,15 +252,15 @@ func (r *run) checked(began time.Time, asked, answer, failure string) {
 // reached reports whether a connection stands: a new one, or the kept one when
 // nothing was dialled.
 func (r *run) reached() bool {
-	phase := r.trace.at()
-	return phase >= shaking || phase == untried && r.sent
+	phase := r.trace.At()
+	return phase >= transport.Handshaking || phase == transport.Untried && r.sent
 }
 
 // liveness says whether a connection was accepted and whether an answer in the
 // kind's protocol came back; nil where that was not tried.
 func (r *run) liveness(saw provider.Reason) (listening, responding *bool) {
 	reached := r.answered || r.reached()
-	if !reached && r.trace.at() < connecting {
+	if !reached && r.trace.At() < transport.Connecting {
 		return nil, nil
 	}
 	if r.p.proxy == nil {
@@ -274,8 +275,4 @@ func (r *run) liveness(saw provider.Reason) (listening, responding *bool) {
 		responds = false
 	}
 	return listening, &responds
-}
-
-func milliseconds(d time.Duration) float64 {
-	return float64(d.Microseconds()/10) / 100
 }

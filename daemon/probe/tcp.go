@@ -35,14 +35,14 @@ func checkTCP(p *config.Provider) error {
 func connect(ctx context.Context, r *run) finding {
 	began := r.p.now()
 	d := r.p.dialer
-	c := d.take()
+	c := d.Take()
 	if c == nil {
 		var err error
-		if c, err = d.dial(ctx, r.trace, d.network, d.address); err != nil {
+		if c, err = d.Dial(ctx, r.trace, d.Network, d.Address); err != nil {
 			return r.failure(err)
 		}
 	}
-	r.trace.ready(nil)
+	r.trace.Ready(nil)
 	r.latency = r.p.now().Sub(began)
 	if err := c.Close(); err != nil {
 		return finding{saw: provider.ProbeFailed, detail: fmt.Sprintf("close the connection: %v", err)}

@@ -36,7 +36,7 @@ var tlsService = kind{
 
 func shakeHands(ctx context.Context, r *run, days int) finding {
 	began := r.p.now()
-	c, err := r.p.dialer.secure(ctx, r.trace, r.p.dialer.address)
+	c, err := r.p.dialer.Secure(ctx, r.trace, r.p.dialer.Address)
 	if err != nil {
 		return r.failure(err)
 	}

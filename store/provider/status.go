@@ -2,6 +2,7 @@ package provider
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -36,6 +37,11 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("time %s: %w", b, err)
 	}
 	return nil
+}
+
+// Milliseconds is a duration as the wire has it: to two decimals.
+func Milliseconds(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(10*time.Microsecond)) / 100
 }
 
 // A Status is what is known of one provider: one row of the table.

@@ -1,4 +1,4 @@
-package probe
+package transport
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 // The price is that nobody notices what happens to a connection while it rests
 // before the next request looks. Like the Prober, it is not for concurrent use.
 type keeper struct {
-	dialer *dialer
+	dialer *Dialer
 	bare   http.Header // a request's headers without the key
 
 	kept   net.Conn // nil: none
@@ -28,7 +28,7 @@ type keeper struct {
 type origin struct{ scheme, address string }
 
 func originOf(u *url.URL) origin {
-	return origin{u.Scheme, net.JoinHostPort(u.Hostname(), portOf(u))}
+	return origin{u.Scheme, net.JoinHostPort(u.Hostname(), PortOf(u))}
 }
 
 // RoundTrip sends a request without a body and returns its answer, whose body must be closed before
@@ -36,7 +36,7 @@ func originOf(u *url.URL) origin {
 func (k *keeper) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx, to := req.Context(), originOf(req.URL)
 	if c := k.take(to); c != nil {
-		res, err := k.exchange(c, req)
+		res, err := k.send(c, req)
 		if ctx.Err() != nil || err == nil && res.StatusCode != http.StatusRequestTimeout {
 			return res, err
 		}
@@ -46,12 +46,12 @@ func (k *keeper) RoundTrip(req *http.Request) (*http.Response, error) {
 			_ = res.Body.Close() // it is not the answer
 		}
 	}
-	c, err := k.dialer.open(ctx, traceOf(ctx), to.scheme, to.address)
+	c, err := k.dialer.Open(ctx, traceOf(ctx), to.scheme, to.address)
 	if err != nil {
 		return nil, orEnd(ctx, err)
 	}
 	k.origin = to
-	return k.exchange(c, req)
+	return k.send(c, req)
 }
 
 // take hands out the kept connection, if there is one, it leads there, and
@@ -72,7 +72,7 @@ func (k *keeper) take(to origin) net.Conn {
 // handshake and so before the first answer, and a new connection is always right.
 func rested(c net.Conn) bool {
 	switch c := c.(type) {
-	case *conn:
+	case *Conn:
 		return isSilent(c.Conn)
 	case *tls.Conn:
 		return isSilent(c.NetConn()) && isDrained(c)
@@ -88,7 +88,7 @@ func isDrained(c *tls.Conn) bool {
 		return false
 	}
 	n, err := c.Read(make([]byte, 1))
-	return n == 0 && isTimeout(err) && c.SetReadDeadline(time.Time{}) == nil
+	return n == 0 && IsTimeout(err) && c.SetReadDeadline(time.Time{}) == nil
 }
 
 // CloseIdleConnections closes the kept connection; its name is http.Transport's.

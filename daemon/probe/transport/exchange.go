@@ -1,10 +1,9 @@
-package probe
+package transport
 
 import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -14,11 +13,9 @@ import (
 	"time"
 )
 
-var errHeaderSize = errors.New("the answer's headers are too large")
-
-// A wire is one request under way over a connection. It is the body of the answer
+// An exchange is one request under way over a connection. It is the body of the answer
 // too: when that is closed, the connection is kept or dropped.
-type wire struct {
+type exchange struct {
 	keeper *keeper
 	ctx    context.Context
 	conn   net.Conn // nil: it was given up
@@ -43,9 +40,9 @@ type buffers struct {
 // resting are the buffers that no connection uses.
 var resting = sync.Pool{New: func() any { return &buffers{in: bufio.NewReader(nil)} }}
 
-// exchange sends a request over c, and owns c from here on.
-func (k *keeper) exchange(c net.Conn, req *http.Request) (*http.Response, error) {
-	w := &wire{keeper: k, ctx: req.Context(), conn: c, buffers: resting.Get().(*buffers), left: maxHeader}
+// send sends a request over c, and owns c from here on.
+func (k *keeper) send(c net.Conn, req *http.Request) (*http.Response, error) {
+	w := &exchange{keeper: k, ctx: req.Context(), conn: c, buffers: resting.Get().(*buffers), left: MaxHeader}
 	w.in.Reset(limited{w})
 	w.watch()
 	if isKeyless(c) {
@@ -63,7 +60,7 @@ func (k *keeper) exchange(c net.Conn, req *http.Request) (*http.Response, error)
 }
 
 // watch lets the end of the context end whatever the connection waits for.
-func (w *wire) watch() {
+func (w *exchange) watch() {
 	c, watched := w.conn, make(chan struct{})
 	w.watched = watched
 	w.unwatch = context.AfterFunc(w.ctx, func() {
@@ -74,7 +71,7 @@ func (w *wire) watch() {
 
 // ask writes the request and reads the answer as far as its body. What comes back
 // counts, even when the server did not care to read the request to its end.
-func (w *wire) ask(req *http.Request) (*http.Response, error) {
+func (w *exchange) ask(req *http.Request) (*http.Response, error) {
 	w.out.Reset()
 	if err := req.Write(&w.out); err != nil {
 		return nil, fmt.Errorf("write the request: %w", err)
@@ -97,7 +94,7 @@ func isInterim(status int) bool {
 }
 
 // Read reads the body.
-func (w *wire) Read(b []byte) (int, error) {
+func (w *exchange) Read(b []byte) (int, error) {
 	if w.conn == nil {
 		return 0, http.ErrBodyReadAfterClose
 	}
@@ -113,7 +110,7 @@ func (w *wire) Read(b []byte) (int, error) {
 
 // Close ends the exchange. What is left of the body is not read, because there may
 // be no end of it.
-func (w *wire) Close() error {
+func (w *exchange) Close() error {
 	if w.conn != nil {
 		w.release(w.written && w.ended && !w.answer.Close && w.answer.StatusCode >= 200)
 	}
@@ -122,7 +119,7 @@ func (w *wire) Close() error {
 
 // release gives the buffers back, and keeps the connection if it is as good as
 // new: reusable, not interrupted, and without bytes that belong to no answer.
-func (w *wire) release(reusable bool) {
+func (w *exchange) release(reusable bool) {
 	if !w.unwatch() {
 		<-w.watched
 		reusable = false
@@ -142,11 +139,11 @@ func (w *wire) release(reusable bool) {
 
 // limited reads from the connection no more than the headers may have, and after
 // them without limit.
-type limited struct{ *wire }
+type limited struct{ *exchange }
 
 func (l limited) Read(b []byte) (int, error) {
 	if l.left <= 0 {
-		return 0, errHeaderSize
+		return 0, ErrHeaderSize
 	}
 	n, err := l.conn.Read(b[:min(int64(len(b)), l.left)])
 	l.left -= int64(n)

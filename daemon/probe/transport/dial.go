@@ -1,4 +1,4 @@
-package probe
+package transport
 
 import (
 	"context"
@@ -22,38 +22,39 @@ const maxAddresses = 8
 // which resolvers give them. A server often binds only one of them.
 var loopbacks = [...]string{"::1", "127.0.0.1"}
 
-// A dialer makes a Prober's connections and remembers the address that worked.
-type dialer struct {
+// A Dialer makes a Prober's connections and remembers the address that worked.
+type Dialer struct {
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
-	connect func(ctx context.Context, network, address string) (net.Conn, error)
+	connect func(ctx context.Context, network, address string) (net.Conn, error) // nil: the system's
 	now     func() time.Time
 	tls     handshaker
-	network string // of the provider's own address
-	address string
+	Network string // of the provider's own address: tcp, udp or unix
+	Address string // host and port, or a path
 
-	listener func(netip.AddrPort) (listener.Socket, error) // see [listener.At]
-	guarded  bool                                          // see isGuarded
+	listener func(netip.AddrPort) (listener.Socket, error)
+	guarded  bool
 
 	mu       sync.Mutex
 	prepared net.Conn // a bare connect that the next request will use
 	good     string   // the address that accepted last
-	last     *conn    // the watched connection made last
-	served   *server  // who serves the connection made last; nil: it leaves this machine
+	last     *Conn    // the watched connection made last
+	served   *Server  // who serves the connection made last; nil: it leaves this machine
 }
 
-func newDialer(base *url.URL, o Options) *dialer {
-	d := &dialer{
-		resolve: o.Resolve, connect: o.Dial, now: o.Now, network: "tcp", listener: o.Listener,
+// NewDialer makes the dialer of a provider whose address is base.
+func NewDialer(base *url.URL, o Options) *Dialer {
+	d := &Dialer{
+		resolve: o.Resolve, connect: o.Dial, now: o.Now, Network: "tcp", listener: o.Listener, guarded: o.Guarded,
 		tls: handshaker{roots: o.RootCAs, now: o.Now, protocols: protocols(base.Scheme)},
 	}
 	switch base.Scheme {
 	case "unix":
-		d.network, d.address = "unix", base.Path
+		d.Network, d.Address = "unix", base.Path
 	case "dns":
-		d.network = "udp"
+		d.Network = "udp"
 		fallthrough
 	default:
-		d.address = net.JoinHostPort(base.Hostname(), portOf(base))
+		d.Address = net.JoinHostPort(base.Hostname(), PortOf(base))
 	}
 	if d.resolve == nil {
 		d.resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
@@ -63,16 +64,11 @@ func newDialer(base *url.URL, o Options) *dialer {
 	if d.listener == nil {
 		d.listener = listener.At
 	}
-	if d.connect == nil {
-		d.connect = func(ctx context.Context, network, address string) (net.Conn, error) {
-			var system net.Dialer // not kept: it is larger than all else here
-			return system.DialContext(ctx, network, address)
-		}
-	}
 	return d
 }
 
-func portOf(u *url.URL) string {
+// PortOf is the port that a URL means.
+func PortOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
 		return u.Port()
@@ -82,21 +78,30 @@ func portOf(u *url.URL) string {
 	return "80"
 }
 
-// prepare connects, and keeps the connection for the request that follows.
-func (d *dialer) prepare(ctx context.Context, t *trace) error {
-	c, err := d.dial(ctx, t, d.network, d.address)
+// Connect makes a connection to one address that is no part of the evidence.
+func (d *Dialer) Connect(ctx context.Context, network, address string) (net.Conn, error) {
+	if d.connect != nil {
+		return d.connect(ctx, network, address)
+	}
+	var system net.Dialer // not kept: it is larger than all else here
+	return system.DialContext(ctx, network, address)
+}
+
+// Prepare connects, and keeps the connection for the request that follows.
+func (d *Dialer) Prepare(ctx context.Context, t *Trace) error {
+	c, err := d.Dial(ctx, t, d.Network, d.Address)
 	if err != nil {
 		return err
 	}
 	d.mu.Lock()
 	d.prepared = c
 	d.mu.Unlock()
-	t.enter(connected)
+	t.enter(Connected)
 	return nil
 }
 
-// take hands out the prepared connection, if there is one.
-func (d *dialer) take() net.Conn {
+// Take hands out the prepared connection, if there is one.
+func (d *Dialer) Take() net.Conn {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.prepared
@@ -104,75 +109,75 @@ func (d *dialer) take() net.Conn {
 	return c
 }
 
-// drop closes a prepared connection that nobody used.
-func (d *dialer) drop() {
-	if c := d.take(); c != nil {
+// Drop closes a prepared connection that nobody used.
+func (d *Dialer) Drop() {
+	if c := d.Take(); c != nil {
 		_ = c.Close() // nothing was sent over it
 	}
 }
 
-// open makes the connection that an address of a scheme is asked over.
-func (d *dialer) open(ctx context.Context, t *trace, scheme, address string) (net.Conn, error) {
+// Open makes the connection that an address of a scheme is asked over.
+func (d *Dialer) Open(ctx context.Context, t *Trace, scheme, address string) (net.Conn, error) {
 	if scheme == "https" {
-		return d.secure(ctx, t, address)
+		return d.Secure(ctx, t, address)
 	}
 	return d.plain(ctx, t, address)
 }
 
 // plain makes a watched connection, for http.
-func (d *dialer) plain(ctx context.Context, t *trace, address string) (net.Conn, error) {
+func (d *Dialer) plain(ctx context.Context, t *Trace, address string) (net.Conn, error) {
 	raw, err := d.raw(ctx, t, address)
 	if err != nil {
 		return nil, err
 	}
 	d.mu.Lock()
-	c := &conn{Conn: raw, keyless: d.served.isDistrusted()}
+	c := &Conn{Conn: raw, keyless: d.served.IsDistrusted()}
 	d.last = c
 	d.mu.Unlock()
-	t.ready(c)
+	t.Ready(c)
 	return c, nil
 }
 
-// secure makes a TLS connection, for https.
-func (d *dialer) secure(ctx context.Context, t *trace, address string) (net.Conn, error) {
+// Secure makes a TLS connection, for https.
+func (d *Dialer) Secure(ctx context.Context, t *Trace, address string) (net.Conn, error) {
 	raw, err := d.raw(ctx, t, address)
 	if err != nil {
 		return nil, err
 	}
-	t.enter(shaking)
+	t.enter(Handshaking)
 	c, err := d.tls.shake(ctx, t, raw, address)
 	if err != nil {
 		return nil, err
 	}
-	t.ready(nil)
+	t.Ready(nil)
 	return c, nil
 }
 
-func (d *dialer) raw(ctx context.Context, t *trace, address string) (net.Conn, error) {
-	if c := d.take(); c != nil {
+func (d *Dialer) raw(ctx context.Context, t *Trace, address string) (net.Conn, error) {
+	if c := d.Take(); c != nil {
 		return c, nil
 	}
-	if d.network == "unix" {
-		address = d.address
+	if d.Network == "unix" {
+		address = d.Address
 	}
-	return d.dial(ctx, t, d.network, address)
+	return d.Dial(ctx, t, d.Network, address)
 }
 
-// dial resolves the address and connects to the first of its hosts that accepts.
-func (d *dialer) dial(ctx context.Context, t *trace, network, address string) (net.Conn, error) {
+// Dial resolves the address and connects to the first of its hosts that accepts.
+func (d *Dialer) Dial(ctx context.Context, t *Trace, network, address string) (net.Conn, error) {
 	var c net.Conn
 	var err error
 	addresses := []string{address}
 	if network == "tcp" {
-		if addresses, err = d.lookup(ctx, t, address); err != nil {
+		if addresses, err = d.Lookup(ctx, t, address); err != nil {
 			return nil, err
 		}
 	}
 	before := d.askWhoListens(network, addresses)
 	if len(addresses) == 1 { // most are: this needs no goroutine
 		address = addresses[0]
-		if c, err = d.one(ctx, t, network, address); err != nil {
-			err = &dialError{errs: []error{err}}
+		if c, err = d.DialOne(ctx, t, network, address); err != nil {
+			err = &DialError{Errs: []error{err}}
 		}
 	} else {
 		c, address, err = d.race(ctx, t, network, addresses)
@@ -184,28 +189,28 @@ func (d *dialer) dial(ctx context.Context, t *trace, network, address string) (n
 	if before != nil {
 		asked = &before[slices.Index(addresses, address)]
 	}
-	d.remember(address, d.meet(c, network, address, asked))
+	d.Remember(address, d.meet(c, network, address, asked))
 	return c, nil
 }
 
-// remember notes the address that works, to be dialled first, and who serves it.
-func (d *dialer) remember(address string, by *server) {
+// Remember notes the address that works, to be dialled first, and who serves it.
+func (d *Dialer) Remember(address string, by *Server) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	by.carryOver(d.served)
 	d.good, d.served = address, by
 }
 
-// servedBy returns who serves the connection made last; nil when it leaves this
+// Server returns who serves the connection made last; nil when it leaves this
 // machine, or there is none.
-func (d *dialer) servedBy() *server {
+func (d *Dialer) Server() *Server {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.served
 }
 
-// lookup turns host:port into the addresses to dial, the one that worked last first.
-func (d *dialer) lookup(ctx context.Context, t *trace, address string) ([]string, error) {
+// Lookup turns host:port into the addresses to dial, the one that worked last first.
+func (d *Dialer) Lookup(ctx context.Context, t *Trace, address string) ([]string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("split address: %w", err)
@@ -214,7 +219,7 @@ func (d *dialer) lookup(ctx context.Context, t *trace, address string) ([]string
 		return []string{address}, nil
 	}
 	var hosts []string
-	if isLocalhost(host) {
+	if IsLocalhost(host) {
 		hosts = loopbacks[:]
 		t.resolved(provider.ResolveStep{Host: host, Addresses: slices.Clone(hosts)})
 	} else if hosts, err = d.ask(ctx, t, host); err != nil {
@@ -233,18 +238,18 @@ func (d *dialer) lookup(ctx context.Context, t *trace, address string) ([]string
 }
 
 // ask asks the resolver.
-func (d *dialer) ask(ctx context.Context, t *trace, host string) ([]string, error) {
-	t.enter(resolving)
+func (d *Dialer) ask(ctx context.Context, t *Trace, host string) ([]string, error) {
+	t.enter(Resolving)
 	began := d.now()
 	addrs, err := d.resolve(ctx, host)
 	if err == nil && len(addrs) == 0 {
 		err = &net.DNSError{Err: "no addresses", Name: host, IsNotFound: true}
 	}
-	step := provider.ResolveStep{Host: host, TookMS: milliseconds(d.now().Sub(began))}
+	step := provider.ResolveStep{Host: host, TookMS: provider.Milliseconds(d.now().Sub(began))}
 	if err != nil {
 		step.Error = err.Error()
 		t.resolved(step)
-		return nil, &resolveError{host: host, err: err}
+		return nil, &ResolveError{Host: host, Err: err}
 	}
 	for _, a := range addrs[:min(len(addrs), maxAddresses)] {
 		step.Addresses = append(step.Addresses, a.Unmap().String())
@@ -253,16 +258,16 @@ func (d *dialer) ask(ctx context.Context, t *trace, host string) ([]string, erro
 	return step.Addresses, nil
 }
 
-// where returns the address that accepted last, and "" before the first.
-func (d *dialer) where() string {
+// Where returns the address that accepted last, and "" before the first.
+func (d *Dialer) Where() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.good
 }
 
-// rest marks the connection made last as idle: what arrives from now on was not
+// MarkIdle marks the connection made last as idle: what arrives from now on was not
 // asked for.
-func (d *dialer) rest() {
+func (d *Dialer) MarkIdle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.last != nil {
@@ -270,7 +275,8 @@ func (d *dialer) rest() {
 	}
 }
 
-func isLocalhost(host string) bool {
+// IsLocalhost reports whether a name can only mean this machine (RFC 6761).
+func IsLocalhost(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

@@ -1,8 +1,7 @@
-package probe
+package transport
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"time"
@@ -21,7 +20,7 @@ type dialled struct {
 
 // race dials the addresses one after the other, the next one when one fails or
 // takes long, and returns the first connection. It waits for all it started.
-func (d *dialer) race(ctx context.Context, t *trace, network string, addresses []string) (won net.Conn, address string, err error) {
+func (d *Dialer) race(ctx context.Context, t *Trace, network string, addresses []string) (won net.Conn, address string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	results := make(chan dialled)
@@ -33,14 +32,14 @@ func (d *dialer) race(ctx context.Context, t *trace, network string, addresses [
 		a := addresses[next]
 		next, pending = next+1, pending+1
 		go func() {
-			c, err := d.one(ctx, t, network, a)
+			c, err := d.DialOne(ctx, t, network, a)
 			results <- dialled{c, a, err}
 		}()
 	}
 	start()
 	slow := time.NewTicker(stagger)
 	defer slow.Stop()
-	failed := &dialError{}
+	failed := &DialError{}
 	for pending > 0 {
 		select {
 		case <-slow.C:
@@ -49,7 +48,7 @@ func (d *dialer) race(ctx context.Context, t *trace, network string, addresses [
 			pending--
 			switch {
 			case r.err != nil:
-				failed.errs = append(failed.errs, r.err)
+				failed.Errs = append(failed.Errs, r.err)
 				start()
 			case won != nil:
 				_ = r.conn.Close() // another address was faster
@@ -65,11 +64,11 @@ func (d *dialer) race(ctx context.Context, t *trace, network string, addresses [
 	return won, address, nil
 }
 
-// one dials one address.
-func (d *dialer) one(ctx context.Context, t *trace, network, address string) (c net.Conn, err error) {
+// DialOne dials one address.
+func (d *Dialer) DialOne(ctx context.Context, t *Trace, network, address string) (c net.Conn, err error) {
 	defer recovered(&err)
 	done := t.dialling(address)
-	c, err = d.connect(ctx, network, address)
+	c, err = d.Connect(ctx, network, address)
 	done(err)
 	return c, err
 }
@@ -78,8 +77,6 @@ func (d *dialer) one(ctx context.Context, t *trace, network, address string) (c 
 // of net/http, where a panic would end the daemon.
 func recovered(err *error) {
 	if v := recover(); v != nil {
-		*err = fmt.Errorf("%w: %v", errPanic, v)
+		*err = fmt.Errorf("%w: %v", ErrPanic, v)
 	}
 }
-
-var errPanic = errors.New("panic")

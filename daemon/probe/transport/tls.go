@@ -1,4 +1,4 @@
-package probe
+package transport
 
 import (
 	"context"
@@ -41,7 +41,7 @@ func (h *handshaker) config(host string) *tls.Config {
 }
 
 // shake does the handshake over raw, which it closes when that fails.
-func (h *handshaker) shake(ctx context.Context, t *trace, raw net.Conn, address string) (net.Conn, error) {
+func (h *handshaker) shake(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		host = address
@@ -50,16 +50,19 @@ func (h *handshaker) shake(ctx context.Context, t *trace, raw net.Conn, address 
 	c := tls.Client(raw, h.config(host))
 	err = c.HandshakeContext(ctx)
 	step := h.step(c.ConnectionState(), err)
-	step.TookMS = milliseconds(h.now().Sub(began))
+	step.TookMS = provider.Milliseconds(h.now().Sub(began))
 	if err != nil {
 		step.Error = err.Error()
-		t.shook(step)
+		t.Shook(step)
 		_ = raw.Close() // the handshake's error is the one to tell
-		return nil, &handshakeError{err: err}
+		return nil, &HandshakeError{Err: err}
 	}
-	t.shook(step)
+	t.Shook(step)
 	return c, nil
 }
+
+// TLSStep describes a handshake that net/http did behind a proxy.
+func (d *Dialer) TLSStep(s tls.ConnectionState) *provider.TLSStep { return d.tls.step(s, nil) }
 
 // step describes a handshake. After a failed one the certificate is what was
 // offered, where the failure was about it.
@@ -82,9 +85,3 @@ func (h *handshaker) step(s tls.ConnectionState, err error) *provider.TLSStep {
 	step.NotAfter, step.DaysLeft = provider.Time{Time: leaf.NotAfter}, &days
 	return step
 }
-
-// A handshakeError is a TLS handshake that did not succeed.
-type handshakeError struct{ err error }
-
-func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
-func (e *handshakeError) Unwrap() error { return e.err }

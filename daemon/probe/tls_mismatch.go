@@ -1,0 +1,34 @@
+package probe
+
+import (
+	"github.com/providerd/providerd/store/provider"
+)
+
+// closed says what it means that a new connection ended before an answer. Some
+// TLS servers do that, without a word, to plain HTTP.
+func (r *run) closed(heard string) finding {
+	made, _ := r.trace.Connections()
+	base := r.p.base.Scheme
+	plain := base == "http" && r.p.provider.Type == provider.Local || base == "grpc"
+	if plain && r.p.proxy == nil && made > 0 && heard == "" && r.p.dialer.SpeaksTLS(r.trace.Context()) {
+		return r.wantsTLS()
+	}
+	return finding{saw: provider.ConnectionReset, detail: "the connection was closed before an answer"}
+}
+
+func (r *run) wantsTLS() finding {
+	_, secure := r.schemes()
+	return finding{saw: provider.TLSFailure, detail: "the server speaks TLS: base_url should begin with " + secure}
+}
+
+// schemes are what base_url should begin with, without TLS and with it; empty
+// where the kind has no such one.
+func (r *run) schemes() (plain, secure string) {
+	switch r.p.base.Scheme {
+	case "grpc", "grpcs":
+		return "grpc://", "grpcs://"
+	case "tls":
+		return "", "tls://"
+	}
+	return "http://", "https://"
+}

@@ -1,0 +1,19 @@
+//go:build !windows
+
+package transport
+
+import "syscall"
+
+// What the system says, by what it means for a probe.
+var (
+	Refused     = []error{syscall.ECONNREFUSED, syscall.ENOENT, syscall.ENOTDIR} // the latter two: no such socket
+	Mistyped    = []error{syscall.EPROTOTYPE}                                    // a socket, and not for streams
+	Reset       = []error{syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE}
+	TimedOut    = []error{syscall.ETIMEDOUT}
+	Unreachable = []error{
+		syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN,
+		syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT,
+	}
+	Denied    = []error{syscall.EACCES, syscall.EPERM}
+	Exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
+)

@@ -1,0 +1,58 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+	"time"
+)
+
+// helloWait is how long a peer may take to answer a ClientHello. It hung up on a
+// request just now, so it is there; the verdict does not wait for much more.
+const helloWait = 2 * time.Second
+
+// SpeaksTLS finds out whether what listens at the address that accepted last
+// answers a ClientHello like a TLS server. Nothing more is sent, so no certificate
+// is looked at. The connection is not part of the evidence.
+func (d *Dialer) SpeaksTLS(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, helloWait)
+	defer cancel()
+	address := d.Where()
+	raw, err := d.Connect(ctx, d.Network, address)
+	if err != nil {
+		return false
+	}
+	defer raw.Close() // nothing was said over it that matters
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	peer := &greeted{Conn: raw}
+	_ = tls.Client(peer, d.tls.config(host)).HandshakeContext(ctx) // it ends with errGreeted at best
+	return IsTLS(peer.reply)
+}
+
+// A greeted connection ends a handshake at the peer's first words.
+type greeted struct {
+	net.Conn
+	reply string
+}
+
+var errGreeted = errors.New("the peer has replied")
+
+func (g *greeted) Read(b []byte) (int, error) {
+	n, err := g.Conn.Read(b)
+	g.reply += string(b[:min(n, Sniffed)])
+	if err != nil {
+		return 0, err
+	}
+	return 0, errGreeted
+}
+
+// IsTLS knows a TLS server by its first bytes: a record that holds an alert or a
+// handshake, of any version.
+func IsTLS(heard string) bool {
+	return strings.HasPrefix(heard, "\x15\x03") || strings.HasPrefix(heard, "\x16\x03")
+}

@@ -1,0 +1,163 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/listener"
+	"github.com/providerd/providerd/store/userns"
+)
+
+// A Server is who serves a connection that ends on this machine.
+type Server struct {
+	Address  string  // that was reached: host and port, or the path of a Unix socket
+	UID      *uint32 // whose the listening socket is; nil: not known
+	Withheld string  // why the key may not be sent; empty when it may
+
+	inode   uint64           // of that socket; 0: not known
+	process listener.Process // that holds it, as far as it was looked for
+	looks   int              // for that process
+}
+
+// IsDistrusted reports whether the key must be kept from the server.
+func (s *Server) IsDistrusted() bool { return s != nil && s.Withheld != "" }
+
+// carryOver takes over what is known of the process from an earlier connection to
+// the same socket.
+func (s *Server) carryOver(from *Server) {
+	if s != nil && from != nil && s.inode != 0 && s.inode == from.inode {
+		s.process, s.looks = from.process, from.looks
+	}
+}
+
+// A listened is what the kernel said of who listens at an address.
+type listened struct {
+	listener.Socket
+	err error
+}
+
+// IsGuarded reports whether a key must not go to just anybody who listens where the
+// provider is expected. Any user of this machine can listen at a vendor's default
+// port, or where a variable of the environment points. What the configuration file
+// says is that its writer trusts the address; TLS proves who answers.
+func IsGuarded(p *config.Provider, scheme string, hasSecret bool) bool {
+	return hasSecret && scheme == "http" && !p.BaseURLGiven
+}
+
+// askWhoListens asks for each address before it is dialled, if that matters.
+func (d *Dialer) askWhoListens(network string, addresses []string) []listened {
+	if !d.guarded || network != "tcp" {
+		return nil
+	}
+	before := make([]listened, len(addresses))
+	for i, address := range addresses {
+		before[i] = d.whoListens(address)
+	}
+	return before
+}
+
+func (d *Dialer) whoListens(address string) listened {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return listened{err: err}
+	}
+	s, err := d.listener(at)
+	return listened{s, err}
+}
+
+// meet finds out whom a new connection reached. It asks after the connection was
+// made, and for the very address: whoever was there before may be gone. Before is
+// what was answered before the dial, nil when it was not asked.
+func (d *Dialer) meet(c net.Conn, network, address string, before *listened) *Server {
+	switch {
+	case network == "unix":
+		return behind(c, address)
+	case network != "tcp" || !endsHere(c, address):
+		return nil
+	}
+	after := d.whoListens(address)
+	s := &Server{Address: address, inode: after.Inode}
+	if after.err == nil && userns.KnownUser(after.UID) {
+		s.UID = &after.UID
+	}
+	if before != nil {
+		s.Withheld = distrust(*before, after, s.UID != nil, uint32(os.Geteuid()))
+	}
+	return s
+}
+
+// behind is who serves a Unix socket.
+func behind(c net.Conn, path string) *Server {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return nil
+	}
+	s := &Server{Address: path}
+	uid, process, err := listener.Behind(u)
+	if err == nil && userns.KnownUser(uid) {
+		s.UID, s.process = &uid, process
+	}
+	return s
+}
+
+// endsHere reports whether a connection leads to this machine itself.
+func endsHere(c net.Conn, address string) bool {
+	if host, _, err := net.SplitHostPort(address); err == nil && config.IsLoopback(host) {
+		return true
+	}
+	local, ok := c.LocalAddr().(*net.TCPAddr)
+	remote, ok2 := c.RemoteAddr().(*net.TCPAddr)
+	return ok && ok2 && local.IP.Equal(remote.IP)
+}
+
+// distrust says why a listener may not have the key, and is empty when it may: it is
+// root's, or the daemon's own user's, and it was there before the connection was
+// made, so that the connection is not one that another had accepted. Known says
+// whether the id of its user is that of one.
+func distrust(before, after listened, known bool, self uint32) string {
+	switch {
+	case errors.Is(after.err, listener.ErrUnsupported):
+		return "this system does not tell who listens there"
+	case errors.Is(after.err, listener.ErrNone):
+		return "no socket of this machine was found there"
+	case errors.Is(after.err, listener.ErrOwnerless):
+		return "no process holds the socket that listens there"
+	case after.err != nil:
+		return "it is not known who listens there: " + after.err.Error()
+	case !known:
+		return "a user of another namespace listens there"
+	case after.UID != 0 && after.UID != self:
+		return fmt.Sprintf("uid %d listens there", after.UID)
+	case before.err != nil || before.Socket != after.Socket:
+		return "who listens there has just changed"
+	}
+	return ""
+}
+
+// isKeyless reports whether the key must not be sent over a connection.
+func isKeyless(c net.Conn) bool {
+	watched, ok := c.(*Conn)
+	return ok && watched.keyless
+}
+
+// mostLooks is how often the process behind a new socket is looked for before it is
+// left to the probes that ask for all facts: it may be too young to be found at
+// once, and may be another user's for ever.
+const mostLooks = 3
+
+// Process is the one that was found last; the zero Process when none was.
+func (s *Server) Process() listener.Process { return s.process }
+
+// Find looks for the process that holds the socket: the one that did may have left it
+// to another. All says that the probe asks for all facts.
+func (s *Server) Find(among *listener.Processes, all bool) {
+	if among == nil || s.inode == 0 || !all && s.looks >= mostLooks {
+		return
+	}
+	s.looks++
+	s.process = among.Holding(s.inode)
+}

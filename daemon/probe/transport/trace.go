@@ -1,0 +1,151 @@
+package transport
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Phase is how far a probe's connection has come.
+type Phase int
+
+const (
+	Untried     Phase = iota // nothing was dialled: the kept connection served
+	Resolving                // the host's name is being looked up
+	Connecting               // an address was dialled and has not answered
+	Handshaking              // connected; the TLS handshake is under way
+	Connected                // ready for a request
+)
+
+// A Trace records how a probe's connections came about. Addresses are raced in
+// goroutines, and those in which net/http dials for a proxy may outlive the request
+// that wanted them, so the trace has a lock and takes no more notes once it was
+// reported.
+type Trace struct {
+	now func() time.Time
+	ctx context.Context // the probe's
+
+	mu      sync.Mutex
+	over    bool
+	phase   Phase
+	made    int // connections made
+	conn    *Conn
+	resolve *provider.ResolveStep
+	dials   []provider.DialStep
+	began   []time.Time // of dials
+	tls     *provider.TLSStep
+
+	tunnelled bool // a proxy connected us to the provider
+}
+
+type traceKey struct{}
+
+// NewTrace makes a trace that tells the time by now.
+func NewTrace(now func() time.Time) *Trace { return &Trace{now: now} }
+
+// Watch ties t to the probe's context, and returns one that carries t to the
+// dialer: net/http gives a dial the values of the request's context, and neither
+// its deadline nor its end. Those are in t.ctx.
+func (t *Trace) Watch(ctx context.Context) context.Context {
+	t.ctx = ctx
+	return context.WithValue(ctx, traceKey{}, t)
+}
+
+// traceOf finds the trace that Watch put into ctx.
+func traceOf(ctx context.Context) *Trace { return ctx.Value(traceKey{}).(*Trace) }
+
+// note runs f under the lock, unless the trace was reported already.
+func (t *Trace) note(f func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.over {
+		f()
+	}
+}
+
+func (t *Trace) enter(p Phase) { t.note(func() { t.phase = p }) }
+
+func (t *Trace) resolved(step provider.ResolveStep) { t.note(func() { t.resolve = &step }) }
+
+// Shook notes a TLS handshake.
+func (t *Trace) Shook(step *provider.TLSStep) { t.note(func() { t.tls = step }) }
+
+// dialling notes that an address is being dialled and returns what to call when
+// that is over.
+func (t *Trace) dialling(address string) (done func(error)) {
+	i := -1
+	t.note(func() {
+		i = len(t.dials)
+		t.phase = Connecting
+		t.dials = append(t.dials, provider.DialStep{Address: address})
+		t.began = append(t.began, t.now())
+	})
+	return func(err error) {
+		t.note(func() {
+			if i < 0 {
+				return
+			}
+			t.dials[i].TookMS = provider.Milliseconds(t.now().Sub(t.began[i]))
+			t.began[i] = time.Time{}
+			if err != nil {
+				t.dials[i].Error = systemText(err)
+			}
+		})
+	}
+}
+
+// Ready notes a connection that a request can use; c is nil when it is not
+// watched.
+func (t *Trace) Ready(c *Conn) {
+	t.note(func() { t.phase, t.conn, t.made = Connected, c, t.made+1 })
+}
+
+// At returns how far the connection has come.
+func (t *Trace) At() Phase {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.phase
+}
+
+// IsTunnelled reports whether a proxy connected us to the provider.
+func (t *Trace) IsTunnelled() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tunnelled
+}
+
+// Connections returns how many were made so far, and the last one.
+func (t *Trace) Connections() (int, *Conn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.made, t.conn
+}
+
+// Context is the probe's, with its deadline and its end.
+func (t *Trace) Context() context.Context { return t.ctx }
+
+// Report moves the notes into the evidence and closes the trace. What came from
+// outside passes through clean.
+func (t *Trace) Report(d *provider.Diagnostics, clean func(string) string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.over = true
+	for i := range t.dials {
+		if !t.began[i].IsZero() {
+			t.dials[i].TookMS = provider.Milliseconds(t.now().Sub(t.began[i]))
+			t.dials[i].Error = "no answer"
+		}
+		t.dials[i].Error = clean(t.dials[i].Error)
+	}
+	if t.resolve != nil {
+		t.resolve.Error = clean(t.resolve.Error)
+	}
+	if t.tls != nil {
+		t.tls.Error = clean(t.tls.Error)
+		t.tls.Issuer = clean(t.tls.Issuer)
+		t.tls.Subject = clean(t.tls.Subject)
+	}
+	d.Resolve, d.Dial, d.TLS = t.resolve, t.dials, t.tls
+}

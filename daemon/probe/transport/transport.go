@@ -1,0 +1,100 @@
+// Package transport makes the connections that a probe asks over, keeps one between
+// probes, and records how each came about, layer by layer: the name, the dials, who
+// listens, the TLS handshake. It knows no kind of provider and gives no verdict; the
+// type of an error says which layer it is of.
+//
+// dial.go connects, race.go to the first of several addresses; server.go finds out
+// who serves an address of this machine, and whether it may have the key; tls.go does
+// the handshake, and hello.go tells a TLS server from others; keepalive.go keeps the
+// connection, exchange.go carries a request over it, and idle_*.go looks whether
+// anything happened to it meanwhile; trace.go takes the notes.
+//
+// It imports the standard library, golang.org/x/sys, daemon/config, daemon/listener,
+// store/provider and store/userns.
+package transport
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/providerd/providerd/daemon/listener"
+)
+
+// MaxHeader is how many bytes the headers of an answer may have.
+const MaxHeader = 64 << 10
+
+// Options are what a [Dialer] takes from outside. Now is required.
+type Options struct {
+	Now      func() time.Time
+	Resolve  func(ctx context.Context, host string) ([]netip.Addr, error)         // nil: the system's resolver
+	Dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: a [net.Dialer]
+	RootCAs  *x509.CertPool                                                       // nil: the system's
+	Listener func(netip.AddrPort) (listener.Socket, error)                        // nil: [listener.At]
+	Guarded  bool                                                                 // see [IsGuarded]
+}
+
+// An HTTP sends a Prober's requests. It speaks HTTP/1.1 only: a probe has one request
+// at a time, and a kept HTTP/2 connection that died would not be given up by a request
+// that timed out on it.
+type HTTP interface {
+	http.RoundTripper
+	CloseIdleConnections()
+}
+
+// New chooses a keeper wherever that can do it. What it leaves to net/http is to
+// speak to proxies, and to spell a host's name in ASCII. Bare are the headers of a
+// request without the key; asks reports whether the HTTP finds out who is there before
+// it sends the key, where the dialer is guarded.
+func New(d *Dialer, base, proxy *url.URL, bare http.Header) (h HTTP, asks bool) {
+	if proxy == nil && isASCII(base.Host) {
+		return &keeper{dialer: d, bare: bare}, true
+	}
+	return newHTTPTransport(d, proxy), false
+}
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+func newHTTPTransport(d *Dialer, proxy *url.URL) *http.Transport {
+	t := &http.Transport{
+		DialContext:            d.dialFor("http"),
+		DialTLSContext:         d.dialFor("https"),
+		TLSClientConfig:        d.tls.config(""), // behind a proxy net/http does the handshake
+		Protocols:              new(http.Protocols),
+		MaxIdleConnsPerHost:    1,
+		MaxResponseHeaderBytes: MaxHeader,
+		ReadBufferSize:         2 << 10,
+		WriteBufferSize:        1 << 10,
+	}
+	t.Protocols.SetHTTP1(true)
+	if proxy != nil {
+		t.Proxy = http.ProxyURL(proxy)
+		t.OnProxyConnectResponse = func(ctx context.Context, u *url.URL, _ *http.Request, res *http.Response) error {
+			if res.StatusCode != http.StatusOK {
+				return &ProxyError{Host: u.Host, Status: res.Status}
+			}
+			trace := traceOf(ctx)
+			trace.note(func() { trace.tunnelled = true })
+			return nil
+		}
+	}
+	return t
+}
+
+// dialFor is http.Transport's dial for a scheme. It is called in a goroutine of
+// its own, with the values of the request's context and not its end.
+func (d *Dialer) dialFor(scheme string) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, _, address string) (_ net.Conn, err error) {
+		defer recovered(&err)
+		t := traceOf(ctx)
+		return d.Open(t.ctx, t, scheme, address)
+	}
+}
