@@ -13,7 +13,6 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
-	"github.com/providerd/providerd/packaging/man"
 )
 
 var update = flag.Bool("update", false, "write what packaging has of other files anew")
@@ -118,33 +117,4 @@ func TestPackaging_ManualPageSettings(t *testing.T) {
 			t.Errorf("%q: settings (-config +page):\n%s", tc.file, diff)
 		}
 	}
-}
-
-// The page's list of kinds is that of the program.
-func TestPackaging_ManualPageKinds(t *testing.T) {
-	const path = "../packaging/man/providerd.toml.5"
-	page := read(t, path)
-	list := ".Bl -tag -width openai-compatible -compact\n"
-	for _, k := range probe.Kinds() {
-		list += ".It Cm " + k.Name + "\n"
-		switch {
-		case k.BaseURL != "":
-			list += man.Text(k.BaseURL)
-		case k.Place != nil:
-			list += "no address\n"
-		case k.Example != "":
-			list += man.Text("as in " + k.Example)
-		default:
-			list += ".Ic base_url\nmust be given\n"
-		}
-		if len(k.KeyEnv) > 0 {
-			list += ".Ev " + strings.Join(k.KeyEnv, " , ") + "\n"
-		}
-	}
-	list += ".El\n"
-	should, err := man.Replace(page, "kinds", list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	held(t, path, page, should)
 }

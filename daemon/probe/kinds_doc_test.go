@@ -12,10 +12,11 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/packaging/man"
 	"github.com/providerd/providerd/store/provider"
 )
 
-var update = flag.Bool("update", false, "write docs/kinds.md anew")
+var update = flag.Bool("update", false, "write what the documents say of kinds anew")
 
 // TestKinds_Documented holds the tables of docs/kinds.md to the kinds and to what
 // a probe sends to a healthy provider; -update writes them.
@@ -60,6 +61,44 @@ func TestKinds_Documented(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(string(text), doc); diff != "" && !*update {
+		t.Errorf("%s (-is +should be; go test -run Documented ./daemon/probe -update):\n%s", path, diff)
+	}
+}
+
+// TestKinds_DocumentedInTheManual holds the list of providerd.toml(5) to the kinds;
+// -update writes it.
+func TestKinds_DocumentedInTheManual(t *testing.T) {
+	const path = "../../packaging/man/providerd.toml.5"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := ".Bl -tag -width openai-compatible -compact\n"
+	for _, k := range probe.Kinds() {
+		list += ".It Cm " + k.Name + "\n"
+		switch {
+		case k.BaseURL != "":
+			list += man.Text(k.BaseURL)
+		case k.Place != nil:
+			list += "no address\n"
+		case k.Example != "":
+			list += man.Text("as in " + k.Example)
+		default:
+			list += ".Ic base_url\nmust be given\n"
+		}
+		if len(k.KeyEnv) > 0 {
+			list += ".Ev " + strings.Join(k.KeyEnv, " , ") + "\n"
+		}
+	}
+	should, err := man.Replace(string(page), "kinds", list+".El\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(should), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if diff := cmp.Diff(string(page), should); diff != "" {
 		t.Errorf("%s (-is +should be; go test -run Documented ./daemon/probe -update):\n%s", path, diff)
 	}
 }
