@@ -29,6 +29,7 @@ var house = []string{
 	"daemon/feed",
 	"daemon/config",
 	"daemon/listener",
+	"daemon/logging",
 	"store",
 	"store/trust",
 	"store/userns",

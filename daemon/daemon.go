@@ -21,6 +21,7 @@ import (
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/daemon/feed"
 	"github.com/providerd/providerd/daemon/listener"
+	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/metrics"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
@@ -54,7 +55,7 @@ const shutdownTime = 2 * time.Second
 // Daemon is a running providerd.
 type Daemon struct {
 	opts     Options
-	log      *logger
+	log      *logging.Logger
 	started  time.Time
 	socket   string
 	stateDir string
@@ -94,9 +95,9 @@ func run(ctx context.Context, o Options, n *systemd.Notifier) error {
 	d := &Daemon{
 		opts: o, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
 		metricsListen: cfg.Daemon.MetricsListen, notifier: n,
-		log: newLogger(o.LogTo, o.LogJSON, o.LogJournal, hclog.LevelFromString(cfg.Daemon.LogLevel)),
+		log: logging.New(o.LogTo, o.LogJSON, o.LogJournal, hclog.LevelFromString(cfg.Daemon.LogLevel)),
 	}
-	defer d.log.close()
+	defer d.log.Close()
 	d.config.Store(cfg)
 	d.warn(cfg)
 	if err := d.inherit(); err != nil {
@@ -147,7 +148,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	d.feeds.Follow(cfg.Providers)
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
-		Lines: d.log.ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
+		Lines: d.log.Ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
 		Metrics: func() ([]byte, error) { return d.metrics.Text() },
 	})
 	d.metrics = metrics.New(metrics.Sources{

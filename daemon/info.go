@@ -32,6 +32,6 @@ func (d *Daemon) SetLogLevel(name string) error {
 		return provider.Errorf(provider.BadRequest, "use trace, debug, info, warn, error or off",
 			"no such log level: %q", strings.ToValidUTF8(name, "?"))
 	}
-	d.log.setLevel(level)
+	d.log.SetLevel(level)
 	return nil
 }

@@ -60,7 +60,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	d.feeds.Follow(cfg.Providers)
 	before := d.config.Swap(cfg)
 	if cfg.Daemon.LogLevel != before.Daemon.LogLevel {
-		d.log.setLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
+		d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
 	}
 	d.control.SetAdmin(d.adminGroup(cfg))
 	d.warn(cfg)

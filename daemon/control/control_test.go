@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
@@ -33,7 +34,7 @@ type rig struct {
 	store     *store.Store
 	providers *fakeProviders
 	daemon    *fakeDaemon
-	lines     *control.LogRing
+	lines     *logging.Ring
 	server    *control.Server
 	client    *http.Client
 }
@@ -58,7 +59,7 @@ func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, socket: socket, store: st, lines: control.NewLogRing(hclog.Debug)}
+	r := &rig{t: t, socket: socket, store: st, lines: logging.NewRing(hclog.Debug)}
 	fresh := map[string]store.Update{}
 	var order []string
 	for _, row := range rows {

@@ -6,8 +6,8 @@
 //
 // It reads from the store and asks the rest of the daemon through two small
 // interfaces, [Providers] and [Daemon]; it decides nothing about providers. Of
-// this module it imports store and the packages below it, and daemon/schedule for the
-// type that says what became of a refresh.
+// this module it imports store and the packages below it, daemon/schedule for the type
+// that says what became of a refresh, and daemon/logging for the lines it shows.
 //
 // # Reading
 //

@@ -41,7 +41,7 @@ func (st *stream) sendLines(lines []provider.LogLine, cursor uint64) bool {
 	first := cursor - uint64(len(lines)) + 1
 	for i := range lines {
 		if err := st.add(&lines[i]); err != nil {
-			return false // a LogRing keeps nothing that cannot be encoded
+			return false // a logging.Ring keeps nothing that cannot be encoded
 		}
 		if st.full() && !st.proceed(st.flush(), first+uint64(i)) {
 			return false

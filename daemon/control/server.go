@@ -14,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
@@ -68,9 +69,9 @@ type Options struct {
 	Store     *store.Store
 	Providers Providers
 	Daemon    Daemon
-	Log       hclog.Logger // nil: nothing is logged
-	Lines     *LogRing     // what GET /api/daemon/log shows; nil: no lines
-	Admin     *Group       // may change the daemon, beside root and its own user; nil: nobody else
+	Log       hclog.Logger  // nil: nothing is logged
+	Lines     *logging.Ring // what GET /api/daemon/log shows; nil: no lines
+	Admin     *Group        // may change the daemon, beside root and its own user; nil: nobody else
 	// Shared means that everybody may connect. Where the system does not tell who
 	// did, nobody may change the daemon then.
 	Shared bool
@@ -99,7 +100,7 @@ type Server struct {
 	providers Providers
 	daemon    Daemon
 	log       hclog.Logger
-	lines     *LogRing
+	lines     *logging.Ring
 	metrics   func() ([]byte, error)
 	owner     uint32                // the daemon's own user
 	admin     atomic.Pointer[Group] // see SetAdmin
@@ -132,7 +133,7 @@ func New(o Options) *Server {
 		o.Log = hclog.NewNullLogger()
 	}
 	if o.Lines == nil {
-		o.Lines = NewLogRing(hclog.Off)
+		o.Lines = logging.NewRing(hclog.Off)
 	}
 	if o.Metrics == nil {
 		o.Metrics = func() ([]byte, error) { return nil, nil }

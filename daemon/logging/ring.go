@@ -1,4 +1,4 @@
-package control
+package logging
 
 import (
 	"sync"
@@ -19,10 +19,10 @@ const (
 	maxFields = 32
 )
 
-// A LogRing keeps the last lines of the log for those who follow it. It is an
+// A Ring keeps the last lines of the log for those who follow it. It is an
 // [hclog.SinkAdapter], which hclog calls under its own lock: it waits for nobody
 // and logs nothing.
-type LogRing struct {
+type Ring struct {
 	level atomic.Int32 // an hclog.Level
 
 	mu    sync.Mutex
@@ -31,20 +31,20 @@ type LogRing struct {
 	next  chan struct{}      // nil: nobody waits
 }
 
-// NewLogRing makes a ring that takes lines of that level and above.
-func NewLogRing(level hclog.Level) *LogRing {
-	r := &LogRing{}
+// NewRing makes a ring that takes lines of that level and above.
+func NewRing(level hclog.Level) *Ring {
+	r := &Ring{}
 	r.SetLevel(level)
 	return r
 }
 
 // SetLevel changes which lines are taken: hclog shows a sink those of every
 // level.
-func (r *LogRing) SetLevel(level hclog.Level) { r.level.Store(int32(level)) }
+func (r *Ring) SetLevel(level hclog.Level) { r.level.Store(int32(level)) }
 
 // Accept implements [hclog.SinkAdapter]. What the arguments hold is turned into
 // text now: later it may have changed.
-func (r *LogRing) Accept(name string, level hclog.Level, msg string, args ...any) {
+func (r *Ring) Accept(name string, level hclog.Level, msg string, args ...any) {
 	if lowest := hclog.Level(r.level.Load()); level < lowest || lowest == hclog.Off {
 		return
 	}
@@ -70,7 +70,7 @@ func (r *LogRing) Accept(name string, level hclog.Level, msg string, args ...any
 
 // Tail returns the last lines, at most n, oldest first, and the number of the
 // newest.
-func (r *LogRing) Tail(n uint64) (lines []provider.LogLine, newest uint64) {
+func (r *Ring) Tail(n uint64) (lines []provider.LogLine, newest uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last(n), r.count
@@ -78,7 +78,7 @@ func (r *LogRing) Tail(n uint64) (lines []provider.LogLine, newest uint64) {
 
 // Since returns the lines after number cursor, oldest first, and the number of
 // the newest. Lost means that some of them are no longer there.
-func (r *LogRing) Since(cursor uint64) (lines []provider.LogLine, newest uint64, lost bool) {
+func (r *Ring) Since(cursor uint64) (lines []provider.LogLine, newest uint64, lost bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	missing := r.count - min(cursor, r.count)
@@ -86,7 +86,7 @@ func (r *LogRing) Since(cursor uint64) (lines []provider.LogLine, newest uint64,
 }
 
 // last copies the last lines, at most n.
-func (r *LogRing) last(n uint64) []provider.LogLine {
+func (r *Ring) last(n uint64) []provider.LogLine {
 	n = min(n, uint64(len(r.lines)))
 	lines := make([]provider.LogLine, 0, n)
 	for i := r.count - n; i < r.count; i++ {
@@ -96,7 +96,7 @@ func (r *LogRing) last(n uint64) []provider.LogLine {
 }
 
 // Next returns a channel that is closed when the next line comes.
-func (r *LogRing) Next() <-chan struct{} {
+func (r *Ring) Next() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.next == nil {

@@ -1,4 +1,4 @@
-package control
+package logging
 
 import (
 	"encoding/json"

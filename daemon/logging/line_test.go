@@ -1,4 +1,4 @@
-package daemon
+package logging
 
 import (
 	"encoding/json"
@@ -13,8 +13,8 @@ import (
 
 // logged is what a logger writes for what is said to it.
 func logged(json, journal bool, say func(hclog.Logger)) []string {
-	var out safeBuffer
-	l := newLogger(&out, json, journal, hclog.Trace)
+	var out strings.Builder
+	l := New(&out, json, journal, hclog.Trace)
 	say(l)
 	say(l.Named("part"))
 	l.writer.Close(time.Minute)
@@ -74,7 +74,7 @@ func TestLog_OneLineARecord(t *testing.T) {
 // What is said of lines that were dropped is a line as others are.
 func TestLog_DroppedLinesHaveAPriority(t *testing.T) {
 	b := &blocked{open: make(chan struct{})}
-	l := newLogger(b, false, true, hclog.Info)
+	l := New(b, false, true, hclog.Info)
 	for range queuedLines + 10 {
 		l.Info("early")
 	}

@@ -1,4 +1,4 @@
-package control_test
+package logging_test
 
 import (
 	"encoding/json"
@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/logging"
 )
 
 // secret masks itself, and is kept where fmt would not let it.
@@ -33,13 +33,13 @@ type broken struct{ p *int }
 func (b *broken) String() string { return fmt.Sprint(*b.p) }
 
 func TestLogRing(t *testing.T) {
-	logger := func(r *control.LogRing) hclog.Logger {
+	logger := func(r *logging.Ring) hclog.Logger {
 		l := hclog.NewInterceptLogger(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Info})
 		l.RegisterSink(r)
 		return l
 	}
 	t.Run("KeepsTheLastLines", func(t *testing.T) {
-		r := control.NewLogRing(hclog.Info)
+		r := logging.NewRing(hclog.Info)
 		l := logger(r)
 		for i := range 2500 {
 			l.Info(fmt.Sprint(i))
@@ -59,7 +59,7 @@ func TestLogRing(t *testing.T) {
 		}
 	})
 	t.Run("LevelCanBeChanged", func(t *testing.T) {
-		r := control.NewLogRing(hclog.Info)
+		r := logging.NewRing(hclog.Info)
 		l := logger(r)
 		l.Debug("no")
 		r.SetLevel(hclog.Debug)
@@ -70,7 +70,7 @@ func TestLogRing(t *testing.T) {
 		}
 	})
 	t.Run("NextIsClosedByTheNextLine", func(t *testing.T) {
-		r := control.NewLogRing(hclog.Info)
+		r := logging.NewRing(hclog.Info)
 		next := r.Next()
 		select {
 		case <-next:
@@ -81,7 +81,7 @@ func TestLogRing(t *testing.T) {
 		<-next
 	})
 	t.Run("FieldsCanAlwaysBeEncodedAndShowNoSecret", func(t *testing.T) {
-		r := control.NewLogRing(hclog.Info)
+		r := logging.NewRing(hclog.Info)
 		hidden := holder{"n", secret{"s3cret"}, secret{"s3cret"}}
 		logger(r).Named("store").Info("m", "s", "x", "n", 3, "b", true, "f", 1.5, "nan", math.NaN(), "d", 1500*time.Millisecond,
 			"err", errors.New("boom"), "secret", secret{"s3cret"}, "holder", hidden, "pointer", &hidden,

@@ -1,0 +1,41 @@
+package logging
+
+import (
+	"io"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+)
+
+// A Logger is the daemon's own log: to a writer, and to the ring from which
+// clients read it live. Both follow one level.
+type Logger struct {
+	hclog.InterceptLogger
+	Ring   *Ring
+	writer *patientWriter
+}
+
+// Close writes what is still queued, for at most half a second.
+func (l *Logger) Close() { l.writer.Close(500 * time.Millisecond) }
+
+// New makes a log that writes lines for people, or JSON for machines. For the journal each
+// begins with its priority; lines for people then have no time, which the journal
+// notes itself.
+func New(w io.Writer, json, journal bool, level hclog.Level) *Logger {
+	l := &Logger{Ring: NewRing(level), writer: newPatientWriter(w)}
+	if journal {
+		l.writer.noteBy = priority(hclog.Warn)
+	}
+	l.InterceptLogger = hclog.NewInterceptLogger(&hclog.LoggerOptions{
+		Name: "providerd", Level: level, Output: &lineWriter{to: l.writer, priorities: journal}, JSONFormat: json,
+		TimeFormat: "2006-01-02T15:04:05.000Z07:00", DisableTime: journal && !json,
+	})
+	l.RegisterSink(l.Ring)
+	return l
+}
+
+// SetLevel changes what is written from now on.
+func (l *Logger) SetLevel(level hclog.Level) {
+	l.InterceptLogger.SetLevel(level)
+	l.Ring.SetLevel(level)
+}
