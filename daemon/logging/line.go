@@ -21,7 +21,7 @@ type lineWriter struct {
 
 // LevelWrite implements [hclog.LevelWriter].
 func (w *lineWriter) LevelWrite(level hclog.Level, record []byte) (int, error) {
-	line := oneLine(record)
+	line := singleLine(record)
 	if w.priorities {
 		line = append([]byte(priority(level)), line...)
 	}
@@ -52,9 +52,9 @@ func priority(level hclog.Level) string {
 // own, and each line of it indented.
 var block = regexp.MustCompile(`\n  ([^\n]*)=\n((?:  \| [^\n]*\n)+)  `)
 
-// oneLine returns a record whose only line break is the last byte. Without one
+// singleLine returns a record whose only line break is the last byte. Without one
 // inside it, and without anything else that moves a cursor, it is the same.
-func oneLine(record []byte) []byte {
+func singleLine(record []byte) []byte {
 	text := strings.TrimSuffix(string(record), "\n")
 	if strings.ContainsRune(text, '\n') {
 		text = block.ReplaceAllStringFunc(text, func(found string) string {

@@ -12,7 +12,7 @@ import (
 type Logger struct {
 	hclog.InterceptLogger
 	Ring   *Ring
-	writer *patientWriter
+	writer *asyncWriter
 }
 
 // Close writes what is still queued, for at most half a second.
@@ -22,7 +22,7 @@ func (l *Logger) Close() { l.writer.Close(500 * time.Millisecond) }
 // begins with its priority; lines for people then have no time, which the journal
 // notes itself.
 func New(w io.Writer, json, journal bool, level hclog.Level) *Logger {
-	l := &Logger{Ring: NewRing(level), writer: newPatientWriter(w)}
+	l := &Logger{Ring: NewRing(level), writer: newAsyncWriter(w)}
 	if journal {
 		l.writer.noteBy = priority(hclog.Warn)
 	}

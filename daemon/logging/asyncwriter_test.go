@@ -19,11 +19,11 @@ func (b *blocked) Write(p []byte) (int, error) {
 	return b.got.Write(p)
 }
 
-func TestPatientWriter(t *testing.T) {
+func TestAsyncWriter(t *testing.T) {
 	t.Run("NeverWaitsAndTellsWhatItDropped", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := &blocked{open: make(chan struct{})}
-			w := newPatientWriter(b)
+			w := newAsyncWriter(b)
 			for i := range 2 * queuedLines { // would deadlock the bubble if it waited
 				fmt.Fprintf(w, "line %d\n", i)
 			}
@@ -38,7 +38,7 @@ func TestPatientWriter(t *testing.T) {
 	t.Run("GoesOnWhenItIsReadAgain", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := &blocked{open: make(chan struct{})}
-			w := newPatientWriter(b)
+			w := newAsyncWriter(b)
 			for range queuedLines + 10 {
 				fmt.Fprintln(w, "early")
 			}
@@ -53,7 +53,7 @@ func TestPatientWriter(t *testing.T) {
 	})
 	t.Run("CloseWritesTheRest", func(t *testing.T) {
 		var got strings.Builder
-		w := newPatientWriter(&got)
+		w := newAsyncWriter(&got)
 		fmt.Fprintln(w, "last words")
 		w.Close(time.Minute)
 		w.Close(time.Minute)

@@ -10,10 +10,10 @@ import (
 // queuedLines is how many log lines may wait for whoever reads the log.
 const queuedLines = 4096
 
-// A patientWriter writes lines to a writer that may block for ever: a pipe that
+// An asyncWriter writes lines to a writer that may block for ever: a pipe that
 // nobody empties, a terminal that was stopped. Whoever logs never waits for it.
 // Lines that find the queue full are dropped, and counted in a later one.
-type patientWriter struct {
+type asyncWriter struct {
 	to      io.Writer
 	queue   chan []byte
 	written chan struct{} // closed when the queue is empty and closed
@@ -24,8 +24,8 @@ type patientWriter struct {
 	closed  bool
 }
 
-func newPatientWriter(to io.Writer) *patientWriter {
-	w := &patientWriter{to: to, queue: make(chan []byte, queuedLines), written: make(chan struct{})}
+func newAsyncWriter(to io.Writer) *asyncWriter {
+	w := &asyncWriter{to: to, queue: make(chan []byte, queuedLines), written: make(chan struct{})}
 	go func() {
 		defer close(w.written)
 		for line := range w.queue {
@@ -36,7 +36,7 @@ func newPatientWriter(to io.Writer) *patientWriter {
 }
 
 // Write queues a copy of p. It never blocks and never fails.
-func (w *patientWriter) Write(p []byte) (int, error) {
+func (w *asyncWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -56,7 +56,7 @@ func (w *patientWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (w *patientWriter) offer(line []byte) bool {
+func (w *asyncWriter) offer(line []byte) bool {
 	select {
 	case w.queue <- line:
 		return true
@@ -65,9 +65,9 @@ func (w *patientWriter) offer(line []byte) bool {
 	}
 }
 
-// Close waits for the queue to be written, for at most patience: then the
+// Close waits for the queue to be written, for at most timeout: then the
 // goroutine that writes is left to its fate.
-func (w *patientWriter) Close(patience time.Duration) {
+func (w *asyncWriter) Close(timeout time.Duration) {
 	w.mu.Lock()
 	if !w.closed {
 		w.closed = true
@@ -76,6 +76,6 @@ func (w *patientWriter) Close(patience time.Duration) {
 	w.mu.Unlock()
 	select {
 	case <-w.written:
-	case <-time.After(patience):
+	case <-time.After(timeout):
 	}
 }
