@@ -203,7 +203,7 @@ func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 		})
 	}
 	if d.notifier != nil {
-		wg.Go(func() { d.tellManager(ctx) })
+		wg.Go(func() { d.notifyManager(ctx) })
 	}
 	served := make(chan error, 1)
 	wg.Go(func() { served <- d.control.Serve(context.WithoutCancel(ctx), l) })
@@ -215,7 +215,7 @@ func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 	case <-ctx.Done():
 	}
 	d.log.Info("stopping")
-	d.untold(d.notifier.Stopping(""))
+	d.logNotifyError(d.notifier.Stopping(""))
 	end, done := context.WithTimeout(context.Background(), shutdownTime)
 	defer done()
 	if err := d.control.Shutdown(end); err != nil {

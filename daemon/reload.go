@@ -39,11 +39,11 @@ func (o *Options) Load() (*config.Config, error) {
 func (d *Daemon) Reload(context.Context) (provider.ReloadReply, error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
-	d.untold(d.notifier.Reloading())
+	d.logNotifyError(d.notifier.Reloading())
 	reply, err := d.reload()
 	d.refusedReload.Store(err != nil)
 	if d.notifier != nil {
-		d.untold(d.notifier.Reloaded(d.statusLine()))
+		d.logNotifyError(d.notifier.Reloaded(d.statusLine()))
 	}
 	return reply, err
 }

@@ -18,12 +18,12 @@ import (
 )
 
 const (
-	// firstReads is the pause between reads until one is answered.
-	firstReads = 100 * time.Millisecond
-	// statusEvery bounds how often the status is told.
+	// readyRetry is the pause between reads of our own socket until one is answered.
+	readyRetry = 100 * time.Millisecond
+	// statusEvery bounds how often the status is sent.
 	statusEvery = time.Second
-	// healthEvery is how often it is looked at whether the database can be
-	// written, of which no event tells.
+	// healthEvery is how often we look whether the database can be written, of
+	// which no event tells.
 	healthEvery = 10 * time.Second
 )
 
@@ -31,7 +31,7 @@ const (
 func (d *Daemon) inherit() error {
 	given := d.opts.Service
 	if given.Problem != nil {
-		d.log.Warn("not understood what the service manager said", "error", given.Problem)
+		d.log.Warn("unrecognised service manager environment", "error", given.Problem)
 	}
 	switch len(given.Sockets) {
 	case 0:
@@ -73,9 +73,9 @@ func closeAll(files []*os.File) {
 	}
 }
 
-// tellManager tells the service manager that we answer, when that has been seen,
-// and from then on how we are and that we live.
-func (d *Daemon) tellManager(ctx context.Context) {
+// notifyManager tells the service manager that we are ready, once the socket has
+// answered, and from then on our status and that we are alive.
+func (d *Daemon) notifyManager(ctx context.Context) {
 	for {
 		err := d.readSelf(ctx)
 		if err == nil {
@@ -86,7 +86,7 @@ func (d *Daemon) tellManager(ctx context.Context) {
 		}
 		d.log.Debug("not ready yet", "error", err)
 		select {
-		case <-time.After(firstReads):
+		case <-time.After(readyRetry):
 		case <-ctx.Done():
 			return
 		}
@@ -98,7 +98,7 @@ func (d *Daemon) tellManager(ctx context.Context) {
 			d.watchdog().Run(ctx)
 		}
 	}()
-	d.tellStatus(ctx)
+	d.notifyStatus(ctx)
 	<-watched
 }
 
@@ -117,21 +117,21 @@ func (d *Daemon) watchdog() *systemd.Watchdog {
 		Fed:    d.notifier.Alive,
 		Changed: func(err error) {
 			if err != nil {
-				d.log.Warn("the check of ourselves went wrong: without a good one the service manager restarts us", "error", err)
+				d.log.Warn("watchdog self-check failed; the service manager will restart providerd if it does not recover", "error", err)
 				return
 			}
-			d.log.Info("the check of ourselves goes well again")
+			d.log.Info("watchdog self-check recovered")
 		},
 	}
 }
 
-// tellStatus tells the status whenever it has changed, until ctx ends.
-func (d *Daemon) tellStatus(ctx context.Context) {
+// notifyStatus sends the status whenever it has changed, until ctx ends.
+func (d *Daemon) notifyStatus(ctx context.Context) {
 	health := time.NewTicker(healthEvery)
 	defer health.Stop()
 	for {
 		changed := d.store.NextEvents()
-		d.untold(d.notifier.Status(d.statusLine()))
+		d.logNotifyError(d.notifier.Status(d.statusLine()))
 		select {
 		case <-changed:
 		case <-health.C:
@@ -146,14 +146,14 @@ func (d *Daemon) tellStatus(ctx context.Context) {
 	}
 }
 
-// untold logs what the service manager could not be told.
-func (d *Daemon) untold(err error) {
+// logNotifyError logs that the service manager could not be notified.
+func (d *Daemon) logNotifyError(err error) {
 	if err != nil {
-		d.log.Debug("the service manager does not listen", "error", err)
+		d.log.Debug("could not notify the service manager", "error", err)
 	}
 }
 
-// statusLine is how we are, in one line: "5 providers: 2 running, 3 stopped".
+// statusLine is our status in one line: "5 providers: 2 running, 3 stopped".
 func (d *Daemon) statusLine() string {
 	view := d.store.View()
 	counts := make(map[provider.State]int)

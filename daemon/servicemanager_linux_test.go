@@ -270,7 +270,7 @@ func TestService_Watchdog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wrong := func() int { return strings.Count(r.log.String(), "the check of ourselves went wrong") }
+	wrong := func() int { return strings.Count(r.log.String(), "watchdog self-check failed") }
 	r.until(func() bool { return wrong() > 0 })
 	said := wrong()
 	for err := error(nil); err == nil; {
