@@ -51,6 +51,8 @@ func play(role string) bool {
 		playRead()
 	case "flood":
 		playFlood()
+	case "pretend":
+		playPretend()
 	case "swap":
 		playSwap()
 	case "eavesdrop":

@@ -62,7 +62,7 @@ func (a *app) completeIDs(most int) cobra.CompletionFunc {
 		ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
 		defer cancel()
 		c := *a.client
-		c.DialPatience = -1
+		c.DialPatience, c.Passed = -1, nil
 		reply, err := c.Status(ctx, client.StatusQuery{})
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp

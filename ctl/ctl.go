@@ -7,7 +7,7 @@
 // characters intact.
 //
 // It imports ctl/client and the vocabulary in store/provider, never the daemon
-// or the store, and never net/http: a command must start faster than the
+// or the store itself, and never net/http: a command must start faster than the
 // question takes to answer.
 package ctl
 
@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -42,7 +43,8 @@ type Env struct {
 // for a command that the end of ctx cut short.
 func Main(ctx context.Context, env Env) int {
 	a := &app{Env: env, now: time.Now}
-	a.client = &client.Client{Getenv: env.Getenv}
+	var once sync.Once // a stream that broke off connects again
+	a.client = &client.Client{Getenv: env.Getenv, Passed: func(err error) { once.Do(func() { a.say("note: the socket %v", err) }) }}
 	a.term = terminalOf(env)
 	root := a.rootCommand()
 	root.SetArgs(env.Args)

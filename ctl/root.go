@@ -19,6 +19,8 @@ func (a *app) rootCommand() *cobra.Command {
 The daemon's socket is --socket, else PROVIDERD_SOCKET, else the user's own
 ($XDG_RUNTIME_DIR/providerd/providerd.sock), else the system's
 (` + client.SystemSocket() + `); for root the system's comes first.
+Except for --socket it must be in a folder of yours or root's, or the system's,
+and you, root or that folder's owner must listen on it.
 
 Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 4 denied · 5 no such provider · 6 timed out · 130 interrupted.`,

@@ -2,8 +2,9 @@
 // that providerctl, and any other Go program, need not know the routes, the
 // socket's places or the error format.
 //
-// It imports only the standard library and the vocabulary in store/provider,
-// and leaves out net/http: the protocol is a small, fixed part of HTTP/1.1
+// It imports only the standard library and x/sys, the vocabulary in
+// store/provider, and store/trust and store/userns, which say whose a socket is. It
+// leaves out net/http: the protocol is a small, fixed part of HTTP/1.1
 // between two programs of one product, and speaking it directly keeps the start
 // of a command-line program short. Everything that is not that part is refused.
 //
@@ -29,12 +30,16 @@ import (
 
 // Client asks the daemon. Its zero value works.
 type Client struct {
-	// Socket is the control socket's path. Empty means to search for it, as
-	// [Client.Sockets] says.
+	// Socket is the control socket's path, which is used whoever listens there.
+	// Empty means to search for it, as [Client.Sockets] says.
 	Socket string
 
 	// Getenv reads the environment during the search; nil means [os.Getenv].
 	Getenv func(string) string
+
+	// Passed is told of a socket that is not used because another user has a say in
+	// it, when a daemon answers at a later place. Nil means that nobody is told.
+	Passed func(error)
 
 	// DialPatience is how long a dial is tried again while there is no daemon,
 	// because it may be just starting. Zero means 2 s, less than zero one try.

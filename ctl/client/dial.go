@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -36,6 +37,7 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 	for pause := firstBackoff; ; pause = min(2*pause, lastBackoff) {
 		conn, failed := dialAny(c.places())
 		if conn != nil {
+			c.tellPassed(failed)
 			return conn, nil
 		}
 		left := time.Until(giveUp)
@@ -61,12 +63,22 @@ type miss struct {
 	err  error
 }
 
+// tellPassed tells of places that were passed over, though there is something, because
+// of whose they are.
+func (c *Client) tellPassed(failed misses) {
+	for _, m := range failed {
+		if e := (*foreignError)(nil); c.Passed != nil && errors.As(m.err, &e) && e.seen {
+			c.Passed(e)
+		}
+	}
+}
+
 func dialAny(places []place) (net.Conn, misses) {
 	var failed misses
 	for _, p := range places {
 		conn, err := dialOne(p)
 		if err == nil {
-			return conn, nil
+			return conn, failed
 		}
 		failed = append(failed, miss{p.path, err})
 	}
@@ -77,10 +89,28 @@ func dialOne(p place) (net.Conn, error) {
 	if len(p.path) > maxPath {
 		return nil, syscall.ENAMETOOLONG
 	}
-	if !p.trusted() {
-		return nil, fs.ErrNotExist
+	if p.chosen {
+		return p.connect(p.path)
 	}
-	conn, err := net.Dial("unix", p.path) // never blocks: it is accepted, refused or told to come again
+	path, f, err := p.look()
+	if err != nil {
+		return nil, err
+	}
+	if len(path) > maxPath && filepath.IsAbs(p.path) { // it leads there
+		path = p.path
+	}
+	conn, err := p.connect(path)
+	if err == nil {
+		err = p.believe(conn, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (p place) connect(path string) (net.Conn, error) {
+	conn, err := net.Dial("unix", path) // never blocks: it is accepted, refused or told to come again
 	if err == nil {
 		return conn, nil
 	}
@@ -108,7 +138,12 @@ func (ms misses) mayPass() bool {
 
 // explain says what the failures mean and what to do. A socket that exists says
 // more than one that does not.
-func (ms misses) explain() error {
+func (ms misses) explain() *provider.Error {
+	for i, m := range ms {
+		if e := (*foreignError)(nil); errors.As(m.err, &e) {
+			return e.explain(slices.Delete(slices.Clone(ms), i, i+1))
+		}
+	}
 	for _, m := range ms {
 		switch {
 		case errors.Is(m.err, fs.ErrPermission):

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -9,7 +8,7 @@ import (
 )
 
 const (
-	folder     = "providerd"
+	folderName = "providerd"
 	socketName = "providerd.sock"
 )
 
@@ -19,7 +18,7 @@ func SystemSocket() string {
 	switch runtime.GOOS {
 	case "windows":
 		if dir := os.Getenv("ProgramData"); filepath.IsAbs(dir) {
-			return filepath.Join(dir, folder, "run", socketName)
+			return filepath.Join(dir, folderName, "run", socketName)
 		}
 		return ""
 	case "linux":
@@ -32,13 +31,16 @@ func SystemSocket() string {
 // A place is a path where a daemon may listen.
 type place struct {
 	path   string
-	shared bool // in a folder that anybody could have made
+	chosen bool   // by the caller, so that it is used whoever's it is
+	name   string // the variable that led here; empty: none
+	shared bool   // in a folder that anybody could have made
 }
 
 // Sockets lists where a daemon is looked for, in order; the first that accepts
 // a connection wins. A path that was given, as Socket or in PROVIDERD_SOCKET,
 // stands alone. Otherwise it is the user's own daemon, then the system's; for
-// root, the system's first.
+// root, the system's first. Of these only the path in Socket is used whoever's it is:
+// a place that another user has a say in is passed over.
 func (c *Client) Sockets() []string {
 	var paths []string
 	for _, p := range c.places() {
@@ -49,10 +51,10 @@ func (c *Client) Sockets() []string {
 
 func (c *Client) places() []place {
 	if c.Socket != "" {
-		return []place{{path: c.Socket}}
+		return []place{{path: c.Socket, chosen: true}}
 	}
 	if path := c.getenv("PROVIDERD_SOCKET"); path != "" {
-		return []place{{path: path}}
+		return []place{{path: path, name: "PROVIDERD_SOCKET"}}
 	}
 	own, system := c.userPlace(), place{path: SystemSocket()}
 	switch {
@@ -72,26 +74,15 @@ func (c *Client) userPlace() place {
 		name = "LocalAppData"
 	}
 	if dir := c.getenv(name); filepath.IsAbs(dir) {
-		return place{path: filepath.Join(dir, folder, socketName)}
+		return place{path: filepath.Join(dir, folderName, socketName), name: name}
 	}
-	tmp := c.getenv("TMPDIR")
+	tmp, name := c.getenv("TMPDIR"), "TMPDIR"
 	if tmp == "" {
-		tmp = os.TempDir()
+		tmp, name = os.TempDir(), ""
 	}
-	own := folder
+	own := folderName
 	if uid := os.Getuid(); uid >= 0 { // −1 on Windows, where the folder is the user's
 		own += "-" + strconv.Itoa(uid)
 	}
-	return place{path: filepath.Join(tmp, own, socketName), shared: true}
-}
-
-// trusted reports whether nobody but this user can have put a socket at the
-// place. The temporary folder belongs to everybody, so a folder there counts
-// only when it is real, ours, and closed to others' writing.
-func (p place) trusted() bool {
-	if !p.shared {
-		return true
-	}
-	info, err := os.Lstat(filepath.Dir(p.path))
-	return err == nil && info.Mode().Type() == fs.ModeDir && oursAlone(info)
+	return place{path: filepath.Join(tmp, own, socketName), name: name, shared: true}
 }
