@@ -283,7 +283,6 @@ func withOwnRun(t *testing.T, mode os.FileMode) {
 			t.Fatal(err)
 		}
 	}
-	syscall.Umask(0o022)
 	if err := os.Chmod("/run", mode); err != nil {
 		t.Fatal(err)
 	}

@@ -17,17 +17,20 @@ type Config struct {
 
 // Load reads the configuration file at path; an empty path means [DefaultPath].
 // A file that is not there is no error unless it was asked for explicitly: then
-// the built-in defaults apply. Key files and variables are read too, and
+// the built-in defaults apply. One that variables led to must be root's or ours, and
+// nobody else's to change. Key files and variables are read too, and
 // STATE_DIRECTORY wins over the file's state_dir.
 //
 // The error is an [*Error]. Command-line flags, which win over everything here,
 // are for the caller to apply, and to check with [Daemon.Validate].
 func Load(path string, explicit bool, kinds []Kind, env Env) (*Config, error) {
 	if path == "" {
-		path = DefaultPath(env)
-	}
-	if path == "" {
-		return builtIn(kinds, env)
+		if path = DefaultPath(env); path == "" {
+			return builtIn(kinds, env)
+		}
+		if err := env.foreign(path); err != nil {
+			return nil, err
+		}
 	}
 	data, _, err := env.readFile(path, maxFile)
 	switch {

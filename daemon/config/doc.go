@@ -9,7 +9,7 @@
 //
 // What comes from outside (variables, user, files) is passed in as an [Env]; the
 // table of kinds is passed in too, because it belongs to daemon/probe. The
-// package imports go-toml and store/provider beside the standard library. It
+// package imports go-toml, store/provider and store/trust beside the standard library. It
 // uses go-toml twice: for the values, and through its "unstable" parser for
 // where each of them stands, because a rule of ours that is broken deserves its
 // line as much as a missing quote does.

@@ -20,7 +20,8 @@ func foreign(path string, info fs.FileInfo) string {
 	if !trusted(path, info) {
 		return "belongs to " + OwnerOf(info)
 	}
-	if info.IsDir() && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
+	open := info.Mode().Perm()&0o002 != 0
+	if open && (info.Mode().IsRegular() || info.IsDir() && info.Mode()&fs.ModeSticky == 0) {
 		return fmt.Sprintf("can be written by everybody (mode %04o)", info.Mode().Perm())
 	}
 	return ""
