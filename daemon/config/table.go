@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // A table reads one table of the file by its settings' names. What is asked for
@@ -161,7 +163,7 @@ func (t *table) done() {
 
 func unknownSetting(key string, known []string) *flaw {
 	if slices.Contains(known, "api_key_file") && secretSetting.MatchString(key+"=") &&
-		min(distance(key, "api_key_env"), distance(key, "api_key_file")) > 2 {
+		min(provider.TypingErrors(key, "api_key_env"), provider.TypingErrors(key, "api_key_file")) > 2 {
 		return flawf(`write api_key_env = "NAME_OF_A_VARIABLE" or api_key_file = "/path/of/a/file"`,
 			"unknown setting %s: a key never stands in this file", quote(key))
 	}
