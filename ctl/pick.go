@@ -153,6 +153,9 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 	if err != nil || found.chosen != nil || len(stale) == 0 {
 		return found, err
 	}
+	if len(stale) > maxStale {
+		stale = nil
+	}
 	young, wait := time.Second, probeWait // a probe that has just begun will do
 	if _, err := a.client.Status(ctx, client.StatusQuery{IDs: stale, MaxAge: &young, Wait: &wait}); err != nil {
 		return choice{}, err
@@ -162,6 +165,10 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 	}
 	return a.chooseFrom(ctx, q, reply)
 }
+
+// maxStale is how many ids, of 64 bytes at most, a URL has room for. When more than
+// these are stale it is as well to ask for all.
+const maxStale = 200
 
 // staleIDs are those that a probe could tell more of.
 func staleIDs(rows []provider.Status) (ids []string) {

@@ -2,6 +2,7 @@ package ctl_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -108,6 +109,14 @@ func TestPick_ProbesWhatIsStaleWhenNothingElseIsLeft(t *testing.T) {
 	d.run(t, "pick").want(t, 1, "", "s: UNKNOWN (not_checked), last known; have it probed: providerctl refresh s --wait\n")
 	d = startDaemon(t, map[string][]reply{all: {rows(stale, row("c", "openai", "cloud", "RUNNING", "ok", "1", ""))}})
 	d.run(t, "pick").want(t, 0, "c\n", "")
+
+	var many, found []string // more than a URL has room for
+	for i := range 300 {
+		many = append(many, strings.Replace(stale, `"s"`, fmt.Sprintf(`"s%d"`, i), 1))
+		found = append(found, strings.Replace(fresh, `"s"`, fmt.Sprintf(`"s%d"`, i), 1))
+	}
+	d = startDaemon(t, map[string][]reply{all: {rows(many...), rows(found...)}, all + "?max_age=1s&wait=15s": {rows(found...)}})
+	d.run(t, "pick").want(t, 0, "s0\n", "")
 }
 
 func TestPick_Model(t *testing.T) {

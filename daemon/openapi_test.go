@@ -15,6 +15,7 @@ import (
 // compare its replies with.
 type description struct {
 	operations map[string]bool               // by "METHOD path"
+	bodies     map[string]*jsonschema.Schema // of requests, by "METHOD path"
 	schemas    map[string]*jsonschema.Schema // by "METHOD path status media"
 	other      *jsonschema.Schema            // of a reply to what is no operation
 }
@@ -33,12 +34,16 @@ func (r *running) describe() *description {
 	if err := c.AddResource(url, doc); err != nil {
 		r.t.Fatal(err)
 	}
-	d := &description{operations: map[string]bool{}, schemas: map[string]*jsonschema.Schema{},
+	d := &description{operations: map[string]bool{}, bodies: map[string]*jsonschema.Schema{}, schemas: map[string]*jsonschema.Schema{},
 		other: c.MustCompile(url + "#/components/schemas/ErrorReply")}
 	for path, methods := range at(doc, "paths") {
 		for method, op := range methods.(map[string]any) {
 			name := strings.ToUpper(method) + " " + path
 			d.operations[name] = true
+			where := url + "#/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + method
+			if op.(map[string]any)["requestBody"] != nil {
+				d.bodies[name] = c.MustCompile(where + "/requestBody/content/application~1json/schema")
+			}
 			for status, res := range at(op, "responses") {
 				place := "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/" + method + "/responses/" + status
 				if ref, ok := res.(map[string]any)["$ref"].(string); ok {
@@ -150,6 +155,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/providers/refresh?wait=0s", "", 504},
 		{"POST /api/providers/refresh?provider_id=nope", "", 404},
 		{"POST /api/providers/refresh", strings.Repeat(" ", 70<<10), 413},
+		{"POST /api/providers/refresh", `{"provider_id":"nope"}`, 404},
 		{"GET /api/providers/gone", "", 200},
 		{"GET /api/providers/nope", "", 404},
 		{"GET /api/providers/a/nope", "", 404},
@@ -191,5 +197,38 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 	}
 	if len(left) > 0 {
 		t.Errorf("described, and not asked here: %v", slices.Sorted(maps.Keys(left)))
+	}
+}
+
+// What is taken as a body is what is described as one.
+func TestOpenAPI_DescribesWhatIsTaken(t *testing.T) {
+	g := newGated(t)
+	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1"), nil)
+	close(g.turns)
+	for op, bodies := range map[string][]string{
+		"POST /api/providers/refresh": {
+			`{}`, `{"provider_id":"a"}`, `{"provider_id":["a","gone"]}`, `{"provider_id":["a","a"]}`, `{"provider_id":null}`,
+			`{"provider_id":""}`, `{"provider_id":[]}`, `{"provider_id":[""]}`, `{"provider_id":[null]}`, `{"provider_id":1}`,
+			`{"provider_id":{}}`, `{"Provider_ID":"a"}`, `{"wait":"1s"}`, `[]`, `"a"`,
+		},
+		"PUT /api/daemon/log-level":       {`{"level":"debug"}`, `{"level":1}`, `{}`, `[]`},
+		"POST /api/providers/{id}/report": {`{"status":429}`, `{"error":"timeout","retry_after":"60"}`, `{"status":"429"}`, `{"status":429,"retry_after":60}`, `7`},
+	} {
+		schema := r.description().bodies[op]
+		if schema == nil {
+			t.Errorf("%s: no body is described", op)
+			continue
+		}
+		method, path, _ := strings.Cut(strings.ReplaceAll(op, "{id}", "gone"), " ")
+		for _, body := range bodies {
+			v, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			described := schema.Validate(v)
+			if res, reply := r.ask(method, path, body); (res.StatusCode < 300) != (described == nil) {
+				t.Errorf("%s with %s: %d %s; described: %v", op, body, res.StatusCode, reply, described)
+			}
+		}
 	}
 }

@@ -124,6 +124,17 @@ func TestClient_Do_RefusesARequestThatIsTwo(t *testing.T) {
 	wantCode(t, err, provider.BadRequest)
 }
 
+func TestClient_Do_RefusesAHeadThatTheDaemonWould(t *testing.T) {
+	c := serve(t, func(http.ResponseWriter, *http.Request) {})
+	if _, err := c.Raw(t.Context(), "GET", "/"+strings.Repeat("x", 15<<10)); err != nil {
+		t.Error(err)
+	}
+	_, err := c.Raw(t.Context(), "GET", "/"+strings.Repeat("x", 16<<10))
+	if e := wantCode(t, err, provider.TooLarge); e.Hint == "" {
+		t.Errorf("no hint: %v", e)
+	}
+}
+
 // silent is a daemon that takes requests and does not answer.
 func silent(t *testing.T) (c *client.Client, asked chan struct{}) {
 	asked = make(chan struct{}, 1)
@@ -180,6 +191,10 @@ func TestClient_Requests(t *testing.T) {
 		},
 		"POST /api/providers/refresh?force=1&provider_id=a&wait=2s": func(ctx context.Context, c *client.Client) error {
 			_, err := c.Refresh(ctx, client.RefreshQuery{IDs: []string{"a"}, Wait: 2 * time.Second, Force: true})
+			return err
+		},
+		`POST /api/providers/refresh?force=1&wait=2s {"provider_id":["` + strings.Repeat("a", 9000) + `","b"]}`: func(ctx context.Context, c *client.Client) error {
+			_, err := c.Refresh(ctx, client.RefreshQuery{IDs: []string{strings.Repeat("a", 9000), "b"}, Wait: 2 * time.Second, Force: true})
 			return err
 		},
 		"GET /api/providers/a%2Fb%20c:d": func(ctx context.Context, c *client.Client) error {

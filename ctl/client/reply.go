@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxHead bounds a reply's status line and headers together.
+// maxHead bounds the first line and the headers together, of a reply as of a request.
 const maxHead = 16 << 10
 
 // errProtocol marks a reply that is not what the control socket speaks.

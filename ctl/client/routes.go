@@ -97,19 +97,31 @@ type RefreshQuery struct {
 	Force bool          // probe even before retry_at
 }
 
-// Request is the query as [Client.Do] takes it.
+// maxNamed is how many bytes of ids go into the query of a refresh: of the 16 KiB
+// that a request's head may have, enough is left for the rest.
+const maxNamed = 8 << 10
+
+// Request is the query as [Client.Do] takes it. More ids than a URL has room for go
+// into the body.
 func (q RefreshQuery) Request() Request {
 	v := url.Values{}
-	if len(q.IDs) > 0 {
-		v["provider_id"] = q.IDs
-	}
 	if q.Wait > 0 {
 		v.Set("wait", q.Wait.String())
 	}
 	if q.Force {
 		v.Set("force", "1")
 	}
-	return Request{Method: "POST", Path: withQuery("/api/providers/refresh", v), Wait: q.Wait}
+	req := Request{Method: "POST", Wait: q.Wait}
+	if len(q.IDs) > 0 {
+		named := url.Values{"provider_id": q.IDs}
+		if len(named.Encode()) <= maxNamed {
+			v["provider_id"] = q.IDs
+		} else {
+			req.Body, _ = json.Marshal(map[string][]string{"provider_id": q.IDs}) // texts never fail
+		}
+	}
+	req.Path = withQuery("/api/providers/refresh", v)
+	return req
 }
 
 // Refresh has providers probed now. When the wait was too short it returns what

@@ -55,14 +55,18 @@ func (s *Server) whatLevel(c *call) string {
 
 // wantedLevel reads the level that the body names.
 func (s *Server) wantedLevel(c *call) (string, *provider.Error) {
-	var want provider.LogLevel
-	if err := s.readJSON(c, &want); err != nil {
+	var want string
+	b, err := s.readBody(c)
+	if err == nil {
+		err = b.read("level", "text", &want)
+	}
+	if err != nil {
 		return "", err
 	}
-	level := strings.ToLower(want.Level)
+	level := strings.ToLower(want)
 	if !slices.Contains(levels, level) {
 		return "", provider.Errorf(provider.BadRequest, `send {"level":"debug"}, or one of: `+strings.Join(levels, ", "),
-			"no such log level: %q", shorten(want.Level))
+			"no such log level: %q", shorten(want))
 	}
 	return level, nil
 }

@@ -1,9 +1,6 @@
 package control
 
 import (
-	"encoding/json"
-	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,14 +13,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxBody bounds the body of a request.
-const maxBody = 64 << 10
-
 // A call is one request under way.
 type call struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	conn  *conn
+	route *route
 	id    string // of the provider that the path names; it exists
 	query query
 	codes *codes
@@ -62,6 +57,11 @@ func (s *Server) dispatch(c *call) *provider.Error {
 	if r.ContentLength != 0 { // unread bytes must not keep the connection waiting
 		s.setReadDeadline(c)
 	}
+	if len(r.TransferEncoding) > 0 {
+		// net/http hides whether there was a Content-Length too, over which something
+		// in between may disagree on where the request ends (RFC 9112, section 6.1).
+		c.w.Header().Set("Connection", "close")
+	}
 	if s.isStopping() {
 		c.w.Header().Set("Connection", "close")
 		return shuttingDown()
@@ -82,7 +82,7 @@ func (s *Server) dispatch(c *call) *provider.Error {
 			return unknownProvider(v, id)
 		}
 	}
-	c.id = id
+	c.route, c.id = rt, id
 	if p := (policy{s.owner, s.admin.Load(), s.shared}); !p.allows(c.conn.peer, rt.op) {
 		phrase, command := s.wish(c, rt)
 		return p.denied(c.conn.peer, phrase, command)
@@ -91,8 +91,10 @@ func (s *Server) dispatch(c *call) *provider.Error {
 	if c.query, err = parseQuery(r.URL.RawQuery, rt.params); err != nil {
 		return err
 	}
-	if err := checkLength(r, rt); err != nil {
-		return err
+	if rt.fields == nil {
+		if _, err := s.readBody(c); err != nil {
+			return err
+		}
 	}
 	return rt.serve(s, c)
 }
@@ -139,21 +141,6 @@ func localHost(host string) bool {
 	return name == "." || strings.HasPrefix(path, "%2F") && strings.HasSuffix(path, ".SOCK")
 }
 
-// checkLength refuses a body that is too large, or that the route has no use for.
-func checkLength(r *http.Request, rt *route) *provider.Error {
-	switch {
-	case r.ContentLength > maxBody:
-		return tooLarge()
-	case r.ContentLength != 0 && !rt.body:
-		return provider.Errorf(provider.BadRequest, "put everything into the query", "%s %s takes no body", r.Method, r.URL.Path)
-	}
-	return nil
-}
-
-func tooLarge() *provider.Error {
-	return provider.Errorf(provider.TooLarge, "", "the body is larger than %d bytes", maxBody)
-}
-
 func shuttingDown() *provider.Error {
 	return provider.Errorf(provider.ShuttingDownNow, "try again when it is back", "the daemon is shutting down")
 }
@@ -174,27 +161,6 @@ func unknownProvider(v store.View, id string) *provider.Error {
 		hint = "configured: " + strings.Join(known, ", ")
 	}
 	return provider.Errorf(provider.UnknownProvider, hint, "no such provider: %q", shorten(id))
-}
-
-// readJSON decodes the body strictly into v.
-func (s *Server) readJSON(c *call, v any) *provider.Error {
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return tooLarge()
-	case err != nil:
-		return provider.Errorf(provider.BadRequest, "", "read the body: %v", err)
-	}
-	dec := json.NewDecoder(strings.NewReader(string(body)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return provider.Errorf(provider.BadRequest, "see docs/api.md for what it must be", "read the body: %v", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return provider.Errorf(provider.BadRequest, "", "read the body: something follows the JSON value")
-	}
-	return nil
 }
 
 // writeJSON sends v, and a new line for people.

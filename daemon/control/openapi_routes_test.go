@@ -8,7 +8,8 @@ import (
 type described struct {
 	summary string
 	about   string
-	body    any // of the request
+	body    any  // of the request: a value of its type, or its schema
+	mayLack bool // the body
 	replies []reply
 }
 
@@ -33,7 +34,15 @@ var descriptions = map[string]described{
 	},
 	"/api/providers/refresh": {
 		summary: "Probe now",
-		about:   "A row whose generation is the reply's or later came from a probe that began after the refresh was accepted.",
+		about: "A row whose generation is the reply's or later came from a probe that began after the refresh was accepted. " +
+			"The query names the providers, or the body, but not both; where neither does, all are probed.",
+		body: object{
+			"type":                 "object",
+			"properties":           object{"provider_id": named},
+			"additionalProperties": false,
+			"examples":             []object{{"provider_id": "ollama"}, {"provider_id": []string{"ollama", "openai"}}},
+		},
+		mayLack: true,
 		replies: []reply{
 			{status: 202, what: "the probes will come", body: provider.RefreshReply{}},
 			{status: 200, what: "with `wait`: the probes came", body: provider.RefreshReply{}},
@@ -142,6 +151,14 @@ var descriptions = map[string]described{
 		},
 	},
 }
+
+var (
+	oneID = object{"type": "string", "minLength": 1}
+	named = object{
+		"description": "only this provider, or these; null is the same as left out",
+		"oneOf":       []object{oneID, {"type": "array", "items": oneID, "minItems": 1}, {"type": "null"}},
+	}
+)
 
 // A parameter of the query. What a route says of its own replaces the general.
 type parameter struct {

@@ -2,14 +2,18 @@ package control
 
 import (
 	"bytes"
-	"cmp"
+	gocmp "cmp"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write openapi.json anew")
@@ -33,8 +37,8 @@ func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
 		if !ok {
 			t.Errorf("describe %s in openapi_routes_test.go", path)
 		}
-		if rt.body != (d.body != nil) {
-			t.Errorf("%s: the route has a body: %t, the description has one: %t", path, rt.body, d.body != nil)
+		if diff := cmp.Diff(slices.Sorted(slices.Values(rt.fields)), fieldsOf(d.body)); diff != "" {
+			t.Errorf("%s: the fields of the route's body and of the described one (-route +described):\n%s", path, diff)
 		}
 		paths[path] = object{strings.ToLower(rt.method): operationOf(t, s, path, rt, d)}
 	}
@@ -58,6 +62,22 @@ func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
 	} else if !bytes.Equal(got, openAPI) {
 		t.Error("openapi.json is out of date: go test ./daemon/control -run OpenAPI -update, and look at what changed")
 	}
+}
+
+// fieldsOf are the names in a body, which is a schema or of the type that it has.
+func fieldsOf(body any) (names []string) {
+	switch body := body.(type) {
+	case nil:
+	case object:
+		names = slices.Collect(maps.Keys(body["properties"].(object)))
+	default:
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(body)) {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func encodeDocument(t *testing.T, paths, schemas, shared object) []byte {
@@ -103,7 +123,11 @@ func operationOf(t *testing.T, s *schemas, path string, rt *route, d described) 
 		op["parameters"] = list
 	}
 	if d.body != nil {
-		op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": s.of(d.body)}}}
+		schema, ok := d.body.(object)
+		if !ok {
+			schema = s.of(d.body)
+		}
+		op["requestBody"] = object{"required": !d.mayLack, "content": object{"application/json": object{"schema": schema}}}
 	}
 	return op
 }
@@ -165,5 +189,5 @@ func response(s *schemas, r reply) object {
 		r.what += "; the schema is that of one line"
 		schema = object{"anyOf": []any{schema, s.of(r.note)}}
 	}
-	return object{"description": r.what, "content": object{cmp.Or(r.media, "application/json"): object{"schema": schema}}}
+	return object{"description": r.what, "content": object{gocmp.Or(r.media, "application/json"): object{"schema": schema}}}
 }

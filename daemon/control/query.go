@@ -42,7 +42,7 @@ func parseQuery(raw string, allowed []string) (query, *provider.Error) {
 		}
 		if name == "provider_id" {
 			if slices.Contains(vs, "") {
-				return q, provider.Errorf(provider.BadRequest, "leave it out to ask for all providers", "provider_id is empty")
+				return q, emptyID(name)
 			}
 			q.ids = vs
 			continue
@@ -55,6 +55,11 @@ func parseQuery(raw string, allowed []string) (query, *provider.Error) {
 		}
 	}
 	return q, nil
+}
+
+// emptyID refuses what a script has where it expanded a variable that is not set.
+func emptyID(name string) *provider.Error {
+	return provider.Errorf(provider.BadRequest, "leave it out to ask for all providers", "%s is empty", name)
 }
 
 func unknownParameter(name string, allowed []string) *provider.Error {

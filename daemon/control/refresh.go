@@ -11,9 +11,13 @@ import (
 
 // refresh answers POST /api/providers/refresh.
 func (s *Server) refresh(c *call) *provider.Error {
+	named, err := s.named(c)
+	if err != nil {
+		return err
+	}
 	var ids []string // nil: all, those that a reload adds meanwhile too
-	if c.query.ids != nil {
-		rows, err := pick(s.store.View(), c.query.ids)
+	if named != nil {
+		rows, err := pick(s.store.View(), named)
 		if err != nil {
 			return err
 		}
@@ -26,7 +30,7 @@ func (s *Server) refresh(c *call) *provider.Error {
 	if c.query.wait != nil {
 		status = s.awaitRefresh(c, &reply, accepted)
 	}
-	rows, err := pick(s.store.View(), c.query.ids)
+	rows, err := pick(s.store.View(), named)
 	if err != nil { // gone by a reload: there is nothing to refresh, or to show
 		return err
 	}
@@ -35,6 +39,24 @@ func (s *Server) refresh(c *call) *provider.Error {
 	}
 	s.writeJSON(c, status, reply)
 	return nil
+}
+
+// named are the providers that the query names, or the body; nil means all.
+func (s *Server) named(c *call) ([]string, *provider.Error) {
+	b, err := s.readBody(c)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := b.ids("provider_id")
+	switch {
+	case err != nil:
+		return nil, err
+	case ids == nil:
+		return c.query.ids, nil
+	case c.query.ids != nil:
+		return nil, provider.Errorf(provider.BadRequest, "name the providers in one of them", "provider_id is both in the query and in the body")
+	}
+	return ids, nil
 }
 
 // refreshReply says what was triggered: one, several or all.

@@ -11,9 +11,9 @@ import (
 // report answers POST /api/providers/{id}/report, with the row once what the caller
 // met is on the disk.
 func (s *Server) report(c *call) *provider.Error {
-	var met provider.Report
-	if err := s.readJSON(c, &met); err != nil {
-		return err
+	met, wrong := s.readReport(c)
+	if wrong != nil {
+		return wrong
 	}
 	if err := s.providers.Report(c.id, met, c.conn.peer.String()); err != nil {
 		return asError(err)
@@ -29,11 +29,25 @@ func (s *Server) report(c *call) *provider.Error {
 
 // whatReport is what the body reports as arguments of providerctl.
 func (s *Server) whatReport(c *call) string {
-	var met provider.Report
-	if s.readJSON(c, &met) != nil {
+	met, err := s.readReport(c)
+	if err != nil {
 		return "--status CODE"
 	}
 	return flagsOf(met)
+}
+
+func (s *Server) readReport(c *call) (met provider.Report, err *provider.Error) {
+	b, err := s.readBody(c)
+	if err == nil {
+		err = b.read("status", "a whole number", &met.Status)
+	}
+	if err == nil {
+		err = b.read("error", "text", &met.Error)
+	}
+	if err == nil {
+		err = b.read("retry_after", "text", &met.RetryAfter)
+	}
+	return met, err
 }
 
 // flagsOf is a report as it is typed. What is not of the form is left out, so that

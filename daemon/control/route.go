@@ -17,7 +17,8 @@ type route struct {
 	phrase  string                      // what it does, as in "may not …"; for those that not everybody may use
 	command string                      // the same as an argument of providerctl; in both ID stands for the provider, WHAT for what the body says
 	params  []string                    // that the query may have
-	body    bool                        // the request has one
+	fields  []string                    // that the body may have; nil: there is no body
+	sends   string                      // a body as it may be
 	what    func(*Server, *call) string // WHAT, read from the body
 	serve   func(*Server, *call) *provider.Error
 }
@@ -29,18 +30,19 @@ const (
 
 // routes are the paths that name no provider.
 var routes = map[string]*route{
-	statusPath:               {method: "GET", params: []string{"provider_id", "max_age", "wait"}, serve: (*Server).status},
-	"/api/providers/refresh": {method: "POST", params: []string{"provider_id", "wait", "force"}, serve: (*Server).refresh},
-	"/api/discover":          {method: "POST", serve: (*Server).discover},
-	"/api/events":            {method: "GET", params: []string{"since", "follow"}, serve: (*Server).events},
-	"/api/daemon":            {method: "GET", serve: (*Server).info},
-	"/api/daemon/reload":     {method: "POST", op: opAdmin, phrase: "reload the configuration", command: "reload", serve: (*Server).reload},
-	"/api/daemon/log-level":  {method: "PUT", op: opAdmin, phrase: "change the log level", command: "log-level WHAT", body: true, what: (*Server).whatLevel, serve: (*Server).logLevel},
-	"/api/daemon/log":        {method: "GET", op: opAdmin, phrase: "read the log", command: "logs", params: []string{"lines", "follow"}, serve: (*Server).logLines},
-	"/api/daemon/backup":     {method: "GET", op: opAdmin, phrase: "back up the database", command: "backup FILE", serve: (*Server).backup},
-	"/api/openapi.json":      {method: "GET", serve: (*Server).describe},
-	"/healthz":               {method: "GET", serve: (*Server).health},
-	"/metrics":               {method: "GET", serve: (*Server).scrape},
+	statusPath: {method: "GET", params: []string{"provider_id", "max_age", "wait"}, serve: (*Server).status},
+	"/api/providers/refresh": {method: "POST", params: []string{"provider_id", "wait", "force"}, fields: []string{"provider_id"},
+		sends: `{"provider_id":"ollama"} or {"provider_id":["ollama","openai"]}`, serve: (*Server).refresh},
+	"/api/discover":         {method: "POST", serve: (*Server).discover},
+	"/api/events":           {method: "GET", params: []string{"since", "follow"}, serve: (*Server).events},
+	"/api/daemon":           {method: "GET", serve: (*Server).info},
+	"/api/daemon/reload":    {method: "POST", op: opAdmin, phrase: "reload the configuration", command: "reload", serve: (*Server).reload},
+	"/api/daemon/log-level": {method: "PUT", op: opAdmin, phrase: "change the log level", command: "log-level WHAT", fields: []string{"level"}, sends: `{"level":"debug"}`, what: (*Server).whatLevel, serve: (*Server).logLevel},
+	"/api/daemon/log":       {method: "GET", op: opAdmin, phrase: "read the log", command: "logs", params: []string{"lines", "follow"}, serve: (*Server).logLines},
+	"/api/daemon/backup":    {method: "GET", op: opAdmin, phrase: "back up the database", command: "backup FILE", serve: (*Server).backup},
+	"/api/openapi.json":     {method: "GET", serve: (*Server).describe},
+	"/healthz":              {method: "GET", serve: (*Server).health},
+	"/metrics":              {method: "GET", serve: (*Server).scrape},
 }
 
 // providerRoutes are the paths below /api/providers/{id}, by what follows it.
@@ -51,7 +53,7 @@ var providerRoutes = map[string]*route{
 	"/diagnose":    {method: "POST", params: []string{"wait", "force"}, serve: (*Server).diagnose},
 	"/history":     {method: "GET", serve: (*Server).history},
 	"/pause":       {method: "POST", op: opAdmin, phrase: "pause ID", command: "pause ID", serve: (*Server).pause},
-	"/report":      {method: "POST", op: opAdmin, phrase: "report on ID", command: "report ID WHAT", body: true, what: (*Server).whatReport, serve: (*Server).report},
+	"/report":      {method: "POST", op: opAdmin, phrase: "report on ID", command: "report ID WHAT", fields: []string{"status", "error", "retry_after"}, sends: `{"status":429,"retry_after":"60"}`, what: (*Server).whatReport, serve: (*Server).report},
 	"/resume":      {method: "POST", op: opAdmin, phrase: "resume ID", command: "resume ID", serve: (*Server).resume},
 }
 
