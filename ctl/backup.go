@@ -14,8 +14,9 @@ import (
 func (a *app) backupCommand() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
-		Use:   "backup FILE",
-		Short: "Save a copy of the daemon's database",
+		Use:        "backup FILE",
+		Short:      "Save a copy of the daemon's database",
+		SuggestFor: []string{"save", "dump", "export"},
 		Long: `Save a copy of the daemon's database, with all that was ever seen, while the
 daemon runs. FILE appears when it is whole and on the disk; - is stdout.
 

@@ -31,25 +31,12 @@ func completeOneFile(_ *cobra.Command, args []string, _ string) ([]cobra.Complet
 	return nil, cobra.ShellCompDirectiveDefault
 }
 
-// refuseOtherShells makes the completion command, which root has of cobra, refuse
-// a shell that it does not know: cobra would show help and call that a success.
-func refuseOtherShells(root *cobra.Command) {
-	root.InitDefaultCompletionCmd()
-	cmd, _, err := root.Find([]string{"completion"})
-	if err != nil || cmd == root {
-		return
+// pathsBelow are the command lines of the commands below parent.
+func pathsBelow(parent *cobra.Command) (paths []string) {
+	for _, cmd := range parent.Commands() {
+		paths = append(paths, cmd.CommandPath())
 	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		var known []string
-		for _, shell := range cmd.Commands() {
-			known = append(known, shell.CommandPath())
-		}
-		return usage("use one of: "+strings.Join(known, ", "), "completion: no such shell: %q", args[0])
-	}
+	return paths
 }
 
 // completeIDs offers the providers of the running daemon, up to most of them on

@@ -15,8 +15,9 @@ import (
 
 func (a *app) discoverCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "discover",
-		Short: "Look for model servers on this machine, and print what to put into the configuration",
+		Use:        "discover",
+		Short:      "Look for model servers on this machine, and print what to put into the configuration",
+		SuggestFor: []string{"find", "scan", "detect"},
 		Long: `Look for model servers at the default addresses of all local kinds, and print, for
 those that are not configured, what to put into the configuration.
 

@@ -21,8 +21,9 @@ func (a *app) eventsCommand() *cobra.Command {
 		since uint64
 	)
 	cmd := &cobra.Command{
-		Use:   "events",
-		Short: "Show what changed, and with -f what changes",
+		Use:        "events",
+		Short:      "Show what changed, and with -f what changes",
+		SuggestFor: []string{"watch", "changes"},
 		Long: `Show the events that are kept, or those after number --since. With --follow it
 shows those from now on, or from --since on, until ctrl-C or the daemon ends, and then
 exits 0; no event is skipped and none is shown twice.`,

@@ -2,51 +2,49 @@ package ctl
 
 import (
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
-// flagError says in our words what is wrong with a flag, and what to type instead.
-func flagError(cmd *cobra.Command, err error) error {
+// FlagError says in our words what is wrong with a flag, and what to type instead.
+// A flag of a command that is mistyped is not at fault.
+func FlagError(cmd *cobra.Command, err error) error {
 	var (
 		unknown *pflag.NotExistError
 		missing *pflag.ValueRequiredError
 		invalid *pflag.InvalidValueError
-		name    = cmd.Name()
 		help    = "see: " + cmd.CommandPath() + " --help"
+		name    = ""
 	)
+	if cmd.HasParent() {
+		name = cmd.Name() + ": "
+	}
 	switch {
 	case errors.As(err, &unknown):
-		dashes := "--"
-		if unknown.GetSpecifiedShortnames() != "" {
-			dashes = "-"
+		typed := "--" + unknown.GetSpecifiedName()
+		word := unknown.GetSpecifiedName()
+		if group := unknown.GetSpecifiedShortnames(); group != "" {
+			typed, word = "-"+unknown.GetSpecifiedName(), group
+			if group[0] >= 0x80 { // the name is one byte of a letter
+				typed = "-" + group
+			}
 		}
-		return usage(help, "%s: no such flag: %s%s", name, dashes, unknown.GetSpecifiedName())
+		return usage(flagHint(cmd, word, help), "%sno such flag: %s", name, typed)
 	case errors.As(err, &missing):
 		flag := missing.GetFlag()
-		return usage(example(flag), "%s: --%s needs a value", name, flag.Name)
+		return usage(valueHint(cmd, flag, ""), "%s--%s needs a value", name, flag.Name)
 	case errors.As(err, &invalid):
 		flag := invalid.GetFlag()
-		return usage(example(flag), "%s: --%s cannot be %q", name, flag.Name, invalid.GetValue())
+		return usage(valueHint(cmd, flag, invalid.GetValue()), "%s--%s cannot be %q", name, flag.Name, invalid.GetValue())
 	}
-	return usage(help, "%s: %v", name, err)
+	return usage(help, "%s%v", name, err)
 }
 
-// example is a way to give a flag that works.
-func example(f *pflag.Flag) string {
-	flag := "--" + f.Name
-	switch f.Value.Type() {
-	case "bool":
-		return "write " + flag + " alone"
-	case "duration":
-		return "give a number and a unit: " + flag + " 30s"
-	case "uint64", "int":
-		return "give a whole number: " + flag + " 10"
+// flagError is [FlagError], where the command is one.
+func flagError(cmd *cobra.Command, err error) error {
+	if typed := cmd.Flags().Args(); cmd.HasSubCommands() && len(typed) > 0 {
+		return noSuchCommand(cmd, typed[0])
 	}
-	if v, ok := f.Value.(*format); ok {
-		return "use one of: " + strings.Join(v.allowed, ", ")
-	}
-	return "write " + flag + " VALUE: " + f.Usage
+	return FlagError(cmd, err)
 }

@@ -18,8 +18,9 @@ import (
 func (a *app) logsCommand() *cobra.Command {
 	var q client.LogQuery
 	cmd := &cobra.Command{
-		Use:   "logs",
-		Short: "Show the daemon's log, and with -f go on",
+		Use:        "logs",
+		Short:      "Show the daemon's log, and with -f go on",
+		SuggestFor: []string{"tail"},
 		Long: `Show the latest lines of the daemon's log. With --follow it goes on until
 ctrl-C or the daemon ends, and then exits 0. See log-level for how much the daemon logs.`,
 		Example: `  providerctl logs -f

@@ -19,8 +19,9 @@ import (
 func (a *app) modelsCommand() *cobra.Command {
 	var loaded, refresh bool
 	cmd := &cobra.Command{
-		Use:   "models [ID]",
-		Short: "List the models that a provider offers",
+		Use:        "models [ID]",
+		Short:      "List the models that a provider offers",
+		SuggestFor: []string{"tags", "list"},
 		Long: `List the models that a provider offers, or those of every provider. What is not
 known is shown as -, and providers whose list is not known are named on stderr.
 

@@ -9,17 +9,21 @@ import (
 )
 
 func (a *app) pauseCommand() *cobra.Command {
-	return a.switchCommand("pause", "Stop probing a provider until it is resumed",
+	cmd := a.switchCommand("pause", "Stop probing a provider until it is resumed",
 		func(ctx context.Context, id string) (*provider.Status, error) { return a.client.Pause(ctx, id) },
 		func(id string) string {
 			return id + " is paused; it keeps its last state until: providerctl resume " + id
 		})
+	cmd.SuggestFor = []string{"disable"}
+	return cmd
 }
 
 func (a *app) resumeCommand() *cobra.Command {
-	return a.switchCommand("resume", "Probe a provider again that was paused",
+	cmd := a.switchCommand("resume", "Probe a provider again that was paused",
 		func(ctx context.Context, id string) (*provider.Status, error) { return a.client.Resume(ctx, id) },
 		func(id string) string { return id + " is probed again" })
+	cmd.SuggestFor = []string{"enable", "unpause"}
+	return cmd
 }
 
 // switchCommand is a command that changes one provider and says so.

@@ -23,8 +23,9 @@ const (
 func (a *app) pickCommand() *cobra.Command {
 	q := pickQuery{prefer: &format{value: preferLocal, allowed: []string{preferLocal, preferFastest, preferOrder}}}
 	cmd := &cobra.Command{
-		Use:   "pick [ID…]",
-		Short: "Print the one provider to use now; exit 1 with every reason when there is none",
+		Use:        "pick [ID…]",
+		Short:      "Print the one provider to use now; exit 1 with every reason when there is none",
+		SuggestFor: []string{"choose", "select", "use"},
 		Long: `Print the one provider to use now, of all that serve models, or of those named.
 
 It takes what the daemon knows already: one that is RUNNING or, where there is

@@ -23,8 +23,9 @@ func (a *app) refreshCommand() *cobra.Command {
 		timeout time.Duration
 	)
 	cmd := &cobra.Command{
-		Use:   "refresh [ID…]",
-		Short: "Probe providers now",
+		Use:        "refresh [ID…]",
+		Short:      "Probe providers now",
+		SuggestFor: []string{"probe", "check", "ping", "update"},
 		Long: `Probe all providers, or those named, now.
 
 It returns at once, unless --wait is given: then it waits for the results of

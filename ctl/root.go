@@ -44,7 +44,7 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 		a.versionCommand(),
 	)
 	completeNoFiles(root)
-	refuseOtherShells(root) // last: what it completes is all that is there
+	RefuseOthers(root, noSuchCommand)
 	return root
 }
 
@@ -53,11 +53,18 @@ func (a *app) onlyCommands(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := "see: providerctl --help"
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = "did you mean: providerctl " + strings.Join(near, ", providerctl ")
+	return noSuchCommand(cmd, args[0])
+}
+
+// noSuchCommand refuses a word that is no command below parent.
+func noSuchCommand(parent *cobra.Command, typed string) error {
+	what, names := "no such command", "see: "+parent.CommandPath()+" --help"
+	if parent.Name() == "completion" {
+		what, names = "completion: no such shell", "use one of: "+strings.Join(pathsBelow(parent), ", ")
+	} else if line := elsewhere[strings.ToLower(typed)]; line != "" {
+		return usage("did you mean: "+line, "%s: %q", what, typed)
 	}
-	return usage(hint, "no such command: %q", args[0])
+	return usage(CommandHint(typed, names, parent), "%s: %q", what, typed)
 }
 
 // args returns a check that there are between least and most arguments, none of

@@ -17,8 +17,9 @@ func (a *app) statusCommand() *cobra.Command {
 		watch        bool
 	)
 	cmd := &cobra.Command{
-		Use:   "status [ID…]",
-		Short: "Show what is known of each provider",
+		Use:        "status [ID…]",
+		Short:      "Show what is known of each provider",
+		SuggestFor: []string{"list", "ls", "ps", "get", "show", "watch"},
 		Long: `Show what is known of each provider, or of those named.
 
 It shows what the daemon knows already and waits for nothing. With --max-age,

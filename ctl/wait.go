@@ -60,13 +60,22 @@ there is no model to serve, probing is paused. It exits 6 when the time is up. A
 func parseStates(list string) ([]provider.State, error) {
 	var states []provider.State
 	for name := range strings.SplitSeq(list, ",") {
-		s, err := provider.ParseState(strings.TrimSpace(name))
+		name = strings.TrimSpace(name)
+		s, err := provider.ParseState(name)
 		if err != nil {
-			return nil, usage("for example: --for RUNNING,DEGRADED", "wait: %v", err)
+			hint := provider.DidYouMean(name, stateNames(), "--for ", "for example: --for RUNNING,DEGRADED")
+			return nil, usage(hint, "wait: %v", err)
 		}
 		states = append(states, s)
 	}
 	return states, nil
+}
+
+func stateNames() (names []string) {
+	for _, s := range provider.States {
+		names = append(names, string(s))
+	}
+	return names
 }
 
 // waitFor returns the first row that is current and in one of the states.

@@ -11,7 +11,7 @@ import (
 func newConfigCommand(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "config", Short: "Check or show the configuration",
-		Args: noArguments,
+		Args: onlyCommands,
 		RunE: func(*cobra.Command, []string) error {
 			return usageError{"config: check or show?", "providerd config show"}
 		},
@@ -23,7 +23,8 @@ func newConfigCommand(f *flags) *cobra.Command {
 func newConfigCheckCommand(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "check [FILE]", Short: "Say whether a configuration file is good",
-		Args: oneFile, ValidArgsFunction: completeOneTOML,
+		SuggestFor: []string{"validate", "verify", "test", "lint"},
+		Args:       oneFile, ValidArgsFunction: completeOneTOML,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			flags := *f
 			if len(args) == 1 {
@@ -56,7 +57,8 @@ func oneFile(cmd *cobra.Command, args []string) error {
 func newConfigShowCommand(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "Print the configuration as it is understood, secrets masked",
-		Args: noArguments,
+		SuggestFor: []string{"print", "dump"},
+		Args:       noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := f.load()
 			if err != nil {

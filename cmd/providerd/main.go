@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/grpclog"
 
+	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/daemon/systemd"
 )
 
@@ -35,7 +36,7 @@ func main() {
 		complain("providerd: " + err.Error())
 		var hinted interface{ Hint() string }
 		if errors.As(err, &hinted) && !strings.Contains(err.Error(), hinted.Hint()) { // it may be said already
-			complain("providerd: try: " + hinted.Hint())
+			complain("providerd: " + lead(hinted.Hint()) + hinted.Hint())
 		}
 		var u usageError
 		if errors.As(err, &u) {
@@ -43,6 +44,15 @@ func main() {
 		}
 		os.Exit(1)
 	}
+}
+
+// lead goes before a hint that is a command, and not before a question or a
+// reference.
+func lead(hint string) string {
+	if strings.HasPrefix(hint, "did you mean: ") || strings.HasPrefix(hint, "see: ") {
+		return ""
+	}
+	return "try: "
 }
 
 // complain says an error to a person, or to the journal line by line as one.
@@ -67,7 +77,7 @@ func newCommand() *cobra.Command {
 		Long: `providerd probes AI model providers on a schedule, keeps what it learns, and
 answers over a Unix socket. It runs in the foreground until SIGTERM or ctrl-C;
 SIGHUP reads the configuration again. Ask it with providerctl.`,
-		Args:          noArguments,
+		Args:          onlyCommands,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -76,9 +86,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	}
 	cmd.Version = buildVersion() // --version says what the command version does
 	cmd.SetVersionTemplate(versionLine())
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return usageError{err.Error(), "providerd --help"}
-	})
+	cmd.SetFlagErrorFunc(flagError)
 	p := cmd.PersistentFlags()
 	p.StringVar(&f.config, "config", "", "configuration `file` (default: the system's or the user's providerd.toml)")
 	p.StringVar(&f.socket, "socket", "", "`path` of the control socket")
@@ -88,6 +96,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is neither a terminal nor the journal)")
 	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
 	completeFlags(cmd)
+	ctl.RefuseOthers(cmd, noSuchCommand)
 	return cmd
 }
 

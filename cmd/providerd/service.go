@@ -24,12 +24,7 @@ func newServiceCommand(f *flags) *cobra.Command {
 		Long: `service puts providerd under this machine's service manager: systemd, OpenRC,
 launchd or Windows' own. Installing again upgrades. The service's settings are in
 its configuration file.`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Sprintf("service: no such command: %q; %s", args[0], verbs), "providerd service --help"}
-			}
-			return nil
-		},
+		Args: onlyCommands,
 		RunE: func(*cobra.Command, []string) error {
 			return usageError{"service: " + verbs + "?", "providerd service status"}
 		},

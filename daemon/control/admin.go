@@ -60,12 +60,15 @@ func (s *Server) wantedLevel(c *call) (string, *provider.Error) {
 	if err == nil {
 		err = b.read("level", "text", &want)
 	}
+	if err == nil && !b.given("level") {
+		err = b.wrong("the body names no level")
+	}
 	if err != nil {
 		return "", err
 	}
 	level := strings.ToLower(want)
 	if !slices.Contains(levels, level) {
-		return "", provider.Errorf(provider.BadRequest, `send {"level":"debug"}, or one of: `+strings.Join(levels, ", "),
+		return "", provider.Errorf(provider.BadRequest, provider.DidYouMean(want, levels, "", "use one of: "+strings.Join(levels, ", ")),
 			"no such log level: %q", shorten(want))
 	}
 	return level, nil

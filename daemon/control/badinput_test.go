@@ -16,7 +16,7 @@ import (
 
 func TestBadInput(t *testing.T) {
 	t.Parallel()
-	r := start(t, control.Options{}, running("ollama"))
+	r := start(t, control.Options{}, running("ollama"), running("gpu"))
 	long := strings.Repeat("x", 70<<10)
 	for _, tt := range []struct {
 		name, method, path, body string
@@ -27,17 +27,27 @@ func TestBadInput(t *testing.T) {
 	}{
 		{name: "UnknownRoute", path: "/nope", status: 404, code: provider.UnknownRoute, hint: "GET /api/providers/status"},
 		{name: "NearlyARoute", path: "/healtz", status: 404, code: provider.UnknownRoute, hint: "GET /healthz"},
+		{name: "MistypedRoute", path: "/api/daemon/loglevel", status: 404, code: provider.UnknownRoute, hint: "try PUT /api/daemon/log-level"},
+		{name: "EndOfARoute", path: "/refresh", status: 404, code: provider.UnknownRoute, hint: "try POST /api/providers/refresh"},
+		{name: "PartOfARoute", path: "/providers", status: 404, code: provider.UnknownRoute, hint: "try GET /api/providers/status"},
+		{name: "BeginningOfARoute", path: "/api/providers", status: 404, code: provider.UnknownRoute, hint: "try GET /api/providers/status"},
+		{name: "MistypedStatus", path: "/api/providers/stauts", status: 404, code: provider.UnknownProvider, hint: "did you mean: GET /api/providers/status"},
+		{name: "MistypedPartOfAProvider", path: "/api/providers/ollama/modles", status: 404, code: provider.UnknownRoute, hint: "try GET /api/providers/ollama/models"},
+		{name: "MistypedAction", method: "POST", path: "/api/providers/ollama/puase", status: 404, code: provider.UnknownRoute, hint: "try POST /api/providers/ollama/pause"},
 		{name: "NoID", path: "/api/providers/", status: 404, code: provider.UnknownRoute},
 		{name: "TrailingSlash", path: "/api/providers/status/", status: 404, code: provider.UnknownRoute},
 		{name: "UnknownPartOfAProvider", path: "/api/providers/ollama/nope", status: 404, code: provider.UnknownRoute, hint: "diagnostics"},
 		{name: "DotSegments", path: "/api/providers/../daemon", status: 404, code: provider.UnknownRoute},
 		{name: "UnknownProvider", path: "/api/providers/nope", status: 404, code: provider.UnknownProvider, hint: "ollama"},
+		{name: "MistypedProvider", path: "/api/providers/olama", status: 404, code: provider.UnknownProvider, hint: "did you mean: ollama"},
+		{name: "MistypedProviderInAQuery", path: "/api/providers/status?provider_id=Ollama", status: 404, code: provider.UnknownProvider, hint: "did you mean: ollama"},
+		{name: "ProvidersInOneWord", path: "/api/providers/status?provider_id=ollama,gpu", status: 404, code: provider.UnknownProvider, hint: "name each by itself: ollama gpu"},
 		{name: "UnknownProviderInAQuery", path: "/api/providers/status?provider_id=nope", status: 404, code: provider.UnknownProvider},
 		{name: "UnknownProviderToPause", method: "POST", path: "/api/providers/nope/pause", status: 404, code: provider.UnknownProvider},
 		{name: "Method", method: "POST", path: "/api/providers/status", status: 405, code: provider.MethodNotAllowed, hint: "GET, HEAD"},
 		{name: "GETOfARefresh", path: "/api/providers/refresh", status: 405, code: provider.MethodNotAllowed, hint: "POST"},
 		{name: "OPTIONS", method: "OPTIONS", path: "/api/daemon", status: 405, code: provider.MethodNotAllowed},
-		{name: "UnknownParameter", path: "/api/providers/status?maxage=1s", status: 400, code: provider.BadRequest, hint: "provider_id, max_age, wait"},
+		{name: "UnknownParameter", path: "/api/providers/status?maxage=1s", status: 400, code: provider.BadRequest, hint: "did you mean: max_age; this route takes: provider_id, max_age, wait"},
 		{name: "ParameterWhereNoneIs", path: "/api/providers/ollama?x=1", status: 400, code: provider.BadRequest, hint: "no parameters"},
 		{name: "BadEscape", path: "/api/providers/status?provider_id=%zz", status: 400, code: provider.BadRequest},
 		{name: "Semicolon", path: "/api/providers/status?provider_id=a;b", status: 400, code: provider.BadRequest},
@@ -67,6 +77,9 @@ func TestBadInput(t *testing.T) {
 		{name: "NoBody", method: "PUT", path: "/api/daemon/log-level", status: 400, code: provider.BadRequest},
 		{name: "UnknownProviderToReport", method: "POST", path: "/api/providers/nope/report", body: `{"status":429}`, status: 404, code: provider.UnknownProvider, hint: "ollama"},
 		{name: "ReportOfNothing", method: "POST", path: "/api/providers/ollama/report", body: `{}`, status: 400, code: provider.BadRequest, hint: "429"},
+		{name: "MistypedLevel", method: "PUT", path: "/api/daemon/log-level", body: `{"level":"debgu"}`, status: 400, code: provider.BadRequest, hint: "did you mean: debug"},
+		{name: "EmptyLevel", method: "PUT", path: "/api/daemon/log-level", body: `{}`, status: 400, code: provider.BadRequest, hint: `send {"level":"debug"}`},
+		{name: "MistypedError", method: "POST", path: "/api/providers/ollama/report", body: `{"error":"timout"}`, status: 400, code: provider.BadRequest, hint: "did you mean: timeout"},
 		{name: "ReportInWords", method: "POST", path: "/api/providers/ollama/report", body: `{"status":429,"detail":"x"}`, status: 400, code: provider.BadRequest},
 		{name: "ReportWithAStatusInText", method: "POST", path: "/api/providers/ollama/report", body: `{"status":"429"}`, status: 400, code: provider.BadRequest, hint: `{"status":429`},
 		{name: "ReportWithATimeInDigits", method: "POST", path: "/api/providers/ollama/report", body: `{"status":429,"retry_after":60}`, status: 400, code: provider.BadRequest, hint: `"retry_after":"60"`},

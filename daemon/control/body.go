@@ -136,7 +136,7 @@ func (b *body) take(object []byte) *provider.Error {
 		name, _ := key.(string)
 		switch {
 		case !slices.Contains(b.route.fields, name):
-			return b.unknown(name)
+			return unknownField(name, b.route)
 		case b.fields[name] != nil:
 			return b.wrong("%s is given twice", name)
 		}
@@ -148,19 +148,6 @@ func (b *body) take(object []byte) *provider.Error {
 		return b.wrong("the body is not JSON: %v", err)
 	}
 	return nil
-}
-
-// unknown refuses a field that the route does not know, or knows as a parameter.
-func (b *body) unknown(name string) *provider.Error {
-	known := "the body takes: " + strings.Join(b.route.fields, ", ")
-	near := provider.DidYouMean(name, b.route.fields, "", "")
-	switch {
-	case slices.Contains(b.route.params, name):
-		known = "put it into the query: ?" + name + "=…; " + known
-	case near != "":
-		known = near + "; " + known
-	}
-	return provider.Errorf(provider.BadRequest, known, "unknown field %q", shorten(name))
 }
 
 // given reports whether the body says something of a field.

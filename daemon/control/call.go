@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -79,7 +78,7 @@ func (s *Server) dispatch(c *call) *provider.Error {
 	}
 	if id != "" {
 		if v := s.store.View(); v.Row(id) == nil {
-			return unknownProvider(v, id)
+			return unknownProviderPath(v, id, r.URL.Path)
 		}
 	}
 	c.route, c.id = rt, id
@@ -143,24 +142,6 @@ func localHost(host string) bool {
 
 func shuttingDown() *provider.Error {
 	return provider.Errorf(provider.ShuttingDownNow, "try again when it is back", "the daemon is shutting down")
-}
-
-// unknownProvider lists the ones that there are.
-func unknownProvider(v store.View, id string) *provider.Error {
-	const most = 10
-	var known []string
-	for i := range v.Len() {
-		if i == most {
-			known = append(known, "…")
-			break
-		}
-		known = append(known, v.At(i).Status.ID)
-	}
-	hint := "none is configured"
-	if len(known) > 0 {
-		hint = "configured: " + strings.Join(known, ", ")
-	}
-	return provider.Errorf(provider.UnknownProvider, hint, "no such provider: %q", shorten(id))
 }
 
 // writeJSON sends v, and a new line for people.

@@ -4,7 +4,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/providerd/providerd/store/provider"
@@ -60,14 +59,6 @@ func parseQuery(raw string, allowed []string) (query, *provider.Error) {
 // emptyID refuses what a script has where it expanded a variable that is not set.
 func emptyID(name string) *provider.Error {
 	return provider.Errorf(provider.BadRequest, "leave it out to ask for all providers", "%s is empty", name)
-}
-
-func unknownParameter(name string, allowed []string) *provider.Error {
-	hint := "this route takes no parameters"
-	if len(allowed) > 0 {
-		hint = "this route takes: " + strings.Join(allowed, ", ")
-	}
-	return provider.Errorf(provider.BadRequest, hint, "unknown parameter %q", shorten(name))
 }
 
 // set reads a parameter that may be given once.

@@ -1,9 +1,7 @@
 package control
 
 import (
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/providerd/providerd/store/provider"
@@ -26,12 +24,13 @@ type route struct {
 const (
 	providersPath = "/api/providers/"
 	statusPath    = "/api/providers/status"
+	refreshPath   = "/api/providers/refresh"
 )
 
 // routes are the paths that name no provider.
 var routes = map[string]*route{
 	statusPath: {method: "GET", params: []string{"provider_id", "max_age", "wait"}, serve: (*Server).status},
-	"/api/providers/refresh": {method: "POST", params: []string{"provider_id", "wait", "force"}, fields: []string{"provider_id"},
+	refreshPath: {method: "POST", params: []string{"provider_id", "wait", "force"}, fields: []string{"provider_id"},
 		sends: `{"provider_id":"ollama"} or {"provider_id":["ollama","openai"]}`, serve: (*Server).refresh},
 	"/api/discover":         {method: "POST", serve: (*Server).discover},
 	"/api/events":           {method: "GET", params: []string{"since", "follow"}, serve: (*Server).events},
@@ -90,30 +89,6 @@ func (rt *route) allow() string {
 		return "GET, HEAD"
 	}
 	return rt.method
-}
-
-// unknownRoute names the route that begins most like the path that was asked.
-func unknownRoute(path string) *provider.Error {
-	if _, id := find(path); id != "" {
-		return provider.Errorf(provider.UnknownRoute,
-			"try GET "+providersPath+shorten(id)+", or below it: models, diagnostics, history", "no such route: %q", shorten(path))
-	}
-	best, length := statusPath, commonPrefix(path, statusPath)
-	for _, candidate := range slices.Sorted(maps.Keys(routes)) {
-		if n := commonPrefix(path, candidate); n > length {
-			best, length = candidate, n
-		}
-	}
-	return provider.Errorf(provider.UnknownRoute, "try "+routes[best].method+" "+best, "no such route: %q", shorten(path))
-}
-
-// commonPrefix is how many bytes a and b have in common at their beginning.
-func commonPrefix(a, b string) int {
-	n := 0
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	return n
 }
 
 // shorten keeps what a caller sent from filling the reply.

@@ -34,7 +34,8 @@ func Reported(r provider.Report, now time.Time) (Observation, error) {
 	case ok:
 		o.Saw, o.Detail = word.saw, word.detail
 	case r.Error != "":
-		return o, misreported("use one of: "+strings.Join(slices.Sorted(maps.Keys(unanswered)), ", "), "no such error: %.40q", r.Error)
+		words := slices.Sorted(maps.Keys(unanswered))
+		return o, misreported(provider.DidYouMean(r.Error, words, "", "use one of: "+strings.Join(words, ", ")), "no such error: %.40q", r.Error)
 	default:
 		if err := readStatus(r.Status); err != nil {
 			return o, err

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// foreground are words for what providerd does without a command.
+var foreground = []string{"run", "serve", "daemon"}
+
+// onlyCommands refuses what is not the name of a command.
+func onlyCommands(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return noSuchCommand(cmd, args[0])
+}
+
+// noSuchCommand refuses a word that is no command below parent. At the top it may
+// have been meant for what is below, or for providerctl.
+func noSuchCommand(parent *cobra.Command, typed string) error {
+	if parent.HasParent() {
+		var names []string
+		for _, cmd := range parent.Commands() {
+			names = append(names, cmd.Name())
+		}
+		hint := ctl.CommandHint(typed, parent.CommandPath()+" --help", parent)
+		return usageError{fmt.Sprintf("%s: no such command: %q; there are %s", parent.Name(), typed, strings.Join(names, ", ")), hint}
+	}
+	if slices.Contains(foreground, strings.ToLower(typed)) {
+		return usageError{fmt.Sprintf("no such command: %q", typed), "did you mean: " + parent.Name()}
+	}
+	places := []*cobra.Command{parent, ctl.Commands()}
+	for _, cmd := range parent.Commands() {
+		if cmd.HasSubCommands() && cmd.Name() != "completion" {
+			places = append(places, cmd)
+		}
+	}
+	return usageError{fmt.Sprintf("no such command: %q", typed), ctl.CommandHint(typed, parent.Name()+" --help", places...)}
+}
+
+// flagError says what is wrong with a flag as providerctl does.
+func flagError(cmd *cobra.Command, err error) error {
+	if typed := cmd.Flags().Args(); cmd.HasSubCommands() && len(typed) > 0 {
+		return noSuchCommand(cmd, typed[0])
+	}
+	var e *provider.Error
+	if errors.As(ctl.FlagError(cmd, err), &e) {
+		return usageError{e.Message, e.Hint}
+	}
+	return usageError{err.Error(), cmd.CommandPath() + " --help"}
+}

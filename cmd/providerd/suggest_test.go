@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/ctl"
+)
+
+func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
+	for args, hint := range map[string]string{
+		"confg check":                "did you mean: providerd config",
+		"Config":                     "did you mean: providerd config",
+		"config chek x":              "did you mean: providerd config check",
+		"config validate":            "did you mean: providerd config check",
+		"service instal":             "did you mean: providerd service install",
+		"service stauts --user":      "did you mean: providerd service status",
+		"service Restart":            "did you mean: providerd service restart",
+		"help confg":                 "did you mean: providerd config",
+		"help service instal":        "did you mean: providerd service install",
+		"completion bahs":            "did you mean: providerd completion bash",
+		"verson":                     "did you mean: providerd version, providerctl version",
+		"check":                      "did you mean: providerd config check",
+		"start":                      "did you mean: providerd service start",
+		"instal":                     "did you mean: providerd service install",
+		"status":                     "did you mean: providerctl status, providerd service status",
+		"relaod":                     "did you mean: providerctl reload",
+		"refresh ollama --wait":      "did you mean: providerctl refresh",
+		"run":                        "did you mean: providerd",
+		"--confg x":                  "did you mean: --config",
+		"-config x":                  "did you mean: --config",
+		"config check --log_level=x": "did you mean: --log-level",
+		"xyzzy":                      "providerd --help",
+		"service xyzzy":              "providerd service --help",
+		"help xyzzy":                 "providerd --help",
+		"--xyzzy":                    "see: providerd --help",
+	} {
+		t.Run(args, func(t *testing.T) {
+			cmd := newCommand()
+			cmd.SetOut(&bytes.Buffer{})
+			cmd.SetErr(&bytes.Buffer{})
+			cmd.SetArgs(strings.Fields(args))
+			var u usageError
+			if err := cmd.Execute(); !errors.As(err, &u) || u.Hint() != hint {
+				t.Errorf("error %v with hint %q, want %q", err, u.Hint(), hint)
+			}
+		})
+	}
+}
+
+// What providerctl says of this program's commands is so.
+func TestUsage_ProviderctlNamesOurCommands(t *testing.T) {
+	for _, word := range []string{"install", "uninstall", "start", "stop", "restart", "service", "config", "run", "serve", "daemon"} {
+		var said bytes.Buffer
+		ctl.Main(context.Background(), ctl.Env{Args: []string{word}, Stdout: &said, Stderr: &said, Getenv: func(string) string { return "" }})
+		_, line, ok := strings.Cut(strings.TrimSpace(said.String()), "did you mean: providerd")
+		if !ok {
+			t.Errorf("%s: %s", word, &said)
+			continue
+		}
+		if _, rest, err := newCommand().Find(strings.Fields(line)); err != nil || len(rest) > 0 {
+			t.Errorf("%s: there is no command%s", word, line)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package ctl
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// maxMeant is how many command lines are suggested at most.
+const maxMeant = 3
+
+// elsewhere are words that name no command of providerctl because providerd does
+// what they ask for.
+var elsewhere = map[string]string{
+	"install":   "providerd service install",
+	"uninstall": "providerd service uninstall",
+	"start":     "providerd service start",
+	"stop":      "providerd service stop",
+	"restart":   "providerd service restart",
+	"service":   "providerd service status",
+	"config":    "providerd config show",
+	"run":       "providerd",
+	"serve":     "providerd",
+	"daemon":    "providerd",
+}
+
+// flagWords are words that other programs have for a flag.
+var flagWords = map[string]string{"format": "output", "watch": "follow", "tail": "follow", "silent": "quiet"}
+
+// Commands is the tree of providerctl's commands, for those who name or describe
+// them.
+func Commands() *cobra.Command {
+	return (&app{Env: Env{Getenv: func(string) string { return "" }}, client: &client.Client{}}).rootCommand()
+}
+
+// CommandHint says what to type instead of a word that is no command: of those
+// directly below the parents the ones that have this name, in whatever case, else
+// those that go by that word too, else those whose names are near; else otherwise.
+func CommandHint(typed, otherwise string, parents ...*cobra.Command) string {
+	var named, called, near []string
+	var names []string
+	paths := map[string][]string{}
+	for _, parent := range parents {
+		for _, cmd := range parent.Commands() {
+			name, path := cmd.Name(), cmd.CommandPath()
+			if !cmd.IsAvailableCommand() && name != "help" {
+				continue
+			}
+			names = append(names, name)
+			paths[name] = append(paths[name], path)
+			if strings.EqualFold(name, typed) {
+				named = append(named, path)
+			}
+		}
+		called = append(called, calledBelow(parent, strings.ToLower(typed))...)
+	}
+	for _, name := range provider.Nearest(typed, names) {
+		near = append(near, paths[name]...)
+	}
+	for _, lines := range [][]string{named, called, near} {
+		if len(lines) > 0 {
+			return didYouMean(lines, otherwise)
+		}
+	}
+	return otherwise
+}
+
+// calledBelow are the command lines of the commands below parent that go by that
+// word too: it is in their SuggestFor, the earlier the better it fits.
+func calledBelow(parent *cobra.Command, word string) (lines []string) {
+	rank := func(cmd *cobra.Command) int { return slices.Index(cmd.SuggestFor, word) }
+	commands := slices.SortedStableFunc(slices.Values(parent.Commands()), func(a, b *cobra.Command) int { return cmp.Compare(rank(a), rank(b)) })
+	for _, cmd := range commands {
+		if rank(cmd) >= 0 {
+			lines = append(lines, cmd.CommandPath())
+		}
+	}
+	return lines
+}
+
+func didYouMean(lines []string, otherwise string) string {
+	if len(lines) == 0 {
+		return otherwise
+	}
+	return "did you mean: " + strings.Join(lines[:min(maxMeant, len(lines))], ", ")
+}
+
+// flagHint says what to type instead of a flag that cmd does not have; typed is
+// without its dashes. Of what --output takes, people make flags.
+func flagHint(cmd *cobra.Command, typed, otherwise string) string {
+	typed, _, _ = strings.Cut(typed, "=")
+	var words []string
+	lines := map[string]string{}
+	add := func(word, line string) {
+		if lines[word] == "" {
+			words = append(words, word)
+			lines[word] = line
+		}
+	}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Shorthand != "" && len(typed) == 1 && strings.EqualFold(f.Shorthand, typed) { // -F
+			add(f.Shorthand, "-"+f.Shorthand)
+		}
+		if !f.Hidden {
+			add(f.Name, "--"+f.Name)
+		}
+	})
+	for _, word := range slices.Sorted(maps.Keys(flagWords)) {
+		if name := flagWords[word]; cmd.Flags().Lookup(name) != nil {
+			add(word, "--"+name)
+		}
+	}
+	if f := cmd.Flags().Lookup("output"); f != nil {
+		if v, ok := f.Value.(*format); ok {
+			for _, word := range v.allowed[1:] { // without what it is anyway
+				add(word, "-o "+word)
+			}
+		}
+	}
+	var meant []string
+	for _, word := range provider.Nearest(typed, words) {
+		if !slices.Contains(meant, lines[word]) {
+			meant = append(meant, lines[word])
+		}
+	}
+	return didYouMean(meant, otherwise)
+}
+
+// valueHint is a way to give a flag that works.
+func valueHint(cmd *cobra.Command, f *pflag.Flag, typed string) string {
+	flag := "--" + f.Name
+	switch f.Value.Type() {
+	case "bool":
+		if _, err := time.ParseDuration(typed); err == nil && cmd.Flags().Lookup("timeout") != nil {
+			return "did you mean: " + flag + " --timeout " + typed
+		}
+		return "write " + flag + " alone"
+	case "duration":
+		if typed != "" && strings.Trim(typed, "0123456789") == "" {
+			return "did you mean: " + flag + " " + typed + "s"
+		}
+		return "give a number and a unit: " + flag + " 30s"
+	case "uint64", "int":
+		return "give a whole number: " + flag + " 10"
+	}
+	if v, ok := f.Value.(*format); ok {
+		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
+	}
+	return "write " + flag + " VALUE: " + f.Usage
+}
+
+// RefuseOthers makes the commands help and completion, which root has of cobra,
+// refuse a topic or a shell that is none, in the words of refuse: cobra would show
+// help and call that a success. It comes last: what is completed is all that is
+// there.
+func RefuseOthers(root *cobra.Command, refuse func(parent *cobra.Command, typed string) error) {
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
+		help.Run = nil
+		help.RunE = func(_ *cobra.Command, topic []string) error { return showTopic(root, topic, refuse) }
+	}
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
+		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		completion.Args = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return refuse(cmd, args[0])
+		}
+	}
+}
+
+func showTopic(root *cobra.Command, topic []string, refuse func(*cobra.Command, string) error) error {
+	cmd, rest, err := root.Find(topic)
+	if err != nil {
+		return err
+	}
+	if cmd.HasSubCommands() && len(rest) > 0 {
+		return refuse(cmd, rest[0])
+	}
+	cmd.InitDefaultHelpFlag()
+	cmd.InitDefaultVersionFlag()
+	return cmd.Help()
+}

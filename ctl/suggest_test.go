@@ -1,0 +1,140 @@
+package ctl_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/ctl"
+)
+
+// Who mistypes is told what to type instead, and who types something else entirely
+// is not told nonsense.
+func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
+	const meant = "providerctl: hint: did you mean: "
+	for args, hint := range map[string]string{
+		// Commands: a swap, a loss, a gain, a slip, another case, a beginning, a part.
+		"stauts":     meant + "providerctl status\n",
+		"refrsh":     meant + "providerctl refresh\n",
+		"evens":      meant + "providerctl events\n",
+		"statuss":    meant + "providerctl status\n",
+		"oause":      meant + "providerctl pause\n",
+		"Status":     meant + "providerctl status\n",
+		"event":      meant + "providerctl events\n",
+		"model":      meant + "providerctl models\n",
+		"diag":       meant + "providerctl diagnose\n",
+		"running":    meant + "providerctl is-running\n",
+		"is_running": meant + "providerctl is-running\n",
+		"log":        meant + "providerctl logs, providerctl log-level\n",
+		"re":         meant + "providerctl refresh, providerctl reload, providerctl report\n",
+		"hlep":       meant + "providerctl help\n",
+		// Words of other programs.
+		"ls":          meant + "providerctl status\n",
+		"LS":          meant + "providerctl status\n",
+		"list":        meant + "providerctl status, providerctl models\n",
+		"ps":          meant + "providerctl status\n",
+		"get":         meant + "providerctl status\n",
+		"show ollama": meant + "providerctl status\n",
+		"watch":       meant + "providerctl events, providerctl status\n",
+		"tail -f":     meant + "providerctl logs\n",
+		"unpause a":   meant + "providerctl resume\n",
+		"start":       meant + "providerd service start\n",
+		"stop":        meant + "providerd service stop\n",
+		"restart":     meant + "providerd service restart\n",
+		"config show": meant + "providerd config show\n",
+		// The command is at fault, and not its flags.
+		"stauts -o json":      meant + "providerctl status\n",
+		"refrsh --wait":       meant + "providerctl refresh\n",
+		"--socket /x stauts":  meant + "providerctl status\n",
+		"help stauts":         meant + "providerctl status\n",
+		"completion bahs":     meant + "providerctl completion bash\n",
+		"help completion zhs": meant + "providerctl completion zsh\n",
+		// Flags.
+		"status --jsn":         meant + "-o json\n",
+		"status --json":        meant + "-o json\n",
+		"status -json":         meant + "-o json\n",
+		"status --wide":        meant + "-o wide\n",
+		"status --format json": meant + "--output\n",
+		"status --maxage 5s":   meant + "--max-age\n",
+		"status --max_age=5s":  meant + "--max-age\n",
+		"status --WATCH":       meant + "--watch\n",
+		"status -watch":        meant + "--watch\n",
+		"status -W":            meant + "-w\n",
+		"refresh --timout=5s":  meant + "--timeout\n",
+		"refresh -timeout 5s":  meant + "--timeout\n",
+		"events --folow":       meant + "--follow\n",
+		"events --watch":       meant + "--follow\n",
+		"--sokcet /x status":   meant + "--socket\n",
+		"info --soket=/x":      meant + "--socket\n",
+		// Values.
+		"status -o jsno":              meant + "--output json\n",
+		"status -o JSON":              meant + "--output json\n",
+		"diagnose a -o md":            "hint: use one of: table, json, markdown\n",
+		"diagnose a -o mark":          meant + "--output markdown\n",
+		"pick --prefer fast":          meant + "--prefer fastest\n",
+		"wait a --for RUNING":         meant + "--for RUNNING\n",
+		"wait a --for running,stoped": meant + "--for STOPPED\n",
+		"refresh a --timeout 5":       meant + "--timeout 5s\n",
+		"refresh a --wait=5s":         meant + "--wait --timeout 5s\n",
+		// Nothing is near.
+		"xyzzy":           "hint: see: providerctl --help\n",
+		"x":               "hint: see: providerctl --help\n",
+		"frobnicate":      "hint: see: providerctl --help\n",
+		"ollama":          "hint: see: providerctl --help\n",
+		"help xyzzy":      "hint: see: providerctl --help\n",
+		"status --xyzzy":  "hint: see: providerctl status --help\n",
+		"status -x":       "hint: see: providerctl status --help\n",
+		"status -é":       "no such flag: -é\nproviderctl: hint: see: providerctl status --help\n",
+		"status -t 5s":    "hint: see: providerctl status --help\n",
+		"status -o yaml":  "hint: use one of: table, wide, json\n",
+		"wait a --for up": "hint: for example: --for RUNNING,DEGRADED\n",
+		"-x":              "providerctl: no such flag: -x\nproviderctl: hint: see: providerctl --help\n",
+	} {
+		t.Run(args, func(t *testing.T) {
+			run(t.Context(), strings.Fields(args)...).want(t, 2, "", hint)
+		})
+	}
+}
+
+// What the daemon suggests reaches whoever typed it.
+func TestUsage_SuggestsProviders(t *testing.T) {
+	d := startDaemon(t, map[string][]reply{"GET /api/providers/status?provider_id=olama": {refused(404,
+		`{"error":{"code":"unknown_provider","message":"no such provider: \"olama\"","hint":"did you mean: ollama"}}`)}})
+	d.run(t, "status", "olama").want(t, 5, "", "no such provider: \"olama\"\nproviderctl: hint: did you mean: ollama\n")
+}
+
+func TestHelp_OfATopic(t *testing.T) {
+	for args, says := range map[string]string{
+		"help": "Available Commands:", "help status": "Show what is known of each provider", "help completion bash": "bash-completion",
+		"help status ollama": "Show what is known", "status --help": "Show what is known",
+	} {
+		run(t.Context(), strings.Fields(args)...).want(t, 0, says, "")
+	}
+}
+
+// A word that is a command would never be looked for, and one of two commands that
+// claim it must stand at different places.
+func TestCommands_GoByOtherWords(t *testing.T) {
+	commands := ctl.Commands().Commands()
+	type claim struct {
+		word string
+		rank int
+	}
+	claims := map[claim]string{}
+	for _, cmd := range commands {
+		for rank, word := range cmd.SuggestFor {
+			if slices.ContainsFunc(commands, func(c *cobra.Command) bool { return c.Name() == word }) || word != strings.ToLower(word) {
+				t.Errorf("%s: %q is never looked for", cmd.Name(), word)
+			}
+			if other := claims[claim{word, rank}]; other != "" {
+				t.Errorf("%q is as much %s as %s", word, cmd.Name(), other)
+			}
+			claims[claim{word, rank}] = cmd.Name()
+		}
+	}
+	if len(claims) < 10 {
+		t.Errorf("only %d words", len(claims))
+	}
+}

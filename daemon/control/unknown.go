@@ -1,0 +1,115 @@
+package control
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// unknownProvider names the ones that were probably meant, else those that there
+// are.
+func unknownProvider(v store.View, id string) *provider.Error {
+	const most = 10 // are listed
+	known := make([]string, v.Len())
+	for i := range known {
+		known[i] = v.At(i).Status.ID
+	}
+	hint := "none is configured"
+	if len(known) > 0 {
+		hint = "configured: " + strings.Join(known[:min(most, len(known))], ", ")
+	}
+	if len(known) > most {
+		hint += ", …"
+	}
+	hint = provider.DidYouMean(id, known, "", hint)
+	if ids := strings.FieldsFunc(id, isSeparator); len(ids) > 1 && !slices.ContainsFunc(ids, func(id string) bool { return v.Row(id) == nil }) {
+		hint = "name each by itself: " + shorten(strings.Join(ids, " "))
+	}
+	return provider.Errorf(provider.UnknownProvider, hint, "no such provider: %q", shorten(id))
+}
+
+// isSeparator reports whether r stands between ids where somebody lists them, as no
+// id has it.
+func isSeparator(r rune) bool { return r == ',' || r == ';' || r == ' ' }
+
+// unknownProviderPath is [unknownProvider] for a path, which may have been meant to
+// be that of all providers.
+func unknownProviderPath(v store.View, id, path string) *provider.Error {
+	err := unknownProvider(v, id)
+	if path != providersPath+id || strings.HasPrefix(err.Hint, "did you mean") {
+		return err
+	}
+	if near := provider.Nearest(id, []string{"status", "refresh"}); len(near) > 0 {
+		err.Hint = "did you mean: " + routes[providersPath+near[0]].method + " " + providersPath + near[0]
+	}
+	return err
+}
+
+// unknownParameter lists those that there are, too.
+func unknownParameter(name string, allowed []string) *provider.Error {
+	hint := "this route takes no parameters"
+	if len(allowed) > 0 {
+		hint = nearAnd(name, allowed, "this route takes: ")
+	}
+	return provider.Errorf(provider.BadRequest, hint, "unknown parameter %q", shorten(name))
+}
+
+// unknownField refuses a field that the route's body does not have; its query may.
+func unknownField(name string, rt *route) *provider.Error {
+	hint := nearAnd(name, rt.fields, "the body takes: ")
+	if slices.Contains(rt.params, name) {
+		hint = "put it into the query: ?" + name + "=…; the body takes: " + strings.Join(rt.fields, ", ")
+	}
+	return provider.Errorf(provider.BadRequest, hint, "unknown field %q", shorten(name))
+}
+
+// nearAnd suggests what is near, and lists all that there are.
+func nearAnd(typed string, known []string, lead string) string {
+	all := lead + strings.Join(known, ", ")
+	if near := provider.DidYouMean(typed, known, "", ""); near != "" {
+		return near + "; " + all
+	}
+	return all
+}
+
+// unknownRoute names the route that was probably meant.
+func unknownRoute(path string) *provider.Error {
+	hint := ""
+	if _, id := find(path); id != "" {
+		base := providersPath + id
+		hint = "try GET " + shorten(base) + ", or below it: models, diagnostics, history"
+		known := slices.Sorted(maps.Keys(providerRoutes))[1:] // without the row itself
+		if near := provider.Nearest(strings.TrimPrefix(path, base), known); len(near) > 0 {
+			hint = "try " + providerRoutes[near[0]].method + " " + shorten(base) + near[0]
+		}
+	} else {
+		near := nearestRoute(path)
+		hint = "try " + routes[near].method + " " + near
+	}
+	return provider.Errorf(provider.UnknownRoute, hint, "no such route: %q", shorten(path))
+}
+
+// nearestRoute is the one with the likest path, else with the one that begins most
+// like it.
+func nearestRoute(path string) string {
+	known := append([]string{statusPath}, slices.Sorted(maps.Keys(routes))...) // what is asked for most, if in doubt
+	if near := provider.Nearest(path, known); len(near) > 0 {
+		return near[0]
+	}
+	return slices.MaxFunc(known, func(a, b string) int { // the first of equals
+		return cmp.Compare(commonPrefix(path, a), commonPrefix(path, b))
+	})
+}
+
+// commonPrefix is how many bytes a and b have in common at their beginning.
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
