@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 func (a *app) backupCommand() *cobra.Command {
@@ -58,7 +60,7 @@ func (a *app) backup(ctx context.Context, path string, force bool) (err error) {
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp") // 0600
 	if err != nil {
-		return err
+		return cannotWrite(filepath.Dir(path), err)
 	}
 	defer func() {
 		if err != nil {
@@ -84,6 +86,19 @@ func (a *app) backup(ctx context.Context, path string, force bool) (err error) {
 	syncFolder(filepath.Dir(path))
 	a.say("backed up the database to %s: %s", path, size(n))
 	return nil
+}
+
+// cannotWrite says why nothing can be put into a folder.
+func cannotWrite(folder string, err error) error {
+	hint := "name a file in a folder that you may write into"
+	if errors.Is(err, fs.ErrNotExist) {
+		hint = "make the folder, or name another: mkdir -p " + folder
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err // its path is that of a temporary file
+	}
+	return provider.Errorf("", hint, "backup: cannot write into %s: %v", folder, err)
 }
 
 // mayReplace refuses what is there already, and what is no plain file in any

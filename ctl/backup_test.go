@@ -38,6 +38,9 @@ func TestBackup_WritesTheFileWhole(t *testing.T) {
 	if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode() != fs.FileMode(0o600) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
+	nowhere := filepath.Join(dir, "no", "such")
+	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "providerctl: backup: cannot write into "+nowhere+": ")
+	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "hint: make the folder, or name another: mkdir -p "+nowhere+"\n")
 	d.run(t, "backup", file).want(t, 2, "", "providerd.db is there already\nproviderctl: hint: name another file, or replace it: providerctl backup --force ")
 	mustHold(t, dir, "providerd.db", "first")
 	d.run(t, "backup", "--force", file).want(t, 0, "", "backed up")

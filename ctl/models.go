@@ -67,7 +67,7 @@ func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error
 	}
 	if len(unasked) > 0 {
 		now, wait := time.Second, probeWait // a probe that has just begun will do
-		if _, err := a.client.Status(ctx, client.StatusQuery{IDs: unasked, MaxAge: &now, Wait: &wait}); err != nil {
+		if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(unasked), MaxAge: &now, Wait: &wait}); err != nil {
 			return nil, err
 		}
 		reply, err = a.client.Status(ctx, client.StatusQuery{IDs: ids})
@@ -76,6 +76,16 @@ func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error
 		return nil, err
 	}
 	return reply.Providers, nil
+}
+
+// fewOrAll is all where more are to be named than a URL has room for, of 64 bytes at
+// most: it is as well to ask for all of them then.
+func fewOrAll(ids []string) []string {
+	const few = 200
+	if len(ids) > few {
+		return nil
+	}
+	return ids
 }
 
 func notAsked(s provider.Status) bool {
@@ -119,6 +129,9 @@ func (a *app) models(ctx context.Context, providers []provider.Status, merged, l
 	}
 	for _, why := range silent.reasons {
 		a.say("no list is known of %s: %s", strings.Join(silent.ids[why], ", "), why)
+	}
+	if len(silent.reasons) > 0 && !merged && providers[0].Hint != "" {
+		a.say("hint: %s", providers[0].Hint)
 	}
 	switch {
 	case len(table.rows) > 0 && out.json():

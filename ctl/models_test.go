@@ -90,6 +90,8 @@ func TestModels_OfOne(t *testing.T) {
 		"UnknownProvider": {"models a", map[string][]reply{status: {refused(404, unknownID)}}, 5, "", "no such provider"},
 		"NotRead": {"models a", map[string][]reply{status: {up}, models: {ok(`{"id":"a","models":[]}`)}}, 1, "",
 			"no list is known of a: up, and it did not list them\n"},
+		"NotThere": {"models a", map[string][]reply{status: {rows(`{"id":"a","type":"local","state":"STOPPED","reason":"connection_refused","hint":"start it: ollama serve","source":"probe"}`)},
+			models: {ok(`{"id":"a","models":[]}`)}}, 1, "", "no list is known of a: STOPPED (connection_refused)\nproviderctl: hint: start it: ollama serve\n"},
 		"OldList": {"models a", map[string][]reply{
 			status: {rows(`{"id":"a","type":"local","state":"DEGRADED","reason":"hung","source":"probe"}`)},
 			models: {ok(`{"id":"a","checked_at":"` + at(10*time.Minute) + `","models":[{"id":"m"}]}`)},

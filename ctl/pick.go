@@ -154,11 +154,8 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 	if err != nil || found.chosen != nil || len(stale) == 0 {
 		return found, err
 	}
-	if len(stale) > maxStale {
-		stale = nil
-	}
 	young, wait := time.Second, probeWait // a probe that has just begun will do
-	if _, err := a.client.Status(ctx, client.StatusQuery{IDs: stale, MaxAge: &young, Wait: &wait}); err != nil {
+	if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(stale), MaxAge: &young, Wait: &wait}); err != nil {
 		return choice{}, err
 	}
 	if reply, err = a.client.Status(ctx, sq); err != nil {
@@ -166,10 +163,6 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 	}
 	return a.chooseFrom(ctx, q, reply)
 }
-
-// maxStale is how many ids, of 64 bytes at most, a URL has room for. When more than
-// these are stale it is as well to ask for all.
-const maxStale = 200
 
 // staleIDs are those that a probe could tell more of.
 func staleIDs(rows []provider.Status) (ids []string) {
@@ -202,7 +195,8 @@ func (a *app) chooseFrom(ctx context.Context, q pickQuery, reply *provider.Statu
 			found.chosen = c.chosen(q, "lists "+q.model)
 			return found, nil
 		case !list.CheckedAt.IsZero():
-			found.Rejected = append(found.Rejected, c.rejected("it does not list "+q.model, "see: providerctl models "+c.ID))
+			hint := provider.DidYouMean(q.model, modelNames(list.Models), "--model ", "see: providerctl models "+c.ID)
+			found.Rejected = append(found.Rejected, c.rejected("it does not list "+q.model, hint))
 		case unlisted == nil:
 			unlisted = c
 		}
@@ -211,6 +205,13 @@ func (a *app) chooseFrom(ctx context.Context, q pickQuery, reply *provider.Statu
 		found.chosen = unlisted.chosen(q, "its models are not known")
 	}
 	return found, nil
+}
+
+func modelNames(models []provider.Model) (names []string) {
+	for _, m := range models {
+		names = append(names, m.ID)
+	}
+	return names
 }
 
 // sayRejected tells why there is none.

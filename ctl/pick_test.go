@@ -140,6 +140,7 @@ func TestPick_Model(t *testing.T) {
 		"LatestOfOllama":           {"x", lists("x:latest"), lists("x:latest"), unknown, lists("y"), "b\n", ""},
 		"UnknownIsTheLastResort":   {"x", lists("y"), lists("y"), unknown, lists("y"), "c\n", ""},
 		"MissingIsAnotherModel":    {"x", lists("y"), lists("y"), unknown, lists("x"), "m\n", ""},
+		"WhatIsNearIsSuggested":    {"qwen3:8", lists("qwen3:8b", "y"), lists("z"), lists("y"), lists("y"), "", "a: it does not list qwen3:8; did you mean: --model qwen3:8b\n"},
 		"WhatIsNotListedIsRefused": {"x", lists("y"), lists("y"), lists("y"), lists("y"), "", "no provider can be used now for x\nproviderctl: a: it does not list x; see: providerctl models a\n"},
 	} {
 		t.Run(name, func(t *testing.T) {

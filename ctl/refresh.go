@@ -50,11 +50,25 @@ left alone (rate_limited) is probed only with --force.`,
 			q.Wait = timeout
 		}
 		if out.json() {
-			return a.passThrough(cmd.Context(), q.Request())
+			return waitNamed(a.passThrough(cmd.Context(), q.Request()), wait, ids)
 		}
-		return a.refresh(cmd.Context(), q, out)
+		return waitNamed(a.refresh(cmd.Context(), q, out), wait, ids)
 	}
 	return cmd
+}
+
+// waitNamed says how long to wait is given, where that was taken for a provider.
+func waitNamed(err error, wait bool, ids []string) error {
+	var e *provider.Error
+	if !wait || !errors.As(err, &e) || e.Code != provider.UnknownProvider {
+		return err
+	}
+	for _, id := range ids {
+		if _, bad := time.ParseDuration(id); bad == nil {
+			return provider.Errorf(e.Code, "did you mean: --wait --timeout "+id, "%s", e.Message)
+		}
+	}
+	return err
 }
 
 func (a *app) refresh(ctx context.Context, q client.RefreshQuery, out *format) error {

@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ changes it, so that --retry-after 1 takes a wrong one back.
 It is for administrators, as pause is.`,
 		Example: `  providerctl report openai --status 429 --retry-after 60
   providerctl report ollama --error timeout`,
-		Args:              args(1, 1),
+		Args:              args(1, 1, asFailure),
 		ValidArgsFunction: a.completeIDs(1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
@@ -49,6 +50,17 @@ It is for administrators, as pause is.`,
 		return a.reportOn(cmd.Context(), ids[0], met, out)
 	}
 	return cmd
+}
+
+// asFailure is how what happened is given to report.
+func asFailure(word string) string {
+	if _, err := strconv.Atoi(word); err == nil {
+		return "--status " + word
+	}
+	if near := provider.Nearest(word, failures); len(near) > 0 {
+		return "--error " + near[0]
+	}
+	return ""
 }
 
 func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out *format) error {

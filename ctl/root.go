@@ -58,6 +58,9 @@ func (a *app) onlyCommands(cmd *cobra.Command, args []string) error {
 
 // noSuchCommand refuses a word that is no command below parent.
 func noSuchCommand(parent *cobra.Command, typed string) error {
+	if parent.HasParent() && !parent.HasSubCommands() {
+		return usage("usage: "+parent.UseLine(), "%s: unexpected argument %q", parent.Name(), typed)
+	}
 	what, names := "no such command", "see: "+parent.CommandPath()+" --help"
 	if parent.Name() == "completion" {
 		what, names = "completion: no such shell", "use one of: "+strings.Join(pathsBelow(parent), ", ")
@@ -69,10 +72,17 @@ func noSuchCommand(parent *cobra.Command, typed string) error {
 
 // args returns a check that there are between least and most arguments, none of
 // them empty, with the command's own usage line as the hint. Most −1 means any
-// number.
-func args(least, most int) cobra.PositionalArgs {
+// number. Of one too many, meant says as which flag it may have been meant, if any.
+func args(least, most int, meant ...func(extra string) string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		hint := "usage: " + cmd.UseLine()
+		if most >= 0 && len(args) > most {
+			for _, flag := range meant {
+				if flag := flag(args[most]); flag != "" {
+					hint = "did you mean: " + strings.Join(append([]string{cmd.CommandPath()}, args[:most]...), " ") + " " + flag
+				}
+			}
+		}
 		switch {
 		case len(args) < least:
 			return usage(hint, "%s: an argument is missing", cmd.Name())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ var elsewhere = map[string]string{
 }
 
 // flagWords are words that other programs have for a flag.
-var flagWords = map[string]string{"format": "output", "watch": "follow", "tail": "follow", "silent": "quiet"}
+var flagWords = map[string]string{"format": "output", "watch": "follow", "tail": "follow", "silent": "quiet", "verbose": "log-level", "debug": "log-level"}
 
 // Commands is the tree of providerctl's commands, for those who name or describe
 // them.
@@ -144,17 +145,50 @@ func valueHint(cmd *cobra.Command, f *pflag.Flag, typed string) string {
 		}
 		return "write " + flag + " alone"
 	case "duration":
-		if typed != "" && strings.Trim(typed, "0123456789") == "" {
-			return "did you mean: " + flag + " " + typed + "s"
+		if meant := spelled(typed); meant != "" {
+			return "did you mean: " + flag + " " + meant
 		}
 		return "give a number and a unit: " + flag + " 30s"
 	case "uint64", "int":
+		if f.Name == "status" {
+			return "give a whole number: " + flag + " 429"
+		}
 		return "give a whole number: " + flag + " 10"
 	}
 	if v, ok := f.Value.(*format); ok {
 		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
 	}
-	return "write " + flag + " VALUE: " + f.Usage
+	name, about := pflag.UnquoteUsage(f)
+	return "write " + flag + " " + strings.ToUpper(name) + ": " + about
+}
+
+// units are the ways in which people write what [time.ParseDuration] calls h, m or
+// s, and days, which it does not know.
+var units = map[string]time.Duration{
+	"": time.Second, "sec": time.Second, "secs": time.Second, "second": time.Second, "seconds": time.Second,
+	"min": time.Minute, "mins": time.Minute, "minute": time.Minute, "minutes": time.Minute,
+	"hr": time.Hour, "hrs": time.Hour, "hour": time.Hour, "hours": time.Hour,
+	"d": 24 * time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour,
+	"s": time.Second, "m": time.Minute, "h": time.Hour, // in capitals, or after a space
+}
+
+// spelled is a duration as flags take it, of one number and a unit as people write
+// it; empty when it is something else.
+func spelled(typed string) string {
+	digits := len(typed) - len(strings.TrimLeft(typed, "0123456789"))
+	unit, known := units[strings.ToLower(strings.TrimSpace(typed[digits:]))]
+	n, err := strconv.Atoi(typed[:digits])
+	if err != nil || !known || n > 10_000 {
+		return ""
+	}
+	switch d := time.Duration(n) * unit; {
+	case d%time.Hour == 0 && n > 0:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	case d%time.Minute == 0 && n > 0:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	default:
+		return strconv.Itoa(int(d/time.Second)) + "s"
+	}
 }
 
 // RefuseOthers makes the commands help and completion, which root has of cobra,
@@ -175,6 +209,9 @@ func RefuseOthers(root *cobra.Command, refuse func(parent *cobra.Command, typed 
 				return nil
 			}
 			return refuse(cmd, args[0])
+		}
+		for _, shell := range completion.Commands() {
+			shell.Args = completion.Args
 		}
 	}
 }

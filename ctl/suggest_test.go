@@ -78,6 +78,22 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"wait a --for running,stoped": meant + "--for STOPPED\n",
 		"refresh a --timeout 5":       meant + "--timeout 5s\n",
 		"refresh a --wait=5s":         meant + "--wait --timeout 5s\n",
+		"refresh a --timeout 2min":    meant + "--timeout 2m\n",
+		"refresh a --timeout=90S":     meant + "--timeout 90s\n",
+		"status --max-age 1d":         meant + "--max-age 24h\n",
+		"status --max-age d":          "hint: give a number and a unit: --max-age 30s\n",
+		"status --max-age 5x":         "hint: give a number and a unit: --max-age 30s\n",
+		"status --max-age 99999d":     "hint: give a number and a unit: --max-age 30s\n",
+		"report a --status four":      "hint: give a whole number: --status 429\n",
+		"pick --model":                "hint: write --model NAME: only one that lists the model NAME\n",
+		// A flag's value without its flag.
+		"wait ollama RUNNING":  meant + "providerctl wait ollama --for RUNNING\n",
+		"wait ollama runing":   meant + "providerctl wait ollama --for RUNNING\n",
+		"wait ollama gone":     "hint: usage: providerctl wait ID [flags]\n",
+		"report ollama 429":    meant + "providerctl report ollama --status 429\n",
+		"report ollama timout": meant + "providerctl report ollama --error timeout\n",
+		"report ollama gone":   "hint: usage: providerctl report ID [flags]\n",
+		"completion bash x":    "bash: unexpected argument \"x\"\nproviderctl: hint: usage: providerctl completion bash\n",
 		// Nothing is near.
 		"xyzzy":           "hint: see: providerctl --help\n",
 		"x":               "hint: see: providerctl --help\n",
@@ -103,6 +119,16 @@ func TestUsage_SuggestsProviders(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{"GET /api/providers/status?provider_id=olama": {refused(404,
 		`{"error":{"code":"unknown_provider","message":"no such provider: \"olama\"","hint":"did you mean: ollama"}}`)}})
 	d.run(t, "status", "olama").want(t, 5, "", "no such provider: \"olama\"\nproviderctl: hint: did you mean: ollama\n")
+}
+
+// A time after --wait is taken for a provider, which it is not.
+func TestRefresh_SaysHowLongToWait(t *testing.T) {
+	unknown := refused(404, `{"error":{"code":"unknown_provider","message":"no such provider: \"5s\"","hint":"configured: a"}}`)
+	d := startDaemon(t, map[string][]reply{"POST /api/providers/refresh?provider_id=a&provider_id=5s&wait=15s": {unknown},
+		"POST /api/providers/refresh?provider_id=5s": {unknown}})
+	d.run(t, "refresh", "a", "--wait", "5s").want(t, 5, "", "hint: did you mean: --wait --timeout 5s\n")
+	d.run(t, "refresh", "a", "--wait", "5s", "-o", "json").want(t, 5, "", "hint: did you mean: --wait --timeout 5s\n")
+	d.run(t, "refresh", "5s").want(t, 5, "", "hint: configured: a\n")
 }
 
 func TestHelp_OfATopic(t *testing.T) {

@@ -32,7 +32,7 @@ before somebody acts: a key is missing or rejected, another program answers,
 there is no model to serve, probing is paused. It exits 6 when the time is up. A restart of the daemon does not end it.`,
 		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
   providerctl wait ollama --for RUNNING,DEGRADED`,
-		Args:              args(1, 1),
+		Args:              args(1, 1, asState),
 		ValidArgsFunction: a.completeIDs(1),
 	}
 	flags := cmd.Flags()
@@ -69,6 +69,17 @@ func parseStates(list string) ([]provider.State, error) {
 		states = append(states, s)
 	}
 	return states, nil
+}
+
+// asState is how a state is given to wait.
+func asState(word string) string {
+	if _, err := parseStates(word); err == nil {
+		return "--for " + word
+	}
+	if near := provider.Nearest(word, stateNames()); len(near) > 0 {
+		return "--for " + near[0]
+	}
+	return ""
 }
 
 func stateNames() (names []string) {

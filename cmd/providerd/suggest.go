@@ -26,6 +26,9 @@ func onlyCommands(cmd *cobra.Command, args []string) error {
 // noSuchCommand refuses a word that is no command below parent. At the top it may
 // have been meant for what is below, or for providerctl.
 func noSuchCommand(parent *cobra.Command, typed string) error {
+	if parent.HasParent() && !parent.HasSubCommands() {
+		return noArguments(parent, []string{typed})
+	}
 	if parent.HasParent() {
 		var names []string
 		for _, cmd := range parent.Commands() {

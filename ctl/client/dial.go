@@ -23,8 +23,12 @@ const (
 	maxPath = 103
 )
 
-// errNotSocket is met before the dial, which would call it "refused".
-var errNotSocket = errors.New("not a socket")
+var (
+	// errNotSocket is what the dial would call "refused".
+	errNotSocket = errors.New("not a socket")
+	// errURL is no path that a daemon is about to listen at.
+	errURL = errors.New("a URL")
+)
 
 // dial connects to the first daemon that accepts. It tries again, for as long
 // as the client's patience lasts, while what is missing may be about to appear.
@@ -116,6 +120,8 @@ func (p place) connect(path string) (net.Conn, error) {
 	}
 	if info, statErr := os.Stat(p.path); statErr == nil && info.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 {
 		return nil, errNotSocket
+	} else if strings.Contains(p.path, "://") && errors.Is(statErr, fs.ErrNotExist) {
+		return nil, errURL
 	}
 	return nil, err
 }
@@ -146,6 +152,13 @@ func (ms misses) explain() *provider.Error {
 	}
 	for _, m := range ms {
 		switch {
+		case errors.Is(m.err, errURL):
+			path, ok := strings.CutPrefix(m.path, "unix://")
+			if !ok {
+				path = "PATH"
+			}
+			return provider.Errorf(provider.DaemonUnreachable, "give the control socket's path: --socket "+path,
+				"%s is a URL, and not the path of a socket", m.path)
 		case errors.Is(m.err, fs.ErrPermission):
 			return provider.Errorf(provider.Denied, "run it with sudo, or as the user whose daemon it is",
 				"you may not open the control socket %s", m.path)

@@ -74,6 +74,8 @@ func TestClient_Dial_Errors(t *testing.T) {
 		"Absent":    {absent, "no socket at " + absent, "start it: providerd"},
 		"Stale":     {stale, "nothing listens at " + stale, "start it: providerd"},
 		"PlainFile": {plain, "is not a socket", "--socket"},
+		"URL":       {"unix:///run/x/s", "unix:///run/x/s is a URL", "--socket /run/x/s"},
+		"HTTP":      {"http://localhost", "http://localhost is a URL", "--socket PATH"},
 		"TooLong":   {"/" + strings.Repeat("x", 200), "too long: 201 bytes", "--socket"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -92,9 +94,11 @@ func TestClient_Dial_WhatCannotPassIsNotTriedAgain(t *testing.T) {
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := &client.Client{Socket: plain, DialPatience: time.Hour}
-	_, err := c.Daemon(t.Context())
-	wantCode(t, err, provider.DaemonUnreachable)
+	for _, path := range []string{plain, "unix://" + plain} {
+		c := &client.Client{Socket: path, DialPatience: time.Hour}
+		_, err := c.Daemon(t.Context())
+		wantCode(t, err, provider.DaemonUnreachable)
+	}
 }
 
 func TestClient_Dial_Denied(t *testing.T) {

@@ -84,7 +84,7 @@ func (rt *route) example() string {
 }
 
 // form is how the body of a web form begins, which curl -d sends as happily.
-var form = regexp.MustCompile(`^[\w.%+\[\]-]+=`)
+var form = regexp.MustCompile(`^([\w.%+\[\]-]+=|--[^\r\n]+\r?\nContent-Disposition: )`)
 
 // parseBody is strict, as [parseQuery] is: what it does not know, or cannot read,
 // it refuses.

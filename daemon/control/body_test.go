@@ -110,6 +110,7 @@ func TestRefresh_RefusesABodyThatSaysSomethingElse(t *testing.T) {
 		{"Text", "", asJSON, `"alpha"`, 400, "the body is text, and not a JSON object", `{"provider_id":"ollama"}`},
 		{"Form", "", "Content-Type: application/x-www-form-urlencoded\r\n", "provider_id=alpha", 400, "the body is a form, and not JSON", `{"provider_id":"ollama"}`},
 		{"FormOfPHP", "", "", "provider_id%5B%5D=alpha&provider_id%5B%5D=b", 400, "the body is a form", `{"provider_id":"ollama"}`},
+		{"FormInParts", "", "", "--x\r\nContent-Disposition: form-data; name=\"provider_id\"\r\n\r\nalpha\r\n--x--\r\n", 400, "the body is a form", `{"provider_id":"ollama"}`},
 		{"Python", "", asJSON, `{'provider_id': 'alpha'}`, 400, "the body is not JSON: ", `{"provider_id":"ollama"}`},
 		{"Word", "", asJSON, `alpha`, 400, "the body is not JSON: ", `{"provider_id":"ollama"}`},
 		{"TrailingComma", "", asJSON, `{"provider_id":"alpha",}`, 400, "the body is not JSON: ", "send"},

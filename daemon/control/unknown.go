@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -77,20 +78,23 @@ func nearAnd(typed string, known []string, lead string) string {
 }
 
 // unknownRoute names the route that was probably meant.
-func unknownRoute(path string) *provider.Error {
+func unknownRoute(asked string) *provider.Error {
 	hint := ""
-	if _, id := find(path); id != "" {
+	clean := path.Clean(asked)
+	if rt, id := find(clean); rt != nil {
+		hint = "try " + rt.method + " " + shorten(clean)
+	} else if id != "" {
 		base := providersPath + id
 		hint = "try GET " + shorten(base) + ", or below it: models, diagnostics, history"
 		known := slices.Sorted(maps.Keys(providerRoutes))[1:] // without the row itself
-		if near := provider.Nearest(strings.TrimPrefix(path, base), known); len(near) > 0 {
+		if near := provider.Nearest(strings.TrimPrefix(clean, base), known); len(near) > 0 {
 			hint = "try " + providerRoutes[near[0]].method + " " + shorten(base) + near[0]
 		}
 	} else {
-		near := nearestRoute(path)
+		near := nearestRoute(clean)
 		hint = "try " + routes[near].method + " " + near
 	}
-	return provider.Errorf(provider.UnknownRoute, hint, "no such route: %q", shorten(path))
+	return provider.Errorf(provider.UnknownRoute, hint, "no such route: %q", shorten(asked))
 }
 
 // nearestRoute is the one with the likest path, else with the one that begins most
