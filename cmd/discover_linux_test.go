@@ -29,7 +29,7 @@ func TestDiscover_WhatItPrintsCanBePasted(t *testing.T) {
 		}
 	}))
 	serveIn(t, here, "127.0.0.1:8080", http.NotFoundHandler())
-	p := newProcess(t, `
+	p := newProcess(t, patiently+`
 [[provider]]
 id = "ollama"
 kind = "ollama"

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -24,7 +25,7 @@ type modelServer struct {
 
 func newModelServer(t *testing.T) *modelServer {
 	m := &modelServer{}
-	m.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	m.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/restart":
 			m.hung.Store(false)
@@ -42,6 +43,16 @@ func newModelServer(t *testing.T) *modelServer {
 			fmt.Fprintf(w, `{"choices":[{"message":{"content":"hello from %s"}}]}`, r.Host)
 		}
 	}))
+	address, free, err := ownPort() // where nobody listens once it is closed
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(free)
+	m.Listener.Close()
+	if m.Listener, err = net.Listen("tcp", address); err != nil {
+		t.Fatal(err)
+	}
+	m.Start()
 	t.Cleanup(m.Close)
 	return m
 }
@@ -51,20 +62,39 @@ func newModelServer(t *testing.T) *modelServer {
 type kitchen struct {
 	*process
 	local, cloud *modelServer
+	key          string
 	env          []string
 }
 
 func newKitchen(t *testing.T) *kitchen {
 	k := &kitchen{local: newModelServer(t), cloud: newModelServer(t)}
 	k.process = newProcess(t, "")
-	k.write(fmt.Sprintf("[[provider]]\nid = \"ollama\"\nkind = \"ollama\"\nbase_url = %q\ntimeout = \"1s\"\n"+
-		"[[provider]]\nid = \"openai\"\nkind = \"openai\"\nbase_url = \"%s/v1\"\napi_key_file = %q\n", k.local.URL, k.cloud.URL, k.file("key", "test-key-of-openai")))
+	k.key = k.file("key", "test-key-of-openai")
+	k.configure("60s")
 	k.start()
 	k.env = append(os.Environ(), "PROVIDERD_SOCKET="+k.socket, "OPENAI_API_KEY=test-key-of-openai", "GITHUB_STEP_SUMMARY="+filepath.Join(k.dir, "summary.md"),
 		"PATH="+strings.Join([]string{k.dir, bin, os.Getenv("PATH")}, string(filepath.ListSeparator)))
 	k.tool("agent", `echo "agent $* at ${OPENAI_BASE_URL-} with ${OPENAI_API_KEY-}"`)
 	k.ctl("refresh", "--wait")
 	return k
+}
+
+// configure writes the file. An answer of the local server may take that long, and the
+// daemon calls none slow: it is another machine that is busy here.
+func (k *kitchen) configure(timeout string) {
+	k.write(fmt.Sprintf("[defaults]\nslow_after = \"60s\"\n"+
+		"[[provider]]\nid = \"ollama\"\nkind = \"ollama\"\nbase_url = %q\ntimeout = %q\n"+
+		"[[provider]]\nid = \"openai\"\nkind = \"openai\"\nbase_url = \"%s/v1\"\ntimeout = \"60s\"\napi_key_file = %q\n", k.local.URL, timeout, k.cloud.URL, k.key))
+}
+
+// hang has the local server say nothing any more, and returns when the daemon has
+// seen it, which gives it less time from then on.
+func (k *kitchen) hang() {
+	k.t.Helper()
+	k.local.hung.Store(true)
+	k.configure("2s")
+	k.ctl("reload")
+	k.ctl("wait", "ollama", "--for", "DEGRADED", "--timeout", "60s")
 }
 
 // tool puts a program into the folder.

@@ -21,6 +21,8 @@ func TestHost_ACutCableIsOneEventAtEachEnd(t *testing.T) {
 	p := newProcess(t, `
 [defaults]
 interval = "2s"
+timeout = "3s" # what is cut off says nothing
+slow_after = "60s"
 [[provider]]
 id = "one"
 kind = "http"
@@ -70,7 +72,7 @@ func TestHost_AServerThatIsOffOnANetworkOfItsOwn(t *testing.T) {
 	here, there := newNamespaces(t)
 	serveIn(t, there, "10.77.0.3:8000", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	ip(t, "-n", here, "route", "del", "default")
-	p := newProcess(t, "[[provider]]\nid = \"far\"\nkind = \"http\"\nbase_url = \"http://10.77.0.3:8000\"\ninterval = \"1s\"\n")
+	p := newProcess(t, "[[provider]]\nid = \"far\"\nkind = \"http\"\nbase_url = \"http://10.77.0.3:8000\"\ninterval = \"1s\"\ntimeout = \"3s\"\nslow_after = \"60s\"\n")
 	cmd := p.command()
 	var err error
 	inNamespace(t, here, func() { err = cmd.Start() })

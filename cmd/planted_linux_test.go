@@ -178,7 +178,7 @@ func (p *process) mustNotStart(above bool, says string) {
 		runs = [][]string{{"--state-dir", filepath.Join(dir, "x", "state")}, {"--socket", filepath.Join(dir, "x", "run", "s")}}
 	}
 	for _, flags := range runs {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		usual := p.command()
 		cmd := exec.CommandContext(ctx, usual.Path, append(usual.Args[1:], flags...)...)
@@ -276,13 +276,10 @@ func TestDoors_ARaceIsNotWon(t *testing.T) {
 		} else {
 			args[3] = filepath.Join(shared, "x", "s")
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 60*time.Millisecond)
-		cmd := exec.CommandContext(ctx, program("providerd"), args...)
-		out, err := cmd.CombinedOutput()
-		cancel()
+		started, out, err := p.startedOrEnded(exec.Command(program("providerd"), args...))
 		// When the name is free for a moment the daemon makes the folder, and keeps
 		// it: nobody else can remove it there. The race is over, and begins again.
-		if strings.Contains(string(out), `"@message":"started"`) {
+		if started {
 			if info, err := os.Lstat(filepath.Join(shared, "x")); err != nil || !info.IsDir() || info.Sys().(*syscall.Stat_t).Uid != 0 {
 				t.Fatalf("it started in what is not its own: %v %v\n%s", info, err, out)
 			}
@@ -294,6 +291,33 @@ func TestDoors_ARaceIsNotWon(t *testing.T) {
 		}
 		if after := tree(t, outside); after != before {
 			t.Fatalf("start %d: outside there was\n%s\nand is\n%s", i, before, after)
+		}
+	}
+}
+
+// startedOrEnded runs a daemon until it says that it has started, and then kills it,
+// or until it ends by itself.
+func (p *process) startedOrEnded(cmd *exec.Cmd) (started bool, out string, err error) {
+	p.t.Helper()
+	log, ended := &lockedBuffer{}, make(chan error, 1)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	go func() { ended <- cmd.Wait() }()
+	for deadline := time.After(time.Minute); ; {
+		if strings.Contains(log.String(), `"@message":"started"`) {
+			_ = cmd.Process.Kill()
+			return true, log.String(), <-ended
+		}
+		select {
+		case err := <-ended:
+			return strings.Contains(log.String(), `"@message":"started"`), log.String(), err
+		case <-deadline:
+			_ = cmd.Process.Kill()
+			<-ended
+			p.t.Fatalf("it neither starts nor ends\n%s", log)
+		case <-time.After(2 * time.Millisecond):
 		}
 	}
 }

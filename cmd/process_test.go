@@ -74,6 +74,10 @@ type process struct {
 	err    error
 }
 
+// patiently is how a configuration begins whose providers are well, however long a
+// busy machine takes to let them answer.
+const patiently = "[defaults]\ntimeout = \"60s\"\nslow_after = \"60s\"\n"
+
 // newProcess prepares a folder; config is the file's text.
 func newProcess(t testing.TB, config string) *process {
 	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
@@ -155,7 +159,7 @@ func (p *process) started(cmd *exec.Cmd, err error) *process {
 // until polls for what no event tells.
 func (p *process) until(done func() bool) {
 	p.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); {
+	for deadline := time.Now().Add(time.Minute); !done(); {
 		if time.Now().After(deadline) {
 			p.t.Fatalf("it never came\n%s", p.log)
 		}

@@ -73,14 +73,15 @@ func TestRecipes(t *testing.T) {
 
 func testBoot(t *testing.T, recipe string) {
 	k := newKitchen(t)
-	k.local.hung.Store(true)
-	k.ctl("wait", "ollama", "--for", "DEGRADED", "--timeout", "30s")
+	k.hang()
 	started := time.AfterFunc(time.Second, func() { k.local.hung.Store(false) })
 	defer started.Stop()
 	if out, _, code := k.sh(recipe); code != 0 || !strings.HasSuffix(out, "agent  at  with test-key-of-openai\n") {
 		t.Errorf("it starts: %d %q", code, out)
 	}
 	k.local.rejects.Store(true)
+	k.configure("60s")
+	k.ctl("reload")
 	k.ctl("refresh", "--wait")
 	if out, _, _ := k.sh(recipe); !strings.HasPrefix(out, "agent --offline") {
 		t.Errorf("waiting is in vain: %q", out)
@@ -93,7 +94,7 @@ func testLocalElseCloud(t *testing.T, recipe string) {
 		t.Errorf("both are up: %d %q", code, out)
 	}
 	k.local.Close()
-	k.ctl("wait", "ollama", "--for", "STOPPED", "--timeout", "30s")
+	k.ctl("wait", "ollama", "--for", "STOPPED", "--timeout", "60s")
 	if out, _, code := k.sh(recipe); code != 0 || out != "agent  at "+k.cloud.URL+"/v1 with test-key-of-openai\n" {
 		t.Errorf("the local one is down: %d %q", code, out)
 	}
@@ -257,7 +258,7 @@ func testEditor(t *testing.T, recipe string) {
 	}
 	next("ollama RUNNING")
 	k.cloud.Close() // another's change is not shown
-	k.ctl("wait", "openai", "--for", "STOPPED", "--timeout", "30s")
+	k.ctl("wait", "openai", "--for", "STOPPED", "--timeout", "60s")
 	k.local.Close()
 	k.ctl("refresh", "ollama")
 	next("ollama STOPPED")
@@ -270,8 +271,7 @@ func testRestart(t *testing.T, recipe string) {
 	if out, _, code := k.sh(recipe); code != 0 || out != "" {
 		t.Errorf("it does not hang: %d %q", code, out)
 	}
-	k.local.hung.Store(true)
-	k.ctl("wait", "ollama", "--for", "DEGRADED", "--timeout", "30s")
+	k.hang()
 	if out, _, code := k.sh(recipe); code != 0 || !strings.HasPrefix(out, "systemctl restart ollama\nollama is RUNNING") {
 		t.Errorf("it hangs: %d %q", code, out)
 	}
@@ -281,7 +281,7 @@ func testPython(t *testing.T, recipe string) {
 	needs(t, "python3")
 	k := newKitchen(t)
 	k.local.Close()
-	k.ctl("wait", "ollama", "--for", "STOPPED", "--timeout", "30s")
+	k.ctl("wait", "ollama", "--for", "STOPPED", "--timeout", "60s")
 	out, _, code := k.run("python3", k.file("recipe.py", recipe))
 	if lines := strings.Split(out, "\n"); code != 0 || !slices.Contains(lines, "ollama STOPPED start it: ollama serve") || !slices.Contains(lines, "openai RUNNING ") {
 		t.Errorf("%d %q", code, out)

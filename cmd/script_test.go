@@ -1,7 +1,6 @@
 package cmd_test
 
 import (
-	"cmp"
 	"errors"
 	"net"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -38,9 +38,28 @@ func setupScript(env *testscript.Env) error {
 }
 
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"fake":   fakeCommand,
-	"exits":  exitsCommand,
-	"expand": expandCommand,
+	"fake":    fakeCommand,
+	"exits":   exitsCommand,
+	"expand":  expandCommand,
+	"answers": answersCommand,
+}
+
+// answers returns when a daemon listens at $PROVIDERD_SOCKET: a client has less
+// patience than a busy machine may ask for.
+func answersCommand(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: answers")
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
+		conn, err := net.Dial("unix", ts.Getenv("PROVIDERD_SOCKET"))
+		if err == nil {
+			conn.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("no daemon answers: %v", err)
+		}
+	}
 }
 
 // exits CODE PROGRAM [ARG…] runs a program that must end with that exit code.
@@ -72,8 +91,9 @@ func expandCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fake start|stop NAME: a server that answers as Ollama does. Its address is in
-// $NAME and stays the same; before the first start nothing listens there.
+// fake reserve|start|stop NAME: a server that answers as Ollama does. Its address is
+// in $NAME and stays the same; before the first start, and after a stop, nothing
+// listens there.
 func fakeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: fake reserve|start|stop NAME")
@@ -93,18 +113,19 @@ func fakeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fakes are a script's servers by name.
+// fakes are a script's servers by name. Their ports are theirs from the first time on.
 type fakes struct {
 	mu      sync.Mutex
 	address map[string]string
 	servers map[string]*http.Server
+	held    []func()
 }
 
-// reserve finds a port of its own, which another may take before the server starts.
+// reserve finds a port for a server that does not listen yet.
 func (f *fakes) reserve(ts *testscript.TestScript, name string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	defer f.listen(ts, name).Close()
+	f.listen(ts, name).Close()
 	return f.address[name]
 }
 
@@ -113,10 +134,31 @@ func (f *fakes) listen(ts *testscript.TestScript, name string) net.Listener {
 	if f.address == nil {
 		f.address, f.servers = map[string]string{}, map[string]*http.Server{}
 	}
-	l, err := net.Listen("tcp", cmp.Or(f.address[name], "127.0.0.1:0"))
+	if f.address[name] == "" {
+		address, free, err := ownPort()
+		ts.Check(err)
+		f.address[name], f.held = address, append(f.held, free)
+	}
+	l, err := net.Listen("tcp", f.address[name])
 	ts.Check(err)
-	f.address[name] = l.Addr().String()
 	return l
+}
+
+// ownPort is an address of this machine that is nobody else's until it is freed.
+// Nothing listens there before the caller does.
+func ownPort() (address string, free func(), err error) {
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", nil, err
+		}
+		address = l.Addr().String()
+		l.Close()
+		if free, err = hold(address); err == nil {
+			return address, free, nil
+		}
+	}
+	return "", nil, errors.New("no port can be held")
 }
 
 func (f *fakes) start(ts *testscript.TestScript, name string) {
@@ -139,6 +181,9 @@ func (f *fakes) stop(name string) {
 func (f *fakes) stopAll() {
 	for name := range f.servers {
 		f.stop(name)
+	}
+	for _, free := range f.held {
+		free()
 	}
 }
 
