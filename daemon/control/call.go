@@ -90,8 +90,8 @@ func (s *Server) dispatch(c *call) *provider.Error {
 	if c.query, err = parseQuery(r.URL.RawQuery, rt.params); err != nil {
 		return err
 	}
-	if rt.fields == nil {
-		if _, err := s.readBody(c); err != nil {
+	if rt.fields == nil && r.ContentLength != 0 {
+		if _, err := s.readBody(c); err != nil { // it may say nothing
 			return err
 		}
 	}
