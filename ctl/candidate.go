@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/providerd/providerd/store/provider"
@@ -38,7 +37,7 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 		case why != "":
 			no = append(no, c.rejected(why, hint))
 		default:
-			c.limited = s.State != provider.StateRunning || strings.HasPrefix(s.Detail, doubtful)
+			c.limited = s.State != provider.StateRunning || doubtOf(&s) != nil
 			usable = append(usable, c)
 		}
 	}
@@ -113,8 +112,8 @@ func (c *candidate) chosen(q pickQuery, more string) *chosen {
 	case preferLocal:
 		why += ", " + string(c.Type)
 	}
-	if c.limited && strings.HasPrefix(c.Detail, doubtful) {
-		why += ", " + c.Detail
+	if doubt := doubtOf(&c.Status); doubt != nil {
+		why += ", " + doubt.String()
 	}
 	if more != "" {
 		why += ", " + more

@@ -114,8 +114,8 @@ func eventLine(e provider.Event) string {
 	if e.LatencyMS > 0 {
 		line += gap + latency(e.LatencyMS)
 	}
-	if e.Detail != "" {
-		line += gap + printable(e.Detail)
+	if story := storyOf(e.Doubt, e.Detail).String(); story != "" {
+		line += gap + printable(story)
 	}
 	return line
 }

@@ -76,8 +76,8 @@ func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out 
 		return err
 	}
 	line := s.ID + " is " + describe(*s)
-	if strings.HasPrefix(s.Detail, doubtful) {
-		line += ", " + s.Detail
+	if doubt := doubtOf(s); doubt != nil {
+		line += ", " + doubt.String()
 	}
 	if s.RetryAt.After(a.now()) {
 		line += ", left alone until " + stamp(s.RetryAt)

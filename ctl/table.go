@@ -192,13 +192,9 @@ func writeHints(w io.Writer, rows []provider.Status, idWidth int, opts TableOpti
 	return err
 }
 
-// doubtful begins the detail of a row that the last evidence threw doubt on.
-const doubtful = "in doubt "
-
-// reasonCell marks a row that the last probe threw doubt on: what it saw is in
-// the detail.
+// reasonCell marks a row that is in doubt: what was seen is in the wide table.
 func reasonCell(s provider.Status) string {
-	if strings.HasPrefix(s.Detail, doubtful) {
+	if doubtOf(&s) != nil {
 		return string(s.Reason) + "?"
 	}
 	return string(s.Reason)

@@ -22,7 +22,7 @@ func wideColumns() []column {
 		column{"SINCE", false, func(s provider.Status, now time.Time) string { return ago(s.Since, now) }},
 		column{"NEXT", false, func(s provider.Status, now time.Time) string { return in(s.NextCheckAt, now) }},
 		column{"RETRY", false, func(s provider.Status, now time.Time) string { return in(s.RetryAt, now) }},
-		text("DETAIL", func(s provider.Status) string { return s.Detail }),
+		text("DETAIL", func(s provider.Status) string { return storyOf(s.Doubt, s.Detail).String() }),
 		column{"INCIDENT", false, func(s provider.Status, now time.Time) string { return incidentCell(s.Incident, now) }},
 		text("HINT", func(s provider.Status) string { return s.Hint }),
 	)

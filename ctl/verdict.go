@@ -20,11 +20,12 @@ func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
 	if v.Saw != "" {
 		add("  rule", rule(v.Saw))
 	}
-	if v.Reason != v.Saw && !undecided(v) { // what holds was not seen by the probe alone
+	story := storyOf(v.Doubt, v.Detail)
+	if v.Reason != v.Saw && story.doubt == nil { // what holds was not seen by the probe alone
 		add("  then", rule(v.Reason))
 	}
-	add("  weight", weight(v))
-	add("  detail", v.Detail)
+	add("  weight", weight(v, story.doubt))
+	add("  detail", story.String())
 	hint, _, _ := strings.Cut(v.Hint, "; see: providerctl diagnose ") // the reader is there
 	add("  hint", hint)
 	if !v.NextCheck.IsZero() {
@@ -38,20 +39,17 @@ func verdictName(v *provider.Verdict) string { return fmt.Sprintf("%s (%s)", v.S
 // rule says in words what leads to a reason.
 func rule(r provider.Reason) string { return provider.Seen(r) + " → " + string(r) }
 
-// undecided reports whether what the probe saw has to be seen again to count.
-func undecided(v *provider.Verdict) bool {
-	return strings.HasPrefix(v.Detail, doubtful) || strings.HasPrefix(v.Detail, "recovering ")
-}
-
-// weight is how much this one probe counts.
-func weight(v *provider.Verdict) string {
+// weight is how much this one probe counts, and what doubt it leaves.
+func weight(v *provider.Verdict, doubt *provider.Doubt) string {
 	stays := ""
-	if undecided(v) {
+	if doubt != nil {
 		stays = ", so it stays " + verdictName(v)
 	}
 	switch {
-	case v.Definite && stays != "":
+	case doubt != nil && doubt.Healthy():
 		return "good, and not often enough in a row" + stays
+	case doubt != nil && doubt.Of == 0:
+		return "perhaps this machine's fault, which the others are asked about" + stays
 	case v.Definite:
 		return "definite: one such probe is enough"
 	case v.Fall == 0: // the row's own verdict: there was no probe

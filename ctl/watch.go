@@ -55,12 +55,17 @@ type sight struct {
 	id, endpoint string
 	state        provider.State
 	reason       provider.Reason
+	doubt        provider.Doubt // none: the zero value
 }
 
 func sights(rows []provider.Status) []sight {
 	var all []sight
 	for _, s := range rows {
-		all = append(all, sight{s.ID, s.Endpoint, s.State, s.Reason})
+		seen := sight{id: s.ID, endpoint: s.Endpoint, state: s.State, reason: s.Reason}
+		if doubt := doubtOf(&s); doubt != nil {
+			seen.doubt = *doubt
+		}
+		all = append(all, seen)
 	}
 	return all
 }

@@ -63,7 +63,7 @@ func evidence(row *store.Row) *provider.Diagnostics {
 		Endpoint: st.Endpoint,
 		Verdict: provider.Verdict{
 			State: st.State, Reason: st.Reason, Saw: st.Reason,
-			Detail: st.Detail, Hint: st.Hint, NextCheck: st.NextCheckAt,
+			Detail: st.Detail, Doubt: st.Doubt, Hint: st.Hint, NextCheck: st.NextCheckAt,
 		},
 	}
 }

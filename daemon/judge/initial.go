@@ -19,13 +19,16 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 		st.Source = provider.FromRestored
 		st.NextCheckAt = provider.Time{}
 	}
+	if d := provider.ParseDoubt(st.Detail); d != nil { // as it was told before there was a field for it
+		st.Doubt, st.Detail = d, ""
+	}
 	if p.Feed.URL == "" {
 		st.Incident = nil // nobody would say that it is over
 	}
 	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
 	st.TTLMS = p.TTL().Milliseconds()
 	st.Hint = hint(st.Reason, p, st.Endpoint)
-	return Record{Status: st, Vendor: st.Incident}
+	return Record{Status: st, Vendor: st.Incident, detail: st.Detail}
 }
 
 // SameEndpoint reports whether a row's endpoint is the one that is configured.

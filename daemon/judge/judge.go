@@ -40,6 +40,7 @@ type Record struct {
 	Vendor *provider.Incident // what the vendor's own status feed reports; nil: nothing
 	found  situation          // what the row says apart from that
 
+	detail   string // of the row, but for its flapping
 	blackout string // why the row says offline; empty when it does not
 	told     told   // of a row that says offline: what was known before
 
@@ -81,22 +82,17 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 		r.found = situation{}
 		r.become(reason, detail, p)
 	case host == HostInDoubt:
-		st.Detail = "in doubt, while others are asked: " + join(string(reason), detail)
+		st.Doubt = &provider.Doubt{Saw: reason, Detail: detail}
 	case !r.undecided:
 		st.RetryAt = provider.Time{Time: o.RetryAt}
 		st.LatencyMS = milliseconds(o.Latency)
 		r.settle(reason, detail, p)
 	case healthy(reason):
-		st.Detail = fmt.Sprintf("recovering (%d of %d good answers)", r.Goods, p.Rise)
+		st.Doubt = &provider.Doubt{Saw: reason, Detail: detail, Count: r.Goods, Of: p.Rise}
 	default:
-		st.Detail = r.doubt(reason, detail, p)
+		st.Doubt = &provider.Doubt{Saw: reason, Detail: detail, Count: r.Doubts, Of: p.Fall}
 	}
 	return r.close(was, o.Began)
-}
-
-// doubt says what has to be seen again to count.
-func (r *Record) doubt(reason provider.Reason, detail string, p *config.Provider) string {
-	return fmt.Sprintf("in doubt (%d of %d): %s", r.Doubts, p.Fall, join(string(reason), detail))
 }
 
 // InDoubt reports whether the last probe saw something that has not been seen
@@ -241,7 +237,8 @@ func (r *Record) become(reason provider.Reason, detail string, p *config.Provide
 	if next := rules[reason].state; next != "" {
 		st.State = next
 	}
-	st.Reason, st.Detail = reason, detail
+	st.Reason, st.Doubt = reason, nil
+	r.detail = detail
 	if st.Hint = hint(reason, p, st.Endpoint); st.Hint == "" && r.KeyWithheld {
 		st.Hint = hint(provider.KeyWithheld, p, st.Endpoint)
 	}
@@ -263,7 +260,8 @@ func (r Record) close(was provider.Status, now time.Time) (Record, *provider.Eve
 	own := was.State != provider.StateUnknown &&
 		was.Reason != provider.VendorIncident && st.Reason != provider.VendorIncident
 	begins := r.watchFlapping(moved && own, now)
-	detail := st.Detail
+	detail := r.detail
+	st.Detail = detail
 	if r.flapping {
 		st.Detail = strings.TrimPrefix(st.Detail+"; ", "; ") +
 			fmt.Sprintf("flapping (%d changes in %d minutes)", len(r.changes), int(flapWindow.Minutes()))
@@ -277,7 +275,7 @@ func (r Record) close(was provider.Status, now time.Time) (Record, *provider.Eve
 	}
 	return r, &provider.Event{
 		Time: provider.Time{Time: now}, ID: st.ID, From: before.state, To: st.State,
-		Reason: st.Reason, Detail: detail, LatencyMS: st.LatencyMS,
+		Reason: st.Reason, Detail: detail, Doubt: st.Doubt, LatencyMS: st.LatencyMS,
 	}
 }
 

@@ -117,8 +117,9 @@ func TestJudge_DoubtfulEvidenceHasToBeSeenFallTimes(t *testing.T) {
 			p := local()
 			p.Fall = 3
 			c := begin(t, p).see(saw(provider.OK), saw(reason), saw(reason)).want(provider.StateRunning, provider.OK)
-			if !c.r.InDoubt(p) || !strings.Contains(c.r.Status.Detail, "in doubt (2 of 3): "+string(reason)) {
-				t.Errorf("doubt is not told: %q", c.r.Status.Detail)
+			want := provider.Doubt{Saw: reason, Detail: "what was seen", Count: 2, Of: 3}
+			if d := c.r.Status.Doubt; !c.r.InDoubt(p) || d == nil || *d != want {
+				t.Errorf("doubt is not told: %+v", d)
 			}
 			if !strings.HasPrefix(c.r.Status.LastError, string(reason)) {
 				t.Errorf("last error %q", c.r.Status.LastError)
@@ -147,8 +148,8 @@ func TestJudge_AGoodAnswerEndsTheDoubt(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung), saw(provider.OK), saw(provider.Hung)).
 		want(provider.StateRunning, provider.OK)
 	c.see(saw(provider.OK))
-	if c.r.InDoubt(c.p) || strings.Contains(c.r.Status.Detail, "doubt") {
-		t.Errorf("still in doubt: %q", c.r.Status.Detail)
+	if c.r.InDoubt(c.p) || c.r.Status.Doubt != nil {
+		t.Errorf("still in doubt: %+v", c.r.Status.Doubt)
 	}
 	if len(c.events) != 1 {
 		t.Errorf("events %+v", c.events)
@@ -172,8 +173,9 @@ func TestJudge_RecoveryTakesRise(t *testing.T) {
 	p.Rise = 3
 	c := begin(t, p).see(saw(provider.ConnectionRefused), saw(provider.OK), saw(provider.OK)).
 		want(provider.StateStopped, provider.ConnectionRefused)
-	if c.r.Status.Detail != "recovering (2 of 3 good answers)" || !c.r.InDoubt(p) {
-		t.Errorf("recovery is not told: %q", c.r.Status.Detail)
+	want := provider.Doubt{Saw: provider.OK, Detail: "what was seen", Count: 2, Of: 3}
+	if d := c.r.Status.Doubt; d == nil || *d != want || !c.r.InDoubt(p) {
+		t.Errorf("recovery is not told: %+v", d)
 	}
 	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
 }
@@ -192,6 +194,15 @@ func TestJudge_RestoredRow(t *testing.T) {
 		c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.Hung)
 		if c.r.Status.Source != provider.FromProbe {
 			t.Errorf("source %s", c.r.Status.Source)
+		}
+	})
+	t.Run("InDoubtInAnOlderDaemonsWords", func(t *testing.T) {
+		stored := stored
+		stored.Detail = "in doubt (1 of 2): hung: no answer"
+		st := Initial(local(), &stored).Status
+		want := provider.Doubt{Saw: provider.Hung, Detail: "no answer", Count: 1, Of: 2}
+		if st.Doubt == nil || *st.Doubt != want || st.Detail != "" {
+			t.Errorf("doubt %+v, detail %q", st.Doubt, st.Detail)
 		}
 	})
 	t.Run("OfAnotherEndpointIsNotTaken", func(t *testing.T) {
@@ -327,6 +338,9 @@ func TestJudge_Offline(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))
 	told := len(c.events)
 	c.seeWhile(HostInDoubt, o).seeWhile(HostInDoubt, o).seeWhile(HostInDoubt, o).want(provider.StateRunning, provider.OK)
+	if d := c.r.Status.Doubt; d == nil || *d != (provider.Doubt{Saw: provider.NetworkUnreachable, Detail: "what was seen"}) {
+		t.Errorf("doubt %+v", d)
+	}
 	c.r = Blackout(c.r, "this machine has no network", c.p, c.now)
 	c.want(provider.StateUnknown, provider.Offline)
 	c.seeWhile(HostOut, o).seeWhile(HostOut, o).want(provider.StateUnknown, provider.Offline)

@@ -43,7 +43,7 @@ func Report(r Record, o probe.Observation, p *config.Provider) (Record, *provide
 	r.hearsay = false // that is for probes to overrule
 	if r.undecided = !r.decides(was, o.Saw, p); r.undecided {
 		r.hearsay = hearsay
-		st.Detail = r.doubt(o.Saw, o.Detail, p)
+		st.Doubt = &provider.Doubt{Saw: o.Saw, Detail: o.Detail, Count: r.Doubts, Of: p.Fall}
 		return r.close(was, o.Began)
 	}
 	r.hearsay = hearsay || o.Saw != was.Reason

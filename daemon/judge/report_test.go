@@ -81,13 +81,14 @@ func TestReport_WhatIsDoubtfulIsOneDoubtHoweverManyReportIt(t *testing.T) {
 	for range 5 {
 		c.report(met(provider.Hung, 0)).want(provider.StateRunning, provider.OK).source(provider.FromReport)
 	}
-	if st := c.r.Status; st.Detail != "in doubt (1 of 2): hung: reported by uid 1000" || !c.r.InDoubt(c.p) || len(c.events) != 1 {
-		t.Errorf("%q, %d events", st.Detail, len(c.events))
+	want := provider.Doubt{Saw: provider.Hung, Detail: "reported by uid 1000", Count: 1, Of: 2}
+	if d := c.r.Status.Doubt; d == nil || *d != want || !c.r.InDoubt(c.p) || len(c.events) != 1 {
+		t.Errorf("%+v, %d events", d, len(c.events))
 	}
 	well := *c
 	well.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
-	if d := well.r.Status.Detail; strings.Contains(d, "doubt") || well.r.Doubts != 0 {
-		t.Errorf("still in doubt: %q", d)
+	if d := well.r.Status.Doubt; d != nil || well.r.Doubts != 0 {
+		t.Errorf("still in doubt: %+v", d)
 	}
 	c.see(saw(provider.ConnectionReset)).want(provider.StateDegraded, provider.ConnectionReset)
 }

@@ -142,7 +142,7 @@ func TestHear_OfOneOfLimitedUse(t *testing.T) {
 func TestHear_ThenItFails(t *testing.T) {
 	c := begin(t, followed()).see(saw(provider.OK)).hear(incident(provider.ImpactMajor))
 	c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.VendorIncident)
-	if !c.r.InDoubt(c.p) || !strings.HasPrefix(c.r.Status.Detail, "in doubt (1 of 2)") {
+	if d := c.r.Status.Doubt; !c.r.InDoubt(c.p) || d == nil || d.Count != 1 || d.Of != 2 {
 		t.Errorf("no doubt is told: %+v", c.r.Status)
 	}
 	c.hear(incident(provider.ImpactMajor)).hear(nil) // doubt is for the next probe to end

@@ -58,6 +58,7 @@ func (e *entry) note(step *provider.FeedStep) {
 		d = *e.evidence // readers have the old one
 	}
 	d.Feed = step
-	d.Verdict.State, d.Verdict.Reason, d.Verdict.Detail, d.Verdict.Hint = st.State, st.Reason, st.Detail, st.Hint
+	d.Verdict.State, d.Verdict.Reason, d.Verdict.Detail, d.Verdict.Doubt, d.Verdict.Hint =
+		st.State, st.Reason, st.Detail, st.Doubt, st.Hint
 	e.evidence = &d
 }

@@ -134,7 +134,7 @@ func (e *entry) diagnostics(o *probe.Observation) *provider.Diagnostics {
 	d.BeganAt = provider.Time{Time: o.Began}
 	d.TookMS = float64(o.Took.Microseconds()) / 1000
 	d.Verdict = provider.Verdict{
-		State: st.State, Reason: st.Reason, Saw: o.Saw, Detail: st.Detail, Hint: st.Hint,
+		State: st.State, Reason: st.Reason, Saw: o.Saw, Detail: st.Detail, Doubt: st.Doubt, Hint: st.Hint,
 		Definite: e.rec.Definite, Doubts: e.rec.Doubts, Fall: e.cfg.Fall, NextCheck: st.NextCheckAt,
 	}
 	return &d

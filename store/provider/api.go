@@ -140,6 +140,7 @@ type Verdict struct {
 	Reason    Reason `json:"reason"` // of the row, after thresholds
 	Saw       Reason `json:"saw"`    // the rule that this probe's evidence fell under
 	Detail    string `json:"detail,omitempty"`
+	Doubt     *Doubt `json:"doubt,omitempty"` // of the row
 	Hint      string `json:"hint,omitempty"`
 	Definite  bool   `json:"definite"` // changes the state at once
 	Doubts    int    `json:"doubts"`   // doubtful probes in a row

@@ -53,6 +53,7 @@ type Status struct {
 	State    State   `json:"state"`
 	Reason   Reason  `json:"reason"`
 	Detail   string  `json:"detail,omitempty"`   // one printable line, without secrets
+	Doubt    *Doubt  `json:"doubt,omitempty"`    // what was seen since, and is not enough to change the row
 	Hint     string  `json:"hint,omitempty"`     // what to do next
 	Endpoint string  `json:"endpoint,omitempty"` // the URL, without user-info
 	Client   *Client `json:"client,omitempty"`   // how programs that use it are told where it is
@@ -96,6 +97,7 @@ type Event struct {
 	To        State    `json:"to"`
 	Reason    Reason   `json:"reason"`
 	Detail    string   `json:"detail,omitempty"`
+	Doubt     *Doubt   `json:"doubt,omitempty"` // that the row has with it
 	LatencyMS float64  `json:"latency_ms,omitempty"`
 	IDs       []string `json:"ids,omitempty"` // of the providers that an event of the host is about
 }

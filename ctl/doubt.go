@@ -1,0 +1,35 @@
+package ctl
+
+import (
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A story is what a row or a verdict tells beside its reason.
+type story struct {
+	doubt  *provider.Doubt // what was seen since, and is not enough to change it; nil: nothing
+	detail string          // about the reason, without the doubt
+}
+
+// storyOf takes the doubt from its field or, of an older daemon, from the detail,
+// which said nothing else then.
+func storyOf(doubt *provider.Doubt, detail string) story {
+	if doubt == nil {
+		if older := provider.ParseDoubt(detail); older != nil {
+			return story{doubt: older}
+		}
+	}
+	return story{doubt, detail}
+}
+
+// doubtOf is the doubt that a row is in; nil when it is in none.
+func doubtOf(s *provider.Status) *provider.Doubt { return storyOf(s.Doubt, s.Detail).doubt }
+
+// String tells the doubt first, which is what is new.
+func (s story) String() string {
+	if s.doubt == nil {
+		return s.detail
+	}
+	return strings.TrimSuffix(s.doubt.String()+"; "+s.detail, "; ")
+}
