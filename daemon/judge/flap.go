@@ -1,8 +1,11 @@
 package judge
 
 import (
+	"fmt"
 	"slices"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // A provider flaps when its state changed more than flapChanges times within
@@ -12,17 +15,38 @@ const (
 	flapChanges = 4
 )
 
-// watchFlapping counts a change of state and reports whether the provider
-// begins to flap with it.
-func (r *Record) watchFlapping(moved bool, now time.Time) (begins bool) {
-	recent := slices.DeleteFunc(slices.Clone(r.changes), func(t time.Time) bool {
-		return now.Sub(t) >= flapWindow
-	})
+// flaps are the changes of the state within flapWindow, oldest first.
+type flaps []time.Time
+
+func (f flaps) flapping() bool { return len(f) > flapChanges }
+
+// watch counts a change of state and reports whether the provider begins to flap
+// with it.
+func (f *flaps) watch(moved bool, now time.Time) (begins bool) {
+	flapped := f.flapping()
+	recent := slices.DeleteFunc(slices.Clone(*f), func(t time.Time) bool { return now.Sub(t) >= flapWindow })
 	if moved {
 		recent = append(recent, now)
 	}
-	r.changes = recent
-	flapped := r.flapping
-	r.flapping = len(recent) > flapChanges
-	return r.flapping && !flapped
+	*f = recent
+	return f.flapping() && !flapped
+}
+
+// mark says in a detail that the provider flaps, if it does.
+func (f flaps) mark(detail string) string {
+	if !f.flapping() {
+		return detail
+	}
+	said := fmt.Sprintf("flapping (%d changes in %d minutes)", len(f), int(flapWindow.Minutes()))
+	if detail == "" {
+		return said
+	}
+	return detail + "; " + said
+}
+
+// ownChange reports whether a change is one of the provider's own: not the first, nor
+// one that its vendor's feed or an outage of this machine made.
+func ownChange(state provider.State, was, is provider.Reason) bool {
+	return state != provider.StateUnknown && is != provider.Offline &&
+		was != provider.VendorIncident && is != provider.VendorIncident
 }

@@ -28,7 +28,15 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
 	st.TTLMS = p.TTL().Milliseconds()
 	st.Hint = hint(st.Reason, p, st.Endpoint)
-	return Record{Status: st, Vendor: st.Incident, detail: st.Detail}
+	r := Record{Status: st, said: claim{st.Reason, st.Detail}, told: told{st.State, st.Reason}}
+	r.Run.Doubt, r.Vendor.incident, r.Pause.Paused = st.Doubt, st.Incident, st.Paused
+	if r.Report.met = st.Reported; !st.RetryAt.Equal(r.Report.retryAt()) {
+		r.Probes.retryAt = st.RetryAt.Time
+	}
+	if st.Reason == provider.Offline {
+		r.Machine.claim = r.said
+	}
+	return r
 }
 
 // SameEndpoint reports whether a row's endpoint is the one that is configured.

@@ -1,17 +1,17 @@
-// Package judge decides what an observation means: (last record, observation,
-// policy) → next record, and an event when something changed. It is pure: it
-// reads no clock, does no I/O, and modifies nothing that it is given.
+// Package judge decides what the witnesses of a provider mean together. What each
+// of them said is kept apart, in a value and a file of its own: its own probes
+// ([Probes]), callers ([Report]), the vendor's status feed ([Vendor]), this machine
+// ([Machine]), a person ([Pause]). The row is derived from all of them, by one order
+// of precedence (see row.go), and an event is the difference between what was last
+// told and what holds now (see event.go).
 //
+// It is pure: it reads no clock, does no I/O, and modifies nothing that it is given.
 // It imports the values it judges, from daemon/probe and daemon/config, and the
-// vocabulary. What a probe saw is daemon/probe's to say; when to look again is
-// daemon/schedule's.
+// vocabulary. What a probe saw is daemon/probe's to say; whether it is this machine,
+// daemon/outage's; when to look again, daemon/schedule's.
 package judge
 
 import (
-	"cmp"
-	"fmt"
-	"math"
-	"strings"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -19,269 +19,215 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Record is what the judge remembers of a provider between probes: its row,
-// and the counts that thresholds need.
+// A Record is what is known of one provider: its row, and all that the row is
+// derived from.
 type Record struct {
-	Status   provider.Status
-	Models   []provider.Model // as last listed; nil when unknown
-	ModelsAt time.Time
-	Note     string // what the facts said beside models, such as "a model is loading"
+	Status provider.Status // the row
+	Evidence
+	Facts
 
-	Saw      provider.Reason // what the last probe saw, whether or not it decided
-	Doubts   int             // doubtful observations in a row
-	Slows    int             // healthy answers in a row that were slow
-	Goods    int             // healthy answers in a row
-	Failures int             // observations in a row that were not healthy, for back-off
-
-	KeyWithheld bool // the last probe did not give the key away
-
-	Definite bool // what the last probe saw is enough by itself
-
-	Vendor *provider.Incident // what the vendor's own status feed reports; nil: nothing
-	found  situation          // what the row says apart from that
-
-	detail   string // of the row, but for its flapping
-	blackout string // why the row says offline; empty when it does not
-	told     told   // of a row that says offline: what was known before
-
-	undecided bool        // the last observation was not enough to change the row
-	hearsay   bool        // the row changed by a caller's word, which the next probe overrules whatever it sees
-	changes   []time.Time // of the state, within flapWindow, oldest first
-	flapping  bool
+	said  claim // what the row says, but for the mark of flapping
+	told  told
+	flaps flaps
 }
 
-// Judge applies one observation, made while this machine stood so.
+// Evidence is what the witnesses said, each apart from the others.
+type Evidence struct {
+	Probes  Probes
+	Run     Run // how often in a row the same was seen, by probes or callers
+	Report  Report
+	Vendor  Vendor
+	Machine Machine
+	Pause   Pause
+}
+
+// A Host says how this machine itself stands while a probe is judged.
+type Host uint8
+
+const (
+	// HostFine: what the probe saw is the provider's.
+	HostFine Host = iota
+	// HostInDoubt: it may be this machine's, and that is being found out. Until then
+	// the row says what it said.
+	HostInDoubt
+	// HostOut: this machine cannot tell about remote providers.
+	HostOut
+)
+
+// Judge takes in what one of our probes saw, made while this machine stood so.
 // The event is nil when neither state nor reason changed.
 func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record, *provider.Event) {
-	was := r.Status
-	r.count(&o, p)
+	was, needs := r.Status, r.needs(p)
+	r.Run = r.Run.seen(&o, &r.Probes, p)
+	r.Probes.Saw = o.Saw
 	r.learn(&o, p)
-	reason, detail := r.finding(&o, p, host)
-
-	st := &r.Status
-	if host != HostInDoubt { // which settles nothing
-		r.overrule(&o)
-	} else if st.Source == provider.FromRestored {
-		st.Source = provider.FromProbe
-	}
-	st.CheckedAt = provider.Time{Time: o.Began}
 	if healthy(o.Saw) {
-		st.LastOKAt = st.CheckedAt
+		r.Status.LastOKAt = r.Status.CheckedAt
 	}
-	if !healthy(reason) {
-		st.LastError = join(string(reason), detail)
+	if host != HostInDoubt { // which settles nothing
+		r.Report = r.Report.probed(&o)
+		r.Status.Source = r.Report.source(&o)
+	} else if r.Status.Source == provider.FromRestored {
+		r.Status.Source = provider.FromProbe
 	}
-	r.undecided = host == HostInDoubt || !r.decides(was, reason, p)
-	st.Incident = r.Vendor
-	if host != HostInDoubt {
-		r.hearsay = r.hearsay && st.Reported != nil
-	}
-	switch {
-	case host == HostOut:
-		r.Doubts, r.Failures = 0, 0
-		r.found = situation{}
-		r.become(reason, detail, p)
-	case host == HostInDoubt:
-		st.Doubt = &provider.Doubt{Saw: reason, Detail: detail}
-	case !r.undecided:
-		st.RetryAt = provider.Time{Time: o.RetryAt}
-		st.LatencyMS = milliseconds(o.Latency)
-		r.settle(reason, detail, p)
-	case healthy(reason):
-		st.Doubt = &provider.Doubt{Saw: reason, Detail: detail, Count: r.Goods, Of: p.Rise}
+	switch host {
+	case HostOut:
+		r.losesSight(r.Machine.met(o.Detail))
+		r.Run.Failures = 0
+	case HostInDoubt:
+		r.Run.Doubt = &provider.Doubt{Saw: o.Saw, Detail: o.Detail}
+		r.Probes.broke = claim{}
 	default:
-		st.Doubt = &provider.Doubt{Saw: reason, Detail: detail, Count: r.Doubts, Of: p.Fall}
+		r.weigh(&o, needs, p)
 	}
-	return r.close(was, o.Began)
+	r, event := r.derive(was, p, o.Began)
+	r.noteError()
+	return r, event
+}
+
+// weigh lets what a probe saw settle, or puts the row in doubt.
+func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
+	if o.Saw == provider.ProbeFailed {
+		r.Probes = r.Probes.broken(o)
+		r.Status.LatencyMS = 0
+		return
+	}
+	found := finding(o, &r.Facts, r.Run.Slows, p)
+	if r.Run.Doubt = needs.missing(found, o, &r.Evidence, p); r.Run.Doubt != nil {
+		r.Probes.broke = claim{}
+		if healthy(o.Saw) && !r.Report.claim.none() { // which holds whatever such a probe sees
+			r.Run.Doubt = nil
+		}
+		return
+	}
+	r.Probes = r.Probes.settle(found, o)
+	r.Machine, r.Pause = Machine{}, r.Pause.looked()
+	r.Status.LatencyMS = provider.Milliseconds(o.Latency)
+}
+
+// Overtaken takes in a probe that began before the last report: the facts that it
+// learned, and not its verdict, which is older than what the caller met.
+func Overtaken(r Record, o probe.Observation, p *config.Provider) Record {
+	r.learn(&o, p)
+	return r
+}
+
+// Confirms reports whether a probe that began before the last report adds to it: that
+// is a doubt, and the probe did not see the provider well. Callers may report faster
+// than probes of a server that hangs can end.
+func Confirms(r Record, o probe.Observation) bool {
+	return r.Report.met != nil && r.Run.Doubt != nil && !healthy(o.Saw)
+}
+
+// ApplyReport takes in what a caller met, which is weighed as what a probe meets:
+// what is definite changes the row at once, and what is doubtful counts as one doubt,
+// however many report it before the next probe. A reported time to come back holds
+// until it has passed, or a newer report names another; a report without one changes
+// nothing meanwhile. A later one that the provider told a probe stays.
+//
+// While probing is paused, or no key is there to be asked with, the row keeps its
+// state, and only the time is noted.
+func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *provider.Event) {
+	was := r.Status
+	if r.Report.holds(o.Began) && o.RetryAt.IsZero() {
+		return r, nil
+	}
+	first := !r.Report.doubtful(p)
+	r.Report = r.Report.take(&o)
+	r.Status.LastError = join(string(o.Saw), o.Detail)
+	if was.Paused || was.Reason == provider.NoCredentials {
+		return r.derive(was, p, o.Began)
+	}
+	r.Status.Source = provider.FromReport
+	r.Run = r.Run.reported(&o, first, p)
+	if r.Run.Doubt = r.needs(p).missingOfReport(&o, r, p); r.Run.Doubt == nil {
+		r.Report = r.Report.believed()
+		r.Machine, r.Pause = Machine{}, r.Pause.looked()
+		r.Probes.broke = claim{}
+		r.Status.LatencyMS = 0 // of no answer that we had
+	}
+	return r.derive(was, p, o.Began)
+}
+
+// ApplyVendorStatus takes in what the vendor's own status feed reports; nil is
+// nothing, or nothing that can be told. It counts at once and both ways, without a
+// probe. When the row was checked, and its generation, are the probe's and stay.
+func ApplyVendorStatus(r Record, incident *provider.Incident, p *config.Provider, now time.Time) (Record, *provider.Event) {
+	r.Vendor = Vendor{incident}
+	return r.derive(r.Status, p, now)
+}
+
+// ApplyPause takes in that a person stopped or resumed the probing. The state stays:
+// it is the last that was known.
+func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Record, *provider.Event) {
+	if r.Pause.Paused == paused {
+		return r, nil
+	}
+	was := r.Status
+	r.Machine, r.Run.Doubt, r.Probes.broke = Machine{}, nil, claim{}
+	r.Pause = r.Pause.take(paused)
+	if !paused {
+		r.Report = r.Report.resumed(now)
+		r.Probes = r.Probes.resumed(now)
+		if r.Report.holds(now) {
+			r.Status.Source = provider.FromReport
+		}
+	}
+	return r.derive(was, p, now)
+}
+
+// ApplyOutage takes in that this machine cannot tell any more about the provider, and
+// why. It is no event of the provider: one of the host's tells it for all.
+func ApplyOutage(r Record, why string, p *config.Provider, now time.Time) Record {
+	was := r.Status
+	r.losesSight(Machine{}.out(why))
+	r, _ = r.derive(was, p, now)
+	return r
+}
+
+// losesSight forgets what held before this machine was cut off: what holds now, the
+// next probe says that comes back.
+func (r *Record) losesSight(m Machine) {
+	r.Machine = m
+	r.Probes = r.Probes.forget()
+	r.Run.Doubt, r.Run.Doubts = nil, 0
+}
+
+// ForgetKey forgets what the provider said to whoever had another key: that one was
+// asked to wait, and not who asks now.
+func ForgetKey(r Record) Record {
+	if !r.Report.claim.none() { // the row is a caller's, who had that key
+		r.Probes = r.Probes.forget()
+	}
+	r.Report, r.Probes.retryAt, r.Probes.Saw = Report{}, time.Time{}, ""
+	r.Status.RetryAt, r.Status.Reported = provider.Time{}, nil
+	return r
 }
 
 // InDoubt reports whether the last probe saw something that has not been seen
 // often enough to count, so that it is worth looking again soon.
 func (r *Record) InDoubt(p *config.Provider) bool {
-	return r.undecided || r.Slows > 0 && r.Slows < p.Fall
+	return r.Run.Doubt != nil && r.Probes.broke.none() || r.Run.Slows > 0 && r.Run.Slows < p.Fall
 }
 
-// Pause records that a person stopped or resumed the probing. The state stays:
-// it is the last that was known.
-func Pause(r Record, paused bool, p *config.Provider, now time.Time) (Record, *provider.Event) {
-	was := r.Status
-	if was.Paused == paused {
-		return r, nil
-	}
-	r.Status.Paused = paused
-	r.found = situation{} // what holds now, the next probe says
-	switch {
-	case paused:
-		r.become(provider.Paused, "probing is paused", p)
-	case r.held(now):
-		r.Status.Source = provider.FromReport
-		r.become(r.Status.Reported.Reason, join("probing is resumed, and waits for retry_at", r.Status.Reported.Detail), p)
-	case r.Saw == provider.RateLimited && r.Status.RetryAt.After(now):
-		r.become(provider.RateLimited, "probing is resumed, and waits for retry_at", p)
-	default:
-		r.become(provider.NotChecked, "probing is resumed", p)
-	}
-	return r.close(was, now)
+// Limited reports whether the provider asked us, or a caller, to be left alone, and
+// that has not been overruled.
+func (r *Record) Limited() bool {
+	return r.Status.Reason == provider.RateLimited || r.Probes.Saw == provider.RateLimited ||
+		r.Report.met != nil && r.Report.met.Reason == provider.RateLimited
 }
 
-// count keeps the runs that thresholds are about. A probe that broke by itself
-// says nothing about the provider and leaves them alone.
-func (r *Record) count(o *probe.Observation, p *config.Provider) {
-	r.Saw, r.Definite = o.Saw, definite(o.Saw, o.RetryAt, p)
-	switch {
-	case o.Saw == provider.ProbeFailed:
-		return
-	case healthy(o.Saw):
-		r.Goods++
-		r.Doubts, r.Failures = 0, 0
-	default:
-		r.Goods = 0
-		r.Failures++
-		r.Doubts++
-		if r.Definite {
-			r.Doubts = 0
-		}
+// noteError keeps what a probe saw wrong.
+func (r *Record) noteError() {
+	wrong := r.said
+	if d := r.Run.Doubt; !r.Probes.broke.none() {
+		wrong = r.Probes.broke
+	} else if d != nil {
+		wrong = claim{d.Saw, d.Detail}
 	}
-	switch slow := healthy(o.Saw) && o.Latency > p.SlowAfter; {
-	case !slow:
-		r.Slows = 0
-	case r.Status.Reason == provider.Slow:
-		r.Goods = 0 // it is there, and not better
-		fallthrough
-	default:
-		r.Slows++
+	if !healthy(wrong.reason) {
+		r.Status.LastError = join(string(wrong.reason), wrong.detail)
 	}
-}
-
-// learn takes over the facts. They are kept while probes do not ask for them,
-// and forgotten when the server is gone, or is another.
-func (r *Record) learn(o *probe.Observation, p *config.Provider) {
-	st, f := &r.Status, &o.Facts
-	st.PortListening, st.APIResponding = o.PortListening, o.APIResponding
-	st.PID, st.PIDExists = o.PID, o.PIDExists
-	r.KeyWithheld = o.KeyWithheld
-	st.Endpoint = p.Endpoint
-	if o.Endpoint != "" {
-		st.Endpoint = o.Endpoint
-	}
-	if o.Saw == provider.ConnectionRefused || o.Saw == provider.WrongService {
-		r.Models, r.ModelsAt, r.Note = nil, time.Time{}, ""
-		st.Version, st.ModelsCount, st.LoadedModels = "", nil, nil
-		return
-	}
-	if f.Version != "" {
-		st.Version = f.Version
-	}
-	if f.Models != nil || f.Note != "" { // the facts were asked for
-		r.Note = f.Note
-	}
-	if f.Models != nil {
-		r.Models, r.ModelsAt = f.Models, o.Began
-		n := len(f.Models)
-		st.ModelsCount = &n
-	}
-	if f.Loaded != nil {
-		st.LoadedModels = f.Loaded
-	}
-}
-
-// finding turns what the probe saw into what holds for the provider: the facts
-// of one that is up can still limit its use, and a host without network cannot
-// tell about others.
-func (r *Record) finding(o *probe.Observation, p *config.Provider, host Host) (provider.Reason, string) {
-	if host == HostOut {
-		return provider.Offline, join(cmp.Or(r.blackout, "this machine has no network"), o.Detail)
-	}
-	if !healthy(o.Saw) {
-		return o.Saw, o.Detail
-	}
-	if r.held(o.Began) {
-		return r.Status.Reported.Reason, r.Status.Reported.Detail
-	}
-	if r.Models != nil {
-		if len(r.Models) == 0 {
-			return provider.NoModels, "it lists no model"
-		}
-		if missing := missingModels(p, r.Models); len(missing) > 0 {
-			return provider.ModelMissing, "not there: " + list(missing)
-		}
-	}
-	if r.Slows >= p.Fall {
-		return provider.Slow, fmt.Sprintf("answered in %s, slow_after is %s",
-			o.Latency.Round(time.Millisecond), p.SlowAfter)
-	}
-	if r.Note != "" {
-		return o.Saw, r.Note
-	}
-	return o.Saw, o.Detail
-}
-
-// decides reports whether the evidence is enough to change the row. Where
-// nothing better is known, or nothing changes but the detail, it always is.
-func (r *Record) decides(was provider.Status, reason provider.Reason, p *config.Provider) bool {
-	switch {
-	case r.hearsay:
-		return true
-	case was.Source == provider.FromRestored, was.State == provider.StateUnknown,
-		was.Reason == provider.NotChecked, was.Reason == reason:
-		return r.told == (told{}) || healthy(reason) || r.Definite || r.Doubts >= p.Fall
-	case healthy(reason):
-		return was.State == provider.StateRunning || was.Reason == provider.VendorIncident || r.Goods >= p.Rise
-	}
-	return definite(reason, time.Time{}, p) || r.Definite || r.Doubts >= p.Fall
-}
-
-// become makes a situation the row's own.
-func (r *Record) become(reason provider.Reason, detail string, p *config.Provider) {
-	st := &r.Status
-	if next := rules[reason].state; next != "" {
-		st.State = next
-	}
-	st.Reason, st.Doubt = reason, nil
-	r.detail = detail
-	if st.Hint = hint(reason, p, st.Endpoint); st.Hint == "" && r.KeyWithheld {
-		st.Hint = hint(provider.KeyWithheld, p, st.Endpoint)
-	}
-}
-
-// hint is what to do next about a provider that is shown at an endpoint.
-func hint(reason provider.Reason, p *config.Provider, endpoint string) string {
-	return provider.Hint(reason, provider.Subject{Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
-}
-
-// close ends a step: it dates a change of state, watches for flapping, and
-// makes the event.
-func (r Record) close(was provider.Status, now time.Time) (Record, *provider.Event) {
-	st := &r.Status
-	moved := st.State != was.State
-	if moved || st.Since.IsZero() {
-		st.Since = provider.Time{Time: now}
-	}
-	own := was.State != provider.StateUnknown &&
-		was.Reason != provider.VendorIncident && st.Reason != provider.VendorIncident
-	begins := r.watchFlapping(moved && own, now)
-	detail := r.detail
-	st.Detail = detail
-	if r.flapping {
-		st.Detail = strings.TrimPrefix(st.Detail+"; ", "; ") +
-			fmt.Sprintf("flapping (%d changes in %d minutes)", len(r.changes), int(flapWindow.Minutes()))
-	}
-	if begins {
-		detail = st.Detail
-	}
-	before := r.lastTold(was)
-	if st.Reason == provider.Offline || (told{st.State, st.Reason}) == before {
-		return r, nil
-	}
-	return r, &provider.Event{
-		Time: provider.Time{Time: now}, ID: st.ID, From: before.state, To: st.State,
-		Reason: st.Reason, Detail: detail, Doubt: st.Doubt, LatencyMS: st.LatencyMS,
-	}
-}
-
-// milliseconds rounds to two decimals.
-func milliseconds(d time.Duration) float64 {
-	return math.Round(float64(d)/float64(10*time.Microsecond)) / 100
 }
 
 // join puts what and why together; either may be empty.

@@ -341,7 +341,7 @@ func TestJudge_Offline(t *testing.T) {
 	if d := c.r.Status.Doubt; d == nil || *d != (provider.Doubt{Saw: provider.NetworkUnreachable, Detail: "what was seen"}) {
 		t.Errorf("doubt %+v", d)
 	}
-	c.r = Blackout(c.r, "this machine has no network", c.p, c.now)
+	c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now)
 	c.want(provider.StateUnknown, provider.Offline)
 	c.seeWhile(HostOut, o).seeWhile(HostOut, o).want(provider.StateUnknown, provider.Offline)
 	if c.r.Status.Detail != "this machine has no network: what was seen" {
@@ -356,7 +356,7 @@ func TestJudge_Offline(t *testing.T) {
 // What comes back as something else is told, from what was told before.
 func TestJudge_OfflineAndThenSomethingElse(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))
-	c.r = Blackout(c.r, "this machine has no network", c.p, c.now)
+	c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now)
 	c.see(saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline) // doubtful, as ever
 	c.see(saw(provider.DNSFailure)).want(provider.StateError, provider.DNSFailure)
 	if last := c.events[len(c.events)-1]; last.From != provider.StateRunning || last.To != provider.StateError {
@@ -376,24 +376,24 @@ func TestJudge_OfflineFromTheFirstResult(t *testing.T) {
 func TestJudge_AProbeThatBrokeLeavesTheState(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung), saw(provider.ProbeFailed)).
 		want(provider.StateRunning, provider.ProbeFailed)
-	if c.r.Doubts != 1 {
-		t.Errorf("doubts %d, want 1: it says nothing about the provider", c.r.Doubts)
+	if c.r.Run.Doubts != 1 {
+		t.Errorf("doubts %d, want 1: it says nothing about the provider", c.r.Run.Doubts)
 	}
 	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
 }
 
 func TestJudge_Pause(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))
-	r, event := Pause(c.r, true, c.p, c.now)
+	r, event := ApplyPause(c.r, true, c.p, c.now)
 	c.r = r
 	c.want(provider.StateRunning, provider.Paused)
 	if !r.Status.Paused || event == nil || r.Status.Hint != "probing is paused: providerctl resume ollama" {
 		t.Errorf("%+v %+v", r.Status, event)
 	}
-	if _, again := Pause(r, true, c.p, c.now); again != nil {
+	if _, again := ApplyPause(r, true, c.p, c.now); again != nil {
 		t.Error("pausing twice is an event")
 	}
-	c.r, _ = Pause(c.r, false, c.p, c.now)
+	c.r, _ = ApplyPause(c.r, false, c.p, c.now)
 	if c.r.Status.Paused {
 		t.Error("still paused")
 	}

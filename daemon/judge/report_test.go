@@ -24,7 +24,7 @@ func (c *course) report(o probe.Observation) *course {
 	if !o.RetryAt.IsZero() {
 		o.RetryAt = c.now.Add(o.RetryAt.Sub(t0))
 	}
-	next, event := Report(c.r, o, c.p)
+	next, event := ApplyReport(c.r, o, c.p)
 	if event != nil {
 		c.events = append(c.events, *event)
 	}
@@ -87,7 +87,7 @@ func TestReport_WhatIsDoubtfulIsOneDoubtHoweverManyReportIt(t *testing.T) {
 	}
 	well := *c
 	well.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
-	if d := well.r.Status.Doubt; d != nil || well.r.Doubts != 0 {
+	if d := well.r.Status.Doubt; d != nil || well.r.Run.Doubts != 0 {
 		t.Errorf("still in doubt: %+v", d)
 	}
 	c.see(saw(provider.ConnectionReset)).want(provider.StateDegraded, provider.ConnectionReset)
@@ -163,13 +163,13 @@ func TestReport_Times(t *testing.T) {
 
 func TestReport_WhilePaused(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))
-	c.r, _ = Pause(c.r, true, c.p, c.now)
+	c.r, _ = ApplyPause(c.r, true, c.p, c.now)
 	events := len(c.events)
 	c.report(met(provider.RateLimited, time.Minute)).want(provider.StateRunning, provider.Paused)
 	if len(c.events) != events || c.r.Status.RetryAt.IsZero() {
 		t.Errorf("%+v", c.r.Status)
 	}
-	c.r, _ = Pause(c.r, false, c.p, c.now)
+	c.r, _ = ApplyPause(c.r, false, c.p, c.now)
 	c.want(provider.StateDegraded, provider.RateLimited)
 }
 

@@ -28,9 +28,9 @@ func (c *course) hear(vendor *provider.Incident) *course {
 	c.t.Helper()
 	now := c.now.Add(-time.Second)
 	before := fmt.Sprintf("%+v", c.r)
-	next, event := Hear(c.r, vendor, c.p, now)
+	next, event := ApplyVendorStatus(c.r, vendor, c.p, now)
 	if after := fmt.Sprintf("%+v", c.r); after != before {
-		c.t.Errorf("Hear modified the record it was given:\n%s\n%s", before, after)
+		c.t.Errorf("ApplyVendorStatus modified the record it was given:\n%s\n%s", before, after)
 	}
 	if event != nil {
 		c.events = append(c.events, *event)
@@ -183,9 +183,9 @@ func TestHear_IsNoFlapping(t *testing.T) {
 
 func TestHear_WhilePaused(t *testing.T) {
 	c := begin(t, followed()).see(saw(provider.OK))
-	c.r, _ = Pause(c.r, true, c.p, c.now)
+	c.r, _ = ApplyPause(c.r, true, c.p, c.now)
 	c.hear(incident(provider.ImpactMajor)).want(provider.StateRunning, provider.Paused)
-	c.r, _ = Pause(c.r, false, c.p, c.now)
+	c.r, _ = ApplyPause(c.r, false, c.p, c.now)
 	c.hear(incident(provider.ImpactMajor)).want(provider.StateRunning, provider.NotChecked) // nobody looked yet
 	c.see(saw(provider.OK)).want(provider.StateDegraded, provider.VendorIncident)
 }
@@ -221,7 +221,7 @@ func TestHear_AfterARestart(t *testing.T) {
 // outage of the machine neither ends nor begins the vendor's.
 func TestHear_Offline(t *testing.T) {
 	for name, cut := range map[string]func(c *course){
-		"ByTheHost": func(c *course) { c.r = Blackout(c.r, "this machine has no network", c.p, c.now) },
+		"ByTheHost": func(c *course) { c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now) },
 		"ByAProbe":  func(c *course) { c.seeWhile(HostOut, saw(provider.NetworkUnreachable)) },
 		"AfterDoubt": func(c *course) {
 			c.seeWhile(HostInDoubt, saw(provider.NetworkUnreachable)).seeWhile(HostOut, saw(provider.NetworkUnreachable))

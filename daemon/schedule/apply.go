@@ -132,7 +132,7 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
 	if anew || p.Key != e.cfg.Key {
 		// Whom it asked to wait is not who asks now.
-		e.rec.Status.RetryAt, e.rec.Status.Reported, e.rec.Saw = provider.Time{}, nil, ""
+		e.rec = judge.ForgetKey(e.rec)
 	}
 	otherFeed := !reflect.DeepEqual(p.Feed, e.cfg.Feed)
 	s.release(e)
@@ -147,14 +147,15 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 		s.put(e, heard)
 		return false, nil
 	}
-	was, vendor, step := e.rec.Status, e.rec.Vendor, e.feed
+	was, step := e.rec.Status, e.feed
 	e.rec, e.evidence, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
 	if !otherFeed { // its vendor is the same, and nobody tells again what is known
-		e.rec.Vendor, e.rec.Status.Incident, e.feed = vendor, vendor, step
+		e.rec, _ = judge.ApplyVendorStatus(e.rec, was.Incident, &p, now)
+		e.feed = step
 	}
 	e.latencies, e.contact = store.Durations{}, unheard
 	if was.Paused {
-		e.rec, _ = judge.Pause(e.rec, true, &p, now)
+		e.rec, _ = judge.ApplyPause(e.rec, true, &p, now)
 	}
 	event = ending(was, "the configuration names another server", now)
 	s.logEvent(e, event)

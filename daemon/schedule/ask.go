@@ -133,7 +133,7 @@ func (s *Scheduler) declined(e *entry, now time.Time, force bool) provider.Reaso
 	switch {
 	case st.Paused:
 		return provider.Paused
-	case !force && (st.Reason == provider.RateLimited || e.rec.Saw == provider.RateLimited || e.rec.Limited()) && st.RetryAt.After(now):
+	case !force && e.rec.Limited() && st.RetryAt.After(now):
 		return provider.RateLimited
 	}
 	return ""
@@ -172,7 +172,7 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 		return nil
 	}
 	now := time.Now()
-	rec, event := judge.Pause(e.rec, paused, &e.cfg, now)
+	rec, event := judge.ApplyPause(e.rec, paused, &e.cfg, now)
 	e.rec = rec
 	e.asked = false
 	if paused {

@@ -42,10 +42,10 @@ func cadence(r *judge.Record, p *config.Provider) time.Duration {
 		return p.Interval // a warning may last for weeks, and each look is a process
 	case reason == provider.Offline:
 		return min(cloudFirst, p.Interval) // nothing leaves this host
-	case p.Type == provider.Cloud && r.Failures == 0:
+	case p.Type == provider.Cloud && r.Run.Failures == 0:
 		return p.Interval // up, and of limited use: no reason to ask more often
 	case p.Type == provider.Cloud:
-		return backOff(r.Failures)
+		return backOff(r.Run.Failures)
 	case state == provider.StateError:
 		return p.Interval
 	}

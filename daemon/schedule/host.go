@@ -151,7 +151,7 @@ func (s *Scheduler) goOut(why string, now time.Time) {
 			continue // nobody asks it, so no outage of ours makes it less known
 		}
 		ids = append(ids, id)
-		e.rec = judge.Blackout(e.rec, why, &e.cfg, now)
+		e.rec = judge.ApplyOutage(e.rec, why, &e.cfg, now)
 		s.put(e, nil)
 	}
 	if len(ids) == 0 {
@@ -204,7 +204,7 @@ func (s *Scheduler) resumeOutage(now time.Time) {
 	for _, id := range ids {
 		e := s.entries[id]
 		if was := last[id]; was != nil {
-			e.rec = judge.Resume(e.rec, was.To, was.Reason)
+			e.rec = judge.Remind(e.rec, was.To, was.Reason)
 		}
 		s.host.out, s.host.since = true, e.rec.Status.Since.Time
 	}

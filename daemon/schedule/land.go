@@ -87,7 +87,7 @@ func (s *Scheduler) settle(f flight, o probe.Observation) {
 	e.rec.Status.TTLMS = ttl.Milliseconds()
 	e.evidence = e.diagnostics(&o)
 	s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,
-		"latency", o.Latency, "took", o.Took, "doubts", e.rec.Doubts, "generation", f.generation)
+		"latency", o.Latency, "took", o.Took, "doubts", e.rec.Run.Doubts, "generation", f.generation)
 	s.put(e, event)
 }
 
@@ -135,7 +135,7 @@ func (e *entry) diagnostics(o *probe.Observation) *provider.Diagnostics {
 	d.TookMS = float64(o.Took.Microseconds()) / 1000
 	d.Verdict = provider.Verdict{
 		State: st.State, Reason: st.Reason, Saw: o.Saw, Detail: st.Detail, Doubt: st.Doubt, Hint: st.Hint,
-		Definite: e.rec.Definite, Doubts: e.rec.Doubts, Fall: e.cfg.Fall, NextCheck: st.NextCheckAt,
+		Definite: judge.Definite(o, &e.cfg), Doubts: e.rec.Run.Doubts, Fall: e.cfg.Fall, NextCheck: st.NextCheckAt,
 	}
 	return &d
 }

@@ -25,7 +25,7 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 		return err
 	}
 	o.Detail = "reported by " + by + ": " + o.Detail
-	rec, event := judge.Report(e.rec, o, &e.cfg)
+	rec, event := judge.ApplyReport(e.rec, o, &e.cfg)
 	e.rec = rec
 	e.reports++
 	if st := &e.rec.Status; !st.Paused {

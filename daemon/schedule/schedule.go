@@ -208,7 +208,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 	ask := probe.Ask{
 		Facts: e.facts || now.Sub(e.factsAt) >= factsEvery ||
 			e.rec.Status.State != provider.StateRunning || e.rec.Note != "",
-		DialFirst: e.rec.Saw == provider.ConnectionRefused,
+		DialFirst: e.rec.Probes.Saw == provider.ConnectionRefused,
 		Fresh:     e.fresh,
 	}
 	if ask.Facts {
@@ -229,7 +229,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 
 // laneOf keeps those that let us wait the last time apart from the others.
 func (s *Scheduler) laneOf(e *entry) *lane {
-	if e.rec.Saw == provider.Hung || e.rec.Saw == provider.ConnectTimeout {
+	if e.rec.Probes.Saw == provider.Hung || e.rec.Probes.Saw == provider.ConnectTimeout {
 		return &s.lanes[1]
 	}
 	return &s.lanes[0]

@@ -1,0 +1,28 @@
+package judge
+
+import (
+	"testing"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A daemon of a thousand providers judges a hundred probes a second, nearly all of
+// which see what the last one saw.
+func TestJudge_WhatIsNoNewsAllocatesNothing(t *testing.T) {
+	p := local()
+	r := begin(t, p).see(saw(provider.OK), saw(provider.OK)).r
+	o := saw(provider.OK)
+	if n := testing.AllocsPerRun(100, func() { r, _ = Judge(r, o, p, HostFine) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkJudge(b *testing.B) {
+	p := local()
+	r, _ := Judge(Initial(p, nil), saw(provider.OK), p, HostFine)
+	o := saw(provider.OK)
+	b.ReportAllocs()
+	for b.Loop() {
+		r, _ = Judge(r, o, p, HostFine)
+	}
+}

@@ -1,0 +1,42 @@
+package judge
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// told is what was last told of a provider.
+type told struct {
+	state  provider.State
+	reason provider.Reason
+}
+
+// tell makes the event of the difference between what was last told and what holds
+// now. That this machine cannot tell is none: what was told before stays, so that an
+// outage of ours is none of the provider's.
+func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
+	st := &r.Status
+	if st.Reason == provider.Offline {
+		return nil
+	}
+	last := r.told
+	if r.told = (told{st.State, st.Reason}); r.told == last {
+		return nil
+	}
+	detail := r.said.detail
+	if flapping {
+		detail = st.Detail
+	}
+	return &provider.Event{
+		Time: provider.Time{Time: now}, ID: st.ID, From: last.state, To: st.State,
+		Reason: st.Reason, Detail: detail, Doubt: st.Doubt, LatencyMS: st.LatencyMS,
+	}
+}
+
+// Remind says what was last told of a provider whose row was restored and says
+// offline.
+func Remind(r Record, state provider.State, reason provider.Reason) Record {
+	r.told = told{state, reason}
+	return r
+}

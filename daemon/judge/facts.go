@@ -1,0 +1,74 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Facts are what was learned of a server beside how it is.
+type Facts struct {
+	Models   []provider.Model // as last listed; nil when unknown
+	ModelsAt time.Time
+	Note     string // what was said beside models, such as "a model is loading"
+
+	KeyWithheld bool // whoever listens there was asked without the key
+}
+
+// learn takes over what a probe learned, and when it began. Facts are kept while
+// probes do not ask for them, and forgotten when the server is gone, or is another.
+func (r *Record) learn(o *probe.Observation, p *config.Provider) {
+	st, f := &r.Status, &o.Facts
+	st.CheckedAt = provider.Time{Time: o.Began}
+	st.PortListening, st.APIResponding = o.PortListening, o.APIResponding
+	st.PID, st.PIDExists = o.PID, o.PIDExists
+	r.KeyWithheld = o.KeyWithheld
+	st.Endpoint = p.Endpoint
+	if o.Endpoint != "" {
+		st.Endpoint = o.Endpoint
+	}
+	if o.Saw == provider.ConnectionRefused || o.Saw == provider.WrongService {
+		r.Facts = Facts{KeyWithheld: o.KeyWithheld}
+		st.Version, st.ModelsCount, st.LoadedModels = "", nil, nil
+		return
+	}
+	if f.Version != "" {
+		st.Version = f.Version
+	}
+	if f.Models != nil || f.Note != "" { // the facts were asked for
+		r.Note = f.Note
+	}
+	if f.Models != nil {
+		r.Models, r.ModelsAt = f.Models, o.Began
+		n := len(f.Models)
+		st.ModelsCount = &n
+	}
+	if f.Loaded != nil {
+		st.LoadedModels = f.Loaded
+	}
+}
+
+// missingModels are the models that the configuration requires and the provider
+// does not list.
+func missingModels(p *config.Provider, have []provider.Model) []string {
+	var missing []string
+	for _, want := range p.Models {
+		if !provider.Lists(p.Kind, have, want) {
+			missing = append(missing, want)
+		}
+	}
+	return missing
+}
+
+// list joins names for people, and counts what would be too long.
+func list(names []string) string {
+	const shown = 5
+	if len(names) > shown {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+	}
+	return strings.Join(names, ", ")
+}

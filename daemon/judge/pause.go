@@ -1,0 +1,31 @@
+package judge
+
+import "github.com/providerd/providerd/store/provider"
+
+// A Pause is a person who stops and resumes the probing, as a witness.
+type Pause struct {
+	Paused bool
+	resume claim // that it was resumed, until somebody looked
+}
+
+// take takes in that the probing was stopped or resumed.
+func (Pause) take(paused bool) Pause {
+	if paused {
+		return Pause{Paused: true}
+	}
+	return Pause{resume: claim{provider.NotChecked, "probing is resumed"}}
+}
+
+// looked takes in that there is something newer to say.
+func (w Pause) looked() Pause {
+	w.resume = claim{}
+	return w
+}
+
+// stopped says that it is paused.
+func (w Pause) stopped() claim {
+	if !w.Paused {
+		return claim{}
+	}
+	return claim{provider.Paused, "probing is paused"}
+}

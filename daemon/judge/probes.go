@@ -1,0 +1,76 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Probes are our own probes as a witness.
+type Probes struct {
+	Saw provider.Reason // what the last one saw, whether or not it settled anything
+
+	settled claim     // what they saw often enough; none before that, and after an outage of ours
+	broke   claim     // the last one broke by itself, which says nothing of the provider
+	retryAt time.Time // which the provider told the probe that settled last
+}
+
+// settle takes in an observation that is enough by itself, or was seen often enough.
+func (w Probes) settle(found claim, o *probe.Observation) Probes {
+	w.settled, w.broke, w.retryAt = found, claim{}, o.RetryAt
+	return w
+}
+
+// broken takes in that the last probe broke by itself.
+func (w Probes) broken(o *probe.Observation) Probes {
+	w.broke = claim{o.Saw, o.Detail}
+	return w
+}
+
+// forget drops what they found, so that the next one settles what holds.
+func (w Probes) forget() Probes {
+	w.settled, w.broke = claim{}, claim{}
+	return w
+}
+
+// resumed takes in that a person resumed the probing: only that the provider wants to
+// be left alone holds still.
+func (w Probes) resumed(now time.Time) Probes {
+	w = w.forget()
+	if w.Saw == provider.RateLimited && w.retryAt.After(now) {
+		w.settled = claim{provider.RateLimited, waitsForRetry}
+	}
+	return w
+}
+
+// known reports whether they found out how the provider is.
+func (w *Probes) known() bool {
+	return !w.settled.none() && stateOf(w.settled.reason) != provider.StateUnknown
+}
+
+// finding turns what a probe saw into what holds for the provider: the facts of one
+// that is up can still limit its use. slows is how often in a row it was slow.
+func finding(o *probe.Observation, f *Facts, slows int, p *config.Provider) claim {
+	if !healthy(o.Saw) {
+		return claim{o.Saw, o.Detail}
+	}
+	if f.Models != nil {
+		if len(f.Models) == 0 {
+			return claim{provider.NoModels, "it lists no model"}
+		}
+		if missing := missingModels(p, f.Models); len(missing) > 0 {
+			return claim{provider.ModelMissing, "not there: " + list(missing)}
+		}
+	}
+	if slows >= p.Fall {
+		return claim{provider.Slow, fmt.Sprintf("answered in %s, slow_after is %s",
+			o.Latency.Round(time.Millisecond), p.SlowAfter)}
+	}
+	if f.Note != "" {
+		return claim{o.Saw, f.Note}
+	}
+	return claim{o.Saw, o.Detail}
+}

@@ -1,0 +1,94 @@
+package judge
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A claim is what a witness says of a provider; its zero value is nothing.
+type claim struct {
+	reason provider.Reason
+	detail string
+}
+
+func (c claim) none() bool { return c.reason == "" }
+
+// holds is what holds of the provider: the witnesses in their order of precedence, of
+// whom the first that says something is believed. A new witness is a line here.
+func (r *Record) holds() claim {
+	return cmp.Or(
+		r.Pause.stopped(),                  // a person said so
+		r.Machine.claim,                    // of others this machine can tell nothing now
+		r.Probes.broke,                     // the last probe broke, and saw nothing
+		r.whileInDoubt(),                   // what was seen since is not enough
+		r.Report.claim,                     // a caller met something, and no probe knows better
+		r.Vendor.overlay(r.Probes.settled), // what our probes found, with what the vendor says of it
+		r.Pause.resume,                     // nobody looked yet
+		r.said,                             // what was known before this process began
+	)
+}
+
+// whileInDoubt keeps the row as it is while there is a doubt.
+func (r *Record) whileInDoubt() claim {
+	if r.Run.Doubt == nil {
+		return claim{}
+	}
+	return r.said
+}
+
+// derive makes the row of what the witnesses say, and the event when it says
+// something else than was told. was is the row before.
+func (r Record) derive(was provider.Status, p *config.Provider, now time.Time) (Record, *provider.Event) {
+	st := &r.Status
+	r.said = r.holds()
+	if state := stateOf(r.said.reason); state != "" { // else it stays as it is
+		st.State = state
+	}
+	st.Reason = r.said.reason
+	if st.Reason != was.Reason || st.Endpoint != was.Endpoint || was.Hint != "" || r.KeyWithheld { // or else there is none still
+		st.Hint = r.hint(p)
+	}
+	st.Doubt = r.Run.Doubt
+	st.Paused = r.Pause.Paused
+	st.Incident = r.Vendor.incident
+	st.Reported = r.Report.met
+	st.RetryAt = provider.Time{Time: later(r.Probes.retryAt, r.Report.retryAt())}
+	if st.Reason == provider.VendorIncident && st.Doubt == nil {
+		st.LastError = join(string(st.Reason), r.said.detail)
+	}
+	moved := st.State != was.State
+	if moved || st.Since.IsZero() && st.Reason != provider.NotChecked {
+		st.Since = provider.Time{Time: now}
+	}
+	begins := r.flaps.watch(moved && ownChange(was.State, was.Reason, st.Reason), now)
+	st.Detail = r.flaps.mark(r.said.detail)
+	return r, r.tell(begins, now)
+}
+
+// stateOf is the state that a reason stands for; empty when the state stays.
+func stateOf(reason provider.Reason) provider.State { return rules[reason].state }
+
+// hint is what to do next: about what holds or, where that needs nothing done, about a
+// key that was withheld.
+func (r *Record) hint(p *config.Provider) string {
+	text := hint(r.Status.Reason, p, r.Status.Endpoint)
+	if text == "" && r.KeyWithheld {
+		text = hint(provider.KeyWithheld, p, r.Status.Endpoint)
+	}
+	return text
+}
+
+// hint is what to do next about a provider that is shown at an endpoint.
+func hint(reason provider.Reason, p *config.Provider, endpoint string) string {
+	return provider.Hint(reason, provider.Subject{Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}

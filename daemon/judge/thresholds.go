@@ -1,0 +1,109 @@
+package judge
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Run counts what was seen in a row, by probes or by callers, for the thresholds
+// and for back-off.
+type Run struct {
+	Doubts   int // observations that are not enough by themselves
+	Goods    int // healthy answers
+	Slows    int // healthy answers that were slow
+	Failures int // probes that were not healthy
+
+	Doubt *provider.Doubt // what was seen last and is not enough; nil when it was
+}
+
+// seen counts what a probe saw. One that broke by itself says nothing about the
+// provider and leaves the run alone.
+func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
+	switch {
+	case o.Saw == provider.ProbeFailed:
+		return run
+	case healthy(o.Saw):
+		run.Goods++
+		run.Doubts, run.Failures = 0, 0
+	default:
+		run.Goods = 0
+		run.Failures++
+		run.Doubts++
+		if Definite(o, p) {
+			run.Doubts = 0
+		}
+	}
+	switch {
+	case !healthy(o.Saw) || o.Latency <= p.SlowAfter:
+		run.Slows = 0
+	case w.settled.reason == provider.Slow:
+		run.Goods = 0 // it is there, and not better
+		fallthrough
+	default:
+		run.Slows++
+	}
+	return run
+}
+
+// reported counts what a caller met: first, when no other's doubt is counted that no
+// probe has answered yet.
+func (run Run) reported(o *probe.Observation, first bool, p *config.Provider) Run {
+	run.Goods = 0
+	if first && !Definite(o, p) {
+		run.Doubts++
+	}
+	return run
+}
+
+// Definite reports whether what was seen is enough by itself.
+func Definite(o *probe.Observation, p *config.Provider) bool {
+	return definite(o.Saw, o.RetryAt, p)
+}
+
+// needs are how many good answers, or doubtful ones, in a row change the row.
+type needs struct{ rise, fall int }
+
+// needs asks for more than one where there is something to lose: something better is
+// known by probes, or what is seen may still be this machine's fault. What a caller
+// said, any probe overrules.
+func (e *Evidence) needs(p *config.Provider) needs {
+	switch {
+	case !e.Machine.claim.none():
+		return needs{1, p.Fall}
+	case !e.Report.claim.none() && e.Report.claim.reason != e.Probes.settled.reason, !e.Probes.known():
+		return needs{1, 1}
+	}
+	return needs{p.Rise, p.Fall}
+}
+
+// missing is the doubt that a probe leaves; nil when what it found is enough. Where
+// nothing changes but the detail, it always is.
+func (n needs) missing(found claim, o *probe.Observation, e *Evidence, p *config.Provider) *provider.Doubt {
+	settled := e.Probes.settled.reason
+	switch {
+	case found.reason == settled:
+		return nil
+	case healthy(found.reason):
+		if e.Run.Goods >= n.rise || healthy(settled) {
+			return nil
+		}
+		return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Goods, Of: n.rise}
+	case Definite(o, p), definite(found.reason, time.Time{}, p), e.Run.Doubts >= n.fall:
+		return nil
+	}
+	return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Doubts, Of: n.fall}
+}
+
+// missingOfReport is the doubt that a report leaves.
+func (n needs) missingOfReport(o *probe.Observation, r Record, p *config.Provider) *provider.Doubt {
+	if !r.Report.claim.none() { // which is for probes to overrule
+		n.fall = p.Fall
+	}
+	if o.Saw == r.said.reason || Definite(o, p) || r.Run.Doubts >= n.fall {
+		return nil
+	}
+	return &provider.Doubt{Saw: o.Saw, Detail: o.Detail, Count: r.Run.Doubts, Of: n.fall}
+}
