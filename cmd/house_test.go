@@ -23,6 +23,7 @@ var house = []string{
 	"daemon/metrics",
 	"daemon/control",
 	"daemon/schedule",
+	"daemon/outage",
 	"daemon/judge",
 	"daemon/probe",
 	"daemon/probe/transport",

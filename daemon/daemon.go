@@ -138,7 +138,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 			if n.Early {
 				d.schedule.NoteFeed(id, &n.Step)
 			} else {
-				d.schedule.Hear(id, n.Reading.Incident, &n.Step)
+				d.schedule.ApplyVendorStatus(id, n.Reading.Incident, &n.Step)
 			}
 		},
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -79,8 +80,8 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	if firstTime {
 		s.resumeOutage(now)
 	}
-	if s.host.out && len(s.unknown()) == 0 { // nobody is left whom it is about
-		s.comeBack("no remote provider is configured", now)
+	if s.machine.Out() && len(s.unknown()) == 0 { // nobody is left whom it is about
+		s.regain("no remote provider is configured", now)
 	}
 	s.queueNew(c, now, firstTime)
 	return c, nil
@@ -141,19 +142,19 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	if !anew {
 		var heard *provider.Event
 		if otherFeed {
-			heard = e.hear(nil, nil, now) // whom it believed is not asked any more
+			heard = e.applyVendorStatus(nil, nil, now) // whom it believed is not asked any more
 		}
 		e.rec.Status.TTLMS = timeToLive(&e.rec, &p).Milliseconds()
 		s.put(e, heard)
 		return false, nil
 	}
 	was, step := e.rec.Status, e.feed
-	e.rec, e.evidence, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
+	e.rec, e.diagnostics, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
 	if !otherFeed { // its vendor is the same, and nobody tells again what is known
 		e.rec, _ = judge.ApplyVendorStatus(e.rec, was.Incident, &p, now)
 		e.feed = step
 	}
-	e.latencies, e.contact = store.Durations{}, unheard
+	e.latencies, e.witness = store.Durations{}, outage.Witness{}
 	if was.Paused {
 		e.rec, _ = judge.ApplyPause(e.rec, true, &p, now)
 	}
@@ -173,10 +174,10 @@ func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	return event
 }
 
-// release gives up an entry's prober: the probe in flight closes it as it lands.
+// release gives up an entry's prober: the probe in flight closes it as it completes.
 func (s *Scheduler) release(e *entry) {
-	if e.inFlight {
-		e.cancel()
+	if e.probe != nil {
+		e.probe.cancel()
 		return
 	}
 	e.prober.Close()

@@ -56,10 +56,7 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 			accepted.Skipped = append(accepted.Skipped, skipped(&e.rec.Status, why, now, command))
 			continue
 		}
-		e.facts = true
-		e.force = e.force || force
-		e.fresh = e.fresh || fresh
-		s.ask(e, now)
+		s.ask(e, want{facts: true, force: force, fresh: fresh}, now)
 		accepted.IDs = append(accepted.IDs, id)
 	}
 	if len(accepted.IDs) == 0 {
@@ -84,25 +81,25 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 			continue
 		}
 		if !e.began.IsZero() && now.Sub(e.began) <= maxAge {
-			if e.inFlight {
+			if e.probe != nil {
 				s.coalesce(e)
 			}
 			continue
 		}
-		s.ask(e, now)
+		s.ask(e, want{}, now)
 	}
 }
 
-// ask makes sure that a probe begins from now on. All who ask before it begins
-// share it.
-func (s *Scheduler) ask(e *entry, now time.Time) {
-	if e.asked || e.waiting { // that one has not begun yet
+// ask makes sure that a probe begins from now on, and is as it is wanted.
+func (s *Scheduler) ask(e *entry, w want, now time.Time) {
+	e.want = e.want.and(w)
+	if e.want.owed || e.waiting { // that one has not begun yet
 		s.coalesce(e)
 		return
 	}
-	e.asked = true
-	if e.inFlight {
-		return // land plans it
+	e.want.owed = true
+	if e.probe != nil {
+		return // complete plans it
 	}
 	e.due = now
 	if soonest := e.began.Add(minGap); soonest.After(now) {
@@ -114,17 +111,17 @@ func (s *Scheduler) ask(e *entry, now time.Time) {
 
 // askInTime asks on the daemon's own account, which waits for any retry_at.
 func (s *Scheduler) askInTime(e *entry, now time.Time) {
-	e.facts = true
-	if e.asked || e.waiting {
+	e.want.facts = true
+	if e.want.owed || e.waiting {
 		return // somebody is owed a probe already
 	}
-	if retry := e.rec.Status.RetryAt.Time; retry.After(now) && !e.inFlight {
+	if retry := e.rec.Status.RetryAt.Time; retry.After(now) && e.probe == nil {
 		e.due = retry
 		s.queue.put(e)
 		s.nudge()
 		return
 	}
-	s.ask(e, now)
+	s.ask(e, want{}, now)
 }
 
 // declined says why a provider must not be probed now, and is empty when it may.
@@ -174,13 +171,13 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 	now := time.Now()
 	rec, event := judge.ApplyPause(e.rec, paused, &e.cfg, now)
 	e.rec = rec
-	e.asked = false
+	e.want.owed = false
 	if paused {
 		s.queue.drop(e)
 		e.waiting = false
 		e.rec.Status.NextCheckAt = provider.Time{}
-		if e.cancel != nil {
-			e.cancel()
+		if e.probe != nil {
+			e.probe.cancel()
 		}
 		s.sweepOne(e) // nobody is waited for who is not asked
 	}

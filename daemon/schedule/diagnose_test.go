@@ -91,3 +91,28 @@ func TestDiagnose(t *testing.T) {
 		})
 	})
 }
+
+// A diagnosis that a reload cut short is made again as it was asked for.
+func TestSchedule_ADiagnosisThatIsCutShortStaysOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		w.play("a", func(ctx context.Context, n int) probe.Observation {
+			if n == 2 {
+				return silence(time.Second)(ctx, n)
+			}
+			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
+		})
+		w.apply(settings("a"))
+		w.run()
+		time.Sleep(3 * time.Second)
+		w.Diagnose("a", false)
+		synctest.Wait()
+		p := settings("a")
+		p.Timeout += time.Second
+		w.apply(p)
+		time.Sleep(2 * time.Second)
+		if asks := w.asked("a"); len(asks) != 3 || !asks[1].Fresh || !asks[2].Fresh {
+			t.Errorf("%+v", asks)
+		}
+	})
+}

@@ -47,15 +47,15 @@ func (s *Scheduler) askAfter(e *entry, now time.Time) {
 		s.askInTime(e, now)
 		return
 	}
-	if e.inFlight {
-		return // land plans it
+	if e.probe != nil {
+		return // complete plans it
 	}
 	s.sweepOne(e) // nobody is waited for who is not asked
-	if e.asked || e.waiting {
-		if s.declined(e, now, e.force) == "" {
+	if e.want.owed || e.waiting {
+		if s.declined(e, now, e.want.force) == "" {
 			return
 		}
-		e.asked, e.waiting = false, false
+		e.want.owed, e.waiting = false, false
 	}
 	e.due = retry.Add(time.Duration(s.o.Random() * float64(minGap))) // see next
 	s.queue.put(e)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
@@ -67,7 +68,7 @@ type Scheduler struct {
 	count   Stats
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
-	host    host
+	machine outage.Machine
 }
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.
@@ -78,27 +79,23 @@ type entry struct {
 	due    time.Time
 	place  int // in the queue; -1 while in flight, waiting for a lane, or paused
 
-	inFlight  bool
-	waiting   bool // due, and its lane is full
-	asked     bool // somebody wants a probe that begins from now on
-	facts     bool // and wants it to ask for everything
-	force     bool // and wants it although the provider asked us to wait
-	fresh     bool // and wants it on a new connection
-	removed   bool
-	probed    bool                  // at least once since it was applied
-	sweeping  bool                  // counted in Scheduler.unswept
-	reports   int                   // how many callers told what they met
-	epoch     int                   // rises when a reload replaces cfg and prober
-	began     time.Time             // of the last probe
-	factsAt   time.Time             // when all facts were last asked for
-	contact   contact               // what the last probe tells of this machine
-	heard     time.Time             // when that probe began
-	failed    time.Time             // while contact is a failure: when the first such probe began
-	cancel    context.CancelFunc    // of the probe in flight
-	evidence  *provider.Diagnostics // of the last probe
-	feed      *provider.FeedStep    // of the vendor's status feed, when it was last heard
-	count     Counts
-	latencies store.Durations // of the deciding requests that were answered
+	want    want
+	probe   *inFlight // nil: none is under way
+	waiting bool      // due, and its lane is full
+
+	removed  bool
+	probed   bool      // at least once since it was applied
+	sweeping bool      // counted in Scheduler.unswept
+	reports  int       // how many callers told what they met
+	epoch    int       // rises when a reload replaces cfg and prober
+	began    time.Time // of the last probe
+	factsAt  time.Time // when all facts were last asked for
+
+	witness     outage.Witness        // what its probes tell of this machine
+	diagnostics *provider.Diagnostics // of the last probe
+	feed        *provider.FeedStep    // of the vendor's status feed, when it was last read
+	count       Counts
+	latencies   store.Durations // of the deciding requests that were answered
 }
 
 // lane bounds how many probes of a sort are under way.
@@ -175,12 +172,9 @@ func (s *Scheduler) startDue() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	s.watchClock(now)
-	s.watchRoute(now)
-	longest := lookEvery
-	if s.host.out && !s.host.routed {
-		longest = soonLook
-	}
+	s.lookAtClock(now)
+	s.lookAtRoute(now)
+	longest := s.machine.LookAgain()
 	for len(s.queue) > 0 {
 		e := s.queue[0]
 		if wait := e.due.Sub(now); wait > 0 {
@@ -206,24 +200,23 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 	l.busy++
 	s.count.InFlight++
 	ask := probe.Ask{
-		Facts: e.facts || now.Sub(e.factsAt) >= factsEvery ||
+		Facts: e.want.facts || now.Sub(e.factsAt) >= factsEvery ||
 			e.rec.Status.State != provider.StateRunning || e.rec.Note != "",
 		DialFirst: e.rec.Probes.Saw == provider.ConnectionRefused,
-		Fresh:     e.fresh,
+		Fresh:     e.want.fresh,
 	}
 	if ask.Facts {
 		e.factsAt = now
 	}
 	ctx, cancel := context.WithCancel(s.ctx)
-	flight := flight{
-		e: e, prober: e.prober, lane: l, epoch: e.epoch, reports: e.reports, generation: s.o.Store.Generation(),
-		asked: e.asked, force: e.force,
+	f := &inFlight{
+		e: e, cancel: cancel, prober: e.prober, lane: l, want: e.want, epoch: e.epoch, reports: e.reports,
+		generation: s.o.Store.Generation(),
 	}
-	e.inFlight, e.asked, e.facts, e.force, e.fresh = true, false, false, false, false
-	e.began, e.cancel = now, cancel
+	e.probe, e.want, e.began = f, want{}, now
 	s.wg.Go(func() {
 		defer cancel()
-		s.land(flight, observe(ctx, flight.prober, ask), ctx)
+		s.complete(f, observe(ctx, f.prober, ask), ctx)
 	})
 }
 

@@ -45,8 +45,8 @@ type ProviderStats struct {
 	Latencies store.Durations // of the deciding requests that were answered
 }
 
-// tally counts a probe that is settled.
-func (s *Scheduler) tally(e *entry, o *probe.Observation) {
+// countProbe counts a probe that is settled.
+func (s *Scheduler) countProbe(e *entry, o *probe.Observation) {
 	for _, c := range []*Counts{&s.count.Counts, &e.count} {
 		switch o.Saw {
 		case provider.OK, provider.ScopeLimited:

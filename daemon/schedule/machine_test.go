@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func TestHost_Offline(t *testing.T) {
+func TestMachine_Offline(t *testing.T) {
 	fault := func(context.Context, int) probe.Observation {
 		return probe.Observation{Saw: provider.NetworkUnreachable, HostFault: true}
 	}
@@ -62,9 +63,9 @@ func TestHost_Offline(t *testing.T) {
 
 const untilCut, cutFor = 5 * time.Minute, 30 * time.Minute
 
-// outage is a world of remote providers whose network is gone for half an hour,
+// withOutage is a world of remote providers whose network is gone for half an hour,
 // five minutes from its start.
-func outage(t *testing.T, o Options, saw provider.Reason, ids ...string) (w *world, cut, back time.Time) {
+func withOutage(t *testing.T, o Options, saw provider.Reason, ids ...string) (w *world, cut, back time.Time) {
 	w = newWorld(t, o)
 	cut = time.Now().Add(untilCut)
 	back = cut.Add(cutFor)
@@ -118,9 +119,9 @@ func (w *world) eventsAfter(t time.Time) []string {
 // When one remote provider cannot be reached because of this host, the others are
 // asked too, so that nobody is blamed for what is ours; all are unknown with one
 // event, and known again with another, which counts as no outage of theirs.
-func TestHost_AnOutageIsOneEventAtEachEdge(t *testing.T) {
+func TestMachine_AnOutageIsOneEventAtEachEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b", "c", "d")
+		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c", "d")
 		time.Sleep(time.Until(cut) + 75*time.Second) // each was due once
 		w.want(provider.StateUnknown, provider.Offline, "b", "c", "d")
 		w.want(provider.StateRunning, provider.OK, "local")
@@ -135,9 +136,9 @@ func TestHost_AnOutageIsOneEventAtEachEdge(t *testing.T) {
 
 // What was wrong before the outage, and is still wrong after it, is no news; what
 // is wrong only after it is.
-func TestHost_AfterAnOutageOnlyNewsIsTold(t *testing.T) {
+func TestMachine_AfterAnOutageOnlyNewsIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, back := outage(t, Options{}, provider.NetworkUnreachable, "b", "c")
+		w, cut, back := withOutage(t, Options{}, provider.NetworkUnreachable, "b", "c")
 		w.play("down", func(context.Context, int) probe.Observation {
 			if now := time.Now(); now.After(cut) && now.Before(back) {
 				return probe.Observation{Saw: provider.NetworkUnreachable, HostFault: true}
@@ -169,9 +170,9 @@ func TestHost_AfterAnOutageOnlyNewsIsTold(t *testing.T) {
 }
 
 // Servers that are switched off together are no outage of this host.
-func TestHost_SilenceOfOthersIsTheirs(t *testing.T) {
+func TestMachine_SilenceOfOthersIsTheirs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, _ := outage(t, Options{}, provider.ConnectTimeout, "b", "c")
+		w, cut, _ := withOutage(t, Options{}, provider.ConnectTimeout, "b", "c")
 		time.Sleep(time.Until(cut) + 2*time.Minute)
 		w.want(provider.StateError, provider.ConnectTimeout, "b", "c")
 	})
@@ -179,9 +180,9 @@ func TestHost_SilenceOfOthersIsTheirs(t *testing.T) {
 
 // A server that has been off for days is no witness: one fault of the resolver does
 // not make it two.
-func TestHost_WhoFailedLongAgoTellsNothing(t *testing.T) {
+func TestMachine_WhoFailedLongAgoTellsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b")
+		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b")
 		w.play("dead", always(provider.ConnectTimeout))
 		w.apply(remote("b"), remote("dead"))
 		time.Sleep(time.Until(cut) + 75*time.Second)
@@ -198,9 +199,9 @@ func TestHost_WhoFailedLongAgoTellsNothing(t *testing.T) {
 
 // Nobody asks one that wants to be left alone, so an outage of ours changes nothing
 // about it.
-func TestHost_AnOutageLeavesWhoIsLeftAlone(t *testing.T) {
+func TestMachine_AnOutageLeavesWhoIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b", "c")
+		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
 		until := cut.Add(10 * time.Hour)
 		w.play("limited", func(context.Context, int) probe.Observation {
 			return probe.Observation{Saw: provider.RateLimited, RetryAt: until}
@@ -216,9 +217,9 @@ func TestHost_AnOutageLeavesWhoIsLeftAlone(t *testing.T) {
 }
 
 // One that must not be asked cannot tell that the network is there.
-func TestHost_AnOutageWithAPausedProvider(t *testing.T) {
+func TestMachine_AnOutageWithAPausedProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, _ := outage(t, Options{}, provider.DNSFailure, "b", "c", "paused")
+		w, cut, _ := withOutage(t, Options{}, provider.DNSFailure, "b", "c", "paused")
 		time.Sleep(time.Minute)
 		_ = w.SetPaused("paused", true)
 		time.Sleep(time.Until(cut) + 75*time.Second)
@@ -228,9 +229,9 @@ func TestHost_AnOutageWithAPausedProvider(t *testing.T) {
 }
 
 // A restart during an outage is no end of it.
-func TestHost_AnOutageOutlastsARestart(t *testing.T) {
+func TestMachine_AnOutageOutlastsARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, back := outage(t, Options{}, provider.DNSFailure, "b", "c")
+		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
 		time.Sleep(time.Until(cut) + 75*time.Second)
 		w.want(provider.StateUnknown, provider.Offline, "b", "c")
 		w.stop()
@@ -251,9 +252,9 @@ func TestHost_AnOutageOutlastsARestart(t *testing.T) {
 }
 
 // An outage ends with the last provider that it is about.
-func TestHost_AnOutageOfNobody(t *testing.T) {
+func TestMachine_AnOutageOfNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, cut, _ := outage(t, Options{}, provider.DNSFailure, "b", "c")
+		w, cut, _ := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
 		time.Sleep(time.Until(cut) + 75*time.Second)
 		w.apply(settings("local"))
 		if got := w.eventsAfter(cut); !slices.Contains(got, "host UNKNOWN RUNNING ok []") {
@@ -263,11 +264,11 @@ func TestHost_AnOutageOfNobody(t *testing.T) {
 }
 
 // When the machine says that its network is back, nobody waits for a schedule.
-func TestHost_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
+func TestMachine_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone, there := time.Now().Add(untilCut), time.Now().Add(untilCut+cutFor)
 		online := func(string) bool { now := time.Now(); return now.Before(gone) || !now.Before(there) }
-		w, cut, back := outage(t, Options{Online: online}, provider.NetworkUnreachable, "b")
+		w, cut, back := withOutage(t, Options{Online: online}, provider.NetworkUnreachable, "b")
 		time.Sleep(time.Until(cut) + 75*time.Second)
 		w.want(provider.StateUnknown, provider.Offline, "b")
 		if d := w.row("b").Detail; d != "this machine has no network" {
@@ -283,7 +284,7 @@ func TestHost_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
 
 // A machine that slept blames nobody for what it slept through, and looks again at
 // once. The wall's clock goes on while it sleeps; the other does not.
-func TestHost_Suspend(t *testing.T) {
+func TestMachine_Suspend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slept atomic.Int64
 		w := newWorld(t, Options{Wall: func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }})
@@ -305,7 +306,7 @@ func TestHost_Suspend(t *testing.T) {
 		}
 		asleep := time.Now()
 		slept.Store(int64(8 * time.Hour))
-		time.Sleep(lookEvery + 2*minGap)
+		time.Sleep(outage.Machine{}.LookAgain() + 2*minGap)
 		close(dead)
 		w.want(provider.StateRunning, provider.OK, "local", "b", "c")
 		for _, id := range []string{"local", "b", "c"} {
@@ -318,32 +319,4 @@ func TestHost_Suspend(t *testing.T) {
 			t.Errorf("events %q, want %q", got, want)
 		}
 	})
-}
-
-// Nor does a process that was stopped for a while take its own deadlines for the
-// silence of others.
-func TestClock_Look(t *testing.T) {
-	t0 := time.Now()
-	for _, tt := range []struct {
-		name       string
-		late, wall time.Duration
-		want       string
-	}{
-		{"InTime", lookEvery, lookEvery, ""},
-		{"Busy", lookEvery + heldUp, lookEvery + heldUp, ""},
-		{"HeldUp", time.Minute, time.Minute, "providerd was held up for 1m0s"},
-		{"Slept", lookEvery, time.Hour + lookEvery, "this machine slept for 1h0m0s, or its clock was set forward"},
-		{"ClockSetBack", lookEvery, -time.Hour, ""},
-		{"ClockNudged", lookEvery, lookEvery + time.Second, ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var c clock
-			if why := c.look(t0, t0); why != "" {
-				t.Errorf("the first look: %q", why)
-			}
-			if why := c.look(t0.Add(tt.late), t0.Round(0).Add(tt.wall)); why != tt.want {
-				t.Errorf("%q, want %q", why, tt.want)
-			}
-		})
-	}
 }

@@ -37,7 +37,7 @@ func (w *world) heard(id, name string) provider.Status {
 }
 
 // What a vendor reports is seen at once, with an event, and no probe is made for it.
-func TestSchedule_Hear(t *testing.T) {
+func TestSchedule_ApplyVendorStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.apply(followed("a"), followed("b"))
@@ -45,7 +45,7 @@ func TestSchedule_Hear(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		probes, before := len(w.probes("a")), w.row("a")
 		step := provider.FeedStep{URL: feedURL, Impact: provider.ImpactMajor}
-		w.Hear("a", outageOf("Errors"), &step)
+		w.ApplyVendorStatus("a", outageOf("Errors"), &step)
 		st := w.heard("a", "Errors")
 		if st.State != provider.StateDegraded || st.Reason != provider.VendorIncident {
 			t.Errorf("%s %s", st.State, st.Reason)
@@ -64,7 +64,7 @@ func TestSchedule_Hear(t *testing.T) {
 		if d := w.store.View().Row("a").Diagnostics; d.Feed == nil {
 			t.Error("a probe's evidence lacks the feed's")
 		}
-		w.Hear("a", nil, &provider.FeedStep{URL: feedURL, Impact: provider.ImpactNone})
+		w.ApplyVendorStatus("a", nil, &provider.FeedStep{URL: feedURL, Impact: provider.ImpactNone})
 		if st := w.heard("a", ""); st.State != provider.StateRunning {
 			t.Errorf("%s %s after it is over", st.State, st.Reason)
 		}
@@ -87,15 +87,15 @@ func TestSchedule_Hear(t *testing.T) {
 	})
 }
 
-func TestSchedule_HearOfWhoDoesNotFollow(t *testing.T) {
+func TestSchedule_ApplyVendorStatusOfWhoDoesNotFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.apply(cloud("a"), followed("b"))
 		w.run()
 		time.Sleep(10 * time.Second)
-		w.Hear("nobody", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
-		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
-		w.Hear("b", outageOf("Errors"), &provider.FeedStep{URL: "https://status.example.com/old"})
+		w.ApplyVendorStatus("nobody", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.ApplyVendorStatus("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.ApplyVendorStatus("b", outageOf("Errors"), &provider.FeedStep{URL: "https://status.example.com/old"})
 		synctest.Wait()
 		w.want(provider.StateRunning, provider.OK, "a", "b")
 	})
@@ -108,7 +108,7 @@ func TestSchedule_AReloadThatTakesTheFeedAway(t *testing.T) {
 		w.apply(followed("a"))
 		w.run()
 		time.Sleep(10 * time.Second)
-		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.ApplyVendorStatus("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
 		w.heard("a", "Errors")
 		w.apply(cloud("a"))
 		if st := w.heard("a", ""); st.State != provider.StateRunning {
@@ -127,7 +127,7 @@ func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 		w.apply(followed("a"))
 		w.run()
 		time.Sleep(10 * time.Second)
-		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.ApplyVendorStatus("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
 		w.heard("a", "Errors")
 		w.stop()
 
@@ -148,7 +148,7 @@ func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 		if st := again.row("a"); st.Source != provider.FromProbe || st.Incident == nil {
 			t.Errorf("%+v", st)
 		}
-		again.Hear("a", nil, &provider.FeedStep{URL: feedURL})
+		again.ApplyVendorStatus("a", nil, &provider.FeedStep{URL: feedURL})
 		again.heard("a", "")
 		again.want(provider.StateRunning, provider.OK, "a")
 	})
@@ -164,7 +164,7 @@ func TestCadence_OfAVendorsIncident(t *testing.T) {
 		w.apply(p)
 		w.run()
 		time.Sleep(11 * time.Second)
-		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
+		w.ApplyVendorStatus("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL})
 		n := len(w.probes("a"))
 		time.Sleep(time.Minute)
 		if more := len(w.probes("a")) - n; more > 7 {
@@ -174,13 +174,13 @@ func TestCadence_OfAVendorsIncident(t *testing.T) {
 }
 
 // A provider that moves keeps the vendor that it has, of whom nobody tells again.
-func TestSchedule_HeardStaysWhenTheAddressChanges(t *testing.T) {
+func TestSchedule_VendorStatusStaysWhenTheAddressChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		w.apply(followed("a"))
 		w.run()
 		time.Sleep(10 * time.Second)
-		w.Hear("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL, Impact: provider.ImpactMajor})
+		w.ApplyVendorStatus("a", outageOf("Errors"), &provider.FeedStep{URL: feedURL, Impact: provider.ImpactMajor})
 		w.heard("a", "Errors")
 		moved := followed("a")
 		moved.BaseURL += "/v2"

@@ -1,4 +1,4 @@
-package schedule
+package outage
 
 import (
 	"fmt"
@@ -36,28 +36,4 @@ func (c *clock) look(mono, wall time.Time) string {
 		return fmt.Sprintf("providerd was held up for %s", late.Round(time.Second))
 	}
 	return ""
-}
-
-// watchClock begins anew when the machine slept or this process was held up: what
-// the probes under way would see are timeouts of ours. Remote providers are
-// unknown until the first of them answers; local ones stay as they are; and all
-// are asked at once. The caller holds mu.
-func (s *Scheduler) watchClock(now time.Time) {
-	why := s.host.clock.look(now, s.o.Wall())
-	if why == "" {
-		return
-	}
-	s.log.Warn("asking everybody anew", "reason", why)
-	s.host.doubted = now
-	if !s.host.out {
-		s.goOut(why, now)
-	}
-	for _, e := range s.entries {
-		e.contact = unheard
-		if e.inFlight {
-			e.cancel() // land begins it again
-		} else if s.declined(e, now, false) == "" && !e.waiting {
-			s.askInTime(e, now)
-		}
-	}
 }

@@ -7,15 +7,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Hear takes in what a provider's vendor reports of it, nil when that is nothing or
+// ApplyVendorStatus takes in what a provider's vendor reports of it, nil when that is nothing or
 // cannot be told, and how that is known. Nobody has to wait for a probe to see it,
 // and none is made. An id that is not known, or that follows another feed by now, is
 // left out.
-func (s *Scheduler) Hear(id string, vendor *provider.Incident, step *provider.FeedStep) {
+func (s *Scheduler) ApplyVendorStatus(id string, vendor *provider.Incident, step *provider.FeedStep) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.follower(id, step); e != nil {
-		s.put(e, e.hear(vendor, step, time.Now()))
+		s.put(e, e.applyVendorStatus(vendor, step, time.Now()))
 	}
 }
 
@@ -38,27 +38,25 @@ func (s *Scheduler) follower(id string, step *provider.FeedStep) *entry {
 	return nil
 }
 
-// hear judges what the vendor reports, and puts it into the evidence.
-func (e *entry) hear(vendor *provider.Incident, step *provider.FeedStep, now time.Time) *provider.Event {
+// applyVendorStatus judges what the vendor reports, and notes how that is known.
+func (e *entry) applyVendorStatus(vendor *provider.Incident, step *provider.FeedStep, now time.Time) *provider.Event {
 	rec, event := judge.ApplyVendorStatus(e.rec, vendor, &e.cfg, now)
 	e.rec = rec
 	e.note(step)
 	return event
 }
 
-// note puts what is known of the feed, and what the row says now, into the evidence.
+// note puts what is known of the feed, and what the row says now, into the diagnostics.
 func (e *entry) note(step *provider.FeedStep) {
 	e.feed = step
 	st := &e.rec.Status
 	d := provider.Diagnostics{ // not probed yet
-		ID: st.ID, Kind: st.Kind, Endpoint: st.Endpoint,
-		Verdict: provider.Verdict{Saw: st.Reason, Fall: e.cfg.Fall, NextCheck: st.NextCheckAt},
+		ID: st.ID, Kind: st.Kind, Endpoint: st.Endpoint, Verdict: provider.Verdict{Saw: st.Reason, Fall: e.cfg.Fall},
 	}
-	if e.evidence != nil {
-		d = *e.evidence // readers have the old one
+	if e.diagnostics != nil {
+		d = *e.diagnostics // readers have the old one
 	}
 	d.Feed = step
-	d.Verdict.State, d.Verdict.Reason, d.Verdict.Detail, d.Verdict.Doubt, d.Verdict.Hint =
-		st.State, st.Reason, st.Detail, st.Doubt, st.Hint
-	e.evidence = &d
+	e.show(&d.Verdict)
+	e.diagnostics = &d
 }

@@ -1,0 +1,164 @@
+package schedule
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An inFlight is a probe under way.
+type inFlight struct {
+	e          *entry
+	cancel     context.CancelFunc
+	prober     Prober
+	lane       *lane
+	want       want   // what was asked of it
+	epoch      int    // of the entry when it began
+	reports    int    // of callers when it began
+	generation uint64 // the newest refresh when it began
+}
+
+// complete takes in what a probe saw, unless that is of no use any more; then the lane
+// goes to whoever waits for it.
+func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.lookAtClock(now)
+	e := f.e
+	e.probe = nil
+	s.count.InFlight--
+	f.lane.busy--
+	defer s.hand(f.lane, now)
+
+	replaced := e.removed || e.epoch != f.epoch
+	if replaced {
+		f.prober.Close() // a reload took its place
+	}
+	switch {
+	case s.ctx.Err() != nil || e.removed || e.rec.Status.Paused:
+		s.discard(e)
+	case replaced || ctx.Err() != nil || o.Saw == "": // cut short
+		s.discard(e)
+		s.beginAgain(f, now)
+	default:
+		s.take(f, &o, now)
+	}
+}
+
+// take is the way of one probe: what it saw becomes evidence, the evidence a row and an
+// event, which are stored, and the next probe is planned.
+func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
+	e := f.e
+	s.countProbe(e, o)
+	event := e.judge(f, o, s.hostFor(e, o))
+	e.schedule(o.Began, s.o.Random())
+	e.diagnostics = e.diagnose(o)
+	s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,
+		"latency", o.Latency, "took", o.Took, "doubts", e.rec.Run.Doubts, "generation", f.generation)
+	s.put(e, event)
+	s.plan(e, now)
+	if !e.probed {
+		e.probed = true
+		s.sweepOne(e)
+	}
+}
+
+// judge makes what a probe saw the entry's evidence. Where a caller has met something
+// since it began, it counts only if it adds to that.
+func (e *entry) judge(f *inFlight, o *probe.Observation, host judge.Host) (event *provider.Event) {
+	if f.reports == e.reports || judge.Confirms(e.rec, *o) {
+		e.rec, event = judge.Judge(e.rec, *o, &e.cfg, host)
+	} else {
+		e.rec = judge.Overtaken(e.rec, *o, &e.cfg)
+	}
+	e.rec.Status.Generation = f.generation
+	return event
+}
+
+// schedule says when the next probe is due by cadence, and until when the row holds.
+func (e *entry) schedule(began time.Time, random float64) {
+	due, ttl := next(&e.rec, &e.cfg, began, random, !e.probed)
+	e.due = due
+	e.rec.Status.NextCheckAt = provider.Time{Time: due}
+	e.rec.Status.TTLMS = ttl.Milliseconds()
+}
+
+// plan queues the next probe: the one that was asked for meanwhile, or else the one
+// that is due by cadence.
+func (s *Scheduler) plan(e *entry, now time.Time) {
+	owed := e.want.owed
+	e.want.owed = false
+	if owed && s.declined(e, now, e.want.force) == "" {
+		s.ask(e, want{}, now)
+		return
+	}
+	s.queue.put(e)
+	s.nudge()
+}
+
+// beginAgain makes up for a probe that was cut short. Whoever was promised it is owed
+// one still, as it was asked for.
+func (s *Scheduler) beginAgain(f *inFlight, now time.Time) {
+	e := f.e
+	e.want = e.want.and(f.want)
+	owed := e.want.owed
+	e.want.owed = false
+	if owed && s.declined(e, now, e.want.force) == "" {
+		s.ask(e, want{facts: true}, now)
+		return
+	}
+	s.askInTime(e, now)
+}
+
+// hand gives a free place in a lane to the entry that waited longest.
+func (s *Scheduler) hand(l *lane, now time.Time) {
+	for l.busy < s.o.Lane && len(l.waiting) > 0 {
+		e := l.waiting[0]
+		l.waiting[0] = nil
+		l.waiting = l.waiting[1:]
+		if e.waiting && !e.removed {
+			e.waiting = false
+			s.start(e, now)
+		}
+	}
+}
+
+// sweepOne counts the first results towards Swept.
+func (s *Scheduler) sweepOne(e *entry) {
+	if !e.sweeping {
+		return
+	}
+	e.sweeping = false
+	if s.unswept--; s.unswept == 0 {
+		s.logSweep()
+		close(s.swept)
+	}
+}
+
+// logSweep says in one line what the first look at everybody found.
+func (s *Scheduler) logSweep() {
+	counts := map[provider.State]int{}
+	for _, e := range s.entries {
+		counts[e.rec.Status.State]++
+	}
+	args := []any{"providers", len(s.entries)}
+	for _, state := range provider.States {
+		if n := counts[state]; n > 0 {
+			args = append(args, strings.ToLower(string(state)), n)
+		}
+	}
+	s.log.Info("asked every provider once", args...)
+}
+
+// nudge makes Run look at the queue again.
+func (s *Scheduler) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

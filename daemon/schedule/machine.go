@@ -1,0 +1,168 @@
+package schedule
+
+import (
+	"iter"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/outage"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// hostFor asks daemon/outage how a probe is to be judged, and carries out what it
+// finds, which may change the record.
+func (s *Scheduler) hostFor(e *entry, o *probe.Observation) judge.Host {
+	if !outage.IsRemote(&e.cfg) {
+		return judge.HostFine
+	}
+	was := e.witness
+	e.witness = was.Take(o, func() bool { return s.o.Online(outage.HostOf(&e.cfg)) })
+	var found outage.Finding
+	s.machine, found = s.machine.Probed(was, e.witness, outage.Others{Remotes: s.remotes(o.Began), Online: s.o.Online}, o.Began)
+	s.carryOut(found, o.Began)
+	return found.Host
+}
+
+// remotes are the remote providers that may be asked, as witnesses of this machine.
+func (s *Scheduler) remotes(now time.Time) iter.Seq[outage.Remote] {
+	return func(yield func(outage.Remote) bool) {
+		for _, e := range s.entries {
+			if outage.IsRemote(&e.cfg) && s.declined(e, now, false) == "" &&
+				!yield(outage.Remote{Host: outage.HostOf(&e.cfg), Witness: e.witness}) {
+				return
+			}
+		}
+	}
+}
+
+// lookAtClock notices a sleep, or that this process was held up. The caller holds mu.
+func (s *Scheduler) lookAtClock(now time.Time) {
+	var found outage.Finding
+	s.machine, found = s.machine.LookAtClock(now, s.o.Wall())
+	s.carryOut(found, now)
+}
+
+// lookAtRoute notices that the network is back. The caller holds mu.
+func (s *Scheduler) lookAtRoute(now time.Time) {
+	var found outage.Finding
+	s.machine, found = s.machine.LookAtRoute(s.o.Online)
+	s.carryOut(found, now)
+}
+
+// carryOut does what was found out about this machine.
+func (s *Scheduler) carryOut(found outage.Finding, now time.Time) {
+	if found.Lost != "" {
+		s.lose(found.Lost, now)
+	}
+	if found.Back != "" {
+		s.regain(found.Back, now)
+	}
+	if found.Anew != "" {
+		s.log.Warn("asking everybody anew", "reason", found.Anew)
+		s.askAnew(now)
+	}
+	if found.Ask {
+		s.askRemote(now)
+	}
+}
+
+// lose makes every remote provider's row UNKNOWN, with one event for all.
+func (s *Scheduler) lose(why string, now time.Time) {
+	var ids []string
+	for _, id := range s.order {
+		st := &s.entries[id].rec.Status
+		if !outage.IsRemote(&s.entries[id].cfg) || st.Paused || st.RetryAt.After(now) {
+			continue // nobody asks it, so no outage of ours makes it less known
+		}
+		ids = append(ids, id)
+	}
+	m, event := s.machine.Lose(why, ids, s.o.Online(""), now)
+	s.machine = m
+	for _, id := range ids {
+		e := s.entries[id]
+		e.rec = judge.ApplyOutage(e.rec, why, &e.cfg, now)
+		s.put(e, nil)
+	}
+	s.tell(hclog.Warn, event)
+}
+
+// regain ends it: everybody who was not judged meanwhile is asked at once.
+func (s *Scheduler) regain(why string, now time.Time) {
+	m, event := s.machine.Regain(why, s.unknown(), now)
+	s.machine = m
+	s.tell(hclog.Info, event)
+	s.askRemote(now)
+}
+
+// unknown are the ids of those whose row says offline.
+func (s *Scheduler) unknown() []string {
+	var ids []string
+	for _, id := range s.order {
+		if s.entries[id].rec.Status.Reason == provider.Offline {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// resumeOutage goes on with an outage that a restart fell into: its end is told once
+// more for all, and the events say what was told of each before it.
+func (s *Scheduler) resumeOutage(now time.Time) {
+	ids := s.unknown()
+	if len(ids) == 0 {
+		return
+	}
+	events, err := s.o.Store.Events(0, 0)
+	if err != nil {
+		s.log.Warn("what was known before the outage cannot be read", "error", err)
+	}
+	last := map[string]*provider.Event{}
+	for i := range events {
+		last[events[i].ID] = &events[i]
+	}
+	since := now
+	for _, id := range ids {
+		e := s.entries[id]
+		if was := last[id]; was != nil {
+			e.rec = judge.Remind(e.rec, was.To, was.Reason)
+		}
+		if began := e.rec.Status.Since.Time; !began.IsZero() {
+			since = began
+		}
+	}
+	s.machine = s.machine.Resume(since, s.o.Online(""), now)
+}
+
+// tell publishes an event of this machine; nil is nothing.
+func (s *Scheduler) tell(level hclog.Level, event *provider.Event) {
+	if event == nil {
+		return
+	}
+	s.log.Log(level, "this machine changed", "to", event.To, "reason", event.Reason, "detail", event.Detail,
+		"providers", len(event.IDs))
+	s.o.Store.Note(*event)
+}
+
+// askRemote asks the remote providers whose last probe began before now.
+func (s *Scheduler) askRemote(now time.Time) {
+	for _, e := range s.entries {
+		if outage.IsRemote(&e.cfg) && e.began.Before(now) && s.declined(e, now, false) == "" {
+			s.askInTime(e, now)
+		}
+	}
+}
+
+// askAnew asks everybody, local ones too, and begins again what is under way.
+func (s *Scheduler) askAnew(now time.Time) {
+	for _, e := range s.entries {
+		e.witness = outage.Witness{}
+		if e.probe != nil {
+			e.probe.cancel() // complete begins it again
+		} else if s.declined(e, now, false) == "" && !e.waiting {
+			s.askInTime(e, now)
+		}
+	}
+}
