@@ -201,6 +201,9 @@ func ForgetKey(r Record) Record {
 	}
 	r.Report, r.Probes.retryAt, r.Probes.Saw = Report{}, time.Time{}, ""
 	r.Status.RetryAt, r.Status.Reported = provider.Time{}, nil
+	if r.Status.Source == provider.FromReport {
+		r.Status.Source = provider.FromProbe
+	}
 	return r
 }
 

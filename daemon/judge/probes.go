@@ -39,8 +39,9 @@ func (w Probes) forget() Probes {
 // resumed takes in that a person resumed the probing: only that the provider wants to
 // be left alone holds still.
 func (w Probes) resumed(now time.Time) Probes {
+	limited := w.settled.reason == provider.RateLimited && w.retryAt.After(now)
 	w = w.forget()
-	if w.Saw == provider.RateLimited && w.retryAt.After(now) {
+	if limited {
 		w.settled = claim{provider.RateLimited, waitsForRetry}
 	}
 	return w

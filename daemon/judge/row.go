@@ -44,8 +44,10 @@ func (r *Record) whileInDoubt() claim {
 func (r Record) derive(was provider.Status, p *config.Provider, now time.Time) (Record, *provider.Event) {
 	st := &r.Status
 	r.said = r.holds()
-	if state := stateOf(r.said.reason); state != "" { // else it stays as it is
+	if state := stateOf(r.said.reason); state != "" {
 		st.State = state
+	} else if was.Reason == provider.Offline { // it stays, and an outage of ours is none of it
+		st.State = r.told.state
 	}
 	st.Reason = r.said.reason
 	if st.Reason != was.Reason || st.Endpoint != was.Endpoint || was.Hint != "" || r.KeyWithheld { // or else there is none still

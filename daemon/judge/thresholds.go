@@ -97,12 +97,18 @@ func (n needs) missing(found claim, o *probe.Observation, e *Evidence, p *config
 	return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Doubts, Of: n.fall}
 }
 
-// missingOfReport is the doubt that a report leaves.
+// missingOfReport is the doubt that a report leaves. A caller on this machine meets
+// what our probes meet: while it may be to blame, only what is definite counts.
 func (n needs) missingOfReport(o *probe.Observation, r Record, p *config.Provider) *provider.Doubt {
 	if !r.Report.claim.none() { // which is for probes to overrule
 		n.fall = p.Fall
 	}
-	if o.Saw == r.said.reason || Definite(o, p) || r.Run.Doubts >= n.fall {
+	switch d := r.Run.Doubt; {
+	case Definite(o, p):
+		return nil
+	case d != nil && d.Of == 0:
+		return d
+	case o.Saw == r.said.reason, r.Run.Doubts >= n.fall:
 		return nil
 	}
 	return &provider.Doubt{Saw: o.Saw, Detail: o.Detail, Count: r.Run.Doubts, Of: n.fall}

@@ -1,0 +1,203 @@
+package judge
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A life is a provider to whom messages of all witnesses come, beside the plain model
+// of it.
+type life struct {
+	t      *testing.T
+	p      *config.Provider
+	r      Record
+	m      *model
+	now    time.Time
+	log    []string
+	events []provider.Event
+}
+
+// A message is what one witness says, a few seconds after the last.
+type message struct {
+	name string
+	say  func(*life)
+}
+
+func sees(reason provider.Reason) message { return probes(reason, HostFine, 0) }
+
+// probes is a probe that saw that, made while this machine stood so; wait is how long
+// it was told to stay away.
+func probes(reason provider.Reason, host Host, wait time.Duration) message {
+	name := fmt.Sprintf("probe %s", reason)
+	if wait > 0 {
+		name += fmt.Sprintf(" for %s", wait)
+	}
+	name += [...]string{"", ", machine in doubt", ", machine out"}[host]
+	return message{name, func(l *life) {
+		if l.r.Status.Paused {
+			return // it was cut short
+		}
+		o := saw(reason)
+		o.Began = l.now
+		if wait > 0 {
+			o.RetryAt = l.now.Add(wait)
+		}
+		r, event := Judge(l.r, o, l.p, host)
+		l.m.probe(&o, host)
+		l.take(r, event)
+		l.wantReportEnded(&o, host)
+	}}
+}
+
+// overtaken is a probe that began before the last report, or what else came.
+func overtaken(reason provider.Reason) message {
+	return message{"older probe " + string(reason), func(l *life) {
+		o := saw(reason)
+		o.Began = l.now.Add(-time.Second)
+		was := l.r.Status
+		l.r = Overtaken(l.r, o, l.p)
+		if st := l.r.Status; st.State != was.State || st.Reason != was.Reason || st.Doubt != was.Doubt || st.Reported != was.Reported {
+			l.fail("an older probe's word counts over a newer one's: %+v", st)
+		}
+	}}
+}
+
+func reports(reason provider.Reason, wait time.Duration) message {
+	name := fmt.Sprintf("report %s", reason)
+	if wait > 0 {
+		name += fmt.Sprintf(" for %s", wait)
+	}
+	return message{name, func(l *life) {
+		o := probe.Observation{Saw: reason, Detail: "reported", Began: l.now}
+		if wait > 0 {
+			o.RetryAt = l.now.Add(wait)
+		}
+		r, event := ApplyReport(l.r, o, l.p)
+		l.m.report(&o)
+		l.take(r, event)
+	}}
+}
+
+func vendorSays(impact provider.Impact) message {
+	return message{"vendor " + string(impact), func(l *life) {
+		var said *provider.Incident
+		if impact != provider.ImpactNone {
+			said = incident(impact)
+		}
+		r, event := ApplyVendorStatus(l.r, said, l.p, l.now)
+		l.m.vendor = impact.Outage()
+		l.take(r, event)
+	}}
+}
+
+// losing is an outage of this machine, which is of nobody who is left alone.
+var losing = message{"outage", func(l *life) {
+	if l.r.Status.Paused || l.r.Status.RetryAt.After(l.now) {
+		return
+	}
+	r := ApplyOutage(l.r, "slept", l.p, l.now)
+	l.m.outage()
+	l.take(r, nil)
+}}
+
+func pausing(paused bool) message {
+	name := "resume"
+	if paused {
+		name = "pause"
+	}
+	return message{name, func(l *life) {
+		r, event := ApplyPause(l.r, paused, l.p, l.now)
+		l.m.pause(paused, l.now)
+		l.take(r, event)
+	}}
+}
+
+// restarting is the next process, which has the row alone.
+var restarting = message{"restart", func(l *life) {
+	st := l.r.Status
+	r := Initial(l.p, &st)
+	if st.Reason == provider.Offline {
+		r = Remind(r, l.m.told.state, l.m.told.reason) // as the events say
+	}
+	l.m.restart()
+	l.take(r, nil)
+}}
+
+// rekeying is a reload after which another key asks.
+var rekeying = message{"another key", func(l *life) {
+	l.r = ForgetKey(l.r)
+	l.m.rekey()
+}}
+
+func (l *life) play(messages ...message) *life {
+	for _, m := range messages {
+		l.now = l.now.Add(3 * time.Second)
+		l.log = append(l.log, m.name)
+		m.say(l)
+	}
+	return l
+}
+
+func (l *life) fail(format string, args ...any) {
+	l.t.Helper()
+	l.t.Fatalf("after %q: %s", l.log, fmt.Sprintf(format, args...))
+}
+
+// take compares what became of the record with the model, and keeps the event.
+func (l *life) take(r Record, event *provider.Event) {
+	l.t.Helper()
+	l.r = r
+	l.m.settle()
+	st := r.Status
+	if st.State != l.m.state || st.Reason != l.m.reason {
+		l.fail("the row says %s %s, the model %s %s", st.State, st.Reason, l.m.state, l.m.reason)
+	}
+	if got, want := short(st.Doubt), short(l.m.doubt); got != want {
+		l.fail("the row's doubt is %s, the model's %s", got, want)
+	}
+	if !st.RetryAt.Equal(later(l.m.retryAt, l.m.heldUntil())) || (st.Reported != nil) != (l.m.met != nil) {
+		l.fail("retry_at %s, reported %+v; the model %s %+v", st.RetryAt, st.Reported, l.m.retryAt, l.m.met)
+	}
+	l.wantEvent(event)
+}
+
+// wantEvent holds an event to the difference between what was told and what is.
+func (l *life) wantEvent(event *provider.Event) {
+	l.t.Helper()
+	is := told{l.m.state, l.m.reason}
+	if l.m.reason == provider.Offline || is == l.m.told {
+		if event != nil {
+			l.fail("an event of nothing, or of an outage of ours: %+v", event)
+		}
+		return
+	}
+	if event == nil || event.From != l.m.told.state || event.To != is.state || event.Reason != is.reason {
+		l.fail("the event is %+v, want %v to %v", event, l.m.told, is)
+	}
+	if short(event.Doubt) != short(l.r.Status.Doubt) {
+		l.fail("the event's doubt is %s", short(event.Doubt))
+	}
+	l.m.told = is
+	l.events = append(l.events, *event)
+}
+
+// wantReportEnded: no report outlives its time.
+func (l *life) wantReportEnded(o *probe.Observation, host Host) {
+	l.t.Helper()
+	if reported := l.r.Status.Reported; host != HostInDoubt && o.Saw != provider.ProbeFailed &&
+		reported != nil && !reported.RetryAt.After(o.Began) {
+		l.fail("a report outlives its time: %+v", reported)
+	}
+}
+
+func short(d *provider.Doubt) string {
+	if d == nil {
+		return "none"
+	}
+	return fmt.Sprintf("%s %d/%d", d.Saw, d.Count, d.Of)
+}

@@ -1,0 +1,249 @@
+package judge
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A model is the judge as it is told to people, in one place and with nothing else in
+// mind: docs/reasons.md and docs/api.md. It knows no details, facts, or slowness.
+type model struct {
+	p      *config.Provider
+	state  provider.State
+	reason provider.Reason
+	told   told
+	doubt  *provider.Doubt
+
+	found         provider.Reason // by probes, often enough
+	retryAt       time.Time
+	doubts, goods int
+	broke         bool // the last probe did
+	met           *provider.Reported
+	believed      provider.Reason // of what was met
+	vendor        bool            // reports an outage
+	cut           bool            // this machine, from the provider
+	paused        bool
+	resumed       bool // and nobody looked since
+}
+
+func newModel(p *config.Provider) *model {
+	return &model{
+		p: p, state: provider.StateUnknown, reason: provider.NotChecked,
+		told: told{provider.StateUnknown, provider.NotChecked},
+	}
+}
+
+func (m *model) heldUntil() time.Time {
+	if m.met == nil {
+		return time.Time{}
+	}
+	return m.met.RetryAt.Time
+}
+
+func (m *model) held(now time.Time) bool { return m.heldUntil().After(now) }
+
+func (m *model) probe(o *probe.Observation, host Host) {
+	rise, fall := m.p.Rise, m.p.Fall
+	overrules := m.believed != "" && m.believed != m.found
+	switch {
+	case m.cut:
+		rise = 1
+	case overrules || m.found == "":
+		rise, fall = 1, 1
+	}
+	certain := Definite(o, m.p)
+	switch {
+	case o.Saw == provider.ProbeFailed:
+	case healthy(o.Saw):
+		m.goods, m.doubts = m.goods+1, 0
+	case certain:
+		m.goods, m.doubts = 0, 0
+	default:
+		m.goods, m.doubts = 0, m.doubts+1
+	}
+	if host == HostInDoubt {
+		m.doubt, m.broke = &provider.Doubt{Saw: o.Saw}, false
+		return
+	}
+	if m.met != nil && o.Saw != provider.ProbeFailed {
+		switch {
+		case !m.held(o.Began):
+			m.met, m.believed = nil, ""
+		case healthy(o.Saw):
+			m.believed = m.met.Reason
+		default:
+			m.believed = ""
+		}
+	}
+	if host == HostOut {
+		m.outage()
+		return
+	}
+	m.broke = o.Saw == provider.ProbeFailed
+	switch {
+	case m.broke:
+		return
+	case healthy(o.Saw) && m.goods < rise && !healthy(m.found):
+		m.doubt = &provider.Doubt{Saw: o.Saw, Count: m.goods, Of: rise}
+		if m.believed != "" { // a good answer proves nothing about what the caller met
+			m.doubt = nil
+		}
+	case !healthy(o.Saw) && o.Saw != m.found && !certain && m.doubts < fall:
+		m.doubt = &provider.Doubt{Saw: o.Saw, Count: m.doubts, Of: fall}
+	default:
+		m.doubt, m.found, m.retryAt = nil, o.Saw, o.RetryAt
+		m.cut, m.resumed = false, false
+	}
+}
+
+func (m *model) report(o *probe.Observation) {
+	if m.held(o.Began) && o.RetryAt.IsZero() {
+		return
+	}
+	counted := m.met != nil && m.met.RetryAt.IsZero() && !definite(m.met.Reason, time.Time{}, m.p)
+	m.met = &provider.Reported{Reason: o.Saw, RetryAt: provider.Time{Time: o.RetryAt}}
+	if m.paused || m.reason == provider.NoCredentials {
+		return
+	}
+	m.goods = 0
+	certain := Definite(o, m.p)
+	if !certain && !counted {
+		m.doubts++
+	}
+	fall := m.p.Fall
+	if m.found == "" && m.believed == "" && !m.cut {
+		fall = 1
+	}
+	if !certain && m.doubt != nil && m.doubt.Of == 0 {
+		return // this machine may be to blame
+	}
+	if !certain && o.Saw != m.reason && m.doubts < fall {
+		m.doubt = &provider.Doubt{Saw: o.Saw, Count: m.doubts, Of: fall}
+		return
+	}
+	m.doubt, m.believed = nil, o.Saw
+	m.cut, m.resumed, m.broke = false, false, false
+}
+
+func (m *model) outage() {
+	m.cut, m.broke, m.found = true, false, ""
+	m.doubt, m.doubts = nil, 0
+}
+
+func (m *model) pause(paused bool, now time.Time) {
+	if m.paused == paused {
+		return
+	}
+	m.paused, m.resumed = paused, !paused
+	m.cut, m.broke, m.doubt = false, false, nil
+	if paused {
+		return
+	}
+	limited := m.found == provider.RateLimited && m.retryAt.After(now)
+	if m.believed = ""; m.held(now) {
+		m.believed = m.met.Reason
+	}
+	if !limited {
+		m.found = ""
+	}
+}
+
+// restart leaves the row alone.
+func (m *model) restart() {
+	own := m.retryAt
+	if !own.After(m.heldUntil()) {
+		own = time.Time{}
+	}
+	*m = model{
+		p: m.p, state: m.state, reason: m.reason, told: m.told, doubt: m.doubt, met: m.met,
+		retryAt: own, vendor: m.vendor, cut: m.reason == provider.Offline, paused: m.paused,
+	}
+	if m.reason != provider.Offline {
+		m.told = told{m.state, m.reason}
+	}
+}
+
+func (m *model) rekey() {
+	if m.believed != "" {
+		m.found = ""
+	}
+	m.met, m.believed, m.retryAt = nil, "", time.Time{}
+}
+
+// settle says what holds.
+func (m *model) settle() {
+	was := m.reason
+	switch {
+	case m.paused:
+		m.reason = provider.Paused
+	case m.cut:
+		m.reason = provider.Offline
+	case m.broke:
+		m.reason = provider.ProbeFailed
+	case m.doubt != nil:
+	case m.believed != "":
+		m.reason = m.believed
+	case m.found != "" && healthy(m.found) && m.vendor:
+		m.reason = provider.VendorIncident
+	case m.found != "":
+		m.reason = m.found
+	case m.resumed:
+		m.reason = provider.NotChecked
+	}
+	if state := stateOf(m.reason); state != "" {
+		m.state = state
+	} else if was == provider.Offline {
+		m.state = m.told.state
+	}
+}
+
+// everything is each message that may come.
+var everything = []message{
+	sees(provider.OK), sees(provider.OK), sees(provider.OK), sees(provider.Hung), sees(provider.Hung), sees(provider.ServerError),
+	sees(provider.Unauthorized), sees(provider.NoCredentials), sees(provider.ProbeFailed),
+	probes(provider.RateLimited, HostFine, 10*time.Second), probes(provider.Overloaded, HostFine, 4*time.Second),
+	probes(provider.NetworkUnreachable, HostInDoubt, 0), probes(provider.ConnectTimeout, HostInDoubt, 0),
+	probes(provider.NetworkUnreachable, HostOut, 0), probes(provider.Hung, HostOut, 0),
+	overtaken(provider.OK), overtaken(provider.Unauthorized), overtaken(provider.Hung),
+	reports(provider.Hung, 0), reports(provider.ServerError, 0), reports(provider.Unauthorized, 0),
+	reports(provider.RateLimited, 5*time.Second), reports(provider.RateLimited, 20*time.Second), reports(provider.Hung, 5*time.Second),
+	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactMinor), vendorSays(provider.ImpactNone),
+	losing, pausing(true), pausing(false), pausing(false), restarting, rekeying,
+}
+
+func newLife(t *testing.T, rise, fall int) *life {
+	p := followed()
+	p.Rise, p.Fall = rise, fall
+	return &life{t: t, p: p, r: Initial(p, nil), m: newModel(p), now: t0}
+}
+
+// Whatever comes in whatever order: no older probe's word counts over a newer one's, no
+// outage of this machine is told as the provider's, no report outlives its time, and
+// the row is what the model says.
+func TestJudge_AnyOrderOfMessages(t *testing.T) {
+	for seed := range uint64(3000) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		l := newLife(t, 1+random.IntN(3), 1+random.IntN(3))
+		for range 30 {
+			l.play(everything[random.IntN(len(everything))])
+		}
+	}
+}
+
+func FuzzJudge_AnyOrderOfMessages(f *testing.F) {
+	f.Add([]byte{1, 1, 0, 3, 27, 3, 0})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) < 2 || len(data) > 200 {
+			return
+		}
+		l := newLife(t, 1+int(data[0])%3, 1+int(data[1])%3)
+		for _, b := range data[2:] {
+			l.play(everything[int(b)%len(everything)])
+		}
+	})
+}
