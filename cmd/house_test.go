@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -69,6 +70,19 @@ func TestHouse_ImportArrowsRunDownward(t *testing.T) {
 			if ours && to <= from {
 				t.Errorf("%s imports %s, which is above it", fields[0], imported)
 			}
+		}
+	}
+}
+
+// Every room is drawn in docs/architecture.md, with what it is for.
+func TestHouse_EveryRoomIsDrawn(t *testing.T) {
+	page, err := os.ReadFile("../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range house {
+		if !strings.Contains(string(page), "`"+name+"`") {
+			t.Errorf("docs/architecture.md does not name %s", name)
 		}
 	}
 }
