@@ -34,6 +34,18 @@ func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
 	}
 }
 
+// End is the event after which nothing is known of the provider any more; nil when
+// nothing was told before.
+func End(r Record, why string, now time.Time) *provider.Event {
+	if r.told == (told{provider.StateUnknown, provider.NotChecked}) {
+		return nil
+	}
+	return &provider.Event{
+		Time: provider.Time{Time: now}, ID: r.Status.ID, From: r.told.state, To: provider.StateUnknown,
+		Reason: provider.NotChecked, Detail: why,
+	}
+}
+
 // Remind says what was last told of a provider whose row was restored and says
 // offline.
 func Remind(r Record, state provider.State, reason provider.Reason) Record {

@@ -92,7 +92,8 @@ func (m Machine) Probed(was, is Witness, others Others, now time.Time) (Machine,
 
 // weigh weighs what is known of the remote providers that may be asked. That all are
 // silent proves nothing while this machine has a route: those of one rack are switched
-// off together.
+// off together. That one alone is cut off begins no outage, and ends none: the others
+// of whom it was told may be paused or removed meanwhile.
 func (m Machine) weigh(others Others, now time.Time) judge.Host {
 	failing, cut, online, waiting := map[string]bool{}, false, false, 0
 	for r := range others.Remotes {
@@ -114,7 +115,7 @@ func (m Machine) weigh(others Others, now time.Time) judge.Host {
 		return judge.HostFine
 	case waiting > 0 && now.Sub(m.doubted) < doubtFor:
 		return judge.HostInDoubt
-	case cut && len(failing) > 1, !online:
+	case cut && (len(failing) > 1 || m.Out()), !online:
 		return judge.HostOut
 	}
 	return judge.HostFine

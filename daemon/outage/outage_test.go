@@ -75,7 +75,7 @@ func (s scene) play(t *testing.T) outage.Finding {
 		p := s.remotes[at.remote].probes[at.probe]
 		o := probe.Observation{Saw: p.saw, HostFault: p.fault, Began: t0.Add(time.Duration(p.at) * time.Second)}
 		was := witnesses[at.remote].Witness
-		witnesses[at.remote].Witness = was.Take(&o, func() bool { return online(witnesses[at.remote].Host) })
+		witnesses[at.remote].Witness = was.Take(&o, witnesses[at.remote].Host, online)
 		m, found = m.Probed(was, witnesses[at.remote].Witness, outage.Others{Remotes: slices.Values(witnesses), Online: online}, o.Began)
 	}
 	return found
@@ -112,7 +112,8 @@ func TestMachine_Probed(t *testing.T) {
 		"AFailureIsHeldBackForAWhile":  {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9)}}}}, outage.Finding{Host: judge.HostOut}},
 		"ThenItIsTheProvidersIfThereIsARoute": {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9), timeout(11)}}}},
 			outage.Finding{Back: "this machine has a network, and what fails is the providers'"}},
-		"AndOursIfThereIsNone": {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9), timeout(11)}}}, dark: []string{"a"}}, outage.Finding{Host: judge.HostOut}},
+		"WhoIsLeftAloneAndCutOffEndsNone": {scene{out: "cut off", remotes: []remote{{"a", []seen{cut(9), cut(11)}}}}, outage.Finding{Host: judge.HostOut}},
+		"AndOursIfThereIsNone":            {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9), timeout(11)}}}, dark: []string{"a"}}, outage.Finding{Host: judge.HostOut}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, tc.scene.play(t)); diff != "" {

@@ -33,11 +33,11 @@ type Remote struct {
 	Witness
 }
 
-// Take takes in what a probe met. Online is the machine's word on whether it has a
-// network that leads there.
-func (w Witness) Take(o *probe.Observation, online func() bool) Witness {
+// Take takes in what a probe of a host met. Online is the machine's word on whether it
+// has a network that leads there.
+func (w Witness) Take(o *probe.Observation, host string, online func(host string) bool) Witness {
 	failed := w.fails()
-	w.met, w.heard = contactOf(o, online), o.Began
+	w.met, w.heard = contactOf(o, host, online), o.Began
 	if w.fails() && !failed {
 		w.failed = o.Began
 	}
@@ -49,14 +49,14 @@ func (w Witness) fails() bool { return w.met >= timedOut }
 
 // contactOf reads that from an observation. Silence on a connection tells nothing: it
 // may have been made before the network went away.
-func contactOf(o *probe.Observation, online func() bool) contact {
+func contactOf(o *probe.Observation, host string, online func(host string) bool) contact {
 	switch o.Saw {
 	case provider.NoCredentials, provider.ProbeFailed, provider.Hung, provider.ConnectionReset:
 		return unheard
 	case provider.ConnectTimeout:
 		return timedOut
 	case provider.DNSFailure, provider.NetworkUnreachable:
-		if o.HostFault || !online() {
+		if o.HostFault || !online(host) {
 			return cutOff
 		}
 		return unheard // "no such host" may come from a cache on this machine
@@ -64,11 +64,12 @@ func contactOf(o *probe.Observation, online func() bool) contact {
 	return reached
 }
 
-// IsRemote reports whether a provider is asked over the network.
-func IsRemote(p *config.Provider) bool { return p.KeyMissing == "" && !p.OnThisMachine() }
-
-// HostOf is where a provider is, without its port.
+// HostOf is the host that a provider is asked on over the network, without its port;
+// empty for one on this machine, or that is not asked.
 func HostOf(p *config.Provider) string {
+	if p.KeyMissing != "" || p.OnThisMachine() {
+		return ""
+	}
 	if u, err := url.Parse(p.BaseURL); err == nil && u.Hostname() != "" {
 		return u.Hostname()
 	}

@@ -80,7 +80,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	if firstTime {
 		s.resumeOutage(now)
 	}
-	if s.machine.Out() && len(s.unknown()) == 0 { // nobody is left whom it is about
+	if s.machine.Out() && !s.someRemote() { // nobody is left whom it is about
 		s.regain("no remote provider is configured", now)
 	}
 	s.queueNew(c, now, firstTime)
@@ -118,13 +118,19 @@ func spread(list []config.Provider) time.Duration {
 
 // newEntry makes an entry that starts from what was known of it, if anything.
 func newEntry(p *config.Provider, prober Prober, restored map[string]provider.Status) *entry {
-	e := &entry{cfg: *p, prober: prober, place: -1}
+	e := &entry{place: -1}
+	e.configure(*p, prober)
 	if st, ok := restored[p.ID]; ok {
 		e.rec = judge.Initial(p, &st)
 	} else {
 		e.rec = judge.Initial(p, nil)
 	}
 	return e
+}
+
+// configure gives an entry its settings.
+func (e *entry) configure(p config.Provider, prober Prober) {
+	e.cfg, e.prober, e.host = p, prober, outage.HostOf(&p)
 }
 
 // replace gives an entry new settings. What is known of it stays, unless it is
@@ -137,7 +143,7 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	}
 	otherFeed := !reflect.DeepEqual(p.Feed, e.cfg.Feed)
 	s.release(e)
-	e.cfg, e.prober = p, prober
+	e.configure(p, prober)
 	e.epoch++
 	if !anew {
 		var heard *provider.Event
@@ -149,6 +155,7 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 		return false, nil
 	}
 	was, step := e.rec.Status, e.feed
+	event = judge.End(e.rec, "the configuration names another server", now)
 	e.rec, e.diagnostics, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
 	if !otherFeed { // its vendor is the same, and nobody tells again what is known
 		e.rec, _ = judge.ApplyVendorStatus(e.rec, was.Incident, &p, now)
@@ -158,7 +165,6 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	if was.Paused {
 		e.rec, _ = judge.ApplyPause(e.rec, true, &p, now)
 	}
-	event = ending(was, "the configuration names another server", now)
 	s.logEvent(e, event)
 	return true, event
 }
@@ -169,7 +175,7 @@ func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	s.queue.drop(e)
 	s.release(e)
 	s.sweepOne(e)
-	event := ending(e.rec.Status, "removed from the configuration", now)
+	event := judge.End(e.rec, "removed from the configuration", now)
 	s.logEvent(e, event)
 	return event
 }
@@ -181,18 +187,6 @@ func (s *Scheduler) release(e *entry) {
 		return
 	}
 	e.prober.Close()
-}
-
-// ending is the event after which nothing is known of a provider any more, nil
-// when nothing was known before.
-func ending(was provider.Status, why string, now time.Time) *provider.Event {
-	if was.State == provider.StateUnknown && was.Reason == provider.NotChecked {
-		return nil // nothing was
-	}
-	return &provider.Event{
-		Time: provider.Time{Time: now}, ID: was.ID, From: was.State, To: provider.StateUnknown,
-		Reason: provider.NotChecked, Detail: why,
-	}
 }
 
 // queueNew queues what Apply added and asks at once for what it changed.

@@ -15,11 +15,11 @@ import (
 // hostFor asks daemon/outage how a probe is to be judged, and carries out what it
 // finds, which may change the record.
 func (s *Scheduler) hostFor(e *entry, o *probe.Observation) judge.Host {
-	if !outage.IsRemote(&e.cfg) {
+	if !e.isRemote() {
 		return judge.HostFine
 	}
 	was := e.witness
-	e.witness = was.Take(o, func() bool { return s.o.Online(outage.HostOf(&e.cfg)) })
+	e.witness = was.Take(o, e.host, s.o.Online)
 	var found outage.Finding
 	s.machine, found = s.machine.Probed(was, e.witness, outage.Others{Remotes: s.remotes(o.Began), Online: s.o.Online}, o.Began)
 	s.carryOut(found, o.Began)
@@ -30,8 +30,8 @@ func (s *Scheduler) hostFor(e *entry, o *probe.Observation) judge.Host {
 func (s *Scheduler) remotes(now time.Time) iter.Seq[outage.Remote] {
 	return func(yield func(outage.Remote) bool) {
 		for _, e := range s.entries {
-			if outage.IsRemote(&e.cfg) && s.declined(e, now, false) == "" &&
-				!yield(outage.Remote{Host: outage.HostOf(&e.cfg), Witness: e.witness}) {
+			if e.isRemote() && s.declined(e, now, false) == "" &&
+				!yield(outage.Remote{Host: e.host, Witness: e.witness}) {
 				return
 			}
 		}
@@ -74,7 +74,7 @@ func (s *Scheduler) lose(why string, now time.Time) {
 	var ids []string
 	for _, id := range s.order {
 		st := &s.entries[id].rec.Status
-		if !outage.IsRemote(&s.entries[id].cfg) || st.Paused || st.RetryAt.After(now) {
+		if !s.entries[id].isRemote() || st.Paused || st.RetryAt.After(now) {
 			continue // nobody asks it, so no outage of ours makes it less known
 		}
 		ids = append(ids, id)
@@ -149,7 +149,7 @@ func (s *Scheduler) tell(level hclog.Level, event *provider.Event) {
 // askRemote asks the remote providers whose last probe began before now.
 func (s *Scheduler) askRemote(now time.Time) {
 	for _, e := range s.entries {
-		if outage.IsRemote(&e.cfg) && e.began.Before(now) && s.declined(e, now, false) == "" {
+		if e.isRemote() && e.began.Before(now) && s.declined(e, now, false) == "" {
 			s.askInTime(e, now)
 		}
 	}
@@ -165,4 +165,17 @@ func (s *Scheduler) askAnew(now time.Time) {
 			s.askInTime(e, now)
 		}
 	}
+}
+
+// isRemote reports whether the provider is asked over the network.
+func (e *entry) isRemote() bool { return e.host != "" }
+
+// someRemote reports whether there is a remote provider that is asked.
+func (s *Scheduler) someRemote() bool {
+	for _, e := range s.entries {
+		if e.isRemote() && !e.rec.Status.Paused {
+			return true
+		}
+	}
+	return false
 }

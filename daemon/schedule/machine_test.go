@@ -320,3 +320,79 @@ func TestMachine_Suspend(t *testing.T) {
 		}
 	})
 }
+
+// A reload during an outage tells of each provider what was told before it, and is no
+// end of the outage for those who are left or moved.
+func TestMachine_AReloadDuringAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		w.want(provider.StateUnknown, provider.Offline, "b", "c")
+		moved := remote("b")
+		moved.BaseURL, moved.Endpoint = "https://b2.example.com", "https://b2.example.com"
+		w.apply(settings("local"), moved)
+		time.Sleep(2 * time.Minute)
+		w.want(provider.StateUnknown, provider.Offline, "b")
+		time.Sleep(time.Until(back) + 20*time.Second)
+		w.want(provider.StateRunning, provider.OK, "b")
+		want := []string{
+			"host RUNNING UNKNOWN offline [b c]", "c RUNNING UNKNOWN not_checked []", "b RUNNING UNKNOWN not_checked []",
+			"host UNKNOWN RUNNING ok [b]", "b UNKNOWN RUNNING ok []",
+		}
+		if got := w.eventsAfter(cut); !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
+// A provider that is paused during an outage keeps the state from before it.
+func TestMachine_APauseDuringAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
+		time.Sleep(time.Until(cut) + 75*time.Second)
+		_ = w.SetPaused("b", true)
+		time.Sleep(time.Until(back) + 20*time.Second)
+		w.want(provider.StateRunning, provider.Paused, "b")
+		_ = w.SetPaused("b", false)
+		time.Sleep(2 * time.Second)
+		w.want(provider.StateRunning, provider.OK, "b", "c")
+		want := []string{
+			"host RUNNING UNKNOWN offline [b c]", "b RUNNING RUNNING paused []", "host UNKNOWN RUNNING ok [c]",
+			"b RUNNING RUNNING not_checked []", "b RUNNING RUNNING ok []",
+		}
+		if got := w.eventsAfter(cut); !slices.Equal(got, want) {
+			t.Errorf("events %q, want %q", got, want)
+		}
+	})
+}
+
+// What a caller met while this machine is cut off, and may be because of that, is not
+// told as the provider's; what is certain is.
+func TestMachine_AReportDuringAnOutage(t *testing.T) {
+	for name, tc := range map[string]struct {
+		met  provider.Report
+		want []string
+	}{
+		"Doubtful": {provider.Report{Error: "timeout"}, []string{"host RUNNING UNKNOWN offline [b c]", "host UNKNOWN RUNNING ok [b c]"}},
+		"Certain": {provider.Report{Status: 401}, []string{"host RUNNING UNKNOWN offline [b c]", "b RUNNING ERROR unauthorized []",
+			"host UNKNOWN RUNNING ok [b c]", "b ERROR RUNNING ok []"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
+				time.Sleep(time.Until(cut) + 75*time.Second)
+				for range 3 {
+					w.tell("b", tc.met)
+					if name == "Certain" {
+						break
+					}
+				}
+				time.Sleep(time.Until(back) + 20*time.Second)
+				w.want(provider.StateRunning, provider.OK, "b", "c")
+				if got := w.eventsAfter(cut); !slices.Equal(got, tc.want) {
+					t.Errorf("events %q, want %q", got, tc.want)
+				}
+			})
+		})
+	}
+}

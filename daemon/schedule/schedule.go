@@ -75,6 +75,7 @@ type Scheduler struct {
 type entry struct {
 	cfg    config.Provider
 	prober Prober
+	host   string // over the network; empty: on this machine
 	rec    judge.Record
 	due    time.Time
 	place  int // in the queue; -1 while in flight, waiting for a lane, or paused
