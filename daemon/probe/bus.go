@@ -49,7 +49,7 @@ func busSocket(bus string, getenv func(string) string) string {
 func askSystemd(ctx context.Context, r *run, bus, socket, name string) finding {
 	began := r.p.now()
 	u := &unit{name: name}
-	err := u.read(ctx, r.p.dialer, socket)
+	err := u.read(ctx, r.p.dialer, bus, socket)
 	r.latency = r.p.now().Sub(began)
 	asked := fmt.Sprintf("the %s's systemd for %s", bus, name)
 	if err == nil {
@@ -82,11 +82,16 @@ func (r *run) notAsked(ctx context.Context, err error, bus string) finding {
 }
 
 // read asks the service manager. FlagNoAutoStart: where there is none, none is to
-// be started.
-func (u *unit) read(ctx context.Context, d *transport.Dialer, socket string) error {
+// be started. A user's bus is found through variables, which su keeps: it must be
+// this user's.
+func (u *unit) read(ctx context.Context, d *transport.Dialer, bus, socket string) error {
 	raw, err := d.Connect(ctx, "unix", socket)
 	if err != nil {
 		return &transport.DialError{Errs: []error{err}}
+	}
+	if whose := foreignListener(raw); bus == "user" && whose != "" {
+		_ = raw.Close() // nothing was sent over it
+		return fmt.Errorf("%s belongs to %s: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and log in as yourself", socket, whose)
 	}
 	c, err := dbus.NewConn(raw, dbus.WithContext(ctx))
 	if err != nil {

@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
@@ -329,6 +331,65 @@ func TestSystemd_FindsTheBus(t *testing.T) {
 		}
 		pr.Close()
 	}
+}
+
+// Variables lead to the bus of another user, as after su: nothing is said to it.
+func TestSystemd_AnotherUsersBusIsNotAsked(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	dir, err := os.MkdirTemp("", "bus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	listening := make(chan net.Listener)
+	go func() {
+		runtime.LockOSThread()                                                                      // for good: the thread ends with the goroutine
+		if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, 60_666, 60_666, 60_666); errno != 0 { // of this thread alone
+			t.Error(errno)
+		}
+		l, err := net.Listen("unix", filepath.Join(dir, "bus"))
+		if err != nil {
+			t.Error(err)
+		}
+		listening <- l
+	}()
+	l := <-listening
+	if l == nil {
+		t.FailNow()
+	}
+	heard := make(chan string)
+	go func() {
+		defer close(heard)
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		text, _ := io.ReadAll(c)
+		heard <- string(text)
+	}()
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
+	t.Setenv("XDG_RUNTIME_DIR", dir)
+	p := config.Provider{ID: "x", Kind: "systemd", Unit: "a.service", Bus: "user", Timeout: patient}
+	pr, err := probe.New(p, probe.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pr.Close)
+	o := pr.Probe(t.Context(), probe.Ask{DialFirst: true})
+	if o.Saw != provider.CheckUnknown || !strings.Contains(o.Detail, "belongs to uid 60666: unset ") {
+		t.Errorf("saw %s: %s", o.Saw, o.Detail)
+	}
+	if text := <-heard; text != "" {
+		t.Errorf("it is told %q", text)
+	}
+	l.Close()
+	<-heard
 }
 
 func TestSystemd_Configuration(t *testing.T) {
