@@ -62,20 +62,31 @@ type foreignError struct {
 
 func (e *foreignError) Error() string { return fmt.Sprintf("%s is not used: %s", e.path, e.problem) }
 
-// hint says what to type next.
-func (e *foreignError) hint() string {
-	hint := "if you mean that daemon: providerctl --socket PATH"
-	if e.name != "" {
-		hint += "; else: unset " + e.name
+// hint says what to type next, where the other places hint at something else. Whoever
+// cannot even look into the other's folder does not mean what is in it.
+func (e *foreignError) hint(others string) string {
+	const choose = "if you mean that daemon: providerctl --socket PATH"
+	switch {
+	case e.name == "":
+		return joined(others, choose)
+	case !e.seen && others != "":
+		return "unset " + e.name + ", then " + others + "; " + choose
 	}
-	return hint
+	return joined(others, choose+"; else: unset "+e.name)
 }
 
 // explain adds to what the other places gave, if there are any, that one was not used.
 func (e *foreignError) explain(others misses) *provider.Error {
 	if len(others) == 0 {
-		return provider.Errorf(provider.DaemonUnreachable, e.hint(), "the socket %v", e)
+		return provider.Errorf(provider.DaemonUnreachable, e.hint(""), "the socket %v", e)
 	}
 	said := others.explain()
-	return provider.Errorf(said.Code, said.Hint+"; "+e.hint(), "%s; the socket %v", said.Message, e)
+	return provider.Errorf(said.Code, e.hint(said.Hint), "%s; the socket %v", said.Message, e)
+}
+
+func joined(hint, more string) string {
+	if hint == "" {
+		return more
+	}
+	return hint + "; " + more
 }

@@ -44,15 +44,20 @@ func TestFolder_VouchesFor(t *testing.T) {
 // What is wrong with the other places is said before what is not used.
 func TestMisses_ExplainWhatIsNotUsed(t *testing.T) {
 	stale := miss{path: "/srv/a", err: syscall.ECONNREFUSED}
-	foreign := miss{path: "/tmp/x/s", err: &foreignError{path: "/tmp/x/s", name: "PROVIDERD_SOCKET", problem: "/tmp/x belongs to uid 7"}}
+	foreign := miss{path: "/tmp/x/s", err: &foreignError{path: "/tmp/x/s", name: "TMPDIR", problem: "/tmp/x belongs to uid 7", seen: true}}
+	closed := miss{path: "/run/x/s", err: &foreignError{path: "/run/x/s", name: "XDG_RUNTIME_DIR", problem: "/run/x belongs to uid 7"}}
+	unnamed := miss{path: "/tmp/x/s", err: &foreignError{path: "/tmp/x/s", problem: "/tmp/x belongs to uid 7", seen: true}}
 	for name, tt := range map[string]struct {
 		failed        misses
 		message, hint string
 	}{
 		"Alone": {misses{foreign}, "the socket /tmp/x/s is not used: /tmp/x belongs to uid 7",
-			"if you mean that daemon: providerctl --socket PATH; else: unset PROVIDERD_SOCKET"},
+			"if you mean that daemon: providerctl --socket PATH; else: unset TMPDIR"},
 		"BesideOthers": {misses{foreign, stale}, "the daemon is not running: nothing listens at /srv/a any more; the socket /tmp/x/s is not used: /tmp/x belongs to uid 7",
-			"start it: providerd; if you mean that daemon: providerctl --socket PATH; else: unset PROVIDERD_SOCKET"},
+			"start it: providerd; if you mean that daemon: providerctl --socket PATH; else: unset TMPDIR"},
+		"BesideOthersInAClosedFolder": {misses{stale, closed}, "the daemon is not running: nothing listens at /srv/a any more; the socket /run/x/s is not used: /run/x belongs to uid 7",
+			"unset XDG_RUNTIME_DIR, then start it: providerd; if you mean that daemon: providerctl --socket PATH"},
+		"WithoutAVariable": {misses{unnamed}, "the socket /tmp/x/s is not used: /tmp/x belongs to uid 7", "if you mean that daemon: providerctl --socket PATH"},
 	} {
 		if e := tt.failed.explain(); e.Code != provider.DaemonUnreachable || e.Message != tt.message || e.Hint != tt.hint {
 			t.Errorf("%s: got %+v", name, *e)

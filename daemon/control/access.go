@@ -37,8 +37,8 @@ func (y policy) allows(p peer, op operation) bool {
 func (y policy) denied(p peer, phrase, command string) *provider.Error {
 	hint := "sudo providerctl " + command
 	switch {
-	case p.anyUser: // even as root, and whatever group they join
-		hint = "type it inside the daemon's own namespace or container: " + hint
+	case p.anyUser: // root elsewhere is nobody here, and no group helps
+		hint = "as root inside the daemon's own namespace or container: " + hint
 	case y.admin != nil:
 		hint += "; or join its administrators, then log in again: sudo usermod -aG " + y.admin.Name + " $USER"
 	}
