@@ -55,7 +55,7 @@ type sight struct {
 	id, endpoint string
 	state        provider.State
 	reason       provider.Reason
-	doubt        provider.Doubt // none: the zero value
+	doubt        provider.Reason // what was seen since; empty: there is none
 }
 
 func sights(rows []provider.Status) []sight {
@@ -63,7 +63,7 @@ func sights(rows []provider.Status) []sight {
 	for _, s := range rows {
 		seen := sight{id: s.ID, endpoint: s.Endpoint, state: s.State, reason: s.Reason}
 		if doubt := doubtOf(&s); doubt != nil {
-			seen.doubt = *doubt
+			seen.doubt = doubt.Saw
 		}
 		all = append(all, seen)
 	}

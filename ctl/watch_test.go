@@ -135,6 +135,17 @@ func TestWatch(t *testing.T) {
 		out.await(t.Context(), t, "groq", 1)
 		end()
 	})
+	t.Run("ShowsADoubtAfterAHeartbeat", func(t *testing.T) {
+		t.Parallel()
+		d := startDaemon(t, map[string][]reply{
+			"GET /api/providers/status": {rows(`{"id":"groq","state":"RUNNING","reason":"ok"}`),
+				rows(`{"id":"groq","state":"RUNNING","reason":"ok","doubt":{"saw":"connect_timeout"}}`)},
+			followFrom3: {following(`{"type":"heartbeat","seq":3}`)},
+		})
+		out, _, end := watching(t, d)
+		out.await(t.Context(), t, "ok?", 1)
+		end()
+	})
 	t.Run("IsSilentAfterAHeartbeatWithoutNews", func(t *testing.T) {
 		t.Parallel()
 		more := make(chan string, 1)
