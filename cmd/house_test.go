@@ -23,6 +23,7 @@ var house = []string{
 	"daemon/systemd",
 	"daemon/metrics",
 	"daemon/control",
+	"daemon/socket",
 	"daemon/schedule",
 	"daemon/outage",
 	"daemon/judge",

@@ -25,6 +25,7 @@ import (
 	"github.com/providerd/providerd/daemon/metrics"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
+	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/daemon/systemd"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
@@ -70,9 +71,9 @@ type Daemon struct {
 	discovery discovery
 	notifier  *systemd.Notifier // nil: nobody wants to hear
 
-	inherited     *control.Listener // made by the service manager; nil: make our own
-	refusedReload atomic.Bool       // the last one was
-	metricsListen string            // as it was at the start
+	inherited     *socket.Listener // made by the service manager; nil: make our own
+	refusedReload atomic.Bool      // the last one was
+	metricsListen string           // as it was at the start
 }
 
 // Run starts a daemon and serves until ctx ends. The error is nil after an

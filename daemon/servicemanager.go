@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/daemon/systemd"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -43,7 +43,7 @@ func (d *Daemon) inherit() error {
 			"leave one ListenStream= in the socket unit, then: systemctl daemon-reload",
 		}
 	}
-	l, err := control.Inherit(given.Sockets[0])
+	l, err := socket.Inherit(given.Sockets[0])
 	if err != nil {
 		return err
 	}
@@ -60,11 +60,11 @@ func (e hintedError) Error() string { return e.message }
 func (e hintedError) Hint() string { return e.hint }
 
 // listen returns the socket that was passed on, or makes one.
-func (d *Daemon) listen() (*control.Listener, error) {
+func (d *Daemon) listen() (*socket.Listener, error) {
 	if d.inherited != nil {
 		return d.inherited, nil
 	}
-	return control.Listen(d.socket, d.socketMode())
+	return socket.Listen(d.socket, d.socketMode())
 }
 
 func closeAll(files []*os.File) {

@@ -1,6 +1,9 @@
 package control
 
-import "github.com/providerd/providerd/store/provider"
+import (
+	"github.com/providerd/providerd/daemon/socket"
+	"github.com/providerd/providerd/store/provider"
+)
 
 // An operation is what a request asks for, as far as permission goes.
 type operation uint8
@@ -22,28 +25,28 @@ type policy struct {
 }
 
 // allows reports whether p may do op.
-func (y policy) allows(p peer, op operation) bool {
+func (y policy) allows(p socket.Peer, op operation) bool {
 	switch {
-	case op == opRead, p.untold && !y.shared:
+	case op == opRead, p.Untold && !y.shared:
 		return true
-	case !p.known, p.anyUser: // who may be anybody is nobody, though it be root's number
+	case !p.Known, p.AnyUser: // who may be anybody is nobody, though it be root's number
 		return false
 	}
-	return p.uid == 0 || p.uid == y.owner || y.admin != nil && p.in(y.admin.GID)
+	return p.UID == 0 || p.UID == y.owner || y.admin != nil && p.In(y.admin.GID)
 }
 
 // denied says to p what it may not do, as a phrase, and what to type instead;
 // command is the same as an argument of providerctl.
-func (y policy) denied(p peer, phrase, command string) *provider.Error {
+func (y policy) denied(p socket.Peer, phrase, command string) *provider.Error {
 	hint := "sudo providerctl " + command
 	switch {
-	case p.anyUser: // root elsewhere is nobody here, and no group helps
+	case p.AnyUser: // root elsewhere is nobody here, and no group helps
 		hint = "as root inside the daemon's own namespace or container: " + hint
 	case y.admin != nil:
 		hint += "; or join its administrators, then log in again: sudo usermod -aG " + y.admin.Name + " $USER"
 	}
 	who := "this user"
-	if p.known {
+	if p.Known {
 		who = p.String()
 	}
 	return provider.Errorf(provider.Denied, hint, "access denied: %s may not %s", who, phrase)

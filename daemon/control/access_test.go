@@ -6,37 +6,38 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store/provider"
 )
 
 func TestPolicy(t *testing.T) {
 	group := &Group{Name: "providerd", GID: 50}
-	nobody := peer{known: true, uid: 1000, gid: 1000}
+	nobody := socket.Peer{Known: true, UID: 1000, GID: 1000}
 	for _, tt := range []struct {
 		name   string
 		policy policy
-		peer   peer
+		peer   socket.Peer
 		op     operation
 		denied bool
 	}{
 		{"AnybodyReads", policy{owner: 7}, nobody, opRead, false},
-		{"AStrangerReads", policy{owner: 7}, peer{}, opRead, false},
-		{"Root", policy{owner: 7}, peer{known: true}, opAdmin, false},
-		{"TheDaemonsOwnUser", policy{owner: 7}, peer{known: true, uid: 7, gid: 7}, opAdmin, false},
-		{"PrimaryGroup", policy{owner: 7, admin: group}, peer{known: true, uid: 1000, gid: 50}, opAdmin, false},
-		{"SupplementaryGroup", policy{owner: 7, admin: group}, peer{known: true, uid: 1000, gid: 1000, groups: []uint32{4, 50}}, opAdmin, false},
+		{"AStrangerReads", policy{owner: 7}, socket.Peer{}, opRead, false},
+		{"Root", policy{owner: 7}, socket.Peer{Known: true}, opAdmin, false},
+		{"TheDaemonsOwnUser", policy{owner: 7}, socket.Peer{Known: true, UID: 7, GID: 7}, opAdmin, false},
+		{"PrimaryGroup", policy{owner: 7, admin: group}, socket.Peer{Known: true, UID: 1000, GID: 50}, opAdmin, false},
+		{"SupplementaryGroup", policy{owner: 7, admin: group}, socket.Peer{Known: true, UID: 1000, GID: 1000, Groups: []uint32{4, 50}}, opAdmin, false},
 		{"AnotherUser", policy{owner: 7}, nobody, opAdmin, true},
 		{"AnotherGroup", policy{owner: 7, admin: group}, nobody, opAdmin, true},
-		{"NoGroupConfigured", policy{owner: 7}, peer{known: true, uid: 1000, gid: 50}, opAdmin, true},
-		{"NotToldThoughItShouldBe", policy{owner: 0, admin: &Group{}}, peer{}, opAdmin, true},
-		{"TheSystemCannotTell", policy{owner: 7}, peer{untold: true}, opAdmin, false},
-		{"TheSystemCannotTellAndAnybodyConnects", policy{owner: 7, shared: true}, peer{untold: true}, opAdmin, true},
-		{"AnybodyIsNotTheDaemonsOwnUser", policy{owner: 65_534}, peer{known: true, anyUser: true, uid: 65_534, gid: 1000}, opAdmin, true},
-		{"NorRootWhereThatIsTheOverflow", policy{owner: 7}, peer{known: true, anyUser: true, uid: 0}, opAdmin, true},
-		{"NorInTheGroup", policy{owner: 7, admin: group}, peer{known: true, anyUser: true, uid: 65_534, gid: 50}, opAdmin, true},
-		{"AnybodyReadsThough", policy{owner: 65_534}, peer{known: true, anyUser: true, uid: 65_534}, opRead, false},
-		{"AnyGroupIsNotTheAdmins", policy{owner: 7, admin: &Group{GID: 65_534}}, peer{known: true, anyGroup: true, uid: 1000, gid: 65_534}, opAdmin, true},
-		{"TheSystemCannotTellWhoReads", policy{owner: 7, shared: true}, peer{untold: true}, opRead, false},
+		{"NoGroupConfigured", policy{owner: 7}, socket.Peer{Known: true, UID: 1000, GID: 50}, opAdmin, true},
+		{"NotToldThoughItShouldBe", policy{owner: 0, admin: &Group{}}, socket.Peer{}, opAdmin, true},
+		{"TheSystemCannotTell", policy{owner: 7}, socket.Peer{Untold: true}, opAdmin, false},
+		{"TheSystemCannotTellAndAnybodyConnects", policy{owner: 7, shared: true}, socket.Peer{Untold: true}, opAdmin, true},
+		{"AnybodyIsNotTheDaemonsOwnUser", policy{owner: 65_534}, socket.Peer{Known: true, AnyUser: true, UID: 65_534, GID: 1000}, opAdmin, true},
+		{"NorRootWhereThatIsTheOverflow", policy{owner: 7}, socket.Peer{Known: true, AnyUser: true, UID: 0}, opAdmin, true},
+		{"NorInTheGroup", policy{owner: 7, admin: group}, socket.Peer{Known: true, AnyUser: true, UID: 65_534, GID: 50}, opAdmin, true},
+		{"AnybodyReadsThough", policy{owner: 65_534}, socket.Peer{Known: true, AnyUser: true, UID: 65_534}, opRead, false},
+		{"AnyGroupIsNotTheAdmins", policy{owner: 7, admin: &Group{GID: 65_534}}, socket.Peer{Known: true, AnyGroup: true, UID: 1000, GID: 65_534}, opAdmin, true},
+		{"TheSystemCannotTellWhoReads", policy{owner: 7, shared: true}, socket.Peer{Untold: true}, opRead, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if allowed := tt.policy.allows(tt.peer, tt.op); allowed == tt.denied {
@@ -50,63 +51,21 @@ func TestPolicy(t *testing.T) {
 				!strings.Contains(err.Hint, "sudo providerctl logs") {
 				t.Errorf("got %+v", err)
 			}
-			if got := strings.Contains(err.Hint, "usermod -aG providerd"); got != (tt.policy.admin != nil && tt.policy.admin.Name != "" && !tt.peer.anyUser) {
+			if got := strings.Contains(err.Hint, "usermod -aG providerd"); got != (tt.policy.admin != nil && tt.policy.admin.Name != "" && !tt.peer.AnyUser) {
 				t.Errorf("hint: %s", err.Hint)
 			}
-			if got := strings.Contains(err.Message, "a user of another namespace"); got != tt.peer.anyUser {
+			if got := strings.Contains(err.Message, "a user of another namespace"); got != tt.peer.AnyUser {
 				t.Errorf("message: %s", err.Message)
 			}
 		})
 	}
 }
 
-// Ids that name nobody are noted, and groups among them dropped: as a primary group,
-// as a supplementary one, and where the kernel told nothing at all.
-func TestPeer_Told(t *testing.T) {
-	named := func(id uint32) bool { return id != 65_534 }
-	for _, tt := range []struct {
-		name      string
-		told      peer
-		anyUser   bool
-		members   []uint32
-		strangers []uint32
-		logged    []any
-	}{
-		{"OneUser", peer{known: true, uid: 1000, gid: 100, pid: 1, groups: []uint32{4}}, false, []uint32{100, 4}, []uint32{65_534},
-			[]any{"uid", uint32(1000), "gid", uint32(100), "pid", 1}},
-		{"AnyUser", peer{known: true, uid: 65_534, gid: 65_534, pid: 1, groups: []uint32{4, 65_534}}, true, []uint32{4}, []uint32{65_534},
-			[]any{"uid", elsewhere, "gid", elsewhere, "pid", 1}},
-		{"OneUserInAnyGroup", peer{known: true, uid: 1000, gid: 100, groups: []uint32{65_534, 5, 65_534}}, false, []uint32{100, 5}, []uint32{65_534},
-			[]any{"uid", uint32(1000), "gid", uint32(100), "pid", 0}},
-		{"NotTold", peer{}, false, nil, nil, []any{"uid", "unknown"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			p := tt.told.told(named, named)
-			if p.anyUser != tt.anyUser {
-				t.Errorf("any user: %v", p.anyUser)
-			}
-			for _, gid := range tt.members {
-				if !p.in(gid) {
-					t.Errorf("not in group %d", gid)
-				}
-			}
-			for _, gid := range tt.strangers {
-				if p.in(gid) {
-					t.Errorf("in group %d", gid)
-				}
-			}
-			if got := p.logArgs(); !slices.Equal(got, tt.logged) {
-				t.Errorf("logged as %v, want %v", got, tt.logged)
-			}
-		})
-	}
-}
-
 // fill lets connections of p in for as long as nobody loses a place by it.
-func fill(g *gate, p peer) (in []*conn) {
+func fill(g *gate, p socket.Peer) (in []*conn) {
 	for len(in) < 1000 {
 		c := &conn{peer: p}
-		if g.total >= g.max || !g.isTrusted(p.process()) && g.total >= g.max-g.kept {
+		if g.total >= g.max || !g.isTrusted(p.Process()) && g.total >= g.max-g.kept {
 			return in
 		}
 		if evicted, ok := g.enter(c); !ok || evicted != nil {
@@ -118,7 +77,7 @@ func fill(g *gate, p peer) (in []*conn) {
 }
 
 func TestGate(t *testing.T) {
-	user := func(uid uint32) peer { return peer{known: true, uid: uid} }
+	user := func(uid uint32) socket.Peer { return socket.Peer{Known: true, UID: uid} }
 	g := newGate(160, 40, 7) // and 10 kept
 	first := fill(&g, user(1000))
 	if n := len(first); n != 40 {
@@ -127,7 +86,7 @@ func TestGate(t *testing.T) {
 	if n := len(fill(&g, user(1001))); n != 40 {
 		t.Errorf("another gets %d, want 40", n)
 	}
-	if n := len(fill(&g, peer{})); n != 70 {
+	if n := len(fill(&g, socket.Peer{})); n != 70 {
 		t.Errorf("those unknown get %d, want what is left but the kept ones: 70", n)
 	}
 	if n := len(fill(&g, user(7))); n != 10 {
@@ -146,7 +105,7 @@ func TestGate_UsersOfOtherNamespacesShareOneQuota(t *testing.T) {
 	for _, uid := range []uint32{65_534, 0} {
 		g := newGate(160, 40, 65_534)
 		for pid := range 4 {
-			fill(&g, peer{known: true, anyUser: true, uid: uid, pid: pid})
+			fill(&g, socket.Peer{Known: true, AnyUser: true, UID: uid, PID: pid})
 		}
 		if g.total != 40 {
 			t.Errorf("those that look like %d get %d places, want 40 together", uid, g.total)
@@ -155,20 +114,20 @@ func TestGate_UsersOfOtherNamespacesShareOneQuota(t *testing.T) {
 }
 
 func TestGate_TheGreediestProcessMakesRoom(t *testing.T) {
-	of := func(uid uint32, pid int) peer { return peer{known: true, uid: uid, pid: pid} }
+	of := func(uid uint32, pid int) socket.Peer { return socket.Peer{Known: true, UID: uid, PID: pid} }
 	for _, tt := range []struct {
 		name    string
-		fillers []peer
-		comer   peer
-		victims []peer // any of them; none: the comer is refused
+		fillers []socket.Peer
+		comer   socket.Peer
+		victims []socket.Peer // any of them; none: the comer is refused
 	}{
-		{"OfTheSameUser", []peer{of(1000, 1)}, of(1000, 2), []peer{of(1000, 1)}},
-		{"AndNotItself", []peer{of(1000, 1)}, of(1000, 1), nil},
-		{"NotOfAnotherUserWhenOwnIsAtTheBound", []peer{of(1000, 1), of(1001, 1)}, of(1001, 2), []peer{of(1001, 1)}},
-		{"OfAnotherUserWhenAllIsTaken", []peer{of(1000, 1), of(1001, 1), of(1002, 1), of(1003, 1)}, of(1004, 1), []peer{of(1000, 1), of(1001, 1), of(1002, 1)}},
-		{"OfTheDaemonsOwnUser", []peer{of(7, 1)}, of(7, 2), []peer{of(7, 1)}},
-		{"OfThoseTrustedForNobodyElse", []peer{of(7, 1)}, of(1000, 1), nil},
-		{"OfAnybodyForRoot", []peer{of(1000, 1), of(1001, 1), of(1002, 1), of(1003, 1), of(7, 1)}, of(0, 1), []peer{of(1000, 1), of(1001, 1), of(1002, 1)}},
+		{"OfTheSameUser", []socket.Peer{of(1000, 1)}, of(1000, 2), []socket.Peer{of(1000, 1)}},
+		{"AndNotItself", []socket.Peer{of(1000, 1)}, of(1000, 1), nil},
+		{"NotOfAnotherUserWhenOwnIsAtTheBound", []socket.Peer{of(1000, 1), of(1001, 1)}, of(1001, 2), []socket.Peer{of(1001, 1)}},
+		{"OfAnotherUserWhenAllIsTaken", []socket.Peer{of(1000, 1), of(1001, 1), of(1002, 1), of(1003, 1)}, of(1004, 1), []socket.Peer{of(1000, 1), of(1001, 1), of(1002, 1)}},
+		{"OfTheDaemonsOwnUser", []socket.Peer{of(7, 1)}, of(7, 2), []socket.Peer{of(7, 1)}},
+		{"OfThoseTrustedForNobodyElse", []socket.Peer{of(7, 1)}, of(1000, 1), nil},
+		{"OfAnybodyForRoot", []socket.Peer{of(1000, 1), of(1001, 1), of(1002, 1), of(1003, 1), of(7, 1)}, of(0, 1), []socket.Peer{of(1000, 1), of(1001, 1), of(1002, 1)}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := newGate(160, 40, 7)
@@ -188,7 +147,7 @@ func TestGate_TheGreediestProcessMakesRoom(t *testing.T) {
 			if !ok || evicted == nil || g.total != before {
 				t.Fatalf("in %v, evicted %+v, %d places taken", ok, evicted, g.total)
 			}
-			if !slices.ContainsFunc(tt.victims, func(p peer) bool { return p.process() == evicted.peer.process() }) {
+			if !slices.ContainsFunc(tt.victims, func(p socket.Peer) bool { return p.Process() == evicted.peer.Process() }) {
 				t.Errorf("%+v has to go, want one of %+v", evicted.peer, tt.victims)
 			}
 			if evicted.since.Load()%1000 != 1 {
@@ -201,13 +160,13 @@ func TestGate_TheGreediestProcessMakesRoom(t *testing.T) {
 // Two processes that want more than there is come to rest with half of it each.
 func TestGate_PlacesDoNotGoToAndFro(t *testing.T) {
 	g := newGate(160, 40, 7)
-	a, b := peer{known: true, uid: 1000, pid: 1}, peer{known: true, uid: 1000, pid: 2}
+	a, b := socket.Peer{Known: true, UID: 1000, PID: 1}, socket.Peer{Known: true, UID: 1000, PID: 2}
 	fill(&g, a)
 	for range 100 {
 		g.enter(&conn{peer: b})
 		g.enter(&conn{peer: a})
 	}
-	if x, y := g.held(a.process()), g.held(b.process()); x+y != 40 || max(x, y)-min(x, y) > 1 {
+	if x, y := g.held(a.Process()), g.held(b.Process()); x+y != 40 || max(x, y)-min(x, y) > 1 {
 		t.Errorf("they have %d and %d", x, y)
 	}
 	if evicted, ok := g.enter(&conn{peer: a}); ok || evicted != nil {
@@ -217,13 +176,13 @@ func TestGate_PlacesDoNotGoToAndFro(t *testing.T) {
 
 func TestGate_OneThatWaitsForItsReplyGoesLast(t *testing.T) {
 	g := newGate(160, 40, 7)
-	busy := fill(&g, peer{known: true, uid: 1000, pid: 1})
+	busy := fill(&g, socket.Peer{Known: true, UID: 1000, PID: 1})
 	for i, c := range busy {
 		c.since.Store(int64(i))
 		c.replying.Store(i != 20)
 	}
 	for _, want := range []*conn{busy[20], busy[0]} {
-		if evicted, _ := g.enter(&conn{peer: peer{known: true, uid: 1000, pid: 2}}); evicted != want {
+		if evicted, _ := g.enter(&conn{peer: socket.Peer{Known: true, UID: 1000, PID: 2}}); evicted != want {
 			t.Errorf("number %d goes, want %d", evicted.since.Load(), want.since.Load())
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // reload answers POST /api/daemon/reload.
 func (s *Server) reload(c *call) *provider.Error {
-	who := c.conn.peer.logArgs()
+	who := c.conn.peer.LogArgs()
 	s.log.Info("Reload asked for", who...)
 	reply, err := s.daemon.Reload(c.r.Context())
 	s.extendReply(c)
@@ -30,7 +30,7 @@ func (s *Server) logLevel(c *call) *provider.Error {
 	if wrong != nil {
 		return wrong
 	}
-	args := append(c.conn.peer.logArgs(), "level", level)
+	args := append(c.conn.peer.LogArgs(), "level", level)
 	shown := s.log.IsInfo() // before the change, or else after it
 	if shown {
 		s.log.Info("Changed log level", args...)

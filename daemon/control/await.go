@@ -12,8 +12,8 @@ import (
 // A row that a reload removes is not waited for.
 func (s *Server) await(ctx context.Context, ids []string, wait time.Duration, done func(*store.Row) bool) bool {
 	if c, ok := ctx.Value(connKey{}).(*conn); ok {
-		c.endTurn()
-		defer c.takeTurn() // many may have waited for the same
+		c.freeSlot()
+		defer c.takeSlot() // many may have waited for the same
 	}
 	timeout := time.NewTimer(wait)
 	defer timeout.Stop()

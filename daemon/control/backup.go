@@ -18,14 +18,14 @@ const backupChunk = 256 << 10
 // before its first byte is sent, and read from a file of its own, so that a reader
 // may be as slow as a stream's.
 func (s *Server) backup(c *call) *provider.Error {
-	c.conn.endTurn() // it takes the disk's time, and its reader's
+	c.conn.freeSlot() // it takes the disk's time, and its reader's
 	b, err := s.store.Backup()
 	s.extendReply(c)
 	if err != nil {
 		return backupError(err)
 	}
 	defer b.Close() // an error means that its space comes back at the next start
-	s.log.Info("Backup asked for", append(c.conn.peer.logArgs(), "bytes", b.Size())...)
+	s.log.Info("Backup asked for", append(c.conn.peer.LogArgs(), "bytes", b.Size())...)
 	c.count(http.StatusOK)
 	h := c.w.Header()
 	h["Content-Type"] = contentBytes

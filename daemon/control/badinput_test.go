@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -173,7 +174,7 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 
 func TestBugInAHandlerIsThatRequestsError(t *testing.T) {
 	r := start(t, control.Options{}, running("a"))
-	r.providers.onRefresh = func([]string, uint64) control.Accepted { panic("a bug") }
+	r.providers.onRefresh = func([]string, uint64) schedule.Accepted { panic("a bug") }
 	got := want[provider.ErrorReply](r, "POST", "/api/providers/refresh", 500)
 	if got.Error.Code != provider.Internal {
 		t.Errorf("got %+v", got.Error)

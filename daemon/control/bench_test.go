@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -89,10 +90,10 @@ func keepPutting(b *testing.B, r *rig, rows []provider.Status, each int) {
 }
 
 // serveBare serves the body with net/http and nothing else.
-func serveBare(b *testing.B, body []byte) (socket string) {
+func serveBare(b *testing.B, body []byte) (path string) {
 	b.Helper()
-	socket = socketPath(b)
-	l, err := control.Listen(socket, 0o600)
+	path = socketPath(b)
+	l, err := socket.Listen(path, 0o600)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func serveBare(b *testing.B, body []byte) (socket string) {
 	done := make(chan struct{})
 	go func() { defer close(done); srv.Serve(l.UnixListener) }()
 	b.Cleanup(func() { srv.Close(); l.Close(); <-done })
-	return socket
+	return path
 }
 
 // A caller sends one request again and again over one connection. It reads the

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -162,9 +163,9 @@ func TestRefresh_WaitsForLongerThanABodyMayTake(t *testing.T) {
 	t.Parallel()
 	const bodyTime = 500 * time.Millisecond
 	r := start(t, control.Options{ReadHeaderTimeout: bodyTime}, running("alpha"))
-	r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+	r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 		time.AfterFunc(3*bodyTime, func() { r.providers.land("alpha", g) })
-		return control.Accepted{Generation: g, IDs: ids}
+		return schedule.Accepted{Generation: g, IDs: ids}
 	}
 	resp, body := r.do("POST", "/api/providers/refresh?wait=30s", `{"provider_id":"alpha"}`)
 	if got := decode[provider.RefreshReply](t, body); resp.StatusCode != 200 || got.Status != "refreshed" || len(got.Providers) != 1 {

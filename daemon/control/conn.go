@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -35,13 +36,13 @@ const (
 // those that the gate looks at.
 type conn struct {
 	net.Conn
-	peer     peer
+	peer     socket.Peer
 	gate     *gate
 	closed   atomic.Bool
 	since    atomic.Int64 // when it began to be silent, or to be answered
 	replying atomic.Bool  // a request is being answered
-	turns    turns        // of its process
-	hasTurn  bool
+	slots    cpuSlots     // of its process
+	hasSlot  bool
 	parting  bool // on a write that times out, finish it and become slow
 	slow     bool // a write timed out; what it was writing is nevertheless written
 }
@@ -121,12 +122,12 @@ func (a *acceptor) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{Conn: nc, peer: peerOf(nc), gate: &a.server.gate}
+		c := &conn{Conn: nc, peer: socket.PeerOf(nc), gate: &a.server.gate}
 		c.since.Store(time.Now().UnixNano())
 		evicted, ok := a.server.gate.enter(c)
 		switch {
 		case evicted != nil:
-			a.server.log.Debug("Closed a connection for one of another process", evicted.peer.logArgs()...)
+			a.server.log.Debug("Closed a connection for one of another process", evicted.peer.LogArgs()...)
 			evicted.Close()
 		case !ok:
 			a.server.turnAway(nc, c.peer)
@@ -138,10 +139,10 @@ func (a *acceptor) Accept() (net.Conn, error) {
 
 // turnAway answers a connection for which there is no place. What it writes fits
 // the empty buffer of a new socket, so that it never waits.
-func (s *Server) turnAway(nc net.Conn, p peer) {
+func (s *Server) turnAway(nc net.Conn, p socket.Peer) {
 	defer nc.Close()
 	s.denied.Add(1)
-	s.log.Debug("Turned away a connection", p.logArgs()...)
+	s.log.Debug("Turned away a connection", p.LogArgs()...)
 	e := provider.Errorf(provider.TooMany, "close connections that are not in use, then try again",
 		"too many connections are open")
 	body, err := json.Marshal(provider.ErrorReply{Error: e})

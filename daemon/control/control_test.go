@@ -21,6 +21,8 @@ import (
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/schedule"
+	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -54,12 +56,12 @@ func socketPath(t testing.TB) string {
 // ends too. A row that has no times is given fresh ones.
 func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	t.Helper()
-	socket := socketPath(t)
-	st, err := store.Open(filepath.Join(filepath.Dir(filepath.Dir(socket)), "p.db"), store.Options{})
+	path := socketPath(t)
+	st, err := store.Open(filepath.Join(filepath.Dir(filepath.Dir(path)), "p.db"), store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, socket: socket, store: st, lines: logging.NewRing(hclog.Debug)}
+	r := &rig{t: t, socket: path, store: st, lines: logging.NewRing(hclog.Debug)}
 	fresh := map[string]store.Update{}
 	var order []string
 	for _, row := range rows {
@@ -75,7 +77,7 @@ func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	o.Store, o.Providers, o.Daemon, o.Log, o.Lines = st, r.providers, r.daemon, log, r.lines
 	r.server = control.New(o)
 
-	l, err := control.Listen(socket, 0o666)
+	l, err := socket.Listen(path, 0o666)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +85,7 @@ func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	go func() { served <- r.server.Serve(context.Background(), l) }()
 	r.client = &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+			return (&net.Dialer{}).DialContext(ctx, "unix", path)
 		},
 	}}
 	t.Cleanup(func() {
@@ -204,11 +206,11 @@ type fakeProviders struct {
 	ensured   [][]string
 	maxAges   []time.Duration
 	lag       time.Duration
-	onRefresh func(ids []string, generation uint64) control.Accepted
+	onRefresh func(ids []string, generation uint64) schedule.Accepted
 	onEnsure  func(ids []string)
 }
 
-func (f *fakeProviders) Refresh(ids []string, force bool) control.Accepted {
+func (f *fakeProviders) Refresh(ids []string, force bool) schedule.Accepted {
 	generation := f.store.NextGeneration()
 	f.mu.Lock()
 	f.refreshed = append(f.refreshed, ids)
@@ -229,11 +231,11 @@ func (f *fakeProviders) Refresh(ids []string, force bool) control.Accepted {
 	for _, id := range ids {
 		f.land(id, generation)
 	}
-	return control.Accepted{Generation: generation, IDs: ids}
+	return schedule.Accepted{Generation: generation, IDs: ids}
 }
 
 // Diagnose is a refresh, too, of which the rig's tests need no difference.
-func (f *fakeProviders) Diagnose(id string, force bool) control.Accepted {
+func (f *fakeProviders) Diagnose(id string, force bool) schedule.Accepted {
 	return f.Refresh([]string{id}, force)
 }
 

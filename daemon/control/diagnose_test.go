@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -17,13 +18,13 @@ func TestDiagnose(t *testing.T) {
 	t.Run("EvidenceOfAProbeThatBeganAfterIt", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
 		landed := make(chan struct{})
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			go func() {
 				defer close(landed)
 				r.providers.land("a", g-1) // of a probe that began before
 				r.providers.land("a", g)
 			}()
-			return control.Accepted{Generation: g, IDs: ids}
+			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.DiagnoseReply](r, "POST", path, 200)
 		<-landed
@@ -40,8 +41,8 @@ func TestDiagnose(t *testing.T) {
 	t.Run("TheLastEvidenceWhenNoneCameInTime", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
 		r.providers.land("a", 7)
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
-			return control.Accepted{Generation: 8, IDs: ids}
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
+			return schedule.Accepted{Generation: 8, IDs: ids}
 		}
 		got := want[provider.DiagnoseReply](r, "POST", path+"?wait=10ms", 504)
 		if got.Error == nil || got.Error.Code != provider.TimedOut || got.Verdict.Detail != "generation 7" {
@@ -52,8 +53,8 @@ func TestDiagnose(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
 		r.providers.land("a", 7)
 		skipped := provider.Skipped{ID: "a", Reason: provider.RateLimited, Message: "later"}
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
-			return control.Accepted{Generation: 8, Skipped: []provider.Skipped{skipped}}
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
+			return schedule.Accepted{Generation: 8, Skipped: []provider.Skipped{skipped}}
 		}
 		got := want[provider.DiagnoseReply](r, "POST", path+"?wait=1m", 200)
 		if got.Skipped == nil || *got.Skipped != skipped || got.Verdict.Detail != "generation 7" {
@@ -69,9 +70,9 @@ func TestDiagnose(t *testing.T) {
 	})
 	t.Run("PausedMeanwhile", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			r.providers.SetPaused("a", true)
-			return control.Accepted{Generation: g, IDs: ids}
+			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.DiagnoseReply](r, "POST", path, 200)
 		if got.Skipped == nil || got.Skipped.Reason != provider.Paused {
@@ -100,9 +101,9 @@ func TestDiagnose(t *testing.T) {
 	})
 	t.Run("EndsWithTheServer", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			go r.server.Shutdown(context.Background())
-			return control.Accepted{Generation: g, IDs: ids}
+			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.DiagnoseReply](r, "POST", path+"?wait=1m", 503)
 		if got.Error == nil || got.Error.Code != provider.ShuttingDownNow {

@@ -9,9 +9,9 @@ import (
 // discover answers POST /api/discover. Anybody may ask: the looks are shared, and
 // there is at most one a second.
 func (s *Server) discover(c *call) *provider.Error {
-	c.conn.endTurn() // it waits for others
+	c.conn.freeSlot() // it waits for others
 	reply, err := s.daemon.Discover(c.r.Context())
-	c.conn.takeTurn()
+	c.conn.takeSlot()
 	s.extendReply(c)
 	if err != nil {
 		return asError(err)

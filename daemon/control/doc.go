@@ -1,13 +1,14 @@
 // Package control is the control socket: HTTP/1.1 with JSON over a Unix socket,
-// so that curl is a full client. It exists so that everything between a byte on
-// that socket and a decision of the daemon is in one place: the listener that is
-// born with its mode, who is at the other end and what they may do, the routes,
-// and the streams.
+// so that curl is a full client. It exists so that everything between a request on
+// that socket and a decision of the daemon is in one place: what its sender may do,
+// how many of them are served at a time, the routes, and the streams. The socket
+// itself is made by daemon/socket, which also says who is at its other end.
 //
 // It reads from the store and asks the rest of the daemon through two small
 // interfaces, [Providers] and [Daemon]; it decides nothing about providers. Of
-// this module it imports store and the packages below it, daemon/schedule for the type
-// that says what became of a refresh, and daemon/logging for the lines it shows.
+// this module it imports store and the packages below it, daemon/socket, daemon/schedule
+// for the type that says what became of a refresh, and daemon/logging for the lines it
+// shows.
 //
 // # Reading
 //

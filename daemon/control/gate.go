@@ -1,6 +1,10 @@
 package control
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/providerd/providerd/daemon/socket"
+)
 
 const (
 	// mostConns is how many connections are enough for anybody.
@@ -48,24 +52,13 @@ type gate struct {
 	mu        sync.Mutex
 	total     int
 	byUID     map[uint32]int
-	byProcess map[process]*share
-}
-
-// A process is who holds connections. Those that the kernel tells nothing of are one.
-//
-// All users of other namespaces have the same uid, and so share what one may have;
-// they are never the daemon's own user or root.
-type process struct {
-	known   bool
-	anyUser bool
-	uid     uint32
-	pid     int
+	byProcess map[socket.Process]*share
 }
 
 // A share is what a process has of the server.
 type share struct {
 	conns map[*conn]struct{}
-	turns turns
+	slots cpuSlots
 }
 
 func newGate(maxConns, perUser int, owner uint32) gate {
@@ -75,7 +68,7 @@ func newGate(maxConns, perUser int, owner uint32) gate {
 		kept:      min(16, maxConns/16),
 		owner:     owner,
 		byUID:     make(map[uint32]int),
-		byProcess: make(map[process]*share),
+		byProcess: make(map[socket.Process]*share),
 	}
 }
 
@@ -86,12 +79,12 @@ func (g *gate) enter(c *conn) (evicted *conn, ok bool) {
 	defer g.mu.Unlock()
 	free := g.max
 	over := false
-	if !g.isTrusted(c.peer.process()) {
+	if !g.isTrusted(c.peer.Process()) {
 		free -= g.kept
-		over = c.peer.known && g.byUID[c.peer.uid] >= g.perUser
+		over = c.peer.Known && g.byUID[c.peer.UID] >= g.perUser
 	}
 	if over || g.total >= free {
-		if evicted = g.dispensable(c.peer.process(), over); evicted == nil {
+		if evicted = g.dispensable(c.peer.Process(), over); evicted == nil {
 			return nil, false
 		}
 		g.remove(evicted)
@@ -101,20 +94,20 @@ func (g *gate) enter(c *conn) (evicted *conn, ok bool) {
 }
 
 // isTrusted: nothing is gained by keeping this one out.
-func (g *gate) isTrusted(p process) bool {
-	return p.known && !p.anyUser && (p.uid == 0 || p.uid == g.owner)
+func (g *gate) isTrusted(p socket.Process) bool {
+	return p.Known && !p.AnyUser && (p.UID == 0 || p.UID == g.owner)
 }
 
 // dispensable is the connection that has to go for a new one of p; nil: p has
 // enough itself. It is one of the greediest process's: of p's own user when that
 // one is at its bound, else of the greediest user. Nobody takes a place from
 // those that are trusted but they themselves.
-func (g *gate) dispensable(p process, ofSameUser bool) *conn {
-	var worst process
+func (g *gate) dispensable(p socket.Process, ofSameUser bool) *conn {
+	var worst socket.Process
 	var most *share
 	for other, s := range g.byProcess {
 		switch {
-		case ofSameUser && (!other.known || other.uid != p.uid):
+		case ofSameUser && (!other.Known || other.UID != p.UID):
 		case g.isTrusted(other) && !g.isTrusted(p):
 		case most == nil, g.greedier(other, worst):
 			worst, most = other, s
@@ -125,7 +118,7 @@ func (g *gate) dispensable(p process, ofSameUser bool) *conn {
 	}
 	// With one place more, p must not be as greedy: or else two would take it
 	// from each other for ever.
-	if worst.known == p.known && worst.uid == p.uid {
+	if worst.Known == p.Known && worst.UID == p.UID {
 		if len(most.conns) <= g.held(p)+1 {
 			return nil
 		}
@@ -135,7 +128,7 @@ func (g *gate) dispensable(p process, ofSameUser bool) *conn {
 	return most.idlest()
 }
 
-func (g *gate) greedier(a, b process) bool {
+func (g *gate) greedier(a, b socket.Process) bool {
 	if x, y := g.ofUser(a), g.ofUser(b); x != y {
 		return x > y
 	}
@@ -143,15 +136,15 @@ func (g *gate) greedier(a, b process) bool {
 }
 
 // ofUser is how many connections the user of p has.
-func (g *gate) ofUser(p process) int {
-	if !p.known {
+func (g *gate) ofUser(p socket.Process) int {
+	if !p.Known {
 		return g.held(p)
 	}
-	return g.byUID[p.uid]
+	return g.byUID[p.UID]
 }
 
 // held is how many connections p has itself.
-func (g *gate) held(p process) int {
+func (g *gate) held(p socket.Process) int {
 	if s := g.byProcess[p]; s != nil {
 		return len(s.conns)
 	}
@@ -170,17 +163,17 @@ func (s *share) idlest() (found *conn) {
 }
 
 func (g *gate) add(c *conn) {
-	p := c.peer.process()
+	p := c.peer.Process()
 	s := g.byProcess[p]
 	if s == nil {
-		s = &share{conns: make(map[*conn]struct{}), turns: newTurns()}
+		s = &share{conns: make(map[*conn]struct{}), slots: newCPUSlots()}
 		g.byProcess[p] = s
 	}
 	s.conns[c] = struct{}{}
-	c.turns = s.turns
+	c.slots = s.slots
 	g.total++
-	if p.known {
-		g.byUID[p.uid]++
+	if p.Known {
+		g.byUID[p.UID]++
 	}
 }
 
@@ -192,7 +185,7 @@ func (g *gate) leave(c *conn) {
 }
 
 func (g *gate) remove(c *conn) {
-	p := c.peer.process()
+	p := c.peer.Process()
 	s := g.byProcess[p]
 	if s == nil {
 		return
@@ -204,10 +197,10 @@ func (g *gate) remove(c *conn) {
 		delete(g.byProcess, p)
 	}
 	g.total--
-	if !p.known {
+	if !p.Known {
 		return
 	}
-	if g.byUID[p.uid]--; g.byUID[p.uid] == 0 {
-		delete(g.byUID, p.uid)
+	if g.byUID[p.UID]--; g.byUID[p.UID] == 0 {
+		delete(g.byUID, p.UID)
 	}
 }

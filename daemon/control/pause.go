@@ -27,7 +27,7 @@ func (s *Server) setPaused(c *call, paused bool) *provider.Error {
 	if err := s.providers.SetPaused(c.id, paused); err != nil {
 		return asError(err)
 	}
-	s.log.Info(what+c.id, c.conn.peer.logArgs()...)
+	s.log.Info(what+c.id, c.conn.peer.LogArgs()...)
 	saved := s.await(c.r.Context(), []string{c.id}, saveTime, func(r *store.Row) bool {
 		// What is visible may say so by chance, when the change before is not saved either.
 		return r.Status.Paused == paused && !s.store.Waiting(c.id)

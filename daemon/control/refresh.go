@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -60,7 +61,7 @@ func (s *Server) named(c *call) ([]string, *provider.Error) {
 }
 
 // refreshReply says what was triggered: one, several or all.
-func refreshReply(ids []string, accepted Accepted) provider.RefreshReply {
+func refreshReply(ids []string, accepted schedule.Accepted) provider.RefreshReply {
 	reply := provider.RefreshReply{
 		Status:     "refresh_triggered",
 		Generation: accepted.Generation,
@@ -81,7 +82,7 @@ func refreshReply(ids []string, accepted Accepted) provider.RefreshReply {
 }
 
 // awaitRefresh completes the reply with what came, and returns the HTTP status.
-func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted Accepted) int {
+func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted schedule.Accepted) int {
 	var skipped []provider.Skipped
 	skipped, reply.Error = s.awaitProbes(c, accepted, *c.query.wait)
 	reply.Skipped = append(reply.Skipped, skipped...)
@@ -95,7 +96,7 @@ func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted Ac
 // awaitProbes waits for the accepted probes. It returns those that will not come:
 // of a provider that is paused meanwhile, or whose probe under way found that it
 // wants to be left alone. The error says which did not come in time.
-func (s *Server) awaitProbes(c *call, accepted Accepted, wait time.Duration) ([]provider.Skipped, *provider.Error) {
+func (s *Server) awaitProbes(c *call, accepted schedule.Accepted, wait time.Duration) ([]provider.Skipped, *provider.Error) {
 	probed := func(r *store.Row) bool { return r.Status.Generation >= accepted.Generation }
 	limited := func(r *store.Row) bool { return !c.query.force && rateLimited(r) }
 	ok := s.await(c.r.Context(), accepted.IDs, wait, func(r *store.Row) bool {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -19,7 +20,7 @@ func TestRefresh(t *testing.T) {
 
 	t.Run("OneIsAcceptedAtOnceAndLogged", func(t *testing.T) {
 		r := start(t, control.Options{}, rows...)
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted { return control.Accepted{Generation: g, IDs: ids} }
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted { return schedule.Accepted{Generation: g, IDs: ids} }
 		got := want[provider.RefreshReply](r, "POST", path+"?provider_id=alpha", 202)
 		wanted := provider.RefreshReply{Status: "refresh_triggered", ProviderID: "alpha",
 			Message: "Triggered refresh for provider: alpha", Generation: 1}
@@ -70,14 +71,14 @@ func TestRefresh(t *testing.T) {
 	t.Run("WaitReturnsRowsOfTheGeneration", func(t *testing.T) {
 		r := start(t, control.Options{}, rows...)
 		landed := make(chan struct{})
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			go func() {
 				defer close(landed)
 				r.providers.land("alpha", g-1) // of a probe that began before
 				r.providers.land("mid", g)
 				r.providers.land("alpha", g)
 			}()
-			return control.Accepted{Generation: g, IDs: ids}
+			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.RefreshReply](r, "POST", path+"?provider_id=alpha&provider_id=mid&wait=30s", 200)
 		<-landed
@@ -95,7 +96,7 @@ func TestRefresh(t *testing.T) {
 	})
 	t.Run("WaitThatTimesOutReturnsWhatThereIs", func(t *testing.T) {
 		r := start(t, control.Options{}, rows...)
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted { return control.Accepted{Generation: g, IDs: ids} }
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted { return schedule.Accepted{Generation: g, IDs: ids} }
 		got := want[provider.RefreshReply](r, "POST", path+"?provider_id=alpha&wait=10ms", 504)
 		if got.Error == nil || got.Error.Code != provider.TimedOut || len(got.Providers) != 1 || got.Status != "refresh_triggered" {
 			t.Errorf("got %+v", got)
@@ -104,8 +105,8 @@ func TestRefresh(t *testing.T) {
 	t.Run("WaitDoesNotWaitForTheSkipped", func(t *testing.T) {
 		r := start(t, control.Options{}, rows...)
 		skipped := provider.Skipped{ID: "alpha", Reason: provider.RateLimited, Message: "later"}
-		r.providers.onRefresh = func(_ []string, g uint64) control.Accepted {
-			return control.Accepted{Generation: g, Skipped: []provider.Skipped{skipped}}
+		r.providers.onRefresh = func(_ []string, g uint64) schedule.Accepted {
+			return schedule.Accepted{Generation: g, Skipped: []provider.Skipped{skipped}}
 		}
 		got := want[provider.RefreshReply](r, "POST", path+"?provider_id=alpha&wait=1m", 200)
 		if diff := cmp.Diff([]provider.Skipped{skipped}, got.Skipped); diff != "" {
@@ -114,9 +115,9 @@ func TestRefresh(t *testing.T) {
 	})
 	t.Run("WaitEndsWhenTheProviderIsPaused", func(t *testing.T) {
 		r := start(t, control.Options{}, rows...)
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			r.providers.SetPaused("alpha", true)
-			return control.Accepted{Generation: g, IDs: ids}
+			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.RefreshReply](r, "POST", path+"?provider_id=alpha&wait=1m", 200)
 		if len(got.Skipped) != 1 || got.Skipped[0].Reason != provider.Paused {
@@ -126,9 +127,9 @@ func TestRefresh(t *testing.T) {
 	t.Run("OneThatAReloadRemovedIsUnknown", func(t *testing.T) {
 		for _, query := range []string{"?provider_id=alpha", "?provider_id=alpha&wait=1m"} {
 			r := start(t, control.Options{}, rows...)
-			r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+			r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 				r.store.Configure([]string{"zeta", "mid"}, nil)
-				return control.Accepted{Generation: g}
+				return schedule.Accepted{Generation: g}
 			}
 			if got := want[provider.ErrorReply](r, "POST", path+query, 404); got.Error.Code != provider.UnknownProvider {
 				t.Errorf("%s: %+v", query, got.Error)
@@ -163,9 +164,9 @@ func TestRefresh(t *testing.T) {
 	})
 	t.Run("WaitEndsWithTheServer", func(t *testing.T) {
 		r := start(t, control.Options{}, rows...)
-		r.providers.onRefresh = func(ids []string, g uint64) control.Accepted {
+		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			go r.server.Shutdown(context.Background())
-			return control.Accepted{Generation: g, IDs: ids}
+			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.RefreshReply](r, "POST", path+"?provider_id=alpha&wait=1m", 503)
 		if got.Error == nil || got.Error.Code != provider.ShuttingDownNow {

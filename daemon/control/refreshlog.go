@@ -21,7 +21,7 @@ const everyProvider = ""
 
 // logRefresh logs a line per provider, so that a search for one finds it.
 func (s *Server) logRefresh(c *call, ids []string, generation uint64) {
-	args := append(c.conn.peer.logArgs(), "generation", generation)
+	args := append(c.conn.peer.LogArgs(), "generation", generation)
 	if ids == nil {
 		s.logRefreshOf(everyProvider, "Triggered refresh for all providers", args)
 	}

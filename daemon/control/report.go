@@ -18,7 +18,7 @@ func (s *Server) report(c *call) *provider.Error {
 	if err := s.providers.Report(c.id, met, c.conn.peer.String()); err != nil {
 		return asError(err)
 	}
-	s.log.Info("Took a report on provider: "+c.id, append(c.conn.peer.logArgs(), "report", flagsOf(met))...)
+	s.log.Info("Took a report on provider: "+c.id, append(c.conn.peer.LogArgs(), "report", flagsOf(met))...)
 	saved := s.await(c.r.Context(), []string{c.id}, saveTime, func(*store.Row) bool { return !s.store.Waiting(c.id) })
 	s.extendReply(c)
 	if !saved {

@@ -23,9 +23,9 @@ import (
 // Providers is the part of the daemon that probes. No method waits for a probe.
 type Providers interface {
 	// Refresh asks for a probe of each of the ids, or of all when ids is nil.
-	Refresh(ids []string, force bool) Accepted
+	Refresh(ids []string, force bool) schedule.Accepted
 	// Diagnose is a refresh of one whose probe begins with a new connection.
-	Diagnose(id string, force bool) Accepted
+	Diagnose(id string, force bool) schedule.Accepted
 	// Ensure asks for a probe of each of the ids, or of all when ids is nil,
 	// whose last one began longer than maxAge ago.
 	Ensure(ids []string, maxAge time.Duration)
@@ -39,9 +39,6 @@ type Providers interface {
 	// Lag is by how much the most overdue probe is late.
 	Lag() time.Duration
 }
-
-// Accepted is what became of a refresh.
-type Accepted = schedule.Accepted
 
 // Daemon is the process around the socket.
 type Daemon interface {
@@ -115,11 +112,11 @@ type Server struct {
 	gate       gate
 	refreshLog ration
 	buffers    sync.Pool
-	served     atomic.Bool   // Serve was called
-	stopOnce   sync.Once     // closes stopping
-	stopping   chan struct{} // closed when Shutdown begins
-	replying   tally         // requests whose reply is not written whole
-	conns      tally         // connections that net/http serves
+	served     atomic.Bool     // Serve was called
+	stopOnce   sync.Once       // closes stopping
+	stopping   chan struct{}   // closed when Shutdown begins
+	replying   inFlightCounter // requests whose reply is not written whole
+	conns      inFlightCounter // connections that net/http serves
 
 	requests atomic.Uint64
 	denied   atomic.Uint64
@@ -250,7 +247,7 @@ func (s *Server) replied(c *conn) {
 	if c.replying.Load() {
 		c.since.Store(time.Now().UnixNano())
 		c.replying.Store(false)
-		c.endTurn()
+		c.freeSlot()
 		s.replying.add(-1)
 	}
 }

@@ -45,7 +45,7 @@ func (s *Server) openStream(c *call) *stream {
 		return nil
 	}
 	c.conn.beginStream()
-	c.conn.endTurn()
+	c.conn.freeSlot()
 	s.streams.Add(1)
 	st := &stream{s: s, c: c, rc: http.NewResponseController(c.w), follow: c.query.follow}
 	st.flush() // an error shows again at the first write

@@ -1,6 +1,6 @@
 //go:build unix
 
-package control_test
+package socket_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/socket"
 )
 
 // A watcher that never rests sees the socket with no other mode than its own,
@@ -25,7 +25,7 @@ func TestListen_IsBornWithItsMode(t *testing.T) {
 				for range 20 {
 					stop, seen := make(chan struct{}), make(chan map[os.FileMode]bool)
 					go watch(path, stop, seen)
-					l, err := control.Listen(path, mode)
+					l, err := socket.Listen(path, mode)
 					close(stop)
 					modes := <-seen
 					if err != nil {

@@ -1,4 +1,4 @@
-package control_test
+package socket_test
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/socket"
 )
 
 func TestListen(t *testing.T) {
@@ -101,12 +101,12 @@ func TestListen_Refuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			path := tt.prepare(t, socketPath(t))
 			before, _ := os.Lstat(path)
-			l, err := control.Listen(path, 0o600)
+			l, err := socket.Listen(path, 0o600)
 			if err == nil {
 				l.Close()
 				t.Fatal("it listens")
 			}
-			var se *control.SocketError
+			var se *socket.Error
 			if !errors.As(err, &se) || !strings.Contains(err.Error(), tt.problem) || !strings.Contains(err.Error(), path) {
 				t.Errorf("got %q, want one that names the path and says %q", err, tt.problem)
 			}
@@ -130,8 +130,8 @@ func TestListen_InASharedStickyFolder(t *testing.T) {
 func TestListen_InUseNamesTheProcess(t *testing.T) {
 	path := socketPath(t)
 	mustListen(t, path, 0o600)
-	_, err := control.Listen(path, 0o600)
-	var se *control.SocketError
+	_, err := socket.Listen(path, 0o600)
+	var se *socket.Error
 	if !errors.As(err, &se) || se.Hint() == "" {
 		t.Fatalf("got %v", err)
 	}
@@ -143,9 +143,9 @@ func TestListen_InUseNamesTheProcess(t *testing.T) {
 	}
 }
 
-func mustListen(t *testing.T, path string, mode os.FileMode) *control.Listener {
+func mustListen(t *testing.T, path string, mode os.FileMode) *socket.Listener {
 	t.Helper()
-	l, err := control.Listen(path, mode)
+	l, err := socket.Listen(path, mode)
 	if err != nil {
 		t.Fatal(err)
 	}

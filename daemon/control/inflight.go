@@ -2,16 +2,16 @@ package control
 
 import "sync"
 
-// A tally counts what is under way and tells when nothing is. Unlike a
+// An inFlightCounter counts what is under way and tells when nothing is. Unlike a
 // [sync.WaitGroup] it may grow again while somebody waits, and the wait is a
 // channel.
-type tally struct {
+type inFlightCounter struct {
 	mu   sync.Mutex
 	n    int
 	zero chan struct{} // made when somebody waits, closed at zero
 }
 
-func (t *tally) add(delta int) {
+func (t *inFlightCounter) add(delta int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.n += delta
@@ -21,7 +21,7 @@ func (t *tally) add(delta int) {
 	}
 }
 
-func (t *tally) count() int {
+func (t *inFlightCounter) count() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.n
@@ -29,7 +29,7 @@ func (t *tally) count() int {
 
 // drained returns a channel that is closed when the count is, or next comes to,
 // zero.
-func (t *tally) drained() <-chan struct{} {
+func (t *inFlightCounter) drained() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.n == 0 {

@@ -1,7 +1,7 @@
 //go:build !linux && !darwin
 
-package control
+package socket
 
 // credentials has nothing to ask here: whoever the socket's mode and folder let
 // in may do everything.
-func credentials(int) peer { return peer{untold: true} }
+func credentials(int) Peer { return Peer{Untold: true} }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package control_test
+package socket_test
 
 import (
 	"errors"
@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/providerd/providerd/daemon/socket"
 	"golang.org/x/sys/unix"
-
-	"github.com/providerd/providerd/daemon/control"
 )
 
 func TestInherit(t *testing.T) {
@@ -32,7 +31,7 @@ func TestInherit(t *testing.T) {
 	}
 	for range 2 { // the second daemon finds what the first left
 		f := file(t, owner)
-		l, err := control.Inherit(f)
+		l, err := socket.Inherit(f)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,12 +139,12 @@ func TestInherit_Refuses(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			l, err := control.Inherit(tt.made(t))
+			l, err := socket.Inherit(tt.made(t))
 			if err == nil {
 				l.Close()
 				t.Fatal("it is taken")
 			}
-			var se *control.SocketError
+			var se *socket.Error
 			if !errors.As(err, &se) || !strings.Contains(err.Error(), tt.problem) || !strings.Contains(se.Hint(), "ListenStream=") {
 				t.Errorf("got %q, want one that says %q and a hint", err, tt.problem)
 			}

@@ -1,4 +1,10 @@
-package control
+// Package socket makes the control socket, and knows who is at its other end. The
+// socket is made with its mode, in a folder that nobody but us and root can change, or
+// is taken over from a service manager. Who connects is what the kernel says of the
+// connection; what they may do is for daemon/control to say.
+//
+// It imports the standard library, golang.org/x/sys, store/trust and store/userns.
+package socket
 
 import (
 	"errors"
@@ -45,8 +51,8 @@ func (l *Listener) Close() error {
 // Path is where clients find the socket.
 func (l *Listener) Path() string { return l.path }
 
-// A SocketError says why there is no control socket at Path.
-type SocketError struct {
+// An Error says why there is no control socket at Path.
+type Error struct {
 	Path    string
 	Problem string
 	PID     int   // of the process that listens there already; 0: not known
@@ -54,7 +60,7 @@ type SocketError struct {
 	hint    string
 }
 
-func (e *SocketError) Error() string {
+func (e *Error) Error() string {
 	s := fmt.Sprintf("control socket %s: %s", e.Path, e.Problem)
 	if e.Err != nil {
 		s += ": " + e.Err.Error()
@@ -62,10 +68,10 @@ func (e *SocketError) Error() string {
 	return s
 }
 
-func (e *SocketError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // Hint is what to do next; it may be empty.
-func (e *SocketError) Hint() string { return e.hint }
+func (e *Error) Hint() string { return e.hint }
 
 // Listen makes the control socket at path with exactly that mode: there is no
 // moment at which it has another. Its folder is created when absent, 0755 for a
@@ -76,10 +82,10 @@ func (e *SocketError) Hint() string { return e.hint }
 // A socket that somebody listens on is left alone, as is anything that is not a
 // socket. One that refuses connections is removed, so call Listen only when
 // whatever else keeps two daemons apart, the lock on the database, is held.
-// Errors are [*SocketError].
+// Errors are [*Error].
 func Listen(path string, mode os.FileMode) (*Listener, error) {
 	if len(path) > maxSocketPath {
-		return nil, &SocketError{
+		return nil, &Error{
 			Path:    path,
 			Problem: fmt.Sprintf("the path has %d bytes and a socket's may have %d", len(path), maxSocketPath),
 			hint:    "choose a shorter one: providerd --socket PATH",
@@ -93,18 +99,18 @@ func Listen(path string, mode os.FileMode) (*Listener, error) {
 	}
 	ul, err := bind(path, mode.Perm())
 	if err != nil {
-		return nil, &SocketError{Path: path, Problem: "listen", Err: err}
+		return nil, &Error{Path: path, Problem: "listen", Err: err}
 	}
 	ul.SetUnlinkOnClose(false) // it would remove whatever is at the path by then
 	born, err := os.Lstat(path)
 	if err != nil {
 		ul.Close()
-		return nil, &SocketError{Path: path, Problem: "look at the new socket", Err: err}
+		return nil, &Error{Path: path, Problem: "look at the new socket", Err: err}
 	}
 	l := &Listener{UnixListener: ul, path: path, born: born}
 	if modesHold && born.Mode().Perm() != mode.Perm() {
 		l.Close()
-		return nil, &SocketError{
+		return nil, &Error{
 			Path:    path,
 			Problem: fmt.Sprintf("it was born with mode %04o instead of %04o", born.Mode().Perm(), mode.Perm()),
 			hint:    "remove the default access list of its folder: setfacl -k " + filepath.Dir(path),
@@ -121,7 +127,7 @@ func prepareFolder(path string, mode os.FileMode) error {
 		perm = 0o700
 	}
 	if err := trust.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		e := &SocketError{Path: path, Problem: "create the folder above its own", Err: err}
+		e := &Error{Path: path, Problem: "create the folder above its own", Err: err}
 		var others *trust.PathError
 		if errors.As(err, &others) {
 			e.Problem, e.hint = "others can change where it leads", others.Hint()+": providerd --socket PATH"
@@ -129,11 +135,11 @@ func prepareFolder(path string, mode os.FileMode) error {
 		return e
 	}
 	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
-		return &SocketError{Path: path, Problem: "create its folder", Err: err,
+		return &Error{Path: path, Problem: "create its folder", Err: err,
 			hint: "run as root, or choose a folder of your own: providerd --socket PATH"}
 	}
 	if problem, err := folderProblem(dir); problem != "" || err != nil {
-		return &SocketError{Path: path, Problem: "its folder " + dir + " " + problem, Err: err,
+		return &Error{Path: path, Problem: "its folder " + dir + " " + problem, Err: err,
 			hint: "put the socket into a folder of its own: providerd --socket PATH"}
 	}
 	return nil
@@ -147,15 +153,15 @@ func clearStale(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return &SocketError{Path: path, Problem: "look at the path", Err: err}
+		return &Error{Path: path, Problem: "look at the path", Err: err}
 	case info.Mode()&fs.ModeSocket == 0:
-		return &SocketError{Path: path, Problem: describe(info) + " is there already",
+		return &Error{Path: path, Problem: describe(info) + " is there already",
 			hint: "move it away, or choose another path: providerd --socket PATH"}
 	}
 	nc, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		defer nc.Close()
-		e := &SocketError{Path: path, PID: peerOf(nc).pid, Problem: "in use by another process",
+		e := &Error{Path: path, PID: PeerOf(nc).PID, Problem: "in use by another process",
 			hint: "stop it first, or choose another path: providerd --socket PATH"}
 		if e.PID != 0 {
 			e.Problem = fmt.Sprintf("in use by process %d", e.PID)
@@ -163,11 +169,11 @@ func clearStale(path string) error {
 		return e
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return &SocketError{Path: path, Problem: "a socket is there already, and whether it is in use cannot be told", Err: err,
+		return &Error{Path: path, Problem: "a socket is there already, and whether it is in use cannot be told", Err: err,
 			hint: "move it away, or choose another path: providerd --socket PATH"}
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &SocketError{Path: path, Problem: "remove the socket that a daemon left behind", Err: err}
+		return &Error{Path: path, Problem: "remove the socket that a daemon left behind", Err: err}
 	}
 	return nil
 }

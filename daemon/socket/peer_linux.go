@@ -1,4 +1,4 @@
-package control
+package socket
 
 import (
 	"unsafe"
@@ -7,12 +7,12 @@ import (
 )
 
 // credentials reads SO_PEERCRED and SO_PEERGROUPS (unix(7), socket(7)).
-func credentials(fd int) peer {
+func credentials(fd int) Peer {
 	u, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
 	if err != nil {
-		return peer{}
+		return Peer{}
 	}
-	return peer{known: true, uid: u.Uid, gid: u.Gid, pid: int(u.Pid), groups: peerGroups(fd)}
+	return Peer{Known: true, UID: u.Uid, GID: u.Gid, PID: int(u.Pid), Groups: peerGroups(fd)}
 }
 
 // peerGroups returns the supplementary groups; none before Linux 4.13, where the

@@ -1,4 +1,4 @@
-package control
+package socket
 
 import (
 	"fmt"
@@ -11,11 +11,11 @@ import (
 // whoever passed it on: neither its file nor its mode is touched, now or when the
 // listener is closed. It must be a Unix stream socket that has a path. Either way
 // f is closed, which leaves a duplicate that children do not inherit. Errors are
-// [*SocketError].
+// [*Error].
 func Inherit(f *os.File) (*Listener, error) {
 	defer f.Close()
 	refuse := func(problem string, err error) error {
-		return &SocketError{
+		return &Error{
 			Path: f.Name(), Problem: "it was passed on, and " + problem, Err: err,
 			hint: "write one ListenStream=/run/providerd/providerd.sock in the socket unit, then: systemctl daemon-reload",
 		}
