@@ -7,23 +7,28 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
 // TestProbe_CancelledInEachPhase: whatever a probe waits for, it stops at once
-// when nobody wants its answer.
+// when nobody wants its answer: in a bubble, in no time at all.
 func TestProbe_CancelledInEachPhase(t *testing.T) {
 	t.Parallel()
+	over := func(t *testing.T, heed bool, f func(net.Conn)) (string, probe.Options) {
+		n := newNetwork(t, false)
+		return talkOver(t, n, heed, f), probe.Options{Dial: n.dial}
+	}
 	after := func(text string) func(*testing.T, func()) (string, probe.Options) {
 		return func(t *testing.T, cancel func()) (string, probe.Options) {
-			return "http://" + talk(t, true, func(c net.Conn) {
+			address, o := over(t, true, func(c net.Conn) {
 				_, _ = io.WriteString(c, text)
 				cancel()
-				_, _ = io.Copy(io.Discard, c)
-			}), probe.Options{}
+				mute(c)
+			})
+			return "http://" + address, o
 		}
 	}
 	for name, begin := range map[string]func(*testing.T, func()) (string, probe.Options){
@@ -42,11 +47,12 @@ func TestProbe_CancelledInEachPhase(t *testing.T) {
 			}}
 		},
 		"shaking hands": func(t *testing.T, cancel func()) (string, probe.Options) {
-			return "https://" + talk(t, false, func(c net.Conn) {
+			address, o := over(t, false, func(c net.Conn) {
 				_, _ = io.ReadFull(c, make([]byte, 1))
 				cancel()
-				_, _ = io.Copy(io.Discard, c)
-			}), probe.Options{}
+				mute(c)
+			})
+			return "https://" + address, o
 		},
 		"writing": func(t *testing.T, cancel func()) (string, probe.Options) {
 			ours, theirs := net.Pipe() // nothing is written before it is read
@@ -67,32 +73,30 @@ func TestProbe_CancelledInEachPhase(t *testing.T) {
 		"in a zipped body":   after("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b"),
 		"in interim answers": after("HTTP/1.1 100 Continue\r\n\r\n"),
 		"on a kept connection": func(t *testing.T, cancel func()) (string, probe.Options) {
-			return "http://" + converse(t, func(_, i int) (string, bool) {
+			address, o := over(t, false, conversation(func(_, i int) (string, bool) {
 				if i > 0 {
 					cancel()
 					return "", false
 				}
 				return fine, false
-			}), probe.Options{}
+			}))
+			return "http://" + address, o
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			address, o := begin(t, cancel)
-			pr := newProber(t, configured(t, "ollama", address, ""), o)
-			began := time.Now()
-			got := pr.Probe(ctx, probe.Ask{})
-			if got.Saw == provider.OK { // its connection is what the next one waits on
-				got = pr.Probe(ctx, probe.Ask{})
-			}
-			if got.Saw != "" || !strings.Contains(got.Detail, "cut short") {
-				t.Errorf("saw %q %q, want nothing to judge", got.Saw, got.Detail)
-			}
-			if took := time.Since(began); took > patient/2 {
-				t.Errorf("took %s", took)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				address, o := begin(t, cancel)
+				pr := newProber(t, configured(t, "ollama", address, ""), o)
+				got := pr.Probe(ctx, probe.Ask{})
+				if got.Saw == provider.OK { // its connection is what the next one waits on
+					got = pr.Probe(ctx, probe.Ask{})
+				}
+				if got.Saw != "" || !strings.Contains(got.Detail, "cut short") || got.Took != 0 {
+					t.Errorf("saw %q %q after %s, want nothing to judge", got.Saw, got.Detail, got.Took)
+				}
+			})
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
@@ -32,23 +33,28 @@ func defaultAddress(t *testing.T, k config.Kind) string {
 }
 
 // discoverAt looks for local kinds on a machine where a scenario's server is all
-// that listens, at that address.
+// that listens, at that address. Looking has a time of its own, so that it takes place
+// in a bubble.
 func discoverAt(t *testing.T, s *scenario, address string) (found []provider.Discovered, requests []string) {
 	t.Helper()
-	theatre, err := open(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer theatre.close()
-	found = probe.Discover(t.Context(), probe.Options{
-		Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
-			if to != address {
-				return nil, errors.New("connection refused")
-			}
-			return new(net.Dialer).DialContext(ctx, network, theatre.address)
-		},
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork(t, false)
+		theatre, err := openOver(s, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer theatre.close()
+		found = probe.Discover(t.Context(), probe.Options{
+			Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
+				if to != address {
+					return nil, errors.New("connection refused")
+				}
+				return n.dial(ctx, network, to)
+			},
+		})
+		requests = theatre.requests()
 	})
-	return found, theatre.requests()
+	return found, requests
 }
 
 func TestDiscover_EachKindWhereItsVendorPutsIt(t *testing.T) {

@@ -241,8 +241,8 @@ func TestExec_Ends(t *testing.T) {
 	t.Run("AtTheDeadline", func(t *testing.T) {
 		t.Parallel()
 		l := newLifeline(t)
-		o := run(t.Context(), t, quick, "/bin/sh", "-c", l.held(stubborn))
-		if o.Saw != provider.CheckUnknown || o.Detail != "it did not end within 250ms, and was killed" {
+		o := run(t.Context(), t, brief, "/bin/sh", "-c", l.held(stubborn))
+		if o.Saw != provider.CheckUnknown || o.Detail != "it did not end within 2s, and was killed" {
 			t.Errorf("saw %s %q", o.Saw, o.Detail)
 		}
 		l.wantEnd()

@@ -71,8 +71,12 @@ func TestProbe_Reuse(t *testing.T) {
 // converse answers request i of connection n, both counted from 0, with what
 // script returns, and closes the connection after it when that says so.
 func converse(t *testing.T, script func(n, i int) (answer string, end bool)) (address string) {
+	return talk(t, false, conversation(script))
+}
+
+func conversation(script func(n, i int) (answer string, end bool)) func(net.Conn) {
 	var connections atomic.Int32
-	return talk(t, false, func(c net.Conn) {
+	return func(c net.Conn) {
 		n := int(connections.Add(1)) - 1
 		in := bufio.NewReader(c)
 		for i := 0; ; i++ {
@@ -84,7 +88,7 @@ func converse(t *testing.T, script func(n, i int) (answer string, end bool)) (ad
 				return
 			}
 		}
-	})
+	}
 }
 
 // TestProbe_WhileAtRest: what happens to the connection between two probes is
@@ -184,28 +188,25 @@ func TestProbe_AnotherConnection(t *testing.T) {
 }
 
 // TestProbe_Restart: a server that came back at the same address is asked over a
-// new connection.
+// new connection. Where it really is changes: between two lives its port is free for
+// anybody.
 func TestProbe_Restart(t *testing.T) {
 	t.Parallel()
-	start := func(address string) *httptest.Server {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ts := httptest.NewUnstartedServer(http.HandlerFunc(jsonPage(body).ServeHTTP))
-		ts.Listener.Close()
-		ts.Listener = l
-		ts.Start()
-		return ts
+	start := func() *httptest.Server {
+		return httptest.NewServer(http.HandlerFunc(jsonPage(body).ServeHTTP))
 	}
-	ts := start("127.0.0.1:0")
-	pr := newProber(t, configured(t, "ollama", ts.URL, ""), probe.Options{})
+	ts := start()
+	pr := newProber(t, configured(t, "ollama", "http://127.0.0.1:1", ""), probe.Options{
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, ts.Listener.Addr().String())
+		},
+	})
 	for i := range 3 {
 		if o := pr.Probe(t.Context(), probe.Ask{}); o.Saw != provider.OK || o.Evidence.Requests[0].Reused {
 			t.Errorf("life %d: saw %s %q: %+v", i, o.Saw, o.Detail, o.Evidence.Requests)
 		}
 		ts.Close()
-		ts = start(ts.Listener.Addr().String())
+		ts = start()
 	}
 	ts.Close()
 }

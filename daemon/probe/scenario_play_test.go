@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"sync/atomic"
+	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -16,14 +18,11 @@ import (
 // scenarioNow is where the clock of every scenario stands.
 var scenarioNow = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
-// Plays that compute share the processors; those that wait do not need them. The
-// latter are few enough at once that a connection comes about in time.
-var busy, idle = make(chan struct{}, 4), make(chan struct{}, 40)
-
 // A play is a scenario played for one of its kinds.
 type play struct {
 	scenario *scenario
 	kind     config.Kind
+	network  *network // nil: that of this machine
 	provider config.Provider
 
 	err      error // it could not be played
@@ -32,21 +31,25 @@ type play struct {
 	requests []string
 }
 
-// start plays a scenario as soon as there is room.
+// start plays a scenario.
 func start(s *scenario, k config.Kind) *play {
-	room := busy
-	if s.Provider.Timeout != nil {
-		room = idle
-	}
-	room <- struct{}{}
-	defer func() { <-room }()
 	p := &play{scenario: s, kind: k}
 	p.err = p.run()
 	return p
 }
 
+// startInBubble plays a scenario that is about time.
+func startInBubble(t *testing.T, s *scenario, k config.Kind) *play {
+	p := &play{scenario: s, kind: k}
+	synctest.Test(t, func(t *testing.T) {
+		p.network = newNetwork(t, false)
+		p.err = p.run()
+	})
+	return p
+}
+
 func (p *play) run() error {
-	theatre, err := open(p.scenario)
+	theatre, err := openOver(p.scenario, p.network)
 	if err != nil {
 		return err
 	}
@@ -59,11 +62,15 @@ func (p *play) run() error {
 	}
 	var ticks atomic.Int64 // whatever takes time takes some
 	every := time.Duration(p.scenario.Every).Microseconds()
-	pr, err := probe.New(p.provider, probe.Options{
+	o := probe.Options{
 		RootCAs: theatre.roots,
 		Now:     func() time.Time { return scenarioNow.Add(time.Duration(ticks.Add(1)) * time.Microsecond) },
 		Proxy:   func(*http.Request) (*url.URL, error) { return nil, nil },
-	})
+	}
+	if p.network != nil {
+		o.Dial = p.network.dial
+	}
+	pr, err := probe.New(p.provider, o)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 // A theatre is the server of one play.
 type theatre struct {
 	context context.Context
+	network *network // nil: that of this machine
 	address string
 	secure  bool // base_url says https
 	roots   *x509.CertPool
@@ -35,9 +36,12 @@ type theatre struct {
 }
 
 // open raises the curtain: it listens as the scenario says.
-func open(s *scenario) (*theatre, error) {
+func open(s *scenario) (*theatre, error) { return openOver(s, nil) }
+
+// openOver listens on a network of a bubble.
+func openOver(s *scenario, n *network) (*theatre, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	t := &theatre{context: ctx, stop: []func(){cancel}, answers: s.Answers, matched: make([]int, len(s.Answers))}
+	t := &theatre{context: ctx, network: n, stop: []func(){cancel}, answers: s.Answers, matched: make([]int, len(s.Answers))}
 	switch s.Server.TLS {
 	case "", "wanted":
 	default:
@@ -67,9 +71,17 @@ func (t *theatre) close() {
 	}
 }
 
+// listen takes a port.
+func (t *theatre) listen() (net.Listener, error) {
+	if t.network != nil {
+		return t.network, nil
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
+}
+
 // converse handles bare connections.
 func (t *theatre) converse(s scenarioServer) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := t.listen()
 	if err != nil {
 		return err
 	}
@@ -87,7 +99,7 @@ func (t *theatre) converse(s scenarioServer) error {
 			if r, err := http.ReadRequest(in); err == nil {
 				t.note(r)
 				_, _ = io.WriteString(c, s.Raw)
-				_ = c.(*net.TCPConn).CloseWrite() // not a reset while bytes are under way
+				_ = c.(interface{ CloseWrite() error }).CloseWrite() // not a reset while bytes are under way
 				_, _ = io.Copy(io.Discard, in)
 			}
 		}
@@ -99,6 +111,10 @@ func (t *theatre) converse(s scenarioServer) error {
 func (t *theatre) serve(mode string) error {
 	ts := httptest.NewUnstartedServer(t)
 	ts.Config.ErrorLog = discard()
+	if t.network != nil {
+		ts.Listener.Close()
+		ts.Listener = t.network
+	}
 	if mode == "" || mode == "plain" {
 		ts.Start()
 	} else {

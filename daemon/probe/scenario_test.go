@@ -59,12 +59,13 @@ func (p *play) spraysNot(t *testing.T) {
 // perform plays a scenario, in parallel with others, and reports what is wrong.
 func perform(t *testing.T, s *scenario, k config.Kind) *play {
 	t.Helper()
-	// Most of a scenario's time may be silence, so more of them are under way
-	// than the parallel tests that wait for them.
-	played := make(chan *play, 1)
-	go func() { played <- start(s, k) }()
 	t.Parallel()
-	p := <-played
+	var p *play
+	if s.Provider.Timeout != nil {
+		p = startInBubble(t, s, k)
+	} else {
+		p = start(s, k)
+	}
 	if wrong := p.wrong(); len(wrong) > 0 {
 		t.Errorf("%s, %s: %s\n%s", s.path(), k.Name, strings.Join(wrong, "\n  "), p)
 	}

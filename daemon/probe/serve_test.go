@@ -16,11 +16,12 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// patient is a timeout that no probe of these tests comes near; quick is for
-// those whose subject is the silence that it ends.
+// patient is a timeout that no probe of these tests comes near. Where silence is the
+// subject, the test is in a bubble (see network), or else, where there can be none,
+// the timeout is brief.
 const (
-	patient = 20 * time.Second
-	quick   = 250 * time.Millisecond
+	patient = time.Minute
+	brief   = 2 * time.Second
 )
 
 // A server is a fake provider: a real one, with what it was asked.
@@ -61,6 +62,20 @@ func serve(t *testing.T, h http.HandlerFunc) *server {
 	return s
 }
 
+// serveOver is serve in a bubble.
+func serveOver(t testing.TB, n *network, h http.HandlerFunc) *server {
+	t.Helper()
+	s := &server{url: "http://" + n.Addr().String()}
+	srv := &http.Server{ErrorLog: discard(), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.note(r)
+		h(w, r)
+	})}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(n) }()
+	t.Cleanup(func() { srv.Close(); <-served })
+	return s
+}
+
 // A page is a canned answer.
 type page struct {
 	status  int // 0: 200
@@ -97,6 +112,11 @@ func talk(t *testing.T, heed bool, f func(net.Conn)) (address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return talkOver(t, l, heed, f)
+}
+
+// talkOver is talk with whoever connects to l.
+func talkOver(t testing.TB, l net.Listener, heed bool, f func(net.Conn)) (address string) {
 	t.Cleanup(attend(l, func(c net.Conn) {
 		if heed {
 			if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
@@ -143,11 +163,6 @@ func attend(l net.Listener, f func(net.Conn)) (stop func()) {
 // say sends text over every connection, after its request.
 func say(t *testing.T, text string) (url string) {
 	return "http://" + talk(t, true, func(c net.Conn) { _, _ = io.WriteString(c, text) })
-}
-
-// silent accepts and never says a word.
-func silent(t *testing.T) (address string) {
-	return talk(t, false, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 }
 
 // unused is an address where nothing listens.

@@ -116,25 +116,22 @@ func TestTLS_Peers(t *testing.T) {
 	for _, tt := range []struct {
 		name, address string
 		roots         *x509.CertPool
-		timeout       time.Duration
 		saw           provider.Reason
 		detail        string
 	}{
-		{"Good", good, roots, patient, provider.OK, "in 90 days"},
-		{"SpeaksAnythingAbove", picky, pickyRoots, patient, provider.OK, "in 90 days"},
-		{"UnknownIssuer", good, others, patient, provider.TLSFailure, "unknown authority"},
-		{"WrongName", strings.Replace(good, "127.0.0.1", "localhost", 1), roots, patient, provider.TLSFailure, "localhost"},
-		{"TooOld", old, oldRoots, patient, provider.TLSFailure, "version"},
-		{"Refused", unused(t), roots, patient, provider.ConnectionRefused, "refused"},
-		{"Silent", silent(t), roots, quick, provider.Hung, "no TLS handshake within 250ms, or it does not speak TLS"},
-		{"Closes", talk(t, false, func(net.Conn) {}), roots, patient, provider.ConnectionReset, "closed before"},
-		{"SpeaksFirst", talk(t, false, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_10.0\r\n") }), roots, patient, provider.TLSFailure, "the server does not speak TLS"},
-		{"SpeaksHTTPFirst", talk(t, false, func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }), roots, patient, provider.TLSFailure, "the server speaks plain HTTP"},
+		{"Good", good, roots, provider.OK, "in 90 days"},
+		{"SpeaksAnythingAbove", picky, pickyRoots, provider.OK, "in 90 days"},
+		{"UnknownIssuer", good, others, provider.TLSFailure, "unknown authority"},
+		{"WrongName", strings.Replace(good, "127.0.0.1", "localhost", 1), roots, provider.TLSFailure, "localhost"},
+		{"TooOld", old, oldRoots, provider.TLSFailure, "version"},
+		{"Refused", unused(t), roots, provider.ConnectionRefused, "refused"},
+		{"Closes", talk(t, false, func(net.Conn) {}), roots, provider.ConnectionReset, "closed before"},
+		{"SpeaksFirst", talk(t, false, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-OpenSSH_10.0\r\n") }), roots, provider.TLSFailure, "the server does not speak TLS"},
+		{"SpeaksHTTPFirst", talk(t, false, func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }), roots, provider.TLSFailure, "the server speaks plain HTTP"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := configured(t, "tls", "tls://"+tt.address, "")
-			p.Timeout = tt.timeout
 			o := once(t, p, probe.Options{RootCAs: tt.roots, Now: func() time.Time { return noon }}, probe.Ask{})
 			if o.Saw != tt.saw || !strings.Contains(o.Detail, tt.detail) || strings.Contains(o.Detail, "://") {
 				t.Errorf("saw %s %q, want %s %q", o.Saw, o.Detail, tt.saw, tt.detail)
