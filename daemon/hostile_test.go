@@ -71,7 +71,7 @@ func TestPromise6_HostileServersDelayNobody(t *testing.T) {
 	for range 3 {
 		r.call("POST", "/api/providers/refresh", nil)
 		var reply provider.RefreshReply
-		if status, body := r.call("POST", "/api/providers/refresh?provider_id=well&wait=30s", &reply); status != http.StatusOK {
+		if status, body := r.call("POST", "/api/providers/refresh?provider_id=well&wait=5m", &reply); status != http.StatusOK {
 			t.Fatalf("%d %s", status, body)
 		}
 		if row := reply.Providers[0]; row.State != provider.StateRunning || row.Reason != provider.OK || row.Generation < reply.Generation {

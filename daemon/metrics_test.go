@@ -62,10 +62,10 @@ func still(t *testing.T, more string) *running {
 // The log, the counters and the metrics say the same.
 func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
 	r := still(t, "")
-	r.call("POST", "/api/providers/refresh?wait=30s", nil)
+	r.call("POST", "/api/providers/refresh?wait=5m", nil)
 	r.call("POST", "/api/providers/well/diagnose", nil)
 	r.call("POST", "/api/providers/ill/pause", nil)
-	r.call("POST", "/api/providers/refresh?provider_id=ill&wait=30s", nil) // skipped
+	r.call("POST", "/api/providers/refresh?provider_id=ill&wait=5m", nil) // skipped
 	r.call("GET", "/api/providers/nope", nil)
 	r.ask("GET", "/api/events", "") // a stream
 	var wrong string

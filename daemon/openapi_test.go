@@ -145,13 +145,13 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		status  int
 	}{
 		{"GET /api/providers/status", "", 200},
-		{"GET /api/providers/status?provider_id=a&max_age=0s&wait=30s", "", 200},
+		{"GET /api/providers/status?provider_id=a&max_age=0s&wait=5m", "", 200},
 		{"GET /api/providers/status?provider_id=nope", "", 404},
 		{"GET /api/providers/status?nope=1", "", 400},
 		{"POST /api/providers/status", "", 405},
 		{"POST /api/providers/refresh", "", 202},
 		{"POST /api/providers/refresh?provider_id=a&provider_id=gone", "", 202},
-		{"POST /api/providers/refresh?wait=30s", "", 200},
+		{"POST /api/providers/refresh?wait=5m", "", 200},
 		{"POST /api/providers/refresh?wait=0s", "", 504},
 		{"POST /api/providers/refresh?provider_id=nope", "", 404},
 		{"POST /api/providers/refresh", strings.Repeat(" ", 70<<10), 413},
@@ -165,7 +165,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/providers/a/diagnose?wait=0s", "", 504},
 		{"GET /api/providers/gone/history", "", 200},
 		{"POST /api/providers/a/pause", "", 200},
-		{"POST /api/providers/refresh?wait=30s", "", 200}, // one is skipped
+		{"POST /api/providers/refresh?wait=5m", "", 200}, // one is skipped
 		{"POST /api/providers/a/diagnose", "", 200},
 		{"POST /api/providers/a/resume", "", 200},
 		{"POST /api/discover", "", 200},

@@ -45,7 +45,7 @@ func newGated(t *testing.T) *gated {
 }
 
 func httpProvider(id, url string) string {
-	return fmt.Sprintf("[[provider]]\nid = %q\nkind = \"http\"\nbase_url = %q\ntimeout = \"30s\"\nslow_after = \"30s\"\n", id, url)
+	return fmt.Sprintf("[[provider]]\nid = %q\nkind = \"http\"\nbase_url = %q\ntimeout = \"5m\"\nslow_after = \"5m\"\n", id, url)
 }
 
 // Promise 1: a plain read waits for no probe.
@@ -85,7 +85,7 @@ func TestPromise2_NoLostRefresh(t *testing.T) {
 	var fresh provider.RefreshReply
 	var wg sync.WaitGroup
 	wg.Go(func() { g.turns <- struct{}{} })
-	if status, body := r.call("POST", "/api/providers/refresh?provider_id=a&wait=30s", &fresh); status != http.StatusOK {
+	if status, body := r.call("POST", "/api/providers/refresh?provider_id=a&wait=5m", &fresh); status != http.StatusOK {
 		t.Fatalf("status %d: %s", status, body)
 	}
 	wg.Wait()
@@ -107,7 +107,7 @@ func TestPromise3_NoStampede(t *testing.T) {
 		wg.Go(func() {
 			asked := time.Now()
 			var reply provider.StatusReply
-			if status, body := r.call("GET", "/api/providers/status?max_age=0s&wait=60s", &reply); status != http.StatusOK {
+			if status, body := r.call("GET", "/api/providers/status?max_age=0s&wait=5m", &reply); status != http.StatusOK {
 				t.Errorf("%d %s", status, body)
 				return
 			}
@@ -257,7 +257,7 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 	}
 	r := runDaemon(t, text.String(), map[string]string{"SOME_KEY": "not-a-real-key"})
 	for range 2 {
-		if status, body := r.call("POST", "/api/providers/refresh?wait=30s&force=1", nil); status != http.StatusOK {
+		if status, body := r.call("POST", "/api/providers/refresh?wait=5m&force=1", nil); status != http.StatusOK {
 			t.Errorf("%d %s", status, body)
 		}
 	}

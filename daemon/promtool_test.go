@@ -27,7 +27,7 @@ func promtool(t *testing.T, stdin string, args ...string) {
 // promtool finds nothing to say about what a real daemon serves.
 func TestPromtool_Metrics(t *testing.T) {
 	r := still(t, "")
-	r.call("POST", "/api/providers/refresh?wait=30s", nil)
+	r.call("POST", "/api/providers/refresh?wait=5m", nil)
 	r.call("POST", "/api/providers/ill/pause", nil)
 	_, body := r.ask("GET", "/metrics", "")
 	promtool(t, body, "check", "metrics")

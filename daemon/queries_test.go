@@ -22,7 +22,7 @@ const (
 // Alerts and dashboard ask for what /metrics serves, by its names and labels.
 func TestMetrics_AreThoseOfRulesAndDashboard(t *testing.T) {
 	r := still(t, "")
-	r.call("POST", "/api/providers/refresh?wait=30s", nil)
+	r.call("POST", "/api/providers/refresh?wait=5m", nil)
 	var s scrape
 	r.until(func() bool { // the row of the one that is well may still be on its way to the disk
 		s = r.scrape()

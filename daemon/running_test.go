@@ -162,7 +162,7 @@ func (r *running) rewrite(text string) {
 // until polls for what no event tells.
 func (r *running) until(done func() bool) {
 	r.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); {
+	for deadline := time.Now().Add(time.Minute); !done(); {
 		if time.Now().After(deadline) {
 			r.t.Fatal("it never came")
 		}
