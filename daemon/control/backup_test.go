@@ -109,7 +109,7 @@ func TestBackup_SlowReader(t *testing.T) {
 // awaitBackup returns when one can be had.
 func (r *rig) awaitBackup() {
 	r.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		if resp, _ := r.do("HEAD", "/api/daemon/backup", ""); resp.StatusCode == 200 {
 			return
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -163,9 +164,9 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer nc.Close()
-			nc.SetDeadline(time.Now().Add(20 * time.Second))
+			nc.SetDeadline(time.Now().Add(time.Minute))
 			io.WriteString(nc, part)
-			if _, err := io.Copy(io.Discard, nc); err != nil {
+			if _, err := io.Copy(io.Discard, nc); os.IsTimeout(err) { // a reset is an end too
 				t.Errorf("the connection was not closed: %v", err)
 			}
 		})
@@ -209,7 +210,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	for _, nc := range open {
 		nc.Close()
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; { // the server hears of it in its own time
+	for deadline := time.Now().Add(time.Minute); ; { // the server hears of it in its own time
 		nc, err := net.Dial("unix", r.socket)
 		if err != nil {
 			t.Fatal(err)
@@ -228,7 +229,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 // statusOf asks for the health over nc and leaves it open.
 func statusOf(t *testing.T, nc net.Conn) int {
 	t.Helper()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	io.WriteString(nc, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") // fails when it is turned away already
 	buf := make([]byte, 4096)
 	n, err := nc.Read(buf)

@@ -90,7 +90,7 @@ func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	}}
 	t.Cleanup(func() {
 		r.client.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := r.server.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
@@ -169,7 +169,7 @@ func (r *rig) raw(request string) (*http.Response, string) {
 		r.t.Fatal(err)
 	}
 	defer nc.Close()
-	nc.SetDeadline(time.Now().Add(20 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	io.WriteString(nc, request) // the server may answer before it has all
 	resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
 	if err != nil {

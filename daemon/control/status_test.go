@@ -115,7 +115,7 @@ func TestStatus_MaxAge(t *testing.T) {
 	})
 	t.Run("MarksWhatIsStillOldStale", func(t *testing.T) {
 		row := running("a")
-		row.CheckedAt.Time = time.Now().Add(-5 * time.Second) // within its TTL
+		row.CheckedAt.Time, row.TTLMS = time.Now().Add(-5*time.Second), time.Hour.Milliseconds()
 		r := start(t, control.Options{}, row)
 		if got := want[provider.StatusReply](r, "GET", path, 200); got.Providers[0].Stale {
 			t.Error("a plain read calls the row stale")

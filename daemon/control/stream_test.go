@@ -74,7 +74,7 @@ func (rd *reader) rest(seq uint64) (last line, newest uint64) {
 // stream opens a stream.
 func (r *rig) stream(path string) *reader {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	req, _ := http.NewRequestWithContext(ctx, "GET", "http://localhost"+path, nil)
 	resp, err := r.client.Do(req)
 	if err != nil {
@@ -205,16 +205,15 @@ func TestSlowReaderFindsWholeLinesAndALastOne(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer nc.Close()
-			nc.SetDeadline(time.Now().Add(30 * time.Second))
+			nc.SetDeadline(time.Now().Add(time.Minute))
 			fmt.Fprintf(nc, "GET /api/events?%s HTTP/1.1\r\nHost: x\r\n\r\n", query)
-			r.untilStreams(1)
-			r.untilStreams(0) // given up, while nothing was read
-
 			resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer resp.Body.Close()
+			r.untilStreams(0) // given up, while nothing more was read
+
 			last, newest := newReader(t, resp.Body).rest(0)
 			if last.End != "slow_reader" || last.Seq != newest {
 				t.Errorf("the last line is %+v after event %d", last, newest)
@@ -235,7 +234,7 @@ func TestSlowReaderFindsWholeLinesAndALastOne(t *testing.T) {
 // untilStreams waits until n streams are open.
 func (r *rig) untilStreams(n int64) {
 	r.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Streams != n {
 		if time.Now().After(deadline) {
 			r.t.Fatalf("there never were %d streams", n)
@@ -287,7 +286,7 @@ func TestLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(30 * time.Second))
+		nc.SetDeadline(time.Now().Add(time.Minute))
 		fmt.Fprint(nc, "GET /api/daemon/log?follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
 		resp, err := http.ReadResponse(bufio.NewReader(nc), nil)
 		if err != nil {
@@ -308,69 +307,5 @@ func TestLog(t *testing.T) {
 		if last.End != "slow_reader" {
 			t.Errorf("the last line is %+v", last)
 		}
-	})
-}
-
-func TestShutdown(t *testing.T) {
-	t.Parallel()
-	t.Run("IsNotHeldUpByIdleConnections", func(t *testing.T) {
-		r := start(t, control.Options{})
-		silent, err := net.Dial("unix", r.socket)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer silent.Close()
-		r.do("GET", "/healthz", "") // and leaves a kept connection
-		began := time.Now()
-		if err := r.server.Shutdown(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if took := time.Since(began); took > 3*time.Second {
-			t.Errorf("it took %v", took)
-		}
-		if _, err := net.Dial("unix", r.socket); err == nil {
-			t.Error("the socket still accepts")
-		}
-	})
-	t.Run("LetsARequestFinish", func(t *testing.T) {
-		r := start(t, control.Options{})
-		begun, finish := make(chan struct{}), make(chan struct{})
-		r.daemon.onReload = func(context.Context) { close(begun); <-finish }
-		status := make(chan int, 1)
-		go func() {
-			resp, _ := r.do("POST", "/api/daemon/reload", "")
-			status <- resp.StatusCode
-		}()
-		<-begun
-		stopped := make(chan error, 1)
-		go func() { stopped <- r.server.Shutdown(context.Background()) }()
-		for { // until it has begun, after which nothing new is served
-			resp, body := r.do("GET", "/healthz", "")
-			if resp.StatusCode == 503 && decode[provider.ErrorReply](t, body).Error.Code == provider.ShuttingDownNow {
-				break
-			}
-		}
-		close(finish)
-		if got := <-status; got != 200 {
-			t.Errorf("the request got %d", got)
-		}
-		if err := <-stopped; err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("CutsOffWhatOutlastsItsContext", func(t *testing.T) {
-		r := start(t, control.Options{})
-		r.daemon.onReload = func(ctx context.Context) { <-ctx.Done() }
-		begun := make(chan struct{})
-		go func() {
-			close(begun)
-			if resp, err := r.client.Post("http://localhost/api/daemon/reload", "", nil); err == nil {
-				resp.Body.Close()
-			}
-		}()
-		<-begun
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		r.server.Shutdown(ctx) // its error depends on whether the request came first
 	})
 }
