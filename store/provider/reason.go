@@ -184,7 +184,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: KeyWithheld, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "it wants the key, which is not given to whoever listens there; see security.md",
+		Seen: "it asks for the key, and whoever listens there is not trusted with it: docs/security.md",
 		Hint: `if you trust it with the key, write base_url = "{endpoint}" into the [[provider]] of {id} in the configuration, then: providerctl reload`,
 	},
 	{
