@@ -113,7 +113,7 @@ func (d *Daemon) watchdog() *systemd.Watchdog {
 			}
 			return err
 		},
-		Commit: d.store.Beat,
+		Commit: d.store.SyncBarrier,
 		Fed:    d.notifier.Alive,
 		Changed: func(err error) {
 			if err != nil {

@@ -74,7 +74,7 @@ func (s *Store) pause(d time.Duration) bool {
 func (s *Store) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.pending.empty() || s.pending.beat != nil || s.reservation() != 0
+	return !s.pending.empty() || s.pending.barrier != nil || s.reservation() != 0
 }
 
 // commit writes everything that waits in one transaction, and publishes it when
@@ -88,9 +88,9 @@ func (s *Store) commit(last bool) error {
 	began := time.Now()
 	err := s.write(g)
 	took := time.Since(began)
-	s.settle(g, err)
+	s.finish(g, err)
 	s.record(err, took)
-	g.beat.end(err)
+	g.barrier.end(err)
 	return err
 }
 
@@ -103,11 +103,11 @@ func (s *Store) take(last bool) *group {
 		g.generation = s.reservation()
 	}
 	idle := g.empty() && g.generation == 0
-	if idle && g.beat == nil && (!last || len(s.dirty) == 0) {
+	if idle && g.barrier == nil && (!last || len(s.dirty) == 0) {
 		return nil
 	}
-	if now := time.Now(); last || !idle && (g.urgent || now.Sub(s.rode) >= rideEvery) {
-		s.rode = now
+	if now := time.Now(); last || !idle && (g.urgent || now.Sub(s.rodeAt) >= rideEvery) {
+		s.rodeAt = now
 		g.riders = make(map[*cell]*Row, len(s.dirty))
 		for c := range s.dirty {
 			g.riders[c] = c.row.Load()
@@ -115,7 +115,7 @@ func (s *Store) take(last bool) *group {
 	}
 	journal := s.journal.Load()
 	g.base, g.oldest, g.keep = journal.newest, journal.oldest, s.keep
-	s.pending, s.flight = newGroup(), g
+	s.pending, s.inFlight = newGroup(), g
 	return g
 }
 

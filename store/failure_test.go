@@ -175,14 +175,14 @@ func TestStore_FailingCommit(t *testing.T) {
 			mustBeSound(t, path)
 		})
 	})
-	t.Run("IsTheErrorOfABeatAndNotAHang", func(t *testing.T) {
+	t.Run("IsTheErrorOfASyncBarrierAndNotAHang", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := configured(t, newPath(t), store.Options{}, "a")
 			synctest.Wait()
 			allow := refuseWrites(t)
 			for range 3 {
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-				err := s.Beat(ctx)
+				err := s.SyncBarrier(ctx)
 				if err == nil || ctx.Err() != nil || s.Stats().LastError != err.Error() {
 					t.Errorf("got %v, and the stats say %q", err, s.Stats().LastError)
 				}
@@ -194,7 +194,7 @@ func TestStore_FailingCommit(t *testing.T) {
 				t.Errorf("nobody waits, and it was tried %d times", got-failed)
 			}
 			allow()
-			if err := s.Beat(t.Context()); err != nil || s.Stats().LastError != "" {
+			if err := s.SyncBarrier(t.Context()); err != nil || s.Stats().LastError != "" {
 				t.Errorf("got %v, and the stats say %q", err, s.Stats().LastError)
 			}
 		})

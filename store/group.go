@@ -19,7 +19,7 @@ type group struct {
 	rows    map[*cell]*Row      // the last row of each changed cell: written, then published
 	deletes map[string]struct{} // ids that are gone
 	urgent  bool                // the configuration changed
-	beat    *beat               // whoever waits for a commit; nil for nobody
+	barrier *barrier            // whoever waits for a commit; nil for nobody
 
 	// Set when the group is taken.
 	riders     map[*cell]*Row // published rows that are newer than on the disk
@@ -57,9 +57,9 @@ func (g *group) forget() {
 	}
 }
 
-// before puts back a group that could not be committed, in front of g. Its beat
-// has ended.
-func (g *group) before(failed *group, keep uint64) {
+// prepend puts back a group that could not be committed, in front of g. Its
+// barrier has ended.
+func (g *group) prepend(failed *group, keep uint64) {
 	failed.forget()
 	g.changes = append(failed.changes, g.changes...)
 	g.skipped += failed.skipped

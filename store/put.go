@@ -10,9 +10,8 @@ import (
 // once it is on the disk, and so is one that is Durable, and a new time before which
 // the provider does not want to be asked; without these it is published at once,
 // unless a change of the same provider is still on its way there: then it follows
-// that change. Put
-// itself never waits for the disk. An id that is not configured is ignored: it was
-// removed while it was being probed.
+// that change. Put itself never waits for the disk. An id that is not configured is
+// ignored: it was removed while it was being probed.
 func (s *Store) Put(u Update) {
 	row, err := newRow(u)
 	if err == nil && u.Event != nil {
@@ -28,7 +27,7 @@ func (s *Store) Put(u Update) {
 	if c == nil || s.closing {
 		return
 	}
-	if u.Event != nil || u.Durable || asksForPeace(&u.Status, c) {
+	if u.Event != nil || u.Durable || namesNewRetryAt(&u.Status, c) {
 		delete(s.behind, c)
 		s.pending.rows[c] = row
 		if u.Event != nil {
@@ -40,7 +39,7 @@ func (s *Store) Put(u Update) {
 	switch {
 	case s.pending.rows[c] != nil:
 		s.pending.rows[c] = row
-	case s.flight != nil && s.flight.rows[c] != nil:
+	case s.inFlight != nil && s.inFlight.rows[c] != nil:
 		s.behind[c] = row
 	default:
 		close(s.publish(c, row))
@@ -48,9 +47,9 @@ func (s *Store) Put(u Update) {
 	}
 }
 
-// asksForPeace reports whether a provider named another time before which it does
+// namesNewRetryAt reports whether a provider named another time before which it does
 // not want to be asked. That must not be forgotten, though nothing else changed.
-func asksForPeace(st *provider.Status, c *cell) bool {
+func namesNewRetryAt(st *provider.Status, c *cell) bool {
 	return !st.RetryAt.IsZero() && !st.RetryAt.Equal(c.row.Load().Status.RetryAt.Time)
 }
 
@@ -78,14 +77,14 @@ func (s *Store) wake() {
 	}
 }
 
-// settle records how the commit of the group in flight ended. Only the committer
+// finish records how the commit of the group in flight ended. Only the committer
 // calls it.
-func (s *Store) settle(g *group, err error) {
+func (s *Store) finish(g *group, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.flight = nil
+	s.inFlight = nil
 	if err != nil {
-		s.pending.before(g, s.keep)
+		s.pending.prepend(g, s.keep)
 		for c, row := range s.behind {
 			s.pending.rows[c] = row // newer than the one that failed
 		}

@@ -39,9 +39,9 @@ type Row struct {
 
 // A clock is the part of a row from which its age_ms and stale follow.
 type clock struct {
-	checked time.Time // zero: never
-	ttl     int64     // ms
-	doubted bool      // stale at any age: never checked, or restored from the disk
+	checked     time.Time // zero: never
+	ttl         int64     // ms
+	alwaysStale bool      // never checked, or restored from the disk
 }
 
 func newRow(u Update) (*Row, error) {
@@ -64,9 +64,9 @@ func newRow(u Update) (*Row, error) {
 
 func newClock(st *provider.Status) clock {
 	return clock{
-		checked: st.CheckedAt.Time,
-		ttl:     st.TTLMS,
-		doubted: st.CheckedAt.IsZero() || st.Source == provider.FromRestored,
+		checked:     st.CheckedAt.Time,
+		ttl:         st.TTLMS,
+		alwaysStale: st.CheckedAt.IsZero() || st.Source == provider.FromRestored,
 	}
 }
 
@@ -75,7 +75,7 @@ func (c *clock) read(now time.Time) (age time.Duration, stale bool) {
 	if !c.checked.IsZero() {
 		age = max(0, now.Sub(c.checked))
 	}
-	return age, c.doubted || age > time.Duration(c.ttl)*time.Millisecond
+	return age, c.alwaysStale || age > time.Duration(c.ttl)*time.Millisecond
 }
 
 // ageField comes before the digits of an age.
@@ -153,5 +153,5 @@ func (s *Store) Waiting(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.table.Load().byID[id]
-	return c != nil && (s.pending.rows[c] != nil || s.flight != nil && s.flight.rows[c] != nil)
+	return c != nil && (s.pending.rows[c] != nil || s.inFlight != nil && s.inFlight.rows[c] != nil)
 }

@@ -95,7 +95,7 @@ func (sim *simulation) put(t *rapid.T) {
 }
 
 func (sim *simulation) configure(t *rapid.T) {
-	sim.settle() // what is dropped of what is pending depends on the moment
+	sim.sync() // what is dropped of what is pending depends on the moment
 	order := rapid.SliceOfDistinct(rapid.SampledFrom([]string{"a", "b", "c", "d"}), rapid.ID).Draw(t, "order")
 	fresh := make(map[string]store.Update)
 	rows := make(map[string]provider.Status)
@@ -111,15 +111,15 @@ func (sim *simulation) configure(t *rapid.T) {
 	sim.order, sim.rows = order, rows
 }
 
-// settle waits until everything is on the disk and in view.
-func (sim *simulation) settle() {
+// sync waits until everything is on the disk and in view.
+func (sim *simulation) sync() {
 	time.Sleep(5 * time.Second)
 	synctest.Wait()
 }
 
 // compare checks every row and every event.
 func (sim *simulation) compare() {
-	sim.settle()
+	sim.sync()
 	v := sim.s.View()
 	if got := idsOf(v); !slices.Equal(got, sim.order) {
 		sim.t.Fatalf("order %v, want %v", got, sim.order)

@@ -34,8 +34,8 @@ func (s *Store) Stats() Stats {
 	journal := s.journal.Load()
 	s.mu.Lock()
 	waiting, took := len(s.pending.changes), s.took
-	if s.flight != nil {
-		waiting += len(s.flight.changes)
+	if s.inFlight != nil {
+		waiting += len(s.inFlight.changes)
 	}
 	s.mu.Unlock()
 	stats := Stats{

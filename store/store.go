@@ -58,14 +58,14 @@ type Store struct {
 	reserved   atomic.Uint64 // those up to here are spent, as far as the disk knows
 
 	// mu orders writers. It is held for work in memory only.
-	mu      sync.Mutex
-	closing bool
-	pending *group             // waits for the next commit
-	flight  *group             // is being committed; nil between commits
-	behind  map[*cell]*Row     // unchanged results that came while their cell was in flight
-	dirty   map[*cell]struct{} // published, newer than on the disk
-	rode    time.Time          // when dirty rows last went along with a commit
-	took    Durations          // of the commits, those that failed too
+	mu       sync.Mutex
+	closing  bool
+	pending  *group             // waits for the next commit
+	inFlight *group             // is being committed; nil between commits
+	behind   map[*cell]*Row     // unchanged results that came while their cell was in flight
+	dirty    map[*cell]struct{} // published, newer than on the disk
+	rodeAt   time.Time          // when dirty rows last went along with a commit
+	took     Durations          // of the commits, those that failed too
 
 	// disk is held by whoever needs the file without a writer beside it.
 	disk   sync.Mutex

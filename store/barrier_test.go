@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-func TestStore_Beat(t *testing.T) {
+func TestStore_SyncBarrier(t *testing.T) {
 	t.Run("IsOnTheDiskAndTouchesNothing", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			path := newPath(t)
@@ -25,7 +25,7 @@ func TestStore_Beat(t *testing.T) {
 			before, row, next := s.Stats(), s.View().Row("a"), s.NextEvents()
 			generation := s.Generation()
 			file := mustRead(t, path)
-			if err := s.Beat(t.Context()); err != nil {
+			if err := s.SyncBarrier(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			after := s.Stats()
@@ -54,19 +54,19 @@ func TestStore_Beat(t *testing.T) {
 	})
 	t.Run("RespectsItsContextWhenTheDiskHangs", func(t *testing.T) {
 		s := configured(t, newPath(t), store.Options{}, "a") // no bubble: the committer waits for a mutex
-		if err := s.Beat(t.Context()); err != nil {
+		if err := s.SyncBarrier(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		before, release := s.Stats().Commits, store.HangDisk(s)
 		for range 50 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			if err := s.Beat(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			if err := s.SyncBarrier(ctx); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v", err)
 			}
 			cancel()
 		}
 		release()
-		if err := s.Beat(t.Context()); err != nil {
+		if err := s.SyncBarrier(t.Context()); err != nil {
 			t.Errorf("when it is over: %v", err)
 		}
 		if got := s.Stats().Commits - before; got > 2 { // the one that hung, and the one that the rest share
@@ -78,7 +78,7 @@ func TestStore_Beat(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Beat(t.Context()); err == nil || errors.Is(err, context.DeadlineExceeded) {
+		if err := s.SyncBarrier(t.Context()); err == nil || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})

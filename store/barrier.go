@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// A beat is a commit that somebody waits for. Those who come before it is taken
-// share it.
-type beat struct {
+// A barrier is a commit that somebody waits for. Those who come before it is
+// taken share it.
+type barrier struct {
 	done chan struct{} // closed when err is set
 	err  error
 }
 
-// Beat waits until a commit has been synced to the disk, whether there was
+// SyncBarrier waits until a commit has been synced to the disk, whether there was
 // anything to write or not, and so proves that the committer and the disk are
 // alive. A commit of other people's changes will do; alone it is an empty
 // transaction, for which bbolt writes its list of free pages and its head, and
@@ -22,16 +22,16 @@ type beat struct {
 // The error is the commit's own, or ctx's when that ends first. Only the latter,
 // which wraps [context.DeadlineExceeded] or [context.Canceled], means that the
 // disk or the committer hangs.
-func (s *Store) Beat(ctx context.Context) error {
+func (s *Store) SyncBarrier(ctx context.Context) error {
 	s.mu.Lock()
 	if s.closing {
 		s.mu.Unlock()
 		return fmt.Errorf("commit to %s: it is closed", s.path)
 	}
-	if s.pending.beat == nil {
-		s.pending.beat = &beat{done: make(chan struct{})}
+	if s.pending.barrier == nil {
+		s.pending.barrier = &barrier{done: make(chan struct{})}
 	}
-	b := s.pending.beat
+	b := s.pending.barrier
 	s.mu.Unlock()
 	s.wake()
 	select {
@@ -43,7 +43,7 @@ func (s *Store) Beat(ctx context.Context) error {
 }
 
 // end tells those who wait for it how the commit went; nil is nobody's.
-func (b *beat) end(err error) {
+func (b *barrier) end(err error) {
 	if b != nil {
 		b.err = err
 		close(b.done)

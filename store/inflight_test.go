@@ -18,14 +18,14 @@ func TestStore_Put_UnchangedDuringTheCommitOfAChange(t *testing.T) {
 	}
 	defer s.Close()
 	s.Configure([]string{"a"}, nil)
-	until(s, func() bool { return s.flight == nil && s.pending.empty() }) // that is committed
+	until(s, func() bool { return s.inFlight == nil && s.pending.empty() }) // that is committed
 	running := Update{Status: provider.Status{ID: "a", State: provider.StateRunning, Detail: "changed"}}
 	running.Event = &provider.Event{ID: "a", To: provider.StateRunning}
 
 	committed := s.NextEvents()
 	s.disk.Lock() // the commit gets no further than its start
 	s.Put(running)
-	until(s, func() bool { return s.flight != nil })
+	until(s, func() bool { return s.inFlight != nil })
 	running.Event, running.Status.Detail = nil, "later"
 	s.Put(running)
 	if row := s.View().Row("a").Status; row.State != provider.StateUnknown {
