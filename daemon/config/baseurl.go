@@ -24,11 +24,11 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 	var a address
 	var f *flaw
 	switch {
-	case kind.Place != nil && t.values["base_url"] != nil:
+	case kind.Address != nil && t.values["base_url"] != nil:
 		t.reject(t.name("base_url"), flawf("leave it out", "kind %s takes no base_url", kind.Name))
 		return
-	case kind.Place != nil:
-		p.BaseURL = kind.Place(p)
+	case kind.Address != nil:
+		p.BaseURL = kind.Address(p)
 		p.Endpoint = p.BaseURL
 		return
 	case given:

@@ -60,12 +60,12 @@ func unreadableFix(err error) string {
 func Parse(name string, data []byte, kinds []Kind, env Env) (*Config, error) {
 	doc, bad := parseDocument(data)
 	if bad != nil {
-		return nil, newError(name, doc.data, []finding{*bad}, 0)
+		return nil, newError(name, doc.data, []mistake{*bad}, 0)
 	}
 	r := &reading{path: name, doc: doc, kinds: kinds, env: env}
 	c := r.config()
-	if len(r.findings) > 0 {
-		return nil, newError(name, doc.data, r.findings, r.more)
+	if len(r.mistakes) > 0 {
+		return nil, newError(name, doc.data, r.mistakes, r.more)
 	}
 	c.Path, c.Warnings = name, r.warnings
 	return c, nil
@@ -76,8 +76,8 @@ func builtIn(kinds []Kind, env Env) (*Config, error) {
 	r := &reading{doc: &document{}, kinds: kinds, env: env}
 	c := &Config{Daemon: r.defaultDaemon(), Autodetect: true}
 	c.Providers = r.autodetect(nil, timing{})
-	if len(r.findings) > 0 {
-		return nil, newError("", nil, r.findings, r.more)
+	if len(r.mistakes) > 0 {
+		return nil, newError("", nil, r.mistakes, r.more)
 	}
 	c.Warnings = r.warnings
 	return c, nil

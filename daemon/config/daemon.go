@@ -34,17 +34,17 @@ const maxSocketPath = 103
 // Validate checks the settings as the file's are checked. It is for the caller
 // that has put flags over them. The error is an [*Error].
 func (d Daemon) Validate() error {
-	var findings []finding
+	var mistakes []mistake
 	for _, f := range []*flaw{checkSocket(d.Socket), checkStateDir(d.StateDir), checkGroup(d.AdminGroup),
 		checkLogLevel(d.LogLevel), checkMetricsListen(d.MetricsListen)} {
 		if f != nil {
-			findings = append(findings, finding{*f, nowhere})
+			mistakes = append(mistakes, mistake{*f, nowhere})
 		}
 	}
-	if len(findings) == 0 {
+	if len(mistakes) == 0 {
 		return nil
 	}
-	return newError("", nil, findings, 0)
+	return newError("", nil, mistakes, 0)
 }
 
 func (r *reading) defaultDaemon() Daemon {

@@ -19,16 +19,16 @@ type document struct {
 	root   *node
 }
 
-// parseDocument reads TOML. The findings are those of the language: syntax, keys
+// parseDocument reads TOML. The mistakes are those of the language: syntax, keys
 // given twice, encoding.
-func parseDocument(data []byte) (*document, *finding) {
+func parseDocument(data []byte) (*document, *mistake) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff")) // Windows editors write a mark
 	d := &document{data: data, root: &node{key: nowhere, value: nowhere}}
 	if len(data) > maxFile {
-		return d, &finding{*flawf("", "the file %v", tooLargeError(maxFile)), nowhere}
+		return d, &mistake{*flawf("", "the file %v", tooLargeError(maxFile)), nowhere}
 	}
 	if at := invalidUTF8(data); at >= 0 {
-		return d, &finding{*flawf("save it as UTF-8", "the file is not UTF-8"), place{at, at + 1}}
+		return d, &mistake{*flawf("save it as UTF-8", "the file is not UTF-8"), span{at, at + 1}}
 	}
 	if err := toml.Unmarshal(data, &d.values); err != nil {
 		return d, d.syntax(err)
@@ -53,16 +53,16 @@ func invalidUTF8(data []byte) int {
 
 // syntax turns the library's error into ours: its own text repeats the lines
 // around the error unmasked, so only position and message are taken.
-func (d *document) syntax(err error) *finding {
+func (d *document) syntax(err error) *mistake {
 	var decode *toml.DecodeError
 	if !errors.As(err, &decode) {
-		return &finding{*flawf("", "not valid TOML"), nowhere}
+		return &mistake{*flawf("", "not valid TOML"), nowhere}
 	}
 	row, column := decode.Position()
 	at := lineStart(d.data, row) + column - 1
 	at = max(0, min(at, len(d.data)))
 	message := maskWords(printable(strings.TrimPrefix(decode.Error(), "toml: ")))
-	return &finding{*flawf(syntaxFix(d.data, at), "not valid TOML: %s", message), place{at, at + 1}}
+	return &mistake{*flawf(syntaxFix(d.data, at), "not valid TOML: %s", message), span{at, at + 1}}
 }
 
 // syntaxFix names the usual cause: a value without its quotes.

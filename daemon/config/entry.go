@@ -31,7 +31,7 @@ func (r *reading) providers(entries []*table, defaults timing) []Provider {
 // provider reads one [[provider]]. Without a kind that is known only the
 // settings that every kind has can be judged.
 func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
-	before := len(t.findings)
+	before := len(t.mistakes)
 	p := Provider{ID: t.id(ids)}
 	kind := t.kind()
 	base, hasBase := t.text("base_url", `base_url = "http://127.0.0.1:11434"`)
@@ -39,7 +39,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	p.Models = t.models(kind)
 	feed := t.statusFeed(kind)
 	own := t.timing()
-	t.own(&p, kind)
+	t.kindSettings(&p, kind)
 	enabled, isSet := get[bool](t, "enabled", "enabled = true")
 	enabled = enabled || !isSet
 	if kind == nil {
@@ -54,7 +54,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	t.credential(&p, kind, ref)
 	p.setFeed(kind, feed)
 	p.setClient(kind)
-	if len(t.findings) == before {
+	if len(t.mistakes) == before {
 		t.check(&p, kind)
 	}
 	return p, true

@@ -18,7 +18,7 @@ type Error struct {
 
 // A Problem is one thing to correct.
 type Problem struct {
-	Line    int    // from 1; 0 when the problem has no place in the file
+	Line    int    // from 1; 0 when the problem has no position in the file
 	Column  int    // from 1, in characters
 	Excerpt string // the line and, under it, a marker; empty without a line
 	Message string // what is wrong
@@ -74,7 +74,7 @@ func (e *Error) Hint() string {
 // Unwrap returns why the file could not be read, when that is the problem.
 func (e *Error) Unwrap() error { return e.cause }
 
-// A flaw is a problem whose place is not known yet.
+// A flaw is a problem whose position is not known yet.
 type flaw struct{ message, fix string }
 
 // flawf makes a flaw; fix may be empty.
@@ -82,19 +82,19 @@ func flawf(fix, format string, args ...any) *flaw {
 	return &flaw{message: fmt.Sprintf(format, args...), fix: fix}
 }
 
-// A finding is a flaw in its place.
-type finding struct {
+// A mistake is a flaw with its position.
+type mistake struct {
 	flaw
-	at place
+	at span
 }
 
-// newError puts the findings in the file's order and shows their lines; more is
+// newError puts the mistakes in the file's order and shows their lines; more is
 // how many were not even noted.
-func newError(path string, data []byte, findings []finding, more int) *Error {
-	slices.SortStableFunc(findings, func(a, b finding) int { return cmp.Compare(a.at.start, b.at.start) })
-	shown := min(len(findings), maxProblems)
-	e := &Error{Path: path, More: len(findings) - shown + more}
-	for _, f := range findings[:shown] {
+func newError(path string, data []byte, mistakes []mistake, more int) *Error {
+	slices.SortStableFunc(mistakes, func(a, b mistake) int { return cmp.Compare(a.at.start, b.at.start) })
+	shown := min(len(mistakes), maxProblems)
+	e := &Error{Path: path, More: len(mistakes) - shown + more}
+	for _, f := range mistakes[:shown] {
 		p := Problem{Message: f.message, Fix: f.fix}
 		if f.at.known() {
 			p.Line, p.Column = position(data, f.at.start)

@@ -7,13 +7,13 @@ import (
 	"unicode/utf8"
 )
 
-// A place is a range of bytes in the file.
-type place struct{ start, end int }
+// A span is a range of bytes in the file.
+type span struct{ start, end int }
 
-// nowhere is the place of what does not come from the file.
-var nowhere = place{-1, -1}
+// nowhere is the span of what does not come from the file.
+var nowhere = span{-1, -1}
 
-func (p place) known() bool { return p.start >= 0 }
+func (p span) known() bool { return p.start >= 0 }
 
 // position is the line and column, from 1, of an offset. Columns count
 // characters, as editors do.
@@ -27,7 +27,7 @@ func position(data []byte, offset int) (line, column int) {
 //
 //	3 | interval = "10"
 //	  |            ^^^^
-func excerpt(data []byte, p place) string {
+func excerpt(data []byte, p span) string {
 	start := bytes.LastIndexByte(data[:p.start], '\n') + 1
 	end := len(data)
 	if i := bytes.IndexByte(data[start:], '\n'); i >= 0 {

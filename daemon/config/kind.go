@@ -45,9 +45,9 @@ type Kind struct {
 	// Settings are the names of the settings that this kind takes beyond those of
 	// every kind: "expect_status", "command".
 	Settings []string
-	// Place makes the address from such settings, for a kind that takes no
+	// Address makes the address from such settings, for a kind that takes no
 	// base_url. It is nil for the others.
-	Place func(*Provider) string
+	Address func(*Provider) string
 	// Hints say what to do next where that is more than what the reason itself says.
 	Hints provider.Hints
 	// Feed is the vendor's own status feed, where there is one that says how its
@@ -57,7 +57,7 @@ type Kind struct {
 	// not Default joins it when one of its KeyEnv is set, and it has an address.
 	Default bool
 	// Check refuses settings that make no sense for the kind; it may be nil. A
-	// [SettingError] makes the report point at the setting's own line.
+	// [SettingError] makes the error point at the setting's own line.
 	Check func(*Provider) error
 }
 

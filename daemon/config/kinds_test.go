@@ -34,9 +34,9 @@ func kinds() []config.Kind {
 		{Name: "dns", Type: provider.Generic, Schemes: []string{"dns"}, Settings: []string{"expect_answer"}, Example: "dns://127.0.0.1/example.org?type=A", Port: "53", Path: true, Query: true},
 		{Name: "grpc", Type: provider.Generic, Schemes: []string{"grpc", "grpcs"}, Example: "grpc://127.0.0.1:50051", Path: true},
 		{Name: "exec", Type: provider.Generic, Schemes: []string{"exec"}, Settings: []string{"command"},
-			Place: func(p *config.Provider) string { return "exec:" + strings.Join(p.Command[:min(1, len(p.Command))], "") }},
+			Address: func(p *config.Provider) string { return "exec:" + strings.Join(p.Command[:min(1, len(p.Command))], "") }},
 		{Name: "systemd", Type: provider.Generic, Schemes: []string{"systemd"}, Settings: []string{"unit", "bus"},
-			Place: func(p *config.Provider) string { return "systemd://" + cmp.Or(p.Bus, "system") + "/" + p.Unit }},
+			Address: func(p *config.Provider) string { return "systemd://" + cmp.Or(p.Bus, "system") + "/" + p.Unit }},
 	}
 }
 

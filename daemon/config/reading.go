@@ -9,24 +9,24 @@ type reading struct {
 	doc      *document
 	kinds    []Kind
 	env      Env
-	findings []finding
-	more     int // mistakes beyond maxFindings
+	mistakes []mistake
+	more     int // mistakes beyond maxMistakes
 	warnings []string
 }
 
-// maxFindings is where a file is wrong as a whole, and to note each mistake
+// maxMistakes is where a file is wrong as a whole, and to note each mistake
 // would cost more than it tells.
-const maxFindings = 1000
+const maxMistakes = 1000
 
-func (r *reading) reject(at place, f *flaw) {
-	if len(r.findings) == maxFindings {
+func (r *reading) reject(at span, f *flaw) {
+	if len(r.mistakes) == maxMistakes {
 		r.more++
 		return
 	}
-	r.findings = append(r.findings, finding{*f, at})
+	r.mistakes = append(r.mistakes, mistake{*f, at})
 }
 
-func (r *reading) warn(at place, format string, args ...any) {
+func (r *reading) warn(at span, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if at.known() {
 		line, _ := position(r.doc.data, at.start)

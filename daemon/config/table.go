@@ -25,21 +25,21 @@ func (t *table) has(key string) bool {
 }
 
 // at is where a setting's value stands, or the table's header without one.
-func (t *table) at(key string) place {
+func (t *table) at(key string) span {
 	if n := t.node.child(key); n != nil {
 		return n.value
 	}
 	return t.header()
 }
 
-func (t *table) elem(key string, i int) place {
+func (t *table) elem(key string, i int) span {
 	if n := t.node.child(key).element(i); n != nil {
 		return n.value
 	}
 	return t.at(key)
 }
 
-func (t *table) header() place {
+func (t *table) header() span {
 	if t.node == nil {
 		return nowhere
 	}
@@ -47,7 +47,7 @@ func (t *table) header() place {
 }
 
 // name is where a setting's name stands.
-func (t *table) name(key string) place {
+func (t *table) name(key string) span {
 	if n := t.node.child(key); n != nil {
 		return n.key
 	}
@@ -66,7 +66,7 @@ func get[T any](t *table, key, example string) (v T, ok bool) {
 	return v, ok
 }
 
-func (t *table) wrongType(at place, key string, got, want any, example string) {
+func (t *table) wrongType(at span, key string, got, want any, example string) {
 	t.reject(at, flawf("write "+example, "%s must be %s, not %s", key, typeName(want), typeName(got)))
 }
 
@@ -153,7 +153,7 @@ func (t *table) done() {
 	}
 	slices.SortFunc(unknown, func(a, b string) int { return cmp.Compare(t.name(a).start, t.name(b).start) })
 	for i, key := range unknown {
-		if len(t.findings) == maxFindings {
+		if len(t.mistakes) == maxMistakes {
 			t.more += len(unknown) - i
 			return
 		}

@@ -15,17 +15,17 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// plugin is a program that says by its exit code how something is, as those of
-// Nagios do (www.monitoring-plugins.org/doc/guidelines.html, "Plugin Return
+// execCheck is a plug-in: a program that says by its exit code how something is, as
+// those of Nagios do (www.monitoring-plugins.org/doc/guidelines.html, "Plugin Return
 // Codes"): 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, and a first line for people.
-// No shell reads the command.
-var plugin = kind{
+// No shell reads the command. execrun.go runs it.
+var execCheck = kind{
 	Kind: config.Kind{
 		Name:     "exec",
 		Type:     provider.Generic,
 		Schemes:  []string{"exec"},
 		Settings: []string{"command"},
-		Place:    placeOfPlugin,
+		Address:  addressOfPlugin,
 		Check:    checkPlugin,
 		Hints: provider.Hints{
 			provider.NotFound:  "there is no such program: install it, or correct command, then: providerctl reload",
@@ -39,8 +39,8 @@ var plugin = kind{
 	},
 }
 
-// placeOfPlugin names the program alone: arguments may hold a password.
-func placeOfPlugin(p *config.Provider) string {
+// addressOfPlugin names the program alone: arguments may hold a password.
+func addressOfPlugin(p *config.Provider) string {
 	if len(p.Command) == 0 {
 		return "exec:"
 	}

@@ -320,7 +320,7 @@ func TestExec_Configuration(t *testing.T) {
 	kind := kindNamed(t, "exec")
 	for _, tt := range []struct {
 		command []string
-		place   string
+		address string
 		problem string
 	}{
 		{[]string{"/usr/bin/check", "-p", "test-key-of-nobody"}, "exec:/usr/bin/check", ""},
@@ -330,8 +330,8 @@ func TestExec_Configuration(t *testing.T) {
 		{nil, "exec:", "command: it is missing"},
 	} {
 		p := &config.Provider{Command: tt.command}
-		if place := kind.Place(p); place != tt.place {
-			t.Errorf("%q is at %s, want %s", tt.command, place, tt.place)
+		if address := kind.Address(p); address != tt.address {
+			t.Errorf("%q is at %s, want %s", tt.command, address, tt.address)
 		}
 		problem := ""
 		if err := kind.Check(p); err != nil {

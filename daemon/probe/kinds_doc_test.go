@@ -79,7 +79,7 @@ func TestKinds_DocumentedInTheManual(t *testing.T) {
 		switch {
 		case k.BaseURL != "":
 			list += man.Text(k.BaseURL)
-		case k.Place != nil:
+		case k.Address != nil:
 			list += "no address\n"
 		case k.Example != "":
 			list += man.Text("as in " + k.Example)
@@ -141,9 +141,9 @@ func genericRow(_ testing.TB, k config.Kind) []string {
 	switch {
 	case k.Example != "":
 		address = "`" + k.Example + "`"
-	case k.Place == nil && k.Schemes == nil:
+	case k.Address == nil && k.Schemes == nil:
 		address = "`http://127.0.0.1:8000/health`"
-	case k.Place == nil:
+	case k.Address == nil:
 		address = "`" + k.Schemes[0] + "://127.0.0.1:5432`"
 	}
 	settings := "–"

@@ -43,7 +43,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	if ask.Fresh {
 		p.transport.CloseIdleConnections()
 	}
-	if ask.DialFirst && p.proxy == nil && p.kind.Place == nil && p.dialer.Network != "udp" {
+	if ask.DialFirst && p.proxy == nil && p.kind.Address == nil && p.dialer.Network != "udp" {
 		p.transport.CloseIdleConnections()
 		defer p.dialer.Drop()
 		if err := p.dialer.Prepare(ctx, r.trace); err != nil {

@@ -23,7 +23,7 @@ var systemdUnit = kind{
 		Type:     provider.Generic,
 		Schemes:  []string{"systemd"},
 		Settings: []string{"unit", "bus"},
-		Place: func(p *config.Provider) string {
+		Address: func(p *config.Provider) string {
 			return (&url.URL{Scheme: "systemd", Host: busOf(p), Path: "/" + p.Unit}).String()
 		},
 		Check: checkUnit,

@@ -395,7 +395,7 @@ func TestSystemd_AnotherUsersBusIsNotAsked(t *testing.T) {
 func TestSystemd_Configuration(t *testing.T) {
 	t.Parallel()
 	kind := kindNamed(t, "systemd")
-	for _, tt := range []struct{ unit, bus, place, problem, fix string }{
+	for _, tt := range []struct{ unit, bus, address, problem, fix string }{
 		{"ollama.service", "", "systemd://system/ollama.service", "", ""},
 		{"vllm@gpu-0.service", "user", "systemd://user/vllm@gpu-0.service", "", ""},
 		{`mnt-models\x2dbig.mount`, "system", `systemd://system/mnt-models%5Cx2dbig.mount`, "", ""},
@@ -406,8 +406,8 @@ func TestSystemd_Configuration(t *testing.T) {
 		{strings.Repeat("a", 248) + ".service", "", "", "unit: it is longer than 255 characters", `unit = "ollama.service"`},
 	} {
 		p := &config.Provider{Unit: tt.unit, Bus: tt.bus}
-		if place := kind.Place(p); tt.place != "" && place != tt.place {
-			t.Errorf("%s is at %s, want %s", tt.unit, place, tt.place)
+		if address := kind.Address(p); tt.address != "" && address != tt.address {
+			t.Errorf("%s is at %s, want %s", tt.unit, address, tt.address)
 		}
 		var wrong *config.SettingError
 		if err := kind.Check(p); errors.As(err, &wrong) != (tt.problem != "") {

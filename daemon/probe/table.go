@@ -39,6 +39,6 @@ var table = []*kind{
 	&tlsService,
 	&dnsService,
 	&grpcService,
-	&plugin,
+	&execCheck,
 	&systemdUnit,
 }

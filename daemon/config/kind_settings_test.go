@@ -9,9 +9,9 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// TestParse_OwnSettings: what only some kinds take is read, placed and shown so
+// TestParse_KindSettings: what only some kinds take is read, placed and shown so
 // that it means the same again.
-func TestParse_OwnSettings(t *testing.T) {
+func TestParse_KindSettings(t *testing.T) {
 	c := parse(t, `
 [[provider]]
 id = "cert"

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// ownSettings are those that only some kinds take; a kind names its own.
-var ownSettings = []string{
+// kindSettings are those that only some kinds take; a kind names its own.
+var kindSettings = []string{
 	"expect_status", "expect_body", "expect_json", "expect_days", "expect_answer",
 	"command", "unit", "bus",
 }
 
-// own reads the settings that only some kinds take, and refuses those of others.
-func (t *table) own(p *Provider, kind *Kind) {
+// kindSettings reads the settings that only some kinds take, and refuses those of others.
+func (t *table) kindSettings(p *Provider, kind *Kind) {
 	p.Expect = t.expect()
 	p.Command = t.command()
 	p.Unit = t.unit()
@@ -25,7 +25,7 @@ func (t *table) own(p *Provider, kind *Kind) {
 			t.reject(t.header(), flawf("write "+example, "kind %s needs a %s", kind.Name, setting))
 		}
 	}
-	for _, setting := range ownSettings {
+	for _, setting := range kindSettings {
 		switch {
 		case kind.takes(setting):
 			continue

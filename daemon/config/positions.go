@@ -10,14 +10,14 @@ import (
 // A node says where one table, setting or element stands. A nil node is one that
 // the file does not have.
 type node struct {
-	key, value place // of an element both are the element, of a table both are its header
+	key, value span // of an element both are the element, of a table both are its header
 	children   map[string]*node
 	tables     int // how many elements an array of tables has so far
 	depth      int
 }
 
 // maxDepth is below the deepest setting that there is; what is nested deeper is
-// a mistake that its ancestor's place shows well enough.
+// a mistake that its ancestor's position shows well enough.
 const maxDepth = 8
 
 func (n *node) child(name string) *node {
@@ -29,9 +29,9 @@ func (n *node) child(name string) *node {
 
 func (n *node) element(i int) *node { return n.child(strconv.Itoa(i)) }
 
-// open returns the child of that name. The first place stays: a table that is
+// open returns the child of that name. The first position stays: a table that is
 // opened twice is where it was first opened.
-func (n *node) open(name string, key, value place) *node {
+func (n *node) open(name string, key, value span) *node {
 	if n.depth == maxDepth {
 		return n
 	}
@@ -46,7 +46,7 @@ func (n *node) open(name string, key, value place) *node {
 	return c
 }
 
-func (n *node) openElement(i int, at place) *node { return n.open(strconv.Itoa(i), at, at) }
+func (n *node) openElement(i int, at span) *node { return n.open(strconv.Itoa(i), at, at) }
 
 // locate fills in the nodes. The document is valid TOML by now.
 func (d *document) locate() {
@@ -69,7 +69,7 @@ func (d *document) locate() {
 func (d *document) header(e *unstable.Node, array bool) *node {
 	n := d.root
 	for keys := e.Key(); keys.Next(); {
-		at := placeOf(keys.Node().Raw)
+		at := spanOf(keys.Node().Raw)
 		n = n.open(string(keys.Node().Data), at, at)
 		if array && keys.IsLast() {
 			n.tables++
@@ -83,12 +83,12 @@ func (d *document) header(e *unstable.Node, array bool) *node {
 
 // keyValue opens a.b = value below n, and what is inside the value.
 func (d *document) keyValue(n *node, e *unstable.Node) {
-	whole := placeOf(e.Raw)
+	whole := spanOf(e.Raw)
 	for keys := e.Key(); keys.Next(); {
-		key := placeOf(keys.Node().Raw)
+		key := spanOf(keys.Node().Raw)
 		value := key
 		if keys.IsLast() {
-			value = d.valuePlace(key, whole)
+			value = d.valueSpan(key, whole)
 		}
 		n = n.open(string(keys.Node().Data), key, value)
 	}
@@ -104,21 +104,21 @@ func (d *document) inside(n *node, value *unstable.Node) {
 		}
 	case unstable.Array:
 		for i := 0; children.Next(); i++ {
-			at := n.value // an array inside an array does not know its place
+			at := n.value // an array inside an array does not know its position
 			if raw := children.Node().Raw; raw.Length > 0 {
-				at = placeOf(raw)
+				at = spanOf(raw)
 			}
 			d.inside(n.openElement(i, at), children.Node())
 		}
 	}
 }
 
-// valuePlace is what follows the key and its = in the whole expression.
-func (d *document) valuePlace(key, whole place) place {
+// valueSpan is what follows the key and its = in the whole expression.
+func (d *document) valueSpan(key, whole span) span {
 	value := bytes.TrimLeft(d.data[key.end:whole.end], " \t=")
-	return place{whole.end - len(value), whole.end}
+	return span{whole.end - len(value), whole.end}
 }
 
-func placeOf(r unstable.Range) place {
-	return place{int(r.Offset), int(r.Offset + r.Length)}
+func spanOf(r unstable.Range) span {
+	return span{int(r.Offset), int(r.Offset + r.Length)}
 }
