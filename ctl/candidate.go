@@ -20,16 +20,16 @@ const (
 type candidate struct {
 	provider.Status
 	limited bool // up, and not as it should be: after all the others
-	place   int  // in the order of the configuration, or of the IDs given
+	order   int  // in the order of the configuration, or of the IDs given
 }
 
 // sift returns the rows that can be used, the one to be taken first first, and of
 // the others why not. Who serves no models is left out, unless it was named.
 func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []rejected) {
 	for i, s := range reply.Providers {
-		c := candidate{Status: s, place: i}
+		c := candidate{Status: s, order: i}
 		if len(q.ids) > 0 {
-			c.place = position(q.ids, s.ID)
+			c.order = position(q.ids, s.ID)
 		}
 		why, hint := c.unusable(reply.TS.Time, q.model)
 		switch {
@@ -42,7 +42,7 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 		}
 	}
 	slices.SortStableFunc(usable, func(a, b candidate) int {
-		return cmp.Or(compareBool(a.limited, b.limited), a.compare(&b, q.prefer.value), cmp.Compare(a.place, b.place))
+		return cmp.Or(compareBool(a.limited, b.limited), a.compare(&b, q.prefer.value), cmp.Compare(a.order, b.order))
 	})
 	return usable, no
 }

@@ -26,24 +26,24 @@ type sign struct {
 	knows func(*answer) (Facts, bool)
 }
 
-// A place is an address where vendors put kinds of theirs by default.
-type place struct {
+// A vendorAddress is an address where vendors put kinds of theirs by default.
+type vendorAddress struct {
 	address string // host and port
 	kinds   []*kind
 }
 
-// places are those of all kinds with a sign, in the order of the table.
-func places() []place {
-	var found []place
+// vendorAddresses are those of all kinds with a sign, in the order of the table.
+func vendorAddresses() []vendorAddress {
+	var found []vendorAddress
 	for _, k := range table {
 		u, err := url.Parse(k.BaseURL)
 		if k.sign.path == "" || err != nil {
 			continue
 		}
-		i := slices.IndexFunc(found, func(p place) bool { return p.address == u.Host })
+		i := slices.IndexFunc(found, func(a vendorAddress) bool { return a.address == u.Host })
 		if i < 0 {
 			i = len(found)
-			found = append(found, place{address: u.Host})
+			found = append(found, vendorAddress{address: u.Host})
 		}
 		found[i].kinds = append(found[i].kinds, k)
 	}
@@ -55,7 +55,7 @@ func places() []place {
 // at most one question for each kind that might, without a key. What answers and is
 // none of them has an empty Kind and a Note.
 func Discover(ctx context.Context, o Options) []provider.Discovered {
-	all := places()
+	all := vendorAddresses()
 	found := make([]*provider.Discovered, len(all))
 	var wg sync.WaitGroup
 	for i := range all {
@@ -72,8 +72,8 @@ func Discover(ctx context.Context, o Options) []provider.Discovered {
 }
 
 // discover asks at one address; nil when nobody listens there.
-func (pl place) discover(ctx context.Context, o Options) *provider.Discovered {
-	base := "http://" + pl.address
+func (at vendorAddress) discover(ctx context.Context, o Options) *provider.Discovered {
+	base := "http://" + at.address
 	p, err := newProber(config.Provider{
 		ID: "discover", Kind: openaiCompatible.Name, Type: provider.Local,
 		BaseURL: base, Endpoint: base, Timeout: discoverWait,
@@ -90,16 +90,16 @@ func (pl place) discover(ctx context.Context, o Options) *provider.Discovered {
 	if p.dialer.Prepare(ctx, r.trace) != nil {
 		return nil
 	}
-	found := pl.ask(ctx, r)
+	found := at.ask(ctx, r)
 	found.Version, found.Note = p.clean.line(found.Version, maxDetail), p.clean.line(found.Note, maxDetail)
 	return &found
 }
 
 // ask puts the questions, until an answer tells.
-func (pl place) ask(ctx context.Context, r *run) provider.Discovered {
-	unknown := provider.Discovered{BaseURL: "http://" + pl.address, Note: "it answers, and is no kind that is known"}
+func (at vendorAddress) ask(ctx context.Context, r *run) provider.Discovered {
+	unknown := provider.Discovered{BaseURL: "http://" + at.address, Note: "it answers, and is no kind that is known"}
 	asked := map[string]*answer{}
-	for _, k := range pl.questions() {
+	for _, k := range at.questions() {
 		a := asked[k.sign.path]
 		if a == nil {
 			a = r.send(ctx, r.request(k.sign.path))
@@ -113,27 +113,27 @@ func (pl place) ask(ctx context.Context, r *run) provider.Discovered {
 			continue
 		}
 		if other := r.p.marked(a); other != nil && other != k && other.Type == provider.Local {
-			return pl.found(other, Facts{})
+			return at.found(other, Facts{})
 		}
 		if f, ok := k.sign.knows(a); ok && a.status == 200 {
-			return pl.found(k, f)
+			return at.found(k, f)
 		}
 		if k.marks != nil && k.marks(a) {
-			return pl.found(k, Facts{})
+			return at.found(k, Facts{})
 		}
 		if a.status == 401 {
 			unknown.Note = "it wants a key, and does not say what it is"
-			if len(pl.kinds) == 1 {
-				return pl.found(pl.kinds[0], Facts{Note: "known by its port alone: it wants a key"})
+			if len(at.kinds) == 1 {
+				return at.found(at.kinds[0], Facts{Note: "known by its port alone: it wants a key"})
 			}
 		}
 	}
-	return pl.listed(asked[listPage], unknown)
+	return at.listed(asked[listPage], unknown)
 }
 
 // questions are the kinds to ask for, and the list that any server may have.
-func (pl place) questions() []*kind {
-	return append(slices.Clone(pl.kinds), &kind{sign: sign{listPage, nobodys}})
+func (at vendorAddress) questions() []*kind {
+	return append(slices.Clone(at.kinds), &kind{sign: sign{listPage, nobodys}})
 }
 
 // nobodys is what a page tells that any server may have.
@@ -141,7 +141,7 @@ func nobodys(*answer) (Facts, bool) { return Facts{}, false }
 
 // listed knows by its list of models a kind that is not where its vendor puts it, or
 // an API that many have.
-func (pl place) listed(a *answer, unknown provider.Discovered) provider.Discovered {
+func (at vendorAddress) listed(a *answer, unknown provider.Discovered) provider.Discovered {
 	if a == nil || a.status != 200 {
 		return unknown
 	}
@@ -150,7 +150,7 @@ func (pl place) listed(a *answer, unknown provider.Discovered) provider.Discover
 		return unknown
 	}
 	if k := a.prober.ownerOf(list); k != nil && k.sign.path != "" {
-		return pl.found(k, Facts{})
+		return at.found(k, Facts{})
 	}
 	return provider.Discovered{
 		Kind: openaiCompatible.Name, BaseURL: unknown.BaseURL + strings.TrimSuffix(listPage, openaiCompatible.path),
@@ -158,8 +158,8 @@ func (pl place) listed(a *answer, unknown provider.Discovered) provider.Discover
 }
 
 // found is a kind at this address, with the path that its base_url has.
-func (pl place) found(k *kind, f Facts) provider.Discovered {
-	base := "http://" + pl.address
+func (at vendorAddress) found(k *kind, f Facts) provider.Discovered {
+	base := "http://" + at.address
 	if u, err := url.Parse(k.BaseURL); err == nil {
 		base += u.Path
 	}

@@ -118,7 +118,7 @@ func spread(list []config.Provider) time.Duration {
 
 // newEntry makes an entry that starts from what was known of it, if anything.
 func newEntry(p *config.Provider, prober Prober, restored map[string]provider.Status) *entry {
-	e := &entry{place: -1}
+	e := &entry{index: -1}
 	e.configure(*p, prober)
 	if st, ok := restored[p.ID]; ok {
 		e.rec = judge.Initial(p, &st)

@@ -115,7 +115,7 @@ func (s *Scheduler) beginAgain(f *inFlight, now time.Time) {
 	s.askInTime(e, now)
 }
 
-// hand gives a free place in a lane to the entry that waited longest.
+// hand gives a free slot in a lane to the entry that waited longest.
 func (s *Scheduler) hand(l *lane, now time.Time) {
 	for l.busy < s.o.Lane && len(l.waiting) > 0 {
 		e := l.waiting[0]

@@ -3,20 +3,20 @@ package schedule
 import "container/heap"
 
 // queue is a heap of the entries that wait for their time, the soonest first.
-// Each entry knows its place, -1 when it is in no queue.
+// Each entry knows its index, -1 when it is in no queue.
 type queue []*entry
 
 func (q queue) Len() int           { return len(q) }
 func (q queue) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
 func (q queue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i, j
+	q[i].index, q[j].index = i, j
 }
 
 // Push implements [heap.Interface].
 func (q *queue) Push(x any) {
 	e := x.(*entry)
-	e.place = len(*q)
+	e.index = len(*q)
 	*q = append(*q, e)
 }
 
@@ -26,22 +26,22 @@ func (q *queue) Pop() any {
 	e := (*q)[last]
 	(*q)[last] = nil
 	*q = (*q)[:last]
-	e.place = -1
+	e.index = -1
 	return e
 }
 
 // put adds the entry, or moves it after its due time changed.
 func (q *queue) put(e *entry) {
-	if e.place < 0 {
+	if e.index < 0 {
 		heap.Push(q, e)
 		return
 	}
-	heap.Fix(q, e.place)
+	heap.Fix(q, e.index)
 }
 
 // drop takes the entry out, if it is in.
 func (q *queue) drop(e *entry) {
-	if e.place >= 0 {
-		heap.Remove(q, e.place)
+	if e.index >= 0 {
+		heap.Remove(q, e.index)
 	}
 }

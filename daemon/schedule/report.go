@@ -31,7 +31,7 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 	if st := &e.rec.Status; !st.Paused {
 		s.askAfter(e, now)
 		st.TTLMS = timeToLive(&e.rec, &e.cfg).Milliseconds()
-		if e.place >= 0 {
+		if e.index >= 0 {
 			st.NextCheckAt = provider.Time{Time: e.due}
 		}
 	}

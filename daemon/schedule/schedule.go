@@ -78,7 +78,7 @@ type entry struct {
 	host   string // over the network; empty: on this machine
 	rec    judge.Record
 	due    time.Time
-	place  int // in the queue; -1 while in flight, waiting for a lane, or paused
+	index  int // in the queue; -1 while in flight, waiting for a lane, or paused
 
 	want    want
 	probe   *inFlight // nil: none is under way

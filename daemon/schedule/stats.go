@@ -28,7 +28,7 @@ type Stats struct {
 	InFlight int64
 
 	Planned int // providers whose next probe has its time
-	Waiting int // for a place: their time has come
+	Waiting int // for a slot: their time has come
 	Lag     time.Duration
 }
 
