@@ -41,22 +41,22 @@ type Evidence struct {
 	Pause   Pause
 }
 
-// A Host says how this machine itself stands while a probe is judged.
-type Host uint8
+// A MachineState says how this machine itself stands while a probe is judged.
+type MachineState uint8
 
 const (
-	// HostFine: what the probe saw is the provider's.
-	HostFine Host = iota
-	// HostInDoubt: it may be this machine's, and that is being found out. Until then
+	// MachineFine: what the probe saw is the provider's.
+	MachineFine MachineState = iota
+	// MachineInDoubt: it may be this machine's, and that is being found out. Until then
 	// the row says what it said.
-	HostInDoubt
-	// HostOut: this machine cannot tell about remote providers.
-	HostOut
+	MachineInDoubt
+	// MachineOut: this machine cannot tell about remote providers.
+	MachineOut
 )
 
 // Judge takes in what one of our probes saw, made while this machine stood so.
 // The event is nil when neither state nor reason changed.
-func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record, *provider.Event) {
+func Judge(r Record, o probe.Observation, p *config.Provider, machine MachineState) (Record, *provider.Event) {
 	was, needs := r.Status, r.needs(p)
 	r.Run = r.Run.seen(&o, &r.Probes, p)
 	r.Probes.Saw = o.Saw
@@ -64,17 +64,17 @@ func Judge(r Record, o probe.Observation, p *config.Provider, host Host) (Record
 	if healthy(o.Saw) {
 		r.Status.LastOKAt = r.Status.CheckedAt
 	}
-	if host != HostInDoubt { // which settles nothing
+	if machine != MachineInDoubt { // which settles nothing
 		r.Report = r.Report.probed(&o)
 		r.Status.Source = r.Report.source(&o)
 	} else if r.Status.Source == provider.FromRestored {
 		r.Status.Source = provider.FromProbe
 	}
-	switch host {
-	case HostOut:
+	switch machine {
+	case MachineOut:
 		r.losesSight(r.Machine.met(o.Detail))
 		r.Run.Failures = 0
-	case HostInDoubt:
+	case MachineInDoubt:
 		r.Run.Doubt = &provider.Doubt{Saw: o.Saw, Detail: o.Detail}
 		r.Probes.broke = claim{}
 	default:
@@ -92,7 +92,7 @@ func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
 		r.Status.LatencyMS = 0
 		return
 	}
-	found := finding(o, &r.Facts, r.Run.Slows, p)
+	found := claimOf(o, &r.Facts, r.Run.Slows, p)
 	if r.Run.Doubt = needs.missing(found, o, &r.Evidence, p); r.Run.Doubt != nil {
 		r.Probes.broke = claim{}
 		if healthy(o.Saw) && !r.Report.claim.none() { // which holds whatever such a probe sees
@@ -177,7 +177,7 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 }
 
 // ApplyOutage takes in that this machine cannot tell any more about the provider, and
-// why. It is no event of the provider: one of the host's tells it for all.
+// why. It is no event of the provider: one of this machine's tells it for all.
 func ApplyOutage(r Record, why string, p *config.Provider, now time.Time) Record {
 	was := r.Status
 	r.losesSight(Machine{}.out(why))

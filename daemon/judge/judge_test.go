@@ -47,15 +47,15 @@ func begin(t *testing.T, p *config.Provider) *course {
 
 func (c *course) see(observations ...probe.Observation) *course {
 	for _, o := range observations {
-		c.seeWhile(HostFine, o)
+		c.seeWhile(MachineFine, o)
 	}
 	return c
 }
 
-func (c *course) seeWhile(host Host, o probe.Observation) *course {
+func (c *course) seeWhile(machine MachineState, o probe.Observation) *course {
 	o.Began = c.now
 	before := fmt.Sprintf("%+v", c.r)
-	next, event := Judge(c.r, o, c.p, host)
+	next, event := Judge(c.r, o, c.p, machine)
 	if after := fmt.Sprintf("%+v", c.r); after != before {
 		c.t.Errorf("Judge modified the record it was given:\n%s\n%s", before, after)
 	}
@@ -337,13 +337,13 @@ func TestJudge_Offline(t *testing.T) {
 	o := saw(provider.NetworkUnreachable)
 	c := begin(t, local()).see(saw(provider.OK))
 	told := len(c.events)
-	c.seeWhile(HostInDoubt, o).seeWhile(HostInDoubt, o).seeWhile(HostInDoubt, o).want(provider.StateRunning, provider.OK)
+	c.seeWhile(MachineInDoubt, o).seeWhile(MachineInDoubt, o).seeWhile(MachineInDoubt, o).want(provider.StateRunning, provider.OK)
 	if d := c.r.Status.Doubt; d == nil || *d != (provider.Doubt{Saw: provider.NetworkUnreachable, Detail: "what was seen"}) {
 		t.Errorf("doubt %+v", d)
 	}
 	c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now)
 	c.want(provider.StateUnknown, provider.Offline)
-	c.seeWhile(HostOut, o).seeWhile(HostOut, o).want(provider.StateUnknown, provider.Offline)
+	c.seeWhile(MachineOut, o).seeWhile(MachineOut, o).want(provider.StateUnknown, provider.Offline)
 	if c.r.Status.Detail != "this machine has no network: what was seen" {
 		t.Errorf("detail %q", c.r.Status.Detail)
 	}
@@ -366,7 +366,7 @@ func TestJudge_OfflineAndThenSomethingElse(t *testing.T) {
 
 // One that is new while the host is out becomes no event either.
 func TestJudge_OfflineFromTheFirstResult(t *testing.T) {
-	c := begin(t, local()).seeWhile(HostOut, saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline)
+	c := begin(t, local()).seeWhile(MachineOut, saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline)
 	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
 	if len(c.events) != 1 || c.events[0].From != provider.StateUnknown || c.events[0].To != provider.StateRunning {
 		t.Errorf("events %+v", c.events)

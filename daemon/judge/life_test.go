@@ -28,16 +28,16 @@ type message struct {
 	say  func(*life)
 }
 
-func sees(reason provider.Reason) message { return probes(reason, HostFine, 0) }
+func sees(reason provider.Reason) message { return probes(reason, MachineFine, 0) }
 
 // probes is a probe that saw that, made while this machine stood so; wait is how long
 // it was told to stay away.
-func probes(reason provider.Reason, host Host, wait time.Duration) message {
+func probes(reason provider.Reason, machine MachineState, wait time.Duration) message {
 	name := fmt.Sprintf("probe %s", reason)
 	if wait > 0 {
 		name += fmt.Sprintf(" for %s", wait)
 	}
-	name += [...]string{"", ", machine in doubt", ", machine out"}[host]
+	name += [...]string{"", ", machine in doubt", ", machine out"}[machine]
 	return message{name, func(l *life) {
 		if l.r.Status.Paused {
 			return // it was cut short
@@ -47,10 +47,10 @@ func probes(reason provider.Reason, host Host, wait time.Duration) message {
 		if wait > 0 {
 			o.RetryAt = l.now.Add(wait)
 		}
-		r, event := Judge(l.r, o, l.p, host)
-		l.m.probe(&o, host)
+		r, event := Judge(l.r, o, l.p, machine)
+		l.m.probe(&o, machine)
 		l.take(r, event)
-		l.wantReportEnded(&o, host)
+		l.wantReportEnded(&o, machine)
 	}}
 }
 
@@ -187,9 +187,9 @@ func (l *life) wantEvent(event *provider.Event) {
 }
 
 // wantReportEnded: no report outlives its time.
-func (l *life) wantReportEnded(o *probe.Observation, host Host) {
+func (l *life) wantReportEnded(o *probe.Observation, machine MachineState) {
 	l.t.Helper()
-	if reported := l.r.Status.Reported; host != HostInDoubt && o.Saw != provider.ProbeFailed &&
+	if reported := l.r.Status.Reported; machine != MachineInDoubt && o.Saw != provider.ProbeFailed &&
 		reported != nil && !reported.RetryAt.After(o.Began) {
 		l.fail("a report outlives its time: %+v", reported)
 	}

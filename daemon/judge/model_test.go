@@ -47,7 +47,7 @@ func (m *model) heldUntil() time.Time {
 
 func (m *model) held(now time.Time) bool { return m.heldUntil().After(now) }
 
-func (m *model) probe(o *probe.Observation, host Host) {
+func (m *model) probe(o *probe.Observation, machine MachineState) {
 	rise, fall := m.p.Rise, m.p.Fall
 	overrules := m.believed != "" && m.believed != m.found
 	switch {
@@ -66,7 +66,7 @@ func (m *model) probe(o *probe.Observation, host Host) {
 	default:
 		m.goods, m.doubts = 0, m.doubts+1
 	}
-	if host == HostInDoubt {
+	if machine == MachineInDoubt {
 		m.doubt, m.broke = &provider.Doubt{Saw: o.Saw}, false
 		return
 	}
@@ -80,7 +80,7 @@ func (m *model) probe(o *probe.Observation, host Host) {
 			m.believed = ""
 		}
 	}
-	if host == HostOut {
+	if machine == MachineOut {
 		m.outage()
 		return
 	}
@@ -206,9 +206,9 @@ func (m *model) settle() {
 var everything = []message{
 	sees(provider.OK), sees(provider.OK), sees(provider.OK), sees(provider.Hung), sees(provider.Hung), sees(provider.ServerError),
 	sees(provider.Unauthorized), sees(provider.NoCredentials), sees(provider.ProbeFailed),
-	probes(provider.RateLimited, HostFine, 10*time.Second), probes(provider.Overloaded, HostFine, 4*time.Second),
-	probes(provider.NetworkUnreachable, HostInDoubt, 0), probes(provider.ConnectTimeout, HostInDoubt, 0),
-	probes(provider.NetworkUnreachable, HostOut, 0), probes(provider.Hung, HostOut, 0),
+	probes(provider.RateLimited, MachineFine, 10*time.Second), probes(provider.Overloaded, MachineFine, 4*time.Second),
+	probes(provider.NetworkUnreachable, MachineInDoubt, 0), probes(provider.ConnectTimeout, MachineInDoubt, 0),
+	probes(provider.NetworkUnreachable, MachineOut, 0), probes(provider.Hung, MachineOut, 0),
 	overtaken(provider.OK), overtaken(provider.Unauthorized), overtaken(provider.Hung),
 	reports(provider.Hung, 0), reports(provider.ServerError, 0), reports(provider.Unauthorized, 0),
 	reports(provider.RateLimited, 5*time.Second), reports(provider.RateLimited, 20*time.Second), reports(provider.Hung, 5*time.Second),

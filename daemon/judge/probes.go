@@ -52,9 +52,9 @@ func (w *Probes) known() bool {
 	return !w.settled.none() && stateOf(w.settled.reason) != provider.StateUnknown
 }
 
-// finding turns what a probe saw into what holds for the provider: the facts of one
+// claimOf turns what a probe saw into what holds for the provider: the facts of one
 // that is up can still limit its use. slows is how often in a row it was slow.
-func finding(o *probe.Observation, f *Facts, slows int, p *config.Provider) claim {
+func claimOf(o *probe.Observation, f *Facts, slows int, p *config.Provider) claim {
 	if !healthy(o.Saw) {
 		return claim{o.Saw, o.Detail}
 	}

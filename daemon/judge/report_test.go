@@ -199,7 +199,7 @@ func TestOvertaken_LearnsFactsAndNoVerdict(t *testing.T) {
 // it was, for the next one to overrule.
 func TestReport_ADoubtfulHostOverrulesNothing(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK)).report(met(provider.Unauthorized, 0)).want(provider.StateError, provider.Unauthorized)
-	c.seeWhile(HostInDoubt, saw(provider.ConnectTimeout)).want(provider.StateError, provider.Unauthorized)
+	c.seeWhile(MachineInDoubt, saw(provider.ConnectTimeout)).want(provider.StateError, provider.Unauthorized)
 	if st := c.r.Status; st.Source != provider.FromReport || st.Reported == nil {
 		t.Errorf("source %s, reported %+v", st.Source, st.Reported)
 	}

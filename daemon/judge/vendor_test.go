@@ -222,9 +222,9 @@ func TestHear_AfterARestart(t *testing.T) {
 func TestHear_Offline(t *testing.T) {
 	for name, cut := range map[string]func(c *course){
 		"ByTheHost": func(c *course) { c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now) },
-		"ByAProbe":  func(c *course) { c.seeWhile(HostOut, saw(provider.NetworkUnreachable)) },
+		"ByAProbe":  func(c *course) { c.seeWhile(MachineOut, saw(provider.NetworkUnreachable)) },
 		"AfterDoubt": func(c *course) {
-			c.seeWhile(HostInDoubt, saw(provider.NetworkUnreachable)).seeWhile(HostOut, saw(provider.NetworkUnreachable))
+			c.seeWhile(MachineInDoubt, saw(provider.NetworkUnreachable)).seeWhile(MachineOut, saw(provider.NetworkUnreachable))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

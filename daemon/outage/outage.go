@@ -48,53 +48,53 @@ type Others struct {
 	Online func(host string) bool
 }
 
-// A Finding is what is to be done. Its zero value is nothing, with the probe judged as
+// A Verdict is what is to be done. Its zero value is nothing, with the probe judged as
 // it is.
-type Finding struct {
-	Host judge.Host // how the probe is to be judged
-	Lost string     // why remote providers cannot be judged from now on; empty: no change
-	Back string     // why they can again; empty: no change
-	Anew string     // why nothing that is under way can be trusted; everybody is asked anew
-	Ask  bool       // the remote providers whose last probe began before now
+type Verdict struct {
+	Machine judge.MachineState // how the probe is to be judged
+	Lost    string             // why remote providers cannot be judged from now on; empty: no change
+	Back    string             // why they can again; empty: no change
+	Anew    string             // why nothing that is under way can be trusted; everybody is asked anew
+	Ask     bool               // the remote providers whose last probe began before now
 }
 
 // Probed takes in what a probe of a remote provider met, after what it had met before.
 // A failure that may be ours has the others asked, unless one of them answered since;
 // whether all of them fail alike tells an outage of theirs from one of ours.
-func (m Machine) Probed(was, is Witness, others Others, now time.Time) (Machine, Finding) {
+func (m Machine) Probed(was, is Witness, others Others, now time.Time) (Machine, Verdict) {
 	switch {
 	case is.met == reached && m.Out():
-		return m, Finding{Back: "remote providers answer again"}
+		return m, Verdict{Back: "remote providers answer again"}
 	case m.Out():
-		if now.Sub(m.doubted) < graceFor || m.weigh(others, now) != judge.HostFine {
-			return m, Finding{Host: judge.HostOut}
+		if now.Sub(m.doubted) < graceFor || m.weigh(others, now) != judge.MachineFine {
+			return m, Verdict{Machine: judge.MachineOut}
 		}
-		return m, Finding{Back: "this machine has a network, and what fails is the providers'"}
+		return m, Verdict{Back: "this machine has a network, and what fails is the providers'"}
 	case !is.fails():
-		return m, Finding{}
+		return m, Verdict{}
 	}
 	begins := !was.fails()
 	if begins {
 		m.doubted = now
 	}
 	switch m.weigh(others, now) {
-	case judge.HostOut:
+	case judge.MachineOut:
 		why := "no remote provider can be reached from this machine"
 		if !others.Online("") {
 			why = "this machine has no network"
 		}
-		return m, Finding{Host: judge.HostOut, Lost: why}
-	case judge.HostInDoubt:
-		return m, Finding{Host: judge.HostInDoubt, Ask: begins}
+		return m, Verdict{Machine: judge.MachineOut, Lost: why}
+	case judge.MachineInDoubt:
+		return m, Verdict{Machine: judge.MachineInDoubt, Ask: begins}
 	}
-	return m, Finding{}
+	return m, Verdict{}
 }
 
 // weigh weighs what is known of the remote providers that may be asked. That all are
 // silent proves nothing while this machine has a route: those of one rack are switched
 // off together. That one alone is cut off begins no outage, and ends none: the others
 // of whom it was told may be paused or removed meanwhile.
-func (m Machine) weigh(others Others, now time.Time) judge.Host {
+func (m Machine) weigh(others Others, now time.Time) judge.MachineState {
 	failing, cut, online, waiting := map[string]bool{}, false, false, 0
 	for r := range others.Remotes {
 		switch {
@@ -105,20 +105,20 @@ func (m Machine) weigh(others Others, now time.Time) judge.Host {
 			failing[r.Host] = true
 			cut = cut || r.met == cutOff
 		case r.met == reached && !r.heard.Before(m.doubted):
-			return judge.HostFine
+			return judge.MachineFine
 		default:
 			waiting++
 		}
 	}
 	switch {
 	case len(failing) == 0:
-		return judge.HostFine
+		return judge.MachineFine
 	case waiting > 0 && now.Sub(m.doubted) < doubtFor:
-		return judge.HostInDoubt
+		return judge.MachineInDoubt
 	case cut && (len(failing) > 1 || m.Out()), !online:
-		return judge.HostOut
+		return judge.MachineOut
 	}
-	return judge.HostFine
+	return judge.MachineFine
 }
 
 // Lose begins an outage of those ids, with one event for all; without one it is none.
@@ -150,24 +150,24 @@ func (m Machine) Resume(since time.Time, routed bool, now time.Time) Machine {
 }
 
 // LookAtRoute asks the remote providers when the machine says that its network is back.
-func (m Machine) LookAtRoute(online func(host string) bool) (Machine, Finding) {
+func (m Machine) LookAtRoute(online func(host string) bool) (Machine, Verdict) {
 	if !m.Out() || m.routed {
-		return m, Finding{}
+		return m, Verdict{}
 	}
 	m.routed = online("")
-	return m, Finding{Ask: m.routed}
+	return m, Verdict{Ask: m.routed}
 }
 
 // LookAtClock begins anew when the machine slept or this process was held up: what the
 // probes under way would see are timeouts of ours. Remote providers are unknown until
 // the first of them answers.
-func (m Machine) LookAtClock(mono, wall time.Time) (Machine, Finding) {
+func (m Machine) LookAtClock(mono, wall time.Time) (Machine, Verdict) {
 	why := m.clock.look(mono, wall)
 	if why == "" {
-		return m, Finding{}
+		return m, Verdict{}
 	}
 	m.doubted = mono
-	f := Finding{Anew: why}
+	f := Verdict{Anew: why}
 	if !m.Out() {
 		f.Lost = why
 	}

@@ -42,7 +42,7 @@ type scene struct {
 	dark    []string // hosts that the machine has no route to; "": the rest of the world
 }
 
-func (s scene) play(t *testing.T) outage.Finding {
+func (s scene) play(t *testing.T) outage.Verdict {
 	t.Helper()
 	var m outage.Machine
 	online := func(host string) bool { return !slices.Contains(s.dark, host) && !slices.Contains(s.dark, "") }
@@ -70,50 +70,50 @@ func (s scene) play(t *testing.T) outage.Finding {
 		}
 		return s.remotes[a.remote].probes[a.probe].at - s.remotes[b.remote].probes[b.probe].at
 	})
-	var found outage.Finding
+	var verdict outage.Verdict
 	for _, at := range order {
 		p := s.remotes[at.remote].probes[at.probe]
 		o := probe.Observation{Saw: p.saw, HostFault: p.fault, Began: t0.Add(time.Duration(p.at) * time.Second)}
 		was := witnesses[at.remote].Witness
 		witnesses[at.remote].Witness = was.Take(&o, witnesses[at.remote].Host, online)
-		m, found = m.Probed(was, witnesses[at.remote].Witness, outage.Others{Remotes: slices.Values(witnesses), Online: online}, o.Began)
+		m, verdict = m.Probed(was, witnesses[at.remote].Witness, outage.Others{Remotes: slices.Values(witnesses), Online: online}, o.Began)
 	}
-	return found
+	return verdict
 }
 
 func TestMachine_Probed(t *testing.T) {
 	const cutOff, noNetwork = "no remote provider can be reached from this machine", "this machine has no network"
 	for name, tc := range map[string]struct {
 		scene scene
-		want  outage.Finding
+		want  outage.Verdict
 	}{
-		"OneThatAnswersIsFine": {scene{remotes: []remote{{"a", []seen{fine(0)}}, {"b", nil}}}, outage.Finding{}},
+		"OneThatAnswersIsFine": {scene{remotes: []remote{{"a", []seen{fine(0)}}, {"b", nil}}}, outage.Verdict{}},
 		"TheFirstFailureHasTheOthersAsked": {scene{remotes: []remote{{"a", []seen{fine(0), timeout(10)}}, {"b", []seen{fine(5)}}}},
-			outage.Finding{Host: judge.HostInDoubt, Ask: true}},
+			outage.Verdict{Machine: judge.MachineInDoubt, Ask: true}},
 		"TheSecondWaitsForThem": {scene{remotes: []remote{{"a", []seen{timeout(10), timeout(12)}}, {"b", []seen{fine(5)}}}},
-			outage.Finding{Host: judge.HostInDoubt}},
-		"OneThatAnsweredSinceClearsThisMachine": {scene{remotes: []remote{{"a", []seen{cut(10), cut(14)}}, {"b", []seen{fine(12)}}}}, outage.Finding{}},
-		"WhoNeverAnsweredIsWaitedForNoLonger":   {scene{remotes: []remote{{"a", []seen{timeout(10), timeout(31)}}, {"b", nil}}}, outage.Finding{}},
+			outage.Verdict{Machine: judge.MachineInDoubt}},
+		"OneThatAnsweredSinceClearsThisMachine": {scene{remotes: []remote{{"a", []seen{cut(10), cut(14)}}, {"b", []seen{fine(12)}}}}, outage.Verdict{}},
+		"WhoNeverAnsweredIsWaitedForNoLonger":   {scene{remotes: []remote{{"a", []seen{timeout(10), timeout(31)}}, {"b", nil}}}, outage.Verdict{}},
 		"AllFailAndOneIsCutOff": {scene{remotes: []remote{{"a", []seen{timeout(10)}}, {"b", []seen{cut(9)}}}},
-			outage.Finding{Host: judge.HostOut, Lost: cutOff}},
-		"AllAreSilentWhileThereIsARoute": {scene{remotes: []remote{{"a", []seen{timeout(10)}}, {"b", []seen{timeout(9)}}}}, outage.Finding{}},
+			outage.Verdict{Machine: judge.MachineOut, Lost: cutOff}},
+		"AllAreSilentWhileThereIsARoute": {scene{remotes: []remote{{"a", []seen{timeout(10)}}, {"b", []seen{timeout(9)}}}}, outage.Verdict{}},
 		"AllAreSilentWithoutARoute": {scene{remotes: []remote{{"a", []seen{timeout(10)}}, {"b", []seen{timeout(9)}}}, dark: []string{""}},
-			outage.Finding{Host: judge.HostOut, Lost: noNetwork}},
-		"TwoOnOneHostAreOneWitness": {scene{remotes: []remote{{"a", []seen{cut(10)}}, {"a", []seen{cut(9)}}}}, outage.Finding{}},
+			outage.Verdict{Machine: judge.MachineOut, Lost: noNetwork}},
+		"TwoOnOneHostAreOneWitness": {scene{remotes: []remote{{"a", []seen{cut(10)}}, {"a", []seen{cut(9)}}}}, outage.Verdict{}},
 		"TheOnlyOneWithoutARoute": {scene{remotes: []remote{{"a", []seen{cut(10)}}}, dark: []string{""}},
-			outage.Finding{Host: judge.HostOut, Lost: noNetwork}},
-		"TheOnlyOneWithARoute":         {scene{remotes: []remote{{"a", []seen{cut(10)}}}}, outage.Finding{}},
-		"WhoFailedLongAgoTellsNothing": {scene{remotes: []remote{{"a", []seen{cut(100)}}, {"b", []seen{timeout(9), timeout(99)}}}}, outage.Finding{}},
-		"NoSuchHostIsTheProviders":     {scene{remotes: []remote{{"a", []seen{{10, provider.DNSFailure, false}}}, {"b", []seen{cut(9)}}}}, outage.Finding{}},
-		"SilenceOnAConnectionIsTheirs": {scene{remotes: []remote{{"a", []seen{{10, provider.Hung, false}}}, {"b", []seen{cut(9)}}}}, outage.Finding{}},
-		"AnAnswerEndsAnOutage":         {scene{out: "slept", remotes: []remote{{"a", []seen{{1, provider.Unauthorized, false}}}, {"b", nil}}}, outage.Finding{Back: "remote providers answer again"}},
-		"SilenceDoesNot":               {scene{out: "slept", remotes: []remote{{"a", []seen{{1, provider.Hung, false}}}, {"b", nil}}}, outage.Finding{Host: judge.HostOut}},
-		"NorAProbeThatBroke":           {scene{out: "slept", remotes: []remote{{"a", []seen{{1, provider.ProbeFailed, false}}}, {"b", nil}}}, outage.Finding{Host: judge.HostOut}},
-		"AFailureIsHeldBackForAWhile":  {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9)}}}}, outage.Finding{Host: judge.HostOut}},
+			outage.Verdict{Machine: judge.MachineOut, Lost: noNetwork}},
+		"TheOnlyOneWithARoute":         {scene{remotes: []remote{{"a", []seen{cut(10)}}}}, outage.Verdict{}},
+		"WhoFailedLongAgoTellsNothing": {scene{remotes: []remote{{"a", []seen{cut(100)}}, {"b", []seen{timeout(9), timeout(99)}}}}, outage.Verdict{}},
+		"NoSuchHostIsTheProviders":     {scene{remotes: []remote{{"a", []seen{{10, provider.DNSFailure, false}}}, {"b", []seen{cut(9)}}}}, outage.Verdict{}},
+		"SilenceOnAConnectionIsTheirs": {scene{remotes: []remote{{"a", []seen{{10, provider.Hung, false}}}, {"b", []seen{cut(9)}}}}, outage.Verdict{}},
+		"AnAnswerEndsAnOutage":         {scene{out: "slept", remotes: []remote{{"a", []seen{{1, provider.Unauthorized, false}}}, {"b", nil}}}, outage.Verdict{Back: "remote providers answer again"}},
+		"SilenceDoesNot":               {scene{out: "slept", remotes: []remote{{"a", []seen{{1, provider.Hung, false}}}, {"b", nil}}}, outage.Verdict{Machine: judge.MachineOut}},
+		"NorAProbeThatBroke":           {scene{out: "slept", remotes: []remote{{"a", []seen{{1, provider.ProbeFailed, false}}}, {"b", nil}}}, outage.Verdict{Machine: judge.MachineOut}},
+		"AFailureIsHeldBackForAWhile":  {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9)}}}}, outage.Verdict{Machine: judge.MachineOut}},
 		"ThenItIsTheProvidersIfThereIsARoute": {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9), timeout(11)}}}},
-			outage.Finding{Back: "this machine has a network, and what fails is the providers'"}},
-		"WhoIsLeftAloneAndCutOffEndsNone": {scene{out: "cut off", remotes: []remote{{"a", []seen{cut(9), cut(11)}}}}, outage.Finding{Host: judge.HostOut}},
-		"AndOursIfThereIsNone":            {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9), timeout(11)}}}, dark: []string{"a"}}, outage.Finding{Host: judge.HostOut}},
+			outage.Verdict{Back: "this machine has a network, and what fails is the providers'"}},
+		"WhoIsLeftAloneAndCutOffEndsNone": {scene{out: "cut off", remotes: []remote{{"a", []seen{cut(9), cut(11)}}}}, outage.Verdict{Machine: judge.MachineOut}},
+		"AndOursIfThereIsNone":            {scene{out: "slept", remotes: []remote{{"a", []seen{timeout(9), timeout(11)}}}, dark: []string{"a"}}, outage.Verdict{Machine: judge.MachineOut}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, tc.scene.play(t)); diff != "" {
@@ -134,7 +134,7 @@ func TestMachine_Edges(t *testing.T) {
 		t.Error("its network is not looked for")
 	}
 	m, f := m.LookAtRoute(func(string) bool { return false })
-	if f != (outage.Finding{}) {
+	if f != (outage.Verdict{}) {
 		t.Errorf("without a route: %+v", f)
 	}
 	m, f = m.LookAtRoute(func(string) bool { return true })

@@ -55,7 +55,7 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	e := f.e
 	s.countProbe(e, o)
-	event := e.judge(f, o, s.hostFor(e, o))
+	event := e.judge(f, o, s.machineState(e, o))
 	e.schedule(o.Began, s.o.Random())
 	e.diagnostics = e.diagnose(o)
 	s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,
@@ -70,9 +70,9 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 
 // judge makes what a probe saw the entry's evidence. Where a caller has met something
 // since it began, it counts only if it adds to that.
-func (e *entry) judge(f *inFlight, o *probe.Observation, host judge.Host) (event *provider.Event) {
+func (e *entry) judge(f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
 	if f.reports == e.reports || judge.Confirms(e.rec, *o) {
-		e.rec, event = judge.Judge(e.rec, *o, &e.cfg, host)
+		e.rec, event = judge.Judge(e.rec, *o, &e.cfg, machine)
 	} else {
 		e.rec = judge.Overtaken(e.rec, *o, &e.cfg)
 	}

@@ -12,18 +12,18 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// hostFor asks daemon/outage how a probe is to be judged, and carries out what it
+// machineState asks daemon/outage how a probe is to be judged, and carries out what it
 // finds, which may change the record.
-func (s *Scheduler) hostFor(e *entry, o *probe.Observation) judge.Host {
+func (s *Scheduler) machineState(e *entry, o *probe.Observation) judge.MachineState {
 	if !e.isRemote() {
-		return judge.HostFine
+		return judge.MachineFine
 	}
 	was := e.witness
 	e.witness = was.Take(o, e.host, s.o.Online)
-	var found outage.Finding
-	s.machine, found = s.machine.Probed(was, e.witness, outage.Others{Remotes: s.remotes(o.Began), Online: s.o.Online}, o.Began)
-	s.carryOut(found, o.Began)
-	return found.Host
+	var verdict outage.Verdict
+	s.machine, verdict = s.machine.Probed(was, e.witness, outage.Others{Remotes: s.remotes(o.Began), Online: s.o.Online}, o.Began)
+	s.carryOut(verdict, o.Began)
+	return verdict.Machine
 }
 
 // remotes are the remote providers that may be asked, as witnesses of this machine.
@@ -40,31 +40,31 @@ func (s *Scheduler) remotes(now time.Time) iter.Seq[outage.Remote] {
 
 // lookAtClock notices a sleep, or that this process was held up. The caller holds mu.
 func (s *Scheduler) lookAtClock(now time.Time) {
-	var found outage.Finding
-	s.machine, found = s.machine.LookAtClock(now, s.o.Wall())
-	s.carryOut(found, now)
+	var verdict outage.Verdict
+	s.machine, verdict = s.machine.LookAtClock(now, s.o.Wall())
+	s.carryOut(verdict, now)
 }
 
 // lookAtRoute notices that the network is back. The caller holds mu.
 func (s *Scheduler) lookAtRoute(now time.Time) {
-	var found outage.Finding
-	s.machine, found = s.machine.LookAtRoute(s.o.Online)
-	s.carryOut(found, now)
+	var verdict outage.Verdict
+	s.machine, verdict = s.machine.LookAtRoute(s.o.Online)
+	s.carryOut(verdict, now)
 }
 
 // carryOut does what was found out about this machine.
-func (s *Scheduler) carryOut(found outage.Finding, now time.Time) {
-	if found.Lost != "" {
-		s.lose(found.Lost, now)
+func (s *Scheduler) carryOut(verdict outage.Verdict, now time.Time) {
+	if verdict.Lost != "" {
+		s.lose(verdict.Lost, now)
 	}
-	if found.Back != "" {
-		s.regain(found.Back, now)
+	if verdict.Back != "" {
+		s.regain(verdict.Back, now)
 	}
-	if found.Anew != "" {
-		s.log.Warn("asking everybody anew", "reason", found.Anew)
+	if verdict.Anew != "" {
+		s.log.Warn("asking everybody anew", "reason", verdict.Anew)
 		s.askAnew(now)
 	}
-	if found.Ask {
+	if verdict.Ask {
 		s.askRemote(now)
 	}
 }
