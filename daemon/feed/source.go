@@ -95,7 +95,7 @@ func (s *source) poll(ctx context.Context) (due time.Time) {
 		URL: s.url, Format: s.format, Status: a.status,
 		PolledAt: provider.Time{Time: began}, ReadAt: provider.Time{Time: s.readAt},
 		NextPollAt: provider.Time{Time: due},
-		TookMS:     float64(now.Sub(began).Microseconds()) / 1000,
+		TookMS:     provider.Milliseconds(now.Sub(began)),
 	}
 	if err != nil {
 		s.step.Error = line(err.Error(), maxName)

@@ -50,7 +50,7 @@ func (e *entry) diagnose(o *probe.Observation) *provider.Diagnostics {
 	d.ID, d.Kind, d.Endpoint = e.rec.Status.ID, e.rec.Status.Kind, e.rec.Status.Endpoint
 	d.Feed = e.feed
 	d.BeganAt = provider.Time{Time: o.Began}
-	d.TookMS = float64(o.Took.Microseconds()) / 1000
+	d.TookMS = provider.Milliseconds(o.Took)
 	d.Verdict = provider.Verdict{
 		Saw: o.Saw, Definite: judge.Definite(o, &e.cfg), Doubts: e.rec.Run.Doubts, Fall: e.cfg.Fall,
 	}
