@@ -52,7 +52,7 @@ func Main(ctx context.Context, env Env) int {
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return exitInterrupted
 	}
-	return a.report(err)
+	return a.printError(err)
 }
 
 // app is what the commands share.
@@ -66,8 +66,8 @@ type app struct {
 // errNo is the answer no: it exits 1, and everything has been said.
 var errNo = errors.New("no")
 
-// report tells the person what went wrong and returns the exit code.
-func (a *app) report(err error) int {
+// printError tells the person what went wrong and returns the exit code.
+func (a *app) printError(err error) int {
 	var e *provider.Error
 	switch {
 	case err == nil:
