@@ -3,41 +3,17 @@ package feed
 import (
 	"encoding/binary"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
-// line makes text from a feed one printable line of at most limit bytes, which
-// ends in … where it was cut.
+// line makes text from a feed one printable line of at most limit bytes. Only the
+// beginning of a long one is looked at.
 func line(s string, limit int) string {
-	if window := 8 * limit; len(s) > window {
-		s = s[:window]
-	}
-	var b strings.Builder
-	blank := false
-	for _, r := range s {
-		if r == utf8.RuneError || !strconv.IsPrint(r) || r == ' ' {
-			blank = b.Len() > 0
-			continue
-		}
-		if blank {
-			b.WriteByte(' ')
-			blank = false
-		}
-		b.WriteRune(r)
-	}
-	out := b.String()
-	if len(out) <= limit {
-		return out
-	}
-	cut := limit - len("…")
-	for cut > 0 && !utf8.RuneStart(out[cut]) {
-		cut--
-	}
-	return out[:cut] + "…"
+	return provider.OneLine(s[:min(len(s), 8*limit)], limit)
 }
 
 // plain turns a document into UTF-8. One that says with a mark that it is UTF-16,

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
 )
 
 const (
@@ -96,7 +95,7 @@ func (r *redactor) line(s string, limit int) string {
 	for _, secret := range r.secrets {
 		window = strings.ReplaceAll(window, secret, "***")
 	}
-	return capped(oneLine(window), limit)
+	return provider.OneLine(window, limit)
 }
 
 // bytes is line for a body.
@@ -145,38 +144,6 @@ func isPlain(s string) bool {
 		}
 	}
 	return true
-}
-
-// oneLine makes blanks of what cannot be printed and folds runs of them.
-func oneLine(s string) string {
-	var b strings.Builder
-	b.Grow(min(len(s), 2048))
-	blank := true // leading blanks go too
-	for _, c := range s {
-		if c == utf8.RuneError || !unicode.IsPrint(c) || c == ' ' {
-			if !blank {
-				b.WriteByte(' ')
-			}
-			blank = true
-			continue
-		}
-		b.WriteRune(c)
-		blank = false
-	}
-	return strings.TrimSuffix(b.String(), " ")
-}
-
-// capped cuts s at limit bytes, between two characters.
-func capped(s string, limit int) string {
-	const mark = "…"
-	if len(s) <= limit {
-		return s
-	}
-	cut := limit - len(mark)
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + mark
 }
 
 // telling picks the headers that matter to a diagnosis.

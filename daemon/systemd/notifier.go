@@ -90,7 +90,7 @@ func (n *Notifier) say(from, to phase, message, status string) error {
 	if n.phase != from {
 		return nil
 	}
-	if status = oneLine(status); status != "" && (message != "" || status != n.said) {
+	if status = statusLine(status); status != "" && (message != "" || status != n.said) {
 		if message != "" {
 			message += "\n"
 		}
@@ -123,8 +123,8 @@ func (n *Notifier) send(message string) error {
 	return err
 }
 
-// oneLine keeps a status from being read as another message.
-func oneLine(s string) string {
+// statusLine keeps a status from being read as another message.
+func statusLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
