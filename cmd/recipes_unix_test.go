@@ -72,7 +72,7 @@ func TestRecipes(t *testing.T) {
 }
 
 func testBoot(t *testing.T, recipe string) {
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	k.hang()
 	started := time.AfterFunc(time.Second, func() { k.local.hung.Store(false) })
 	defer started.Stop()
@@ -89,7 +89,7 @@ func testBoot(t *testing.T, recipe string) {
 }
 
 func testLocalElseCloud(t *testing.T, recipe string) {
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	if out, _, code := k.sh(recipe); code != 0 || out != "agent  at "+k.local.URL+"/v1 with none\n" {
 		t.Errorf("both are up: %d %q", code, out)
 	}
@@ -107,7 +107,7 @@ func testLocalElseCloud(t *testing.T, recipe string) {
 
 func testFastest(t *testing.T, recipe string) {
 	needs(t, "jq", "curl")
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	if out, _, code := k.sh(recipe); code != 0 || !strings.HasPrefix(out, "hello from 127.0.0.1:") {
 		t.Errorf("%d %q", code, out)
 	}
@@ -121,7 +121,7 @@ func testBackOff(t *testing.T, recipe string) {
 	if out, err := exec.Command("curl", "--version").Output(); err != nil || !strings.Contains(string(out), "curl ") || oldCurl(string(out)) {
 		t.Skip("curl is older than 7.84")
 	}
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	k.file("prompt.json", `{}`)
 	k.local.limited.Store(true)
 	out, talk, code := k.sh(recipe)
@@ -155,7 +155,7 @@ func oldCurl(version string) bool {
 // The screen on which tmux shows its line is the pane of another one.
 func testTmux(t *testing.T, recipe string) {
 	needs(t, "tmux")
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	tmux := func(server string, args ...string) []string {
 		return append([]string{"tmux", "-S", filepath.Join(k.dir, server), "-f", filepath.Join(k.dir, "tmux.conf")}, args...)
 	}
@@ -182,7 +182,7 @@ func testTmux(t *testing.T, recipe string) {
 }
 
 func testUnit(t *testing.T, recipe string) {
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	runtime := filepath.Join(k.dir, "t")
 	if err := os.MkdirAll(filepath.Join(runtime, "agent"), 0o700); err != nil { // RuntimeDirectory=
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func testUnit(t *testing.T, recipe string) {
 }
 
 func testStep(t *testing.T, recipe string) {
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	k.tool("make", `echo "made $*"`)
 	if out, _, code := k.sh(recipe); code != 0 || !strings.HasSuffix(out, "made test\n") {
 		t.Errorf("%d %q", code, out)
@@ -235,7 +235,7 @@ func testStep(t *testing.T, recipe string) {
 
 func testEditor(t *testing.T, recipe string) {
 	needs(t, "jq")
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	cmd := k.command("sh", k.file("recipe.sh", recipe))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	pipe, err := cmd.StdoutPipe()
@@ -266,7 +266,7 @@ func testEditor(t *testing.T, recipe string) {
 
 func testRestart(t *testing.T, recipe string) {
 	needs(t, "jq", "curl")
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	k.tool("systemctl", `echo "systemctl $*"; curl -s `+k.local.URL+`/restart`)
 	if out, _, code := k.sh(recipe); code != 0 || out != "" {
 		t.Errorf("it does not hang: %d %q", code, out)
@@ -279,7 +279,7 @@ func testRestart(t *testing.T, recipe string) {
 
 func testPython(t *testing.T, recipe string) {
 	needs(t, "python3")
-	k := newKitchen(t)
+	k := newRecipeDaemon(t)
 	k.local.Close()
 	k.ctl("wait", "ollama", "--for", "STOPPED", "--timeout", "60s")
 	out, _, code := k.run("python3", k.file("recipe.py", recipe))

@@ -46,7 +46,7 @@ func TestFetch_Bodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+				w := newHarness(t)
 				w.handle(func(rw http.ResponseWriter, _ *http.Request) {
 					if tc.coding != "" {
 						rw.Header().Set("Content-Encoding", tc.coding)
@@ -77,7 +77,7 @@ func TestFetch_Redirects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+				w := newHarness(t)
 				w.handle(func(rw http.ResponseWriter, r *http.Request) {
 					if r.URL.Path == "/moved.json" {
 						_, _ = rw.Write([]byte(well))

@@ -16,7 +16,7 @@ import (
 
 func TestPoller_AsksEveryTwoMinutesAndOnlyForWhatChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.handle(func(rw http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("If-None-Match") == `"v1"` && r.Header.Get("If-Modified-Since") == "Tue, 01 Sep 2026 10:00:00 GMT" {
 				rw.WriteHeader(http.StatusNotModified)
@@ -52,7 +52,7 @@ func TestPoller_AsksEveryTwoMinutesAndOnlyForWhatChanged(t *testing.T) {
 // What is sent is the same for everybody.
 func TestPoller_SendsNothingOfOnesOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.handle(func(rw http.ResponseWriter, _ *http.Request) {
 			http.SetCookie(rw, &http.Cookie{Name: "visitor", Value: "1"})
 			_, _ = rw.Write([]byte(well))
@@ -78,7 +78,7 @@ func TestPoller_SendsNothingOfOnesOwn(t *testing.T) {
 
 func TestPoller_OneRequestForAllWhoFollowAFeed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.answer(out)
 		w.Follow([]config.Provider{follower("api", "API"), follower("chat", "Chat"), follower("lost", "Console"), {ID: "none"}})
 		time.Sleep(time.Minute)
@@ -101,7 +101,7 @@ func TestPoller_OneRequestForAllWhoFollowAFeed(t *testing.T) {
 // Nobody is asked for nobody.
 func TestPoller_WithoutAFollowerItDoesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.Follow([]config.Provider{{ID: "a"}})
 		time.Sleep(time.Hour)
 		w.Follow([]config.Provider{follower("a", "API")})
@@ -118,7 +118,7 @@ func TestPoller_WithoutAFollowerItDoesNothing(t *testing.T) {
 // Who comes later, or wants to know of another component, is told what is known.
 func TestPoller_FollowTellsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.answer(out)
 		w.Follow([]config.Provider{follower("a", "Chat")})
 		time.Sleep(time.Minute)
@@ -149,7 +149,7 @@ func TestPoller_AFeedThatFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
+				w := newHarness(t)
 				w.answer(out)
 				w.Follow([]config.Provider{follower("a", "API")})
 				time.Sleep(10 * time.Second)
@@ -183,7 +183,7 @@ func TestPoller_AFeedThatFails(t *testing.T) {
 // A document that cannot be read is asked for anew, whole.
 func TestPoller_KeepsNoValidatorsOfABrokenDocument(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.handle(func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Etag", `"v1"`)
 			_, _ = rw.Write([]byte("{"))
@@ -202,7 +202,7 @@ func TestPoller_KeepsNoValidatorsOfABrokenDocument(t *testing.T) {
 // A rest that a vendor asks for is longer than what it said is good for.
 func TestPoller_RetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.answer(out)
 		w.Follow([]config.Provider{follower("a", "API")})
 		time.Sleep(time.Minute)
@@ -227,7 +227,7 @@ func TestPoller_RetryAfter(t *testing.T) {
 // long as a reading would have been good.
 func TestPoller_AFeedThatWasNeverRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
+		w := newHarness(t)
 		w.handle(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(503) })
 		w.Follow([]config.Provider{follower("a", "API")})
 		time.Sleep(lasts - time.Second)

@@ -18,7 +18,7 @@ import (
 // schedule and its probe in flight; an error changes nothing.
 func TestPromise5_ABadReloadChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(settings("a"), settings("b"))
 		w.run()
 		time.Sleep(7 * time.Second)
@@ -43,7 +43,7 @@ func TestPromise5_ABadReloadChangesNothing(t *testing.T) {
 
 func TestApply_ReloadTouchesOnlyWhatChanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(settings("same"), settings("tuned"), settings("moved"), settings("gone"))
 		w.run()
 		time.Sleep(7 * time.Second)
@@ -106,7 +106,7 @@ func TestApply_ReloadTouchesOnlyWhatChanged(t *testing.T) {
 // new settings, and there is never more than one probe in flight.
 func TestApply_ReloadDuringAProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(ctx context.Context, n int) probe.Observation {
 			if n == 1 { // ignores that it was cancelled
 				time.Sleep(time.Second)
@@ -136,7 +136,7 @@ func TestApply_ReloadDuringAProbe(t *testing.T) {
 // old, and finds out.
 func TestApply_StartsFromWhatWasStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		st := provider.Status{ID: "a", Kind: "http", State: provider.StateRunning, Reason: provider.OK, Endpoint: "http://127.0.0.1:1",
 			CheckedAt: provider.Time{Time: time.Now()}, TTLMS: 11500, Source: provider.FromProbe}
 		w.store.Configure([]string{"a"}, map[string]store.Update{"a": {Status: st}})
@@ -160,7 +160,7 @@ func TestApply_StartsFromWhatWasStored(t *testing.T) {
 // process began is not news.
 func TestApply_ComesBackAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		st := provider.Status{ID: "a", Kind: "http", State: provider.StateRunning, Reason: provider.Paused, Paused: true,
 			Endpoint: "http://127.0.0.1:1", Source: provider.FromProbe, CheckedAt: provider.Time{Time: time.Now()}}
 		w.store.Configure([]string{"a"}, map[string]store.Update{"a": {Status: st}})

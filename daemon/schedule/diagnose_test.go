@@ -21,7 +21,7 @@ func TestDiagnose(t *testing.T) {
 	}
 	t.Run("AsksOnceForEverythingOnANewConnection", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newHarness(t, Options{})
 			w.play("a", slowly)
 			w.apply(settings("a"))
 			w.run()
@@ -50,7 +50,7 @@ func TestDiagnose(t *testing.T) {
 	})
 	t.Run("AtMostOneASecond", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newHarness(t, Options{})
 			w.apply(settings("a"))
 			w.run()
 			for range 100 {
@@ -95,7 +95,7 @@ func TestDiagnose(t *testing.T) {
 // A diagnosis that a reload cut short is made again as it was asked for.
 func TestSchedule_ADiagnosisThatIsCutShortStaysOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(ctx context.Context, n int) probe.Observation {
 			if n == 2 {
 				return silence(time.Second)(ctx, n)

@@ -22,7 +22,7 @@ func TestMachine_Offline(t *testing.T) {
 	}
 	t.Run("EveryRemoteFails", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newHarness(t, Options{})
 			w.play("b", fault)
 			w.play("c", fault)
 			w.apply(settings("local"), remote("b"), remote("c"))
@@ -37,7 +37,7 @@ func TestMachine_Offline(t *testing.T) {
 	})
 	t.Run("OneRemoteWorks", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newHarness(t, Options{})
 			w.play("b", fault)
 			w.apply(cloud("c"), cloud("b"))
 			w.run()
@@ -49,7 +49,7 @@ func TestMachine_Offline(t *testing.T) {
 	})
 	t.Run("TheHostSaysSo", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{Online: func(string) bool { return false }})
+			w := newHarness(t, Options{Online: func(string) bool { return false }})
 			w.play("b", fault)
 			w.apply(cloud("b"))
 			w.run()
@@ -63,10 +63,10 @@ func TestMachine_Offline(t *testing.T) {
 
 const untilCut, cutFor = 5 * time.Minute, 30 * time.Minute
 
-// withOutage is a world of remote providers whose network is gone for half an hour,
+// withOutage is a harness of remote providers whose network is gone for half an hour,
 // five minutes from its start.
-func withOutage(t *testing.T, o Options, saw provider.Reason, ids ...string) (w *world, cut, back time.Time) {
-	w = newWorld(t, o)
+func withOutage(t *testing.T, o Options, saw provider.Reason, ids ...string) (w *harness, cut, back time.Time) {
+	w = newHarness(t, o)
 	cut = time.Now().Add(untilCut)
 	back = cut.Add(cutFor)
 	list := []config.Provider{settings("local")}
@@ -90,7 +90,7 @@ func remote(id string) config.Provider {
 	return p
 }
 
-func (w *world) want(state provider.State, reason provider.Reason, ids ...string) {
+func (w *harness) want(state provider.State, reason provider.Reason, ids ...string) {
 	w.t.Helper()
 	for _, id := range ids {
 		if st := w.row(id); st.State != state || st.Reason != reason {
@@ -100,7 +100,7 @@ func (w *world) want(state provider.State, reason provider.Reason, ids ...string
 }
 
 // eventsAfter are what was told from a time on, a line each.
-func (w *world) eventsAfter(t time.Time) []string {
+func (w *harness) eventsAfter(t time.Time) []string {
 	w.t.Helper()
 	synctest.Wait()
 	events, err := w.store.Events(0, 0)
@@ -235,7 +235,7 @@ func TestMachine_AnOutageOutlastsARestart(t *testing.T) {
 		time.Sleep(time.Until(cut) + 75*time.Second)
 		w.want(provider.StateUnknown, provider.Offline, "b", "c")
 		w.stop()
-		next := newWorld(t, Options{})
+		next := newHarness(t, Options{})
 		next.path, next.plays = w.path, w.plays
 		next.restart()
 		next.apply(settings("local"), remote("b"), remote("c"))
@@ -287,7 +287,7 @@ func TestMachine_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
 func TestMachine_Suspend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slept atomic.Int64
-		w := newWorld(t, Options{Wall: func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }})
+		w := newHarness(t, Options{Wall: func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }})
 		dead := make(chan struct{}) // the connections from before
 		w.play("b", func(ctx context.Context, n int) probe.Observation {
 			if n == 3 {

@@ -11,7 +11,7 @@ import (
 
 func TestSchedule_Pause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(settings("a"))
 		w.run()
 		time.Sleep(time.Second)
@@ -48,7 +48,7 @@ func TestSchedule_Pause(t *testing.T) {
 // A pause and a resume during one slow probe leave neither a lost probe nor two.
 func TestSchedule_PauseAndResumeDuringAProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", silence(1500*time.Millisecond))
 		w.apply(settings("a"))
 		w.run()
@@ -65,7 +65,7 @@ func TestSchedule_PauseAndResumeDuringAProbe(t *testing.T) {
 // Whoever waits for the first sweep does not wait for one that is not asked.
 func TestSchedule_PauseDuringTheFirstSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", silence(time.Hour))
 		w.apply(settings("a"))
 		w.run()

@@ -25,7 +25,7 @@ func TestMachine_NoOutageOfOursIsToldAsTheirs(t *testing.T) {
 }
 
 func playRandomOutages(t *testing.T, random *rand.Rand) {
-	w := newWorld(t, Options{Random: random.Float64})
+	w := newHarness(t, Options{Random: random.Float64})
 	var cut, ill atomic.Bool
 	ids := []string{"b", "c", "d"}
 	list := append(ids[:0:0], ids...)

@@ -14,7 +14,7 @@ import (
 )
 
 // tell reports on a provider.
-func (w *world) tell(id string, r provider.Report) {
+func (w *harness) tell(id string, r provider.Report) {
 	w.t.Helper()
 	if err := w.Report(id, r, "uid 1000"); err != nil {
 		w.t.Error(err)
@@ -22,7 +22,7 @@ func (w *world) tell(id string, r provider.Report) {
 	synctest.Wait()
 }
 
-func (w *world) shows(id string, state provider.State, reason provider.Reason, source provider.Source) {
+func (w *harness) shows(id string, state provider.State, reason provider.Reason, source provider.Source) {
 	w.t.Helper()
 	if st := w.row(id); st.State != state || st.Reason != reason || st.Source != source {
 		w.t.Errorf("%s %s (%s) by %s, want %s %s by %s", st.State, st.Reason, st.Detail, st.Source, state, reason, source)
@@ -38,7 +38,7 @@ var (
 // and the one that it triggers does.
 func TestPromise_NoLostReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(_ context.Context, n int) probe.Observation {
 			if n == 2 {
 				time.Sleep(500 * time.Millisecond)
@@ -68,7 +68,7 @@ func TestPromise_NoLostReport(t *testing.T) {
 // The answer of a probe that was overtaken is not shown, whatever comes after.
 func TestSchedule_AnOvertakenProbeDecidesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(_ context.Context, n int) probe.Observation {
 			time.Sleep(time.Second)
 			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
@@ -91,7 +91,7 @@ func TestSchedule_AnOvertakenProbeDecidesNothing(t *testing.T) {
 // those from being heard.
 func TestSchedule_ManyReportsDoNotSilenceProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(ctx context.Context, n int) probe.Observation {
 			if n == 1 {
 				return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
@@ -113,7 +113,7 @@ func TestSchedule_ManyReportsDoNotSilenceProbes(t *testing.T) {
 
 func TestSchedule_ReportTriggersAProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(cloud("a"))
 		w.run()
 		time.Sleep(10 * time.Second)
@@ -133,8 +133,8 @@ func TestSchedule_ReportTriggersAProbe(t *testing.T) {
 }
 
 func TestSchedule_ReportedRetryAt(t *testing.T) {
-	reported := func(t *testing.T) *world {
-		w := newWorld(t, Options{})
+	reported := func(t *testing.T) *harness {
+		w := newHarness(t, Options{})
 		w.apply(cloud("a"))
 		w.run()
 		time.Sleep(10 * time.Second)
@@ -187,7 +187,7 @@ func TestSchedule_ReportedRetryAt(t *testing.T) {
 	})
 	t.Run("StopsAProbeThatIsAskedFor", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newHarness(t, Options{})
 			w.apply(cloud("a"))
 			w.run()
 			synctest.Wait()
@@ -222,7 +222,7 @@ func TestSchedule_ReportedRetryAt(t *testing.T) {
 	})
 	t.Run("AcrossPauseAndResume", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newHarness(t, Options{})
 			w.apply(cloud("a"))
 			w.run()
 			synctest.Wait()
@@ -241,7 +241,7 @@ func TestSchedule_ReportedRetryAt(t *testing.T) {
 			w := reported(t)
 			st := w.row("a")
 			w.stop()
-			again := newWorld(t, Options{})
+			again := newHarness(t, Options{})
 			again.store.Configure([]string{"a"}, map[string]store.Update{"a": {Status: st}})
 			again.restart()
 			again.apply(cloud("a"))
@@ -255,7 +255,7 @@ func TestSchedule_ReportedRetryAt(t *testing.T) {
 	})
 	t.Run("DuringTheFirstSweep", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, Options{})
+			w := newHarness(t, Options{})
 			w.apply(settings("b"), cloud("a"))
 			w.tell("a", limit60)
 			w.run()

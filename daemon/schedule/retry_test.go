@@ -14,7 +14,7 @@ import (
 
 func TestSchedule_RateLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(_ context.Context, n int) probe.Observation {
 			return probe.Observation{Saw: provider.RateLimited, RetryAt: time.Now().Add(10 * time.Minute)}
 		})
@@ -39,9 +39,9 @@ func TestSchedule_RateLimited(t *testing.T) {
 	})
 }
 
-// limited is a world in which a provider asked for ten minutes of silence.
-func limited(t *testing.T) *world {
-	w := newWorld(t, Options{})
+// limited is a harness in which a provider asked for ten minutes of silence.
+func limited(t *testing.T) *harness {
+	w := newHarness(t, Options{})
 	w.play("a", func(_ context.Context, n int) probe.Observation {
 		return probe.Observation{Saw: provider.RateLimited, RetryAt: time.Now().Add(10 * time.Minute)}
 	})
@@ -53,7 +53,7 @@ func limited(t *testing.T) *world {
 
 // What the daemon does on its own account waits for retry_at too.
 func TestSchedule_RetryAtHolds(t *testing.T) {
-	want := func(t *testing.T, w *world, probes int) {
+	want := func(t *testing.T, w *harness, probes int) {
 		t.Helper()
 		time.Sleep(time.Minute)
 		if n := len(w.probes("a")); n != probes {
@@ -119,7 +119,7 @@ func TestSchedule_RetryAtHolds(t *testing.T) {
 			w := limited(t)
 			st := w.row("a")
 			w.stop()
-			again := newWorld(t, Options{})
+			again := newHarness(t, Options{})
 			again.store.Configure([]string{"a"}, map[string]store.Update{"a": {Status: st}})
 			again.restart()
 			again.apply(cloud("a"), settings("b"))

@@ -17,7 +17,7 @@ import (
 // many ask.
 func TestPromise3_NoStampede(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(ctx context.Context, n int) probe.Observation {
 			time.Sleep(300 * time.Millisecond)
 			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
@@ -47,7 +47,7 @@ func TestPromise3_NoStampede(t *testing.T) {
 // began after the refresh was accepted.
 func TestPromise2_NoLostRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("a", func(ctx context.Context, n int) probe.Observation {
 			time.Sleep(time.Second)
 			return probe.Observation{Saw: provider.OK, Latency: time.Millisecond, Detail: fmt.Sprint(n)}
@@ -104,7 +104,7 @@ func TestSchedule_Cadence(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, Options{})
+				w := newHarness(t, Options{})
 				w.play("a", test.play)
 				w.apply(test.p)
 				w.run()
@@ -133,7 +133,7 @@ func seconds(list ...float64) []time.Duration {
 
 func TestSchedule_AskWhatIsNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("down", always(provider.ConnectionRefused))
 		w.apply(settings("up"), settings("down"))
 		w.run()
@@ -164,7 +164,7 @@ func TestSchedule_AskWhatIsNeeded(t *testing.T) {
 // One that hangs never delays another, even when more hang than a lane holds.
 func TestSchedule_HangingProvidersDelayNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{Lane: 4})
+		w := newHarness(t, Options{Lane: 4})
 		list := []config.Provider{settings("good")}
 		for i := range 20 {
 			p := settings(fmt.Sprintf("hung%d", i))
@@ -191,7 +191,7 @@ func TestSchedule_HangingProvidersDelayNobody(t *testing.T) {
 // Promise 6, the scheduler's part: a panic in one probe is that probe's error.
 func TestPromise6_APanicIsThatProbesError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("bad", func(context.Context, int) probe.Observation { panic("kind is broken") })
 		w.apply(settings("bad"), settings("good"))
 		w.run()
@@ -207,7 +207,7 @@ func TestPromise6_APanicIsThatProbesError(t *testing.T) {
 
 func TestSchedule_FirstSweepStartsAtOnceAndSpreads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		var list []config.Provider
 		for i := range 4000 {
 			list = append(list, settings(fmt.Sprint(i)))
@@ -238,7 +238,7 @@ func TestSchedule_FirstSweepStartsAtOnceAndSpreads(t *testing.T) {
 func TestSchedule_AHealthyRowIsNeverStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		w := newWorld(t, Options{Random: func() float64 { n++; return float64(n%10) / 10 }})
+		w := newHarness(t, Options{Random: func() float64 { n++; return float64(n%10) / 10 }})
 		w.apply(settings("a"), cloud("b"))
 		w.run()
 		time.Sleep(time.Second)

@@ -16,7 +16,7 @@ import (
 // Every probe that began is in flight or has one outcome.
 func TestSchedule_StatsCountEveryProbeOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.play("ok", func(context.Context, int) probe.Observation {
 			return probe.Observation{Began: time.Now(), Saw: provider.OK, Latency: 3 * time.Millisecond}
 		})

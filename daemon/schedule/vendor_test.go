@@ -22,7 +22,7 @@ func outageOf(name string) *provider.Incident {
 }
 
 // heard waits until a row with that incident can be read.
-func (w *world) heard(id, name string) provider.Status {
+func (w *harness) heard(id, name string) provider.Status {
 	w.t.Helper()
 	for range 100 {
 		changed := w.store.Changed(id)
@@ -39,7 +39,7 @@ func (w *world) heard(id, name string) provider.Status {
 // What a vendor reports is seen at once, with an event, and no probe is made for it.
 func TestSchedule_ApplyVendorStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(followed("a"), followed("b"))
 		w.run()
 		time.Sleep(10 * time.Second)
@@ -89,7 +89,7 @@ func TestSchedule_ApplyVendorStatus(t *testing.T) {
 
 func TestSchedule_ApplyVendorStatusOfWhoDoesNotFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(cloud("a"), followed("b"))
 		w.run()
 		time.Sleep(10 * time.Second)
@@ -104,7 +104,7 @@ func TestSchedule_ApplyVendorStatusOfWhoDoesNotFollow(t *testing.T) {
 // Whom a provider follows no more is not believed any more.
 func TestSchedule_AReloadThatTakesTheFeedAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(followed("a"))
 		w.run()
 		time.Sleep(10 * time.Second)
@@ -123,7 +123,7 @@ func TestSchedule_AReloadThatTakesTheFeedAway(t *testing.T) {
 // An incident outlives the daemon, and ends with the news that it is over.
 func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(followed("a"))
 		w.run()
 		time.Sleep(10 * time.Second)
@@ -131,7 +131,7 @@ func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 		w.heard("a", "Errors")
 		w.stop()
 
-		again := newWorld(t, Options{})
+		again := newHarness(t, Options{})
 		_ = again.store.Close()
 		again.path = w.path
 		again.restart()
@@ -158,7 +158,7 @@ func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 // usual pace.
 func TestCadence_OfAVendorsIncident(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		p := followed("a")
 		p.Type, p.Interval = provider.Local, 10*time.Second
 		w.apply(p)
@@ -176,7 +176,7 @@ func TestCadence_OfAVendorsIncident(t *testing.T) {
 // A provider that moves keeps the vendor that it has, of whom nobody tells again.
 func TestSchedule_VendorStatusStaysWhenTheAddressChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		w.apply(followed("a"))
 		w.run()
 		time.Sleep(10 * time.Second)

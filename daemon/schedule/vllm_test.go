@@ -62,7 +62,7 @@ func (v *vllmServer) serve(c net.Conn) {
 // well as soon as it moves.
 func TestSchedule_VLLMHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
+		w := newHarness(t, Options{})
 		var server vllmServer
 		w.o.NewProber = func(p config.Provider) (Prober, error) {
 			return probe.New(p, probe.Options{Dial: server.dial, Resolve: func(context.Context, string) ([]netip.Addr, error) { return nil, nil }})

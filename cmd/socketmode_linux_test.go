@@ -10,7 +10,7 @@ import (
 
 // From before the daemon starts until it answers, a watcher that never rests sees
 // its socket with one mode, and its folder never open for others to write in.
-func TestDoors_TheSocketIsBornClosedOrOpen(t *testing.T) {
+func TestDoors_TheSocketsModeHoldsFromTheStart(t *testing.T) {
 	needRoot(t)
 	for _, umask := range []int{0o000, 0o077} {
 		for uid, want := range map[uint32]os.FileMode{0: 0o666, daemonUID: 0o600} {

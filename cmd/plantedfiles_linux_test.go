@@ -77,7 +77,7 @@ func foreignSocket(t *testing.T, path, _ string) {
 // Whatever is planted where the daemon's socket, folders and files go, as root's
 // and as a user's: it says what is in the way, and nothing outside is created,
 // changed or removed through it.
-func TestDoors_PlantedThingsAreRefused(t *testing.T) {
+func TestDoors_PlantedFilesAreRefused(t *testing.T) {
 	needRoot(t)
 	pipe, device := node(syscall.S_IFIFO), node(syscall.S_IFCHR)
 	for _, tt := range []struct {

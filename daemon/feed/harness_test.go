@@ -16,9 +16,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is a Poller and a vendor's web server, which is a real one, in a bubble of
+// harness is a Poller and a vendor's web server, which is a real one, in a bubble of
 // synctest: what is between them are pipes.
-type world struct {
+type harness struct {
 	*Poller
 	t    *testing.T
 	pipe pipes
@@ -49,9 +49,9 @@ const (
 	out     = `{"components":[{"name":"API","status":"major_outage"},{"name":"Chat","status":"operational"}]}`
 )
 
-// newWorld has a server that says that all is well, and a Poller that runs.
-func newWorld(t *testing.T) *world {
-	w := &world{t: t, pipe: make(pipes)}
+// newHarness has a server that says that all is well, and a Poller that runs.
+func newHarness(t *testing.T) *harness {
+	w := &harness{t: t, pipe: make(pipes)}
 	w.answer(well)
 	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
@@ -86,24 +86,24 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) handle(h http.HandlerFunc) {
+func (w *harness) handle(h http.HandlerFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.serve = h
 }
 
-func (w *world) answer(body string) {
+func (w *harness) answer(body string) {
 	w.handle(func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte(body)) })
 }
 
-func (w *world) asked() []request {
+func (w *harness) asked() []request {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]request(nil), w.requests...)
 }
 
 // last is the last news of a provider; the zero told when there are none.
-func (w *world) last(id string) (last told) {
+func (w *harness) last(id string) (last told) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range w.news {
@@ -114,7 +114,7 @@ func (w *world) last(id string) (last told) {
 	return last
 }
 
-func (w *world) want(id string, known bool, impact provider.Impact) {
+func (w *harness) want(id string, known bool, impact provider.Impact) {
 	w.t.Helper()
 	n := w.last(id)
 	if n.id == "" || n.Known != known || n.Reading.Impact != impact || n.Step.Impact != impact {

@@ -57,17 +57,17 @@ func newModelServer(t *testing.T) *modelServer {
 	return m
 }
 
-// A kitchen is where a recipe is tried: a daemon with two providers, and a folder
+// A recipeDaemon is what a recipe is tried on: a daemon with two providers, and a folder
 // with stand-ins for the programs that it runs.
-type kitchen struct {
+type recipeDaemon struct {
 	*process
 	local, cloud *modelServer
 	key          string
 	env          []string
 }
 
-func newKitchen(t *testing.T) *kitchen {
-	k := &kitchen{local: newModelServer(t), cloud: newModelServer(t)}
+func newRecipeDaemon(t *testing.T) *recipeDaemon {
+	k := &recipeDaemon{local: newModelServer(t), cloud: newModelServer(t)}
 	k.process = newProcess(t, "")
 	k.key = k.file("key", "test-key-of-openai")
 	k.configure("60s")
@@ -81,7 +81,7 @@ func newKitchen(t *testing.T) *kitchen {
 
 // configure writes the file. An answer of the local server may take that long, and the
 // daemon calls none slow: it is another machine that is busy here.
-func (k *kitchen) configure(timeout string) {
+func (k *recipeDaemon) configure(timeout string) {
 	k.write(fmt.Sprintf("[defaults]\nslow_after = \"60s\"\n"+
 		"[[provider]]\nid = \"ollama\"\nkind = \"ollama\"\nbase_url = %q\ntimeout = %q\n"+
 		"[[provider]]\nid = \"openai\"\nkind = \"openai\"\nbase_url = \"%s/v1\"\ntimeout = \"60s\"\napi_key_file = %q\n", k.local.URL, timeout, k.cloud.URL, k.key))
@@ -89,7 +89,7 @@ func (k *kitchen) configure(timeout string) {
 
 // hang has the local server say nothing any more, and returns when the daemon has
 // seen it, which gives it less time from then on.
-func (k *kitchen) hang() {
+func (k *recipeDaemon) hang() {
 	k.t.Helper()
 	k.local.hung.Store(true)
 	k.configure("2s")
@@ -98,14 +98,14 @@ func (k *kitchen) hang() {
 }
 
 // tool puts a program into the folder.
-func (k *kitchen) tool(name, script string) {
+func (k *recipeDaemon) tool(name, script string) {
 	if err := os.WriteFile(filepath.Join(k.dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
 		k.t.Fatal(err)
 	}
 }
 
 // ctl runs providerctl, which must succeed.
-func (k *kitchen) ctl(args ...string) string {
+func (k *recipeDaemon) ctl(args ...string) string {
 	k.t.Helper()
 	out, _, code := k.run(append([]string{program("providerctl")}, args...)...)
 	if code != 0 {
@@ -114,15 +114,15 @@ func (k *kitchen) ctl(args ...string) string {
 	return out
 }
 
-// command is a program with the kitchen's folder and environment.
-func (k *kitchen) command(args ...string) *exec.Cmd {
+// command is a program with the recipe's folder and environment.
+func (k *recipeDaemon) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(k.t.Context(), args[0], args[1:]...)
 	cmd.Dir, cmd.Env = k.dir, k.env
 	return cmd
 }
 
 // run runs a program to its end.
-func (k *kitchen) run(args ...string) (out, talk string, code int) {
+func (k *recipeDaemon) run(args ...string) (out, talk string, code int) {
 	k.t.Helper()
 	cmd := k.command(args...)
 	var stdout, stderr bytes.Buffer
@@ -135,12 +135,12 @@ func (k *kitchen) run(args ...string) (out, talk string, code int) {
 }
 
 // sh runs a recipe as a script.
-func (k *kitchen) sh(recipe string) (out, talk string, code int) {
+func (k *recipeDaemon) sh(recipe string) (out, talk string, code int) {
 	k.t.Helper()
 	return k.run("sh", "-u", k.file("recipe.sh", recipe))
 }
 
-func (k *kitchen) file(name, text string) string {
+func (k *recipeDaemon) file(name, text string) string {
 	path := filepath.Join(k.dir, name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		k.t.Fatal(err)

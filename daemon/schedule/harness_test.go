@@ -18,9 +18,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is a scheduler over a real store, with providers that the test plays.
+// harness is a scheduler over a real store, with providers that the test plays.
 // Everything in it lives in a synctest bubble: time stands still unless all wait.
-type world struct {
+type harness struct {
 	t     *testing.T
 	path  string
 	store *store.Store
@@ -36,8 +36,8 @@ type world struct {
 	open  int // probers not closed
 }
 
-func newWorld(t *testing.T, o Options) *world {
-	w := &world{
+func newHarness(t *testing.T, o Options) *harness {
+	w := &harness{
 		t: t, path: filepath.Join(t.TempDir(), "p.db"), plays: map[string]func(context.Context, int) probe.Observation{},
 		began: map[string][]time.Time{}, asks: map[string][]probe.Ask{},
 		now: map[string]int{}, most: map[string]int{},
@@ -64,7 +64,7 @@ func newWorld(t *testing.T, o Options) *world {
 }
 
 // restart closes the store and opens it again, as the next process would.
-func (w *world) restart() {
+func (w *harness) restart() {
 	w.t.Helper()
 	if err := w.store.Close(); err != nil {
 		w.t.Fatal(err)
@@ -76,8 +76,8 @@ func (w *world) restart() {
 	w.o.Store = w.store
 }
 
-// run starts the scheduler; the returned world is stopped at the test's end.
-func (w *world) run() *world {
+// run starts the scheduler; the returned harness is stopped at the test's end.
+func (w *harness) run() *harness {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -103,7 +103,7 @@ func (w *world) run() *world {
 	return w
 }
 
-func (w *world) apply(list ...config.Provider) Changes {
+func (w *harness) apply(list ...config.Provider) Changes {
 	w.t.Helper()
 	c, err := w.Apply(list)
 	if err != nil {
@@ -113,29 +113,29 @@ func (w *world) apply(list ...config.Provider) Changes {
 }
 
 // play sets how a provider answers; n counts its probes from 1.
-func (w *world) play(id string, f func(ctx context.Context, n int) probe.Observation) {
+func (w *harness) play(id string, f func(ctx context.Context, n int) probe.Observation) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.plays[id] = f
 }
 
-func (w *world) probes(id string) []time.Time {
+func (w *harness) probes(id string) []time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]time.Time(nil), w.began[id]...)
 }
 
-func (w *world) asked(id string) []probe.Ask {
+func (w *harness) asked(id string) []probe.Ask {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]probe.Ask(nil), w.asks[id]...)
 }
 
-func (w *world) row(id string) provider.Status { return w.store.View().Row(id).Status }
+func (w *harness) row(id string) provider.Status { return w.store.View().Row(id).Status }
 
 // player is the prober of one provider.
 type player struct {
-	w  *world
+	w  *harness
 	id string
 }
 
