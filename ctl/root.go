@@ -64,7 +64,7 @@ func noSuchCommand(parent *cobra.Command, typed string) error {
 	what, names := "no such command", "see: "+parent.CommandPath()+" --help"
 	if parent.Name() == "completion" {
 		what, names = "completion: no such shell", "use one of: "+strings.Join(pathsBelow(parent), ", ")
-	} else if line := elsewhere[strings.ToLower(typed)]; line != "" {
+	} else if line := daemonCommands[strings.ToLower(typed)]; line != "" {
 		return usage("did you mean: "+line, "%s: %q", what, typed)
 	}
 	return usage(CommandHint(typed, names, parent), "%s: %q", what, typed)

@@ -18,9 +18,9 @@ import (
 // maxMeant is how many command lines are suggested at most.
 const maxMeant = 3
 
-// elsewhere are words that name no command of providerctl because providerd does
+// daemonCommands are words that name no command of providerctl because providerd does
 // what they ask for.
-var elsewhere = map[string]string{
+var daemonCommands = map[string]string{
 	"install":   "providerd service install",
 	"uninstall": "providerd service uninstall",
 	"start":     "providerd service start",

@@ -23,7 +23,7 @@ func (n *network) isOnline(host string) bool {
 	defer n.mu.Unlock()
 	if now := time.Now(); n.asked.IsZero() || now.Sub(n.asked) >= time.Second {
 		n.asked, n.link = now, hasLink()
-		n.routed = n.link && hasRoute(elsewhere...)
+		n.routed = n.link && hasRoute(unassigned...)
 	}
 	if _, err := netip.ParseAddr(host); err != nil || n.routed || !n.link {
 		return n.routed
@@ -56,9 +56,9 @@ func hasLink() bool {
 	return false
 }
 
-// elsewhere are addresses that stand for the rest of the world, and that nobody has
+// unassigned are addresses that stand for the rest of the world, and that nobody has
 // (RFC 5737, RFC 3849).
-var elsewhere = []string{"198.51.100.1:9", "[2001:db8::1]:9"}
+var unassigned = []string{"198.51.100.1:9", "[2001:db8::1]:9"}
 
 // hasRoute asks the kernel for a route to one of the addresses, by connecting
 // datagram sockets: that sends nothing.

@@ -76,7 +76,7 @@ func (e *OpenError) Hint() string {
 	folder := filepath.Dir(e.Path)
 	var path *trust.PathError
 	var file *trust.FileError
-	const elsewhere = "or use another folder: providerd --state-dir DIR"
+	const otherFolder = "or use another folder: providerd --state-dir DIR"
 	var bad *corruptError
 	switch {
 	case errors.As(e.Err, &bad):
@@ -88,15 +88,15 @@ func (e *OpenError) Hint() string {
 	case errors.Is(e.Err, errSymlink):
 		return "put a plain file there, or name the folder that the link leads to: providerd --state-dir DIR"
 	case errors.Is(e.Err, errNotFile):
-		return "move it away, " + elsewhere
+		return "move it away, " + otherFolder
 	case errors.Is(e.Err, fs.ErrPermission):
-		return fmt.Sprintf("give the user that runs providerd the right to write in %s, %s", folder, elsewhere)
+		return fmt.Sprintf("give the user that runs providerd the right to write in %s, %s", folder, otherFolder)
 	case errors.Is(e.Err, syscall.ENOSPC):
-		return fmt.Sprintf("free some space on the disk of %s, %s", folder, elsewhere)
+		return fmt.Sprintf("free some space on the disk of %s, %s", folder, otherFolder)
 	case errors.Is(e.Err, syscall.ENOTDIR):
-		return fmt.Sprintf("a part of %s is a file, not a folder: move it away, %s", folder, elsewhere)
+		return fmt.Sprintf("a part of %s is a file, not a folder: move it away, %s", folder, otherFolder)
 	}
-	return fmt.Sprintf("check that %s is a folder on a disk that can be written, %s", folder, elsewhere)
+	return fmt.Sprintf("check that %s is a folder on a disk that can be written, %s", folder, otherFolder)
 }
 
 var (

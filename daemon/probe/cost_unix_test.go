@@ -32,7 +32,7 @@ func BenchmarkHealthyProbe(b *testing.B) {
 				name = k.Name + "/with facts"
 			}
 			b.Run(name, func(b *testing.B) {
-				pr := newProber(b, serveElsewhere(b, k), probe.Options{})
+				pr := newProber(b, serveInProcess(b, k), probe.Options{})
 				for range 2 { // what there is to learn about the server, it knows then
 					pr.Probe(b.Context(), probe.Ask{Facts: true})
 				}
@@ -48,7 +48,7 @@ func BenchmarkHealthyProbe(b *testing.B) {
 
 func exchangeBytes(b *testing.B) {
 	kinds := probe.Kinds()
-	p := serveElsewhere(b, kinds[slices.IndexFunc(kinds, func(k config.Kind) bool { return k.Name == "ollama" })])
+	p := serveInProcess(b, kinds[slices.IndexFunc(kinds, func(k config.Kind) bool { return k.Name == "ollama" })])
 	address := strings.TrimPrefix(p.BaseURL, "http://")
 	c, err := net.Dial("tcp", address)
 	if err != nil {
@@ -67,8 +67,8 @@ func exchangeBytes(b *testing.B) {
 	})
 }
 
-// serveElsewhere starts a healthy server of the kind in a process of its own.
-func serveElsewhere(b *testing.B, k config.Kind) config.Provider {
+// serveInProcess starts a healthy server of the kind in a process of its own.
+func serveInProcess(b *testing.B, k config.Kind) config.Provider {
 	b.Helper()
 	s := healthyScenario(b, k)
 	if s == nil {
