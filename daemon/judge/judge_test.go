@@ -77,16 +77,17 @@ func (c *course) want(state provider.State, reason provider.Reason) *course {
 
 // From UNKNOWN the first result decides, whatever it is.
 func TestJudge_FirstResultDecides(t *testing.T) {
-	for reason, rule := range rules {
-		if rule.state == "" || reason == provider.Offline {
+	for _, m := range provider.Reasons {
+		reason, state := m.Reason, stateOf(m.Reason)
+		if state == "" || reason == provider.Offline {
 			continue
 		}
 		if slices.Contains([]provider.Reason{provider.Slow, provider.NoModels, provider.ModelMissing, provider.VendorIncident}, reason) {
 			continue // not for a probe alone to see: tested below
 		}
 		t.Run(string(reason), func(t *testing.T) {
-			c := begin(t, local()).see(saw(reason)).want(rule.state, reason)
-			if len(c.events) != 1 || c.events[0].From != provider.StateUnknown || c.events[0].To != rule.state {
+			c := begin(t, local()).see(saw(reason)).want(state, reason)
+			if len(c.events) != 1 || c.events[0].From != provider.StateUnknown || c.events[0].To != state {
 				t.Errorf("events %+v", c.events)
 			}
 			if !healthy(reason) && c.r.Status.Hint == "" {
@@ -103,7 +104,7 @@ func TestJudge_DefiniteEvidenceChangesTheStateAtOnce(t *testing.T) {
 		provider.TLSFailure, provider.ShuttingDown,
 	} {
 		t.Run(string(reason), func(t *testing.T) {
-			begin(t, local()).see(saw(provider.OK), saw(reason)).want(rules[reason].state, reason)
+			begin(t, local()).see(saw(provider.OK), saw(reason)).want(stateOf(reason), reason)
 		})
 	}
 }
@@ -124,7 +125,7 @@ func TestJudge_DoubtfulEvidenceHasToBeSeenFallTimes(t *testing.T) {
 			if !strings.HasPrefix(c.r.Status.LastError, string(reason)) {
 				t.Errorf("last error %q", c.r.Status.LastError)
 			}
-			c.see(saw(reason)).want(rules[reason].state, reason)
+			c.see(saw(reason)).want(stateOf(reason), reason)
 			if len(c.events) != 2 {
 				t.Errorf("%d events, want 2: %+v", len(c.events), c.events)
 			}
@@ -436,21 +437,5 @@ func TestJudge_EventsSayWhatChanged(t *testing.T) {
 	}
 	if since := c.r.Status.Since; !since.Equal(t0.Add(4 * time.Second)) {
 		t.Errorf("since %s: only a change of state moves it", since)
-	}
-}
-
-// Every reason of the vocabulary has a rule, or is set by a person.
-func TestRules_AreComplete(t *testing.T) {
-	for _, reason := range []provider.Reason{
-		provider.Offline, provider.NoCredentials, provider.ConnectionRefused, provider.DNSFailure,
-		provider.NetworkUnreachable, provider.ConnectTimeout, provider.Hung, provider.ConnectionReset,
-		provider.TLSFailure, provider.OK, provider.WrongService, provider.BadResponse, provider.Loading,
-		provider.ShuttingDown, provider.Unauthorized, provider.Forbidden, provider.ScopeLimited,
-		provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError,
-		provider.NoModels, provider.ModelMissing, provider.Slow, provider.VendorIncident, provider.ProbeFailed,
-	} {
-		if _, ok := rules[reason]; !ok {
-			t.Errorf("no rule for %s", reason)
-		}
 	}
 }

@@ -49,7 +49,7 @@ func TestReport_WhatIsDefiniteShowsAtOnceAndAnyProbeOverrulesIt(t *testing.T) {
 		if st := c.r.Status; st.Reported == nil || st.LatencyMS != 0 || st.Hint == "" || !strings.Contains(st.LastError, "unauthorized: reported by") {
 			t.Errorf("%+v", st)
 		}
-		c.see(saw(next)).want(rules[next].state, next).source(provider.FromProbe)
+		c.see(saw(next)).want(stateOf(next), next).source(provider.FromProbe)
 		if c.r.Status.Reported != nil || len(c.events) != 3 {
 			t.Errorf("%+v, %d events", c.r.Status.Reported, len(c.events))
 		}

@@ -70,9 +70,6 @@ func (r Record) derive(was provider.Status, p *config.Provider, now time.Time) (
 	return r, r.tell(begins, now)
 }
 
-// stateOf is the state that a reason stands for; empty when the state stays.
-func stateOf(reason provider.Reason) provider.State { return rules[reason].state }
-
 // hint is what to do next: about what holds or, where that needs nothing done, about a
 // key that was withheld.
 func (r *Record) hint(p *config.Provider) string {

@@ -7,25 +7,18 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A rule is what one situation means for a provider's state.
-type rule struct {
-	state    provider.State // empty: the state stays as it is
-	definite bool           // one observation is enough
-}
-
-// rules are those of the vocabulary's table that an observation can lead to.
-var rules = func() map[provider.Reason]rule {
-	all := make(map[provider.Reason]rule)
-	for _, m := range provider.Reasons {
-		if m.Weight != "" {
-			all[m.Reason] = rule{m.State, m.Weight == provider.AtOnce}
-		}
-	}
-	return all
-}()
-
 // healthy reports whether the provider gave the answer that its kind promises.
-func healthy(r provider.Reason) bool { return rules[r].state == provider.StateRunning }
+func healthy(r provider.Reason) bool { return stateOf(r) == provider.StateRunning }
+
+// stateOf is the state that a reason stands for; empty when the state stays, as with
+// one that no probe can see.
+func stateOf(r provider.Reason) provider.State {
+	m := r.Meaning()
+	if m.Weight == "" {
+		return ""
+	}
+	return m.State
+}
 
 // definite reports whether one observation is enough. A refused connection is
 // proof on this machine, where nothing but the server answers for the port; across
@@ -35,5 +28,5 @@ func definite(reason provider.Reason, retryAt time.Time, p *config.Provider) boo
 	if reason == provider.ConnectionRefused {
 		return p.OnThisMachine()
 	}
-	return rules[reason].definite || !retryAt.IsZero()
+	return reason.Meaning().Weight == provider.AtOnce || !retryAt.IsZero()
 }

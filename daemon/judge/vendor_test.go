@@ -111,8 +111,8 @@ func TestHear_CountsAtOnceAndIsNoProbe(t *testing.T) {
 func TestHear_OfOneThatDoesNotAnswer(t *testing.T) {
 	for _, reason := range []provider.Reason{provider.ServerError, provider.Unauthorized, provider.QuotaExhausted, provider.Loading, provider.ConnectionRefused} {
 		c := begin(t, followed()).see(saw(reason), saw(reason)).hear(incident(provider.ImpactCritical)).
-			want(rules[reason].state, reason).wantDetail("what was seen")
-		c.see(saw(reason)).want(rules[reason].state, reason)
+			want(stateOf(reason), reason).wantDetail("what was seen")
+		c.see(saw(reason)).want(stateOf(reason), reason)
 		if c.r.Status.Incident == nil {
 			t.Errorf("%s: the incident is forgotten", reason)
 		}

@@ -13,12 +13,13 @@ import (
 
 var update = flag.Bool("update", false, "write docs/reasons.md anew")
 
-// Every reason has one row, and every row is of a reason.
+// Every reason has one row, and every row is of a reason. All but one are for a probe
+// to see, or for a person to cause.
 func TestReasons_HaveOneRowEach(t *testing.T) {
 	rows := map[string]int{}
 	for _, m := range provider.Reasons {
 		rows[string(m.Reason)]++
-		if m.Seen == "" || m.Reason.Meaning() != m {
+		if m.Seen == "" || m.Reason.Meaning() != m || (m.Weight == "") != (m.Reason == provider.NotChecked) {
 			t.Errorf("%s: %+v", m.Reason, m.Reason.Meaning())
 		}
 	}
