@@ -55,7 +55,7 @@ func reopen(t testing.TB, s *store.Store, path string, o store.Options) *store.S
 // mustBeSound runs bbolt's own check over a closed file.
 func mustBeSound(t testing.TB, path string) {
 	t.Helper()
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, PreLoadFreelist: true, Timeout: time.Second})
+	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, PreLoadFreelist: true, Timeout: time.Minute})
 	if err != nil {
 		t.Errorf("open %s to check it: %v", path, err)
 		return
@@ -158,7 +158,7 @@ func mustWork(t testing.TB, s *store.Store) {
 // edit changes a closed database behind the store's back.
 func edit(t testing.TB, path string, fn func(*bolt.Tx) error) {
 	t.Helper()
-	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Second})
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

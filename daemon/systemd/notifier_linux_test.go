@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
-	"time"
 
 	"github.com/providerd/providerd/daemon/systemd"
 )
@@ -67,10 +67,20 @@ func listen(t *testing.T) (*systemd.Notifier, func() string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	return systemd.NewNotifier(path), func() string {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return systemd.NewNotifier(path), func() (text string) {
 		message := make([]byte, 4096)
-		c.SetReadDeadline(time.Now().Add(5 * time.Millisecond)) // what was sent is there already
-		n, _ := c.Read(message)
-		return string(message[:n])
+		err := raw.Read(func(fd uintptr) bool { // what was sent is there already
+			n, _, err := syscall.Recvfrom(int(fd), message, syscall.MSG_DONTWAIT)
+			text = string(message[:max(n, 0)])
+			return err == nil || err == syscall.EAGAIN
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
 	}
 }
