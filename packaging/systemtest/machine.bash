@@ -14,7 +14,7 @@ boot() {
 			--ipc --uts --net --cgroup bash "$here/boot.bash" "$place/root" "$machine"
 	) </dev/null >"$place/console" 2>&1 &
 	job=$!
-	for _ in $(seq 300); do
+	for _ in $(seq 1200); do
 		init=$(cat "/proc/$job/task/$job/children" 2>/dev/null) || break
 		init=${init% }
 		[ -z "$init" ] || state=$(nsenter --target "$init" --all systemctl is-system-running 2>/dev/null) || true
@@ -49,7 +49,7 @@ try() {
 		printf '\n-- %s\n' "$name"
 		said=$(wc -l <"$work/$machine.out")
 		inside "$machine" old_version="$old_version" new_version="$new_version" \
-			timeout --kill-after=5 180 bash "/systemtest/$machine/$name.bash" </dev/null || status=$?
+			timeout --kill-after=5 600 bash "/systemtest/$machine/$name.bash" </dev/null || status=$?
 		[ "$status" = 0 ] || printf 'FAIL %s ended with %d before its end\n' "$name" "$status"
 		if [ "$status" != 0 ] || tail -n "+$said" "$work/$machine.out" | grep -q '^FAIL '; then
 			printf '   | the last lines of the journal:\n'

@@ -5,7 +5,7 @@
 key=test-key-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 (umask 077 && mkdir -p /etc/providerd/credentials && printf '%s\n' "$key" >/etc/providerd/credentials/cloud)
 systemd-run --quiet --unit=standin /systemtest/standin -key /etc/providerd/credentials/cloud -authority /etc/ssl/certs/systemtest.pem
-ok "a cloud API is there, and wants the key" until_true 10 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
+ok "a cloud API is there, and wants the key" until_true 60 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
 cp /etc/providerd/providerd.toml /systemtest/providerd.toml
 cat >>/etc/providerd/providerd.toml <<'CONFIG'
 [[provider]]
@@ -15,7 +15,7 @@ base_url = "https://127.0.0.1:7005/v1"
 api_key_file = "key_cloud"
 CONFIG
 ok "the service takes the key at its start" systemctl restart providerd
-ok "and the API lets it in" as alice providerctl wait cloud --for RUNNING --timeout 20s
+ok "and the API lets it in" as alice providerctl wait cloud --for RUNNING --timeout 60s
 is "the key's file stays root's" "-rw------- root root" "$(stat -c '%A %U %G' /etc/providerd/credentials/cloud)"
 fails "no other user reads what the service got" 1 as alice cat /run/credentials/providerd.service/key_cloud
 
@@ -32,8 +32,8 @@ lacks "the journal" journalctl --no-pager --output=export
 lacks "the configuration as the daemon shows it" providerd config show
 for path in providers/status providers/cloud providers/cloud/models providers/cloud/diagnostics providers/cloud/history \
 	events daemon daemon/log openapi.json; do
-	ok "(the reply /api/$path is there)" curl -sf --max-time 5 -o /dev/null --unix-socket /run/providerd/providerd.sock "http://localhost/api/$path"
-	lacks "/api/$path" curl -s --max-time 5 --unix-socket /run/providerd/providerd.sock "http://localhost/api/$path"
+	ok "(the reply /api/$path is there)" curl -sf --max-time 60 -o /dev/null --unix-socket /run/providerd/providerd.sock "http://localhost/api/$path"
+	lacks "/api/$path" curl -s --max-time 60 --unix-socket /run/providerd/providerd.sock "http://localhost/api/$path"
 done
 lacks "/metrics" curl -s --unix-socket /run/providerd/providerd.sock http://localhost/metrics
 
@@ -46,15 +46,15 @@ providerctl log-level info >/dev/null
 # A wrong key, and a crash: what is told of an error, and what is left behind.
 printf 'test-key-that-is-wrong\n' >/etc/providerd/credentials/cloud
 systemctl restart providerd
-ok "a wrong key is an error that says so" as alice providerctl wait cloud --for ERROR --timeout 20s
+ok "a wrong key is an error that says so" as alice providerctl wait cloud --for ERROR --timeout 60s
 hasnt "without showing it" test-key-that-is-wrong "$(as alice providerctl status -o json; journalctl --no-pager -u providerd)"
 printf '%s\n' "$key" >/etc/providerd/credentials/cloud
 systemctl restart providerd
 service=$(pid)
-ok "the right one is right again" as alice providerctl wait cloud --for RUNNING --timeout 20s
+ok "the right one is right again" as alice providerctl wait cloud --for RUNNING --timeout 60s
 kill -ABRT "$service"
-until_true 10 eval '[ "$(pid)" != "$service" ] && as alice providerctl status'
-ok "after an abort it comes back with its key" as alice providerctl wait cloud --for RUNNING --timeout 20s
+until_true 60 eval '[ "$(pid)" != "$service" ] && as alice providerctl status'
+ok "after an abort it comes back with its key" as alice providerctl wait cloud --for RUNNING --timeout 60s
 found=$(grep -rlaF "$key" /etc /var /run /tmp /dev/shm /root /home /usr /opt /srv 2>/dev/null |
 	grep -v -e '^/etc/providerd/credentials/cloud$' -e '^/run/credentials/providerd.service/key_cloud$') || true
 is "in no other file of the machine, and in no core file" "" "$found"

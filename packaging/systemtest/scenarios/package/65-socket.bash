@@ -5,15 +5,15 @@
 socket=/run/providerd/providerd.sock
 mode() { stat -c '%A %U' $socket; }
 identity() { stat -c '%i %A' $socket; }
-answers() { as alice curl -sf --max-time 5 --unix-socket $socket http://localhost/healthz; }
+answers() { as alice curl -sf --max-time 60 --unix-socket $socket http://localhost/healthz; }
 
 # The kernel tells every change of a name in the folder, from before the socket is there.
 systemctl stop providerd
 /systemtest/standin -watch /run/providerd >/systemtest/watched 2>&1 &
 watcher=$!
-until_true 5 grep -q watching /systemtest/watched
+until_true 60 grep -q watching /systemtest/watched
 systemctl start providerd
-ok "the service answers" until_true 10 answers
+ok "the service answers" until_true 60 answers
 kill $watcher
 seen=$(grep 'providerd.sock' /systemtest/watched | sort | uniq -c | sed 's/^ *//')
 say "seen of the socket: ${seen//$'\n'/, }"
@@ -35,7 +35,7 @@ is "it is the same socket" "$before" "$(identity)"
 
 # While it restarts, clients wait in the socket's queue instead of failing.
 # One whose request was read by the daemon that ends is answered by it.
-ask() { for _ in $(seq 40); do as alice curl -s --max-time 20 -o /dev/null --unix-socket $socket http://localhost/healthz || echo "refused with $?"; done; }
+ask() { for _ in $(seq 40); do as alice curl -s --max-time 60 -o /dev/null --unix-socket $socket http://localhost/healthz || echo "refused with $?"; done; }
 ask >/systemtest/meanwhile 2>&1 &
 clients=$!
 ok "it restarts" systemctl restart providerd
@@ -50,5 +50,5 @@ is "by the same socket" "$before" "$(identity)"
 ok "without the socket unit it is as before" systemctl disable --quiet --now providerd.socket
 systemctl stop providerd
 systemctl enable --quiet --now providerd
-ok "the service answers on a socket of its own" until_true 10 answers
+ok "the service answers on a socket of its own" until_true 60 answers
 is "with the same mode" "srw-rw-rw- providerd" "$(mode)"

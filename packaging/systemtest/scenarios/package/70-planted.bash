@@ -14,7 +14,7 @@ planted() {
 	rm -rf "$2"
 	ln -s "${3:-/srv/precious}" "$2"
 	systemctl start providerd 2>/dev/null || true
-	ok "a link $1: the journal names it" until_true 20 eval "journal '$began' | grep 'providerd:' | grep -q '$(basename "$2")'"
+	ok "a link $1: the journal names it" until_true 60 eval "journal '$began' | grep 'providerd:' | grep -q '$(basename "$2")'"
 	is "a link $1: it is not followed" precious "$(cat /srv/precious)"
 	fails "a link $1: nothing is served" 3 as alice providerctl status
 	say "$(journal "$began" | grep -m1 "providerd:.*$(basename "$2")" | cut -c1-200)"
@@ -25,7 +25,7 @@ cp -a /var/lib/providerd /systemtest/state
 planted "instead of the database" /var/lib/providerd/providerd.db
 rm -rf /var/lib/providerd
 cp -a /systemtest/state /var/lib/providerd
-ok "with the database back it serves" bash -c 'systemctl start providerd && . /systemtest/assert.bash && until_true 10 as alice providerctl status'
+ok "with the database back it serves" bash -c 'systemctl start providerd && . /systemtest/assert.bash && until_true 60 as alice providerctl status'
 
 # The service's folder is its own, and only root could plant there; so could a
 # daemon that was taken over, for the next one.
@@ -35,7 +35,7 @@ ln -s /srv/precious /run/providerd/providerd.sock
 began=$(mark)
 systemctl start providerd 2>/dev/null || true
 sees() { journal "$began" | grep -q 'providerd:.*providerd.sock'; }
-ok "a link instead of the socket: the journal names it" until_true 10 sees
+ok "a link instead of the socket: the journal names it" until_true 60 sees
 say "$(journal "$began" | grep -m1 'providerd:.*providerd.sock' | cut -c1-200)"
 is "a link instead of the socket: what it leads to is not touched" precious "$(cat /srv/precious)"
 fails "a link instead of the socket: nothing is served" 3 as alice providerctl status
@@ -46,5 +46,5 @@ systemctl start providerd 2>/dev/null || true
 fails "a file instead of the socket: nothing is served" 3 as alice providerctl status
 is "a file instead of the socket: it stays" file "$(cat /run/providerd/providerd.sock)"
 rm -f /run/providerd/providerd.sock
-ok "with the way free it comes back by itself" until_true 40 answers
+ok "with the way free it comes back by itself" until_true 60 answers
 rm -rf /srv/precious /systemtest/state

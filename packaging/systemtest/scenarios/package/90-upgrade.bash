@@ -4,7 +4,7 @@
 
 printf '\n# mine\n[[provider]]\nid = "mine"\nkind = "tcp"\nbase_url = "tcp://127.0.0.1:9"\n' >>/etc/providerd/providerd.toml
 providerctl reload >/dev/null
-providerctl wait mine --for STOPPED --timeout 20s >/dev/null
+providerctl wait mine --for STOPPED --timeout 60s >/dev/null
 providerctl pause lmstudio >/dev/null
 configuration=$(sha256sum </etc/providerd/providerd.toml)
 events=$(providerctl events -o json)
@@ -13,7 +13,7 @@ since=$(providerctl status mine -o json | field since)
 
 began=$(date +%s.%N)
 ok "the higher version installs over the old one" dpkg --force-confdef --install "/systemtest/$new_version/providerd.deb"
-until_true 10 as alice providerctl status
+until_true 60 as alice providerctl status
 say "upgraded, and answering, after $(seconds_since "$began") s"
 has "the new version runs" "$new_version" "$(providerctl info)"
 is "and is enabled" enabled "$(systemctl is-enabled providerd)"

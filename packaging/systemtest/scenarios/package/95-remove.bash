@@ -10,7 +10,7 @@ is "the program is gone" "" "$(command -v providerd || true)"
 is "so is the unit" not-found "$(systemctl show --property=LoadState --value providerd)"
 
 ok "and installed again" dpkg --install "/systemtest/$new_version/providerd.deb"
-ok "it knows what it knew" bash -c '. /systemtest/assert.bash; until_true 10 providerctl status mine'
+ok "it knows what it knew" bash -c '. /systemtest/assert.bash; until_true 60 providerctl status mine'
 ok "the package can be purged" dpkg --purge providerd
 is "nothing runs then" "" "$(pidof providerd || true)"
 # What dpkg, the journal and the tools for users keep for themselves does not count.

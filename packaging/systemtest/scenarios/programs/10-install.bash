@@ -5,7 +5,7 @@ install -m 755 /systemtest/providerd /systemtest/providerctl /usr/local/bin/
 fails "a plain user may not" 1 as alice providerd service install
 began=$(date +%s.%N)
 ok "root installs the service" providerd service install
-ok "a plain user asks for the status" until_true 10 as alice providerctl status
+ok "a plain user asks for the status" until_true 60 as alice providerctl status
 say "installed, and answering, after $(seconds_since "$began") s"
 ok "providerd service status says that it runs" as alice providerd service status
 is "the service is enabled" enabled "$(systemctl is-enabled providerd)"
@@ -20,7 +20,7 @@ usermod -aG providerd bob
 ok "an administrator may" as bob providerctl log-level info
 before=$(pid)
 ok "installed again it is upgraded" providerd service install
-ok "and runs" until_true 10 as alice providerctl status
+ok "and runs" until_true 60 as alice providerctl status
 verdict "$([ "$(pid)" != "$before" ] && echo 0 || echo 1)" "anew"
 ok "it can be stopped" providerd service stop
 fails "and says so" 1 as alice providerd service status

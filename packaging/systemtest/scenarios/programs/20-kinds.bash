@@ -4,7 +4,7 @@
 
 (umask 077 && mkdir -p /etc/providerd/credentials && echo "test-key-of-the-kinds" >/etc/providerd/credentials/cloud)
 systemd-run --quiet --unit=standin /systemtest/standin -key /etc/providerd/credentials/cloud -authority /etc/ssl/certs/systemtest.pem
-ok "(the stand-ins are there)" until_true 10 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
+ok "(the stand-ins are there)" until_true 60 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
 cat >/usr/local/bin/check_fine <<'PLUGIN'
 #!/bin/sh
 echo "FINE - as $(id -un)"
@@ -65,15 +65,15 @@ unit = "dbus.service"
 CONFIG
 ok "the service starts with them all" systemctl restart providerd
 for id in ollama http tcp unix tls dns grpc cloud plugin unit; do
-	ok "$id is RUNNING" as alice providerctl wait "$id" --for RUNNING --timeout 20s
+	ok "$id is RUNNING" as alice providerctl wait "$id" --for RUNNING --timeout 60s
 	as alice providerctl is-running -q "$id" || as alice providerctl diagnose "$id" || true
 done
 has "the plug-in ran as the service" "as providerd" "$(as alice providerctl status plugin -o json)"
 
 systemctl stop dbus.socket dbus.service 2>/dev/null || true
 systemctl start dbus.service
-ok "the bus may restart" as alice providerctl wait unit --for RUNNING --timeout 30s
+ok "the bus may restart" as alice providerctl wait unit --for RUNNING --timeout 60s
 systemctl stop standin
-ok "that a server is gone is seen" as alice providerctl wait tcp --for STOPPED --timeout 30s
+ok "that a server is gone is seen" as alice providerctl wait tcp --for STOPPED --timeout 60s
 systemd-run --quiet --unit=standin /systemtest/standin -key /etc/providerd/credentials/cloud -authority /etc/ssl/certs/systemtest.pem
-ok "and that it is back" as alice providerctl wait tcp --for RUNNING --timeout 30s
+ok "and that it is back" as alice providerctl wait tcp --for RUNNING --timeout 60s

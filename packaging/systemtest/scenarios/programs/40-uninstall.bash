@@ -12,5 +12,5 @@ ok "so does the state" test -s /var/lib/providerd/providerd.db
 ok "once more is no error" providerd service uninstall
 fails "a client is told that nothing runs" 3 as alice providerctl status
 ok "and it can be installed again" providerd service install
-ok "with what it knew" as alice providerctl wait tcp --for RUNNING --timeout 30s
+ok "with what it knew" as alice providerctl wait tcp --for RUNNING --timeout 60s
 ok "(and taken away again)" providerd service uninstall
