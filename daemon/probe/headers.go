@@ -2,6 +2,7 @@ package probe
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -30,26 +31,30 @@ func headers(p *config.Provider, k *kind, base *url.URL, agent string) (all, bar
 	if agent == "" {
 		agent = "providerd"
 	}
-	h := http.Header{"User-Agent": {agent}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"}}
-	bare = h.Clone()
+	bare = http.Header{"User-Agent": {agent}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"}}
 	if k.authorize != nil {
 		k.authorize(bare, "")
+		maps.DeleteFunc(bare, func(_ string, values []string) bool { return values[0] == "" }) // where the key would be
 	}
-	if password, ok := base.User.Password(); ok || base.User.Username() != "" {
-		h.Set("Authorization", "Basic "+basic(base.User.Username(), password))
+	all = bare.Clone()
+	if base.User != nil {
+		password, _ := base.User.Password()
+		all.Set("Authorization", "Basic "+basic(base.User.Username(), password))
 	}
 	key := p.Key.Reveal()
 	switch {
 	case key == "":
-		if k.authorize != nil {
-			k.authorize(h, "")
-		}
 	case k.authorize != nil:
-		k.authorize(h, key)
+		k.authorize(all, key)
 	default:
-		h.Set("Authorization", "Bearer "+key)
+		all.Set("Authorization", "Bearer "+key)
 	}
-	return h, bare
+	return all, bare
+}
+
+// hasSecret reports whether requests to the provider carry a key or a password.
+func hasSecret(p *config.Provider, base *url.URL) bool {
+	return !p.Key.IsZero() || base.User != nil
 }
 
 func basic(user, password string) string {

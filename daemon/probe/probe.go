@@ -126,7 +126,7 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 	if pr.proxy, err = chooseProxy(&p, base, o.Proxy); err != nil {
 		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)
 	}
-	guarded := transport.IsGuarded(&p, base.Scheme, len(bare) != len(pr.header)) && pr.proxy == nil
+	guarded := transport.IsGuarded(&p, base.Scheme, hasSecret(&p, base)) && pr.proxy == nil
 	pr.dialer = transport.NewDialer(base, transport.Options{
 		Now: o.Now, Resolve: o.Resolve, Dial: o.Dial, RootCAs: o.RootCAs, Listener: o.Listener, Guarded: guarded,
 	})

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -183,6 +184,47 @@ func TestProbe_KeyOnThatConnectionAndNoOther(t *testing.T) {
 				t.Errorf("%d requests with the key and %d without it, want 1 and the rest", with, without)
 			}
 		})
+	}
+}
+
+// TestProbe_KeyOfEveryKind: however a kind carries its key, a stranger does not get it.
+func TestProbe_KeyOfEveryKind(t *testing.T) {
+	t.Parallel()
+	for _, k := range probe.Kinds() {
+		if k.Schemes != nil && !slices.Contains(k.Schemes, "http") || k.Place != nil {
+			continue // sends no key
+		}
+		s := serve(t, keyed)
+		stranger := probe.Options{Listener: func(netip.AddrPort) (listener.Socket, error) {
+			return listener.Socket{UID: uint32(os.Geteuid()) + 1, Inode: 8}, nil
+		}}
+		for name, tt := range map[string]struct {
+			base string
+			with probe.Options
+		}{
+			"stranger": {s.url, stranger},
+		} {
+			t.Run(k.Name+"/"+name, func(t *testing.T) {
+				p := configured(t, k.Name, tt.base, strangersKey)
+				p.BaseURLGiven = false
+				o := once(t, p, tt.with, probe.Ask{Facts: true})
+				if with, without := s.keysIn(); with > 0 || without == 0 {
+					t.Errorf("%d requests with the key, %d without it", with, without)
+				}
+				if !o.KeyWithheld {
+					t.Errorf("saw %s %q, which does not tell that the key was withheld", o.Saw, o.Detail)
+				}
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				for _, r := range s.seen {
+					for header, values := range r.Header {
+						if values[0] == "" {
+							t.Errorf("an empty %s is sent", header)
+						}
+					}
+				}
+			})
+		}
 	}
 }
 
