@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"net/url"
+	"strings"
 )
 
 // OnThisMachine reports whether the provider is reached without leaving this
@@ -15,13 +16,26 @@ func (p *Provider) OnThisMachine() bool {
 	if err != nil {
 		return false
 	}
-	return u.Scheme == "unix" || IsLoopback(u.Hostname())
+	return u.Scheme == "unix" || IsLoopback(u.Hostname()) || isUnspecified(u.Hostname())
+}
+
+// isUnspecified reports whether host is an address to bind, such as 0.0.0.0, which
+// leads to this machine where it is dialled.
+func isUnspecified(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsUnspecified()
+}
+
+// IsLocalhost reports whether a name can only mean this machine (RFC 6761).
+func IsLocalhost(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // IsLoopback reports whether host, a name or an address without a port, can
 // only mean this machine.
 func IsLoopback(host string) bool {
-	if host == "localhost" {
+	if IsLocalhost(host) {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)

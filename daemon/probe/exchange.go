@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -226,7 +227,7 @@ func (r *run) record(a *answer, reused bool) {
 // two addresses; else "".
 func (p *Prober) found() string {
 	good := p.dialer.Where()
-	if good == "" || !transport.IsLocalhost(p.base.Hostname()) {
+	if good == "" || !config.IsLocalhost(p.base.Hostname()) {
 		return ""
 	}
 	u := *p.base

@@ -77,6 +77,7 @@ type Prober struct {
 	transport transport.HTTP
 	dialer    *transport.Dialer
 	proxy     *url.URL // nil: straight
+	keyless   string   // why no request carries the key; empty: they may
 	processes *listener.Processes
 	clean     *redactor
 	now       func() time.Time
@@ -126,13 +127,13 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 	if pr.proxy, err = chooseProxy(&p, base, o.Proxy); err != nil {
 		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)
 	}
-	guarded := transport.IsGuarded(&p, base.Scheme, hasSecret(&p, base)) && pr.proxy == nil
+	guarded := transport.IsGuarded(&p, base.Scheme, hasSecret(&p, base))
 	pr.dialer = transport.NewDialer(base, transport.Options{
 		Now: o.Now, Resolve: o.Resolve, Dial: o.Dial, RootCAs: o.RootCAs, Listener: o.Listener, Guarded: guarded,
 	})
 	var asks bool
 	if pr.transport, asks = transport.New(pr.dialer, base, pr.proxy, bare); guarded && !asks {
-		pr.header = bare
+		pr.header, pr.keyless = bare, unguarded(pr.proxy)
 	}
 	return pr, nil
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"net/url"
 
 	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
@@ -9,9 +10,23 @@ import (
 
 // meets notes that the connection in use, if one stands, is not trusted with the key.
 func (r *run) meets() {
-	if s := r.server(); s.IsDistrusted() && r.reached() {
+	switch s := r.server(); {
+	case !r.reached():
+	case r.p.keyless != "":
+		r.withheld = r.p.keyless
+	case s.IsDistrusted():
 		r.withheld = fmt.Sprintf("the key was not sent to %s: %s", s.Address, s.Withheld)
 	}
+}
+
+// unguarded says why a key that is not for anybody is sent to nobody, where the
+// transport does not find out who is there. A variable may name any proxy, and
+// anybody may listen where one on this machine would be.
+func unguarded(proxy *url.URL) string {
+	if proxy == nil {
+		return "the key was not sent to a host whose name is not ASCII"
+	}
+	return fmt.Sprintf("the key was not sent through the proxy %s: it would go in plain text", proxy.Host)
 }
 
 // server is who serves the provider, as met last; nil when it is not on this machine.

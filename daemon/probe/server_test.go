@@ -187,7 +187,8 @@ func TestProbe_KeyOnThatConnectionAndNoOther(t *testing.T) {
 	}
 }
 
-// TestProbe_KeyOfEveryKind: however a kind carries its key, a stranger does not get it.
+// TestProbe_KeyOfEveryKind: however a kind carries its key, a stranger does not get it,
+// and neither does a proxy that the file does not vouch for.
 func TestProbe_KeyOfEveryKind(t *testing.T) {
 	t.Parallel()
 	for _, k := range probe.Kinds() {
@@ -198,12 +199,17 @@ func TestProbe_KeyOfEveryKind(t *testing.T) {
 		stranger := probe.Options{Listener: func(netip.AddrPort) (listener.Socket, error) {
 			return listener.Socket{UID: uint32(os.Geteuid()) + 1, Inode: 8}, nil
 		}}
+		proxied := probe.Options{Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(s.url) }}
 		for name, tt := range map[string]struct {
 			base string
 			with probe.Options
 		}{
 			"stranger": {s.url, stranger},
+			"proxy":    {"http://api.example/v1", proxied},
 		} {
+			if name == "proxy" && k.Type == provider.Local {
+				continue // is never reached through one
+			}
 			t.Run(k.Name+"/"+name, func(t *testing.T) {
 				p := configured(t, k.Name, tt.base, strangersKey)
 				p.BaseURLGiven = false
@@ -225,6 +231,39 @@ func TestProbe_KeyOfEveryKind(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestProbe_NoProxyOnThisMachine: whatever names this machine is reached straight.
+func TestProbe_NoProxyOnThisMachine(t *testing.T) {
+	t.Parallel()
+	s := serve(t, keyed)
+	u, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := serve(t, unkeyed)
+	var asked []string
+	o := probe.Options{
+		Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(proxy.url) },
+		Listener: func(at netip.AddrPort) (listener.Socket, error) {
+			asked = append(asked, at.Addr().String())
+			return listener.Socket{UID: uint32(os.Geteuid()), Inode: 7}, nil
+		},
+	}
+	for _, host := range []string{"127.0.0.1", "localhost", "localhost.", "api.localhost", "0.0.0.0", "[::ffff:0.0.0.0]"} {
+		asked = nil
+		p := configured(t, "openai", "http://"+host+":"+u.Port(), strangersKey)
+		p.BaseURLGiven = false
+		if got := once(t, p, o, probe.Ask{}); got.Saw != provider.OK || got.KeyWithheld {
+			t.Errorf("%s: saw %s %q", host, got.Saw, got.Detail)
+		}
+		if !slices.Contains(asked, "127.0.0.1") || slices.Contains(asked, "0.0.0.0") {
+			t.Errorf("%s: asked who listens at %q, and not where it leads", host, asked)
+		}
+	}
+	if with, without := proxy.keysIn(); with+without > 0 {
+		t.Errorf("the proxy was asked %d times", with+without)
 	}
 }
 

@@ -7,10 +7,10 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -215,11 +215,11 @@ func (d *Dialer) Lookup(ctx context.Context, t *Trace, address string) ([]string
 	if err != nil {
 		return nil, fmt.Errorf("split address: %w", err)
 	}
-	if _, err := netip.ParseAddr(host); err == nil {
-		return []string{address}, nil
+	if addr, err := netip.ParseAddr(host); err == nil {
+		return []string{net.JoinHostPort(connectable(addr), port)}, nil
 	}
 	var hosts []string
-	if IsLocalhost(host) {
+	if config.IsLocalhost(host) {
 		hosts = loopbacks[:]
 		t.resolved(provider.ResolveStep{Host: host, Addresses: slices.Clone(hosts)})
 	} else if hosts, err = d.ask(ctx, t, host); err != nil {
@@ -252,10 +252,22 @@ func (d *Dialer) ask(ctx context.Context, t *Trace, host string) ([]string, erro
 		return nil, &ResolveError{Host: host, Err: err}
 	}
 	for _, a := range addrs[:min(len(addrs), maxAddresses)] {
-		step.Addresses = append(step.Addresses, a.Unmap().String())
+		step.Addresses = append(step.Addresses, connectable(a))
 	}
 	t.resolved(step)
 	return step.Addresses, nil
+}
+
+// connectable is the address that a connection to addr reaches. That to an address to
+// bind, such as 0.0.0.0, reaches this machine's loopback.
+func connectable(addr netip.Addr) string {
+	switch addr = addr.Unmap(); {
+	case !addr.IsUnspecified():
+		return addr.String()
+	case addr.Is4():
+		return "127.0.0.1"
+	}
+	return "::1"
 }
 
 // Where returns the address that accepted last, and "" before the first.
@@ -273,10 +285,4 @@ func (d *Dialer) MarkIdle() {
 	if d.last != nil {
 		d.last.asked.Store(false)
 	}
-}
-
-// IsLocalhost reports whether a name can only mean this machine (RFC 6761).
-func IsLocalhost(host string) bool {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
