@@ -192,7 +192,7 @@ func TestProbe_KeyOnThatConnectionAndNoOther(t *testing.T) {
 func TestProbe_KeyOfEveryKind(t *testing.T) {
 	t.Parallel()
 	for _, k := range probe.Kinds() {
-		if k.Schemes != nil && !slices.Contains(k.Schemes, "http") || k.Place != nil {
+		if k.Schemes != nil && !slices.Contains(k.Schemes, "http") || k.Address != nil {
 			continue // sends no key
 		}
 		s := serve(t, keyed)
