@@ -3,7 +3,6 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/hashicorp/go-hclog"
@@ -76,11 +75,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 // refused logs why a reload failed, and says it to whoever asked.
 func (d *Daemon) refused(err error) error {
 	d.log.Error("reload refused, the configuration stays as it was", "error", err)
-	hint := "mend the file, check it with: providerd config check, then: providerctl reload"
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) && hinted.Hint() != "" {
-		hint = hinted.Hint()
-	}
+	hint := cmp.Or(provider.HintOf(err), "mend the file, check it with: providerd config check, then: providerctl reload")
 	return provider.Errorf(provider.ConfigInvalid, hint, "%v", err)
 }
 

@@ -38,10 +38,10 @@ func (d *Daemon) inherit() error {
 		return nil
 	case 1:
 	default:
-		return hintedError{
+		return provider.WithHint(
 			fmt.Sprintf("the service manager passed %d sockets on, and one is served", len(given.Sockets)),
 			"leave one ListenStream= in the socket unit, then: systemctl daemon-reload",
-		}
+		)
 	}
 	l, err := socket.Inherit(given.Sockets[0])
 	if err != nil {
@@ -50,14 +50,6 @@ func (d *Daemon) inherit() error {
 	d.inherited, d.socket = l, l.Path()
 	return nil
 }
-
-// A hintedError says what to type next.
-type hintedError struct{ message, hint string }
-
-func (e hintedError) Error() string { return e.message }
-
-// Hint is what to do next.
-func (e hintedError) Hint() string { return e.hint }
 
 // listen returns the socket that was passed on, or makes one.
 func (d *Daemon) listen() (*socket.Listener, error) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/daemon/systemd"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // version is set by the packages' build; a build from source tells its own.
@@ -34,9 +35,8 @@ func main() {
 			os.Exit(1)
 		}
 		complain("providerd: " + err.Error())
-		var hinted interface{ Hint() string }
-		if errors.As(err, &hinted) && !strings.Contains(err.Error(), hinted.Hint()) { // it may be said already
-			complain("providerd: " + lead(hinted.Hint()) + hinted.Hint())
+		if hint := provider.HintOf(err); !strings.Contains(err.Error(), hint) { // it may be said already
+			complain("providerd: " + lead(hint) + hint)
 		}
 		var u usageError
 		if errors.As(err, &u) {

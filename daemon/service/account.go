@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/providerd/providerd/packaging"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // ensureAccount makes the service's user and group where they are missing, with
@@ -16,7 +17,7 @@ func (s *Service) ensureAccount(ctx context.Context) error {
 	var err error
 	switch {
 	case s.host.HasUser(account):
-		return &Error{"the user providerd is there, and the group providerd is not", "sudo groupadd --system providerd && sudo usermod -g providerd providerd"}
+		return provider.WithHint("the user providerd is there, and the group providerd is not", "sudo groupadd --system providerd && sudo usermod -g providerd providerd")
 	case s.has("systemd-sysusers"):
 		_, err = s.host.Run(ctx, packaging.Sysusers(), "systemd-sysusers", "-")
 	case s.has("useradd"):
@@ -24,8 +25,8 @@ func (s *Service) ensureAccount(ctx context.Context) error {
 	case s.has("adduser"):
 		err = s.addByBusyBox(ctx)
 	default:
-		return &Error{"there is no user providerd, and no command to make one: systemd-sysusers, useradd or adduser",
-			"make the system user and group providerd, then: " + s.command("install")}
+		return provider.WithHint("there is no user providerd, and no command to make one: systemd-sysusers, useradd or adduser",
+			"make the system user and group providerd, then: "+s.command("install"))
 	}
 	if err != nil {
 		return fmt.Errorf("make the user %s: %w", account, err)

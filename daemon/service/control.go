@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/kardianos/service"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Uninstall stops the service and takes it away. The configuration, the state and
@@ -43,7 +45,7 @@ func (s *Service) notByPackage() error {
 		if s.host.Platform == onOpenRC {
 			hint = "sudo rc-service providerd stop && sudo rc-update del providerd"
 		}
-		return &Error{err.Error(), "remove the package, or: " + hint}
+		return provider.WithHint(err.Error(), "remove the package, or: "+hint)
 	}
 	return nil
 }
@@ -119,12 +121,12 @@ func (s *Service) known() bool {
 }
 
 func (s *Service) notInstalled() error {
-	return &Error{s.job.name + " is not installed", s.command("install")}
+	return provider.WithHint(s.job.name+" is not installed", s.command("install"))
 }
 
 // failed points to the log: kardianos/service tells nothing but an exit status.
 func (s *Service) failed(verb string, err error) error {
-	return &Error{fmt.Sprintf("%s %s: %v", verb, s.job.name, err), s.job.log}
+	return provider.WithHint(fmt.Sprintf("%s %s: %v", verb, s.job.name, err), s.job.log)
 }
 
 // systemctl asks the manager that is meant.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/providerd/providerd/packaging"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Install makes providerd a service that starts with the machine, or with the
@@ -56,12 +57,12 @@ func (s *Service) notPackaged() error {
 	}
 	for _, file := range s.job.packaged {
 		if s.exists(file) {
-			return &Error{"a package has installed the service already: " + file, hint}
+			return provider.WithHint("a package has installed the service already: "+file, hint)
 		}
 	}
 	if s.ofPackage() {
-		return &Error{"a package has installed the service already: " + s.job.file,
-			"sudo rc-update add providerd && sudo rc-service providerd start"}
+		return provider.WithHint("a package has installed the service already: "+s.job.file,
+			"sudo rc-update add providerd && sudo rc-service providerd start")
 	}
 	return nil
 }
@@ -87,15 +88,15 @@ func (s *Service) ours() error {
 		return fmt.Errorf("look at %s: %w", s.job.file, err)
 	}
 	if info.Mode()&fs.ModeSymlink != 0 && s.host.Platform == onSystemd {
-		return &Error{s.job.file + " is a link: the service may be masked", s.systemctlLine("unmask")}
+		return provider.WithHint(s.job.file+" is a link: the service may be masked", s.systemctlLine("unmask"))
 	}
 	text, _, err := s.read(s.job.file)
 	if err != nil {
 		return err
 	}
 	if !packaging.Ours(text) {
-		return &Error{s.job.file + " is there, and is not of this program's making",
-			fmt.Sprintf("%smv %s %[2]s.old", s.sudo(), s.job.file)}
+		return provider.WithHint(s.job.file+" is there, and is not of this program's making",
+			fmt.Sprintf("%smv %s %[2]s.old", s.sudo(), s.job.file))
 	}
 	return nil
 }

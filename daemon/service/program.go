@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // plainPath is a path that means itself in a unit, a script and a property list.
@@ -54,7 +56,7 @@ func (s *Service) programFits() error {
 			hint = fmt.Sprintf("sudo install -m 755 %q /usr/local/bin/providerd && /usr/local/bin/providerd service install --user", program)
 		}
 	}
-	return &Error{fmt.Sprintf("the service cannot run %s: %s", program, problem), hint}
+	return provider.WithHint(fmt.Sprintf("the service cannot run %s: %s", program, problem), hint)
 }
 
 // looseProgram says why the service's user cannot run the program, or who else

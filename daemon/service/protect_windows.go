@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/windows"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Rights on files (learn.microsoft.com/windows/win32/fileio/file-access-rights-constants).
@@ -86,7 +88,7 @@ func administrators(path string) error {
 		return err
 	}
 	if attributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0 {
-		return &Error{"it is a link", "remove it, then install again"}
+		return provider.WithHint("it is a link", "remove it, then install again")
 	}
 	descriptor, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION)
 	if err != nil {
@@ -99,5 +101,5 @@ func administrators(path string) error {
 	if owner.IsWellKnown(windows.WinBuiltinAdministratorsSid) || owner.IsWellKnown(windows.WinLocalSystemSid) {
 		return nil
 	}
-	return &Error{"it belongs to another: " + owner.String(), "look what is in it, remove it, then install again"}
+	return provider.WithHint("it belongs to another: "+owner.String(), "look what is in it, remove it, then install again")
 }

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/kardianos/service"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Platforms, as kardianos/service names them.
@@ -83,22 +85,14 @@ func (s *Service) supported() error {
 		return nil
 	case onOpenRC, onWindows:
 		if s.user {
-			return &Error{"services of one user are not known to this service manager (" + s.host.Platform + ")",
-				"run providerd in the foreground, or install the machine's: " + s.machines("install")}
+			return provider.WithHint("services of one user are not known to this service manager ("+s.host.Platform+")",
+				"run providerd in the foreground, or install the machine's: "+s.machines("install"))
 		}
 		return nil
 	}
-	return &Error{"no service manager that providerd knows runs here: systemd, OpenRC, launchd or Windows",
-		"run it in the foreground: providerd, or under the supervisor that you have: providerd --system"}
+	return provider.WithHint("no service manager that providerd knows runs here: systemd, OpenRC, launchd or Windows",
+		"run it in the foreground: providerd, or under the supervisor that you have: providerd --system")
 }
-
-// An Error says what is in the way, and what to type.
-type Error struct{ message, hint string }
-
-func (e *Error) Error() string { return e.message }
-
-// Hint says what to type next.
-func (e *Error) Hint() string { return e.hint }
 
 // allowed refuses who may not change the service, with the command that would work.
 func (s *Service) allowed(verb string) error {
@@ -109,7 +103,7 @@ func (s *Service) allowed(verb string) error {
 	if s.host.Platform == onWindows {
 		who = "an administrator"
 	}
-	return &Error{"access denied: only " + who + " may " + verb + " the service", s.command(verb)}
+	return provider.WithHint("access denied: only "+who+" may "+verb+" the service", s.command(verb))
 }
 
 // ofTheUser refuses a user's service where it could not work: for root, and for
@@ -119,7 +113,7 @@ func (s *Service) ofTheUser() error {
 		return nil
 	}
 	if s.host.UID == 0 {
-		return &Error{"a user's own service is not for root", "without sudo, as that user: " + s.command("install") + "; or the machine's: " + s.machines("install")}
+		return provider.WithHint("a user's own service is not for root", "without sudo, as that user: "+s.command("install")+"; or the machine's: "+s.machines("install"))
 	}
 	if s.host.Platform != onSystemd {
 		return nil
@@ -129,10 +123,10 @@ func (s *Service) ofTheUser() error {
 	case run != "" && s.exists(filepath.Join(run, "systemd")):
 		return nil
 	case run == "" && s.exists(usual+"/systemd"):
-		return &Error{"XDG_RUNTIME_DIR is not set, so that your service manager cannot be reached", "export XDG_RUNTIME_DIR=" + usual}
+		return provider.WithHint("XDG_RUNTIME_DIR is not set, so that your service manager cannot be reached", "export XDG_RUNTIME_DIR="+usual)
 	}
-	return &Error{"no service manager of yours is running: you are not logged in by the login program, but by su or sudo perhaps",
-		fmt.Sprintf("sudo loginctl enable-linger %d; export XDG_RUNTIME_DIR=%s", s.host.UID, usual)}
+	return provider.WithHint("no service manager of yours is running: you are not logged in by the login program, but by su or sudo perhaps",
+		fmt.Sprintf("sudo loginctl enable-linger %d; export XDG_RUNTIME_DIR=%s", s.host.UID, usual))
 }
 
 // command is what to type to do that with this service.

@@ -83,6 +83,28 @@ func Errorf(code Code, hint, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
+// A Hinted is an error of one program, which never crosses the wire: what is in the
+// way, and what to type next.
+type Hinted struct{ message, hint string }
+
+// WithHint makes a [Hinted].
+func WithHint(message, hint string) *Hinted { return &Hinted{message, hint} }
+
+func (e *Hinted) Error() string { return e.message }
+
+// Hint says what to type next.
+func (e *Hinted) Hint() string { return e.hint }
+
+// HintOf returns what err, or the first that it wraps with a method Hint, says to
+// type next; empty when none does.
+func HintOf(err error) string {
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		return hinted.Hint()
+	}
+	return ""
+}
+
 // ExitCode is what providerctl exits with after err: 0 for nil, 1 for an error
 // that is not an [Error] or whose code this version does not know.
 func ExitCode(err error) int {

@@ -111,3 +111,14 @@ func TestTime_IsMillisecondsInUTC(t *testing.T) {
 		t.Errorf("%v %v", back.CheckedAt, err)
 	}
 }
+
+// A hint is found through what wraps it, and an error without one has none.
+func TestHintOf(t *testing.T) {
+	err := fmt.Errorf("install: %w", provider.WithHint("access denied", "sudo providerd service install"))
+	if got := provider.HintOf(err); err.Error() != "install: access denied" || got != "sudo providerd service install" {
+		t.Errorf("%v, hint %q", err, got)
+	}
+	if got := provider.HintOf(errors.New("no idea")); got != "" {
+		t.Errorf("hint %q of an error without one", got)
+	}
+}
