@@ -26,8 +26,8 @@ const (
 	slowest = 5 * time.Minute
 	// longestRest is the most that a Retry-After may ask for.
 	longestRest = 24 * time.Hour
-	// settleTime spreads the first polls, while providers are asked for the first time.
-	settleTime = 5 * time.Second
+	// firstSpread spreads the first polls, while providers are asked for the first time.
+	firstSpread = 5 * time.Second
 	// lasts is the age at which what was read is no evidence any more.
 	lasts = 15 * time.Minute
 )

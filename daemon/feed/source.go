@@ -37,7 +37,7 @@ type source struct {
 // run polls until ctx ends.
 func (s *source) run(ctx context.Context) {
 	s.since = time.Now()
-	wait := time.Duration(s.poller.o.Random() * float64(settleTime))
+	wait := time.Duration(s.poller.o.Random() * float64(firstSpread))
 	due := s.since.Add(wait)
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -152,7 +152,7 @@ func (l *life) fail(format string, args ...any) {
 func (l *life) take(r Record, event *provider.Event) {
 	l.t.Helper()
 	l.r = r
-	l.m.settle()
+	l.m.derive()
 	st := r.Status
 	if st.State != l.m.state || st.Reason != l.m.reason {
 		l.fail("the row says %s %s, the model %s %s", st.State, st.Reason, l.m.state, l.m.reason)

@@ -175,8 +175,8 @@ func (m *model) rekey() {
 	m.met, m.believed, m.retryAt = nil, "", time.Time{}
 }
 
-// settle says what holds.
-func (m *model) settle() {
+// derive says what holds.
+func (m *model) derive() {
 	was := m.reason
 	switch {
 	case m.paused:

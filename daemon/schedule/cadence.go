@@ -36,7 +36,7 @@ func cadence(r *judge.Record, p *config.Provider) time.Duration {
 		return p.Interval // it answers, and its vendor knows
 	case p.Type == provider.Generic && reason == provider.BadResponse:
 		return p.Interval // it was told what to expect, and that may come by itself
-	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing:
+	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing: // a model can be there any moment
 		return max(needsPerson, p.Interval)
 	case len(p.Command) > 0, reason == provider.CheckWarning, reason == provider.CheckUnknown:
 		return p.Interval // a warning may last for weeks, and each look is a process

@@ -45,7 +45,7 @@ type ProviderStats struct {
 	Latencies store.Durations // of the deciding requests that were answered
 }
 
-// countProbe counts a probe that is settled.
+// countProbe counts a probe that has ended.
 func (s *Scheduler) countProbe(e *entry, o *probe.Observation) {
 	for _, c := range []*Counts{&s.count.Counts, &e.count} {
 		switch o.Saw {
