@@ -78,7 +78,7 @@ func (rt *route) example() string {
 	case rt.sends != "":
 		return "send " + rt.sends
 	case len(rt.params) > 0:
-		return "send none, and put into the query: " + strings.Join(rt.params, ", ")
+		return "send none, and put into the query: " + strings.Join(namesOf(rt.params), ", ")
 	}
 	return "send none"
 }

@@ -24,12 +24,20 @@ type call struct {
 	told  bool // the reply's code is counted
 }
 
+// What replies may be.
+const (
+	mediaJSON  = "application/json"
+	mediaLines = "application/x-ndjson"
+	mediaBytes = "application/octet-stream"
+	mediaText  = "text/plain; version=0.0.4; charset=utf-8" // Prometheus' own
+)
+
 // The values of headers that do not change; net/http does not modify them.
 var (
-	contentJSON  = []string{"application/json"}
-	contentLines = []string{"application/x-ndjson"}
-	contentBytes = []string{"application/octet-stream"}
-	contentText  = []string{"text/plain; version=0.0.4; charset=utf-8"} // Prometheus' own
+	contentJSON  = []string{mediaJSON}
+	contentLines = []string{mediaLines}
+	contentBytes = []string{mediaBytes}
+	contentText  = []string{mediaText}
 )
 
 // answer is the handler: everything that is common to all routes.

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -89,8 +90,20 @@ func proseOf(c *ast.CommentGroup) string {
 	return strings.NewReplacer("[", "", "]", "").Replace(strings.Join(strings.Fields(c.Text()), " "))
 }
 
-// of describes the type of v.
-func (s *schemas) of(v any) object { return s.schema(reflect.TypeOf(v)) }
+// of describes the type of v, which may be a schema itself.
+func (s *schemas) of(v any) object {
+	if schema, ok := v.(jsonSchema); ok {
+		return schema.object(s.t)
+	}
+	return s.schema(reflect.TypeOf(v))
+}
+
+func (j jsonSchema) object(t *testing.T) (o object) {
+	if err := json.Unmarshal([]byte(j), &o); err != nil {
+		t.Fatalf("%v in %s", err, j)
+	}
+	return o
+}
 
 func (s *schemas) schema(t reflect.Type) object {
 	switch t.Kind() {

@@ -23,29 +23,20 @@ type object = map[string]any
 
 // The description is that of the routes and types as they are.
 func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
-	all := map[string]*route{}
-	for path, rt := range routes {
-		all[path] = rt
-	}
-	for under, rt := range providerRoutes {
-		all[providersPath+"{id}"+under] = rt
-	}
 	s := newSchemas(t, "../../store/provider")
 	paths := object{}
-	for path, rt := range all {
-		d, ok := descriptions[path]
-		if !ok {
-			t.Errorf("describe %s in openapi_routes_test.go", path)
+	for i := range routes {
+		rt := &routes[i]
+		if paths[rt.path] != nil {
+			t.Errorf("%s has two rows", rt.path)
 		}
-		if diff := cmp.Diff(slices.Sorted(slices.Values(rt.fields)), fieldsOf(d.body)); diff != "" {
-			t.Errorf("%s: the fields of the route's body and of the described one (-route +described):\n%s", path, diff)
+		if rt.summary == "" || len(rt.replies) == 0 {
+			t.Errorf("the row of %s has no summary or no replies", rt.path)
 		}
-		paths[path] = object{strings.ToLower(rt.method): operationOf(t, s, path, rt, d)}
-	}
-	for path := range descriptions {
-		if all[path] == nil {
-			t.Errorf("%s is described, and is no route", path)
+		if diff := cmp.Diff(slices.Sorted(slices.Values(rt.fields)), fieldsOf(t, rt.body)); diff != "" {
+			t.Errorf("%s: the fields that the body may have, and those that it is described with (-may +described):\n%s", rt.path, diff)
 		}
+		paths[rt.path] = object{strings.ToLower(rt.method): operationOf(t, s, rt)}
 	}
 	if t.Failed() {
 		return
@@ -65,11 +56,11 @@ func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
 }
 
 // fieldsOf are the names in a body, which is a schema or of the type that it has.
-func fieldsOf(body any) (names []string) {
+func fieldsOf(t *testing.T, body any) (names []string) {
 	switch body := body.(type) {
 	case nil:
-	case object:
-		names = slices.Collect(maps.Keys(body["properties"].(object)))
+	case jsonSchema:
+		names = slices.Collect(maps.Keys(body.object(t)["properties"].(object)))
 	default:
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(body)) {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -110,60 +101,50 @@ func encodeDocument(t *testing.T, paths, schemas, shared object) []byte {
 }
 
 // operationOf describes what a route does.
-func operationOf(t *testing.T, s *schemas, path string, rt *route, d described) object {
-	about := d.about
+func operationOf(t *testing.T, s *schemas, rt *route) object {
+	about := rt.about
 	if rt.op == opAdmin {
 		about = strings.TrimSpace(about + " For administrators only.")
 	}
-	op := object{"summary": d.summary, "operationId": operationID(rt.method, path), "responses": responses(s, path, rt, d)}
+	op := object{"summary": rt.summary, "operationId": operationID(rt), "responses": responses(s, rt)}
 	if about != "" {
 		op["description"] = about
 	}
-	if list := parametersOf(t, path, rt); len(list) > 0 {
+	if list := parametersOf(t, rt); len(list) > 0 {
 		op["parameters"] = list
 	}
-	if d.body != nil {
-		schema, ok := d.body.(object)
-		if !ok {
-			schema = s.of(d.body)
-		}
-		op["requestBody"] = object{"required": !d.mayLack, "content": object{"application/json": object{"schema": schema}}}
+	if rt.body != nil {
+		schema := s.of(rt.body)
+		op["requestBody"] = object{"required": !rt.mayLack, "content": object{mediaJSON: object{"schema": schema}}}
 	}
 	return op
 }
 
 // operationID is the path in words: get-providers-status.
-func operationID(method, path string) string {
-	path = strings.NewReplacer("{id}", "one", ".", "-").Replace(strings.TrimPrefix(path, "/api"))
-	return strings.ToLower(method) + strings.ReplaceAll(path, "/", "-")
+func operationID(rt *route) string {
+	path := strings.NewReplacer("{id}", "one", ".", "-").Replace(strings.TrimPrefix(rt.path, "/api"))
+	return strings.ToLower(rt.method) + strings.ReplaceAll(path, "/", "-")
 }
 
-func parametersOf(t *testing.T, path string, rt *route) (list []object) {
-	if strings.Contains(path, "{id}") {
+func parametersOf(t *testing.T, rt *route) (list []object) {
+	if strings.Contains(rt.path, "{id}") {
 		list = append(list, object{"name": "id", "in": "path", "required": true, "schema": object{"type": "string"},
 			"description": "the provider; a colon in it may stand as it is"})
 	}
-	for _, name := range rt.params {
-		p, ok := parameters[path+" "+name]
-		if !ok {
-			p, ok = parameters[name]
-		}
-		if !ok {
-			t.Errorf("describe the parameter %s of %s in openapi_routes_test.go", name, path)
-		}
-		list = append(list, object{"name": name, "in": "query", "description": p.about, "schema": p.schema})
+	for _, p := range rt.params {
+		list = append(list, object{"name": p.name, "in": "query", "description": p.about, "schema": p.schema.object(t)})
 	}
 	return list
 }
 
 // responses are those of the route, and those of all; one status may have both.
-func responses(s *schemas, path string, rt *route, d described) object {
+func responses(s *schemas, rt *route) object {
 	out := object{}
-	for _, r := range d.replies {
+	for _, r := range rt.replies {
 		out[strconv.Itoa(r.status)] = response(s, r)
 	}
 	all := everyReply
-	if strings.Contains(path, "{id}") || slices.Contains(rt.params, "provider_id") {
+	if strings.Contains(rt.path, "{id}") || has(rt.params, "provider_id") {
 		all = append(slices.Clone(all), unknownReply)
 	}
 	for _, r := range all {
@@ -173,7 +154,7 @@ func responses(s *schemas, path string, rt *route, d described) object {
 			out[code] = object{"$ref": "#/components/responses/" + code}
 			continue
 		}
-		content := own["content"].(object)["application/json"].(object)
+		content := own["content"].(object)[mediaJSON].(object)
 		content["schema"] = object{"anyOf": []any{content["schema"], s.of(r.body)}}
 		own["description"] = own["description"].(string) + "; or " + r.what
 	}
@@ -189,5 +170,5 @@ func response(s *schemas, r reply) object {
 		r.what += "; the schema is that of one line"
 		schema = object{"anyOf": []any{schema, s.of(r.note)}}
 	}
-	return object{"description": r.what, "content": object{gocmp.Or(r.media, "application/json"): object{"schema": schema}}}
+	return object{"description": r.what, "content": object{gocmp.Or(r.media, mediaJSON): object{"schema": schema}}}
 }

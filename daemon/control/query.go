@@ -26,7 +26,7 @@ type query struct {
 
 // parseQuery is strict: what it does not know, or cannot read, it refuses rather
 // than answer a question that was not asked.
-func parseQuery(raw string, allowed []string) (query, *provider.Error) {
+func parseQuery(raw string, allowed []parameter) (query, *provider.Error) {
 	var q query
 	if raw == "" {
 		return q, nil
@@ -36,7 +36,7 @@ func parseQuery(raw string, allowed []string) (query, *provider.Error) {
 		return q, provider.Errorf(provider.BadRequest, "separate parameters by & and percent-encode their values", "read the query: %v", err)
 	}
 	for name, vs := range values {
-		if !slices.Contains(allowed, name) {
+		if !has(allowed, name) {
 			return q, unknownParameter(name, allowed)
 		}
 		if name == "provider_id" {

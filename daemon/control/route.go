@@ -8,52 +8,62 @@ import (
 )
 
 // A route is what one path answers to. Each takes one method; a GET route takes
-// HEAD too.
+// HEAD too. Its row in [routes] is all that there is to say of it: openapi.json is
+// written from the rows, and docs/api.md is held to them.
 type route struct {
-	method  string
+	method string
+	path   string // {id} stands for the provider
+	serve  func(*Server, *call) *provider.Error
+
+	// Of those that not everybody may use. In both texts ID stands for the
+	// provider, and WHAT for what the body says.
 	op      operation
-	phrase  string                      // what it does, as in "may not …"; for those that not everybody may use
-	command string                      // the same as an argument of providerctl; in both ID stands for the provider, WHAT for what the body says
-	params  []string                    // that the query may have
-	fields  []string                    // that the body may have; nil: there is no body
-	sends   string                      // a body as it may be
+	phrase  string                      // what it does, as in "may not …"
+	command string                      // the same as an argument of providerctl
 	what    func(*Server, *call) string // WHAT, read from the body
-	serve   func(*Server, *call) *provider.Error
+
+	// What it takes.
+	params  []parameter // that the query may have
+	fields  []string    // that the body may have; nil: there is no body
+	sends   string      // a body as it may be, for hints
+	body    any         // the body in OpenAPI: a value of its type, or a [jsonSchema]
+	mayLack bool        // the body
+
+	// What OpenAPI says of it.
+	summary string
+	about   string
+	replies []reply // beside those that every route gives; see everyReply
 }
 
-const (
-	providersPath = "/api/providers/"
-	statusPath    = "/api/providers/status"
-	refreshPath   = "/api/providers/refresh"
-)
-
-// routes are the paths that name no provider.
-var routes = map[string]*route{
-	statusPath: {method: "GET", params: []string{"provider_id", "max_age", "wait"}, serve: (*Server).status},
-	refreshPath: {method: "POST", params: []string{"provider_id", "wait", "force"}, fields: []string{"provider_id"},
-		sends: `{"provider_id":"ollama"} or {"provider_id":["ollama","openai"]}`, serve: (*Server).refresh},
-	"/api/discover":         {method: "POST", serve: (*Server).discover},
-	"/api/events":           {method: "GET", params: []string{"since", "follow"}, serve: (*Server).events},
-	"/api/daemon":           {method: "GET", serve: (*Server).info},
-	"/api/daemon/reload":    {method: "POST", op: opAdmin, phrase: "reload the configuration", command: "reload", serve: (*Server).reload},
-	"/api/daemon/log-level": {method: "PUT", op: opAdmin, phrase: "change the log level", command: "log-level WHAT", fields: []string{"level"}, sends: `{"level":"debug"}`, what: (*Server).whatLevel, serve: (*Server).logLevel},
-	"/api/daemon/log":       {method: "GET", op: opAdmin, phrase: "read the log", command: "logs", params: []string{"lines", "follow"}, serve: (*Server).logLines},
-	"/api/daemon/backup":    {method: "GET", op: opAdmin, phrase: "back up the database", command: "backup FILE", serve: (*Server).backup},
-	"/api/openapi.json":     {method: "GET", serve: (*Server).describe},
-	"/healthz":              {method: "GET", serve: (*Server).health},
-	"/metrics":              {method: "GET", serve: (*Server).scrape},
+// A reply is one that a route gives.
+type reply struct {
+	status int
+	what   string
+	body   any    // a value of its type; nil: a JSON document of any shape
+	note   any    // of a stream: a line that is not data
+	media  string // empty: JSON
 }
 
-// providerRoutes are the paths below /api/providers/{id}, by what follows it.
-var providerRoutes = map[string]*route{
-	"":             {method: "GET", serve: (*Server).row},
-	"/models":      {method: "GET", serve: (*Server).models},
-	"/diagnostics": {method: "GET", serve: (*Server).diagnostics},
-	"/diagnose":    {method: "POST", params: []string{"wait", "force"}, serve: (*Server).diagnose},
-	"/history":     {method: "GET", serve: (*Server).history},
-	"/pause":       {method: "POST", op: opAdmin, phrase: "pause ID", command: "pause ID", serve: (*Server).pause},
-	"/report":      {method: "POST", op: opAdmin, phrase: "report on ID", command: "report ID WHAT", fields: []string{"status", "error", "retry_after"}, sends: `{"status":429,"retry_after":"60"}`, what: (*Server).whatReport, serve: (*Server).report},
-	"/resume":      {method: "POST", op: opAdmin, phrase: "resume ID", command: "resume ID", serve: (*Server).resume},
+// A jsonSchema is what OpenAPI says of a value that is of no type of store/provider.
+type jsonSchema string
+
+// onePath is the path of one provider; those of its other routes are below it.
+const onePath = providersPath + "{id}"
+
+// byPath has the routes that name no provider, and byEnd those that do, by what
+// follows the id.
+var byPath, byEnd = index(routes)
+
+func index(rows []route) (byPath, byEnd map[string]*route) {
+	byPath, byEnd = make(map[string]*route), make(map[string]*route)
+	for i := range rows {
+		if end, ok := strings.CutPrefix(rows[i].path, onePath); ok {
+			byEnd[end] = &rows[i]
+		} else {
+			byPath[rows[i].path] = &rows[i]
+		}
+	}
+	return byPath, byEnd
 }
 
 // find returns the route of a decoded path and the provider it names, or nil.
@@ -61,21 +71,21 @@ var providerRoutes = map[string]*route{
 // would answer an unknown path with plain text and an unclean one with a
 // redirect.
 func find(path string) (rt *route, id string) {
-	if rt, ok := routes[path]; ok {
+	if rt, ok := byPath[path]; ok {
 		return rt, ""
 	}
 	rest, ok := strings.CutPrefix(path, providersPath)
 	if !ok {
 		return nil, ""
 	}
-	id, sub := rest, ""
+	id, end := rest, ""
 	if i := strings.IndexByte(rest, '/'); i >= 0 {
-		id, sub = rest[:i], rest[i:]
+		id, end = rest[:i], rest[i:]
 	}
 	if id == "" {
 		return nil, ""
 	}
-	return providerRoutes[sub], id
+	return byEnd[end], id
 }
 
 // allows reports whether the route takes the method.

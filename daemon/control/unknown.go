@@ -45,16 +45,16 @@ func unknownProviderPath(v store.View, id, path string) *provider.Error {
 		return err
 	}
 	if near := provider.Nearest(id, []string{"status", "refresh"}); len(near) > 0 {
-		err.Hint = "did you mean: " + routes[providersPath+near[0]].method + " " + providersPath + near[0]
+		err.Hint = "did you mean: " + byPath[providersPath+near[0]].method + " " + providersPath + near[0]
 	}
 	return err
 }
 
 // unknownParameter lists those that there are, too.
-func unknownParameter(name string, allowed []string) *provider.Error {
+func unknownParameter(name string, allowed []parameter) *provider.Error {
 	hint := "this route takes no parameters"
 	if len(allowed) > 0 {
-		hint = nearAnd(name, allowed, "this route takes: ")
+		hint = nearAnd(name, namesOf(allowed), "this route takes: ")
 	}
 	return provider.Errorf(provider.BadRequest, hint, "unknown parameter %q", shorten(name))
 }
@@ -62,7 +62,7 @@ func unknownParameter(name string, allowed []string) *provider.Error {
 // unknownField refuses a field that the route's body does not have; its query may.
 func unknownField(name string, rt *route) *provider.Error {
 	hint := nearAnd(name, rt.fields, "the body takes: ")
-	if slices.Contains(rt.params, name) {
+	if has(rt.params, name) {
 		hint = "put it into the query: ?" + name + "=…; the body takes: " + strings.Join(rt.fields, ", ")
 	}
 	return provider.Errorf(provider.BadRequest, hint, "unknown field %q", shorten(name))
@@ -86,13 +86,13 @@ func unknownRoute(asked string) *provider.Error {
 	} else if id != "" {
 		base := providersPath + id
 		hint = "try GET " + shorten(base) + ", or below it: models, diagnostics, history"
-		known := slices.Sorted(maps.Keys(providerRoutes))[1:] // without the row itself
+		known := slices.Sorted(maps.Keys(byEnd))[1:] // without the row itself
 		if near := provider.Nearest(strings.TrimPrefix(clean, base), known); len(near) > 0 {
-			hint = "try " + providerRoutes[near[0]].method + " " + shorten(base) + near[0]
+			hint = "try " + byEnd[near[0]].method + " " + shorten(base) + near[0]
 		}
 	} else {
 		near := nearestRoute(clean)
-		hint = "try " + routes[near].method + " " + near
+		hint = "try " + byPath[near].method + " " + near
 	}
 	return provider.Errorf(provider.UnknownRoute, hint, "no such route: %q", shorten(asked))
 }
@@ -100,7 +100,7 @@ func unknownRoute(asked string) *provider.Error {
 // nearestRoute is the one with the likest path, else with the one that begins most
 // like it.
 func nearestRoute(path string) string {
-	known := append([]string{statusPath}, slices.Sorted(maps.Keys(routes))...) // what is asked for most, if in doubt
+	known := append([]string{statusPath}, slices.Sorted(maps.Keys(byPath))...) // what is asked for most, if in doubt
 	if near := provider.Nearest(path, known); len(near) > 0 {
 		return near[0]
 	}

@@ -1,0 +1,39 @@
+package control
+
+import "slices"
+
+// A parameter is one that a query may have. [query.set] reads it.
+type parameter struct {
+	name   string
+	about  string
+	schema jsonSchema
+}
+
+// What the value of a parameter looks like.
+const (
+	schemaDuration = jsonSchema(`{"type": "string", "examples": ["500ms", "5s", "1m30s"]}`)
+	schemaNumber   = jsonSchema(`{"type": "integer", "minimum": 0}`)
+	schemaFlag     = jsonSchema(`{"type": "string", "enum": ["1", "0", "true", "false"]}`)
+	schemaIDs      = jsonSchema(`{"type": "array", "items": {"type": "string", "minLength": 1}}`)
+)
+
+// Parameters that mean the same to several routes. Any other stands in the row of
+// its route.
+var (
+	paramProviderID = parameter{"provider_id", "only this provider; may be repeated", schemaIDs}
+	paramForce      = parameter{"force", "probe even a rate-limited provider before its retry_at", schemaFlag}
+	paramFollow     = parameter{"follow", "go on with what is to come", schemaFlag}
+)
+
+// has reports whether a parameter of that name is among them.
+func has(params []parameter, name string) bool {
+	return slices.ContainsFunc(params, func(p parameter) bool { return p.name == name })
+}
+
+func namesOf(params []parameter) []string {
+	names := make([]string, len(params))
+	for i := range params {
+		names[i] = params[i].name
+	}
+	return names
+}

@@ -1,0 +1,191 @@
+package control
+
+import "github.com/providerd/providerd/store/provider"
+
+const (
+	providersPath = "/api/providers/"
+	statusPath    = "/api/providers/status"
+	refreshPath   = "/api/providers/refresh"
+)
+
+// routes has a row for each route, in the order of docs/api.md. Nothing in it has
+// to be computed, so that it costs no time when a program starts.
+var routes = []route{
+	{
+		method: "GET", path: statusPath, serve: (*Server).status,
+		params: []parameter{
+			paramProviderID,
+			{"max_age", "rows whose probe began longer ago than that are probed first; 0s: all of them", schemaDuration},
+			{"wait", "with max_age: for at most so long, at most 10m; 5s unless said", schemaDuration},
+		},
+		summary: "All rows, or some",
+		about:   "A plain read waits for nothing. Rows come in the configuration's order, each once.",
+		replies: []reply{{status: 200, what: "the rows", body: provider.StatusReply{}}},
+	},
+	{
+		method: "POST", path: refreshPath, serve: (*Server).refresh,
+		params: []parameter{paramProviderID, {"wait", "wait for the results for at most so long; at most 10m", schemaDuration}, paramForce},
+		fields: []string{"provider_id"}, sends: `{"provider_id":"ollama"} or {"provider_id":["ollama","openai"]}`,
+		body: jsonSchema(`{
+			"type": "object",
+			"properties": {
+				"provider_id": {
+					"description": "only this provider, or these; null is the same as left out",
+					"oneOf": [
+						{"type": "string", "minLength": 1},
+						{"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
+						{"type": "null"}
+					]
+				}
+			},
+			"additionalProperties": false,
+			"examples": [{"provider_id": "ollama"}, {"provider_id": ["ollama", "openai"]}]
+		}`),
+		mayLack: true,
+		summary: "Probe now",
+		about: "A row whose generation is the reply's or later came from a probe that began after the refresh was accepted. " +
+			"The query names the providers, or the body, but not both; where neither does, all are probed.",
+		replies: []reply{
+			{status: 202, what: "the probes will come", body: provider.RefreshReply{}},
+			{status: 200, what: "with `wait`: the probes came", body: provider.RefreshReply{}},
+			{status: 503, what: "with `wait`: the daemon is shutting down; what there is, with `error`", body: provider.RefreshReply{}},
+			{status: 504, what: "time ran out: what there is, with `error`", body: provider.RefreshReply{}},
+		},
+	},
+	{
+		method: "GET", path: onePath, serve: (*Server).row,
+		summary: "One row",
+		replies: []reply{{status: 200, what: "the row", body: provider.Status{}}},
+	},
+	{
+		method: "GET", path: onePath + "/models", serve: (*Server).models,
+		summary: "The models of one provider",
+		about:   "A list without checked_at is unknown, which is not the same as empty.",
+		replies: []reply{{status: 200, what: "the models", body: provider.ModelsReply{}}},
+	},
+	{
+		method: "GET", path: onePath + "/diagnostics", serve: (*Server).diagnostics,
+		summary: "What the last probe saw, layer by layer",
+		replies: []reply{{status: 200, what: "the evidence, and the verdict", body: provider.Diagnostics{}}},
+	},
+	{
+		method: "GET", path: onePath + "/history", serve: (*Server).history,
+		summary: "Transitions and uptime",
+		replies: []reply{{status: 200, what: "the transitions that are kept", body: provider.HistoryReply{}}},
+	},
+	{
+		method: "POST", path: onePath + "/diagnose", serve: (*Server).diagnose,
+		params:  []parameter{{"wait", "for at most so long, at most 10m; 15s unless said", schemaDuration}, paramForce},
+		summary: "Probe now on a new connection, and show every layer",
+		replies: []reply{
+			{status: 200, what: "the evidence, and the verdict", body: provider.DiagnoseReply{}},
+			{status: 503, what: "the daemon is shutting down; the last probe's evidence, with `error`", body: provider.DiagnoseReply{}},
+			{status: 504, what: "time ran out: what there is, with `error`", body: provider.DiagnoseReply{}},
+		},
+	},
+	{
+		method: "POST", path: onePath + "/pause", serve: (*Server).pause,
+		op: opAdmin, phrase: "pause ID", command: "pause ID",
+		summary: "Stop probing",
+		replies: []reply{{status: 200, what: "the row, once it is saved", body: provider.Status{}}},
+	},
+	{
+		method: "POST", path: onePath + "/resume", serve: (*Server).resume,
+		op: opAdmin, phrase: "resume ID", command: "resume ID",
+		summary: "Probe again",
+		replies: []reply{{status: 200, what: "the row, once it is saved", body: provider.Status{}}},
+	},
+	{
+		method: "POST", path: "/api/discover", serve: (*Server).discover,
+		summary: "Look for local kinds at their default addresses",
+		about:   "One connect to each address, then at most one question for each kind that might listen there. Those who ask at once share a look, and there is at most one a second.",
+		replies: []reply{{status: 200, what: "what answers", body: provider.DiscoverReply{}}},
+	},
+	{
+		method: "POST", path: onePath + "/report", serve: (*Server).report,
+		op: opAdmin, phrase: "report on ID", command: "report ID WHAT", what: (*Server).whatReport,
+		fields: []string{"status", "error", "retry_after"}, sends: `{"status":429,"retry_after":"60"}`, body: provider.Report{},
+		summary: "Tell what a caller met",
+		about: "A success, and a status that blames the request, are refused. The provider is probed at once or, when retry_after says so, then; " +
+			"a probe that began later overrules the report, but not a retry_at that still runs.",
+		replies: []reply{{status: 200, what: "the row, once the report is saved", body: provider.Status{}}},
+	},
+	{
+		method: "GET", path: "/api/events", serve: (*Server).events,
+		params:  []parameter{{"since", "only events after this number", schemaNumber}, paramFollow},
+		summary: "What changed",
+		about:   "Numbers rise by one: nothing is skipped, nothing repeated.",
+		replies: []reply{
+			{status: 200, what: "events, and lines with a type, which are not", body: provider.Event{}, note: provider.StreamNote{}, media: mediaLines},
+			{status: 410, what: "events that were asked for are no longer kept", body: provider.ErrorReply{}},
+		},
+	},
+	{
+		method: "GET", path: "/api/daemon", serve: (*Server).info,
+		summary: "Version, paths, counters",
+		replies: []reply{{status: 200, what: "about the daemon", body: provider.DaemonInfo{}}},
+	},
+	{
+		method: "POST", path: "/api/daemon/reload", serve: (*Server).reload,
+		op: opAdmin, phrase: "reload the configuration", command: "reload",
+		summary: "Read the configuration again",
+		replies: []reply{
+			{status: 200, what: "it is in force", body: provider.ReloadReply{}},
+			{status: 422, what: "it is not valid, and nothing has changed", body: provider.ErrorReply{}},
+		},
+	},
+	{
+		method: "PUT", path: "/api/daemon/log-level", serve: (*Server).logLevel,
+		op: opAdmin, phrase: "change the log level", command: "log-level WHAT", what: (*Server).whatLevel,
+		fields: []string{"level"}, sends: `{"level":"debug"}`, body: provider.LogLevel{},
+		summary: "Change the level of the log",
+		about:   "Levels are trace, debug, info, warn, error and off.",
+		replies: []reply{{status: 200, what: "the level in force", body: provider.LogLevel{}}},
+	},
+	{
+		method: "GET", path: "/api/daemon/log", serve: (*Server).logLines,
+		op: opAdmin, phrase: "read the log", command: "logs",
+		params:  []parameter{{"lines", "how many of the last lines; 100 unless said", schemaNumber}, paramFollow},
+		summary: "The log",
+		replies: []reply{
+			{status: 200, what: "lines of the log, and lines with a type, which are not", body: provider.LogLine{}, note: provider.StreamNote{}, media: mediaLines},
+		},
+	},
+	{
+		method: "GET", path: "/api/daemon/backup", serve: (*Server).backup,
+		op: opAdmin, phrase: "back up the database", command: "backup FILE",
+		summary: "A copy of the database",
+		about:   "All that was ever seen is in it. One at a time: 503 too_many while another is made or read.",
+		replies: []reply{{status: 200, what: "the database's file, with its length", body: "", media: mediaBytes}},
+	},
+	{
+		method: "GET", path: "/api/openapi.json", serve: (*Server).describe,
+		summary: "This description",
+		replies: []reply{{status: 200, what: "an OpenAPI document"}},
+	},
+	{
+		method: "GET", path: "/metrics", serve: (*Server).scrape,
+		summary: "What the daemon counts, for Prometheus",
+		replies: []reply{{status: 200, what: "the text format 0.0.4", body: "", media: mediaText}},
+	},
+	{
+		method: "GET", path: "/healthz", serve: (*Server).health,
+		summary: "The daemon's own health",
+		replies: []reply{
+			{status: 200, what: "every check is ok", body: provider.Health{}},
+			{status: 503, what: "a check is not ok, or the daemon is shutting down", body: provider.Health{}},
+		},
+	},
+}
+
+// everyReply is what any route may answer.
+var everyReply = []reply{
+	{status: 400, what: "a parameter or the body cannot be read, or is not known", body: provider.ErrorReply{}},
+	{status: 403, what: "the caller may not do this, or a web page sent it", body: provider.ErrorReply{}},
+	{status: 413, what: "a body over 64 KiB", body: provider.ErrorReply{}},
+	{status: 500, what: "a bug; the log has more", body: provider.ErrorReply{}},
+	{status: 503, what: "too many connections, the database cannot be written, or the daemon is shutting down", body: provider.ErrorReply{}},
+}
+
+// unknownReply is what a route answers that names providers.
+var unknownReply = reply{status: 404, what: "no such provider", body: provider.ErrorReply{}}

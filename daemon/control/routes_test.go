@@ -1,0 +1,99 @@
+package control
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The table of docs/api.md has every route, and says who may use it.
+func TestRoutes_AreInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented, want []string
+	for _, cells := range regexp.MustCompile(`(?m)^\| (.*?) \| (anybody|admin) \|`).FindAllStringSubmatch(string(page), -1) {
+		for _, name := range routesIn(cells[1]) {
+			documented = append(documented, name+" "+cells[2])
+		}
+	}
+	for i := range routes {
+		may := "anybody"
+		if routes[i].op == opAdmin {
+			may = "admin"
+		}
+		want = append(want, routes[i].method+" "+routes[i].path+" "+may)
+	}
+	slices.Sort(documented)
+	slices.Sort(want)
+	if diff := cmp.Diff(documented, want); diff != "" {
+		t.Errorf("the table of docs/api.md (-is +should be):\n%s", diff)
+	}
+}
+
+// routesIn are those that a cell names. One that is no more than the end of a path
+// is of the same provider, with the same method: `GET /api/providers/{id}`, `/models`.
+func routesIn(cell string) (names []string) {
+	method := ""
+	for _, quoted := range regexp.MustCompile("`(.+?)`").FindAllStringSubmatch(cell, -1) {
+		name := quoted[1]
+		if before, _, ok := strings.Cut(name, " "); ok {
+			method = before
+		} else {
+			name = method + " " + onePath + name
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// A parameter takes what its schema shows, and nothing that the schema of another
+// shows: there is none that its row describes and nothing reads.
+func TestRoutes_ParametersAreReadAsDescribed(t *testing.T) {
+	values := map[jsonSchema][]string{
+		schemaDuration: valuesOf(t, schemaDuration, "examples"),
+		schemaFlag:     valuesOf(t, schemaFlag, "enum"),
+		schemaNumber:   {"0", "7", "12345678901"},
+		schemaIDs:      {"ollama", "my own"},
+	}
+	for i := range routes {
+		for _, p := range routes[i].params {
+			if values[p.schema] == nil {
+				t.Errorf("%s: %s: give this test values of the schema %s", routes[i].path, p.name, p.schema)
+			}
+			for schema, list := range values {
+				for _, v := range list {
+					takes := schema == p.schema || p.schema == schemaIDs || alsoOf(p.schema, v)
+					_, err := parseQuery(p.name+"="+strings.ReplaceAll(v, " ", "+"), routes[i].params)
+					if (err == nil) != takes {
+						t.Errorf("%s?%s=%s: %v, and its schema is %s", routes[i].path, p.name, v, err, p.schema)
+					}
+				}
+			}
+		}
+	}
+}
+
+// alsoOf reports whether a value of another schema is one of this, too: 0 is a
+// number, a flag, and the one duration that needs no unit.
+func alsoOf(schema jsonSchema, v string) bool {
+	switch schema {
+	case schemaDuration:
+		return v == "0"
+	case schemaNumber, schemaFlag:
+		return v == "0" || v == "1"
+	}
+	return false
+}
+
+func valuesOf(t *testing.T, schema jsonSchema, name string) (values []string) {
+	for _, v := range schema.object(t)[name].([]any) {
+		values = append(values, v.(string))
+	}
+	return values
+}
