@@ -44,7 +44,13 @@ func unknownProviderPath(v store.View, id, path string) *provider.Error {
 	if path != providersPath+id || strings.HasPrefix(err.Hint, "did you mean") {
 		return err
 	}
-	if near := provider.Nearest(id, []string{"status", "refresh"}); len(near) > 0 {
+	var known []string // status and refresh
+	for i := range routes {
+		if end, ok := strings.CutPrefix(routes[i].path, providersPath); ok && byPath[routes[i].path] != nil {
+			known = append(known, end)
+		}
+	}
+	if near := provider.Nearest(id, known); len(near) > 0 {
 		err.Hint = "did you mean: " + byPath[providersPath+near[0]].method + " " + providersPath + near[0]
 	}
 	return err
@@ -84,17 +90,29 @@ func unknownRoute(asked string) *provider.Error {
 	if rt, id := find(clean); rt != nil {
 		hint = "try " + rt.method + " " + shorten(clean)
 	} else if id != "" {
-		base := providersPath + id
-		hint = "try GET " + shorten(base) + ", or below it: models, diagnostics, history"
-		known := slices.Sorted(maps.Keys(byEnd))[1:] // without the row itself
-		if near := provider.Nearest(strings.TrimPrefix(clean, base), known); len(near) > 0 {
-			hint = "try " + byEnd[near[0]].method + " " + shorten(base) + near[0]
-		}
+		hint = tryBelow(id, clean)
 	} else {
 		near := nearestRoute(clean)
 		hint = "try " + byPath[near].method + " " + near
 	}
 	return provider.Errorf(provider.UnknownRoute, hint, "no such route: %q", shorten(asked))
+}
+
+// tryBelow is a hint for what is asked below a provider, where there is no such
+// route: the one that was probably meant, else those that can be read.
+func tryBelow(id, asked string) string {
+	base := providersPath + id
+	known := slices.Sorted(maps.Keys(byEnd))[1:] // without the row itself
+	if near := provider.Nearest(strings.TrimPrefix(asked, base), known); len(near) > 0 {
+		return "try " + byEnd[near[0]].method + " " + shorten(base) + near[0]
+	}
+	var readable []string
+	for i := range routes {
+		if end, ok := strings.CutPrefix(routes[i].path, onePath+"/"); ok && routes[i].method == "GET" {
+			readable = append(readable, end)
+		}
+	}
+	return "try GET " + shorten(base) + ", or below it: " + strings.Join(readable, ", ")
 }
 
 // nearestRoute is the one with the likest path, else with the one that begins most
