@@ -2,6 +2,7 @@ package control
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,12 +13,9 @@ import (
 
 // The table of docs/api.md has every route, and says who may use it.
 func TestRoutes_AreInTheDocs(t *testing.T) {
-	page, err := os.ReadFile("../../docs/api.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := read(t, "../../docs/api.md")
 	var documented, want []string
-	for _, cells := range regexp.MustCompile(`(?m)^\| (.*?) \| (anybody|admin) \|`).FindAllStringSubmatch(string(page), -1) {
+	for _, cells := range regexp.MustCompile(`(?m)^\| (.*?) \| (anybody|admin) \|`).FindAllStringSubmatch(page, -1) {
 		for _, name := range routesIn(cells[1]) {
 			documented = append(documented, name+" "+cells[2])
 		}
@@ -50,6 +48,47 @@ func routesIn(cell string) (names []string) {
 		names = append(names, name)
 	}
 	return names
+}
+
+// docs/adding-a-route.md names files and tests that there are.
+func TestAddingARoute_NamesWhatThereIs(t *testing.T) {
+	var tests strings.Builder
+	for _, folder := range []string{".", "..", "../../cmd", "../../ctl"} {
+		files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatal("no tests in", folder, err)
+		}
+		for _, name := range files {
+			tests.WriteString(read(t, name))
+		}
+	}
+	named := 0
+	for _, quoted := range regexp.MustCompile("`(.+?)`").FindAllStringSubmatch(read(t, "../../docs/adding-a-route.md"), -1) {
+		switch name := quoted[1]; {
+		case strings.HasPrefix(name, "Test"):
+			named++
+			if !strings.Contains(tests.String(), "\nfunc "+name+"(") {
+				t.Errorf("no test %s", name)
+			}
+		case strings.Contains(name, "/") && !strings.Contains(name, " "):
+			named++
+			if _, err := os.Stat("../../" + name); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if named < 15 {
+		t.Errorf("%d files and tests are named", named)
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // A parameter takes what its schema shows, and nothing that the schema of another
