@@ -50,6 +50,32 @@ func routesIn(cell string) (names []string) {
 	return names
 }
 
+// A row says all that a reply may need of it: what is described, what a caller is
+// denied with the command that helps, and how a body is written.
+func TestRoutes_AreWhole(t *testing.T) {
+	for _, rt := range routes {
+		if rt.summary == "" || len(rt.replies) == 0 {
+			t.Errorf("%s has no summary or no replies", rt.path)
+		}
+		if admin := rt.op == opAdmin; admin != (rt.phrase != "") || admin != (rt.command != "") {
+			t.Errorf("%s: a phrase and a command are for those that not everybody may use, which have both", rt.path)
+		}
+		if what := strings.Contains(rt.phrase+rt.command, "WHAT"); what != (rt.what != nil) {
+			t.Errorf("%s: WHAT is %t in its texts, and read by %v", rt.path, what, rt.what != nil)
+		}
+		if body := rt.fields != nil; body != (rt.sends != "") || body != (rt.body != nil) {
+			t.Errorf("%s: a body has fields, an example for hints and a description, or none of them", rt.path)
+		}
+		if rt.sends != "" {
+			for example := range strings.SplitSeq(rt.sends, " or ") {
+				if _, err := parseBody([]byte(example), &rt); err != nil {
+					t.Errorf("%s does not take what it says to send: %s: %v", rt.path, example, err)
+				}
+			}
+		}
+	}
+}
+
 // docs/adding-a-route.md names files and tests that there are.
 func TestAddingARoute_NamesWhatThereIs(t *testing.T) {
 	var tests strings.Builder
