@@ -164,7 +164,7 @@ func TestRefresh_WaitsForLongerThanABodyMayTake(t *testing.T) {
 	const bodyTime = 500 * time.Millisecond
 	r := start(t, control.Options{ReadHeaderTimeout: bodyTime}, running("alpha"))
 	r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
-		time.AfterFunc(3*bodyTime, func() { r.providers.land("alpha", g) })
+		time.AfterFunc(3*bodyTime, func() { r.providers.complete("alpha", g) })
 		return schedule.Accepted{Generation: g, IDs: ids}
 	}
 	resp, body := r.do("POST", "/api/providers/refresh?wait=30s", `{"provider_id":"alpha"}`)

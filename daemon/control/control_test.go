@@ -229,7 +229,7 @@ func (f *fakeProviders) Refresh(ids []string, force bool) schedule.Accepted {
 		}
 	}
 	for _, id := range ids {
-		f.land(id, generation)
+		f.complete(id, generation)
 	}
 	return schedule.Accepted{Generation: generation, IDs: ids}
 }
@@ -239,8 +239,8 @@ func (f *fakeProviders) Diagnose(id string, force bool) schedule.Accepted {
 	return f.Refresh([]string{id}, force)
 }
 
-// land publishes the result of a probe that begins now.
-func (f *fakeProviders) land(id string, generation uint64) {
+// complete publishes the result of a probe that begins now.
+func (f *fakeProviders) complete(id string, generation uint64) {
 	st := f.store.View().Row(id).Status
 	st.CheckedAt = provider.Time{Time: time.Now()}
 	st.Generation = generation

@@ -29,7 +29,7 @@ func (s *Server) diagnose(c *call) *provider.Error {
 	if err != nil { // gone by a reload
 		return err
 	}
-	reply.Diagnostics = *evidence(row)
+	reply.Diagnostics = *diagnosticsOf(row)
 	status := http.StatusOK
 	if late != nil {
 		reply.Error, status = late, late.Code.HTTPStatus()
@@ -44,17 +44,17 @@ func (s *Server) diagnostics(c *call) *provider.Error {
 	if err != nil {
 		return err
 	}
-	s.writeJSON(c, http.StatusOK, evidence(row))
+	s.writeJSON(c, http.StatusOK, diagnosticsOf(row))
 	return nil
 }
 
-// evidence is what the last probe saw. It is kept in memory only: before the first
+// diagnosticsOf is what the last probe saw. It is kept in memory only: before the first
 // probe there is the row's own verdict.
-func evidence(row *store.Row) *provider.Diagnostics {
+func diagnosticsOf(row *store.Row) *provider.Diagnostics {
 	st := &row.Status
 	if row.Diagnostics != nil {
 		d := *row.Diagnostics
-		d.Verdict.NextCheck = st.NextCheckAt // what was planned when it landed may not hold: it was paused since
+		d.Verdict.NextCheck = st.NextCheckAt // what was planned when the probe completed may not hold: it was paused since
 		return &d
 	}
 	return &provider.Diagnostics{

@@ -17,17 +17,17 @@ func TestDiagnose(t *testing.T) {
 
 	t.Run("EvidenceOfAProbeThatBeganAfterIt", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
-		landed := make(chan struct{})
+		completed := make(chan struct{})
 		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			go func() {
-				defer close(landed)
-				r.providers.land("a", g-1) // of a probe that began before
-				r.providers.land("a", g)
+				defer close(completed)
+				r.providers.complete("a", g-1) // of a probe that began before
+				r.providers.complete("a", g)
 			}()
 			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.DiagnoseReply](r, "POST", path, 200)
-		<-landed
+		<-completed
 		if got.ID != "a" || got.Verdict.Detail != "generation 1" || got.Generation != 1 || got.Skipped != nil || got.Error != nil {
 			t.Errorf("got %+v", got)
 		}
@@ -40,7 +40,7 @@ func TestDiagnose(t *testing.T) {
 	})
 	t.Run("TheLastEvidenceWhenNoneCameInTime", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
-		r.providers.land("a", 7)
+		r.providers.complete("a", 7)
 		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			return schedule.Accepted{Generation: 8, IDs: ids}
 		}
@@ -51,7 +51,7 @@ func TestDiagnose(t *testing.T) {
 	})
 	t.Run("RefusedSaysWhyAndShowsTheLast", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))
-		r.providers.land("a", 7)
+		r.providers.complete("a", 7)
 		skipped := provider.Skipped{ID: "a", Reason: provider.RateLimited, Message: "later"}
 		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			return schedule.Accepted{Generation: 8, Skipped: []provider.Skipped{skipped}}

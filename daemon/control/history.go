@@ -25,7 +25,7 @@ func (s *Server) history(c *call) *provider.Error {
 // summarise adds up how long each state lasted, as far as it is known: since the
 // first event that is kept, but not before watched, when this daemon began to
 // look; and not while probing was paused or the state UNKNOWN, as that of a remote
-// provider is while this host has no network. Of a provider whose events all have
+// provider is while this machine has no network. Of a provider whose events all have
 // given way to those of others, the row tells the last state and since when.
 func summarise(st *provider.Status, events []provider.Event, watched, now time.Time) provider.HistoryReply {
 	reply := provider.HistoryReply{ID: st.ID, StateSeconds: map[provider.State]float64{}, Transitions: events}
@@ -44,7 +44,7 @@ func summarise(st *provider.Status, events []provider.Event, watched, now time.T
 		switch {
 		case e.ID != provider.HostID:
 			own = e
-		case e.Reason != provider.Offline: // the host is back: what held before holds again
+		case e.Reason != provider.Offline: // this machine is back: what held before holds again
 			e.To, e.Reason = own.To, own.Reason
 		}
 		until := now

@@ -23,7 +23,7 @@ func TestSummarise(t *testing.T) {
 	event := func(second int, to provider.State, reason provider.Reason) provider.Event {
 		return provider.Event{Time: at(second), ID: "a", To: to, Reason: reason}
 	}
-	host := func(second int, to provider.State, reason provider.Reason) provider.Event {
+	machine := func(second int, to provider.State, reason provider.Reason) provider.Event {
 		return provider.Event{Time: at(second), ID: provider.HostID, To: to, Reason: reason, IDs: []string{"a"}}
 	}
 	row := func(state provider.State, reason provider.Reason, since provider.Time) provider.Status {
@@ -45,8 +45,8 @@ func TestSummarise(t *testing.T) {
 		"SinceTheFirstChange": {[]provider.Event{event(60, running, ok)}, provider.Status{}, 10, at(60), 1, seconds{running: 40}},
 		"NotWhilePaused":      {[]provider.Event{event(0, running, ok), event(30, running, paused), event(90, stopped, refused)}, provider.Status{}, 0, at(0), 0.75, seconds{running: 30, stopped: 10}},
 		"NotWhileUnknown":     {[]provider.Event{event(0, unknown, unchecked), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
-		"NotWhileOffline":     {[]provider.Event{event(0, degraded, hung), host(10, unknown, provider.Offline), host(80, running, ok)}, provider.Status{}, 0, at(0), 0, seconds{degraded: 30}},
-		"OfflineAloneIsKept":  {[]provider.Event{host(0, running, ok), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
+		"NotWhileOffline":     {[]provider.Event{event(0, degraded, hung), machine(10, unknown, provider.Offline), machine(80, running, ok)}, provider.Status{}, 0, at(0), 0, seconds{degraded: 30}},
+		"OfflineAloneIsKept":  {[]provider.Event{machine(0, running, ok), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
 		"ClockSetBack":        {[]provider.Event{event(50, stopped, refused), event(40, running, ok)}, provider.Status{}, 0, at(50), 1, seconds{running: 60}},
 		"NoEventKept":         {nil, row(running, ok, at(10)), 60, at(60), 1, seconds{running: 40}},
 		"NoEventAndPaused":    {nil, row(running, paused, at(10)), 0, at(10), -1, seconds{}},

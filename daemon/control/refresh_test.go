@@ -71,18 +71,18 @@ func TestRefresh(t *testing.T) {
 	})
 	t.Run("WaitReturnsRowsOfTheGeneration", func(t *testing.T) {
 		r := start(t, control.Options{}, rows...)
-		landed := make(chan struct{})
+		completed := make(chan struct{})
 		r.providers.onRefresh = func(ids []string, g uint64) schedule.Accepted {
 			go func() {
-				defer close(landed)
-				r.providers.land("alpha", g-1) // of a probe that began before
-				r.providers.land("mid", g)
-				r.providers.land("alpha", g)
+				defer close(completed)
+				r.providers.complete("alpha", g-1) // of a probe that began before
+				r.providers.complete("mid", g)
+				r.providers.complete("alpha", g)
 			}()
 			return schedule.Accepted{Generation: g, IDs: ids}
 		}
 		got := want[provider.RefreshReply](r, "POST", path+"?provider_id=alpha&provider_id=mid&wait=30s", 200)
-		<-landed
+		<-completed
 		if got.Status != "refreshed" || got.Error != nil {
 			t.Errorf("got %+v", got)
 		}

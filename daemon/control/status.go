@@ -56,7 +56,7 @@ func writeAll(c *call, v store.View, now time.Time) {
 // freshen has rows that are older than young probed, and waits until they are
 // not, or for as long as the query says.
 func (s *Server) freshen(c *call, ids []string, young time.Time) {
-	done := func(r *store.Row) bool { return settled(r, young) }
+	done := func(r *store.Row) bool { return needsNoProbe(r, young) }
 	if s.all(ids, done) {
 		return
 	}
@@ -69,9 +69,9 @@ func (s *Server) freshen(c *call, ids []string, young time.Time) {
 	s.extendReply(c)
 }
 
-// settled reports whether it makes no sense to wait for another probe of a row:
+// needsNoProbe reports whether it makes no sense to wait for a probe of a row:
 // it has the one asked for, or will not be probed.
-func settled(r *store.Row, young time.Time) bool {
+func needsNoProbe(r *store.Row, young time.Time) bool {
 	return fresh(&r.Status, young) || r.Status.Paused || rateLimited(r)
 }
 
