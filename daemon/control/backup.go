@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -50,10 +51,5 @@ func backupError(err error) *provider.Error {
 	if errors.Is(err, store.ErrBackupUnderWay) {
 		return provider.Errorf(provider.TooMany, "try again when it is done", "%v", err)
 	}
-	hint := "see: providerctl health"
-	var hinted interface{ Hint() string }
-	if errors.As(err, &hinted) {
-		hint = hinted.Hint()
-	}
-	return provider.Errorf(provider.StoreFailing, hint, "%v", err)
+	return provider.Errorf(provider.StoreFailing, cmp.Or(provider.HintOf(err), "see: providerctl health"), "%v", err)
 }
