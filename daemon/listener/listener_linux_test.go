@@ -143,7 +143,7 @@ func TestProcess_EndsWithTheServer(t *testing.T) {
 	l.Close()
 	var ps listener.Processes
 	p := ps.Holding(inode)
-	if p.PID != cmd.Process.Pid || !p.Exists() {
+	if p.PID != cmd.Process.Pid || !p.Exists() || !p.MayExist() {
 		t.Errorf("found %+v, want %d", p, cmd.Process.Pid)
 	}
 	in.Close()
@@ -156,7 +156,7 @@ func TestProcess_EndsWithTheServer(t *testing.T) {
 		t.Error("it exists as a zombie")
 	}
 	_ = cmd.Wait()
-	if p.Exists() {
+	if p.Exists() || p.MayExist() {
 		t.Error("it exists after its end")
 	}
 }

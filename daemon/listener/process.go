@@ -15,6 +15,10 @@ type Process struct {
 // for by its parent does not.
 func (p Process) Exists() bool { return p.PID > 0 && startOf(p.PID) == p.started }
 
+// MayExist is Exists for a system call alone: another process may have the PID by now,
+// or the one that ended was not waited for yet.
+func (p Process) MayExist() bool { return p.PID > 0 && isTaken(p.PID) }
+
 // rereadAfter is how old what was read of all processes may be. Reading takes
 // milliseconds where there are thousands of them, so who asks for a socket that is
 // not in it yet has to ask again later.

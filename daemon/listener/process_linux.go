@@ -76,6 +76,9 @@ func startOf(pid int) uint64 {
 	return max(started, 1) // the first process started at 0
 }
 
+// isTaken reports whether a process has the PID, one that has ended included.
+func isTaken(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
+
 // Behind returns the process that called listen on the Unix socket at the other end,
 // and its user. The process is the zero one where it is in no PID namespace of ours,
 // or has ended since.

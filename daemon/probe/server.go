@@ -45,8 +45,8 @@ func (r *run) process() (pid int, exists *bool) {
 	if s == nil {
 		return 0, nil
 	}
-	known := s.Process().PID != 0
-	there := known && (r.reached() && !r.facts || s.Process().Exists()) // to look each time would cost a tenth of a probe
+	// To look thoroughly each time would cost a tenth of a probe.
+	there := r.reached() && !r.facts && s.Process().MayExist() || s.Process().Exists()
 	if !there && r.reached() {
 		s.Find(r.p.processes, r.facts)
 		there = s.Process().PID != 0
