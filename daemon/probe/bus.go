@@ -17,12 +17,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
+// systemBus is where the system's bus listens, in a folder that only root can make.
+const systemBus = "/run/dbus/system_bus_socket"
+
 // busSocket is where a message bus listens, as D-Bus clients find it: the address
 // of the environment, else the usual place (dbus.freedesktop.org/doc/
 // dbus-specification.html, "Well-known Message Bus Instances"; for the user's,
 // systemd's user@.service). Only Unix sockets are taken from an address.
 func busSocket(bus string, getenv func(string) string) string {
-	variable, usual := "DBUS_SYSTEM_BUS_ADDRESS", "/run/dbus/system_bus_socket"
+	variable, usual := "DBUS_SYSTEM_BUS_ADDRESS", systemBus
 	if bus == "user" {
 		runtime := cmp.Or(getenv("XDG_RUNTIME_DIR"), "/run/user/"+strconv.Itoa(os.Getuid()))
 		variable, usual = "DBUS_SESSION_BUS_ADDRESS", runtime+"/bus"
@@ -82,16 +85,20 @@ func (r *run) notAsked(ctx context.Context, err error, bus string) finding {
 }
 
 // read asks the service manager. FlagNoAutoStart: where there is none, none is to
-// be started. A user's bus is found through variables, which su keeps: it must be
-// this user's.
+// be started. What is found through variables, which su keeps, must be root's or this
+// user's.
 func (u *unit) read(ctx context.Context, d *transport.Dialer, bus, socket string) error {
 	raw, err := d.Connect(ctx, "unix", socket)
 	if err != nil {
 		return &transport.DialError{Errs: []error{err}}
 	}
-	if whose := foreignListener(raw); bus == "user" && whose != "" {
+	if whose := foreignListener(raw); socket != systemBus && whose != "" {
 		_ = raw.Close() // nothing was sent over it
-		return fmt.Errorf("%s belongs to %s: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and log in as yourself", socket, whose)
+		unset := "DBUS_SYSTEM_BUS_ADDRESS"
+		if bus == "user" {
+			unset = "DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, and log in as yourself"
+		}
+		return fmt.Errorf("%s belongs to %s: unset %s", socket, whose, unset)
 	}
 	c, err := dbus.NewConn(raw, dbus.WithContext(ctx))
 	if err != nil {

@@ -335,6 +335,12 @@ func TestSystemd_FindsTheBus(t *testing.T) {
 
 // Variables lead to the bus of another user, as after su: nothing is said to it.
 func TestSystemd_AnotherUsersBusIsNotAsked(t *testing.T) {
+	for _, bus := range []string{"user", "system"} {
+		t.Run(bus, func(t *testing.T) { anotherUsersBusIsNotAsked(t, bus) })
+	}
+}
+
+func anotherUsersBusIsNotAsked(t *testing.T, bus string) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become another user")
 	}
@@ -375,7 +381,8 @@ func TestSystemd_AnotherUsersBusIsNotAsked(t *testing.T) {
 	}()
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
 	t.Setenv("XDG_RUNTIME_DIR", dir)
-	p := config.Provider{ID: "x", Kind: "systemd", Unit: "a.service", Bus: "user", Timeout: patient}
+	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path="+filepath.Join(dir, "bus"))
+	p := config.Provider{ID: "x", Kind: "systemd", Unit: "a.service", Bus: bus, Timeout: patient}
 	pr, err := probe.New(p, probe.Options{})
 	if err != nil {
 		t.Fatal(err)
