@@ -76,6 +76,10 @@ func (r *run) withoutKey(found finding) finding {
 	case provider.Unauthorized, provider.Forbidden, provider.NoCredentials:
 		found.saw, found.detail = provider.KeyWithheld, r.withheld
 	case provider.OK, provider.ScopeLimited:
+		if r.p.kind.KeyNeeded { // the vendor's own wants a key, so that this is somebody else
+			found.saw, found.detail = provider.KeyWithheld, r.withheld
+			return found
+		}
 		found.detail = joined(r.withheld, found.detail)
 		if found.facts.Note != "" { // which would be shown in place of the detail
 			found.facts.Note = joined(r.withheld, found.facts.Note)

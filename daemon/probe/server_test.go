@@ -234,6 +234,21 @@ func TestProbe_KeyOfEveryKind(t *testing.T) {
 	}
 }
 
+// TestProbe_AStrangerWithoutADoorIsNotTheVendor: a vendor's API wants a key. What
+// answers in its place without one is not up: pick would send people there.
+func TestProbe_AStrangerWithoutADoorIsNotTheVendor(t *testing.T) {
+	t.Parallel()
+	s := serve(t, unkeyed)
+	p := configured(t, "openai", s.url, strangersKey)
+	p.BaseURLGiven = false
+	o := probe.Options{Listener: func(netip.AddrPort) (listener.Socket, error) {
+		return listener.Socket{UID: uint32(os.Geteuid()) + 1, Inode: 8}, nil
+	}}
+	if got := once(t, p, o, probe.Ask{}); got.Saw != provider.KeyWithheld || !strings.Contains(got.Detail, "listens there") {
+		t.Errorf("saw %s %q", got.Saw, got.Detail)
+	}
+}
+
 // TestProbe_NoProxyOnThisMachine: whatever names this machine is reached straight.
 func TestProbe_NoProxyOnThisMachine(t *testing.T) {
 	t.Parallel()
