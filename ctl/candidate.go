@@ -37,7 +37,7 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 		case why != "":
 			no = append(no, c.rejected(why, hint))
 		default:
-			c.limited = s.State != provider.StateRunning || doubtOf(&s) != nil
+			c.limited = s.State != provider.StateRunning || doubtOf(&s) != nil || s.KeyWithheld
 			usable = append(usable, c)
 		}
 	}
@@ -111,6 +111,9 @@ func (c *candidate) chosen(q pickQuery, more string) *chosen {
 		why += ", the fastest"
 	case preferLocal:
 		why += ", " + string(c.Type)
+	}
+	if c.KeyWithheld {
+		why += ", not trusted with its key"
 	}
 	if doubt := doubtOf(&c.Status); doubt != nil {
 		why += ", " + doubt.String()

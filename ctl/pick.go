@@ -29,8 +29,8 @@ func (a *app) pickCommand() *cobra.Command {
 		Long: `Print the one provider to use now, of all that serve models, or of those named.
 
 It takes what the daemon knows already: one that is RUNNING or, where there is
-none, one that is up and of limited use (in doubt, slow, or with an incident that
-its vendor reports). Of those that are equally good it takes
+none, one that is up and of limited use (in doubt, slow, with an incident that its
+vendor reports, or served by a user whom the daemon does not trust with its key). Of those that are equally good it takes
 
   local     a local one, else a cloud one; in the configuration's order (default)
   fastest   the one whose last answer came soonest

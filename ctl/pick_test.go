@@ -32,6 +32,8 @@ func TestPick_WhoIsTaken(t *testing.T) {
 		"AnIncidentBeforeNone":    {"pick", []string{row("s", "openai", "cloud", "DEGRADED", "vendor_incident", "2", "")}, "s"},
 		"CertainBeforeInDoubt":    {"pick", []string{row("d", "vllm", "local", "RUNNING", "ok", "2", `,"detail":"in doubt (1 of 2): hung"`), well("c", "cloud", "9")}, "c"},
 		"InDoubtBeforeNone":       {"pick", []string{row("d", "vllm", "local", "RUNNING", "ok", "2", `,"detail":"in doubt (1 of 2): hung"`)}, "d"},
+		"TrustedBeforeAStranger":  {"pick", []string{row("s", "lmstudio", "local", "RUNNING", "ok", "2", `,"key_withheld":true`), well("c", "cloud", "9")}, "c"},
+		"AStrangerBeforeNone":     {"pick", []string{row("s", "lmstudio", "local", "RUNNING", "ok", "2", `,"key_withheld":true`)}, "s"},
 		"WhoseKeyMayNotList":      {"pick", []string{row("s", "openai", "cloud", "RUNNING", "scope_limited", "2", "")}, "s"},
 		"NotAServiceOfAnotherSort": {"pick", []string{row("h", "http", "generic", "RUNNING", "ok", "1", ""),
 			well("c", "cloud", "9")}, "c"},

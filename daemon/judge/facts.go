@@ -15,8 +15,6 @@ type Facts struct {
 	Models   []provider.Model // as last listed; nil when unknown
 	ModelsAt time.Time
 	Note     string // what was said beside models, such as "a model is loading"
-
-	KeyWithheld bool // whoever listens there was asked without the key
 }
 
 // learn takes over what a probe learned, and when it began. Facts are kept while
@@ -26,13 +24,13 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	st.CheckedAt = provider.Time{Time: o.Began}
 	st.PortListening, st.APIResponding = o.PortListening, o.APIResponding
 	st.PID, st.PIDExists = o.PID, o.PIDExists
-	r.KeyWithheld = o.KeyWithheld
+	st.KeyWithheld = o.KeyWithheld
 	st.Endpoint = p.Endpoint
 	if o.Endpoint != "" {
 		st.Endpoint = o.Endpoint
 	}
 	if o.Saw == provider.ConnectionRefused || o.Saw == provider.WrongService {
-		r.Facts = Facts{KeyWithheld: o.KeyWithheld}
+		r.Facts = Facts{}
 		st.Version, st.ModelsCount, st.LoadedModels = "", nil, nil
 		return
 	}

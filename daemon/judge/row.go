@@ -50,7 +50,7 @@ func (r Record) derive(was provider.Status, p *config.Provider, now time.Time) (
 		st.State = r.told.state
 	}
 	st.Reason = r.said.reason
-	if st.Reason != was.Reason || st.Endpoint != was.Endpoint || was.Hint != "" || r.KeyWithheld { // or else there is none still
+	if st.Reason != was.Reason || st.Endpoint != was.Endpoint || was.Hint != "" || st.KeyWithheld || was.KeyWithheld { // or else there is none still
 		st.Hint = r.hint(p)
 	}
 	st.Doubt = r.Run.Doubt
@@ -74,7 +74,7 @@ func (r Record) derive(was provider.Status, p *config.Provider, now time.Time) (
 // key that was withheld.
 func (r *Record) hint(p *config.Provider) string {
 	text := hint(r.Status.Reason, p, r.Status.Endpoint)
-	if text == "" && r.KeyWithheld {
+	if text == "" && r.Status.KeyWithheld {
 		text = hint(provider.KeyWithheld, p, r.Status.Endpoint)
 	}
 	return text

@@ -74,6 +74,7 @@ type Status struct {
 
 	PID           int       `json:"pid,omitempty"`
 	PIDExists     *bool     `json:"pid_exists,omitempty"`
+	KeyWithheld   bool      `json:"key_withheld,omitempty"`   // the last probe kept the key from whoever serves it
 	PortListening *bool     `json:"port_listening,omitempty"` // a connection was accepted
 	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
 	Paused        bool      `json:"paused,omitempty"`
