@@ -32,6 +32,7 @@ func newClient(dial func(context.Context, string, string) (net.Conn, error)) *ht
 		DisableCompression:     true, // fetch does it, with a cap
 		MaxResponseHeaderBytes: maxHeader,
 		Protocols:              new(http.Protocols),
+		OnProxyConnectResponse: proxyAnswered,
 	}
 	t.Protocols.SetHTTP1(true)
 	return &http.Client{Transport: t, CheckRedirect: func(req *http.Request, via []*http.Request) error {
@@ -46,6 +47,15 @@ func newClient(dial func(context.Context, string, string) (net.Conn, error)) *ht
 		}
 		return nil
 	}}
+}
+
+// proxyAnswered is what a proxy's refusal is told as: its words could repeat the
+// password that it was sent.
+func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the proxy %s answered %d %s", proxy.Host, res.StatusCode, http.StatusText(res.StatusCode))
+	}
+	return nil
 }
 
 // An answer is what came of one request.

@@ -3,8 +3,12 @@ package feed
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -126,5 +130,29 @@ func TestRestOf(t *testing.T) {
 		if got := restOf(http.Header{"Retry-After": {v}}, now); got != want {
 			t.Errorf("%q is %s, want %s", v, got, want)
 		}
+	}
+}
+
+// A proxy may send its password back; an error shows none of what it says.
+func TestFetch_ProxySecrets(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		fmt.Fprintf(c, "HTTP/1.1 407 %s is wrong\r\n\r\n", r.Header.Get("Proxy-Authorization"))
+	}))
+	defer proxy.Close()
+	u, err := url.Parse(strings.Replace(proxy.URL, "http://", "http://me:pass-of-nobody@", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Poller{client: newClient((&net.Dialer{}).DialContext)}
+	p.client.Transport.(*http.Transport).Proxy = http.ProxyURL(u)
+	a := p.fetch(t.Context(), "https://status.example/index.json", nil)
+	if want := "the proxy " + u.Host + " answered 407 Proxy Authentication Required"; a.err == nil || a.err.Error() != want {
+		t.Errorf("%v, want %s", a.err, want)
 	}
 }
