@@ -210,7 +210,7 @@ func withScheme(kind *Kind, raw, example string) string {
 	if kind.Query && !strings.Contains(strings.TrimLeft(raw, "/:"), "/") {
 		return example // the server alone is only half of it
 	}
-	if _, f := parseBaseURL(kind, fixed); f != nil || strings.Contains(raw, "@") || quote(fixed) != `"`+fixed+`"` {
+	if _, f := parseBaseURL(kind, fixed); f != nil || strings.Contains(raw, "@") || maskSecrets(raw) != raw || quote(fixed) != `"`+fixed+`"` {
 		return example
 	}
 	return `write base_url = "` + fixed + `"`

@@ -104,3 +104,23 @@ func errorOf(t *testing.T, data string) string {
 	}
 	return text
 }
+
+// TestParse_ErrorsOfEscapedKeys: a key in the wrong place is masked as it is written.
+func TestParse_ErrorsOfEscapedKeys(t *testing.T) {
+	for _, key := range []string{
+		`sk-nobody-abcdefghijk`, `sk\u002Dnobody-abcdefghijk`, `s\u006b-nobody-abcdefghijk`, `sk%2Dnobody-abcdefghijk`, `\U00000073k-nobody-abcdefghijk`,
+	} {
+		for _, mistake := range []string{
+			"[[provider]]\nid = \"a\"\nkind = \"%s\"\n",
+			"[[provider]]\nid = \"%s\"\nkind = \"ollama\"\n",
+			"[[provider]]\nid = \"a\"\nkind = \"openai\"\nbase_url = \"%s\"\n",
+			"[[provider]]\nid = \"a\"\nkind = \"openai\"\nmodels = \"%s\"\n",
+			"[[provider]]\nid = \"a\"\nkind = \"openai\"\nfavourite = \"%s\"\n",
+		} {
+			data := strings.Replace(mistake, "%s", key, 1)
+			if text := errorOf(t, data); strings.Contains(text, "abcdefgh") || strings.Contains(text, "nobody") {
+				t.Errorf("%s\nleads to\n%s", data, text)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -25,8 +26,10 @@ var (
 	secretBlock = regexp.MustCompile(`(?i)(?:key|token|secret|passw|credential|authorization|bearer)[\w-]*["']?[ \t]*=[ \t]*("""|''')`)
 	// secretPrefix is how the vendors mark their keys.
 	secretPrefix = regexp.MustCompile(`(?i)^(?:sk|pk|rk|gsk|csk|hf|xai|nvapi|pplx|tgp|fw)[-_]..`)
-	word         = regexp.MustCompile(`[A-Za-z0-9_+/=-]{5,}`)
-	quoted       = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
+	word         = regexp.MustCompile(`(?:[A-Za-z0-9_+/=-]|` + escaped.String() + `){5,}`)
+	// escaped is a character as TOML or a URL may have it.
+	escaped = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})`)
+	quoted  = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
 )
 
 // maskSecrets hides what is, or looks like, a secret in one line of the file.
@@ -63,6 +66,7 @@ func harmless(name, value string) bool {
 // looksSecret guesses whether a word is a key: it starts as vendors' keys do, or
 // is long and mixes what names and paths do not mix.
 func looksSecret(w string) bool {
+	w = unescaped(w)
 	if secretPrefix.MatchString(w) {
 		return true
 	}
@@ -74,6 +78,17 @@ func looksSecret(w string) bool {
 	digit := strings.ContainsFunc(w, unicode.IsDigit)
 	plain := !strings.ContainsAny(w, "-_/")
 	return digit && (lower && upper || (lower || upper) && plain && len(w) >= 24)
+}
+
+// unescaped is s with its characters as they are meant.
+func unescaped(s string) string {
+	return escaped.ReplaceAllStringFunc(s, func(e string) string {
+		c, err := strconv.ParseUint(strings.TrimLeft(e, `\uUx%`), 16, 32)
+		if err != nil {
+			return e
+		}
+		return string(rune(c))
+	})
 }
 
 // insideSecretBlock reports whether the byte at offset lies within a multi-line
