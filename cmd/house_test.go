@@ -29,6 +29,7 @@ var house = []string{
 	"daemon/judge",
 	"daemon/probe",
 	"daemon/probe/transport",
+	"daemon/probe/spelling",
 	"daemon/feed",
 	"daemon/config",
 	"daemon/listener",

@@ -26,13 +26,14 @@ func BenchmarkHealthyProbe(b *testing.B) {
 		if k.Type != provider.Local {
 			continue
 		}
-		for _, ask := range []probe.Ask{{}, {Facts: true}} {
-			name := k.Name + "/alone"
-			if ask.Facts {
-				name = k.Name + "/with facts"
-			}
+		for i, ask := range []probe.Ask{{}, {Facts: true}, {}} {
+			name := k.Name + [...]string{"/alone", "/with facts", "/with a key"}[i]
 			b.Run(name, func(b *testing.B) {
-				pr := newProber(b, serveInProcess(b, k), probe.Options{})
+				p := serveInProcess(b, k)
+				if i == 2 { // then there is something to look for
+					p.Key = config.NewSecret("sk-of-nobody-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ")
+				}
+				pr := newProber(b, p, probe.Options{})
 				for range 2 { // what there is to learn about the server, it knows then
 					pr.Probe(b.Context(), probe.Ask{Facts: true})
 				}

@@ -71,7 +71,7 @@ func readLookup(p *config.Provider) (*lookup, error) {
 	switch {
 	case name == "":
 		return nil, wrong("the name to look up is missing")
-	case !isPlain(name):
+	case !provider.IsPlain(name):
 		return nil, wrong("the name is not ASCII: write it as xn--…")
 	case !valid:
 		return nil, wrong("%q is not a name", name)

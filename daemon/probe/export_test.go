@@ -9,3 +9,9 @@ func (p *Prober) Over(t interface {
 }) {
 	p.transport = t
 }
+
+// Clean is what becomes of a text from outside on its way into an Observation.
+func (p *Prober) Clean(s string, limit int) string {
+	p.clean.begin()
+	return p.clean.line(s, limit)
+}

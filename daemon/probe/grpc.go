@@ -54,7 +54,7 @@ func healthOf(p *config.Provider) (string, error) {
 		return "", &config.SettingError{Setting: "base_url", Problem: "it cannot be read", Fix: `base_url = "` + exampleGRPC + `"`}
 	}
 	service := strings.TrimPrefix(u.Path, "/")
-	if strings.Contains(service, "/") || !isPlain(service) {
+	if strings.Contains(service, "/") || !provider.IsPlain(service) {
 		return "", &config.SettingError{Setting: "base_url", Problem: "what follows the port must be the name of a service alone", Fix: `base_url = "` + exampleGRPC + `/my.package.Service"`}
 	}
 	return service, nil

@@ -10,7 +10,8 @@
 // the provider and what it means when the key was kept from them, failure.go reads
 // what went wrong below HTTP, tls_mismatch.go tells plain HTTP that met TLS, rules.go
 // reads HTTP statuses, retry.go the headers that say when to come back, and redact.go
-// is the one door through which text from outside enters an Observation. The
+// is the one door through which text from outside enters an Observation. What is a
+// secret there, however it is spelled, is for daemon/probe/spelling to say; the
 // connections themselves are made and kept by daemon/probe/transport.
 //
 // It imports the standard library, daemon/config, daemon/listener, the transport,
@@ -115,7 +116,6 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 	}
 	var bare http.Header
 	pr.header, bare = headers(&p, k, base, o.UserAgent)
-	pr.clean = newRedactor(&p, base, pr.header)
 	if k.peculiar != nil {
 		if pr.peculiar, err = k.peculiar(&pr.provider); err != nil {
 			return nil, fmt.Errorf("probe %s: %w", p.ID, err)
@@ -127,7 +127,11 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 	if pr.proxy, err = chooseProxy(&p, base, o.Proxy); err != nil {
 		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)
 	}
+	pr.clean = newRedactor(&p, base, pr.proxy, pr.header)
 	guarded := transport.IsGuarded(&p, base.Scheme, hasSecret(&p, base))
+	if !guarded {
+		bare = nil // nobody is asked without the key
+	}
 	pr.dialer = transport.NewDialer(base, transport.Options{
 		Now: o.Now, Resolve: o.Resolve, Dial: o.Dial, RootCAs: o.RootCAs, Listener: o.Listener, Guarded: guarded,
 	})
@@ -150,6 +154,7 @@ func (p *Prober) Close() { p.transport.CloseIdleConnections() }
 func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	r := &run{p: p, caller: ctx, facts: ask.Facts, trace: transport.NewTrace(p.now)}
 	began := p.now()
+	p.clean.begin()
 	found := r.probe(ctx, ask)
 	return r.observation(began, found)
 }

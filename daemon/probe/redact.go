@@ -1,13 +1,14 @@
 package probe
 
 import (
+	"hash/maphash"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/spelling"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -21,32 +22,36 @@ const (
 	maxExcerpt = 2048
 )
 
-// A redactor is the one door through which text from outside enters an
-// Observation: it comes out as one printable line, capped, without the key.
-type redactor struct{ secrets []string }
+// reach is how far beyond what is shown of a text a quick look goes: a secret that
+// begins in what is shown is then seen.
+const reach = 128
 
-// newRedactor knows what must not be shown, in the forms in which a server could
-// send it back: the key and each of those that it may be a list of, what the
-// headers carry, base_url's user-info, in which the user alone can be a token, and
-// what looks like one among a plug-in's arguments, which it may repeat.
-func newRedactor(p *config.Provider, base *url.URL, header http.Header) *redactor {
-	var secrets []string
-	add := func(s string) {
-		for _, form := range []string{
-			s, url.QueryEscape(s), url.PathEscape(s), strings.ReplaceAll(s, "/", `\/`),
-			strings.Trim(strconv.Quote(s), `"`),
-		} {
-			if form != "" && !slices.Contains(secrets, form) {
-				secrets = append(secrets, form)
-			}
-		}
-	}
-	for _, secret := range p.ArgumentSecrets() {
-		add(secret)
-	}
-	add(p.Key.Reveal())
+// A redactor is the one door through which text from outside enters an
+// Observation: it comes out as one printable line, capped, without the provider's
+// secrets, however they are spelled.
+type redactor struct {
+	secrets *spelling.Secrets
+	clean   [4]uint64 // hashes of the last texts that were read with care, and were clean
+	read    int       // bytes with care, in this probe
+}
+
+// maxCareful is how many bytes are read with care in one probe. All that an honest
+// server says in its status lines, headers and bodies is less.
+const maxCareful = 128 << 10
+
+// begin begins a probe.
+func (r *redactor) begin() { r.read = 0 }
+
+var hashSeed = maphash.MakeSeed()
+
+// newRedactor knows what must not be shown: the key and each of those that it may be
+// a list of, what the headers carry, base_url's user-info, in which the user alone can
+// be a token, the proxy's, and what looks like one among a plug-in's arguments, which
+// it may repeat.
+func newRedactor(p *config.Provider, base, proxy *url.URL, header http.Header) *redactor {
+	secrets := append(p.ArgumentSecrets(), p.Key.Reveal())
 	for part := range strings.SplitSeq(p.Key.Reveal(), ",") {
-		add(strings.TrimSpace(part))
+		secrets = append(secrets, strings.TrimSpace(part))
 	}
 	for name, values := range header {
 		if isPublic(name) {
@@ -56,19 +61,30 @@ func newRedactor(p *config.Provider, base *url.URL, header http.Header) *redacto
 			if name == "Authorization" {
 				_, value, _ = strings.Cut(value, " ") // the scheme is no secret
 			}
-			add(strings.TrimSpace(value))
+			secrets = append(secrets, strings.TrimSpace(value))
 		}
 	}
-	if user := base.User.Username(); base.User != nil {
-		password, _ := base.User.Password()
-		if add(basic(user, password)); password == "" {
-			add(user)
-		}
-		add(password)
+	secrets = append(secrets, userSecrets(base)...)
+	if proxy != nil {
+		secrets = append(secrets, userSecrets(proxy)...)
 	}
 	// The longest first: one may contain another.
-	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	return &redactor{secrets: secrets}
+	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	return &redactor{secrets: spelling.New(secrets)}
+}
+
+// userSecrets are those in a URL.
+func userSecrets(u *url.URL) []string {
+	user := u.User.Username()
+	password, _ := u.User.Password()
+	if user == "" && password == "" {
+		return nil
+	}
+	secrets := []string{basic(user, password), password}
+	if password == "" {
+		secrets = append(secrets, user)
+	}
+	return secrets
 }
 
 // isPublic knows the request headers that are the same for everybody. All others
@@ -83,43 +99,87 @@ func isPublic(name string) bool {
 
 // line cleans s and caps it at limit bytes, ending in … where it was cut.
 func (r *redactor) line(s string, limit int) string {
-	if len(s) <= limit && isPlain(s) && !r.holds(s) {
-		return s
+	line, read := s, len(s)
+	if len(s) > limit || !provider.IsPlain(s) {
+		line, read = provider.FoldLine(s, limit)
 	}
-	// Only a window is looked at, large enough that what is left of it after
-	// the secrets are gone still fills the limit.
-	window := s
-	if most := 4*limit + 1024; len(s) > most {
-		window = r.trim(s[:most])
+	switch r.look(s[:min(len(s), read+reach)]) {
+	case spelling.Clean:
+		return provider.CutLine(line, limit)
+	case spelling.Tangled:
+		return spelling.Masked
 	}
-	for _, secret := range r.secrets {
-		window = strings.ReplaceAll(window, secret, "***")
-	}
-	return provider.OneLine(window, limit)
-}
-
-// bytes is line for a body.
-func (r *redactor) bytes(b []byte, limit int) string {
-	return r.line(string(b[:min(len(b), 4*limit+1025)]), limit)
-}
-
-func (r *redactor) holds(s string) bool {
-	return slices.ContainsFunc(r.secrets, func(secret string) bool { return strings.Contains(s, secret) })
-}
-
-// trim takes the beginning of a secret off the end of a window: the rest of it
-// was cut away, so it would not be found.
-func (r *redactor) trim(s string) string {
-	for _, secret := range r.secrets {
-		for n := min(len(secret)-1, len(s)); n > 0; n-- {
-			if strings.HasSuffix(s, secret[:n]) {
-				s = s[:len(s)-n]
-				break
-			}
+	// Only a window is looked at, large enough that what is left of it after the
+	// secrets are gone still fills the limit. Mostly a small one is.
+	for size := read + reach; ; size *= 2 {
+		part := s
+		if size = min(size, window(limit)); size < len(s) {
+			part = r.trim(s[:size])
+		}
+		line, ok := r.masked(part)
+		if !ok {
+			return spelling.Masked
+		}
+		if len(line) > limit || size >= min(len(s), window(limit)) {
+			return provider.CutLine(line, limit)
 		}
 	}
-	return s
 }
+
+// look says whether there are secrets in s. What a provider says it says again with the
+// next probe: it is not read with care twice.
+func (r *redactor) look(s string) spelling.Verdict {
+	if !r.secrets.Doubts(s) {
+		return spelling.Clean
+	}
+	hash := maphash.String(hashSeed, s)
+	if slices.Contains(r.clean[:], hash) {
+		return spelling.Clean
+	}
+	if r.read += len(s); r.read > maxCareful {
+		return spelling.Tangled
+	}
+	v := r.secrets.Look(s)
+	if v == spelling.Clean {
+		copy(r.clean[1:], r.clean[:])
+		r.clean[0] = hash
+	}
+	return v
+}
+
+// masked is one line without secrets; it is not ok when it takes too much work to
+// say where they are.
+func (r *redactor) masked(s string) (line string, ok bool) {
+	if r.read += len(s); r.read > maxCareful {
+		return "", false
+	}
+	if s, ok = r.secrets.Mask(s); !ok {
+		return "", false
+	}
+	line, _ = provider.FoldLine(s, len(s))
+	if r.secrets.Unusual() { // blanks were folded, of which a password may have some
+		return r.secrets.Mask(line)
+	}
+	return line, true
+}
+
+// window is how much of a text is looked at, of which limit bytes are shown.
+func window(limit int) int { return 4*limit + 1024 }
+
+// bytes is line for a body. Mostly its beginning is all that it takes.
+func (r *redactor) bytes(b []byte, limit int) string {
+	if few := 2*limit + reach; len(b) > few {
+		s := string(b[:few])
+		if line, read := provider.FoldLine(s, limit); len(line) > limit && !r.secrets.Doubts(s[:min(len(s), read+reach)]) {
+			return provider.CutLine(line, limit)
+		}
+	}
+	return r.line(string(b[:min(len(b), window(limit)+1)]), limit)
+}
+
+// trim takes the beginning of a secret off the end of a text that was cut: the rest
+// of it was cut away, so it would not be found.
+func (r *redactor) trim(s string) string { return s[:r.secrets.Begun(s)] }
 
 // facts cleans what a provider says of itself.
 func (r *redactor) facts(f *Facts) {
@@ -134,16 +194,6 @@ func (r *redactor) facts(f *Facts) {
 	for i := range f.Loaded {
 		f.Loaded[i] = r.line(f.Loaded[i], maxName)
 	}
-}
-
-// isPlain reports whether s is printable ASCII without runs of blanks.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && i > 0 && s[i-1] == ' ' {
-			return false
-		}
-	}
-	return true
 }
 
 // telling picks the headers that matter to a diagnosis.

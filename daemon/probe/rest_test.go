@@ -15,13 +15,18 @@ import (
 // TestProber_AtRest bounds what a Prober keeps between probes: without a
 // connection, and with its kept one, stacks of goroutines included.
 func TestProber_AtRest(t *testing.T) {
+	const long = "sk-ant-of-nobody-0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF"
+	t.Run("without a key", func(t *testing.T) { atRest(t, "", 2<<10, 4<<10) })
+	t.Run("with a key", func(t *testing.T) { atRest(t, long, 3<<10, 5<<10) })
+}
+
+// atRest bounds them in bytes: idle, and holding both ends of its connection.
+func atRest(t *testing.T, key string, idle, holding int64) {
 	const (
 		probers  = 200
-		idle     = 2 << 10 // bytes
-		holding  = 4 << 10 // with both ends of its connection
-		patience = 5       // garbage of other tests may go down late
+		patience = 5 // garbage of other tests may go down late
 	)
-	p := configured(t, "ollama", "http://"+thrifty(t, probers), "")
+	p := configured(t, "ollama", "http://"+thrifty(t, probers), key)
 	made := make([]*probe.Prober, probers)
 	defer func() {
 		for _, pr := range made {

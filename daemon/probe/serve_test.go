@@ -53,12 +53,10 @@ func (s *server) asked() []string {
 func serve(t *testing.T, h http.HandlerFunc) *server {
 	t.Helper()
 	s := &server{}
-	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.url = httptestServer(t, func(w http.ResponseWriter, r *http.Request) {
 		s.note(r)
 		h(w, r)
-	}))
-	t.Cleanup(ts.Close)
-	s.url = ts.URL
+	})
 	return s
 }
 
@@ -74,6 +72,13 @@ func serveOver(t testing.TB, n *network, h http.HandlerFunc) *server {
 	go func() { served <- srv.Serve(n) }()
 	t.Cleanup(func() { srv.Close(); <-served })
 	return s
+}
+
+func httptestServer(t testing.TB, h http.HandlerFunc) (url string) {
+	t.Helper()
+	ts := httptest.NewServer(h)
+	t.Cleanup(ts.Close)
+	return ts.URL
 }
 
 // A page is a canned answer.

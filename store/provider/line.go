@@ -10,22 +10,36 @@ import (
 // what cannot be printed becomes a blank, runs of blanks become one, and what is
 // longer than limit bytes ends in … where it was cut, between two characters.
 func OneLine(s string, limit int) string {
-	const mark = "…"
+	line, _ := FoldLine(s, limit)
+	return CutLine(line, limit)
+}
+
+// FoldLine is OneLine without the cut: it stops when the line has more than most
+// bytes, and tells how much of s it has read.
+func FoldLine(s string, most int) (line string, read int) {
 	var b strings.Builder
-	b.Grow(min(len(s), 2048))
-	blank := false
-	for _, r := range s {
-		if r == utf8.RuneError || !unicode.IsPrint(r) || r == ' ' {
-			blank = b.Len() > 0
+	b.Grow(min(len(s), most+utf8.UTFMax))
+	blank := true // leading blanks go too
+	for i, c := range s {
+		if b.Len() > most {
+			return b.String(), i
+		}
+		if c == ' ' || c > '~' && (c == utf8.RuneError || !unicode.IsPrint(c)) || c < ' ' || c == 0x7f {
+			if !blank {
+				b.WriteByte(' ')
+			}
+			blank = true
 			continue
 		}
-		if blank {
-			b.WriteByte(' ')
-			blank = false
-		}
-		b.WriteRune(r)
+		b.WriteRune(c)
+		blank = false
 	}
-	line := b.String()
+	return strings.TrimSuffix(b.String(), " "), len(s)
+}
+
+// CutLine cuts a line at limit bytes, between two characters, where it says … then.
+func CutLine(line string, limit int) string {
+	const mark = "…"
 	if len(line) <= limit {
 		return line
 	}
@@ -34,4 +48,14 @@ func OneLine(s string, limit int) string {
 		cut--
 	}
 	return line[:cut] + mark
+}
+
+// IsPlain reports whether s is printable ASCII without runs of blanks: one line as it is.
+func IsPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && i > 0 && s[i-1] == ' ' {
+			return false
+		}
+	}
+	return true
 }

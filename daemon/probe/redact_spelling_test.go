@@ -1,0 +1,264 @@
+package probe_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"math/rand/v2"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// A speller writes texts in all the ways that a server, a gateway or a hostile peer
+// may write them.
+type speller struct{ *rand.Rand }
+
+// characterSpellings are the escapes for one character of ASCII.
+var characterSpellings = []func(c byte) string{
+	func(c byte) string { return string(rune(c)) },
+	func(c byte) string { return fmt.Sprintf(`\u%04x`, c) },
+	func(c byte) string { return fmt.Sprintf(`\u%04X`, c) },
+	func(c byte) string { return fmt.Sprintf(`\u{%x}`, c) },
+	func(c byte) string { return fmt.Sprintf(`\U%08x`, c) },
+	func(c byte) string { return fmt.Sprintf(`\x%02x`, c) },
+	func(c byte) string { return fmt.Sprintf(`\%03o`, c) },
+	func(c byte) string { return fmt.Sprintf(`%%%02x`, c) },
+	func(c byte) string { return fmt.Sprintf(`%%%02X`, c) },
+	func(c byte) string { return fmt.Sprintf(`%%u%04x`, c) },
+	func(c byte) string { return fmt.Sprintf(`&#%d;`, c) },
+	func(c byte) string { return fmt.Sprintf(`&#%06d;`, c) },
+	func(c byte) string { return fmt.Sprintf(`&#x%x;`, c) },
+	func(c byte) string { return fmt.Sprintf(`&#X%X;`, c) },
+	func(c byte) string { return fmt.Sprintf(`=%02X`, c) },
+	func(c byte) string {
+		if name := map[byte]string{'+': "&plus;", '/': "&sol;", '=': "&equals;", '&': "&amp;", '_': "&lowbar;", '%': "&percnt;", '<': "&lt", '.': "&period;", '"': "&quot;"}[c]; name != "" {
+			return name
+		}
+		return string(rune(c))
+	},
+	func(c byte) string {
+		if strings.IndexByte(`/"\'+&.`, c) >= 0 {
+			return `\` + string(rune(c))
+		}
+		return string(rune(c))
+	},
+}
+
+// between are what a server can put between two characters so that nobody sees it, or
+// only as a gap.
+var between = []string{"\n", "\r\n", "\t", " ", "\x00", "\u200b", "\u00ad", "\ufeff", "\u034f", "\u2060", "\u200d"}
+
+// spell writes s in one way, or in several on top of each other.
+func (w speller) spell(s string) string {
+	for range 1 + w.IntN(2) {
+		s = w.once(s)
+	}
+	return s
+}
+
+func (w speller) once(s string) string {
+	switch w.IntN(12) {
+	case 0:
+		return s
+	case 1:
+		return string(must(json.Marshal(s)))
+	case 2:
+		return w.escaped(s, characterSpellings[w.IntN(len(characterSpellings))])
+	case 3: // few are escaped
+		return w.eachByte(s, func(c byte) string {
+			if w.IntN(6) > 0 {
+				return string(rune(c))
+			}
+			return characterSpellings[w.IntN(len(characterSpellings))](c)
+		})
+	case 4: // each in another way
+		return w.eachByte(s, func(c byte) string { return characterSpellings[w.IntN(len(characterSpellings))](c) })
+	case 5:
+		encodings := []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding}
+		return w.wrapped(encodings[w.IntN(4)].EncodeToString([]byte("user:pass"[:w.IntN(9)] + s + "trailer"[:w.IntN(7)])))
+	case 6:
+		return w.wrapped(hex.EncodeToString([]byte(s)))
+	case 7:
+		return strings.ToLower(s)
+	case 8:
+		gap := between[w.IntN(len(between))]
+		return w.eachByte(s, func(c byte) string { return string(rune(c)) + gap })
+	case 9:
+		return w.wrapped(s)
+	case 10:
+		return html.EscapeString(s)
+	default:
+		return strconv.Quote(s)
+	}
+}
+
+// escaped writes with one escape what is no letter or digit or, at times, all.
+func (w speller) escaped(s string, escape func(byte) string) string {
+	all := w.IntN(2) == 0
+	return w.eachByte(s, func(c byte) string {
+		if all || !isAlphanumeric(rune(c)) {
+			return escape(c)
+		}
+		return string(rune(c))
+	})
+}
+
+// eachByte leaves alone what is not ASCII: a gap, which was put in before.
+func (w speller) eachByte(s string, f func(byte) string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if c < 0x80 {
+			b.WriteString(f(byte(c)))
+		} else {
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+// wrapped breaks lines, at times.
+func (w speller) wrapped(s string) string {
+	if w.IntN(2) == 0 {
+		return s
+	}
+	width := 1 + w.IntN(len(s)+1)
+	var b strings.Builder
+	for len(s) > width {
+		b.WriteString(s[:width] + []string{"\n", "\r\n", "\r\n ", "=\r\n", "\\\n"}[w.IntN(5)])
+		s = s[width:]
+	}
+	return b.String() + s
+}
+
+// text is one in which a secret may stand.
+func (w speller) text(most int) string {
+	var b strings.Builder
+	for range w.IntN(most + 1) {
+		const usual = "abcdefghijklmnopqrstuvwxyz          .,:;\"{}[]<>-_/=+&%\\#0123456789"
+		b.WriteByte(usual[w.IntN(len(usual))])
+	}
+	return b.String()
+}
+
+func isAlphanumeric(c rune) bool { return c < 0x80 && (unicode.IsLetter(c) || unicode.IsDigit(c)) }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// The readers below know nothing of how the product reads.
+
+var (
+	unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\u\{([0-9A-Fa-f]+)\}|%u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})`)
+	octalEscape   = regexp.MustCompile(`\\([0-3][0-7]{2})`)
+	percentEscape = regexp.MustCompile(`%([0-9A-Fa-f]{2})`)
+	quotedEscape  = regexp.MustCompile(`=([0-9A-Fa-f]{2})`)
+	signEscape    = regexp.MustCompile(`\\([^A-Za-z0-9])`)
+	entityEscape  = regexp.MustCompile(`&(#[0-9]+|#[xX][0-9A-Fa-f]+|[A-Za-z]+);?`)
+	anyEscape     = regexp.MustCompile(strings.Join([]string{unicodeEscape.String(), octalEscape.String(), percentEscape.String(), quotedEscape.String(), signEscape.String(), entityEscape.String()}, "|"))
+	base64Run     = regexp.MustCompile(`[A-Za-z0-9+/_-]{11,}`)
+	hexRun        = regexp.MustCompile(`[0-9A-Fa-f]{16,}`)
+	textRun       = regexp.MustCompile(`[ -~]{8,}`)
+	softBreak     = regexp.MustCompile(`[=\\]\s+`)
+)
+
+// undo says what one escape stands for.
+func undo(escape string) string {
+	code := func(digits string, base int) string {
+		n, err := strconv.ParseInt(digits, base, 32)
+		if err != nil {
+			return escape
+		}
+		return string(rune(n))
+	}
+	switch {
+	case entityEscape.MatchString(escape) && escape[0] == '&':
+		return html.UnescapeString(escape)
+	case unicodeEscape.FindString(escape) == escape:
+		return code(strings.Join(unicodeEscape.FindStringSubmatch(escape)[1:], ""), 16)
+	case octalEscape.FindString(escape) == escape:
+		return code(escape[1:], 8)
+	case escape[0] == '%' || escape[0] == '=':
+		return code(escape[1:], 16)
+	}
+	return escape[1:]
+}
+
+// readings are what a text may be read as, one step further.
+func readings(text string, coded bool) (all []string) {
+	for _, re := range []*regexp.Regexp{unicodeEscape, octalEscape, percentEscape, quotedEscape, signEscape, entityEscape, anyEscape} {
+		all = append(all, re.ReplaceAllStringFunc(text, undo))
+	}
+	all = append(all, softBreak.ReplaceAllString(text, ""), unseen(text))
+	if !coded {
+		return all
+	}
+	for _, run := range append(base64Run.FindAllString(text, -1), base64Run.FindAllString(unseen(text), -1)...) {
+		run = strings.NewReplacer("-", "+", "_", "/").Replace(run)
+		for skip := range 4 {
+			whole := run[skip:]
+			if len(whole)%4 == 1 {
+				whole = whole[:len(whole)-1]
+			}
+			if decoded, err := base64.RawStdEncoding.DecodeString(whole); err == nil {
+				all = append(all, textRun.FindAllString(string(decoded), -1)...)
+			}
+		}
+	}
+	for _, run := range append(hexRun.FindAllString(text, -1), hexRun.FindAllString(unseen(text), -1)...) {
+		for skip := range 2 {
+			even := run[skip : skip+(len(run)-skip)/2*2]
+			all = append(all, textRun.FindAllString(string(must(hex.DecodeString(even))), -1)...)
+		}
+	}
+	return all
+}
+
+// unseen drops blanks and what has no width.
+func unseen(text string) string {
+	return strings.Map(func(c rune) rune {
+		if c <= ' ' || strings.ContainsRune("\u200b\u00ad\ufeff\u034f\u2060\u200d\u00a0\x7f\ufffd", c) {
+			return -1
+		}
+		return c
+	}, text)
+}
+
+// noRun fails when anybody can read any 8 characters of the secret in a text.
+func noRun(t *testing.T, text, secret string) {
+	t.Helper()
+	const run = 8
+	secret = strings.ToLower(unseen(secret))
+	runs := map[string]bool{}
+	for i := 0; i+run <= len(secret); i++ {
+		runs[secret[i:i+run]] = true
+	}
+	known := map[string]bool{text: true}
+	now := []string{text}
+	for depth := range 5 {
+		var next []string
+		for _, reading := range now {
+			seen := strings.ToLower(unseen(reading))
+			for i := 0; i+run <= len(seen); i++ {
+				if runs[seen[i:i+run]] {
+					t.Fatalf("%q of the secret %q can be read in %q, as %q", seen[i:i+run], secret, text, reading)
+				}
+			}
+			for _, r := range readings(reading, depth < 2) {
+				if !known[r] {
+					known[r] = true
+					next = append(next, r)
+				}
+			}
+		}
+		now = next
+	}
+}

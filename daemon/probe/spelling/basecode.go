@@ -1,0 +1,85 @@
+package spelling
+
+import "unicode/utf8"
+
+// A basecode writes bytes in printable characters, so many bits in each.
+type basecode struct {
+	class uint32 // of its characters
+	shift int    // where chars has their values
+	bits  int    // in each character
+	// group is how many characters it takes for whole bytes: where a run of them
+	// begins, it may be at any character of one.
+	group int
+	least int // how many characters it takes for a run of a secret
+}
+
+var (
+	// base64 is that of RFC 4648, with either alphabet, with padding or without.
+	base64Code = basecode{class: sextet, shift: sextetAt, bits: 6, group: 4, least: (runLength*8 + 5) / 6}
+	hexCode    = basecode{class: nibble, shift: nibbleAt, bits: 4, group: 2, least: runLength * 2}
+)
+
+// decode appends to out what code stands for. It is a whole group that begins it.
+func (b *basecode) decode(out []byte, code string) []byte {
+	var word uint32
+	held := 0 // bits
+	for _, c := range []byte(code) {
+		word = word<<b.bits | chars[c]>>b.shift&(1<<b.bits-1)
+		if held += b.bits; held >= 8 {
+			held -= 8
+			out = append(out, byte(word>>held))
+		}
+	}
+	return out
+}
+
+// place is where in the code the byte i of what it stands for begins. It ends with the
+// next character.
+func (b *basecode) place(i int) int { return i * 8 / b.bits }
+
+// texts calls f with each part of decoded that may be text and has room for a run
+// of a secret, and where it begins. Unusual text is more than ASCII.
+func texts(decoded []byte, unusual bool, f func(at int, inner []byte)) {
+	at := 0
+	for i := 0; i <= len(decoded); i++ {
+		if i < len(decoded) && isText(decoded[i], unusual) {
+			continue
+		}
+		if i-at >= runLength {
+			f(at, decoded[at:i])
+		}
+		at = i + 1
+	}
+}
+
+func isText(c byte, unusual bool) bool { return c >= ' ' && c <= '~' || unusual && c >= utf8.RuneSelf }
+
+// eachCode calls f with each part of t that may be base64 or hex of a text with a run
+// of a secret, as what it stands for: read from each of the places where a group may
+// begin.
+func (t text) eachCode(unusual bool, f func(inner text)) {
+	eachCode(t.string, func(code *basecode, from, to int) {
+		texts(code.decode(nil, t.string[from:to]), unusual, func(at int, inner []byte) {
+			of := make([]span, len(inner))
+			for i := range of {
+				first := from + code.place(at+i)
+				of[i] = span{t.of[first].from, t.of[first+1].to}
+			}
+			f(text{string(inner), of})
+		})
+	})
+}
+
+func eachCode(s string, f func(code *basecode, from, to int)) {
+	for _, code := range []*basecode{&base64Code, &hexCode} {
+		for to := 0; to < len(s); to++ {
+			from := to
+			for to < len(s) && chars[s[to]]&code.class != 0 {
+				to++
+			}
+			for skip := 0; skip < code.group && to-from-skip >= code.least; skip++ {
+				f(code, from+skip, to)
+			}
+		}
+	}
+}

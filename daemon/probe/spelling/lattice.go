@@ -1,0 +1,176 @@
+package spelling
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// A glyph is what a part of a text stands for: a character or an octet of one, a space
+// for any blank, or nothing, for what is not seen.
+type glyph struct {
+	stands string
+	end    int32 // where the next one begins
+	open   bool  // an escape that the end of the text cut off: it may stand for anything
+	joins  bool  // a backslash or a = before a blank, of which both join two lines
+}
+
+// A lattice is a text with all that it may be read as: at each place there is what
+// stands there and, where an escape begins, what that stands for. A character of an
+// escape may be escaped itself, in the same way or in another, so that a text which
+// was escaped over and over is found in it by the one who knows what to look for.
+type lattice struct {
+	text
+	glyphs []glyph // those of the last place first
+	at     []int32 // where in glyphs those of a place begin; they end where those of the place before do
+
+	steps int // that may still be made
+	lost  bool
+}
+
+const (
+	// maxGlyphs bounds what may stand at one place.
+	maxGlyphs = 24
+	// stepsPerByte bounds what a hostile text may cost. Of a thousand that were escaped
+	// twice, each character in another way, one takes more than 4.
+	stepsPerByte = 16
+	maxGaps      = 32 // in an escape
+)
+
+// newLattice reads a text. The lattice is lost if the text asks for too much work.
+func newLattice(t text) *lattice {
+	n := len(t.string)
+	l := &lattice{text: t, glyphs: make([]glyph, 0, n+n/4+1), at: make([]int32, n+1), steps: stepsPerByte * (n + 16)}
+	for i := n - 1; i >= 0 && !l.lost; i-- {
+		l.at[i] = int32(len(l.glyphs))
+		l.literal(i)
+		// What was found is looked at in turn: it may begin an escape too.
+		for g := int(l.at[i]); g < len(l.glyphs) && !l.lost; g++ {
+			if found := l.glyphs[g]; len(found.stands) == 1 {
+				if e, ok := escapeBegins(found.stands[0]); ok {
+					l.read(i, e, int(found.end))
+				}
+			}
+		}
+	}
+	return l
+}
+
+// literal adds what stands at i as it is.
+func (l *lattice) literal(i int) {
+	if c := chars[l.string[i]]; c&odd == 0 {
+		l.glyphs = append(l.glyphs, glyph{stands: l.string[i : i+1], end: int32(i + 1)})
+		return
+	}
+	c, size := utf8.DecodeRuneInString(l.string[i:])
+	if stands := character(c); len(stands) < 2 {
+		l.glyphs = append(l.glyphs, glyph{stands: stands, end: int32(i + size)})
+	}
+	if c >= utf8.RuneSelf { // octet by octet, as it may be escaped
+		l.glyphs = append(l.glyphs, glyph{stands: l.string[i : i+1], end: int32(i + 1)})
+	}
+}
+
+// read adds to the glyphs of a place what an escape stands for that begins there and
+// goes on at i. A gap may be anywhere in it: lines are broken as they come. One that is
+// escaped itself is none, other than to join lines.
+func (l *lattice) read(place int, e escape, i int) {
+	if i == len(l.string) {
+		l.add(place, glyph{end: int32(i), open: true})
+		return
+	}
+	mayJoin := e.form == afterEquals || e.form == afterBackslash
+	for which, g := range l.from(i) {
+		if l.steps--; l.steps < 0 {
+			l.lost = true
+			return
+		}
+		switch {
+		case isGap(g):
+			if mayJoin && g.stands == " " {
+				l.add(place, glyph{end: g.end, joins: true})
+			}
+			if e.gaps < maxGaps && (which == 0 || mayJoin || g.joins) && !g.open {
+				wider := e
+				wider.gaps++
+				l.read(place, wider, int(g.end))
+			}
+		case len(g.stands) == 1:
+			s := e.read(g.stands[0])
+			if s.is {
+				l.add(place, glyph{stands: s.stands, end: g.end})
+			}
+			if s.goesOn {
+				s.next.gaps = e.gaps
+				l.read(place, s.next, int(g.end))
+			}
+		}
+	}
+}
+
+func (l *lattice) add(place int, g glyph) {
+	here := l.glyphs[l.at[place]:]
+	if slices.Contains(here, g) {
+		return
+	}
+	l.glyphs = append(l.glyphs, g)
+	l.lost = l.lost || len(here) == maxGlyphs
+}
+
+// from are the glyphs that begin at a place, the literal ones first.
+func (l *lattice) from(i int) []glyph {
+	if i == 0 {
+		return l.glyphs[l.at[0]:]
+	}
+	return l.glyphs[l.at[i]:l.at[i-1]]
+}
+
+// plains are the text without what is not seen and without blanks: as it stands, and
+// with all escapes undone. Whether a backslash before a blank is one that joins lines
+// cannot be told.
+func (l *lattice) plains() []text {
+	asItStands := func(here []glyph) glyph { return here[0] }
+	deepest := func(here []glyph) glyph {
+		return slices.MaxFunc(here, func(a, b glyph) int { return int(a.depth() - b.depth()) })
+	}
+	joined := func(otherwise func([]glyph) glyph) func([]glyph) glyph {
+		return func(here []glyph) glyph {
+			if i := slices.IndexFunc(here, func(g glyph) bool { return g.joins }); i >= 0 {
+				return here[i]
+			}
+			return otherwise(here)
+		}
+	}
+	var found []text
+	for _, choose := range []func([]glyph) glyph{asItStands, joined(asItStands), joined(deepest), deepest} {
+		t := l.plain(choose)
+		if !slices.ContainsFunc(found, func(f text) bool { return f.string == t.string }) {
+			found = append(found, t)
+		}
+	}
+	return found
+}
+
+// depth orders what may stand at a place: the longer an escape is, the deeper.
+func (g glyph) depth() int32 {
+	if g.open {
+		return -1
+	}
+	return g.end
+}
+
+// plain reads at each place the glyph that is chosen.
+func (l *lattice) plain(choose func([]glyph) glyph) text {
+	stands := make([]byte, 0, len(l.string))
+	of := make([]span, 0, len(l.string))
+	for i := 0; i < len(l.string); {
+		g := choose(l.from(i))
+		if g.stands != " " {
+			for _, c := range []byte(g.stands) {
+				stands = append(stands, c)
+				of = append(of, l.span(i, int(g.end)))
+			}
+		}
+		i = int(g.end)
+	}
+	return text{string(stands), of}
+}

@@ -1,0 +1,140 @@
+package spelling
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Doubts reports whether s has to be read with care: a secret may be in it. Nearly
+// every text of every probe comes this way and no further, so it goes over the text
+// once and, unless it meets what looks like base64 or hex of a text, allocates
+// nothing. It may be wrong where it says yes, and never where it says no.
+func (m *Secrets) Doubts(s string) bool {
+	return m != nil && (m.unusual || m.doubtsIn(s, maxCoded))
+}
+
+// doubtsIn is doubts for what may be the inside of base64 or hex; coded is how often
+// those may be undone once more.
+func (m *Secrets) doubtsIn(s string, coded int) bool {
+	for i := range m.short {
+		if strings.Contains(s, m.short[i].text) {
+			return true
+		}
+	}
+	var run uint64   // the last characters
+	var n int        // of them
+	var code uint32  // how many of the last may be base64
+	var unseenTo int // where what nobody sees ends
+	for i := range len(s) {
+		c := chars[s[i]]
+		if c&(blank|odd|escapes) != 0 {
+			switch {
+			case c&blank != 0 || i < unseenTo:
+				continue
+			case c&escapes != 0 && isEscape(s[i:]), c&odd != 0 && len(m.short) > 0:
+				return true
+			case c&odd != 0:
+				if unseenTo = i + gap(s[i:]); i < unseenTo {
+					continue
+				}
+			}
+		}
+		run = run<<8 | uint64(c&lowered)
+		if n++; n%sampleEvery == 0 && m.maybe(run) && m.has(run, sampleLength) {
+			return true
+		}
+		if code = (code + 1) * (c / sextet & 1); code == uint32(base64Code.least) && m.doubtsCode(s, i, coded) {
+			return true
+		}
+	}
+	return false
+}
+
+// doubtsCode is doubtsIn for what stands around i, if that is base64 or hex.
+func (m *Secrets) doubtsCode(s string, i, coded int) bool {
+	if coded == 0 {
+		return false
+	}
+	const around = sextet | blank | odd
+	from, to := i, i
+	for from > 0 && chars[s[from-1]]&around != 0 {
+		from--
+	}
+	for to < len(s) && chars[s[to]]&around != 0 {
+		to++
+	}
+	if !maybeCode(s[from:to]) {
+		return false
+	}
+	seen := text{s[from:to], make([]span, to-from)}.seen().string
+	doubtful := false
+	eachCode(seen, func(code *basecode, from, to int) {
+		texts(code.decode(nil, seen[from:to]), false, func(_ int, inner []byte) {
+			doubtful = doubtful || m.doubtsIn(string(inner), coded-1)
+		})
+	})
+	return doubtful
+}
+
+// maybeCode reports whether s, of the characters of base64 and gaps, may be base64
+// or hex of a text with a run of a secret: from one of the places where a group may
+// begin, so many of its bytes in a row are text.
+func maybeCode(s string) bool {
+	var (
+		bits   uint32   // of the last characters in base64
+		octets [4]uint8 // that are text, from each place
+		pair   uint8
+		pairs  [2]uint8
+		n      int // characters
+	)
+	for i := range len(s) {
+		c := chars[s[i]]
+		if c&sextet == 0 {
+			continue
+		}
+		bits = bits<<6 | c>>sextetAt&63
+		for place := range octets {
+			switch phase := (n - place) & 3; {
+			case phase == 0: // it has only a part of an octet
+			case isText(uint8(bits>>(6-2*phase)), false):
+				octets[place]++
+			default:
+				octets[place] = 0
+			}
+			if octets[place] == runLength {
+				return true
+			}
+		}
+		pair = pair<<4 | uint8(c>>nibbleAt&15)
+		if c&nibble == 0 || !isText(pair, false) {
+			pairs[n&1] = 0
+		} else if pairs[n&1]++; pairs[n&1] == runLength {
+			return true
+		}
+		n++
+	}
+	return false
+}
+
+func isOddOrEscape(c rune) bool { return c >= utf8.RuneSelf || chars[c]&(odd|escapes) != 0 }
+
+// isEscape reports whether s begins with what may be an escape.
+func isEscape(s string) bool {
+	var next [2]uint32 // characters, gaps left out
+	for i, n := 1, 0; i < len(s) && n < len(next); {
+		size := gap(s[i:])
+		if size == 0 {
+			next[n] = chars[s[i]]
+			n++
+			size = 1
+		}
+		i += size
+	}
+	switch s[0] {
+	case '%', '=':
+		return next[0]&next[1]&nibble != 0 || s[0] == '%' && next[0]&lowered == 'u' || s[0] == '=' && len(s) > 1 && gap(s[1:]) != 0
+	case '&':
+		return next[0]&wordly != 0 || next[0]&lowered == '#'
+	}
+	return true
+}
