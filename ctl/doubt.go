@@ -26,7 +26,7 @@ func storyOf(doubt *provider.Doubt, detail string) story {
 // doubtOf is the doubt that a row is in; nil when it is in none.
 func doubtOf(s *provider.Status) *provider.Doubt { return storyOf(s.Doubt, s.Detail).doubt }
 
-// String tells the doubt first, which is what is new.
+// String puts the doubt first, because that is the news.
 func (s story) String() string {
 	if s.doubt == nil {
 		return s.detail

@@ -8,7 +8,7 @@ import (
 )
 
 // FlagError says in our words what is wrong with a flag, and what to type instead.
-// A flag of a command that is mistyped is not at fault.
+// If the command itself is mistyped, its flag is not blamed.
 func FlagError(cmd *cobra.Command, err error) error {
 	var (
 		unknown *pflag.NotExistError

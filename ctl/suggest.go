@@ -42,9 +42,10 @@ func Commands() *cobra.Command {
 	return (&app{Env: Env{Getenv: func(string) string { return "" }}, client: &client.Client{}}).rootCommand()
 }
 
-// CommandHint says what to type instead of a word that is no command: of those
-// directly below the parents the ones that have this name, in whatever case, else
-// those that go by that word too, else those whose names are near; else otherwise.
+// CommandHint says what to type instead of a word that is no command. Of the
+// commands directly below the parents it offers those with this name in any case,
+// else those also known by that word, else those with a similar name; if there are
+// none, it returns otherwise.
 func CommandHint(typed, otherwise string, parents ...*cobra.Command) string {
 	var named, called, near []string
 	var names []string
@@ -191,10 +192,9 @@ func spelled(typed string) string {
 	}
 }
 
-// RefuseOthers makes the commands help and completion, which root has of cobra,
-// refuse a topic or a shell that is none, in the words of refuse: cobra would show
-// help and call that a success. It comes last: what is completed is all that is
-// there.
+// RefuseOthers makes cobra's own commands, help and completion, refuse an unknown
+// topic or shell with the error of refuse: cobra would show help and call that a
+// success. Call it last, when root has all its commands.
 func RefuseOthers(root *cobra.Command, refuse func(parent *cobra.Command, typed string) error) {
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {

@@ -6,9 +6,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Put records a result. With an Event it is published, row and event together,
-// once it is on the disk, and so is one that is Durable, and a new time before which
-// the provider does not want to be asked; without these it is published at once,
+// Put records a result. If it has an Event, is Durable, or sets a new time before
+// which the provider does not want to be asked, it is published, row and event
+// together, once it is on the disk. Otherwise it is published at once,
 // unless a change of the same provider is still on its way there: then it follows
 // that change. Put itself never waits for the disk. An id that is not configured is
 // ignored: it was removed while it was being probed.

@@ -30,7 +30,7 @@ import (
 
 // Client asks the daemon. Its zero value works.
 type Client struct {
-	// Socket is the control socket's path, which is used whoever listens there.
+	// Socket is the control socket's path. It is used whoever listens there.
 	// Empty means to search for it, as [Client.Sockets] says.
 	Socket string
 

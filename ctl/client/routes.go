@@ -101,8 +101,8 @@ type RefreshQuery struct {
 // that a request's head may have, enough is left for the rest.
 const maxNamed = 8 << 10
 
-// Request is the query as [Client.Do] takes it. More ids than a URL has room for go
-// into the body.
+// Request is the query as [Client.Do] takes it. Ids that do not fit into
+// a URL go into the body.
 func (q RefreshQuery) Request() Request {
 	v := url.Values{}
 	if q.Wait > 0 {

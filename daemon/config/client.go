@@ -50,8 +50,8 @@ func (k *Kind) root(endpoint string) string {
 	return endpoint
 }
 
-// ClientAt is Client, of the provider as it is shown at an endpoint: that of
-// localhost is the address that answered.
+// ClientAt is Client for the endpoint that is shown: of localhost, that is the
+// address that answered.
 func (p *Provider) ClientAt(endpoint string) *provider.Client {
 	if p.Client == nil || endpoint == p.Endpoint {
 		return p.Client

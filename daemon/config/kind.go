@@ -24,8 +24,8 @@ type Kind struct {
 	// OpenAI is what a client of OpenAI's API puts after the base URL: "/v1"; "/" is
 	// the base URL as it is. It is empty where the kind has no such API.
 	OpenAI string
-	// KeyEnv are the variables that hold the key, the first one set wins. It is the
-	// first that clients are told of.
+	// KeyEnv are the variables that hold the key, the first one set wins. Clients
+	// are told of the first.
 	KeyEnv []string
 	// KeyNeeded: without a key no request is sent (no_credentials).
 	KeyNeeded bool
@@ -48,7 +48,7 @@ type Kind struct {
 	// Address makes the address from such settings, for a kind that takes no
 	// base_url. It is nil for the others.
 	Address func(*Provider) string
-	// Hints say what to do next where that is more than what the reason itself says.
+	// Hints say what to do next where the kind knows more than the reason's own hint.
 	Hints provider.Hints
 	// Feed is the vendor's own status feed, where there is one that says how its
 	// API does; the zero Feed is none.

@@ -47,14 +47,14 @@ type MachineState uint8
 const (
 	// MachineFine: what the probe saw is the provider's.
 	MachineFine MachineState = iota
-	// MachineInDoubt: it may be this machine's, and that is being found out. Until then
-	// the row says what it said.
+	// MachineInDoubt: it may be this machine's fault, and that is being found out. Until
+	// then the row stays as it is.
 	MachineInDoubt
 	// MachineOut: this machine cannot tell about remote providers.
 	MachineOut
 )
 
-// Judge takes in what one of our probes saw, made while this machine stood so.
+// Judge takes in what one of our probes saw while this machine was in that state.
 // The event is nil when neither state nor reason changed.
 func Judge(r Record, o probe.Observation, p *config.Provider, machine MachineState) (Record, *provider.Event) {
 	was, needs := r.Status, r.needs(p)
@@ -123,7 +123,7 @@ func Confirms(r Record, o probe.Observation) bool {
 // what is definite changes the row at once, and what is doubtful counts as one doubt,
 // however many report it before the next probe. A reported time to come back holds
 // until it has passed, or a newer report names another; a report without one changes
-// nothing meanwhile. A later one that the provider told a probe stays.
+// nothing meanwhile. A later time that the provider gave to a probe stays.
 //
 // While probing is paused, or no key is there to be asked with, the row keeps its
 // state, and only the time is noted.
@@ -177,7 +177,7 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 }
 
 // ApplyOutage takes in that this machine cannot tell any more about the provider, and
-// why. It is no event of the provider: one of this machine's tells it for all.
+// why. It makes no event of the provider: one event of this machine stands for all.
 func ApplyOutage(r Record, why string, p *config.Provider, now time.Time) Record {
 	was := r.Status
 	r.losesSight(Machine{}.out(why))
@@ -193,8 +193,8 @@ func (r *Record) losesSight(m Machine) {
 	r.Run.Doubt, r.Run.Doubts = nil, 0
 }
 
-// ForgetKey forgets what the provider said to whoever had another key: that one was
-// asked to wait, and not who asks now.
+// ForgetKey forgets what the provider said to the key that we had before: it asked
+// that key to wait, not the one that we have now.
 func ForgetKey(r Record) Record {
 	if !r.Report.claim.none() { // the row is a caller's, who had that key
 		r.Probes = r.Probes.forget()

@@ -26,11 +26,11 @@ type Socket struct {
 }
 
 var (
-	// ErrNone is that no socket listens there.
+	// ErrNone means that no socket listens there.
 	ErrNone = errors.New("nothing listens there")
-	// ErrUnsupported is that this system does not tell.
+	// ErrUnsupported means that this system does not tell who listens.
 	ErrUnsupported = errors.New("this system does not tell who listens")
-	// ErrOwnerless is that no process holds the socket. The kernel reports such a
+	// ErrOwnerless means that no process holds the socket. The kernel reports such a
 	// socket as root's.
 	ErrOwnerless = errors.New("no process holds the socket that listens there")
 )

@@ -1,6 +1,6 @@
-// Package outage decides whether it is this machine: whether what fails at remote
-// providers is theirs, or an outage of the network here, a sleep, or a process that
-// was held up. It is pure: (what is known of this machine, what a probe met, or the
+// Package outage decides whether this machine is to blame: whether remote providers
+// fail by themselves, or because the network here is out, the machine slept, or this
+// process was held up. It is pure: (what is known of this machine, what a probe met, or the
 // clocks, or the route) → (what is known then, what is to be done). The scheduler
 // carries it out.
 //
@@ -133,7 +133,7 @@ func (m Machine) Lose(why string, ids []string, routed bool, now time.Time) (Mac
 	}
 }
 
-// Regain ends the outage, which still is one of those ids.
+// Regain ends the outage of those ids.
 func (m Machine) Regain(why string, ids []string, now time.Time) (Machine, *provider.Event) {
 	lasted := now.Sub(m.since).Round(time.Second)
 	m.since, m.doubted = time.Time{}, time.Time{}

@@ -1,7 +1,7 @@
 package provider
 
-// A Client is how programs that use a provider are told where it is. What there is
-// none of is left out: a socket has no URL that a client takes.
+// A Client tells programs how to reach a provider. Fields that do not apply are left
+// out: a socket has no URL that a client takes.
 type Client struct {
 	OpenAIBaseURL string `json:"openai_base_url,omitempty"` // where OpenAI's API is, for OPENAI_BASE_URL
 	Env           string `json:"env,omitempty"`             // the vendor's own variable for the endpoint

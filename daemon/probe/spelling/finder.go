@@ -224,8 +224,8 @@ func (l *lattice) isWithin(from, to int) bool {
 	return true
 }
 
-// Begun is where the beginning of a secret starts with which s ends, however it is
-// spelled, and len(s) when there is none.
+// Begun returns where the beginning of a secret starts at the end of s, however it is
+// spelled, and len(s) when s does not end with one.
 func (m *Secrets) Begun(s string) int {
 	if m == nil {
 		return len(s)

@@ -65,7 +65,7 @@ type shortSecret struct {
 	alone bool // it counts only where it is no part of a longer word
 }
 
-// New knows the secrets, of which some may be empty; nil when all are.
+// New returns the Secrets to look for; some may be empty. It returns nil when all are.
 func New(secrets []string) *Secrets {
 	m := &Secrets{}
 	for _, s := range secrets {

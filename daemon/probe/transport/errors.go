@@ -19,7 +19,7 @@ type ResolveError struct {
 func (e *ResolveError) Error() string { return fmt.Sprintf("resolve %s: %v", e.Host, e.Err) }
 func (e *ResolveError) Unwrap() error { return e.Err }
 
-// A DialError is that no address accepted a connection: one error for each.
+// A DialError means that no address accepted a connection; it has one error for each.
 type DialError struct{ Errs []error }
 
 func (e *DialError) Error() string   { return errors.Join(e.Errs...).Error() }
@@ -37,9 +37,9 @@ type ProxyError struct{ Host, Status string }
 func (e *ProxyError) Error() string { return fmt.Sprintf("the proxy %s answered %s", e.Host, e.Status) }
 
 var (
-	// ErrHeaderSize is that an answer's headers are larger than [MaxHeader].
+	// ErrHeaderSize means that an answer's headers are larger than [MaxHeader].
 	ErrHeaderSize = errors.New("the answer's headers are too large")
-	// ErrPanic is that a dial panicked.
+	// ErrPanic means that a dial panicked.
 	ErrPanic = errors.New("panic")
 )
 
