@@ -43,12 +43,12 @@ models are not known is the last resort.
 Only when nothing else is left are those probed whose state is stale. When there
 is none to use it exits 1 and says of each why.
 
-With -o url it prints the base URL that clients of OpenAI's API take and, where the
+With -o url it prints the base URL that clients of OpenAI's API take or, if the
 provider has none for them, its endpoint. With -o env it prints variables to eval, or
 for env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, PROVIDERD_ENDPOINT,
-OPENAI_BASE_URL (not where there is no such API, or only a socket), the vendor's own
+OPENAI_BASE_URL (unless there is no such API, or only a socket), the vendor's own
 (OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the variable
-to look for the key in. Never a key.`,
+to look for the key in. It never prints a key.`,
 		Example: `  providerctl pick
   eval "$(providerctl pick ollama anthropic -o env)"
   providerctl pick --model qwen3:8b --prefer fastest -o url`,
@@ -133,7 +133,7 @@ func (a *app) pick(ctx context.Context, q pickQuery, out *format) error {
 		return a.print(found.BaseURL)
 	case out.value == formatEnv:
 		if found.told().OpenAIBaseURL == "" {
-			a.say("%s: the daemon knows of no address for clients of OpenAI's API: without %s", found.ID, openAIVariable)
+			a.say("%s: the daemon knows no address for clients of OpenAI's API, so %s is left out", found.ID, openAIVariable)
 		}
 		_, err := a.Stdout.Write([]byte(strings.Join(found.environment(), "\n") + "\n"))
 		return err

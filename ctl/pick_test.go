@@ -179,7 +179,7 @@ func TestPick_Output(t *testing.T) {
 // What clients are told is the daemon's word, whatever the kind is.
 func TestPick_ToldByTheDaemon(t *testing.T) {
 	const own = "PROVIDERD_PROVIDER=p\nPROVIDERD_KIND=marmot\nPROVIDERD_ENDPOINT="
-	const without = "providerctl: p: the daemon knows of no address for clients of OpenAI's API: without OPENAI_BASE_URL\n"
+	const without = "providerctl: p: the daemon knows no address for clients of OpenAI's API, so OPENAI_BASE_URL is left out\n"
 	for name, tt := range map[string]struct {
 		endpoint, client string
 		env, url, err    string

@@ -49,7 +49,7 @@ func weight(v *provider.Verdict, doubt *provider.Doubt) string {
 	case doubt != nil && doubt.Healthy():
 		return "good, and not often enough in a row" + stays
 	case doubt != nil && doubt.Of == 0:
-		return "perhaps this machine's fault, which the others are asked about" + stays
+		return "this machine may be to blame, and the others are being asked" + stays
 	case v.Definite:
 		return "definite: one such probe is enough"
 	case v.Fall == 0: // the row's own verdict: there was no probe

@@ -46,7 +46,7 @@ func (d *Daemon) adminGroup(cfg *config.Config) *control.Group {
 		return nil
 	}
 	if !userns.KnownGroup(uint32(gid)) {
-		d.log.Warn("the admin group has the id of every group of other namespaces, so that nobody counts as its member: use another group",
+		d.log.Warn("the admin group's id also stands for groups of other namespaces, so nobody counts as a member: use another group",
 			"group", name, "gid", gid)
 		return nil
 	}
@@ -57,7 +57,7 @@ func (d *Daemon) adminGroup(cfg *config.Config) *control.Group {
 // namespaces, as in a container where it runs as nobody.
 func (d *Daemon) warnOfNamespace() {
 	if uid := os.Geteuid(); uid >= 0 && !userns.KnownUser(uint32(uid)) {
-		d.log.Warn("the daemon's user has the id of every user of other namespaces, so that nobody but root and the admin group may change it: run it as another user",
+		d.log.Warn("the daemon's user id also stands for users of other namespaces, so only root and the admin group may change the daemon: run it as another user",
 			"uid", uid)
 	}
 }

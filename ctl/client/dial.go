@@ -158,7 +158,7 @@ func (ms misses) explain() *provider.Error {
 				path = "PATH"
 			}
 			return provider.Errorf(provider.DaemonUnreachable, "give the control socket's path: --socket "+path,
-				"%s is a URL, and not the path of a socket", m.path)
+				"%s is a URL, not the path of a socket", m.path)
 		case errors.Is(m.err, fs.ErrPermission):
 			return provider.Errorf(provider.Denied, "run it with sudo, or as the user whose daemon it is",
 				"you may not open the control socket %s", m.path)

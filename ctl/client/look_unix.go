@@ -79,7 +79,7 @@ func (p place) folderOf(path string) (folder, error) {
 	}
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return folder{}, fmt.Errorf("look at %s: its owner is not told", dir)
+		return folder{}, fmt.Errorf("look at %s: its owner is unknown", dir)
 	}
 	return folder{owner: st.Uid, closed: info.Mode().Perm()&0o022 == 0}, nil
 }

@@ -138,7 +138,7 @@ func (req Request) encode() ([]byte, error) {
 	b = append(b, "\r\n"...)
 	if len(b) > maxHead { // the daemon would refuse it in plain text
 		return nil, provider.Errorf(provider.TooLarge, "name fewer at a time, or none for all of them",
-			"the request is too long: %d bytes before its body, of at most %d", len(b), maxHead)
+			"the request is too long: %d bytes before its body, at most %d are allowed", len(b), maxHead)
 	}
 	return append(b, req.Body...), nil
 }

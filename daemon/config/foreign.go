@@ -24,7 +24,7 @@ func (e Env) foreign(path string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	fix := "if you mean it: providerd --config PATH; else set HOME to your own home"
+	fix := "if you mean it: providerd --config PATH; else: set HOME to your own home"
 	if filepath.IsAbs(e.get("XDG_CONFIG_HOME")) {
 		fix = "if you mean it: providerd --config PATH; else: unset XDG_CONFIG_HOME"
 	}

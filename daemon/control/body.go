@@ -53,9 +53,9 @@ func (s *Server) receive(c *call) ([]byte, *provider.Error) {
 	case errors.As(err, &large):
 		return nil, c.route.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, provider.Errorf(provider.BadRequest, "send all that Content-Length says, at once", "the body did not come whole within %s", s.bodyTimeout)
+		return nil, provider.Errorf(provider.BadRequest, "send as many bytes as Content-Length says, at once", "the body did not arrive in full within %s", s.bodyTimeout)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, provider.Errorf(provider.BadRequest, "send all that Content-Length says", "the body ends too soon")
+		return nil, provider.Errorf(provider.BadRequest, "send as many bytes as Content-Length says", "the body ends too soon")
 	case err != nil:
 		return nil, provider.Errorf(provider.BadRequest, c.route.example(), "read the body: %v", err)
 	}
@@ -78,9 +78,9 @@ func (rt *route) example() string {
 	case rt.sends != "":
 		return "send " + rt.sends
 	case len(rt.params) > 0:
-		return "send none, and put into the query: " + strings.Join(namesOf(rt.params), ", ")
+		return "send no body, and put these into the query: " + strings.Join(namesOf(rt.params), ", ")
 	}
-	return "send none"
+	return "send no body"
 }
 
 // form is how the body of a web form begins, which curl -d sends as happily.
@@ -105,11 +105,11 @@ func parseBody(raw []byte, rt *route) (body, *provider.Error) {
 	var syntax *json.SyntaxError
 	switch {
 	case err == nil && raw[0] != '{':
-		return b, b.wrong("the body is %s, and not a JSON object", kindOf(raw))
+		return b, b.wrong("the body is %s, not a JSON object", kindOf(raw))
 	case err == nil:
 		return b, b.take(raw)
 	case form.Match(raw):
-		return b, b.wrong("the body is a form, and not JSON")
+		return b, b.wrong("the body is a form, not JSON")
 	case errors.As(err, &syntax):
 		return b, b.wrong("the body is not JSON: %v, at byte %d", err, syntax.Offset)
 	}
@@ -162,7 +162,7 @@ func (b *body) read(name, want string, v any) *provider.Error {
 		return nil
 	}
 	if err := json.Unmarshal(b.fields[name], v); err != nil {
-		return b.wrong("%s is %s, and not %s", name, kindOf(b.fields[name]), want)
+		return b.wrong("%s is %s, not %s", name, kindOf(b.fields[name]), want)
 	}
 	return nil
 }
@@ -182,7 +182,7 @@ func (b *body) ids(name string) ([]string, *provider.Error) {
 	default:
 		var list []*string // nil: null
 		if err := json.Unmarshal(value, &list); err != nil || slices.Contains(list, nil) {
-			return nil, b.wrong("%s is a list of something else than text", name)
+			return nil, b.wrong("%s is a list whose values are not all text", name)
 		}
 		if len(list) == 0 { // to take it for all would be the opposite of what it says
 			return nil, provider.Errorf(provider.BadRequest, "name a provider, or leave it out for all providers", "%s is an empty list", name)

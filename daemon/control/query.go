@@ -68,7 +68,7 @@ func (q *query) set(name, value string) (err *provider.Error) {
 		q.maxAge, err = parseDuration(name, value)
 	case "wait":
 		if q.wait, err = parseDuration(name, value); err == nil && *q.wait > maxWait {
-			err = provider.Errorf(provider.BadRequest, "wait for no longer, and ask again then", "wait is at most %s, not %s", maxWait, *q.wait)
+			err = provider.Errorf(provider.BadRequest, "wait for less, then ask again", "wait is at most %s, not %s", maxWait, *q.wait)
 		}
 	case "since":
 		q.since, err = parseNumber(name, value)

@@ -38,7 +38,7 @@ func lookup(to netip.AddrPort) (Socket, error) {
 	defer unix.Close(fd)
 	wait := unix.NsecToTimeval(answerWait.Nanoseconds())
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
-		return Socket{}, fmt.Errorf("bound the wait: %w", err)
+		return Socket{}, fmt.Errorf("set the timeout: %w", err)
 	}
 	if err := unix.Sendto(fd, request(to), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return Socket{}, fmt.Errorf("ask: %w", err)
@@ -92,7 +92,7 @@ func readReply(b []byte) (Socket, error) {
 		return Socket{}, errno
 	}
 	if kind != unix.SOCK_DIAG_BY_FAMILY || len(body) < messageSize {
-		return Socket{}, errors.New("the answer is not understood")
+		return Socket{}, errors.New("unrecognised answer")
 	}
 	if body[atState] != listening {
 		return Socket{}, ErrNone

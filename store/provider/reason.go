@@ -184,7 +184,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: KeyWithheld, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "it asks for the key, and whoever listens there is not trusted with it: docs/security.md",
+		Seen: "it asks for the key, but whoever listens there is not trusted with it: see docs/security.md",
 		Hint: `if you trust it with the key, give {id} a [[provider]] with base_url = "{endpoint}" in the configuration, then: providerctl reload`,
 	},
 	{

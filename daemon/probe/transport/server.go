@@ -127,7 +127,7 @@ func distrust(before, after listened, known bool, self uint32) string {
 	case errors.Is(after.err, listener.ErrOwnerless):
 		return "no process holds the socket that listens there"
 	case after.err != nil:
-		return "it is not known who listens there: " + after.err.Error()
+		return "could not find out who listens there: " + after.err.Error()
 	case !known:
 		return "a user of another namespace listens there"
 	case after.UID != 0 && after.UID != self:
