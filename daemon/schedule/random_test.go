@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -19,13 +20,19 @@ import (
 func TestMachine_NoOutageOfOursIsToldAsTheirs(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { playRandomOutages(t, rand.New(rand.NewPCG(seed, 7))) })
+			synctest.Test(t, func(t *testing.T) { playRandomOutages(t, seed) })
 		})
 	}
 }
 
-func playRandomOutages(t *testing.T, random *rand.Rand) {
-	w := newHarness(t, Options{Random: random.Float64})
+func playRandomOutages(t *testing.T, seed uint64) {
+	random, jitter := rand.New(rand.NewPCG(seed, 7)), rand.New(rand.NewPCG(seed, 8))
+	var mu sync.Mutex // the scheduler asks from several goroutines
+	w := newHarness(t, Options{Random: func() float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return jitter.Float64()
+	}})
 	var cut, ill atomic.Bool
 	ids := []string{"b", "c", "d"}
 	list := append(ids[:0:0], ids...)
