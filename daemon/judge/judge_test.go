@@ -334,46 +334,6 @@ func TestJudge_ARetryTimeIsDefinite(t *testing.T) {
 	}
 }
 
-func TestJudge_Offline(t *testing.T) {
-	o := saw(provider.NetworkUnreachable)
-	c := begin(t, local()).see(saw(provider.OK))
-	told := len(c.events)
-	c.seeWhile(MachineInDoubt, o).seeWhile(MachineInDoubt, o).seeWhile(MachineInDoubt, o).want(provider.StateRunning, provider.OK)
-	if d := c.r.Status.Doubt; d == nil || *d != (provider.Doubt{Saw: provider.NetworkUnreachable, Detail: "what was seen"}) {
-		t.Errorf("doubt %+v", d)
-	}
-	c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now)
-	c.want(provider.StateUnknown, provider.Offline)
-	c.seeWhile(MachineOut, o).seeWhile(MachineOut, o).want(provider.StateUnknown, provider.Offline)
-	if c.r.Status.Detail != "this machine has no network: what was seen" {
-		t.Errorf("detail %q", c.r.Status.Detail)
-	}
-	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
-	if len(c.events) != told {
-		t.Errorf("an outage of the host made events of the provider: %+v", c.events[told:])
-	}
-}
-
-// What comes back as something else is told, from what was told before.
-func TestJudge_OfflineAndThenSomethingElse(t *testing.T) {
-	c := begin(t, local()).see(saw(provider.OK))
-	c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now)
-	c.see(saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline) // doubtful, as ever
-	c.see(saw(provider.DNSFailure)).want(provider.StateError, provider.DNSFailure)
-	if last := c.events[len(c.events)-1]; last.From != provider.StateRunning || last.To != provider.StateError {
-		t.Errorf("event %+v", last)
-	}
-}
-
-// One that is new while the host is out becomes no event either.
-func TestJudge_OfflineFromTheFirstResult(t *testing.T) {
-	c := begin(t, local()).seeWhile(MachineOut, saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline)
-	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
-	if len(c.events) != 1 || c.events[0].From != provider.StateUnknown || c.events[0].To != provider.StateRunning {
-		t.Errorf("events %+v", c.events)
-	}
-}
-
 func TestJudge_AProbeThatBrokeLeavesTheState(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung), saw(provider.ProbeFailed)).
 		want(provider.StateRunning, provider.ProbeFailed)
@@ -381,24 +341,6 @@ func TestJudge_AProbeThatBrokeLeavesTheState(t *testing.T) {
 		t.Errorf("doubts %d, want 1: it says nothing about the provider", c.r.Run.Doubts)
 	}
 	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
-}
-
-func TestJudge_Pause(t *testing.T) {
-	c := begin(t, local()).see(saw(provider.OK))
-	r, event := ApplyPause(c.r, true, c.p, c.now)
-	c.r = r
-	c.want(provider.StateRunning, provider.Paused)
-	if !r.Status.Paused || event == nil || r.Status.Hint != "probing is paused: providerctl resume ollama" {
-		t.Errorf("%+v %+v", r.Status, event)
-	}
-	if _, again := ApplyPause(r, true, c.p, c.now); again != nil {
-		t.Error("pausing twice is an event")
-	}
-	c.r, _ = ApplyPause(c.r, false, c.p, c.now)
-	if c.r.Status.Paused {
-		t.Error("still paused")
-	}
-	c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.Hung) // the first result decides
 }
 
 func TestJudge_Flapping(t *testing.T) {
