@@ -210,7 +210,7 @@ func ForgetKey(r Record) Record {
 // InDoubt reports whether the last probe saw something that has not been seen
 // often enough to count, so that it is worth looking again soon.
 func (r *Record) InDoubt(p *config.Provider) bool {
-	return r.Run.Doubt != nil && r.Probes.broke.none() || r.Run.Slows > 0 && r.Run.Slows < p.Fall
+	return r.Run.Doubt != nil || r.Run.Slows > 0 && r.Run.Slows < p.Fall
 }
 
 // Limited reports whether the provider asked us, or a caller, to be left alone, and

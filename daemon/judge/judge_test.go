@@ -334,6 +334,17 @@ func TestJudge_ARetryTimeIsDefinite(t *testing.T) {
 	}
 }
 
+// A doubt that a broken probe leaves is still one that is looked into soon.
+func TestJudge_ABrokenProbeLeavesTheDoubt(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK)).see(saw(provider.Hung))
+	for _, o := range []provider.Reason{provider.Hung, provider.ProbeFailed} {
+		if d := c.r.Status.Doubt; d == nil || d.Saw != provider.Hung || !c.r.InDoubt(c.p) {
+			t.Errorf("before %s: doubt %+v, looked into soon: %t", o, d, c.r.InDoubt(c.p))
+		}
+		c.see(saw(provider.ProbeFailed))
+	}
+}
+
 func TestJudge_AProbeThatBrokeLeavesTheState(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung), saw(provider.ProbeFailed)).
 		want(provider.StateRunning, provider.ProbeFailed)
