@@ -2,6 +2,7 @@ package judge
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -111,7 +112,14 @@ func pausing(paused bool) message {
 		name = "pause"
 	}
 	return message{name, func(l *life) {
+		was := l.r.Status
 		r, event := ApplyPause(l.r, paused, l.p, l.now)
+		if was.Paused == paused { // it says nothing new, so nothing is weighed anew
+			if l.r = r; event != nil || !reflect.DeepEqual(r.Status, was) {
+				l.fail("a %s that changes nothing changed the row to %+v, %+v", name, r.Status, event)
+			}
+			return
+		}
 		l.m.pause(paused, l.now)
 		l.take(r, event)
 	}}

@@ -136,9 +136,6 @@ func (m *model) outage() {
 }
 
 func (m *model) pause(paused bool, now time.Time) {
-	if m.paused == paused {
-		return
-	}
 	m.paused, m.resumed = paused, !paused
 	m.cut, m.broke, m.doubt = false, false, nil
 	if paused {
@@ -237,6 +234,7 @@ func TestJudge_AnyOrderOfMessages(t *testing.T) {
 
 func FuzzJudge_AnyOrderOfMessages(f *testing.F) {
 	f.Add([]byte{1, 1, 0, 3, 27, 3, 0})
+	f.Add([]byte{1, 1, 28, 22, 29, 32, 29}) // resumed a second time, after a report was forgotten with its key
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) < 2 || len(data) > 200 {
 			return
