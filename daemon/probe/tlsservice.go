@@ -43,22 +43,29 @@ func shakeHands(ctx context.Context, r *run, days int) finding {
 	r.latency = r.p.now().Sub(began)
 	state := c.(*tls.Conn).ConnectionState()
 	_ = c.Close() // nothing was said over it
-	return expiry(state.VerifiedChains, r.p.now(), days)
+	ends := endsFirst(state.VerifiedChains)
+	r.trace.GoodUntil(ends.NotAfter)
+	return expiry(ends, state.PeerCertificates[0], r.p.now(), days)
 }
 
-// expiry is by when the handshake will fail. A certificate is as good as those it
-// was signed with; where there are several ways to an authority, one is enough.
-func expiry(chains [][]*x509.Certificate, now time.Time, days int) finding {
+// endsFirst is the certificate with whose end the handshake will fail. One is as good
+// as those it was signed with; where there are several ways to an authority, one way
+// is enough.
+func endsFirst(chains [][]*x509.Certificate) *x509.Certificate {
 	sooner := func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }
 	first := make([]*x509.Certificate, len(chains))
 	for i, chain := range chains {
 		first[i] = slices.MinFunc(chain, sooner)
 	}
-	ends := slices.MaxFunc(first, sooner)
+	return slices.MaxFunc(first, sooner)
+}
+
+// expiry is how long it is until then.
+func expiry(ends, leaf *x509.Certificate, now time.Time, days int) finding {
 	left := int(ends.NotAfter.Sub(now) / (24 * time.Hour))
 
 	found := finding{saw: provider.OK, detail: "certificate ends " + inDays(left)}
-	if !ends.Equal(chains[0][0]) {
+	if !ends.Equal(leaf) {
 		found.detail = fmt.Sprintf("certificate of its issuer %s ends %s", cmp.Or(ends.Subject.CommonName, ends.Subject.String()), inDays(left))
 	}
 	if left < days {

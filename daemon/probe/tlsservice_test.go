@@ -100,6 +100,10 @@ func TestTLS_Expiry(t *testing.T) {
 			if step := o.Evidence.TLS; step == nil || step.Issuer != "CN=Issuer of nobody" || step.DaysLeft == nil {
 				t.Errorf("evidence of the handshake: %+v", step)
 			}
+			if good, want := o.Evidence.TLS.GoodUntil, noon.Add(min(tt.leaf, tt.issuer)); tt.saw != provider.TLSFailure && !good.Equal(want) ||
+				tt.saw == provider.TLSFailure && !good.IsZero() {
+				t.Errorf("good until %v, want %v", good, want)
+			}
 			if n := len(o.Evidence.Dial); n != 1 {
 				t.Errorf("dialled %d times", n)
 			}

@@ -111,6 +111,8 @@ type TLSStep struct {
 	DaysLeft *int    `json:"days_left,omitempty"`
 	TookMS   float64 `json:"took_ms"`
 	Error    string  `json:"error,omitempty"`
+
+	GoodUntil Time `json:"good_until,omitzero"` // kind tls: when this certificate, or the first of those it was signed with, ends
 }
 
 // Exchange is one HTTP request and its answer.

@@ -72,6 +72,16 @@ func (t *Trace) resolved(step provider.ResolveStep) { t.note(func() { t.resolve 
 // Shook notes a TLS handshake.
 func (t *Trace) Shook(step *provider.TLSStep) { t.note(func() { t.tls = step }) }
 
+// GoodUntil notes when the certificate of the handshake, or one that it was signed
+// with, ends.
+func (t *Trace) GoodUntil(end time.Time) {
+	t.note(func() {
+		if t.tls != nil {
+			t.tls.GoodUntil = provider.Time{Time: end}
+		}
+	})
+}
+
 // dialling notes that an address is being dialled and returns what to call when
 // that is over.
 func (t *Trace) dialling(address string) (done func(error)) {
