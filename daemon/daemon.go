@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -150,7 +151,10 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.Ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
-		Metrics: func() ([]byte, error) { return d.metrics.Text() },
+		Metrics: func() (io.WriterTo, error) {
+			text, err := d.metrics.Text()
+			return bytes.NewReader(text), err
+		},
 	})
 	d.metrics = metrics.New(metrics.Sources{
 		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control,

@@ -163,12 +163,10 @@ func (s *Server) writeJSON(c *call, status int, v any) {
 }
 
 // writeBody sends a whole reply.
-func writeBody(c *call, status int, body []byte) { writeAs(c, status, contentJSON, body) }
-
-func writeAs(c *call, status int, content []string, body []byte) {
+func writeBody(c *call, status int, body []byte) {
 	c.count(status)
 	h := c.w.Header()
-	h["Content-Type"] = content
+	h["Content-Type"] = contentJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	if status != http.StatusOK {
 		c.w.WriteHeader(status)

@@ -14,7 +14,11 @@ func (s *Server) scrape(c *call) *provider.Error {
 	if err != nil {
 		return asError(err)
 	}
-	writeAs(c, http.StatusOK, contentText, text)
+	c.count(http.StatusOK)
+	c.w.Header()["Content-Type"] = contentText
+	if _, err := text.WriteTo(c.w); err != nil {
+		panic(http.ErrAbortHandler) // a part must not pass for the whole, should anybody be there to read it
+	}
 	return nil
 }
 

@@ -1,10 +1,12 @@
 package control
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -73,7 +75,8 @@ type Options struct {
 	// did, nobody may change the daemon then.
 	Shared bool
 	// Metrics is what GET /metrics answers, in Prometheus' text format; nil: nothing.
-	Metrics func() ([]byte, error)
+	// It is written as it goes, and should hold no lock meanwhile.
+	Metrics func() (io.WriterTo, error)
 
 	MaxConns          int           // open at once; 0: 4096, or what the limit on open files allows
 	MaxConnsPerUser   int           // of them by one user who is neither root nor the daemon's; 0: see connsPerUser
@@ -98,7 +101,7 @@ type Server struct {
 	daemon    Daemon
 	log       hclog.Logger
 	lines     *logging.Ring
-	metrics   func() ([]byte, error)
+	metrics   func() (io.WriterTo, error)
 	owner     uint32                // the daemon's own user
 	admin     atomic.Pointer[Group] // see SetAdmin
 	shared    bool                  // everybody may connect
@@ -133,7 +136,7 @@ func New(o Options) *Server {
 		o.Lines = logging.NewRing(hclog.Off)
 	}
 	if o.Metrics == nil {
-		o.Metrics = func() ([]byte, error) { return nil, nil }
+		o.Metrics = func() (io.WriterTo, error) { return new(bytes.Buffer), nil }
 	}
 	owner := uint32(os.Geteuid())
 	maxConns := cmp.Or(o.MaxConns, connsWithin(openFiles()))
