@@ -4,7 +4,6 @@
 package daemon
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -144,6 +143,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 			}
 		},
 	})
+	d.schedule.KeepLatencies(cfg.Daemon.MetricsProviderLatency)
 	if _, err := d.schedule.Apply(cfg.Providers); err != nil {
 		return err
 	}
@@ -151,10 +151,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.Ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
-		Metrics: func() (io.WriterTo, error) {
-			text, err := d.metrics.Text()
-			return bytes.NewReader(text), err
-		},
+		Metrics: func() (io.WriterTo, error) { return d.metrics.Scrape() },
 	})
 	d.metrics = metrics.New(metrics.Sources{
 		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control,

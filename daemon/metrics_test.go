@@ -1,19 +1,15 @@
 package daemon
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
@@ -100,16 +96,15 @@ func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
 			{"events", s.sum("providerd_store_events", ""), float64(info.Seq)},
 			{"requests", s.sum("providerd_control_requests_total", ""), float64(c.Requests)},
 			{"not found", s.sum("providerd_control_requests_total", "404"), 1},
-			{"probes of each", s.sum("providerd_provider_probes_total", ""), s.sum("providerd_probes_total", "")},
+			{"probes of each", s.sum("providerd_provider_probes_total", ""), s.sum("providerd_probes_total", "ok") + s.sum("providerd_probes_total", "not_ok")},
 			{"probes that were not ok", s.sum("providerd_provider_probes_total", "not_ok"), s.sum("providerd_probes_total", "not_ok")},
 			{"probes of ill", s.sum("providerd_provider_probes_total", "ill"), s.sum("providerd_probes_total", "not_ok")},
-			{"refreshes of each", s.sum("providerd_provider_refreshes_total", "triggered"), 3}, // two at once, and the diagnosis
-			{"refreshes skipped of ill", s.sum("providerd_provider_refreshes_total", "skipped"), 1},
-			{"coalesced of each", s.sum("providerd_provider_coalesced_total", ""), float64(c.Coalesced)},
 			{"reasons", s.sum("providerd_provider_reason", ""), float64(info.Providers)},
 			{"ok", s.sum("providerd_provider_reason", "ok"), 1},
 			{"states", s.sum("providerd_provider_state", ""), float64(info.Providers)},
 			{"running", s.sum("providerd_provider_state", "RUNNING"), 1},
+			{"up", s.sum("providerd_provider_up", ""), 1},
+			{"up or not", float64(len(s["providerd_provider_up"].GetMetric())), 1}, // ill is paused
 		} {
 			if x.got != x.want {
 				wrong += fmt.Sprintf("%s: %v, want %v\n", x.what, x.got, x.want)
@@ -135,48 +130,66 @@ func TestMetrics_FollowTheProviders(t *testing.T) {
 	}
 }
 
-// Names and help texts are as Prometheus wants them, and docs/metrics.md has them.
-func TestMetrics_AreWellNamedAndDocumented(t *testing.T) {
-	r := still(t, "")
-	_, body := r.ask("GET", "/metrics", "")
-	problems, err := promlint.New(strings.NewReader(body)).Lint()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range problems {
-		if strings.HasPrefix(p.Metric, "providerd_") {
-			t.Errorf("%s: %s", p.Metric, p.Text)
+// A reload says whether the latencies of each provider are told.
+func TestMetrics_LatenciesOfEachProviderOnRequest(t *testing.T) {
+	well := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(well.Close)
+	const on = "[daemon]\nmetrics_provider_latency = true\n"
+	providers := httpProvider("well", well.URL) + "interval = \"24h\"\n"
+	r := runDaemon(t, on+providers, nil)
+	holds := func(what string, want float64, each bool) {
+		t.Helper()
+		s := r.scrape()
+		if got := s["providerd_provider_probe_latency_seconds"]; (got != nil) != each || s.sum("providerd_provider_probe_latency_seconds", "well") != want {
+			t.Errorf("%s: %v", what, got)
+		}
+		if s.sum("providerd_probe_latency_seconds", "http") != 1 {
+			t.Errorf("%s: no latencies of the kind", what)
 		}
 	}
-	doc, err := os.ReadFile("../docs/metrics.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	left := map[string]bool{}
-	for _, name := range regexp.MustCompile("(?m)^\\| `providerd_[a-z_]+`").FindAllString(string(doc), -1) {
-		left[strings.Trim(name, "| `")] = true
-	}
-	for name, family := range r.scrape() {
-		if !strings.HasPrefix(name, "providerd_") {
-			continue
+	holds("at the start", 1, true)
+	for _, x := range []struct {
+		config string
+		each   bool
+	}{{providers, false}, {on + providers, true}} {
+		r.rewrite(x.config)
+		var reload provider.ReloadReply
+		r.call("POST", "/api/daemon/reload", &reload)
+		if reload.Unchanged != 1 || len(reload.RestartNeeded) != 0 {
+			t.Errorf("%+v", reload)
 		}
-		delete(left, name)
-		row := fmt.Sprintf("| `%s` | %s | %s | %s |", name, strings.ToLower(family.GetType().String()), labelsOf(family), family.GetHelp())
-		if !bytes.Contains(doc, []byte(row+"\n")) {
-			t.Errorf("docs/metrics.md lacks:\n%s", row)
-		}
-	}
-	for name := range left {
-		t.Errorf("docs/metrics.md has %s, which is not served", name)
+		holds("after a reload", 0, x.each)
 	}
 }
 
-func labelsOf(family *dto.MetricFamily) string {
-	var names []string
-	for _, l := range family.Metric[0].Label {
-		names = append(names, "`"+l.GetName()+"`")
+// Whatever a scraper would take, it gets the one format that there is, as it is.
+func TestMetrics_HaveOneFormat(t *testing.T) {
+	r := still(t, "")
+	for _, accept := range []string{
+		"", "*/*", "application/json",
+		"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", // Prometheus 3
+		"application/openmetrics-text; version=1.0.0",
+		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+	} {
+		req, err := http.NewRequest("GET", "http://localhost/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", accept)
+		req.Header.Set("Accept-Encoding", "gzip, zstd")
+		res, err := r.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if h := res.Header; err != nil || h.Get("Content-Type") != "text/plain; version=0.0.4; charset=utf-8" || h.Get("Content-Encoding") != "" {
+			t.Errorf("%q: %v %v", accept, err, h)
+		}
+		if parseScrape(t, string(body)).sum("providerd_provider_info", "well") != 1 || strings.Contains(string(body), "# EOF") {
+			t.Errorf("%q: %s", accept, body)
+		}
 	}
-	return cmp.Or(strings.Join(names, ", "), "–")
 }
 
 // The port serves /metrics to programs of this machine, and nothing else.

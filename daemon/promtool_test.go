@@ -38,13 +38,13 @@ func TestPromtool_Rules(t *testing.T) {
 	promtool(t, "", "test", "rules", strings.Replace(rulesFile, ".rules.", ".rules.test.", 1))
 }
 
-// Prometheus can read every query of the dashboard.
-func TestPromtool_Dashboard(t *testing.T) {
-	text := "groups:\n- name: dashboard\n  rules:\n"
-	for i, expr := range dashboardQueries(t) {
+// Prometheus can read every query of the dashboard and of the docs.
+func TestPromtool_Queries(t *testing.T) {
+	text := "groups:\n- name: queries\n  rules:\n"
+	for i, expr := range append(dashboardQueries(t), documentedQueries(t)...) {
 		text += fmt.Sprintf("  - record: q%d\n    expr: %q\n", i, expr)
 	}
-	file := filepath.Join(t.TempDir(), "dashboard.yml")
+	file := filepath.Join(t.TempDir(), "queries.yml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

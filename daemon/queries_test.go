@@ -12,14 +12,17 @@ import (
 	"testing"
 
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 const (
 	rulesFile     = "../packaging/prometheus/providerd.rules.yml"
 	dashboardFile = "../packaging/grafana/providerd.json"
+	metricsDoc    = "../docs/metrics.md"
 )
 
-// Alerts and dashboard ask for what /metrics serves, by its names and labels.
+// Alerts, dashboard and docs ask for what /metrics serves, by its names and labels.
 func TestMetrics_AreThoseOfRulesAndDashboard(t *testing.T) {
 	r := still(t, "")
 	r.call("POST", "/api/providers/refresh?wait=5m", nil)
@@ -28,12 +31,13 @@ func TestMetrics_AreThoseOfRulesAndDashboard(t *testing.T) {
 		s = r.scrape()
 		return s.sum("providerd_provider_reason", "ok") == 1
 	})
+	s.addDocumented(t)
 	reasons, err := os.ReadFile("../docs/reasons.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for where, exprs := range map[string][]string{rulesFile: ruleQueries(t), dashboardFile: dashboardQueries(t)} {
-		if len(exprs) < 20 {
+	for where, exprs := range map[string][]string{rulesFile: ruleQueries(t), dashboardFile: dashboardQueries(t), metricsDoc: documentedQueries(t)} {
+		if len(exprs) < 12 {
 			t.Errorf("%s: only %d queries were found", where, len(exprs))
 		}
 		for _, expr := range exprs {
@@ -41,6 +45,27 @@ func TestMetrics_AreThoseOfRulesAndDashboard(t *testing.T) {
 				t.Errorf("%s: %v in %s", where, err, expr)
 			}
 		}
+	}
+}
+
+// addDocumented adds the metrics that no provider of the scrape has. That
+// docs/metrics.md is right about them is shown in daemon/metrics.
+func (s scrape) addDocumented(t *testing.T) {
+	t.Helper()
+	doc, err := os.ReadFile(metricsDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(providerd_[a-z_]+)` \\| ([a-z]+) \\| ([^|]+) \\|").FindAllStringSubmatch(string(doc), -1) {
+		if s[row[1]] != nil {
+			continue
+		}
+		kind := dto.MetricType(dto.MetricType_value[strings.ToUpper(row[2])])
+		m := &dto.Metric{}
+		for _, label := range regexp.MustCompile("[a-z]+").FindAllString(row[3], -1) {
+			m.Label = append(m.Label, &dto.LabelPair{Name: &label, Value: new(string)})
+		}
+		s[row[1]] = &dto.MetricFamily{Name: &row[1], Type: &kind, Metric: []*dto.Metric{m}}
 	}
 }
 
@@ -53,19 +78,23 @@ h_bucket{provider="x",le="1"} 1
 h_bucket{provider="x",le="+Inf"} 1
 h_sum{provider="x"} 1
 h_count{provider="x"} 1
+# TYPE s gauge
+s{provider="x",state="RUNNING"} 1
 `)
 	for expr, says := range map[string]string{
 		`sum by (provider) (rate(a_total{outcome=~"ok",job="j"}[5m])) / on (provider) time() > 1e3`: "",
 		`histogram_quantile(0.9, sum by (le) (rate(h_bucket[5m]))) unless up == 0`:                  "",
-		`b_total`:                              "no such metric: b_total",
-		`rate(a[5m])`:                          "no such metric: a",
-		`h_total`:                              "no such metric: h_total",
-		`h`:                                    "no such metric: h",
-		`a_total_count`:                        "no such metric: a_total_count",
-		`a_total{state="ok"}`:                  "a_total has no label state",
-		`h_count{le="1"}`:                      "h_count has no label le",
-		`sum by (state) (a_total)`:             "no label state",
-		`a_total and on (le) a_total`:          "no label le",
+		`b_total`:                     "no such metric: b_total",
+		`rate(a[5m])`:                 "no such metric: a",
+		`h_total`:                     "no such metric: h_total",
+		`h`:                           "no such metric: h",
+		`a_total_count`:               "no such metric: a_total_count",
+		`a_total{state="ok"}`:         "a_total has no label state",
+		`h_count{le="1"}`:             "h_count has no label le",
+		`sum by (state) (a_total)`:    "no label state",
+		`a_total and on (le) a_total`: "no label le",
+		`s{state="RUNNING"} or s{state="UNKNOWN"}`: "",
+		`s{state="UP"}`:                        "no state UP",
 		`a_total{outcome="done"}`:              "no outcome done",
 		`a_total{outcome=~"ok|done"}`:          "no outcome done",
 		`a_total{provider="x", reason="typo"}`: "no label reason",
@@ -89,6 +118,22 @@ func ruleQueries(t *testing.T) []string {
 	}
 	if n := strings.Count(string(text), "- alert: "); n != len(exprs) {
 		t.Errorf("%d alerts have %d expressions", n, len(exprs))
+	}
+	return exprs
+}
+
+// documentedQueries are those that docs/metrics.md shows under "What to ask".
+func documentedQueries(t *testing.T) (exprs []string) {
+	text, err := os.ReadFile(metricsDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), "### What to ask\n")
+	section, _, _ := strings.Cut(after, "\n## ")
+	for line := range strings.Lines(section) {
+		if expr, ok := strings.CutPrefix(line, "    "); ok {
+			exprs = append(exprs, strings.TrimSpace(expr))
+		}
 	}
 	return exprs
 }
@@ -125,7 +170,10 @@ var queryToken = regexp.MustCompile(`"[^"]*"|[0-9][0-9a-z.]*|[A-Za-z_][A-Za-z0-9
 var (
 	labelWords = []string{"by", "on", "without", "ignoring", "group_left", "group_right"}
 	queryWords = []string{"and", "or", "unless", "bool"}
-	functions  = []string{"absent", "changes", "count", "histogram_quantile", "increase", "max", "min", "rate", "sum", "time"}
+	functions  = []string{
+		"absent", "avg_over_time", "changes", "count", "histogram_quantile", "increase", "max", "max_over_time", "min",
+		"quantile_over_time", "rate", "sum", "time", "vector",
+	}
 )
 
 // holds reports what a query asks for that is not there.
@@ -217,7 +265,11 @@ func (s scrape) matches(metric string, labels, tokens []string, reasons string) 
 		}
 		for _, one := range strings.Split(value, "|") {
 			switch name {
-			case "outcome", "state": // all values are always served
+			case "state": // the present one is served alone
+				if !slices.Contains(provider.States[:], provider.State(one)) {
+					return fmt.Errorf("there is no state %s", one)
+				}
+			case "outcome": // all values are always served
 				if s.sum(metric, one) == 0 && !s.has(metric, one) {
 					return fmt.Errorf("%s has no %s %s", metric, name, one)
 				}

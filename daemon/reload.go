@@ -56,6 +56,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
 	}
+	d.schedule.KeepLatencies(cfg.Daemon.MetricsProviderLatency)
 	d.feeds.Follow(cfg.Providers)
 	before := d.config.Swap(cfg)
 	if cfg.Daemon.LogLevel != before.Daemon.LogLevel {

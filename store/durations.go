@@ -18,10 +18,17 @@ type Durations struct {
 func (d *Durations) Add(took time.Duration) {
 	d.Count++
 	d.Sum += took
-	for i, step := range Steps {
-		if took.Seconds() <= step {
-			d.Within[i]++
-			return
-		}
+	if i := StepOf(took); i < len(Steps) {
+		d.Within[i]++
 	}
+}
+
+// StepOf is the index of the first of [Steps] that is at least so long, or their
+// number when none is.
+func StepOf(took time.Duration) int {
+	i := 0
+	for i < len(Steps) && took.Seconds() > Steps[i] {
+		i++
+	}
+	return i
 }

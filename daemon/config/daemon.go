@@ -19,6 +19,9 @@ type Daemon struct {
 	// MetricsListen is the loopback address and port where /metrics is served
 	// beside the socket; empty for nowhere.
 	MetricsListen string
+	// MetricsProviderLatency has /metrics tell the latencies of each provider as a
+	// histogram, beside that of each kind.
+	MetricsProviderLatency bool
 }
 
 // LogLevels are the levels from the most talkative to silence.
@@ -68,6 +71,9 @@ func (r *reading) daemon(t *table) Daemon {
 	t.setting(&d.AdminGroup, "admin_group", `admin_group = "providerd"`, checkGroup)
 	t.setting(&d.LogLevel, "log_level", `log_level = "info"`, checkLogLevel)
 	t.setting(&d.MetricsListen, "metrics_listen", `metrics_listen = "127.0.0.1:9456"`, checkMetricsListen)
+	if each, ok := get[bool](t, "metrics_provider_latency", "metrics_provider_latency = true"); ok {
+		d.MetricsProviderLatency = each
+	}
 	t.done()
 	return d
 }

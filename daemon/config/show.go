@@ -31,6 +31,7 @@ func (c *Config) Show() string {
 	writeText(&b, "admin_group", c.Daemon.AdminGroup)
 	writeText(&b, "log_level", c.Daemon.LogLevel)
 	writeText(&b, "metrics_listen", c.Daemon.MetricsListen)
+	fmt.Fprintf(&b, "metrics_provider_latency = %t\n", c.Daemon.MetricsProviderLatency)
 	for i := range c.Providers {
 		c.Providers[i].show(&b)
 	}

@@ -61,6 +61,7 @@ state_dir = "/home/ada/.local/state/providerd"
 admin_group = "wheel"
 log_level = "info"
 metrics_listen = ""
+metrics_provider_latency = false
 
 [[provider]]
 id = "local"

@@ -82,13 +82,15 @@ func (m *Metrics) answer(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "use GET", http.StatusMethodNotAllowed)
 		return
 	}
-	text, err := m.Text()
+	scrape, err := m.Scrape()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	w.Write(text) // an error means that the scraper has gone
+	if _, err := scrape.WriteTo(w); err != nil {
+		panic(http.ErrAbortHandler) // a part must not pass for the whole, should anybody be there to read it
+	}
 }
 
 // localName reports whether a Host header names this machine by what no resolver

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"time"
 
@@ -45,6 +46,8 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	order := make([]string, 0, len(list))
 	entries := make(map[string]*entry, len(list))
 	fresh := map[string]store.Update{}
+	kinds := make(map[string]*latencies)
+	maps.Copy(kinds, s.counted.Load().kinds)
 	for i := range list {
 		p := &list[i]
 		order = append(order, p.ID)
@@ -53,6 +56,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 		case e == nil:
 			c.Added = append(c.Added, p.ID)
 			e = newEntry(p, probers[p.ID], restored)
+			s.beginLatencies(e)
 			e.sweeping = firstTime && !e.rec.Status.RetryAt.After(now)
 			fresh[p.ID] = e.update(nil)
 			e.due = now.Add(step * time.Duration(len(c.Added)-1))
@@ -67,6 +71,10 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 				fresh[p.ID] = e.update(event)
 			}
 		}
+		if kinds[p.Kind] == nil {
+			kinds[p.Kind] = new(latencies)
+		}
+		e.kindLatency = kinds[p.Kind]
 		entries[p.ID] = e
 	}
 	for _, id := range s.order {
@@ -76,6 +84,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 		}
 	}
 	s.entries, s.order = entries, order
+	s.counted.Store(&Counted{entries, kinds})
 	s.o.Store.Configure(order, fresh)
 	if firstTime {
 		s.resumeOutage(now)
@@ -161,7 +170,8 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 		e.rec, _ = judge.ApplyVendorStatus(e.rec, was.Incident, &p, now)
 		e.feed = step
 	}
-	e.latencies, e.witness = store.Durations{}, outage.Witness{}
+	s.beginLatencies(e)
+	e.witness = outage.Witness{}
 	if was.Paused {
 		e.rec, _ = judge.ApplyPause(e.rec, true, &p, now)
 	}
@@ -173,6 +183,7 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	e.removed = true
 	s.queue.drop(e)
+	s.await(e, false)
 	s.release(e)
 	s.sweepOne(e)
 	event := judge.End(e.rec, "removed from the configuration", now)

@@ -50,9 +50,7 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 		if e == nil {
 			continue
 		}
-		e.count.Refreshes++
 		if why := s.declined(e, now, force); why != "" {
-			e.count.Idle++
 			accepted.Skipped = append(accepted.Skipped, skipped(&e.rec.Status, why, now, command))
 			continue
 		}
@@ -82,7 +80,7 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 		}
 		if !e.began.IsZero() && now.Sub(e.began) <= maxAge {
 			if e.probe != nil {
-				s.coalesce(e)
+				s.count.Coalesced++
 			}
 			continue
 		}
@@ -94,7 +92,7 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 func (s *Scheduler) ask(e *entry, w want, now time.Time) {
 	e.want = e.want.and(w)
 	if e.want.owed || e.waiting { // that one has not begun yet
-		s.coalesce(e)
+		s.count.Coalesced++
 		return
 	}
 	e.want.owed = true
@@ -174,7 +172,7 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 	e.want.owed = false
 	if paused {
 		s.queue.drop(e)
-		e.waiting = false
+		s.await(e, false)
 		e.rec.Status.NextCheckAt = provider.Time{}
 		if e.probe != nil {
 			e.probe.cancel()

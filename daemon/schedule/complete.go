@@ -41,9 +41,9 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 	}
 	switch {
 	case s.ctx.Err() != nil || e.removed || e.rec.Status.Paused:
-		s.discard(e)
+		s.count.Discarded++
 	case replaced || ctx.Err() != nil || o.Saw == "": // cut short
-		s.discard(e)
+		s.count.Discarded++
 		s.beginAgain(f, now)
 	default:
 		s.take(f, &o, now)
@@ -122,7 +122,7 @@ func (s *Scheduler) hand(l *lane, now time.Time) {
 		l.waiting[0] = nil
 		l.waiting = l.waiting[1:]
 		if e.waiting && !e.removed {
-			e.waiting = false
+			s.await(e, false)
 			s.start(e, now)
 		}
 	}

@@ -55,7 +55,8 @@ func (s *Scheduler) askAfter(e *entry, now time.Time) {
 		if s.declined(e, now, e.want.force) == "" {
 			return
 		}
-		e.want.owed, e.waiting = false, false
+		e.want.owed = false
+		s.await(e, false)
 	}
 	e.due = retry.Add(time.Duration(s.o.Random() * float64(minGap))) // see next
 	s.queue.put(e)

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -69,6 +70,9 @@ type Scheduler struct {
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
 	machine outage.Machine
+
+	eachLatency bool // see KeepLatencies
+	counted     atomic.Pointer[Counted]
 }
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.
@@ -95,8 +99,11 @@ type entry struct {
 	witness     outage.Witness        // what its probes tell of this machine
 	diagnostics *provider.Diagnostics // of the last probe
 	feed        *provider.FeedStep    // of the vendor's status feed, when it was last read
-	count       Counts
-	latencies   store.Durations // of the deciding requests that were answered
+
+	// What a scrape reads, which holds no lock.
+	ok, notOK   atomic.Uint64             // probes that ended so
+	latencies   atomic.Pointer[latencies] // of the deciding requests that were answered; nil: not counted
+	kindLatency *latencies                // those of all providers of its kind
 }
 
 // lane bounds how many probes of a sort are under way.
@@ -126,10 +133,12 @@ func New(o Options) *Scheduler {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	return &Scheduler{
+	s := &Scheduler{
 		o: o, log: o.Log, wake: make(chan struct{}, 1),
 		entries: map[string]*entry{}, swept: make(chan struct{}),
 	}
+	s.counted.Store(&Counted{})
+	return s
 }
 
 // Run probes until ctx ends; then it cancels the probes under way, waits for
@@ -194,7 +203,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 	}
 	l := s.laneOf(e)
 	if l.busy >= s.o.Lane {
-		e.waiting = true
+		s.await(e, true)
 		l.waiting = append(l.waiting, e)
 		return
 	}

@@ -8,9 +8,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Counts are of all providers or of one. A probe that ended has one of the four
-// outcomes.
-type Counts struct {
+// Stats are what a Scheduler counts since it was made, as of one moment. Every
+// probe that began is in flight, or has ended with one of the four outcomes.
+type Stats struct {
+	InFlight  int64
 	OK        uint64 // probes that saw nothing wrong
 	NotOK     uint64 // that saw something else
 	Failed    uint64 // that broke themselves
@@ -19,13 +20,6 @@ type Counts struct {
 	Refreshes uint64
 	Idle      uint64 // of them, those that nobody was to be probed for
 	Coalesced uint64 // asks that shared another's probe
-}
-
-// Stats are what a Scheduler counts since it was made, as of one moment. Every
-// probe that began is in flight or has ended.
-type Stats struct {
-	Counts
-	InFlight int64
 
 	Planned int // providers whose next probe has its time
 	Waiting int // for a slot: their time has come
@@ -41,25 +35,74 @@ func (s *Stats) Probes() uint64 {
 // the daemon was started. The sums over all providers may be less than [Stats]:
 // what was counted of one goes with it.
 type ProviderStats struct {
-	Counts
-	Latencies store.Durations // of the deciding requests that were answered
+	OK, NotOK uint64           // see [Stats]
+	Latencies *store.Durations // of the deciding requests that were answered; nil: see [Scheduler.KeepLatencies]
+}
+
+// Counted is what is counted of the providers of one configuration, and of the kinds
+// that there were so far. It reads on what is counted, and holds up nobody.
+type Counted struct {
+	entries map[string]*entry
+	kinds   map[string]*latencies
+}
+
+// Counted returns what is counted of those that are configured now.
+func (s *Scheduler) Counted() *Counted { return s.counted.Load() }
+
+// Provider is what is counted of one; nothing of one that is not configured.
+func (c *Counted) Provider(id string) ProviderStats {
+	e := c.entries[id]
+	if e == nil {
+		return ProviderStats{}
+	}
+	stats := ProviderStats{OK: e.ok.Load(), NotOK: e.notOK.Load()}
+	if l := e.latencies.Load(); l != nil {
+		read := l.read()
+		stats.Latencies = &read
+	}
+	return stats
+}
+
+// Kinds are the latencies of the deciding requests that were answered, of all
+// providers of a kind since the daemon was started.
+func (c *Counted) Kinds() map[string]store.Durations {
+	all := make(map[string]store.Durations, len(c.kinds))
+	for kind, l := range c.kinds {
+		all[kind] = l.read()
+	}
+	return all
 }
 
 // countProbe counts a probe that has ended.
 func (s *Scheduler) countProbe(e *entry, o *probe.Observation) {
-	for _, c := range []*Counts{&s.count.Counts, &e.count} {
-		switch o.Saw {
-		case provider.OK, provider.ScopeLimited:
-			c.OK++
-		case provider.ProbeFailed:
-			c.Failed++
-		default:
-			c.NotOK++
-		}
+	switch o.Saw {
+	case provider.OK, provider.ScopeLimited:
+		s.count.OK++
+		e.ok.Add(1)
+	case provider.ProbeFailed:
+		s.count.Failed++
+	default:
+		s.count.NotOK++
+		e.notOK.Add(1)
 	}
-	if o.Latency > 0 {
-		e.latencies.Add(o.Latency)
+	if o.Latency <= 0 {
+		return
 	}
+	e.kindLatency.add(o.Latency)
+	if l := e.latencies.Load(); l != nil {
+		l.add(o.Latency)
+	}
+}
+
+// await notes whether an entry waits for a place in its lane.
+func (s *Scheduler) await(e *entry, waits bool) {
+	switch {
+	case waits && !e.waiting:
+		s.count.Waiting++
+	case !waits && e.waiting:
+		s.count.Waiting--
+	}
+	e.waiting = waits
 }
 
 // Stats returns what is counted, and what is under way.
@@ -68,38 +111,8 @@ func (s *Scheduler) Stats() Stats {
 	defer s.mu.Unlock()
 	stats := s.count
 	stats.Planned = len(s.queue)
-	for i := range s.lanes {
-		for _, e := range s.lanes[i].waiting {
-			if e.waiting {
-				stats.Waiting++
-			}
-		}
-	}
 	stats.Lag = s.lag(time.Now())
 	return stats
-}
-
-// discard counts a probe whose result is of no use.
-func (s *Scheduler) discard(e *entry) {
-	s.count.Discarded++
-	e.count.Discarded++
-}
-
-// coalesce counts an ask that shares another's probe.
-func (s *Scheduler) coalesce(e *entry) {
-	s.count.Coalesced++
-	e.count.Coalesced++
-}
-
-// ByProvider returns what is counted of each provider, by id.
-func (s *Scheduler) ByProvider() map[string]ProviderStats {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	all := make(map[string]ProviderStats, len(s.entries))
-	for id, e := range s.entries {
-		all[id] = ProviderStats{Counts: e.count, Latencies: e.latencies}
-	}
-	return all
 }
 
 // Counters fills in what the scheduler counts.

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Has promtool, which comes with Prometheus, check what a real daemon serves, the
-# rules with their unit tests, and the queries of the dashboard. Needs Go too;
+# rules with their unit tests, and the queries of the dashboard and the docs. Needs Go too;
 # installs nothing, and starts nothing but tests.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -11,4 +11,4 @@ command -v promtool >/dev/null || {
 }
 promtool check rules packaging/prometheus/providerd.rules.yml
 promtool test rules packaging/prometheus/providerd.rules.test.yml
-PROMTOOL_REQUIRED=1 go test -count=1 -run '^(TestPromtool|TestMetrics|TestDashboard)' ./daemon
+PROMTOOL_REQUIRED=1 go test -count=1 -run '^(TestPromtool|TestMetrics|TestDashboard|TestScrape)' ./daemon ./daemon/metrics
