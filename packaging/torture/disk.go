@@ -1,0 +1,111 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A disk is an ext4 in a file, mounted.
+type disk struct {
+	image, loop, mount string
+}
+
+// Of ioctl(2), where golang.org/x/sys has no name. Source: Linux, fs/ext4/ext4.h and
+// include/uapi/linux/fs.h.
+const (
+	ext4Shutdown      = 0x8004587D
+	shutdownNoLogSync = 2 // neither the journal nor anything else is written any more
+	freeze, thaw      = 0xC0045877, 0xC0045878
+)
+
+// newDisk makes one of so many MiB under a folder; errSkip where that is not possible.
+func newDisk(dir string, size int) (*disk, error) {
+	k := &disk{image: filepath.Join(dir, "disk"), mount: filepath.Join(dir, "mount")}
+	if err := errors.Join(os.Mkdir(k.mount, 0o755), os.WriteFile(k.image, nil, 0o600), os.Truncate(k.image, int64(size)<<20)); err != nil {
+		return nil, err
+	}
+	loop, err := output("losetup", "--find", "--show", k.image)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errSkip, err)
+	}
+	k.loop = loop
+	if _, err := output("mkfs.ext4", "-q", "-F", k.loop); err != nil {
+		k.remove()
+		return nil, fmt.Errorf("%w: %w", errSkip, err)
+	}
+	if err := k.attach(); err != nil {
+		k.remove()
+		return nil, fmt.Errorf("%w: %w", errSkip, err)
+	}
+	return k, nil
+}
+
+func (k *disk) attach() error {
+	_, err := output("mount", "-o", "errors=remount-ro", k.loop, k.mount)
+	return err
+}
+
+// detach unmounts it; whoever uses it has to be gone.
+func (k *disk) detach() error {
+	var err error
+	for range 100 { // what a process held is given back a moment after its end
+		if err = syscall.Unmount(k.mount, 0); !errors.Is(err, syscall.EBUSY) {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return err
+}
+
+func (k *disk) remove() {
+	_ = k.control(thaw, 0)
+	_ = k.detach()
+	_, _ = output("losetup", "--detach", k.loop)
+}
+
+// cut is the end of its power: what it was not told to keep is lost.
+func (k *disk) cut() error {
+	if err := k.control(ext4Shutdown, shutdownNoLogSync); err != nil {
+		return fmt.Errorf("%w: EXT4_IOC_SHUTDOWN: %w", errSkip, err)
+	}
+	return nil
+}
+
+// again is the machine that starts again after a cut.
+func (k *disk) again() error { return errors.Join(k.detach(), k.attach()) }
+
+// breaks makes the file system believe that it is damaged, and turn read-only.
+func (k *disk) breaks() error {
+	trigger := filepath.Join("/sys/fs/ext4", filepath.Base(k.loop), "trigger_fs_error")
+	if err := os.WriteFile(trigger, []byte("torture"), 0); err != nil {
+		return fmt.Errorf("%w: %w", errSkip, err)
+	}
+	return nil
+}
+
+func (k *disk) control(request uint, argument int) error {
+	dir, err := os.Open(k.mount)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return unix.IoctlSetPointerInt(int(dir.Fd()), request, argument)
+}
+
+func output(name string, args ...string) (string, error) {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w: %s", name, err, strings.TrimSpace(string(out)))
+	}
+	return strings.TrimSpace(string(out)), nil
+}

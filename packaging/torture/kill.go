@@ -1,0 +1,64 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// kill is a daemon that is killed some times in a row.
+func kill(b *bench, t *try) error { return b.ends(t, func(d *daemon) error { d.kill(); return nil }) }
+
+// lives is how often a daemon of a try is started.
+const lives = 6
+
+// ends starts a daemon again and again, ends it by end at any moment under a witness,
+// and holds it to what was seen.
+func (b *bench) ends(t *try, end func(*daemon) error) error {
+	server := flipping()
+	defer server.Close()
+	d, err := b.newDaemon(t.dir, watching(30, server.URL))
+	if err != nil {
+		return err
+	}
+	defer d.kill()
+	w := newWitness(t, false)
+	w.pausing = true
+	for range lives {
+		if err := b.life(d, w, 300*time.Millisecond, end); err != nil {
+			return err
+		}
+	}
+	t.times = lives
+	return d.startAndCompare(b, w)
+}
+
+// life is one from the start to an end, at any moment of a span after the witness has
+// seen an event.
+func (b *bench) life(d *daemon, w *witness, span time.Duration, end func(*daemon) error) error {
+	if err := d.startAndCompare(b, w); err != nil {
+		return err
+	}
+	watch := w.watch(d)
+	select {
+	case <-watch.first:
+	case <-d.ended:
+	case <-time.After(startTime):
+		d.kill()
+		watch.stop()
+		return fmt.Errorf("no event within %s: %s", startTime, d.log.last())
+	}
+	b.wait(time.Duration(b.random.Int64N(int64(span))))
+	err := end(d)
+	d.kill()
+	watch.stop()
+	return err
+}
+
+func (d *daemon) startAndCompare(b *bench, w *witness) error {
+	if err := d.start(b); err != nil {
+		return err
+	}
+	return w.resume(d)
+}

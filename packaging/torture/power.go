@@ -1,0 +1,80 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// cut is a daemon whose machine loses its power some times.
+func cut(b *bench, t *try) error {
+	k, err := newDisk(t.dir, 32)
+	if err != nil {
+		return err
+	}
+	defer k.remove()
+	server := flipping()
+	defer server.Close()
+	d, err := b.newDaemon(t.dir, watching(30, server.URL))
+	if err != nil {
+		return err
+	}
+	defer d.kill()
+	d.state = filepath.Join(k.mount, "state")
+	w := newWitness(t, false)
+	w.pausing = true
+	return b.powerFails(d, k, w, lives)
+}
+
+// lie is one whose disk says that it has synced, and has not. What is lost then was
+// kept as well as could be known; it has to be told.
+func lie(b *bench, t *try) error {
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		return fmt.Errorf("%w: %w", errSkip, err)
+	}
+	k, err := newDisk(t.dir, 32)
+	if err != nil {
+		return err
+	}
+	defer k.remove()
+	server := flipping()
+	defer server.Close()
+	d, err := b.newDaemon(t.dir, watching(10, server.URL))
+	if err != nil {
+		return err
+	}
+	defer d.kill()
+	d.state = filepath.Join(k.mount, "state")
+	w := newWitness(t, true)
+	if err := b.life(d, w, time.Second, func(d *daemon) error { return d.term() }); err != nil { // an honest beginning
+		return err
+	}
+	d.before = []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync,sync_file_range",
+		"-e", "inject=fdatasync,fsync:retval=0"}
+	return b.powerFails(d, k, w, 2)
+}
+
+// powerFails cuts the power so often, each time at any moment, and compares in between.
+func (b *bench) powerFails(d *daemon, k *disk, w *witness, times int) error {
+	for range times {
+		err := b.life(d, w, 500*time.Millisecond, func(*daemon) error {
+			err := k.cut()
+			b.wait(20 * time.Millisecond) // nothing may be seen that the disk did not take
+			return err
+		})
+		if err := errors.Join(err, k.again()); err != nil {
+			return err
+		}
+	}
+	d.before = nil
+	if err := d.startAndCompare(b, w); err != nil {
+		return err
+	}
+	w.t.times = times
+	return d.term()
+}
