@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
@@ -16,20 +17,29 @@ import (
 )
 
 // BenchmarkRead measures a cached read over the socket beside its floor: a bare
-// net/http handler that writes the same bytes. Both take turns in one run, so
-// that whatever else the machine does harms them alike; ratio is ours over the
-// floor's.
+// net/http handler that writes as many bytes. Both run at the same time, and take
+// turns call by call, so that whatever else the machine does harms them alike;
+// ratio is ours over the floor's.
 func BenchmarkRead(b *testing.B) {
+	const one, all = "/api/providers/local-0", "/api/providers/status"
 	for _, bb := range []struct {
-		name string
-		rows int
-		path string
-		puts int // results that come meanwhile, each second
+		name    string
+		rows    int
+		path    string
+		puts    int // results that come meanwhile, each second
+		between int // results that come between two calls
 	}{
-		{"Provider", 5, "/api/providers/local-0", 0},
-		{"Status5", 5, "/api/providers/status", 0},
-		{"Status1000", 1000, "/api/providers/status", 0},
-		{"Status1000While100Change", 1000, "/api/providers/status", 100},
+		{"Provider", 5, one, 0, 0},
+		{"Status1", 1, all, 0, 0},
+		{"Status5", 5, all, 0, 0},
+		{"Status1000", 1000, all, 0, 0},
+		{"Status5000", 5000, all, 0, 0},
+		{"Status10000", 10_000, all, 0, 0},
+		{"Status1000While100Change", 1000, all, 100, 0},
+		{"Status5000While100Change", 5000, all, 100, 0},
+		{"Status10000While100Change", 10_000, all, 100, 0},
+		{"Status5000After500Changed", 5000, all, 0, 500},      // for one who asks every five seconds
+		{"Status5000MaxAge", 5000, all + "?max_age=1h", 0, 0}, // collected row by row, as are those that are named
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			var rows []provider.Status
@@ -40,6 +50,11 @@ func BenchmarkRead(b *testing.B) {
 				rows = append(rows, row)
 			}
 			r := start(b, control.Options{}, rows...)
+			for range 2 { // a heap as it is after a while: no row is beside its neighbour's
+				for _, i := range rand.Perm(len(rows)) {
+					putAgain(r, rows[i], i)
+				}
+			}
 			_, body := r.do("GET", bb.path, "")
 			ours := newCaller(b, r.socket, bb.path)
 			floor := newCaller(b, serveBare(b, []byte(body)), bb.path)
@@ -52,9 +67,19 @@ func BenchmarkRead(b *testing.B) {
 			}
 			b.ReportAllocs()
 			var spent, least time.Duration
-			for b.Loop() {
-				least += floor.call()
-				spent += ours.call()
+			puts := 0
+			for i := 0; b.Loop(); i++ {
+				for range bb.between {
+					putAgain(r, rows[scattered(puts, len(rows))], puts)
+					puts++
+				}
+				if i%2 == 0 {
+					least += floor.call()
+					spent += ours.call()
+				} else {
+					spent += ours.call()
+					least += floor.call()
+				}
 			}
 			n := float64(b.N)
 			b.ReportMetric(float64(spent)/n, "ours-ns/op")
@@ -65,8 +90,19 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// putAgain puts a row as if it were probed now, for the i-th time. Its length
+// differs from time to time, so that what follows it in the reply moves.
+func putAgain(r *rig, row provider.Status, i int) {
+	row.CheckedAt.Time = time.Now()
+	row.LatencyMS = float64(i % 1000)
+	r.put(row, nil)
+}
+
+// scattered is which of n rows comes as the i-th, as jitter has them.
+func scattered(i, n int) int { return i * 617 % n }
+
 // keepPutting has the rows probed in turn, so many a second, until the benchmark
-// ends. Their lengths differ, so that what follows them in the reply moves.
+// ends.
 func keepPutting(b *testing.B, r *rig, rows []provider.Status, each int) {
 	b.Helper()
 	stop, done := make(chan struct{}), make(chan struct{})
@@ -80,10 +116,7 @@ func keepPutting(b *testing.B, r *rig, rows []provider.Status, each int) {
 				return
 			case <-tick.C:
 			}
-			row := rows[i*617%len(rows)] // scattered, as jitter has them
-			row.CheckedAt.Time = time.Now()
-			row.LatencyMS = float64(i % 1000)
-			r.put(row, nil)
+			putAgain(r, rows[scattered(i, len(rows))], i)
 		}
 	}()
 	b.Cleanup(func() { close(stop); <-done })
