@@ -6,3 +6,14 @@ func HangDisk(s *Store) (release func()) {
 	s.disk.Lock()
 	return s.disk.Unlock
 }
+
+// Replacing returns the steps in which a row is replaced by a newer one.
+func Replacing(s *Store, u Update) []func() {
+	row, err := newRow(u)
+	if err != nil {
+		panic(err)
+	}
+	c := s.table.Load().byID[u.Status.ID]
+	next := func() { c.edition.Add(1) }
+	return []func(){next, func() { c.row.Store(row) }, next}
+}

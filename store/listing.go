@@ -1,127 +1,121 @@
 package store
 
-import "time"
+import (
+	"iter"
+	"time"
+)
 
 const (
 	// HeadRoom is how many bytes the head of a [Listing] may have.
 	HeadRoom = 256
 
-	// maxListing bounds the listings that are kept for later, in bytes.
-	maxListing = 1 << 20
+	// segmentSize is about how much text a segment has, in bytes. A socket takes
+	// large pieces best; but it is also what is copied when a row's length changes.
+	segmentSize = 512 << 10
 )
 
-// A Listing is the JSON of all rows as of one moment, in one piece. Collecting a
-// thousand rows from wherever they are in memory takes about as long as sending
-// them. So a listing is kept when it is done with, and the next one begins with
-// its text: ages are written over ages for as long as the rows are the same, and
-// only from the first that is not are they collected again.
+// A Listing is the JSON of all rows as of one moment. Collecting thousands of rows
+// from wherever they are in memory takes longer than sending them. So a listing is
+// kept when it is done with, and the next one begins with its text, in which only
+// what has changed is written anew. See docs/architecture.md.
 //
 // A listing is its caller's alone from [View.Listing] to [Listing.Free].
 type Listing struct {
-	table *table
-	text  []byte   // HeadRoom bytes, then the rows with commas between them, then perhaps a foot
-	rows  []listed // those that stand in text; the i-th is, or was, in the table's i-th cell
+	table    *table
+	made     time.Time
+	now      time.Time
+	elapsed  time.Duration // from made to now
+	segments []segment     // at least one
+	spare    []byte        // for a segment's text, when it is written anew
+	freed    time.Time
 }
 
-// A listed row is what stands in a listing, and where.
-type listed struct {
-	row      *Row
-	clock    clock // of the row, which itself may have left the CPU's cache
-	stale    bool  // what the text says
-	from, to int   // text[from:to] is the number after age_ms, empty if there is none
-	end      int   // of the row
-	ttl      int64 // the smallest ttl_ms up to this row
-}
-
-// Listing returns the rows as of now.
+// Listing returns the rows as of now, or nil while others use all the listings
+// that there may be.
 func (v View) Listing(now time.Time) *Listing {
-	l, ok := v.table.listings.Get().(*Listing)
+	l, ok := v.table.shelf.take()
 	if !ok {
-		l = &Listing{table: v.table, text: make([]byte, HeadRoom), rows: make([]listed, 0, v.Len())}
+		return nil
 	}
-	l.rows = l.rows[:l.overwrite(now)]
-	l.text = l.text[:l.end()]
-	l.collect(now)
+	if l == nil {
+		l = newListing(v.table, now)
+	}
+	l.now, l.elapsed = now, now.Sub(l.made)
+	for i := range l.segments {
+		l.segments[i].update(l)
+	}
 	return l
 }
 
-// overwrite brings ages up to date where they stand, and returns for how many
-// rows: then comes one that is newer, has become stale, or has an age of another
-// length.
-func (l *Listing) overwrite(now time.Time) int {
-	for i := range l.rows {
-		at := &l.rows[i]
-		if l.table.cells[i].row.Load() != at.row {
-			return i
-		}
-		age, stale := at.clock.read(now)
-		if stale != at.stale || !overwriteNumber(l.text[at.from:at.to], uint64(age.Milliseconds())) {
-			return i
+// newListing makes a listing with nothing in it yet.
+func newListing(t *table, now time.Time) *Listing {
+	l := &Listing{table: t, made: now}
+	room, from, size := HeadRoom, 0, HeadRoom
+	for i, c := range t.cells {
+		size += len(c.row.Load().json) + timeRoom
+		if size >= segmentSize {
+			l.segments = append(l.segments, newSegment(t.cells[from:i+1], room, size))
+			room, from, size = 0, i+1, 0
 		}
 	}
-	return len(l.rows)
-}
-
-// overwriteNumber replaces digits by those of n, and reports whether they are as
-// many.
-func overwriteNumber(digits []byte, n uint64) bool {
-	for i := len(digits) - 1; i >= 0; i-- {
-		digits[i] = byte('0' + n%10)
-		n /= 10
+	if from < len(t.cells) || from == 0 {
+		l.segments = append(l.segments, newSegment(t.cells[from:], room, size))
 	}
-	return n == 0 && (len(digits) <= 1 || digits[0] != '0')
-}
-
-// collect appends the rows that are missing.
-func (l *Listing) collect(now time.Time) {
-	for _, c := range l.table.cells[len(l.rows):] {
-		row := c.row.Load()
-		age, stale := row.clock.read(now)
-		at := listed{row: row, clock: row.clock, stale: stale, ttl: row.clock.ttl}
-		if len(l.rows) > 0 {
-			at.ttl = min(at.ttl, l.SmallestTTL())
-			l.text = append(l.text, ',')
-		}
-		l.text = append(l.text, row.json[:len(row.json)-1]...)
-		at.from = len(l.text) + len(ageField)
-		l.text = row.clock.appendAge(l.text, age)
-		at.to = len(l.text)
-		at.from = min(at.from, at.to)
-		l.text = appendStale(l.text, stale)
-		at.end = len(l.text)
-		l.rows = append(l.rows, at)
-	}
-}
-
-// end is where the last row ends.
-func (l *Listing) end() int {
-	if len(l.rows) == 0 {
-		return HeadRoom
-	}
-	return l.rows[len(l.rows)-1].end
+	return l
 }
 
 // SmallestTTL is the smallest ttl_ms of the rows, 0 when there are none.
 func (l *Listing) SmallestTTL() int64 {
-	if len(l.rows) == 0 {
-		return 0
+	smallest := l.segments[0].ttl
+	for i := range l.segments[1:] {
+		smallest = min(smallest, l.segments[1+i].ttl)
 	}
-	return l.rows[len(l.rows)-1].ttl
+	return smallest
 }
 
-// Between returns the rows, separated by commas, between a head of at most
-// HeadRoom bytes and a foot. The text is the listing's own: it is valid until the
-// next call, and must not be changed.
-func (l *Listing) Between(head []byte, foot string) []byte {
-	from := HeadRoom - len(head)
-	copy(l.text[from:], head)
-	l.text = append(l.text[:l.end()], foot...)
-	return l.text[from:]
+// BeganSince reports whether the probe of each row is known to have begun at t or
+// later.
+func (l *Listing) BeganSince(t time.Time) bool {
+	since := int64(t.Sub(l.made))
+	for i := range l.segments {
+		if began := l.segments[i].began; began == unknown || began < since {
+			return false
+		}
+	}
+	return true
+}
+
+// Len is how many bytes the rows have, with the commas between them.
+func (l *Listing) Len() int {
+	n := -HeadRoom
+	for i := range l.segments {
+		n += l.segments[i].end()
+	}
+	return n
+}
+
+// Pieces returns the rows, separated by commas, between a head of at most HeadRoom
+// bytes and a foot. The pieces are the listing's own: each is valid until the
+// listing is freed, and must not be changed.
+func (l *Listing) Pieces(head []byte, foot string) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for i := range l.segments {
+			s := &l.segments[i]
+			from := 0
+			if i == 0 {
+				from = HeadRoom - len(head)
+				copy(s.text[from:], head)
+			}
+			s.text = s.text[:s.end()]
+			if i == len(l.segments)-1 {
+				s.text = append(s.text, foot...)
+			}
+			if !yield(s.text[from:]) {
+				return
+			}
+		}
+	}
 }
 
 // Free gives the listing back; its text may no longer be used.
-func (l *Listing) Free() {
-	if cap(l.text) <= maxListing {
-		l.table.listings.Put(l)
-	}
-}
+func (l *Listing) Free() { l.table.shelf.put(l) }

@@ -67,7 +67,7 @@ func (s *Store) Note(e provider.Event) {
 
 // publish shows a row to readers and returns the channel that is to be closed so
 // that those who wait for it look again. The caller holds mu.
-func (s *Store) publish(c *cell, row *Row) chan struct{} { return c.row.Swap(row).next }
+func (s *Store) publish(c *cell, row *Row) chan struct{} { return c.replace(row).next }
 
 // wake tells the committer that there may be something to commit.
 func (s *Store) wake() {

@@ -134,14 +134,25 @@ func (r *Row) AppendJSON(dst []byte, now time.Time) []byte {
 // changed gets a new cell, so that what was under way for the old one cannot
 // reach the new.
 type cell struct {
-	row  atomic.Pointer[Row]
-	gone bool // no longer in the table; guarded by Store.mu
+	row     atomic.Pointer[Row]
+	edition atomic.Uint32 // rises with each row; odd while one takes the place of another
+	gone    bool          // no longer in the table; guarded by Store.mu
 }
 
 func newCell(row *Row) *cell {
 	c := new(cell)
-	c.row.Store(row)
+	c.replace(row)
 	return c
+}
+
+// replace puts a row in the place of another, which it returns. The edition
+// changes before the row and again after it, so that nobody who has seen the new
+// row still finds the edition of the old one.
+func (c *cell) replace(row *Row) (old *Row) {
+	c.edition.Add(1)
+	old = c.row.Swap(row)
+	c.edition.Add(1)
+	return old
 }
 
 func (c *cell) id() string { return c.row.Load().Status.ID }

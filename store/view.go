@@ -1,17 +1,13 @@
 package store
 
-import (
-	"sync"
-
-	"github.com/providerd/providerd/store/provider"
-)
+import "github.com/providerd/providerd/store/provider"
 
 // A table is the set of providers in the configuration's order. It never
 // changes; the rows in its cells do.
 type table struct {
-	cells    []*cell
-	byID     map[string]*cell
-	listings sync.Pool // of *Listing, of this table
+	cells []*cell
+	byID  map[string]*cell
+	shelf shelf
 }
 
 func newTable(size int) *table {
@@ -96,6 +92,7 @@ func (s *Store) Configure(order []string, fresh map[string]Update) {
 		}
 	}
 	s.table.Store(next)
+	old.shelf.close()
 	s.retire(old, next)
 	for _, c := range old.cells {
 		if next.byID[c.id()] == nil {

@@ -164,14 +164,19 @@ func (s *Server) writeJSON(c *call, status int, v any) {
 
 // writeBody sends a whole reply.
 func writeBody(c *call, status int, body []byte) {
+	startBody(c, status, len(body))
+	c.w.Write(body) // an error means that the client has gone: nobody to tell
+}
+
+// startBody sends what precedes a body of size bytes.
+func startBody(c *call, status, size int) {
 	c.count(status)
 	h := c.w.Header()
 	h["Content-Type"] = contentJSON
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["Content-Length"] = []string{strconv.Itoa(size)}
 	if status != http.StatusOK {
 		c.w.WriteHeader(status)
 	}
-	c.w.Write(body) // an error means that the client has gone: nobody to tell
 }
 
 // extendReply gives a reply that took long to make its full time to be written.

@@ -2,6 +2,7 @@ package control
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -15,51 +16,94 @@ const defaultWait = 5 * time.Second
 // status answers GET /api/providers/status.
 func (s *Server) status(c *call) *provider.Error {
 	q, v := &c.query, s.store.View()
-	if q.maxAge == nil {
-		switch {
-		case q.wait != nil:
-			return provider.Errorf(provider.BadRequest, "add max_age=0s to have the rows probed first", "wait needs max_age")
-		case q.ids == nil:
-			writeAll(c, v, time.Now())
-			return nil
-		}
+	var young time.Time // rows whose probe began before this are stale
+	if q.maxAge != nil {
+		young = time.Now().Add(-*q.maxAge)
+	} else if q.wait != nil {
+		return provider.Errorf(provider.BadRequest, "add max_age=0s to have the rows probed first", "wait needs max_age")
+	}
+	if q.ids == nil && writeAll(c, v, young) {
+		return nil
 	}
 	rows, err := pick(v, q.ids)
 	if err != nil {
 		return err
 	}
-	var young time.Time // rows whose probe began before this are stale
-	if q.maxAge != nil {
-		young = time.Now().Add(-*q.maxAge)
-		s.freshen(c, idsOf(rows), young)
+	if q.maxAge != nil && s.freshen(c, rows, young) {
 		v = s.store.View()
 		if rows, err = pick(v, q.ids); err != nil { // gone by a reload
 			return err
 		}
 	}
-	p := s.buffer()
-	b := appendTable((*p)[:0], v, rows, young)
-	writeBody(c, http.StatusOK, b)
-	s.keep(p, b)
+	s.writeRows(c, v, rows, young)
 	return nil
 }
 
 // writeAll sends a [provider.StatusReply] with all rows as they are: the reply
-// that nearly everybody asks for, and the largest.
-func writeAll(c *call, v store.View, now time.Time) {
-	rows := v.Listing(now)
-	defer rows.Free()
+// that nearly everybody asks for, and the largest. It reports false, and has sent
+// nothing, when rows may have to be marked as stale because their probe began
+// before young, and while other readers have all listings.
+func writeAll(c *call, v store.View, young time.Time) bool {
+	now := time.Now()
+	l := v.Listing(now)
+	if l == nil {
+		return false
+	}
+	defer l.Free()
+	if !young.IsZero() && !l.BeganSince(young) {
+		return false
+	}
 	var room [store.HeadRoom]byte
-	writeBody(c, http.StatusOK, rows.Between(appendHead(room[:0], v, rows.SmallestTTL(), now), tableFoot))
+	head := appendHead(room[:0], v, l.SmallestTTL(), now)
+	startBody(c, http.StatusOK, len(head)+l.Len()+len(tableFoot))
+	for piece := range l.Pieces(head, tableFoot) {
+		if _, err := c.w.Write(piece); err != nil {
+			break // the client has gone
+		}
+	}
+	return true
 }
 
-// freshen has rows that are older than young probed, and waits until they are
-// not, or for as long as the query says.
-func (s *Server) freshen(c *call, ids []string, young time.Time) {
-	done := func(r *store.Row) bool { return needsNoProbe(r, young) }
-	if s.all(ids, done) {
-		return
+// writeRows sends a [provider.StatusReply] with some rows, those whose probe began
+// before young marked as stale. It holds a piece of the reply at a time only, since
+// each of many readers may take its time.
+func (s *Server) writeRows(c *call, v store.View, rows []*store.Row, young time.Time) {
+	m := store.Moment{Now: time.Now(), Young: young}
+	p := s.buffer()
+	b := appendHead((*p)[:0], v, smallestTTL(rows), m.Now)
+	defer func() { s.keep(p, b) }()
+	size := len(b) + max(0, len(rows)-1) + len(tableFoot)
+	for _, row := range rows {
+		size += m.RowLen(row)
 	}
+	startBody(c, http.StatusOK, size)
+	for i, row := range rows {
+		if len(b) >= pieceSize {
+			if _, err := c.w.Write(b); err != nil {
+				return
+			}
+			b = b[:0]
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = m.AppendRow(b, row)
+	}
+	b = append(b, tableFoot...)
+	c.w.Write(b)
+}
+
+// pieceSize is about how many bytes of a table are sent at once.
+const pieceSize = 128 << 10
+
+// freshen has rows that are older than young probed, and waits until they are
+// not, or for as long as the query says. It reports whether there were any.
+func (s *Server) freshen(c *call, rows []*store.Row, young time.Time) bool {
+	done := func(r *store.Row) bool { return needsNoProbe(r, young) }
+	if !slices.ContainsFunc(rows, func(r *store.Row) bool { return !done(r) }) {
+		return false
+	}
+	ids := idsOf(rows)
 	s.providers.Ensure(ids, *c.query.maxAge)
 	wait := defaultWait
 	if c.query.wait != nil {
@@ -67,6 +111,7 @@ func (s *Server) freshen(c *call, ids []string, young time.Time) {
 	}
 	s.await(c.r.Context(), ids, wait, done)
 	s.extendReply(c)
+	return true
 }
 
 // needsNoProbe reports whether it makes no sense to wait for a probe of a row:
@@ -87,21 +132,6 @@ func fresh(st *provider.Status, young time.Time) bool {
 	return !st.CheckedAt.IsZero() && !st.CheckedAt.Before(young)
 }
 
-// appendTable appends a [provider.StatusReply] without building one: its rows
-// are encoded already, and only their ages are new. Rows whose probe began before
-// young are marked stale; a zero young marks none.
-func appendTable(b []byte, v store.View, rows []*store.Row, young time.Time) []byte {
-	now := time.Now()
-	b = appendHead(b, v, smallestTTL(rows), now)
-	for i, row := range rows {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendRow(b, row, young, now)
-	}
-	return append(b, tableFoot...)
-}
-
 // appendHead appends what comes before the rows.
 func appendHead(b []byte, v store.View, ttl int64, now time.Time) []byte {
 	b = append(b, `{"ts":"`...)
@@ -115,20 +145,6 @@ func appendHead(b []byte, v store.View, ttl int64, now time.Time) []byte {
 
 // tableFoot comes after the rows.
 const tableFoot = "]}\n"
-
-// appendRow appends a row, marked stale when its probe began before young.
-func appendRow(b []byte, row *store.Row, young, now time.Time) []byte {
-	if young.IsZero() || fresh(&row.Status, young) || row.Stale(now) {
-		return row.AppendJSON(b, now)
-	}
-	st := row.Current(now)
-	st.Stale = true
-	line, err := encode(nil, st)
-	if err != nil {
-		return row.AppendJSON(b, now)
-	}
-	return append(b, line[:len(line)-1]...) // without the new line
-}
 
 func smallestTTL(rows []*store.Row) int64 {
 	if len(rows) == 0 {

@@ -1,0 +1,44 @@
+package store
+
+import "time"
+
+// A Moment is when rows are read, and which of them are too old.
+type Moment struct {
+	Now   time.Time
+	Young time.Time // rows whose probe began before it are stale; zero: not for that
+}
+
+// read returns the age of a row with the clock, and whether the row is stale.
+func (m Moment) read(c *clock) (age time.Duration, stale bool) {
+	age, stale = c.read(m.Now)
+	return age, stale || c.checked.Before(m.Young)
+}
+
+// AppendRow appends the row's Status as [Row.AppendJSON] does.
+func (m Moment) AppendRow(dst []byte, r *Row) []byte {
+	age, stale := m.read(&r.clock)
+	dst = append(dst, r.json[:len(r.json)-1]...)
+	return appendStale(r.clock.appendAge(dst, age), stale)
+}
+
+// RowLen is how many bytes AppendRow appends.
+func (m Moment) RowLen(r *Row) int {
+	age, stale := m.read(&r.clock)
+	n := len(r.json) - 1 + len(`,"stale":true}`)
+	if !stale {
+		n += len("false") - len("true")
+	}
+	if !r.clock.checked.IsZero() {
+		n += len(ageField) + decimals(uint64(age.Milliseconds()))
+	}
+	return n
+}
+
+// decimals is how many digits n has.
+func decimals(n uint64) int {
+	digits := 1
+	for ; n >= 10; n /= 10 {
+		digits++
+	}
+	return digits
+}
