@@ -198,8 +198,10 @@ func (s *Server) catch(c *call) {
 		panic(bug)
 	}
 	s.log.Error("Answering a request broke", "path", c.r.URL.Path, "panic", bug, "stack", string(debug.Stack()))
+	if c.told { // the reply has begun: an error in the middle of it would be read as a part of it
+		panic(http.ErrAbortHandler)
+	}
 	c.w.Header().Set("Connection", "close")
-	// Where the reply had begun this adds nothing: its length was told.
 	s.writeJSON(c, http.StatusInternalServerError, provider.ErrorReply{
 		Error: provider.Errorf(provider.Internal, "see: providerctl logs", "the daemon met a bug while answering"),
 	})
