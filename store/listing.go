@@ -24,9 +24,9 @@ type Listing struct {
 	table    *table
 	made     time.Time
 	now      time.Time
-	elapsed  time.Duration // from made to now
-	segments []segment     // at least one
-	spare    []byte        // for a segment's text, when it is written anew
+	elapsed  [2]time.Duration // from made to now, by either clock
+	segments []segment        // at least one
+	spare    []byte           // for a segment's text, when it is written anew
 	freed    time.Time
 }
 
@@ -40,7 +40,7 @@ func (v View) Listing(now time.Time) *Listing {
 	if l == nil {
 		l = newListing(v.table, now)
 	}
-	l.now, l.elapsed = now, now.Sub(l.made)
+	l.now, l.elapsed = now, sinceMade(now, l.made)
 	for i := range l.segments {
 		l.segments[i].update(l)
 	}
@@ -76,13 +76,20 @@ func (l *Listing) SmallestTTL() int64 {
 // BeganSince reports whether the probe of each row is known to have begun at t or
 // later.
 func (l *Listing) BeganSince(t time.Time) bool {
-	since := int64(t.Sub(l.made))
+	since := sinceMade(t, l.made)
 	for i := range l.segments {
-		if began := l.segments[i].began; began == unknown || began < since {
-			return false
+		for clock, began := range l.segments[i].began {
+			if began == unknown || began < int64(since[clock]) {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+// sinceMade is the time from made to t by the monotonic clock and by the wall's.
+func sinceMade(t, made time.Time) [2]time.Duration {
+	return [2]time.Duration{monotonic: t.Sub(made), wall: t.Round(0).Sub(made)}
 }
 
 // Len is how many bytes the rows have, with the commas between them.

@@ -130,11 +130,18 @@ func listAtRandom(t *testing.T, rows, longest, steps int) {
 
 // Ages from nothing to years, and each edge at which a text gets longer.
 func TestView_Listing_AgesOfEveryLength(t *testing.T) {
-	s := configured(t, newPath(t), store.Options{}, "a", "b", "never")
-	a, b := result("a", provider.StateRunning, ""), result("b", provider.StateRunning, "")
-	b.Status.CheckedAt.Time = a.Status.CheckedAt.Round(0) // not by the monotonic clock
+	s := configured(t, newPath(t), store.Options{}, "a", "b", "never", "ancient", "future")
+	a := result("a", provider.StateRunning, "")
 	s.Put(a)
-	s.Put(b)
+	for id, checked := range map[string]time.Time{
+		"b":       a.Status.CheckedAt.Round(0), // not by the monotonic clock
+		"ancient": time.Date(1066, 10, 14, 9, 0, 0, 0, time.UTC),
+		"future":  time.Date(3001, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		u := result(id, provider.StateRunning, "")
+		u.Status.CheckedAt.Time = checked
+		s.Put(u)
+	}
 	const ttl = 11_500 * time.Millisecond
 	for power := time.Millisecond; power <= 1e5*time.Hour; power *= 10 {
 		for _, age := range []time.Duration{power - 1, power, power + 1, ttl - power, ttl + power, -power, ttl, ttl + 1, ttl} {
@@ -170,7 +177,8 @@ func TestListing_BeganSince(t *testing.T) {
 		{"a", now, now, false},
 		{"b", now.Add(time.Second), now, true},
 		{"a", now.Add(2 * time.Second), now.Add(time.Second), true},
-		{"b", now.Round(0), now, false},
+		{"b", now.Round(0), now, true},
+		{"b", time.Time{}, now.Add(-time.Hour), false},
 		{"b", now.Add(3 * time.Second), now.Add(2 * time.Second), true},
 	} {
 		u := result(tt.id, provider.StateRunning, "")

@@ -12,29 +12,38 @@ const timeRoom = len(`,"age_ms":12345,"stale":false},`)
 // A segment is the text of some rows that follow one another in a table.
 type segment struct {
 	cells  []*cell
-	places []place // of the cells' rows
-	ttls   []int64 // of the rows, in ms
-	ttl    int64   // the smallest of them
-	began  int64   // the earliest of the places
-	room   int     // how many bytes are before the first row; not 0 in a table's first segment
-	size   int     // about how long text will be
-	text   []byte  // room, each row, after a comma if it is not the table's first, and perhaps a foot
+	places []place  // of the cells' rows
+	ttls   []int64  // of the rows, in ms
+	ttl    int64    // the smallest of them
+	began  [2]int64 // the earliest of the places, by either clock
+	room   int      // how many bytes are before the first row; not 0 in a table's first segment
+	size   int      // about how long text will be
+	text   []byte   // room, each row, after a comma if it is not the table's first, and perhaps a foot
 }
 
 // A place is where a row stands in its segment's text, and for which ages it may
 // stand there as it is, but for their digits. It does not lead to the row, which
 // would have to stay in memory for as long as the text.
 type place struct {
-	began        int64  // its probe, in ns since Listing.made; unknown: never, or by the wall clock
+	began        int64  // its probe, in ns since Listing.made; or unknown
 	least, limit int64  // the ages, in ns, from the one up to the other
 	edition      uint32 // of the row's cell; 0: the row was about to be replaced
 	age, end     uint32 // where in text the digits of the age begin, and where the row ends
 	digits       uint8  // 0: never checked
-	wall         bool   // the row has no monotonic time, and must itself be asked for its age
+	clock        uint8  // by which the probe's beginning is known
 }
 
-// unknown is before the beginning of any probe.
-const unknown = math.MinInt64
+// The clocks. Rows that were restored have only the time of the wall's.
+const (
+	monotonic = iota
+	wall
+)
+
+const (
+	// unknown is when a probe began that never did, or not within a lifetime.
+	unknown  = math.MinInt64
+	lifetime = 100 * 365 * 24 * time.Hour
+)
 
 func newSegment(cells []*cell, room, size int) segment {
 	return segment{
@@ -71,10 +80,7 @@ func (s *segment) update(l *Listing) {
 // differs from its text.
 func (s *segment) holds(i int, l *Listing) (age time.Duration, ok bool) {
 	p, c := &s.places[i], s.cells[i]
-	age = l.elapsed - time.Duration(p.began)
-	if p.wall {
-		age = c.row.Load().Age(l.now) // of the row that has the edition, if it still is the same
-	}
+	age = l.elapsed[p.clock&1] - time.Duration(p.began)
 	return age, c.edition.Load() == p.edition && int64(age) >= p.least && int64(age) < p.limit
 }
 
@@ -99,9 +105,10 @@ func (s *segment) rewrite(first int, l *Listing) (old []byte) {
 		from = to
 	}
 	s.text = append(s.text, old[copied:from]...)
-	s.ttl, s.began = slices.Min(s.ttls), s.places[0].began
+	s.ttl, s.began = slices.Min(s.ttls), [2]int64{math.MaxInt64, math.MaxInt64}
 	for i := range s.places {
-		s.began = min(s.began, s.places[i].began)
+		p := &s.places[i]
+		s.began[p.clock] = min(s.began[p.clock], p.began)
 	}
 	return old
 }
@@ -135,9 +142,13 @@ func (p *place) bound(c *clock, made time.Time, stale bool) {
 	if c.checked.IsZero() {
 		return
 	}
-	p.wall = c.checked == c.checked.Round(0) // which takes away the monotonic time
-	if !p.wall {
-		p.began = int64(c.checked.Sub(made))
+	began := c.checked.Sub(made)
+	if began < -lifetime || began > lifetime { // a clock was wrong: too long for an int64
+		p.least = math.MaxInt64
+		return
+	}
+	if p.began = int64(began); c.checked == c.checked.Round(0) { // which takes away the monotonic time
+		p.clock = wall
 	}
 	power := int64(time.Millisecond)
 	for range p.digits - 1 {
