@@ -21,8 +21,19 @@ func (m Moment) AppendRow(dst []byte, r *Row) []byte {
 	return appendStale(r.clock.appendAge(dst, age), stale)
 }
 
-// RowLen is how many bytes AppendRow appends.
-func (m Moment) RowLen(r *Row) int {
+// Measure returns how many bytes AppendRow appends for all the rows together, and
+// the smallest of their ttl_ms, 0 when there are none.
+func (m Moment) Measure(rows []*Row) (size int, ttl int64) {
+	for i, r := range rows {
+		size += m.rowLen(r)
+		if i == 0 || r.clock.ttl < ttl {
+			ttl = r.clock.ttl
+		}
+	}
+	return size, ttl
+}
+
+func (m Moment) rowLen(r *Row) int {
 	age, stale := m.read(&r.clock)
 	n := len(r.json) - 1 + len(`,"stale":true}`)
 	if !stale {

@@ -28,18 +28,20 @@ func BenchmarkRead(b *testing.B) {
 		path    string
 		puts    int // results that come meanwhile, each second
 		between int // results that come between two calls
+		slow    int // readers that hold a listing each
 	}{
-		{"Provider", 5, one, 0, 0},
-		{"Status1", 1, all, 0, 0},
-		{"Status5", 5, all, 0, 0},
-		{"Status1000", 1000, all, 0, 0},
-		{"Status5000", 5000, all, 0, 0},
-		{"Status10000", 10_000, all, 0, 0},
-		{"Status1000While100Change", 1000, all, 100, 0},
-		{"Status5000While100Change", 5000, all, 100, 0},
-		{"Status10000While100Change", 10_000, all, 100, 0},
-		{"Status5000After500Changed", 5000, all, 0, 500},      // for one who asks every five seconds
-		{"Status5000MaxAge", 5000, all + "?max_age=1h", 0, 0}, // collected row by row, as are those that are named
+		{name: "Provider", rows: 5, path: one},
+		{name: "Status1", rows: 1, path: all},
+		{name: "Status5", rows: 5, path: all},
+		{name: "Status1000", rows: 1000, path: all},
+		{name: "Status5000", rows: 5000, path: all},
+		{name: "Status10000", rows: 10_000, path: all},
+		{name: "Status1000While100Change", rows: 1000, path: all, puts: 100},
+		{name: "Status5000While100Change", rows: 5000, path: all, puts: 100},
+		{name: "Status10000While100Change", rows: 10_000, path: all, puts: 100},
+		{name: "Status5000After500Changed", rows: 5000, path: all, between: 500}, // for one who asks every five seconds
+		{name: "Status5000MaxAge", rows: 5000, path: all + "?max_age=1h"},
+		{name: "Status5000BesideSlowReaders", rows: 5000, path: all, slow: 2},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			var rows []provider.Status
@@ -58,6 +60,9 @@ func BenchmarkRead(b *testing.B) {
 			_, body := r.do("GET", bb.path, "")
 			ours := newCaller(b, r.socket, bb.path)
 			floor := newCaller(b, serveBare(b, []byte(body)), bb.path)
+			for range bb.slow {
+				defer r.store.View().Listing(time.Now()).Free()
+			}
 			if bb.puts > 0 {
 				keepPutting(b, r, rows, bb.puts)
 			}

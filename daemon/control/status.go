@@ -70,13 +70,11 @@ func writeAll(c *call, v store.View, young time.Time) bool {
 func (s *Server) writeRows(c *call, v store.View, rows []*store.Row, young time.Time) {
 	m := store.Moment{Now: time.Now(), Young: young}
 	p := s.buffer()
-	b := appendHead((*p)[:0], v, smallestTTL(rows), m.Now)
+	size, ttl := m.Measure(rows)
+	b := appendHead((*p)[:0], v, ttl, m.Now)
 	defer func() { s.keep(p, b) }()
-	size := len(b) + max(0, len(rows)-1) + len(tableFoot)
-	for _, row := range rows {
-		size += m.RowLen(row)
-	}
-	startBody(c, http.StatusOK, size)
+	commas := max(0, len(rows)-1)
+	startBody(c, http.StatusOK, len(b)+size+commas+len(tableFoot))
 	for i, row := range rows {
 		if len(b) >= pieceSize {
 			if _, err := c.w.Write(b); err != nil {
@@ -145,14 +143,3 @@ func appendHead(b []byte, v store.View, ttl int64, now time.Time) []byte {
 
 // tableFoot comes after the rows.
 const tableFoot = "]}\n"
-
-func smallestTTL(rows []*store.Row) int64 {
-	if len(rows) == 0 {
-		return 0
-	}
-	smallest := rows[0].Status.TTLMS
-	for _, row := range rows[1:] {
-		smallest = min(smallest, row.Status.TTLMS)
-	}
-	return smallest
-}
