@@ -7,6 +7,7 @@
 // leaves out net/http: the protocol is a small, fixed part of HTTP/1.1
 // between two programs of one product, and speaking it directly keeps the start
 // of a command-line program short. Everything that is not that part is refused.
+// On Unix it leaves out net too; docs/decisions/providerctl-start.md says why.
 //
 // Each call is a connection of its own, so a Client holds nothing that must be
 // closed and any number of goroutines may use it.

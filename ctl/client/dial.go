@@ -3,8 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,9 +30,16 @@ var (
 	errURL = errors.New("a URL")
 )
 
+// A conn is a connection to the daemon.
+type conn interface {
+	io.ReadWriteCloser
+	SetDeadline(time.Time) error
+	Name() string // the path that was connected to
+}
+
 // dial connects to the first daemon that accepts. It tries again, for as long
 // as the client's patience lasts, while what is missing may be about to appear.
-func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+func (c *Client) dial(ctx context.Context) (conn, error) {
 	patience := c.DialPatience
 	if patience == 0 {
 		patience = defaultPatience
@@ -77,7 +84,7 @@ func (c *Client) tellPassed(failed misses) {
 	}
 }
 
-func dialAny(places []place) (net.Conn, misses) {
+func dialAny(places []place) (conn, misses) {
 	var failed misses
 	for _, p := range places {
 		conn, err := dialOne(p)
@@ -89,7 +96,7 @@ func dialAny(places []place) (net.Conn, misses) {
 	return nil, failed
 }
 
-func dialOne(p place) (net.Conn, error) {
+func dialOne(p place) (conn, error) {
 	if len(p.path) > maxPath {
 		return nil, syscall.ENAMETOOLONG
 	}
@@ -113,8 +120,8 @@ func dialOne(p place) (net.Conn, error) {
 	return conn, nil
 }
 
-func (p place) connect(path string) (net.Conn, error) {
-	conn, err := net.Dial("unix", path) // never blocks: it is accepted, refused or told to come again
+func (p place) connect(path string) (conn, error) {
+	conn, err := connect(path)
 	if err == nil {
 		return conn, nil
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -102,7 +101,7 @@ func isSystemFolder(dir string, info fs.FileInfo) bool {
 
 // believe checks who listens at the other end of a connection, and closes it if that
 // is nobody to be believed.
-func (p place) believe(conn net.Conn, f folder) error {
+func (p place) believe(conn conn, f folder) error {
 	l := listenerOf(conn)
 	if f.vouchesFor(l, uint32(os.Geteuid())) {
 		return nil
@@ -111,10 +110,10 @@ func (p place) believe(conn net.Conn, f folder) error {
 	return &foreignError{path: p.path, name: p.name, problem: l.String() + " listens there", seen: true}
 }
 
-func listenerOf(conn net.Conn) listener {
+func listenerOf(conn conn) listener {
 	l := nobodyTold
-	if u, ok := conn.(*net.UnixConn); ok {
-		if raw, err := u.SyscallConn(); err == nil {
+	if file, ok := conn.(syscall.Conn); ok {
+		if raw, err := file.SyscallConn(); err == nil {
 			_ = raw.Control(func(fd uintptr) { l = credentials(int(fd)) }) // on an error nobody stays told
 		}
 	}

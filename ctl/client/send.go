@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"strconv"
 	"time"
@@ -18,7 +17,7 @@ import (
 type reply struct {
 	head
 	io.Reader // the body
-	conn      net.Conn
+	conn      conn
 	patience  time.Duration // how long it may take
 	stop      func() bool   // unties the connection from the context
 }
@@ -85,19 +84,19 @@ func (r *reply) readAll(limit int64) ([]byte, error) {
 
 // explain turns a failure to read the reply into what it means to the caller.
 func (r *reply) explain(ctx context.Context, err error) error {
-	where := r.conn.RemoteAddr()
+	where := r.conn.Name()
 	switch {
 	case ctx.Err() != nil:
 		return contextError(ctx)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return provider.Errorf(provider.TimedOut, "it may be stopped or stuck: look at its log, or restart it",
-			"the daemon at %v did not answer within %v", where, r.patience)
+			"the daemon at %s did not answer within %v", where, r.patience)
 	case errors.Is(err, errProtocol):
 		return provider.Errorf(provider.DaemonUnreachable, "something else may listen there: check --socket and PROVIDERD_SOCKET",
-			"%v is not providerd: %v", where, err)
+			"%s is not providerd: %v", where, err)
 	default:
 		return provider.Errorf(provider.DaemonUnreachable, "it may be restarting: try again, then look at its log",
-			"the daemon at %v broke off before its answer was complete: %v", where, err)
+			"the daemon at %s broke off before its answer was complete: %v", where, err)
 	}
 }
 
