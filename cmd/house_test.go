@@ -41,6 +41,7 @@ var house = []string{
 	"store/provider",
 	"packaging",
 	"packaging/man",
+	"ctl/command",
 }
 
 func goList(t *testing.T, args ...string) []string {

@@ -8,14 +8,13 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/spf13/cobra"
-
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) backupCommand() *cobra.Command {
+func (a *app) backupCommand() *command.Command {
 	var force bool
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "backup FILE",
 		Short:      "Save a copy of the daemon's database",
 		SuggestFor: []string{"save", "dump", "export"},
@@ -26,11 +25,11 @@ To restore it, stop the daemon, put FILE in the place of the database that info
 names, owned by the daemon's user, and start the daemon.`,
 		Example: `  sudo providerctl backup /var/backups/providerd.db --force
   providerctl backup - | zstd >providerd.db.zst`,
-		Args:              args(1, 1),
-		ValidArgsFunction: completeOneFile,
+		Args:     args(1, 1),
+		Complete: completeOneFile,
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
-	cmd.RunE = func(cmd *cobra.Command, files []string) error {
+	cmd.Run = func(cmd *command.Command, files []string) error {
 		if files[0] == "-" {
 			return a.backupToStdout(cmd.Context())
 		}

@@ -46,9 +46,7 @@ func Main(ctx context.Context, env Env) int {
 	var once sync.Once // a stream that broke off connects again
 	a.client = &client.Client{Getenv: env.Getenv, Passed: func(err error) { once.Do(func() { a.say("note: the socket %v", err) }) }}
 	a.term = terminalOf(env)
-	root := a.rootCommand()
-	root.SetArgs(env.Args)
-	err := root.ExecuteContext(ctx)
+	err := a.rootCommand().Execute(ctx, env.Args)
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		return exitInterrupted
 	}

@@ -6,15 +6,14 @@ import (
 	"io"
 	"slices"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) diagnoseCommand() *cobra.Command {
+func (a *app) diagnoseCommand() *command.Command {
 	var q client.DiagnoseQuery
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "diagnose ID",
 		Short:      "Probe a provider now and show the evidence, layer by layer",
 		SuggestFor: []string{"explain", "why", "doctor"},
@@ -28,13 +27,13 @@ to be left alone (rate_limited) only with --force.
 -o markdown writes it as you would paste it into an issue.`,
 		Example: `  providerctl diagnose openai
   providerctl diagnose openai -o markdown`,
-		Args:              args(1, 1),
-		ValidArgsFunction: a.completeIDs(1),
+		Args:     args(1, 1),
+		Complete: a.completeIDs(1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON, formatMarkdown)
 	cmd.Flags().DurationVar(&q.Wait, "timeout", probeWait, "how long to wait for the probe")
 	cmd.Flags().BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		if q.Wait <= 0 {
 			return usage("give a duration such as 15s", "diagnose: --timeout must be positive")
 		}

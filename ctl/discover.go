@@ -7,14 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) discoverCommand() *cobra.Command {
-	cmd := &cobra.Command{
+func (a *app) discoverCommand() *command.Command {
+	cmd := &command.Command{
 		Use:        "discover",
 		Short:      "Look for model servers on this machine, and print what to put into the configuration",
 		SuggestFor: []string{"find", "scan", "detect"},
@@ -31,7 +30,7 @@ It exits 1 when nothing answers.`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatTOML, formatJSON)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.Run = func(cmd *command.Command, _ []string) error {
 		if out.json() {
 			return a.passThrough(cmd.Context(), client.DiscoverRequest())
 		}

@@ -9,18 +9,17 @@ import (
 	"io"
 	"strconv"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) eventsCommand() *cobra.Command {
+func (a *app) eventsCommand() *command.Command {
 	var (
 		q     client.EventsQuery
 		since uint64
 	)
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "events",
 		Short:      "Show what changed, and with -f what changes",
 		SuggestFor: []string{"watch", "changes"},
@@ -34,7 +33,7 @@ exits 0; no event is skipped and none is shown twice.`,
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Flags().BoolVarP(&q.Follow, "follow", "f", false, "go on as they happen")
 	cmd.Flags().Uint64Var(&since, "since", 0, "only those after this number (seq)")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.Run = func(cmd *command.Command, _ []string) error {
 		if cmd.Flags().Changed("since") {
 			q.Since = &since
 		}

@@ -7,20 +7,19 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) healthCommand() *cobra.Command {
-	cmd := &cobra.Command{
+func (a *app) healthCommand() *command.Command {
+	cmd := &command.Command{
 		Use:   "health",
 		Short: "Tell whether the daemon itself is well; exit 1 when it is not",
 		Args:  args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.health(cmd.Context(), out) }
+	cmd.Run = func(cmd *command.Command, _ []string) error { return a.health(cmd.Context(), out) }
 	return cmd
 }
 

@@ -7,25 +7,24 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) historyCommand() *cobra.Command {
-	cmd := &cobra.Command{
+func (a *app) historyCommand() *command.Command {
+	cmd := &command.Command{
 		Use:   "history ID",
 		Short: "Show a provider's changes and how much of the time it was up",
 		Long: `Show a provider's changes that are kept, and how much of the time it was up,
 which is RUNNING. The time begins with the oldest of the changes or, if that is
 later, with the daemon's start; when probing was paused or the state UNKNOWN,
 it does not count.`,
-		Args:              args(1, 1),
-		ValidArgsFunction: a.completeIDs(1),
+		Args:     args(1, 1),
+		Complete: a.completeIDs(1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		if out.json() {
 			return a.passThrough(cmd.Context(), client.Request{Path: client.ProviderPath(ids[0], "history")})
 		}

@@ -6,19 +6,18 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 )
 
-func (a *app) infoCommand() *cobra.Command {
-	cmd := &cobra.Command{
+func (a *app) infoCommand() *command.Command {
+	cmd := &command.Command{
 		Use:   "info",
 		Short: "Show the daemon: version, paths, counters",
 		Args:  args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.Run = func(cmd *command.Command, _ []string) error {
 		if out.json() {
 			return a.passThrough(cmd.Context(), client.Request{Path: client.DaemonPath})
 		}

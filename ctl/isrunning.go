@@ -5,26 +5,25 @@ import (
 	"errors"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) isRunningCommand() *cobra.Command {
+func (a *app) isRunningCommand() *command.Command {
 	var quiet bool
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:   "is-running ID",
 		Short: "Tell by the exit code whether a provider can be used now",
 		Long: `Exit 0 when the provider is RUNNING, and 1 in any other state: DEGRADED, being
 of limited use, is not RUNNING. What is known is enough, unless it is stale:
 then the provider is probed first.`,
-		Example:           `  providerctl is-running ollama -q && ./agent`,
-		Args:              args(1, 1),
-		ValidArgsFunction: a.completeIDs(1),
+		Example:  `  providerctl is-running ollama -q && ./agent`,
+		Args:     args(1, 1),
+		Complete: a.completeIDs(1),
 	}
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing")
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		s, err := a.reliable(cmd.Context(), ids[0])
 		if err != nil {
 			return err

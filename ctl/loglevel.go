@@ -1,18 +1,18 @@
 package ctl
 
 import (
-	"github.com/spf13/cobra"
+	"github.com/providerd/providerd/ctl/command"
 )
 
-func (a *app) logLevelCommand() *cobra.Command {
-	return &cobra.Command{
+func (a *app) logLevelCommand() *command.Command {
+	return &command.Command{
 		Use:   "log-level [LEVEL]",
 		Short: "Show or change how much the daemon logs, until it restarts",
 		Example: `  providerctl log-level
   providerctl log-level debug`,
-		Args:              args(0, 1),
-		ValidArgsFunction: cobra.FixedCompletions([]string{"trace", "debug", "info", "warn", "error", "off"}, cobra.ShellCompDirectiveNoFileComp),
-		RunE: func(cmd *cobra.Command, levels []string) error {
+		Args:     args(0, 1),
+		Complete: command.Offer([]string{"trace", "debug", "info", "warn", "error", "off"}, command.NoFiles),
+		Run: func(cmd *command.Command, levels []string) error {
 			if len(levels) == 0 {
 				d, err := a.client.Daemon(cmd.Context())
 				if err != nil {

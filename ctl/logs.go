@@ -9,15 +9,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) logsCommand() *cobra.Command {
+func (a *app) logsCommand() *command.Command {
 	var q client.LogQuery
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "logs",
 		Short:      "Show the daemon's log, and with -f go on",
 		SuggestFor: []string{"tail"},
@@ -30,7 +29,7 @@ ctrl-C or the daemon ends, and then exits 0. See log-level for how much the daem
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Flags().BoolVarP(&q.Follow, "follow", "f", false, "go on as it is written")
 	cmd.Flags().IntVarP(&q.Lines, "lines", "n", 0, "how many of the latest lines (default 100)")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.Run = func(cmd *command.Command, _ []string) error {
 		if q.Lines < 0 {
 			return usage("give a number such as 20", "logs: --lines is negative")
 		}

@@ -10,15 +10,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) modelsCommand() *cobra.Command {
+func (a *app) modelsCommand() *command.Command {
 	var loaded, refresh bool
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "models [ID]",
 		Short:      "List the models that a provider offers",
 		SuggestFor: []string{"tags", "list"},
@@ -32,13 +31,13 @@ It exits 1 when there is no model to show. With -o json and no ID it prints the
 reply of each provider on a line of its own.`,
 		Example: `  providerctl models ollama --refresh
   providerctl models --loaded`,
-		Args:              args(0, 1),
-		ValidArgsFunction: a.completeIDs(1),
+		Args:     args(0, 1),
+		Complete: a.completeIDs(1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Flags().BoolVar(&loaded, "loaded", false, "only those that are in memory")
 	cmd.Flags().BoolVar(&refresh, "refresh", false, "probe first, so that the lists are as of now")
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		find := a.known
 		if refresh {
 			find = a.refreshed

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 )
 
 // format is the value of --output.
@@ -43,10 +42,9 @@ func (f *format) json() bool { return f.value == formatJSON }
 
 // outputFlag gives a command -o with the formats it knows; the first is the
 // default.
-func outputFlag(cmd *cobra.Command, allowed ...string) *format {
+func outputFlag(cmd *command.Command, allowed ...string) *format {
 	f := &format{value: allowed[0], allowed: allowed}
-	cmd.Flags().VarP(f, "output", "o", "format of the output")
-	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(allowed, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+	cmd.Flags().VarP(f, "output", "o", "format of the output").Complete = command.Offer(allowed, command.NoFiles)
 	return f
 }
 

@@ -3,12 +3,11 @@ package ctl
 import (
 	"context"
 
-	"github.com/spf13/cobra"
-
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) pauseCommand() *cobra.Command {
+func (a *app) pauseCommand() *command.Command {
 	cmd := a.switchCommand("pause", "Stop probing a provider until it is resumed",
 		func(ctx context.Context, id string) (*provider.Status, error) { return a.client.Pause(ctx, id) },
 		func(id string) string {
@@ -18,7 +17,7 @@ func (a *app) pauseCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) resumeCommand() *cobra.Command {
+func (a *app) resumeCommand() *command.Command {
 	cmd := a.switchCommand("resume", "Probe a provider again that was paused",
 		func(ctx context.Context, id string) (*provider.Status, error) { return a.client.Resume(ctx, id) },
 		func(id string) string { return id + " is probed again" })
@@ -27,13 +26,13 @@ func (a *app) resumeCommand() *cobra.Command {
 }
 
 // switchCommand is a command that changes one provider and says so.
-func (a *app) switchCommand(name, short string, do func(context.Context, string) (*provider.Status, error), said func(id string) string) *cobra.Command {
-	return &cobra.Command{
-		Use:               name + " ID",
-		Short:             short,
-		Args:              args(1, 1),
-		ValidArgsFunction: a.completeIDs(1),
-		RunE: func(cmd *cobra.Command, ids []string) error {
+func (a *app) switchCommand(name, short string, do func(context.Context, string) (*provider.Status, error), said func(id string) string) *command.Command {
+	return &command.Command{
+		Use:      name + " ID",
+		Short:    short,
+		Args:     args(1, 1),
+		Complete: a.completeIDs(1),
+		Run: func(cmd *command.Command, ids []string) error {
 			s, err := do(cmd.Context(), ids[0])
 			if err != nil {
 				return err

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -20,9 +19,9 @@ const (
 	formatURL = "url"
 )
 
-func (a *app) pickCommand() *cobra.Command {
+func (a *app) pickCommand() *command.Command {
 	q := pickQuery{prefer: &format{value: preferLocal, allowed: []string{preferLocal, preferFastest, preferOrder}}}
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "pick [ID…]",
 		Short:      "Print the one provider to use now; exit 1 with every reason when there is none",
 		SuggestFor: []string{"choose", "select", "use"},
@@ -52,15 +51,14 @@ to look for the key in. It never prints a key.`,
 		Example: `  providerctl pick
   eval "$(providerctl pick ollama anthropic -o env)"
   providerctl pick --model qwen3:8b --prefer fastest -o url`,
-		Args:              args(0, -1),
-		ValidArgsFunction: a.completeIDs(-1),
+		Args:     args(0, -1),
+		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatID, formatJSON, formatEnv, formatURL)
 	flags := cmd.Flags()
 	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`")
-	flags.Var(q.prefer, "prefer", "which of several to take")
-	_ = cmd.RegisterFlagCompletionFunc("prefer", cobra.FixedCompletions(q.prefer.allowed, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	flags.Var(q.prefer, "prefer", "which of several to take").Complete = command.Offer(q.prefer.allowed, command.NoFiles)
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		q.ids = ids
 		switch {
 		case flags.Changed("model") && q.model == "":

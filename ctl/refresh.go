@@ -5,9 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -16,13 +15,13 @@ import (
 // under way before it.
 const probeWait = 15 * time.Second
 
-func (a *app) refreshCommand() *cobra.Command {
+func (a *app) refreshCommand() *command.Command {
 	var (
 		wait    bool
 		q       client.RefreshQuery
 		timeout time.Duration
 	)
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "refresh [ID…]",
 		Short:      "Probe providers now",
 		SuggestFor: []string{"probe", "check", "ping", "update"},
@@ -33,15 +32,15 @@ probes that began after it asked, and shows them. A provider that asked to be
 left alone (rate_limited) is probed only with --force.`,
 		Example: `  providerctl refresh
   providerctl refresh ollama --wait`,
-		Args:              args(0, -1),
-		ValidArgsFunction: a.completeIDs(-1),
+		Args:     args(0, -1),
+		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatWide, formatJSON)
 	flags := cmd.Flags()
 	flags.BoolVar(&wait, "wait", false, "wait for the results and show them")
 	flags.DurationVar(&timeout, "timeout", probeWait, "how long to wait; implies --wait when given")
 	flags.BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		q.IDs = ids
 		if timeout <= 0 {
 			return usage("give a duration such as 15s", "refresh: --timeout must be positive")

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 )
 
-func (a *app) reloadCommand() *cobra.Command {
-	cmd := &cobra.Command{
+func (a *app) reloadCommand() *command.Command {
+	cmd := &command.Command{
 		Use:   "reload",
 		Short: "Have the daemon read its configuration again",
 		Long: `Have the daemon read its configuration again. A file with an error in it changes
@@ -19,7 +18,7 @@ nothing; the error is shown with its line.`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.Run = func(cmd *command.Command, _ []string) error {
 		if out.json() {
 			return a.passThrough(cmd.Context(), client.Request{Method: "POST", Path: client.ReloadPath})
 		}

@@ -5,18 +5,17 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
 // failures are the words for a request without an answer.
 var failures = []string{"timeout", "refused", "reset"}
 
-func (a *app) reportCommand() *cobra.Command {
+func (a *app) reportCommand() *command.Command {
 	var met provider.Report
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:   "report ID",
 		Short: "Tell everyone what your own request met: a rate limit, a rejected key, a timeout",
 		Long: `Tell the daemon, and so everyone who asks it, what your own request met.
@@ -34,16 +33,16 @@ changes it, so that --retry-after 1 takes a wrong one back.
 It is for administrators, as pause is.`,
 		Example: `  providerctl report openai --status 429 --retry-after 60
   providerctl report ollama --error timeout`,
-		Args:              args(1, 1, asFailure),
-		ValidArgsFunction: a.completeIDs(1),
+		Args:     args(1, 1, asFailure),
+		Complete: a.completeIDs(1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
 	flags := cmd.Flags()
 	flags.IntVar(&met.Status, "status", 0, "`CODE` of the answer: 401, 402, 403, 429 or 5xx")
-	flags.StringVar(&met.Error, "error", "", "`WHY` there was no answer: "+strings.Join(failures, ", "))
+	why := flags.StringVar(&met.Error, "error", "", "`WHY` there was no answer: "+strings.Join(failures, ", "))
+	why.Complete = command.Offer(failures, command.NoFiles)
 	flags.StringVar(&met.RetryAfter, "retry-after", "", "`WHEN` the provider may be asked again")
-	_ = cmd.RegisterFlagCompletionFunc("error", cobra.FixedCompletions(failures, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		if met.Status == 0 && met.Error == "" { // 000 is what curl says of no answer
 			return usage("for example: --status 429, or --error timeout where no answer came", "report: say what happened")
 		}

@@ -4,14 +4,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 )
 
 // rootCommand builds the command tree.
-func (a *app) rootCommand() *cobra.Command {
-	root := &cobra.Command{
+func (a *app) rootCommand() *command.Command {
+	root := &command.Command{
 		Use:   "providerctl",
 		Short: "Ask providerd which AI model providers can be used now, and if not, why",
 		Long: `Ask providerd which AI model providers can be used now, and if not, why.
@@ -24,18 +23,14 @@ and you, root or that folder's owner must listen on it.
 
 Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 4 denied · 5 no such provider · 6 timed out · 130 interrupted.`,
-		Args:          a.onlyCommands,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Stdout:   a.Stdout,
+		Stderr:   a.Stderr,
+		Version:  a.versionLine, // --version says what the command version does
+		BadFlag:  FlagError,
+		NotFound: noSuchCommand,
 	}
-	root.SetIn(a.Stdin)
-	root.SetOut(a.Stdout)
-	root.SetErr(a.Stderr)
-	root.PersistentFlags().StringVar(&a.client.Socket, "socket", "", "control socket of the daemon")
-	root.SetFlagErrorFunc(flagError)
-	root.Version = a.version() // --version says what the command version does
-	root.SetVersionTemplate(a.versionLine() + "\n")
+	socket := root.PersistentFlags().StringVar(&a.client.Socket, "socket", "", "control socket of the daemon")
+	socket.Complete = command.Offer(nil, command.OfferFiles)
 	root.AddCommand(
 		a.statusCommand(), a.pickCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
 		a.modelsCommand(), a.eventsCommand(), a.historyCommand(), a.diagnoseCommand(),
@@ -43,21 +38,12 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 		a.reloadCommand(), a.logLevelCommand(), a.logsCommand(), a.backupCommand(), a.healthCommand(),
 		a.versionCommand(),
 	)
-	completeNoFiles(root)
-	RefuseOthers(root, noSuchCommand)
+	root.AddBuiltin()
 	return root
 }
 
-// onlyCommands refuses what is not the name of a command.
-func (a *app) onlyCommands(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return noSuchCommand(cmd, args[0])
-}
-
 // noSuchCommand refuses a word that is no command below parent.
-func noSuchCommand(parent *cobra.Command, typed string) error {
+func noSuchCommand(parent *command.Command, typed string) error {
 	if parent.HasParent() && !parent.HasSubCommands() {
 		return usage("usage: "+parent.UseLine(), "%s: unexpected argument %q", parent.Name(), typed)
 	}
@@ -73,8 +59,8 @@ func noSuchCommand(parent *cobra.Command, typed string) error {
 // args returns a check that there are between least and most arguments, none of
 // them empty, with the command's own usage line as the hint. Most −1 means any
 // number. Of one too many, meant says as which flag it may have been meant, if any.
-func args(least, most int, meant ...func(extra string) string) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
+func args(least, most int, meant ...func(extra string) string) func(*command.Command, []string) error {
+	return func(cmd *command.Command, args []string) error {
 		hint := "usage: " + cmd.UseLine()
 		if most >= 0 && len(args) > most {
 			for _, flag := range meant {

@@ -5,18 +5,17 @@ import (
 	"context"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
-func (a *app) statusCommand() *cobra.Command {
+func (a *app) statusCommand() *command.Command {
 	var (
 		maxAge, wait time.Duration
 		watch        bool
 	)
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:        "status [ID…]",
 		Short:      "Show what is known of each provider",
 		SuggestFor: []string{"list", "ls", "ps", "get", "show", "watch"},
@@ -29,15 +28,15 @@ then exits 0.`,
 		Example: `  providerctl status
   providerctl status ollama -o json
   providerctl status --max-age 0s`,
-		Args:              args(0, -1),
-		ValidArgsFunction: a.completeIDs(-1),
+		Args:     args(0, -1),
+		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatWide, formatJSON)
 	flags := cmd.Flags()
 	flags.DurationVar(&maxAge, "max-age", 0, "probe rows older than this first, e.g. 0s or 10s")
 	flags.DurationVar(&wait, "wait", probeWait, "how long to wait for those probes")
 	flags.BoolVarP(&watch, "watch", "w", false, "go on, and show every change")
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		q := client.StatusQuery{IDs: ids, Wait: &wait}
 		if flags.Changed("max-age") {
 			q.MaxAge = &maxAge

@@ -8,10 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -38,7 +36,7 @@ var flagWords = map[string]string{"format": "output", "watch": "follow", "tail":
 
 // Commands is the tree of providerctl's commands, for those who name or describe
 // them.
-func Commands() *cobra.Command {
+func Commands() *command.Command {
 	return (&app{Env: Env{Getenv: func(string) string { return "" }}, client: &client.Client{}}).rootCommand()
 }
 
@@ -46,14 +44,14 @@ func Commands() *cobra.Command {
 // commands directly below the parents it offers those with this name in any case,
 // else those also known by that word, else those with a similar name; if there are
 // none, it returns otherwise.
-func CommandHint(typed, otherwise string, parents ...*cobra.Command) string {
+func CommandHint(typed, otherwise string, parents ...*command.Command) string {
 	var named, called, near []string
 	var names []string
 	paths := map[string][]string{}
 	for _, parent := range parents {
 		for _, cmd := range parent.Commands() {
 			name, path := cmd.Name(), cmd.CommandPath()
-			if !cmd.IsAvailableCommand() && name != "help" {
+			if cmd.Hidden {
 				continue
 			}
 			names = append(names, name)
@@ -77,9 +75,9 @@ func CommandHint(typed, otherwise string, parents ...*cobra.Command) string {
 
 // calledBelow are the command lines of the commands below parent that go by that
 // word too: it is in their SuggestFor, the earlier the better it fits.
-func calledBelow(parent *cobra.Command, word string) (lines []string) {
-	rank := func(cmd *cobra.Command) int { return slices.Index(cmd.SuggestFor, word) }
-	commands := slices.SortedStableFunc(slices.Values(parent.Commands()), func(a, b *cobra.Command) int { return cmp.Compare(rank(a), rank(b)) })
+func calledBelow(parent *command.Command, word string) (lines []string) {
+	rank := func(cmd *command.Command) int { return slices.Index(cmd.SuggestFor, word) }
+	commands := slices.SortedStableFunc(slices.Values(parent.Commands()), func(a, b *command.Command) int { return cmp.Compare(rank(a), rank(b)) })
 	for _, cmd := range commands {
 		if rank(cmd) >= 0 {
 			lines = append(lines, cmd.CommandPath())
@@ -97,7 +95,7 @@ func didYouMean(lines []string, otherwise string) string {
 
 // flagHint says what to type instead of a flag that cmd does not have; typed is
 // without its dashes. Of what --output takes, people make flags.
-func flagHint(cmd *cobra.Command, typed, otherwise string) string {
+func flagHint(cmd *command.Command, typed, otherwise string) string {
 	typed, _, _ = strings.Cut(typed, "=")
 	var words []string
 	lines := map[string]string{}
@@ -107,20 +105,20 @@ func flagHint(cmd *cobra.Command, typed, otherwise string) string {
 			lines[word] = line
 		}
 	}
-	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+	for _, f := range cmd.AllFlags() {
 		if f.Shorthand != "" && len(typed) == 1 && strings.EqualFold(f.Shorthand, typed) { // -F
 			add(f.Shorthand, "-"+f.Shorthand)
 		}
 		if !f.Hidden {
 			add(f.Name, "--"+f.Name)
 		}
-	})
+	}
 	for _, word := range slices.Sorted(maps.Keys(flagWords)) {
-		if name := flagWords[word]; cmd.Flags().Lookup(name) != nil {
+		if name := flagWords[word]; cmd.Flag(name) != nil {
 			add(word, "--"+name)
 		}
 	}
-	if f := cmd.Flags().Lookup("output"); f != nil {
+	if f := cmd.Flag("output"); f != nil {
 		if v, ok := f.Value.(*format); ok {
 			for _, word := range v.allowed[1:] { // without what it is anyway
 				add(word, "-o "+word)
@@ -137,11 +135,11 @@ func flagHint(cmd *cobra.Command, typed, otherwise string) string {
 }
 
 // valueHint is a way to give a flag that works.
-func valueHint(cmd *cobra.Command, f *pflag.Flag, typed string) string {
+func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 	flag := "--" + f.Name
 	switch f.Value.Type() {
 	case "bool":
-		if _, err := time.ParseDuration(typed); err == nil && cmd.Flags().Lookup("timeout") != nil {
+		if _, err := time.ParseDuration(typed); err == nil && cmd.Flag("timeout") != nil {
 			return "did you mean: " + flag + " --timeout " + typed
 		}
 		return "write " + flag + " alone"
@@ -159,7 +157,7 @@ func valueHint(cmd *cobra.Command, f *pflag.Flag, typed string) string {
 	if v, ok := f.Value.(*format); ok {
 		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
 	}
-	name, about := pflag.UnquoteUsage(f)
+	name, about := f.UnquoteUsage()
 	return "write " + flag + " " + strings.ToUpper(name) + ": " + about
 }
 
@@ -190,41 +188,4 @@ func spelled(typed string) string {
 	default:
 		return strconv.Itoa(int(d/time.Second)) + "s"
 	}
-}
-
-// RefuseOthers makes cobra's own commands, help and completion, refuse an unknown
-// topic or shell with the error of refuse: cobra would show help and call that a
-// success. Call it last, when root has all its commands.
-func RefuseOthers(root *cobra.Command, refuse func(parent *cobra.Command, typed string) error) {
-	root.InitDefaultHelpCmd()
-	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
-		help.Run = nil
-		help.RunE = func(_ *cobra.Command, topic []string) error { return showTopic(root, topic, refuse) }
-	}
-	root.InitDefaultCompletionCmd()
-	if completion, _, err := root.Find([]string{"completion"}); err == nil && completion != root {
-		completion.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-		completion.Args = func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			return refuse(cmd, args[0])
-		}
-		for _, shell := range completion.Commands() {
-			shell.Args = completion.Args
-		}
-	}
-}
-
-func showTopic(root *cobra.Command, topic []string, refuse func(*cobra.Command, string) error) error {
-	cmd, rest, err := root.Find(topic)
-	if err != nil {
-		return err
-	}
-	if cmd.HasSubCommands() && len(rest) > 0 {
-		return refuse(cmd, rest[0])
-	}
-	cmd.InitDefaultHelpFlag()
-	cmd.InitDefaultVersionFlag()
-	return cmd.Help()
 }

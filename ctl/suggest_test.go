@@ -5,9 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/ctl/command"
 )
 
 // Who mistypes is told what to type instead, and who types something else entirely
@@ -151,7 +150,7 @@ func TestCommands_GoByOtherWords(t *testing.T) {
 	claims := map[claim]string{}
 	for _, cmd := range commands {
 		for rank, word := range cmd.SuggestFor {
-			if slices.ContainsFunc(commands, func(c *cobra.Command) bool { return c.Name() == word }) || word != strings.ToLower(word) {
+			if slices.ContainsFunc(commands, func(c *command.Command) bool { return c.Name() == word }) || word != strings.ToLower(word) {
 				t.Errorf("%s: %q is never looked for", cmd.Name(), word)
 			}
 			if other := claims[claim{word, rank}]; other != "" {

@@ -5,17 +5,17 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/spf13/cobra"
+	"github.com/providerd/providerd/ctl/command"
 )
 
-func (a *app) versionCommand() *cobra.Command {
-	cmd := &cobra.Command{
+func (a *app) versionCommand() *command.Command {
+	cmd := &command.Command{
 		Use:   "version",
 		Short: "Show the version of providerctl; the daemon's is in info",
 		Args:  args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.RunE = func(*cobra.Command, []string) error {
+	cmd.Run = func(*command.Command, []string) error {
 		if !out.json() {
 			return a.print(a.versionLine())
 		}

@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -17,13 +16,13 @@ import (
 // daemon does it no more often.
 const probePace = time.Second
 
-func (a *app) waitCommand() *cobra.Command {
+func (a *app) waitCommand() *command.Command {
 	var (
 		states  string
 		timeout time.Duration
 		quiet   bool
 	)
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:   "wait ID",
 		Short: "Wait until a provider is in a state",
 		Long: `Wait until a provider is in one of the states named by --for, having it probed
@@ -32,15 +31,14 @@ before somebody acts: a key is missing or rejected, another program answers,
 there is no model to serve, probing is paused. It exits 6 when the time is up. A restart of the daemon does not end it.`,
 		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
   providerctl wait ollama --for RUNNING,DEGRADED`,
-		Args:              args(1, 1, asState),
-		ValidArgsFunction: a.completeIDs(1),
+		Args:     args(1, 1, asState),
+		Complete: a.completeIDs(1),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&states, "for", string(provider.StateRunning), "state, or several separated by commas")
+	flags.StringVar(&states, "for", string(provider.StateRunning), "state, or several separated by commas").Complete = completeStates
 	flags.DurationVar(&timeout, "timeout", 60*time.Second, "how long to wait")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing on success")
-	_ = cmd.RegisterFlagCompletionFunc("for", completeStates) // fails only for a flag that is not there
-	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+	cmd.Run = func(cmd *command.Command, ids []string) error {
 		targets, err := parseStates(states)
 		if err != nil {
 			return err

@@ -6,7 +6,7 @@ import (
 )
 
 // TestCompletion holds what the shells offer, and that they offer files only where
-// one is wanted. The number is cobra's, for what a shell is to do beside.
+// one is wanted. The number is the directive, for what a shell is to do beside.
 func TestCompletion(t *testing.T) {
 	for name, tc := range map[string]struct {
 		args []string
@@ -24,10 +24,8 @@ func TestCompletion(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			cmd := newCommand()
-			cmd.SetOut(&out)
-			cmd.SetErr(&bytes.Buffer{})
-			cmd.SetArgs(append([]string{"__complete"}, tc.args...))
-			if err := cmd.Execute(); err != nil {
+			cmd.Stdout, cmd.Stderr = &out, &bytes.Buffer{}
+			if err := cmd.Execute(t.Context(), append([]string{"__complete"}, tc.args...)); err != nil {
 				t.Fatal(err)
 			}
 			if out.String() != tc.want {

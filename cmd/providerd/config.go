@@ -3,16 +3,14 @@ package main
 import (
 	"fmt"
 
-	"github.com/spf13/cobra"
-
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/daemon/config"
 )
 
-func newConfigCommand(f *flags) *cobra.Command {
-	cmd := &cobra.Command{
+func newConfigCommand(f *flags) *command.Command {
+	cmd := &command.Command{
 		Use: "config", Short: "Check or show the configuration",
-		Args: onlyCommands,
-		RunE: func(*cobra.Command, []string) error {
+		Run: func(*command.Command, []string) error {
 			return usageError{"config: check or show?", "providerd config show"}
 		},
 	}
@@ -20,12 +18,12 @@ func newConfigCommand(f *flags) *cobra.Command {
 	return cmd
 }
 
-func newConfigCheckCommand(f *flags) *cobra.Command {
-	return &cobra.Command{
+func newConfigCheckCommand(f *flags) *command.Command {
+	return &command.Command{
 		Use: "check [FILE]", Short: "Say whether a configuration file is good",
 		SuggestFor: []string{"validate", "verify", "test", "lint"},
-		Args:       oneFile, ValidArgsFunction: completeOneTOML,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		Args:       oneFile, Complete: completeOneTOML,
+		Run: func(cmd *command.Command, args []string) error {
 			flags := *f
 			if len(args) == 1 {
 				flags.config = args[0]
@@ -35,36 +33,36 @@ func newConfigCheckCommand(f *flags) *cobra.Command {
 				return err
 			}
 			for _, w := range cfg.Warnings {
-				fmt.Fprintf(cmd.ErrOrStderr(), "providerd: warning: %s\n", w)
+				fmt.Fprintf(cmd.Err(), "providerd: warning: %s\n", w)
 			}
 			name := cfg.Path
 			if name == "" {
 				name = "no file, built-in defaults"
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: good, %d providers\n", name, len(cfg.Providers))
+			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %d providers\n", name, len(cfg.Providers))
 			return err
 		},
 	}
 }
 
-func oneFile(cmd *cobra.Command, args []string) error {
+func oneFile(cmd *command.Command, args []string) error {
 	if len(args) > 1 {
 		return usageError{fmt.Sprintf("unexpected argument: %q", args[1]), cmd.CommandPath() + " FILE"}
 	}
 	return nil
 }
 
-func newConfigShowCommand(f *flags) *cobra.Command {
-	return &cobra.Command{
+func newConfigShowCommand(f *flags) *command.Command {
+	return &command.Command{
 		Use: "show", Short: "Print the configuration as it is understood, secrets masked",
 		SuggestFor: []string{"print", "dump"},
 		Args:       noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Run: func(cmd *command.Command, _ []string) error {
 			cfg, err := f.load()
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprint(cmd.OutOrStdout(), cfg.Show())
+			_, err = fmt.Fprint(cmd.Out(), cfg.Show())
 			return err
 		},
 	}

@@ -13,10 +13,10 @@ import (
 	"runtime/debug"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"google.golang.org/grpc/grpclog"
 
-	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/systemd"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -30,7 +30,7 @@ func main() {
 	log.SetOutput(io.Discard)
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	cmd := newCommand()
-	if err := cmd.ExecuteContext(context.Background()); err != nil {
+	if err := cmd.Execute(context.Background(), os.Args[1:]); err != nil {
 		if errors.Is(err, errNo) {
 			os.Exit(1)
 		}
@@ -69,42 +69,38 @@ type flags struct {
 	logJSON, system                    bool
 }
 
-func newCommand() *cobra.Command {
+func newCommand() *command.Command {
 	var f flags
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use:   "providerd",
 		Short: "Know at any moment which AI model providers can be used, and why",
 		Long: `providerd probes AI model providers on a schedule, keeps what it learns, and
 answers over a Unix socket. It runs in the foreground until SIGTERM or ctrl-C;
 SIGHUP reads the configuration again. Ask it with providerctl.`,
-		Args:          onlyCommands,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return run(cmd.Context(), f, cmd.Flags().Changed("log-json"))
+		Version:  versionLine, // --version says what the command version does
+		BadFlag:  flagError,
+		NotFound: noSuchCommand,
+		Run: func(cmd *command.Command, _ []string) error {
+			return run(cmd.Context(), f, cmd.PersistentFlags().Changed("log-json"))
 		},
 	}
-	cmd.Version = buildVersion() // --version says what the command version does
-	cmd.SetVersionTemplate(versionLine())
-	cmd.SetFlagErrorFunc(flagError)
 	p := cmd.PersistentFlags()
-	p.StringVar(&f.config, "config", "", "configuration `file` (default: the system's or the user's providerd.toml)")
-	p.StringVar(&f.socket, "socket", "", "`path` of the control socket")
-	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database")
+	p.StringVar(&f.config, "config", "", "configuration `file` (default: the system's or the user's providerd.toml)").Complete = completeTOML
+	p.StringVar(&f.socket, "socket", "", "`path` of the control socket").Complete = command.Offer(nil, command.OfferFiles)
+	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database").Complete = command.Offer(nil, command.OfferFolders)
 	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
-	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off")
+	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off").Complete = command.Offer(config.LogLevels(), command.NoFiles)
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is neither a terminal nor the journal)")
 	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
-	completeFlags(cmd)
-	ctl.RefuseOthers(cmd, noSuchCommand)
+	cmd.AddBuiltin()
 	return cmd
 }
 
-func newVersionCommand() *cobra.Command {
-	return &cobra.Command{
+func newVersionCommand() *command.Command {
+	return &command.Command{
 		Use: "version", Short: "Print the version", Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := io.WriteString(cmd.OutOrStdout(), versionLine())
+		Run: func(cmd *command.Command, _ []string) error {
+			_, err := io.WriteString(cmd.Out(), versionLine()+"\n")
 			return err
 		},
 	}
@@ -112,7 +108,7 @@ func newVersionCommand() *cobra.Command {
 
 // versionLine is of the same form as providerctl's.
 func versionLine() string {
-	return fmt.Sprintf("providerd %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("providerd %s (%s, %s/%s)", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // buildVersion is the packages' version, or what Go recorded.
@@ -134,7 +130,7 @@ func (e usageError) Error() string { return e.message }
 // Hint says what to type next.
 func (e usageError) Hint() string { return e.hint }
 
-func noArguments(cmd *cobra.Command, args []string) error {
+func noArguments(cmd *command.Command, args []string) error {
 	if len(args) > 0 {
 		return usageError{fmt.Sprintf("unexpected argument: %q", args[0]), cmd.CommandPath() + " --help"}
 	}

@@ -7,28 +7,25 @@ import (
 	"io"
 	"strings"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/daemon/service"
 )
 
 // errNo ends a command whose answer is no, and was printed.
 var errNo = errors.New("no")
 
-func newServiceCommand(f *flags) *cobra.Command {
+func newServiceCommand(f *flags) *command.Command {
 	var user bool
 	const verbs = "install, uninstall, start, stop, restart or status"
-	cmd := &cobra.Command{
+	cmd := &command.Command{
 		Use: "service", Short: "Install and control providerd as a service",
 		Long: `service puts providerd under this machine's service manager: systemd, OpenRC,
 launchd or Windows' own. Installing again upgrades. The service's settings are in
 its configuration file.`,
-		Args: onlyCommands,
-		RunE: func(*cobra.Command, []string) error {
+		Run: func(*command.Command, []string) error {
 			return usageError{"service: " + verbs + "?", "providerd service status"}
 		},
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return ownFlagsOnly(cmd, user && f.system) },
+		PreRun: func(cmd *command.Command, _ []string) error { return ownFlagsOnly(cmd, user && f.system) },
 	}
 	cmd.PersistentFlags().BoolVar(&user, "user", false, "a service of this user, and not the machine's")
 	for _, v := range []struct {
@@ -41,10 +38,10 @@ its configuration file.`,
 		{"stop", "Stop the service", (*service.Service).Stop},
 		{"restart", "Restart the service", (*service.Service).Restart},
 	} {
-		cmd.AddCommand(&cobra.Command{
+		cmd.AddCommand(&command.Command{
 			Use: v.name, Short: v.short, Args: noArguments,
-			RunE: func(cmd *cobra.Command, _ []string) error {
-				s, err := newService(user, cmd.ErrOrStderr())
+			Run: func(cmd *command.Command, _ []string) error {
+				s, err := newService(user, cmd.Err())
 				if err != nil {
 					return err
 				}
@@ -56,11 +53,11 @@ its configuration file.`,
 	return cmd
 }
 
-func newServiceStatusCommand(user *bool) *cobra.Command {
-	return &cobra.Command{
+func newServiceStatusCommand(user *bool) *command.Command {
+	return &command.Command{
 		Use: "status", Short: "Say whether the service runs: exit code 0, or 1 when it does not", Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := newService(*user, cmd.ErrOrStderr())
+		Run: func(cmd *command.Command, _ []string) error {
+			s, err := newService(*user, cmd.Err())
 			if err != nil {
 				return err
 			}
@@ -68,7 +65,7 @@ func newServiceStatusCommand(user *bool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintln(cmd.OutOrStdout(), line); err != nil {
+			if _, err := fmt.Fprintln(cmd.Out(), line); err != nil {
 				return err
 			}
 			if !running {
@@ -88,17 +85,19 @@ func newService(user bool, talk io.Writer) (*service.Service, error) {
 }
 
 // ownFlagsOnly refuses the daemon's flags, which the service would not have.
-func ownFlagsOnly(cmd *cobra.Command, both bool) error {
+func ownFlagsOnly(cmd *command.Command, both bool) error {
 	if both {
 		return usageError{"--user and --system are both given", "leave one of them out"}
 	}
 	var given []string
-	cmd.Flags().Visit(func(flag *pflag.Flag) {
+	for _, flag := range cmd.InheritedFlags() {
 		switch flag.Name {
 		case "config", "socket", "state-dir", "log-level", "log-json":
-			given = append(given, "--"+flag.Name)
+			if flag.Changed {
+				given = append(given, "--"+flag.Name)
+			}
 		}
-	})
+	}
 	if len(given) > 0 {
 		return usageError{"the service does not take " + strings.Join(given, " and "),
 			"set it in the configuration file: providerd config --help"}

@@ -6,26 +6,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
 // foreground are words for what providerd does without a command.
 var foreground = []string{"run", "serve", "daemon"}
 
-// onlyCommands refuses what is not the name of a command.
-func onlyCommands(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return noSuchCommand(cmd, args[0])
-}
-
 // noSuchCommand refuses a word that is no command below parent. At the top it may
 // have been meant for what is below, or for providerctl.
-func noSuchCommand(parent *cobra.Command, typed string) error {
+func noSuchCommand(parent *command.Command, typed string) error {
 	if parent.HasParent() && !parent.HasSubCommands() {
 		return noArguments(parent, []string{typed})
 	}
@@ -40,7 +31,7 @@ func noSuchCommand(parent *cobra.Command, typed string) error {
 	if slices.Contains(foreground, strings.ToLower(typed)) {
 		return usageError{fmt.Sprintf("no such command: %q", typed), "did you mean: " + parent.Name()}
 	}
-	places := []*cobra.Command{parent, ctl.Commands()}
+	places := []*command.Command{parent, ctl.Commands()}
 	for _, cmd := range parent.Commands() {
 		if cmd.HasSubCommands() && cmd.Name() != "completion" {
 			places = append(places, cmd)
@@ -50,10 +41,7 @@ func noSuchCommand(parent *cobra.Command, typed string) error {
 }
 
 // flagError says what is wrong with a flag as providerctl does.
-func flagError(cmd *cobra.Command, err error) error {
-	if typed := cmd.Flags().Args(); cmd.HasSubCommands() && len(typed) > 0 {
-		return noSuchCommand(cmd, typed[0])
-	}
+func flagError(cmd *command.Command, err error) error {
 	var e *provider.Error
 	if errors.As(ctl.FlagError(cmd, err), &e) {
 		return usageError{e.Message, e.Hint}

@@ -10,8 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+	"github.com/providerd/providerd/ctl/command"
 )
 
 // Replace puts text between the marks of a part of a page; it is an error if the
@@ -27,7 +26,7 @@ func Replace(page, part, text string) (string, error) {
 }
 
 // Commands is an mdoc list of every command below root, with its flags.
-func Commands(root *cobra.Command) string {
+func Commands(root *command.Command) string {
 	var b strings.Builder
 	b.WriteString(".Bl -tag -width Ds\n")
 	commands(&b, root, root)
@@ -35,15 +34,15 @@ func Commands(root *cobra.Command) string {
 	return b.String()
 }
 
-func commands(b *strings.Builder, root, parent *cobra.Command) {
+func commands(b *strings.Builder, root, parent *command.Command) {
 	for _, cmd := range parent.Commands() {
 		switch {
 		case cmd.Hidden || cmd.Name() == "help":
 			continue
-		case cmd.Name() == "completion": // cobra's own
+		case cmd.Name() == "completion":
 			completion(b, cmd)
 			continue
-		case cmd.HasAvailableSubCommands() && !takesArguments(cmd):
+		case cmd.HasSubCommands() && !takesArguments(cmd):
 			if flags := Flags(cmd.PersistentFlags()); flags != "" { // those of each command below
 				fmt.Fprintf(b, ".It %s Ar command\n%s.Pp\n%s", usage(root, cmd), Text(about(cmd)), flags)
 			}
@@ -51,7 +50,7 @@ func commands(b *strings.Builder, root, parent *cobra.Command) {
 			continue
 		}
 		fmt.Fprintf(b, ".It %s\n%s", usage(root, cmd), Text(about(cmd)))
-		if flags := Flags(cmd.LocalNonPersistentFlags()); flags != "" {
+		if flags := Flags(cmd.Flags()); flags != "" {
 			b.WriteString(".Pp\n" + flags)
 		}
 		if cmd.Example != "" {
@@ -66,13 +65,13 @@ func commands(b *strings.Builder, root, parent *cobra.Command) {
 }
 
 // about is what a command's help says of it.
-func about(cmd *cobra.Command) string { return cmp.Or(cmd.Long, cmd.Short+".") }
+func about(cmd *command.Command) string { return cmp.Or(cmd.Long, cmd.Short+".") }
 
 // takesArguments reports whether a command with others below it does something of
 // its own.
-func takesArguments(cmd *cobra.Command) bool { return strings.Contains(cmd.Use, " ") }
+func takesArguments(cmd *command.Command) bool { return strings.Contains(cmd.Use, " ") }
 
-func completion(b *strings.Builder, cmd *cobra.Command) {
+func completion(b *strings.Builder, cmd *command.Command) {
 	var shells []string
 	for _, shell := range cmd.Commands() {
 		shells = append(shells, shell.Name())
@@ -82,7 +81,7 @@ func completion(b *strings.Builder, cmd *cobra.Command) {
 }
 
 // usage is the line that a command's help calls its usage: "wait ID".
-func usage(root, cmd *cobra.Command) string {
+func usage(root, cmd *command.Command) string {
 	path := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
 	out := "Cm " + path
 	words := strings.Fields(cmd.Use)
@@ -104,13 +103,13 @@ func usage(root, cmd *cobra.Command) string {
 
 // Flags is an mdoc list of the flags, in the order of their names; it is empty when
 // there are none but help and version.
-func Flags(flags *pflag.FlagSet) string {
+func Flags(flags *command.FlagSet) string {
 	var b strings.Builder
-	flags.VisitAll(func(f *pflag.Flag) {
+	for _, f := range flags.Sorted() {
 		if f.Hidden || f.Name == "help" || f.Name == "version" {
-			return
+			continue
 		}
-		value, text := pflag.UnquoteUsage(f)
+		value, text := f.UnquoteUsage()
 		item := ".It "
 		if f.Shorthand != "" {
 			item += "Fl " + f.Shorthand + " , "
@@ -119,13 +118,13 @@ func Flags(flags *pflag.FlagSet) string {
 		if value != "" {
 			item += " Ar " + value
 		}
-		switch def := f.DefValue; {
+		switch def := f.Default(); {
 		case slices.Contains([]string{"", "false", "0", "0s", "[]"}, def), strings.Contains(text, "default"):
 		default:
 			text += " (default " + def + ")"
 		}
 		b.WriteString(item + "\n" + Text(text))
-	})
+	}
 	if b.Len() == 0 {
 		return ""
 	}

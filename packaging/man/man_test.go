@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/spf13/cobra"
 
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/packaging/man"
 )
 
@@ -29,16 +29,14 @@ func TestText(t *testing.T) {
 }
 
 func TestCommands(t *testing.T) {
-	run := func(*cobra.Command, []string) {}
-	root := &cobra.Command{Use: "p"}
-	plain := &cobra.Command{Use: "status [ID…]", Short: "Show it", Example: "  p status", Run: run}
-	plain.Flags().StringP("output", "o", "table", "format of the `thing`")
-	plain.Flags().Bool("secret", false, "")
-	_ = plain.Flags().MarkHidden("secret")
-	group := &cobra.Command{Use: "config", Short: "Check or show", Run: run}
-	group.AddCommand(&cobra.Command{Use: "check FILE", Long: "Check a file.", Run: run})
-	group.PersistentFlags().Bool("user", false, "of this user")
-	root.AddCommand(plain, group, &cobra.Command{Use: "hidden", Hidden: true, Run: run})
+	root := &command.Command{Use: "p"}
+	plain := &command.Command{Use: "status [ID…]", Short: "Show it", Example: "  p status"}
+	plain.Flags().StringVarP(new(string), "output", "o", "table", "format of the `thing`")
+	plain.Flags().BoolVar(new(bool), "secret", false, "").Hidden = true
+	group := &command.Command{Use: "config", Short: "Check or show"}
+	group.AddCommand(&command.Command{Use: "check FILE", Long: "Check a file."})
+	group.PersistentFlags().BoolVar(new(bool), "user", false, "of this user")
+	root.AddCommand(plain, group, &command.Command{Use: "hidden", Hidden: true})
 	want := `.Bl -tag -width Ds
 .It Cm config Ar command
 Check or show.

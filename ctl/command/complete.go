@@ -1,0 +1,197 @@
+package command
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// The hidden commands by which the shells' scripts ask what to offer, with and without
+// descriptions. What they print is between the program and scripts that were installed
+// long ago: a line for each choice, after a tab its description, and last the directive
+// with a colon before it.
+const (
+	completeWord      = "__complete"
+	completePlainWord = "__completeNoDesc"
+)
+
+// A Directive says what the shell is to do besides offering the choices.
+type Directive int
+
+// The directives, by the numbers that the scripts know.
+const (
+	OfferFiles   Directive = 0 // where there are no choices
+	NoFiles      Directive = 4
+	OfferExt     Directive = 8 // files, whose extensions the choices are
+	OfferFolders Directive = 16
+)
+
+// String is the directive's name, for whoever asks by hand.
+func (d Directive) String() string {
+	switch d {
+	case OfferFiles:
+		return "ShellCompDirectiveDefault"
+	case NoFiles:
+		return "ShellCompDirectiveNoFileComp"
+	case OfferExt:
+		return "ShellCompDirectiveFilterFileExt"
+	case OfferFolders:
+		return "ShellCompDirectiveFilterDirs"
+	}
+	return strconv.Itoa(int(d))
+}
+
+// A CompletionFunc offers what can stand where typed begins, after the arguments that
+// are there already. Shells drop choices that do not begin so.
+type CompletionFunc func(cmd *Command, args []string, typed string) ([]string, Directive)
+
+// Described is a choice with a few words on it.
+func Described(choice, description string) string { return choice + "\t" + description }
+
+// Offer returns a function that always offers the same.
+func Offer(choices []string, directive Directive) CompletionFunc {
+	return func(*Command, []string, string) ([]string, Directive) { return choices, directive }
+}
+
+// offer prints what can stand at the end of a command line below the root c.
+func (c *Command) offer(line []string, describe bool) error {
+	if len(line) == 0 {
+		return errors.New(completeWord + ": a command line is missing, of which the last word may be empty")
+	}
+	choices, directive, err := c.choices(line[:len(line)-1], line[len(line)-1])
+	if err != nil {
+		_, _ = io.WriteString(c.Err(), "[Error] "+err.Error()+"\n") // for whoever asks by hand
+	}
+	describe = describe && c.describes()
+	var b strings.Builder
+	for _, choice := range choices {
+		if !describe {
+			choice, _, _ = strings.Cut(choice, "\t")
+		}
+		choice, _, _ = strings.Cut(choice, "\n")
+		b.WriteString(strings.TrimSpace(choice) + "\n")
+	}
+	b.WriteString(":" + strconv.Itoa(int(directive)) + "\n")
+	if _, err := io.WriteString(c.Out(), b.String()); err != nil {
+		return err
+	}
+	_, err = io.WriteString(c.Err(), "Completion ended with directive: "+directive.String()+"\n")
+	return err
+}
+
+// describes reports whether the person wants descriptions: <PROGRAM>_COMPLETION_DESCRIPTIONS
+// and COBRA_COMPLETION_DESCRIPTIONS may say no.
+func (c *Command) describes() bool {
+	for _, prefix := range []string{strings.ToUpper(c.Name()), "COBRA"} {
+		if set := os.Getenv(prefix + "_COMPLETION_DESCRIPTIONS"); set != "" {
+			wanted, err := strconv.ParseBool(set)
+			return wanted || err != nil
+		}
+	}
+	return true
+}
+
+// choices is what can stand where typed begins, after args.
+func (c *Command) choices(args []string, typed string) ([]string, Directive, error) {
+	cmd, args := c.Find(args)
+	cmd.addOwnFlags()
+	flag, args, typed, unknown := cmd.valueOf(args, typed)
+	words, err := cmd.parse(args)
+	if err != nil {
+		return nil, OfferFiles, err
+	}
+	// After "--" there are no more flags, which shows in that another is a word.
+	withOne, _ := cmd.parse(append(args[:len(args):len(args)], "--"))
+	flags := len(withOne) == len(words)
+	switch {
+	case unknown != nil && flags:
+		return nil, OfferFiles, unknown
+	case cmd.help || cmd.version:
+		return nil, NoFiles, nil
+	case flag == nil && flags && strings.HasPrefix(typed, "-") && !strings.Contains(typed, "="):
+		return cmd.flagChoices(typed), NoFiles, nil
+	}
+	var choices []string
+	if flag == nil && len(words) == 0 && !anyChanged(cmd.local.flags) {
+		choices = cmd.commandChoices(typed)
+	}
+	complete := cmd.Complete
+	if flag != nil && flags {
+		complete = flag.Complete
+	}
+	if complete == nil {
+		return choices, NoFiles, nil
+	}
+	more, directive := complete(cmd, words, typed)
+	return append(choices, more...), directive, nil
+}
+
+// valueOf finds the flag whose value is being typed, as "--name=typed", or after "--name";
+// it is nil if there is none. It returns args without that flag, and typed without its
+// name. The error tells of one that cmd does not have.
+func (c *Command) valueOf(args []string, typed string) (*Flag, []string, string, error) {
+	word, rest, value, joined := "", args, typed, false
+	switch {
+	case strings.HasPrefix(typed, "-"):
+		if word, value, joined = strings.Cut(typed, "="); !joined {
+			return nil, args, typed, nil // it is a name that is being typed
+		}
+	case len(args) > 0:
+		if last := args[len(args)-1]; !strings.Contains(last, "=") {
+			word, rest = last, args[:len(args)-1]
+		}
+	}
+	var f *Flag
+	switch name, long := strings.CutPrefix(word, "--"); {
+	case long && name == "", len(word) < 2 || word[0] != '-': // no flag
+		return nil, args, typed, nil
+	case long:
+		f = c.Flag(name)
+	default: // of several letters the last takes the value
+		f = c.shorthand(word[len(word)-1])
+	}
+	switch {
+	case f == nil:
+		return nil, args, typed, errors.New(c.Name() + ": no such flag: " + word)
+	case !joined && f.alone():
+		return nil, args, typed, nil
+	}
+	return f, rest, value, nil
+}
+
+func anyChanged(flags []*Flag) bool {
+	for _, f := range flags {
+		if f.Changed {
+			return true
+		}
+	}
+	return false
+}
+
+// flagChoices are the flags that begin so and were not given yet, those of the commands
+// above first.
+func (c *Command) flagChoices(typed string) (choices []string) {
+	for _, f := range append(c.InheritedFlags(), c.OwnFlags()...) {
+		if f.Hidden || f.Changed {
+			continue
+		}
+		if name := "--" + f.Name; strings.HasPrefix(name, typed) {
+			choices = append(choices, Described(name, f.Usage))
+		}
+		if name := "-" + f.Shorthand; f.Shorthand != "" && strings.HasPrefix(name, typed) {
+			choices = append(choices, Described(name, f.Usage))
+		}
+	}
+	return choices
+}
+
+func (c *Command) commandChoices(typed string) (choices []string) {
+	for _, cmd := range c.Commands() {
+		if !cmd.Hidden && strings.HasPrefix(cmd.Name(), typed) {
+			choices = append(choices, Described(cmd.Name(), cmd.Short))
+		}
+	}
+	return choices
+}

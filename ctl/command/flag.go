@@ -1,0 +1,206 @@
+package command
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Value is what a flag sets.
+type Value interface {
+	String() string
+	Set(text string) error
+	Type() string // such as "duration"; help shows it where the usage has no `name`
+}
+
+// A Flag is one flag of a command.
+type Flag struct {
+	Name      string
+	Shorthand string // one letter, or none
+	Usage     string // what help says of it; in it the `name` of its value
+	Value     Value
+	Changed   bool           // it was on the command line
+	Hidden    bool           // from help and from the shells
+	Complete  CompletionFunc // offers values; nil offers none
+
+	before string // the value's text before it was changed
+}
+
+// Default is its value where it is not on the command line.
+func (f *Flag) Default() string {
+	if f.Changed {
+		return f.before
+	}
+	return f.Value.String()
+}
+
+func (f *Flag) set(text string) error {
+	before := f.Default()
+	if err := f.Value.Set(text); err != nil {
+		return &InvalidValueError{Flag: f, Value: text, Err: err}
+	}
+	f.before, f.Changed = before, true
+	return nil
+}
+
+// alone reports whether the flag needs no value.
+func (f *Flag) alone() bool { return f.Value.Type() == "bool" }
+
+// UnquoteUsage returns the name of the flag's value, which is empty where it needs
+// none, and its usage without the marks around that name.
+func (f *Flag) UnquoteUsage() (name, usage string) {
+	before, rest, marked := strings.Cut(f.Usage, "`")
+	if name, after, closed := strings.Cut(rest, "`"); marked && closed {
+		return name, before + name + after
+	}
+	switch name = f.Value.Type(); name {
+	case "bool":
+		name = ""
+	case "uint64":
+		name = "uint"
+	}
+	return name, f.Usage
+}
+
+// A FlagSet is flags, in the order in which they were defined.
+type FlagSet struct{ flags []*Flag }
+
+// Lookup returns the flag of that name, nil if there is none.
+func (s *FlagSet) Lookup(name string) *Flag {
+	for _, f := range s.flags {
+		if f.Name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func (s *FlagSet) shorthand(letter byte) *Flag {
+	for _, f := range s.flags {
+		if f.Shorthand != "" && f.Shorthand[0] == letter {
+			return f
+		}
+	}
+	return nil
+}
+
+// Changed reports whether the flag of that name was on the command line.
+func (s *FlagSet) Changed(name string) bool {
+	f := s.Lookup(name)
+	return f != nil && f.Changed
+}
+
+// Sorted are the flags in the order of their names.
+func (s *FlagSet) Sorted() []*Flag {
+	return slices.SortedFunc(slices.Values(s.flags), func(a, b *Flag) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// VarP defines a flag of any kind. It panics where there is one of that name, or with
+// that shorthand.
+func (s *FlagSet) VarP(v Value, name, shorthand, usage string) *Flag {
+	if s.Lookup(name) != nil || shorthand != "" && s.shorthand(shorthand[0]) != nil {
+		panic("two flags are called --" + name + " or -" + shorthand)
+	}
+	f := &Flag{Name: name, Shorthand: shorthand, Usage: usage, Value: v}
+	s.flags = append(s.flags, f)
+	return f
+}
+
+// Var is [FlagSet.VarP] without a shorthand.
+func (s *FlagSet) Var(v Value, name, usage string) *Flag { return s.VarP(v, name, "", usage) }
+
+// BoolVarP defines a flag that needs no value.
+func (s *FlagSet) BoolVarP(p *bool, name, shorthand string, value bool, usage string) *Flag {
+	*p = value
+	return s.VarP((*boolValue)(p), name, shorthand, usage)
+}
+
+// BoolVar is [FlagSet.BoolVarP] without a shorthand.
+func (s *FlagSet) BoolVar(p *bool, name string, value bool, usage string) *Flag {
+	return s.BoolVarP(p, name, "", value, usage)
+}
+
+// StringVarP defines a flag whose value is a text.
+func (s *FlagSet) StringVarP(p *string, name, shorthand, value, usage string) *Flag {
+	*p = value
+	return s.VarP((*stringValue)(p), name, shorthand, usage)
+}
+
+// StringVar is [FlagSet.StringVarP] without a shorthand.
+func (s *FlagSet) StringVar(p *string, name, value, usage string) *Flag {
+	return s.StringVarP(p, name, "", value, usage)
+}
+
+// IntVarP defines a flag whose value is a whole number.
+func (s *FlagSet) IntVarP(p *int, name, shorthand string, value int, usage string) *Flag {
+	*p = value
+	return s.VarP((*intValue)(p), name, shorthand, usage)
+}
+
+// IntVar is [FlagSet.IntVarP] without a shorthand.
+func (s *FlagSet) IntVar(p *int, name string, value int, usage string) *Flag {
+	return s.IntVarP(p, name, "", value, usage)
+}
+
+// Uint64Var defines a flag whose value is a whole number from 0 on.
+func (s *FlagSet) Uint64Var(p *uint64, name string, value uint64, usage string) *Flag {
+	*p = value
+	return s.Var((*uint64Value)(p), name, usage)
+}
+
+// DurationVar defines a flag whose value is as [time.ParseDuration] reads it.
+func (s *FlagSet) DurationVar(p *time.Duration, name string, value time.Duration, usage string) *Flag {
+	*p = value
+	return s.Var((*durationValue)(p), name, usage)
+}
+
+type boolValue bool
+
+func (b *boolValue) String() string { return strconv.FormatBool(bool(*b)) }
+func (*boolValue) Type() string     { return "bool" }
+func (b *boolValue) Set(text string) error {
+	v, err := strconv.ParseBool(text)
+	*b = boolValue(v)
+	return err
+}
+
+type stringValue string
+
+func (s *stringValue) String() string { return string(*s) }
+func (*stringValue) Type() string     { return "string" }
+func (s *stringValue) Set(text string) error {
+	*s = stringValue(text)
+	return nil
+}
+
+type intValue int
+
+func (i *intValue) String() string { return strconv.Itoa(int(*i)) }
+func (*intValue) Type() string     { return "int" }
+func (i *intValue) Set(text string) error {
+	v, err := strconv.ParseInt(text, 0, strconv.IntSize)
+	*i = intValue(v)
+	return err
+}
+
+type uint64Value uint64
+
+func (u *uint64Value) String() string { return strconv.FormatUint(uint64(*u), 10) }
+func (*uint64Value) Type() string     { return "uint64" }
+func (u *uint64Value) Set(text string) error {
+	v, err := strconv.ParseUint(text, 0, 64)
+	*u = uint64Value(v)
+	return err
+}
+
+type durationValue time.Duration
+
+func (d *durationValue) String() string { return time.Duration(*d).String() }
+func (*durationValue) Type() string     { return "duration" }
+func (d *durationValue) Set(text string) error {
+	v, err := time.ParseDuration(text)
+	*d = durationValue(v)
+	return err
+}
