@@ -29,11 +29,11 @@ names, owned by the daemon's user, and start the daemon.`,
 		Complete: completeOneFile,
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
-	cmd.Run = func(cmd *command.Command, files []string) error {
+	cmd.Run = func(_ *command.Command, files []string) error {
 		if files[0] == "-" {
-			return a.backupToStdout(cmd.Context())
+			return a.backupToStdout(a.interruptible(true))
 		}
-		return a.backup(cmd.Context(), files[0], force)
+		return a.backup(a.interruptible(true), files[0], force)
 	}
 	return cmd
 }

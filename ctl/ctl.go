@@ -37,17 +37,22 @@ type Env struct {
 	Stderr  io.Writer
 	Getenv  func(string) string
 	Version string // of providerctl; empty: as the build recorded it
+
+	// Interruptible returns a context that ends at ctrl-C. It is called by a command
+	// that waits or has something to undo; any other leaves ctrl-C to the system, as
+	// listening for it would cost more than asking does. Nil means that ctx is enough.
+	Interruptible func(ctx context.Context) context.Context
 }
 
 // Main runs one command and returns the exit code, one of provider.Exit or 130
 // for a command that the end of ctx cut short.
 func Main(ctx context.Context, env Env) int {
-	a := &app{Env: env, now: time.Now}
+	a := &app{Env: env, ctx: ctx, now: time.Now}
 	var once sync.Once // a stream that broke off connects again
 	a.client = &client.Client{Getenv: env.Getenv, Passed: func(err error) { once.Do(func() { a.say("note: the socket %v", err) }) }}
 	a.term = terminalOf(env)
 	err := a.rootCommand().Execute(ctx, env.Args)
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+	if errors.Is(err, context.Canceled) && a.ctx.Err() != nil {
 		return exitInterrupted
 	}
 	return a.printError(err)
@@ -56,9 +61,20 @@ func Main(ctx context.Context, env Env) int {
 // app is what the commands share.
 type app struct {
 	Env
+	ctx    context.Context // of the one command that is run
 	client *client.Client
 	term   terminal // of stdout
 	now    func() time.Time
+}
+
+// interruptible is the context of the command. If it waits, or has something to undo,
+// ctrl-C ends the context; else that ends the process.
+func (a *app) interruptible(waits bool) context.Context {
+	if waits && a.Interruptible != nil {
+		a.ctx = a.Interruptible(a.ctx)
+		a.Interruptible = nil // once is enough
+	}
+	return a.ctx
 }
 
 // errNo is the answer no: it exits 1, and everything has been said.

@@ -33,15 +33,15 @@ to be left alone (rate_limited) only with --force.
 	out := outputFlag(cmd, formatTable, formatJSON, formatMarkdown)
 	cmd.Flags().DurationVar(&q.Wait, "timeout", probeWait, "how long to wait for the probe")
 	cmd.Flags().BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
-	cmd.Run = func(cmd *command.Command, ids []string) error {
+	cmd.Run = func(_ *command.Command, ids []string) error {
 		if q.Wait <= 0 {
 			return usage("give a duration such as 15s", "diagnose: --timeout must be positive")
 		}
 		q.ID = ids[0]
 		if out.json() {
-			return a.passThrough(cmd.Context(), q.Request())
+			return a.passThrough(a.interruptible(true), q.Request())
 		}
-		return a.diagnose(cmd.Context(), q, out)
+		return a.diagnose(a.interruptible(true), q, out)
 	}
 	return cmd
 }

@@ -30,11 +30,11 @@ It exits 1 when nothing answers.`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatTOML, formatJSON)
-	cmd.Run = func(cmd *command.Command, _ []string) error {
+	cmd.Run = func(_ *command.Command, _ []string) error {
 		if out.json() {
-			return a.passThrough(cmd.Context(), client.DiscoverRequest())
+			return a.passThrough(a.interruptible(true), client.DiscoverRequest())
 		}
-		return a.discover(cmd.Context(), out)
+		return a.discover(a.interruptible(true), out)
 	}
 	return cmd
 }

@@ -37,7 +37,7 @@ exits 0; no event is skipped and none is shown twice.`,
 		if cmd.Flags().Changed("since") {
 			q.Since = &since
 		}
-		return a.events(cmd.Context(), q, out)
+		return a.events(a.interruptible(q.Follow), q, out)
 	}
 	return cmd
 }

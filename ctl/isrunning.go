@@ -48,7 +48,7 @@ func (a *app) reliable(ctx context.Context, id string) (*provider.Status, error)
 		return s, err
 	}
 	maxAge, wait := time.Duration(s.TTLMS)*time.Millisecond, probeWait
-	return a.row(ctx, client.StatusQuery{IDs: []string{id}, MaxAge: &maxAge, Wait: &wait})
+	return a.row(a.interruptible(true), client.StatusQuery{IDs: []string{id}, MaxAge: &maxAge, Wait: &wait})
 }
 
 // row asks for the row of the one provider that the query names.

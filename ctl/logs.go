@@ -33,7 +33,7 @@ ctrl-C or the daemon ends, and then exits 0. See log-level for how much the daem
 		if q.Lines < 0 {
 			return usage("give a number such as 20", "logs: --lines is negative")
 		}
-		err := a.copyStream(cmd.Context(), q.Path(), q.Follow, nil, func(w io.Writer, line []byte) error {
+		err := a.copyStream(a.interruptible(q.Follow), q.Path(), q.Follow, nil, func(w io.Writer, line []byte) error {
 			if out.json() {
 				return a.streamJSON(w, line)
 			}

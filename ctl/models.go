@@ -42,7 +42,7 @@ reply of each provider on a line of its own.`,
 		if refresh {
 			find = a.refreshed
 		}
-		providers, err := find(cmd.Context(), ids)
+		providers, err := find(a.interruptible(refresh), ids)
 		if providers == nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error
 	}
 	if len(unasked) > 0 {
 		now, wait := time.Second, probeWait // a probe that has just begun will do
-		if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(unasked), MaxAge: &now, Wait: &wait}); err != nil {
+		if _, err := a.client.Status(a.interruptible(true), client.StatusQuery{IDs: fewOrAll(unasked), MaxAge: &now, Wait: &wait}); err != nil {
 			return nil, err
 		}
 		reply, err = a.client.Status(ctx, client.StatusQuery{IDs: ids})

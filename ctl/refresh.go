@@ -40,7 +40,7 @@ left alone (rate_limited) is probed only with --force.`,
 	flags.BoolVar(&wait, "wait", false, "wait for the results and show them")
 	flags.DurationVar(&timeout, "timeout", probeWait, "how long to wait; implies --wait when given")
 	flags.BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
-	cmd.Run = func(cmd *command.Command, ids []string) error {
+	cmd.Run = func(_ *command.Command, ids []string) error {
 		q.IDs = ids
 		if timeout <= 0 {
 			return usage("give a duration such as 15s", "refresh: --timeout must be positive")
@@ -48,10 +48,11 @@ left alone (rate_limited) is probed only with --force.`,
 		if wait || flags.Changed("timeout") {
 			q.Wait = timeout
 		}
+		ctx := a.interruptible(q.Wait > 0)
 		if out.json() {
-			return waitNamed(a.passThrough(cmd.Context(), q.Request()), wait, ids)
+			return waitNamed(a.passThrough(ctx, q.Request()), wait, ids)
 		}
-		return waitNamed(a.refresh(cmd.Context(), q, out), wait, ids)
+		return waitNamed(a.refresh(ctx, q, out), wait, ids)
 	}
 	return cmd
 }

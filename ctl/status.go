@@ -36,7 +36,7 @@ then exits 0.`,
 	flags.DurationVar(&maxAge, "max-age", 0, "probe rows older than this first, e.g. 0s or 10s")
 	flags.DurationVar(&wait, "wait", probeWait, "how long to wait for those probes")
 	flags.BoolVarP(&watch, "watch", "w", false, "go on, and show every change")
-	cmd.Run = func(cmd *command.Command, ids []string) error {
+	cmd.Run = func(_ *command.Command, ids []string) error {
 		q := client.StatusQuery{IDs: ids, Wait: &wait}
 		if flags.Changed("max-age") {
 			q.MaxAge = &maxAge
@@ -47,9 +47,9 @@ then exits 0.`,
 		case flags.Changed("wait") && q.MaxAge == nil:
 			return usage("say how old a row may be: --max-age 0s", "status: --wait needs --max-age")
 		case watch:
-			return a.watch(cmd.Context(), q, out)
+			return a.watch(a.interruptible(true), q, out)
 		}
-		return a.showStatus(cmd.Context(), q, out)
+		return a.showStatus(a.interruptible(q.MaxAge != nil), q, out)
 	}
 	return cmd
 }

@@ -38,7 +38,7 @@ there is no model to serve, probing is paused. It exits 6 when the time is up. A
 	flags.StringVar(&states, "for", string(provider.StateRunning), "state, or several separated by commas").Complete = completeStates
 	flags.DurationVar(&timeout, "timeout", 60*time.Second, "how long to wait")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing on success")
-	cmd.Run = func(cmd *command.Command, ids []string) error {
+	cmd.Run = func(_ *command.Command, ids []string) error {
 		targets, err := parseStates(states)
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ there is no model to serve, probing is paused. It exits 6 when the time is up. A
 		if timeout <= 0 {
 			return usage("give a duration such as 60s", "wait: --timeout must be positive")
 		}
-		s, err := a.waitFor(cmd.Context(), ids[0], targets, timeout)
+		s, err := a.waitFor(a.interruptible(true), ids[0], targets, timeout)
 		if err != nil || quiet {
 			return err
 		}

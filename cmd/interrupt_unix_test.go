@@ -1,0 +1,99 @@
+//go:build unix
+
+package cmd_test
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A command that waits, or has something to undo, is told of ctrl-C: what only ends so
+// exits 0, and anything else 130. One that only asks dies of it, which a shell reports
+// as 130 too.
+func TestInterrupt(t *testing.T) {
+	const (
+		row   = `{"id":"a","state":"RUNNING","reason":"ok","ttl_ms":1000}`
+		stale = `{"id":"a","state":"RUNNING","reason":"ok","ttl_ms":1000,"stale":true}`
+		died  = -1 // by the signal
+	)
+	for args, tc := range map[string]struct {
+		replies []string // in turn; after the last one nothing comes
+		code    int
+	}{
+		"events --follow":     {nil, 0},
+		"logs --follow":       {nil, 0},
+		"status --watch":      {[]string{`{"providers":[` + row + `]}`}, 0},
+		"status --max-age 0s": {nil, 130},
+		"refresh --wait":      {nil, 130},
+		"wait a":              {nil, 130},
+		"is-running a":        {[]string{stale}, 130},
+		"pick":                {[]string{`{"providers":[{"id":"a","type":"local","state":"STOPPED","stale":true}]}`}, 130},
+		"models --refresh":    {nil, 130},
+		"diagnose a":          {nil, 130},
+		"discover -o json":    {nil, 130},
+		"backup new.db":       {nil, 130},
+		"status":              {nil, died},
+		"pause a":             {nil, died},
+		"events":              {nil, died},
+	} {
+		t.Run(args, func(t *testing.T) {
+			held := make(chan struct{}, 10)
+			socket := serveReplies(t, tc.replies, held)
+			cmd := exec.Command(program("providerctl"), append([]string{"--socket", socket}, strings.Fields(args)...)...)
+			cmd.Dir = t.TempDir()
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-held
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait()
+			status := cmd.ProcessState.Sys().(syscall.WaitStatus)
+			if signaled := status.Signaled() && status.Signal() == syscall.SIGINT; signaled != (tc.code == died) || cmd.ProcessState.ExitCode() != tc.code {
+				t.Errorf("%v, want exit code %d", cmd.ProcessState, tc.code)
+			}
+			if left, err := os.ReadDir(cmd.Dir); err != nil || len(left) > 0 {
+				t.Errorf("%v was left behind (%v)", left, err)
+			}
+		})
+	}
+}
+
+// serveReplies answers with the replies in turn. Whatever is asked then gets no answer,
+// which held tells, until whoever asked is gone.
+func serveReplies(t *testing.T, replies []string, held chan<- struct{}) (socket string) {
+	dir, err := os.MkdirTemp("", "pd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	socket = filepath.Join(dir, "s")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := make(chan string, len(replies))
+	for _, reply := range replies {
+		next <- reply
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case reply := <-next:
+			_, _ = io.WriteString(w, reply)
+		default:
+			held <- struct{}{}
+			<-r.Context().Done()
+		}
+	})}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { server.Close() })
+	return socket
+}
