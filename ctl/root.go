@@ -50,7 +50,7 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	what, names := "no such command", "see: "+parent.CommandPath()+" --help"
 	if parent.Name() == "completion" {
 		what, names = "completion: no such shell", "use one of: "+strings.Join(pathsBelow(parent), ", ")
-	} else if line := daemonCommands[strings.ToLower(typed)]; line != "" {
+	} else if line := daemonCommand(strings.ToLower(typed)); line != "" {
 		return usage("did you mean: "+line, "%s: %q", what, typed)
 	}
 	return usage(CommandHint(typed, names, parent), "%s: %q", what, typed)
@@ -61,21 +61,19 @@ func noSuchCommand(parent *command.Command, typed string) error {
 // number. Of one too many, meant says as which flag it may have been meant, if any.
 func args(least, most int, meant ...func(extra string) string) func(*command.Command, []string) error {
 	return func(cmd *command.Command, args []string) error {
-		hint := "usage: " + cmd.UseLine()
-		if most >= 0 && len(args) > most {
+		switch {
+		case len(args) < least:
+			return usage("usage: "+cmd.UseLine(), "%s: an argument is missing", cmd.Name())
+		case most >= 0 && len(args) > most:
+			hint := "usage: " + cmd.UseLine()
 			for _, flag := range meant {
 				if flag := flag(args[most]); flag != "" {
 					hint = "did you mean: " + strings.Join(append([]string{cmd.CommandPath()}, args[:most]...), " ") + " " + flag
 				}
 			}
-		}
-		switch {
-		case len(args) < least:
-			return usage(hint, "%s: an argument is missing", cmd.Name())
-		case most >= 0 && len(args) > most:
 			return usage(hint, "%s: unexpected argument %q", cmd.Name(), args[most])
 		case slices.Contains(args, ""):
-			return usage(hint, "%s: an argument is empty", cmd.Name())
+			return usage("usage: "+cmd.UseLine(), "%s: an argument is empty", cmd.Name())
 		}
 		return nil
 	}

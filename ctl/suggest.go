@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,23 +15,26 @@ import (
 // maxMeant is how many command lines are suggested at most.
 const maxMeant = 3
 
-// daemonCommands are words that name no command of providerctl because providerd does
-// what they ask for.
-var daemonCommands = map[string]string{
-	"install":   "providerd service install",
-	"uninstall": "providerd service uninstall",
-	"start":     "providerd service start",
-	"stop":      "providerd service stop",
-	"restart":   "providerd service restart",
-	"service":   "providerd service status",
-	"config":    "providerd config show",
-	"run":       "providerd",
-	"serve":     "providerd",
-	"daemon":    "providerd",
+// daemonCommand is what to type for a word that names no command of providerctl because
+// providerd does what it asks for; empty for any other.
+func daemonCommand(word string) string {
+	switch word {
+	case "install", "uninstall", "start", "stop", "restart":
+		return "providerd service " + word
+	case "service":
+		return "providerd service status"
+	case "config":
+		return "providerd config show"
+	case "run", "serve", "daemon":
+		return "providerd"
+	}
+	return ""
 }
 
 // flagWords are words that other programs have for a flag.
-var flagWords = map[string]string{"format": "output", "watch": "follow", "tail": "follow", "silent": "quiet", "verbose": "log-level", "debug": "log-level"}
+var flagWords = []struct{ word, flag string }{
+	{"debug", "log-level"}, {"format", "output"}, {"silent", "quiet"}, {"tail", "follow"}, {"verbose", "log-level"}, {"watch", "follow"},
+}
 
 // Commands is the tree of providerctl's commands, for those who name or describe
 // them.
@@ -113,9 +115,9 @@ func flagHint(cmd *command.Command, typed, otherwise string) string {
 			add(f.Name, "--"+f.Name)
 		}
 	}
-	for _, word := range slices.Sorted(maps.Keys(flagWords)) {
-		if name := flagWords[word]; cmd.Flag(name) != nil {
-			add(word, "--"+name)
+	for _, other := range flagWords {
+		if cmd.Flag(other.flag) != nil {
+			add(other.word, "--"+other.flag)
 		}
 	}
 	if f := cmd.Flag("output"); f != nil {
@@ -161,23 +163,29 @@ func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 	return "write " + flag + " " + strings.ToUpper(name) + ": " + about
 }
 
-// units are the ways in which people write what [time.ParseDuration] calls h, m or
-// s, and days, which it does not know.
-var units = map[string]time.Duration{
-	"": time.Second, "sec": time.Second, "secs": time.Second, "second": time.Second, "seconds": time.Second,
-	"min": time.Minute, "mins": time.Minute, "minute": time.Minute, "minutes": time.Minute,
-	"hr": time.Hour, "hrs": time.Hour, "hour": time.Hour, "hours": time.Hour,
-	"d": 24 * time.Hour, "day": 24 * time.Hour, "days": 24 * time.Hour,
-	"s": time.Second, "m": time.Minute, "h": time.Hour, // in capitals, or after a space
+// unitOf reads the ways in which people write what [time.ParseDuration] calls h, m or
+// s, also in capitals or after a space, and days, which it does not know. Zero is none.
+func unitOf(word string) time.Duration {
+	switch strings.ToLower(strings.TrimSpace(word)) {
+	case "", "s", "sec", "secs", "second", "seconds":
+		return time.Second
+	case "m", "min", "mins", "minute", "minutes":
+		return time.Minute
+	case "h", "hr", "hrs", "hour", "hours":
+		return time.Hour
+	case "d", "day", "days":
+		return 24 * time.Hour
+	}
+	return 0
 }
 
 // spelled is a duration as flags take it, of one number and a unit as people write
 // it; empty when it is something else.
 func spelled(typed string) string {
 	digits := len(typed) - len(strings.TrimLeft(typed, "0123456789"))
-	unit, known := units[strings.ToLower(strings.TrimSpace(typed[digits:]))]
+	unit := unitOf(typed[digits:])
 	n, err := strconv.Atoi(typed[:digits])
-	if err != nil || !known || n > 10_000 {
+	if err != nil || unit == 0 || n > 10_000 {
 		return ""
 	}
 	switch d := time.Duration(n) * unit; {

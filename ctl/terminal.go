@@ -1,6 +1,8 @@
 package ctl
 
 import (
+	"os"
+
 	"golang.org/x/term"
 )
 
@@ -13,7 +15,7 @@ type terminal struct {
 }
 
 func terminalOf(env Env) terminal {
-	file, ok := env.Stdout.(interface{ Fd() uintptr })
+	file, ok := env.Stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return terminal{}
 	}

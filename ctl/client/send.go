@@ -66,16 +66,16 @@ func (r *reply) close() {
 
 // readAll reads a body of at most limit bytes.
 func (r *reply) readAll(limit int64) ([]byte, error) {
-	tooLarge := protocolError("a body larger than %d bytes", limit)
+	tooLarge := func() error { return protocolError("a body larger than %d bytes", limit) }
 	if r.chunked {
 		body, err := io.ReadAll(io.LimitReader(r, limit+1))
 		if err == nil && int64(len(body)) > limit {
-			err = tooLarge
+			err = tooLarge()
 		}
 		return body, err
 	}
 	if r.length > limit {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	body := make([]byte, r.length)
 	_, err := io.ReadFull(r, body)

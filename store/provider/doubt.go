@@ -54,6 +54,8 @@ func ParseDoubt(detail string) *Doubt {
 		}
 		d.Saw = OK
 		return d
+	case !strings.HasPrefix(detail, doubtAgain):
+		return nil
 	default:
 		counts, rest, found := strings.Cut(detail, "): ")
 		_, err := fmt.Sscanf(counts+")", doubtAgain+"%d of %d)", &d.Count, &d.Of)

@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // A Code names what went wrong between a client and the daemon. Codes are
@@ -39,30 +40,33 @@ const (
 	ExitTimedOut    = 6
 )
 
-// codes is the one table that server and client share.
-var codes = map[Code]struct{ http, exit int }{
-	BadRequest:        {400, ExitUsage},
-	UnknownRoute:      {404, ExitNo},
-	UnknownProvider:   {404, ExitUnknown},
-	MethodNotAllowed:  {405, ExitNo},
-	Denied:            {403, ExitDenied},
-	ForeignOrigin:     {403, ExitDenied},
-	TooLarge:          {413, ExitUsage},
-	TooMany:           {503, ExitNo},
-	TimedOut:          {504, ExitTimedOut},
-	EventsGone:        {410, ExitNo},
-	ConfigInvalid:     {422, ExitNo},
-	ShuttingDownNow:   {503, ExitUnreachable},
-	StoreFailing:      {503, ExitNo},
-	Internal:          {500, ExitNo},
-	Usage:             {400, ExitUsage},
-	DaemonUnreachable: {503, ExitUnreachable},
-}
+// codes is the one table that server and client share. It is made when it is first
+// asked for, which a command that goes well never does.
+var codes = sync.OnceValue(func() map[Code]struct{ http, exit int } {
+	return map[Code]struct{ http, exit int }{
+		BadRequest:        {400, ExitUsage},
+		UnknownRoute:      {404, ExitNo},
+		UnknownProvider:   {404, ExitUnknown},
+		MethodNotAllowed:  {405, ExitNo},
+		Denied:            {403, ExitDenied},
+		ForeignOrigin:     {403, ExitDenied},
+		TooLarge:          {413, ExitUsage},
+		TooMany:           {503, ExitNo},
+		TimedOut:          {504, ExitTimedOut},
+		EventsGone:        {410, ExitNo},
+		ConfigInvalid:     {422, ExitNo},
+		ShuttingDownNow:   {503, ExitUnreachable},
+		StoreFailing:      {503, ExitNo},
+		Internal:          {500, ExitNo},
+		Usage:             {400, ExitUsage},
+		DaemonUnreachable: {503, ExitUnreachable},
+	}
+})
 
 // HTTPStatus is the status that a reply with this code carries; 500 for a code
 // that this version does not know.
 func (c Code) HTTPStatus() int {
-	if row, ok := codes[c]; ok {
+	if row, ok := codes()[c]; ok {
 		return row.http
 	}
 	return 500
@@ -113,7 +117,7 @@ func ExitCode(err error) int {
 	}
 	var e *Error
 	if errors.As(err, &e) {
-		if row, ok := codes[e.Code]; ok {
+		if row, ok := codes()[e.Code]; ok {
 			return row.exit
 		}
 	}

@@ -3,6 +3,7 @@ package provider
 import (
 	"cmp"
 	"strings"
+	"sync"
 )
 
 // A Reason says why a provider is in its state. The set is closed: a program may
@@ -259,18 +260,19 @@ var Reasons = [...]Meaning{
 	},
 }
 
-var byReason = func() map[Reason]*Meaning {
+// byReason is made when it is first asked for: a command may end before.
+var byReason = sync.OnceValue(func() map[Reason]*Meaning {
 	index := make(map[Reason]*Meaning, len(Reasons))
 	for i := range Reasons {
 		index[Reasons[i].Reason] = &Reasons[i]
 	}
 	return index
-}()
+})
 
 // Meaning returns the reason's row. For one that this version does not know, all
 // that it says is the reason itself.
 func (r Reason) Meaning() Meaning {
-	if m := byReason[r]; m != nil {
+	if m := byReason()[r]; m != nil {
 		return *m
 	}
 	return Meaning{Reason: r, Seen: string(r)}
