@@ -7,10 +7,8 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -108,60 +106,4 @@ func (p *process) resident() int64 {
 	}
 	pages, _ := strconv.ParseInt(strings.Fields(string(statm))[1], 10, 64)
 	return pages * int64(os.Getpagesize())
-}
-
-// BenchmarkProviderctlStatus compares whole processes: providerctl and curl,
-// each asking the same daemon for the same reply, in turn.
-func BenchmarkProviderctlStatus(b *testing.B) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		b.Skip("no curl to compare with")
-	}
-	p := fiveProviders(b)
-	var ours, theirs time.Duration
-	for b.Loop() {
-		ours += cpuOf(b, program("providerctl"), "--socket", p.socket, "status")
-		theirs += cpuOf(b, curl, "-s", "--unix-socket", p.socket, "http://localhost/api/providers/status")
-	}
-	b.ReportMetric(float64(ours.Microseconds())/float64(b.N), "µs-cpu/providerctl")
-	b.ReportMetric(float64(theirs.Microseconds())/float64(b.N), "µs-cpu/curl")
-	b.ReportMetric(float64(ours)/float64(theirs), "ratio")
-}
-
-// BenchmarkProviderctlPick compares whole processes: pick, which answers from what
-// is known, and status, each asking the same daemon, in turn.
-func BenchmarkProviderctlPick(b *testing.B) {
-	p := fiveProviders(b)
-	var pick, status time.Duration
-	for b.Loop() {
-		pick += cpuOf(b, program("providerctl"), "--socket", p.socket, "pick")
-		status += cpuOf(b, program("providerctl"), "--socket", p.socket, "status")
-	}
-	b.ReportMetric(float64(pick.Microseconds())/float64(b.N), "µs-cpu/pick")
-	b.ReportMetric(float64(status.Microseconds())/float64(b.N), "µs-cpu/status")
-	b.ReportMetric(float64(pick)/float64(status), "ratio")
-}
-
-// fiveProviders is a daemon that has asked as many.
-func fiveProviders(b *testing.B) *process {
-	config := ""
-	for i := range 5 {
-		config += fmt.Sprintf("[[provider]]\nid = \"p%d\"\nkind = \"ollama\"\nbase_url = \"http://%s\"\n", i, serveOllama(b))
-	}
-	p := newProcess(b, config).start()
-	p.until(func() bool { return p.unchecked() == 0 })
-	return p
-}
-
-// cpuOf runs a program and returns the processor time that it used.
-func cpuOf(b *testing.B, name string, args ...string) time.Duration {
-	cmd := exec.Command(name, args...)
-	if err := cmd.Run(); err != nil {
-		b.Fatalf("%s: %v", name, err)
-	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		b.Skip("no resource usage here")
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -98,21 +98,3 @@ func TestHouse_VocabularyImportsOnlyTheStandardLibrary(t *testing.T) {
 		}
 	}
 }
-
-// The client has to start in milliseconds and to be installed anywhere.
-func TestHouse_ProviderctlStaysLean(t *testing.T) {
-	forbidden := []string{
-		module + "daemon", "go.etcd.io/", "google.golang.org/grpc", "github.com/prometheus/",
-		"github.com/hashicorp/", "net/http", "crypto/tls",
-	}
-	for _, dep := range goList(t, "-deps", "./cmd/providerctl") {
-		for _, no := range forbidden {
-			if strings.HasPrefix(dep, no) {
-				t.Errorf("providerctl links %s", dep)
-			}
-		}
-		if dep == module+"store" {
-			t.Errorf("providerctl links %s", dep)
-		}
-	}
-}

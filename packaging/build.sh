@@ -144,7 +144,7 @@ for page in packaging/man/*.[158]; do
 	put 644 "$page" "man/${page##*/}"
 	gzip -9n <"$page" >"$stage/man/${page##*/}.gz"
 done
-for page in README.md CHANGELOG.md docs/*.md packaging/prometheus/providerd.rules.yml packaging/grafana/providerd.json; do
+for page in README.md CHANGELOG.md docs/*.md docs/decisions/*.md packaging/prometheus/providerd.rules.yml packaging/grafana/providerd.json; do
 	put 644 "$page" "doc/$page" # where the documents' links lead
 done
 put 644 LICENSE LICENSE
