@@ -47,7 +47,7 @@ func (a *app) info(ctx context.Context) error {
 		{"providers", strconv.Itoa(d.Providers)},
 		{"probes", fmt.Sprintf("%d, %d broken, %d under way", c.Probes, c.ProbesFailed, c.InFlight)},
 		{"refreshes", fmt.Sprintf("%d, %d shared another's probe; generation %d", c.Refreshes, c.Coalesced, d.Generation)},
-		{"events", strconv.FormatUint(d.Seq, 10)},
+		{"newest event", strconv.FormatUint(d.Seq, 10)},
 		{"commits", fmt.Sprintf("%d, %d failed", c.Commits, c.CommitsFailed)},
 		{"requests", fmt.Sprintf("%d, %d denied; %d streams open", c.Requests, c.Denied, c.Streams)},
 	}

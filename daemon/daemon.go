@@ -214,6 +214,8 @@ func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 	case err := <-served:
 		cancel()
 		return err
+	case <-d.store.Usurped(): // its Close says by whom
+		cancel()
 	case <-ctx.Done():
 	}
 	d.log.Info("stopping")

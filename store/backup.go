@@ -39,12 +39,6 @@ func (b *Backup) Close() error {
 // A store that is opened on the copy knows it for one, and numbers events and
 // refreshes anew from a place that the first has not come to: see renumber.
 func (s *Store) Backup() (*Backup, error) {
-	s.disk.Lock()
-	broken := s.broken
-	s.disk.Unlock()
-	if broken != nil {
-		return nil, broken
-	}
 	if !s.copying.TryLock() {
 		return nil, ErrBackupUnderWay
 	}
@@ -74,6 +68,7 @@ func (s *Store) copy(path string) (_ *os.File, err error) {
 		return nil, err
 	}
 	if err := markCopy(path); err != nil {
+		s.suspect(err)
 		return nil, err
 	}
 	file, err := os.Open(path)
@@ -90,17 +85,30 @@ func (s *Store) copyTo(path string) error {
 	if err != nil {
 		return err
 	}
-	to := &copyWriter{file: file}
-	err = guard(func() error {
-		return s.db.View(func(tx *bolt.Tx) error {
-			_, err := tx.WriteTo(to)
-			return err
-		})
+	err = s.file.Load().view(func(tx *bolt.Tx) error {
+		to := &copyWriter{file: file}
+		_, err := tx.WriteTo(to)
+		if to.err != nil {
+			return to.err
+		}
+		return err
 	})
-	if to.err != nil {
-		err = to.err
-	}
 	return errors.Join(err, file.Close())
+}
+
+// suspect looks at the database itself when a copy of it was found to be damaged.
+func (s *Store) suspect(err error) {
+	var bad *corruptError
+	if !errors.As(err, &bad) {
+		return
+	}
+	s.disk.Lock() // no writer beside it
+	defer s.disk.Unlock()
+	f := s.file.Load()
+	if f.intact() == nil {
+		_, err := verifyFile(f.os)
+		_ = f.judge(err)
+	}
 }
 
 // A copyWriter remembers what the system said, of which bbolt leaves the text
@@ -124,7 +132,7 @@ func markCopy(path string) error {
 		return err
 	}
 	defer file.Close() // again, in case bbolt did not
-	if err := verifyFile(file); err != nil {
+	if _, err := verifyFile(file); err != nil {
 		return fmt.Errorf("it is damaged: %w", err)
 	}
 	options := boltOptions(file)

@@ -4,6 +4,7 @@ package store_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"strings"
 	"syscall"
@@ -62,8 +63,16 @@ func TestBackup_OfADamagedFile(t *testing.T) {
 		t.Fatal("it was copied")
 	}
 	var refused *store.OpenError
-	if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), "restart providerd") {
+	if !errors.As(err, &refused) || !strings.Contains(refused.Hint(), "try again") {
 		t.Errorf("got %T: %v", err, err)
 	}
-	mustBeAlone(t, path)
+	if _, err := os.Lstat(path + ".backup"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is left behind: %v", err)
+	}
+	if err := s.SyncBarrier(t.Context()); err != nil { // it is written anew
+		t.Fatal(err)
+	}
+	if events := mustEvents(t, open(t, backUp(t, s), store.Options{}), 0, 0); len(events) != 400 {
+		t.Errorf("%d events of 400", len(events))
+	}
 }

@@ -1,9 +1,10 @@
 package store
 
 import (
-	"errors"
 	"fmt"
 	"time"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 const (
@@ -11,8 +12,9 @@ const (
 	commitEvery   = time.Second // in a storm
 	retryAfter    = time.Second // when the disk refused
 	rideEvery     = time.Minute // how often unchanged rows go along with a commit
-	reserveAhead  = 65_536      // generations that one reservation covers
-	reserveBefore = reserveAhead / 2
+	lookEvery     = 5 * time.Second
+	reserveAtMost = 65_536 // generations that one reservation covers
+	reserveFirst  = 1024   // the same, until more are used
 )
 
 // A pace is a bucket of tokens: it starts full, a commit takes one, and one comes
@@ -38,11 +40,15 @@ func (p *pace) take(now time.Time) time.Duration {
 func (s *Store) run() {
 	defer close(s.done)
 	pace := newPace(time.Now())
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-s.stop:
 			return
 		case <-s.nudge:
+		case <-look.C:
+			s.look()
 		}
 		for s.due() {
 			if !s.pause(pace.take(time.Now())) {
@@ -74,7 +80,7 @@ func (s *Store) pause(d time.Duration) bool {
 func (s *Store) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.pending.empty() || s.pending.barrier != nil || s.reservation() != 0
+	return !s.pending.empty() || s.pending.barrier != nil || s.reservation() != 0 || s.isAstray()
 }
 
 // commit writes everything that waits in one transaction, and publishes it when
@@ -103,7 +109,7 @@ func (s *Store) take(last bool) *group {
 		g.generation = s.reservation()
 	}
 	idle := g.empty() && g.generation == 0
-	if idle && g.barrier == nil && (!last || len(s.dirty) == 0) {
+	if idle && g.barrier == nil && (!last || len(s.dirty) == 0) && !s.isAstray() {
 		return nil
 	}
 	if now := time.Now(); last || !idle && (g.urgent || now.Sub(s.rodeAt) >= rideEvery) {
@@ -113,8 +119,6 @@ func (s *Store) take(last bool) *group {
 			g.riders[c] = c.row.Load()
 		}
 	}
-	journal := s.journal.Load()
-	g.base, g.oldest, g.keep = journal.newest, journal.oldest, s.keep
 	s.pending, s.inFlight = newGroup(), g
 	return g
 }
@@ -123,24 +127,37 @@ func (s *Store) take(last bool) *group {
 func (s *Store) write(g *group) error {
 	s.disk.Lock()
 	defer s.disk.Unlock()
-	if s.broken != nil {
-		return s.broken
+	err := s.writeOnce(g)
+	if err != nil && s.file.Load().dead() != nil && s.taken == nil {
+		err = s.writeOnce(g) // into another file
 	}
-	err := guard(func() error { return s.db.Update(g.apply) })
-	if err == nil {
-		return nil
+	if err != nil {
+		return fmt.Errorf("commit to %s: %w", s.path, err)
 	}
-	err = fmt.Errorf("commit to %s: %w", s.path, err)
-	var panicked *panicError
-	if errors.As(err, &panicked) {
-		s.broken = err
+	return nil
+}
+
+func (s *Store) writeOnce(g *group) error {
+	if err := s.mend(); err != nil {
+		return err
 	}
-	return err
+	journal, opened := s.journal.Load(), s.file.Load()
+	g.base, g.oldest, g.keep = journal.newest, journal.oldest, s.keep
+	frozen, here := g.frozen(), mark{File: opened.number, Seq: g.newest()}
+	here.Generation = max(s.reserved.Load(), g.generation)
+	err := opened.update(func(tx *bolt.Tx) error {
+		here.Tx = tx.ID()
+		return frozen.apply(tx)
+	})
+	if err != nil {
+		return err
+	}
+	_ = s.owner.remember(here) // without it, only an older database is not found out
+	return nil
 }
 
 // record counts a commit, and logs a failure once for as long as it is the same.
 func (s *Store) record(err error, took time.Duration) {
-	s.counts.bytes.Store(sizeOf(s.file))
 	s.mu.Lock()
 	s.took.Add(took)
 	s.mu.Unlock()
@@ -152,18 +169,26 @@ func (s *Store) record(err error, took time.Duration) {
 		return
 	}
 	s.counts.failed.Add(1)
-	text := err.Error()
-	if last := s.counts.lastError.Swap(&text); last == nil || *last != text {
+	if s.wrong(err) {
 		s.log.Error("the database cannot be written: changes wait, and readers see the last state that was saved",
 			"path", s.path, "error", err)
 	}
 }
 
+// wrong makes err what is wrong with the database, and reports whether that is new.
+func (s *Store) wrong(err error) bool {
+	text := err.Error()
+	last := s.counts.lastError.Swap(&text)
+	return last == nil || *last != text
+}
+
 // NextGeneration returns the number of a new refresh. Numbers only rise, also
 // across a crash: they are reserved on the disk by the thousand, before they are
-// used. A database begins with 1; after a restart they may jump. While the disk
-// refuses for more than 32,768 refreshes they still rise, and may come again after
-// a crash.
+// used. At each start they jump, to the microseconds since 1970 or, where the clock
+// has gone back since, to the end of what was reserved. Only a clock that went back,
+// while the disk refused for more refreshes than are reserved, 512 or as many as
+// were asked for before but 32,768 at most, and a crash then, make a number come
+// again.
 func (s *Store) NextGeneration() uint64 {
 	n := s.generation.Add(1)
 	if s.reservation() != 0 {
@@ -179,10 +204,11 @@ func (s *Store) Generation() uint64 { return s.generation.Load() }
 // enough of them are.
 func (s *Store) reservation() uint64 {
 	used := s.generation.Load()
-	if used+reserveBefore < s.reserved.Load() {
+	ahead := min(max(used-s.began, reserveFirst), reserveAtMost)
+	if used+ahead/2 < s.reserved.Load() {
 		return 0
 	}
-	return used + reserveAhead
+	return used + ahead
 }
 
 // reserve makes the first reservation, before any generation is handed out. A

@@ -3,8 +3,11 @@ package store_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -84,24 +87,37 @@ func TestOpen_Damaged(t *testing.T) {
 			}
 		})
 	})
-	t.Run("OneUnreadableRowIsLeftOut", func(t *testing.T) {
-		path := newPath(t)
-		withEvents(t, path, store.Options{}, 4).Close()
-		edit(t, path, func(tx *bolt.Tx) error { return tx.Bucket([]byte("rows")).Put([]byte("a"), []byte("{broken")) })
-		var log bytes.Buffer
-		s := open(t, path, store.Options{Log: hclog.New(&hclog.LoggerOptions{Output: &log})})
-		rows := s.Restored()
-		if _, ok := rows["a"]; ok || rows["b"].State != provider.StateRunning || s.View().Seq() != 4 {
-			t.Errorf("restored %v, seq %d", rows, s.View().Seq())
-		}
-		if !strings.Contains(log.String(), "id=a") {
-			t.Errorf("the log does not name it: %s", log.String())
-		}
-	})
+	for _, c := range []struct {
+		name  string
+		times int // how often it was written so
+		says  string
+	}{
+		{"OneUnreadableRowIsThatOfTheCommitBefore", 1, `older_rows=["a"]`},
+		{"OneThatIsUnreadableThereTooIsLeftOut", 3, `lost_rows=["a"]`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := newPath(t)
+			withEvents(t, path, store.Options{}, 4).Close()
+			for n := range c.times {
+				edit(t, path, func(tx *bolt.Tx) error {
+					return tx.Bucket([]byte("rows")).Put([]byte("a"), bytes.Repeat([]byte("{broken"), n+1))
+				})
+			}
+			var log bytes.Buffer
+			s := open(t, path, store.Options{Log: hclog.New(&hclog.LoggerOptions{Output: &log})})
+			rows := s.Restored()
+			if _, ok := rows["a"]; ok != (c.times == 1) || rows["b"].State != provider.StateRunning || s.View().Seq() != 4 {
+				t.Errorf("restored %v, seq %d", rows, s.View().Seq())
+			}
+			if !strings.Contains(log.String(), c.says) {
+				t.Errorf("the log does not say %s: %s", c.says, log.String())
+			}
+		})
+	}
 }
 
-// Whatever byte is damaged: the store opens, and what it shows is either what was
-// written or nothing, but for damage inside a text that reads as another text.
+// Whatever byte is damaged: the store opens, and keeps nearly all; the numbers go on
+// where they were, or beyond all that can have been given.
 func TestOpen_FlippedBytes(t *testing.T) {
 	path := newPath(t)
 	withEvents(t, path, store.Options{}, 400).Close()
@@ -109,7 +125,7 @@ func TestOpen_FlippedBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := os.Getpagesize()
+	page, began := os.Getpagesize(), time.Now()
 	var places []int
 	for at := 0; at < len(whole) && at < 40*page; at++ {
 		if in := at % page; in < 64 && at%67 == 0 || at%10007 == 0 { // heads of pages above all
@@ -120,7 +136,10 @@ func TestOpen_FlippedBytes(t *testing.T) {
 	for _, at := range places {
 		damaged := bytes.Clone(whole)
 		damaged[at] ^= 0xFF
-		path := filepath.Join(dir, "flipped.db")
+		path := filepath.Join(dir, fmt.Sprint(at), "flipped.db")
+		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(path, damaged, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -128,8 +147,11 @@ func TestOpen_FlippedBytes(t *testing.T) {
 		if err != nil {
 			t.Fatalf("byte %d: %v", at, err)
 		}
-		if v := s.View(); v.Seq() != 0 && v.Seq() != 400 {
-			t.Errorf("byte %d: seq %d", at, v.Seq())
+		if seq := s.View().Seq(); seq != 400 && seq < uint64(began.UnixMicro()) {
+			t.Errorf("byte %d: seq %d", at, seq)
+		}
+		if kept := historyOf(t, s, "a", "b"); kept < 360 { // a page has some 30
+			t.Errorf("byte %d: %d events of 400 are left", at, kept)
 		}
 		for id, row := range s.Restored() {
 			if _, err := json.Marshal(row); err != nil || row.ID != id {
@@ -141,4 +163,61 @@ func TestOpen_FlippedBytes(t *testing.T) {
 			t.Errorf("byte %d: %v", at, err)
 		}
 	}
+}
+
+// historyOf is how many events are in the histories, without the gaps.
+func historyOf(t *testing.T, s *store.Store, ids ...string) (n int) {
+	t.Helper()
+	for _, id := range ids {
+		events, err := s.EventsOf(id)
+		if err != nil {
+			t.Error(err)
+		}
+		n += len(slices.DeleteFunc(events, func(e provider.Event) bool { return e.Seq == 0 }))
+	}
+	return n
+}
+
+// A file may claim any size: what is looked at, and held in memory, is what is in
+// use.
+func TestOpen_AFileThatClaimsAGigabyte(t *testing.T) {
+	const claimed = 1 << 30
+	for name, damage := range map[string]func(path string) error{
+		"Sound":   func(string) error { return nil },
+		"Damaged": func(path string) error { return spoil(path, 6) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := newPath(t)
+			withEvents(t, path, store.Options{}, 400).Close()
+			if err := damage(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate(path, claimed); err != nil {
+				t.Skip(err)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			s := open(t, path, store.Options{})
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; took > claimed/16 {
+				t.Errorf("it took %d MiB to open it", took>>20)
+			}
+			if kept := historyOf(t, s, "a", "b"); s.Stats().Bytes > claimed/16 || kept < 300 {
+				t.Errorf("%d bytes, %d events", s.Stats().Bytes, kept)
+			}
+			mustWork(t, s)
+			backUp(t, s)
+		})
+	}
+}
+
+// spoil writes over the head of a page.
+func spoil(path string, page int) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.WriteAt([]byte("spoiled!spoiled!"), int64(page*os.Getpagesize()))
+	return err
 }

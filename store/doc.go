@@ -11,10 +11,16 @@
 // storm of them once a second. When the disk refuses, nothing is lost and nothing
 // unsafe is shown: changes wait in memory, reads go on, [Stats] says why.
 //
-// A database that is damaged is kept aside under another name, never deleted and
-// never trusted; one that is held by another process, or written by a newer
-// version, is refused with an error that says what to do.
+// A Store outlives its file. One that is damaged, cut short, moved, deleted or
+// replaced while it is open is written anew at the path, from memory and from what
+// can still be read; one that is found damaged at the start, from the latter alone.
+// A damaged file is kept aside under another name, never deleted and never trusted;
+// one that is held by another process, or written by a newer version, is refused
+// with an error that says what to do.
 //
-// The package imports the standard library, bbolt, go-hclog (a Logger that is
+// The number of an event or a refresh never means something else later, whatever
+// becomes of the database that gave it.
+//
+// The package imports the standard library, bbolt, x/sys, go-hclog (a Logger that is
 // passed in), store/trust and store/provider; it does not care where a status came from.
 package store

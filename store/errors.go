@@ -42,6 +42,27 @@ func (e *HeldError) Hint() string {
 	return fmt.Sprintf("find and end the program that has the file open: fuser -v %s", e.Path)
 }
 
+// A UsurpedError says that another process has taken the path of a database that is
+// open.
+type UsurpedError struct {
+	Path    string
+	Owner   Owner  // zero when it has not said who it is
+	Problem string // what made that possible
+}
+
+func (e *UsurpedError) Error() string {
+	who := "another process"
+	if e.Owner.PID != 0 {
+		who = fmt.Sprintf("another providerd (pid %d, socket %s)", e.Owner.PID, e.Owner.Socket)
+	}
+	return fmt.Sprintf("%s has taken the database %s: %s", who, e.Path, e.Problem)
+}
+
+// Hint says what to do next.
+func (e *UsurpedError) Hint() string {
+	return "let one of the two run; neither move nor delete the folder " + filepath.Dir(e.Path) + " while it does"
+}
+
 // A FutureError says that a newer providerd wrote the database. Nothing in it was
 // touched.
 type FutureError struct {
@@ -80,7 +101,7 @@ func (e *OpenError) Hint() string {
 	var bad *corruptError
 	switch {
 	case errors.As(e.Err, &bad):
-		return "restart providerd: it sets a damaged database aside, and goes on with an empty one or what you put in its place"
+		return "try again in a moment: providerd writes a damaged database anew, and keeps the old one; see: providerctl logs"
 	case errors.As(e.Err, &path):
 		return path.Hint() + ": providerd --state-dir DIR"
 	case errors.As(e.Err, &file):

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 
@@ -75,13 +76,13 @@ func (s *Store) Events(since uint64, limit int) ([]provider.Event, error) {
 	}
 	found, err := s.readEvents(first, j.newest, limit, nil)
 	if err != nil {
-		return nil, err
+		return nil, provider.Errorf(provider.StoreFailing, "ask again in a moment; see: providerctl health", "%v", err)
 	}
-	if since > 0 && found.oldest > first { // trimmed since we looked
+	if since > 0 && found.oldest > first { // trimmed since we looked, or lost
 		j = s.journal.Load()
 		return nil, gone(since, j.oldest, j.newest)
 	}
-	return found.events(s), nil
+	return found.events, nil
 }
 
 func gone(since, oldest, newest uint64) *provider.Error {
@@ -101,52 +102,82 @@ func gone(since, oldest, newest uint64) *provider.Error {
 }
 
 // EventsOf returns every kept event that concerns a provider, oldest first. It reads
-// the disk; the provider need not be configured any more.
+// the disk, but for a moment in which that cannot be read: then it tells the newest,
+// from memory. The provider need not be configured any more. Where events were lost
+// to damage, an event without a number says that from then on nothing is known.
 func (s *Store) EventsOf(id string) ([]provider.Event, error) {
 	j := s.journal.Load()
-	if j.oldest > j.newest {
-		return nil, nil
-	}
 	quoted, err := json.Marshal(id)
 	if err != nil {
 		return nil, fmt.Errorf("events of %q: %w", id, err)
 	}
 	// Comparing bytes first spares decoding the events of all others.
-	found, err := s.readEvents(j.oldest, j.newest, int(j.newest-j.oldest+1), quoted)
+	found, err := s.readEvents(1, j.newest, math.MaxInt, quoted)
 	if err != nil {
-		return nil, err
+		s.log.Debug("older events cannot be read: telling the newest", "id", id, "error", err)
+		found = &stored{events: slices.Clone(j.recent)}
 	}
-	return slices.DeleteFunc(found.events(s), func(e provider.Event) bool { return !e.Concerns(id) }), nil
-}
-
-// stored is events as they are on the disk, copied out of a transaction.
-type stored struct {
-	oldest       uint64 // seq of the first that was looked at
-	keys, values [][]byte
-}
-
-// readEvents copies events with first ≤ seq ≤ last whose text contains part. The
-// transaction is short: a slow reader must not hold back the reuse of pages.
-func (s *Store) readEvents(first, last uint64, limit int, part []byte) (*stored, error) {
-	found := new(stored)
-	err := guard(func() error {
-		return s.db.View(func(tx *bolt.Tx) error {
-			c := tx.Bucket(eventsBucket()).Cursor()
-			for key, value := c.Seek(seqKey(first)); key != nil && len(found.keys) < limit; key, value = c.Next() {
-				seq := binary.BigEndian.Uint64(key)
-				if seq > last {
-					break // committed, and not yet published
-				}
-				if found.oldest == 0 {
-					found.oldest = seq
-				}
-				if bytes.Contains(value, part) {
-					found.keys = append(found.keys, bytes.Clone(key))
-					found.values = append(found.values, bytes.Clone(value))
-				}
+	var events []provider.Event
+	for _, e := range found.events {
+		switch last := len(events) - 1; {
+		case e.Seq == 0: // a gap
+			if last >= 0 && events[last].To != provider.StateUnknown {
+				e.ID, e.From = id, events[last].To
+				events = append(events, e)
 			}
-			return nil
-		})
+		case e.Concerns(id):
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
+// stored is events as they are on the disk.
+type stored struct {
+	oldest uint64 // seq of the first that was looked at
+	events []provider.Event
+}
+
+// readEvents reads events with first ≤ seq ≤ last whose text contains part, and
+// puts an event without a number where seqs are missing between them. An event that
+// cannot be read is damage like any other.
+func (s *Store) readEvents(first, last uint64, limit int, part []byte) (*stored, error) {
+	f := s.file.Load()
+	found := new(stored)
+	err := f.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(eventsBucket()).Cursor()
+		next := uint64(0)
+		var before []byte // the text of the event before
+		for key, value := c.Seek(seqKey(first)); key != nil && len(found.events) < limit; key, value = c.Next() {
+			if len(key) != 8 {
+				return &corruptError{fmt.Errorf("an event's key has %d bytes", len(key))}
+			}
+			seq := binary.BigEndian.Uint64(key)
+			switch {
+			case seq > last: // committed, and not yet published
+				return nil
+			case next == 0:
+				found.oldest = seq
+			case seq != next && part == nil: // the next read begins behind it
+				return nil
+			case seq != next:
+				e, err := decodeEvent(seqKey(next-1), before)
+				if err != nil {
+					return &corruptError{err}
+				}
+				found.events = append(found.events, lost(next, seq-1, e.Time))
+			}
+			next, before = seq+1, value
+			if !bytes.Contains(value, part) {
+				continue
+			}
+			e, err := decodeEvent(key, value)
+			if err != nil {
+				return &corruptError{err}
+			}
+			found.events = append(found.events, e)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read events from %s: %w", s.path, err)
@@ -154,12 +185,10 @@ func (s *Store) readEvents(first, last uint64, limit int, part []byte) (*stored,
 	return found, nil
 }
 
-func (f *stored) events(s *Store) []provider.Event {
-	events := make([]provider.Event, 0, len(f.keys))
-	for i, key := range f.keys {
-		if event, ok := decodeEvent(key, f.values[i], s.log); ok {
-			events = append(events, event)
-		}
+// lost is an event that says that others are missing.
+func lost(first, last uint64, at provider.Time) provider.Event {
+	return provider.Event{
+		Time: at, To: provider.StateUnknown, Reason: provider.NotChecked,
+		Detail: fmt.Sprintf("events %d to %d are lost: the database was damaged", first, last),
 	}
-	return events
 }

@@ -1,9 +1,11 @@
 package store
 
 import (
-	"encoding/json"
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
@@ -24,9 +26,11 @@ type group struct {
 	// Set when the group is taken.
 	riders     map[*cell]*Row // published rows that are newer than on the disk
 	generation uint64         // to be reserved up to here; 0: not now
-	base       uint64         // the newest seq before this group
-	oldest     uint64         // the oldest that is on the disk before it
-	keep       uint64
+
+	// Set when it is written.
+	base   uint64 // the newest seq before this group
+	oldest uint64 // the oldest that is on the disk before it
+	keep   uint64
 }
 
 func newGroup() *group {
@@ -83,16 +87,16 @@ func (g *group) empty() bool {
 // newest is the seq of the last event of the group.
 func (g *group) newest() uint64 { return g.base + g.skipped + uint64(len(g.changes)) }
 
-// kept is the seq of the oldest event that retention leaves on the disk.
-func (g *group) kept() uint64 {
-	kept := g.oldest
-	if newest := g.newest(); newest >= g.keep {
-		kept = max(kept, newest-g.keep+1)
-	}
+// kept is the seq of the oldest event that readers of the stream are given.
+func (g *group) kept() uint64 { return max(g.oldest, g.retained()) }
+
+// retained is the seq before which retention leaves no event on the disk.
+func (g *group) retained() uint64 {
+	first := g.newest() - min(g.keep, g.newest()) + 1
 	if g.skipped > 0 { // what came before the gap must not be read as what came before it
-		kept = max(kept, g.base+g.skipped+1)
+		first = max(first, g.base+g.skipped+1)
 	}
-	return kept
+	return first
 }
 
 // apply writes the group. It may be applied a second time on top of itself: a
@@ -104,6 +108,13 @@ func (g *group) apply(tx *bolt.Tx) error {
 		}
 	}
 	return errors.Join(g.applyRows(tx.Bucket(rowsBucket())), g.applyEvents(tx.Bucket(eventsBucket())))
+}
+
+// frozen is the group as it is now, for a transaction that may be left behind.
+func (g *group) frozen() *group {
+	f := *g
+	f.changes, f.rows, f.deletes, f.riders = slices.Clone(g.changes), maps.Clone(g.rows), maps.Clone(g.deletes), maps.Clone(g.riders)
+	return &f
 }
 
 func (g *group) applyRows(b *bolt.Bucket) error {
@@ -134,15 +145,16 @@ func (g *group) applyEvents(b *bolt.Bucket) error {
 			return fmt.Errorf("delete an unpublished event: %w", err)
 		}
 	}
-	for seq := g.oldest; seq < min(g.kept(), g.base+1); seq++ {
-		if err := b.Delete(seqKey(seq)); err != nil {
-			return fmt.Errorf("trim event %d: %w", seq, err)
+	old := b.Cursor()
+	for key, _ := old.First(); key != nil && bytes.Compare(key, seqKey(g.retained())) < 0; key, _ = old.First() {
+		if err := b.Delete(key); err != nil {
+			return fmt.Errorf("trim event %d: %w", binary.BigEndian.Uint64(key), err)
 		}
 	}
 	for _, e := range g.events() {
-		text, err := json.Marshal(&e)
+		text, err := encodeEvent(&e)
 		if err != nil {
-			return fmt.Errorf("encode event %d: %w", e.Seq, err)
+			return err
 		}
 		if err := b.Put(seqKey(e.Seq), text); err != nil {
 			return fmt.Errorf("write event %d: %w", e.Seq, err)

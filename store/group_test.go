@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/hashicorp/go-hclog"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/providerd/providerd/store/provider"
@@ -15,7 +14,7 @@ import (
 // Whatever is committed after it must not find its events in the way.
 func TestGroup_AppliesOverACommitThatFailedAndIsInTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "providerd.db")
-	if err := create(path); err != nil {
+	if err := create(path, new(whole)); err != nil {
 		t.Fatal(err)
 	}
 	db, err := bolt.Open(path, 0o600, nil)
@@ -33,7 +32,7 @@ func TestGroup_AppliesOverACommitThatFailedAndIsInTheFile(t *testing.T) {
 		if err := db.Update(g.apply); err != nil {
 			t.Fatal(err)
 		}
-		found, err := load(db, path, hclog.NewNullLogger())
+		found, err := load(db, path)
 		if err != nil {
 			t.Fatal(err)
 		}

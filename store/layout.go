@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 
-	"github.com/hashicorp/go-hclog"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/providerd/providerd/store/provider"
@@ -20,7 +19,9 @@ import (
 //	events  seq, 8 bytes big endian: the Event as JSON; seq is in the key alone
 //
 // The sequence of the events bucket is the newest seq ever given. It is kept in
-// the bucket's header, so that trimming events cannot make it go back.
+// the bucket's header, so that trimming events cannot make it go back. Seqs rise by
+// one; where they do not, events were lost to damage. Those before the last gap are
+// kept for history, and are no part of the stream of events any more.
 const schema = 1
 
 // The names are functions so that no package-level variable can be changed.
@@ -36,14 +37,15 @@ func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) 
 // contents is what a database held when it was opened.
 type contents struct {
 	rows           []*Row
-	oldest, newest uint64           // seq of the kept events; oldest is newest+1 when there are none
+	oldest, newest uint64           // seq of the kept events after the last gap; oldest is newest+1 when there are none
 	recent         []provider.Event // the newest of them
 	generation     uint64           // those up to here may have been handed out
 	copied         bool             // it is what Backup made, and was never opened
+	txid           int              // of the transaction that was read
 }
 
-// lay writes the layout into an empty file.
-func lay(tx *bolt.Tx) error {
+// lay writes the layout into an empty file; its numbers follow newest and generation.
+func lay(tx *bolt.Tx, newest, generation uint64) error {
 	for _, name := range [][]byte{metaBucket(), rowsBucket(), eventsBucket()} {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return fmt.Errorf("create bucket %s: %w", name, err)
@@ -51,16 +53,17 @@ func lay(tx *bolt.Tx) error {
 	}
 	return errors.Join(
 		putNumber(tx.Bucket(metaBucket()), schemaKey(), schema),
-		putNumber(tx.Bucket(metaBucket()), generationKey(), 0),
+		putNumber(tx.Bucket(metaBucket()), generationKey(), generation),
+		tx.Bucket(eventsBucket()).SetSequence(newest),
 	)
 }
 
 // load reads the whole database. Its error is a [*FutureError] or a
 // [corruptError].
-func load(db *bolt.DB, path string, log hclog.Logger) (*contents, error) {
+func load(db *bolt.DB, path string) (*contents, error) {
 	found := new(contents)
 	err := guard(func() error {
-		return db.View(func(tx *bolt.Tx) error { return found.read(tx, path, log) })
+		return db.View(func(tx *bolt.Tx) error { return found.read(tx, path) })
 	})
 	var future *FutureError
 	switch {
@@ -72,7 +75,8 @@ func load(db *bolt.DB, path string, log hclog.Logger) (*contents, error) {
 	return nil, &corruptError{err}
 }
 
-func (c *contents) read(tx *bolt.Tx, path string, log hclog.Logger) error {
+func (c *contents) read(tx *bolt.Tx, path string) error {
+	c.txid = tx.ID()
 	meta := tx.Bucket(metaBucket())
 	if meta == nil {
 		return errors.New("it is not a database of providerd's: it has no bucket meta")
@@ -95,18 +99,17 @@ func (c *contents) read(tx *bolt.Tx, path string, log hclog.Logger) error {
 	if rows == nil || events == nil {
 		return errors.New("bucket rows or events is missing")
 	}
-	if err := c.readRows(rows, log); err != nil {
+	if err := c.readRows(rows); err != nil {
 		return err
 	}
-	return c.readEvents(events, log)
+	return c.readEvents(events)
 }
 
-func (c *contents) readRows(rows *bolt.Bucket, log hclog.Logger) error {
+func (c *contents) readRows(rows *bolt.Bucket) error {
 	return rows.ForEach(func(id, value []byte) error {
 		row, err := decodeRow(string(id), value)
 		if err != nil {
-			log.Warn("one row of the database is unreadable and is left out", "id", string(id), "error", err)
-			return nil
+			return fmt.Errorf("the row of %q: %w", id, err)
 		}
 		c.rows = append(c.rows, row)
 		return nil
@@ -129,51 +132,57 @@ func decodeRow(id string, value []byte) (*Row, error) {
 	return newRow(Update{Status: status})
 }
 
-// readEvents checks that the seqs are without a gap up to the newest ever given,
-// and keeps the newest events.
-func (c *contents) readEvents(events *bolt.Bucket, log hclog.Logger) error {
+// readEvents checks that the seqs rise up to the newest ever given, and keeps the
+// newest events of those that follow the last gap.
+func (c *contents) readEvents(events *bolt.Bucket) error {
 	c.newest = events.Sequence()
 	next := uint64(0)
 	err := events.ForEach(func(key, value []byte) error {
-		if len(key) != 8 {
-			return fmt.Errorf("an event's key has %d bytes", len(key))
+		event, err := decodeEvent(key, value)
+		if err != nil {
+			return err
 		}
-		seq := binary.BigEndian.Uint64(key)
-		if next == 0 {
-			next, c.oldest = seq, seq
+		if event.Seq > c.newest {
+			return fmt.Errorf("event %d is there, and the newest should be %d", event.Seq, c.newest)
 		}
-		if seq == 0 || seq != next {
-			return fmt.Errorf("event %d is followed by %d", next-1, seq)
+		if event.Seq != next { // the first, or the first after a gap
+			c.oldest, c.recent = event.Seq, nil
 		}
-		next++
-		if seq+recentEvents > c.newest {
-			if event, ok := decodeEvent(key, value, log); ok {
-				c.recent = append(c.recent, event)
-			}
+		next = event.Seq + 1
+		if event.Seq+recentEvents > c.newest {
+			c.recent = append(c.recent, event)
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+	if next != c.newest+1 { // none, or none after a gap
+		c.oldest, c.recent = c.newest+1, nil
 	}
-	if next == 0 {
-		next, c.oldest = c.newest+1, c.newest+1
-	}
-	if next != c.newest+1 {
-		return fmt.Errorf("the newest event is %d and should be %d", next-1, c.newest)
-	}
-	return nil
+	return err
 }
 
-func decodeEvent(key, value []byte, log hclog.Logger) (provider.Event, bool) {
+// decodeEvent reads an event, whose seq is its key.
+func decodeEvent(key, value []byte) (provider.Event, error) {
 	var event provider.Event
+	if len(key) != 8 {
+		return event, fmt.Errorf("an event's key has %d bytes", len(key))
+	}
 	seq := binary.BigEndian.Uint64(key)
 	if err := json.Unmarshal(value, &event); err != nil {
-		log.Warn("one event of the database is unreadable and is left out", "seq", seq, "error", err)
-		return event, false
+		return event, fmt.Errorf("event %d: %w", seq, err)
 	}
-	event.Seq = seq
-	return event, true
+	if event.Seq = seq; seq == 0 || seq > maxNumber {
+		return event, fmt.Errorf("no event has the number %d", seq)
+	}
+	return event, nil
+}
+
+// encodeEvent is how an event is kept.
+func encodeEvent(e *provider.Event) ([]byte, error) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %d: %w", e.Seq, err)
+	}
+	return text, nil
 }
 
 func putNumber(b *bolt.Bucket, key []byte, n uint64) error {

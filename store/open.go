@@ -2,11 +2,8 @@ package store
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -25,88 +22,139 @@ type corruptError struct{ err error }
 func (e *corruptError) Error() string { return e.err.Error() }
 func (e *corruptError) Unwrap() error { return e.err }
 
-// openFile opens the database, creating it when it is absent or damaged. The
-// caller holds the owner's lock.
-func openFile(path string, deadline time.Time, o Options) (*bolt.DB, *os.File, *contents, error) {
+// openFile opens the database, creating it when it is absent and mending it when
+// it is damaged. The caller holds the lock of owner.
+func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*file, *contents, error) {
 	switch info, err := os.Lstat(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := create(path); err != nil {
-			return nil, nil, nil, &OpenError{Op: "create the database", Path: path, Err: err}
+		if err := begin(path, o, owner); err != nil {
+			return nil, nil, &OpenError{Op: "create the database", Path: path, Err: err}
 		}
 	case err != nil:
-		return nil, nil, nil, &OpenError{Op: "open the database", Path: path, Err: err}
+		return nil, nil, &OpenError{Op: "open the database", Path: path, Err: err}
 	case info.Mode()&fs.ModeSymlink != 0:
-		return nil, nil, nil, &OpenError{Op: "open the database", Path: path, Err: errSymlink}
+		return nil, nil, &OpenError{Op: "open the database", Path: path, Err: errSymlink}
 	case !info.Mode().IsRegular():
-		return nil, nil, nil, &OpenError{Op: "open the database", Path: path, Err: errNotFile}
+		return nil, nil, &OpenError{Op: "open the database", Path: path, Err: errNotFile}
+	default:
+		_ = removeAny(newPath(path)) // of a making that was killed; build says why it cannot be
 	}
-	db, file, found, err := openExisting(path, deadline, o)
-	var bad *corruptError
-	if !errors.As(err, &bad) {
-		return db, file, found, err
-	}
-	aside, err := setAside(path, o.Now())
+	f, err := trust.Open(path, 0, 0)
 	if err != nil {
-		return nil, nil, nil, &OpenError{Op: "set the damaged database aside", Path: path, Err: err}
+		return nil, nil, &OpenError{Op: "open the database", Path: path, Err: err}
 	}
-	o.Log.Warn("the database is damaged: starting with an empty one, and keeping the old",
-		"path", path, "kept", aside, "error", bad)
-	if err := create(path); err != nil {
-		return nil, nil, nil, &OpenError{Op: "create the database", Path: path, Err: err}
-	}
-	return openExisting(path, deadline, o)
-}
-
-// openExisting opens, checks and reads a file that is there. Its error is a
-// [*HeldError], [*FutureError], [*OpenError] or corruptError.
-func openExisting(path string, deadline time.Time, o Options) (*bolt.DB, *os.File, *contents, error) {
-	file, err := trust.Open(path, 0, 0)
-	if err != nil {
-		return nil, nil, nil, &OpenError{Op: "open the database", Path: path, Err: err}
-	}
-	db, found, err := openLocked(file, path, deadline, o)
+	opened, found, err := openLocked(f, path, deadline, o, owner.text.Mark)
 	if err == nil {
-		return db, file, found, nil
+		return opened, found, nil
 	}
-	// The error that counts is the first. bbolt may have closed the file, or, when
-	// it panicked, have left it open and mapped.
-	if db != nil {
-		_ = db.Close()
+	// bbolt may have closed the file, or, when it panicked, have left it open and
+	// mapped.
+	_ = unlockFile(f)
+	_ = f.Close()
+	var bad *corruptError
+	if errors.As(err, &bad) {
+		return rescue(path, o, owner, bad)
 	}
-	_ = unlockFile(file)
-	_ = file.Close()
-	return nil, nil, nil, err
+	return nil, nil, err
 }
 
-// openLocked returns the DB beside the error when there is one to be closed.
-func openLocked(file *os.File, path string, deadline time.Time, o Options) (*bolt.DB, *contents, error) {
-	if err := lockFile(file, deadline); errors.Is(err, errLocked) {
+// begin makes the file that is absent: it may be the first, or be lost. One that a
+// daemon was about to put there when it was killed is whole and has all there was.
+func begin(path string, o Options, owner *ownerFile) error {
+	_ = owner.expectAnother() // else numbers only rise once more
+	last := owner.text.Mark
+	if f, err := trust.Open(newPath(path), 0, 0); err == nil {
+		_, err := verifyFile(f)
+		if f.Close(); err == nil {
+			o.Log.Warn("the database was about to be put in its place: doing so now", "path", path)
+			return settle(path)
+		}
+	}
+	w := &whole{newest: beyond(o.Now(), last.Seq), generation: beyond(o.Now(), last.Generation)}
+	if o.First > 0 && last == (mark{}) {
+		w.newest, w.generation = o.First-1, o.First-1
+	}
+	return create(path, w)
+}
+
+// create makes a file at path, where none is, and closes it.
+func create(path string, w *whole) error {
+	made, err := build(path, w)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(made.close(), settle(path))
+	if err != nil {
+		_ = removeAny(newPath(path))
+	}
+	return err
+}
+
+// openLocked opens, checks and reads a file that is there. Its error is a
+// [*HeldError], [*FutureError], [*OpenError] or corruptError; f is left open then,
+// unless bbolt closed it.
+func openLocked(f *os.File, path string, deadline time.Time, o Options, last mark) (*file, *contents, error) {
+	if err := lockFile(f, deadline); errors.Is(err, errLocked) {
 		return nil, nil, &HeldError{Path: path}
 	} else if err != nil {
 		return nil, nil, &OpenError{Op: "lock the database", Path: path, Err: err}
 	}
-	if err := verifyFile(file); err != nil {
+	used, err := verifyFile(f)
+	if err != nil {
 		return nil, nil, openingError(path, err)
 	}
+	shorten(f, used)
 	var db *bolt.DB
-	err := guard(func() (err error) {
-		db, err = bolt.Open(path, 0o600, boltOptions(file))
+	err = guard(func() (err error) {
+		db, err = bolt.Open(path, 0o600, boltOptions(f))
 		return err
 	})
 	if err != nil {
 		return nil, nil, openingError(path, err)
 	}
 	db.AllocSize = growBy
-	found, err := load(db, path, o.Log)
-	if err != nil || !found.copied {
-		return db, found, err
+	found, err := load(db, path)
+	if err == nil {
+		found, err = continueNumbers(db, f, path, found, o, last)
 	}
-	if err := renumber(db, o.Now()); err != nil {
-		return db, nil, &OpenError{Op: "number the events anew in the restored database", Path: path, Err: err}
+	var opened *file
+	if err == nil {
+		opened, err = newFile(db, f)
 	}
-	o.Log.Info("the database is a restored backup: events and refreshes are numbered anew", "path", path)
-	found, err = load(db, path, o.Log)
-	return db, found, err
+	if err != nil {
+		_ = guard(db.Close)
+		return nil, nil, err
+	}
+	return opened, found, nil
+}
+
+// continueNumbers sees to it that no number comes again that clients have seen.
+func continueNumbers(db *bolt.DB, f *os.File, path string, found *contents, o Options, last mark) (*contents, error) {
+	missed := last.missedBy(found, fileNumber(f))
+	if !found.copied && missed == nil {
+		return found, nil
+	}
+	known := mark{Seq: max(found.newest, last.Seq), Generation: max(found.generation, last.Generation)}
+	if err := renumber(db, o.Now(), known); err != nil {
+		return nil, &OpenError{Op: "number the events anew in", Path: path, Err: err}
+	}
+	if found.copied {
+		o.Log.Info("the database is a restored backup: events and refreshes are numbered anew", "path", path)
+	} else {
+		o.Log.Warn("the database is not the one that clients have seen: events and refreshes are numbered anew",
+			"path", path, "because", missed)
+	}
+	return load(db, path)
+}
+
+// slack is how much of a file may be beyond what is in use. bbolt maps all of it.
+const slack = 64 << 20
+
+// shorten cuts off what no page needs: a file may claim any size.
+func shorten(f *os.File, used int64) {
+	if size := sizeOf(f); size-used > slack {
+		_ = f.Truncate(used) // it will do as it is
+	}
 }
 
 // openingError sorts damage, which is ours to repair, from what only a person
@@ -141,75 +189,4 @@ func boltOptions(file *os.File) *bolt.Options {
 		// can put another in its place in between.
 		OpenFile: func(string, int, os.FileMode) (*os.File, error) { return file, nil },
 	}
-}
-
-// create makes an empty database under a temporary name and moves it into place
-// when it is whole on the disk, so that a file of that name is never half made.
-func create(path string) (err error) {
-	temporary := path + ".new"
-	// What a creation that was killed has left behind.
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temporary)
-		}
-	}()
-	file, err := os.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer file.Close() // again, in case bbolt did not
-	options := boltOptions(file)
-	options.InitialMmapSize = 0
-	db, err := bolt.Open(temporary, 0o600, options)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(db.Update(lay), file.Sync(), db.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, path); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
-}
-
-// setAside gives a damaged file a name of its own, and returns it. No file that
-// is already there is touched.
-func setAside(path string, now time.Time) (string, error) {
-	stamped := path + ".corrupt-" + now.UTC().Format("20060102T150405Z")
-	aside := stamped
-	for n := 2; ; n++ {
-		_, err := os.Lstat(aside)
-		if errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-		if err != nil {
-			return "", err
-		}
-		aside = fmt.Sprintf("%s-%d", stamped, n)
-	}
-	if err := os.Rename(path, aside); err != nil {
-		return "", err
-	}
-	return aside, syncFolder(filepath.Dir(path))
-}
-
-func verifyFile(file *os.File) error {
-	image, err := io.ReadAll(io.NewSectionReader(file, 0, 1<<62))
-	if err != nil {
-		return fmt.Errorf("read: %w", err)
-	}
-	return verify(image)
-}
-
-// sizeOf is the file's size in bytes, 0 when the system does not tell.
-func sizeOf(file *os.File) int64 {
-	info, err := file.Stat()
-	if err != nil {
-		return 0
-	}
-	return info.Size()
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,64 +14,136 @@ import (
 
 // An ownerFile says who has the database open. Whoever holds its lock may open,
 // create or replace the database, so that two daemons which start at once cannot
-// get in each other's way; its text is for whoever finds the lock taken, and means
-// nothing while the lock is free.
+// get in each other's way; its text is for whoever finds the lock taken.
+//
+// Beside that it remembers how far the database has come, for whoever opens it
+// next, and finds another or an older one in its place.
 //
 // The file is never removed: a lock on a name that can vanish is no lock.
 type ownerFile struct {
 	f       *os.File
-	written bool // the text is ours
+	info    os.FileInfo // which one it is
+	text    ownerText   // as it was found, and from the first write on as it is
+	written bool        // the text is ours
+	size    int         // of the text, at least: what is shorter is padded
+}
+
+// An ownerText is what is in the file. The owner means nothing while the lock is
+// free.
+type ownerText struct {
+	Owner
+	Mark mark `json:"last,omitzero"`
+}
+
+// A mark is how far a database had come at its last commit. It is written after
+// the commit is on the disk and before anybody sees it, so that a database which
+// has not come so far is not the one that clients have seen.
+type mark struct {
+	File       uint64 `json:"file,omitempty"` // which one it is; 0 when it is not told, or about to be another
+	Tx         int    `json:"tx,omitempty"`   // bbolt's number of the commit
+	Seq        uint64 `json:"seq"`
+	Generation uint64 `json:"generation"` // those up to here may have been given
+}
+
+// missedBy says why what was found at the path is not what clients have seen; nil
+// when nothing speaks against it.
+func (m mark) missedBy(found *contents, file uint64) error {
+	switch {
+	case m.File != 0 && file != 0 && m.File != file:
+		return errors.New("another file was put in its place")
+	case m.File != 0 && found.txid < m.Tx, found.newest < m.Seq, found.generation < m.Generation:
+		return fmt.Errorf("it is older than what was committed: it knows of events up to %d, and clients of those up to %d",
+			found.newest, m.Seq)
+	}
+	return nil
 }
 
 // errLocked is returned by lockFile when the lock was not free in time.
 var errLocked = errors.New("locked by another process")
 
+// maxOwnerText is far more than any text needs.
+const maxOwnerText = 64 << 10
+
+func ownerPath(path string) string { return path + ".owner" }
+
 // lockOwner takes the lock beside the database at path, or says who has it.
 func lockOwner(path string, deadline time.Time) (*ownerFile, error) {
-	f, err := trust.Open(path+".owner", os.O_CREATE, 0o600)
+	f, err := trust.Open(ownerPath(path), os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, &OpenError{Op: "open the database", Path: path, Err: err}
 	}
 	if err := lockFile(f, deadline); err != nil {
 		defer f.Close()
 		if errors.Is(err, errLocked) {
-			return nil, &HeldError{Path: path, Owner: readOwner(f)}
+			text, _ := readOwner(f)
+			return nil, &HeldError{Path: path, Owner: text.Owner}
 		}
 		return nil, &OpenError{Op: "lock the database", Path: path, Err: err}
 	}
-	return &ownerFile{f: f}, nil
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, &OpenError{Op: "open the database", Path: path, Err: err}
+	}
+	o := &ownerFile{f: f, info: info}
+	o.text, o.size = readOwner(f)
+	return o, nil
 }
 
-// readOwner returns the zero Owner when the text is absent or half written.
-func readOwner(f *os.File) Owner {
-	var o Owner
-	text, err := io.ReadAll(io.NewSectionReader(f, 0, 64<<10))
-	if err != nil || json.Unmarshal(text, &o) != nil {
-		return Owner{}
+// readOwner returns the zero text when it is absent or half written, and its size.
+func readOwner(f *os.File) (ownerText, int) {
+	var t ownerText
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, maxOwnerText))
+	if err != nil || json.Unmarshal(text, &t) != nil {
+		return ownerText{}, len(text)
 	}
-	return o
+	return t, len(text)
 }
 
 func (o *ownerFile) path() string { return o.f.Name() }
 
-func (o *ownerFile) write(owner Owner) error {
-	text, err := json.Marshal(owner)
+// write replaces the text in one piece. It is not synced: a mark that is older than
+// the database does no harm.
+func (o *ownerFile) write(t ownerText) error {
+	text, err := json.Marshal(t)
 	if err != nil {
 		return err
 	}
-	if err := o.f.Truncate(0); err != nil {
+	if pad := o.size - len(text) - 1; pad > 0 {
+		text = append(text, bytes.Repeat([]byte{' '}, pad)...)
+	}
+	text = append(text, '\n')
+	o.written = true
+	if _, err := o.f.WriteAt(text, 0); err != nil {
 		return err
 	}
-	o.written = true
-	_, err = o.f.WriteAt(append(text, '\n'), 0)
-	return err
+	o.text, o.size = t, len(text)
+	return nil
 }
 
-// release takes our text back, and gives up the lock.
+// remember replaces the mark.
+func (o *ownerFile) remember(m mark) error {
+	if m == o.text.Mark {
+		return nil
+	}
+	t := o.text
+	t.Mark = m
+	return o.write(t)
+}
+
+// expectAnother makes the mark one of any file that has come as far: the next is
+// about to take its place.
+func (o *ownerFile) expectAnother() error {
+	m := o.text.Mark
+	m.File, m.Tx = 0, 0
+	return o.remember(m)
+}
+
+// release takes our name back, and gives up the lock.
 func (o *ownerFile) release() error {
 	var err error
 	if o.written {
-		err = o.f.Truncate(0)
+		err = o.write(ownerText{Mark: o.text.Mark})
 	}
 	if err := errors.Join(err, o.f.Close()); err != nil {
 		return fmt.Errorf("release %s: %w", o.f.Name(), err)

@@ -7,26 +7,20 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// renumber makes a copy a database of its own. What the first database numbered
-// after the copy was made is not in it, and clients have seen those numbers: a
-// number that came again would be taken for the old one. So numbers go on from
-// the milliseconds since 1970, which no daemon has reached that began with 1 and
-// counted fewer than a thousand events and refreshes a second; also when the same
-// copy is restored again. Kept events keep their order, and a client that asks
-// for what followed an old number is told that it is gone.
-func renumber(db *bolt.DB, now time.Time) error {
-	floor := uint64(max(now.UnixMilli(), 0))
+// renumber makes a copy, or an older file, a database of its own. What was numbered
+// after it is not in it, and clients have seen those numbers: a number that came
+// again would be taken for the old one. So numbers go on from beyond all that may
+// have been given, also when the same copy is restored again. Kept events keep
+// their order and their gaps, and a client that asks for what followed an old
+// number is told that it is gone.
+func renumber(db *bolt.DB, now time.Time, known mark) error {
 	return guard(func() error {
 		return db.Update(func(tx *bolt.Tx) error {
 			meta := tx.Bucket(metaBucket())
-			generation, err := number(meta, generationKey())
-			if err != nil {
+			if err := putNumber(meta, generationKey(), beyond(now, known.Generation)); err != nil {
 				return err
 			}
-			if err := putNumber(meta, generationKey(), max(generation, floor)); err != nil {
-				return err
-			}
-			if err := moveEvents(tx, floor); err != nil {
+			if err := moveEvents(tx, beyond(now, known.Seq)); err != nil {
 				return err
 			}
 			return meta.Delete(copyKey())
@@ -34,11 +28,10 @@ func renumber(db *bolt.DB, now time.Time) error {
 	})
 }
 
-// moveEvents gives the newest event a number that is newer, and at least floor.
-func moveEvents(tx *bolt.Tx, floor uint64) error {
+// moveEvents gives the newest event the number to.
+func moveEvents(tx *bolt.Tx, to uint64) error {
 	old := tx.Bucket(eventsBucket())
 	newest := old.Sequence()
-	to := max(floor, newest+1)
 	var seqs []uint64
 	var texts [][]byte
 	err := old.ForEach(func(key, text []byte) error {

@@ -61,7 +61,7 @@ func TestStore_Simulation(t *testing.T) {
 }
 
 func (sim *simulation) open() {
-	s, err := store.Open(sim.path, store.Options{KeepEvents: keptEvents})
+	s, err := store.Open(sim.path, store.Options{KeepEvents: keptEvents, First: 1})
 	if err != nil {
 		sim.t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -14,7 +13,7 @@ type Stats struct {
 	Commits       uint64 // since Open
 	CommitsFailed uint64
 	CommitsTook   Durations // those that failed too
-	LastError     string    // why the last commit failed; empty when it worked
+	LastError     string    // what is wrong with the database now; empty when the last commit worked
 	Bytes         int64     // the file's size
 	FreePages     int       // pages in it that the next commits may use
 	Events        uint64    // that are kept
@@ -25,12 +24,10 @@ type Stats struct {
 type counts struct {
 	commits, failed atomic.Uint64
 	lastError       atomic.Pointer[string]
-	bytes           atomic.Int64
 }
 
 // Stats returns how the database is doing.
 func (s *Store) Stats() Stats {
-	inside := s.db.Stats()
 	journal := s.journal.Load()
 	s.mu.Lock()
 	waiting, took := len(s.pending.changes), s.took
@@ -42,8 +39,8 @@ func (s *Store) Stats() Stats {
 		Commits:       s.counts.commits.Load(),
 		CommitsFailed: s.counts.failed.Load(),
 		CommitsTook:   took,
-		Bytes:         s.counts.bytes.Load(),
-		FreePages:     inside.FreePageN + inside.PendingPageN,
+		Bytes:         s.file.Load().size.Load(),
+		FreePages:     s.file.Load().freePages(),
 		Events:        journal.newest + 1 - journal.oldest,
 		Waiting:       waiting,
 	}
@@ -53,34 +50,32 @@ func (s *Store) Stats() Stats {
 	return stats
 }
 
-// Check examines the whole file, with bbolt's own consistency check among others,
-// and returns everything that is wrong with it. Commits wait meanwhile; reads do
-// not.
+// Check examines the whole file, every page and every value, and returns what is
+// wrong with it. Commits wait meanwhile; reads do not. What is damaged is written
+// anew a moment later.
+//
+// bbolt's own check runs in a goroutine of its own, where a page that cannot be read
+// ends the program.
 func (s *Store) Check(ctx context.Context) error {
-	s.disk.Lock() // bbolt's check must not run beside a writer
+	s.disk.Lock() // what a writer is about is not to be judged
 	defer s.disk.Unlock()
-	if s.broken != nil {
-		return s.broken
-	}
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("check %s: %w", s.path, err)
 	}
-	// First our own, on a damage that bbolt's might not survive.
-	if err := verifyFile(s.file); err != nil {
-		return fmt.Errorf("check %s: %w", s.path, err)
+	f := s.file.Load()
+	err := f.intact()
+	if err == nil {
+		_, err = verifyFile(f.os)
 	}
-	var wrong []error
-	err := guard(func() error {
-		return s.db.View(func(tx *bolt.Tx) error {
-			// Until the end, also when nobody waits for it any more: the check
-			// reads the transaction for as long as it runs.
-			for err := range tx.Check() {
-				wrong = append(wrong, err)
+	if err == nil {
+		err = f.view(func(tx *bolt.Tx) error {
+			if err := new(contents).read(tx, s.path); err != nil {
+				return &corruptError{err}
 			}
 			return nil
 		})
-	})
-	if err := errors.Join(append(wrong, err, ctx.Err())...); err != nil {
+	}
+	if err := f.judge(err); err != nil {
 		return fmt.Errorf("check %s: %w", s.path, err)
 	}
 	return nil

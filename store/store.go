@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-	bolt "go.etcd.io/bbolt"
 
 	"github.com/providerd/providerd/store/provider"
 	"github.com/providerd/providerd/store/trust"
@@ -25,9 +23,15 @@ const (
 // Options are what [Open] needs to know; the zero value is usable.
 type Options struct {
 	Log        hclog.Logger     // nil: nothing is logged
-	Now        func() time.Time // names a damaged file that is kept aside; nil: time.Now
+	Now        func() time.Time // names what is kept aside, and numbers begin with it; nil: time.Now
 	Owner      Owner            // who we are, for whoever finds the database held
 	KeepEvents int              // how many events are kept, the newest; 0: 10,000
+
+	// First is the number of the first event and of the first refresh of a database
+	// that was not there, and of which nothing is known; 0: one beyond all that an
+	// earlier database at this path can have given, and so that is what a daemon
+	// wants.
+	First uint64
 }
 
 // An Owner is the process that holds a database.
@@ -43,9 +47,10 @@ type Store struct {
 	log  hclog.Logger
 	keep uint64
 
-	db    *bolt.DB
-	file  *os.File // the one that bbolt has open
-	owner *ownerFile
+	now func() time.Time
+
+	file  atomic.Pointer[file] // that is open; replaced when it dies or loses its place
+	owner *ownerFile           // of the path; guarded by disk
 
 	// What readers see; replaced as a whole, never changed in place.
 	table   atomic.Pointer[table]
@@ -56,6 +61,7 @@ type Store struct {
 
 	generation atomic.Uint64 // the last one handed out
 	reserved   atomic.Uint64 // those up to here are spent, as far as the disk knows
+	began      uint64        // the generation at the start
 
 	// mu orders writers. It is held for work in memory only.
 	mu       sync.Mutex
@@ -68,8 +74,10 @@ type Store struct {
 	took     Durations          // of the commits, those that failed too
 
 	// disk is held by whoever needs the file without a writer beside it.
-	disk   sync.Mutex
-	broken error // bbolt panicked: its locks cannot be trusted any more
+	disk    sync.Mutex
+	astray  atomic.Bool   // the open file is not what is at the path, or is dead
+	taken   error         // another daemon has the path; guarded by disk
+	usurped chan struct{} // closed when another has it
 
 	copying sync.Mutex // held while a Backup is open
 
@@ -89,8 +97,8 @@ type Store struct {
 //
 // A file that another process holds is a [*HeldError] after about a second; one
 // of a newer version is a [*FutureError]. A damaged one is renamed to
-// NAME.corrupt-TIME, logged, and replaced by an empty one. Everything else is an
-// [*OpenError]. Close the store when done.
+// NAME.corrupt-TIME, logged, and replaced by a new one with all that can be read of
+// it. Everything else is an [*OpenError]. Close the store when done.
 func Open(path string, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
@@ -111,17 +119,18 @@ func Open(path string, o Options) (*Store, error) {
 		return nil, err
 	}
 	_ = removeAny(backupPath(path)) // of a predecessor that was killed; Backup says why it cannot be
-	db, file, found, err := openFile(path, deadline, o)
+	opened, found, err := openFile(path, deadline, o, owner)
 	if err != nil {
 		var held *HeldError
 		if errors.As(err, &held) && !ownerLocked {
-			held.Owner = readOwner(owner.f)
+			held.Owner = owner.text.Owner
 		}
 		_ = owner.release() // the error that counts is the first
 		return nil, err
 	}
-	s := newStore(path, o, db, file, owner, found)
-	if err := owner.write(o.Owner); err != nil {
+	s := newStore(path, o, opened, owner, found)
+	here := mark{File: opened.number, Tx: found.txid, Seq: found.newest, Generation: found.generation}
+	if err := owner.write(ownerText{o.Owner, here}); err != nil {
 		// Only a later HeldError is the poorer for it.
 		s.log.Warn("the owner of the database is not recorded", "path", owner.path(), "error", err)
 	}
@@ -130,13 +139,12 @@ func Open(path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-func newStore(path string, o Options, db *bolt.DB, file *os.File, owner *ownerFile, found *contents) *Store {
+func newStore(path string, o Options, opened *file, owner *ownerFile, found *contents) *Store {
 	s := &Store{
 		path:     path,
 		log:      o.Log,
 		keep:     uint64(o.KeepEvents),
-		db:       db,
-		file:     file,
+		now:      o.Now,
 		owner:    owner,
 		restored: make(map[string]provider.Status, len(found.rows)),
 		closed:   make(chan struct{}),
@@ -146,8 +154,10 @@ func newStore(path string, o Options, db *bolt.DB, file *os.File, owner *ownerFi
 		nudge:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),
 		done:     make(chan struct{}),
+		usurped:  make(chan struct{}),
 	}
 	close(s.closed)
+	s.use(opened)
 	t := newTable(len(found.rows))
 	for _, row := range found.rows {
 		s.restored[row.Status.ID] = row.Status
@@ -155,9 +165,13 @@ func newStore(path string, o Options, db *bolt.DB, file *os.File, owner *ownerFi
 	}
 	s.table.Store(t)
 	s.journal.Store(newJournal(found))
-	s.generation.Store(found.generation)
+	// Beyond what was given while the disk refused to take note of it, too.
+	s.began = found.generation
+	if o.First == 0 {
+		s.began = max(s.began, clockNumber(o.Now()))
+	}
+	s.generation.Store(s.began)
 	s.reserved.Store(found.generation)
-	s.counts.bytes.Store(sizeOf(file))
 	return s
 }
 
@@ -185,13 +199,7 @@ func (s *Store) close() error {
 
 	s.disk.Lock()
 	defer s.disk.Unlock()
-	var closed error
-	if s.broken != nil {
-		// bbolt's own Close waits for a lock that the panic may have left behind.
-		closed = errors.Join(unlockFile(s.file), s.file.Close())
-	} else {
-		closed = s.db.Close()
-	}
+	closed := s.file.Load().close()
 	if closed != nil {
 		closed = fmt.Errorf("close the database %s: %w", s.path, closed)
 	}

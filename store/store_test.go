@@ -27,9 +27,13 @@ func TestMain(m *testing.M) {
 // newPath is where a test's database goes.
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "providerd.db") }
 
-// open opens a store that is closed, and its file checked, when the test ends.
+// open opens a store that is closed, and its file checked, when the test ends. Its
+// numbers begin with 1, which is easier to read.
 func open(t testing.TB, path string, o store.Options) *store.Store {
 	t.Helper()
+	if o.First == 0 {
+		o.First = 1
+	}
 	s, err := store.Open(path, o)
 	if err != nil {
 		t.Fatal(err)

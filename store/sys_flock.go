@@ -40,6 +40,16 @@ func lockFile(f *os.File, deadline time.Time) error {
 // bbolt has it mapped, and after a panic that is until the process ends.
 func unlockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
+// fileNumber tells a file from others on its disk, also from a copy that took its
+// place; 0 when the system does not.
+func fileNumber(f *os.File) uint64 {
+	var st syscall.Stat_t
+	if syscall.Fstat(int(f.Fd()), &st) != nil {
+		return 0
+	}
+	return uint64(st.Ino)<<1 ^ bornAt(f)
+}
+
 // syncFolder makes a rename in the folder survive a power cut.
 func syncFolder(path string) error {
 	d, err := os.Open(path)

@@ -21,5 +21,8 @@ func lockFile(*os.File, time.Time) error { return nil }
 // unlockFile has nothing to do: the lock ends with the file.
 func unlockFile(*os.File) error { return nil }
 
+// fileNumber is not told.
+func fileNumber(*os.File) uint64 { return 0 }
+
 // syncFolder has nothing to do: a folder cannot be synced here.
 func syncFolder(string) error { return nil }

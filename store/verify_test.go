@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // sample is a bbolt file with everything that verify walks: branches, leaves,
@@ -66,7 +68,7 @@ func TestVerify_AcceptsWhatBboltWrites(t *testing.T) {
 		"NoFreelistSync": {NoFreelistSync: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := verify(sample(t, 400, o)); err != nil {
+			if err := verifyBytes(sample(t, 400, o)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -77,7 +79,7 @@ func TestVerify_AcceptsOneDamagedMetaPage(t *testing.T) {
 	for page := range 2 { // as a power cut leaves it, in the middle of a commit
 		data := sample(t, 400, &bolt.Options{PageSize: 4096})
 		clear(data[page*4096+pageHeader : page*4096+pageHeader+metaSize])
-		if err := verify(data); err != nil {
+		if err := verifyBytes(data); err != nil {
 			t.Errorf("without meta page %d: %v", page, err)
 		}
 	}
@@ -96,7 +98,7 @@ func TestVerify_SurvivesAnyFlippedBit(t *testing.T) {
 		}
 		data := bytes.Clone(whole)
 		data[at] ^= 1 << (at % 8)
-		if err := verify(data); err == nil && in < 8 && inUse[at/page] {
+		if err := verifyBytes(data); err == nil && in < 8 && inUse[at/page] {
 			t.Errorf("byte %d: page %d passes for another", at, at/page)
 		}
 	}
@@ -105,18 +107,24 @@ func TestVerify_SurvivesAnyFlippedBit(t *testing.T) {
 // reachable says of each page whether it is the head of one in use.
 func reachable(t testing.TB, data []byte) []bool {
 	t.Helper()
-	im, err := newImage(data)
+	im, err := newest(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := im.tree(im.root, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	for id := range im.seen {
+	inUse := make([]bool, im.end)
+	for id := range inUse {
 		own := binary.NativeEndian.Uint64(data[uint64(id)*im.pageSize:])
-		im.seen[id] = im.seen[id] && own == uint64(id)
+		inUse[id] = im.seen.has(uint64(id)) && own == uint64(id)
 	}
-	return im.seen
+	return inUse
+}
+
+func verifyBytes(data []byte) error {
+	_, err := verify(bytes.NewReader(data), int64(len(data)))
+	return err
 }
 
 func TestVerify_Refuses(t *testing.T) {
@@ -152,11 +160,11 @@ func TestVerify_Refuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := sample(t, 400, &bolt.Options{PageSize: page})
-			im, err := newImage(data)
+			im, err := newest(bytes.NewReader(data), int64(len(data)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := verify(damage(data, im)); err == nil {
+			if err := verifyBytes(damage(data, im)); err == nil {
 				t.Error("it passes")
 			}
 		})
@@ -165,5 +173,31 @@ func TestVerify_Refuses(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	f.Add(sample(f, 100, &bolt.Options{PageSize: 1024}))
-	f.Fuzz(func(_ *testing.T, data []byte) { _ = verify(data) }) // must not panic
+	f.Fuzz(func(_ *testing.T, data []byte) { _ = verifyBytes(data) }) // must not panic
+}
+
+func FuzzSalvage(f *testing.F) {
+	path := filepath.Join(f.TempDir(), "providerd.db")
+	w := &whole{newest: 40, generation: 9}
+	for i := range uint64(40) {
+		w.events = append(w.events, provider.Event{Seq: i + 1, ID: "a", To: provider.StateRunning})
+	}
+	if err := create(path, w); err != nil {
+		f.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	used, err := verify(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data[:used])
+	f.Fuzz(func(t *testing.T, data []byte) { // must neither panic nor go on for ever
+		s := salvageFile(bytes.NewReader(data), int64(len(data)), 100, maxNumber+1)
+		if len(s.events) > 100 || s.newest > maxNumber {
+			t.Errorf("%d events, the newest %d", len(s.events), s.newest)
+		}
+	})
 }

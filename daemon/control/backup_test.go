@@ -49,7 +49,7 @@ func TestBackup_OpensAsADatabase(t *testing.T) {
 	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	copied, err := store.Open(path, store.Options{})
+	copied, err := store.Open(path, store.Options{First: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func socketPath(t testing.TB) string {
 func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	t.Helper()
 	path := socketPath(t)
-	st, err := store.Open(filepath.Join(filepath.Dir(filepath.Dir(path)), "p.db"), store.Options{})
+	st, err := store.Open(filepath.Join(filepath.Dir(filepath.Dir(path)), "p.db"), store.Options{First: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

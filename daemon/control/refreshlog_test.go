@@ -10,7 +10,7 @@ import (
 )
 
 func TestRation(t *testing.T) {
-	st, err := store.Open(filepath.Join(t.TempDir(), "p.db"), store.Options{})
+	st, err := store.Open(filepath.Join(t.TempDir(), "p.db"), store.Options{First: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func newHarness(t *testing.T, o Options) *harness {
 		now: map[string]int{}, most: map[string]int{},
 	}
 	var err error
-	if w.store, err = store.Open(w.path, store.Options{}); err != nil {
+	if w.store, err = store.Open(w.path, store.Options{First: 1}); err != nil {
 		t.Fatal(err)
 	}
 	o.Store = w.store
@@ -70,7 +70,7 @@ func (w *harness) restart() {
 		w.t.Fatal(err)
 	}
 	var err error
-	if w.store, err = store.Open(w.path, store.Options{}); err != nil {
+	if w.store, err = store.Open(w.path, store.Options{First: 1}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.o.Store = w.store

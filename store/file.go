@@ -1,0 +1,219 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// errMoved is why a file that is well is no longer used.
+var errMoved = errors.New("the database is written anew")
+
+// A file is an open database file. It may die: bbolt panics on damage that it does
+// not expect, and so it does here for a page that the disk does not give, or that
+// somebody cut off. Then bbolt may hold its own locks for ever. So nothing calls
+// into it any more, nobody waits for it, and its map stays until the process ends.
+// The Store outlives it.
+type file struct {
+	db     *bolt.DB
+	os     *os.File     // the one that bbolt has open
+	info   os.FileInfo  // which one it is
+	number uint64       // tells it from what may be at its path later
+	size   atomic.Int64 // at the last commit; bbolt never makes a file smaller
+	fault  func(error)  // is told once of a death
+
+	entry  sync.Mutex // held to begin a read and to end one
+	locked bool       // a read died in its beginning, and with it bbolt's locks; guarded by entry
+
+	closed atomic.Bool
+	dying  sync.Once
+	why    error         // set before died is closed
+	died   chan struct{} // closed when the file is dead
+}
+
+func newFile(db *bolt.DB, f *os.File) (*file, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	opened := &file{db: db, os: f, info: info, number: fileNumber(f), fault: func(error) {}, died: make(chan struct{})}
+	opened.size.Store(info.Size())
+	return opened, nil
+}
+
+// dead says why the file is dead; nil while it is not.
+func (f *file) dead() error {
+	select {
+	case <-f.died:
+		return f.why
+	default:
+		return nil
+	}
+}
+
+// kill makes the file dead, and reports whether it was alive until now.
+func (f *file) kill(why error) (first bool) {
+	f.dying.Do(func() {
+		f.why, first = why, true
+		close(f.died)
+	})
+	return first
+}
+
+// intact says why the file cannot be used: it is dead, closed or cut short. To
+// look at its size touches no page of it.
+func (f *file) intact() error {
+	if err := f.dead(); err != nil {
+		return err
+	}
+	if f.closed.Load() {
+		return bolterrors.ErrDatabaseNotOpen
+	}
+	info, err := f.os.Stat()
+	if err != nil {
+		return err
+	}
+	if had := f.size.Load(); info.Size() < had {
+		return f.judge(&corruptError{fmt.Errorf("the file was cut from %d bytes to %d", had, info.Size())})
+	}
+	return nil
+}
+
+// judge kills the file if err says that bbolt can no longer use it, and returns
+// err.
+func (f *file) judge(err error) error {
+	var broke *panicError
+	var bad *corruptError
+	if errors.As(err, &broke) || errors.As(err, &bad) || errors.Is(err, bolterrors.ErrInvalidMapping) {
+		if f.kill(err) {
+			f.fault(err)
+		}
+	}
+	return err
+}
+
+// view reads in a transaction. What fn captured is not to be looked at after an
+// error: it may still run.
+func (f *file) view(fn func(*bolt.Tx) error) error {
+	return f.run(func() error {
+		tx, err := f.begin()
+		if err != nil {
+			return err
+		}
+		defer f.end(tx)
+		return fn(tx)
+	})
+}
+
+// update writes in a transaction, of which the same holds.
+func (f *file) update(fn func(*bolt.Tx) error) error {
+	err := f.run(func() error {
+		if err := f.intact(); err != nil {
+			return err
+		}
+		return f.db.Update(fn)
+	})
+	if err == nil {
+		f.size.Store(sizeOf(f.os))
+	}
+	return err
+}
+
+// run calls into bbolt, and comes back when that does or when the file dies.
+func (f *file) run(fn func() error) error {
+	if err := f.dead(); err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- f.judge(guard(fn)) }()
+	select {
+	case err := <-done:
+		return err
+	case <-f.died:
+		return f.why
+	}
+}
+
+// begin begins a read. A panic in it leaves bbolt's locks taken, so that it is
+// noticed before anybody else can begin to wait for them.
+func (f *file) begin() (tx *bolt.Tx, err error) {
+	f.entry.Lock()
+	defer f.entry.Unlock()
+	if err := f.intact(); err != nil {
+		return nil, err
+	}
+	err = f.judge(guard(func() (err error) {
+		tx, err = f.db.Begin(false)
+		return err
+	}))
+	var broke *panicError
+	f.locked = errors.As(err, &broke)
+	return tx, err
+}
+
+// end ends a read; also one that died on its way, which holds no lock but its own.
+func (f *file) end(tx *bolt.Tx) {
+	f.entry.Lock()
+	defer f.entry.Unlock()
+	if !f.locked {
+		_ = tx.Rollback() // of a read it gives back its place, and cannot fail
+	}
+}
+
+// freePages is how many pages the next commits may use.
+func (f *file) freePages() int {
+	if f.dead() != nil {
+		return 0
+	}
+	inside := f.db.Stats()
+	return inside.FreePageN + inside.PendingPageN
+}
+
+// close closes the file. It waits for readers, but not of a dead one.
+func (f *file) close() error {
+	if f.closed.Swap(true) {
+		return nil
+	}
+	if err := f.run(f.db.Close); f.dead() == nil {
+		return err
+	}
+	return f.abandon()
+}
+
+// retire gives the file up for another, whoever reads it.
+func (f *file) retire() {
+	if f.closed.Swap(true) {
+		return
+	}
+	if f.kill(errMoved) {
+		_ = unlockFile(f.os)
+		go func() { _ = guard(f.db.Close) }() // ends with the last reader
+		return
+	}
+	_ = f.abandon() // there is nobody to whom an error would matter
+}
+
+// abandon closes a dead file. bbolt's own Close would wait for a lock that is held
+// for ever; what it has mapped stays.
+func (f *file) abandon() error {
+	err := errors.Join(unlockFile(f.os), f.os.Close())
+	if errors.Is(err, fs.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// sizeOf is the file's size in bytes, 0 when the system does not tell.
+func sizeOf(file *os.File) int64 {
+	info, err := file.Stat()
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
