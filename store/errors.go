@@ -99,8 +99,9 @@ func (e *OpenError) Hint() string {
 	var file *trust.FileError
 	const otherFolder = "or use another folder: providerd --state-dir DIR"
 	var bad *corruptError
+	var broke *panicError
 	switch {
-	case errors.As(e.Err, &bad):
+	case errors.As(e.Err, &bad), errors.As(e.Err, &broke), errors.Is(e.Err, errMoved):
 		return "try again in a moment: providerd writes a damaged database anew, and keeps the old one; see: providerctl logs"
 	case errors.As(e.Err, &path):
 		return path.Hint() + ": providerd --state-dir DIR"

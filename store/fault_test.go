@@ -95,6 +95,17 @@ var mishaps = []struct {
 	{"CutToItsHead", true, "corrupt", func(path, _ string) error { return os.Truncate(path, int64(2*os.Getpagesize())) }},
 	{"CutToNothing", true, "corrupt", func(path, _ string) error { return os.Truncate(path, 0) }},
 	{"Overwritten", true, "corrupt", func(path, _ string) error { return overwrite(path) }},
+	{"OverwrittenByAnOlderCopy", true, "corrupt", func(path, older string) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		data, err := os.ReadFile(older)
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.WriteFile(path, data, 0o600), os.Truncate(path, info.Size()))
+	}},
 	{"Deleted", false, "", func(path, _ string) error { return os.Remove(path) }},
 	{"Renamed", false, "", func(path, _ string) error { return os.Rename(path, filepath.Join(filepath.Dir(path), "elsewhere")) }},
 	{"MovedToAnotherFolder", false, "", func(path, _ string) error { return os.Rename(path, path+".d/moved") }},

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -26,6 +27,7 @@ type file struct {
 	info   os.FileInfo  // which one it is
 	number uint64       // tells it from what may be at its path later
 	size   atomic.Int64 // at the last commit; bbolt never makes a file smaller
+	txid   atomic.Int64 // of the last commit
 	fault  func(error)  // is told once of a death
 
 	entry  sync.Mutex // held to begin a read and to end one
@@ -85,12 +87,15 @@ func (f *file) intact() error {
 	return nil
 }
 
-// judge kills the file if err says that bbolt can no longer use it, and returns
-// err.
+// judge kills the file if err says that it can no longer be used, and returns err.
 func (f *file) judge(err error) error {
 	var broke *panicError
 	var bad *corruptError
-	if errors.As(err, &broke) || errors.As(err, &bad) || errors.Is(err, bolterrors.ErrInvalidMapping) {
+	switch {
+	case errors.As(err, &broke), errors.As(err, &bad), errors.Is(err, bolterrors.ErrInvalidMapping),
+		// What the disk could not read or write is not to be trusted later: a sync
+		// that is tried again may succeed without having written anything.
+		errors.Is(err, syscall.EIO):
 		if f.kill(err) {
 			f.fault(err)
 		}
@@ -107,22 +112,43 @@ func (f *file) view(fn func(*bolt.Tx) error) error {
 			return err
 		}
 		defer f.end(tx)
+		if err := f.follows(tx.ID()); err != nil {
+			return err
+		}
 		return fn(tx)
 	})
 }
 
 // update writes in a transaction, of which the same holds.
 func (f *file) update(fn func(*bolt.Tx) error) error {
+	var txid int
 	err := f.run(func() error {
 		if err := f.intact(); err != nil {
 			return err
 		}
-		return f.db.Update(fn)
+		return f.db.Update(func(tx *bolt.Tx) error {
+			txid = tx.ID()
+			if err := f.follows(txid - 1); err != nil {
+				return err
+			}
+			return fn(tx)
+		})
 	})
 	if err == nil {
 		f.size.Store(sizeOf(f.os))
+		f.txid.Store(int64(txid))
 	}
 	return err
+}
+
+// follows says whether the newest commit in the file is ours, or came after it: one
+// that failed for us may yet be in it. An older one is of a copy that somebody wrote
+// over the file while it was open.
+func (f *file) follows(txid int) error {
+	if int64(txid) < f.txid.Load() {
+		return &corruptError{fmt.Errorf("an older database was written over it: commit %d comes after %d", txid, f.txid.Load())}
+	}
+	return nil
 }
 
 // run calls into bbolt, and comes back when that does or when the file dies.

@@ -138,6 +138,9 @@ func (g *group) applyEvents(b *bolt.Bucket) error {
 	if g.newest() == g.base {
 		return nil
 	}
+	if newest := b.Sequence(); newest < g.base || newest > g.base+2*g.keep { // a commit that failed has at most so many
+		return &corruptError{fmt.Errorf("another database was written over it: its newest event is %d, and should be %d", newest, g.base)}
+	}
 	b.FillPercent = 0.95 // seqs only grow: pages in the middle get no more of them
 	for key, _ := b.Cursor().Seek(seqKey(g.base + 1)); key != nil; key, _ = b.Cursor().Seek(seqKey(g.base + 1)) {
 		// Left by a commit that failed for us and reached the file.

@@ -24,7 +24,7 @@ import (
 func (s *Store) use(f *file) {
 	f.fault = func(err error) {
 		if s.wrong(fmt.Errorf("use %s: %w", s.path, err)) {
-			s.log.Error("the database is damaged: writing a new one from memory", "path", s.path, "error", err)
+			s.log.Error("the database file can no longer be used: writing a new one from memory", "path", s.path, "error", err)
 		}
 		s.wake()
 	}
@@ -146,10 +146,10 @@ func (s *Store) writeAnew(why error) error {
 		err = settle(s.path)
 	}
 	if err != nil {
-		made.retire()
-		_ = removeAny(newPath(s.path))
+		made.retire() // its name stays: a start that finds nothing at the path takes it
 		return errors.Join(why, fmt.Errorf("put a new one in its place: %w", err))
 	}
+	made.txid.Store(1) // of bbolt's numbers, the first are spent on an empty file
 	s.use(made)
 	old.retire()
 	s.reserved.Store(w.generation)

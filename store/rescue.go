@@ -33,26 +33,31 @@ func rescue(path string, o Options, owner *ownerFile, bad error) (*file, *conten
 	if s.version > schema {
 		return nil, nil, &FutureError{Path: path, Found: int(s.version), Known: schema}
 	}
-	w := s.whole(o, owner.text.Mark, fileNumber(f))
-	made, err := build(path, w)
+	made, err := build(path, s.whole(o, owner.text.Mark, fileNumber(f)))
+	if err == nil {
+		err = made.close()
+	}
 	if err != nil {
 		return refused("write what can be read of the damaged database anew, beside", err)
 	}
 	_ = owner.expectAnother() // else numbers only rise once more, should we be killed now
+	f.Close()                 // Windows renames no file that is open
 	aside, err := setAside(path, corrupt, o.Now())
 	if err == nil {
 		err = settle(path)
 	}
-	var found *contents
-	if err == nil {
-		found, err = load(made.db, path)
-	}
 	if err != nil {
-		made.retire()
 		return refused("set the damaged database aside", err)
 	}
 	s.report(o, path, aside, bad)
-	return made, found, nil
+	if f, err = trust.Open(path, 0, 0); err != nil {
+		return refused("open the database", err)
+	}
+	opened, found, err := openLocked(f, path, time.Now().Add(lockWait), o, owner.text.Mark)
+	if err != nil {
+		_ = f.Close()
+	}
+	return opened, found, err
 }
 
 // whole is what was found, with numbers that can be gone on with.

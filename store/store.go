@@ -157,6 +157,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 		usurped:  make(chan struct{}),
 	}
 	close(s.closed)
+	opened.txid.Store(int64(found.txid))
 	s.use(opened)
 	t := newTable(len(found.rows))
 	for _, row := range found.rows {
