@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -129,18 +130,32 @@ func TestStore_OutlivesItsFile(t *testing.T) {
 	for _, m := range mishaps {
 		for _, meets := range []struct {
 			name string
-			do   func(s *store.Store)
+			do   func(t *testing.T, s *store.Store)
 		}{
-			{"Commit", func(s *store.Store) { s.Put(change("a", provider.StateError, "next")) }},
-			{"History", func(s *store.Store) { s.EventsOf("a") }},
-			{"Events", func(s *store.Store) { s.Events(0, 5) }},
-			{"Backup", func(s *store.Store) {
-				if b, err := s.Backup(); err == nil {
-					b.Close()
+			{"Commit", func(_ *testing.T, s *store.Store) { s.Put(change("a", provider.StateError, "next")) }},
+			{"History", func(t *testing.T, s *store.Store) {
+				history, err := s.EventsOf("b")
+				if err != nil || len(history) == 0 || history[len(history)-1].Detail != "held" {
+					t.Errorf("the history is %d events, and not up to date (%v)", len(history), err)
 				}
 			}},
-			{"Check", func(s *store.Store) { s.Check(t.Context()) }},
-			{"Nobody", func(*store.Store) {}},
+			{"Events", func(t *testing.T, s *store.Store) {
+				if events, err := s.Events(0, 5); err == nil && events[0].Detail != "1" {
+					t.Errorf("the oldest event is %+v", events[0])
+				}
+			}},
+			{"Backup", func(t *testing.T, s *store.Store) {
+				b, err := s.Backup()
+				if err != nil {
+					return
+				}
+				defer b.Close()
+				if b.Size() < 200_000 { // as that of the older copy
+					t.Errorf("the backup has %d bytes", b.Size())
+				}
+			}},
+			{"Check", func(_ *testing.T, s *store.Store) { s.Check(t.Context()) }},
+			{"Nobody", func(*testing.T, *store.Store) {}},
 		} {
 			t.Run(m.name+"/"+meets.name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -154,7 +169,7 @@ func TestStore_OutlivesItsFile(t *testing.T) {
 					if err := m.do(path, older); err != nil {
 						t.Fatal(err)
 					}
-					meets.do(s)
+					meets.do(t, s)
 					s.Put(change("a", provider.StateError, "after"))
 					time.Sleep(9 * time.Second)
 					synctest.Wait()
@@ -351,6 +366,19 @@ func TestStore_LockDeletedIsNoInvitation(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustRefuse[*store.HeldError](t, path)
+		lock, err := os.OpenFile(path+".owner", os.O_RDWR, 0) // as one that is about to be refused
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(8 * time.Second)
+		if text := first.Stats().LastError; !strings.Contains(text, "another process holds it") {
+			t.Errorf("it says %q", text)
+		}
+		lock.Close()
 		time.Sleep(8 * time.Second)
 		mustRefuse[*store.HeldError](t, path, "4242") // it says again who it is
 		if isClosed(first.Usurped()) {

@@ -190,6 +190,20 @@ func TestOpen_NumbersAndAWrongClock(t *testing.T) {
 	}
 }
 
+// The same copy that is restored twice, or put there twice, while the clock cannot
+// tell, leads to different numbers each time.
+func TestRestore_TwiceWithoutAClock(t *testing.T) {
+	saved := backUp(t, withEvents(t, newPath(t), store.Options{}, 40))
+	o := store.Options{Now: func() time.Time { return time.Unix(77, 0) }}
+	once, twice := aLife(t, copyOf(t, saved), o, 50), aLife(t, copyOf(t, saved), o, 50)
+	if once.first <= twice.newest && twice.first <= once.newest {
+		t.Errorf("events %d to %d, then %d to %d", once.first, once.newest, twice.first, twice.newest)
+	}
+	if once.generation-100 < twice.generation && twice.generation-100 < once.generation {
+		t.Errorf("generations up to %d, then up to %d", once.generation, twice.generation)
+	}
+}
+
 // Numbers go on by one across restarts, whatever the clock says: nobody is told of
 // a loss that there was not.
 func TestOpen_NumbersGoOn(t *testing.T) {

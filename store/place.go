@@ -149,7 +149,6 @@ func (s *Store) writeAnew(why error) error {
 		made.retire() // its name stays: a start that finds nothing at the path takes it
 		return errors.Join(why, fmt.Errorf("put a new one in its place: %w", err))
 	}
-	made.txid.Store(1) // of bbolt's numbers, the first are spent on an empty file
 	s.use(made)
 	old.retire()
 	s.reserved.Store(w.generation)
