@@ -91,7 +91,7 @@ func build(path string, w *whole) (_ *file, err error) {
 	})
 	if err != nil {
 		if db != nil {
-			_ = guard(db.Close)
+			closeAfter(db, err)
 		}
 		return nil, err
 	}

@@ -382,7 +382,7 @@ func TestStore_LockDeletedIsNoInvitation(t *testing.T) {
 		time.Sleep(8 * time.Second)
 		mustRefuse[*store.HeldError](t, path, "4242") // it says again who it is
 		if isClosed(first.Usurped()) {
-			t.Error("it gave up")
+			t.Fatal("it gave up")
 		}
 		mustWork(t, first)
 	})

@@ -122,10 +122,19 @@ func openLocked(f *os.File, path string, deadline time.Time, o Options, last mar
 		opened, err = newFile(db, f)
 	}
 	if err != nil {
-		_ = guard(db.Close)
+		closeAfter(db, err)
 		return nil, nil, err
 	}
 	return opened, found, nil
+}
+
+// closeAfter closes a database that could not be used. After a panic bbolt's Close
+// would wait for the locks that it has left behind.
+func closeAfter(db *bolt.DB, err error) {
+	var broke *panicError
+	if !errors.As(err, &broke) {
+		_ = db.Close() // the error that counts is the first
+	}
 }
 
 // continueNumbers sees to it that no number comes again that clients have seen.
