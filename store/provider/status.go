@@ -91,7 +91,7 @@ type Status struct {
 // An Event records that a provider's state or reason changed; or, with the id
 // [HostID], that this machine lost sight of its remote providers, or has it again.
 type Event struct {
-	Seq       uint64   `json:"seq"` // from 1, without gaps, never reused
+	Seq       uint64   `json:"seq"` // rises by one, never reused; 0: in a history, events are lost here
 	Time      Time     `json:"time"`
 	ID        string   `json:"id"`
 	From      State    `json:"from"`
