@@ -68,12 +68,14 @@ func (p *process) ends() error {
 // tells what is so, SIGTERM is obeyed, and after a restart all is there.
 func TestPromise4_TheFileIsLostWhileItRuns(t *testing.T) {
 	for name, do := range map[string]func(path string) error{
-		"CutToNothing":   func(path string) error { return os.Truncate(path, 0) },
-		"CutToOnePage":   func(path string) error { return os.Truncate(path, int64(os.Getpagesize())) },
-		"CutToTwoPages":  func(path string) error { return os.Truncate(path, int64(2*os.Getpagesize())) },
-		"Deleted":        os.Remove,
-		"FolderMoved":    func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+"-old") },
-		"ReplacedByText": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, []byte("mine\n"), 0o600)) },
+		"CutToNothing":  func(path string) error { return os.Truncate(path, 0) },
+		"CutToOnePage":  func(path string) error { return os.Truncate(path, int64(os.Getpagesize())) },
+		"CutToTwoPages": func(path string) error { return os.Truncate(path, int64(2*os.Getpagesize())) },
+		"Deleted":       os.Remove,
+		"FolderMoved":   func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+"-old") },
+		"ReplacedByText": func(path string) error {
+			return errors.Join(os.Remove(path), os.WriteFile(path, []byte("mine\n"), 0o600))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config, ill := switchable(t)
