@@ -69,8 +69,10 @@ func (im *image) verify() error {
 	return nil
 }
 
-// tree verifies the pages from id down; their keys are at least low and, unless
-// high is nil, below it.
+// tree verifies the pages from id down. Unless low is nil, which it is for a root,
+// their first key is low: bbolt finds a page's entry in the branch above by it, and
+// would leave the entry there when it frees the page. Unless high is nil, their keys
+// are below it.
 func (im *image) tree(id uint64, low, high []byte) error {
 	page, err := im.page(id)
 	if err != nil {
@@ -168,8 +170,11 @@ func keysOf(found []element) [][]byte {
 }
 
 func inOrder(keys [][]byte, low, high []byte) error {
+	if low != nil && len(keys) == 0 {
+		return errors.New("there is nothing on it")
+	}
 	for i, key := range keys {
-		if i == 0 && bytes.Compare(key, low) < 0 ||
+		if i == 0 && low != nil && !bytes.Equal(key, low) ||
 			i > 0 && bytes.Compare(key, keys[i-1]) <= 0 ||
 			high != nil && bytes.Compare(key, high) >= 0 {
 			return fmt.Errorf("key %d is out of order", i)

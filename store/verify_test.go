@@ -143,6 +143,18 @@ func TestVerify_Refuses(t *testing.T) {
 			}
 			return data
 		},
+		// A leaf whose first key is not the one that its branch has: bbolt would free
+		// the page, and leave the branch leading to it.
+		"FirstKeyOfALeaf": func(data []byte, _ *image) []byte {
+			p := lastLeaf(t, data, page)
+			at := pageHeader + order.Uint32(p[pageHeader+4:])
+			p[at+order.Uint32(p[pageHeader+8:])-1]++ // its last byte
+			return data
+		},
+		"EmptyLeaf": func(data []byte, _ *image) []byte {
+			order.PutUint16(lastLeaf(t, data, page)[10:], 0)
+			return data
+		},
 		// A page that claims to go on for 16 TiB: bbolt's check would count them.
 		"EndlessPage": func(data []byte, im *image) []byte {
 			order.PutUint32(data[im.freelist*page+12:], 1<<32-1)
@@ -169,6 +181,20 @@ func TestVerify_Refuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lastLeaf is a leaf that a branch leads to: the one with the greatest keys.
+func lastLeaf(t testing.TB, data []byte, page int) []byte {
+	t.Helper()
+	order := binary.NativeEndian
+	for id, inUse := range reachable(t, data) {
+		if p := data[id*page:]; inUse && order.Uint16(p[8:]) == branchFlag {
+			last := pageHeader + (int(order.Uint16(p[10:]))-1)*elementSize
+			return data[int(order.Uint64(p[last+8:]))*page:]
+		}
+	}
+	t.Fatal("there is no branch")
+	return nil
 }
 
 func FuzzVerify(f *testing.F) {
