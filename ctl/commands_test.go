@@ -139,7 +139,7 @@ func TestCommands(t *testing.T) {
 		"LogLevel/ShowsIt":        {"log-level", "GET /api/daemon", ok(`{"log_level":"info"}`), 0, "info\n", ""},
 		"LogLevel/ChangesIt":      {"log-level debug", `PUT /api/daemon/log-level {"level":"debug"}`, ok(`{"level":"debug"}`), 0, "debug\n", ""},
 		"LogLevel/Off":            {"log-level off", `PUT /api/daemon/log-level {"level":"off"}`, ok(`{"level":"off"}`), 0, "off\n", ""},
-		"Completion/Script":       {"completion bash", "", reply{}, 0, "__start_providerctl", ""},
+		"Completion/Script":       {"completion bash", "", reply{}, 0, "complete ", ""},
 		"Completion/Help":         {"completion", "", reply{}, 0, "Available Commands:", ""},
 		"Logs/ShowsLines":         {"logs -n 2", "GET /api/daemon/log?lines=2", stream(`{"time":"2026-01-02T03:04:05.678Z","level":"warn","message":"slow\u001b[2J","fields":{"id":"a","took":"1 s"}}`), 0, `[WARN]  slow\x1b[2J: id=a took="1 s"`, ""},
 		"Logs/JSON":               {"logs -o json", "GET /api/daemon/log", stream(`{"message":"m","new":1}`), 0, `{"message":"m","new":1}` + "\n", ""},

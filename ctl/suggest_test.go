@@ -92,7 +92,7 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"report ollama 429":    meant + "providerctl report ollama --status 429\n",
 		"report ollama timout": meant + "providerctl report ollama --error timeout\n",
 		"report ollama gone":   "hint: usage: providerctl report ID [flags]\n",
-		"completion bash x":    "bash: unexpected argument \"x\"\nproviderctl: hint: usage: providerctl completion bash\n",
+		"completion bash x":    "bash: unexpected argument \"x\"\nproviderctl: hint: usage: providerctl completion bash [flags]\n",
 		// Nothing is near.
 		"xyzzy":           "hint: see: providerctl --help\n",
 		"x":               "hint: see: providerctl --help\n",
@@ -132,7 +132,7 @@ func TestRefresh_SaysHowLongToWait(t *testing.T) {
 
 func TestHelp_OfATopic(t *testing.T) {
 	for args, says := range map[string]string{
-		"help": "Available Commands:", "help status": "Show what is known of each provider", "help completion bash": "bash-completion",
+		"help": "Available Commands:", "help status": "Show what is known of each provider", "help completion bash": "source <(providerctl completion bash)",
 		"help status ollama": "Show what is known", "status --help": "Show what is known",
 	} {
 		run(t.Context(), strings.Fields(args)...).want(t, 0, says, "")

@@ -118,8 +118,6 @@ licenses() {
 	local system name folder file
 	printf 'providerd and providerctl are built from Go and from these modules.\n'
 	printf '\n\n==== Go %s\n\n' "$(go env GOVERSION)" && cat "$(go env GOROOT)/LICENSE"
-	printf '\n\n==== The scripts for shells, of github.com/spf13/cobra v1.10.2\n\n'
-	printf '© 2013–2023 The Cobra Authors, Apache License 2.0, as providerd itself\n'
 	for system in linux darwin windows; do
 		GOOS=$system go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}|{{.Dir}}{{end}}{{end}}' ./cmd/providerd ./cmd/providerctl
 	done | sort -u | while IFS='|' read -r name folder; do

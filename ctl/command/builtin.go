@@ -10,9 +10,7 @@ import (
 func (c *Command) AddBuiltin() {
 	help := &Command{
 		Use:   "help [command]",
-		Short: "Help about any command",
-		Long: `Help provides help for any command in the application.
-Simply type ` + c.Name() + ` help [path to command] for full details.`,
+		Short: "Show the help of a command",
 		Run: func(_ *Command, topic []string) error {
 			cmd, rest := c.Find(topic)
 			if cmd.HasSubCommands() && len(rest) > 0 {
@@ -27,9 +25,9 @@ Simply type ` + c.Name() + ` help [path to command] for full details.`,
 	}
 	completion := &Command{
 		Use:   "completion",
-		Short: "Generate the autocompletion script for the specified shell",
-		Long: `Generate the autocompletion script for ` + c.Name() + ` for the specified shell.
-See each sub-command's help for details on how to use the generated script.`,
+		Short: "Write the script with which a shell completes command lines",
+		Long: `Write the script with which a shell completes ` + c.Name() + `'s command lines.
+The help of each shell says how to put it to use.`,
 	}
 	for _, s := range shells {
 		completion.AddCommand(s.command(c.Name()))
@@ -39,83 +37,61 @@ See each sub-command's help for details on how to use the generated script.`,
 
 // A shell is one that completes the programs' command lines.
 type shell struct {
-	name   string
-	title  string // in the help
-	load   string // how the script is put to use; the program's name is "programname"
-	script string // what cobra 1.10.2 writes for a program of that name; © 2013–2023 The Cobra Authors, Apache-2.0
-	bare   bool   // its usage has no "[flags]"
+	name, title  string // the title is for people
+	load, script string // how to put the script to use, and the script; in both, "programname" stands for the program's name
 }
 
-//go:embed scripts/bash
+//go:embed scripts/completion.bash
 var bashScript string
 
-//go:embed scripts/zsh
+//go:embed scripts/completion.zsh
 var zshScript string
 
-//go:embed scripts/fish
+//go:embed scripts/completion.fish
 var fishScript string
 
-//go:embed scripts/powershell
+//go:embed scripts/completion.ps1
 var powershellScript string
 
 var shells = []shell{
-	{name: "bash", title: "the bash shell", script: bashScript, bare: true, load: `
-This script depends on the 'bash-completion' package.
-If it is not installed already, you can install it via your OS's package manager.
-
-To load completions in your current shell session:
+	{name: "bash", title: "bash", script: bashScript, load: `
+For the current shell:
 
 	source <(programname completion bash)
 
-To load completions for every new session, execute once:
+For each new one, put that line into ~/.bashrc. Or, where the package
+bash-completion is installed:
 
-#### Linux:
+	mkdir -p ~/.local/share/bash-completion/completions
+	programname completion bash > ~/.local/share/bash-completion/completions/programname
 
-	programname completion bash > /etc/bash_completion.d/programname
+The bash of macOS, 3.2, cannot source <(…):
 
-#### macOS:
+	eval "$(programname completion bash)"`},
+	{name: "zsh", title: "zsh", script: zshScript, load: `
+For the current shell:
 
-	programname completion bash > $(brew --prefix)/etc/bash_completion.d/programname
-
-You will need to start a new shell for this setup to take effect.`},
-	{name: "zsh", title: "the zsh shell", script: zshScript, load: `
-If shell completion is not already enabled in your environment you will need
-to enable it.  You can execute the following once:
-
-	echo "autoload -U compinit; compinit" >> ~/.zshrc
-
-To load completions in your current shell session:
-
+	autoload -U compinit && compinit
 	source <(programname completion zsh)
 
-To load completions for every new session, execute once:
+For each new one, put those lines into ~/.zshrc. Or write the script to a folder
+of $fpath, as a file with an underscore before the program's name:
 
-#### Linux:
-
-	programname completion zsh > "${fpath[1]}/_programname"
-
-#### macOS:
-
-	programname completion zsh > $(brew --prefix)/share/zsh/site-functions/_programname
-
-You will need to start a new shell for this setup to take effect.`},
-	{name: "fish", title: "the fish shell", script: fishScript, load: `
-To load completions in your current shell session:
+	programname completion zsh > "${fpath[1]}/_programname"`},
+	{name: "fish", title: "fish", script: fishScript, load: `
+For the current shell:
 
 	programname completion fish | source
 
-To load completions for every new session, execute once:
+For each new one:
 
-	programname completion fish > ~/.config/fish/completions/programname.fish
-
-You will need to start a new shell for this setup to take effect.`},
-	{name: "powershell", title: "powershell", script: powershellScript, load: `
-To load completions in your current shell session:
+	programname completion fish > ~/.config/fish/completions/programname.fish`},
+	{name: "powershell", title: "PowerShell", script: powershellScript, load: `
+For the current shell:
 
 	programname completion powershell | Out-String | Invoke-Expression
 
-To load completions for every new session, add the output of the above command
-to your powershell profile.`},
+For each new one, put that line into the file that $PROFILE names.`},
 }
 
 // command is the one that writes the shell's script for a program.
@@ -123,9 +99,9 @@ func (s shell) command(program string) *Command {
 	plain := false
 	cmd := &Command{
 		Use:   s.name,
-		Short: "Generate the autocompletion script for " + s.name,
+		Short: "Write the script that completes in " + s.title,
 		long: func() string {
-			return "Generate the autocompletion script for " + s.title + ".\n" + named(s.load, program)
+			return "Write the script with which " + s.title + " completes " + program + "'s command lines.\n" + named(s.load, program)
 		},
 		Args: func(cmd *Command, words []string) error {
 			if len(words) > 0 {
@@ -141,15 +117,10 @@ func (s shell) command(program string) *Command {
 			_, err := io.WriteString(cmd.Out(), script)
 			return err
 		},
-		bare: s.bare,
 	}
-	cmd.local.BoolVar(&plain, "no-descriptions", false, "disable completion descriptions")
+	cmd.local.BoolVar(&plain, "no-descriptions", false, "offer choices without their descriptions")
 	return cmd
 }
 
 // named puts a program's name into a text for the program of the name "programname".
-func named(text, program string) string {
-	const column = 36 // where the first line of a script goes on
-	return strings.NewReplacer(padded("programname", column), padded(program, column),
-		"programname", program, "PROGRAMNAME", strings.ToUpper(program)).Replace(text)
-}
+func named(text, program string) string { return strings.ReplaceAll(text, "programname", program) }

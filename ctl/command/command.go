@@ -4,8 +4,8 @@
 // It exists because providerctl has to start faster than the daemon answers;
 // docs/decisions/providerctl-start.md has what libraries cost. The programs were built
 // on one of them, cobra. To whoever types a command this package behaves as cobra
-// does, and the scripts that it writes for the shells are cobra's own. To whoever writes
-// a command it looks much like cobra, without what no command here needs.
+// does, and scripts for shells that cobra wrote go on working. To whoever writes a command
+// it looks much like cobra, without what no command here needs.
 //
 // It imports little, and only of the standard library: no net, regexp or text/template.
 package command
@@ -53,7 +53,6 @@ type Command struct {
 	local         FlagSet         // flags of its own
 	passed        FlagSet         // flags of its own and of those below
 	long          func() string   // Long, where that is costly
-	bare          bool            // its usage has no "[flags]"
 	help, version bool            // are asked for
 }
 
@@ -104,10 +103,7 @@ func (c *Command) UseLine() string {
 	if c.parent != nil {
 		line = c.parent.CommandPath() + " " + c.Use
 	}
-	if !c.bare {
-		line += " [flags]"
-	}
-	return line
+	return line + " [flags]"
 }
 
 // Context is that of the run.

@@ -165,10 +165,10 @@ Usage:
   p [command]
 
 Available Commands:
-  completion  Generate the autocompletion script for the specified shell
+  completion  Write the script with which a shell completes command lines
   config      Look at the configuration
   get         Get them
-  help        Help about any command
+  help        Show the help of a command
 
 Flags:
   -h, --help          help for p

@@ -14,8 +14,8 @@ func TestComplete(t *testing.T) {
 		want string
 		says string // on stderr
 	}{
-		"Commands":             {[]string{""}, "completion\tGenerate the autocompletion script for the specified shell\nconfig\tLook at the configuration\nget\tGet them\nhelp\tHelp about any command\n:4\n", noFiles},
-		"CommandsThatBeginSo":  {[]string{"co"}, "completion\tGenerate the autocompletion script for the specified shell\nconfig\tLook at the configuration\n:4\n", noFiles},
+		"Commands":             {[]string{""}, "completion\tWrite the script with which a shell completes command lines\nconfig\tLook at the configuration\nget\tGet them\nhelp\tShow the help of a command\n:4\n", noFiles},
+		"CommandsThatBeginSo":  {[]string{"co"}, "completion\tWrite the script with which a shell completes command lines\nconfig\tLook at the configuration\n:4\n", noFiles},
 		"Below":                {[]string{"config", "s"}, "show\tShow it\n:4\n", noFiles},
 		"AfterAGlobalFlag":     {[]string{"--socket", "x", "config", "s"}, "show\tShow it\n:4\n", noFiles},
 		"Arguments":            {[]string{"get", ""}, "one:\tthe first\ntwo\tof\nthree\n:4\n", noFiles},
@@ -37,7 +37,7 @@ func TestComplete(t *testing.T) {
 		"NothingAfterHelp":     {[]string{"get", "--help", ""}, ":4\n", noFiles},
 		"NoCommandAfterAFlag":  {[]string{"-v", ""}, ":4\n", noFiles},
 		"OfHelp":               {[]string{"help", "config", ""}, "check\tCheck it\nshow\tShow it\n:4\n", noFiles},
-		"OfCompletion":         {[]string{"completion", "b"}, "bash\tGenerate the autocompletion script for bash\n:4\n", noFiles},
+		"OfCompletion":         {[]string{"completion", "b"}, "bash\tWrite the script that completes in bash\n:4\n", noFiles},
 		"UnknownFlag":          {[]string{"get", "--xyzzy="}, ":0\n", "[Error] get: no such flag: --xyzzy\n"},
 		"UnknownFlagBefore":    {[]string{"get", "--xyzzy", ""}, ":0\n", "[Error] no such flag: --xyzzy\n"},
 	} {
@@ -68,8 +68,8 @@ func TestComplete_WithoutDescriptions(t *testing.T) {
 // A shell reads its script, and finds the program's name in it.
 func TestCompletion_Scripts(t *testing.T) {
 	for shell, begins := range map[string]string{
-		"bash": "# bash completion V2 for p                                    -*- shell-script -*-\n", "zsh": "#compdef p\ncompdef _p p\n",
-		"fish": "# fish completion for p ", "powershell": "# powershell completion for p ",
+		"bash": "# Completion of p's command lines in bash", "zsh": "#compdef p\n",
+		"fish": "# Completion of p's command lines in fish", "powershell": "# Completion of p's command lines in PowerShell",
 	} {
 		t.Run(shell, func(t *testing.T) {
 			r := execute(t, "completion", shell)
