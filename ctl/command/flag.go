@@ -113,94 +113,82 @@ func (s *FlagSet) Var(v Value, name, usage string) *Flag { return s.VarP(v, name
 
 // BoolVarP defines a flag that needs no value.
 func (s *FlagSet) BoolVarP(p *bool, name, shorthand string, value bool, usage string) *Flag {
-	*p = value
-	return s.VarP((*boolValue)(p), name, shorthand, usage)
+	return define(s, &truth, p, name, shorthand, value, usage)
 }
 
 // BoolVar is [FlagSet.BoolVarP] without a shorthand.
 func (s *FlagSet) BoolVar(p *bool, name string, value bool, usage string) *Flag {
-	return s.BoolVarP(p, name, "", value, usage)
+	return define(s, &truth, p, name, "", value, usage)
 }
 
 // StringVarP defines a flag whose value is a text.
 func (s *FlagSet) StringVarP(p *string, name, shorthand, value, usage string) *Flag {
-	*p = value
-	return s.VarP((*stringValue)(p), name, shorthand, usage)
+	return define(s, &plain, p, name, shorthand, value, usage)
 }
 
 // StringVar is [FlagSet.StringVarP] without a shorthand.
 func (s *FlagSet) StringVar(p *string, name, value, usage string) *Flag {
-	return s.StringVarP(p, name, "", value, usage)
+	return define(s, &plain, p, name, "", value, usage)
 }
 
 // IntVarP defines a flag whose value is a whole number.
 func (s *FlagSet) IntVarP(p *int, name, shorthand string, value int, usage string) *Flag {
-	*p = value
-	return s.VarP((*intValue)(p), name, shorthand, usage)
+	return define(s, &whole, p, name, shorthand, value, usage)
 }
 
 // IntVar is [FlagSet.IntVarP] without a shorthand.
 func (s *FlagSet) IntVar(p *int, name string, value int, usage string) *Flag {
-	return s.IntVarP(p, name, "", value, usage)
+	return define(s, &whole, p, name, "", value, usage)
 }
 
 // Uint64Var defines a flag whose value is a whole number from 0 on.
 func (s *FlagSet) Uint64Var(p *uint64, name string, value uint64, usage string) *Flag {
-	*p = value
-	return s.Var((*uint64Value)(p), name, usage)
+	return define(s, &natural, p, name, "", value, usage)
 }
 
 // DurationVar defines a flag whose value is as [time.ParseDuration] reads it.
 func (s *FlagSet) DurationVar(p *time.Duration, name string, value time.Duration, usage string) *Flag {
+	return define(s, &duration, p, name, "", value, usage)
+}
+
+func define[T any](s *FlagSet, k *kind[T], p *T, name, shorthand string, value T, usage string) *Flag {
 	*p = value
-	return s.Var((*durationValue)(p), name, usage)
+	return s.VarP(variable[T]{p, k}, name, shorthand, usage)
 }
 
-type boolValue bool
-
-func (b *boolValue) String() string { return strconv.FormatBool(bool(*b)) }
-func (*boolValue) Type() string     { return "bool" }
-func (b *boolValue) Set(text string) error {
-	v, err := strconv.ParseBool(text)
-	*b = boolValue(v)
-	return err
+// A kind is what flags of one type have in common.
+type kind[T any] struct {
+	name  string
+	read  func(text string) (T, error)
+	write func(T) string
 }
 
-type stringValue string
+var (
+	truth = kind[bool]{"bool", strconv.ParseBool, strconv.FormatBool}
+	plain = kind[string]{"string", func(text string) (string, error) { return text, nil }, func(text string) string { return text }}
+	whole = kind[int]{"int", func(text string) (int, error) {
+		v, err := strconv.ParseInt(text, 0, strconv.IntSize)
+		return int(v), err
+	}, strconv.Itoa}
+	natural = kind[uint64]{"uint64", func(text string) (uint64, error) { return strconv.ParseUint(text, 0, 64) },
+		func(v uint64) string { return strconv.FormatUint(v, 10) }}
+	duration = kind[time.Duration]{"duration", time.ParseDuration, time.Duration.String}
+)
 
-func (s *stringValue) String() string { return string(*s) }
-func (*stringValue) Type() string     { return "string" }
-func (s *stringValue) Set(text string) error {
-	*s = stringValue(text)
-	return nil
+// A variable is one that a flag sets.
+type variable[T any] struct {
+	at *T
+	*kind[T]
 }
 
-type intValue int
+func (v variable[T]) String() string { return v.write(*v.at) }
+func (v variable[T]) Type() string   { return v.name }
 
-func (i *intValue) String() string { return strconv.Itoa(int(*i)) }
-func (*intValue) Type() string     { return "int" }
-func (i *intValue) Set(text string) error {
-	v, err := strconv.ParseInt(text, 0, strconv.IntSize)
-	*i = intValue(v)
-	return err
-}
-
-type uint64Value uint64
-
-func (u *uint64Value) String() string { return strconv.FormatUint(uint64(*u), 10) }
-func (*uint64Value) Type() string     { return "uint64" }
-func (u *uint64Value) Set(text string) error {
-	v, err := strconv.ParseUint(text, 0, 64)
-	*u = uint64Value(v)
-	return err
-}
-
-type durationValue time.Duration
-
-func (d *durationValue) String() string { return time.Duration(*d).String() }
-func (*durationValue) Type() string     { return "duration" }
-func (d *durationValue) Set(text string) error {
-	v, err := time.ParseDuration(text)
-	*d = durationValue(v)
+// Set leaves the variable alone where the text cannot be read.
+func (v variable[T]) Set(text string) error {
+	value, err := v.read(text)
+	if err == nil {
+		*v.at = value
+	}
 	return err
 }
