@@ -23,7 +23,7 @@ const (
 // Options are what [Open] needs to know; the zero value is usable.
 type Options struct {
 	Log        hclog.Logger     // nil: nothing is logged
-	Now        func() time.Time // names what is kept aside, and numbers begin with it; nil: time.Now
+	Now        func() time.Time // the clock on the wall: bounds what is read, names what is kept aside, and numbers begin with it; nil: time.Now
 	Owner      Owner            // who we are, for whoever finds the database held
 	KeepEvents int              // how many events are kept, the newest; 0: 10,000
 
@@ -160,7 +160,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	opened.txid.Store(int64(found.txid))
 	s.use(opened)
 	t := newTable(len(found.rows))
-	for _, row := range found.rows {
+	for _, row := range boundRows(found.rows, o.Now(), o.Log) {
 		s.restored[row.Status.ID] = row.Status
 		t.add(newCell(row))
 	}
@@ -174,6 +174,27 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	s.generation.Store(s.began)
 	s.reserved.Store(found.generation)
 	return s
+}
+
+// boundRows returns rows of the disk without times that cannot be true now. Where
+// there were some, the clock was wrong when they were saved, or is wrong now.
+func boundRows(rows []*Row, now time.Time, log hclog.Logger) []*Row {
+	const tolerance = 5 * time.Second // of clocks that are set a little every now and then
+	ahead := time.Duration(0)
+	for i, row := range rows {
+		was := &row.Status
+		for _, t := range []provider.Time{was.CheckedAt, was.Since, was.LastOKAt} {
+			ahead = max(ahead, t.Sub(now))
+		}
+		if bounded, err := newRow(Update{Status: was.Bounded(now)}); err == nil {
+			rows[i] = bounded
+		}
+	}
+	if ahead > tolerance {
+		log.Warn("the database was written at times that are yet to come: this machine's clock was ahead, or is behind now",
+			"by", ahead.Round(time.Second).String())
+	}
+	return rows
 }
 
 // Restored returns the rows as they were read from the disk by [Open], by id.

@@ -1,14 +1,17 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	bolt "go.etcd.io/bbolt"
 	"go.uber.org/goleak"
 
@@ -115,6 +118,29 @@ func configured(t testing.TB, path string, o store.Options, ids ...string) *stor
 	s := open(t, path, o)
 	s.Configure(ids, nil)
 	return s
+}
+
+// A database that was written with another clock is read with this one, and that
+// is said once.
+func TestOpen_BoundsTimes(t *testing.T) {
+	path := newPath(t)
+	s := configured(t, path, store.Options{}, "a", "b")
+	s.Put(change("a", provider.StateRunning, ""))
+	s.Put(change("b", provider.StateRunning, ""))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	then := time.Now().AddDate(-10, 0, 0)
+	var log bytes.Buffer
+	s = open(t, path, store.Options{Now: func() time.Time { return then }, Log: hclog.New(&hclog.LoggerOptions{Output: &log})})
+	for id, st := range s.Restored() {
+		if st.CheckedAt.After(then) || s.View().Row(id).Status.CheckedAt.After(then) {
+			t.Errorf("%s was checked at %s", id, st.CheckedAt)
+		}
+	}
+	if n := strings.Count(log.String(), "clock was ahead, or is behind now: by=876"); n != 1 {
+		t.Errorf("said %d times: %s", n, log.String())
+	}
 }
 
 // ids are n names: p0, p1, …

@@ -132,11 +132,15 @@ func capped(r io.Reader) ([]byte, error) {
 	return b, nil
 }
 
-// restOf reads Retry-After: seconds, or a date.
+// restOf reads Retry-After: seconds, or a date of the server's clock, which its own
+// date tells. Ours may be years off.
 func restOf(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
 		return time.Duration(n) * time.Second
+	}
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
 	}
 	if at, err := http.ParseTime(v); err == nil {
 		return max(0, at.Sub(now))

@@ -131,6 +131,10 @@ func TestRestOf(t *testing.T) {
 			t.Errorf("%q is %s, want %s", v, got, want)
 		}
 	}
+	ahead := http.Header{"Date": {"Mon, 01 Sep 2036 10:00:00 GMT"}, "Retry-After": {"Mon, 01 Sep 2036 10:05:00 GMT"}}
+	if got := restOf(ahead, now); got != 5*time.Minute {
+		t.Errorf("of a server whose clock is ten years ahead of ours it is %s", got)
+	}
 }
 
 // A proxy may send its password back; an error shows none of what it says.

@@ -6,17 +6,21 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 const (
 	soonest = time.Second
-	latest  = 24 * time.Hour
+	latest  = provider.LongestRetry
 )
 
 // retryAt reads from an answer's headers when the provider wants to be asked
 // again; zero when they do not say. Where several limits are used up it is the
 // last of their resets, and of retry-after; a limit that says it has something
-// remaining does not count. The result lies between 1 s and 24 h after now.
+// remaining does not count. The result lies between 1 s and 24 h after now. What is
+// a moment, not a wait, is one of the provider's clock, which its date tells: ours
+// may be years off.
 //
 // The headers: retry-after (RFC 9110), retry-after-ms (OpenAI, Azure),
 // x-ratelimit-reset-requests beside x-ratelimit-remaining-requests and the like
@@ -25,14 +29,18 @@ const (
 // anthropic-ratelimit-requests-remaining, ratelimitbysize-reset (Mistral),
 // ratelimit-reset and ratelimit (two versions of the same IETF draft).
 func retryAt(h http.Header, now time.Time) time.Time {
-	wait := max(retryAfter(h, now), retryAfterMS(h), usedUp(h.Get("Ratelimit")))
+	theirs := now
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		theirs = date
+	}
+	wait := max(retryAfter(h, theirs), retryAfterMS(h), usedUp(h.Get("Ratelimit")))
 	var unproven time.Duration // resets that no "remaining" goes with
 	for name, values := range h {
 		remaining, ok := remainingOf(name)
 		if !ok || len(values) == 0 {
 			continue
 		}
-		reset := parseReset(values[0], now)
+		reset := parseReset(values[0], theirs)
 		switch left := h.Get(remaining); {
 		case left == "":
 			unproven = max(unproven, reset)
@@ -68,7 +76,7 @@ func (r *run) toRetry(a *answer) time.Time {
 // binding are the headers that tell when the next request may come.
 func (k *kind) binding(h http.Header) http.Header {
 	if after := h.Values("Retry-After"); k.refills && len(after) > 0 {
-		return http.Header{"Retry-After": after}
+		return http.Header{"Retry-After": after, "Date": h.Values("Date")}
 	}
 	return h
 }

@@ -160,3 +160,37 @@ func TestSchedule_ACutShortRefreshIsStillOwed(t *testing.T) {
 		}
 	})
 }
+
+// A process whose clock was ten years ahead was asked to wait for two minutes. The
+// next one, whose clock is right, does not wait for ten years, and nothing that it
+// shows is yet to come.
+func TestSchedule_RetryAtOfAClockThatWasAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const ahead = 10 * 365 * 24 * time.Hour
+		w := newHarness(t, Options{})
+		then := provider.Time{Time: time.Now().Add(ahead)}
+		p := cloud("a")
+		w.store.Configure([]string{"a"}, map[string]store.Update{"a": {Status: provider.Status{
+			Kind: p.Kind, Type: p.Type, Endpoint: p.Endpoint, State: provider.StateDegraded, Reason: provider.RateLimited,
+			CheckedAt: then, Since: then, LastOKAt: then, RetryAt: provider.Time{Time: then.Add(2 * time.Minute)},
+		}}})
+		w.restart()
+		w.apply(p)
+		st, now := w.row("a"), time.Now()
+		if st.Since.After(now) || st.CheckedAt.After(now) || st.LastOKAt.After(now) {
+			t.Errorf("yet to come: %+v", st)
+		}
+		if st.Reason != provider.RateLimited || !st.RetryAt.Equal(now.Add(2*time.Minute)) {
+			t.Errorf("%s until %s", st.Reason, st.RetryAt)
+		}
+		w.run()
+		time.Sleep(time.Minute)
+		if n := len(w.probes("a")); n != 0 {
+			t.Errorf("%d probes before the wait is over", n)
+		}
+		time.Sleep(2 * time.Minute)
+		if n := len(w.probes("a")); n == 0 {
+			t.Error("it is not asked")
+		}
+	})
+}
