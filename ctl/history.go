@@ -18,8 +18,8 @@ func (a *app) historyCommand() *command.Command {
 		Short: "Show a provider's changes and how much of the time it was up",
 		Long: `Show a provider's changes that are kept, and how much of the time it was up,
 which is RUNNING. The time begins with the oldest of the changes or, if that is
-later, with the daemon's start; when probing was paused or the state UNKNOWN,
-it does not count.`,
+later, with the daemon's start. It does not count when probing was paused, the
+state UNKNOWN, the machine asleep, or the daemon held up.`,
 		Args:     args(1, 1),
 		Complete: a.completeIDs(1),
 	}

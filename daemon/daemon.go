@@ -128,7 +128,7 @@ func run(ctx context.Context, o Options, n *systemd.Notifier) error {
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	processes := new(listener.Processes)
 	d.schedule = schedule.New(schedule.Options{
-		Store: d.store, Log: d.log.Named("schedule"), Online: new(network).isOnline,
+		Store: d.store, Log: d.log.Named("schedule"), Online: new(network).isOnline, Asleep: asleep,
 		NewProber: func(p config.Provider) (schedule.Prober, error) {
 			return probe.New(p, probe.Options{UserAgent: "providerd/" + d.opts.Version, Processes: processes})
 		},

@@ -15,7 +15,7 @@ func (d *Daemon) Info() provider.DaemonInfo {
 	return provider.DaemonInfo{
 		Version:       d.opts.Version,
 		PID:           os.Getpid(),
-		StartedAt:     provider.Time{Time: d.started},
+		StartedAt:     provider.Time{Time: d.started.Round(0).Add(d.schedule.Watch().Jumped())}, // on the clock as it is now
 		UptimeSeconds: int64(time.Since(d.started).Seconds()),
 		Socket:        d.socket,
 		ConfigPath:    d.config.Load().Path,

@@ -45,7 +45,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	c := &call{w: w, r: r, conn: connOf(r), codes: &s.codes}
 	c.conn.takeSlot()
-	c.conn.since.Store(time.Now().UnixNano())
+	c.conn.since.Store(s.ticks())
 	c.conn.replying.Store(true) // until connState hears that the reply is written
 	s.replying.add(1)
 	defer s.catch(c)

@@ -39,7 +39,7 @@ type conn struct {
 	peer     socket.Peer
 	gate     *gate
 	closed   atomic.Bool
-	since    atomic.Int64 // when it began to be silent, or to be answered
+	since    atomic.Int64 // when it began to be silent, or to be answered: see Server.ticks
 	replying atomic.Bool  // a request is being answered
 	slots    cpuSlots     // of its process
 	hasSlot  bool
@@ -123,7 +123,7 @@ func (a *acceptor) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := &conn{Conn: nc, peer: socket.PeerOf(nc), gate: &a.server.gate}
-		c.since.Store(time.Now().UnixNano())
+		c.since.Store(a.server.ticks())
 		evicted, ok := a.server.gate.enter(c)
 		switch {
 		case evicted != nil:

@@ -20,6 +20,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/daemon/logging"
+	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/daemon/socket"
@@ -281,6 +282,8 @@ func (f *fakeProviders) Report(id string, r provider.Report, by string) error {
 }
 
 func (f *fakeProviders) Counters(c *provider.Counters) { c.Probes = 7 }
+
+func (f *fakeProviders) Watch() outage.Watch { return outage.NewWatch(time.Now().Add(-time.Hour), 0) }
 
 func (f *fakeProviders) Lag() time.Duration {
 	f.mu.Lock()

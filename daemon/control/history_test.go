@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -47,13 +48,16 @@ func TestSummarise(t *testing.T) {
 		"NotWhileUnknown":     {[]provider.Event{event(0, unknown, unchecked), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
 		"NotWhileOffline":     {[]provider.Event{event(0, degraded, hung), machine(10, unknown, provider.Offline), machine(80, running, ok)}, provider.Status{}, 0, at(0), 0, seconds{degraded: 30}},
 		"OfflineAloneIsKept":  {[]provider.Event{machine(0, running, ok), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
-		"ClockSetBack":        {[]provider.Event{event(50, stopped, refused), event(40, running, ok)}, provider.Status{}, 0, at(50), 1, seconds{running: 60}},
+		"ClockSetBack":        {[]provider.Event{event(50, stopped, refused), event(40, running, ok)}, provider.Status{}, 0, at(50), 1, seconds{running: 50}},
 		"NoEventKept":         {nil, row(running, ok, at(10)), 60, at(60), 1, seconds{running: 40}},
 		"NoEventAndPaused":    {nil, row(running, paused, at(10)), 0, at(10), -1, seconds{}},
 		"NeverChecked":        {nil, row(unknown, unchecked, provider.Time{}), 0, provider.Time{}, -1, seconds{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.row.ID = "a"
+			for i := range tt.events {
+				tt.events[i].Seq = uint64(i + 1)
+			}
 			want := provider.HistoryReply{ID: "a", Since: tt.since, StateSeconds: tt.seconds, Transitions: tt.events}
 			if tt.ratio >= 0 {
 				want.UptimeRatio = &tt.ratio
@@ -61,9 +65,61 @@ func TestSummarise(t *testing.T) {
 			if tt.events == nil {
 				want.Transitions = []provider.Event{}
 			}
-			got := summarise(&tt.row, tt.events, at(tt.watched).Time, at(now).Time)
+			got := summarise(&tt.row, tt.events, outage.NewWatch(at(tt.watched).Time, 0), at(now).Time)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Neither a clock that is set nor time in which nobody looked is a state's.
+func TestSummarise_Clock(t *testing.T) {
+	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	const years = 10 * 365 * 24 * time.Hour
+	at := func(d time.Duration) time.Time { return base.Add(d) }
+	event := func(seq uint64, d time.Duration, to provider.State) provider.Event {
+		return provider.Event{Seq: seq, Time: provider.Time{Time: at(d)}, ID: "a", To: to, Reason: provider.OK}
+	}
+	const running, stopped = provider.StateRunning, provider.StateStopped
+	begun := outage.NewWatch(base, 10)
+	for name, tt := range map[string]struct {
+		watch   outage.Watch
+		events  []provider.Event
+		now     time.Duration
+		since   time.Duration
+		seconds map[provider.State]float64
+	}{
+		"SetForward": {
+			begun.Missed(outage.Lapse{Jumped: years}, at(years+60*time.Second), 11, 11),
+			[]provider.Event{event(11, 0, running)}, years + 100*time.Second, years,
+			map[provider.State]float64{running: 100},
+		},
+		"SetBack": {
+			begun.Missed(outage.Lapse{Jumped: -years}, at(-years+60*time.Second), 11, 11),
+			[]provider.Event{event(11, 0, running), event(12, -years+80*time.Second, stopped)}, -years + 100*time.Second, -years,
+			map[provider.State]float64{running: 80, stopped: 20},
+		},
+		"SetForwardAndBack": {
+			begun.Missed(outage.Lapse{Jumped: years}, at(years+20*time.Second), 11, 11).
+				Missed(outage.Lapse{Jumped: -years}, at(60*time.Second), 12, 12),
+			[]provider.Event{event(11, 0, running), event(12, years+40*time.Second, stopped), event(13, 90*time.Second, running)}, 100 * time.Second, 0,
+			map[provider.State]float64{running: 50, stopped: 50},
+		},
+		"Stopped": {
+			begun.Missed(outage.Lapse{Held: 180 * time.Second}, at(240*time.Second), 11, 11),
+			[]provider.Event{event(11, 0, running)}, 300 * time.Second, 0,
+			map[provider.State]float64{running: 120},
+		},
+		"ToldByAClockThatWasAheadBeforeTheStart": {
+			begun, []provider.Event{event(10, years, running), event(11, 60*time.Second, stopped)}, 100 * time.Second, 0,
+			map[provider.State]float64{running: 60, stopped: 40},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := summarise(&provider.Status{ID: "a"}, tt.events, tt.watch, at(tt.now))
+			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || !got.Since.Equal(at(tt.since)) {
+				t.Errorf("since %s; (-want +got):\n%s", got.Since.Sub(base), diff)
 			}
 		})
 	}

@@ -56,6 +56,7 @@ type Verdict struct {
 	Back    string             // why they can again; empty: no change
 	Anew    string             // why nothing that is under way can be trusted; everybody is asked anew
 	Ask     bool               // the remote providers whose last probe began before now
+	Lapse   Lapse              // what became of the time since the last look at the clock
 }
 
 // Probed takes in what a probe of a remote provider met, after what it had met before.
@@ -160,14 +161,17 @@ func (m Machine) LookAtRoute(online func(host string) bool) (Machine, Verdict) {
 
 // LookAtClock begins anew when the machine slept or this process was held up: what the
 // probes under way would see are timeouts of ours. Remote providers are unknown until
-// the first of them answers.
-func (m Machine) LookAtClock(mono, wall time.Time) (Machine, Verdict) {
-	why := m.clock.look(mono, wall)
-	if why == "" {
-		return m, Verdict{}
+// the first of them answers. A clock that was set harms none of them.
+func (m Machine) LookAtClock(now Clocks) (Machine, Verdict) {
+	f := Verdict{Lapse: m.clock.look(now)}
+	if m.since == m.since.Round(0) && m.Out() { // it is the wall's alone, from before a restart
+		m.since = m.since.Add(f.Lapse.Jumped)
 	}
-	m.doubted = mono
-	f := Verdict{Anew: why}
+	why := f.Lapse.why()
+	if why == "" {
+		return m, f
+	}
+	m.doubted, f.Anew = now.Mono, why
 	if !m.Out() {
 		f.Lost = why
 	}

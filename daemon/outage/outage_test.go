@@ -47,8 +47,8 @@ func (s scene) play(t *testing.T) outage.Verdict {
 	var m outage.Machine
 	online := func(host string) bool { return !slices.Contains(s.dark, host) && !slices.Contains(s.dark, "") }
 	if s.out != "" {
-		m, _ = m.LookAtClock(t0.Add(-time.Hour), t0.Add(-time.Hour))
-		m, _ = m.LookAtClock(t0, t0)
+		m, _ = m.LookAtClock(clocks(t0.Add(-time.Hour), t0.Add(-time.Hour)))
+		m, _ = m.LookAtClock(clocks(t0, t0))
 		m, _ = m.Lose(s.out, []string{"a"}, true, t0)
 	}
 	witnesses := make([]outage.Remote, len(s.remotes))
@@ -156,16 +156,21 @@ func TestMachine_Edges(t *testing.T) {
 	}
 }
 
+// clocks are those of a machine that does not tell how long it slept.
+func clocks(mono, wall time.Time) outage.Clocks {
+	return outage.Clocks{Mono: mono, Wall: wall, Asleep: -1}
+}
+
 // Sleep begins an outage, or makes one that goes on begin anew, and all are asked.
 func TestMachine_LookAtClock(t *testing.T) {
 	for name, out := range map[string]bool{"Fine": false, "Out": true} {
 		t.Run(name, func(t *testing.T) {
 			var m outage.Machine
-			m, _ = m.LookAtClock(t0, t0)
+			m, _ = m.LookAtClock(clocks(t0, t0))
 			if out {
 				m, _ = m.Lose("cut off", []string{"a"}, true, t0)
 			}
-			_, f := m.LookAtClock(t0.Add(time.Second), t0.Add(time.Hour))
+			_, f := m.LookAtClock(clocks(t0.Add(time.Second), t0.Add(time.Hour)))
 			if f.Anew == "" || (f.Lost == "") != out {
 				t.Errorf("%+v", f)
 			}

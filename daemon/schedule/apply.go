@@ -61,7 +61,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 			fresh[p.ID] = e.update(nil)
 			e.due = now.Add(step * time.Duration(len(c.Added)-1))
 			if retry := e.rec.Status.RetryAt.Time; retry.After(e.due) {
-				e.due = retry // it was asked for before a restart, and holds
+				e.due = anchored(retry, now) // it was asked for before a restart, and holds
 			}
 		case probers[p.ID] == nil:
 			c.Unchanged++

@@ -114,7 +114,7 @@ func (s *Scheduler) askInTime(e *entry, now time.Time) {
 		return // somebody is owed a probe already
 	}
 	if retry := e.rec.Status.RetryAt.Time; retry.After(now) && e.probe == nil {
-		e.due = retry
+		e.due = anchored(retry, now)
 		s.queue.put(e)
 		s.nudge()
 		return

@@ -79,10 +79,14 @@ func next(r *judge.Record, p *config.Provider, now time.Time, random float64, fi
 	}
 	if retry := r.Status.RetryAt.Time; retry.After(due) {
 		// Not at the very moment: others were told the same one.
-		due = retry.Add(time.Duration(random * float64(minGap)))
+		due = anchored(retry, now).Add(time.Duration(random * float64(minGap)))
 	}
 	return due, timeToLive(r, p)
 }
+
+// anchored is a time that the wall's clock tells, with the monotonic reading that it
+// has if nobody sets the clock until then: what is due must not move when somebody does.
+func anchored(at, now time.Time) time.Time { return now.Add(at.Sub(now)) }
 
 // timeToLive is the age at which the row of the last probe is stale: it covers the
 // wait for the next one, and any retry_at. The next cannot begin before the last

@@ -56,3 +56,20 @@ func TestNext(t *testing.T) {
 		}
 	}
 }
+
+// What is due by a time that has only the wall's reading, as those of the database,
+// does not move when that clock is set. (In a synctest bubble no time has another.)
+func TestAnchored(t *testing.T) {
+	now := time.Now()
+	for _, wait := range []time.Duration{-time.Hour, 0, time.Hour} {
+		due := anchored(now.Round(0).Add(wait), now)
+		if !due.Equal(now.Add(wait)) || due == due.Round(0) {
+			t.Errorf("in %s: %v", wait, due)
+		}
+	}
+	r := judge.Record{Status: provider.Status{State: provider.StateDegraded, RetryAt: provider.Time{Time: now.Round(0).Add(time.Hour)}}}
+	p := cloud("a")
+	if due, _ := next(&r, &p, now, 0.5, false); due == due.Round(0) {
+		t.Errorf("the next probe moves with the clock: %v", due)
+	}
+}

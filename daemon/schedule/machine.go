@@ -38,13 +38,6 @@ func (s *Scheduler) remotes(now time.Time) iter.Seq[outage.Remote] {
 	}
 }
 
-// lookAtClock notices a sleep, or that this process was held up. The caller holds mu.
-func (s *Scheduler) lookAtClock(now time.Time) {
-	var verdict outage.Verdict
-	s.machine, verdict = s.machine.LookAtClock(now, s.o.Wall())
-	s.carryOut(verdict, now)
-}
-
 // lookAtRoute notices that the network is back. The caller holds mu.
 func (s *Scheduler) lookAtRoute(now time.Time) {
 	var verdict outage.Verdict

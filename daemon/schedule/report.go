@@ -58,7 +58,7 @@ func (s *Scheduler) askAfter(e *entry, now time.Time) {
 		e.want.owed = false
 		s.await(e, false)
 	}
-	e.due = retry.Add(time.Duration(s.o.Random() * float64(minGap))) // see next
+	e.due = anchored(retry, now).Add(time.Duration(s.o.Random() * float64(minGap))) // see next
 	s.queue.put(e)
 	s.nudge()
 }

@@ -49,6 +49,9 @@ type Options struct {
 	Online func(host string) bool
 	// Wall is the time on the wall, which goes on while the host sleeps; nil: time.Now.
 	Wall func() time.Time
+	// Asleep is for how long the host has slept since it was started; nil, or negative:
+	// it does not tell.
+	Asleep func() time.Duration
 	// Random is in [0,1) and may be called by several goroutines; nil: rand.Float64.
 	Random func() float64
 }
@@ -73,6 +76,9 @@ type Scheduler struct {
 
 	eachLatency bool // see KeepLatencies
 	counted     atomic.Pointer[Counted]
+
+	watch    outage.Watch
+	lookedAt uint64 // the newest event when the clock was last looked at
 }
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.
@@ -133,9 +139,14 @@ func New(o Options) *Scheduler {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
+	if o.Asleep == nil {
+		o.Asleep = func() time.Duration { return -1 }
+	}
+	newest := o.Store.View().Seq()
 	s := &Scheduler{
 		o: o, log: o.Log, wake: make(chan struct{}, 1),
 		entries: map[string]*entry{}, swept: make(chan struct{}),
+		watch: outage.NewWatch(o.Wall(), newest), lookedAt: newest,
 	}
 	s.counted.Store(&Counted{})
 	return s

@@ -42,7 +42,8 @@ type ModelsReply struct {
 }
 
 // HistoryReply answers GET /api/providers/{id}/history. Known time is the time
-// since Since in which probing was not paused and the state not UNKNOWN.
+// since Since in which probing was not paused, the state not UNKNOWN, and the machine
+// neither asleep nor the daemon held up.
 type HistoryReply struct {
 	ID           string            `json:"id"`
 	Since        Time              `json:"since,omitzero"`         // the oldest transition that is kept; not before the daemon started

@@ -1,0 +1,36 @@
+package judge
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// ClockSet moves the times of a record along when this machine's clock was set by that
+// much, so that they are on the clock as it is now. None of them that has happened is
+// later than now. When a witness spoke does not change; it makes no event.
+func ClockSet(r Record, by time.Duration, now time.Time) Record {
+	// Without the monotonic reading: the times that a clock shows are compared from
+	// now on by that clock.
+	move := func(t time.Time) time.Time {
+		if t.IsZero() {
+			return t
+		}
+		return t.Round(0).Add(by)
+	}
+	past := func(t provider.Time) provider.Time {
+		return provider.AtMost(provider.Time{Time: move(t.Time)}, now)
+	}
+	st := &r.Status
+	st.CheckedAt, st.Since, st.LastOKAt = past(st.CheckedAt), past(st.Since), past(st.LastOKAt)
+	st.NextCheckAt = provider.Time{Time: move(st.NextCheckAt.Time)}
+	st.RetryAt = provider.Time{Time: move(st.RetryAt.Time)}
+	r.ModelsAt = past(provider.Time{Time: r.ModelsAt}).Time
+	r.Probes.retryAt = move(r.Probes.retryAt)
+	if met := r.Report.met; met != nil {
+		moved := *met
+		moved.At, moved.RetryAt = past(met.At), provider.Time{Time: move(met.RetryAt.Time)}
+		r.Report.met, st.Reported = &moved, &moved
+	}
+	return r
+}

@@ -1,0 +1,51 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/outage"
+)
+
+// lookAtClock notices a sleep, that this process was held up, and that the clock was
+// set. The caller holds mu.
+func (s *Scheduler) lookAtClock(now time.Time) {
+	var verdict outage.Verdict
+	wall, before := s.o.Wall(), s.lookedAt
+	s.lookedAt = s.o.Store.View().Seq()
+	s.machine, verdict = s.machine.LookAtClock(outage.Clocks{Mono: now, Wall: wall, Asleep: s.o.Asleep()})
+	if verdict.Lapse != (outage.Lapse{}) {
+		// Those that wait for the disk are of the time before it too.
+		last := s.lookedAt + uint64(s.o.Store.Stats().Waiting)
+		s.watch = s.watch.Missed(verdict.Lapse, wall, before, last)
+	}
+	if by := verdict.Lapse.Jumped; by != 0 {
+		s.clockSet(by, wall)
+	}
+	s.carryOut(verdict, now)
+}
+
+// clockSet brings what is known of every provider onto the clock as it is now. When
+// to probe does not depend on it.
+func (s *Scheduler) clockSet(by time.Duration, wall time.Time) {
+	direction := "forward"
+	if by < 0 {
+		direction = "back"
+	}
+	s.log.Warn("this machine's clock was set "+direction, "by", by.Abs().Round(time.Second).String())
+	for _, id := range s.order {
+		e := s.entries[id]
+		e.rec = judge.ClockSet(e.rec, by, wall)
+		u := e.update(nil)
+		u.Durable = true // the next process would read the old times
+		s.o.Store.Put(u)
+	}
+}
+
+// Watch is how long this process has been looking at its providers, and where it could
+// not.
+func (s *Scheduler) Watch() outage.Watch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watch
+}
