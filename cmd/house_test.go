@@ -24,6 +24,7 @@ var house = []string{
 	"daemon/systemd",
 	"daemon/metrics",
 	"daemon/control",
+	"daemon/framing",
 	"daemon/socket",
 	"daemon/schedule",
 	"daemon/outage",

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/providerd/providerd/daemon/framing"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -49,7 +50,10 @@ func (s *Server) receive(c *call) ([]byte, *provider.Error) {
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
 	var large *http.MaxBytesError
+	var malformed *framing.Refusal
 	switch {
+	case errors.As(err, &malformed):
+		return nil, provider.Errorf(provider.BadRequest, malformed.Reason.Hint, "read the body: %v", malformed)
 	case errors.As(err, &large):
 		return nil, c.route.tooLarge()
 	case errors.Is(err, os.ErrDeadlineExceeded):

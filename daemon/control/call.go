@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/providerd/providerd/daemon/framing"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -44,6 +45,7 @@ var (
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	c := &call{w: w, r: r, conn: connOf(r), codes: &s.codes}
+	c.conn.BeginReply()
 	c.conn.takeSlot()
 	c.conn.since.Store(s.ticks())
 	c.conn.replying.Store(true) // until connState hears that the reply is written
@@ -64,11 +66,7 @@ func (s *Server) dispatch(c *call) *provider.Error {
 	if r.ContentLength != 0 { // unread bytes must not keep the connection waiting
 		s.setReadDeadline(c)
 	}
-	if len(r.TransferEncoding) > 0 {
-		// net/http hides whether there was a Content-Length too, over which something
-		// in between may disagree on where the request ends (RFC 9112, section 6.1).
-		c.w.Header().Set("Connection", "close")
-	}
+	framing.EndUpgrade(c.w, r)
 	if s.isStopping() {
 		c.w.Header().Set("Connection", "close")
 		return shuttingDown()

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
 
+	"github.com/providerd/providerd/daemon/framing"
 	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -28,14 +28,15 @@ const (
 )
 
 // A conn is one connection, with who is at its other end. It stands between
-// net/http and the socket for the sake of streams: net/http forgets how much of
-// a write was taken before its deadline passed, and with that the framing of the
+// net/http and the socket for two reasons: requests that are malformed are for
+// [framing.Conn] to refuse; and for the sake of streams, as net/http forgets how much
+// of a write was taken before its deadline passed, and with that the framing of the
 // reply would be lost.
 //
 // Its fields are used by the goroutine that serves the connection only, but for
 // those that the gate looks at.
 type conn struct {
-	net.Conn
+	framing.Conn
 	peer     socket.Peer
 	gate     *gate
 	closed   atomic.Bool
@@ -65,9 +66,15 @@ func (c *conn) moreIdle(other *conn) bool {
 	return c.since.Load() < other.since.Load()
 }
 
+// unix is the socket; nil where it is of another kind.
+func (c *conn) unix() *net.UnixConn {
+	u, _ := c.Conn.Conn.(*net.UnixConn)
+	return u
+}
+
 // CloseWrite lets net/http end a refused request in good order.
 func (c *conn) CloseWrite() error {
-	if u, ok := c.Conn.(*net.UnixConn); ok {
+	if u := c.unix(); u != nil {
 		return u.CloseWrite()
 	}
 	return c.Conn.Close()
@@ -82,8 +89,8 @@ func (c *conn) Write(p []byte) (int, error) {
 	if err == nil || !c.parting || c.slow || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, err
 	}
-	u, ok := c.Conn.(*net.UnixConn)
-	if !ok || u.SetWriteBuffer(partingBuffer) != nil || u.SetWriteDeadline(time.Now().Add(partingTime)) != nil {
+	u := c.unix()
+	if u == nil || u.SetWriteBuffer(partingBuffer) != nil || u.SetWriteDeadline(time.Now().Add(partingTime)) != nil {
 		return n, err
 	}
 	c.slow = true
@@ -94,7 +101,7 @@ func (c *conn) Write(p []byte) (int, error) {
 // beginStream readies the connection for a reply without end.
 func (c *conn) beginStream() {
 	c.parting = true
-	if u, ok := c.Conn.(*net.UnixConn); ok {
+	if u := c.unix(); u != nil {
 		u.SetWriteBuffer(streamBuffer) // only a bound: without it the stream works too
 	}
 }
@@ -122,7 +129,8 @@ func (a *acceptor) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{Conn: nc, peer: socket.PeerOf(nc), gate: &a.server.gate}
+		c := &conn{peer: socket.PeerOf(nc), gate: &a.server.gate}
+		c.Conn = framing.NewConn(nc, func(bad *framing.Refusal) (string, []byte) { return a.server.refusal(c, bad) })
 		c.since.Store(a.server.ticks())
 		evicted, ok := a.server.gate.enter(c)
 		switch {
@@ -145,11 +153,19 @@ func (s *Server) turnAway(nc net.Conn, p socket.Peer) {
 	s.log.Debug("Turned away a connection", p.LogArgs()...)
 	e := provider.Errorf(provider.TooMany, "close connections that are not in use, then try again",
 		"too many connections are open")
-	body, err := json.Marshal(provider.ErrorReply{Error: e})
-	if err != nil {
-		return
+	if body, err := json.Marshal(provider.ErrorReply{Error: e}); err == nil {
+		_ = framing.WriteReply(nc, e.Code.HTTPStatus(), mediaJSON, body) // who has gone need not be told
 	}
-	nc.SetWriteDeadline(time.Now().Add(partingTime))
-	fmt.Fprintf(nc, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		e.Code.HTTPStatus(), http.StatusText(e.Code.HTTPStatus()), len(body), body)
+}
+
+// refusal is what the sender of a malformed request is told. It is counted as a reply.
+func (s *Server) refusal(c *conn, bad *framing.Refusal) (contentType string, body []byte) {
+	s.requests.Add(1)
+	s.codes[bad.Status].Add(1)
+	s.log.Debug("Refused a malformed request", append(c.peer.LogArgs(), "error", bad)...)
+	body, err := encode(nil, provider.ErrorReply{Error: bad.Reason})
+	if err != nil {
+		return mediaJSON, nil
+	}
+	return mediaJSON, body
 }

@@ -93,9 +93,9 @@ type Options struct {
 // SetAdmin changes who may change the daemon from now on; see [Options].Admin.
 func (s *Server) SetAdmin(g *Group) { s.admin.Store(g) }
 
-// maxHeaderBytes bounds a request's line and headers at 16 KiB: net/http adds
-// 4 KiB of its own to what it is told.
-const maxHeaderBytes = 12 << 10
+// maxHeaderBytes is more than daemon/framing lets through, with what follows the head
+// in net/http's buffer.
+const maxHeaderBytes = 20 << 10
 
 // A Server answers on the control socket.
 type Server struct {
@@ -244,6 +244,7 @@ func (s *Server) connState(nc net.Conn, state http.ConnState) {
 		s.conns.add(1)
 	case http.StateIdle:
 		s.replied(nc.(*conn))
+		nc.(*conn).EndReply()
 	case http.StateClosed:
 		s.replied(nc.(*conn))
 		s.conns.add(-1)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/net/netutil"
+
+	"github.com/providerd/providerd/daemon/framing"
 )
 
 // partingTime is how long scrapes under way may take to end.
@@ -38,7 +40,7 @@ func Listen(address string) (net.Listener, error) {
 func (m *Metrics) Serve(ctx context.Context, l net.Listener, log hclog.Logger) error {
 	server := &http.Server{
 		Handler:           http.HandlerFunc(m.answer),
-		MaxHeaderBytes:    4 << 10,
+		MaxHeaderBytes:    20 << 10, // daemon/framing lets less through
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -47,6 +49,9 @@ func (m *Metrics) Serve(ctx context.Context, l net.Listener, log hclog.Logger) e
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 	}
+	l = framing.Guard(server, l, func(bad *framing.Refusal) (string, []byte) {
+		return "text/plain; charset=utf-8", []byte(bad.Reason.Message + ": " + bad.Reason.Hint + "\n")
+	})
 	closed := make(chan struct{})
 	ended, end := context.WithCancel(ctx)
 	go func() {
