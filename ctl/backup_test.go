@@ -1,11 +1,15 @@
 package ctl_test
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 const backupRequest = "GET /api/daemon/backup"
@@ -29,12 +33,43 @@ func mustHold(t *testing.T, dir, name, text string) {
 	}
 }
 
+// database is a database as small as they come; it holds the text.
+func database(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "db")
+	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: 1024})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		for _, name := range []string{"meta", "rows", "events"} {
+			b, err := tx.CreateBucket([]byte(name))
+			if err == nil {
+				err = b.Put([]byte("text"), []byte(text))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(whole)
+}
+
 func TestBackup_WritesTheFileWhole(t *testing.T) {
-	d := startDaemon(t, map[string][]reply{backupRequest: {ok("first"), ok("second")}})
+	first, second := database(t, "first"), database(t, "second")
+	d := startDaemon(t, map[string][]reply{backupRequest: {ok(first), ok(second)}})
 	dir := t.TempDir()
 	file := filepath.Join(dir, "providerd.db")
-	d.run(t, "backup", file).want(t, 0, "", "backed up the database to "+file+": 5 B\n")
-	mustHold(t, dir, "providerd.db", "first")
+	d.run(t, "backup", file).want(t, 0, "", "backed up the database to "+file+": 33 kB\n")
+	mustHold(t, dir, "providerd.db", first)
 	if info, err := os.Stat(file); err != nil || runtime.GOOS != "windows" && info.Mode() != fs.FileMode(0o600) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
@@ -42,9 +77,9 @@ func TestBackup_WritesTheFileWhole(t *testing.T) {
 	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "providerctl: backup: cannot write into "+nowhere+": ")
 	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "hint: make the folder, or name another: mkdir -p "+nowhere+"\n")
 	d.run(t, "backup", file).want(t, 2, "", "providerd.db is there already\nproviderctl: hint: name another file, or replace it: providerctl backup --force ")
-	mustHold(t, dir, "providerd.db", "first")
+	mustHold(t, dir, "providerd.db", first)
 	d.run(t, "backup", "--force", file).want(t, 0, "", "backed up")
-	mustHold(t, dir, "providerd.db", "second")
+	mustHold(t, dir, "providerd.db", second)
 }
 
 func TestBackup_Fails(t *testing.T) {
@@ -56,13 +91,23 @@ func TestBackup_Fails(t *testing.T) {
 		"Denied": {refused(403, `{"error":{"code":"denied","message":"not yours","hint":"sudo providerctl backup FILE"}}`), 4, "hint: sudo providerctl backup FILE"},
 		"Full":   {refused(503, `{"error":{"code":"store_failing","message":"no space left","hint":"free some"}}`), 1, "no space left"},
 		"Empty":  {ok(""), 3, "without a length"},
+		"Page":   {ok("<html>not found</html>"), 1, "what the daemon sent is not a whole backup: it ends within its first pages\n"},
+		"Other":  {ok(strings.ReplaceAll(database(t, ""), "rows", "cows")), 1, "it is not a database of providerd's: it has no bucket rows\n"},
+		"Half":   {ok(database(t, "")[:3000]), 1, "not a whole backup: it has 3000 bytes, and should have "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := startDaemon(t, map[string][]reply{backupRequest: {tc.reply}})
 			dir := t.TempDir()
 			d.run(t, "backup", filepath.Join(dir, "b")).want(t, tc.code, "", tc.says)
 			mustHold(t, dir, "", "")
-			d.run(t, "backup", "-").want(t, tc.code, "", tc.says)
+			if r := d.run(t, "backup", "-"); r.code != tc.code || !strings.Contains(r.err, tc.says) {
+				t.Errorf("to stdout: %d, %s", r.code, r.err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, "b"), []byte("the last one"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			d.run(t, "backup", "--force", filepath.Join(dir, "b")).want(t, tc.code, "", tc.says)
+			mustHold(t, dir, "b", "the last one")
 		})
 	}
 }
@@ -82,6 +127,7 @@ func TestBackup_RefusesWhatIsNoFile(t *testing.T) {
 }
 
 func TestBackup_ToStdout(t *testing.T) {
-	d := startDaemon(t, map[string][]reply{backupRequest: {ok("all of it")}})
-	d.run(t, "backup", "-").want(t, 0, "all of it", "backed up the database: 9 B\n")
+	whole := database(t, "all of it")
+	d := startDaemon(t, map[string][]reply{backupRequest: {ok(whole)}})
+	d.run(t, "backup", "-").want(t, 0, whole, "backed up the database: 33 kB\n")
 }

@@ -2,8 +2,11 @@ package store
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 
@@ -18,11 +21,21 @@ var ErrBackupUnderWay = errors.New("another backup is under way")
 type Backup struct {
 	file *os.File
 	size int64
+	sums Sums
 	done func()
 }
 
 // Size is how many bytes there are to be read.
 func (b *Backup) Size() int64 { return b.size }
+
+// Sums are those of these bytes.
+func (b *Backup) Sums() Sums { return b.sums }
+
+// Sums tell whether a file is the one that was sent.
+type Sums struct {
+	SHA256 [sha256.Size]byte
+	CRC32C uint32
+}
 
 func (b *Backup) Read(p []byte) (int, error) { return b.file.Read(p) }
 
@@ -47,7 +60,21 @@ func (s *Store) Backup() (*Backup, error) {
 		s.copying.Unlock()
 		return nil, &OpenError{Op: "copy the database", Path: s.path, Err: err}
 	}
-	return &Backup{file: file, size: sizeOf(file), done: s.copying.Unlock}, nil
+	b := &Backup{file: file, size: sizeOf(file), done: s.copying.Unlock}
+	if b.sums, err = sumsOf(file); err != nil {
+		return nil, &OpenError{Op: "read the copy of the database", Path: s.path, Err: errors.Join(err, b.Close())}
+	}
+	return b, nil
+}
+
+// sumsOf reads a file whole, and goes back to its beginning.
+func sumsOf(file *os.File) (Sums, error) {
+	strong, quick := sha256.New(), crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	if _, err := io.Copy(io.MultiWriter(strong, quick), file); err != nil {
+		return Sums{}, err
+	}
+	_, err := file.Seek(0, io.SeekStart)
+	return Sums{[sha256.Size]byte(strong.Sum(nil)), quick.Sum32()}, err
 }
 
 // backupPath is where the copy is made. Where the system allows it, the name is

@@ -16,7 +16,7 @@ import (
 // within: a package more is pages more at each start, and an init. Where one of these
 // names net, runtime/cgo comes with it, and libc in a build with cgo.
 var linked = strings.Fields(`
-	bufio bytes cmp context embed encoding encoding/base64 encoding/binary encoding/json errors fmt io io/fs iter maps
+	bufio bytes cmp context embed encoding encoding/base64 encoding/binary encoding/json errors fmt hash hash/crc32 io io/fs iter maps
 	math math/bits net/netip net/url os os/signal path path/filepath reflect runtime runtime/debug slices sort strconv strings
 	sync sync/atomic syscall time unicode unicode/utf16 unicode/utf8 unique unsafe weak
 	golang.org/x/sys/unix golang.org/x/term github.com/rivo/uniseg

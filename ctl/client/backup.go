@@ -2,16 +2,24 @@ package client
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
+	"hash/crc32"
 	"io"
+	"strings"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // copyTime is how long the daemon may take to make the copy.
 const copyTime = time.Minute
 
 // Backup writes a copy of the daemon's database to w, and returns how many bytes
-// it has. Unless the error is nil, what w got is no backup. An error of w comes
-// back as it is.
+// it has. It checks what comes: its length, its checksum if the daemon tells one, and
+// that it is a database of providerd's with all of its pages. Unless the error is
+// nil, what w got is no backup, and of what does not even begin like one w gets
+// nothing. An error of w comes back as it is.
 func (c *Client) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	rep, err := c.send(ctx, Request{Path: BackupPath, Wait: copyTime})
 	if err != nil {
@@ -30,22 +38,71 @@ func (c *Client) Backup(ctx context.Context, w io.Writer) (int64, error) {
 		return 0, rep.explain(ctx, err)
 	}
 	rep.patience = c.timeout()
-	var copied int64
-	buffer := make([]byte, 64<<10)
-	for {
-		rep.extend(0)
-		n, err := rep.Read(buffer)
-		if n > 0 {
-			if _, err := w.Write(buffer[:n]); err != nil {
-				return copied, err
-			}
-			copied += int64(n)
+	return rep.copyDatabase(ctx, w)
+}
+
+// copyDatabase copies the body to w, and checks it as it passes.
+func (r *reply) copyDatabase(ctx context.Context, w io.Writer) (copied int64, err error) {
+	var check databaseCheck
+	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	buffer := make([]byte, mostPage+pageHeader+metaSize) // so that the first has both meta pages
+	for copied < r.length {
+		n, err := r.fill(buffer[:min(int64(len(buffer)), r.length-copied)])
+		if err != nil {
+			return copied, r.explain(ctx, err)
 		}
-		switch {
-		case err == io.EOF: // complete: see head.body
-			return copied, nil
-		case err != nil:
-			return copied, rep.explain(ctx, err)
+		if copied == 0 {
+			if err := check.begin(buffer[:n], r.length); err != nil {
+				return 0, notABackup(err)
+			}
+		}
+		check.pass(buffer[:n])
+		sum.Write(buffer[:n])
+		if _, err := w.Write(buffer[:n]); err != nil {
+			return copied, err
+		}
+		copied += int64(n)
+	}
+	if err := check.end(); err != nil {
+		return copied, notABackup(err)
+	}
+	if told := r.checksum; told != "" && told != base64.StdEncoding.EncodeToString(sum.Sum(nil)) {
+		return copied, notABackup(errors.New("its checksum is not the one that the daemon tells"))
+	}
+	return copied, nil
+}
+
+// fill reads until p is full, with its full time for each part.
+func (r *reply) fill(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var part int
+		r.extend(0)
+		part, err = r.Read(p[n:])
+		n += part
+	}
+	if n == len(p) {
+		return n, nil
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func notABackup(err error) error {
+	return provider.Errorf(provider.Internal, "try again; if it stays so, check --socket and PROVIDERD_SOCKET, and see: providerctl logs",
+		"what the daemon sent is not a whole backup: %v", err)
+}
+
+// checksumOf finds the CRC-32C in a Repr-Digest header (RFC 9530), crc32c=:BASE64:,
+// among others. SHA-256, which the daemon tells too, would take crypto/sha256, and with
+// it more of the start of every command than it is worth over a socket that changes
+// nothing.
+func checksumOf(header string) string {
+	for member := range strings.SplitSeq(header, ",") {
+		if value, ok := strings.CutPrefix(strings.Trim(member, " \t"), "crc32c=:"); ok {
+			return strings.TrimSuffix(value, ":")
 		}
 	}
+	return ""
 }

@@ -27,6 +27,8 @@ type head struct {
 	length  int64  // of the body; −1 when it is chunked
 	stream  bool   // the body is NDJSON
 	chunked bool
+	// checksum is the CRC-32C of a file, in base64; empty: it is not told.
+	checksum string
 }
 
 // readHead reads a status line and headers. It knows exactly what decides where
@@ -124,6 +126,8 @@ func (h *head) addHeader(line []byte) error {
 		return protocolError("content-encoding %.40q, which nobody asked for", value)
 	case "content-type":
 		h.stream = strings.HasPrefix(value, "application/x-ndjson")
+	case "repr-digest":
+		h.checksum = checksumOf(value)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@ package control
 
 import (
 	"cmp"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"io"
 	"net/http"
@@ -31,6 +33,7 @@ func (s *Server) backup(c *call) *provider.Error {
 	h := c.w.Header()
 	h["Content-Type"] = contentBytes
 	h["Content-Length"] = []string{strconv.FormatInt(b.Size(), 10)}
+	h.Set("Repr-Digest", digest(b.Sums()))
 	h.Set("Cache-Control", "no-store")
 	if c.r.Method == http.MethodHead {
 		return nil
@@ -44,6 +47,13 @@ func (s *Server) backup(c *call) *provider.Error {
 	}
 	s.extendReply(c) // net/http has some of it still
 	return nil
+}
+
+// digest is how RFC 9530 writes it: SHA-256 for whoever keeps the file, and CRC-32C for
+// providerctl, which links no cryptography.
+func digest(sums store.Sums) string {
+	quick := binary.BigEndian.AppendUint32(nil, sums.CRC32C)
+	return "sha-256=:" + base64.StdEncoding.EncodeToString(sums.SHA256[:]) + ":, crc32c=:" + base64.StdEncoding.EncodeToString(quick) + ":"
 }
 
 // backupError says what to do about a backup that there is not.

@@ -2,6 +2,8 @@ package control_test
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
@@ -45,9 +48,18 @@ func TestBackup_OpensAsADatabase(t *testing.T) {
 	if resp.StatusCode != 200 || resp.ContentLength != int64(len(body)) || resp.Header.Get("Content-Type") != "application/octet-stream" {
 		t.Fatalf("%d, %v, %d bytes", resp.StatusCode, resp.Header, len(body))
 	}
+	sum := sha256.Sum256([]byte(body))
+	if want := "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":, crc32c=:"; !strings.HasPrefix(resp.Header.Get("Repr-Digest"), want) {
+		t.Errorf("the digest is %s, want %s", resp.Header.Get("Repr-Digest"), want)
+	}
 	path := filepath.Join(t.TempDir(), "providerd.db")
 	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	var received strings.Builder
+	c := &client.Client{Socket: r.socket} // which looks at the other one
+	if n, err := c.Backup(t.Context(), &received); err != nil || n != int64(received.Len()) || n < 1<<20 {
+		t.Errorf("the client received %d bytes: %v", n, err)
 	}
 	copied, err := store.Open(path, store.Options{First: 1})
 	if err != nil {
