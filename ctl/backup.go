@@ -42,7 +42,7 @@ func (a *app) backupToStdout(ctx context.Context) error {
 	if a.term.shown {
 		return usage("name a file, or: providerctl backup - >FILE", "backup: a database is not shown on a terminal")
 	}
-	n, err := a.client.Backup(ctx, a.Stdout)
+	n, err := a.client.Backup(ctx, a.bytes)
 	if errors.Is(err, syscall.EPIPE) {
 		return errors.New("backup: whoever reads stdout did not take all of it") // which is no success here
 	}

@@ -51,7 +51,7 @@ func (a *app) completeIDs(most int) command.CompletionFunc {
 			if slices.Contains(args, s.ID) { // it is named already
 				continue
 			}
-			ids = append(ids, command.Described(printable(s.ID), string(s.State)))
+			ids = append(ids, command.Described(s.ID, string(s.State)))
 		}
 		return ids, command.NoFiles
 	}

@@ -3,8 +3,8 @@
 //
 // What a command writes follows three rules. stdout is data and stderr is talk.
 // Every error says, after its first line, what to type next. And nothing that
-// came from a provider or the daemon reaches the screen with its control
-// characters intact.
+// came from a provider or the daemon reaches the screen, or whoever reads the output,
+// with its control characters intact: Stdout and Stderr escape them.
 //
 // It imports ctl/client and the vocabulary in store/provider, never the daemon
 // or the store itself, and never net/http: a command must start faster than the
@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -51,11 +50,23 @@ func Main(ctx context.Context, env Env) int {
 	var once sync.Once // a stream that broke off connects again
 	a.client = &client.Client{Getenv: env.Getenv, Passed: func(err error) { once.Do(func() { a.say("note: the socket %v", err) }) }}
 	a.term = terminalOf(env)
+	a.writeText()
 	err := a.rootCommand().Execute(ctx, env.Args)
+	err = errors.Join(err, a.screen.Flush())
 	if errors.Is(err, context.Canceled) && a.ctx.Err() != nil {
 		return exitInterrupted
 	}
 	return a.printError(err)
+}
+
+// writeText has all that is written pass through a writer of text: whatever a command,
+// its help or a completion writes, and whoever that is from.
+func (a *app) writeText() {
+	a.bytes, a.screen = a.Stdout, provider.NewTextWriter(a.Stdout)
+	if a.term.color {
+		a.screen = provider.NewTextWriter(a.Stdout, Styles()...)
+	}
+	a.Stdout, a.Stderr = a.screen, provider.NewTextWriter(a.Stderr)
 }
 
 // app is what the commands share.
@@ -64,6 +75,8 @@ type app struct {
 	ctx    context.Context // of the one command that is run
 	client *client.Client
 	term   terminal // of stdout
+	screen *provider.TextWriter
+	bytes  io.Writer // stdout, for what is no text
 	now    func() time.Time
 }
 
@@ -104,14 +117,10 @@ func (a *app) explain(e *provider.Error) {
 	}
 }
 
-// say writes to stderr, one "providerctl: " before each message. Further lines
-// of a message, such as a quoted line of a file, keep their shape.
+// say writes to stderr, one "providerctl: " before each message. Further lines of a
+// message, such as a quoted line of a file, begin with a blank.
 func (a *app) say(format string, args ...any) {
-	lines := strings.Split(fmt.Sprintf(format, args...), "\n")
-	for i, line := range lines {
-		lines[i] = printable(line)
-	}
-	fmt.Fprintf(a.Stderr, "providerctl: %s\n", strings.Join(lines, "\n"))
+	fmt.Fprintf(a.Stderr, "providerctl: %s\n", provider.PrintableLines(fmt.Sprintf(format, args...)))
 }
 
 // usage is an error in what was typed.

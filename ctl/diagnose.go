@@ -64,15 +64,15 @@ func (a *app) diagnose(ctx context.Context, q client.DiagnoseQuery, out *format)
 }
 
 func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
-	title := printable(d.ID) + " (" + printable(d.Kind) + "), not probed since the daemon started"
+	title := provider.Printable(d.ID) + " (" + provider.Printable(d.Kind) + "), not probed since the daemon started"
 	if !d.BeganAt.IsZero() {
-		title = printable(d.ID) + " (" + printable(d.Kind) + "), probed " + ago(d.BeganAt, a.now()) + " in " + latency(d.TookMS)
+		title = provider.Printable(d.ID) + " (" + provider.Printable(d.Kind) + "), probed " + ago(d.BeganAt, a.now()) + " in " + latency(d.TookMS)
 	}
 	_, text := hanging("", title, a.term.width())
 	if _, err := io.WriteString(a.Stdout, text); err != nil {
 		return err
 	}
-	pairs := [][2]string{{"endpoint", printable(d.Endpoint)}}
+	pairs := [][2]string{{"endpoint", provider.Printable(d.Endpoint)}}
 	for _, l := range layers(d) {
 		pairs = append(pairs, l.lines()...)
 	}

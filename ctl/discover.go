@@ -74,7 +74,7 @@ func (a *app) writeDiscovered(found []provider.Discovered) error {
 	g := &grid{titles: []string{"KIND", "ADDRESS", "VERSION", "CONFIGURED AS", "NOTE"}, right: make([]bool, 5)}
 	for _, d := range found {
 		g.rows = append(g.rows, []string{
-			or(printable(d.Kind)), printable(d.BaseURL), or(printable(d.Version)), or(printable(d.ID)), or(printable(d.Note)),
+			or(provider.Printable(d.Kind)), provider.Printable(d.BaseURL), or(provider.Printable(d.Version)), or(provider.Printable(d.ID)), or(provider.Printable(d.Note)),
 		})
 	}
 	widths := g.widths()
@@ -103,7 +103,7 @@ func pasteable(found []provider.Discovered, configured []provider.Status) string
 		}
 		fmt.Fprintf(&b, "[[provider]]\nid = %q\nkind = %q\nbase_url = %q\n", id, d.Kind, d.BaseURL)
 		if strings.Contains(d.Note, "key") {
-			fmt.Fprintf(&b, "# %s: api_key_file = \"…\" or api_key_env = \"…\"\n", printable(d.Note))
+			fmt.Fprintf(&b, "# %s: api_key_file = \"…\" or api_key_env = \"…\"\n", provider.Printable(d.Note))
 		}
 	}
 	return b.String()

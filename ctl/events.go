@@ -52,7 +52,7 @@ func (a *app) events(ctx context.Context, q client.EventsQuery, out *format) err
 		}
 		seq = event.Seq
 		if out.json() {
-			return a.streamJSON(w, line)
+			return streamJSON(w, line)
 		}
 		_, err := io.WriteString(w, eventLine(event)+"\n")
 		return err
@@ -96,25 +96,22 @@ func (a *app) copyStream(ctx context.Context, path string, follow bool, note fun
 	return w.Flush()
 }
 
-// streamJSON writes one line of NDJSON as it came.
-func (a *app) streamJSON(w io.Writer, line []byte) error {
-	if a.term.shown {
-		line = printableJSON(line)
-	}
-	_, err := fmt.Fprintf(w, "%s\n", line)
+// streamJSON writes one line of NDJSON, in the values that came.
+func streamJSON(w io.Writer, line []byte) error {
+	_, err := fmt.Fprintf(w, "%s\n", provider.PrintableJSON(line))
 	return err
 }
 
 // eventLine shows an event in one line.
 func eventLine(e provider.Event) string {
 	const ids, states = 12, 8 // columns that line up in the usual case
-	line := stamp(e.Time) + gap + pad(printable(e.ID), ids) + gap +
-		pad(printable(string(e.From)), states) + " → " + pad(printable(string(e.To)), states) + gap + printable(string(e.Reason))
+	line := stamp(e.Time) + gap + pad(provider.Printable(e.ID), ids) + gap +
+		pad(provider.Printable(string(e.From)), states) + " → " + pad(provider.Printable(string(e.To)), states) + gap + provider.Printable(string(e.Reason))
 	if e.LatencyMS > 0 {
 		line += gap + latency(e.LatencyMS)
 	}
 	if story := storyOf(e.Doubt, e.Detail).String(); story != "" {
-		line += gap + printable(story)
+		line += gap + provider.Printable(story)
 	}
 	return line
 }

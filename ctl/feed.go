@@ -28,17 +28,17 @@ func feedLines(f *provider.FeedStep, now time.Time) [][2]string {
 			answer += "; last read " + ago(f.ReadAt, now)
 		}
 	}
-	lines := [][2]string{{"feed", printable(f.URL + " (" + f.Format + ")")}, {"  answer", printable(answer)}}
+	lines := [][2]string{{"feed", provider.Printable(f.URL + " (" + f.Format + ")")}, {"  answer", provider.Printable(answer)}}
 	for _, c := range f.Components {
-		lines = append(lines, [2]string{"  says", printable(c.Name + ": " + c.Word + " → " + string(c.Impact))})
+		lines = append(lines, [2]string{"  says", provider.Printable(c.Name + ": " + c.Word + " → " + string(c.Impact))})
 	}
 	if len(f.Missing) > 0 {
-		lines = append(lines, [2]string{"  lacks", printable(strings.Join(f.Missing, ", "))})
+		lines = append(lines, [2]string{"  lacks", provider.Printable(strings.Join(f.Missing, ", "))})
 	}
 	for _, name := range f.Unassigned {
-		lines = append(lines, [2]string{"  other", printable(name + " (of no component)")})
+		lines = append(lines, [2]string{"  other", provider.Printable(name + " (of no component)")})
 	}
-	return append(lines, [2]string{"  impact", printable(string(f.Impact))})
+	return append(lines, [2]string{"  impact", provider.Printable(string(f.Impact))})
 }
 
 // incidentCell is what the vendor reports, in one line.
@@ -53,5 +53,5 @@ func incidentCell(i *provider.Incident, now time.Time) string {
 	if i.URL != "" {
 		text += ", " + i.URL
 	}
-	return printable(text)
+	return provider.Printable(text)
 }

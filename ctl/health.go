@@ -36,9 +36,9 @@ func (a *app) health(ctx context.Context, out *format) error {
 	if out.json() {
 		return errors.Join(a.writeJSON(body), answer)
 	}
-	pairs := [][2]string{{"daemon", printable(h.Status)}}
+	pairs := [][2]string{{"daemon", provider.Printable(h.Status)}}
 	for _, name := range slices.Sorted(maps.Keys(h.Checks)) {
-		pairs = append(pairs, [2]string{printable(name), printable(h.Checks[name])})
+		pairs = append(pairs, [2]string{provider.Printable(name), provider.Printable(h.Checks[name])})
 	}
 	return errors.Join(writePairs(a.Stdout, a.term.width(), pairs), answer)
 }

@@ -45,7 +45,7 @@ func (a *app) history(ctx context.Context, id string) error {
 	if len(reply.Transitions) > 0 {
 		b.WriteByte('\n')
 	}
-	b.WriteString(printable(id) + ": " + uptime(reply) + "\n")
+	b.WriteString(provider.Printable(id) + ": " + uptime(reply) + "\n")
 	_, err = io.WriteString(a.Stdout, b.String())
 	return err
 }

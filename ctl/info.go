@@ -8,6 +8,7 @@ import (
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/store/provider"
 )
 
 func (a *app) infoCommand() *command.Command {
@@ -37,13 +38,13 @@ func (a *app) info(ctx context.Context) error {
 	}
 	c := d.Counters
 	pairs := [][2]string{
-		{"version", printable(d.Version)},
+		{"version", provider.Printable(d.Version)},
 		{"pid", strconv.Itoa(d.PID)},
 		{"up", span(time.Duration(d.UptimeSeconds)*time.Second) + ", since " + stamp(d.StartedAt)},
-		{"socket", printable(d.Socket)},
-		{"configuration", printable(config)},
-		{"database", printable(d.StatePath) + ", " + size(d.DatabaseBytes)},
-		{"log level", printable(d.LogLevel)},
+		{"socket", provider.Printable(d.Socket)},
+		{"configuration", provider.Printable(config)},
+		{"database", provider.Printable(d.StatePath) + ", " + size(d.DatabaseBytes)},
+		{"log level", provider.Printable(d.LogLevel)},
 		{"providers", strconv.Itoa(d.Providers)},
 		{"probes", fmt.Sprintf("%d, %d broken, %d under way", c.Probes, c.ProbesFailed, c.InFlight)},
 		{"refreshes", fmt.Sprintf("%d, %d shared another's probe; generation %d", c.Refreshes, c.Coalesced, d.Generation)},
@@ -52,7 +53,7 @@ func (a *app) info(ctx context.Context) error {
 		{"requests", fmt.Sprintf("%d, %d denied; %d streams open", c.Requests, c.Denied, c.Streams)},
 	}
 	if d.StoreError != "" {
-		pairs = append(pairs, [2]string{"store error", printable(d.StoreError)})
+		pairs = append(pairs, [2]string{"store error", provider.Printable(d.StoreError)})
 	}
 	return writePairs(a.Stdout, a.term.width(), pairs)
 }

@@ -108,19 +108,19 @@ func certificate(t *provider.TLSStep) string {
 
 // lines shows a layer as names and values.
 func (l *layer) lines() [][2]string {
-	came := printable(l.came)
+	came := provider.Printable(l.came)
 	if l.tookMS > 0 {
 		came += " (" + latency(l.tookMS) + ")"
 	}
 	if l.asked == "" {
 		return [][2]string{{l.name, came}}
 	}
-	lines := [][2]string{{l.name, printable(l.asked)}, {"  answer", came}}
+	lines := [][2]string{{l.name, provider.Printable(l.asked)}, {"  answer", came}}
 	for _, h := range l.headers {
-		lines = append(lines, [2]string{"  header", printable(h)})
+		lines = append(lines, [2]string{"  header", provider.Printable(h)})
 	}
 	if l.body != "" {
-		lines = append(lines, [2]string{"  body", printable(l.body)})
+		lines = append(lines, [2]string{"  body", provider.Printable(l.body)})
 	}
 	return lines
 }

@@ -35,7 +35,7 @@ ctrl-C or the daemon ends, and then exits 0. See log-level for how much the daem
 		}
 		err := a.copyStream(a.interruptible(q.Follow), q.Path(), q.Follow, nil, func(w io.Writer, line []byte) error {
 			if out.json() {
-				return a.streamJSON(w, line)
+				return streamJSON(w, line)
 			}
 			var l provider.LogLine
 			if err := json.Unmarshal(line, &l); err != nil {
@@ -54,7 +54,7 @@ func logLine(l provider.LogLine) string {
 	const levels = 5
 	var b strings.Builder
 	b.WriteString(l.Time.Local().Format("2006-01-02 15:04:05.000"))
-	b.WriteString(" " + pad("["+strings.ToUpper(printable(l.Level))+"]", levels+2) + " " + printable(l.Message))
+	b.WriteString(" " + pad("["+strings.ToUpper(provider.Printable(l.Level))+"]", levels+2) + " " + provider.Printable(l.Message))
 	for i, key := range slices.Sorted(maps.Keys(l.Fields)) {
 		if i == 0 {
 			b.WriteByte(':')
@@ -63,7 +63,7 @@ func logLine(l provider.LogLine) string {
 		if value == "" || strings.ContainsAny(value, " \"=\n") {
 			value = strconv.Quote(value)
 		}
-		b.WriteString(" " + printable(key) + "=" + printable(value))
+		b.WriteString(" " + provider.Printable(key) + "=" + provider.Printable(value))
 	}
 	return b.String()
 }

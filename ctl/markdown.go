@@ -60,12 +60,12 @@ func (a *app) daemonVersion(ctx context.Context) string {
 
 // answer is what came back, as it would over the wire.
 func (l *layer) answer() string {
-	lines := []string{printable(l.came)}
+	lines := []string{provider.Printable(l.came)}
 	for _, h := range l.headers {
-		lines = append(lines, printable(h))
+		lines = append(lines, provider.Printable(h))
 	}
 	if l.body != "" {
-		lines = append(lines, "", printable(l.body))
+		lines = append(lines, "", provider.Printable(l.body))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -79,7 +79,7 @@ func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
 
 // code is a code span, which takes everything but its own delimiter as it is.
 func code(s string) string {
-	s = printable(s)
+	s = provider.Printable(s)
 	if s == "" {
 		return ""
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // format is the value of --output.
@@ -76,20 +77,20 @@ func (a *app) writeJSON(text []byte) error {
 	if a.term.shown {
 		var indented bytes.Buffer
 		if err := json.Indent(&indented, text, "", "  "); err == nil {
-			text = printableJSON(indented.Bytes())
+			text = indented.Bytes()
 		}
 	}
 	return a.writeLine(text)
 }
 
-// writeLine prints one line of JSON.
+// writeLine prints a line of JSON, or several.
 func (a *app) writeLine(text []byte) error {
-	_, err := a.Stdout.Write(append(bytes.Clone(text), '\n'))
+	_, err := a.Stdout.Write(append(bytes.Clone(provider.PrintableJSON(text)), '\n'))
 	return err
 }
 
 // print writes a line of data.
 func (a *app) print(line string) error {
-	_, err := io.WriteString(a.Stdout, printable(line)+"\n")
+	_, err := io.WriteString(a.Stdout, provider.Printable(line)+"\n")
 	return err
 }

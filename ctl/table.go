@@ -46,9 +46,9 @@ type column struct {
 // basicColumns are those of a table that is not wide, in the order shown.
 func basicColumns() []column {
 	return []column{
-		{"ID", false, func(s provider.Status, _ time.Time) string { return printable(s.ID) }},
-		{stateTitle, false, func(s provider.Status, _ time.Time) string { return printable(string(s.State)) }},
-		{"REASON", false, func(s provider.Status, _ time.Time) string { return printable(reasonCell(s)) }},
+		{"ID", false, func(s provider.Status, _ time.Time) string { return provider.Printable(s.ID) }},
+		{stateTitle, false, func(s provider.Status, _ time.Time) string { return provider.Printable(string(s.State)) }},
+		{"REASON", false, func(s provider.Status, _ time.Time) string { return provider.Printable(reasonCell(s)) }},
 		{"LATENCY", true, func(s provider.Status, _ time.Time) string { return latency(s.LatencyMS) }},
 		{"AGE", false, age},
 	}
@@ -139,6 +139,9 @@ const (
 	cyan     = "\x1b[36m"
 )
 
+// Styles are the sequences that a coloured table has.
+func Styles() []string { return []string{colorOff, dim, red, green, yellow, cyan} }
+
 func stateColor(s provider.State) string {
 	switch s {
 	case provider.StateRunning:
@@ -166,7 +169,7 @@ func writeHints(w io.Writer, rows []provider.Status, idWidth int, opts TableOpti
 	for _, s := range rows {
 		if s.Hint != "" && s.Reason != provider.OK && s.Reason != provider.ScopeLimited {
 			needy = append(needy, s)
-			ids = max(ids, displayWidth(printable(s.ID)))
+			ids = max(ids, displayWidth(provider.Printable(s.ID)))
 		}
 	}
 	if len(needy) == 0 {
@@ -181,7 +184,7 @@ func writeHints(w io.Writer, rows []provider.Status, idWidth int, opts TableOpti
 			b.WriteString(label + text)
 			break
 		}
-		label, text := hanging(pad(cut(printable(s.ID), ids), ids)+gap, printable(s.Hint), opts.Width)
+		label, text := hanging(pad(cut(provider.Printable(s.ID), ids), ids)+gap, provider.Printable(s.Hint), opts.Width)
 		b.WriteString(label + text)
 	}
 	text := strings.TrimSuffix(b.String(), "\n")

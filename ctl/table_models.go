@@ -29,12 +29,12 @@ type modelColumn struct {
 }
 
 var modelColumns = []modelColumn{
-	{"PROVIDER", false, 8, 6, func(m listed) string { return printable(m.id) }},
-	{"MODEL", false, 20, 7, func(m listed) string { return printable(m.ID) }},
+	{"PROVIDER", false, 8, 6, func(m listed) string { return provider.Printable(m.id) }},
+	{"MODEL", false, 20, 7, func(m listed) string { return provider.Printable(m.ID) }},
 	{"LOADED", false, 0, 5, func(m listed) string { return yesNo(m.Loaded) }},
 	{"SIZE", true, 0, 4, func(m listed) string { return size(m.Size) }},
-	{"FAMILY", false, 6, 1, func(m listed) string { return or(printable(m.Family)) }},
-	{"QUANT", false, 6, 2, func(m listed) string { return or(printable(m.Quantization)) }},
+	{"FAMILY", false, 6, 1, func(m listed) string { return or(provider.Printable(m.Family)) }},
+	{"QUANT", false, 6, 2, func(m listed) string { return or(provider.Printable(m.Quantization)) }},
 	{"CONTEXT", true, 0, 3, func(m listed) string { return tokens(m.ContextLength) }},
 }
 

@@ -12,7 +12,7 @@ import (
 // wideColumns are everything that a wide table shows.
 func wideColumns() []column {
 	text := func(title string, get func(provider.Status) string) column {
-		return column{title, false, func(s provider.Status, _ time.Time) string { return or(printable(get(s))) }}
+		return column{title, false, func(s provider.Status, _ time.Time) string { return or(provider.Printable(get(s))) }}
 	}
 	return append(basicColumns(),
 		text("KIND", func(s provider.Status) string { return s.Kind }),

@@ -11,10 +11,10 @@ import (
 // verdictLines say how a probe's evidence was judged, as names and values: the
 // state that came of it, the rule that decided, and what is next.
 func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
-	lines := [][2]string{{"verdict", printable(verdictName(v))}}
+	lines := [][2]string{{"verdict", provider.Printable(verdictName(v))}}
 	add := func(name, value string) {
 		if value != "" {
-			lines = append(lines, [2]string{name, printable(value)})
+			lines = append(lines, [2]string{name, provider.Printable(value)})
 		}
 	}
 	if v.Saw != "" {

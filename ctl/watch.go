@@ -194,12 +194,12 @@ func (v *view) draw(reply *provider.StatusReply) error {
 		fmt.Fprintf(&screen, "\x1b[%dA\r", v.drawn)
 	}
 	for _, line := range lines {
-		screen.Write(bytes.TrimSuffix(line, []byte("\n")))
+		screen.Write(v.app.screen.Clean(bytes.TrimSuffix(line, []byte("\n"))))
 		screen.WriteString(clearLine + "\n")
 	}
 	screen.WriteString(clearBelow)
 	v.drawn = len(lines)
-	_, err := v.app.Stdout.Write(screen.Bytes())
+	_, err := v.app.bytes.Write(screen.Bytes()) // with what moves the cursor
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
 )
 
 func newConfigCommand(f *flags) *command.Command {
@@ -33,13 +34,13 @@ func newConfigCheckCommand(f *flags) *command.Command {
 				return err
 			}
 			for _, w := range cfg.Warnings {
-				fmt.Fprintf(cmd.Err(), "providerd: warning: %s\n", w)
+				fmt.Fprintf(cmd.Err(), "providerd: warning: %s\n", provider.PrintableLines(w))
 			}
 			name := cfg.Path
 			if name == "" {
 				name = "no file, built-in defaults"
 			}
-			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %d providers\n", name, len(cfg.Providers))
+			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %d providers\n", provider.Printable(name), len(cfg.Providers))
 			return err
 		},
 	}

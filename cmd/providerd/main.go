@@ -30,13 +30,14 @@ func main() {
 	log.SetOutput(io.Discard)
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	cmd := newCommand()
+	cmd.Stdout, cmd.Stderr = provider.NewTextWriter(os.Stdout), provider.NewTextWriter(os.Stderr)
 	if err := cmd.Execute(context.Background(), os.Args[1:]); err != nil {
 		if errors.Is(err, errNo) {
 			os.Exit(1)
 		}
-		complain("providerd: " + err.Error())
+		complain(cmd.Err(), err.Error())
 		if hint := provider.HintOf(err); !strings.Contains(err.Error(), hint) { // it may be said already
-			complain("providerd: " + lead(hint) + hint)
+			complain(cmd.Err(), lead(hint)+hint)
 		}
 		var u usageError
 		if errors.As(err, &u) {
@@ -56,11 +57,12 @@ func lead(hint string) string {
 }
 
 // complain says an error to a person, or to the journal line by line as one.
-func complain(text string) {
+func complain(to io.Writer, text string) {
+	text = "providerd: " + provider.PrintableLines(text)
 	if systemd.IsJournal(os.Stderr) {
 		text = "<3>" + strings.ReplaceAll(text, "\n", "\n<3>")
 	}
-	fmt.Fprintln(os.Stderr, text)
+	fmt.Fprintln(to, text)
 }
 
 // flags are the command line's, which win over the file.

@@ -69,15 +69,16 @@ func printTable(reply provider.StatusReply, socket string) {
 	if err != nil {
 		width = 80
 	}
-	fmt.Println()
-	_ = ctl.WriteTable(os.Stdout, reply, ctl.TableOptions{
+	out := provider.NewTextWriter(os.Stdout, ctl.Styles()...)
+	fmt.Fprintln(out)
+	_ = ctl.WriteTable(out, reply, ctl.TableOptions{
 		Width: width, Color: ctl.ColorWanted(os.Getenv), Now: time.Now(),
 	})
 	ask := "providerctl status"
 	if socket != "" {
 		ask = "providerctl --socket " + socket + " status"
 	}
-	fmt.Printf("\nask again with: %s\n\n", ask)
+	fmt.Fprintf(out, "\nask again with: %s\n\n", ask)
 }
 
 // handleSignals ends the daemon on the first SIGTERM or ctrl-C, and the process

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The hidden commands by which the shells' scripts ask what to offer, with and without
@@ -47,8 +49,19 @@ func (d Directive) String() string {
 // are there already. Shells drop choices that do not begin so.
 type CompletionFunc func(cmd *Command, args []string, typed string) ([]string, Directive)
 
-// Described is a choice with a few words on it.
-func Described(choice, description string) string { return choice + "\t" + description }
+// Described is a choice with a few words on it. A choice that no shell could put on a
+// command line, and a script would read as another one, is not offered.
+func Described(choice, description string) string {
+	if !offerable(choice) {
+		return ""
+	}
+	return choice + "\t" + description
+}
+
+// offerable reports whether all of a choice shows.
+func offerable(choice string) bool {
+	return choice != "" && utf8.ValidString(choice) && !strings.ContainsFunc(choice, func(r rune) bool { return !unicode.IsPrint(r) })
+}
 
 // Offer returns a function that always offers the same.
 func Offer(choices []string, directive Directive) CompletionFunc {
@@ -62,16 +75,21 @@ func (c *Command) offer(line []string, describe bool) error {
 	}
 	choices, directive, err := c.choices(line[:len(line)-1], line[len(line)-1])
 	if err != nil {
-		_, _ = io.WriteString(c.Err(), "[Error] "+err.Error()+"\n") // for whoever asks by hand
+		_, _ = io.WriteString(c.Err(), "[Error] "+strings.ReplaceAll(err.Error(), "\n", "\n  ")+"\n") // for whoever asks by hand
 	}
 	describe = describe && c.describes()
 	var b strings.Builder
 	for _, choice := range choices {
-		if !describe {
-			choice, _, _ = strings.Cut(choice, "\t")
+		word, description, _ := strings.Cut(choice, "\t")
+		if !offerable(word) {
+			continue
 		}
-		choice, _, _ = strings.Cut(choice, "\n")
-		b.WriteString(strings.TrimSpace(choice) + "\n")
+		b.WriteString(strings.TrimSpace(word))
+		description, _, _ = strings.Cut(description, "\n")
+		if description = strings.TrimSpace(description); description != "" && describe {
+			b.WriteString("\t" + description)
+		}
+		b.WriteByte('\n')
 	}
 	b.WriteString(":" + strconv.Itoa(int(directive)) + "\n")
 	if _, err := io.WriteString(c.Out(), b.String()); err != nil {

@@ -2,13 +2,14 @@ package logging
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"regexp"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/go-hclog"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // A lineWriter makes one physical line of each record, so that nothing in a
@@ -53,7 +54,8 @@ func priority(level hclog.Level) string {
 var block = regexp.MustCompile(`\n  ([^\n]*)=\n((?:  \| [^\n]*\n)+)  `)
 
 // singleLine returns a record whose only line break is the last byte. Without one
-// inside it, and without anything else that moves a cursor, it is the same.
+// inside it, and without anything else that does not show, it is the same. In JSON the
+// escapes mean the same, too.
 func singleLine(record []byte) []byte {
 	text := strings.TrimSuffix(string(record), "\n")
 	if strings.ContainsRune(text, '\n') {
@@ -72,10 +74,10 @@ func singleLine(record []byte) []byte {
 			line.WriteString(`\r`)
 		case r == '\t':
 			line.WriteString(`\t`)
-		case unicode.IsControl(r), r == '\u2028', r == '\u2029':
-			fmt.Fprintf(&line, `\u%04x`, r)
-		default: // what is no text has become U+FFFD
+		case r == utf8.RuneError, provider.Shows(r): // what is no text has become U+FFFD
 			line.WriteRune(r)
+		default:
+			line.Write(provider.AppendJSONEscape(nil, r))
 		}
 	}
 	line.WriteByte('\n')
