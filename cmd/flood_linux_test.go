@@ -40,6 +40,16 @@ func playFlood() {
 		for _, nc := range open {
 			nc.Close()
 		}
+	case "Storm", "StormOfRequests":
+		underWay()
+		for {
+			if nc := dial(); nc != nil {
+				if task.Way == "StormOfRequests" {
+					_, _ = io.WriteString(nc, get)
+				}
+				nc.Close()
+			}
+		}
 	default:
 		w := floods[task.Way]
 		var wg sync.WaitGroup
@@ -182,7 +192,7 @@ func TestDoors_FloodsDelayNobody(t *testing.T) {
 			end := begin(t, tt.attacker, "flood", flooding{p.socket, tt.way, tt.conns})
 			defer end()
 			for _, fresh := range []bool{true, false} {
-				l := ask[lasting](t, tt.reader, "read", reading{p.socket, trivial, 400, fresh, time.Millisecond / 2})
+				l := ask[lasting](t, tt.reader, "read", reading{Socket: p.socket, Floor: trivial, Reads: 400, Fresh: fresh, Every: time.Millisecond / 2})
 				t.Logf("a connection for each %v: %s", fresh, l)
 				if l.Failed > 0 {
 					t.Errorf("%d of the reads failed: %s", l.Failed, l.Why)
@@ -204,7 +214,7 @@ func BenchmarkDoors_Floods(b *testing.B) {
 	measure := func(b *testing.B, reader user) {
 		var all lasting
 		for b.Loop() {
-			l := ask[lasting](b, reader, "read", reading{p.socket, trivial, 400, true, time.Millisecond / 2})
+			l := ask[lasting](b, reader, "read", reading{Socket: p.socket, Floor: trivial, Reads: 400, Fresh: true, Every: time.Millisecond / 2})
 			if l.Failed > 0 {
 				b.Errorf("%d of the reads failed: %s", l.Failed, l.Why)
 			}
@@ -223,6 +233,35 @@ func BenchmarkDoors_Floods(b *testing.B) {
 			end := begin(b, tt.attacker, "flood", flooding{p.socket, tt.way, tt.conns})
 			defer end()
 			measure(b, tt.reader)
+		})
+	}
+}
+
+// Eight processes connect and close as fast as they can, and a client that comes then
+// waits far less than at a listener that does nothing but accept and answer: there it
+// waits for a queue of thousands who have gone. Where the machine has processors enough
+// for that, there is no queue at either.
+func TestDoors_AStormOfConnectionsIsNotWaitedFor(t *testing.T) {
+	needRoot(t)
+	p := newBesieged(t)
+	trivial := p.serveTrivially()
+	for _, way := range []string{"Storm", "StormOfRequests"} {
+		t.Run(way, func(t *testing.T) {
+			measure := func(socket string, reads int) lasting {
+				for range 8 {
+					defer begin(t, alone(otherUID), "flood", flooding{Socket: socket, Way: way})()
+				}
+				return ask[lasting](t, alone(readerUID), "read", reading{Socket: socket, Reads: reads, Fresh: true, Patient: true})
+			}
+			calm := ask[lasting](t, alone(readerUID), "read", reading{Socket: p.socket, Reads: 50, Fresh: true, Every: time.Millisecond})
+			ours, bare := measure(p.socket, 50), measure(trivial, 9)
+			t.Logf("half of the reads took %v, %v at a bare listener, %v in peace", quantile(ours.Took, 50), quantile(bare.Took, 50), quantile(calm.Took, 50))
+			if ours.Failed > 0 {
+				t.Errorf("%d of the reads failed: %s", ours.Failed, ours.Why)
+			}
+			if half := quantile(ours.Took, 50); half > quantile(bare.Took, 50)/4 && half > 20*quantile(calm.Took, 50) {
+				t.Errorf("half of the reads took more than %v; at a bare listener %v, in peace %v", half, quantile(bare.Took, 50), quantile(calm.Took, 50))
+			}
 		})
 	}
 }

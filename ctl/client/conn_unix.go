@@ -13,7 +13,8 @@ import (
 // and is built with cgo links libc, which takes longer to load than the daemon takes
 // to answer.
 //
-// It never blocks: the connection is made, refused, or to be tried again.
+// The connection is made, refused, or to be tried again. Where so many others want one
+// that it has to wait for its turn, it waits for a moment.
 func connect(path string) (conn, error) {
 	syscall.ForkLock.RLock() // no child may inherit the socket
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
@@ -25,7 +26,10 @@ func connect(path string) (conn, error) {
 		return nil, os.NewSyscallError("socket", err)
 	}
 	if err = syscall.SetNonblock(fd, true); err == nil {
-		err = syscall.Connect(fd, &syscall.SockaddrUnix{Name: path})
+		to := &syscall.SockaddrUnix{Name: path}
+		if err = syscall.Connect(fd, to); err == syscall.EAGAIN {
+			err = standInLine(fd, to)
+		}
 	}
 	if err != nil {
 		_ = syscall.Close(fd)

@@ -31,6 +31,7 @@ type Listener struct {
 	path   string
 	born   fs.FileInfo // nil for one that was inherited
 	closed atomic.Bool
+	queue  queue
 }
 
 // Close stops accepting and removes the file: a socket that nobody listens on
@@ -40,6 +41,7 @@ func (l *Listener) Close() error {
 	if l.closed.Swap(true) {
 		return net.ErrClosed
 	}
+	l.queue.close()
 	if now, err := os.Lstat(l.path); err == nil && l.born != nil && os.SameFile(now, l.born) {
 		if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(l.UnixListener.Close(), err)
@@ -108,6 +110,7 @@ func Listen(path string, mode os.FileMode) (*Listener, error) {
 		return nil, &Error{Path: path, Problem: "look at the new socket", Err: err}
 	}
 	l := &Listener{UnixListener: ul, path: path, born: born}
+	l.queue.resize = resizer(ul)
 	if modesHold && born.Mode().Perm() != mode.Perm() {
 		l.Close()
 		return nil, &Error{
