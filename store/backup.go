@@ -9,8 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/providerd/providerd/store/underway"
 )
 
 // ErrBackupUnderWay is returned by [Store.Backup] while another copy is open.
@@ -51,7 +54,44 @@ func (b *Backup) Close() error {
 //
 // A store that is opened on the copy knows it for one, and numbers events and
 // refreshes anew from a place that the first has not come to: see renumber.
+//
+// It waits for the disk for half a minute.
 func (s *Store) Backup() (*Backup, error) {
+	made := make(chan *Backup, 1)
+	var late atomic.Bool
+	err := s.reads.Within(copyWithin, "copying "+s.path, func() error {
+		b, err := s.backup()
+		if err == nil {
+			made <- b
+			s.dropLate(made, &late)
+		}
+		return err
+	})
+	var hang *underway.HangError
+	if errors.As(err, &hang) {
+		late.Store(true)
+		s.dropLate(made, &late)
+		return nil, &OpenError{Op: "copy the database", Path: s.path, Err: err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return <-made, nil
+}
+
+// dropLate closes a copy that is made when nobody waits for it any more.
+func (s *Store) dropLate(made <-chan *Backup, late *atomic.Bool) {
+	if !late.Load() {
+		return
+	}
+	select {
+	case b := <-made:
+		_ = b.Close() // its space comes back at the next start
+	default:
+	}
+}
+
+func (s *Store) backup() (*Backup, error) {
 	if !s.copying.TryLock() {
 		return nil, ErrBackupUnderWay
 	}

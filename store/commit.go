@@ -92,6 +92,7 @@ func (s *Store) commit(last bool) error {
 		return nil
 	}
 	began := time.Now()
+	defer s.commits.Begin("a commit to " + s.path)()
 	err := s.write(g)
 	took := time.Since(began)
 	s.finish(g, err)

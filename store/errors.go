@@ -3,12 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/providerd/providerd/store/trust"
+	"github.com/providerd/providerd/store/underway"
 )
 
 // A HeldError says that another process has the database open.
@@ -28,12 +27,21 @@ func (e *HeldError) Error() string {
 	if len(who) == 0 {
 		return fmt.Sprintf("open the database %s: another process holds it", e.Path)
 	}
+	if e.Owner.isEnding() {
+		return fmt.Sprintf("open the database %s: a providerd that has ended (%s) waits for its disk, which does not answer",
+			e.Path, strings.Join(who, ", "))
+	}
 	return fmt.Sprintf("open the database %s: providerd is already running (%s)", e.Path, strings.Join(who, ", "))
 }
 
 // Hint says what to type next.
 func (e *HeldError) Hint() string {
 	switch {
+	case e.Owner.isEnding():
+		return (&underway.HangError{}).Hint()
+	case e.Owner.socketIsGone():
+		return fmt.Sprintf("its socket is gone, and it makes it anew within 10 s: then try again: providerctl --socket %s status; or stop it first: kill %d",
+			e.Owner.Socket, e.Owner.PID)
 	case e.Owner.Socket != "":
 		return fmt.Sprintf("use the one that runs: providerctl --socket %s status; or stop it first", e.Owner.Socket)
 	case e.Owner.PID != 0:
@@ -111,12 +119,15 @@ func (e *OpenError) Hint() string {
 		return "put a plain file there, or name the folder that the link leads to: providerd --state-dir DIR"
 	case errors.Is(e.Err, errNotFile):
 		return "move it away, " + otherFolder
-	case errors.Is(e.Err, fs.ErrPermission):
-		return fmt.Sprintf("give the user that runs providerd the right to write in %s, %s", folder, otherFolder)
-	case errors.Is(e.Err, syscall.ENOSPC):
-		return fmt.Sprintf("free some space on the disk of %s, %s", folder, otherFolder)
-	case errors.Is(e.Err, syscall.ENOTDIR):
-		return fmt.Sprintf("a part of %s is a file, not a folder: move it away, %s", folder, otherFolder)
+	}
+	var hang *underway.HangError
+	if errors.As(e.Err, &hang) {
+		return hang.Hint()
+	}
+	for _, r := range refusals {
+		if r.holds(e) {
+			return strings.ReplaceAll(r.hint, "FOLDER", folder) + ", " + otherFolder
+		}
 	}
 	return fmt.Sprintf("check that %s is a folder on a disk that can be written, %s", folder, otherFolder)
 }

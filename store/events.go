@@ -142,7 +142,18 @@ type stored struct {
 // puts an event without a number where seqs are missing between them. An event that
 // cannot be read is damage like any other.
 func (s *Store) readEvents(first, last uint64, limit int, part []byte) (*stored, error) {
-	f := s.file.Load()
+	var found *stored
+	err := s.reads.Within(readWithin, "reading events", func() (err error) {
+		found, err = copyEvents(s.file.Load(), first, last, limit, part)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read events from %s: %w", s.path, err)
+	}
+	return found, nil
+}
+
+func copyEvents(f *file, first, last uint64, limit int, part []byte) (*stored, error) {
 	found := new(stored)
 	err := f.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(eventsBucket()).Cursor()
@@ -179,10 +190,7 @@ func (s *Store) readEvents(first, last uint64, limit int, part []byte) (*stored,
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read events from %s: %w", s.path, err)
-	}
-	return found, nil
+	return found, err
 }
 
 // lost is an event that says that others are missing.

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/providerd/providerd/store/trust"
@@ -98,6 +100,27 @@ func readOwner(f *os.File) (ownerText, int) {
 		return ownerText{}, len(text)
 	}
 	return t, len(text)
+}
+
+// socketIsGone reports whether nothing is where the process answers.
+func (o Owner) socketIsGone() bool {
+	if o.Socket == "" || o.PID == 0 {
+		return false
+	}
+	_, err := os.Lstat(o.Socket)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// isEnding reports whether the process has ended and still holds what it had: one of
+// its threads waits for a disk that does not answer, which no signal ends. Only Linux
+// tells (proc_pid_stat(5): Z).
+func (o Owner) isEnding() bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.PID))
+	if err != nil {
+		return false
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return strings.HasPrefix(after, "Z")
 }
 
 func (o *ownerFile) path() string { return o.f.Name() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -18,6 +19,11 @@ type Stats struct {
 	FreePages     int       // pages in it that the next commits may use
 	Events        uint64    // that are kept
 	Waiting       int       // events that wait for a commit
+
+	// Hanging is what has waited for the disk for longest, such as "a commit to PATH",
+	// and HangingFor for how long; empty when nothing does.
+	Hanging    string
+	HangingFor time.Duration
 }
 
 // counts are kept apart from the database, so that asking waits for nothing.
@@ -47,6 +53,7 @@ func (s *Store) Stats() Stats {
 	if text := s.counts.lastError.Load(); text != nil {
 		stats.LastError = *text
 	}
+	stats.Hanging, stats.HangingFor = s.hanging()
 	return stats
 }
 

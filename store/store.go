@@ -13,6 +13,7 @@ import (
 
 	"github.com/providerd/providerd/store/provider"
 	"github.com/providerd/providerd/store/trust"
+	"github.com/providerd/providerd/store/underway"
 )
 
 const (
@@ -80,6 +81,9 @@ type Store struct {
 	usurped chan struct{} // closed when another has it
 
 	copying sync.Mutex // held while a Backup is open
+
+	commits underway.Work // what waits for the disk, which may not answer
+	reads   underway.Work
 
 	counts counts
 
@@ -155,6 +159,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 		stop:     make(chan struct{}),
 		done:     make(chan struct{}),
 		usurped:  make(chan struct{}),
+		reads:    underway.Work{Most: mostReads},
 	}
 	close(s.closed)
 	opened.txid.Store(int64(found.txid))
@@ -204,16 +209,25 @@ func (s *Store) Restored() map[string]provider.Status { return maps.Clone(s.rest
 // closes the database. Its error says what could not be committed. After it,
 // Put does nothing, and reads still answer from memory. Further calls return
 // what the first one did.
-func (s *Store) Close() error {
-	s.closeOnce.Do(func() { s.closeErr = s.close() })
+//
+// It waits for the disk for at most ten seconds; see [Store.CloseWithin].
+func (s *Store) Close() error { return s.CloseWithin(closeWithin) }
+
+// CloseWithin is Close with another limit. When the disk does not answer in that
+// time, the error says what is lost, and the database stays open and locked: a write
+// that is under way may reach the file yet, which nobody else may have then.
+func (s *Store) CloseWithin(limit time.Duration) error {
+	s.closeOnce.Do(func() {
+		s.mu.Lock()
+		s.closing = true
+		s.mu.Unlock()
+		close(s.stop)
+		s.closeErr = s.closeWithin(limit)
+	})
 	return s.closeErr
 }
 
 func (s *Store) close() error {
-	s.mu.Lock()
-	s.closing = true
-	s.mu.Unlock()
-	close(s.stop)
 	<-s.done
 
 	committed := s.commit(true)

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// Whatever a file system says no with is named for what it is, with what to do.
+func TestOpenError_NamesWhatRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		op   string
+		err  error
+		says string
+	}{
+		{"lock the database", fmt.Errorf("flock /d/providerd.db: %w", syscall.ENOLCK), "has no file locks"},
+		{"lock the database", fmt.Errorf("flock /d/providerd.db: %w", syscall.EOPNOTSUPP), "has no file locks"},
+		{"lock the database", fmt.Errorf("flock /d/providerd.db: %w", syscall.ENOSYS), "has no file locks"},
+		{"open the database", syscall.ENODEV, "cannot map files into memory"},
+		{"open the database", syscall.EINVAL, "cannot map files into memory"},
+		{"open the database", syscall.ENOMEM, "ulimit -v"},
+		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.EMFILE}, "ulimit -n"},
+		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.ENFILE}, "ulimit -n"},
+		{"create the database", &fs.PathError{Op: "open", Path: "/d/providerd.db.new", Err: syscall.EROFS}, "mounted read-only"},
+		{"create the database", &fs.PathError{Op: "write", Path: "/d/providerd.db.new", Err: syscall.ENOSPC}, "free some space"},
+		{"create the database", &fs.PathError{Op: "write", Path: "/d/providerd.db.new", Err: syscall.EDQUOT}, "quota"},
+		{"create the database", &fs.PathError{Op: "write", Path: "/d/providerd.db.new", Err: syscall.EFBIG}, "ulimit -f"},
+		{"create the database", &fs.PathError{Op: "open", Path: "/d/providerd.db.new", Err: syscall.EACCES}, "the right to write"},
+		{"create the database", &fs.PathError{Op: "open", Path: "/d/providerd.db.new", Err: syscall.EPERM}, "the right to write"},
+		{"copy the database", &fs.PathError{Op: "read", Path: "/d/providerd.db", Err: syscall.EIO}, "dmesg"},
+		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.ESTALE}, "mount it anew"},
+		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.ENOTCONN}, "mount it anew"},
+		{"create the folder of the database", &fs.PathError{Op: "mkdir", Path: "/d", Err: syscall.ENOTDIR}, "a file, not a folder"},
+	} {
+		e := &OpenError{Op: tt.op, Path: "/d/providerd.db", Err: tt.err}
+		if hint := e.Hint(); !strings.Contains(hint, tt.says) || !strings.Contains(hint, "--state-dir DIR") || strings.Contains(hint, "FOLDER") {
+			t.Errorf("%s: the hint is %q, want one that says %q", e, hint, tt.says)
+		}
+	}
+}
+
+// Who finds the database held by one whose socket is gone is told that it comes back,
+// and not to use what is not there.
+func TestHeldError_WhoseSocketIsGone(t *testing.T) {
+	socket := t.TempDir() + "/s"
+	e := &HeldError{Path: "/d/providerd.db", Owner: Owner{PID: os.Getpid(), Socket: socket}}
+	if hint := e.Hint(); !strings.Contains(hint, "its socket is gone") || !strings.Contains(hint, socket) {
+		t.Errorf("the hint is %q", hint)
+	}
+	if err := os.WriteFile(socket, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if hint := e.Hint(); strings.Contains(hint, "gone") || !strings.Contains(hint, "use the one that runs") {
+		t.Errorf("the hint is %q", hint)
+	}
+}

@@ -1,0 +1,142 @@
+// Package underway knows what has begun and has not ended. A disk or a network file
+// system may not answer for minutes, and no system call that waits for it can be
+// called back: whoever must not wait as long runs it here, and whoever tells how the
+// program is finds here what hangs.
+//
+// It imports the standard library alone.
+package underway
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A Work is what is under way of one sort. Its zero value is ready to use, by many
+// goroutines at once.
+type Work struct {
+	// Most is how many calls of [Work.Within] may be under way while the oldest of
+	// them takes long: each that hangs costs a thread. 0: any number.
+	Most int
+
+	mu    sync.Mutex
+	begun map[*task]struct{}
+}
+
+type task struct {
+	what  string
+	since time.Time
+}
+
+// long is when work takes so long that no more of it is begun than [Work.Most].
+const long = time.Second
+
+// Begin notes that something begins, such as "a commit to PATH"; the function that it
+// returns notes that it has ended.
+func (w *Work) Begin(what string) (end func()) {
+	t := &task{what, time.Now()}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.begun == nil {
+		w.begun = make(map[*task]struct{})
+	}
+	w.begun[t] = struct{}{}
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.begun, t)
+	}
+}
+
+// Oldest is what has been under way for longest, and for how long; empty when nothing
+// is under way.
+func (w *Work) Oldest() (what string, age time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	oldest := w.oldest()
+	if oldest == nil {
+		return "", 0
+	}
+	return oldest.what, time.Since(oldest.since)
+}
+
+func (w *Work) oldest() (found *task) {
+	for t := range w.begun {
+		if found == nil || t.since.Before(found.since) {
+			found = t
+		}
+	}
+	return found
+}
+
+// Within runs fn, and waits for it for at most limit. Its error is fn's own, or a
+// [*HangError]: then fn goes on, so it must not touch what its caller uses without
+// the error. A panic of fn is its caller's, if it still waits.
+func (w *Work) Within(limit time.Duration, what string, fn func() error) error {
+	if hang := w.full(); hang != nil {
+		return hang
+	}
+	type result struct {
+		err    error
+		broken any
+	}
+	ended := make(chan result, 1)
+	end := w.Begin(what)
+	go func() {
+		var r result
+		defer func() {
+			r.broken = recover()
+			end()
+			ended <- r
+		}()
+		r.err = fn()
+	}()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case r := <-ended:
+		if r.broken != nil {
+			panic(r.broken)
+		}
+		return r.err
+	case <-timer.C:
+		return &HangError{what, limit}
+	}
+}
+
+// full is why no more is begun; nil when more may be.
+func (w *Work) full() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.Most == 0 || len(w.begun) < w.Most {
+		return nil
+	}
+	oldest := w.oldest()
+	if age := time.Since(oldest.since); age >= long {
+		return &HangError{oldest.what, age}
+	}
+	return nil
+}
+
+// A HangError says that something has not ended in time.
+type HangError struct {
+	What string // such as "reading events from PATH"
+	For  time.Duration
+}
+
+func (e *HangError) Error() string {
+	return fmt.Sprintf("%s has not ended for %s: the disk does not answer", e.What, Rounded(e.For))
+}
+
+// Hint says what to do next.
+func (e *HangError) Hint() string {
+	return "look at the disk and how it is mounted: findmnt, and dmesg; see: providerctl health"
+}
+
+// Rounded is a duration as people read it.
+func Rounded(d time.Duration) time.Duration {
+	if d < 10*time.Second {
+		return d.Round(time.Second / 10)
+	}
+	return d.Round(time.Second)
+}
