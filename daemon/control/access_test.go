@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -204,7 +205,7 @@ func TestConns_LeaveFilesForProbes(t *testing.T) {
 		{256, 64, 48},
 		{100, 25, 18},
 	} {
-		conns := connsWithin(tt.files)
+		conns := scarce.Deal(tt.files).Conns
 		if perUser := connsPerUser(conns); conns != tt.conns || perUser != tt.perUser {
 			t.Errorf("of %d files %d are for connections, %d of them for one user; want %d and %d",
 				tt.files, conns, perUser, tt.conns, tt.perUser)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/framing"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -39,6 +40,7 @@ type conn struct {
 	framing.Conn
 	peer     socket.Peer
 	gate     *gate
+	reserve  *scarce.Reserve
 	closed   atomic.Bool
 	since    atomic.Int64 // when it began to be silent, or to be answered: see Server.ticks
 	replying atomic.Bool  // a request is being answered
@@ -55,6 +57,7 @@ func (c *conn) Close() error {
 	}
 	err := c.Conn.Close()
 	c.gate.leave(c)
+	c.reserve.Refill()
 	return err
 }
 
@@ -115,6 +118,19 @@ func connContext(ctx context.Context, nc net.Conn) context.Context {
 
 func connOf(r *http.Request) *conn { return r.Context().Value(connKey{}).(*conn) }
 
+// acceptor makes one of l, which goes on accepting when files have run out.
+func (s *Server) acceptor(l net.Listener) *acceptor {
+	makeRoom := func() bool {
+		c := s.gate.makeRoom()
+		if c != nil {
+			s.log.Debug("Closed a connection for want of open files", c.peer.LogArgs()...)
+			c.Conn.Close() // and not its own Close, which would refill the reserve
+		}
+		return c != nil
+	}
+	return &acceptor{scarce.Wrap(l, "accepting a client", s.reserve, s.shortage, makeRoom), s}
+}
+
 // An acceptor hands connections to net/http: those that the gate lets in, each
 // with its peer.
 type acceptor struct {
@@ -129,7 +145,7 @@ func (a *acceptor) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		c := &conn{peer: socket.PeerOf(nc), gate: &a.server.gate}
+		c := &conn{peer: socket.PeerOf(nc), gate: &a.server.gate, reserve: a.server.reserve}
 		c.Conn = framing.NewConn(nc, func(bad *framing.Refusal) (string, []byte) { return a.server.refusal(c, bad) })
 		c.since.Store(a.server.ticks())
 		evicted, ok := a.server.gate.enter(c)
@@ -148,6 +164,7 @@ func (a *acceptor) Accept() (net.Conn, error) {
 // turnAway answers a connection for which there is no place. What it writes fits
 // the empty buffer of a new socket, so that it never waits.
 func (s *Server) turnAway(nc net.Conn, p socket.Peer) {
+	defer s.reserve.Refill()
 	defer nc.Close()
 	s.denied.Add(1)
 	s.log.Debug("Turned away a connection", p.LogArgs()...)

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/providerd/providerd/daemon/control"
+	"github.com/providerd/providerd/daemon/health"
 	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/daemon/probe"
@@ -76,6 +77,7 @@ func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	log := hclog.NewInterceptLogger(&hclog.LoggerOptions{Output: io.Discard, Level: hclog.Trace})
 	log.RegisterSink(r.lines)
 	o.Store, o.Providers, o.Daemon, o.Log, o.Lines = st, r.providers, r.daemon, log, r.lines
+	o.Health = health.New(log, health.Commits(st), health.Scheduler(r.providers.Lag)).Report
 	r.server = control.New(o)
 
 	l, err := socket.Listen(path, 0o666)

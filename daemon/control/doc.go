@@ -7,8 +7,8 @@
 // It reads from the store and asks the rest of the daemon through two small
 // interfaces, [Providers] and [Daemon]; it decides nothing about providers. Of
 // this module it imports store and the packages below it, daemon/socket, daemon/schedule
-// for the type that says what became of a refresh, and daemon/logging for the lines it
-// shows.
+// for the type that says what became of a refresh, daemon/logging for the lines it
+// shows, and daemon/scarce for when open files run out.
 //
 // # Reading
 //

@@ -6,29 +6,9 @@ import (
 	"github.com/providerd/providerd/daemon/socket"
 )
 
-const (
-	// mostConns is how many connections are enough for anybody.
-	mostConns = 4096
-	// leastConns is how many there are even where that leaves little for the rest.
-	leastConns = 64
-	// filesKept is how many open files the rest of the daemon may need: a
-	// thousand probes at once, the database, the log.
-	filesKept = 1200
-	// connsOfOne is how many connections one user can count on where there are
-	// enough: a program that asks a thousand times at once is no attack.
-	connsOfOne = 1024
-)
-
-// connsWithin is how many connections may be open for a process that may have so
-// many files open. Probes have priority: who cannot connect can try again, but a
-// probe that finds no descriptor says a wrong thing of its provider.
-func connsWithin(files uint64) int {
-	enough := uint64(0)
-	if files > filesKept {
-		enough = (files - filesKept) / 2
-	}
-	return int(min(mostConns, max(enough, min(leastConns, files/4))))
-}
+// connsOfOne is how many connections one user can count on where there are
+// enough: a program that asks a thousand times at once is no attack.
+const connsOfOne = 1024
 
 // connsPerUser is the share of one user: a quarter, and more where there are not
 // many, but never all.
@@ -175,6 +155,23 @@ func (g *gate) add(c *conn) {
 	if p.Known {
 		g.byUID[p.UID]++
 	}
+}
+
+// makeRoom takes the place of the connection that can be done without most easily, and
+// returns it to be closed; nil when there is none that rests.
+func (g *gate) makeRoom() *conn {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var found *conn
+	for _, s := range g.byProcess {
+		if c := s.idlest(); !c.replying.Load() && (found == nil || c.moreIdle(found)) {
+			found = c
+		}
+	}
+	if found != nil {
+		g.remove(found)
+	}
+	return found
 }
 
 // leave gives the place of c back, if it still has it.

@@ -1,15 +1,10 @@
 package control
 
 import (
-	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/providerd/providerd/store/provider"
 )
-
-// lateAfter is the lag at which the scheduler is no longer healthy.
-const lateAfter = 5 * time.Second
 
 // info answers GET /api/daemon.
 func (s *Server) info(c *call) *provider.Error {
@@ -33,17 +28,9 @@ func (s *Server) info(c *call) *provider.Error {
 
 // health answers GET /healthz: the daemon's own health, not the providers'.
 func (s *Server) health(c *call) *provider.Error {
-	reply := provider.Health{Status: "ok", Checks: map[string]string{"store": "ok", "scheduler": "ok"}}
-	status := http.StatusOK
-	fail := func(check, problem string) {
-		reply.Status, reply.Checks[check] = "failing", problem
+	reply, status := s.healthOf(), http.StatusOK
+	if reply.Status != "ok" {
 		status = http.StatusServiceUnavailable
-	}
-	if problem := s.store.Stats().LastError; problem != "" {
-		fail("store", problem)
-	}
-	if lag := s.providers.Lag(); lag > lateAfter {
-		fail("scheduler", fmt.Sprintf("a probe is %s late", lag.Round(time.Second/10)))
 	}
 	s.writeJSON(c, status, reply)
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/underway"
 )
 
 // look returns the row that the path names. It existed when the call was
@@ -51,6 +52,10 @@ func asError(err error) *provider.Error {
 	var e *provider.Error
 	if errors.As(err, &e) {
 		return e
+	}
+	var hang *underway.HangError
+	if errors.As(err, &hang) {
+		return provider.Errorf(provider.StoreFailing, hang.Hint(), "%v", err)
 	}
 	return provider.Errorf(provider.Internal, "see: providerctl logs", "%v", err)
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/outage"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
@@ -39,8 +40,6 @@ type Providers interface {
 	Report(id string, r provider.Report, by string) error
 	// Counters fills in those that count probes and refreshes.
 	Counters(*provider.Counters)
-	// Lag is by how much the most overdue probe is late.
-	Lag() time.Duration
 	// Watch is how long the providers have been looked at, and where they were not.
 	Watch() outage.Watch
 }
@@ -80,6 +79,13 @@ type Options struct {
 	// Metrics is what GET /metrics answers, in Prometheus' text format; nil: nothing.
 	// It is written as it goes, and should hold no lock meanwhile.
 	Metrics func() (io.WriterTo, error)
+	// Health is what GET /healthz answers; it waits for nothing. nil: all is well.
+	Health func() provider.Health
+
+	// Reserve has files for clients when none are left, and Shortage is told of it; nil:
+	// there is none, and nobody is told.
+	Reserve  *scarce.Reserve
+	Shortage *scarce.Shortage
 
 	MaxConns          int           // open at once; 0: 4096, or what the limit on open files allows
 	MaxConnsPerUser   int           // of them by one user who is neither root nor the daemon's; 0: see connsPerUser
@@ -105,6 +111,7 @@ type Server struct {
 	log       hclog.Logger
 	lines     *logging.Ring
 	metrics   func() (io.WriterTo, error)
+	healthOf  func() provider.Health
 	owner     uint32                // the daemon's own user
 	admin     atomic.Pointer[Group] // see SetAdmin
 	shared    bool                  // everybody may connect
@@ -117,9 +124,12 @@ type Server struct {
 	began      time.Time // see ticks
 	http       http.Server
 	gate       gate
+	reserve    *scarce.Reserve
+	shortage   *scarce.Shortage
 	refreshLog ration
 	buffers    sync.Pool
 	served     atomic.Bool     // Serve was called
+	others     listeners       // see Also
 	stopOnce   sync.Once       // closes stopping
 	stopping   chan struct{}   // closed when Shutdown begins
 	replying   inFlightCounter // requests whose reply is not written whole
@@ -142,8 +152,11 @@ func New(o Options) *Server {
 	if o.Metrics == nil {
 		o.Metrics = func() (io.WriterTo, error) { return new(bytes.Buffer), nil }
 	}
+	if o.Health == nil {
+		o.Health = func() provider.Health { return provider.Health{Status: "ok"} }
+	}
 	owner := uint32(os.Geteuid())
-	maxConns := cmp.Or(o.MaxConns, connsWithin(openFiles()))
+	maxConns := cmp.Or(o.MaxConns, scarce.Deal(scarce.Limit()).Conns)
 	s := &Server{
 		began:        time.Now(),
 		store:        o.Store,
@@ -152,6 +165,7 @@ func New(o Options) *Server {
 		log:          o.Log,
 		lines:        o.Lines,
 		metrics:      o.Metrics,
+		healthOf:     o.Health,
 		owner:        owner,
 		shared:       o.Shared,
 		replyTimeout: cmp.Or(o.ReplyTimeout, 10*time.Second),
@@ -159,6 +173,8 @@ func New(o Options) *Server {
 		slowAfter:    cmp.Or(o.SlowAfter, 10*time.Second),
 		heartbeat:    cmp.Or(o.Heartbeat, 15*time.Second),
 		gate:         newGate(maxConns, cmp.Or(o.MaxConnsPerUser, connsPerUser(maxConns)), owner),
+		reserve:      o.Reserve,
+		shortage:     o.Shortage,
 		refreshLog:   ration{said: make(map[string]saying)},
 		stopping:     make(chan struct{}),
 	}
@@ -196,7 +212,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		s.http.Close()
 	}()
 
-	err := s.http.Serve(&acceptor{Listener: l, server: s})
+	err := s.http.Serve(s.acceptor(l))
 	why := ctx.Err()
 	if !errors.Is(err, http.ErrServerClosed) {
 		s.http.Close()
@@ -209,7 +225,45 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	<-s.conns.drained()
 	cancel()
 	<-cut
+	s.others.wait()
 	return err
+}
+
+// Also answers requests from l too, beside the listener of [Server.Serve], for as long
+// as that is served or until l is closed.
+func (s *Server) Also(l net.Listener) {
+	s.others.add(func() {
+		err := s.http.Serve(s.acceptor(l)) // which closes l
+		if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			s.log.Error("A further listener of the control socket broke", "error", err)
+		}
+	}, func() { l.Close() })
+}
+
+// listeners are those that are served beside the first.
+type listeners struct {
+	mu   sync.Mutex
+	wg   sync.WaitGroup
+	over bool
+}
+
+// add serves one, or calls refused when the server has ended.
+func (ls *listeners) add(serve, refused func()) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.over {
+		refused()
+		return
+	}
+	ls.wg.Go(serve)
+}
+
+// wait waits until all have ended, and lets no further one begin.
+func (ls *listeners) wait() {
+	ls.mu.Lock()
+	ls.over = true
+	ls.mu.Unlock()
+	ls.wg.Wait()
 }
 
 // Shutdown ends the streams with a last line, ends waits with what there is,

@@ -1,16 +1,19 @@
 //go:build unix
 
-package control
+package scarce
 
 import (
 	"math"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// openFiles is how many files this process may have open: the soft limit, which
+var exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
+
+// Limit is how many files this process may have open: the soft limit, which
 // Go raises to the hard one when a program starts.
-func openFiles() uint64 {
+func Limit() uint64 {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return math.MaxUint64

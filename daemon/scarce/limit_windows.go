@@ -1,0 +1,17 @@
+package scarce
+
+import (
+	"math"
+
+	"golang.org/x/sys/windows"
+)
+
+// exhausted are Winsock's and the system's own numbers, which package syscall does not
+// fold into its portable ones.
+var exhausted = []error{
+	windows.WSAEMFILE, windows.WSAENOBUFS, windows.ERROR_TOO_MANY_OPEN_FILES,
+	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_NO_SYSTEM_RESOURCES,
+}
+
+// Limit is how many files this process may have open; there is none.
+func Limit() uint64 { return math.MaxUint64 }

@@ -1,0 +1,87 @@
+package scarce
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+)
+
+// mostSpare is how many files are kept back where they are plenty.
+const mostSpare = 16
+
+// A Reserve holds files open that nobody needs, to close one when another is needed
+// and none is left. A nil Reserve is an empty one.
+type Reserve struct {
+	size int
+	held atomic.Int64
+
+	mu    sync.Mutex
+	spare []*os.File
+}
+
+// NewReserve makes a reserve for a process with those shares: one file for each
+// connection, and one to turn a further one away with. It takes what it gets.
+func NewReserve(s Shares) *Reserve {
+	r := &Reserve{size: min(s.Conns+1, mostSpare)}
+	r.Refill()
+	return r
+}
+
+// Release gives a file up for another to be opened at once, and reports whether there
+// was one.
+func (r *Reserve) Release() bool {
+	if r == nil {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last := len(r.spare) - 1
+	if last < 0 {
+		return false
+	}
+	_ = r.spare[last].Close() // nothing was written to it
+	r.spare[last] = nil
+	r.spare = r.spare[:last]
+	r.held.Store(int64(last))
+	return true
+}
+
+// Refill takes back what was given up, as far as there are files. It costs nothing
+// while the reserve is full.
+func (r *Reserve) Refill() {
+	if r == nil || r.held.Load() == int64(r.size) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for len(r.spare) < r.size {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		r.spare = append(r.spare, f)
+	}
+	r.held.Store(int64(len(r.spare)))
+}
+
+// Lend runs fn, which needs a few files, with some of the reserve if none are left.
+func (r *Reserve) Lend(files int, fn func()) {
+	if Now() != nil {
+		for range files {
+			r.Release()
+		}
+		defer r.Refill()
+	}
+	fn()
+}
+
+// Close gives everything up.
+func (r *Reserve) Close() {
+	for r.Release() {
+	}
+	if r != nil {
+		r.mu.Lock()
+		r.size = 0
+		r.mu.Unlock()
+	}
+}

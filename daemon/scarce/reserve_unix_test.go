@@ -1,0 +1,100 @@
+//go:build unix
+
+package scarce_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/scarce"
+)
+
+// With every file open, a client is accepted with one of the reserve, a command
+// borrows some, and when the reserve is empty a connection is closed that can be done
+// without.
+func TestReserve_WhenFilesHaveRunOut(t *testing.T) {
+	const mark = "SCARCE_TEST_CHILD"
+	if os.Getenv(mark) == "" { // the limit is the whole process's
+		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		child.Env = append(os.Environ(), mark+"=1")
+		out, err := child.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	dir, err := os.MkdirTemp("", "pd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	inner, err := net.Listen("unix", filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer inner.Close()
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 64, Max: 64}); err != nil {
+		t.Skip(err)
+	}
+	reserve := scarce.NewReserve(scarce.Shares{Conns: 2}) // three files
+	var accepted []net.Conn
+	closeOne := func() bool { return accepted[0].Close() == nil }
+	l := scarce.Wrap(inner, "accepting a client", reserve, nil, closeOne)
+
+	dialled := make(chan net.Conn)
+	for range 5 {
+		go func() {
+			c, err := net.Dial("unix", filepath.Join(dir, "s"))
+			if err != nil {
+				t.Error(err)
+			}
+			dialled <- c
+		}()
+		c := <-dialled // in the backlog: nobody accepted it yet
+		defer c.Close()
+	}
+	var taken []*os.File
+	for scarce.Now() == nil {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			break
+		}
+		taken = append(taken, f)
+	}
+	reserve.Lend(2, func() {
+		if f, err := os.Open(os.DevNull); err != nil {
+			t.Errorf("nothing is lent: %v", err)
+		} else {
+			f.Close()
+		}
+	})
+	if scarce.Now() == nil {
+		t.Error("what was lent was not given back")
+	}
+	for i := range 5 { // three of the reserve, then in the place of the first
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatalf("client %d: %v", i, err)
+		}
+		accepted = append(accepted, c)
+		if i == 3 {
+			accepted = accepted[1:] // closed
+		}
+	}
+	for _, c := range accepted {
+		c.Close()
+	}
+	reserve.Refill()
+	if !reserve.Release() {
+		t.Error("the reserve does not refill")
+	}
+	for _, f := range taken {
+		f.Close()
+	}
+	reserve.Close()
+}
