@@ -14,6 +14,7 @@ import (
 	"github.com/godbus/dbus/v5"
 
 	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -72,8 +73,8 @@ func (r *run) notAsked(ctx context.Context, err error, bus string) finding {
 	switch {
 	case ctx.Err() != nil || transport.IsTimeout(err):
 		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("systemd did not answer over the %s bus within %s", bus, r.p.provider.Timeout)}
-	case transport.IsAny(err, transport.Exhausted):
-		return finding{saw: provider.ProbeFailed, detail: err.Error()}
+	case scarce.Is(err):
+		return r.ranOut(err, err.Error())
 	case errors.Is(err, fs.ErrPermission), refused.Name == "org.freedesktop.DBus.Error.AccessDenied":
 		return finding{saw: provider.Forbidden, detail: fmt.Sprintf("the %s bus: %v", bus, err)}
 	case refused.Name == "org.freedesktop.DBus.Error.NameHasNoOwner", refused.Name == "org.freedesktop.DBus.Error.ServiceUnknown":

@@ -10,6 +10,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -53,33 +54,38 @@ func vendorAddresses() []vendorAddress {
 // Discover finds out which local kinds answer where their vendors put them, on this
 // machine. It begins with a bare connect to each address, and asks what listens there
 // at most one question for each kind that might, without a key. What answers and is
-// none of them has an empty Kind and a Note.
-func Discover(ctx context.Context, o Options) []provider.Discovered {
+// none of them has an empty Kind and a Note. The error is that this machine had no file
+// to open for one of them, so that what was found is not all.
+func Discover(ctx context.Context, o Options) ([]provider.Discovered, error) {
 	all := vendorAddresses()
 	found := make([]*provider.Discovered, len(all))
+	failed := make([]error, len(all))
 	var wg sync.WaitGroup
 	for i := range all {
-		wg.Go(func() { found[i] = all[i].discover(ctx, o) })
+		wg.Go(func() { found[i], failed[i] = all[i].discover(ctx, o) })
 	}
 	wg.Wait()
+	if i := slices.IndexFunc(failed, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, failed[i]
+	}
 	var reply []provider.Discovered
 	for _, d := range found {
 		if d != nil {
 			reply = append(reply, *d)
 		}
 	}
-	return reply
+	return reply, nil
 }
 
 // discover asks at one address; nil when nobody listens there.
-func (at vendorAddress) discover(ctx context.Context, o Options) *provider.Discovered {
+func (at vendorAddress) discover(ctx context.Context, o Options) (*provider.Discovered, error) {
 	base := "http://" + at.address
 	p, err := newProber(config.Provider{
 		ID: "discover", Kind: openaiCompatible.Name, Type: provider.Local,
 		BaseURL: base, Endpoint: base, Timeout: discoverWait,
 	}, &openaiCompatible, o)
 	if err != nil {
-		return nil // a test holds that every address can be asked
+		return nil, nil // a test holds that every address can be asked
 	}
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(ctx, discoverWait)
@@ -87,12 +93,15 @@ func (at vendorAddress) discover(ctx context.Context, o Options) *provider.Disco
 	r := &run{p: p, caller: ctx, trace: transport.NewTrace(p.now)}
 	ctx = r.trace.Watch(ctx)
 	defer p.dialer.Drop()
-	if p.dialer.Prepare(ctx, r.trace) != nil {
-		return nil
+	if err := p.dialer.Prepare(ctx, r.trace); scarce.Is(err) {
+		p.scarce(err)
+		return nil, err
+	} else if err != nil {
+		return nil, nil
 	}
 	found := at.ask(ctx, r)
 	found.Version, found.Note = p.clean.line(found.Version, maxDetail), p.clean.line(found.Note, maxDetail)
-	return &found
+	return &found, nil
 }
 
 // ask puts the questions, until an answer tells.

@@ -44,7 +44,7 @@ func discoverAt(t *testing.T, s *scenario, address string) (found []provider.Dis
 			t.Fatal(err)
 		}
 		defer theatre.close()
-		found = probe.Discover(t.Context(), probe.Options{
+		found, _ = probe.Discover(t.Context(), probe.Options{
 			Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
 				if to != address {
 					return nil, errors.New("connection refused")

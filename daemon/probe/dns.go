@@ -15,6 +15,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -205,7 +206,7 @@ func rcode(reply *dns.Msg) string {
 func (l *lookup) unanswered(r *run, err error) finding {
 	stray, isStray := err.(*strayError)
 	switch {
-	case transport.IsAny(err, transport.Exhausted):
+	case scarce.Is(err):
 		return r.failure(err)
 	case isStray && stray.heard != "":
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("it does not speak DNS; it sent %q", r.p.clean.line(stray.heard, maxDetail))}

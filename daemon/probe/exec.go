@@ -11,7 +11,7 @@ import (
 	"syscall"
 
 	"github.com/providerd/providerd/daemon/config"
-	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -70,11 +70,11 @@ var returnCodes = map[int]provider.Reason{
 }
 
 // notStarted explains why there was no process.
-func notStarted(path string, err error) finding {
+func (r *run) notStarted(path string, err error) finding {
 	detail := strings.TrimPrefix(err.Error(), "fork/exec ")
 	switch {
-	case transport.IsAny(err, transport.Exhausted) || errors.Is(err, syscall.EAGAIN):
-		return finding{saw: provider.ProbeFailed, detail: detail}
+	case scarce.Is(err) || errors.Is(err, syscall.EAGAIN): // the latter: no process, or thread
+		return r.ranOut(err, detail)
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(path); err == nil {
 			detail = path + ": the interpreter that its first line names is not there"

@@ -12,6 +12,11 @@ import (
 // ended with it.
 func inOwnGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
+// openProgram opens a file to be looked at, and does not wait for a writer of a pipe.
+func openProgram(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
 // killGroup ends a process and all of its group. It may be called after the
 // process was waited for: its number is not given to another while anything of the
 // group lives, and after that only when all other numbers were.

@@ -35,6 +35,10 @@ type pluginRun struct {
 // and no second one is started.
 func runPlugin(ctx context.Context, r *run, command []string) finding {
 	began := r.p.now()
+	if err := r.reach(ctx, command[0]); err != nil {
+		r.checked(began, askedOfPlugin(command), "", err.Error())
+		return r.unlessCut(finding{saw: provider.ProbeFailed, detail: err.Error()})
+	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	g := &pluginRun{cmd: cmd}
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"}
@@ -47,7 +51,7 @@ func runPlugin(ctx context.Context, r *run, command []string) finding {
 	}
 	inOwnGroup(cmd)
 	if err := cmd.Start(); err != nil {
-		found := notStarted(cmd.Path, err)
+		found := r.notStarted(cmd.Path, err)
 		r.checked(began, askedOfPlugin(command), "", found.detail)
 		return r.unlessCut(found)
 	}
@@ -57,6 +61,22 @@ func runPlugin(ctx context.Context, r *run, command []string) finding {
 	r.latency = r.p.now().Sub(began)
 	r.checked(began, askedOfPlugin(command), g.ending(), firstLine(g.talk.kept))
 	return r.unlessCut(g.finding(r.p.provider.Timeout))
+}
+
+// reach waits until the file of a program can be read. To start a program stops the
+// thread that does it, and one that the runtime cannot take away a processor from,
+// until the kernel has read the file's beginning: over a dead NFS, two such starts stop
+// the whole daemon.
+func (r *run) reach(ctx context.Context, path string) error {
+	return r.p.files.Await(ctx, "reading "+path, func() error {
+		f, err := openProgram(path)
+		if err != nil {
+			return nil // starting it says why, and what that means
+		}
+		defer f.Close()
+		_, _ = f.Read(make([]byte, 1)) // likewise
+		return nil
+	})
 }
 
 // finding says what the end of the plug-in means. One that does not end is

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -44,10 +46,12 @@ func (r *run) layer(err error) finding {
 		shake   *transport.HandshakeError
 	)
 	switch {
-	case errors.Is(err, transport.ErrPanic) || transport.IsAny(err, transport.Exhausted):
+	case errors.Is(err, transport.ErrPanic):
 		return finding{saw: provider.ProbeFailed, detail: err.Error()}
+	case scarce.Is(err):
+		return r.ranOut(err, err.Error())
 	case errors.As(err, &resolve):
-		return resolveFinding(resolve)
+		return r.resolveFinding(resolve)
 	case errors.As(err, &dial):
 		return dialFinding(dial)
 	case errors.As(err, &shake) && !transport.IsTimeout(err) && !transport.IsClosed(err):
@@ -119,9 +123,21 @@ func (r *run) throughProxy(err error, found finding) finding {
 	return found
 }
 
-// resolveFinding is what it means that a name has no address.
-func resolveFinding(e *transport.ResolveError) finding {
+// ranOut is what it means that this machine had no file, memory or process to give:
+// nothing of the provider.
+func (r *run) ranOut(err error, detail string) finding {
+	r.p.scarce(err)
+	return finding{saw: provider.ProbeFailed, detail: detail}
+}
+
+// resolveFinding is what it means that a name has no address. Without a file to open
+// the resolver finds neither its settings nor a server, and keeps of that no more than
+// a text, or not even that.
+func (r *run) resolveFinding(e *transport.ResolveError) finding {
 	var dns *net.DNSError
+	if err := scarce.Now(); err != nil || scarce.IsTold(e.Err.Error()) {
+		return r.ranOut(cmp.Or(err, error(e)), fmt.Sprintf("look up %s: %v", e.Host, cmp.Or(err, e.Err)))
+	}
 	if errors.As(e.Err, &dns) && dns.IsNotFound {
 		return finding{saw: provider.DNSFailure, detail: "no such host: " + e.Host}
 	}

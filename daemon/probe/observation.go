@@ -70,4 +70,6 @@ type Ask struct {
 	// Fresh gives up the kept connection, so that the evidence has every layer:
 	// the look-up of the name, the dials, and the TLS handshake.
 	Fresh bool
+	// Part gives up the connection after the probe: so many are not kept.
+	Part bool
 }

@@ -34,6 +34,7 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/store/underway"
 )
 
 // Options are what a [Prober] takes from outside. The zero value is what the
@@ -60,6 +61,11 @@ type Options struct {
 	// Processes finds the process behind a socket, for all probers together; nil
 	// means that it is not looked for.
 	Processes *listener.Processes
+	// Files is told of the files that probes read, which may hang; nil: nobody is.
+	Files *underway.Work
+	// Scarce is told when a probe broke because this machine has no more open files,
+	// memory or processes to give; nil: nobody is.
+	Scarce func(error)
 }
 
 // A Prober asks one provider. It keeps a connection between probes, and what it
@@ -80,6 +86,8 @@ type Prober struct {
 	proxy     *url.URL // nil: straight
 	keyless   string   // why no request carries the key; empty: they may
 	processes *listener.Processes
+	scarce    func(error)
+	files     underway.Work // one at a time: what hangs holds no more than a thread
 	clean     *redactor
 	now       func() time.Time
 }
@@ -99,6 +107,9 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Scarce == nil {
+		o.Scarce = func(error) {}
+	}
 	base, err := url.Parse(p.BaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("probe %s: base_url of %s cannot be read", p.ID, p.Endpoint) // err would show user-info
@@ -113,6 +124,8 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 		base:      base,
 		now:       o.Now,
 		processes: o.Processes,
+		scarce:    o.Scarce,
+		files:     underway.Work{Most: 1, Also: o.Files},
 	}
 	var bare http.Header
 	pr.header, bare = headers(&p, k, base, o.UserAgent)
@@ -156,7 +169,11 @@ func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	began := p.now()
 	p.clean.begin()
 	found := r.probe(ctx, ask)
-	return r.observation(began, found)
+	o := r.observation(began, found)
+	if ask.Part {
+		p.transport.CloseIdleConnections()
+	}
+	return o
 }
 
 // missingKey says where the key should be.

@@ -260,6 +260,9 @@ func (r *run) reached() bool {
 // kind's protocol came back; nil where that was not tried.
 func (r *run) liveness(saw provider.Reason) (listening, responding *bool) {
 	reached := r.answered || r.reached()
+	if !reached && saw == provider.ProbeFailed { // what broke is ours
+		return nil, nil
+	}
 	if !reached && r.trace.At() < transport.Connecting {
 		return nil, nil
 	}

@@ -44,6 +44,9 @@ type Options struct {
 	// waiting for servers that did not answer the last time, so that those
 	// never delay the others. 0: 512.
 	Lane int
+	// Kept is how many providers may keep a connection between probes; the others give
+	// theirs up each time. 0: all.
+	Kept int
 	// Online reports whether this host has a network that leads to a host, which may
 	// be a name; empty: to the rest of the world. It sends nothing; nil: it has.
 	Online func(host string) bool
@@ -89,6 +92,7 @@ type entry struct {
 	rec    judge.Record
 	due    time.Time
 	index  int // in the queue; -1 while in flight, waiting for a lane, or paused
+	place  int // in the configuration
 
 	want    want
 	probe   *inFlight // nil: none is under way
@@ -225,6 +229,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 			e.rec.Status.State != provider.StateRunning || e.rec.Note != "",
 		DialFirst: e.rec.Probes.Saw == provider.ConnectionRefused,
 		Fresh:     e.want.fresh,
+		Part:      s.o.Kept > 0 && e.place >= s.o.Kept,
 	}
 	if ask.Facts {
 		e.factsAt = now

@@ -255,3 +255,24 @@ func TestSchedule_AHealthyRowIsNeverStale(t *testing.T) {
 		}
 	})
 }
+
+// Where files are few, only so many providers keep a connection.
+func TestSchedule_KeepsSoManyConnections(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newHarness(t, Options{Kept: 2})
+		w.apply(settings("a"), settings("b"), settings("c"))
+		w.run()
+		<-w.Swept()
+		for id, part := range map[string]bool{"a": false, "b": false, "c": true} {
+			if ask := w.asked(id)[0]; ask.Part != part {
+				t.Errorf("%s gives its connection up: %t", id, ask.Part)
+			}
+		}
+		w.apply(settings("b"), settings("c")) // another's place is free
+		time.Sleep(time.Minute)
+		if ask := w.asked("c"); ask[len(ask)-1].Part {
+			t.Error("c gives its connection up, and there is a place for it")
+		}
+		w.stop()
+	})
+}

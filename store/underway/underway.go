@@ -7,6 +7,8 @@
 package underway
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -15,9 +17,12 @@ import (
 // A Work is what is under way of one sort. Its zero value is ready to use, by many
 // goroutines at once.
 type Work struct {
-	// Most is how many calls of [Work.Within] may be under way while the oldest of
+	// Most is how many calls of [Work.Within] and [Work.Await] may be under way while the oldest of
 	// them takes long: each that hangs costs a thread. 0: any number.
 	Most int
+	// Also is told of all that begins and ends too; it may be nil, and has no bound of
+	// its own here.
+	Also *Work
 
 	mu    sync.Mutex
 	begun map[*task]struct{}
@@ -41,7 +46,12 @@ func (w *Work) Begin(what string) (end func()) {
 		w.begun = make(map[*task]struct{})
 	}
 	w.begun[t] = struct{}{}
+	also := func() {}
+	if w.Also != nil {
+		also = w.Also.Begin(what)
+	}
 	return func() {
+		also()
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		delete(w.begun, t)
@@ -73,6 +83,14 @@ func (w *Work) oldest() (found *task) {
 // [*HangError]: then fn goes on, so it must not touch what its caller uses without
 // the error. A panic of fn is its caller's, if it still waits.
 func (w *Work) Within(limit time.Duration, what string, fn func() error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return w.Await(ctx, what, fn)
+}
+
+// Await is Within for as long as ctx lasts. When ctx ends for another reason than its
+// deadline, the error is that.
+func (w *Work) Await(ctx context.Context, what string, fn func() error) error {
 	if hang := w.full(); hang != nil {
 		return hang
 	}
@@ -91,16 +109,18 @@ func (w *Work) Within(limit time.Duration, what string, fn func() error) error {
 		}()
 		r.err = fn()
 	}()
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
+	began := time.Now()
 	select {
 	case r := <-ended:
 		if r.broken != nil {
 			panic(r.broken)
 		}
 		return r.err
-	case <-timer.C:
-		return &HangError{what, limit}
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return &HangError{what, time.Since(began)}
+		}
+		return context.Cause(ctx)
 	}
 }
 

@@ -173,7 +173,10 @@ func (d *Dialer) Dial(ctx context.Context, t *Trace, network, address string) (n
 			return nil, err
 		}
 	}
-	before := d.askWhoListens(network, addresses)
+	before, err := d.askWhoListens(network, addresses)
+	if err != nil {
+		return nil, err
+	}
 	if len(addresses) == 1 { // most are: this needs no goroutine
 		address = addresses[0]
 		if c, err = d.DialOne(ctx, t, network, address); err != nil {
@@ -189,7 +192,12 @@ func (d *Dialer) Dial(ctx context.Context, t *Trace, network, address string) (n
 	if before != nil {
 		asked = &before[slices.Index(addresses, address)]
 	}
-	d.Remember(address, d.meet(c, network, address, asked))
+	by, err := d.meet(c, network, address, asked)
+	if err != nil {
+		_ = c.Close() // nothing was sent over it
+		return nil, err
+	}
+	d.Remember(address, by)
 	return c, nil
 }
 

@@ -14,6 +14,5 @@ var (
 		syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN,
 		syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT,
 	}
-	Denied    = []error{syscall.EACCES, syscall.EPERM}
-	Exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
+	Denied = []error{syscall.EACCES, syscall.EPERM}
 )

@@ -17,6 +17,5 @@ var (
 		windows.WSAENETUNREACH, windows.WSAEHOSTUNREACH, windows.WSAENETDOWN, windows.WSAEHOSTDOWN,
 		windows.WSAEADDRNOTAVAIL, windows.WSAEAFNOSUPPORT,
 	}
-	Denied    = []error{windows.WSAEACCES}
-	Exhausted = []error{windows.WSAEMFILE, windows.WSAENOBUFS}
+	Denied = []error{windows.WSAEACCES}
 )

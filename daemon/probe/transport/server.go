@@ -9,6 +9,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/listener"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/userns"
 )
 
@@ -48,16 +49,20 @@ func IsGuarded(p *config.Provider, scheme string, hasSecret bool) bool {
 	return hasSecret && scheme == "http" && !p.BaseURLGiven
 }
 
-// askWhoListens asks for each address before it is dialled, if that matters.
-func (d *Dialer) askWhoListens(network string, addresses []string) []listened {
+// askWhoListens asks for each address before it is dialled, if that matters. The error
+// is that this machine has run out of what it takes to ask: then nobody can be said to
+// be distrusted.
+func (d *Dialer) askWhoListens(network string, addresses []string) ([]listened, error) {
 	if !d.guarded || network != "tcp" {
-		return nil
+		return nil, nil
 	}
 	before := make([]listened, len(addresses))
 	for i, address := range addresses {
-		before[i] = d.whoListens(address)
+		if before[i] = d.whoListens(address); scarce.Is(before[i].err) {
+			return nil, &DialError{Errs: []error{before[i].err}}
+		}
 	}
-	return before
+	return before, nil
 }
 
 func (d *Dialer) whoListens(address string) listened {
@@ -71,15 +76,19 @@ func (d *Dialer) whoListens(address string) listened {
 
 // meet finds out whom a new connection reached. It asks after the connection was
 // made, and for the very address: whoever was there before may be gone. Before is
-// what was answered before the dial, nil when it was not asked.
-func (d *Dialer) meet(c net.Conn, network, address string, before *listened) *Server {
+// what was answered before the dial, nil when it was not asked. The error is as that
+// of askWhoListens.
+func (d *Dialer) meet(c net.Conn, network, address string, before *listened) (*Server, error) {
 	switch {
 	case network == "unix":
-		return behind(c, address)
+		return behind(c, address), nil
 	case network != "tcp" || !endsHere(c, address):
-		return nil
+		return nil, nil
 	}
 	after := d.whoListens(address)
+	if before != nil && scarce.Is(after.err) {
+		return nil, &DialError{Errs: []error{after.err}}
+	}
 	s := &Server{Address: address, inode: after.Inode}
 	if after.err == nil && userns.KnownUser(after.UID) {
 		s.UID = &after.UID
@@ -87,7 +96,7 @@ func (d *Dialer) meet(c net.Conn, network, address string, before *listened) *Se
 	if before != nil {
 		s.Withheld = distrust(*before, after, s.UID != nil, uint32(os.Geteuid()))
 	}
-	return s
+	return s, nil
 }
 
 // behind is who serves a Unix socket.
