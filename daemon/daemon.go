@@ -4,6 +4,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,15 +21,18 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/daemon/feed"
+	"github.com/providerd/providerd/daemon/health"
 	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/metrics"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/daemon/systemd"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/underway"
 )
 
 // Options of a Daemon. Socket, StateDir and LogLevel win over the file; empty
@@ -50,8 +54,16 @@ type Options struct {
 	FirstSweep func(provider.StatusReply)
 }
 
-// shutdownTime is how long requests under way may take to end.
-const shutdownTime = 2 * time.Second
+const (
+	// endWithin is how long the end may take, whatever does not answer. Each stage has
+	// until its own time since the end began.
+	endWithin   = 3 * time.Second
+	requestsEnd = 2 * time.Second // requests under way
+	socketEnd   = requestsEnd + 100*time.Millisecond
+	partsEnd    = socketEnd + 100*time.Millisecond // probes, which were cancelled at once
+	storeEnd    = endWithin - 100*time.Millisecond
+	storeLeast  = 300 * time.Millisecond
+)
 
 // Daemon is a running providerd.
 type Daemon struct {
@@ -71,34 +83,79 @@ type Daemon struct {
 	discovery discovery
 	notifier  *systemd.Notifier // nil: nobody wants to hear
 
+	health   *health.Health
+	disk     underway.Work // what waits for a disk and is not the store's
+	loads    underway.Work // of them, reads of the configuration
+	reserve  *scarce.Reserve
+	shortage scarce.Shortage
+	lost     atomic.Pointer[string] // why clients do not find the socket; nil: they do
+	ending   time.Time              // when the end began; zero: not yet
+
 	inherited     *socket.Listener // made by the service manager; nil: make our own
 	refusedReload atomic.Bool      // the last one was
 	metricsListen string           // as it was at the start
 }
 
 // Run starts a daemon and serves until ctx ends. The error is nil after an
-// orderly end; otherwise it says who or what is in the way.
+// orderly end; otherwise it says who or what is in the way. It returns at most
+// three seconds after the end of ctx: what hangs is left behind then, and the
+// program should end.
 func Run(ctx context.Context, o Options) error {
-	n := systemd.NewNotifier(o.Service.Notify)
-	err := run(ctx, o, n)
-	if err != nil {
-		_ = n.Stopping(err.Error()) // whoever called says it too
+	d := &Daemon{
+		opts: o, started: time.Now(), notifier: systemd.NewNotifier(o.Service.Notify),
+		log: logging.New(o.LogTo, o.LogJSON, o.LogJournal, hclog.LevelFromString(cmp.Or(o.LogLevel, "info"))),
 	}
+	d.loads = underway.Work{Most: 2, Also: &d.disk}
+	ended := make(chan error, 1)
+	go func() { ended <- d.live(ctx) }()
+	err := d.awaitEnd(ctx, ended)
+	if err != nil {
+		_ = d.notifier.Stopping(err.Error()) // whoever called says it too
+	}
+	d.log.Close()
 	return err
 }
 
-func run(ctx context.Context, o Options, n *systemd.Notifier) error {
-	defer closeAll(o.Service.Sockets)
-	cfg, err := o.Load()
+// awaitEnd waits for the daemon to end, and not much longer than ctx.
+func (d *Daemon) awaitEnd(ctx context.Context, ended <-chan error) error {
+	started := time.NewTimer(slowStart)
+	defer started.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-started.C:
+			if what, age := d.disk.Oldest(); age >= slowStart {
+				d.log.Warn("the start waits for the disk", "what", what, "for", underway.Rounded(age))
+			}
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(endWithin):
+	}
+	what, age := d.disk.Oldest()
+	return fmt.Errorf("end: %w", &underway.HangError{What: cmp.Or(what, "what is under way"), For: max(age, endWithin)})
+}
+
+// slowStart is when it is told what the start waits for.
+const slowStart = 5 * time.Second
+
+// live is the daemon from its start to its end.
+func (d *Daemon) live(ctx context.Context) error {
+	defer closeAll(d.opts.Service.Sockets)
+	end := d.disk.Begin("reading the configuration")
+	cfg, err := d.opts.Load()
+	end()
 	if err != nil {
 		return err
 	}
-	d := &Daemon{
-		opts: o, started: time.Now(), socket: cfg.Daemon.Socket, stateDir: cfg.Daemon.StateDir,
-		metricsListen: cfg.Daemon.MetricsListen, notifier: n,
-		log: logging.New(o.LogTo, o.LogJSON, o.LogJournal, hclog.LevelFromString(cfg.Daemon.LogLevel)),
-	}
-	defer d.log.Close()
+	d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
+	d.socket, d.stateDir, d.metricsListen = cfg.Daemon.Socket, cfg.Daemon.StateDir, cfg.Daemon.MetricsListen
 	d.config.Store(cfg)
 	d.warn(cfg)
 	if err := d.inherit(); err != nil {
@@ -108,14 +165,16 @@ func run(ctx context.Context, o Options, n *systemd.Notifier) error {
 		defer d.inherited.Close() // again, if it was served
 	}
 
+	end = d.disk.Begin("opening " + d.database())
 	d.store, err = store.Open(d.database(), store.Options{
 		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socket},
 	})
+	end()
 	if err != nil {
 		return err
 	}
 	err = d.serve(ctx, cfg)
-	if closeErr := d.store.Close(); closeErr != nil {
+	if closeErr := d.store.CloseWithin(d.timeToClose()); closeErr != nil {
 		err = errors.Join(err, fmt.Errorf("close %s: %w", d.database(), closeErr))
 	}
 	if err == nil {
@@ -127,12 +186,20 @@ func run(ctx context.Context, o Options, n *systemd.Notifier) error {
 // serve runs everything above the store until ctx ends.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	processes := new(listener.Processes)
+	shares := scarce.Deal(scarce.Limit())
+	d.reserve = scarce.NewReserve(shares)
+	defer d.reserve.Close()
 	d.schedule = schedule.New(schedule.Options{
 		Store: d.store, Log: d.log.Named("schedule"), Online: new(network).isOnline, Asleep: asleep,
+		Lane: shares.AtOnce, Kept: shares.Kept,
 		NewProber: func(p config.Provider) (schedule.Prober, error) {
-			return probe.New(p, probe.Options{UserAgent: "providerd/" + d.opts.Version, Processes: processes})
+			return probe.New(p, probe.Options{
+				UserAgent: "providerd/" + d.opts.Version, Processes: processes, Files: &d.disk,
+				Scarce: func(err error) { d.shortage.Met("a probe of "+p.ID, err) },
+			})
 		},
 	})
+	d.health = d.checks()
 	d.feeds = feed.New(feed.Options{
 		Log: d.log.Named("feed"), UserAgent: "providerd/" + d.opts.Version,
 		Tell: func(id string, n feed.News) {
@@ -148,13 +215,15 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	d.feeds.Follow(cfg.Providers)
+	loadRoots(cfg)
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.Ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
 		Metrics: func() (io.WriterTo, error) { return d.metrics.Scrape() },
+		Health:  d.health.Report, Reserve: d.reserve, Shortage: &d.shortage,
 	})
 	d.metrics = metrics.New(metrics.Sources{
-		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control,
+		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control, Health: d.health.Report,
 	})
 	scrapes, err := d.listenForScrapes()
 	if err != nil {
@@ -178,7 +247,7 @@ func (d *Daemon) listenForScrapes() (net.Listener, error) {
 	if d.metricsListen == "" {
 		return nil, nil
 	}
-	l, err := metrics.Listen(d.metricsListen)
+	l, err := metrics.Listen(d.metricsListen, &d.shortage)
 	if err != nil {
 		return nil, err
 	}
@@ -188,12 +257,12 @@ func (d *Daemon) listenForScrapes() (net.Listener, error) {
 
 // run is the daemon's life: probing, serving, reloading; then the end, for which
 // the probes are cancelled, streams get their last line, and the listener closes.
-func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
+func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
-	defer wg.Wait()
 	wg.Go(func() { d.schedule.Run(ctx) })
+	wg.Go(func() { d.health.Watch(ctx) })
 	wg.Go(func() { d.feeds.Run(ctx) })
 	wg.Go(func() { d.reloadOnSignal(ctx) })
 	wg.Go(func() { d.reportFirstSweep(ctx) })
@@ -207,25 +276,56 @@ func (d *Daemon) run(ctx context.Context, l, scrapes net.Listener) error {
 	if d.notifier != nil {
 		wg.Go(func() { d.notifyManager(ctx) })
 	}
-	served := make(chan error, 1)
+	served, kept := make(chan error, 1), make(chan error, 1)
 	wg.Go(func() { served <- d.control.Serve(context.WithoutCancel(ctx), l) })
+	wg.Go(func() { kept <- d.keepSocket(ctx, l) })
 
+	var err error
 	select {
-	case err := <-served:
-		cancel()
-		return err
+	case err = <-served:
+		served <- err
+	case err = <-kept:
 	case <-d.store.Usurped(): // its Close says by whom
-		cancel()
 	case <-ctx.Done():
 	}
+	cancel()
+	return cmp.Or(err, d.end(served, &wg))
+}
+
+// end ends everything above the store, in order, and leaves behind what hangs.
+func (d *Daemon) end(served <-chan error, parts *sync.WaitGroup) error {
+	d.ending = time.Now()
 	d.log.Info("stopping")
 	d.logNotifyError(d.notifier.Stopping(""))
-	end, done := context.WithTimeout(context.Background(), shutdownTime)
-	defer done()
-	if err := d.control.Shutdown(end); err != nil {
-		d.log.Warn("clients were cut off", "error", err)
+	err := d.disk.Within(socketEnd, "ending the control socket", func() error {
+		end, done := context.WithTimeout(context.Background(), requestsEnd)
+		defer done()
+		if err := d.control.Shutdown(end); err != nil {
+			d.log.Warn("clients were cut off", "error", err)
+		}
+		return <-served
+	})
+	d.leave(&err)
+	hung := d.disk.Within(time.Until(d.ending.Add(partsEnd)), "ending the probes", func() error { parts.Wait(); return nil })
+	d.leave(&hung)
+	return err
+}
+
+// leave makes a hang no error: what hangs is left behind.
+func (d *Daemon) leave(err *error) {
+	var hang *underway.HangError
+	if errors.As(*err, &hang) {
+		d.log.Warn("something does not end, and is left behind", "error", *err)
+		*err = nil
 	}
-	return <-served
+}
+
+// timeToClose is how long the store may take to end.
+func (d *Daemon) timeToClose() time.Duration {
+	if d.ending.IsZero() {
+		return endWithin // it is not asked to end: something else failed
+	}
+	return max(storeLeast, time.Until(d.ending.Add(storeEnd)))
 }
 
 // reloadOnSignal reloads for each signal; failures are logged where they arise.

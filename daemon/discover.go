@@ -32,7 +32,15 @@ func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
 	if began := d.discovery.began; began.IsZero() || asked.Sub(began) >= discoverGap {
 		d.discovery.began = time.Now()
 		// Others may wait for it: it does not end with who asked first.
-		found := probe.Discover(context.WithoutCancel(ctx), probe.Options{UserAgent: "providerd/" + d.opts.Version})
+		found, err := probe.Discover(context.WithoutCancel(ctx), probe.Options{
+			UserAgent: "providerd/" + d.opts.Version,
+			Scarce:    func(err error) { d.shortage.Met("discovering servers", err) },
+		})
+		if err != nil {
+			d.discovery.began = time.Time{}
+			return provider.DiscoverReply{}, provider.Errorf(provider.TooMany, "see: providerctl health",
+				"what listens cannot be found out: %v", err)
+		}
 		d.discovery.reply = provider.DiscoverReply{TS: provider.Time{Time: d.discovery.began}, Found: found}
 	}
 	cfg := d.config.Load()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -11,6 +12,9 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
+
+// loadWithin is how long a reload waits for the file system.
+const loadWithin = 5 * time.Second
 
 // Load reads the configuration as the options say, which win over the file.
 func (o *Options) Load() (*config.Config, error) {
@@ -48,10 +52,11 @@ func (d *Daemon) Reload(context.Context) (provider.ReloadReply, error) {
 }
 
 func (d *Daemon) reload() (provider.ReloadReply, error) {
-	cfg, err := d.opts.Load()
+	cfg, err := d.loadAnew()
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
 	}
+	loadRoots(cfg)
 	changes, err := d.schedule.Apply(cfg.Providers)
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
@@ -71,6 +76,24 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 		Added: some(changes.Added), Removed: some(changes.Removed), Changed: some(changes.Changed),
 		Unchanged: changes.Unchanged, RestartNeeded: d.restartNeeded(cfg),
 	}, nil
+}
+
+// loadAnew reads the configuration while files may have run out, and its file system
+// may not answer.
+func (d *Daemon) loadAnew() (*config.Config, error) {
+	var cfg *config.Config
+	var err error
+	d.reserve.Lend(2, func() {
+		var read *config.Config
+		err = d.loads.Within(loadWithin, "reading the configuration", func() (err error) {
+			read, err = d.opts.Load()
+			return err
+		})
+		if err == nil {
+			cfg = read
+		}
+	})
+	return cfg, err
 }
 
 // refused logs why a reload failed, and says it to whoever asked.

@@ -22,9 +22,8 @@ const (
 	readyRetry = 100 * time.Millisecond
 	// statusEvery bounds how often the status is sent.
 	statusEvery = time.Second
-	// healthEvery is how often we look whether the database can be written, of
-	// which no event tells.
-	healthEvery = 10 * time.Second
+	// healthEvery is how often we look whether we are well, of which no event tells.
+	healthEvery = 5 * time.Second
 )
 
 // inherit takes the socket over that the service manager made, if it did.
@@ -171,8 +170,11 @@ func (d *Daemon) statusLine() string {
 	if d.refusedReload.Load() {
 		line += "; the new configuration was refused and the old one stays (see: providerctl reload)"
 	}
-	if problem := d.store.Stats().LastError; problem != "" {
-		line += "; the database cannot be written: " + problem
+	for _, problem := range d.health.Problems() {
+		if why, ok := strings.CutPrefix(problem, "store: "); ok {
+			problem = "the database cannot be written: " + why
+		}
+		line += "; " + problem
 	}
 	return line
 }

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/grpclog"
 
@@ -35,9 +36,17 @@ func main() {
 		if errors.Is(err, errNo) {
 			os.Exit(1)
 		}
-		complain(cmd.Err(), err.Error())
-		if hint := provider.HintOf(err); !strings.Contains(err.Error(), hint) { // it may be said already
-			complain(cmd.Err(), lead(hint)+hint)
+		said := make(chan struct{})
+		go func() {
+			defer close(said)
+			complain(cmd.Err(), err.Error())
+			if hint := provider.HintOf(err); !strings.Contains(err.Error(), hint) { // it may be said already
+				complain(cmd.Err(), lead(hint)+hint)
+			}
+		}()
+		select {
+		case <-said:
+		case <-time.After(sayWithin): // nobody reads it, or its disk does not answer
 		}
 		var u usageError
 		if errors.As(err, &u) {
@@ -46,6 +55,9 @@ func main() {
 		os.Exit(1)
 	}
 }
+
+// sayWithin is how long the last words may take.
+const sayWithin = time.Second
 
 // lead goes before a hint that is a command, and not before a question or a
 // reference.

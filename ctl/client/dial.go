@@ -19,6 +19,9 @@ const (
 	firstBackoff = 20 * time.Millisecond
 	lastBackoff  = 250 * time.Millisecond
 
+	// missedWithin is how soon a daemon misses its socket's file, and makes it anew.
+	missedWithin = 4 * time.Second
+
 	// maxPath is what the smallest sockaddr_un (macOS) holds beside its NUL.
 	maxPath = 103
 )
@@ -52,6 +55,10 @@ func (c *Client) dial(ctx context.Context) (conn, error) {
 			return conn, nil
 		}
 		left := time.Until(giveUp)
+		if left <= 0 && patience == defaultPatience && failed.comesBack() {
+			patience, left = patience+missedWithin, missedWithin
+			giveUp = time.Now().Add(left)
+		}
 		if left <= 0 || !failed.mayPass() {
 			return nil, failed.explain()
 		}
@@ -140,6 +147,16 @@ func (m miss) mayPass() bool {
 		errors.Is(m.err, syscall.EAGAIN) // the listener's backlog is full
 }
 
+// comesBack reports whether somebody listens there, and only the socket's file is gone:
+// moved, or removed by a cleaner. A daemon makes it anew.
+func (m miss) comesBack() bool {
+	return (errors.Is(m.err, fs.ErrNotExist) || errors.Is(m.err, syscall.ECONNREFUSED)) && isListenedOn(m.path)
+}
+
+func (ms misses) comesBack() bool {
+	return slices.ContainsFunc(ms, miss.comesBack)
+}
+
 func (ms misses) mayPass() bool {
 	for _, m := range ms {
 		if m.mayPass() {
@@ -182,6 +199,11 @@ func (ms misses) explain() *provider.Error {
 	}
 	var paths []string
 	for _, m := range ms {
+		if m.comesBack() {
+			return provider.Errorf(provider.DaemonUnreachable,
+				"a daemon makes it anew within 10 s: try again; if it does not: look at its log, and restart it",
+				"a process listens at %s, and the file of its socket is gone", m.path)
+		}
 		if errors.Is(m.err, syscall.ECONNREFUSED) {
 			return provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists),
 				"the daemon is not running: nothing listens at %s any more", m.path)

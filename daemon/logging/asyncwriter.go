@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,8 +20,10 @@ type asyncWriter struct {
 	written chan struct{} // closed when the queue is empty and closed
 	noteBy  string        // what a line of our own begins with
 
+	writing atomic.Int64 // since when a line is being written, in Unix nanoseconds; 0: none is
+
 	mu      sync.Mutex
-	dropped int
+	dropped int // since the last line that told of it
 	closed  bool
 }
 
@@ -29,7 +32,9 @@ func newAsyncWriter(to io.Writer) *asyncWriter {
 	go func() {
 		defer close(w.written)
 		for line := range w.queue {
+			w.writing.Store(time.Now().UnixNano())
 			_, _ = to.Write(line) // there is nowhere to say that the log is gone
+			w.writing.Store(0)
 		}
 	}()
 	return w
@@ -63,6 +68,18 @@ func (w *asyncWriter) offer(line []byte) bool {
 	default:
 		return false
 	}
+}
+
+// blocked is for how long nobody has taken a line, and how many wait or were dropped;
+// 0 when none waits.
+func (w *asyncWriter) blocked() (age time.Duration, lines int) {
+	since := w.writing.Load()
+	if since == 0 {
+		return 0, 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Since(time.Unix(0, since)), 1 + len(w.queue) + w.dropped
 }
 
 // Close waits for the queue to be written, for at most timeout: then the

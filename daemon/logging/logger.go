@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"fmt"
 	"io"
 	"time"
 
@@ -17,6 +18,19 @@ type Logger struct {
 
 // Close writes what is still queued, for at most half a second.
 func (l *Logger) Close() { l.writer.Close(500 * time.Millisecond) }
+
+// blockedAfter is how long whoever reads the log may take for a line.
+const blockedAfter = 5 * time.Second
+
+// Problem says that the log is not written, as nobody takes its lines; empty when it is.
+func (l *Logger) Problem() string {
+	age, lines := l.writer.blocked()
+	if age < blockedAfter {
+		return ""
+	}
+	return fmt.Sprintf("nobody has taken a line for %s, and %d lines wait or are lost: is its disk full or its reader stopped? See: providerctl logs",
+		age.Round(time.Second), lines)
+}
 
 // New makes a log that writes lines for people, or JSON for machines. For the journal each
 // begins with its priority; lines for people then have no time, which the journal

@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/providerd/providerd/daemon/health"
 	"github.com/providerd/providerd/store"
 )
 
@@ -34,6 +35,8 @@ var (
 	replies = desc("control_requests_total", "Requests on the control socket, by the HTTP status of their reply.", "code")
 	denied  = desc("control_denied_total", "Requests refused to who asked, and connections turned away.")
 	streams = desc("control_streams", "Streams that are open.")
+
+	checkOK = desc("check_ok", "1 while the daemon's own check is well, as in GET /healthz, 0 while it is not.", "check")
 )
 
 // Describe implements [prometheus.Collector].
@@ -42,6 +45,7 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 		probes, refreshes, coalesced, latency, inFlight, planned, waiting, lag,
 		commits, commitTook, databaseSize, freePages, eventsKept, eventsWaiting,
 		replies, denied, streams,
+		checkOK,
 	} {
 		out <- d
 	}
@@ -53,6 +57,13 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.collectSchedule(c)
 	m.collectStore(c)
 	m.collectControl(c)
+	for name, problem := range m.sources.Health().Checks {
+		ok := 0.0
+		if problem == health.Ok {
+			ok = 1
+		}
+		c.gauge(checkOK, ok, name)
+	}
 }
 
 func (m *Metrics) collectSchedule(c collection) {

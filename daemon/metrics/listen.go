@@ -14,6 +14,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/providerd/providerd/daemon/framing"
+	"github.com/providerd/providerd/daemon/scarce"
 )
 
 // partingTime is how long scrapes under way may take to end.
@@ -23,7 +24,8 @@ const partingTime = 500 * time.Millisecond
 const maxConns = 16
 
 // Listen opens the port, and refuses an address that other machines can reach.
-func Listen(address string) (net.Listener, error) {
+// A shortage of files does not end it, and is noted; it may be nil.
+func Listen(address string, shortage *scarce.Shortage) (net.Listener, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !at.Addr().IsLoopback() {
 		return nil, fmt.Errorf("listen for scrapes: %s is not a loopback address", address)
@@ -32,7 +34,7 @@ func Listen(address string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen for scrapes (metrics_listen): %w", err)
 	}
-	return netutil.LimitListener(l, maxConns), nil
+	return netutil.LimitListener(scarce.Wrap(l, "accepting a scraper", nil, shortage, nil), maxConns), nil
 }
 
 // Serve answers GET /metrics from l, and nothing else, until ctx ends. It closes

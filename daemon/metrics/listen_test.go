@@ -13,13 +13,14 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/providerd/providerd/daemon/metrics"
+	"github.com/providerd/providerd/daemon/scarce"
 )
 
 // On the port, as on the socket, a malformed request is refused and ends the
 // connection, and no request behind it is answered. A good one is, twice.
 func TestServe_MalformedRequestsEndTheConnection(t *testing.T) {
 	r := newRig(t, well("a", "ollama", 1))
-	l, err := metrics.Listen("127.0.0.1:0")
+	l, err := metrics.Listen("127.0.0.1:0", new(scarce.Shortage))
 	if err != nil {
 		t.Fatal(err)
 	}

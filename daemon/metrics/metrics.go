@@ -27,6 +27,7 @@ import (
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Sources are the parts that count. All are needed.
@@ -35,6 +36,7 @@ type Sources struct {
 	Store    *store.Store
 	Schedule *schedule.Scheduler
 	Control  *control.Server
+	Health   func() provider.Health
 }
 
 // Metrics is the registry of one daemon.

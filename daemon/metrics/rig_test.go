@@ -73,7 +73,10 @@ func newRig(t testing.TB, providers ...*scripted) *rig {
 	r.control = control.New(control.Options{
 		Store: r.store, Providers: r.schedule, Metrics: func() (io.WriterTo, error) { return r.metrics.Scrape() },
 	})
-	r.metrics = metrics.New(metrics.Sources{Version: "test", Store: r.store, Schedule: r.schedule, Control: r.control})
+	r.metrics = metrics.New(metrics.Sources{
+		Version: "test", Store: r.store, Schedule: r.schedule, Control: r.control,
+		Health: func() provider.Health { return provider.Health{Checks: map[string]string{"store": "ok"}} },
+	})
 	r.apply(providers...)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})

@@ -2,6 +2,7 @@ package socket
 
 import (
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -42,5 +43,9 @@ func Inherit(f *os.File) (*Listener, error) {
 		ul.Close()
 		return nil, refuse(fmt.Sprintf("has no path that a client could dial (%q)", path), nil)
 	}
-	return &Listener{UnixListener: ul, path: path}, nil
+	file, err := os.Lstat(path)
+	if err != nil || file.Mode()&fs.ModeSocket == 0 {
+		file = nil // Lost tells
+	}
+	return &Listener{UnixListener: ul, path: path, file: file}, nil
 }

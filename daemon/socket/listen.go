@@ -29,7 +29,8 @@ const maxSocketPath = 103
 type Listener struct {
 	*net.UnixListener
 	path   string
-	born   fs.FileInfo // nil for one that was inherited
+	made   bool        // by us, and not inherited
+	file   fs.FileInfo // of the socket; nil: there was none
 	closed atomic.Bool
 	queue  queue
 }
@@ -42,7 +43,7 @@ func (l *Listener) Close() error {
 		return net.ErrClosed
 	}
 	l.queue.close()
-	if now, err := os.Lstat(l.path); err == nil && l.born != nil && os.SameFile(now, l.born) {
+	if now, err := os.Lstat(l.path); err == nil && l.made && l.isAt(now) {
 		if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return errors.Join(l.UnixListener.Close(), err)
 		}
@@ -57,7 +58,8 @@ func (l *Listener) Path() string { return l.path }
 type Error struct {
 	Path    string
 	Problem string
-	PID     int   // of the process that listens there already; 0: not known
+	InUse   bool  // another process listens there already
+	PID     int   // which; 0: not known
 	Err     error // nil when the problem says all
 	hint    string
 }
@@ -109,7 +111,7 @@ func Listen(path string, mode os.FileMode) (*Listener, error) {
 		ul.Close()
 		return nil, &Error{Path: path, Problem: "look at the new socket", Err: err}
 	}
-	l := &Listener{UnixListener: ul, path: path, born: born}
+	l := &Listener{UnixListener: ul, path: path, made: true, file: born}
 	l.queue.resize = resizer(ul)
 	if modesHold && born.Mode().Perm() != mode.Perm() {
 		l.Close()
@@ -164,7 +166,7 @@ func clearStale(path string) error {
 	nc, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		defer nc.Close()
-		e := &Error{Path: path, PID: PeerOf(nc).PID, Problem: "in use by another process",
+		e := &Error{Path: path, InUse: true, PID: PeerOf(nc).PID, Problem: "in use by another process",
 			hint: "stop it first, or choose another path: providerd --socket PATH"}
 		if e.PID != 0 {
 			e.Problem = fmt.Sprintf("in use by process %d", e.PID)
