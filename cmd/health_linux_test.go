@@ -70,7 +70,7 @@ func (p *process) blamed() []string {
 
 // With 24 open files from the start and sixty providers, the daemon says what is the
 // matter to whoever comes, blames no provider, and asks all of them nevertheless.
-func TestHealth_FewOpenFilesFromTheStart(t *testing.T) {
+func TestPromise9_FewOpenFilesFromTheStart(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, manyProviders(t, 60))
 	cmd := p.command()
@@ -105,7 +105,7 @@ func TestHealth_FewOpenFilesFromTheStart(t *testing.T) {
 
 // Whatever takes the last file while the daemon runs: clients are answered, health
 // tells, no provider is blamed, and all is well again afterwards.
-func TestHealth_OpenFilesRunOut(t *testing.T) {
+func TestPromise9_OpenFilesRunOut(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, manyProviders(t, 60)).start()
 	p.until(func() bool { status, _ := p.healthz(); return status == http.StatusOK })
@@ -142,7 +142,7 @@ func TestHealth_OpenFilesRunOut(t *testing.T) {
 }
 
 // A socket that clients do not find any more is made anew; who was connected goes on.
-func TestHealth_SocketIsMadeAnew(t *testing.T) {
+func TestPromise9_SocketIsMadeAnew(t *testing.T) {
 	for name, lose := range map[string]func(socket string) error{
 		"Removed": os.Remove,
 		"Moved":   func(socket string) error { return os.Rename(socket, socket+".old") },
@@ -202,7 +202,7 @@ func TestHealth_SocketIsMadeAnew(t *testing.T) {
 
 // Where another daemon listens now, or something else is in the way, the daemon says so:
 // it ends, for nobody comes any more, or is unwell until the way is free.
-func TestHealth_SocketIsAnothers(t *testing.T) {
+func TestPromise9_SocketIsAnothers(t *testing.T) {
 	t.Run("AnotherDaemon", func(t *testing.T) {
 		t.Parallel()
 		p := newProcess(t, hungConfig(t)).start()

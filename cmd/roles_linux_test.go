@@ -53,6 +53,8 @@ func play(role string) bool {
 		playFlood()
 	case "pretend":
 		playPretend()
+	case "hang":
+		playHang()
 	case "swap":
 		playSwap()
 	case "eavesdrop":

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -282,4 +283,41 @@ func answerAs(w http.ResponseWriter, r *http.Request) {
 	default:
 		fmt.Fprint(w, `{"object":"list","data":[{"id":"m","object":"model"}]}`)
 	}
+}
+
+// Promise 9: what the daemon cannot do, it says within ten seconds to whoever asks and in
+// the log, and says too when it can again.
+func TestPromise9_HealthIsHonest(t *testing.T) {
+	r := runDaemon(t, httpProvider("a", newGated(t).URL), nil)
+	var h provider.Health
+	if status, body := r.call("GET", "/healthz", &h); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	for _, check := range []string{"store", "disk", "scheduler", "socket", "resources", "log"} {
+		if h.Checks[check] != "ok" {
+			t.Errorf("%s: %q", check, h.Checks[check])
+		}
+	}
+	path := filepath.Join(r.dir, "s")
+	if err := errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	r.until(func() bool { // over the connection that is kept
+		status, _ := r.call("GET", "/healthz", &h)
+		return status == http.StatusServiceUnavailable && strings.Contains(h.Checks["socket"], "a file is in the place of the socket")
+	})
+	r.until(func() bool { return strings.Contains(r.log.String(), `"check":"socket"`) })
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it was said after %s", took)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	r.until(func() bool { status, _ := r.call("GET", "/healthz", &h); return status == http.StatusOK })
+	r.http.CloseIdleConnections() // now by the new socket
+	if status, body := r.call("GET", "/healthz", &h); status != http.StatusOK {
+		t.Errorf("%d %s", status, body)
+	}
+	r.until(func() bool { return strings.Contains(r.log.String(), `"well again"`) })
 }

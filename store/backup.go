@@ -55,8 +55,11 @@ func (b *Backup) Close() error {
 // A store that is opened on the copy knows it for one, and numbers events and
 // refreshes anew from a place that the first has not come to: see renumber.
 //
-// It waits for the disk for half a minute.
+// It waits for the disk for half a minute, and not at all when a commit hangs.
 func (s *Store) Backup() (*Backup, error) {
+	if what, age := s.commits.Oldest(); age >= readWithin {
+		return nil, &OpenError{Op: "copy the database", Path: s.path, Err: &underway.HangError{What: what, For: age}}
+	}
 	made := make(chan *Backup, 1)
 	var late atomic.Bool
 	err := s.reads.Within(copyWithin, "copying "+s.path, func() error {
