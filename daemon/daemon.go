@@ -54,17 +54,6 @@ type Options struct {
 	FirstSweep func(provider.StatusReply)
 }
 
-const (
-	// endWithin is how long the end may take, whatever does not answer. Each stage has
-	// until its own time since the end began.
-	endWithin   = 3 * time.Second
-	requestsEnd = 2 * time.Second // requests under way
-	socketEnd   = requestsEnd + 100*time.Millisecond
-	partsEnd    = socketEnd + 100*time.Millisecond // probes, which were cancelled at once
-	storeEnd    = endWithin - 100*time.Millisecond
-	storeLeast  = 300 * time.Millisecond
-)
-
 // Daemon is a running providerd.
 type Daemon struct {
 	opts     Options
@@ -115,35 +104,6 @@ func Run(ctx context.Context, o Options) error {
 	d.log.Close()
 	return err
 }
-
-// awaitEnd waits for the daemon to end, and not much longer than ctx.
-func (d *Daemon) awaitEnd(ctx context.Context, ended <-chan error) error {
-	started := time.NewTimer(slowStart)
-	defer started.Stop()
-	for {
-		select {
-		case err := <-ended:
-			return err
-		case <-started.C:
-			if what, age := d.disk.Oldest(); age >= slowStart {
-				d.log.Warn("the start waits for the disk", "what", what, "for", underway.Rounded(age))
-			}
-			continue
-		case <-ctx.Done():
-		}
-		break
-	}
-	select {
-	case err := <-ended:
-		return err
-	case <-time.After(endWithin):
-	}
-	what, age := d.disk.Oldest()
-	return fmt.Errorf("end: %w", &underway.HangError{What: cmp.Or(what, "what is under way"), For: max(age, endWithin)})
-}
-
-// slowStart is when it is told what the start waits for.
-const slowStart = 5 * time.Second
 
 // live is the daemon from its start to its end.
 func (d *Daemon) live(ctx context.Context) error {
@@ -225,21 +185,32 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	d.metrics = metrics.New(metrics.Sources{
 		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control, Health: d.health.Report,
 	})
-	scrapes, err := d.listenForScrapes()
+	listener, scrapes, err := d.listenForAll()
 	if err != nil {
-		return err
-	}
-	listener, err := d.listen()
-	if err != nil {
-		if scrapes != nil {
-			scrapes.Close()
-		}
 		return err
 	}
 	d.log.Info("started", "version", d.opts.Version, "socket", d.socket, "database", d.database(),
 		"config", cfg.Path, "providers", len(cfg.Providers))
 	d.warnOfNamespace()
 	return d.run(ctx, listener, scrapes)
+}
+
+// listenForAll opens the control socket, and the port for scrapes where one is wanted.
+func (d *Daemon) listenForAll() (l *socket.Listener, scrapes net.Listener, err error) {
+	if scrapes, err = d.listenForScrapes(); err != nil {
+		return nil, nil, err
+	}
+	if l, err = d.listen(); err == nil {
+		if err = d.reserve.Refill(); err == nil {
+			return l, scrapes, nil
+		}
+		l.Close()
+		err = provider.WithHint(fmt.Sprintf("serve the control socket: no file is left for clients: %v", err), scarce.Cure(err))
+	}
+	if scrapes != nil {
+		scrapes.Close()
+	}
+	return nil, nil, err
 }
 
 // listenForScrapes opens the port for /metrics; nil when none is wanted.
@@ -290,42 +261,6 @@ func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listen
 	}
 	cancel()
 	return cmp.Or(err, d.end(served, &wg))
-}
-
-// end ends everything above the store, in order, and leaves behind what hangs.
-func (d *Daemon) end(served <-chan error, parts *sync.WaitGroup) error {
-	d.ending = time.Now()
-	d.log.Info("stopping")
-	d.logNotifyError(d.notifier.Stopping(""))
-	err := d.disk.Within(socketEnd, "ending the control socket", func() error {
-		end, done := context.WithTimeout(context.Background(), requestsEnd)
-		defer done()
-		if err := d.control.Shutdown(end); err != nil {
-			d.log.Warn("clients were cut off", "error", err)
-		}
-		return <-served
-	})
-	d.leave(&err)
-	hung := d.disk.Within(time.Until(d.ending.Add(partsEnd)), "ending the probes", func() error { parts.Wait(); return nil })
-	d.leave(&hung)
-	return err
-}
-
-// leave makes a hang no error: what hangs is left behind.
-func (d *Daemon) leave(err *error) {
-	var hang *underway.HangError
-	if errors.As(*err, &hang) {
-		d.log.Warn("something does not end, and is left behind", "error", *err)
-		*err = nil
-	}
-}
-
-// timeToClose is how long the store may take to end.
-func (d *Daemon) timeToClose() time.Duration {
-	if d.ending.IsZero() {
-		return endWithin // it is not asked to end: something else failed
-	}
-	return max(storeLeast, time.Until(d.ending.Add(storeEnd)))
 }
 
 // reloadOnSignal reloads for each signal; failures are logged where they arise.

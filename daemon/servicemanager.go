@@ -180,8 +180,13 @@ func (d *Daemon) statusLine() string {
 }
 
 // readSelf reads through the socket, as a client does, and over a connection of
-// its own.
-func (d *Daemon) readSelf(ctx context.Context) error {
+// its own, for which it borrows where no file is left.
+func (d *Daemon) readSelf(ctx context.Context) (err error) {
+	d.reserve.Lend(1, func() { err = d.read(ctx) })
+	return err
+}
+
+func (d *Daemon) read(ctx context.Context) error {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

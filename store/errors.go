@@ -125,7 +125,11 @@ func (e *OpenError) Hint() string {
 		return hang.Hint()
 	}
 	for _, r := range refusals {
-		if r.holds(e) {
+		switch {
+		case !r.holds(e):
+		case r.ours:
+			return r.hint
+		default:
 			return strings.ReplaceAll(r.hint, "FOLDER", folder) + ", " + otherFolder
 		}
 	}

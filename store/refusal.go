@@ -12,6 +12,7 @@ type refusal struct {
 	op   string // only of steps that begin so; empty: of all
 	says []error
 	hint string // what to do; FOLDER stands for the database's
+	ours bool   // it is the process that may not, wherever the database is
 }
 
 func (r *refusal) holds(e *OpenError) bool {
@@ -19,35 +20,35 @@ func (r *refusal) holds(e *OpenError) bool {
 		slices.ContainsFunc(r.says, func(said error) bool { return errors.Is(e.Err, said) })
 }
 
-// refusals are all that are known by more than "no", the first that holds first: what
-// to do about a file system without locks is not what to do about a full one.
+// refusals are all that are known by more than "no", the first that holds counts:
+// what to do about a file system without locks is not what to do about a full one.
 var refusals = [...]refusal{
-	{"lock ", []error{syscall.ENOLCK, syscall.EOPNOTSUPP, syscall.ENOTSUP, syscall.ENOSYS, syscall.EINVAL},
-		"the file system of FOLDER has no file locks, as some NFS mounts: turn them on there (findmnt -T FOLDER)"},
-	{"", []error{syscall.ENOLCK},
-		"the file system of FOLDER has no file locks, as some NFS mounts: turn them on there (findmnt -T FOLDER)"},
-	{"", []error{syscall.ENODEV, syscall.EINVAL, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOTSUP},
-		"the file system of FOLDER cannot map files into memory, as some 9p, FUSE and shared folders of virtual machines (findmnt -T FOLDER): put the database on a local disk"},
-	{"", []error{syscall.EROFS},
-		"FOLDER is on a file system that is mounted read-only: mount -o remount,rw it (findmnt -T FOLDER)"},
-	{"", []error{syscall.ENOSPC},
-		"free some space on the disk of FOLDER (df -h FOLDER; df -i FOLDER)"},
-	{"", []error{syscall.EDQUOT},
-		"the quota of the user that runs providerd is used up on the disk of FOLDER: free some of it (quota -s)"},
-	{"", []error{syscall.EACCES, syscall.EPERM},
-		"give the user that runs providerd the right to write in FOLDER"},
-	{"", []error{syscall.EMFILE, syscall.ENFILE},
-		"providerd may not open more files: raise the limit (ulimit -n, or LimitNOFILE= of the service)"},
-	{"", []error{syscall.ENOMEM, syscall.EAGAIN, syscall.ENOBUFS},
-		"providerd gets no memory to map the database: raise its limit (ulimit -v, or MemoryMax= of the service)"},
-	{"", []error{syscall.EFBIG},
-		"the database may not grow: raise the limit on the size of files (ulimit -f, or LimitFSIZE= of the service)"},
-	{"", []error{syscall.EIO, syscall.ENXIO},
-		"the disk of FOLDER fails: see dmesg"},
-	{"", []error{syscall.ESTALE, syscall.ENOTCONN, syscall.ETIMEDOUT, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ECONNREFUSED},
-		"whoever serves the file system of FOLDER is gone: mount it anew (findmnt -T FOLDER)"},
-	{"", []error{syscall.ENOTDIR},
-		"a part of FOLDER is a file, not a folder: move it away"},
-	{"", []error{syscall.ENAMETOOLONG, syscall.ELOOP},
-		"FOLDER is no path that this system can follow"},
+	{op: "lock ", says: []error{syscall.ENOLCK, syscall.EOPNOTSUPP, syscall.ENOTSUP, syscall.ENOSYS, syscall.EINVAL},
+		hint: "the file system of FOLDER has no file locks, as some NFS mounts: turn them on there (findmnt -T FOLDER)"},
+	{says: []error{syscall.ENOLCK},
+		hint: "the file system of FOLDER has no file locks, as some NFS mounts: turn them on there (findmnt -T FOLDER)"},
+	{says: []error{syscall.ENODEV, syscall.EINVAL, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOTSUP},
+		hint: "the file system of FOLDER cannot map files into memory, as some 9p, FUSE and shared folders of virtual machines (findmnt -T FOLDER): put the database on a local disk"},
+	{says: []error{syscall.EROFS},
+		hint: "FOLDER is on a file system that is mounted read-only: mount it for writing (mount -o remount,rw; see: findmnt -T FOLDER)"},
+	{says: []error{syscall.ENOSPC},
+		hint: "free some space on the disk of FOLDER (df -h FOLDER; df -i FOLDER)"},
+	{says: []error{syscall.EDQUOT},
+		hint: "the quota of the user that runs providerd is used up on the disk of FOLDER: free some of it (quota -s)"},
+	{says: []error{syscall.EACCES, syscall.EPERM},
+		hint: "give the user that runs providerd the right to write in FOLDER"},
+	{says: []error{syscall.EMFILE, syscall.ENFILE},
+		hint: "providerd may not open more files: raise the limit (ulimit -n, or LimitNOFILE= of the service)", ours: true},
+	{says: []error{syscall.ENOMEM, syscall.EAGAIN, syscall.ENOBUFS},
+		hint: "providerd gets no memory to map the database: raise its limit (ulimit -v, or MemoryMax= of the service)", ours: true},
+	{says: []error{syscall.EFBIG},
+		hint: "the database may not grow: raise the limit on the size of files (ulimit -f, or LimitFSIZE= of the service)", ours: true},
+	{says: []error{syscall.EIO, syscall.ENXIO},
+		hint: "the disk of FOLDER fails: see dmesg"},
+	{says: []error{syscall.ESTALE, syscall.ENOTCONN, syscall.ETIMEDOUT, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ECONNREFUSED},
+		hint: "whoever serves the file system of FOLDER is gone: mount it anew (findmnt -T FOLDER)"},
+	{says: []error{syscall.ENOTDIR},
+		hint: "a part of FOLDER is a file, not a folder: move it away"},
+	{says: []error{syscall.ENAMETOOLONG, syscall.ELOOP},
+		hint: "FOLDER is no path that this system can follow"},
 }

@@ -4,12 +4,33 @@ package scarce
 
 import (
 	"math"
+	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 var exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
+
+// awaitClient waits for a while until somebody connects to l. Known says whether that
+// can be told.
+func awaitClient(l net.Listener) (come, known bool) {
+	conn, ok := l.(syscall.Conn)
+	if !ok {
+		return false, false
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return false, false
+	}
+	asked := raw.Control(func(fd uintptr) {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		var n int
+		n, err = unix.Poll(fds, int(watchFor.Milliseconds()))
+		come = n > 0
+	})
+	return come, asked == nil && (err == nil || err == unix.EINTR)
+}
 
 // Limit is how many files this process may have open: the soft limit, which
 // Go raises to the hard one when a program starts.

@@ -12,6 +12,8 @@ import (
 const (
 	firstPause = 5 * time.Millisecond
 	lastPause  = time.Second
+	// watchFor is how long it is watched whether a client comes, while files have run out.
+	watchFor = 250 * time.Millisecond
 )
 
 // A Listener goes on accepting whatever the system says of one connection: a listener
@@ -50,6 +52,12 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		if Is(err) {
 			l.shortage.Met(l.doing, err)
+			// Linux says so whether or not anybody comes.
+			come, known := awaitClient(l.Listener)
+			if known && !come {
+				pause = firstPause
+				continue
+			}
 			if l.reserve.Release() || l.makeRoom() {
 				if nc, err = l.Listener.Accept(); err == nil {
 					return nc, nil

@@ -12,18 +12,18 @@ const mostSpare = 16
 // A Reserve holds files open that nobody needs, to close one when another is needed
 // and none is left. A nil Reserve is an empty one.
 type Reserve struct {
-	size int
-	held atomic.Int64
+	size, held atomic.Int64
 
 	mu    sync.Mutex
 	spare []*os.File
 }
 
 // NewReserve makes a reserve for a process with those shares: one file for each
-// connection, and one to turn a further one away with. It takes what it gets.
+// connection, and one to turn a further one away with. It is empty until Refill, for
+// which the time is when all is open that must be.
 func NewReserve(s Shares) *Reserve {
-	r := &Reserve{size: min(s.Conns+1, mostSpare)}
-	r.Refill()
+	r := new(Reserve)
+	r.size.Store(min(int64(s.Conns)+1, mostSpare))
 	return r
 }
 
@@ -47,21 +47,26 @@ func (r *Reserve) Release() bool {
 }
 
 // Refill takes back what was given up, as far as there are files. It costs nothing
-// while the reserve is full.
-func (r *Reserve) Refill() {
-	if r == nil || r.held.Load() == int64(r.size) {
-		return
+// while the reserve is full. The error is that there are not even enough to answer one
+// client and turn away another.
+func (r *Reserve) Refill() error {
+	if r == nil || r.held.Load() == r.size.Load() {
+		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for len(r.spare) < r.size {
-		f, err := os.Open(os.DevNull)
-		if err != nil {
-			break
+	var err error
+	for err == nil && int64(len(r.spare)) < r.size.Load() {
+		var f *os.File
+		if f, err = os.Open(os.DevNull); err == nil {
+			r.spare = append(r.spare, f)
 		}
-		r.spare = append(r.spare, f)
 	}
 	r.held.Store(int64(len(r.spare)))
+	if len(r.spare) >= 2 || !Is(err) {
+		return nil
+	}
+	return err
 }
 
 // Lend runs fn, which needs a few files, with some of the reserve if none are left.
@@ -77,11 +82,10 @@ func (r *Reserve) Lend(files int, fn func()) {
 
 // Close gives everything up.
 func (r *Reserve) Close() {
-	for r.Release() {
+	if r == nil {
+		return
 	}
-	if r != nil {
-		r.mu.Lock()
-		r.size = 0
-		r.mu.Unlock()
+	r.size.Store(0)
+	for r.Release() {
 	}
 }

@@ -3,6 +3,7 @@
 package scarce_test
 
 import (
+	"errors"
 	"net"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/providerd/providerd/daemon/scarce"
 )
@@ -42,6 +44,7 @@ func TestReserve_WhenFilesHaveRunOut(t *testing.T) {
 		t.Skip(err)
 	}
 	reserve := scarce.NewReserve(scarce.Shares{Conns: 2}) // three files
+	reserve.Refill()
 	var accepted []net.Conn
 	closeOne := func() bool { return accepted[0].Close() == nil }
 	l := scarce.Wrap(inner, "accepting a client", reserve, nil, closeOne)
@@ -82,12 +85,23 @@ func TestReserve_WhenFilesHaveRunOut(t *testing.T) {
 			t.Fatalf("client %d: %v", i, err)
 		}
 		accepted = append(accepted, c)
-		if i == 3 {
+		if i >= 3 {
 			accepted = accepted[1:] // closed
 		}
 	}
-	for _, c := range accepted {
-		c.Close()
+	waited := make(chan error)
+	go func() { // nobody comes: no connection is closed for that
+		_, err := l.Accept()
+		waited <- err
+	}()
+	time.AfterFunc(time.Second, func() { l.Close() })
+	if err := <-waited; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("accept: %v", err)
+	}
+	for i, c := range accepted {
+		if err := c.Close(); err != nil {
+			t.Errorf("connection %d was closed for nobody: %v", i, err)
+		}
 	}
 	reserve.Refill()
 	if !reserve.Release() {

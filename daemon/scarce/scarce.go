@@ -73,11 +73,11 @@ func (s *Shortage) Problem() string {
 	if s.err == nil || time.Since(s.at) >= lastsFor {
 		return ""
 	}
-	return fmt.Sprintf("%s: %v: %s", s.doing, s.err, cure(s.err))
+	return fmt.Sprintf("%s: %v: %s", s.doing, s.err, Cure(s.err))
 }
 
-// cure is what to do about it.
-func cure(err error) string {
+// Cure is what to do about an error that [Is] one of these.
+func Cure(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENFILE):
 		return "all of this machine's files are open: raise fs.file-max with sysctl, or find who has them"

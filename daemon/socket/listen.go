@@ -3,7 +3,8 @@
 // is taken over from a service manager. Who connects is what the kernel says of the
 // connection; what they may do is for daemon/control to say.
 //
-// It imports the standard library, golang.org/x/sys, store/trust and store/userns.
+// It imports the standard library, golang.org/x/sys, daemon/scarce, store/trust and
+// store/userns.
 package socket
 
 import (
@@ -17,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/trust"
 )
 
@@ -103,7 +105,11 @@ func Listen(path string, mode os.FileMode) (*Listener, error) {
 	}
 	ul, err := bind(path, mode.Perm())
 	if err != nil {
-		return nil, &Error{Path: path, Problem: "listen", Err: err}
+		e := &Error{Path: path, Problem: "listen", Err: err}
+		if scarce.Is(err) {
+			e.hint = scarce.Cure(err)
+		}
+		return nil, e
 	}
 	ul.SetUnlinkOnClose(false) // it would remove whatever is at the path by then
 	born, err := os.Lstat(path)

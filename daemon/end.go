@@ -1,0 +1,88 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/providerd/providerd/store/underway"
+)
+
+const (
+	// endWithin is how long the end may take, whatever does not answer. Each stage has
+	// until its own time since the end began.
+	endWithin   = 3 * time.Second
+	requestsEnd = 2 * time.Second // requests under way
+	socketEnd   = requestsEnd + 100*time.Millisecond
+	partsEnd    = socketEnd + 100*time.Millisecond // probes, which were cancelled at once
+	storeEnd    = endWithin - 100*time.Millisecond
+	storeLeast  = 300 * time.Millisecond
+)
+
+// slowStart is when it is told what the start waits for.
+const slowStart = 5 * time.Second
+
+// awaitEnd waits for the daemon to end, and not much longer than ctx.
+func (d *Daemon) awaitEnd(ctx context.Context, ended <-chan error) error {
+	started := time.NewTimer(slowStart)
+	defer started.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-started.C:
+			if what, age := d.disk.Oldest(); age >= slowStart {
+				d.log.Warn("the start waits for the disk", "what", what, "for", underway.Rounded(age))
+			}
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(endWithin):
+	}
+	what, age := d.disk.Oldest()
+	return fmt.Errorf("end: %w", &underway.HangError{What: cmp.Or(what, "what is under way"), For: max(age, endWithin)})
+}
+
+// end ends everything above the store, in order, and leaves behind what hangs.
+func (d *Daemon) end(served <-chan error, parts *sync.WaitGroup) error {
+	d.ending = time.Now()
+	d.log.Info("stopping")
+	d.logNotifyError(d.notifier.Stopping(""))
+	err := d.disk.Within(socketEnd, "ending the control socket", func() error {
+		end, done := context.WithTimeout(context.Background(), requestsEnd)
+		defer done()
+		if err := d.control.Shutdown(end); err != nil {
+			d.log.Warn("clients were cut off", "error", err)
+		}
+		return <-served
+	})
+	d.leave(&err)
+	hung := d.disk.Within(time.Until(d.ending.Add(partsEnd)), "ending the probes", func() error { parts.Wait(); return nil })
+	d.leave(&hung)
+	return err
+}
+
+// leave makes a hang no error: what hangs is left behind.
+func (d *Daemon) leave(err *error) {
+	var hang *underway.HangError
+	if errors.As(*err, &hang) {
+		d.log.Warn("something does not end, and is left behind", "error", *err)
+		*err = nil
+	}
+}
+
+// timeToClose is how long the store may take to end.
+func (d *Daemon) timeToClose() time.Duration {
+	if d.ending.IsZero() {
+		return endWithin // it is not asked to end: something else failed
+	}
+	return max(storeLeast, time.Until(d.ending.Add(storeEnd)))
+}
