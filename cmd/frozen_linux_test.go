@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -101,6 +102,34 @@ func (f *frozen) thaw() {
 	_ = f.ioctl(FITHAW) // it may not be frozen
 }
 
+// listenForLife is the service manager of p, and hears its signs of life.
+func listenForLife(t *testing.T, p *process) (alive chan struct{}) {
+	path := filepath.Join(p.dir, "notify")
+	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	alive = make(chan struct{}, 1000)
+	go func() {
+		for text := make([]byte, 4096); ; {
+			n, err := l.Read(text)
+			if err != nil {
+				return
+			}
+			if strings.Contains(string(text[:n]), "WATCHDOG=1") {
+				alive <- struct{}{}
+			}
+		}
+	}()
+	as := p.as
+	p.as = func(cmd *exec.Cmd) {
+		as(cmd)
+		cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+path, "WATCHDOG_USEC=3000000")
+	}
+	return alive
+}
+
 // A disk that does not answer costs nobody but who needs it: reads are answered, health
 // and log tell, SIGTERM is obeyed in three seconds with what is lost, and nobody else
 // gets the database while a write is under way.
@@ -108,6 +137,7 @@ func TestPromise9_DiskHangs(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, hungConfig(t))
 	disk := onOwnDisk(t, p)
+	alive := listenForLife(t, p)
 	p.start()
 	p.until(func() bool { status, _ := p.healthz(); return status == http.StatusOK })
 	disk.freeze()
@@ -131,6 +161,11 @@ func TestPromise9_DiskHangs(t *testing.T) {
 	if status := p.do("GET", "/api/daemon/backup", &refused); status != http.StatusServiceUnavailable || !strings.Contains(refused.Error.Message, "has not ended for") {
 		t.Errorf("backup: %d %v", status, refused.Error)
 	}
+
+	for len(alive) > 0 {
+		<-alive
+	}
+	p.until(func() bool { return len(alive) >= 2 }) // a restart would mend nothing
 
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -138,3 +138,29 @@ func TestPromise9_FilesHang(t *testing.T) {
 		}
 	}
 }
+
+// A start that waits for files that nobody serves says what it waits for, and SIGTERM
+// is obeyed.
+func TestPromise9_TheStartHangs(t *testing.T) {
+	for name, flag := range map[string]string{"Configuration": "--config", "Database": "--state-dir"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProcess(t, hungConfig(t))
+			dir, end := hangingFiles(t, p)
+			cmd := p.command()
+			cmd.Args = append(cmd.Args, flag, filepath.Join(dir, "x"))
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			p.until(func() bool { return strings.Contains(p.log.String(), "the start waits for the disk") })
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			p.until(func() bool { return strings.Contains(p.log.String(), "has not ended for") })
+			end()
+			if err := cmd.Wait(); err == nil {
+				t.Error("it did not start, and exits with 0")
+			}
+		})
+	}
+}

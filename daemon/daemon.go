@@ -75,6 +75,7 @@ type Daemon struct {
 	health   *health.Health
 	disk     underway.Work // what waits for a disk and is not the store's
 	loads    underway.Work // of them, reads of the configuration
+	writes   underway.Work // of them, those beside the database
 	reserve  *scarce.Reserve
 	shortage scarce.Shortage
 	lost     atomic.Pointer[string] // why clients do not find the socket; nil: they do
@@ -95,6 +96,7 @@ func Run(ctx context.Context, o Options) error {
 		log: logging.New(o.LogTo, o.LogJSON, o.LogJournal, hclog.LevelFromString(cmp.Or(o.LogLevel, "info"))),
 	}
 	d.loads = underway.Work{Most: 2, Also: &d.disk}
+	d.writes = underway.Work{Most: 1, Also: &d.disk}
 	ended := make(chan error, 1)
 	go func() { ended <- d.live(ctx) }()
 	err := d.awaitEnd(ctx, ended)

@@ -18,7 +18,7 @@ const (
 	requestsEnd = 2 * time.Second // requests under way
 	socketEnd   = requestsEnd + 100*time.Millisecond
 	partsEnd    = socketEnd + 100*time.Millisecond // probes, which were cancelled at once
-	storeEnd    = endWithin - 100*time.Millisecond
+	storeEnd    = endWithin - 500*time.Millisecond // the rest is for the last words
 	storeLeast  = 300 * time.Millisecond
 )
 

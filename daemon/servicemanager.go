@@ -15,6 +15,7 @@ import (
 	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/daemon/systemd"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/underway"
 )
 
 const (
@@ -24,6 +25,8 @@ const (
 	statusEvery = time.Second
 	// healthEvery is how often we look whether we are well, of which no event tells.
 	healthEvery = 5 * time.Second
+	// besideWithin is how long a write beside a database may take that does not answer.
+	besideWithin = 2 * time.Second
 )
 
 // inherit takes the socket over that the service manager made, if it did.
@@ -104,7 +107,7 @@ func (d *Daemon) watchdog() *systemd.Watchdog {
 			}
 			return err
 		},
-		Commit: d.store.SyncBarrier,
+		Commit: d.committed,
 		Fed:    d.notifier.Alive,
 		Changed: func(err error) {
 			if err != nil {
@@ -114,6 +117,31 @@ func (d *Daemon) watchdog() *systemd.Watchdog {
 			d.log.Info("watchdog self-check recovered")
 		},
 	}
+}
+
+// committed waits for a commit. A disk that answers nobody is no reason to be started
+// anew: nobody could open the database then, and readers would lose what memory has.
+// That it is the disk, and not a fault of ours, another write beside the database tells.
+func (d *Daemon) committed(ctx context.Context) error {
+	err := d.store.SyncBarrier(ctx)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	var hang *underway.HangError
+	if beside := d.writes.Within(besideWithin, "writing beside "+d.database(), d.writeBeside); errors.As(beside, &hang) {
+		return nil
+	}
+	return err
+}
+
+// writeBeside writes a byte to the disk of the database, whatever that says.
+func (d *Daemon) writeBeside() error {
+	f, err := os.OpenFile(d.database()+".alive", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write([]byte{'\n'})
+	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
 }
 
 // notifyStatus sends the status whenever it has changed, until ctx ends.

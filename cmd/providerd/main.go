@@ -57,7 +57,7 @@ func main() {
 }
 
 // sayWithin is how long the last words may take.
-const sayWithin = time.Second
+const sayWithin = 300 * time.Millisecond
 
 // lead goes before a hint that is a command, and not before a question or a
 // reference.

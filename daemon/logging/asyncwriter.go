@@ -82,8 +82,9 @@ func (w *asyncWriter) blocked() (age time.Duration, lines int) {
 	return time.Since(time.Unix(0, since)), 1 + len(w.queue) + w.dropped
 }
 
-// Close waits for the queue to be written, for at most timeout: then the
-// goroutine that writes is left to its fate.
+// Close waits for the queue to be written, for at most timeout, in which the time
+// counts for which nobody has taken a line: then the goroutine that writes is left to
+// its fate.
 func (w *asyncWriter) Close(timeout time.Duration) {
 	w.mu.Lock()
 	if !w.closed {
@@ -91,8 +92,9 @@ func (w *asyncWriter) Close(timeout time.Duration) {
 		close(w.queue)
 	}
 	w.mu.Unlock()
+	age, _ := w.blocked()
 	select {
 	case <-w.written:
-	case <-time.After(timeout):
+	case <-time.After(max(0, timeout-age)):
 	}
 }

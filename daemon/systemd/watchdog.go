@@ -15,7 +15,8 @@ type Watchdog struct {
 	Read func(context.Context) error
 	// Commit waits until something is on the disk. Only an end of the context is
 	// a reason to be restarted: a disk that says no is alive, readers get what was
-	// saved last, and a restart would not make room on it.
+	// saved last, and a restart would not make room on it. Nor does a disk that answers
+	// nobody come back by one; to tell that from a commit that hangs is for Commit.
 	Commit func(context.Context) error
 	// Fed is called with every sign of life; its error is told as that of a check.
 	Fed func() error
