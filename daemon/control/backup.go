@@ -22,7 +22,9 @@ const backupChunk = 256 << 10
 // may be as slow as a stream's.
 func (s *Server) backup(c *call) *provider.Error {
 	c.conn.freeSlot() // it takes the disk's time, and its reader's
-	b, err := s.store.Backup()
+	var b *store.Backup
+	var err error
+	s.reserve.Lend(3, func() { b, err = s.store.Backup() })
 	s.extendReply(c)
 	if err != nil {
 		return backupError(err)

@@ -59,10 +59,6 @@ func (s Shares) Problem(providers int) string {
 	if s.AtOnce >= min(providers, fewAtOnce) {
 		return ""
 	}
-	probes := "2 probes run"
-	if s.AtOnce > 1 {
-		probes = fmt.Sprintf("%d probes run", lanes*s.AtOnce)
-	}
-	return fmt.Sprintf("the limit of %d open files lets %s at a time, for %d providers: raise it: LimitNOFILE= of the service, or ulimit -n",
-		s.Limit, probes, providers)
+	return fmt.Sprintf("the limit of %d open files has room for %d probes at a time, of %d providers: raise it: LimitNOFILE= of the service, or ulimit -n",
+		s.Limit, lanes*s.AtOnce, providers)
 }
