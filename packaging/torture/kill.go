@@ -13,6 +13,9 @@ func kill(b *bench, t *try) error { return b.ends(t, func(d *daemon) error { d.k
 // lives is how often a daemon of a try is started.
 const lives = 6
 
+// newsTime is how long there may be no news of providers that change all the time.
+const newsTime = 5 * time.Second
+
 // ends starts a daemon again and again, ends it by end at any moment under a witness,
 // and holds it to what was seen.
 func (b *bench) ends(t *try, end func(*daemon) error) error {
@@ -35,7 +38,8 @@ func (b *bench) ends(t *try, end func(*daemon) error) error {
 }
 
 // life is one from the start to an end, at any moment of a span after the witness has
-// seen an event.
+// seen an event; or, each second time, at the moment when it sees something new, which
+// is when that has to be on the disk.
 func (b *bench) life(d *daemon, w *witness, span time.Duration, end func(*daemon) error) error {
 	if err := d.startAndCompare(b, w); err != nil {
 		return err
@@ -50,6 +54,9 @@ func (b *bench) life(d *daemon, w *witness, span time.Duration, end func(*daemon
 		return fmt.Errorf("no event within %s: %s", startTime, d.log.last())
 	}
 	b.wait(time.Duration(b.random.Int64N(int64(span))))
+	if b.random.IntN(2) == 0 {
+		w.waitForNews(b, newsTime)
+	}
 	err := end(d)
 	d.kill()
 	watch.stop()

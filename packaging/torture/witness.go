@@ -14,7 +14,8 @@ import (
 )
 
 // A witness is a client that notes what it is shown: events, how far a status had
-// come, the numbers of refreshes, what it paused.
+// come and since when each row said what it said, the numbers of refreshes, what it
+// paused.
 type witness struct {
 	mayLose bool // what happens to the daemon may cost something, if it is said
 	pausing bool // it pauses and resumes providers too
@@ -24,12 +25,18 @@ type witness struct {
 	events     map[uint64]provider.Event
 	newest     uint64 // the number to resume from
 	statusSeq  uint64
+	rows       map[string]provider.Status
 	generation uint64
 	paused     map[string]bool // what it was told is so; absent while that is not known
+	news       chan struct{}   // has something once there is news that was not taken yet
 }
 
 func newWitness(t *try, mayLose bool) *witness {
-	return &witness{t: t, mayLose: mayLose, events: map[uint64]provider.Event{}, paused: map[string]bool{}}
+	return &witness{
+		t: t, mayLose: mayLose,
+		events: map[uint64]provider.Event{}, rows: map[string]provider.Status{}, paused: map[string]bool{},
+		news: make(chan struct{}, 1),
+	}
 }
 
 func (w *witness) fault(f fault, format string, args ...any) {
@@ -73,6 +80,7 @@ func (w *witness) resume(d *daemon) error {
 	if err := w.compareEvents(d, &reply); err != nil {
 		return err
 	}
+	w.compareRows(&reply)
 	for _, row := range reply.Providers {
 		if paused, known := w.paused[row.ID]; known && row.Paused != paused {
 			w.missing("%s was told to be paused %t, and is paused %t", row.ID, paused, row.Paused)
@@ -80,6 +88,23 @@ func (w *witness) resume(d *daemon) error {
 		}
 	}
 	return w.refresh(d)
+}
+
+// compareRows holds each row to the last that was seen of that provider: its state
+// never goes back to an earlier one.
+func (w *witness) compareRows(reply *provider.StatusReply) {
+	back, first := 0, ""
+	for _, row := range reply.Providers {
+		if seen, known := w.rows[row.ID]; known && row.Since.Before(seen.Since.Time) {
+			if back++; back == 1 {
+				first = fmt.Sprintf("%s was %s since %v, and is %s since %v", row.ID, seen.State, seen.Since, row.State, row.Since)
+			}
+		}
+		w.rows[row.ID] = row
+	}
+	if back > 0 {
+		w.missing("%d rows went back: %s", back, first)
+	}
 }
 
 // missing is a loss, unless the log says so where something may be lost.
@@ -215,6 +240,7 @@ func (w *witness) follow(d *daemon, saw func()) {
 		w.newest = h.Seq
 		w.events[h.Seq] = h.Event
 		saw()
+		w.hasNews()
 	})
 }
 
@@ -230,7 +256,34 @@ func (w *witness) read(d *daemon) error {
 		w.t.fault(wrong, "a status says seq %d after %d", reply.Seq, w.statusSeq)
 	}
 	w.statusSeq = reply.Seq
+	for _, row := range reply.Providers {
+		if row.Since.After(w.rows[row.ID].Since.Time) {
+			w.hasNews()
+		}
+		w.rows[row.ID] = row
+	}
 	return nil
+}
+
+// hasNews tells whoever waits for news.
+func (w *witness) hasNews() {
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// waitForNews waits, at most for so long, until something new is seen from now on.
+func (w *witness) waitForNews(b *bench, limit time.Duration) {
+	select {
+	case <-w.news: // of before
+	default:
+	}
+	select {
+	case <-w.news:
+	case <-time.After(limit):
+	case <-b.ctx.Done():
+	}
 }
 
 // pauseAndResume does so to two providers in turn.
