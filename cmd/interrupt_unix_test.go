@@ -21,6 +21,7 @@ func TestInterrupt(t *testing.T) {
 	const (
 		row   = `{"id":"a","state":"RUNNING","reason":"ok","ttl_ms":1000}`
 		stale = `{"id":"a","state":"RUNNING","reason":"ok","ttl_ms":1000,"stale":true}`
+		down  = `{"providers":[{"id":"a","type":"local","state":"STOPPED","reason":"not_checked","stale":true}]}`
 		died  = -1 // by the signal
 	)
 	for args, tc := range map[string]struct {
@@ -34,8 +35,12 @@ func TestInterrupt(t *testing.T) {
 		"refresh --wait":      {nil, 130},
 		"wait a":              {nil, 130},
 		"is-running a":        {[]string{stale}, 130},
-		"pick":                {[]string{`{"providers":[{"id":"a","type":"local","state":"STOPPED","stale":true}]}`}, 130},
+		"pick":                {[]string{down}, 130},
+		"pick a":              {[]string{down, down}, 130},       // after it has waited
+		"models":              {[]string{down, down}, 130},       // likewise
+		"models a":            {[]string{down, down, down}, 130}, // likewise, while the list is read
 		"models --refresh":    {nil, 130},
+		"models a --refresh":  {[]string{`{"providers":[` + row + `]}`}, 130},
 		"diagnose a":          {nil, 130},
 		"discover -o json":    {nil, 130},
 		"backup new.db":       {nil, 130},

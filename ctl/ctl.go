@@ -81,7 +81,8 @@ type app struct {
 }
 
 // interruptible is the context of the command. If it waits, or has something to undo,
-// ctrl-C ends the context; else that ends the process.
+// ctrl-C ends the context from now on; until then that ends the process. Whoever asks
+// again after a wait has to take the context anew: the one of before no longer ends.
 func (a *app) interruptible(waits bool) context.Context {
 	if waits && a.Interruptible != nil {
 		a.ctx = a.Interruptible(a.ctx)

@@ -37,7 +37,7 @@ reply of each provider on a line of its own.`,
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Flags().BoolVar(&loaded, "loaded", false, "only those that are in memory")
 	cmd.Flags().BoolVar(&refresh, "refresh", false, "probe first, so that the lists are as of now")
-	cmd.Run = func(cmd *command.Command, ids []string) error {
+	cmd.Run = func(_ *command.Command, ids []string) error {
 		find := a.known
 		if refresh {
 			find = a.refreshed
@@ -46,7 +46,7 @@ reply of each provider on a line of its own.`,
 		if providers == nil {
 			return err
 		}
-		return errors.Join(a.models(cmd.Context(), providers, len(ids) == 0, loaded, out), err)
+		return errors.Join(a.models(a.interruptible(false), providers, len(ids) == 0, loaded, out), err)
 	}
 	return cmd
 }
@@ -65,8 +65,9 @@ func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error
 		}
 	}
 	if len(unasked) > 0 {
+		ctx = a.interruptible(true)
 		now, wait := time.Second, probeWait // a probe that has just begun will do
-		if _, err := a.client.Status(a.interruptible(true), client.StatusQuery{IDs: fewOrAll(unasked), MaxAge: &now, Wait: &wait}); err != nil {
+		if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(unasked), MaxAge: &now, Wait: &wait}); err != nil {
 			return nil, err
 		}
 		reply, err = a.client.Status(ctx, client.StatusQuery{IDs: ids})
