@@ -72,9 +72,70 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// A terminal that is closed ends a command as ctrl-C does: nothing is left behind.
+func TestInterrupt_Hangup(t *testing.T) {
+	held := make(chan struct{}, 10)
+	cmd := exec.Command("/bin/sh", "-c", `trap - HUP; exec "$0" "$@"`, program("providerctl"), "--socket", serveReplies(t, nil, held), "backup", "new.db")
+	cmd.Dir = t.TempDir()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	if _ = cmd.Wait(); cmd.ProcessState.ExitCode() != 130 {
+		t.Errorf("%v, want exit code 130", cmd.ProcessState)
+	}
+	if left, err := os.ReadDir(cmd.Dir); err != nil || len(left) > 0 {
+		t.Errorf("%v was left behind (%v)", left, err)
+	}
+}
+
+// A signal that whoever started the command had it ignore does not end it.
+func TestInterrupt_Ignored(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	socket := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		close(asked)
+		<-answer
+		_, _ = io.WriteString(w, `{"providers":[]}`)
+	})
+	cmd := exec.Command("/bin/sh", "-c", `trap "" INT HUP; exec "$0" "$@"`, program("providerctl"), "--socket", socket, "status", "--max-age", "0s")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if err := cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(answer)
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
 // serveReplies answers with the replies in turn. Whatever is asked then gets no answer,
 // which held tells, until whoever asked is gone.
 func serveReplies(t *testing.T, replies []string, held chan<- struct{}) (socket string) {
+	next := make(chan string, len(replies))
+	for _, reply := range replies {
+		next <- reply
+	}
+	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case reply := <-next:
+			_, _ = io.WriteString(w, reply)
+		default:
+			held <- struct{}{}
+			<-r.Context().Done()
+		}
+	})
+}
+
+// serve answers on a socket.
+func serve(t *testing.T, answer http.HandlerFunc) (socket string) {
 	dir, err := os.MkdirTemp("", "pd")
 	if err != nil {
 		t.Fatal(err)
@@ -85,19 +146,7 @@ func serveReplies(t *testing.T, replies []string, held chan<- struct{}) (socket 
 	if err != nil {
 		t.Fatal(err)
 	}
-	next := make(chan string, len(replies))
-	for _, reply := range replies {
-		next <- reply
-	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		select {
-		case reply := <-next:
-			_, _ = io.WriteString(w, reply)
-		default:
-			held <- struct{}{}
-			<-r.Context().Done()
-		}
-	})}
+	server := &http.Server{Handler: answer}
 	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Close() })
 	return socket

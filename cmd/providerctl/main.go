@@ -26,8 +26,19 @@ func main() {
 }
 
 // interruptible returns a context that a signal ends. A second one ends the process.
+// A signal that is ignored stays so: nohup, and a shell that starts something in the
+// background, want it to go on.
 func interruptible(ctx context.Context) context.Context {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	var heard []os.Signal
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			heard = append(heard, s)
+		}
+	}
+	if len(heard) == 0 { // which would mean all signals
+		return ctx
+	}
+	ctx, stop := signal.NotifyContext(ctx, heard...)
 	context.AfterFunc(ctx, stop)
 	return ctx
 }
