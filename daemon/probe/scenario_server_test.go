@@ -168,6 +168,7 @@ func (t *theatre) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Date", scenarioNow.Format(http.TimeFormat)) // its clock and ours are the same
 	for name, value := range a.Headers {
 		w.Header().Set(name, value)
 	}
