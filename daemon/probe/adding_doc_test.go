@@ -118,7 +118,7 @@ func copyOfModule(t *testing.T) string {
 	for _, name := range []string{"go.mod", "go.sum"} {
 		writeFile(t, filepath.Join(root, name), readFile(t, filepath.Join("../..", name)))
 	}
-	for _, name := range []string{"daemon", "store", "docs", "packaging/man"} {
+	for _, name := range []string{"ctl/command", "daemon", "store", "docs", "packaging/man"} {
 		if err := os.CopyFS(filepath.Join(root, name), os.DirFS(filepath.Join("../..", name))); err != nil {
 			t.Fatal(err)
 		}
