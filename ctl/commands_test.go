@@ -95,6 +95,14 @@ func TestCommands(t *testing.T) {
 		"Events/JSONIsTheLinesAsTheyCame": {
 			"events -o json", "GET /api/events", stream(`{"seq":1,"new":true}`, `{"type":"heartbeat","seq":1}`), 0, `{"seq":1,"new":true}` + "\n", "",
 		},
+		"Events/TellsOfAGap": {
+			"events", "GET /api/events", stream(`{"seq":2,"id":"a","to":"RUNNING"}`, `{"type":"gap","reason":"events_gone","first":3,"seq":9}`), 0,
+			"RUNNING", "events 3 to 9: gone, because the daemon's database was damaged\n",
+		},
+		"Events/JSONHasTheGap": {
+			"events -o json", "GET /api/events", stream(`{"type":"gap","reason":"events_gone","first":3,"seq":3}`, `{"seq":4}`), 0,
+			`{"type":"gap","reason":"events_gone","first":3,"seq":3}` + "\n" + `{"seq":4}` + "\n", "event 3: gone, because",
+		},
 		"Events/FollowSaysWhereToGoOn": {
 			"events -f", "GET /api/events?follow=1",
 			stream(`{"seq":7,"id":"a","to":"RUNNING"}`, `{"type":"end","reason":"shutting_down","seq":9}`), 0,
@@ -104,6 +112,10 @@ func TestCommands(t *testing.T) {
 			"events -f --since 4", "GET /api/events?follow=1&since=4",
 			stream(`{"seq":7,"id":"a","to":"RUNNING"}`, `{"type":"end","reason":"slow_reader","seq":7}`), 1,
 			"RUNNING", "read too slowly\nproviderctl: hint: go on with: providerctl events --follow --since 7\n",
+		},
+		"History/TellsOfAGap": {
+			"history a", "GET /api/providers/a/history", ok(`{"id":"a","state_seconds":{},"transitions":[],"gaps":[{"first":3,"last":9}]}`), 0,
+			"events 3 to 9: gone, because the daemon's database was damaged; that time does not count\n", "",
 		},
 		"History/SumsUp": {
 			"history a", "GET /api/providers/a/history",

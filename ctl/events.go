@@ -25,7 +25,8 @@ func (a *app) eventsCommand() *command.Command {
 		SuggestFor: []string{"watch", "changes"},
 		Long: `Show the events that are kept, or those after number --since. With --follow it
 shows those from now on, or from --since on, until ctrl-C or the daemon ends, and then
-exits 0; no event is skipped and none is shown twice.`,
+exits 0; no event is skipped and none is shown twice. Where the database was damaged,
+it says which events are gone.`,
 		Example: `  providerctl events --follow
   providerctl events --since 42 -o json`,
 		Args: args(0, 0),
@@ -44,7 +45,12 @@ exits 0; no event is skipped and none is shown twice.`,
 
 func (a *app) events(ctx context.Context, q client.EventsQuery, out *format) error {
 	seq := uint64(0)
-	note := func(n provider.StreamNote) { seq = n.Seq }
+	note := func(w *bufio.Writer, n provider.StreamNote) {
+		seq = n.Seq
+		if n.Type == provider.NoteGap {
+			a.tellGap(w, n, out)
+		}
+	}
 	err := a.copyStream(ctx, q.Path(), q.Follow, note, func(w io.Writer, line []byte) error {
 		var event provider.Event
 		if err := json.Unmarshal(line, &event); err != nil {
@@ -64,6 +70,18 @@ func (a *app) events(ctx context.Context, q client.EventsQuery, out *format) err
 	return a.endOf(err, q.Follow)
 }
 
+// tellGap says that events are gone, where they would have been. An error shows
+// again at the next line.
+func (a *app) tellGap(w *bufio.Writer, n provider.StreamNote, out *format) {
+	if out.json() {
+		if line, err := json.Marshal(n); err == nil {
+			_ = streamJSON(w, line)
+		}
+	}
+	_ = w.Flush()
+	a.say("%s: gone, because the daemon's database was damaged", n.Gap())
+}
+
 // endOf says that the daemon ended a stream that was followed in good order,
 // which is no failure: nothing is missing. Every other error stays one.
 func (a *app) endOf(err error, follow bool) error {
@@ -77,9 +95,14 @@ func (a *app) endOf(err error, follow bool) error {
 
 // copyStream hands each line of a stream to write, and what write wrote to
 // stdout: at once when following, else together. Ctrl-C is how following ends.
-func (a *app) copyStream(ctx context.Context, path string, follow bool, note func(provider.StreamNote), write func(io.Writer, []byte) error) error {
+func (a *app) copyStream(ctx context.Context, path string, follow bool, note func(*bufio.Writer, provider.StreamNote), write func(io.Writer, []byte) error) error {
 	w := bufio.NewWriter(a.Stdout)
-	for line, err := range a.client.Stream(ctx, path, note) {
+	noted := func(n provider.StreamNote) {
+		if note != nil {
+			note(w, n)
+		}
+	}
+	for line, err := range a.client.Stream(ctx, path, noted) {
 		if err == nil {
 			err = write(w, line)
 		}

@@ -45,6 +45,9 @@ func (a *app) history(ctx context.Context, id string) error {
 	if len(reply.Transitions) > 0 {
 		b.WriteByte('\n')
 	}
+	for _, gap := range reply.Gaps {
+		fmt.Fprintf(&b, "%s: gone, because the daemon's database was damaged; that time does not count\n", gap)
+	}
 	b.WriteString(provider.Printable(id) + ": " + uptime(reply) + "\n")
 	_, err = io.WriteString(a.Stdout, b.String())
 	return err

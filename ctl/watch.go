@@ -110,8 +110,11 @@ func (v *view) follow(ctx context.Context) error {
 // that come at once are one signal. It returns why the stream of events ended.
 func (v *view) changes(ctx context.Context, since uint64, changed, idle chan<- struct{}) error {
 	note := func(n provider.StreamNote) {
-		if n.Type == "heartbeat" {
+		switch n.Type {
+		case provider.NoteHeartbeat:
 			signal(idle)
+		case provider.NoteGap: // whatever happened is in the status
+			signal(changed)
 		}
 	}
 	for event, err := range v.app.client.Events(ctx, client.EventsQuery{Since: &since, Follow: true, Note: note}) {

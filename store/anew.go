@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -18,46 +18,52 @@ import (
 type whole struct {
 	rows       iter.Seq[*Row]
 	events     []provider.Event // in order; gaps stay gaps
+	first      uint64           // seq of the oldest that there should be; 0: as there is
 	newest     uint64           // the newest seq ever given
 	generation uint64           // those up to here may have been handed out
+	copied     bool             // it is a backup, and is still to be numbered anew
+	id         uint64           // of the file, which fill sets
 }
 
 // fill writes it into an empty file.
 func (w *whole) fill(tx *bolt.Tx) error {
-	if err := lay(tx, w.newest, w.generation); err != nil {
+	if err := lay(tx); err != nil {
 		return err
 	}
+	w.id = rand.Uint64()
+	h := &head{ID: w.id, Generation: w.generation, Oldest: w.oldest(), Newest: w.newest, Copy: w.copied, Closed: true}
 	if w.rows != nil {
 		for row := range w.rows {
-			if err := tx.Bucket(rowsBucket()).Put([]byte(row.Status.ID), row.json); err != nil {
-				return fmt.Errorf("write the row of %s: %w", row.Status.ID, err)
+			id, value := []byte(row.Status.ID), encodeRow(row)
+			h.Rows.toggle(id, storedSum(value))
+			if err := tx.Bucket(rowsBucket()).Put(id, value); err != nil {
+				return fmt.Errorf("write the row of %s: %w", id, err)
 			}
 		}
 	}
 	events := tx.Bucket(eventsBucket())
 	events.FillPercent = 0.95 // seqs only grow
 	for i := range w.events {
-		text, err := encodeEvent(&w.events[i])
+		key, value, err := encodeEvent(&w.events[i])
 		if err != nil {
 			return err
 		}
-		if err := events.Put(seqKey(w.events[i].Seq), text); err != nil {
+		if err := events.Put(key, value); err != nil {
 			return fmt.Errorf("write event %d: %w", w.events[i].Seq, err)
 		}
 	}
-	return nil
+	return h.write(tx)
 }
 
-// oldest is the seq of the first event after the last gap, newest+1 for none.
+// oldest is the seq of the first event that is kept, or a gap; newest+1 for none.
 func (w *whole) oldest() uint64 {
-	next := w.newest + 1
-	for _, e := range slices.Backward(w.events) {
-		if e.Seq != next-1 {
-			break
-		}
-		next = e.Seq
+	switch {
+	case w.first > 0:
+		return w.first
+	case len(w.events) > 0:
+		return w.events[0].Seq
 	}
-	return next
+	return w.newest + 1
 }
 
 // newPath is where a file is made before it takes its place.
@@ -87,7 +93,8 @@ func build(path string, w *whole) (_ *file, err error) {
 			return err
 		}
 		db.AllocSize = growBy
-		return errors.Join(db.Update(w.fill), f.Sync())
+		// Twice, so that both of bbolt's meta pages lead to it.
+		return errors.Join(db.Update(w.fill), db.Update(rewriting(func(*head) {})), f.Sync())
 	})
 	if err != nil {
 		if db != nil {
@@ -95,10 +102,11 @@ func build(path string, w *whole) (_ *file, err error) {
 		}
 		return nil, err
 	}
-	return newFile(db, f)
+	return newFile(db, f, w.id)
 }
 
-// settle moves what build has made to its place, where nothing is.
+// settle moves what build has made to its place, where nothing is, or what it was made
+// of.
 func settle(path string) error {
 	if err := os.Rename(newPath(path), path); err != nil {
 		return err

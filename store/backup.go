@@ -213,8 +213,9 @@ func markCopy(path string) error {
 			return err
 		}
 		db.AllocSize = growBy
-		err = db.Update(func(tx *bolt.Tx) error { return putNumber(tx.Bucket(metaBucket()), copyKey(), 1) })
-		return errors.Join(err, db.Close())
+		mark := rewriting(func(h *head) { h.Copy = true })
+		// Twice, so that both of bbolt's meta pages lead to it.
+		return errors.Join(db.Update(mark), db.Update(mark), db.Close())
 	})
 }
 

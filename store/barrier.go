@@ -14,9 +14,8 @@ type barrier struct {
 
 // SyncBarrier waits until a commit has been synced to the disk, whether there was
 // anything to write or not, and so proves that the committer and the disk are
-// alive. A commit of other people's changes will do; alone it is an empty
-// transaction, for which bbolt writes its list of free pages and its head, and
-// syncs both: no row, event or generation is touched. It takes its place in the
+// alive. A commit of other people's changes will do; alone it is one that
+// writes the head anew and syncs it: no row, event or generation is touched. It takes its place in the
 // pace of the commits, so that it may wait a second for those before it.
 //
 // The error is the commit's own, or ctx's when that ends first. Only the latter,

@@ -110,9 +110,10 @@ func (s *Store) take(last bool) *group {
 		g.generation = s.reservation()
 	}
 	idle := g.empty() && g.generation == 0
-	if idle && g.barrier == nil && (!last || len(s.dirty) == 0) && !s.isAstray() {
+	if idle && g.barrier == nil && !last && !s.isAstray() {
 		return nil
 	}
+	g.last = last
 	if now := time.Now(); last || !idle && (g.urgent || now.Sub(s.rodeAt) >= rideEvery) {
 		s.rodeAt = now
 		g.riders = make(map[*cell]*Row, len(s.dirty))

@@ -16,7 +16,8 @@
 // can still be read; one that is found damaged at the start, from the latter alone.
 // A damaged file is kept aside under another name, never deleted and never trusted;
 // one that is held by another process, or written by a newer version, is refused
-// with an error that says what to do.
+// with an error that says what to do. Each value has a checksum: what is damaged, or
+// may be older than what was seen, is not shown, and said.
 //
 // The number of an event or a refresh never means something else later, whatever
 // becomes of the database that gave it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/providerd/providerd/store/trust"
 	"github.com/providerd/providerd/store/underway"
@@ -91,9 +92,10 @@ func (e *FutureError) Hint() string {
 // An OpenError says which step of opening the database, or of copying it, the
 // system refused.
 type OpenError struct {
-	Op   string // such as "create"
-	Path string // of the database
-	Err  error
+	Op    string // such as "create"
+	Path  string // of the database
+	Err   error
+	Needs int64 // bytes of the disk that it takes for a while; 0: not known
 }
 
 func (e *OpenError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Path, e.Err) }
@@ -119,6 +121,9 @@ func (e *OpenError) Hint() string {
 		return "put a plain file there, or name the folder that the link leads to: providerd --state-dir DIR"
 	case errors.Is(e.Err, errNotFile):
 		return "move it away, " + otherFolder
+	case e.Needs > 0 && noSpace(e.Err):
+		return fmt.Sprintf("free %d MB on the disk of %s and start again: the database is as it was; %s",
+			e.Needs>>20+1, folder, otherFolder)
 	}
 	var hang *underway.HangError
 	if errors.As(e.Err, &hang) {
@@ -134,6 +139,17 @@ func (e *OpenError) Hint() string {
 		}
 	}
 	return fmt.Sprintf("check that %s is a folder on a disk that can be written, %s", folder, otherFolder)
+}
+
+// noSpace reports whether a disk is full, or a quota or a limit on files is reached.
+// Of some errors bbolt keeps only the text.
+func noSpace(err error) bool {
+	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
+		if err != nil && (errors.Is(err, full) || strings.Contains(err.Error(), full.Error())) {
+			return true
+		}
+	}
+	return false
 }
 
 var (

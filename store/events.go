@@ -2,10 +2,9 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
+	"iter"
 	"slices"
 	"sort"
 
@@ -39,11 +38,23 @@ func (j *journal) extended(events []provider.Event, oldest, newest uint64) *jour
 	return &journal{oldest, newest, recent, make(chan struct{})}
 }
 
-// from returns the index in recent of the first event at or after seq, and
-// whether no older event is missing from there.
-func (j *journal) from(seq uint64) (int, bool) {
-	i := indexOf(j.recent, seq)
-	return i, i > 0 || len(j.recent) > 0 && j.recent[0].Seq == seq
+// run returns the kept events from first on up to the next gap, at most limit of
+// them, and where in the gap ends: first itself when it begins with one. It reports
+// false for events that are older than those in memory.
+func (j *journal) run(first uint64, limit int) (events []provider.Event, next uint64, ok bool) {
+	if len(j.recent) == 0 || first < j.recent[0].Seq {
+		return nil, 0, false
+	}
+	i := indexOf(j.recent, first)
+	n := i
+	for n < len(j.recent) && n-i < limit && j.recent[n].Seq == first+uint64(n-i) {
+		n++
+	}
+	next = j.newest + 1
+	if n < len(j.recent) {
+		next = j.recent[n].Seq
+	}
+	return j.recent[i:n], next, true
 }
 
 func indexOf(events []provider.Event, seq uint64) int {
@@ -54,11 +65,28 @@ func indexOf(events []provider.Event, seq uint64) int {
 // when the store is closed. Take it before reading events.
 func (s *Store) NextEvents() <-chan struct{} { return s.journal.Load().next }
 
+// A GapError says that events between others are gone: the database was damaged.
+// It wraps a [*provider.Error] with code events_gone.
+type GapError struct {
+	provider.Gap
+	err *provider.Error
+}
+
+func newGapError(gap provider.Gap) *GapError {
+	return &GapError{gap, provider.Errorf(provider.EventsGone,
+		fmt.Sprintf("go on after them: providerctl events --since %d", gap.Last),
+		"%s: gone, because the database was damaged", gap)}
+}
+
+func (e *GapError) Error() string { return e.err.Error() }
+func (e *GapError) Unwrap() error { return e.err }
+
 // Events returns published events after seq since, oldest first, at most limit of
-// them (0 or less: all). With since 0 it begins at the oldest that is kept. When
-// events after since are no longer kept, or since is yet to come, the error is a
-// [*provider.Error] with code events_gone. The newest thousand come from memory,
-// older ones from the disk.
+// them (0 or less: all), without a gap between them. With since 0 it begins at the
+// oldest that is kept. When events after since are no longer kept, or since is yet
+// to come, the error is a [*provider.Error] with code events_gone. When the next one
+// is damaged, it is a [*GapError], and the events after that are read with its Last
+// as since. The newest thousand come from memory, older ones from the disk.
 func (s *Store) Events(since uint64, limit int) ([]provider.Event, error) {
 	j := s.journal.Load()
 	if since > j.newest || since > 0 && since+1 < j.oldest {
@@ -71,18 +99,28 @@ func (s *Store) Events(since uint64, limit int) ([]provider.Event, error) {
 	if limit <= 0 {
 		limit = int(j.newest - first + 1)
 	}
-	if i, ok := j.from(first); ok {
-		return slices.Clone(j.recent[i:min(len(j.recent), i+limit)]), nil
+	events, next, ok := j.run(first, limit)
+	if ok && len(events) > 0 {
+		return slices.Clone(events), nil
 	}
-	found, err := s.readEvents(first, j.newest, limit, nil)
-	if err != nil {
-		return nil, provider.Errorf(provider.StoreFailing, "ask again in a moment; see: providerctl health", "%v", err)
+	if !ok {
+		var err error
+		if events, next, err = s.readRun(first, j.newest, limit); err != nil {
+			return nil, provider.Errorf(provider.StoreFailing, "ask again in a moment; see: providerctl health", "%v", err)
+		}
+		if len(events) > 0 {
+			return events, nil
+		}
+		if now := s.journal.Load(); first < now.oldest { // trimmed since we looked
+			if since == 0 {
+				return s.Events(0, limit)
+			}
+			return nil, gone(since, now.oldest, now.newest)
+		}
 	}
-	if since > 0 && found.oldest > first { // trimmed since we looked, or lost
-		j = s.journal.Load()
-		return nil, gone(since, j.oldest, j.newest)
-	}
-	return found.events, nil
+	gap := provider.Gap{First: first, Last: next - 1}
+	s.noticeGap(gap)
+	return nil, newGapError(gap)
 }
 
 func gone(since, oldest, newest uint64) *provider.Error {
@@ -101,102 +139,161 @@ func gone(since, oldest, newest uint64) *provider.Error {
 		"the events after %d are gone: the oldest that is kept is %d, the newest %d", since, oldest, newest)
 }
 
-// EventsOf returns every kept event that concerns a provider, oldest first. It reads
-// the disk, but for a moment in which that cannot be read: then it tells the newest,
-// from memory. The provider need not be configured any more. Where events were lost
-// to damage, an event without a number says that from then on nothing is known.
-func (s *Store) EventsOf(id string) ([]provider.Event, error) {
+// A Past is what is known to have happened to a provider.
+type Past struct {
+	Events []provider.Event // oldest first
+	Gaps   []provider.Gap   // where the events of all providers have gaps
+}
+
+// EventsOf returns every kept event that concerns a provider. It reads the disk, but
+// for a moment in which that cannot be read: then it tells the newest, from memory.
+// The provider need not be configured any more.
+func (s *Store) EventsOf(id string) (Past, error) {
+	var past Past
 	j := s.journal.Load()
 	quoted, err := json.Marshal(id)
 	if err != nil {
-		return nil, fmt.Errorf("events of %q: %w", id, err)
+		return past, fmt.Errorf("events of %q: %w", id, err)
 	}
-	// Comparing bytes first spares decoding the events of all others.
-	found, err := s.readEvents(1, j.newest, math.MaxInt, quoted)
+	err = s.eachEvent(j.oldest, j.newest, func(found found) bool {
+		switch {
+		case found.text == nil:
+			past.Gaps = append(past.Gaps, found.Gap)
+			return true
+		case !bytes.Contains(found.text, quoted): // which spares decoding the events of all others
+			return true
+		}
+		if event, err := decodeEvent(found.Last, found.text); err != nil {
+			past.Gaps = append(past.Gaps, found.Gap)
+		} else if event.Concerns(id) {
+			past.Events = append(past.Events, event)
+		}
+		return true
+	})
 	if err != nil {
 		s.log.Debug("older events cannot be read: telling the newest", "id", id, "error", err)
-		found = &stored{events: slices.Clone(j.recent)}
+		return j.past(id), nil
 	}
-	var events []provider.Event
-	for _, e := range found.events {
-		switch last := len(events) - 1; {
-		case e.Seq == 0: // a gap
-			if last >= 0 && events[last].To != provider.StateUnknown {
-				e.ID, e.From = id, events[last].To
-				events = append(events, e)
-			}
-		case e.Concerns(id):
-			events = append(events, e)
+	if now := s.journal.Load(); now.oldest > j.oldest { // trimmed since we looked: no gap
+		past.Gaps = slices.DeleteFunc(past.Gaps, func(gap provider.Gap) bool { return gap.First < now.oldest })
+	}
+	for _, gap := range past.Gaps {
+		s.noticeGap(gap)
+	}
+	return past, nil
+}
+
+// past is what memory knows of a provider.
+func (j *journal) past(id string) (past Past) {
+	for i, e := range j.recent {
+		if i > 0 && e.Seq > j.recent[i-1].Seq+1 {
+			past.Gaps = append(past.Gaps, provider.Gap{First: j.recent[i-1].Seq + 1, Last: e.Seq - 1})
+		}
+		if e.Concerns(id) {
+			past.Events = append(past.Events, e)
 		}
 	}
-	return events, nil
+	return past
 }
 
-// stored is events as they are on the disk.
-type stored struct {
-	oldest uint64 // seq of the first that was looked at
-	events []provider.Event
-}
-
-// readEvents reads events with first ≤ seq ≤ last whose text contains part, and
-// puts an event without a number where seqs are missing between them. An event that
-// cannot be read is damage like any other.
-func (s *Store) readEvents(first, last uint64, limit int, part []byte) (*stored, error) {
-	var found *stored
-	err := s.reads.Within(readWithin, "reading events", func() (err error) {
-		found, err = copyEvents(s.file.Load(), first, last, limit, part)
-		return err
+// readRun returns the events of the disk from first on up to the next gap, at most
+// limit of them, or where the gap that it begins with ends.
+func (s *Store) readRun(first, last uint64, limit int) ([]provider.Event, uint64, error) {
+	var events []provider.Event
+	next := uint64(0) // behind the gap
+	err := s.eachEvent(first, last, func(found found) bool {
+		var event provider.Event
+		readable := found.text != nil
+		if readable {
+			var bad error
+			event, bad = decodeEvent(found.Last, found.text)
+			readable = bad == nil
+		}
+		switch {
+		case readable && next == 0:
+			events = append(events, event)
+			return len(events) < limit
+		case !readable && len(events) == 0:
+			next = found.Last + 1
+			return true
+		}
+		return false
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read events from %s: %w", s.path, err)
+		return nil, 0, err
 	}
-	return found, nil
+	return events, next, nil
 }
 
-func copyEvents(f *file, first, last uint64, limit int, part []byte) (*stored, error) {
-	found := new(stored)
-	err := f.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(eventsBucket()).Cursor()
-		next := uint64(0)
-		var before []byte // the text of the event before
-		for key, value := c.Seek(seqKey(first)); key != nil && len(found.events) < limit; key, value = c.Next() {
-			if len(key) != 8 {
-				return &corruptError{fmt.Errorf("an event's key has %d bytes", len(key))}
-			}
-			seq := binary.BigEndian.Uint64(key)
-			switch {
-			case seq > last: // committed, and not yet published
-				return nil
-			case next == 0:
-				found.oldest = seq
-			case seq != next && part == nil: // the next read begins behind it
-				return nil
-			case seq != next:
-				e, err := decodeEvent(seqKey(next-1), before)
-				if err != nil {
-					return &corruptError{err}
+// eachEvent calls visit for what is on the disk from first to last, in one
+// transaction, until it returns false. An event that is damaged is damage of the
+// file like any other: it is a gap when that is written anew.
+// What visit has noted is not to be looked at after an error: it may still run.
+func (s *Store) eachEvent(first, last uint64, visit func(found) bool) error {
+	f := s.file.Load()
+	err := s.reads.Within(readWithin, "reading events", func() error {
+		return f.view(func(tx *bolt.Tx) error {
+			for found := range eventsIn(tx.Bucket(eventsBucket()), first, last) {
+				if found.damaged != nil {
+					return &corruptError{found.damaged}
 				}
-				found.events = append(found.events, lost(next, seq-1, e.Time))
+				if !visit(found) {
+					break
+				}
 			}
-			next, before = seq+1, value
-			if !bytes.Contains(value, part) {
+			return nil
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("read events from %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// A found is an event on the disk, whose seq is Last, or a gap.
+type found struct {
+	provider.Gap
+	text    []byte // of the event, valid as long as the transaction; nil: a gap
+	damaged error  // of a gap: something is there
+}
+
+// eventsIn walks over the events from first to last: each that is as it was
+// written, and each run of those that are not.
+func eventsIn(events *bolt.Bucket, first, last uint64) iter.Seq[found] {
+	return func(yield func(found) bool) {
+		next, c := first, events.Cursor()
+		var damaged error
+		for key, value := c.Seek(seqKey(first)); key != nil; key, value = c.Next() {
+			seq, ok := seqOf(key)
+			if ok && seq > last {
+				break // committed, and not yet published
+			}
+			text, err := unseal(eventsBucket(), key, value)
+			if !ok || err != nil {
+				damaged = fmt.Errorf("event %x: %w", key, errDamaged)
 				continue
 			}
-			e, err := decodeEvent(key, value)
-			if err != nil {
-				return &corruptError{err}
+			if seq > next && !yield(found{Gap: provider.Gap{First: next, Last: seq - 1}, damaged: damaged}) {
+				return
 			}
-			found.events = append(found.events, e)
+			if !yield(found{Gap: provider.Gap{First: seq, Last: seq}, text: text}) {
+				return
+			}
+			next, damaged = seq+1, nil
 		}
-		return nil
-	})
-	return found, err
+		if next <= last {
+			yield(found{Gap: provider.Gap{First: next, Last: last}, damaged: damaged})
+		}
+	}
 }
 
-// lost is an event that says that others are missing.
-func lost(first, last uint64, at provider.Time) provider.Event {
-	return provider.Event{
-		Time: at, To: provider.StateUnknown, Reason: provider.NotChecked,
-		Detail: fmt.Sprintf("events %d to %d are lost: the database was damaged", first, last),
+// noticeGap logs a gap, once, from wherever in it somebody begins to read.
+func (s *Store) noticeGap(gap provider.Gap) {
+	s.mu.Lock()
+	_, known := s.gaps[gap.Last]
+	s.gaps[gap.Last] = struct{}{}
+	s.mu.Unlock()
+	if !known {
+		sayGaps(s.log, s.path, gap)
 	}
 }

@@ -84,10 +84,11 @@ func TestStore_Events(t *testing.T) {
 func TestStore_EventsOf(t *testing.T) {
 	s := withEvents(t, newPath(t), store.Options{KeepEvents: 1500}, 2000)
 	s.Configure([]string{"b"}, nil) // the past of a stays
-	events, err := s.EventsOf("a")
+	past, err := s.EventsOf("a")
 	if err != nil {
 		t.Fatal(err)
 	}
+	events := past.Events
 	if len(events) != 750 || events[0].Seq != 501 || events[749].Seq != 1999 {
 		t.Fatalf("%d events, from %v", len(events), events[:1])
 	}
@@ -96,8 +97,8 @@ func TestStore_EventsOf(t *testing.T) {
 			t.Fatalf("event %d: %+v", i, e)
 		}
 	}
-	if events, err := s.EventsOf("nobody"); err != nil || len(events) != 0 {
-		t.Errorf("of nobody: %v, %v", events, err)
+	if past, err := s.EventsOf("nobody"); err != nil || len(past.Events)+len(past.Gaps) != 0 {
+		t.Errorf("of nobody: %v, %v", past, err)
 	}
 }
 

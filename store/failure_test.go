@@ -5,9 +5,11 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
@@ -232,3 +235,41 @@ func TestStore_FailingCommit(t *testing.T) {
 		open(t, path, store.Options{})
 	})
 }
+
+// A disk that is full when the database is to be migrated: the daemon says so, and
+// nothing has changed.
+func TestMigrate_OnAFullDisk(t *testing.T) {
+	if !inChild(t) {
+		return
+	}
+	t.Run("ChangesNothing", func(t *testing.T) {
+		path := newPath(t)
+		old, err := bolt.Open(path, 0o600, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = old.Update(func(tx *bolt.Tx) error {
+			meta, err := tx.CreateBucket([]byte("meta"))
+			return errors.Join(err, meta.Put([]byte("schema"), []byte("1")), meta.Put([]byte("generation"), []byte("7")),
+				second(tx.CreateBucket([]byte("rows"))), second(tx.CreateBucket([]byte("events"))))
+		})
+		if err := errors.Join(err, old.Close()); err != nil {
+			t.Fatal(err)
+		}
+		before := mustRead(t, path)
+		allow := refuseWrites(t)
+		mustRefuse[*store.OpenError](t, path, "migrate the database", "start again")
+		allow()
+		if !bytes.Equal(before, mustRead(t, path)) {
+			t.Error("the old file was changed")
+		}
+		if left, _ := filepath.Glob(path + "?*"); len(left) != 1 {
+			t.Errorf("left behind: %v", left)
+		}
+		if n := open(t, path, store.Options{}).NextGeneration(); n <= 7 {
+			t.Errorf("generation %d", n)
+		}
+	})
+}
+
+func second(_ *bolt.Bucket, err error) error { return err }

@@ -134,9 +134,9 @@ func TestStore_OutlivesItsFile(t *testing.T) {
 		}{
 			{"Commit", func(_ *testing.T, s *store.Store) { s.Put(change("a", provider.StateError, "next")) }},
 			{"History", func(t *testing.T, s *store.Store) {
-				history, err := s.EventsOf("b")
-				if err != nil || len(history) == 0 || history[len(history)-1].Detail != "held" {
-					t.Errorf("the history is %d events, and not up to date (%v)", len(history), err)
+				past, err := s.EventsOf("b")
+				if n := len(past.Events); err != nil || n == 0 || past.Events[n-1].Detail != "held" {
+					t.Errorf("the history is %d events, and not up to date (%v)", n, err)
 				}
 			}},
 			{"Events", func(t *testing.T, s *store.Store) {

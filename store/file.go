@@ -26,6 +26,7 @@ type file struct {
 	os     *os.File     // the one that bbolt has open
 	info   os.FileInfo  // which one it is
 	number uint64       // tells it from what may be at its path later
+	id     uint64       // of the database in it
 	size   atomic.Int64 // at the last commit; bbolt never makes a file smaller
 	txid   atomic.Int64 // of the last commit
 	fault  func(error)  // is told once of a death
@@ -39,12 +40,12 @@ type file struct {
 	died   chan struct{} // closed when the file is dead
 }
 
-func newFile(db *bolt.DB, f *os.File) (*file, error) {
+func newFile(db *bolt.DB, f *os.File, id uint64) (*file, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
 	}
-	opened := &file{db: db, os: f, info: info, number: fileNumber(f), fault: func(error) {}, died: make(chan struct{})}
+	opened := &file{db: db, os: f, info: info, number: fileNumber(f), id: id, fault: func(error) {}, died: make(chan struct{})}
 	opened.size.Store(info.Size())
 	return opened, nil
 }
@@ -112,7 +113,7 @@ func (f *file) view(fn func(*bolt.Tx) error) error {
 			return err
 		}
 		defer f.end(tx)
-		if err := f.follows(tx.ID()); err != nil {
+		if err := f.follows(tx, tx.ID()); err != nil {
 			return err
 		}
 		return fn(tx)
@@ -128,7 +129,7 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 		}
 		return f.db.Update(func(tx *bolt.Tx) error {
 			txid = tx.ID()
-			if err := f.follows(txid - 1); err != nil {
+			if err := f.follows(tx, txid-1); err != nil {
 				return err
 			}
 			return fn(tx)
@@ -142,10 +143,16 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 }
 
 // follows says whether the newest commit in the file is ours, or came after it: one
-// that failed for us may yet be in it. An older one is of a copy that somebody wrote
-// over the file while it was open.
-func (f *file) follows(txid int) error {
-	if int64(txid) < f.txid.Load() {
+// that failed for us may yet be in it. Any other is of a copy that somebody wrote over
+// the file while it was open.
+func (f *file) follows(tx *bolt.Tx, txid int) error {
+	h, err := readHead(tx)
+	switch {
+	case err != nil:
+		return &corruptError{err}
+	case h.ID != f.id:
+		return &corruptError{errors.New("another database was written over it")}
+	case int64(txid) < f.txid.Load():
 		return &corruptError{fmt.Errorf("an older database was written over it: commit %d comes after %d", txid, f.txid.Load())}
 	}
 	return nil

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
@@ -28,6 +27,7 @@ type group struct {
 	generation uint64         // to be reserved up to here; 0: not now
 
 	// Set when it is written.
+	last   bool   // nothing is shown after it
 	base   uint64 // the newest seq before this group
 	oldest uint64 // the oldest that is on the disk before it
 	keep   uint64
@@ -99,15 +99,25 @@ func (g *group) retained() uint64 {
 	return first
 }
 
-// apply writes the group. It may be applied a second time on top of itself: a
-// commit whose last sync fails has failed for us, and may yet be in the file.
+// apply writes the group, and the head that goes with it. It may be applied a second
+// time on top of itself: a commit whose last sync fails has failed for us, and may
+// yet be in the file.
 func (g *group) apply(tx *bolt.Tx) error {
-	if g.generation != 0 {
-		if err := putNumber(tx.Bucket(metaBucket()), generationKey(), g.generation); err != nil {
-			return fmt.Errorf("reserve generations: %w", err)
-		}
+	h, err := readHead(tx)
+	if err != nil {
+		return &corruptError{err}
 	}
-	return errors.Join(g.applyRows(tx.Bucket(rowsBucket())), g.applyEvents(tx.Bucket(eventsBucket())))
+	if h.Newest < g.base || h.Newest > g.base+2*g.keep { // a commit that failed has at most so many
+		return &corruptError{fmt.Errorf("another database was written over it: its newest event is %d, and should be %d", h.Newest, g.base)}
+	}
+	if g.generation != 0 {
+		h.Generation = g.generation
+	}
+	h.Newest, h.Closed = g.newest(), g.last
+	if h.Oldest = g.oldest; g.newest() != g.base {
+		h.Oldest = g.kept()
+	}
+	return errors.Join(g.applyRows(tx.Bucket(rowsBucket()), &h.Rows), g.applyEvents(tx.Bucket(eventsBucket())), h.write(tx))
 }
 
 // frozen is the group as it is now, for a transaction that may be left behind.
@@ -117,17 +127,21 @@ func (g *group) frozen() *group {
 	return &f
 }
 
-func (g *group) applyRows(b *bolt.Bucket) error {
+func (g *group) applyRows(b *bolt.Bucket, sums *rowSums) error {
 	// Deletes come first: an id may have come back.
 	for id := range g.deletes {
+		sums.toggle([]byte(id), storedSum(b.Get([]byte(id))))
 		if err := b.Delete([]byte(id)); err != nil {
 			return fmt.Errorf("delete the row of %s: %w", id, err)
 		}
 	}
 	for _, rows := range []map[*cell]*Row{g.riders, g.rows} {
 		for _, row := range rows {
-			if err := b.Put([]byte(row.Status.ID), row.json); err != nil {
-				return fmt.Errorf("write the row of %s: %w", row.Status.ID, err)
+			id, value := []byte(row.Status.ID), encodeRow(row)
+			sums.toggle(id, storedSum(b.Get(id)))
+			sums.toggle(id, storedSum(value))
+			if err := b.Put(id, value); err != nil {
+				return fmt.Errorf("write the row of %s: %w", id, err)
 			}
 		}
 	}
@@ -135,12 +149,6 @@ func (g *group) applyRows(b *bolt.Bucket) error {
 }
 
 func (g *group) applyEvents(b *bolt.Bucket) error {
-	if g.newest() == g.base {
-		return nil
-	}
-	if newest := b.Sequence(); newest < g.base || newest > g.base+2*g.keep { // a commit that failed has at most so many
-		return &corruptError{fmt.Errorf("another database was written over it: its newest event is %d, and should be %d", newest, g.base)}
-	}
 	b.FillPercent = 0.95 // seqs only grow: pages in the middle get no more of them
 	for key, _ := b.Cursor().Seek(seqKey(g.base + 1)); key != nil; key, _ = b.Cursor().Seek(seqKey(g.base + 1)) {
 		// Left by a commit that failed for us and reached the file.
@@ -148,22 +156,25 @@ func (g *group) applyEvents(b *bolt.Bucket) error {
 			return fmt.Errorf("delete an unpublished event: %w", err)
 		}
 	}
-	old := b.Cursor()
-	for key, _ := old.First(); key != nil && bytes.Compare(key, seqKey(g.retained())) < 0; key, _ = old.First() {
+	if g.newest() == g.base {
+		return nil
+	}
+	retained := seqKey(g.retained())
+	for key, _ := b.Cursor().First(); key != nil && bytes.Compare(key, retained) < 0; key, _ = b.Cursor().First() {
 		if err := b.Delete(key); err != nil {
-			return fmt.Errorf("trim event %d: %w", binary.BigEndian.Uint64(key), err)
+			return fmt.Errorf("trim event %x: %w", key, err)
 		}
 	}
 	for _, e := range g.events() {
-		text, err := encodeEvent(&e)
+		key, value, err := encodeEvent(&e)
 		if err != nil {
 			return err
 		}
-		if err := b.Put(seqKey(e.Seq), text); err != nil {
+		if err := b.Put(key, value); err != nil {
 			return fmt.Errorf("write event %d: %w", e.Seq, err)
 		}
 	}
-	return b.SetSequence(g.newest())
+	return nil
 }
 
 // events returns the group's events with their seqs.

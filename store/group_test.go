@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -22,6 +23,11 @@ func TestGroup_AppliesOverACommitThatFailedAndIsInTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
 	apply := func(base uint64, details ...string) *contents {
 		t.Helper()
 		g := newGroup()
@@ -32,7 +38,7 @@ func TestGroup_AppliesOverACommitThatFailedAndIsInTheFile(t *testing.T) {
 		if err := db.Update(g.apply); err != nil {
 			t.Fatal(err)
 		}
-		found, err := load(db, path)
+		found, err := load(db, path, metasOf(file))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"strconv"
 
 	bolt "go.etcd.io/bbolt"
@@ -14,111 +15,94 @@ import (
 
 // schema is the version of this layout:
 //
-//	meta    schema, generation: decimal numbers; copy: 1 in a copy that Backup made
+//	meta    schema: a decimal number, which every daemon can read; head: see [head]
 //	rows    provider id: its Status as JSON
 //	events  seq, 8 bytes big endian: the Event as JSON; seq is in the key alone
 //
-// The sequence of the events bucket is the newest seq ever given. It is kept in
-// the bucket's header, so that trimming events cannot make it go back. Seqs rise by
-// one; where they do not, events were lost to damage. Those before the last gap are
-// kept for history, and are no part of the stream of events any more.
-const schema = 1
+// Before each value but the schema stands its checksum, see [seal]. Schema 1 had
+// none, and kept the numbers of the head in places of their own: see migrate.go.
+const schema = 2
 
 // The names are functions so that no package-level variable can be changed.
-func metaBucket() []byte    { return []byte("meta") }
-func rowsBucket() []byte    { return []byte("rows") }
-func eventsBucket() []byte  { return []byte("events") }
-func schemaKey() []byte     { return []byte("schema") }
-func generationKey() []byte { return []byte("generation") }
-func copyKey() []byte       { return []byte("copy") }
+func metaBucket() []byte   { return []byte("meta") }
+func rowsBucket() []byte   { return []byte("rows") }
+func eventsBucket() []byte { return []byte("events") }
+func schemaKey() []byte    { return []byte("schema") }
+func headKey() []byte      { return []byte("head") }
 
 func seqKey(seq uint64) []byte { return binary.BigEndian.AppendUint64(nil, seq) }
 
-// contents is what a database held when it was opened.
-type contents struct {
-	rows           []*Row
-	oldest, newest uint64           // seq of the kept events after the last gap; oldest is newest+1 when there are none
-	recent         []provider.Event // the newest of them
-	generation     uint64           // those up to here may have been handed out
-	copied         bool             // it is what Backup made, and was never opened
-	txid           int              // of the transaction that was read
+// seqOf reads the key of an event.
+func seqOf(key []byte) (seq uint64, ok bool) {
+	if len(key) != 8 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint64(key), true
 }
 
-// lay writes the layout into an empty file; its numbers follow newest and generation.
-func lay(tx *bolt.Tx, newest, generation uint64) error {
-	for _, name := range [][]byte{metaBucket(), rowsBucket(), eventsBucket()} {
-		if _, err := tx.CreateBucket(name); err != nil {
-			return fmt.Errorf("create bucket %s: %w", name, err)
-		}
+// sumSize is how many bytes of a value its checksum takes.
+const sumSize = 4
+
+// errDamaged says that a value is not what was written under its key.
+var errDamaged = errors.New("its checksum is wrong")
+
+// checksum is the CRC-32C of a text together with where it stands: in another
+// bucket, or under another key, the same text has another one. It finds what a
+// disk or a memory does by accident, and nothing that somebody does on purpose:
+// whoever may write the file can write a checksum.
+func checksum(bucket, key, text []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli) // made once, by package crc32
+	sum := uint32(0)
+	for _, part := range [][]byte{bucket, key, text} {
+		// With its length, so that no byte can move from one to the next.
+		sum = crc32.Update(sum, table, binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		sum = crc32.Update(sum, table, part)
 	}
-	return errors.Join(
-		putNumber(tx.Bucket(metaBucket()), schemaKey(), schema),
-		putNumber(tx.Bucket(metaBucket()), generationKey(), generation),
-		tx.Bucket(eventsBucket()).SetSequence(newest),
-	)
+	return sum
 }
 
-// load reads the whole database. Its error is a [*FutureError] or a
-// [corruptError].
-func load(db *bolt.DB, path string) (*contents, error) {
-	found := new(contents)
-	err := guard(func() error {
-		return db.View(func(tx *bolt.Tx) error { return found.read(tx, path) })
-	})
-	var future *FutureError
-	switch {
-	case err == nil:
-		return found, nil
-	case errors.As(err, &future):
-		return nil, future
-	}
-	return nil, &corruptError{err}
+// seal makes the value of a text: its checksum and the text.
+func seal(bucket, key, text []byte) []byte {
+	value := make([]byte, 0, sumSize+len(text))
+	return append(binary.BigEndian.AppendUint32(value, checksum(bucket, key, text)), text...)
 }
 
-func (c *contents) read(tx *bolt.Tx, path string) error {
-	c.txid = tx.ID()
-	meta := tx.Bucket(metaBucket())
-	if meta == nil {
-		return errors.New("it is not a database of providerd's: it has no bucket meta")
+// unseal returns the text of a value, which is the value's own memory, or
+// errDamaged.
+func unseal(bucket, key, value []byte) ([]byte, error) {
+	if len(value) < sumSize || checksum(bucket, key, value[sumSize:]) != storedSum(value) {
+		return nil, errDamaged
 	}
-	version, err := number(meta, schemaKey())
+	return value[sumSize:], nil
+}
+
+// storedSum is the checksum that a value says it has, 0 for one that is too short
+// to have any.
+func storedSum(value []byte) uint32 {
+	if len(value) < sumSize {
+		return 0
+	}
+	return binary.BigEndian.Uint32(value)
+}
+
+// encodeRow returns the value of a row.
+func encodeRow(row *Row) []byte {
+	return seal(rowsBucket(), []byte(row.Status.ID), row.json)
+}
+
+// decodeRow reads a row of the database, which nobody has asked for since.
+func decodeRow(id, value []byte) (*Row, error) {
+	text, err := unseal(rowsBucket(), id, value)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if version > schema {
-		return &FutureError{Path: path, Found: int(version), Known: schema}
-	}
-	if version < 1 {
-		return fmt.Errorf("there is no schema version %d", version)
-	}
-	if c.generation, err = number(meta, generationKey()); err != nil {
-		return err
-	}
-	c.copied = meta.Get(copyKey()) != nil
-	rows, events := tx.Bucket(rowsBucket()), tx.Bucket(eventsBucket())
-	if rows == nil || events == nil {
-		return errors.New("bucket rows or events is missing")
-	}
-	if err := c.readRows(rows); err != nil {
-		return err
-	}
-	return c.readEvents(events)
+	return readRow(string(id), text)
 }
 
-func (c *contents) readRows(rows *bolt.Bucket) error {
-	return rows.ForEach(func(id, value []byte) error {
-		row, err := decodeRow(string(id), value)
-		if err != nil {
-			return fmt.Errorf("the row of %q: %w", id, err)
-		}
-		c.rows = append(c.rows, row)
-		return nil
-	})
-}
-
-func decodeRow(id string, value []byte) (*Row, error) {
+// readRow reads the text of a row.
+func readRow(id string, text []byte) (*Row, error) {
 	var status provider.Status
-	if err := json.Unmarshal(value, &status); err != nil {
+	if err := json.Unmarshal(text, &status); err != nil {
 		return nil, err
 	}
 	if status.ID != id {
@@ -132,42 +116,20 @@ func decodeRow(id string, value []byte) (*Row, error) {
 	return newRow(Update{Status: status})
 }
 
-// readEvents checks that the seqs rise up to the newest ever given, and keeps the
-// newest events of those that follow the last gap.
-func (c *contents) readEvents(events *bolt.Bucket) error {
-	c.newest = events.Sequence()
-	next := uint64(0)
-	err := events.ForEach(func(key, value []byte) error {
-		event, err := decodeEvent(key, value)
-		if err != nil {
-			return err
-		}
-		if event.Seq > c.newest {
-			return fmt.Errorf("event %d is there, and the newest should be %d", event.Seq, c.newest)
-		}
-		if event.Seq != next { // the first, or the first after a gap
-			c.oldest, c.recent = event.Seq, nil
-		}
-		next = event.Seq + 1
-		if event.Seq+recentEvents > c.newest {
-			c.recent = append(c.recent, event)
-		}
-		return nil
-	})
-	if next != c.newest+1 { // none, or none after a gap
-		c.oldest, c.recent = c.newest+1, nil
+// encodeEvent returns the key and the value of an event.
+func encodeEvent(e *provider.Event) (key, value []byte, err error) {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode event %d: %w", e.Seq, err)
 	}
-	return err
+	key = seqKey(e.Seq)
+	return key, seal(eventsBucket(), key, text), nil
 }
 
-// decodeEvent reads an event, whose seq is its key.
-func decodeEvent(key, value []byte) (provider.Event, error) {
+// decodeEvent reads the text of an event whose checksum was found to be right.
+func decodeEvent(seq uint64, text []byte) (provider.Event, error) {
 	var event provider.Event
-	if len(key) != 8 {
-		return event, fmt.Errorf("an event's key has %d bytes", len(key))
-	}
-	seq := binary.BigEndian.Uint64(key)
-	if err := json.Unmarshal(value, &event); err != nil {
+	if err := json.Unmarshal(text, &event); err != nil {
 		return event, fmt.Errorf("event %d: %w", seq, err)
 	}
 	if event.Seq = seq; seq == 0 || seq > maxNumber {
@@ -176,13 +138,14 @@ func decodeEvent(key, value []byte) (provider.Event, error) {
 	return event, nil
 }
 
-// encodeEvent is how an event is kept.
-func encodeEvent(e *provider.Event) ([]byte, error) {
-	text, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("encode event %d: %w", e.Seq, err)
+// lay writes the layout into an empty file, all but its head.
+func lay(tx *bolt.Tx) error {
+	for _, name := range [][]byte{metaBucket(), rowsBucket(), eventsBucket()} {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return fmt.Errorf("create bucket %s: %w", name, err)
+		}
 	}
-	return text, nil
+	return putNumber(tx.Bucket(metaBucket()), schemaKey(), schema)
 }
 
 func putNumber(b *bolt.Bucket, key []byte, n uint64) error {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -47,13 +48,22 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 	if err == nil {
 		return opened, found, nil
 	}
+	var old *migration
 	// bbolt may have closed the file, or, when it panicked, have left it open and
 	// mapped.
 	_ = unlockFile(f)
 	_ = f.Close()
 	var bad *corruptError
-	if errors.As(err, &bad) {
+	switch {
+	case errors.As(err, &bad):
 		return rescue(path, o, owner, bad)
+	case errors.As(err, &old):
+		_ = owner.expectAnother() // else numbers only rise once more, should we be killed now
+		if err := settle(path); err != nil {
+			return nil, nil, &OpenError{Op: "migrate the database", Path: path, Err: err}
+		}
+		o.Log.Info("the database is migrated: each value has a checksum now", "path", path, "kept", old.kept())
+		return openFile(path, deadline, o, owner)
 	}
 	return nil, nil, err
 }
@@ -113,13 +123,17 @@ func openLocked(f *os.File, path string, deadline time.Time, o Options, last mar
 		return nil, nil, openingError(path, err)
 	}
 	db.AllocSize = growBy
-	found, err := load(db, path)
+	found, err := load(db, path, metasOf(f))
+	if errors.Is(err, errOldSchema) {
+		m := &migration{path: path, old: db, file: f, log: o.Log, now: o.Now()}
+		err = cmp.Or[error](m.prepare(), m)
+	}
 	if err == nil {
 		found, err = continueNumbers(db, f, path, found, o, last)
 	}
 	var opened *file
 	if err == nil {
-		opened, err = newFile(db, f)
+		opened, err = newFile(db, f, found.id)
 	}
 	if err != nil {
 		closeAfter(db, err)
@@ -153,7 +167,7 @@ func continueNumbers(db *bolt.DB, f *os.File, path string, found *contents, o Op
 		o.Log.Warn("the database is not the one that clients have seen: events and refreshes are numbered anew",
 			"path", path, "because", missed)
 	}
-	return load(db, path)
+	return load(db, path, metasOf(f))
 }
 
 // slack is how much of a file may be beyond what is in use. bbolt maps all of it.

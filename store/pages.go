@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"os"
 	"slices"
 )
 
@@ -64,6 +65,15 @@ func images(r io.ReaderAt, size int64) []*image {
 	}
 	slices.SortStableFunc(found, func(a, b *image) int { return cmp.Compare(b.txid, a.txid) })
 	return found
+}
+
+// metasOf returns the transactions of the meta pages of an open file that are whole.
+func metasOf(file *os.File) []uint64 {
+	var whole []uint64
+	for _, im := range images(file, sizeOf(file)) {
+		whole = append(whole, im.txid)
+	}
+	return whole
 }
 
 func readMeta(r io.ReaderAt, at uint64) *image {

@@ -71,6 +71,9 @@ func (s *salvage) whole(o Options, last mark, file uint64) *whole {
 	if w.generation == 0 || w.generation < last.Generation || shift != 0 {
 		w.generation = beyond(o.Now(), max(s.generation, last.Generation))
 	}
+	if s.head != nil {
+		w.first = s.first(s.head.Oldest) + shift
+	}
 	w.events = make([]provider.Event, 0, len(s.events))
 	for _, seq := range s.seqs() {
 		e := s.events[seq]

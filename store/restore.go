@@ -1,7 +1,8 @@
 package store
 
 import (
-	"encoding/binary"
+	"bytes"
+	"math/rand/v2"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -16,31 +17,31 @@ import (
 func renumber(db *bolt.DB, now time.Time, known mark) error {
 	return guard(func() error {
 		return db.Update(func(tx *bolt.Tx) error {
-			meta := tx.Bucket(metaBucket())
-			if err := putNumber(meta, generationKey(), beyond(now, known.Generation)); err != nil {
+			h, err := readHead(tx)
+			if err != nil {
+				return &corruptError{err}
+			}
+			to := beyond(now, known.Seq)
+			if err := moveEvents(tx, h.Oldest, h.Newest, to); err != nil {
 				return err
 			}
-			if err := moveEvents(tx, beyond(now, known.Seq)); err != nil {
-				return err
-			}
-			return meta.Delete(copyKey())
+			h.Oldest, h.Newest = h.Oldest+to-h.Newest, to
+			h.Generation, h.Copy, h.ID = beyond(now, known.Generation), false, rand.Uint64()
+			return h.write(tx)
 		})
 	})
 }
 
-// moveEvents gives the newest event the number to.
-func moveEvents(tx *bolt.Tx, to uint64) error {
-	old := tx.Bucket(eventsBucket())
-	newest := old.Sequence()
+// moveEvents gives the newest event the number to, and those before it the numbers
+// before that.
+func moveEvents(tx *bolt.Tx, oldest, newest, to uint64) error {
 	var seqs []uint64
 	var texts [][]byte
-	err := old.ForEach(func(key, text []byte) error {
-		seqs = append(seqs, binary.BigEndian.Uint64(key)+to-newest)
-		texts = append(texts, append([]byte(nil), text...)) // it dies with the bucket
-		return nil
-	})
-	if err != nil {
-		return err
+	for event := range eventsIn(tx.Bucket(eventsBucket()), oldest, newest) {
+		if event.text != nil {
+			seqs = append(seqs, event.Last+to-newest)
+			texts = append(texts, bytes.Clone(event.text)) // it dies with the bucket
+		}
 	}
 	if err := tx.DeleteBucket(eventsBucket()); err != nil {
 		return err
@@ -50,9 +51,10 @@ func moveEvents(tx *bolt.Tx, to uint64) error {
 		return err
 	}
 	for i, seq := range seqs {
-		if err := events.Put(seqKey(seq), texts[i]); err != nil {
+		key := seqKey(seq)
+		if err := events.Put(key, seal(eventsBucket(), key, texts[i])); err != nil {
 			return err
 		}
 	}
-	return events.SetSequence(to)
+	return nil
 }

@@ -17,10 +17,13 @@ const maxScan = 1 << 18
 // it is, and trusted for no more.
 type salvage struct {
 	version    uint64 // of the schema; 0 when it cannot be read
+	head       *head  // of the newest commit; nil when it cannot be read
 	copied     bool
 	rows       map[string]*Row
-	older      []string // ids whose row is of an earlier commit, because the newest cannot be read
-	lost       []string // ids that had a row, and have none
+	values     map[string][]byte // of rows, by id
+	bad        map[string][]byte // likewise, of those that are damaged
+	older      []string          // ids whose row may be older than what was seen
+	lost       []string          // ids that had a row, and have none
 	events     map[uint64]provider.Event
 	newest     uint64 // the newest seq ever given, as far as it can be read
 	generation uint64
@@ -39,7 +42,10 @@ type salvage struct {
 //
 // It keeps the newest events before below, and at least keep of them.
 func salvageFile(r io.ReaderAt, size int64, keep int, below uint64) *salvage {
-	s := &salvage{rows: make(map[string]*Row), events: make(map[uint64]provider.Event), keep: keep, below: below}
+	s := &salvage{
+		rows: make(map[string]*Row), values: make(map[string][]byte), bad: make(map[string][]byte),
+		events: make(map[uint64]provider.Event), keep: keep, below: below,
+	}
 	found := images(r, size)
 	s.metas = len(found)
 	if len(found) > 0 {
@@ -48,55 +54,129 @@ func salvageFile(r io.ReaderAt, size int64, keep int, below uint64) *salvage {
 	if len(found) == 0 {
 		return s
 	}
-	if s.unreadable = s.root(found[0], true); s.unreadable == 0 && s.metas == 2 {
-		return s.settle()
-	}
-	recent := maps.Clone(s.rows)
-	for _, im := range found[1:] {
-		s.root(im, false)
-	}
-	s.scan(found[0])
-	for id := range s.rows {
-		if recent[id] == nil {
-			s.older = append(s.older, id)
+	s.unreadable = s.root(found[0], true)
+	newest := maps.Clone(s.rows)
+	if s.unreadable > 0 || s.metas < 2 || s.incomplete() {
+		for _, im := range found[1:] {
+			s.root(im, false)
 		}
+		s.scan(found[0])
 	}
-	slices.Sort(s.older)
-	s.lost = slices.DeleteFunc(s.lost, func(id string) bool { return s.rows[id] != nil })
+	s.weigh(newest)
 	return s.settle()
 }
 
+// incomplete reports whether rows are missing in the newest commit, or events.
+func (s *salvage) incomplete() bool {
+	if s.head == nil {
+		return true
+	}
+	return s.head.Rows.without(s.values) != (rowSums{}) || uint64(len(s.events)) < s.head.Newest+1-s.head.Oldest
+}
+
+// weigh leaves of the rows that may be older than what was seen only whether probing
+// is paused: those that the head does not account for or, without it, those that are
+// not of the newest commit.
+func (s *salvage) weigh(newest map[string]*Row) {
+	doubted := func(id string) bool { return newest[id] == nil }
+	if s.version == 1 {
+		doubted = func(string) bool { return false }
+	} else if s.head != nil {
+		doubted, _ = s.head.Rows.doubt(s.values, s.bad)
+	}
+	if s.version != 1 && !s.sure && s.head != nil { // there may have been another commit
+		doubted = func(string) bool { return true }
+	}
+	for id, row := range s.rows {
+		if !doubted(id) {
+			continue
+		}
+		s.older = append(s.older, id)
+		if s.rows[id] = onlyPaused(row); s.rows[id] == nil {
+			delete(s.rows, id)
+		}
+	}
+	for id := range s.bad {
+		if s.rows[id] == nil {
+			s.lost = append(s.lost, id)
+		}
+	}
+	slices.Sort(s.older)
+	slices.Sort(s.lost)
+}
+
+// onlyPaused is what is left of a row that may be older than what was seen: that a
+// person paused the probing, which nobody can find out again. It is nil where that
+// was not so.
+func onlyPaused(row *Row) *Row {
+	st := &row.Status
+	if !st.Paused {
+		return nil
+	}
+	bare, err := newRow(Update{Status: provider.Status{
+		ID: st.ID, Kind: st.Kind, Type: st.Type, Endpoint: st.Endpoint, TTLMS: st.TTLMS,
+		State: provider.StateUnknown, Reason: provider.Paused, Paused: true, Source: provider.FromRestored,
+	}})
+	if err != nil {
+		return nil
+	}
+	return bare
+}
+
 // root collects what the root of one commit leads to, and returns how many pages
-// could not be read.
+// could not be read. What meta says comes first: how to read the others.
 func (s *salvage) root(im *image, newest bool) (unreadable int) {
-	return im.walk(im.root, nil, nil, func(bucket element) int {
-		if !bucket.bucket {
-			return 0
+	buckets := make(map[string]element)
+	unreadable = im.walk(im.root, nil, nil, func(e element) int {
+		if e.bucket {
+			buckets[string(e.key)] = e
+		}
+		return 0
+	})
+	for _, part := range []struct {
+		name []byte
+		take func(element) int
+	}{
+		{metaBucket(), func(e element) int { return s.takeMeta(e, newest) }},
+		{rowsBucket(), s.takeRow},
+		{eventsBucket(), s.takeEvent},
+	} {
+		bucket, ok := buckets[string(part.name)]
+		if !ok {
+			unreadable++
+			continue
 		}
 		root, page, err := inline(bucket.value)
-		if err != nil {
-			return 1
-		}
-		var take func(e element) int
-		switch name := string(bucket.key); name {
-		case string(metaBucket()):
-			take = s.takeMeta
-		case string(rowsBucket()):
-			take = s.takeRow
-		case string(eventsBucket()):
-			if len(s.events) == 0 && !s.sure { // the newest commit that tells
-				s.newest = binary.NativeEndian.Uint64(bucket.value[8:])
-				s.sure = newest && s.metas == 2 // the one that is lost may be newer
-			}
-			take = s.takeEvent
+		switch {
+		case err != nil:
+			unreadable++
+		case page != nil:
+			unreadable += walkLeaf(page, nil, nil, part.take)
 		default:
-			return 0
+			unreadable += im.walk(root, nil, nil, part.take)
 		}
-		if page == nil {
-			return im.walk(root, nil, nil, take)
+		if string(part.name) == string(metaBucket()) {
+			s.number(buckets[string(eventsBucket())], im, newest)
 		}
-		return walkLeaf(page, nil, nil, take)
-	})
+	}
+	return unreadable
+}
+
+// number takes the number of the newest event from the newest commit that tells. It
+// is sure when there was none after that.
+func (s *salvage) number(events element, im *image, newest bool) {
+	if s.newest != 0 {
+		return
+	}
+	if s.version == 1 && len(events.value) >= bucketHeader {
+		s.newest = binary.NativeEndian.Uint64(events.value[8:])
+		s.sure = newest && s.metas == 2
+		return
+	}
+	if h := s.head; h != nil {
+		s.newest = h.Newest
+		s.sure = newest && h.Commit == im.txid && (s.metas == 2 || h.Closed)
+	}
 }
 
 // walk calls take for each element below a page, and returns how many pages could
@@ -137,15 +217,26 @@ func walkLeaf(page, low, high []byte, take func(element) int) (unreadable int) {
 
 // The first that is found of each is taken: it is of the newest commit that has it.
 
-func (s *salvage) takeMeta(e element) int {
-	n, err := strconv.ParseUint(string(e.value), 10, 64)
+func (s *salvage) takeMeta(e element, newest bool) int {
+	var err error
+	var n uint64
 	switch string(e.key) {
+	case string(headKey()):
+		h, err := decodeHead(e.value)
+		if err != nil {
+			return 1
+		}
+		if newest {
+			s.head, s.copied, s.version = h, h.Copy, uint64(h.Schema)
+		}
+		s.generation = max(s.generation, h.Generation)
+		return 0
 	case string(schemaKey()):
-		if s.version == 0 && err == nil {
+		if n, err = strconv.ParseUint(string(e.value), 10, 64); err == nil && s.version == 0 {
 			s.version = n
 		}
-	case string(generationKey()):
-		if s.generation == 0 && err == nil {
+	case string(generationKey()): // of schema 1
+		if n, err = strconv.ParseUint(string(e.value), 10, 64); err == nil && s.generation == 0 {
 			s.generation = n
 		}
 	case string(copyKey()):
@@ -157,33 +248,61 @@ func (s *salvage) takeMeta(e element) int {
 	return 0
 }
 
+// text is what a value says: schema 1 had no checksums.
+func (s *salvage) text(bucket []byte, e element) ([]byte, error) {
+	if s.version == 1 {
+		return e.value, nil
+	}
+	return unseal(bucket, e.key, e.value)
+}
+
+func (s *salvage) decodeRow(e element) (*Row, error) {
+	text, err := s.text(rowsBucket(), e)
+	if err != nil {
+		return nil, err
+	}
+	return readRow(string(e.key), text)
+}
+
 func (s *salvage) takeRow(e element) int {
-	if _, ok := s.rows[string(e.key)]; ok {
+	id := string(e.key)
+	if _, ok := s.rows[id]; ok {
 		return 0
 	}
-	row, err := decodeRow(string(e.key), e.value)
+	row, err := s.decodeRow(e)
 	if err != nil {
-		if id := string(e.key); !slices.Contains(s.lost, id) {
-			s.lost = append(s.lost, id)
-		}
+		s.bad[id] = e.value
 		return 1
 	}
-	s.rows[row.Status.ID] = row
+	s.rows[id], s.values[id] = row, e.value
 	return 0
 }
 
 func (s *salvage) takeEvent(e element) int {
-	event, err := decodeEvent(e.key, e.value)
+	text, err := s.text(eventsBucket(), e)
+	seq, ok := seqOf(e.key)
+	if err != nil || !ok {
+		return 1
+	}
+	event, err := decodeEvent(seq, text)
 	if err != nil {
 		return 1
 	}
-	if _, ok := s.events[event.Seq]; !ok && event.Seq < s.below {
-		s.events[event.Seq] = event
+	if s.head != nil && seq < s.head.Oldest {
+		return 0 // trimmed, or of a life before this one
+	}
+	if _, ok := s.events[seq]; !ok && seq < s.below {
+		s.events[seq] = event
 		if len(s.events) > 2*s.keep+recentEvents {
 			s.trim()
 		}
 	}
 	return 0
+}
+
+// first is the oldest event that there should be, of those that are kept from oldest on.
+func (s *salvage) first(oldest uint64) uint64 {
+	return max(oldest, s.newest+1-min(s.newest, uint64(s.keep)))
 }
 
 // trim bounds what is held in memory.
@@ -223,12 +342,13 @@ func (s *salvage) scan(im *image) {
 }
 
 func (s *salvage) takeNewerRow(e element) {
-	row, err := decodeRow(string(e.key), e.value)
+	row, err := s.decodeRow(e)
 	if err != nil {
 		return
 	}
-	if old := s.rows[row.Status.ID]; old == nil || row.Status.CheckedAt.After(old.Status.CheckedAt.Time) {
-		s.rows[row.Status.ID] = row
+	id := row.Status.ID
+	if old := s.rows[id]; old == nil || row.Status.CheckedAt.After(old.Status.CheckedAt.Time) {
+		s.rows[id], s.values[id] = row, e.value
 	}
 }
 

@@ -154,12 +154,12 @@ func (sim *simulation) compareEvents(n int) {
 		byID[got.ID] = append(byID[got.ID], got.Seq)
 	}
 	for id, want := range byID {
-		events, err := sim.s.EventsOf(id)
+		past, err := sim.s.EventsOf(id)
 		if err != nil {
 			sim.t.Fatal(err)
 		}
 		var got []uint64
-		for _, e := range events {
+		for _, e := range past.Events {
 			got = append(got, e.Seq)
 		}
 		if !slices.Equal(got, want) {

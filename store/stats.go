@@ -76,7 +76,7 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	if err == nil {
 		err = f.view(func(tx *bolt.Tx) error {
-			if err := new(contents).read(tx, s.path); err != nil {
+			if err := new(contents).read(tx, s.path, metasOf(f.os)); err != nil {
 				return &corruptError{err}
 			}
 			return nil

@@ -67,12 +67,13 @@ type Store struct {
 	// mu orders writers. It is held for work in memory only.
 	mu       sync.Mutex
 	closing  bool
-	pending  *group             // waits for the next commit
-	inFlight *group             // is being committed; nil between commits
-	behind   map[*cell]*Row     // unchanged results that came while their cell was in flight
-	dirty    map[*cell]struct{} // published, newer than on the disk
-	rodeAt   time.Time          // when dirty rows last went along with a commit
-	took     Durations          // of the commits, those that failed too
+	pending  *group              // waits for the next commit
+	inFlight *group              // is being committed; nil between commits
+	behind   map[*cell]*Row      // unchanged results that came while their cell was in flight
+	dirty    map[*cell]struct{}  // published, newer than on the disk
+	gaps     map[uint64]struct{} // in the events: those that are logged, by their last
+	rodeAt   time.Time           // when dirty rows last went along with a commit
+	took     Durations           // of the commits, those that failed too
 
 	// disk is held by whoever needs the file without a writer beside it.
 	disk    sync.Mutex
@@ -155,6 +156,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 		pending:  newGroup(),
 		behind:   make(map[*cell]*Row),
 		dirty:    make(map[*cell]struct{}),
+		gaps:     make(map[uint64]struct{}, len(found.gaps)),
 		nudge:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),
 		done:     make(chan struct{}),
@@ -168,6 +170,12 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	for _, row := range boundRows(found.rows, o.Now(), o.Log) {
 		s.restored[row.Status.ID] = row.Status
 		t.add(newCell(row))
+	}
+	for _, gap := range found.gaps {
+		s.gaps[gap.Last] = struct{}{}
+	}
+	if len(found.gaps) > 0 {
+		sayGaps(s.log, path, found.gaps...)
 	}
 	s.table.Store(t)
 	s.journal.Store(newJournal(found))
@@ -235,7 +243,13 @@ func (s *Store) close() error {
 
 	s.disk.Lock()
 	defer s.disk.Unlock()
-	closed := s.file.Load().close()
+	f := s.file.Load()
+	if committed == nil {
+		// Once more, so that both of bbolt's meta pages lead to it: one may rot. What
+		// is committed is safe without that.
+		_ = f.update(rewriting(func(*head) {}))
+	}
+	closed := f.close()
 	if closed != nil {
 		closed = fmt.Errorf("close the database %s: %w", s.path, closed)
 	}

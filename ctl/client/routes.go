@@ -214,7 +214,7 @@ type EventsQuery struct {
 	Follow bool    // go on as they happen
 
 	// Note, when not nil, receives the lines that are no events: heartbeats,
-	// whose Seq is where to resume, and the end.
+	// whose Seq is where to resume, gaps in the events, and the end.
 	Note func(provider.StreamNote)
 }
 
@@ -230,8 +230,9 @@ func (q EventsQuery) Path() string {
 	return withQuery("/api/events", v)
 }
 
-// Events yields events in order, none skipped and none twice. The sequence ends
-// at the first error; see [Client.Stream].
+// Events yields events in order, none skipped and none twice, but for a gap where
+// the daemon's database was damaged: Note is told of it or, when it is nil, the
+// sequence ends with events_gone. It ends at the first error; see [Client.Stream].
 func (c *Client) Events(ctx context.Context, q EventsQuery) iter.Seq2[provider.Event, error] {
 	return decoded[provider.Event](c.Stream(ctx, q.Path(), q.Note))
 }

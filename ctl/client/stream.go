@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -23,7 +24,8 @@ const (
 // Stream yields the data lines of the NDJSON at path, each valid until the next.
 // Notes, which are not data, go to note when it is not nil. The sequence ends
 // where a complete stream ends, or with an error; an end that the daemon
-// announces before the stream is complete is one, shutting_down or too_many.
+// announces before the stream is complete is one, shutting_down or too_many, and
+// so is a gap that there is nobody to tell of, events_gone.
 func (c *Client) Stream(ctx context.Context, path string, note func(provider.StreamNote)) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		rep, err := c.send(ctx, Request{Path: path})
@@ -51,7 +53,7 @@ func (c *Client) Stream(ctx context.Context, path string, note func(provider.Str
 				if note != nil {
 					note(n)
 				}
-				if err := endError(n); err != nil {
+				if err := endError(n, note != nil); err != nil {
 					yield(nil, err)
 					return
 				}
@@ -107,9 +109,14 @@ func asNote(line []byte) (provider.StreamNote, bool) {
 	return note, err == nil && note.Type != ""
 }
 
-// endError is what an announced end means to whoever wanted more.
-func endError(note provider.StreamNote) error {
-	if note.Type != "end" {
+// endError is what an announced end means to whoever wanted more, and a gap to
+// whoever does not listen.
+func endError(note provider.StreamNote, heard bool) error {
+	switch {
+	case note.Type == provider.NoteGap && !heard:
+		return provider.Errorf(provider.EventsGone, fmt.Sprintf("go on after them: since=%d", note.Seq),
+			"%s: gone, because the daemon's database was damaged", note.Gap())
+	case note.Type != provider.NoteEnd:
 		return nil
 	}
 	switch note.Reason {

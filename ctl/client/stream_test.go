@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,6 +107,34 @@ func TestClient_Events(t *testing.T) {
 			}
 			wantCode(t, last, tc.code)
 		})
+	}
+}
+
+// Nobody misses events without being told: who does not listen to notes gets an error.
+func TestClient_Events_TellOfAGap(t *testing.T) {
+	gap := ndjson(`{"seq":1}`+"\n", `{"type":"gap","reason":"events_gone","first":2,"seq":4}`+"\n", `{"seq":5}`+"\n")
+	var seqs []uint64
+	var notes []provider.StreamNote
+	q := client.EventsQuery{Note: func(n provider.StreamNote) { notes = append(notes, n) }}
+	for event, err := range serve(t, gap).Events(t.Context(), q) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seqs = append(seqs, event.Seq)
+	}
+	if want := (provider.Gap{First: 2, Last: 4}); len(notes) != 1 || notes[0].Gap() != want || !slices.Equal(seqs, []uint64{1, 5}) {
+		t.Errorf("events %v, notes %v", seqs, notes)
+	}
+	seqs = nil
+	var last error
+	for event, err := range serve(t, gap).Events(t.Context(), client.EventsQuery{}) {
+		if last = err; err == nil {
+			seqs = append(seqs, event.Seq)
+		}
+	}
+	wantCode(t, last, provider.EventsGone)
+	if !slices.Equal(seqs, []uint64{1}) || !strings.Contains(last.Error(), "events 2 to 4") {
+		t.Errorf("events %v, then %v", seqs, last)
 	}
 }
 

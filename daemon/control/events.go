@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 
+	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -21,8 +22,10 @@ func (s *Server) events(c *call) *provider.Error {
 	case c.query.follow:
 		cursor = newest
 	}
-	// The first look decides between a stream and an error.
-	if _, err := s.store.Events(cursor, 1); err != nil {
+	// The first look decides between a stream and an error. Whoever wants all that
+	// is kept cannot ask for less, and is told of a gap by the stream.
+	var gap *store.GapError
+	if _, err := s.store.Events(cursor, 1); err != nil && (cursor > 0 || !errors.As(err, &gap)) {
 		return asError(err)
 	}
 	st := s.openStream(c)
@@ -37,6 +40,8 @@ func (s *Server) events(c *call) *provider.Error {
 			events = until(events, newest)
 		}
 		switch {
+		case errors.As(err, &gap):
+			cursor, going = st.skip(gap.Gap, cursor)
 		case err != nil:
 			s.endEvents(st, err, cursor)
 			return nil
@@ -49,6 +54,16 @@ func (s *Server) events(c *call) *provider.Error {
 		}
 	}
 	return nil
+}
+
+// skip tells the follower of events that are gone. It returns the seq of the last of
+// them, and whether the stream goes on.
+func (st *stream) skip(gap provider.Gap, cursor uint64) (uint64, bool) {
+	note := provider.StreamNote{Type: provider.NoteGap, Reason: string(provider.EventsGone), First: gap.First, Seq: gap.Last}
+	if err := st.add(note); err != nil {
+		return cursor, false
+	}
+	return gap.Last, st.proceed(st.flush(), gap.Last)
 }
 
 // until cuts off what is newer than newest.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/outage"
+	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -14,11 +15,11 @@ func (s *Server) history(c *call) *provider.Error {
 	if wrong != nil {
 		return wrong
 	}
-	events, err := s.store.EventsOf(c.id)
+	past, err := s.store.EventsOf(c.id)
 	if err != nil {
 		return asError(err)
 	}
-	s.writeJSON(c, http.StatusOK, summarise(&row.Status, events, s.providers.Watch(), time.Now()))
+	s.writeJSON(c, http.StatusOK, summarise(&row.Status, past, s.providers.Watch(), time.Now()))
 	return nil
 }
 
@@ -29,15 +30,16 @@ func (s *Server) history(c *call) *provider.Error {
 // daemon was held up; nor where events are gone. A clock that was set is not time that
 // passed. Of a provider whose events all have given way to those of others, the row
 // tells the last state and since when.
-func summarise(st *provider.Status, events []provider.Event, watch outage.Watch, now time.Time) provider.HistoryReply {
-	reply := provider.HistoryReply{ID: st.ID, StateSeconds: map[provider.State]float64{}, Transitions: events}
-	spells := spellsOf(events, watch)
-	if len(spells) == 0 {
+func summarise(st *provider.Status, past store.Past, watch outage.Watch, now time.Time) provider.HistoryReply {
+	reply := provider.HistoryReply{
+		ID: st.ID, StateSeconds: map[provider.State]float64{}, Transitions: past.Events, Gaps: past.Gaps,
+	}
+	if len(past.Events) == 0 {
 		reply.Transitions = []provider.Event{}
-		if st.Since.IsZero() {
-			return reply
-		}
-		spells = []spell{{st.Since.Time, st.State, st.Reason}}
+	}
+	spells := spellsOf(st, past, watch)
+	if len(spells) == 0 {
+		return reply
 	}
 	reply.Since = provider.AtMost(provider.Time{Time: later(spells[0].from, watch.Began())}, now)
 	var known time.Duration
@@ -73,10 +75,17 @@ type spell struct {
 
 // spellsOf returns what is known of a provider's states, oldest first. Where a clock
 // was set back a little, a state lasts no time rather than less.
-func spellsOf(events []provider.Event, watch outage.Watch) []spell {
-	spells := make([]spell, 0, len(events))
+func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell {
+	var spells []spell
 	var own provider.Event // what was last told of the provider itself
-	for i, e := range events {
+	gaps := past.Gaps
+	for _, e := range past.Events {
+		for len(gaps) > 0 && gaps[0].Last < e.Seq { // what was told before it may not be the last
+			gaps, own = gaps[1:], provider.Event{}
+			if len(spells) > 0 {
+				spells[len(spells)-1].state = ""
+			}
+		}
 		switch {
 		case e.ID != provider.HostID:
 			own = e
@@ -84,10 +93,20 @@ func spellsOf(events []provider.Event, watch outage.Watch) []spell {
 			e.To, e.Reason = own.To, own.Reason
 		}
 		from := watch.At(&e)
-		if i > 0 {
-			from = later(from, spells[i-1].from)
+		if len(spells) > 0 {
+			from = later(from, spells[len(spells)-1].from)
 		}
 		spells = append(spells, spell{from, e.To, e.Reason})
+	}
+	row := spell{st.Since.Time, st.State, st.Reason}
+	switch {
+	case len(spells) == 0 && !row.from.IsZero():
+		return []spell{row}
+	case len(spells) > 0 && len(gaps) > 0:
+		last := &spells[len(spells)-1]
+		last.state = ""
+		row.from = later(row.from, last.from)
+		return append(spells, row)
 	}
 	return spells
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/providerd/providerd/daemon/outage"
+	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -65,9 +66,55 @@ func TestSummarise(t *testing.T) {
 			if tt.events == nil {
 				want.Transitions = []provider.Event{}
 			}
-			got := summarise(&tt.row, tt.events, outage.NewWatch(at(tt.watched).Time, 0), at(now).Time)
+			got := summarise(&tt.row, store.Past{Events: tt.events}, outage.NewWatch(at(tt.watched).Time, 0), at(now).Time)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Where events are gone, nobody knows what was: the time from the event before the
+// gap to the one behind it counts as no state, and after the last gap the row tells.
+func TestSummarise_Gaps(t *testing.T) {
+	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(second int) provider.Time {
+		return provider.Time{Time: base.Add(time.Duration(second) * time.Second)}
+	}
+	event := func(seq uint64, id string, second int, to provider.State, reason provider.Reason) provider.Event {
+		return provider.Event{Seq: seq, Time: at(second), ID: id, To: to, Reason: reason}
+	}
+	const running, stopped, unknown = provider.StateRunning, provider.StateStopped, provider.StateUnknown
+	up := event(1, "a", 0, running, provider.OK)
+	for name, tt := range map[string]struct {
+		events  []provider.Event
+		gaps    []provider.Gap
+		since   int // of the row, which is STOPPED
+		seconds map[provider.State]float64
+	}{
+		"BetweenEvents": {
+			[]provider.Event{up, event(5, "a", 60, stopped, provider.Hung)}, []provider.Gap{{First: 2, Last: 4}}, 60,
+			map[provider.State]float64{stopped: 40},
+		},
+		"BeforeTheFirst": {
+			[]provider.Event{event(5, "a", 60, stopped, provider.Hung)}, []provider.Gap{{First: 2, Last: 4}}, 60,
+			map[provider.State]float64{stopped: 40},
+		},
+		"AfterTheLast": {[]provider.Event{up}, []provider.Gap{{First: 2, Last: 4}}, 70, map[provider.State]float64{stopped: 30}},
+		"None": {
+			[]provider.Event{up, event(2, "a", 60, stopped, provider.Hung)}, nil, 60,
+			map[provider.State]float64{running: 60, stopped: 40},
+		},
+		"TheMachineComesBackToWhatNobodyKnows": {
+			[]provider.Event{up, event(5, provider.HostID, 20, unknown, provider.Offline), event(6, provider.HostID, 50, running, provider.OK)},
+			[]provider.Gap{{First: 2, Last: 4}}, 0, map[provider.State]float64{},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row := provider.Status{ID: "a", State: stopped, Reason: provider.Hung, Since: at(tt.since)}
+			got := summarise(&row, store.Past{Events: tt.events, Gaps: tt.gaps}, outage.NewWatch(base, 0), at(100).Time)
+			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || len(got.Gaps) != len(tt.gaps) {
+				t.Errorf("gaps %v; (-want +got):\n%s", got.Gaps, diff)
 			}
 		})
 	}
@@ -117,7 +164,7 @@ func TestSummarise_Clock(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := summarise(&provider.Status{ID: "a"}, tt.events, tt.watch, at(tt.now))
+			got := summarise(&provider.Status{ID: "a"}, store.Past{Events: tt.events}, tt.watch, at(tt.now))
 			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || !got.Since.Equal(at(tt.since)) {
 				t.Errorf("since %s; (-want +got):\n%s", got.Since.Sub(base), diff)
 			}

@@ -2,12 +2,15 @@ package control_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,8 +21,9 @@ import (
 // A line is any line of a stream of events.
 type line struct {
 	provider.Event
-	Type string `json:"type"`
-	End  string `json:"-"`
+	Type  string `json:"type"`
+	First uint64 `json:"first"`
+	End   string `json:"-"`
 }
 
 // reader reads the lines of a stream.
@@ -228,6 +232,91 @@ func TestSlowReaderFindsWholeLinesAndALastOne(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Whoever reads past events that are damaged on the disk is told which are gone, and
+// whoever wants to begin with one of them does not begin.
+func TestEvents_TellOfAGap(t *testing.T) {
+	t.Parallel()
+	r := start(t, control.Options{}, running("a"))
+	const all = 2500 // more than are held in memory
+	r.emit(all)
+	r.damage(100, 101, 700)
+	// Whoever meets it first is told that the store fails, and a new file is written.
+	if e := want[provider.ErrorReply](r, "GET", "/api/events?since=99", 503).Error; e.Code != provider.StoreFailing {
+		t.Errorf("met first: %+v", e)
+	}
+	if err := r.store.SyncBarrier(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gaps := func(rd *reader, seq uint64) (told []string) {
+		t.Helper()
+		for seq < all {
+			l, ok := rd.next()
+			switch {
+			case !ok:
+				t.Fatalf("the stream ends after %d", seq)
+			case l.Type == "gap" && l.First == seq+1 && l.Reason == "events_gone":
+				told = append(told, fmt.Sprint(l.First, "-", l.Seq))
+			case l.Type != "" || l.Seq != seq+1:
+				t.Fatalf("%+v follows %d", l, seq)
+			}
+			seq = l.Seq
+		}
+		return told
+	}
+	for query, want := range map[string]string{
+		"":                  "[100-101 700-700]",
+		"?since=0":          "[100-101 700-700]",
+		"?since=0&follow=1": "[100-101 700-700]",
+		"?since=90":         "[100-101 700-700]",
+		"?since=101":        "[700-700]",
+		"?since=700":        "[]",
+	} {
+		since := uint64(0)
+		fmt.Sscanf(query, "?since=%d", &since)
+		if got := fmt.Sprint(gaps(r.stream("/api/events"+query), since)); got != want {
+			t.Errorf("%s: told of %s, want %s", query, got, want)
+		}
+	}
+	for _, since := range []int{99, 100, 699} {
+		for _, follow := range []string{"", "&follow=1"} {
+			e := want[provider.ErrorReply](r, "GET", fmt.Sprint("/api/events?since=", since, follow), 410).Error
+			if e.Code != provider.EventsGone || e.Hint == "" {
+				t.Errorf("since %d: %+v", since, e)
+			}
+		}
+	}
+	h := want[provider.HistoryReply](r, "GET", "/api/providers/a/history", 200)
+	if len(h.Transitions) != all-3 || len(h.Gaps) != 2 || h.Gaps[0] != (provider.Gap{First: 100, Last: 101}) {
+		t.Errorf("history has %d transitions and the gaps %v", len(h.Transitions), h.Gaps)
+	}
+}
+
+// damage flips a bit in the events with these numbers, in the database's file.
+func (r *rig) damage(seqs ...uint64) {
+	r.t.Helper()
+	path := filepath.Join(filepath.Dir(filepath.Dir(r.socket)), "p.db")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, seq := range seqs {
+		text := fmt.Appendf(nil, `{"seq":%d,`, seq)
+		damaged := append([]byte{text[0] ^ 1}, text[1:]...)
+		if !bytes.Contains(data, text) {
+			r.t.Fatalf("event %d is not in %s", seq, path)
+		}
+		data = bytes.ReplaceAll(data, text, damaged) // in each copy of the page
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.WriteAt(data, 0); err != nil {
+		r.t.Fatal(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"errors"
 	"iter"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/providerd/providerd/daemon/judge"
 	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -108,13 +110,9 @@ func (s *Scheduler) resumeOutage(now time.Time) {
 	if len(ids) == 0 {
 		return
 	}
-	events, err := s.o.Store.Events(0, 0)
+	last, err := s.lastEvents()
 	if err != nil {
 		s.log.Warn("what was known before the outage cannot be read", "error", err)
-	}
-	last := map[string]*provider.Event{}
-	for i := range events {
-		last[events[i].ID] = &events[i]
 	}
 	since := now
 	for _, id := range ids {
@@ -127,6 +125,28 @@ func (s *Scheduler) resumeOutage(now time.Time) {
 		}
 	}
 	s.machine = s.machine.Resume(since, s.o.Online(""), now)
+}
+
+// lastEvents returns the last event of each id, as far as it is certain that it was
+// the last one: none that is before a gap.
+func (s *Scheduler) lastEvents() (map[string]*provider.Event, error) {
+	last := map[string]*provider.Event{}
+	for since := uint64(0); ; {
+		events, err := s.o.Store.Events(since, 0)
+		var gap *store.GapError
+		switch {
+		case errors.As(err, &gap):
+			clear(last)
+			since = gap.Last
+			continue
+		case err != nil || len(events) == 0:
+			return last, err
+		}
+		for i := range events {
+			last[events[i].ID] = &events[i]
+		}
+		since = events[len(events)-1].Seq
+	}
 }
 
 // tell publishes an event of this machine; nil is nothing.

@@ -1,5 +1,7 @@
 package provider
 
+import "fmt"
+
 // The replies of the control socket, in the order of docs/api.md. Fields are
 // added, never renamed or removed.
 
@@ -50,6 +52,21 @@ type HistoryReply struct {
 	UptimeRatio  *float64          `json:"uptime_ratio,omitempty"` // the part of the known time in which it was RUNNING; absent when none is
 	StateSeconds map[State]float64 `json:"state_seconds"`          // of known time
 	Transitions  []Event           `json:"transitions"`            // oldest first
+	Gaps         []Gap             `json:"gaps,omitempty"`         // in the events of all providers; time over one is not known
+}
+
+// A Gap is events that are gone, between others that are kept: the database was
+// damaged.
+type Gap struct {
+	First uint64 `json:"first"` // seq
+	Last  uint64 `json:"last"`
+}
+
+func (g Gap) String() string {
+	if g.First == g.Last {
+		return fmt.Sprintf("event %d", g.First)
+	}
+	return fmt.Sprintf("events %d to %d", g.First, g.Last)
 }
 
 // Diagnostics answers GET /api/providers/{id}/diagnostics: what the last probe
@@ -238,13 +255,25 @@ type LogLine struct {
 	Fields  map[string]any `json:"fields,omitempty"`
 }
 
-// StreamNote is a line of a stream that is not data: a heartbeat while idle, or
-// the last line, which says why the stream ends. Type is "heartbeat" or "end".
+// StreamNote is a line of a stream that is not data: a heartbeat while idle; events
+// that are gone; or the last line, which says why the stream ends. Type is
+// "heartbeat", "gap" or "end".
 type StreamNote struct {
 	Type   string `json:"type"`
-	Reason string `json:"reason,omitempty"` // of the end: "shutting_down", "slow_reader", "store_failing"
+	Reason string `json:"reason,omitempty"` // of the end: "shutting_down", "slow_reader", "store_failing"; of a gap: "events_gone"
+	First  uint64 `json:"first,omitempty"`  // of a gap: the first event that is gone; seq is the last
 	Seq    uint64 `json:"seq"`              // resume with since=SEQ
 }
+
+// The Type of a [StreamNote].
+const (
+	NoteHeartbeat = "heartbeat"
+	NoteGap       = "gap"
+	NoteEnd       = "end"
+)
+
+// Gap is the events that a note of type gap tells of.
+func (n StreamNote) Gap() Gap { return Gap{n.First, n.Seq} }
 
 // ErrorReply is the body of every reply that is not a success.
 type ErrorReply struct {

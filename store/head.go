@@ -1,0 +1,138 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// A head is what holds of the database as a whole. Each commit writes it, so that
+// a part of the file that is older than the rest shows.
+type head struct {
+	Schema     int     `json:"schema"`
+	ID         uint64  `json:"id"`         // tells the database from every other one
+	Commit     uint64  `json:"commit"`     // bbolt's number of the transaction that wrote it
+	Generation uint64  `json:"generation"` // those up to here may have been handed out
+	Oldest     uint64  `json:"oldest"`     // seq of the kept events; newest+1 when there are none
+	Newest     uint64  `json:"newest"`     // the newest seq that was ever given
+	Copy       bool    `json:"copy,omitempty"`
+	Closed     bool    `json:"closed,omitempty"` // nothing was shown to anybody after this
+	Rows       rowSums `json:"rows"`
+}
+
+// rowSums tell whether all rows are there, and none is an older one: each row's
+// checksum is in one of them, by exclusive or.
+type rowSums [64]uint32
+
+// toggle puts a row's checksum in, or takes it out.
+func (s *rowSums) toggle(id []byte, sum uint32) { s[sumOf(id)] ^= sum }
+
+// doubt compares what the sums say with the rows that are there, by id: good are
+// values whose own checksum is right, and bad the others. It returns which of the
+// good ones may be older than they should be, and whether there are rows missing
+// whose ids nobody knows.
+func (s rowSums) doubt(good, bad map[string][]byte) (doubted func(id string) bool, missing bool) {
+	s = s.without(good)
+	// What is left is what the good rows do not account for: that is well if one
+	// bad row is all of it, whether its text is damaged, its id or its checksum.
+	for id, value := range bad {
+		key := []byte(id)
+		computed := uint32(0)
+		if len(value) >= sumSize {
+			computed = checksum(rowsBucket(), key, value[sumSize:])
+		}
+		for i, left := range s {
+			if left != 0 && (left == storedSum(value) || left == computed) {
+				s[i] = 0
+				break
+			}
+		}
+	}
+	alone := s // the sums that no row is in
+	for id := range good {
+		alone[sumOf([]byte(id))] = 0
+	}
+	return func(id string) bool { return s[sumOf([]byte(id))] != 0 }, alone != rowSums{}
+}
+
+// without returns what is left of the sums without those rows: nothing, if they are
+// all that there should be.
+func (s rowSums) without(rows map[string][]byte) rowSums {
+	for id, value := range rows {
+		s.toggle([]byte(id), storedSum(value))
+	}
+	return s
+}
+
+// sumOf is which of the sums a row is in.
+func sumOf(id []byte) int { return int(crc32.ChecksumIEEE(id) % uint32(len(rowSums{}))) }
+
+// readHead reads the head of a database.
+func readHead(tx *bolt.Tx) (*head, error) {
+	meta := tx.Bucket(metaBucket())
+	if meta == nil {
+		return nil, errors.New("it is not a database of providerd's: it has no bucket meta")
+	}
+	return decodeHead(meta.Get(headKey()))
+}
+
+func decodeHead(value []byte) (*head, error) {
+	text, err := unseal(metaBucket(), headKey(), value)
+	h := new(head)
+	if err == nil {
+		err = json.Unmarshal(text, h)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the head of the database: %w", err)
+	}
+	return h, nil
+}
+
+// write makes h the head of what a transaction commits.
+func (h *head) write(tx *bolt.Tx) error {
+	h.Schema, h.Commit = schema, uint64(tx.ID())
+	text, err := json.Marshal(h)
+	if err != nil {
+		return fmt.Errorf("encode the head: %w", err)
+	}
+	return tx.Bucket(metaBucket()).Put(headKey(), seal(metaBucket(), headKey(), text))
+}
+
+// rewriting changes the head alone.
+func rewriting(change func(*head)) func(*bolt.Tx) error {
+	return func(tx *bolt.Tx) error {
+		h, err := readHead(tx)
+		if err != nil {
+			return &corruptError{err}
+		}
+		change(h)
+		return h.write(tx)
+	}
+}
+
+// outdated says why a database may be older than what clients have seen of it,
+// empty when it is not: a commit was lost, or something else wrote it. txid is the
+// transaction that bbolt found to be the newest, and metas those of its two meta
+// pages that are whole.
+func (h *head) outdated(txid uint64, metas []uint64) string {
+	switch {
+	case h.Commit != txid:
+		return fmt.Sprintf("its head is of commit %d, and the file of commit %d", h.Commit, txid)
+	case h.Copy || h.Closed: // bbolt's last two commits have the same in them
+		return ""
+	case len(metas) < 2:
+		return "one of its two meta pages is damaged: it may be that of the last commit"
+	case !followEachOther(metas):
+		return fmt.Sprintf("its last two commits are %d and %d", metas[0], metas[1])
+	}
+	return ""
+}
+
+// followEachOther reports whether bbolt's two meta pages are whole, and of two
+// commits between which there was none.
+func followEachOther(metas []uint64) bool {
+	return len(metas) == 2 && (metas[0]+1 == metas[1] || metas[1]+1 == metas[0])
+}

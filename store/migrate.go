@@ -1,0 +1,203 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	bolt "go.etcd.io/bbolt"
+)
+
+// Schema 1:
+//
+//	meta    schema, generation: decimal numbers; copy: 1 in a copy that Backup made
+//	rows    provider id: its Status as JSON
+//	events  seq, 8 bytes big endian: the Event as JSON
+//
+// The sequence of the events bucket was the newest seq ever given.
+
+func generationKey() []byte { return []byte("generation") }
+func copyKey() []byte       { return []byte("copy") }
+
+// mayBeLost is how many events a damaged page can have held, and more.
+const mayBeLost = 1 << 20
+
+// A migration makes a file of this schema from one of schema 1, beside it, and
+// moves it into its place when it is whole on the disk. Until that moment the old
+// file is not touched: whatever interrupts it, the next start begins again. What
+// stays of the old file is a backup, as the older daemon would have made it, for
+// whoever wants to go back.
+type migration struct {
+	path string
+	old  *bolt.DB
+	file *os.File // of the old database
+	log  hclog.Logger
+	now  time.Time
+}
+
+// kept is what the old file is kept as. There is one: that of an earlier migration
+// is older than what a daemon wrote since.
+func (m *migration) kept() string { return m.path + ".schema1" }
+
+// steps are what comes before the move, in this order.
+func (m *migration) steps() []func() error {
+	return []func() error{m.clean, m.convert, m.check, m.copyOld, m.keepOld}
+}
+
+// prepare makes everything ready for the move.
+func (m *migration) prepare() error {
+	for _, step := range m.steps() {
+		if err := step(); err != nil {
+			_ = m.clean() // the error that counts is the first
+			return &OpenError{Op: "migrate the database", Path: m.path, Err: err, Needs: 3 * sizeOf(m.file)}
+		}
+	}
+	return nil
+}
+
+// clean removes what a migration that was interrupted has left.
+func (m *migration) clean() error {
+	return errors.Join(removeAny(newPath(m.path)), removeAny(m.kept()+".new"))
+}
+
+// convert writes the new file.
+func (m *migration) convert() error {
+	w := new(whole)
+	err := guard(func() error { return m.old.View(func(tx *bolt.Tx) error { return m.read(tx, w) }) })
+	if err != nil {
+		return err
+	}
+	made, err := build(m.path, w)
+	if err != nil {
+		return err
+	}
+	return made.close()
+}
+
+// read reads what can be read. Where a number may have been lost, the new file is
+// one that is numbered anew, as a copy is.
+func (m *migration) read(tx *bolt.Tx, w *whole) error {
+	rows := make(map[string]*Row)
+	err := tx.Bucket(rowsBucket()).ForEach(func(id, text []byte) error {
+		row, err := readRow(string(id), text)
+		if err != nil {
+			m.log.Warn("a row of the database is unreadable: its provider starts as not checked", "path", m.path, "id", string(id), "error", err)
+			return nil
+		}
+		rows[row.Status.ID] = row
+		w.generation = max(w.generation, row.Status.Generation)
+		return nil
+	})
+	w.rows = maps.Values(rows)
+	if err != nil {
+		return err
+	}
+	meta, events := tx.Bucket(metaBucket()), tx.Bucket(eventsBucket())
+	last := uint64(0)
+	err = events.ForEach(func(key, text []byte) error {
+		seq, ok := seqOf(key)
+		if !ok || seq == 0 || seq > maxNumber {
+			m.log.Warn("an event of the database is unreadable and is left out", "path", m.path, "key", fmt.Sprintf("%x", key))
+			return nil
+		}
+		last = seq
+		if event, err := decodeEvent(seq, text); err == nil { // or else it is a gap
+			w.events = append(w.events, event)
+		}
+		return nil
+	})
+	w.copied = meta.Get(copyKey()) != nil
+	w.newest = m.newest(last, events.Sequence(), w)
+	generation, bad := number(meta, generationKey())
+	if bad != nil || generation > maxNumber {
+		m.log.Warn("the number of the latest refresh is damaged: refreshes are numbered anew", "path", m.path, "error", bad)
+		w.copied = true
+	} else {
+		w.generation = max(w.generation, generation)
+	}
+	return err
+}
+
+// newest is the newest event that was given: the last that is there, unless its
+// number, which has no checksum, says that some more were.
+func (m *migration) newest(last, given uint64, w *whole) uint64 {
+	switch {
+	case given <= last: // the newest one was always kept
+		return last
+	case given-last <= mayBeLost || len(w.events) == 0 && given <= maxNumber:
+		return given
+	}
+	m.log.Warn("the number of the newest event is damaged: events are numbered anew", "path", m.path, "last", last, "number", given)
+	w.copied = true
+	return last
+}
+
+// check reads the new file as the daemon will.
+func (m *migration) check() error {
+	return onFile(newPath(m.path), func(db *bolt.DB, file *os.File) error {
+		if _, err := load(db, newPath(m.path), metasOf(file)); err != nil {
+			return fmt.Errorf("read %s back: %w", newPath(m.path), err)
+		}
+		return nil
+	})
+}
+
+// maxGeneration is the number from which an older daemon goes on, should it be started
+// on what is kept: beyond those that this one gives in the next ten years.
+func (m *migration) maxGeneration() uint64 { return beyond(m.now.AddDate(10, 0, 0), 0) }
+
+// copyOld copies the old file, and marks the copy as one, so that a daemon that is
+// started on it numbers anew what was numbered since.
+func (m *migration) copyOld() error {
+	copied := m.kept() + ".new"
+	file, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, io.NewSectionReader(m.file, 0, math.MaxInt64))
+	if err := errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return onFile(copied, func(db *bolt.DB, file *os.File) error {
+		err := db.Update(func(tx *bolt.Tx) error {
+			meta := tx.Bucket(metaBucket())
+			return errors.Join(putNumber(meta, copyKey(), 1), putNumber(meta, generationKey(), m.maxGeneration()))
+		})
+		return errors.Join(err, file.Sync())
+	})
+}
+
+func (m *migration) keepOld() error {
+	if err := os.Rename(m.kept()+".new", m.kept()); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(m.path))
+}
+
+// Error makes a migration that is prepared an outcome of opening the database.
+func (m *migration) Error() string { return "the database is of an older schema" }
+
+// onFile opens a file that nobody else has, and closes it.
+func onFile(path string, do func(*bolt.DB, *os.File) error) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close() // again, in case bbolt did not
+	options := boltOptions(file)
+	options.InitialMmapSize, options.NoSync = 0, true
+	return guard(func() error {
+		db, err := bolt.Open(path, 0o600, options)
+		if err != nil {
+			return err
+		}
+		db.AllocSize = growBy
+		return errors.Join(do(db, file), db.Close())
+	})
+}
