@@ -31,7 +31,7 @@ func (w *whole) fill(tx *bolt.Tx) error {
 		return err
 	}
 	w.id = rand.Uint64()
-	h := &head{ID: w.id, Generation: w.generation, Oldest: w.oldest(), Newest: w.newest, Copy: w.copied, Closed: true}
+	h := &head{ID: w.id, Generation: w.generation, Oldest: w.oldest(), Newest: w.newest, Copy: w.copied}
 	if w.rows != nil {
 		for row := range w.rows {
 			id, value := []byte(row.Status.ID), encodeRow(row)

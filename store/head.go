@@ -24,11 +24,20 @@ type head struct {
 }
 
 // rowSums tell whether all rows are there, and none is an older one: each row's
-// checksum is in one of them, by exclusive or.
+// checksum, mixed, is in one of them, by exclusive or.
 type rowSums [64]uint32
 
 // toggle puts a row's checksum in, or takes it out.
-func (s *rowSums) toggle(id []byte, sum uint32) { s[sumOf(id)] ^= sum }
+func (s *rowSums) toggle(id []byte, sum uint32) { s[sumOf(id)] ^= mixed(sum) }
+
+// mixed is a number that another checksum does not have. A CRC is linear: of two rows
+// that change by the same bits, as when both are paused, the changes would cancel out,
+// and their older versions pass for the newest. (The finalizer of MurmurHash3.)
+func mixed(sum uint32) uint32 {
+	sum = (sum ^ sum>>16) * 0x85ebca6b
+	sum = (sum ^ sum>>13) * 0xc2b2ae35
+	return sum ^ sum>>16
+}
 
 // doubt compares what the sums say with the rows that are there, by id: good are
 // values whose own checksum is right, and bad the others. It returns which of the
@@ -45,7 +54,7 @@ func (s rowSums) doubt(good, bad map[string][]byte) (doubted func(id string) boo
 			computed = checksum(rowsBucket(), key, value[sumSize:])
 		}
 		for i, left := range s {
-			if left != 0 && (left == storedSum(value) || left == computed) {
+			if left != 0 && (left == mixed(storedSum(value)) || left == mixed(computed)) {
 				s[i] = 0
 				break
 			}

@@ -365,6 +365,9 @@ func (s *salvage) settle() *salvage {
 	for seq := range s.events {
 		last = max(last, seq)
 	}
+	if last > s.newest && s.version == 1 { // whose number of the newest event has no checksum
+		s.sure = false
+	}
 	if last > s.newest && s.sure {
 		maps.DeleteFunc(s.events, func(seq uint64, _ provider.Event) bool { return seq > s.newest })
 	}
