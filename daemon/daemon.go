@@ -130,6 +130,7 @@ func (d *Daemon) live(ctx context.Context) error {
 	end = d.disk.Begin("opening " + d.database())
 	d.store, err = store.Open(d.database(), store.Options{
 		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socket},
+		Twin: d.socket + ".mark", // the folder of sockets is one in memory
 	})
 	end()
 	if err != nil {

@@ -263,3 +263,48 @@ func TestOpen_LostEventsAreAToldGap(t *testing.T) {
 		t.Errorf("%d entries are kept, and gaps %v (%v)", len(past.Events), past.Gaps, err)
 	}
 }
+
+// A disk that confirmed what it then lost, the database and the mark beside it at
+// once, is found out by the mark in memory. That of another database says nothing.
+func TestOpen_NumbersOfADiskThatLied(t *testing.T) {
+	for name, forgets := range map[string]bool{"TheDisk": false, "MemoryToo": true} {
+		t.Run(name, func(t *testing.T) {
+			disk, memory := t.TempDir(), t.TempDir()
+			path, before := filepath.Join(disk, "p.db"), filepath.Join(memory, "before")
+			o := store.Options{Twin: filepath.Join(memory, "folder", "s.mark")}
+			if err := os.Mkdir(filepath.Dir(o.Twin), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if !forgets {
+				aLife(t, filepath.Join(t.TempDir(), "other.db"), o, 9) // which had that twin
+			}
+			first := aLife(t, path, o, 3)
+			if err := os.CopyFS(before, os.DirFS(disk)); err != nil {
+				t.Fatal(err)
+			}
+			seen := aLife(t, path, o, 5)
+			// In place: the file stays the same one.
+			for _, name := range []string{"p.db", "p.db.owner"} {
+				if err := os.WriteFile(filepath.Join(disk, name), mustRead(t, filepath.Join(before, name)), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if forgets {
+				o.Twin = ""
+			}
+			s, err := store.Open(path, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			_, err = s.Events(seen.newest, 0)
+			var gone *provider.Error
+			if told := errors.As(err, &gone) && gone.Code == provider.EventsGone; !told {
+				t.Errorf("after event %d: %v, want events_gone", seen.newest, err)
+			}
+			if again := s.View().Seq() <= seen.newest; again != forgets {
+				t.Errorf("events go on from %d, after %d and %d were seen", s.View().Seq(), first.newest, seen.newest)
+			}
+		})
+	}
+}

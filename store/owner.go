@@ -28,6 +28,7 @@ type ownerFile struct {
 	text    ownerText   // as it was found, and from the first write on as it is
 	written bool        // the text is ours
 	size    int         // of the text, at least: what is shorter is padded
+	twin    twin        // has the mark too
 }
 
 // An ownerText is what is in the file. The owner means nothing while the lock is
@@ -68,8 +69,9 @@ const maxOwnerText = 64 << 10
 
 func ownerPath(path string) string { return path + ".owner" }
 
-// lockOwner takes the lock beside the database at path, or says who has it.
-func lockOwner(path string, deadline time.Time) (*ownerFile, error) {
+// lockOwner takes the lock beside the database at path, or says who has it. twinPath
+// is where the mark is repeated; empty: nowhere.
+func lockOwner(path, twinPath string, deadline time.Time) (*ownerFile, error) {
 	f, err := trust.Open(ownerPath(path), os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, &OpenError{Op: "open the database", Path: path, Err: err}
@@ -87,8 +89,11 @@ func lockOwner(path string, deadline time.Time) (*ownerFile, error) {
 		f.Close()
 		return nil, &OpenError{Op: "open the database", Path: path, Err: err}
 	}
-	o := &ownerFile{f: f, info: info}
+	o := &ownerFile{f: f, info: info, twin: twin{name: twinPath, database: path}}
 	o.text, o.size = readOwner(f)
+	if last := o.twin.read(); last.isAfter(o.text.Mark) {
+		o.text.Mark = last
+	}
 	return o, nil
 }
 
@@ -137,6 +142,7 @@ func (o *ownerFile) write(t ownerText) error {
 	}
 	text = append(text, '\n')
 	o.written = true
+	o.twin.write(t.Mark)
 	if _, err := o.f.WriteAt(text, 0); err != nil {
 		return err
 	}
@@ -168,6 +174,7 @@ func (o *ownerFile) release() error {
 	if o.written {
 		err = o.write(ownerText{Mark: o.text.Mark})
 	}
+	o.twin.close()
 	if err := errors.Join(err, o.f.Close()); err != nil {
 		return fmt.Errorf("release %s: %w", o.f.Name(), err)
 	}

@@ -110,7 +110,7 @@ func (s *Store) regain(why error) error {
 	if err := trust.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return errors.Join(why, err)
 	}
-	o, err := lockOwner(s.path, time.Now())
+	o, err := lockOwner(s.path, s.twinPath, time.Now())
 	var held *HeldError
 	if errors.As(err, &held) && isAt(s.file.Load().info, s.path) != nil {
 		s.taken = &UsurpedError{Path: s.path, Owner: held.Owner, Problem: stray.problem}

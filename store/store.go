@@ -28,6 +28,11 @@ type Options struct {
 	Owner      Owner            // who we are, for whoever finds the database held
 	KeepEvents int              // how many events are kept, the newest; 0: 10,000
 
+	// Twin is a file on another file system, best one in memory, that repeats how far the
+	// database has come: a disk that loses what it has confirmed is found out by it.
+	// Empty: there is none. A file that cannot be written does no harm.
+	Twin string
+
 	// First is the number of the first event and of the first refresh of a database
 	// that was not there, and of which nothing is known; 0: one beyond all that an
 	// earlier database at this path can have given, and so that is what a daemon
@@ -44,9 +49,9 @@ type Owner struct {
 // A Store is an open database and the snapshot that reads come from. Its methods
 // may be called by many goroutines at once.
 type Store struct {
-	path string
-	log  hclog.Logger
-	keep uint64
+	path, twinPath string
+	log            hclog.Logger
+	keep           uint64
 
 	now func() time.Time
 
@@ -119,7 +124,7 @@ func Open(path string, o Options) (*Store, error) {
 		return nil, &OpenError{Op: "create the folder of the database", Path: path, Err: err}
 	}
 	deadline := time.Now().Add(lockWait)
-	owner, err := lockOwner(path, deadline)
+	owner, err := lockOwner(path, o.Twin, deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -147,6 +152,7 @@ func Open(path string, o Options) (*Store, error) {
 func newStore(path string, o Options, opened *file, owner *ownerFile, found *contents) *Store {
 	s := &Store{
 		path:     path,
+		twinPath: o.Twin,
 		log:      o.Log,
 		keep:     uint64(o.KeepEvents),
 		now:      o.Now,

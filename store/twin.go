@@ -1,0 +1,76 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+
+	"github.com/providerd/providerd/store/trust"
+)
+
+// A twin repeats the mark of a database on another file system, in memory where there
+// is one: a disk that confirms what it has not written may lose the database's last
+// commits and the mark beside it together. It is not needed, so no error of it counts.
+type twin struct {
+	name     string   // where it is; empty: nowhere
+	database string   // whose it is
+	f        *os.File // nil until its folder is there
+	size     int      // of the text, at least: what is shorter is padded
+}
+
+type twinText struct {
+	Database string `json:"database"`
+	Mark     mark   `json:"last"`
+}
+
+// read returns the mark of the database; the zero mark where there is none.
+func (t *twin) read() mark {
+	if !t.open() {
+		return mark{}
+	}
+	text, err := io.ReadAll(io.NewSectionReader(t.f, 0, maxOwnerText))
+	t.size = len(text)
+	var found twinText
+	if err != nil || json.Unmarshal(text, &found) != nil || found.Database != t.database {
+		return mark{}
+	}
+	return found.Mark
+}
+
+// write replaces the text in one piece.
+func (t *twin) write(m mark) {
+	if !t.open() {
+		return
+	}
+	text, err := json.Marshal(twinText{t.database, m})
+	if err != nil {
+		return
+	}
+	if pad := t.size - len(text) - 1; pad > 0 {
+		text = append(text, bytes.Repeat([]byte{' '}, pad)...)
+	}
+	text = append(text, '\n')
+	if _, err := t.f.WriteAt(text, 0); err == nil {
+		t.size = len(text)
+	}
+}
+
+// open reports whether it can be read and written.
+func (t *twin) open() bool {
+	if t.f == nil && t.name != "" {
+		t.f, _ = trust.Open(t.name, os.O_CREATE, 0o600)
+	}
+	return t.f != nil
+}
+
+func (t *twin) close() {
+	if t.f != nil {
+		_ = t.f.Close()
+	}
+}
+
+// isAfter reports whether a mark knows of more than another.
+func (m mark) isAfter(other mark) bool {
+	return m.Seq > other.Seq || m.Generation > other.Generation
+}
