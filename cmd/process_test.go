@@ -61,6 +61,7 @@ func program(name string) string {
 // A process is a running providerd with its own folder.
 type process struct {
 	t      testing.TB
+	path   string // of the program; empty: the one that was built from this tree
 	dir    string
 	socket string
 	config string
@@ -109,7 +110,7 @@ func (p *process) write(config string) {
 }
 
 func (p *process) command() *exec.Cmd {
-	cmd := exec.Command(program("providerd"), "--config", p.config, "--socket", p.socket,
+	cmd := exec.Command(cmp.Or(p.path, program("providerd")), "--config", p.config, "--socket", p.socket,
 		"--state-dir", filepath.Join(p.dir, "state"), "--log-level", cmp.Or(p.level, "debug"))
 	if p.system {
 		cmd.Args = append(cmd.Args, "--system")
