@@ -42,7 +42,7 @@ func (s *Store) Put(u Update) {
 	case s.inFlight != nil && s.inFlight.rows[c] != nil:
 		s.behind[c] = row
 	default:
-		close(s.publish(c, row))
+		c.replace(row).pass()
 		s.dirty[c] = struct{}{}
 	}
 }
@@ -64,10 +64,6 @@ func (s *Store) Note(e provider.Event) {
 	s.note(&e)
 	s.wake()
 }
-
-// publish shows a row to readers and returns the channel that is to be closed so
-// that those who wait for it look again. The caller holds mu.
-func (s *Store) publish(c *cell, row *Row) chan struct{} { return c.replace(row).next }
 
 // wake tells the committer that there may be something to commit.
 func (s *Store) wake() {
@@ -105,25 +101,25 @@ func (s *Store) finish(g *group, err error) {
 // show publishes what a commit has made durable: rows, then their events, and
 // only then does it wake whoever waits for either.
 func (s *Store) show(g *group) {
-	var wake []chan struct{}
+	var old []*Row
 	for c, row := range g.rows {
 		if c.gone {
 			continue
 		}
-		wake = append(wake, s.publish(c, row))
+		old = append(old, c.replace(row))
 		delete(s.dirty, c)
 	}
 	for c, row := range s.behind {
-		wake = append(wake, s.publish(c, row))
+		old = append(old, c.replace(row))
 		s.dirty[c] = struct{}{}
 	}
 	clear(s.behind)
 	if g.newest() != g.base {
-		old := s.journal.Load()
-		s.journal.Store(old.extended(g.events(), g.kept(), g.newest()))
-		wake = append(wake, old.next)
+		journal := s.journal.Load()
+		s.journal.Store(journal.extended(g.events(), g.kept(), g.newest()))
+		defer close(journal.next)
 	}
-	for _, ch := range wake {
-		close(ch)
+	for _, row := range old {
+		row.pass()
 	}
 }

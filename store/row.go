@@ -34,7 +34,35 @@ type Row struct {
 	ModelsAt    provider.Time
 	Diagnostics *provider.Diagnostics
 
-	next chan struct{} // closed when a newer row is published
+	next atomic.Pointer[chan struct{}] // see changed; nil: nobody has asked for it
+}
+
+// passed is the channel of a row that there is a newer one of.
+var passed = func() *chan struct{} {
+	ch := make(chan struct{})
+	close(ch)
+	return &ch
+}()
+
+// changed is closed when a newer row is published. It is made for who asks for it:
+// most rows nobody waits at.
+func (r *Row) changed() <-chan struct{} {
+	for {
+		if ch := r.next.Load(); ch != nil {
+			return *ch
+		}
+		ch := make(chan struct{})
+		if r.next.CompareAndSwap(nil, &ch) {
+			return ch
+		}
+	}
+}
+
+// pass wakes those who wait for a newer row.
+func (r *Row) pass() {
+	if ch := r.next.Swap(passed); ch != nil && ch != passed {
+		close(*ch)
+	}
 }
 
 // A clock is the part of a row from which its age_ms and stale follow.
@@ -58,7 +86,6 @@ func newRow(u Update) (*Row, error) {
 		Diagnostics: u.Diagnostics,
 		json:        text,
 		clock:       newClock(&u.Status),
-		next:        make(chan struct{}),
 	}, nil
 }
 

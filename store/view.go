@@ -56,7 +56,7 @@ func (v View) Row(id string) *Row {
 // reading the row. For an id that is not configured it is closed already.
 func (s *Store) Changed(id string) <-chan struct{} {
 	if row := s.View().Row(id); row != nil {
-		return row.next
+		return row.changed()
 	}
 	return s.closed
 }
@@ -139,7 +139,7 @@ func (s *Store) retire(old, next *table) {
 		c.gone = true
 		delete(s.dirty, c)
 		delete(s.behind, c)
-		close(c.row.Load().next)
+		c.row.Load().pass()
 	}
 	s.pending.forget()
 }
