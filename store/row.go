@@ -2,9 +2,9 @@ package store
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -72,19 +72,25 @@ type clock struct {
 	alwaysStale bool      // never checked, or restored from the disk
 }
 
+// texts are where the JSON of rows grows before its size is known.
+var texts = sync.Pool{New: func() any { return new(rowText) }}
+
 func newRow(u Update) (*Row, error) {
 	u.Status.AgeMS, u.Status.Stale = nil, false
-	text, err := json.Marshal(&u.Status)
-	if err != nil {
-		return nil, fmt.Errorf("encode the row of %s: %w", u.Status.ID, err)
+	w := texts.Get().(*rowText)
+	defer texts.Put(w)
+	w.text, w.err = w.text[:0], nil
+	w.status(&u.Status)
+	w.text = append(w.text, '}')
+	if w.err != nil {
+		return nil, fmt.Errorf("encode the row of %s: %w", u.Status.ID, w.err)
 	}
-	text = append(bytes.TrimSuffix(text, appendStale(nil, false)), '}')
 	return &Row{
 		Status:      u.Status,
 		Models:      u.Models,
 		ModelsAt:    u.ModelsAt,
 		Diagnostics: u.Diagnostics,
-		json:        text,
+		json:        bytes.Clone(w.text),
 		clock:       newClock(&u.Status),
 	}, nil
 }
