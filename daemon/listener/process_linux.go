@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,20 +61,48 @@ func namesIn(dir string) []string {
 // startOf is when a process started, in clock ticks since the boot; 0 when there is
 // no such process, or it has ended: proc_pid_stat(5).
 func startOf(pid int) uint64 {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
+	var room [512]byte // the first 22 of its fields fit in, and come in one piece
+	stat := readOnce("/proc/"+strconv.Itoa(pid)+"/stat", room[:])
 	// The name, field 2, may hold blanks and parentheses; field 3 follows the last one.
-	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 20 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
-		return 0
+	field := 3
+	for text := range bytes.FieldsSeq(stat[bytes.LastIndexByte(stat, ')')+1:]) {
+		switch field {
+		case 3:
+			if text[0] == 'Z' || text[0] == 'X' {
+				return 0
+			}
+		case 22:
+			started, err := strconv.ParseUint(string(text), 10, 64)
+			if err != nil {
+				return 0
+			}
+			return max(started, 1) // the first process started at 0
+		}
+		field++
 	}
-	started, err := strconv.ParseUint(string(fields[19]), 10, 64)
+	return 0
+}
+
+// readOnce reads the beginning of a file into room; nothing where it cannot be read.
+// os.ReadFile makes a dozen system calls where three do, and one of them is for the
+// poller, which knows no such files.
+func readOnce(path string, room []byte) []byte {
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	for err == syscall.EINTR {
+		fd, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	}
 	if err != nil {
-		return 0
+		return nil
 	}
-	return max(started, 1) // the first process started at 0
+	defer syscall.Close(fd)
+	n, err := syscall.Read(fd, room)
+	for err == syscall.EINTR {
+		n, err = syscall.Read(fd, room)
+	}
+	if err != nil {
+		return nil
+	}
+	return room[:n]
 }
 
 // isTaken reports whether a process has the PID, one that has ended included.
