@@ -7,9 +7,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
-	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -21,10 +21,9 @@ const (
 
 // A request is one that can be sent again and again.
 type request struct {
-	method string
-	path   string // below base_url; may hold a query
-	url    *url.URL
-	shown  string // the URL, without user-info
+	*transport.Request
+	path  string // below base_url; may hold a query
+	shown string // the URL, without user-info
 }
 
 // request returns the one for a path below base_url, such as "/models?limit=1".
@@ -34,7 +33,7 @@ func (r *run) request(path string) *request {
 	if first := r.p.first; first != nil && first.path == path {
 		return first
 	}
-	req := r.p.requestTo(r.p.url(path))
+	req := r.p.requestTo(http.MethodGet, r.p.url(path))
 	req.path = path
 	if !r.sent {
 		r.p.first = req
@@ -73,17 +72,8 @@ func joinedOnce(base, path string) string {
 	return strings.TrimPrefix(path, "/"+first)
 }
 
-func (p *Prober) requestTo(u *url.URL) *request {
-	return &request{method: http.MethodGet, url: u, shown: p.clean.line(u.String(), maxDetail)}
-}
-
-// http is the request as net/http wants it.
-func (r *request) http(ctx context.Context, header http.Header) *http.Request {
-	h := http.Request{
-		Method: r.method, URL: r.url, Host: r.url.Host, Header: header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	return h.WithContext(ctx)
+func (p *Prober) requestTo(method string, u *url.URL) *request {
+	return &request{Request: transport.NewRequest(method, u, p.header), shown: p.clean.line(u.String(), maxDetail)}
 }
 
 // get asks for a path and follows redirects as far as they may be followed.
@@ -94,9 +84,7 @@ func (r *run) get(ctx context.Context, path string) *answer {
 // post is get for a question that its server wants to be asked with POST and no
 // body. It is not redirected.
 func (r *run) post(ctx context.Context, path string) *answer {
-	req := r.p.requestTo(r.p.url(path))
-	req.method = http.MethodPost
-	return r.send(ctx, req)
+	return r.send(ctx, r.p.requestTo(http.MethodPost, r.p.url(path)))
 }
 
 // follow goes after redirects that stay with the host that was asked. One that
@@ -104,13 +92,13 @@ func (r *run) post(ctx context.Context, path string) *answer {
 func (r *run) follow(ctx context.Context, a *answer) *answer {
 	began := r.latency
 	for hop := 1; a.err == nil && a.isRedirect(); hop++ {
-		to, err := a.request.url.Parse(a.header.Get("Location"))
+		to, err := a.request.URL.Parse(a.header.Get("Location"))
 		switch {
 		case err != nil:
 			a.blocked = "it redirects to an address that cannot be read"
 		case hop > maxRedirects:
 			a.blocked = fmt.Sprintf("it redirects more than %d times", maxRedirects)
-		case !sameHost(a.request.url, to):
+		case !sameHost(a.request.URL, to):
 			to.User = nil
 			a.blocked = "it redirects to another host: " + to.String()
 		}
@@ -118,7 +106,7 @@ func (r *run) follow(ctx context.Context, a *answer) *answer {
 			return a
 		}
 		to.User = nil
-		a = r.send(ctx, r.p.requestTo(to))
+		a = r.send(ctx, r.p.requestTo(http.MethodGet, to))
 		began += r.latency
 		r.latency = began
 	}
@@ -143,10 +131,10 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	before, _ := r.trace.Connections()
 	r.sent = true
 	a := &answer{request: req, prober: r.p}
-	res, err := r.p.transport.RoundTrip(req.http(ctx, r.p.header))
+	res, err := r.p.transport.Send(ctx, req.Request)
 	if r.inBody = err == nil; r.inBody {
 		r.answered = true
-		a.take(res)
+		a.take(ctx, res)
 	} else {
 		a.err = err
 	}
@@ -167,7 +155,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 // take reads an answer's status, headers and capped body. A body that stays
 // silent until the deadline is as good as no answer; one that breaks is part of
 // the evidence.
-func (a *answer) take(res *http.Response) {
+func (a *answer) take(ctx context.Context, res *http.Response) {
 	a.status, a.header = res.StatusCode, res.Header
 	body, err := content(res)
 	_ = res.Body.Close() // what was read is what counts
@@ -175,7 +163,7 @@ func (a *answer) take(res *http.Response) {
 	case len(body) > maxBody:
 		a.large = true
 		body = body[:maxBody]
-	case err != nil && (transport.IsTimeout(err) || res.Request.Context().Err() != nil):
+	case err != nil && (transport.IsTimeout(err) || ctx.Err() != nil):
 		a.err = err
 	case err != nil:
 		a.broken = err
@@ -186,6 +174,7 @@ func (a *answer) take(res *http.Response) {
 // content reads a body, decompressed, up to one byte more than is wanted of it.
 func content(res *http.Response) ([]byte, error) {
 	var body io.Reader = res.Body
+	size := res.ContentLength
 	if strings.EqualFold(res.Header.Get("Content-Encoding"), "gzip") {
 		unzipped, err := gzip.NewReader(body)
 		if err == io.EOF { // nothing at all, which is a body too
@@ -194,16 +183,38 @@ func content(res *http.Response) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("unzip: %w", err)
 		}
-		body = unzipped
+		body, size = unzipped, -1
 	}
-	return io.ReadAll(io.LimitReader(body, maxBody+1))
+	return readAll(io.LimitReader(body, maxBody+1), size)
+}
+
+// readAll is io.ReadAll for what was said to have a size; −1 when nothing was. Most
+// answers are a few bytes long.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	if size < 0 || size > 64<<10 { // which anybody can say
+		return io.ReadAll(r)
+	}
+	body := make([]byte, 0, size)
+	for {
+		n, err := r.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if err == io.EOF {
+			return body, nil
+		}
+		if err != nil {
+			return body, err
+		}
+		if len(body) == cap(body) { // its end is yet to be seen
+			body = slices.Grow(body, 512)
+		}
+	}
 }
 
 // record notes the exchange in the evidence.
 func (r *run) record(a *answer, reused bool) {
 	clean := r.p.clean
 	x := provider.Exchange{
-		Method:    a.request.method,
+		Method:    a.request.Method,
 		URL:       a.request.shown,
 		Reused:    reused,
 		Status:    a.status,
@@ -212,7 +223,7 @@ func (r *run) record(a *answer, reused bool) {
 	}
 	if a.status != 0 {
 		x.BodyStart = clean.bytes(a.body, maxBodyStart)
-		x.Headers = telling(a.header, clean)
+		x.Headers = r.p.telling(a.header)
 	}
 	if err := a.trouble(); err != nil {
 		x.Error = "no answer in time"
@@ -227,7 +238,7 @@ func (r *run) record(a *answer, reused bool) {
 // two addresses; else "".
 func (p *Prober) found() string {
 	good := p.dialer.Where()
-	if good == "" || !config.IsLocalhost(p.base.Hostname()) {
+	if good == "" || !p.localhost {
 		return ""
 	}
 	u := *p.base

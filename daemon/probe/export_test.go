@@ -1,14 +1,9 @@
 package probe
 
-import "net/http"
+import "github.com/providerd/providerd/daemon/probe/transport"
 
 // Over makes p send its requests over t, which needs no network.
-func (p *Prober) Over(t interface {
-	http.RoundTripper
-	CloseIdleConnections()
-}) {
-	p.transport = t
-}
+func (p *Prober) Over(t transport.RoundTripper) { p.transport = transport.Over(t) }
 
 // Clean is what becomes of a text from outside on its way into an Observation.
 func (p *Prober) Clean(s string, limit int) string {

@@ -117,7 +117,7 @@ func isLlamaPage(a *answer) bool {
 // llamaExcept: /v1/health is /health once more, and of the other pages, the one that
 // proves a key among them, there is none below /v1.
 func llamaExcept(a *answer) finding {
-	if a.status == 200 && a.request.path == "/health" && strings.HasSuffix(a.request.url.Path, "/v1/health") {
+	if a.status == 200 && a.request.path == "/health" && strings.HasSuffix(a.request.URL.Path, "/v1/health") {
 		return finding{saw: provider.BadResponse, detail: "some of its pages are not below /v1" + leaveV1}
 	}
 	return llamaLoading(a)

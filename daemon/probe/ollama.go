@@ -57,7 +57,7 @@ func ollamaForbidden(a *answer) finding {
 	}
 	return finding{
 		saw:    provider.Forbidden,
-		detail: "it refuses the host name " + a.request.url.Host + ": OLLAMA_HOST of the server does not allow it",
+		detail: "it refuses the host name " + a.request.URL.Host + ": OLLAMA_HOST of the server does not allow it",
 	}
 }
 

@@ -56,7 +56,7 @@ func openaiExcept(a *answer) finding {
 	}
 	what := ""
 	switch {
-	case a.request.url.Path != "/models":
+	case a.request.URL.Path != "/models":
 		return finding{}
 	case isLMStudio(a):
 		what = "LM Studio answers, and has no /models"
@@ -65,7 +65,7 @@ func openaiExcept(a *answer) finding {
 	default:
 		return finding{}
 	}
-	u := a.request.url
+	u := a.request.URL
 	return finding{
 		saw:    provider.WrongService,
 		detail: what + ": try base_url = \"" + u.Scheme + "://" + u.Host + "/v1\"",

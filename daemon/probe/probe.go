@@ -78,6 +78,7 @@ type Prober struct {
 	watch     watcher // see kind.watch
 	watching  bool    // watch wants to look again
 	base      *url.URL
+	localhost bool        // base names it, which is two addresses
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with
 	confirmed bool        // see kind.confirm
@@ -89,6 +90,7 @@ type Prober struct {
 	scarce    func(error)
 	files     underway.Work // one at a time: what hangs holds no more than a thread
 	clean     *redactor
+	told      map[string]string // the headers that telling returned last
 	now       func() time.Time
 }
 
@@ -122,6 +124,7 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 		kind:      k,
 		kinds:     table,
 		base:      base,
+		localhost: config.IsLocalhost(base.Hostname()),
 		now:       o.Now,
 		processes: o.Processes,
 		scarce:    o.Scarce,

@@ -196,21 +196,36 @@ func (r *redactor) facts(f *Facts) {
 	}
 }
 
-// telling picks the headers that matter to a diagnosis.
-func telling(h http.Header, clean *redactor) map[string]string {
+// telling picks the headers that matter to a diagnosis. A server mostly says in them
+// what it said the last time: then they are the same ones, which nobody may change.
+func (p *Prober) telling(h http.Header) map[string]string {
 	const most = 24
-	var out map[string]string
+	var room [most]header
+	found := room[:0]
+	same := true
 	for name, values := range h {
-		if len(values) == 0 || len(out) == most || !isTelling(name) {
+		if len(values) == 0 || len(found) == most || !isTelling(name) {
 			continue
 		}
-		if out == nil {
-			out = make(map[string]string)
-		}
-		out[clean.line(strings.ToLower(name), maxVersion)] = clean.line(values[0], maxDetail)
+		t := header{p.clean.line(strings.ToLower(name), maxVersion), p.clean.line(values[0], maxDetail)}
+		was, ok := p.told[t.name]
+		same = same && ok && was == t.value
+		found = append(found, t)
 	}
-	return out
+	if same && len(found) == len(p.told) {
+		return p.told
+	}
+	p.told = nil
+	if len(found) > 0 {
+		p.told = make(map[string]string, len(found))
+	}
+	for _, t := range found {
+		p.told[t.name] = t.value
+	}
+	return p.told
 }
+
+type header struct{ name, value string }
 
 func isTelling(name string) bool {
 	switch name {

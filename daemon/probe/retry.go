@@ -83,6 +83,9 @@ func (k *kind) binding(h http.Header) http.Header {
 
 // remainingOf returns the header that goes with a reset header.
 func remainingOf(name string) (string, bool) {
+	if len(name) < len("ratelimit-reset") { // as most are
+		return "", false
+	}
 	lower := strings.ToLower(name)
 	if !strings.Contains(lower, "ratelimit") && !strings.Contains(lower, "rate-limit") {
 		return "", false
@@ -95,6 +98,9 @@ func remainingOf(name string) (string, bool) {
 // at once.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v == "" { // as nearly always: that is no error, which would cost something to make
+		return 0
+	}
 	if n, ok := number(v); ok && n >= 0 {
 		return atLeastSoonest(scaled(n, time.Second))
 	}
@@ -156,6 +162,9 @@ func parseReset(v string, now time.Time) time.Duration {
 
 // number reads a finite decimal number.
 func number(v string) (float64, bool) {
+	if v == "" {
+		return 0, false
+	}
 	n, err := strconv.ParseFloat(v, 64)
 	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
 }

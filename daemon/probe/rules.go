@@ -173,7 +173,7 @@ func foreignError(a *answer, k *kind) finding {
 	if c.shaped {
 		return finding{saw: provider.BadResponse, detail: a.statusLine() + ": " + c.message}
 	}
-	detail := fmt.Sprintf("%s at %s: not %s", a.statusLine(), a.request.url.Path, k.title)
+	detail := fmt.Sprintf("%s at %s: not %s", a.statusLine(), a.request.URL.Path, k.title)
 	if server := a.header.Get("Server"); server != "" {
 		detail += ", but " + server
 	}

@@ -63,5 +63,5 @@ func hostRefused(a *answer) finding {
 	if a.status != 400 && a.status != 403 || a.complaint().message != "Invalid host header" {
 		return finding{}
 	}
-	return finding{saw: provider.Forbidden, detail: "it refuses the host name " + a.request.url.Host}
+	return finding{saw: provider.Forbidden, detail: "it refuses the host name " + a.request.URL.Host}
 }

@@ -2,9 +2,7 @@ package transport
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"math"
 	"net"
@@ -18,8 +16,8 @@ import (
 type exchange struct {
 	keeper *keeper
 	ctx    context.Context
-	conn   net.Conn // nil: it was given up
-	*buffers
+	conn   net.Conn      // nil: it was given up
+	in     *bufio.Reader // nil like conn
 
 	unwatch func() bool   // see context.AfterFunc
 	watched chan struct{} // closed when the connection was interrupted
@@ -31,23 +29,16 @@ type exchange struct {
 	ended   bool  // the body was read to its end
 }
 
-// buffers are what a connection needs only while it is in use.
-type buffers struct {
-	in  *bufio.Reader
-	out bytes.Buffer
-}
-
-// resting are the buffers that no connection uses.
-var resting = sync.Pool{New: func() any { return &buffers{in: bufio.NewReader(nil)} }}
+// readers are those that no connection uses: one needs its buffer only while it is in use.
+var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
 
 // send sends a request over c, and owns c from here on.
-func (k *keeper) send(c net.Conn, req *http.Request) (*http.Response, error) {
-	w := &exchange{keeper: k, ctx: req.Context(), conn: c, buffers: resting.Get().(*buffers), left: MaxHeader}
+func (k *keeper) send(ctx context.Context, c net.Conn, req *Request) (*http.Response, error) {
+	w := &exchange{keeper: k, ctx: ctx, conn: c, in: readers.Get().(*bufio.Reader), left: MaxHeader}
 	w.in.Reset(limited{w})
 	w.watch()
 	if isKeyless(c) {
-		bare := *req // shared by all requests, as its headers are
-		bare.Header, req = k.bare, &bare
+		req = req.with(k.bare)
 	}
 	res, err := w.ask(req)
 	if err != nil {
@@ -71,17 +62,17 @@ func (w *exchange) watch() {
 
 // ask writes the request and reads the answer as far as its body. What comes back
 // counts, even when the server did not care to read the request to its end.
-func (w *exchange) ask(req *http.Request) (*http.Response, error) {
-	w.out.Reset()
-	if err := req.Write(&w.out); err != nil {
-		return nil, fmt.Errorf("write the request: %w", err)
+func (w *exchange) ask(req *Request) (*http.Response, error) {
+	wire, err := req.bytes()
+	if err != nil {
+		return nil, err
 	}
-	_, err := w.conn.Write(w.out.Bytes())
+	_, err = w.conn.Write(wire)
 	w.written = err == nil
 	for {
 		// All of them together may have no more headers than one: that bounds how
 		// many interim answers there can be.
-		res, err := http.ReadResponse(w.in, req)
+		res, err := http.ReadResponse(w.in, nil)
 		if err != nil || !isInterim(res.StatusCode) {
 			return res, err
 		}
@@ -133,8 +124,8 @@ func (w *exchange) release(reusable bool) {
 		_ = w.conn.Close() // nothing more is expected of it
 	}
 	w.in.Reset(nil)
-	resting.Put(w.buffers)
-	w.conn, w.buffers = nil, nil
+	readers.Put(w.in)
+	w.conn, w.in = nil, nil
 }
 
 // limited reads from the connection no more than the headers may have, and after

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -24,19 +23,11 @@ type keeper struct {
 	origin origin   // where kept leads
 }
 
-// An origin is what a connection leads to.
-type origin struct{ scheme, address string }
-
-func originOf(u *url.URL) origin {
-	return origin{u.Scheme, net.JoinHostPort(u.Hostname(), PortOf(u))}
-}
-
-// RoundTrip sends a request without a body and returns its answer, whose body must be closed before
-// the next request. The error is that of the request's context once that ended.
-func (k *keeper) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, to := req.Context(), originOf(req.URL)
+// Send implements [HTTP].
+func (k *keeper) Send(ctx context.Context, req *Request) (*http.Response, error) {
+	to := req.to
 	if c := k.take(to); c != nil {
-		res, err := k.send(c, req)
+		res, err := k.send(ctx, c, req)
 		if ctx.Err() != nil || err == nil && res.StatusCode != http.StatusRequestTimeout {
 			return res, err
 		}
@@ -51,7 +42,7 @@ func (k *keeper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, orEnd(ctx, err)
 	}
 	k.origin = to
-	return k.send(c, req)
+	return k.send(ctx, c, req)
 }
 
 // take hands out the kept connection, if there is one, it leads there, and
@@ -91,7 +82,7 @@ func isDrained(c *tls.Conn) bool {
 	return n == 0 && IsTimeout(err) && c.SetReadDeadline(time.Time{}) == nil
 }
 
-// CloseIdleConnections closes the kept connection; its name is http.Transport's.
+// CloseIdleConnections implements [HTTP].
 func (k *keeper) CloseIdleConnections() {
 	if k.kept != nil {
 		_ = k.kept.Close() // nothing is under way on it

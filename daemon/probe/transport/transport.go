@@ -6,7 +6,7 @@
 // dial.go connects, race.go to the first of several addresses; server.go finds out
 // who serves an address of this machine, and whether it may have the key; tls.go does
 // the handshake, and hello.go tells a TLS server from others; keepalive.go keeps the
-// connection, exchange.go carries a request over it, and idle_*.go looks whether
+// connection, request.go is what is asked, exchange.go carries it over a connection, and idle_*.go looks whether
 // anything happened to it meanwhile; trace.go takes the notes.
 //
 // It imports the standard library, golang.org/x/sys, daemon/config, daemon/listener,
@@ -44,7 +44,10 @@ type Options struct {
 // at a time, and a kept HTTP/2 connection that died would not be given up by a request
 // that timed out on it.
 type HTTP interface {
-	http.RoundTripper
+	// Send sends a request and returns its answer, whose body must be closed before the
+	// next request. The error is that of ctx once that ended.
+	Send(ctx context.Context, req *Request) (*http.Response, error)
+	// CloseIdleConnections closes the kept connection; its name is http.Transport's.
 	CloseIdleConnections()
 }
 
@@ -56,7 +59,7 @@ func New(d *Dialer, base, proxy *url.URL, bare http.Header) (h HTTP, asks bool) 
 	if proxy == nil && isASCII(base.Host) {
 		return &keeper{dialer: d, bare: bare}, true
 	}
-	return newHTTPTransport(d, proxy), false
+	return Over(newHTTPTransport(d, proxy)), false
 }
 
 func isASCII(s string) bool {
