@@ -58,8 +58,10 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	event := e.judge(f, o, s.machineState(e, o))
 	e.schedule(o.Began, s.o.Random())
 	e.diagnostics = e.diagnose(o)
-	s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,
-		"latency", o.Latency, "took", o.Took, "doubts", e.rec.Run.Doubts, "generation", f.generation)
+	if s.log.IsDebug() { // to call it for nothing costs as much as to judge
+		s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,
+			"latency", o.Latency, "took", o.Took, "doubts", e.rec.Run.Doubts, "generation", f.generation)
+	}
 	s.put(e, event)
 	s.plan(e, now)
 	if !e.probed {
@@ -155,8 +157,13 @@ func (s *Scheduler) logSweep() {
 	s.log.Info("asked every provider once", args...)
 }
 
-// nudge makes Run look at the queue again.
+// nudge makes Run look at the queue again, if it would do so too late by itself. As a
+// rule it would not: to wake it costs more than all else about a queue, and each probe
+// that ends plans the next.
 func (s *Scheduler) nudge() {
+	if now := time.Now(); !now.Add(s.untilLook(now)).Before(s.looks) {
+		return
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default:

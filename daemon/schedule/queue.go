@@ -1,30 +1,40 @@
 package schedule
 
-import "container/heap"
+import (
+	"container/heap"
+	"time"
+)
 
 // queue is a heap of the entries that wait for their time, the soonest first.
 // Each entry knows its index, -1 when it is in no queue.
-type queue []*entry
+type queue []queued
+
+// A queued entry has its due time beside it: the heap is sorted without a look at any
+// entry, each of which is somewhere else in memory.
+type queued struct {
+	due   time.Time
+	entry *entry
+}
 
 func (q queue) Len() int           { return len(q) }
 func (q queue) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
 func (q queue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
+	q[i].entry.index, q[j].entry.index = i, j
 }
 
 // Push implements [heap.Interface].
 func (q *queue) Push(x any) {
 	e := x.(*entry)
 	e.index = len(*q)
-	*q = append(*q, e)
+	*q = append(*q, queued{e.due, e})
 }
 
 // Pop implements [heap.Interface].
 func (q *queue) Pop() any {
 	last := len(*q) - 1
-	e := (*q)[last]
-	(*q)[last] = nil
+	e := (*q)[last].entry
+	(*q)[last] = queued{}
 	*q = (*q)[:last]
 	e.index = -1
 	return e
@@ -36,6 +46,7 @@ func (q *queue) put(e *entry) {
 		heap.Push(q, e)
 		return
 	}
+	(*q)[e.index].due = e.due
 	heap.Fix(q, e.index)
 }
 

@@ -71,7 +71,8 @@ type Scheduler struct {
 	entries map[string]*entry
 	order   []string
 	queue   queue
-	lanes   [2]lane // of those that answered the last time, and of the others
+	looks   time.Time // when Run looks at the queue by itself; zero until it runs
+	lanes   [2]lane   // of those that answered the last time, and of the others
 	count   Stats
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
@@ -199,16 +200,23 @@ func (s *Scheduler) startDue() time.Duration {
 	now := time.Now()
 	s.lookAtClock(now)
 	s.lookAtRoute(now)
-	longest := s.machine.LookAgain()
-	for len(s.queue) > 0 {
-		e := s.queue[0]
-		if wait := e.due.Sub(now); wait > 0 {
-			return min(wait, longest)
-		}
+	for len(s.queue) > 0 && !s.queue[0].due.After(now) {
+		e := s.queue[0].entry
 		s.queue.drop(e)
 		s.start(e, now)
 	}
-	return longest
+	wait := s.untilLook(now)
+	s.looks = now.Add(wait)
+	return wait
+}
+
+// untilLook is when Run is to look again.
+func (s *Scheduler) untilLook(now time.Time) time.Duration {
+	wait := s.machine.LookAgain()
+	if len(s.queue) > 0 {
+		wait = min(wait, s.queue[0].due.Sub(now))
+	}
+	return wait
 }
 
 // start begins a probe, or lines the entry up where its lane is full.
