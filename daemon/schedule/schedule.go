@@ -64,7 +64,7 @@ type Scheduler struct {
 	o    Options
 	log  hclog.Logger
 	wake chan struct{} // the queue's head may have changed; holds one
-	wg   sync.WaitGroup
+	work *workers
 
 	mu      sync.Mutex
 	ctx     context.Context // nil until Run
@@ -149,7 +149,7 @@ func New(o Options) *Scheduler {
 	}
 	newest := o.Store.View().Seq()
 	s := &Scheduler{
-		o: o, log: o.Log, wake: make(chan struct{}, 1),
+		o: o, log: o.Log, wake: make(chan struct{}, 1), work: newWorkers(),
 		entries: map[string]*entry{}, swept: make(chan struct{}),
 		watch: outage.NewWatch(o.Wall(), newest), lookedAt: newest,
 	}
@@ -181,7 +181,10 @@ func (s *Scheduler) Run(ctx context.Context) {
 
 // stop waits for the probes in flight and closes the probers.
 func (s *Scheduler) stop() {
-	s.wg.Wait()
+	s.mu.Lock() // whoever starts a probe has done so, or sees that the context has ended
+	s.work.end()
+	s.mu.Unlock()
+	s.work.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range s.entries {
@@ -248,7 +251,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 		generation: s.o.Store.Generation(),
 	}
 	e.probe, e.want, e.began = f, want{}, now
-	s.wg.Go(func() {
+	s.work.run(func() {
 		defer cancel()
 		s.complete(f, observe(ctx, f.prober, ask), ctx)
 	})
