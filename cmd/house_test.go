@@ -32,6 +32,7 @@ var house = []string{
 	"daemon/judge",
 	"daemon/probe",
 	"daemon/probe/transport",
+	"daemon/probe/term",
 	"daemon/probe/spelling",
 	"daemon/feed",
 	"daemon/config",

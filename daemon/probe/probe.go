@@ -14,7 +14,7 @@
 // secret there, however it is spelled, is for daemon/probe/spelling to say; the
 // connections themselves are made and kept by daemon/probe/transport.
 //
-// It imports the standard library, daemon/config, daemon/listener, the transport,
+// It imports the standard library, daemon/config, daemon/listener, the transport, the term,
 // store/provider, golang.org/x/sys, and a library each for the kinds that need one:
 // JSONPath (http), miekg/dns, grpc-go, and godbus/dbus (systemd).
 package probe

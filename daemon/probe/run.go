@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/providerd/providerd/daemon/probe/term"
 	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -37,9 +38,9 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	if p.kind.KeyNeeded && p.provider.Key.IsZero() {
 		return finding{saw: provider.NoCredentials, detail: missingKey(&p.provider)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.provider.Timeout)
-	defer cancel()
-	ctx = r.trace.Watch(ctx)
+	limit := term.New(ctx, p.provider.Timeout)
+	defer limit.Cancel()
+	ctx = r.trace.Watch(limit)
 	if ask.Fresh {
 		p.transport.CloseIdleConnections()
 	}
@@ -175,13 +176,13 @@ func (r *run) learn(ctx context.Context, known *Facts) {
 }
 
 func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known *Facts) {
-	ctx, cancel := context.WithTimeout(ctx, share)
-	defer cancel()
+	limit := term.New(ctx, share)
+	defer limit.Cancel()
 	ask := r.get
 	if f.post {
 		ask = r.post
 	}
-	a := ask(ctx, f.path)
+	a := ask(limit, f.path)
 	if f.private {
 		r.exchanges[len(r.exchanges)-1].BodyStart = ""
 	}

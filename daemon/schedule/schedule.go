@@ -25,6 +25,7 @@ import (
 	"github.com/providerd/providerd/daemon/judge"
 	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/probe/term"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -183,6 +184,11 @@ func (s *Scheduler) Run(ctx context.Context) {
 func (s *Scheduler) stop() {
 	s.mu.Lock() // whoever starts a probe has done so, or sees that the context has ended
 	s.work.end()
+	for _, e := range s.entries {
+		if e.probe != nil {
+			e.probe.cancel()
+		}
+	}
 	s.mu.Unlock()
 	s.work.wait()
 	s.mu.Lock()
@@ -245,14 +251,14 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 	if ask.Facts {
 		e.factsAt = now
 	}
-	ctx, cancel := context.WithCancel(s.ctx)
+	ctx := term.New(context.WithoutCancel(s.ctx), 0) // stop cancels them
 	f := &inFlight{
-		e: e, cancel: cancel, prober: e.prober, lane: l, want: e.want, epoch: e.epoch, reports: e.reports,
+		e: e, cancel: ctx.Cancel, prober: e.prober, lane: l, want: e.want, epoch: e.epoch, reports: e.reports,
 		generation: s.o.Store.Generation(),
 	}
 	e.probe, e.want, e.began = f, want{}, now
 	s.work.run(func() {
-		defer cancel()
+		defer ctx.Cancel()
 		s.complete(f, observe(ctx, f.prober, ask), ctx)
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/providerd/providerd/daemon/probe/term"
 )
 
 // An exchange is one request under way over a connection. It is the body of the answer
@@ -19,8 +21,8 @@ type exchange struct {
 	conn   net.Conn      // nil: it was given up
 	in     *bufio.Reader // nil like conn
 
-	unwatch func() bool   // see context.AfterFunc
-	watched chan struct{} // closed when the connection was interrupted
+	unwatch     func() bool    // see context.AfterFunc
+	interrupted sync.WaitGroup // done when the connection was
 
 	answer  *http.Response
 	body    io.Reader
@@ -52,12 +54,13 @@ func (k *keeper) send(ctx context.Context, c net.Conn, req *Request) (*http.Resp
 
 // watch lets the end of the context end whatever the connection waits for.
 func (w *exchange) watch() {
-	c, watched := w.conn, make(chan struct{})
-	w.watched = watched
-	w.unwatch = context.AfterFunc(w.ctx, func() {
-		_ = c.SetDeadline(time.Unix(1, 0)) // long ago
-		close(watched)
-	})
+	w.interrupted.Add(1)
+	w.unwatch = term.AfterFunc(w.ctx, w.interrupt)
+}
+
+func (w *exchange) interrupt() {
+	defer w.interrupted.Done()
+	_ = w.conn.SetDeadline(time.Unix(1, 0)) // long ago
 }
 
 // ask writes the request and reads the answer as far as its body. What comes back
@@ -112,7 +115,7 @@ func (w *exchange) Close() error {
 // new: reusable, not interrupted, and without bytes that belong to no answer.
 func (w *exchange) release(reusable bool) {
 	if !w.unwatch() {
-		<-w.watched
+		w.interrupted.Wait()
 		reusable = false
 	}
 	if isKeyless(w.conn) {

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/providerd/providerd/daemon/probe/term"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -50,8 +51,25 @@ func NewTrace(now func() time.Time) *Trace { return &Trace{now: now} }
 // its deadline nor its end. Those are in t.ctx.
 func (t *Trace) Watch(ctx context.Context) context.Context {
 	t.ctx = ctx
-	return context.WithValue(ctx, traceKey{}, t)
+	return carrier{ctx, t}
 }
+
+// A carrier is a context with a trace.
+type carrier struct {
+	context.Context
+	trace *Trace
+}
+
+// Value implements [context.Context].
+func (c carrier) Value(key any) any {
+	if key == (traceKey{}) {
+		return c.trace
+	}
+	return c.Context.Value(key)
+}
+
+// AfterFunc keeps that of the context; see package term.
+func (c carrier) AfterFunc(f func()) (stop func() bool) { return term.AfterFunc(c.Context, f) }
 
 // traceOf finds the trace that Watch put into ctx.
 func traceOf(ctx context.Context) *Trace { return ctx.Value(traceKey{}).(*Trace) }

@@ -10,7 +10,7 @@
 // anything happened to it meanwhile; trace.go takes the notes.
 //
 // It imports the standard library, golang.org/x/sys, daemon/config, daemon/listener,
-// store/provider and store/userns.
+// daemon/probe/term, store/provider and store/userns.
 package transport
 
 import (
