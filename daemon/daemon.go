@@ -155,7 +155,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	d.schedule = schedule.New(schedule.Options{
 		Store: d.store, Log: d.log.Named("schedule"), Online: new(network).isOnline, Asleep: asleep,
 		Lane: shares.AtOnce, Kept: shares.Kept,
-		NewProber: func(p config.Provider) (schedule.Prober, error) {
+		NewProber: func(p *config.Provider) (schedule.Prober, error) {
 			return probe.New(p, probe.Options{
 				UserAgent: "providerd/" + d.opts.Version, Processes: processes, Files: &d.disk,
 				Scarce: func(err error) { d.shortage.Met("a probe of "+p.ID, err) },
@@ -173,12 +173,10 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 			}
 		},
 	})
-	d.schedule.KeepLatencies(cfg.Daemon.MetricsProviderLatency)
-	if _, err := d.schedule.Apply(cfg.Providers); err != nil {
+	changes, err := d.apply(cfg)
+	if err != nil {
 		return err
 	}
-	d.feeds.Follow(cfg.Providers)
-	loadRoots(cfg)
 	d.control = control.New(control.Options{
 		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.Ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
@@ -193,7 +191,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	d.log.Info("started", "version", d.opts.Version, "socket", d.socket, "database", d.database(),
-		"config", cfg.Path, "providers", len(cfg.Providers))
+		"config", cfg.Path, "providers", len(changes.Added))
 	d.warnOfNamespace()
 	return d.run(ctx, listener, scrapes)
 }

@@ -48,17 +48,19 @@ func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
 		TS: d.discovery.reply.TS, Found: []provider.Discovered{},
 		ConfigPath: cmp.Or(cfg.Path, config.DefaultPath(d.opts.Env)), ConfigExists: cfg.Path != "",
 	}
+	configured := d.schedule.Providers()
 	for _, f := range d.discovery.reply.Found {
-		f.ID = configuredAt(cfg, f.BaseURL)
+		f.ID = configuredAt(configured, f.BaseURL)
 		reply.Found = append(reply.Found, f)
 	}
 	return reply, nil
 }
 
-// configuredAt is the id of the provider with that address; empty when there is none.
-func configuredAt(cfg *config.Config, base string) string {
-	for i := range cfg.Providers {
-		if p := &cfg.Providers[i]; p.Type != provider.Generic && hostPort(p.BaseURL) == hostPort(base) {
+// configuredAt is the id of the model server with that address; empty when there is
+// none.
+func configuredAt(all []*config.Provider, base string) string {
+	for _, p := range all {
+		if p.Type != provider.Generic && hostPort(p.BaseURL) == hostPort(base) {
 			return p.ID
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -56,13 +57,10 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
 	}
-	loadRoots(cfg)
-	changes, err := d.schedule.Apply(cfg.Providers)
+	changes, err := d.apply(cfg)
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
 	}
-	d.schedule.KeepLatencies(cfg.Daemon.MetricsProviderLatency)
-	d.feeds.Follow(cfg.Providers)
 	before := d.config.Swap(cfg)
 	if cfg.Daemon.LogLevel != before.Daemon.LogLevel {
 		d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
@@ -94,6 +92,20 @@ func (d *Daemon) loadAnew() (*config.Config, error) {
 		}
 	})
 	return cfg, err
+}
+
+// apply hands the providers over to those who ask and tell of them. They keep what they
+// need, and the list goes: for a thousand providers it is half a megabyte.
+func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
+	loadRoots(cfg)
+	changes, err := d.schedule.Apply(cfg.Providers)
+	if err != nil {
+		return changes, err
+	}
+	d.schedule.KeepLatencies(cfg.Daemon.MetricsProviderLatency)
+	d.feeds.Follow(cfg.Providers)
+	cfg.Providers = nil
+	return changes, nil
 }
 
 // refused logs why a reload failed, and says it to whoever asked.

@@ -68,7 +68,7 @@ func newRig(t testing.TB, providers ...*scripted) *rig {
 		script[p.ID] = p
 	}
 	r.schedule = schedule.New(schedule.Options{
-		Store: r.store, NewProber: func(p config.Provider) (schedule.Prober, error) { return script[p.ID], nil },
+		Store: r.store, NewProber: func(p *config.Provider) (schedule.Prober, error) { return script[p.ID], nil },
 	})
 	r.control = control.New(control.Options{
 		Store: r.store, Providers: r.schedule, Metrics: func() (io.WriterTo, error) { return r.metrics.Scrape() },

@@ -45,7 +45,7 @@ func atRest(t *testing.T, key string, idle, holding int64) {
 	}
 	before, goroutines := inUse(), runtime.NumGoroutine()
 	for i := range made {
-		pr, err := probe.New(p, probe.Options{UserAgent: "providerd/test"})
+		pr, err := probe.New(&p, probe.Options{UserAgent: "providerd/test"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,7 +80,7 @@ func Discover(ctx context.Context, o Options) ([]provider.Discovered, error) {
 // discover asks at one address; nil when nobody listens there.
 func (at vendorAddress) discover(ctx context.Context, o Options) (*provider.Discovered, error) {
 	base := "http://" + at.address
-	p, err := newProber(config.Provider{
+	p, err := newProber(&config.Provider{
 		ID: "discover", Kind: openaiCompatible.Name, Type: provider.Local,
 		BaseURL: base, Endpoint: base, Timeout: discoverWait,
 	}, &openaiCompatible, o)

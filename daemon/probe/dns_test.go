@@ -338,7 +338,7 @@ func TestDNS_Settings(t *testing.T) {
 		{"dns://192.0.2.53:53/one.example?class=X", `"X" is not a class of records`},
 		{"dns://192.0.2.53:53/one.example?kind=A", `"kind" is neither type nor class`},
 	} {
-		_, err := probe.New(configured(t, "dns", tt.base, ""), probe.Options{})
+		_, err := probe.New(new(configured(t, "dns", tt.base, "")), probe.Options{})
 		if (err == nil) != (tt.problem == "") || err != nil && !strings.Contains(err.Error(), tt.problem) {
 			t.Errorf("%s: %v, want %q", tt.base, err, tt.problem)
 		}

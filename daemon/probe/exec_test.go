@@ -24,7 +24,7 @@ import (
 func run(ctx context.Context, t *testing.T, timeout time.Duration, command ...string) probe.Observation {
 	t.Helper()
 	p := config.Provider{ID: "x", Kind: "exec", Type: provider.Generic, BaseURL: "exec:" + command[0], Endpoint: "exec:" + command[0], Command: command, Timeout: timeout}
-	pr, err := probe.New(p, probe.Options{})
+	pr, err := probe.New(&p, probe.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func FuzzProbe(f *testing.F) {
 			t.Skip("no HTTP answer")
 		}
 		p := configured(t, k.Name, "http://127.0.0.1:1", "test-key-of-nobody")
-		pr, err := probe.New(p, probe.Options{
+		pr, err := probe.New(&p, probe.Options{
 			Now:   func() time.Time { return scenarioNow },
 			Proxy: func(*http.Request) (*url.URL, error) { return nil, nil },
 		})

@@ -318,7 +318,7 @@ func TestGRPC_Settings(t *testing.T) {
 		"grpcs://[::1]:50051/my.pkg.Service":  "",
 		"grpc://127.0.0.1:50051/my.pkg/Check": "a service alone",
 	} {
-		_, err := probe.New(configured(t, "grpc", base, ""), probe.Options{})
+		_, err := probe.New(new(configured(t, "grpc", base, "")), probe.Options{})
 		if (err == nil) != (problem == "") || err != nil && !strings.Contains(err.Error(), problem) {
 			t.Errorf("%s: %v, want %q", base, err, problem)
 		}

@@ -343,15 +343,15 @@ func TestNew_Rejects(t *testing.T) {
 	p := configured(t, "http", "http://127.0.0.1:1", "")
 	p.Expect.Body = "("
 	var setting *config.SettingError
-	if _, err := probe.New(p, probe.Options{}); !errors.As(err, &setting) || setting.Setting != "expect_body" {
+	if _, err := probe.New(&p, probe.Options{}); !errors.As(err, &setting) || setting.Setting != "expect_body" {
 		t.Errorf("bad regexp: %v", err)
 	}
 	p = configured(t, "openai", "http://127.0.0.1:1", "two\nlines")
-	if _, err := probe.New(p, probe.Options{}); err == nil || strings.Contains(err.Error(), "lines") {
+	if _, err := probe.New(&p, probe.Options{}); err == nil || strings.Contains(err.Error(), "lines") {
 		t.Errorf("a key of two lines: %v", err)
 	}
 	p.Kind = "nonsense"
-	if _, err := probe.New(p, probe.Options{}); err == nil {
+	if _, err := probe.New(&p, probe.Options{}); err == nil {
 		t.Error("an unknown kind was accepted")
 	}
 }

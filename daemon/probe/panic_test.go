@@ -21,7 +21,7 @@ func TestProbe_PanicInAKind(t *testing.T) {
 		},
 	}
 	p := config.Provider{ID: "x", Kind: "broken", BaseURL: "http://127.0.0.1:1", Key: config.NewSecret(key), Timeout: time.Second}
-	pr, err := newProber(p, broken, Options{})
+	pr, err := newProber(&p, broken, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

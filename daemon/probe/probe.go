@@ -71,7 +71,7 @@ type Options struct {
 // A Prober asks one provider. It keeps a connection between probes, and what it
 // learned about how to ask. Its methods are not for concurrent use.
 type Prober struct {
-	provider  config.Provider
+	provider  *config.Provider // the scheduler's too; nothing writes to it
 	kind      *kind
 	kinds     []*kind // all of them, to name the one that answers instead
 	peculiar  asker   // nil for the kinds that a row describes wholly
@@ -94,9 +94,9 @@ type Prober struct {
 	now       func() time.Time
 }
 
-// New prepares to probe p; it does no I/O. The error says which setting of p
-// cannot be used.
-func New(p config.Provider, o Options) (*Prober, error) {
+// New prepares to probe p, which the Prober keeps and which must not change; it does
+// no I/O. The error says which setting of p cannot be used.
+func New(p *config.Provider, o Options) (*Prober, error) {
 	for _, k := range table {
 		if k.Name == p.Kind {
 			return newProber(p, k, o)
@@ -105,7 +105,7 @@ func New(p config.Provider, o Options) (*Prober, error) {
 	return nil, fmt.Errorf("probe %s: no such kind: %q", p.ID, p.Kind)
 }
 
-func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
+func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -131,20 +131,20 @@ func newProber(p config.Provider, k *kind, o Options) (*Prober, error) {
 		files:     underway.Work{Most: 1, Also: o.Files},
 	}
 	var bare http.Header
-	pr.header, bare = headers(&p, k, base, o.UserAgent)
+	pr.header, bare = headers(p, k, base, o.UserAgent)
 	if k.peculiar != nil {
-		if pr.peculiar, err = k.peculiar(&pr.provider); err != nil {
+		if pr.peculiar, err = k.peculiar(p); err != nil {
 			return nil, fmt.Errorf("probe %s: %w", p.ID, err)
 		}
 	}
 	if k.watch != nil {
 		pr.watch = k.watch()
 	}
-	if pr.proxy, err = chooseProxy(&p, base, o.Proxy); err != nil {
+	if pr.proxy, err = chooseProxy(p, base, o.Proxy); err != nil {
 		return nil, fmt.Errorf("probe %s: choose a proxy: %w", p.ID, err)
 	}
-	pr.clean = newRedactor(&p, base, pr.proxy, pr.header)
-	guarded := transport.IsGuarded(&p, base.Scheme, hasSecret(&p, base))
+	pr.clean = newRedactor(p, base, pr.proxy, pr.header)
+	guarded := transport.IsGuarded(p, base.Scheme, hasSecret(p, base))
 	if !guarded {
 		bare = nil // nobody is asked without the key
 	}

@@ -36,7 +36,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	}()
 	p := r.p
 	if p.kind.KeyNeeded && p.provider.Key.IsZero() {
-		return finding{saw: provider.NoCredentials, detail: missingKey(&p.provider)}
+		return finding{saw: provider.NoCredentials, detail: missingKey(p.provider)}
 	}
 	limit := term.New(ctx, p.provider.Timeout)
 	defer limit.Cancel()

@@ -70,7 +70,7 @@ func (p *play) run() error {
 	if p.network != nil {
 		o.Dial = p.network.dial
 	}
-	pr, err := probe.New(p.provider, o)
+	pr, err := probe.New(&p.provider, o)
 	if err != nil {
 		return err
 	}

@@ -201,7 +201,7 @@ func configured(t testing.TB, kindName, baseURL, key string) config.Provider {
 
 func newProber(t testing.TB, p config.Provider, o probe.Options) *probe.Prober {
 	t.Helper()
-	pr, err := probe.New(p, o)
+	pr, err := probe.New(&p, o)
 	if err != nil {
 		t.Fatal(err)
 	}

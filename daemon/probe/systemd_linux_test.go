@@ -124,7 +124,7 @@ func (f *fakeSystemd) serveOn(t *testing.T, socket string) {
 func askUnit(ctx context.Context, t *testing.T, socket, unit string, timeout time.Duration) probe.Observation {
 	t.Helper()
 	p := config.Provider{ID: "x", Kind: "systemd", Type: provider.Generic, BaseURL: "systemd://system/" + unit, Unit: unit, Timeout: timeout}
-	pr, err := probe.New(p, probe.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	pr, err := probe.New(&p, probe.Options{Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address != "/run/dbus/system_bus_socket" {
 			t.Errorf("dialled %s", address)
 		}
@@ -319,7 +319,7 @@ func TestSystemd_FindsTheBus(t *testing.T) {
 		t.Setenv("XDG_RUNTIME_DIR", tt.runtime)
 		p := config.Provider{ID: "x", Kind: "systemd", Unit: "a.service", Bus: tt.bus, Timeout: patient}
 		dialled := ""
-		pr, err := probe.New(p, probe.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
+		pr, err := probe.New(&p, probe.Options{Dial: func(_ context.Context, _, address string) (net.Conn, error) {
 			dialled = address
 			return nil, os.ErrNotExist
 		}})
@@ -383,7 +383,7 @@ func anotherUsersBusIsNotAsked(t *testing.T, bus string) {
 	t.Setenv("XDG_RUNTIME_DIR", dir)
 	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path="+filepath.Join(dir, "bus"))
 	p := config.Provider{ID: "x", Kind: "systemd", Unit: "a.service", Bus: bus, Timeout: patient}
-	pr, err := probe.New(p, probe.Options{})
+	pr, err := probe.New(&p, probe.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

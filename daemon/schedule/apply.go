@@ -30,7 +30,7 @@ type Changes struct {
 func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	probers, err := s.buildProbers(list)
+	anew, err := s.prepare(list)
 	if err != nil {
 		return Changes{}, err
 	}
@@ -55,7 +55,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 		switch {
 		case e == nil:
 			c.Added = append(c.Added, p.ID)
-			e = newEntry(p, probers[p.ID], restored)
+			e = newEntry(anew[p.ID], restored)
 			s.beginLatencies(e)
 			e.sweeping = firstTime && !e.rec.Status.RetryAt.After(now)
 			fresh[p.ID] = e.update(nil)
@@ -63,11 +63,11 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 			if retry := e.rec.Status.RetryAt.Time; retry.After(e.due) {
 				e.due = anchored(retry, now) // it was asked for before a restart, and holds
 			}
-		case probers[p.ID] == nil:
+		case anew[p.ID].prober == nil:
 			c.Unchanged++
 		default:
 			c.Changed = append(c.Changed, p.ID)
-			if anew, event := s.replace(e, *p, probers[p.ID], now); anew {
+			if other, event := s.replace(e, anew[p.ID], now); other {
 				fresh[p.ID] = e.update(event)
 			}
 		}
@@ -97,24 +97,43 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	return c, nil
 }
 
-// buildProbers makes a prober for each provider that is new or changed.
-func (s *Scheduler) buildProbers(list []config.Provider) (map[string]Prober, error) {
-	probers := make(map[string]Prober)
+// A configured provider is its settings, and the prober that was made for them and
+// keeps the same ones. They are a copy: the list that they came in is large, and may go.
+type configured struct {
+	cfg    *config.Provider
+	prober Prober
+}
+
+// Providers returns the settings of all providers, in their order. Nothing may write to
+// them.
+func (s *Scheduler) Providers() []*config.Provider {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*config.Provider, len(s.order))
+	for i, id := range s.order {
+		all[i] = s.entries[id].cfg
+	}
+	return all
+}
+
+// prepare makes a prober for each provider that is new or changed.
+func (s *Scheduler) prepare(list []config.Provider) (map[string]configured, error) {
+	all := make(map[string]configured)
 	for i := range list {
-		p := &list[i]
-		if e := s.entries[p.ID]; e != nil && reflect.DeepEqual(e.cfg, *p) {
+		if e := s.entries[list[i].ID]; e != nil && reflect.DeepEqual(*e.cfg, list[i]) {
 			continue
 		}
-		prober, err := s.o.NewProber(*p)
+		p := list[i]
+		prober, err := s.o.NewProber(&p)
 		if err != nil {
-			for _, made := range probers {
-				made.Close()
+			for _, made := range all {
+				made.prober.Close()
 			}
 			return nil, fmt.Errorf("provider %s: %w", p.ID, err)
 		}
-		probers[p.ID] = prober
+		all[p.ID] = configured{&p, prober}
 	}
-	return probers, nil
+	return all, nil
 }
 
 // spread is the time between the first probes of two providers.
@@ -127,25 +146,26 @@ func spread(list []config.Provider) time.Duration {
 }
 
 // newEntry makes an entry that starts from what was known of it, if anything.
-func newEntry(p *config.Provider, prober Prober, restored map[string]provider.Status) *entry {
+func newEntry(to configured, restored map[string]provider.Status) *entry {
 	e := &entry{index: -1}
-	e.configure(*p, prober)
-	if st, ok := restored[p.ID]; ok {
-		e.rec = judge.Initial(p, &st)
+	e.configure(to)
+	if st, ok := restored[to.cfg.ID]; ok {
+		e.rec = judge.Initial(to.cfg, &st)
 	} else {
-		e.rec = judge.Initial(p, nil)
+		e.rec = judge.Initial(to.cfg, nil)
 	}
 	return e
 }
 
 // configure gives an entry its settings.
-func (e *entry) configure(p config.Provider, prober Prober) {
-	e.cfg, e.prober, e.host = p, prober, outage.HostOf(&p)
+func (e *entry) configure(to configured) {
+	e.configured, e.host = to, outage.HostOf(to.cfg)
 }
 
 // replace gives an entry new settings. What is known of it stays, unless it is
 // now another server: then its row begins anew, with the event that says so.
-func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time.Time) (anew bool, event *provider.Event) {
+func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, event *provider.Event) {
+	p := to.cfg
 	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
 	if anew || p.Key != e.cfg.Key {
 		// Whom it asked to wait is not who asks now.
@@ -153,28 +173,28 @@ func (s *Scheduler) replace(e *entry, p config.Provider, prober Prober, now time
 	}
 	otherFeed := !reflect.DeepEqual(p.Feed, e.cfg.Feed)
 	s.release(e)
-	e.configure(p, prober)
+	e.configure(to)
 	e.epoch++
 	if !anew {
 		var heard *provider.Event
 		if otherFeed {
 			heard = e.applyVendorStatus(nil, nil, now) // whom it believed is not asked any more
 		}
-		e.rec.Status.TTLMS = timeToLive(&e.rec, &p).Milliseconds()
+		e.rec.Status.TTLMS = timeToLive(&e.rec, p).Milliseconds()
 		s.put(e, heard)
 		return false, nil
 	}
 	was, step := e.rec.Status, e.feed
 	event = judge.End(e.rec, "the configuration names another server", now)
-	e.rec, e.diagnostics, e.feed, e.began = judge.Initial(&p, nil), nil, nil, time.Time{}
+	e.rec, e.diagnostics, e.feed, e.began = judge.Initial(p, nil), nil, nil, time.Time{}
 	if !otherFeed { // its vendor is the same, and nobody tells again what is known
-		e.rec, _ = judge.ApplyVendorStatus(e.rec, was.Incident, &p, now)
+		e.rec, _ = judge.ApplyVendorStatus(e.rec, was.Incident, p, now)
 		e.feed = step
 	}
 	s.beginLatencies(e)
 	e.witness = outage.Witness{}
 	if was.Paused {
-		e.rec, _ = judge.ApplyPause(e.rec, true, &p, now)
+		e.rec, _ = judge.ApplyPause(e.rec, true, p, now)
 	}
 	s.logEvent(e, event)
 	return true, event

@@ -167,7 +167,7 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 		return nil
 	}
 	now := time.Now()
-	rec, event := judge.ApplyPause(e.rec, paused, &e.cfg, now)
+	rec, event := judge.ApplyPause(e.rec, paused, e.cfg, now)
 	e.rec = rec
 	e.want.owed = false
 	if paused {

@@ -74,9 +74,9 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 // since it began, it counts only if it adds to that.
 func (e *entry) judge(f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
 	if f.reports == e.reports || judge.Confirms(e.rec, *o) {
-		e.rec, event = judge.Judge(e.rec, *o, &e.cfg, machine)
+		e.rec, event = judge.Judge(e.rec, *o, e.cfg, machine)
 	} else {
-		e.rec = judge.Overtaken(e.rec, *o, &e.cfg)
+		e.rec = judge.Overtaken(e.rec, *o, e.cfg)
 	}
 	e.rec.Status.Generation = f.generation
 	return event
@@ -84,7 +84,7 @@ func (e *entry) judge(f *inFlight, o *probe.Observation, machine judge.MachineSt
 
 // schedule says when the next probe is due by cadence, and until when the row holds.
 func (e *entry) schedule(began time.Time, random float64) {
-	due, ttl := next(&e.rec, &e.cfg, began, random, !e.probed)
+	due, ttl := next(&e.rec, e.cfg, began, random, !e.probed)
 	e.due = due
 	e.rec.Status.NextCheckAt = provider.Time{Time: due}
 	e.rec.Status.TTLMS = ttl.Milliseconds()

@@ -47,7 +47,7 @@ func newHarness(t *testing.T, o Options) *harness {
 		t.Fatal(err)
 	}
 	o.Store = w.store
-	o.NewProber = func(p config.Provider) (Prober, error) {
+	o.NewProber = func(p *config.Provider) (Prober, error) {
 		if p.BaseURL == "bad" {
 			return nil, errors.New("bad address")
 		}

@@ -78,7 +78,7 @@ func (s *Scheduler) lose(why string, now time.Time) {
 	s.machine = m
 	for _, id := range ids {
 		e := s.entries[id]
-		e.rec = judge.ApplyOutage(e.rec, why, &e.cfg, now)
+		e.rec = judge.ApplyOutage(e.rec, why, e.cfg, now)
 		s.put(e, nil)
 	}
 	s.tell(hclog.Warn, event)

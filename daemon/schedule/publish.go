@@ -52,7 +52,7 @@ func (e *entry) diagnose(o *probe.Observation) *provider.Diagnostics {
 	d.BeganAt = provider.Time{Time: o.Began}
 	d.TookMS = provider.Milliseconds(o.Took)
 	d.Verdict = provider.Verdict{
-		Saw: o.Saw, Definite: judge.Definite(o, &e.cfg), Doubts: e.rec.Run.Doubts, Fall: e.cfg.Fall,
+		Saw: o.Saw, Definite: judge.Definite(o, e.cfg), Doubts: e.rec.Run.Doubts, Fall: e.cfg.Fall,
 	}
 	e.show(&d.Verdict)
 	return &d

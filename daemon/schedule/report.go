@@ -25,12 +25,12 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 		return err
 	}
 	o.Detail = "reported by " + by + ": " + o.Detail
-	rec, event := judge.ApplyReport(e.rec, o, &e.cfg)
+	rec, event := judge.ApplyReport(e.rec, o, e.cfg)
 	e.rec = rec
 	e.reports++
 	if st := &e.rec.Status; !st.Paused {
 		s.askAfter(e, now)
-		st.TTLMS = timeToLive(&e.rec, &e.cfg).Milliseconds()
+		st.TTLMS = timeToLive(&e.rec, e.cfg).Milliseconds()
 		if e.index >= 0 {
 			st.NextCheckAt = provider.Time{Time: e.due}
 		}

@@ -39,8 +39,8 @@ type Prober interface {
 // Options of a Scheduler. Store and NewProber are required.
 type Options struct {
 	Store     *store.Store
-	NewProber func(config.Provider) (Prober, error) // does no I/O
-	Log       hclog.Logger                          // nil: silent
+	NewProber func(*config.Provider) (Prober, error) // does no I/O, and may keep what it is given
+	Log       hclog.Logger                           // nil: silent
 	// Lane is how many probes may be under way at once; as many again may be
 	// waiting for servers that did not answer the last time, so that those
 	// never delay the others. 0: 512.
@@ -88,13 +88,12 @@ type Scheduler struct {
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.
 type entry struct {
-	cfg    config.Provider
-	prober Prober
-	host   string // over the network; empty: on this machine
-	rec    judge.Record
-	due    time.Time
-	index  int // in the queue; -1 while in flight, waiting for a lane, or paused
-	place  int // in the configuration
+	configured
+	host  string // over the network; empty: on this machine
+	rec   judge.Record
+	due   time.Time
+	index int // in the queue; -1 while in flight, waiting for a lane, or paused
+	place int // in the configuration
 
 	want    want
 	probe   *inFlight // nil: none is under way

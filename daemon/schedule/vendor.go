@@ -40,7 +40,7 @@ func (s *Scheduler) follower(id string, step *provider.FeedStep) *entry {
 
 // applyVendorStatus judges what the vendor reports, and notes how that is known.
 func (e *entry) applyVendorStatus(vendor *provider.Incident, step *provider.FeedStep, now time.Time) *provider.Event {
-	rec, event := judge.ApplyVendorStatus(e.rec, vendor, &e.cfg, now)
+	rec, event := judge.ApplyVendorStatus(e.rec, vendor, e.cfg, now)
 	e.rec = rec
 	e.note(step)
 	return event

@@ -64,7 +64,7 @@ func TestSchedule_VLLMHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
 		var server vllmServer
-		w.o.NewProber = func(p config.Provider) (Prober, error) {
+		w.o.NewProber = func(p *config.Provider) (Prober, error) {
 			return probe.New(p, probe.Options{Dial: server.dial, Resolve: func(context.Context, string) ([]netip.Addr, error) { return nil, nil }})
 		}
 		p := settings("a")
