@@ -148,7 +148,8 @@ func (d *Daemon) live(ctx context.Context) error {
 
 // serve runs everything above the store until ctx ends.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
-	processes := new(listener.Processes)
+	agent := "providerd/" + d.opts.Version
+	processes, common := new(listener.Processes), new(probe.Common)
 	shares := scarce.Deal(scarce.Limit())
 	d.reserve = scarce.NewReserve(shares)
 	defer d.reserve.Close()
@@ -157,14 +158,14 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		Lane: shares.AtOnce, Kept: shares.Kept,
 		NewProber: func(p *config.Provider) (schedule.Prober, error) {
 			return probe.New(p, probe.Options{
-				UserAgent: "providerd/" + d.opts.Version, Processes: processes, Files: &d.disk,
+				UserAgent: agent, Common: common, Processes: processes, Files: &d.disk,
 				Scarce: func(err error) { d.shortage.Met("a probe of "+p.ID, err) },
 			})
 		},
 	})
 	d.health = d.checks()
 	d.feeds = feed.New(feed.Options{
-		Log: d.log.Named("feed"), UserAgent: "providerd/" + d.opts.Version,
+		Log: d.log.Named("feed"), UserAgent: agent,
 		Tell: func(id string, n feed.News) {
 			if n.Early {
 				d.schedule.NoteFeed(id, &n.Step)

@@ -16,8 +16,8 @@ import (
 // connection, and with its kept one, stacks of goroutines included.
 func TestProber_AtRest(t *testing.T) {
 	const long = "sk-ant-of-nobody-0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF"
-	t.Run("without a key", func(t *testing.T) { atRest(t, "", 2<<10, 4<<10) })
-	t.Run("with a key", func(t *testing.T) { atRest(t, long, 3<<10, 5<<10) })
+	t.Run("without a key", func(t *testing.T) { atRest(t, "", 3<<8, 5<<9) })
+	t.Run("with a key", func(t *testing.T) { atRest(t, long, 5<<9, 4<<10) })
 }
 
 // atRest bounds them in bytes: idle, and holding both ends of its connection.
@@ -43,9 +43,10 @@ func atRest(t *testing.T, key string, idle, holding int64) {
 			t.Errorf("%s: a Prober keeps %d bytes, want at most %d", what, each, most)
 		}
 	}
+	common := new(probe.Common)
 	before, goroutines := inUse(), runtime.NumGoroutine()
 	for i := range made {
-		pr, err := probe.New(&p, probe.Options{UserAgent: "providerd/test"})
+		pr, err := probe.New(&p, probe.Options{UserAgent: "providerd/test", Common: common})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -222,7 +222,7 @@ func (r *run) record(a *answer, reused bool) {
 		TookMS:    provider.Milliseconds(r.latency),
 	}
 	if a.status != 0 {
-		x.BodyStart = clean.bytes(a.body, maxBodyStart)
+		x.BodyStart = r.p.common.text(clean.bytes(a.body, maxBodyStart))
 		x.Headers = r.p.telling(a.header)
 	}
 	if err := a.trouble(); err != nil {

@@ -25,18 +25,23 @@ func chooseProxy(p *config.Provider, base *url.URL, choose func(*http.Request) (
 	return choose(&http.Request{Method: http.MethodGet, URL: base})
 }
 
-// headers are what every request to the provider carries, and the same as they are
-// without a key or a password: a kind may have others than those that carry one.
-func headers(p *config.Provider, k *kind, base *url.URL, agent string) (all, bare http.Header) {
-	if agent == "" {
-		agent = "providerd"
-	}
-	bare = http.Header{"User-Agent": {agent}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"}}
-	if k.authorize != nil {
+// bareHeaders are what every request of a kind carries without a key or a password.
+func bareHeaders(k *kind, agent string) http.Header {
+	bare := http.Header{"User-Agent": {agent}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"}}
+	if k.authorize != nil { // a kind may have others than those that carry one
 		k.authorize(bare, "")
 		maps.DeleteFunc(bare, func(_ string, values []string) bool { return values[0] == "" }) // where the key would be
 	}
-	all = bare.Clone()
+	return bare
+}
+
+// headers are what every request to the provider carries, where bare are the same
+// without a secret.
+func headers(p *config.Provider, k *kind, base *url.URL, bare http.Header) http.Header {
+	if !hasSecret(p, base) {
+		return bare
+	}
+	all := bare.Clone()
 	if base.User != nil {
 		password, _ := base.User.Password()
 		all.Set("Authorization", "Basic "+basic(base.User.Username(), password))
@@ -49,7 +54,7 @@ func headers(p *config.Provider, k *kind, base *url.URL, agent string) (all, bar
 	default:
 		all.Set("Authorization", "Bearer "+key)
 	}
-	return all, bare
+	return all
 }
 
 // hasSecret reports whether requests to the provider carry a key or a password.

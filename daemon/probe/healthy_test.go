@@ -40,8 +40,9 @@ func healthy(t testing.TB, k config.Kind, n int) (made []*probe.Prober, end func
 	t.Cleanup(end)
 	p := &play{scenario: s, kind: k}
 	p.configure(theatre)
+	common := new(probe.Common)
 	for range n {
-		pr := newProber(t, p.provider, probe.Options{UserAgent: "providerd/test"})
+		pr := newProber(t, p.provider, probe.Options{UserAgent: "providerd/test", Common: common})
 		for range 2 { // what there is to learn about the server, it knows then
 			if o := pr.Probe(t.Context(), probe.Ask{Facts: true}); o.Saw != provider.OK {
 				t.Fatalf("saw %s %q", o.Saw, o.Detail)
@@ -55,7 +56,7 @@ func healthy(t testing.TB, k config.Kind, n int) (made []*probe.Prober, end func
 // TestProber_AtRest_EveryKind bounds what a Prober of any kind keeps between
 // probes beside its connection.
 func TestProber_AtRest_EveryKind(t *testing.T) {
-	const probers, most, patience = 50, 12 << 10, 5
+	const probers, most, patience = 50, 6 << 10, 5
 	for _, k := range probe.Kinds() {
 		t.Run(k.Name, func(t *testing.T) {
 			healthy(t, k, 1) // what is made once for all

@@ -20,6 +20,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"fmt"
@@ -58,6 +59,8 @@ type Options struct {
 	// Listener tells who listens at an address of this machine; nil means
 	// [listener.At].
 	Listener func(netip.AddrPort) (listener.Socket, error)
+	// Common is what all probers together hold once; nil means that each holds its own.
+	Common *Common
 	// Processes finds the process behind a socket, for all probers together; nil
 	// means that it is not looked for.
 	Processes *listener.Processes
@@ -89,6 +92,7 @@ type Prober struct {
 	processes *listener.Processes
 	scarce    func(error)
 	files     underway.Work // one at a time: what hangs holds no more than a thread
+	common    *Common
 	clean     *redactor
 	told      map[string]string // the headers that telling returned last
 	now       func() time.Time
@@ -129,9 +133,11 @@ func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 		processes: o.Processes,
 		scarce:    o.Scarce,
 		files:     underway.Work{Most: 1, Also: o.Files},
+		common:    o.Common,
 	}
-	var bare http.Header
-	pr.header, bare = headers(p, k, base, o.UserAgent)
+	agent := cmp.Or(o.UserAgent, "providerd")
+	bare := o.Common.headersOf(k, agent, func() http.Header { return bareHeaders(k, agent) })
+	pr.header = headers(p, k, base, bare)
 	if k.peculiar != nil {
 		if pr.peculiar, err = k.peculiar(p); err != nil {
 			return nil, fmt.Errorf("probe %s: %w", p.ID, err)

@@ -217,10 +217,11 @@ func (p *Prober) telling(h http.Header) map[string]string {
 	}
 	p.told = nil
 	if len(found) > 0 {
-		p.told = make(map[string]string, len(found))
-	}
-	for _, t := range found {
-		p.told[t.name] = t.value
+		told := make(map[string]string, len(found))
+		for _, t := range found {
+			told[t.name] = t.value
+		}
+		p.told = p.common.answered(told)
 	}
 	return p.told
 }

@@ -224,6 +224,7 @@ func (r *run) observation(began time.Time, found finding) Observation {
 	}
 	o.PortListening, o.APIResponding = r.liveness(found.saw)
 	p.clean.facts(&o.Facts)
+	p.common.facts(&o.Facts)
 
 	o.Evidence = provider.Diagnostics{
 		ID:       p.provider.ID,

@@ -1,0 +1,115 @@
+package schedule
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// TestScheduler_AtRest bounds what one more provider takes while nothing is under way:
+// its settings, what is known of it, its row and evidence, and both ends of its kept
+// connection. The heap of a process is about twice that.
+func TestScheduler_AtRest(t *testing.T) {
+	const providers, most, patience = 300, 6 << 10, 5
+	address := serveThrice(t, providers)
+	list := make([]config.Provider, providers)
+	for i := range list {
+		list[i] = settings(fmt.Sprintf("ollama:%d", i))
+		list[i].Kind, list[i].BaseURL, list[i].Endpoint = "ollama", "http://"+address, "http://"+address
+		list[i].Interval, list[i].Timeout = time.Hour, time.Minute
+	}
+	db, err := store.Open(filepath.Join(t.TempDir(), "p.db"), store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	common := new(probe.Common)
+	s := New(Options{Store: db, NewProber: func(p *config.Provider) (Prober, error) {
+		return probe.New(p, probe.Options{Common: common})
+	}})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	before := inUse()
+	if _, err := s.Apply(list); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(ended)
+		s.Run(ctx)
+	}()
+	defer func() { cancel(); <-ended }()
+	<-s.Swept()
+	for i := range list {
+		id := list[i].ID
+		for changed := db.Changed(id); db.View().Row(id).Status.State != provider.StateRunning; changed = db.Changed(id) {
+			<-changed
+		}
+	}
+	each := (inUse() - before) / providers
+	for range patience { // the garbage of other tests may go down late
+		each = min(each, (inUse()-before)/providers)
+	}
+	if t.Logf("%d bytes", each); each > most {
+		t.Errorf("a provider takes %d bytes, want at most %d", each, most)
+	}
+}
+
+// inUse is what the program needs, in bytes.
+func inUse() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what a sync.Pool holds survives one
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// serveThrice answers three requests on each of n connections as an Ollama, one
+// connection after the other, in one goroutine: its end of them takes as little as can be.
+func serveThrice(t *testing.T, n int) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() { l.Close(); <-done })
+	bodies := map[string]string{
+		"/api/version": `{"version":"0.12.3"}`,
+		"/api/tags":    `{"models":[{"name":"qwen3:8b","size":5225388164,"details":{"family":"qwen3","quantization_level":"Q4_K_M"}}]}`,
+		"/api/ps":      `{"models":[]}`,
+	}
+	go func() {
+		defer close(done)
+		in := bufio.NewReader(nil)
+		for range n {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			in.Reset(c)
+			for range bodies {
+				req, err := http.ReadRequest(in)
+				if err != nil {
+					return
+				}
+				body := bodies[req.URL.Path]
+				if _, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
+					return
+				}
+			}
+		}
+	}()
+	return l.Addr().String()
+}
