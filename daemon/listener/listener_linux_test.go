@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -125,6 +127,27 @@ func TestProcesses_FindWhoHoldsASocket(t *testing.T) {
 	if p := ps.Holding(1); p != (listener.Process{}) || p.Exists() {
 		t.Errorf("a socket that is not there is held by %+v", p)
 	}
+}
+
+// What was read of all processes goes when it is too old to be used again, and not
+// before.
+func TestProcesses_ForgetWhatIsOld(t *testing.T) {
+	inode := inodeOf(t, listen(t, "tcp", "127.0.0.1", 0))
+	synctest.Test(t, func(t *testing.T) {
+		var ps listener.Processes
+		for range 2 {
+			ps.Holding(inode)
+			time.Sleep(4 * time.Second)
+			if p := ps.Holding(inode); p.PID != os.Getpid() || ps.Remembered() == 0 {
+				t.Errorf("after 4 s: found %+v among %d sockets", p, ps.Remembered())
+			}
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+			if n := ps.Remembered(); n != 0 {
+				t.Errorf("after 6 s, %d sockets are remembered", n)
+			}
+		}
+	})
 }
 
 // A process ends when it ends, waited for or not.

@@ -42,8 +42,19 @@ func (ps *Processes) Holding(inode uint64) Process {
 	defer ps.mu.Unlock()
 	if now := time.Now(); ps.read.IsZero() || now.Sub(ps.read) >= rereadAfter {
 		ps.read, ps.holders = now, readHolders()
+		time.AfterFunc(rereadAfter, ps.forget)
 	}
 	return processOf(ps.holders[inode])
+}
+
+// forget drops what was read, which on a busy machine is much, when it is too old to be
+// used again. After the first look at everybody, nobody may ask for hours.
+func (ps *Processes) forget() {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if time.Since(ps.read) >= rereadAfter {
+		ps.holders = nil
+	}
 }
 
 // processOf is the process that has the PID now; the zero Process for none.
