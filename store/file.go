@@ -104,7 +104,7 @@ func (f *file) judge(err error) error {
 	return err
 }
 
-// view reads in a transaction. What fn captured is not to be looked at after an
+// view reads in a transaction, and gives back the memory that this took. What fn captured is not to be looked at after an
 // error: it may still run.
 func (f *file) view(fn func(*bolt.Tx) error) error {
 	return f.run(func() error {
@@ -116,7 +116,9 @@ func (f *file) view(fn func(*bolt.Tx) error) error {
 		if err := f.follows(tx, tx.ID()); err != nil {
 			return err
 		}
-		return fn(tx)
+		err = fn(tx)
+		unmap(f.db, tx)
+		return err
 	})
 }
 
@@ -138,6 +140,7 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 	if err == nil {
 		f.size.Store(sizeOf(f.os))
 		f.txid.Store(int64(txid))
+		_ = f.view(func(*bolt.Tx) error { return nil }) // for what it gives back; a fault has been told
 	}
 	return err
 }
