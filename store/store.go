@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -62,8 +61,7 @@ type Store struct {
 	table   atomic.Pointer[table]
 	journal atomic.Pointer[journal]
 
-	restored map[string]provider.Status
-	closed   chan struct{} // a channel that is always closed, for ids that are unknown
+	closed chan struct{} // a channel that is always closed, for ids that are unknown
 
 	generation atomic.Uint64 // the last one handed out
 	reserved   atomic.Uint64 // those up to here are spent, as far as the disk knows
@@ -157,7 +155,6 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 		keep:     uint64(o.KeepEvents),
 		now:      o.Now,
 		owner:    owner,
-		restored: make(map[string]provider.Status, len(found.rows)),
 		closed:   make(chan struct{}),
 		pending:  newGroup(),
 		behind:   make(map[*cell]*Row),
@@ -174,7 +171,6 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	s.use(opened)
 	t := newTable(len(found.rows))
 	for _, row := range boundRows(found.rows, o.Now(), o.Log) {
-		s.restored[row.Status.ID] = row.Status
 		t.add(newCell(row))
 	}
 	for _, gap := range found.gaps {
@@ -216,8 +212,18 @@ func boundRows(rows []*Row, now time.Time, log hclog.Logger) []*Row {
 	return rows
 }
 
-// Restored returns the rows as they were read from the disk by [Open], by id.
-func (s *Store) Restored() map[string]provider.Status { return maps.Clone(s.restored) }
+// Restored returns the rows as they were read from the disk by [Open], by id. After the
+// first [Store.Configure] they are gone.
+func (s *Store) Restored() map[string]provider.Status {
+	t := s.table.Load()
+	rows := make(map[string]provider.Status, len(t.cells))
+	if !t.configured {
+		for _, c := range t.cells {
+			rows[c.id()] = c.row.Load().Status
+		}
+	}
+	return rows
+}
 
 // Close commits what is pending and every row that is newer than the disk, and
 // closes the database. Its error says what could not be committed. After it,

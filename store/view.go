@@ -5,9 +5,10 @@ import "github.com/providerd/providerd/store/provider"
 // A table is the set of providers in the configuration's order. It never
 // changes; the rows in its cells do.
 type table struct {
-	cells []*cell
-	byID  map[string]*cell
-	shelf shelf
+	cells      []*cell
+	byID       map[string]*cell
+	configured bool // it is what Configure made, not what Open read
+	shelf      shelf
 }
 
 func newTable(size int) *table {
@@ -74,6 +75,7 @@ func (s *Store) Configure(order []string, fresh map[string]Update) {
 		return
 	}
 	old, next := s.table.Load(), newTable(len(order))
+	next.configured = true
 	for _, id := range order {
 		if id == "" || next.byID[id] != nil {
 			continue
