@@ -12,15 +12,24 @@ import (
 // unless a change of the same provider is still on its way there: then it follows
 // that change. Put itself never waits for the disk. An id that is not configured is
 // ignored: it was removed while it was being probed.
-func (s *Store) Put(u Update) {
+//
+// It returns the row, whether or not it is published yet, and nil when the update
+// cannot be encoded, so that nobody has to keep a copy of what is in it.
+func (s *Store) Put(u Update) *Row {
 	row, err := newRow(u)
 	if err == nil && u.Event != nil {
 		_, err = json.Marshal(u.Event) // what cannot be encoded must not block every later commit
 	}
 	if err != nil {
 		s.log.Error("a result is dropped: it cannot be encoded", "id", u.Status.ID, "error", err)
-		return
+		return nil
 	}
+	s.put(u, row)
+	return row
+}
+
+// put takes the row of an update.
+func (s *Store) put(u Update, row *Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.table.Load().byID[u.Status.ID]

@@ -23,6 +23,11 @@ import (
 // derived from.
 type Record struct {
 	Status provider.Status // the row
+	Basis
+}
+
+// A Basis is all that a row is derived from.
+type Basis struct {
 	Evidence
 	Facts
 
@@ -215,9 +220,9 @@ func (r *Record) InDoubt(p *config.Provider) bool {
 
 // Limited reports whether the provider asked us, or a caller, to be left alone, and
 // that has not been overruled.
-func (r *Record) Limited() bool {
-	return r.Status.Reason == provider.RateLimited || r.Probes.Saw == provider.RateLimited ||
-		r.Report.met != nil && r.Report.met.Reason == provider.RateLimited
+func (b *Basis) Limited() bool {
+	return b.said.reason == provider.RateLimited || b.Probes.Saw == provider.RateLimited ||
+		b.Report.met != nil && b.Report.met.Reason == provider.RateLimited
 }
 
 // noteError keeps what a probe saw wrong.

@@ -57,10 +57,10 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 			c.Added = append(c.Added, p.ID)
 			e = newEntry(anew[p.ID], restored)
 			s.beginLatencies(e)
-			e.sweeping = firstTime && !e.rec.Status.RetryAt.After(now)
-			fresh[p.ID] = e.update(nil)
+			e.sweeping = firstTime && !e.known.row.RetryAt.After(now)
+			fresh[p.ID] = e.update(new(e.known.record()), nil)
 			e.due = now.Add(step * time.Duration(len(c.Added)-1))
-			if retry := e.rec.Status.RetryAt.Time; retry.After(e.due) {
+			if retry := e.known.row.RetryAt.Time; retry.After(e.due) {
 				e.due = anchored(retry, now) // it was asked for before a restart, and holds
 			}
 		case anew[p.ID].prober == nil:
@@ -68,7 +68,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 		default:
 			c.Changed = append(c.Changed, p.ID)
 			if other, event := s.replace(e, anew[p.ID], now); other {
-				fresh[p.ID] = e.update(event)
+				fresh[p.ID] = e.update(new(e.known.record()), event)
 			}
 		}
 		if kinds[p.Kind] == nil {
@@ -86,7 +86,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	}
 	s.entries, s.order = entries, order
 	s.counted.Store(&Counted{entries, kinds})
-	s.o.Store.Configure(order, fresh)
+	s.configureStore(order, fresh)
 	if firstTime {
 		s.resumeOutage(now)
 	}
@@ -95,6 +95,18 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	}
 	s.queueNew(c, now, firstTime)
 	return c, nil
+}
+
+// configureStore tells the store which providers there are now, and takes over the
+// rows that it makes of those that are fresh.
+func (s *Scheduler) configureStore(order []string, fresh map[string]store.Update) {
+	s.o.Store.Configure(order, fresh)
+	view := s.o.Store.View()
+	for id := range fresh {
+		if e, row := s.entries[id], view.Row(id); e != nil && row != nil {
+			e.known.row = &row.Status
+		}
+	}
 }
 
 // A configured provider is its settings, and the prober that was made for them and
@@ -149,11 +161,11 @@ func spread(list []config.Provider) time.Duration {
 func newEntry(to configured, restored map[string]provider.Status) *entry {
 	e := &entry{index: -1}
 	e.configure(to)
+	var was *provider.Status
 	if st, ok := restored[to.cfg.ID]; ok {
-		e.rec = judge.Initial(to.cfg, &st)
-	} else {
-		e.rec = judge.Initial(to.cfg, nil)
+		was = &st
 	}
+	e.known.keep(new(judge.Initial(to.cfg, was)), nil)
 	return e
 }
 
@@ -167,9 +179,10 @@ func (e *entry) configure(to configured) {
 func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, event *provider.Event) {
 	p := to.cfg
 	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
+	rec := e.known.record()
 	if anew || p.Key != e.cfg.Key {
 		// Whom it asked to wait is not who asks now.
-		e.rec = judge.ForgetKey(e.rec)
+		rec = judge.ForgetKey(rec)
 	}
 	otherFeed := !reflect.DeepEqual(p.Feed, e.cfg.Feed)
 	s.release(e)
@@ -177,25 +190,27 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 	e.epoch++
 	if !anew {
 		var heard *provider.Event
-		if otherFeed {
-			heard = e.applyVendorStatus(nil, nil, now) // whom it believed is not asked any more
+		if otherFeed { // whom it believed is not asked any more
+			rec, heard = judge.ApplyVendorStatus(rec, nil, p, now)
+			e.note(nil, &rec)
 		}
-		e.rec.Status.TTLMS = timeToLive(&e.rec, p).Milliseconds()
-		s.put(e, heard)
+		rec.Status.TTLMS = timeToLive(&rec, p).Milliseconds()
+		s.put(e, &rec, heard)
 		return false, nil
 	}
-	was, step := e.rec.Status, e.feed
-	event = judge.End(e.rec, "the configuration names another server", now)
-	e.rec, e.diagnostics, e.feed, e.began = judge.Initial(p, nil), nil, nil, time.Time{}
+	was, step := rec.Status, e.feed
+	event = judge.End(rec, "the configuration names another server", now)
+	rec, e.diagnostics, e.feed, e.began = judge.Initial(p, nil), nil, nil, time.Time{}
 	if !otherFeed { // its vendor is the same, and nobody tells again what is known
-		e.rec, _ = judge.ApplyVendorStatus(e.rec, was.Incident, p, now)
+		rec, _ = judge.ApplyVendorStatus(rec, was.Incident, p, now)
 		e.feed = step
 	}
 	s.beginLatencies(e)
 	e.witness = outage.Witness{}
 	if was.Paused {
-		e.rec, _ = judge.ApplyPause(e.rec, true, p, now)
+		rec, _ = judge.ApplyPause(rec, true, p, now)
 	}
+	e.known.keep(&rec, nil)
 	s.logEvent(e, event)
 	return true, event
 }
@@ -207,7 +222,7 @@ func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	s.await(e, false)
 	s.release(e)
 	s.sweepOne(e)
-	event := judge.End(e.rec, "removed from the configuration", now)
+	event := judge.End(e.known.record(), "removed from the configuration", now)
 	s.logEvent(e, event)
 	return event
 }
@@ -225,7 +240,7 @@ func (s *Scheduler) release(e *entry) {
 func (s *Scheduler) queueNew(c Changes, now time.Time, firstTime bool) {
 	for _, id := range c.Added {
 		e := s.entries[id]
-		if e.rec.Status.Paused {
+		if e.known.row.Paused {
 			e.sweeping = false
 			continue
 		}
@@ -238,7 +253,7 @@ func (s *Scheduler) queueNew(c Changes, now time.Time, firstTime bool) {
 		close(s.swept)
 	}
 	for _, id := range c.Changed {
-		if e := s.entries[id]; !e.rec.Status.Paused {
+		if e := s.entries[id]; !e.known.row.Paused {
 			s.askInTime(e, now)
 		}
 	}

@@ -51,7 +51,7 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 			continue
 		}
 		if why := s.declined(e, now, force); why != "" {
-			accepted.Skipped = append(accepted.Skipped, skipped(&e.rec.Status, why, now, command))
+			accepted.Skipped = append(accepted.Skipped, skipped(e.known.row, why, now, command))
 			continue
 		}
 		s.ask(e, want{facts: true, force: force, fresh: fresh}, now)
@@ -113,7 +113,7 @@ func (s *Scheduler) askInTime(e *entry, now time.Time) {
 	if e.want.owed || e.waiting {
 		return // somebody is owed a probe already
 	}
-	if retry := e.rec.Status.RetryAt.Time; retry.After(now) && e.probe == nil {
+	if retry := e.known.row.RetryAt.Time; retry.After(now) && e.probe == nil {
 		e.due = anchored(retry, now)
 		s.queue.put(e)
 		s.nudge()
@@ -124,11 +124,11 @@ func (s *Scheduler) askInTime(e *entry, now time.Time) {
 
 // declined says why a provider must not be probed now, and is empty when it may.
 func (s *Scheduler) declined(e *entry, now time.Time, force bool) provider.Reason {
-	st := &e.rec.Status
+	st := e.known.row
 	switch {
 	case st.Paused:
 		return provider.Paused
-	case !force && e.rec.Limited() && st.RetryAt.After(now):
+	case !force && e.known.Limited() && st.RetryAt.After(now):
 		return provider.RateLimited
 	}
 	return ""
@@ -163,26 +163,25 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 	if e == nil {
 		return unknown(id)
 	}
-	if e.rec.Status.Paused == paused {
+	if e.known.row.Paused == paused {
 		return nil
 	}
 	now := time.Now()
-	rec, event := judge.ApplyPause(e.rec, paused, e.cfg, now)
-	e.rec = rec
+	rec, event := judge.ApplyPause(e.known.record(), paused, e.cfg, now)
 	e.want.owed = false
 	if paused {
 		s.queue.drop(e)
 		s.await(e, false)
-		e.rec.Status.NextCheckAt = provider.Time{}
+		rec.Status.NextCheckAt = provider.Time{}
 		if e.probe != nil {
 			e.probe.cancel()
 		}
 		s.sweepOne(e) // nobody is waited for who is not asked
 	}
-	if retry := e.rec.Status.RetryAt; !paused && retry.After(now) {
-		e.rec.Status.NextCheckAt = retry
+	if retry := rec.Status.RetryAt; !paused && retry.After(now) {
+		rec.Status.NextCheckAt = retry
 	}
-	s.put(e, event)
+	s.put(e, &rec, event)
 	if !paused {
 		s.askInTime(e, now)
 	}

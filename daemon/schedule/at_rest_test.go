@@ -19,17 +19,27 @@ import (
 
 // TestScheduler_AtRest bounds what one more provider takes while nothing is under way:
 // its settings, what is known of it, its row and evidence, and both ends of its kept
-// connection. The heap of a process is about twice that.
+// connection. The heap of a process is about twice that. What a restart finds in the
+// database comes to no more.
 func TestScheduler_AtRest(t *testing.T) {
-	const providers, most, patience = 300, 6 << 10, 5
-	address := serveThrice(t, providers)
+	const providers = 300
+	path, address := filepath.Join(t.TempDir(), "p.db"), serveThrice(t, 2*providers)
+	for _, name := range []string{"New", "Restarted"} {
+		t.Run(name, func(t *testing.T) { atRest(t, path, address, providers) })
+	}
+}
+
+// atRest bounds it for providers at an address, with the database at path.
+func atRest(t *testing.T, path, address string, providers int64) {
+	const most, patience = 5<<10 + 768, 5
 	list := make([]config.Provider, providers)
 	for i := range list {
 		list[i] = settings(fmt.Sprintf("ollama:%d", i))
 		list[i].Kind, list[i].BaseURL, list[i].Endpoint = "ollama", "http://"+address, "http://"+address
 		list[i].Interval, list[i].Timeout = time.Hour, time.Minute
 	}
-	db, err := store.Open(filepath.Join(t.TempDir(), "p.db"), store.Options{})
+	before := inUse()
+	db, err := store.Open(path, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +50,6 @@ func TestScheduler_AtRest(t *testing.T) {
 	}})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
-	before := inUse()
 	if _, err := s.Apply(list); err != nil {
 		t.Fatal(err)
 	}

@@ -35,10 +35,10 @@ func (s *Scheduler) clockSet(by time.Duration, wall time.Time) {
 	s.log.Warn("this machine's clock was set "+direction, "by", by.Abs().Round(time.Second).String())
 	for _, id := range s.order {
 		e := s.entries[id]
-		e.rec = judge.ClockSet(e.rec, by, wall)
-		u := e.update(nil)
+		rec := judge.ClockSet(e.known.record(), by, wall)
+		u := e.update(&rec, nil)
 		u.Durable = true // the next process would read the old times
-		s.o.Store.Put(u)
+		e.known.keep(&rec, s.o.Store.Put(u))
 	}
 }
 

@@ -40,7 +40,7 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 		f.prober.Close() // a reload took its place
 	}
 	switch {
-	case s.ctx.Err() != nil || e.removed || e.rec.Status.Paused:
+	case s.ctx.Err() != nil || e.removed || e.known.row.Paused:
 		s.count.Discarded++
 	case replaced || ctx.Err() != nil || o.Saw == "": // cut short
 		s.count.Discarded++
@@ -55,14 +55,15 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	e := f.e
 	s.countProbe(e, o)
-	event := e.judge(f, o, s.machineState(e, o))
-	e.schedule(o.Began, s.o.Random())
-	e.diagnostics = e.diagnose(o)
+	machine := s.machineState(e, o) // which may change the record
+	rec, event := e.judge(f, o, machine)
+	e.schedule(&rec, o.Began, s.o.Random())
+	e.diagnostics = e.diagnose(o, &rec)
 	if s.log.IsDebug() { // to call it for nothing costs as much as to judge
 		s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,
-			"latency", o.Latency, "took", o.Took, "doubts", e.rec.Run.Doubts, "generation", f.generation)
+			"latency", o.Latency, "took", o.Took, "doubts", rec.Run.Doubts, "generation", f.generation)
 	}
-	s.put(e, event)
+	s.put(e, &rec, event)
 	s.plan(e, now)
 	if !e.probed {
 		e.probed = true
@@ -70,24 +71,25 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	}
 }
 
-// judge makes what a probe saw the entry's evidence. Where a caller has met something
-// since it began, it counts only if it adds to that.
-func (e *entry) judge(f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
-	if f.reports == e.reports || judge.Confirms(e.rec, *o) {
-		e.rec, event = judge.Judge(e.rec, *o, e.cfg, machine)
+// judge makes what a probe saw evidence. Where a caller has met something since it
+// began, it counts only if it adds to that.
+func (e *entry) judge(f *inFlight, o *probe.Observation, machine judge.MachineState) (rec judge.Record, event *provider.Event) {
+	rec = e.known.record()
+	if f.reports == e.reports || judge.Confirms(rec, *o) {
+		rec, event = judge.Judge(rec, *o, e.cfg, machine)
 	} else {
-		e.rec = judge.Overtaken(e.rec, *o, e.cfg)
+		rec = judge.Overtaken(rec, *o, e.cfg)
 	}
-	e.rec.Status.Generation = f.generation
-	return event
+	rec.Status.Generation = f.generation
+	return rec, event
 }
 
 // schedule says when the next probe is due by cadence, and until when the row holds.
-func (e *entry) schedule(began time.Time, random float64) {
-	due, ttl := next(&e.rec, e.cfg, began, random, !e.probed)
+func (e *entry) schedule(rec *judge.Record, began time.Time, random float64) {
+	due, ttl := next(rec, e.cfg, began, random, !e.probed)
 	e.due = due
-	e.rec.Status.NextCheckAt = provider.Time{Time: due}
-	e.rec.Status.TTLMS = ttl.Milliseconds()
+	rec.Status.NextCheckAt = provider.Time{Time: due}
+	rec.Status.TTLMS = ttl.Milliseconds()
 }
 
 // plan queues the next probe: the one that was asked for meanwhile, or else the one
@@ -146,7 +148,7 @@ func (s *Scheduler) sweepOne(e *entry) {
 func (s *Scheduler) logSweep() {
 	counts := map[provider.State]int{}
 	for _, e := range s.entries {
-		counts[e.rec.Status.State]++
+		counts[e.known.row.State]++
 	}
 	args := []any{"providers", len(s.entries)}
 	for _, state := range provider.States {

@@ -68,7 +68,7 @@ func (s *Scheduler) carryOut(verdict outage.Verdict, now time.Time) {
 func (s *Scheduler) lose(why string, now time.Time) {
 	var ids []string
 	for _, id := range s.order {
-		st := &s.entries[id].rec.Status
+		st := s.entries[id].known.row
 		if !s.entries[id].isRemote() || st.Paused || st.RetryAt.After(now) {
 			continue // nobody asks it, so no outage of ours makes it less known
 		}
@@ -78,8 +78,8 @@ func (s *Scheduler) lose(why string, now time.Time) {
 	s.machine = m
 	for _, id := range ids {
 		e := s.entries[id]
-		e.rec = judge.ApplyOutage(e.rec, why, e.cfg, now)
-		s.put(e, nil)
+		rec := judge.ApplyOutage(e.known.record(), why, e.cfg, now)
+		s.put(e, &rec, nil)
 	}
 	s.tell(hclog.Warn, event)
 }
@@ -96,7 +96,7 @@ func (s *Scheduler) regain(why string, now time.Time) {
 func (s *Scheduler) unknown() []string {
 	var ids []string
 	for _, id := range s.order {
-		if s.entries[id].rec.Status.Reason == provider.Offline {
+		if s.entries[id].known.row.Reason == provider.Offline {
 			ids = append(ids, id)
 		}
 	}
@@ -118,9 +118,9 @@ func (s *Scheduler) resumeOutage(now time.Time) {
 	for _, id := range ids {
 		e := s.entries[id]
 		if was := last[id]; was != nil {
-			e.rec = judge.Remind(e.rec, was.To, was.Reason)
+			e.known.Basis = judge.Remind(e.known.record(), was.To, was.Reason).Basis
 		}
-		if began := e.rec.Status.Since.Time; !began.IsZero() {
+		if began := e.known.row.Since.Time; !began.IsZero() {
 			since = began
 		}
 	}
@@ -186,7 +186,7 @@ func (e *entry) isRemote() bool { return e.host != "" }
 // someRemote reports whether there is a remote provider that is asked.
 func (s *Scheduler) someRemote() bool {
 	for _, e := range s.entries {
-		if e.isRemote() && !e.rec.Status.Paused {
+		if e.isRemote() && !e.known.row.Paused {
 			return true
 		}
 	}

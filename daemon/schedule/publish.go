@@ -9,21 +9,22 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// put hands an entry's row to the store, and logs what changed.
-func (s *Scheduler) put(e *entry, event *provider.Event) {
+// put makes a record what is known of an entry, hands its row to the store, and logs
+// what changed.
+func (s *Scheduler) put(e *entry, rec *judge.Record, event *provider.Event) {
 	s.logEvent(e, event)
-	u := e.update(event)
+	u := e.update(rec, event)
 	if shown := s.o.Store.View().Row(e.cfg.ID); event == nil && shown != nil {
 		u.Durable = shown.Status.State != u.Status.State || shown.Status.Reason != u.Status.Reason
 	}
-	s.o.Store.Put(u)
+	e.known.keep(rec, s.o.Store.Put(u))
 }
 
 // update is what the store is told of an entry.
-func (e *entry) update(event *provider.Event) store.Update {
-	e.rec.Status.Client = e.cfg.ClientAt(e.rec.Status.Endpoint)
+func (e *entry) update(rec *judge.Record, event *provider.Event) store.Update {
+	rec.Status.Client = e.cfg.ClientAt(rec.Status.Endpoint)
 	return store.Update{
-		Status: e.rec.Status, Models: e.rec.Models, ModelsAt: provider.Time{Time: e.rec.ModelsAt},
+		Status: rec.Status, Models: rec.Models, ModelsAt: provider.Time{Time: rec.ModelsAt},
 		Diagnostics: e.diagnostics, Event: event,
 	}
 }
@@ -45,21 +46,20 @@ func (s *Scheduler) logEvent(e *entry, event *provider.Event) {
 }
 
 // diagnose completes what a probe noted of each layer with how it was judged.
-func (e *entry) diagnose(o *probe.Observation) *provider.Diagnostics {
+func (e *entry) diagnose(o *probe.Observation, rec *judge.Record) *provider.Diagnostics {
 	d := o.Evidence
-	d.ID, d.Kind, d.Endpoint = e.rec.Status.ID, e.rec.Status.Kind, e.rec.Status.Endpoint
+	d.ID, d.Kind, d.Endpoint = rec.Status.ID, rec.Status.Kind, rec.Status.Endpoint
 	d.Feed = e.feed
 	d.BeganAt = provider.Time{Time: o.Began}
 	d.TookMS = provider.Milliseconds(o.Took)
 	d.Verdict = provider.Verdict{
-		Saw: o.Saw, Definite: judge.Definite(o, e.cfg), Doubts: e.rec.Run.Doubts, Fall: e.cfg.Fall,
+		Saw: o.Saw, Definite: judge.Definite(o, e.cfg), Doubts: rec.Run.Doubts, Fall: e.cfg.Fall,
 	}
-	e.show(&d.Verdict)
+	show(&d.Verdict, &rec.Status)
 	return &d
 }
 
-// show makes a verdict say what the row says now.
-func (e *entry) show(v *provider.Verdict) {
-	st := &e.rec.Status
+// show makes a verdict say what the row says.
+func show(v *provider.Verdict, st *provider.Status) {
 	v.State, v.Reason, v.Detail, v.Doubt, v.Hint, v.NextCheck = st.State, st.Reason, st.Detail, st.Doubt, st.Hint, st.NextCheckAt
 }

@@ -25,24 +25,24 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 		return err
 	}
 	o.Detail = "reported by " + by + ": " + o.Detail
-	rec, event := judge.ApplyReport(e.rec, o, e.cfg)
-	e.rec = rec
+	rec, event := judge.ApplyReport(e.known.record(), o, e.cfg)
+	e.known.keep(&rec, nil)
 	e.reports++
-	if st := &e.rec.Status; !st.Paused {
+	if st := &rec.Status; !st.Paused {
 		s.askAfter(e, now)
-		st.TTLMS = timeToLive(&e.rec, e.cfg).Milliseconds()
+		st.TTLMS = timeToLive(&rec, e.cfg).Milliseconds()
 		if e.index >= 0 {
 			st.NextCheckAt = provider.Time{Time: e.due}
 		}
 	}
-	s.put(e, event)
+	s.put(e, &rec, event)
 	return nil
 }
 
 // askAfter plans the probe that follows a report. Whoever was promised one without
 // force waits too, where the provider wants to be left alone.
 func (s *Scheduler) askAfter(e *entry, now time.Time) {
-	retry := e.rec.Status.RetryAt.Time
+	retry := e.known.row.RetryAt.Time
 	if !retry.After(now) {
 		s.askInTime(e, now)
 		return

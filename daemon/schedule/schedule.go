@@ -22,7 +22,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/providerd/providerd/daemon/config"
-	"github.com/providerd/providerd/daemon/judge"
 	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/probe/term"
@@ -90,7 +89,7 @@ type Scheduler struct {
 type entry struct {
 	configured
 	host  string // over the network; empty: on this machine
-	rec   judge.Record
+	known known
 	due   time.Time
 	index int // in the queue; -1 while in flight, waiting for a lane, or paused
 	place int // in the configuration
@@ -242,8 +241,8 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 	s.count.InFlight++
 	ask := probe.Ask{
 		Facts: e.want.facts || now.Sub(e.factsAt) >= factsEvery ||
-			e.rec.Status.State != provider.StateRunning || e.rec.Note != "",
-		DialFirst: e.rec.Probes.Saw == provider.ConnectionRefused,
+			e.known.row.State != provider.StateRunning || e.known.Note != "",
+		DialFirst: e.known.Probes.Saw == provider.ConnectionRefused,
 		Fresh:     e.want.fresh,
 		Part:      s.o.Kept > 0 && e.place >= s.o.Kept,
 	}
@@ -264,7 +263,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 
 // laneOf keeps those that let us wait the last time apart from the others.
 func (s *Scheduler) laneOf(e *entry) *lane {
-	if e.rec.Probes.Saw == provider.Hung || e.rec.Probes.Saw == provider.ConnectTimeout {
+	if e.known.Probes.Saw == provider.Hung || e.known.Probes.Saw == provider.ConnectTimeout {
 		return &s.lanes[1]
 	}
 	return &s.lanes[0]

@@ -15,7 +15,9 @@ func (s *Scheduler) ApplyVendorStatus(id string, vendor *provider.Incident, step
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.follower(id, step); e != nil {
-		s.put(e, e.applyVendorStatus(vendor, step, time.Now()))
+		rec, event := judge.ApplyVendorStatus(e.known.record(), vendor, e.cfg, time.Now())
+		e.note(step, &rec)
+		s.put(e, &rec, event)
 	}
 }
 
@@ -25,8 +27,9 @@ func (s *Scheduler) NoteFeed(id string, step *provider.FeedStep) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e := s.follower(id, step); e != nil {
-		e.note(step)
-		s.put(e, nil)
+		rec := e.known.record()
+		e.note(step, &rec)
+		s.put(e, &rec, nil)
 	}
 }
 
@@ -38,18 +41,10 @@ func (s *Scheduler) follower(id string, step *provider.FeedStep) *entry {
 	return nil
 }
 
-// applyVendorStatus judges what the vendor reports, and notes how that is known.
-func (e *entry) applyVendorStatus(vendor *provider.Incident, step *provider.FeedStep, now time.Time) *provider.Event {
-	rec, event := judge.ApplyVendorStatus(e.rec, vendor, e.cfg, now)
-	e.rec = rec
-	e.note(step)
-	return event
-}
-
-// note puts what is known of the feed, and what the row says now, into the diagnostics.
-func (e *entry) note(step *provider.FeedStep) {
+// note puts what is known of the feed, and what the row says then, into the diagnostics.
+func (e *entry) note(step *provider.FeedStep, rec *judge.Record) {
 	e.feed = step
-	st := &e.rec.Status
+	st := &rec.Status
 	d := provider.Diagnostics{ // not probed yet
 		ID: st.ID, Kind: st.Kind, Endpoint: st.Endpoint, Verdict: provider.Verdict{Saw: st.Reason, Fall: e.cfg.Fall},
 	}
@@ -57,6 +52,6 @@ func (e *entry) note(step *provider.FeedStep) {
 		d = *e.diagnostics // readers have the old one
 	}
 	d.Feed = step
-	e.show(&d.Verdict)
+	show(&d.Verdict, st)
 	e.diagnostics = &d
 }
