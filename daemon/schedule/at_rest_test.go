@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
@@ -59,10 +60,12 @@ func atRest(t *testing.T, path, address string, providers int64) {
 	}()
 	defer func() { cancel(); <-ended }()
 	<-s.Swept()
+	if err := db.SyncBarrier(ctx); err != nil { // what they are is on the disk, and published
+		t.Fatal(err)
+	}
 	for i := range list {
-		id := list[i].ID
-		for changed := db.Changed(id); db.View().Row(id).Status.State != provider.StateRunning; changed = db.Changed(id) {
-			<-changed
+		if st := db.View().Row(list[i].ID).Status; st.State != provider.StateRunning {
+			t.Fatalf("%s is %s %s", st.ID, st.State, st.Reason)
 		}
 	}
 	each := (inUse() - before) / providers
@@ -71,6 +74,22 @@ func atRest(t *testing.T, path, address string, providers int64) {
 	}
 	if t.Logf("%d bytes", each); each > most {
 		t.Errorf("a provider takes %d bytes, want at most %d", each, most)
+	}
+}
+
+// The allocator has few sizes above 512 bytes, and a header of 8 bytes: one field more
+// in an entry, or in a row, and each provider takes 64 bytes more.
+func TestScheduler_FitsTheAllocator(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		size, most uintptr
+	}{
+		{"entry", unsafe.Sizeof(entry{}), 704 - 8},
+		{"store.Row", unsafe.Sizeof(store.Row{}), 576 - 8},
+	} {
+		if tt.size > tt.most {
+			t.Errorf("%s has %d bytes, want at most %d", tt.name, tt.size, tt.most)
+		}
 	}
 }
 

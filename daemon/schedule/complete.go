@@ -17,8 +17,8 @@ type inFlight struct {
 	prober     Prober
 	lane       *lane
 	want       want   // what was asked of it
-	epoch      int    // of the entry when it began
-	reports    int    // of callers when it began
+	epoch      uint32 // of the entry when it began
+	reports    uint32 // of callers when it began
 	generation uint64 // the newest refresh when it began
 }
 

@@ -101,8 +101,8 @@ type entry struct {
 	removed  bool
 	probed   bool      // at least once since it was applied
 	sweeping bool      // counted in Scheduler.unswept
-	reports  int       // how many callers told what they met
-	epoch    int       // rises when a reload replaces cfg and prober
+	reports  uint32    // how many callers told what they met
+	epoch    uint32    // rises when a reload replaces cfg and prober
 	began    time.Time // of the last probe
 	factsAt  time.Time // when all facts were last asked for
 
