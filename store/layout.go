@@ -87,7 +87,7 @@ func storedSum(value []byte) uint32 {
 
 // encodeRow returns the value of a row.
 func encodeRow(row *Row) []byte {
-	return seal(rowsBucket(), []byte(row.Status.ID), row.json)
+	return seal(rowsBucket(), []byte(row.Status.ID), row.whole())
 }
 
 // decodeRow reads a row of the database, which nobody has asked for since.

@@ -52,7 +52,7 @@ func newListing(t *table, now time.Time) *Listing {
 	l := &Listing{table: t, made: now}
 	room, from, size := HeadRoom, 0, HeadRoom
 	for i, c := range t.cells {
-		size += len(c.row.Load().json) + timeRoom
+		size += len(c.row.Load().fields()) + timeRoom
 		if size >= segmentSize {
 			l.segments = append(l.segments, newSegment(t.cells[from:i+1], room, size))
 			room, from, size = 0, i+1, 0

@@ -17,7 +17,7 @@ func (m Moment) read(c *clock) (age time.Duration, stale bool) {
 // AppendRow appends the row's Status as [Row.AppendJSON] does.
 func (m Moment) AppendRow(dst []byte, r *Row) []byte {
 	age, stale := m.read(&r.clock)
-	dst = append(dst, r.json[:len(r.json)-1]...)
+	dst = append(dst, r.fields()...)
 	return appendStale(r.clock.appendAge(dst, age), stale)
 }
 
@@ -35,7 +35,7 @@ func (m Moment) Measure(rows []*Row) (size int, ttl int64) {
 
 func (m Moment) rowLen(r *Row) int {
 	age, stale := m.read(&r.clock)
-	n := len(r.json) - 1 + len(`,"stale":true}`)
+	n := len(r.fields()) + len(`,"stale":true}`)
 	if !stale {
 		n += len("false") - len("true")
 	}

@@ -24,6 +24,9 @@ func (s *Store) Put(u Update) *Row {
 		s.log.Error("a result is dropped: it cannot be encoded", "id", u.Status.ID, "error", err)
 		return nil
 	}
+	if c := s.table.Load().byID[u.Status.ID]; c != nil {
+		row.follows(c.row.Load())
+	}
 	s.put(u, row)
 	return row
 }

@@ -1,10 +1,7 @@
 package store
 
 import (
-	"bytes"
-	"fmt"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,7 +23,8 @@ type Update struct {
 // what is newer is another Row. Callers must not change what it leads to.
 type Row struct {
 	// What an answer needs comes first, and close together.
-	json  []byte // Status, encoded once, without what depends on the time of asking
+	text  atomic.Pointer[[]byte] // see fields; nil: not encoded yet
+	asked atomic.Bool            // somebody has asked for it
 	clock clock
 
 	Status      provider.Status
@@ -72,25 +70,16 @@ type clock struct {
 	alwaysStale bool      // never checked, or restored from the disk
 }
 
-// texts are where the JSON of rows grows before its size is known.
-var texts = sync.Pool{New: func() any { return new(rowText) }}
-
 func newRow(u Update) (*Row, error) {
 	u.Status.AgeMS, u.Status.Stale = nil, false
-	w := texts.Get().(*rowText)
-	defer texts.Put(w)
-	w.text, w.err = w.text[:0], nil
-	w.status(&u.Status)
-	w.text = append(w.text, '}')
-	if w.err != nil {
-		return nil, fmt.Errorf("encode the row of %s: %w", u.Status.ID, w.err)
+	if err := checkText(&u.Status); err != nil {
+		return nil, err
 	}
 	return &Row{
 		Status:      u.Status,
 		Models:      u.Models,
 		ModelsAt:    u.ModelsAt,
 		Diagnostics: u.Diagnostics,
-		json:        bytes.Clone(w.text),
 		clock:       newClock(&u.Status),
 	}, nil
 }
@@ -158,7 +147,7 @@ func (r *Row) Current(now time.Time) provider.Status {
 // never checked) and stale as of now.
 func (r *Row) AppendJSON(dst []byte, now time.Time) []byte {
 	age, stale := r.clock.read(now)
-	dst = append(dst, r.json[:len(r.json)-1]...)
+	dst = append(dst, r.fields()...)
 	dst = r.clock.appendAge(dst, age)
 	return appendStale(dst, stale)
 }

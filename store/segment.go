@@ -122,7 +122,7 @@ func (s *segment) write(i int, l *Listing) {
 	if s.room == 0 || i > 0 {
 		s.text = append(s.text, ',')
 	}
-	s.text = append(s.text, row.json[:len(row.json)-1]...)
+	s.text = append(s.text, row.fields()...)
 	digits := len(s.text) + len(ageField)
 	s.text = row.clock.appendAge(s.text, age)
 	p := place{age: uint32(digits), digits: uint8(max(0, len(s.text)-digits))}

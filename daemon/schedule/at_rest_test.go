@@ -32,7 +32,7 @@ func TestScheduler_AtRest(t *testing.T) {
 
 // atRest bounds it for providers at an address, with the database at path.
 func atRest(t *testing.T, path, address string, providers int64) {
-	const most, patience = 5<<10 + 768, 5
+	const most, patience = 5<<10 + 512, 5
 	list := make([]config.Provider, providers)
 	for i := range list {
 		list[i] = settings(fmt.Sprintf("ollama:%d", i))
