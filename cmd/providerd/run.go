@@ -23,6 +23,7 @@ func run(ctx context.Context, f flags, logJSONSet bool) error {
 	if err != nil {
 		return err
 	}
+	limitGarbage()
 	o.Service = systemd.Take()
 	o.LogJournal = systemd.IsJournal(os.Stderr)
 	if !logJSONSet {

@@ -1,0 +1,19 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// garbage is how much the heap may grow, in percent of what is in use, before the
+// garbage is collected; Go's own is 100. Nearly all that a daemon allocates is garbage
+// a moment later, so that this decides how much memory it holds. See
+// docs/decisions/memory.md.
+const garbage = 75
+
+// limitGarbage sets it, unless the variable GOGC does.
+func limitGarbage() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
+	}
+}
