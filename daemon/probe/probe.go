@@ -91,7 +91,7 @@ type Prober struct {
 	keyless   string   // why no request carries the key; empty: they may
 	processes *listener.Processes
 	scarce    func(error)
-	files     underway.Work // one at a time: what hangs holds no more than a thread
+	files     *underway.Work // of a plug-in, one at a time: what hangs holds no more than a thread; or nil
 	common    *Common
 	clean     *redactor
 	told      map[string]string // the headers that telling returned last
@@ -132,8 +132,10 @@ func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 		now:       o.Now,
 		processes: o.Processes,
 		scarce:    o.Scarce,
-		files:     underway.Work{Most: 1, Also: o.Files},
 		common:    o.Common,
+	}
+	if len(p.Command) > 0 {
+		pr.files = &underway.Work{Most: 1, Also: o.Files}
 	}
 	agent := cmp.Or(o.UserAgent, "providerd")
 	bare := o.Common.headersOf(k, agent, func() http.Header { return bareHeaders(k, agent) })

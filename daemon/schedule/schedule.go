@@ -92,7 +92,6 @@ type entry struct {
 	known known
 	due   time.Time
 	index int // in the queue; -1 while in flight, waiting for a lane, or paused
-	place int // in the configuration
 
 	want    want
 	probe   *inFlight // nil: none is under way
@@ -103,6 +102,7 @@ type entry struct {
 	sweeping bool      // counted in Scheduler.unswept
 	reports  uint32    // how many callers told what they met
 	epoch    uint32    // rises when a reload replaces cfg and prober
+	place    uint32    // in the configuration
 	began    time.Time // of the last probe
 	factsAt  time.Time // when all facts were last asked for
 
@@ -244,7 +244,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 			e.known.row.State != provider.StateRunning || e.known.Note != "",
 		DialFirst: e.known.Probes.Saw == provider.ConnectionRefused,
 		Fresh:     e.want.fresh,
-		Part:      s.o.Kept > 0 && e.place >= s.o.Kept,
+		Part:      s.o.Kept > 0 && int(e.place) >= s.o.Kept,
 	}
 	if ask.Facts {
 		e.factsAt = now
