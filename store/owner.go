@@ -38,29 +38,6 @@ type ownerText struct {
 	Mark mark `json:"last,omitzero"`
 }
 
-// A mark is how far a database had come at its last commit. It is written after
-// the commit is on the disk and before anybody sees it, so that a database which
-// has not come so far is not the one that clients have seen.
-type mark struct {
-	File       uint64 `json:"file,omitempty"` // which one it is; 0 when it is not told, or about to be another
-	Tx         int    `json:"tx,omitempty"`   // bbolt's number of the commit
-	Seq        uint64 `json:"seq"`
-	Generation uint64 `json:"generation"` // those up to here may have been given
-}
-
-// missedBy says why what was found at the path is not what clients have seen; nil
-// when nothing speaks against it.
-func (m mark) missedBy(found *contents, file uint64) error {
-	switch {
-	case m.File != 0 && file != 0 && m.File != file:
-		return errors.New("another file was put in its place")
-	case m.File != 0 && found.txid < m.Tx, found.newest < m.Seq, found.generation < m.Generation:
-		return fmt.Errorf("it is older than what was committed: it knows of events up to %d, and clients of those up to %d",
-			found.newest, m.Seq)
-	}
-	return nil
-}
-
 // errLocked is returned by lockFile when the lock was not free in time.
 var errLocked = errors.New("locked by another process")
 

@@ -16,7 +16,8 @@ type twin struct {
 	name     string   // where it is; empty: nowhere
 	database string   // whose it is
 	f        *os.File // nil until its folder is there
-	size     int      // of the text, at least: what is shorter is padded
+	info     os.FileInfo
+	size     int // of the text, at least: what is shorter is padded
 }
 
 type twinText struct {
@@ -56,21 +57,30 @@ func (t *twin) write(m mark) {
 	}
 }
 
-// open reports whether it can be read and written.
+// open reports whether it can be read and written. A file that is no longer at its
+// path, as when the socket's folder was removed, is given up for another.
 func (t *twin) open() bool {
-	if t.f == nil && t.name != "" {
-		t.f, _ = trust.Open(t.name, os.O_CREATE, 0o600)
+	if t.f != nil && isAt(t.info, t.name) != nil {
+		t.close()
+		t.f = nil
 	}
-	return t.f != nil
+	if t.f != nil || t.name == "" {
+		return t.f != nil
+	}
+	f, err := trust.Open(t.name, os.O_CREATE, 0o600)
+	if err != nil {
+		return false
+	}
+	if t.info, err = f.Stat(); err != nil {
+		f.Close()
+		return false
+	}
+	t.f, t.size = f, int(min(t.info.Size(), maxOwnerText))
+	return true
 }
 
 func (t *twin) close() {
 	if t.f != nil {
 		_ = t.f.Close()
 	}
-}
-
-// isAfter reports whether a mark knows of more than another.
-func (m mark) isAfter(other mark) bool {
-	return m.Seq > other.Seq || m.Generation > other.Generation
 }
