@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/providerd/providerd/store/trust"
 )
@@ -66,6 +67,9 @@ func (t *twin) open() bool {
 	}
 	if t.f != nil || t.name == "" {
 		return t.f != nil
+	}
+	if trust.Folder(filepath.Dir(t.name)) != nil { // the socket is refused there too
+		return false
 	}
 	f, err := trust.Open(t.name, os.O_CREATE, 0o600)
 	if err != nil {
