@@ -68,7 +68,7 @@ func (t *twin) open() bool {
 	if t.f != nil || t.name == "" {
 		return t.f != nil
 	}
-	if trust.Folder(filepath.Dir(t.name)) != nil { // the socket is refused there too
+	if trust.Existing(filepath.Dir(t.name)) != nil { // no socket will be there either, or not yet
 		return false
 	}
 	f, err := trust.Open(t.name, os.O_CREATE, 0o600)

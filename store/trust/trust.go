@@ -42,16 +42,16 @@ const mostLinks = 40
 //
 // What is absent is no problem: the folders down to it are checked.
 func Folder(dir string) error {
-	err := existing(dir)
+	err := Existing(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
 }
 
-// existing is Folder for what has to be there. Only a folder that was seen cannot
-// be somebody else's a moment later.
-func existing(dir string) error {
+// Existing is [Folder] for a folder that has to be there. Only one that was seen
+// cannot be somebody else's a moment later.
+func Existing(dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ const (
 // folder has to be there, and not be somebody else's, before the next is created
 // in it: in one like /tmp somebody may have been faster.
 func MkdirAll(dir string, perm fs.FileMode) error {
-	err := existing(dir)
+	err := Existing(dir)
 	switch {
 	case err == nil:
 		return os.MkdirAll(dir, perm) // an error when it is not a folder
@@ -142,7 +142,7 @@ func MkdirAll(dir string, perm fs.FileMode) error {
 	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	return existing(dir)
+	return Existing(dir)
 }
 
 // Open opens the plain file at path for reading and writing, and creates it with
