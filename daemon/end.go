@@ -74,7 +74,7 @@ func (d *Daemon) end(served <-chan error, parts *sync.WaitGroup) error {
 func (d *Daemon) leave(err *error) {
 	var hang *underway.HangError
 	if errors.As(*err, &hang) {
-		d.log.Warn("something does not end, and is left behind", "error", *err)
+		d.log.Warn("something hangs, and is left behind", "error", *err)
 		*err = nil
 	}
 }

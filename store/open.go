@@ -76,7 +76,7 @@ func begin(path string, o Options, owner *ownerFile) error {
 	if f, err := trust.Open(newPath(path), 0, 0); err == nil {
 		_, err := verifyFile(f)
 		if f.Close(); err == nil {
-			o.Log.Warn("the database was about to be put in its place: doing so now", "path", path)
+			o.Log.Warn("a finished database was not yet in its place: moving it there", "path", path)
 			return settle(path)
 		}
 	}

@@ -206,7 +206,7 @@ func boundRows(rows []*Row, now time.Time, log hclog.Logger) []*Row {
 		}
 	}
 	if ahead > tolerance {
-		log.Warn("the database was written at times that are yet to come: this machine's clock was ahead, or is behind now",
+		log.Warn("the database has times in the future: this machine's clock was ahead, or is behind now",
 			"by", ahead.Round(time.Second).String())
 	}
 	return rows

@@ -25,7 +25,7 @@ func main() {
 	}))
 }
 
-// interruptible returns a context that a signal ends. A second one ends the process.
+// interruptible returns a context that a signal ends. A second signal ends the process.
 // A signal that is ignored stays so: nohup, and a shell that starts something in the
 // background, want it to go on.
 func interruptible(ctx context.Context) context.Context {

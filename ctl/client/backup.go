@@ -67,7 +67,7 @@ func (r *reply) copyDatabase(ctx context.Context, w io.Writer) (copied int64, er
 		return copied, notABackup(err)
 	}
 	if told := r.checksum; told != "" && told != base64.StdEncoding.EncodeToString(sum.Sum(nil)) {
-		return copied, notABackup(errors.New("its checksum is not the one that the daemon tells"))
+		return copied, notABackup(errors.New("its checksum is not the one that the daemon sent"))
 	}
 	return copied, nil
 }

@@ -8,8 +8,8 @@ import (
 // turnTime is how long a connection waits for its turn before it is tried again.
 const turnTime = 100 * time.Millisecond
 
-// standInLine connects when the listener's queue is full. Who waits within the kernel
-// gets the next place that is free; who comes again has to be lucky. The wait has to be
+// standInLine connects when the listener's queue is full. Whoever waits in the kernel
+// gets the next free place; whoever tries again needs luck. The wait has to be
 // short, because nothing else ends it.
 func standInLine(fd int, to syscall.Sockaddr) error {
 	patience := syscall.NsecToTimeval(int64(turnTime))

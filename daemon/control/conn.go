@@ -118,12 +118,12 @@ func connContext(ctx context.Context, nc net.Conn) context.Context {
 
 func connOf(r *http.Request) *conn { return r.Context().Value(connKey{}).(*conn) }
 
-// acceptor makes one of l, which goes on accepting when files have run out.
+// acceptor wraps l so that it goes on accepting when files have run out.
 func (s *Server) acceptor(l net.Listener) *acceptor {
 	makeRoom := func() bool {
 		c := s.gate.makeRoom()
 		if c != nil {
-			s.log.Debug("Closed a connection for want of open files", c.peer.LogArgs()...)
+			s.log.Debug("closed a connection for want of open files", c.peer.LogArgs()...)
 			c.Conn.Close() // and not its own Close, which would refill the reserve
 		}
 		return c != nil
@@ -179,7 +179,7 @@ func (s *Server) turnAway(nc net.Conn, p socket.Peer) {
 func (s *Server) refusal(c *conn, bad *framing.Refusal) (contentType string, body []byte) {
 	s.requests.Add(1)
 	s.codes[bad.Status].Add(1)
-	s.log.Debug("Refused a malformed request", append(c.peer.LogArgs(), "error", bad)...)
+	s.log.Debug("refused a malformed request", append(c.peer.LogArgs(), "error", bad)...)
 	body, err := encode(nil, provider.ErrorReply{Error: bad.Reason})
 	if err != nil {
 		return mediaJSON, nil

@@ -235,7 +235,7 @@ func (s *Server) Also(l net.Listener) {
 	s.others.add(func() {
 		err := s.http.Serve(s.acceptor(l)) // which closes l
 		if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-			s.log.Error("A further listener of the control socket broke", "error", err)
+			s.log.Error("a further listener of the control socket broke", "error", err)
 		}
 	}, func() { l.Close() })
 }

@@ -17,7 +17,7 @@ const (
 )
 
 // A Listener goes on accepting whatever the system says of one connection: a listener
-// that gives up is a daemon that nobody can ask. When files have run out it takes one
+// that gives up is a daemon that nobody can ask. When files have run out it uses one
 // of the reserve, or has a connection closed that can be done without.
 type Listener struct {
 	net.Listener

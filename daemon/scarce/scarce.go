@@ -76,7 +76,7 @@ func (s *Shortage) Problem() string {
 	return fmt.Sprintf("%s: %v: %s", s.doing, s.err, Cure(s.err))
 }
 
-// Cure is what to do about an error that [Is] one of these.
+// Cure says what to do about an error for which [Is] holds.
 func Cure(err error) string {
 	switch {
 	case errors.Is(err, syscall.ENFILE):
