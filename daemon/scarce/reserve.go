@@ -13,6 +13,7 @@ const mostSpare = 16
 // and none is left. A nil Reserve is an empty one.
 type Reserve struct {
 	size, held atomic.Int64
+	least      int // files, without which not everybody who may connect can be answered
 
 	mu    sync.Mutex
 	spare []*os.File
@@ -24,6 +25,9 @@ type Reserve struct {
 func NewReserve(s Shares) *Reserve {
 	r := new(Reserve)
 	r.size.Store(min(int64(s.Conns)+1, mostSpare))
+	if r.least = s.Conns + 1; r.least > mostSpare { // the others get what probes give back
+		r.least = 2
+	}
 	return r
 }
 
@@ -47,8 +51,10 @@ func (r *Reserve) Release() bool {
 }
 
 // Refill takes back what was given up, as far as there are files. It costs nothing
-// while the reserve is full. The error is that there are not even enough to answer one
-// client and turn away another.
+// while the reserve is full. The error is that there are not enough: where connections
+// are few, for each of them and to turn away a further one, or else those who follow
+// events have every file, and nobody is answered; where they are many, for one client
+// and to turn away another.
 func (r *Reserve) Refill() error {
 	if r == nil || r.held.Load() == r.size.Load() {
 		return nil
@@ -63,7 +69,7 @@ func (r *Reserve) Refill() error {
 		}
 	}
 	r.held.Store(int64(len(r.spare)))
-	if len(r.spare) >= 2 || !Is(err) {
+	if len(r.spare) >= r.least || !Is(err) {
 		return nil
 	}
 	return err

@@ -20,14 +20,7 @@ import (
 // borrows some, and when the reserve is empty a connection is closed that can be done
 // without.
 func TestReserve_WhenFilesHaveRunOut(t *testing.T) {
-	const mark = "SCARCE_TEST_CHILD"
-	if os.Getenv(mark) == "" { // the limit is the whole process's
-		child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
-		child.Env = append(os.Environ(), mark+"=1")
-		out, err := child.CombinedOutput()
-		if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
-			t.Errorf("%v\n%s", err, out)
-		}
+	if !inChild(t) {
 		return
 	}
 	dir, err := os.MkdirTemp("", "pd")
@@ -111,4 +104,60 @@ func TestReserve_WhenFilesHaveRunOut(t *testing.T) {
 		f.Close()
 	}
 	reserve.Close()
+}
+
+// Where connections are few there is a file for each and one to turn a further one
+// away with, or the daemon does not start: followers never give theirs back.
+func TestReserve_HasAFileForEachClient(t *testing.T) {
+	if !inChild(t) {
+		return
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 64, Max: 64}); err != nil {
+		t.Skip(err)
+	}
+	for _, c := range []struct {
+		limit uint64
+		left  int // files, when all is open that must be
+		well  bool
+	}{
+		{13, 2, false}, {13, 3, false}, {13, 4, true},
+		{24, 6, false}, {24, 7, true},
+		{1024, 1, false}, {1024, 2, true},
+	} {
+		var taken []*os.File
+		for scarce.Now() == nil {
+			f, err := os.Open(os.DevNull)
+			if err != nil {
+				break
+			}
+			taken = append(taken, f)
+		}
+		for _, f := range taken[:c.left] {
+			f.Close()
+		}
+		reserve := scarce.NewReserve(scarce.Deal(c.limit))
+		if err := reserve.Refill(); (err == nil) != c.well {
+			t.Errorf("a limit of %d, and %d files left: %v", c.limit, c.left, err)
+		}
+		reserve.Close()
+		for _, f := range taken[c.left:] {
+			f.Close()
+		}
+	}
+}
+
+// inChild reports whether this is a process of the test's own, which it makes if not:
+// the limit is the whole process's.
+func inChild(t *testing.T) bool {
+	const mark = "SCARCE_TEST_CHILD"
+	if os.Getenv(mark) != "" {
+		return true
+	}
+	child := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	child.Env = append(os.Environ(), mark+"=1")
+	out, err := child.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	return false
 }
