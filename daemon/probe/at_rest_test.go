@@ -16,8 +16,8 @@ import (
 // connection, and with its kept one, stacks of goroutines included.
 func TestProber_AtRest(t *testing.T) {
 	const long = "sk-ant-of-nobody-0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF"
-	t.Run("without a key", func(t *testing.T) { atRest(t, "", 3<<8, 5<<9) })
-	t.Run("with a key", func(t *testing.T) { atRest(t, long, 5<<9, 4<<10) })
+	t.Run("without a key", func(t *testing.T) { atRest(t, "", 1<<10, 5<<9) })
+	t.Run("with a key", func(t *testing.T) { atRest(t, long, 3<<10, 9<<9) })
 }
 
 // atRest bounds them in bytes: idle, and holding both ends of its connection.
