@@ -62,9 +62,14 @@ func (m mark) missedBy(found *contents, file uint64) error {
 	switch {
 	case m.File != 0 && file != 0 && m.File != file:
 		return errors.New("another file was put in its place")
-	case m.File != 0 && found.txid < m.Tx, found.newest < m.Seq, found.generation < m.Generation:
+	case found.newest < m.Seq:
 		return fmt.Errorf("it is older than what was committed: it knows of events up to %d, and clients of those up to %d",
 			found.newest, m.Seq)
+	case found.generation < m.Generation:
+		return fmt.Errorf("it is older than what was committed: it knows of refreshes up to %d, and clients of those up to %d",
+			found.generation, m.Generation)
+	case m.File != 0 && found.txid < m.Tx:
+		return fmt.Errorf("it is older than what was committed: it is of commit %d, and clients have seen %d", found.txid, m.Tx)
 	}
 	return nil
 }

@@ -35,7 +35,9 @@ var refusals = [...]refusal{
 		hint: "free some space on the disk of FOLDER (df -h FOLDER; df -i FOLDER)"},
 	{says: []error{syscall.EDQUOT},
 		hint: "the quota of the user that runs providerd is used up on the disk of FOLDER: free some of it (quota -s)"},
-	{says: []error{syscall.EACCES, syscall.EPERM},
+	{says: []error{syscall.EPERM}, // root too
+		hint: "give the user that runs providerd the right to write in FOLDER; if it has that, a file there is immutable or append-only (lsattr -d FOLDER; lsattr FOLDER): chattr -i -a FILE"},
+	{says: []error{syscall.EACCES},
 		hint: "give the user that runs providerd the right to write in FOLDER"},
 	{says: []error{syscall.EMFILE, syscall.ENFILE},
 		hint: "providerd may not open more files: raise the limit (ulimit -n, or LimitNOFILE= of the service)", ours: true},

@@ -179,8 +179,17 @@ type FileError struct {
 
 func (e *FileError) Error() string { return e.Path + " " + e.Problem }
 
+// hardLink is a problem of a file that may be ours and well, so that to move it away
+// would be a loss.
+const hardLink = "has another name too: it is a hard link"
+
 // Hint says what to do next.
-func (e *FileError) Hint() string { return "look at it, then move it away: ls -ld " + e.Path }
+func (e *FileError) Hint() string {
+	if e.Problem == hardLink {
+		return "look for its other name, and move away the one that should not be there: find / -xdev -samefile " + e.Path
+	}
+	return "look at it, then move it away: ls -ld " + e.Path
+}
 
 func check(path string, info fs.FileInfo) error {
 	switch {
@@ -195,7 +204,7 @@ func check(path string, info fs.FileInfo) error {
 	case !trusted(path, info):
 		return &FileError{path, "belongs to " + OwnerOf(info)}
 	case names > 1:
-		return &FileError{path, "has another name too: it is a hard link"}
+		return &FileError{path, hardLink}
 	}
 	return nil
 }
