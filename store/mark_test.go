@@ -84,3 +84,15 @@ func TestStore_MarkIsMadeAnew(t *testing.T) {
 		t.Errorf("events go on from %d, after %d was seen", again, seen)
 	}
 }
+
+// Where a link leads that is in the place of the folder, nothing is made.
+func TestStore_MarkIsNotMadeThroughALink(t *testing.T) {
+	outside, link := t.TempDir(), filepath.Join(t.TempDir(), "run")
+	if err := os.Symlink(outside, link); err != nil {
+		t.Skip(err)
+	}
+	aLife(t, filepath.Join(t.TempDir(), "p.db"), store.Options{Twin: filepath.Join(link, "s.mark")}, 3)
+	if found, err := os.ReadDir(outside); err != nil || len(found) > 0 {
+		t.Errorf("outside is %v (%v)", found, err)
+	}
+}

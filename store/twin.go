@@ -68,7 +68,10 @@ func (t *twin) open() bool {
 	if t.f != nil || t.name == "" {
 		return t.f != nil
 	}
-	if trust.Existing(filepath.Dir(t.name)) != nil { // no socket will be there either, or not yet
+	// The socket, which judges its folder, comes later: until then the folder may be
+	// a link that somebody has put there.
+	folder := filepath.Dir(t.name)
+	if info, err := os.Lstat(folder); err != nil || !info.IsDir() || trust.Existing(folder) != nil {
 		return false
 	}
 	f, err := trust.Open(t.name, os.O_CREATE, 0o600)
