@@ -109,3 +109,25 @@ func output(name string, args ...string) (string, error) {
 	}
 	return strings.TrimSpace(string(out)), nil
 }
+
+// onDisk makes a disk of so many MiB, and a daemon that has its state there and watches
+// providers whose states change all the time. done takes all of it away.
+func (b *bench) onDisk(t *try, size, providers int) (d *daemon, k *disk, done func(), err error) {
+	if k, err = newDisk(t.dir, size); err != nil {
+		return nil, nil, nil, err
+	}
+	server := flipping()
+	done = func() {
+		if d != nil {
+			d.kill()
+		}
+		server.Close()
+		k.remove()
+	}
+	if d, err = b.newDaemon(t.dir, watching(providers, server.URL)); err != nil {
+		done()
+		return nil, nil, nil, err
+	}
+	d.state = filepath.Join(k.mount, "state")
+	return d, k, done, nil
+}

@@ -6,25 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"time"
 )
 
 // cut is a daemon whose machine loses its power some times.
 func cut(b *bench, t *try) error {
-	k, err := newDisk(t.dir, 32)
+	d, k, done, err := b.onDisk(t, 32, 30)
 	if err != nil {
 		return err
 	}
-	defer k.remove()
-	server := flipping()
-	defer server.Close()
-	d, err := b.newDaemon(t.dir, watching(30, server.URL))
-	if err != nil {
-		return err
-	}
-	defer d.kill()
-	d.state = filepath.Join(k.mount, "state")
+	defer done()
 	w := newWitness(t, false)
 	w.pausing = true
 	return b.powerFails(d, k, w, lives)
@@ -37,19 +28,11 @@ func lie(b *bench, t *try) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errSkip, err)
 	}
-	k, err := newDisk(t.dir, 32)
+	d, k, done, err := b.onDisk(t, 32, 10)
 	if err != nil {
 		return err
 	}
-	defer k.remove()
-	server := flipping()
-	defer server.Close()
-	d, err := b.newDaemon(t.dir, watching(10, server.URL))
-	if err != nil {
-		return err
-	}
-	defer d.kill()
-	d.state = filepath.Join(k.mount, "state")
+	defer done()
 	w := newWitness(t, true)
 	if err := b.life(d, w, time.Second, func(d *daemon) error { return d.term() }); err != nil { // an honest beginning
 		return err

@@ -64,19 +64,11 @@ func fill(k *disk) error {
 // the while, health tells the truth, what was seen stays; and when it is over, half of
 // the daemons go on, and the others were killed meanwhile.
 func (b *bench) trouble(t *try, of trouble) error {
-	k, err := newDisk(t.dir, of.size)
+	d, k, done, err := b.onDisk(t, of.size, 30)
 	if err != nil {
 		return err
 	}
-	defer k.remove()
-	server := flipping()
-	defer server.Close()
-	d, err := b.newDaemon(t.dir, watching(30, server.URL))
-	if err != nil {
-		return err
-	}
-	defer d.kill()
-	d.state = filepath.Join(k.mount, "state")
+	defer done()
 	w := newWitness(t, false)
 	if err := b.life(d, w, time.Second, func(d *daemon) error { return d.term() }); err != nil {
 		return err
