@@ -172,6 +172,10 @@ func TestPromise9_DiskHangs(t *testing.T) {
 	}
 	p.until(func() bool { return strings.Contains(p.log.String(), "not saved: ") })
 	p.until(func() bool { _, err := os.Lstat(p.socket); return os.IsNotExist(err) })
+	p.until(func() bool { // it has ended, but for the thread that waits for the disk
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+		return err == nil && strings.Contains(string(stat), ") Z ")
+	})
 
 	next := newProcess(t, hungConfig(t))
 	next.dir, next.as = p.dir, p.as

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/providerd/providerd/daemon/socket"
@@ -27,6 +29,7 @@ type keeper struct {
 	now    *socket.Listener   // where they should find it
 	former []*socket.Listener // without the first, which ends with the server
 	since  time.Time          // it is lost; zero: it is not
+	deaf   fs.FileInfo        // a socket in its place that nobody listened on at the last look
 }
 
 // keepSocket looks until ctx ends whether clients find the control socket, and listens
@@ -81,8 +84,16 @@ func (k *keeper) look() error {
 }
 
 func (k *keeper) listen() (anew *socket.Listener, err error) {
-	k.d.reserve.Lend(2, func() { anew, err = socket.Listen(k.d.socket, k.d.socketMode()) })
+	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(k.d.socket, k.d.socketMode(), k.stillDeaf) })
 	return anew, err
+}
+
+// stillDeaf reports whether a socket that nobody listens on was there at the last look:
+// another daemon begins to listen sooner.
+func (k *keeper) stillDeaf(info fs.FileInfo) bool {
+	was := k.deaf
+	k.deaf = info
+	return was != nil && os.SameFile(was, info)
 }
 
 // replace serves a new socket, and the one before it as well.

@@ -90,6 +90,13 @@ func (e *Error) Hint() string { return e.hint }
 // whatever else keeps two daemons apart, the lock on the database, is held.
 // Errors are [*Error].
 func Listen(path string, mode os.FileMode) (*Listener, error) {
+	return ListenAnew(path, mode, func(fs.FileInfo) bool { return true })
+}
+
+// ListenAnew is [Listen] for a daemon that runs, while another one, with another
+// database, may be making its socket at the path: for a moment that refuses connections
+// too. stale says whether one that does so may be removed.
+func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool) (*Listener, error) {
 	if len(path) > maxSocketPath {
 		return nil, &Error{
 			Path:    path,
@@ -100,7 +107,7 @@ func Listen(path string, mode os.FileMode) (*Listener, error) {
 	if err := prepareFolder(path, mode); err != nil {
 		return nil, err
 	}
-	if err := clearStale(path); err != nil {
+	if err := clearStale(path, stale); err != nil {
 		return nil, err
 	}
 	ul, err := bind(path, mode.Perm())
@@ -158,7 +165,7 @@ func prepareFolder(path string, mode os.FileMode) error {
 
 // clearStale removes a socket that nobody listens on, and refuses everything
 // else that is in the way.
-func clearStale(path string) error {
+func clearStale(path string, stale func(fs.FileInfo) bool) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -182,6 +189,9 @@ func clearStale(path string) error {
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return &Error{Path: path, Problem: "a socket is there already, and whether it is in use cannot be told", Err: err,
 			hint: "move it away, or choose another path: providerd --socket PATH"}
+	}
+	if !stale(info) {
+		return &Error{Path: path, Problem: "a socket is there that nobody listens on, or not yet"}
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &Error{Path: path, Problem: "remove the socket that a daemon left behind", Err: err}
