@@ -54,6 +54,11 @@ func (l *Listener) Accept() (net.Conn, error) {
 			l.shortage.Met(l.doing, err)
 			// Linux says so whether or not anybody comes.
 			come, known := awaitClient(l.Listener)
+			select {
+			case <-l.closed: // and so nobody comes, whatever is known
+				return nil, net.ErrClosed
+			default:
+			}
 			if known && !come {
 				pause = firstPause
 				continue
