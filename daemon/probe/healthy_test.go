@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
@@ -54,18 +55,24 @@ func healthy(t testing.TB, k config.Kind, n int) (made []*probe.Prober, end func
 }
 
 // TestProber_AtRest_EveryKind bounds what a Prober of any kind keeps between
-// probes beside its connection.
+// probes beside its connection: bytes on the heap, and no goroutine.
 func TestProber_AtRest_EveryKind(t *testing.T) {
 	const probers, most, patience = 50, 6 << 10, 5
+	quiet := runtime.NumGoroutine() + 1 // a subtest's own
+	closed := func(t *testing.T, k config.Kind, n int) []*probe.Prober {
+		made, end := healthy(t, k, n)
+		for _, pr := range made {
+			pr.Close()
+		}
+		end()
+		settle(t, quiet)
+		return made
+	}
 	for _, k := range probe.Kinds() {
 		t.Run(k.Name, func(t *testing.T) {
-			healthy(t, k, 1) // what is made once for all
+			closed(t, k, 1) // what is made once for all
 			before := inUse()
-			made, end := healthy(t, k, probers)
-			for _, pr := range made {
-				pr.Close()
-			}
-			end()
+			made := closed(t, k, probers)
 			each := (inUse() - before) / probers
 			for range patience { // the garbage of other tests may go down late
 				each = min(each, (inUse()-before)/probers)
@@ -75,6 +82,17 @@ func TestProber_AtRest_EveryKind(t *testing.T) {
 			}
 			runtime.KeepAlive(made)
 		})
+	}
+}
+
+// settle returns when no more goroutines run than when all was quiet. A server that
+// was closed has some that are about to end, each with a buffer.
+func settle(t *testing.T, quiet int) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > quiet; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d when all was quiet", runtime.NumGoroutine(), quiet)
+		}
 	}
 }
 
