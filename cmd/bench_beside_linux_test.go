@@ -39,7 +39,7 @@ func BenchmarkDaemonBesideBase(b *testing.B) {
 	for i := range providers {
 		fmt.Fprintf(&servers, "[[provider]]\nid = \"p%d\"\nkind = \"ollama\"\nbase_url = \"http://%s\"\n", i, serveOllama(b))
 	}
-	// All daemons share the ticks of one wall clock, one each half second here. With
+	// All daemons share the ticks of one wall clock, one each second or half of it. With
 	// a slightly other interval the two meet as often as they miss each other, and
 	// neither always waits for the other.
 	ours := startBeside(b, "", "9.9s", servers.String())

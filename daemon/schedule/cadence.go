@@ -69,13 +69,12 @@ func backOff(n int) time.Duration {
 func next(r *judge.Record, p *config.Provider, now time.Time, random float64, first bool) (due time.Time, ttl time.Duration) {
 	wait := cadence(r, p)
 	jittered := jitter(wait, p.Timeout, random)
-	soonest := max(minGap, wait*9/10)
 	if first && r.Status.State == provider.StateRunning {
-		jittered, soonest = time.Duration(random*float64(wait)), minGap
+		jittered = time.Duration(random * float64(wait))
 	}
-	due = now.Add(soonest)
-	if shared := together(now.Add(jittered), wait); shared.After(due) {
-		due = shared
+	due = together(now.Add(jittered), wait, now.Add(latest(wait, p.Timeout)))
+	if soonest := now.Add(minGap); due.Before(soonest) {
+		due = soonest
 	}
 	if retry := r.Status.RetryAt.Time; retry.After(due) {
 		// Not at the very moment: others were told the same one.
@@ -99,24 +98,37 @@ func timeToLive(r *judge.Record, p *config.Provider) time.Duration {
 	return wait + p.Timeout
 }
 
-// jitter moves a wait by up to a tenth either way. What is waited for with the
-// fast cadence is only ever looked at sooner, and nothing is delayed by more
-// than half the timeout, which is the slack between interval and ttl.
+// jitter moves a wait by up to a tenth either way, and not past [latest]. What is
+// waited for with the fast cadence is only ever looked at sooner.
 func jitter(wait, timeout time.Duration, random float64) time.Duration {
 	spread := float64(wait) / 10
 	if wait <= fast {
 		return wait - time.Duration(random*spread)
 	}
-	return wait + min(time.Duration((2*random-1)*spread), timeout/2)
+	return min(wait+time.Duration((2*random-1)*spread), latest(wait, timeout))
 }
 
-// together moves a due time to the last tick before it that all providers share,
-// by a twentieth of the wait at most. Waking up costs a quiet process far more
-// than a probe does: 1,000 providers that are asked every 10 s cost 6 times the
-// processor time when each is asked at a moment of its own.
+// latest is how long a wait may become. Nothing is delayed by more than half the
+// timeout, which is the slack between interval and ttl.
+func latest(wait, timeout time.Duration) time.Duration {
+	if wait <= fast {
+		return wait
+	}
+	return wait + min(wait/10, timeout/2)
+}
+
+// together moves a due time to the nearest tick that all providers share, by a
+// twentieth of the wait at most; or to the one before, if that one is past the latest
+// time. Waking up costs a quiet process far more than a probe does: see
+// docs/decisions/shared-ticks.md.
 // Only the tick is the wall clock's: the time keeps its monotonic reading, which
 // [time.Time.Truncate] would drop, so a clock that is set back delays nothing.
-func together(due time.Time, wait time.Duration) time.Time {
-	tick := min(wait/20, 500*time.Millisecond)
-	return due.Add(-time.Duration(due.UnixNano() % int64(tick)))
+func together(due time.Time, wait time.Duration, latest time.Time) time.Time {
+	tick := min(wait/10, time.Second)
+	due = due.Add(tick / 2)
+	due = due.Add(-time.Duration(due.UnixNano() % int64(tick)))
+	if due.After(latest) {
+		due = due.Add(-tick)
+	}
+	return due
 }

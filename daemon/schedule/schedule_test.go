@@ -83,9 +83,9 @@ func TestSchedule_Cadence(t *testing.T) {
 		want []time.Duration // between the beginnings, after the first probe
 	}{
 		{"LocalRunning", settings("a"), ok, seconds(5, 10, 10)},
-		{"LocalStopped", settings("a"), refused, seconds(1.9, 1.9, 1.9)},
-		{"LocalStarting", settings("a"), always(provider.Loading), seconds(1.9, 1.9)},
-		{"LocalDegraded", settings("a"), always(provider.Hung), seconds(1.9, 1.9)},
+		{"LocalStopped", settings("a"), refused, seconds(2, 2, 2)},
+		{"LocalStarting", settings("a"), always(provider.Loading), seconds(2, 2)},
+		{"LocalDegraded", settings("a"), always(provider.Hung), seconds(2, 2)},
 		{"PluginWarns", settings("a"), always(provider.CheckWarning), seconds(10, 10)},
 		{"PluginCannotTell", settings("a"), always(provider.CheckUnknown), seconds(10, 10)},
 		{"ErrorNeedsPerson", settings("a"), always(provider.Unauthorized), seconds(60, 60)},
@@ -100,7 +100,7 @@ func TestSchedule_Cadence(t *testing.T) {
 				return probe.Observation{Saw: provider.Hung}
 			}
 			return probe.Observation{Saw: provider.OK}
-		}, seconds(5, 10, 1.9, 9.6)},
+		}, seconds(5, 10, 2, 10)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

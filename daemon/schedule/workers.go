@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// mostResting is how many goroutines may wait for the next probe: a tick of 5,000
+// mostResting is how many goroutines may wait for the next probe: a tick of 2,500
 // providers that are asked every 10 s. What one keeps while it waits is its stack,
 // which the garbage collector halves each time it finds most of it unused.
 const mostResting = 256
