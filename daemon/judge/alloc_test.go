@@ -12,17 +12,18 @@ func TestJudge_WhatIsNoNewsAllocatesNothing(t *testing.T) {
 	p := local()
 	r := begin(t, p).see(saw(provider.OK), saw(provider.OK)).r
 	o := saw(provider.OK)
-	if n := testing.AllocsPerRun(100, func() { r, _ = Judge(r, o, p, MachineFine) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { Judge(&r, &o, p, MachineFine) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
 
 func BenchmarkJudge(b *testing.B) {
 	p := local()
-	r, _ := Judge(Initial(p, nil), saw(provider.OK), p, MachineFine)
+	r := Initial(p, nil)
+	Judge(&r, new(saw(provider.OK)), p, MachineFine)
 	o := saw(provider.OK)
 	b.ReportAllocs()
 	for b.Loop() {
-		r, _ = Judge(r, o, p, MachineFine)
+		Judge(&r, &o, p, MachineFine)
 	}
 }

@@ -5,7 +5,9 @@
 // of precedence (see row.go), and an event is the difference between what was last
 // told and what holds now (see event.go).
 //
-// It is pure: it reads no clock, does no I/O, and modifies nothing that it is given.
+// It is pure: it reads no clock, does no I/O, and modifies nothing that it is given,
+// but the record into which [Judge] takes what a probe saw: a copy of it for each probe
+// would make a stack of twice the size.
 // It imports the values it judges, from daemon/probe and daemon/config, and the
 // vocabulary. What a probe saw is daemon/probe's to say; whether it is this machine,
 // daemon/outage's; when to look again, daemon/schedule's.
@@ -59,19 +61,19 @@ const (
 	MachineOut
 )
 
-// Judge takes in what one of our probes saw while this machine was in that state.
-// The event is nil when neither state nor reason changed.
-func Judge(r Record, o probe.Observation, p *config.Provider, machine MachineState) (Record, *provider.Event) {
-	was, needs := r.Status, r.needs(p)
-	r.Run = r.Run.seen(&o, &r.Probes, p)
+// Judge takes into a record what one of our probes saw while this machine was in that
+// state. The event is nil when neither state nor reason changed.
+func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
+	was, needs := r.shown(), r.needs(p)
+	r.Run = r.Run.seen(o, &r.Probes, p)
 	r.Probes.Saw = o.Saw
-	r.learn(&o, p)
+	r.learn(o, p)
 	if healthy(o.Saw) {
 		r.Status.LastOKAt = r.Status.CheckedAt
 	}
 	if machine != MachineInDoubt { // which settles nothing
-		r.Report = r.Report.probed(&o)
-		r.Status.Source = r.Report.source(&o)
+		r.Report = r.Report.probed(o)
+		r.Status.Source = r.Report.source(o)
 	} else if r.Status.Source == provider.FromRestored {
 		r.Status.Source = provider.FromProbe
 	}
@@ -83,11 +85,11 @@ func Judge(r Record, o probe.Observation, p *config.Provider, machine MachineSta
 		r.Run.Doubt = &provider.Doubt{Saw: o.Saw, Detail: o.Detail}
 		r.Probes.broke = claim{}
 	default:
-		r.weigh(&o, needs, p)
+		r.weigh(o, needs, p)
 	}
-	r, event := r.derive(was, p, o.Began)
+	event := r.derive(was, p, o.Began)
 	r.noteError()
-	return r, event
+	return event
 }
 
 // weigh lets what a probe saw settle, or puts the row in doubt.
@@ -110,18 +112,15 @@ func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
 	r.Status.LatencyMS = provider.Milliseconds(o.Latency)
 }
 
-// Overtaken takes in a probe that began before the last report: the facts that it
+// Overtaken takes into a record a probe that began before the last report: the facts that it
 // learned, and not its verdict, which is older than what the caller met.
-func Overtaken(r Record, o probe.Observation, p *config.Provider) Record {
-	r.learn(&o, p)
-	return r
-}
+func Overtaken(r *Record, o *probe.Observation, p *config.Provider) { r.learn(o, p) }
 
 // Confirms reports whether a probe that began before the last report adds to it: that
 // is a doubt, and the probe did not see the provider well. Callers may report faster
 // than probes of a server that hangs can end.
-func Confirms(r Record, o probe.Observation) bool {
-	return r.Report.met != nil && r.Run.Doubt != nil && !healthy(o.Saw)
+func Confirms(b *Basis, o *probe.Observation) bool {
+	return b.Report.met != nil && b.Run.Doubt != nil && !healthy(o.Saw)
 }
 
 // ApplyReport takes in what a caller met, which is weighed as what a probe meets:
@@ -133,15 +132,15 @@ func Confirms(r Record, o probe.Observation) bool {
 // While probing is paused, or no key is there to be asked with, the row keeps its
 // state, and only the time is noted.
 func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *provider.Event) {
-	was := r.Status
+	was := r.shown()
 	if r.Report.holds(o.Began) && o.RetryAt.IsZero() {
 		return r, nil
 	}
 	first := !r.Report.doubtful(p)
 	r.Report = r.Report.take(&o)
 	r.Status.LastError = join(string(o.Saw), o.Detail)
-	if was.Paused || was.Reason == provider.NoCredentials {
-		return r.derive(was, p, o.Began)
+	if r.Status.Paused || r.Status.Reason == provider.NoCredentials {
+		return r.derived(was, p, o.Began)
 	}
 	r.Status.Source = provider.FromReport
 	r.Run = r.Run.reported(&o, first, p)
@@ -151,7 +150,7 @@ func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *pr
 		r.Probes.broke = claim{}
 		r.Status.LatencyMS = 0 // of no answer that we had
 	}
-	return r.derive(was, p, o.Began)
+	return r.derived(was, p, o.Began)
 }
 
 // ApplyVendorStatus takes in what the vendor's own status feed reports; nil is
@@ -159,7 +158,7 @@ func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *pr
 // probe. When the row was checked, and its generation, are the probe's and stay.
 func ApplyVendorStatus(r Record, incident *provider.Incident, p *config.Provider, now time.Time) (Record, *provider.Event) {
 	r.Vendor = Vendor{incident}
-	return r.derive(r.Status, p, now)
+	return r.derived(r.shown(), p, now)
 }
 
 // ApplyPause takes in that a person stopped or resumed the probing. The state stays:
@@ -168,7 +167,7 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 	if r.Pause.Paused == paused {
 		return r, nil
 	}
-	was := r.Status
+	was := r.shown()
 	r.Machine, r.Run.Doubt, r.Probes.broke = Machine{}, nil, claim{}
 	r.Pause = r.Pause.take(paused)
 	if !paused {
@@ -178,15 +177,15 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 			r.Status.Source = provider.FromReport
 		}
 	}
-	return r.derive(was, p, now)
+	return r.derived(was, p, now)
 }
 
 // ApplyOutage takes in that this machine cannot tell any more about the provider, and
 // why. It makes no event of the provider: one event of this machine stands for all.
 func ApplyOutage(r Record, why string, p *config.Provider, now time.Time) Record {
-	was := r.Status
+	was := r.shown()
 	r.losesSight(Machine{}.out(why))
-	r, _ = r.derive(was, p, now)
+	r.derive(was, p, now)
 	return r
 }
 

@@ -55,9 +55,10 @@ func (c *course) see(observations ...probe.Observation) *course {
 func (c *course) seeWhile(machine MachineState, o probe.Observation) *course {
 	o.Began = c.now
 	before := fmt.Sprintf("%+v", c.r)
-	next, event := Judge(c.r, o, c.p, machine)
+	next := c.r
+	event := Judge(&next, &o, c.p, machine)
 	if after := fmt.Sprintf("%+v", c.r); after != before {
-		c.t.Errorf("Judge modified the record it was given:\n%s\n%s", before, after)
+		c.t.Errorf("Judge modified what a copy of the record shares with it:\n%s\n%s", before, after)
 	}
 	if event != nil {
 		c.events = append(c.events, *event)

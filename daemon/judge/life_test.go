@@ -48,7 +48,8 @@ func probes(reason provider.Reason, machine MachineState, wait time.Duration) me
 		if wait > 0 {
 			o.RetryAt = l.now.Add(wait)
 		}
-		r, event := Judge(l.r, o, l.p, machine)
+		r := l.r
+		event := Judge(&r, &o, l.p, machine)
 		l.m.probe(&o, machine)
 		l.take(r, event)
 		l.wantReportEnded(&o, machine)
@@ -61,7 +62,7 @@ func overtaken(reason provider.Reason) message {
 		o := saw(reason)
 		o.Began = l.now.Add(-time.Second)
 		was := l.r.Status
-		l.r = Overtaken(l.r, o, l.p)
+		Overtaken(&l.r, &o, l.p)
 		if st := l.r.Status; st.State != was.State || st.Reason != was.Reason || st.Doubt != was.Doubt || st.Reported != was.Reported {
 			l.fail("an older probe's word counts over a newer one's: %+v", st)
 		}

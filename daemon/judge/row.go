@@ -39,18 +39,32 @@ func (r *Record) whileInDoubt() claim {
 	return r.said
 }
 
-// derive makes the row of what the witnesses say, and the event when it says
+// shown is what a row said before it is derived anew.
+type shown struct {
+	state    provider.State
+	reason   provider.Reason
+	endpoint string
+	hint     bool
+	withheld bool
+}
+
+func (r *Record) shown() shown {
+	st := &r.Status
+	return shown{st.State, st.Reason, st.Endpoint, st.Hint != "", st.KeyWithheld}
+}
+
+// derive makes the row of what the witnesses say, and returns the event when it says
 // something else than was told. was is the row before.
-func (r Record) derive(was provider.Status, p *config.Provider, now time.Time) (Record, *provider.Event) {
+func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.Event {
 	st := &r.Status
 	r.said = r.holds()
 	if state := stateOf(r.said.reason); state != "" {
 		st.State = state
-	} else if was.Reason == provider.Offline { // it stays, and an outage of ours is none of it
+	} else if was.reason == provider.Offline { // it stays, and an outage of ours is none of it
 		st.State = r.told.state
 	}
 	st.Reason = r.said.reason
-	if st.Reason != was.Reason || st.Endpoint != was.Endpoint || was.Hint != "" || st.KeyWithheld || was.KeyWithheld { // or else there is none still
+	if st.Reason != was.reason || st.Endpoint != was.endpoint || was.hint || st.KeyWithheld || was.withheld { // or else there is none still
 		st.Hint = r.hint(p)
 	}
 	st.Doubt = r.Run.Doubt
@@ -61,13 +75,19 @@ func (r Record) derive(was provider.Status, p *config.Provider, now time.Time) (
 	if st.Reason == provider.VendorIncident && st.Doubt == nil {
 		st.LastError = join(string(st.Reason), r.said.detail)
 	}
-	moved := st.State != was.State
+	moved := st.State != was.state
 	if moved || st.Since.IsZero() && st.Reason != provider.NotChecked {
 		st.Since = provider.Time{Time: now}
 	}
-	begins := r.flaps.watch(moved && ownChange(was.State, was.Reason, st.Reason), now)
+	begins := r.flaps.watch(moved && ownChange(was.state, was.reason, st.Reason), now)
 	st.Detail = r.flaps.mark(r.said.detail)
-	return r, r.tell(begins, now)
+	return r.tell(begins, now)
+}
+
+// derived is a record of which the row was derived anew, and the event of that.
+func (r Record) derived(was shown, p *config.Provider, now time.Time) (Record, *provider.Event) {
+	event := r.derive(was, p, now)
+	return r, event
 }
 
 // hint is what to do next: about what holds or, where that needs nothing done, about a

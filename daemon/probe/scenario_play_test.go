@@ -85,7 +85,7 @@ func (p *play) run() error {
 		if p.last.Saw == "" {
 			return fmt.Errorf("the probe was cut short: %s", p.last.Detail)
 		}
-		p.record, _ = judge.Judge(p.record, p.last, &p.provider, judge.MachineFine)
+		judge.Judge(&p.record, &p.last, &p.provider, judge.MachineFine)
 	}
 	p.requests = theatre.requests()
 	return nil

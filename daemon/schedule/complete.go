@@ -56,7 +56,8 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	e := f.e
 	s.countProbe(e, o)
 	machine := s.machineState(e, o) // which may change the record
-	rec, event := e.judge(f, o, machine)
+	rec := e.known.record()
+	event := e.judge(&rec, f, o, machine)
 	e.schedule(&rec, o.Began, s.o.Random())
 	e.diagnostics = e.diagnose(o, &rec)
 	if s.log.IsDebug() { // to call it for nothing costs as much as to judge
@@ -71,17 +72,16 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	}
 }
 
-// judge makes what a probe saw evidence. Where a caller has met something since it
+// judge takes what a probe saw into the record as evidence. Where a caller has met something since it
 // began, it counts only if it adds to that.
-func (e *entry) judge(f *inFlight, o *probe.Observation, machine judge.MachineState) (rec judge.Record, event *provider.Event) {
-	rec = e.known.record()
-	if f.reports == e.reports || judge.Confirms(rec, *o) {
-		rec, event = judge.Judge(rec, *o, e.cfg, machine)
+func (e *entry) judge(rec *judge.Record, f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
+	if f.reports == e.reports || judge.Confirms(&rec.Basis, o) {
+		event = judge.Judge(rec, o, e.cfg, machine)
 	} else {
-		rec = judge.Overtaken(rec, *o, e.cfg)
+		judge.Overtaken(rec, o, e.cfg)
 	}
 	rec.Status.Generation = f.generation
-	return rec, event
+	return event
 }
 
 // schedule says when the next probe is due by cadence, and until when the row holds.
