@@ -33,7 +33,10 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 	e.probe = nil
 	s.count.InFlight--
 	f.lane.busy--
-	defer s.hand(f.lane, now)
+	defer func() {
+		s.hand(f.lane, now)
+		s.behind = s.behind && s.startOne(now)
+	}()
 
 	replaced := e.removed || e.epoch != f.epoch
 	if replaced {
@@ -161,8 +164,11 @@ func (s *Scheduler) logSweep() {
 
 // nudge makes Run look at the queue again, if it would do so too late by itself. As a
 // rule it would not: to wake it costs more than all else about a queue, and each probe
-// that ends plans the next.
+// that ends plans the next, and begins one that is due where some are behind.
 func (s *Scheduler) nudge() {
+	if s.behind {
+		return
+	}
 	if now := time.Now(); !now.Add(s.untilLook(now)).Before(s.looks) {
 		return
 	}

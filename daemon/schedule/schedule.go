@@ -72,6 +72,7 @@ type Scheduler struct {
 	order   []string
 	queue   queue
 	looks   time.Time // when Run looks at the queue by itself; zero until it runs
+	behind  bool      // some are due that a burst has left
 	lanes   [2]lane   // of those that answered the last time, and of the others
 	count   Stats
 	unswept int // entries of the first Apply without a result
@@ -198,24 +199,6 @@ func (s *Scheduler) stop() {
 
 // Swept is closed when every provider of the first Apply has been asked once.
 func (s *Scheduler) Swept() <-chan struct{} { return s.swept }
-
-// startDue begins every probe whose time has come and returns the wait for the
-// next one, or for the next look at this machine.
-func (s *Scheduler) startDue() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	s.lookAtClock(now)
-	s.lookAtRoute(now)
-	for len(s.queue) > 0 && !s.queue[0].due.After(now) {
-		e := s.queue[0].entry
-		s.queue.drop(e)
-		s.start(e, now)
-	}
-	wait := s.untilLook(now)
-	s.looks = now.Add(wait)
-	return wait
-}
 
 // untilLook is when Run is to look again.
 func (s *Scheduler) untilLook(now time.Time) time.Duration {

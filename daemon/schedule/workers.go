@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// mostResting is how many goroutines may wait for the next probe: a tick of 2,500
-// providers that are asked every 10 s. What one keeps while it waits is its stack,
-// which the garbage collector halves each time it finds most of it unused.
-const mostResting = 256
+// mostResting is how many goroutines may wait for the next probe: two bursts. What one
+// keeps while it waits is its stack, which the garbage collector halves each time it
+// finds most of it unused.
+const mostResting = 2 * burst
 
 // workers are the goroutines in which probes run. One that has run a probe waits for
 // the next, because its stack has grown by then to what a probe needs: to let a new

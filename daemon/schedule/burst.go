@@ -1,0 +1,44 @@
+package schedule
+
+import "time"
+
+const (
+	// burst is how many of those that are due at once begin at once. Each of them
+	// that ends begins another: no more goroutines are needed than that, each with
+	// its stack, unless servers are slow to answer.
+	burst = 32
+	// burstWait is how long the others wait for that, before as many again begin.
+	burstWait = 10 * time.Millisecond
+)
+
+// startDue begins the probes whose time has come, a burst of them, and returns the
+// wait for the others, for the next one, or for the next look at this machine.
+func (s *Scheduler) startDue() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.lookAtClock(now)
+	s.lookAtRoute(now)
+	if s.behind && now.Before(s.looks) { // woken while a burst is under way
+		return s.looks.Sub(now)
+	}
+	for n := 0; n < burst && s.startOne(now); n++ {
+	}
+	wait := s.untilLook(now)
+	if s.behind = wait <= 0; s.behind {
+		wait = burstWait
+	}
+	s.looks = now.Add(wait)
+	return wait
+}
+
+// startOne begins the probe that has been due for longest; false: none is due.
+func (s *Scheduler) startOne(now time.Time) bool {
+	if len(s.queue) == 0 || s.queue[0].due.After(now) {
+		return false
+	}
+	e := s.queue[0].entry
+	s.queue.drop(e)
+	s.start(e, now)
+	return true
+}

@@ -1,0 +1,70 @@
+package schedule
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Of many that are due at once a burst is under way at a time, as long as servers
+// answer. Those that do not answer hold up nobody for more than a moment.
+func TestScheduler_DueAtOnce(t *testing.T) {
+	const providers = 10 * burst
+	for _, test := range []struct {
+		name     string
+		takes    time.Duration
+		atOnce   int64         // at most
+		allBegun time.Duration // within
+	}{
+		{"TheyAnswer", burstWait / 20, burst, burstWait},
+		{"TheyAnswerLate", 3 * burstWait, 7 * burst, 12 * burstWait},
+		{"TheyHang", 8 * time.Second, providers, 12 * burstWait},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newHarness(t, Options{})
+				var now, most, takes atomic.Int64
+				var list []config.Provider
+				for i := range providers {
+					p := settings(fmt.Sprintf("p%d", i))
+					list = append(list, p)
+					w.play(p.ID, func(context.Context, int) probe.Observation {
+						defer now.Add(-1)
+						n := now.Add(1)
+						for was := most.Load(); was < n && !most.CompareAndSwap(was, n); was = most.Load() {
+						}
+						time.Sleep(time.Duration(takes.Load()))
+						return probe.Observation{Saw: provider.OK}
+					})
+				}
+				w.apply(list...)
+				w.run()
+				time.Sleep(30 * time.Second)
+				most.Store(0)
+				takes.Store(int64(test.takes))
+				asked := time.Now()
+				w.Refresh(nil, false)
+				time.Sleep(20 * time.Second)
+				for _, p := range list {
+					late := true
+					for _, began := range w.probes(p.ID) {
+						late = late && (began.Before(asked) || began.Sub(asked) > test.allBegun)
+					}
+					if late {
+						t.Errorf("%s: no probe began within %s", p.ID, test.allBegun)
+					}
+				}
+				if n := most.Load(); n > test.atOnce {
+					t.Errorf("%d under way at once, want at most %d", n, test.atOnce)
+				}
+			})
+		})
+	}
+}
