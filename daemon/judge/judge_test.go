@@ -393,3 +393,30 @@ func TestJudge_EventsSayWhatChanged(t *testing.T) {
 		t.Errorf("since %s: only a change of state moves it", since)
 	}
 }
+
+// What a probe found out for itself is what to do next, while what it saw holds and no
+// longer. A doubt leaves the hint of what still holds.
+func TestHint_OfWhatWasSeen(t *testing.T) {
+	const own = "restart the gateway before {endpoint}, then: providerctl refresh {id}"
+	forbidden := saw(provider.Forbidden)
+	forbidden.Hint = own
+	p := local()
+	c := begin(t, p).see(forbidden)
+	want := "restart the gateway before " + p.Endpoint + ", then: providerctl refresh " + p.ID
+	if got := c.r.Status.Hint; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := c.see(saw(provider.Hung)).r.Status.Hint; got != want {
+		t.Errorf("in doubt: got %q, want %q", got, want)
+	}
+	plain := begin(t, p).see(saw(provider.Forbidden)).r.Status.Hint
+	if got := c.see(saw(provider.Forbidden)).r.Status.Hint; got == want || got != plain {
+		t.Errorf("seen without a hint: got %q, want %q", got, plain)
+	}
+	if got := c.see(forbidden, saw(provider.OK)).r.Status.Hint; got != "" {
+		t.Errorf("running: %q", got)
+	}
+	if got := begin(t, p).see(forbidden, saw(provider.Unauthorized)).r.Status.Hint; got == want {
+		t.Errorf("another reason: %q", got)
+	}
+}

@@ -4,8 +4,8 @@ import "github.com/providerd/providerd/store/provider"
 
 // A Pause is a person who stops and resumes the probing, as a witness.
 type Pause struct {
-	Paused bool
-	resume claim // that it was resumed, until somebody looked
+	Paused  bool
+	resumed bool // until somebody looked
 }
 
 // take takes in that the probing was stopped or resumed.
@@ -13,13 +13,21 @@ func (Pause) take(paused bool) Pause {
 	if paused {
 		return Pause{Paused: true}
 	}
-	return Pause{resume: claim{provider.NotChecked, "probing is resumed"}}
+	return Pause{resumed: true}
 }
 
 // looked takes in that there is something newer to say.
 func (w Pause) looked() Pause {
-	w.resume = claim{}
+	w.resumed = false
 	return w
+}
+
+// unseen says that it was resumed, and that nobody looked yet.
+func (w Pause) unseen() claim {
+	if !w.resumed {
+		return claim{}
+	}
+	return claim{provider.NotChecked, "probing is resumed"}
 }
 
 // stopped says that it is paused.

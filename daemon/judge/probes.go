@@ -15,12 +15,16 @@ type Probes struct {
 
 	settled claim     // what they saw often enough; none before that, and after an outage of ours
 	broke   claim     // the last one broke by itself, which says nothing of the provider
+	hint    string    // what to do about settled, where that is known better than of its reason
 	retryAt time.Time // which the provider told the probe that settled last
 }
 
 // settle takes in an observation that is enough by itself, or was seen often enough.
 func (w Probes) settle(found claim, o *probe.Observation) Probes {
-	w.settled, w.broke, w.retryAt = found, claim{}, o.RetryAt
+	w.settled, w.broke, w.hint, w.retryAt = found, claim{}, "", o.RetryAt
+	if found.reason == o.Saw {
+		w.hint = o.Hint
+	}
 	return w
 }
 
@@ -32,7 +36,7 @@ func (w Probes) broken(o *probe.Observation) Probes {
 
 // forget drops what they found, so that the next one settles what holds.
 func (w Probes) forget() Probes {
-	w.settled, w.broke = claim{}, claim{}
+	w.settled, w.broke, w.hint = claim{}, claim{}, ""
 	return w
 }
 

@@ -26,7 +26,7 @@ func (r *Record) holds() claim {
 		r.whileInDoubt(),                   // what was seen since is not enough
 		r.Report.claim,                     // a caller met something, and no probe knows better
 		r.Vendor.overlay(r.Probes.settled), // what our probes found, with what the vendor says of it
-		r.Pause.resume,                     // nobody looked yet
+		r.Pause.unseen(),                   // nobody looked yet
 		r.said,                             // what was known before this process began
 	)
 }
@@ -64,7 +64,7 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 		st.State = r.told.state
 	}
 	st.Reason = r.said.reason
-	if st.Reason != was.reason || st.Endpoint != was.endpoint || was.hint || st.KeyWithheld || was.withheld { // or else there is none still
+	if st.Reason != was.reason || st.Endpoint != was.endpoint || was.hint || r.Probes.hint != "" || st.KeyWithheld || was.withheld { // or else there is none still
 		st.Hint = r.hint(p)
 	}
 	st.Doubt = r.Run.Doubt
@@ -93,16 +93,21 @@ func (r Record) derived(was shown, p *config.Provider, now time.Time) (Record, *
 // hint is what to do next: about what holds or, where that needs nothing done, about a
 // key that was withheld.
 func (r *Record) hint(p *config.Provider) string {
-	text := hint(r.Status.Reason, p, r.Status.Endpoint)
+	own := ""
+	if r.said.reason == r.Probes.settled.reason {
+		own = r.Probes.hint
+	}
+	text := hint(r.Status.Reason, own, p, r.Status.Endpoint)
 	if text == "" && r.Status.KeyWithheld {
-		text = hint(provider.KeyWithheld, p, r.Status.Endpoint)
+		text = hint(provider.KeyWithheld, "", p, r.Status.Endpoint)
 	}
 	return text
 }
 
-// hint is what to do next about a provider that is shown at an endpoint.
-func hint(reason provider.Reason, p *config.Provider, endpoint string) string {
-	return provider.Hint(reason, provider.Subject{Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
+// hint is what to do next about a provider that is shown at an endpoint: its own, or
+// the one of its kind or of the reason.
+func hint(reason provider.Reason, own string, p *config.Provider, endpoint string) string {
+	return provider.Hint(reason, provider.Subject{Own: own, Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
 }
 
 func later(a, b time.Time) time.Time {

@@ -99,6 +99,7 @@ type fact struct {
 type finding struct {
 	saw       provider.Reason
 	detail    string
+	hint      string // what to do next, where it knows better than the kind and the reason; may be empty
 	facts     Facts
 	hostFault bool
 }

@@ -18,6 +18,7 @@ type Observation struct {
 	// observation tells nothing and must not be judged.
 	Saw     provider.Reason
 	Detail  string        // one printable line, capped, without secrets
+	Hint    string        // what to do next, where what was seen tells it better than the reason; like Detail
 	Latency time.Duration // of the deciding request, until its body was read; 0 when nothing answered
 	RetryAt time.Time     // from the provider's headers, clamped to 1 s…24 h from now; zero when not given
 

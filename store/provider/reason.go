@@ -289,7 +289,8 @@ type Hints map[Reason]string
 
 // A Subject is the provider that a hint is about.
 type Subject struct {
-	Hints        Hints // of its kind
+	Own          string // what is known of it alone, before all others; empty when nothing is
+	Hints        Hints  // of its kind
 	ID, Endpoint string
 	KeyEnv       string // the variable that lacks its key; empty when that is not known
 }
@@ -301,5 +302,5 @@ func Hint(reason Reason, about Subject) string {
 		"{id}", about.ID,
 		"{endpoint}", about.Endpoint,
 		"{key_env}", cmp.Or(about.KeyEnv, "its API key"),
-	).Replace(cmp.Or(about.Hints[reason], reason.Meaning().Hint))
+	).Replace(cmp.Or(about.Own, about.Hints[reason], reason.Meaning().Hint))
 }
