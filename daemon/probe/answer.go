@@ -20,6 +20,7 @@ type answer struct {
 	large   bool   // the body is longer than maxBody
 	broken  error  // the body ended before its end
 	blocked string // why its redirect was not followed
+	led     bool   // by a redirect, from what was asked for
 
 	said *complaint // what complaint has read: many look, and a body can be large
 }

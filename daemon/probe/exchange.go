@@ -107,6 +107,7 @@ func (r *run) follow(ctx context.Context, a *answer) *answer {
 		}
 		to.User = nil
 		a = r.send(ctx, r.p.requestTo(http.MethodGet, to))
+		a.led = true
 		began += r.latency
 		r.latency = began
 	}
@@ -131,6 +132,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	before, _ := r.trace.Connections()
 	r.sent = true
 	a := &answer{request: req, prober: r.p}
+	r.last = a
 	res, err := r.p.transport.Send(ctx, req.Request)
 	if r.inBody = err == nil; r.inBody {
 		r.answered = true
@@ -223,7 +225,7 @@ func (r *run) record(a *answer, reused bool) {
 	}
 	if a.status != 0 {
 		x.BodyStart = r.p.common.text(clean.bytes(a.body, maxBodyStart))
-		x.Headers = r.p.telling(a.header)
+		x.Headers = r.p.telling(a.header, a.status/100 != 2 || strings.HasPrefix(a.header.Get("Content-Type"), "text/html"))
 	}
 	if err := a.trouble(); err != nil {
 		x.Error = "no answer in time"

@@ -112,13 +112,18 @@ func (r *run) throughProxy(err error, found finding) finding {
 	found.detail = fmt.Sprintf("through the proxy %s: %s", r.p.proxy.Host, found.detail)
 	var refused *transport.ProxyError
 	phase := r.trace.At()
-	if errors.As(err, &refused) || phase == transport.Connecting || phase == transport.Connected && !r.trace.IsTunnelled() && r.p.base.Scheme == "https" {
+	if errors.As(err, &refused) {
+		return r.proxySays(statusOf(refused.Status), refused.Status)
+	}
+	if phase == transport.Connecting || phase == transport.Connected && !r.trace.IsTunnelled() && r.p.base.Scheme == "https" {
 		if found.saw != provider.DNSFailure && found.saw != provider.ProbeFailed {
 			found.saw = provider.NetworkUnreachable
 		}
-		if refused != nil {
-			found.detail = refused.Error()
+		if found.saw != provider.ProbeFailed {
+			found.hint = r.proxyUnreached(found.saw)
 		}
+	} else if found.saw == provider.DNSFailure {
+		found.hint = r.proxyUnreached(found.saw)
 	}
 	return found
 }

@@ -86,6 +86,9 @@ func newHTTPService(p *config.Provider) (asker, error) {
 		case a.err != nil:
 			return r.failure(a.err)
 		case a.blocked != "":
+			if found := r.between(a); found.saw != "" {
+				return found
+			}
 			return finding{saw: provider.BadResponse, detail: a.blocked}
 		}
 		return c.judge(r, a)
@@ -100,7 +103,10 @@ func (c *conditions) judge(r *run, a *answer) finding {
 	}
 	switch {
 	case !expected && a.status/100 != 2:
-		found := r.general(a)
+		found := r.between(a)
+		if found.saw == "" {
+			found = r.general(a)
+		}
 		if found.saw == provider.WrongService || found.saw == provider.BadResponse {
 			return bad("%s, expected %s", a.statusLine(), c.statuses()) // any shape may be right here
 		}

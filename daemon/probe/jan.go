@@ -18,12 +18,15 @@ var jan = kind{
 			provider.ConnectionRefused: "start it: Jan, Settings, Local API Server, Start Server",
 			provider.NoModels:          "start a model in Jan",
 			provider.Unauthorized:      "the key is missing or was rejected: replace it by that of Jan's Settings, Local API Server, then: providerctl reload",
-			provider.Forbidden:         "add the host to Trusted Hosts in Jan's Settings, Local API Server, or use 127.0.0.1 in base_url",
 		},
 	},
 	title:  "Jan",
 	path:   "/models",
 	accept: unownedList,
-	except: hostRefused,
+	except: janHost,
 	sign:   sign{listPage, nobodys}, // it refuses as anybody does
+}
+
+func janHost(a *answer) finding {
+	return hostRefused(a, "add the host to Trusted Hosts in Jan's Settings, Local API Server, or use 127.0.0.1 in base_url")
 }

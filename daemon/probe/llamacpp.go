@@ -52,7 +52,17 @@ var llamacpp = kind{
 	sign:  sign{"/health", func(a *answer) (Facts, bool) { return Facts{}, isLlama(a) }},
 }
 
-func isLlama(a *answer) bool { return a.header.Get("Server") == "llama.cpp" }
+// isLlama knows the name, or the words of its 404 (tools/server/server-http.cpp, the
+// error handler), which stay when a proxy takes the name away.
+func isLlama(a *answer) bool { return a.header.Get("Server") == "llama.cpp" || isLlamaNotFound(a) }
+
+func isLlamaNotFound(a *answer) bool {
+	if a.status != 404 {
+		return false
+	}
+	c := a.complaint()
+	return c.message == "File Not Found" && c.hasCode([]string{"not_found_error"})
+}
 
 // firstKey sends the first key: the server's own variable may hold several,
 // divided by commas.

@@ -70,7 +70,7 @@ func confirmNIM(ctx context.Context, r *run, ready *answer) finding {
 }
 
 func nimNotReady(ctx context.Context, r *run, a *answer, found finding) finding {
-	if found.saw != provider.ServerError || a.status != 503 && a.status != 502 { // 502: the proxy within the container
+	if found.saw != provider.ServerError && found.saw != provider.Intermediary || a.status != 503 && a.status != 502 { // 502: the proxy within the container
 		return nameOther(ctx, r, a, found)
 	}
 	live := r.get(ctx, "/v1/health/live")

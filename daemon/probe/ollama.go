@@ -23,7 +23,6 @@ var ollama = kind{
 			provider.ConnectionRefused: "start it: ollama serve",
 			provider.NoModels:          "pull a model: ollama pull qwen3:8b",
 			provider.ModelMissing:      "pull the missing model with ollama pull, or correct models in the configuration",
-			provider.Forbidden:         "Ollama refused the Host header: set OLLAMA_HOST where Ollama runs, or use the address it listens on",
 		},
 	},
 	title:   "Ollama",
@@ -50,14 +49,23 @@ func ollamaVersion(a *answer) (Facts, bool) {
 }
 
 // ollamaForbidden: a server on loopback refuses, with an empty body, a Host that
-// is neither a local address nor a local name.
+// is neither a local address nor a local name. It does not say who it is: with a proxy's
+// name, the Host is what the proxy made of it.
 func ollamaForbidden(a *answer) finding {
 	if a.status != 403 || len(bytes.TrimSpace(a.body)) > 0 {
 		return finding{}
 	}
+	if who, _ := a.front(""); who != "" {
+		return finding{
+			saw:    provider.Intermediary,
+			detail: "403 Forbidden through " + who + ": it refuses this machine, or sends Ollama a host name that Ollama refuses",
+			hint:   "look at " + who + " at {endpoint}: it must send the host name of the address where Ollama listens (nginx: proxy_set_header Host localhost:11434), and let this machine pass",
+		}
+	}
 	return finding{
 		saw:    provider.Forbidden,
 		detail: "it refuses the host name " + a.request.URL.Host + ": OLLAMA_HOST of the server does not allow it",
+		hint:   "Ollama refused the Host header: set OLLAMA_HOST where Ollama runs, or use the address it listens on",
 	}
 }
 

@@ -198,13 +198,14 @@ func (r *redactor) facts(f *Facts) {
 
 // telling picks the headers that matter to a diagnosis. A server mostly says in them
 // what it said the last time: then they are the same ones, which nobody may change.
-func (p *Prober) telling(h http.Header) map[string]string {
+// Those that tell who answered matter where the answer may not be the provider's.
+func (p *Prober) telling(h http.Header, doubtful bool) map[string]string {
 	const most = 24
 	var room [most]header
 	found := room[:0]
 	same := true
 	for name, values := range h {
-		if len(values) == 0 || len(found) == most || !isTelling(name) {
+		if len(values) == 0 || len(found) == most || !isTelling(name) && !(doubtful && isGivenAway(name)) {
 			continue
 		}
 		t := header{p.clean.line(strings.ToLower(name), maxVersion), p.clean.line(values[0], maxDetail)}

@@ -23,6 +23,7 @@ type run struct {
 	latency   time.Duration // of the deciding request
 	retryAt   time.Time     // from its headers
 	withheld  string        // why the key was not sent; empty when it was, or there is none
+	last      *answer       // to the request sent last
 	exchanges []provider.Exchange
 	checks    []provider.CheckStep
 }
@@ -51,7 +52,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 			return r.failure(err)
 		}
 	}
-	found = r.decide(ctx)
+	found = r.unlessBetween(r.decide(ctx))
 	if ask.Facts && found.saw == provider.OK {
 		r.learn(ctx, &found.facts)
 	}
@@ -124,6 +125,9 @@ func (r *run) prove(ctx context.Context) finding {
 	defer func() { r.latency = latency }()
 	a := r.get(ctx, r.p.kind.proof)
 	if a.err == nil && (a.status == 401 || a.status == 403) {
+		if found := r.between(a); found.saw != "" {
+			return found
+		}
 		return r.general(a)
 	}
 	return finding{}
@@ -137,12 +141,17 @@ func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
 	if a.err != nil {
 		return r.failure(a.err)
 	}
+	if a.status/100 != 2 {
+		if found := r.betweenByName(a); found.saw != "" {
+			return found
+		}
+	}
 	if a.blocked != "" {
 		return finding{saw: provider.BadResponse, detail: a.blocked}
 	}
 	if r.p.kind.except != nil {
 		if found := r.p.kind.except(a); found.saw != "" {
-			return found
+			return r.orBetween(found, a)
 		}
 	}
 	if a.status/100 == 2 {
@@ -155,6 +164,9 @@ func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
 	}
 	if name := r.intruder(a); name != "" {
 		return finding{saw: provider.WrongService, detail: name + " answers, not " + r.p.kind.title}
+	}
+	if found := r.between(a); found.saw != "" {
+		return found
 	}
 	return r.general(a)
 }
@@ -277,7 +289,7 @@ func (r *run) liveness(saw provider.Reason) (listening, responding *bool) {
 	}
 	responds := r.answered
 	switch saw {
-	case provider.WrongService, provider.BadResponse, provider.TLSFailure:
+	case provider.WrongService, provider.BadResponse, provider.TLSFailure, provider.Intermediary:
 		responds = false
 	}
 	return listening, &responds

@@ -19,7 +19,7 @@ const atLeast = 150
 var everyWeb = []provider.Reason{
 	provider.OK, provider.ConnectionRefused, provider.Hung, provider.ConnectionReset, provider.TLSFailure,
 	provider.WrongService, provider.BadResponse, provider.Unauthorized, provider.Forbidden,
-	provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError,
+	provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError, provider.Intermediary,
 }
 
 // owed are the reasons that a kind must have scenarios for.

@@ -142,7 +142,7 @@ func (p *play) liveness(add report) {
 		}
 	case saw == provider.ConnectionRefused:
 		listening, responding = "no", "no"
-	case saw == provider.WrongService, saw == provider.BadResponse, saw == provider.TLSFailure, p.scenario.Server.Connect != "":
+	case saw == provider.WrongService, saw == provider.BadResponse, saw == provider.TLSFailure, saw == provider.Intermediary, p.scenario.Server.Connect != "":
 		responding = "no"
 	case saw == provider.Hung, saw == provider.ConnectionReset:
 		responding = truth(p.last.APIResponding) // it may have begun to answer

@@ -21,7 +21,6 @@ var textgen = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: python server.py --api",
 			provider.NoModels:          "load a model in its page, or start it with --model",
-			provider.Forbidden:         "start it with --listen, or use localhost or 127.0.0.1 in base_url",
 		},
 	},
 	title:  "text-generation-webui",
@@ -54,14 +53,14 @@ func textgenExcept(a *answer) finding {
 			detail: "macOS's AirPlay Receiver answers, not text-generation-webui: switch it off, or start the server with --api-port",
 		}
 	}
-	return hostRefused(a)
+	return hostRefused(a, "start it with --listen, or use localhost or 127.0.0.1 in base_url")
 }
 
 // hostRefused: a server that was not told to serve others refuses a Host that it
-// does not trust.
-func hostRefused(a *answer) finding {
+// does not trust. The hint is about that alone: any other 403 may be a proxy's.
+func hostRefused(a *answer, hint string) finding {
 	if a.status != 400 && a.status != 403 || a.complaint().message != "Invalid host header" {
 		return finding{}
 	}
-	return finding{saw: provider.Forbidden, detail: "it refuses the host name " + a.request.URL.Host}
+	return finding{saw: provider.Forbidden, detail: "it refuses the host name " + a.request.URL.Host, hint: hint}
 }

@@ -35,6 +35,7 @@ const (
 	RateLimited         Reason = "rate_limited"
 	Overloaded          Reason = "overloaded"
 	ServerError         Reason = "server_error"
+	Intermediary        Reason = "intermediary"
 	EngineDead          Reason = "engine_dead"
 	NoModels            Reason = "no_models"
 	ModelMissing        Reason = "model_missing"
@@ -162,6 +163,11 @@ var Reasons = [...]Meaning{
 		Reason: ServerError, State: StateDegraded, Weight: AfterFall,
 		Seen: "a 5xx that says nothing more",
 		Hint: "the server fails: look at its log or the vendor's status page",
+	},
+	{
+		Reason: Intermediary, State: StateDegraded, Weight: AfterFall,
+		Seen: "somebody in front of it answered in its place: a proxy, a tunnel, a login, a filter",
+		Hint: "look at what stands in front of {endpoint} and answers in its place; see: providerctl diagnose {id}",
 	},
 	{
 		Reason: CheckWarning, State: StateDegraded, Weight: AfterFall, // as Nagios: soft until it was seen again

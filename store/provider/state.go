@@ -20,7 +20,7 @@ const (
 	StateStopped  State = "STOPPED"  // confirmed not there
 	StateStarting State = "STARTING" // there, and loading
 	StateRunning  State = "RUNNING"  // usable now
-	StateDegraded State = "DEGRADED" // there, and of limited use now
+	StateDegraded State = "DEGRADED" // it, or something in front of it, is there, and of limited use now
 	StateError    State = "ERROR"    // needs a person
 )
 

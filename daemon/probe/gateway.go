@@ -1,0 +1,36 @@
+package probe
+
+import "github.com/providerd/providerd/store/provider"
+
+// gatewayWords are how gateways for models, which complain as model servers do, say
+// that the one behind them is not there: BerriAI/litellm litellm/exceptions.py and
+// litellm/router.py, QuantumNous/new-api service/error.go and middleware/distributor.go,
+// thushan/olla internal/app/handlers, Portkey-AI/gateway, open-webui/open-webui
+// backend/open_webui/routers, and Go's and Node's own words for a refused connection.
+var gatewayWords = []string{
+	"serviceunavailableerror:", "apiconnectionerror:", "no deployments available", "no healthy deployment", "badgatewayerror:",
+	"no available channel", "无可用渠道", "no healthy upstream", "no healthy endpoints", "endpoints available", "no available backend",
+	"no healthy backend", "upstream connect error", "upstream request timeout", "upstream is unavailable", "upstream unavailable", "upstream server",
+	"server connection error", "bad gateway", "connect: connection refused", "econnrefused", "connection refused", "all connection attempts failed",
+	"cannot connect to host", "failed to connect to upstream", "backend unavailable", "backend is unavailable", "no such host", "enotfound", "gateway timeout",
+}
+
+// gateway is a server that serves models of others, and says that the one behind it is
+// not there. A vendor's own API is none, and neither is a kind that is a gateway itself.
+func (a *answer) gateway(k *kind) speaker {
+	c := a.complaint()
+	if k.Type != provider.Local || k.Name == "litellm" || a.status < 500 && a.status != 404 || a.status == 501 {
+		return speaker{}
+	}
+	if !c.hasWord(gatewayWords) || c.hasWord(overloadWords) {
+		return speaker{}
+	}
+	who, _ := a.front("")
+	if isLiteLLM(a) || c.hasWord([]string{"litellm."}) {
+		who = "LiteLLM"
+	}
+	if who == "" {
+		who = someGateway
+	}
+	return speaker{who, reachesNobody}
+}

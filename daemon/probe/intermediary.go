@@ -1,0 +1,312 @@
+package probe
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// maxPage is how much of a page is looked through for who wrote it.
+const maxPage = 4 << 10
+
+// A deed is what somebody between us and a provider does with a request.
+type deed uint8
+
+const (
+	asStatus      deed = iota // what its status says
+	refuses                   // it does not let us pass
+	challenges                // it wants a browser
+	signsIn                   // it wants a person
+	wantsPassword             // it wants a user and a password of its own
+	reachesNobody             // what it leads to does not answer
+	leadsNowhere              // it has no way for that path or host
+	filters                   // it keeps this network from that host
+	keepsOff                  // it keeps this machine off the network
+	wantsProxyKey             // it wants a user and a password for being used as a proxy
+)
+
+// A speaker is who answered in a provider's place, and what it did.
+type speaker struct {
+	who  string
+	does deed
+}
+
+// between says that somebody else answered in the provider's place, and what to do
+// there; a zero finding when the provider may have said it itself.
+func (r *run) between(a *answer) finding {
+	s := a.named()
+	if s.who == "" {
+		s = a.unnamed(r.p.kind)
+	}
+	if r.isProxys(a, s) {
+		return r.proxySays(a.status, a.statusLine())
+	}
+	return r.spoken(a, s)
+}
+
+// unlessBetween is a verdict about an answer that the provider may not have given: of
+// many questions, the last answer decided.
+func (r *run) unlessBetween(found finding) finding {
+	a := r.last
+	if found.saw != provider.WrongService && found.saw != provider.BadResponse || a == nil ||
+		r.p.kind.Type == provider.Generic && !a.led || r.p.recognise(a) != "" { // of a service any shape may be right
+		return found
+	}
+	if s := r.betweenByName(a); s.saw != "" {
+		return s
+	}
+	return found
+}
+
+// orBetween is what a kind makes of an answer or, where that is another program, who
+// stands in between, with what the kind knows to try.
+func (r *run) orBetween(found finding, a *answer) finding {
+	if found.saw != provider.WrongService {
+		return found
+	}
+	if s := r.between(a); s.saw != "" {
+		s.detail = joined(s.detail, found.detail)
+		return s
+	}
+	return found
+}
+
+// betweenByName is between for what is sure whatever the kind makes of such an answer.
+func (r *run) betweenByName(a *answer) finding {
+	s := a.named()
+	if s.who != "" && r.isProxys(a, s) {
+		return r.proxySays(a.status, a.statusLine())
+	}
+	return r.spoken(a, s)
+}
+
+// spoken makes a finding of a speaker.
+func (r *run) spoken(a *answer, s speaker) finding {
+	if s.who == "" {
+		return finding{}
+	}
+	k := r.p.kind
+	what := told[s.does]
+	said := what.says
+	if c := a.complaint(); !a.isHTML() && c.message != "" && a.blocked == "" {
+		said = c.message
+	}
+	hint := what.hint
+	if s.does == reachesNobody && k.Type == provider.Cloud {
+		hint = "{who} stands before {endpoint} and reaches nobody behind it: wait, or see the vendor's status page"
+	}
+	if s.does == wantsPassword && r.p.base.User != nil {
+		hint = "{who} stands before {endpoint} and refuses the user and the password in base_url: correct them, then: providerctl reload"
+	}
+	named := strings.NewReplacer("{who}", s.who, "{path}", a.request.URL.Path)
+	if s.who == unknown {
+		hint = strings.Replace(hint, "{who}", "something", 1)
+	}
+	return finding{
+		saw:    provider.Intermediary,
+		detail: fmt.Sprintf("%s: %s answers, not %s: %s", a.statusLine(), s.who, k.title, named.Replace(said)),
+		hint:   named.Replace(hint),
+	}
+}
+
+// told is what each deed is called, and what to do about it. Nothing in it is about the
+// server behind, which nobody has heard.
+var told = [...]struct{ says, hint string }{
+	asStatus:      {"what it says is not the server's", "look at {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
+	refuses:       {"it does not let this machine pass", "{who} stands before {endpoint} and refuses this machine: allow it there, or use an address behind that; see: providerctl diagnose {id}"},
+	challenges:    {"it wants a browser that passes its challenge", "{who} stands before {endpoint} and lets only browsers pass: exempt this machine or the path {path} there, or use an address behind that"},
+	signsIn:       {"it wants a person to sign in", "{who} stands before {endpoint} and wants a person to sign in: let programs pass there, or use an address behind that"},
+	wantsPassword: {"it wants a user and a password of its own", "{who} stands before {endpoint} and wants a user and a password: write them into base_url, as in https://USER:PASSWORD@HOST, then: providerctl reload"},
+	reachesNobody: {"nothing behind it answers", "{who} answers at {endpoint} and reaches no server: start the server behind it, or correct where that leads"},
+	leadsNowhere:  {"it has no way to {path}", "{who} answers at {endpoint} and leads {path} to no server: correct its routes, or base_url and then: providerctl reload"},
+	filters:       {"this network keeps us from that host", "{who} keeps this network from {endpoint}: ask who runs it to allow that host"},
+	keepsOff:      {"it wants a person to sign in to this network", "{who} holds this machine off the network: sign in with a browser, or use another network"},
+	wantsProxyKey: {"it wants a user and a password", "{who} wants a user and a password of whoever uses it: write them into the proxy's address, as in http://USER:PASSWORD@HOST:PORT"},
+}
+
+// named goes by what only an intermediary says.
+func (a *answer) named() speaker {
+	if a.err != nil || a.status == 0 {
+		return speaker{}
+	}
+	if s := a.wall(); s.who != "" {
+		return s
+	}
+	if a.status/100 == 3 || a.status == 429 || a.status == 400 && containsAny(a.excerpt(), httpsWanted) {
+		return speaker{}
+	}
+	if a.status == 407 || a.status != 401 && a.header.Get("Proxy-Authenticate") != "" {
+		return speaker{a.frontOr("a proxy"), wantsProxyKey}
+	}
+	if a.status == 511 { // RFC 6585: by nobody but a captive portal
+		return speaker{a.frontOr("a captive portal"), keepsOff}
+	}
+	page := a.page()
+	for i := range marks {
+		if m := &marks[i]; m.holds(a, page) {
+			return m.speaker(a.status)
+		}
+	}
+	if a.saysProvider() {
+		return speaker{}
+	}
+	who, mute := a.front(page)
+	empty := len(bytes.TrimSpace(a.body)) == 0 && a.whole()
+	switch {
+	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's alone
+		return speaker{cloudflare, reachesNobody}
+	case a.status == 401 && isBasic(a.header):
+		return speaker{orUnknown(who), wantsPassword}
+	case empty && mute && !a.isPassedOn() && (a.status >= 400 && a.status != 401 || a.status == 200 && who == "Caddy"):
+		return speaker{who, deedOf(a.status)}
+	}
+	return speaker{}
+}
+
+// unnamed goes by what no model server says, whoever it is that does. Of a service that
+// may be of any shape it proves nothing but that a gateway reached nobody.
+func (a *answer) unnamed(k *kind) speaker {
+	if a.status < 400 || a.status == 429 || a.status == 407 || a.err != nil {
+		return speaker{}
+	}
+	if a.saysProvider() {
+		return a.gateway(k)
+	}
+	page := a.page()
+	who, _ := a.front(page)
+	anyShape := k.Type == provider.Generic
+	html := a.isHTML()
+	switch {
+	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
+	case a.status == 502, a.status == 504: // RFC 9110: by nobody but a gateway
+		if !a.isJSON() {
+			return speaker{cmp.Or(who, someGateway), reachesNobody}
+		}
+	case html && a.status == 503 && (who != "" || strings.Contains(page, "503 service temporarily unavailable")) && !a.isPassedOn(): // nginx's words
+		return speaker{orUnknown(who), reachesNobody}
+	case anyShape:
+	case a.status == 401: // a proxy that knows the key rejects it in its own words
+	case html && who != "" && !a.isPassedOn():
+		return speaker{who, deedOf(a.status)}
+	case who != "" && len(bytes.TrimSpace(a.body)) == 0 && (a.status == 403 || a.status == 404):
+		return speaker{who, deedOf(a.status)}
+	case html && a.status == 403:
+		return speaker{unknown, refuses}
+	case a.status == 404 && isGoNotFound(a):
+		return speaker{"a proxy such as Traefik", leadsNowhere}
+	}
+	return speaker{}
+}
+
+const (
+	unknown     = "something in between"
+	someGateway = "a gateway"
+)
+
+// deedOf is what a status says of an intermediary that gives it.
+func deedOf(status int) deed {
+	switch {
+	case status == 403, status == 406, status == 451:
+		return refuses
+	case status == 404, status == 410, status == 421, status == 405, status == 200:
+		return leadsNowhere
+	case status >= 500:
+		return reachesNobody
+	}
+	return asStatus
+}
+
+// saysProvider: it has the shape in which model servers complain, through whomever it
+// came. What passed a content network is its vendor's all the same.
+func (a *answer) saysProvider() bool { return a.complaint().shaped }
+
+// holds reports whether a mark is there. What a page says in a model server's own words
+// gives nobody away.
+func (m *mark) holds(a *answer, page string) bool {
+	if m.header != "" && !hasHeader(a.header, m.header, m.value) || m.status != 0 && m.status != a.status {
+		return false
+	}
+	if a.status < 400 && (m.header == "" || m.header == "Server") && !a.isHTML() {
+		return false
+	}
+	if m.body == nil {
+		return true
+	}
+	if m.header == "" && (m.does == filters || m.does == keepsOff || m.does == signsIn) && !a.isHTML() {
+		return false
+	}
+	return !a.saysProvider() && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(page, s) })
+}
+
+func (m *mark) speaker(status int) speaker {
+	return speaker{m.who, cmp.Or(m.does, deedOf(status))}
+}
+
+func hasHeader(h http.Header, name, prefix string) bool {
+	values := h[textproto.CanonicalMIMEHeaderKey(name)]
+	return len(values) > 0 && strings.HasPrefix(strings.ToLower(values[0]), prefix)
+}
+
+// front is the server that an answer came from or through, and whether its own errors
+// have no body; "" when none is known.
+func (a *answer) front(page string) (who string, mute bool) {
+	server := strings.ToLower(a.header.Get("Server"))
+	for i := range fronts {
+		if f := &fronts[i]; server != "" && strings.HasPrefix(server, f.server) || f.page != "" && strings.Contains(page, f.page) {
+			return f.who, f.mute
+		}
+	}
+	if via := a.header.Get("Via"); via != "" {
+		return "the proxy " + via, false
+	}
+	return "", false
+}
+
+func (a *answer) frontOr(other string) string {
+	who, _ := a.front("")
+	return cmp.Or(who, other)
+}
+
+// isPassedOn: Envoy and Kong say of an answer how long the server behind took for it.
+func (a *answer) isPassedOn() bool {
+	return a.header.Get("X-Envoy-Upstream-Service-Time") != "" || a.header.Get("X-Kong-Upstream-Latency") != ""
+}
+
+// page is the beginning of the body, in lower case.
+func (a *answer) page() string {
+	return strings.ToLower(string(a.body[:min(len(a.body), maxPage)]))
+}
+
+func isBasic(h http.Header) bool {
+	return slices.ContainsFunc(h.Values("Www-Authenticate"), func(v string) bool {
+		return strings.HasPrefix(strings.ToLower(strings.TrimSpace(v)), "basic")
+	})
+}
+
+// isGoNotFound knows the 404 of Go's own net/http (http.NotFound), which is Traefik's
+// for what it has no route to. Other frameworks, such as Ollama's, have the same words
+// without the header.
+func isGoNotFound(a *answer) bool {
+	return string(bytes.TrimSpace(a.body)) == "404 page not found" &&
+		a.header.Get("X-Content-Type-Options") == "nosniff"
+}
+
+func orUnknown(who string) string { return cmp.Or(who, unknown) }
+
+// givenAway are the headers, or their beginnings, that tell who answered.
+var givenAway = []string{
+	"Cf-Mitigated", "Cf-Cache-Status", "Cf-Error", "Ngrok-Error-Code", "X-Envoy-", "X-Amz-Cf-", "X-Amzn-Errortype", "X-Amzn-Waf-Action", "Apigw-Requestid",
+	"X-Cache", "X-Served-By", "X-Varnish", "X-Squid-Error", "Proxy-Authenticate", "Proxy-Status", "X-Vercel-Error", "X-Vercel-Id",
+	"X-Render-", "Rndr-Id", "X-Railway-", "Fly-Request-Id", "X-Azure-Ref", "Akamai-Grn", "X-Akamai-", "X-Kong-", "X-Iinfo", "X-Sucuri-",
+	"X-Powered-By", "X-Goog-Iap-", "X-Olla-", "X-Litellm-Version", "X-Content-Type-Options",
+}
+
+func isGivenAway(name string) bool {
+	return slices.ContainsFunc(givenAway, func(begins string) bool { return strings.HasPrefix(name, begins) })
+}

@@ -1,0 +1,80 @@
+package probe_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// What gave somebody away stands in the evidence, and neither a cookie nor a header that
+// tells nothing does. An answer that is good shows what it always did: such headers
+// differ each time.
+func TestProbe_EvidenceShowsWhoAnswered(t *testing.T) {
+	t.Parallel()
+	ill := true
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Server", "cloudflare")
+		h.Set("Cf-Mitigated", "challenge")
+		h.Set("Ngrok-Error-Code", "ERR_NGROK_1")
+		h.Set("X-Envoy-Upstream-Service-Time", "7")
+		h.Set("X-Amz-Cf-Id", "abc")
+		h.Set("Set-Cookie", "session=of-somebody")
+		h.Set("X-Told-Nobody", "no")
+		if ill {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		jsonPage(body).ServeHTTP(w, r)
+	})
+	pr := newProber(t, configured(t, "ollama", s.url, ""), probe.Options{})
+	shown := pr.Probe(t.Context(), probe.Ask{}).Evidence.Requests[0].Headers
+	for _, name := range []string{"server", "cf-mitigated", "ngrok-error-code", "x-envoy-upstream-service-time", "x-amz-cf-id"} {
+		if shown[name] == "" {
+			t.Errorf("%s is not shown: %v", name, shown)
+		}
+	}
+	for _, name := range []string{"set-cookie", "x-told-nobody"} {
+		if shown[name] != "" {
+			t.Errorf("%s is shown", name)
+		}
+	}
+	ill = false
+	o := pr.Probe(t.Context(), probe.Ask{})
+	if shown := o.Evidence.Requests[0].Headers; o.Saw != provider.OK || shown["server"] == "" || len(shown) != 2 {
+		t.Errorf("a good answer: %s %v", o.Saw, shown)
+	}
+}
+
+// A hint is about who stands in between, and never about the settings of a server that
+// nobody has heard.
+func TestProbe_HintIsNotAboutTheServerBehind(t *testing.T) {
+	t.Parallel()
+	settings := []string{"OLLAMA_HOST", "--listen", "Trusted Hosts", "--api-port", "ollama serve"}
+	for _, k := range probe.Kinds() {
+		if k.Type != provider.Local || k.Name == "http" {
+			continue
+		}
+		for _, status := range []int{400, 401, 403, 404, 407, 500, 502, 503, 504, 511, 530} {
+			s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				w.Header().Set("Server", "nginx")
+				w.WriteHeader(status)
+				_, _ = w.Write([]byte("<html><head><title>error</title></head><body><hr><center>nginx</center></body></html>"))
+			})
+			o := once(t, configured(t, k.Name, s.url, ""), probe.Options{}, probe.Ask{})
+			if o.Saw == provider.WrongService || o.Saw == provider.BadResponse || o.Saw == provider.Forbidden {
+				t.Errorf("%s %d: saw %s %q", k.Name, status, o.Saw, o.Detail)
+			}
+			hint := provider.Hint(o.Saw, provider.Subject{Own: o.Hint, Hints: k.Hints, ID: "a", Endpoint: s.url})
+			for _, word := range settings {
+				if strings.Contains(hint, word) {
+					t.Errorf("%s %d: %s, %q", k.Name, status, o.Saw, hint)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package probe
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// proxyVariable is the variable that names the proxy for a provider's address.
+func (r *run) proxyVariable() string {
+	if r.p.base.Scheme == "http" {
+		return "HTTP_PROXY"
+	}
+	return "HTTPS_PROXY"
+}
+
+// aroundProxy is how to do without it.
+func (r *run) aroundProxy() string {
+	return fmt.Sprintf("correct %s where providerd runs, or add %s to NO_PROXY there, then restart it", r.proxyVariable(), r.p.base.Hostname())
+}
+
+// proxyUnreached is what to do when the proxy itself does not answer.
+func (r *run) proxyUnreached(saw provider.Reason) string {
+	proxy := r.p.proxy
+	if saw == provider.DNSFailure {
+		return fmt.Sprintf("the proxy's name cannot be resolved: check %s: %s", proxy.Hostname(), r.aroundProxy())
+	}
+	return fmt.Sprintf("the proxy %s does not answer: start it, or %s", proxy.Host, r.aroundProxy())
+}
+
+// isProxys reports whether an answer is the configured proxy's own: it says so, or says
+// what proxies say in no words of a model server, where no tunnel leads past it.
+func (r *run) isProxys(a *answer, s speaker) bool {
+	switch {
+	case r.p.proxy == nil || r.p.base.Scheme != "http":
+		return false
+	case s.does == wantsProxyKey, strings.HasPrefix(s.who, "the proxy "):
+		return true
+	case s.who != "" && s.who != unknown && s.who != someGateway:
+		return false
+	}
+	switch a.status {
+	case 403, 407, 502, 503, 504:
+		return a.err == nil && !a.isJSON()
+	}
+	return false
+}
+
+// proxySays is what it means that the proxy answered in the provider's place.
+func (r *run) proxySays(status int, line string) finding {
+	proxy, host := r.p.proxy.Host, r.p.base.Host
+	hint := fmt.Sprintf("look at the proxy %s, or %s", proxy, r.aroundProxy())
+	switch {
+	case status == 407:
+		hint = fmt.Sprintf("the proxy %s wants a user and a password: write them into %s (http://USER:PASSWORD@%s), or add %s to NO_PROXY where providerd runs, then restart it",
+			proxy, r.proxyVariable(), proxy, r.p.base.Hostname())
+	case status == 401, status == 403, status == 405, status == 451:
+		hint = fmt.Sprintf("the proxy %s does not let this machine reach %s: ask who runs it to allow that host, or %s", proxy, host, r.aroundProxy())
+	case status >= 500:
+		hint = fmt.Sprintf("the proxy %s cannot reach %s: look at the proxy and its way out, or %s", proxy, host, r.aroundProxy())
+	}
+	return finding{saw: provider.Intermediary, detail: fmt.Sprintf("the proxy %s answered %s", proxy, line), hint: hint}
+}
+
+// statusOf is the number at the beginning of a status line.
+func statusOf(line string) int {
+	first, _, _ := strings.Cut(line, " ")
+	n, _ := strconv.Atoi(first)
+	return n
+}

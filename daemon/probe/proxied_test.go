@@ -1,0 +1,64 @@
+package probe_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// What is wrong with the proxy is told of the proxy, with what to do there, and never of
+// the provider, whom nobody has reached.
+func TestProbe_ProxyInTheWay(t *testing.T) {
+	t.Parallel()
+	says := func(status int) string { return serve(t, page{status: status}.ServeHTTP).url }
+	for name, tt := range map[string]struct {
+		proxy, base string
+		saw         provider.Reason
+		hint        string
+	}{
+		"wants a password":    {says(407), "https://api.example/v1", provider.Intermediary, "http://USER:PASSWORD@"},
+		"refuses the host":    {says(403), "https://api.example/v1", provider.Intermediary, "ask who runs it"},
+		"cannot reach it":     {says(502), "https://api.example/v1", provider.Intermediary, "cannot reach api.example"},
+		"has nobody":          {says(503), "https://api.example/v1", provider.Intermediary, "cannot reach api.example"},
+		"is too slow":         {says(504), "https://api.example/v1", provider.Intermediary, "cannot reach api.example"},
+		"is no proxy":         {says(404), "https://api.example/v1", provider.Intermediary, "look at the proxy"},
+		"wants one, plainly":  {says(407), "http://api.example/v1", provider.Intermediary, "http://USER:PASSWORD@"},
+		"refuses, plainly":    {says(403), "http://api.example/v1", provider.Intermediary, "ask who runs it"},
+		"has nobody, plainly": {says(503), "http://api.example/v1", provider.Intermediary, "cannot reach api.example"},
+		"is down":             {"http://" + unused(t), "https://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
+		"is down, plainly":    {"http://" + unused(t), "http://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
+		"has no name":         {"http://proxy.invalid:3128", "https://api.example/v1", provider.DNSFailure, "the proxy's name cannot be resolved: check proxy.invalid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := once(t, configured(t, "openai", tt.base, "the-key"), probe.Options{
+				Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(tt.proxy) },
+				Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
+					if host == "127.0.0.1" {
+						return []netip.Addr{netip.MustParseAddr(host)}, nil
+					}
+					return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+				},
+			}, probe.Ask{})
+			variable := "HTTPS_PROXY"
+			if strings.HasPrefix(tt.base, "http:") {
+				variable = "HTTP_PROXY"
+			}
+			host := strings.TrimPrefix(tt.proxy, "http://")
+			if o.Saw != tt.saw || !strings.Contains(o.Detail, host) {
+				t.Errorf("saw %s %q, want %s that names the proxy %s", o.Saw, o.Detail, tt.saw, host)
+			}
+			for _, want := range []string{tt.hint, variable, "api.example to NO_PROXY"} {
+				if !strings.Contains(o.Hint, want) {
+					t.Errorf("the hint %q has no %q", o.Hint, want)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,190 @@
+package probe
+
+import (
+	"cmp"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// wall is who wants a person to sign in, by a redirect to such a page or the page
+// itself.
+func (a *answer) wall() speaker {
+	switch to := a.redirectsTo(); {
+	case to != nil:
+		if who := signInAt(to); who != "" {
+			return speaker{who, signsIn}
+		}
+		if filter := filterAt(to); filter != "" {
+			return speaker{filter, filters}
+		}
+		if isPortal(to.Host + to.Path) {
+			return speaker{"a captive portal", keepsOff}
+		}
+		return speaker{}
+	case a.led && signInAt(a.request.URL) != "":
+		if a.saysProvider() {
+			return speaker{}
+		}
+		return speaker{cmp.Or(signInWho(a.page()), signInAt(a.request.URL)), signsIn}
+	case a.isRedirect() || a.status != 401 && a.status != 403 && a.status/100 != 2 || !a.isHTML():
+		return speaker{}
+	}
+	page := a.page()
+	if isPortal(titleOf(page)) {
+		return speaker{"a captive portal", keepsOff}
+	}
+	if to := a.refreshesTo(page); to != nil && (signInAt(to) != "" || isPortal(to.Host+to.Path)) {
+		return speaker{cmp.Or(signInAt(to), pageAt(to)), signsIn}
+	}
+	if isSignIn(page) {
+		return speaker{cmp.Or(signInWho(page), "a sign-in page"), signsIn}
+	}
+	return speaker{}
+}
+
+// redirectsTo is where a redirect that was not followed leads; nil when there is none.
+func (a *answer) redirectsTo() *url.URL {
+	if a.blocked == "" {
+		return nil
+	}
+	to, err := a.request.URL.Parse(a.header.Get("Location"))
+	if err != nil {
+		return nil
+	}
+	return to
+}
+
+// signInHosts are those of the services that people sign in with, by the end of their
+// names: developers.cloudflare.com/cloudflare-one, learn.microsoft.com/entra,
+// developer.okta.com, auth0.com/docs, and others as reported.
+var signInHosts = []struct{ end, who string }{
+	{".cloudflareaccess.com", "Cloudflare Access"},
+	{"login.microsoftonline.com", "Microsoft Entra ID"},
+	{"login.windows.net", "Microsoft Entra ID"},
+	{".b2clogin.com", "Microsoft Entra ID"},
+	{"accounts.google.com", "Google's sign-in"},
+	{".okta.com", "Okta"},
+	{".oktapreview.com", "Okta"},
+	{".auth0.com", "Auth0"},
+	{".onelogin.com", "OneLogin"},
+	{".duosecurity.com", "Duo"},
+	{".pingidentity.com", "PingOne"},
+	{".pingone.com", "PingOne"},
+	{".jumpcloud.com", "JumpCloud"},
+	{".amazoncognito.com", "Amazon Cognito"},
+	{"login.tailscale.com", "Tailscale"},
+	{".goauthentik.io", "authentik"},
+}
+
+// signInSteps are what a path to sign in at has among its segments: of oauth2-proxy
+// (oauth2), Authelia and others (login), authentik (outpost.goauthentik.io), Keycloak
+// (realms), Cloudflare Access (cdn-cgi/access), Azure (.auth), CAS and SAML.
+var signInSteps = []string{
+	"login", "signin", "sign-in", "sign_in", "log-in", "log_in", "logon", "sso", "saml", "saml2", "oauth", "oauth2", "oidc",
+	"authorize", "authenticate", "auth", ".auth", "cas", "outpost.goauthentik.io", "openid-connect", "realms", "adfs", "_oauth", ".pomerium", "idp",
+	"login.html", "login.php", "login.aspx", "login.jsp", "signin.html",
+}
+
+var signInLabels = []string{"auth", "login", "sso", "authelia", "authentik", "keycloak", "idp", "signin", "accounts", "oauth", "oauth2", "adfs", "cas", "idm"}
+
+// signInQuery are the parameters that a page to sign in at needs, to lead back.
+var signInQuery = []string{"rd", "redirect_uri", "samlrequest", "client_id", "return_to", "returnurl", "relaystate", "wantsurl", "goto"}
+
+// signInAt names who wants a person to sign in at an address; "" when that is none to
+// sign in at.
+func signInAt(u *url.URL) string {
+	host, path := strings.ToLower(u.Hostname()), strings.ToLower(u.Path)
+	for _, s := range signInHosts {
+		if strings.HasSuffix("."+host, "."+strings.TrimPrefix(s.end, ".")) {
+			return s.who
+		}
+	}
+	switch {
+	case strings.Contains(path, "goauthentik.io"):
+		return "authentik"
+	case strings.Contains(path, "/protocol/openid-connect/"):
+		return "Keycloak"
+	case strings.HasPrefix(path, "/oauth2/"):
+		return "oauth2-proxy"
+	case strings.Contains(path, "/cdn-cgi/access/"):
+		return "Cloudflare Access"
+	}
+	label, _, _ := strings.Cut(host, ".")
+	steps := strings.Split(path, "/")
+	for name := range u.Query() {
+		if slices.Contains(signInQuery, strings.ToLower(name)) {
+			return pageAt(u)
+		}
+	}
+	if slices.Contains(signInLabels, label) || slices.ContainsFunc(steps, func(s string) bool { return slices.Contains(signInSteps, s) }) {
+		return pageAt(u)
+	}
+	return ""
+}
+
+// pageAt is a page to sign in at, for people.
+func pageAt(u *url.URL) string {
+	return "a sign-in page at " + u.Host
+}
+
+// filterAt names the web filter whose page an address is; "" when it is nobody's.
+func filterAt(u *url.URL) string {
+	for i := range marks {
+		m := &marks[i]
+		if m.does == filters && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(strings.ToLower(u.Host), strings.TrimSuffix(s, ".net")) }) {
+			return m.who
+		}
+	}
+	return ""
+}
+
+var portalWords = []string{"captive", "hotspot", "wifi", "wi-fi", "wlan", "guest", "splash", "network login", "network access", "internet access", "wispr", "portal.", "/portal"}
+
+func isPortal(text string) bool { return containsAny(text, portalWords) }
+
+var (
+	pageTitle   = regexp.MustCompile(`<title[^>]*>([^<]{0,200})`)
+	refreshPage = regexp.MustCompile(`http-equiv=["']?refresh["']?[^>]{0,40}url=["']?([^"'>\s]{1,500})`)
+	typePass    = regexp.MustCompile(`type=["']?password`)
+)
+
+// titleOf is the title of a page that is in lower case.
+func titleOf(page string) string {
+	if m := pageTitle.FindStringSubmatch(page); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// refreshesTo is where a page sends a browser at once; nil: nowhere else.
+func (a *answer) refreshesTo(page string) *url.URL {
+	m := refreshPage.FindStringSubmatch(page)
+	if m == nil {
+		return nil
+	}
+	to, err := a.request.URL.Parse(m[1])
+	if err != nil {
+		return nil
+	}
+	return to
+}
+
+var signInTitles = []string{"sign in", "sign-in", "signin", "log in", "log-in", "login", "logon", "single sign-on", "single sign on", "authentication required", "authenticate"}
+
+// isSignIn knows a page to sign in at by its title, or by the field for the password.
+func isSignIn(page string) bool {
+	return containsAny(titleOf(page), signInTitles) || typePass.MatchString(page)
+}
+
+// signInWho is who wrote such a page; "" when it does not say.
+func signInWho(page string) string {
+	for i := range marks {
+		m := &marks[i]
+		if m.does == signsIn && m.header == "" && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(page, s) }) {
+			return m.who
+		}
+	}
+	return ""
+}
