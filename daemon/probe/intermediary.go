@@ -150,7 +150,11 @@ func (a *answer) named() speaker {
 	page := a.page()
 	for i := range marks {
 		if m := &marks[i]; m.holds(a, page) {
-			return m.speaker(a.status)
+			s := m.speaker(a.status)
+			if s.does == asStatus && a.status == 401 && isBasic(a.header) {
+				s.does = wantsPassword
+			}
+			return s
 		}
 	}
 	if a.saysProvider() {
@@ -163,7 +167,8 @@ func (a *answer) named() speaker {
 		return speaker{cloudflare, reachesNobody}
 	case a.status == 401 && isBasic(a.header):
 		return speaker{orUnknown(who), wantsPassword}
-	case empty && mute && !a.isPassedOn() && (a.status >= 400 && a.status != 401 || a.status == 200 && who == "Caddy"):
+	case empty && mute && !a.isPassedOn() && a.status >= 400 && a.status != 401,
+		empty && who != "" && a.status == 200: // Caddy's way to say that it has no route
 		return speaker{who, deedOf(a.status)}
 	}
 	return speaker{}

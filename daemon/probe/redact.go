@@ -14,6 +14,7 @@ import (
 
 const (
 	maxDetail    = 200 // bytes of a detail, an error, a header
+	maxHint      = 400
 	maxBodyStart = 256 // bytes of a body in the evidence
 	maxName      = 256 // bytes of a model's name
 	maxVersion   = 64

@@ -221,7 +221,7 @@ func (r *run) observation(began time.Time, found finding) Observation {
 		Took:      p.now().Sub(began),
 		Saw:       found.saw,
 		Detail:    p.clean.line(found.detail, maxDetail),
-		Hint:      p.clean.line(found.hint, maxDetail),
+		Hint:      p.clean.line(found.hint, maxHint),
 		HostFault: found.hostFault,
 		Facts:     found.facts,
 		Endpoint:  p.found(),

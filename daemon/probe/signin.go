@@ -19,10 +19,13 @@ func (a *answer) wall() speaker {
 		if filter := filterAt(to); filter != "" {
 			return speaker{filter, filters}
 		}
-		if isPortal(to.Host + to.Path) {
+		if isPortal(to.Host+to.Path) || hasParameter(to, portalQuery) {
 			return speaker{"a captive portal", keepsOff}
 		}
 		return speaker{}
+	case a.status == 401 && strings.TrimSpace(string(a.body)) == "{}":
+		// oauth2-proxy's to who takes JSON: oauth2-proxy/oauth2-proxy oauthproxy.go errorJSON
+		return speaker{"a login such as oauth2-proxy", signsIn}
 	case a.led && signInAt(a.request.URL) != "":
 		if a.saysProvider() {
 			return speaker{}
@@ -44,9 +47,11 @@ func (a *answer) wall() speaker {
 	return speaker{}
 }
 
-// redirectsTo is where a redirect that was not followed leads; nil when there is none.
+// redirectsTo is where an answer leads that was not followed; nil when that is nowhere.
+// To who takes no HTML, Authelia says 401 and where to sign in beside it
+// (authelia/authelia internal/middlewares/authelia_context.go SpecialRedirect).
 func (a *answer) redirectsTo() *url.URL {
-	if a.blocked == "" {
+	if a.blocked == "" && (a.status != 401 || a.header.Get("Location") == "") {
 		return nil
 	}
 	to, err := a.request.URL.Parse(a.header.Get("Location"))
@@ -92,6 +97,20 @@ var signInLabels = []string{"auth", "login", "sso", "authelia", "authentik", "ke
 // signInQuery are the parameters that a page to sign in at needs, to lead back.
 var signInQuery = []string{"rd", "redirect_uri", "samlrequest", "client_id", "return_to", "returnurl", "relaystate", "wantsurl", "goto"}
 
+// portalQuery are what access points tell a captive portal of who is held off: of
+// CoovaChilli (uamip), pfSense (redirurl), Cisco (switch_url), Meraki (base_grant_url),
+// as reported.
+var portalQuery = []string{"uamip", "redirurl", "switch_url", "base_grant_url", "ap_mac", "client_mac", "userurl", "ssid"}
+
+func hasParameter(u *url.URL, names []string) bool {
+	for name := range u.Query() {
+		if slices.Contains(names, strings.ToLower(name)) {
+			return true
+		}
+	}
+	return false
+}
+
 // signInAt names who wants a person to sign in at an address; "" when that is none to
 // sign in at.
 func signInAt(u *url.URL) string {
@@ -113,12 +132,7 @@ func signInAt(u *url.URL) string {
 	}
 	label, _, _ := strings.Cut(host, ".")
 	steps := strings.Split(path, "/")
-	for name := range u.Query() {
-		if slices.Contains(signInQuery, strings.ToLower(name)) {
-			return pageAt(u)
-		}
-	}
-	if slices.Contains(signInLabels, label) || slices.ContainsFunc(steps, func(s string) bool { return slices.Contains(signInSteps, s) }) {
+	if hasParameter(u, signInQuery) || slices.Contains(signInLabels, label) || slices.ContainsFunc(steps, func(s string) bool { return slices.Contains(signInSteps, s) }) {
 		return pageAt(u)
 	}
 	return ""
