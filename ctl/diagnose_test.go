@@ -39,7 +39,7 @@ check     A h
 check     AAAA h
   answer  none: refused (4.0 ms)
 verdict   DEGRADED (rate_limited)
-  rule    429, and no word of a quota; retry_at says until when → rate_limited
+  rule    a limit that waiting lifts, 429 mostly; retry_at says until when → rate_limited
   weight  definite: one such probe is enough
   hint    wait
 `

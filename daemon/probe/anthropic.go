@@ -2,7 +2,6 @@ package probe
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -11,7 +10,9 @@ import (
 // anthropic is Anthropic's API (docs.anthropic.com/en/api/models-list and
 // /api/errors). Clients of OpenAI's API go to /v1, too
 // (platform.claude.com/docs/en/api/openai-sdk). Its list is asked for one model:
-// that proves the key, and is small; the whole list is a fact.
+// that proves the key, and is small; the whole list is a fact. A spend limit that the
+// customer set, an empty balance, and an organization that Anthropic has disabled are
+// told with 400 (anthropics/claude-code, issue 8327): see meaning.go.
 var anthropic = kind{
 	Kind: config.Kind{
 		Name:      "anthropic",
@@ -38,7 +39,6 @@ var anthropic = kind{
 		_, ok := anthropicList(a)
 		return Facts{}, ok
 	},
-	except: anthropicRefusal,
 	facts: []fact{{path: "/v1/models?limit=1000", read: func(a *answer, f *Facts) {
 		if models, ok := anthropicList(a); ok {
 			f.Models = models
@@ -61,25 +61,4 @@ func anthropicList(a *answer) (models []provider.Model, ok bool) {
 		return nil, ok
 	}
 	return list.models, ok
-}
-
-// anthropicRefusal: a spend limit that the customer set is told with 400, and so
-// is an empty balance, and an organization that Anthropic has disabled
-// (anthropics/claude-code, issue 8327).
-func anthropicRefusal(a *answer) finding {
-	if a.status != 400 {
-		return finding{}
-	}
-	found := finding{detail: a.statusLine()}
-	switch c := a.complaint(); {
-	case c.isQuota():
-		found.saw = provider.QuotaExhausted
-		found.detail += ": " + c.message
-	case strings.Contains(c.message, "organization has been disabled"):
-		found.saw = provider.Forbidden
-		found.detail += ": " + c.message
-	default:
-		return finding{}
-	}
-	return found
 }

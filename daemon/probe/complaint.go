@@ -1,81 +1,268 @@
 package probe
 
 import (
+	"bytes"
 	"encoding/json"
+	"net/http"
+	"strconv"
 	"strings"
 )
 
-// A complaint is what an answer says is wrong, whatever the vendor's form.
+// A complaint is what an answer says is wrong, whatever the vendor's form. What it
+// means is for meaning.go to say.
 type complaint struct {
-	message string
+	message string   // plain text for people, never JSON
 	codes   []string // machine-readable words, lower case
 	// shaped: it came as model servers complain, in a JSON object's "error", or as
 	// a message with a code beside it (Mistral, Cerebras).
 	shaped bool
+	// failed: it says of itself that it is an error, under whatever status.
+	failed bool
+	page   bool   // it is a page for people
+	status int    // the HTTP status that it names, which some answers have only there
+	said   string // all of it that is text
+	text   string // the same as phrases are looked for in it: see plain
+
+	limits    []string    // the names of the limits that are used up (Google)
+	zero      bool        // one of those limits is 0, so that waiting does not help
+	waits     []toldWait  // how long to wait, in fields of its own
+	headers   http.Header // those of the one behind, which OpenRouter hands on
+	estimated string      // for how many seconds a model will load (Hugging Face)
 }
 
-// errorFields are those that the vendors' error objects have.
-type errorFields struct {
-	Message json.RawMessage `json:"message"`
-	Type    json.RawMessage `json:"type"`
-	Code    json.RawMessage `json:"code"` // a word, or the status once more
-	Status  json.RawMessage `json:"status"`
-	Details json.RawMessage `json:"details"`
+// A toldWait is a field of a body that tells when to come back, in a unit that its name
+// tells.
+type toldWait struct {
+	value  string
+	millis bool
 }
 
-// complaint reads {"error": {…}}, {"error": "…"}, {"message": …}, {"detail": …}
-// and plain text. It takes what it finds: a broken body yields its text.
-func (a *answer) complaint() complaint {
+const (
+	deepest = 6        // levels of an envelope that are looked into
+	widest  = 16       // members of a list in it
+	maxSaid = 64 << 10 // bytes of text
+)
+
+// complaint reads what an answer complains of: see envelope for the forms in which
+// that comes. It takes what it finds: a broken body yields its text.
+func (a *answer) complaint() *complaint {
 	if a.said == nil {
-		c := a.readComplaint()
-		a.said = &c
+		a.said = readComplaint(a)
 	}
-	return *a.said
+	return a.said
 }
 
-func (a *answer) readComplaint() complaint {
-	var body struct {
-		Error  json.RawMessage `json:"error"`
-		Detail json.RawMessage `json:"detail"`
-		errorFields
-	}
-	if !a.decode(&body) {
-		return complaint{message: prose(a)}
-	}
-	c := complaint{shaped: body.Error != nil && string(body.Error) != "null"}
-	var inner errorFields
-	if c.shaped {
-		c.message = word(body.Error)
-		if c.message == "" && decode(body.Error, &inner) {
-			c.add(inner)
+func readComplaint(a *answer) *complaint {
+	c := new(complaint)
+	var said strings.Builder
+	switch raw := bytes.TrimSpace(a.body); {
+	case a.isHTML():
+		c.message, c.page = "an HTML page", true
+		said.WriteString(untagged(a.body))
+	case looksLikeJSON(raw) && !a.large:
+		if !c.read(a.body, deepest, &said) { // it broke off, or is none
+			c.message = a.excerpt()
+			said.WriteString(c.message)
+			if raw[0] != '"' {
+				c.message = salvaged(c.message)
+			}
 		}
+	case bytes.HasPrefix(raw, []byte("<")): // an API gateway's XML
+		c.message = untagged(raw)
+		said.WriteString(c.message)
+	default:
+		c.message = a.excerpt()
+		said.WriteString(c.message)
 	}
-	if c.message == "" {
-		c.add(body.errorFields)
-		c.shaped = c.shaped || c.message != "" && len(c.codes) > 0
-	}
-	if c.message == "" {
-		c.message = word(body.Detail)
-	}
+	c.said = said.String()
+	c.text = plain(c.said + " | " + strings.Join(c.codes, " | "))
 	return c
 }
 
-// add takes over an error object's fields.
-func (c *complaint) add(f errorFields) {
-	c.message = word(f.Message)
-	for _, raw := range []json.RawMessage{f.Type, f.Code, f.Status} {
+func looksLikeJSON(b []byte) bool { return len(b) > 0 && strings.IndexByte(`{["`, b[0]) >= 0 }
+
+// read takes in a JSON value. It reports false when that is none.
+func (c *complaint) read(raw json.RawMessage, depth int, said *strings.Builder) bool {
+	raw = bytes.TrimSpace(raw)
+	switch {
+	case len(raw) == 0 || depth == 0:
+		return false
+	case raw[0] == '"':
+		return c.readText(word(raw), depth, said)
+	case raw[0] == '[':
+		return c.readList(raw, depth, said)
+	case raw[0] == '{':
+		var o envelope
+		if !decode(raw, &o) {
+			return false
+		}
+		c.readObject(&o, depth, said)
+	}
+	return true
+}
+
+// readText takes a string, which may have a whole answer in it: that of the server
+// behind a gateway.
+func (c *complaint) readText(s string, depth int, said *strings.Builder) bool {
+	if s == "" {
+		return false
+	}
+	at := strings.IndexByte(s, '{')
+	var inner json.RawMessage
+	if at < 0 || depth == 1 || json.NewDecoder(strings.NewReader(s[at:])).Decode(&inner) != nil {
+		c.say(s, said)
+		return true
+	}
+	before := strings.TrimRight(s[:at], "[ \t\r\n")
+	said.WriteString(before + " | ")
+	own := c.message == ""
+	c.read(inner, depth-1, said)
+	if own {
+		c.message = strings.TrimSpace(before + " " + c.message)
+	}
+	return true
+}
+
+// readList takes the members of a list, of which the first that says something is
+// for people.
+func (c *complaint) readList(raw json.RawMessage, depth int, said *strings.Builder) bool {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	_, err := dec.Token()
+	for n := 0; err == nil && n < widest && dec.More(); n++ {
+		var one json.RawMessage
+		if err = dec.Decode(&one); err == nil {
+			c.read(one, depth-1, said)
+		}
+	}
+	return err == nil
+}
+
+// say notes a text; the first one is the message.
+func (c *complaint) say(s string, said *strings.Builder) {
+	if c.message == "" {
+		c.message = s
+	}
+	if room := maxSaid - said.Len(); room > 0 {
+		said.WriteString(s[:min(len(s), room)] + " | ")
+	}
+}
+
+// readObject takes an error object or what is around it. What is inside goes first:
+// it tells more.
+func (c *complaint) readObject(o *envelope, depth int, said *strings.Builder) {
+	titled := o.Error
+	if title := word(o.Error); title != "" && o.text() != "" && (!strings.Contains(title, " ") || isStatusText(title)) {
+		c.shaped, titled = true, nil // {"error": "Unauthorized", "message": "the token has expired"}
+		c.addCode(title)
+	}
+	if given(titled) {
+		c.shaped = c.read(titled, depth-1, said) || c.shaped
+		c.shaped = c.shaped || titled[0] == '{'
+	}
+	for _, inside := range []json.RawMessage{o.Errors, o.BaseResp, o.Response, o.Fault} {
+		if given(inside) && string(inside) != "[]" && string(inside) != "{}" {
+			c.read(inside, depth-1, said)
+		}
+	}
+	text := o.text()
+	codes := o.codes()
+	c.shaped = c.shaped || text != "" && len(codes) > 0
+	c.failed = c.failed || c.shaped && given(o.Error) || given(o.Errors) && c.message != "" || o.errorMessage() != ""
+	c.codes = append(c.codes, codes...)
+	c.addStatus(o)
+	if text != "" {
+		c.readText(text, depth, said)
+	}
+	if given(o.Detail) { // which says nothing of the server: FastAPI is behind many
+		shaped := c.shaped
+		c.read(o.Detail, depth-1, said)
+		c.shaped = shaped
+	}
+	if text == "" && word(o.Title) != "" {
+		c.say(word(o.Title), said)
+	}
+	c.readDetails(o, depth, said)
+	c.readWaits(o)
+}
+
+func (c *complaint) addCode(word string) { c.codes = append(c.codes, strings.ToLower(word)) }
+
+// addStatus notes the number by which an error names its own HTTP status.
+func (c *complaint) addStatus(o *envelope) {
+	for _, raw := range []json.RawMessage{o.Code, o.StatusCode, o.CamelStatus, o.Status} {
+		text := string(raw)
 		if w := word(raw); w != "" {
-			c.codes = append(c.codes, strings.ToLower(w))
+			text = w
+		}
+		if n, err := strconv.Atoi(text); c.status == 0 && err == nil && n >= 400 && n < 600 {
+			c.status = n
 		}
 	}
-	var details struct { // Anthropic
-		Code json.RawMessage `json:"error_code"`
+	if n, err := strconv.Atoi(string(o.StatusCode)); err == nil && n != 0 && word(o.StatusMessage) != "" {
+		c.failed = true // MiniMax says 0 and "success" of what went well
+		c.addCode("minimax:" + strconv.Itoa(n))
 	}
-	if len(f.Details) > 0 && f.Details[0] == '{' && decode(f.Details, &details) {
-		if w := word(details.Code); w != "" {
-			c.codes = append(c.codes, strings.ToLower(w))
+}
+
+// readDetails takes Google's list of details, or Anthropic's object.
+func (c *complaint) readDetails(o *envelope, depth int, said *strings.Builder) {
+	if !given(o.Details) {
+		return
+	}
+	if o.Details[0] == '{' || o.Details[0] == '"' {
+		c.read(o.Details, depth-1, said)
+		return
+	}
+	var details []googleDetail
+	if !decode(o.Details, &details) {
+		return
+	}
+	for i := range details[:min(len(details), widest)] {
+		details[i].tell(c)
+	}
+}
+
+// readWaits takes the fields that tell when to come back.
+func (c *complaint) readWaits(o *envelope) {
+	c.addWaits(&o.waitFields)
+	var parameters waitFields // Telegram's way, which gateways copy
+	if given(o.Parameters) && decode(o.Parameters, &parameters) {
+		c.addWaits(&parameters)
+	}
+	var metadata struct {
+		waitFields
+		Headers map[string]json.RawMessage `json:"headers"`
+	}
+	if given(o.Metadata) && decode(o.Metadata, &metadata) {
+		c.addWaits(&metadata.waitFields)
+		for name, raw := range metadata.Headers {
+			if c.headers == nil {
+				c.headers = http.Header{}
+			}
+			c.headers.Set(name, scalar(raw))
 		}
 	}
+	if c.estimated == "" {
+		c.estimated = scalar(o.Estimated)
+	}
+}
+
+func (c *complaint) addWaits(f *waitFields) {
+	for _, raw := range []json.RawMessage{f.After, f.CamelAfter, f.Seconds, f.CamelSeconds, f.Delay} {
+		if v := scalar(raw); v != "" {
+			c.waits = append(c.waits, toldWait{value: v})
+		}
+	}
+	for _, raw := range []json.RawMessage{f.Millis, f.CamelMillis} {
+		if v := scalar(raw); v != "" {
+			c.waits = append(c.waits, toldWait{value: v, millis: true})
+		}
+	}
+}
+
+// given reports whether a member is there, and not null or empty text.
+func given(raw json.RawMessage) bool {
+	return len(raw) > 0 && string(raw) != "null" && string(raw) != `""` && string(raw) != "false"
 }
 
 // word is a JSON string's value, and "" for anything else.
@@ -87,10 +274,10 @@ func word(raw json.RawMessage) string {
 	return s
 }
 
-// prose is the beginning of a body that is text for people.
-func prose(a *answer) string {
-	if a.isHTML() {
-		return "an HTML page"
+// scalar is a JSON string's value or a number as it is written.
+func scalar(raw json.RawMessage) string {
+	if len(raw) > 0 && (raw[0] >= '0' && raw[0] <= '9') {
+		return string(raw)
 	}
-	return a.excerpt()
+	return word(raw)
 }

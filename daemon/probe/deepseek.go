@@ -30,7 +30,7 @@ func overloaded503(a *answer) finding {
 		return finding{}
 	}
 	c := a.complaint()
-	if !c.shaped {
+	if !c.shaped || byBody(503, c) != provider.ServerError {
 		return finding{}
 	}
 	return finding{saw: provider.Overloaded, detail: a.statusLine() + ": " + c.message}

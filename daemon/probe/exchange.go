@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
@@ -149,7 +150,10 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 		if r.p.proxy != nil && res.TLS != nil {
 			r.trace.Shook(r.p.dialer.TLSStep(*res.TLS))
 		}
-		r.retryAt = r.toRetry(a)
+		r.retryAt = time.Time{}
+		if a.status >= 400 {
+			r.retryAt = r.toRetry(a)
+		}
 	}
 	return a
 }

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -34,7 +33,6 @@ var gemini = kind{
 		return Facts{}, ok
 	},
 	except: geminiRefusal,
-	wait:   googleDelay,
 	facts: []fact{{path: "/v1beta/models?pageSize=1000", read: func(a *answer, f *Facts) {
 		if models, ok := geminiList(a); ok {
 			f.Models = models
@@ -67,86 +65,20 @@ func geminiList(a *answer) (models []provider.Model, ok bool) {
 	return models, ok
 }
 
-// geminiRefusal (ai.google.dev/gemini-api/docs/troubleshooting): a wrong key, and a
-// country without a free tier, are told with 400. A 503 of its own is about
-// capacity. "You exceeded your current quota" is what it says of every limit; that
-// the day's is used up is told by the limit's name, as its own program reads it
-// (google-gemini/gemini-cli packages/core/src/utils/googleQuotaErrors.ts).
+// geminiRefusal (ai.google.dev/gemini-api/docs/troubleshooting): a country without a
+// free tier is told with 400. A 503 of its own is about capacity. The rest is as
+// everybody's: see meaning.go.
 func geminiRefusal(a *answer) finding {
-	if a.status < 400 {
+	if a.status != 400 && a.status != 503 {
 		return finding{}
 	}
-	c, details := a.complaint(), googleDetails(a)
+	c := a.complaint()
 	found := finding{detail: a.statusLine() + ": " + c.message}
-	has := func(status string) bool { return slices.Contains(c.codes, status) }
-	switch {
-	case a.status == 400 && slices.ContainsFunc(details, googleDetail.rejectsKey):
-		found.saw = provider.Unauthorized
-	case a.status == 400 && has("failed_precondition"):
+	switch saw := byBody(a.status, c); {
+	case saw == "" && slices.Contains(c.codes, "failed_precondition"):
 		found.saw = provider.Forbidden
-	case a.status == 503 && has("unavailable"):
+	case saw == provider.ServerError && slices.Contains(c.codes, "unavailable"):
 		found.saw = provider.Overloaded
-	case a.status == 429 && slices.ContainsFunc(details, googleDetail.isDaily):
-		found.saw = provider.QuotaExhausted
-	case a.status == 429 && slices.ContainsFunc(details, googleDetail.isLimit):
-		found.saw = provider.RateLimited
 	}
 	return found
-}
-
-// A googleDetail is any of the details of Google's errors: an ErrorInfo, a
-// QuotaFailure or a RetryInfo (googleapis/googleapis google/rpc/error_details.proto).
-type googleDetail struct {
-	Reason   string `json:"reason"`
-	Metadata struct {
-		Limit string `json:"quota_limit"`
-	} `json:"metadata"`
-	Violations []struct {
-		Limit string `json:"quotaId"`
-	} `json:"violations"`
-	Delay string `json:"retryDelay"` // "34s", "34.074824224s"
-}
-
-func googleDetails(a *answer) []googleDetail {
-	var body struct {
-		Error struct {
-			Details []googleDetail `json:"details"`
-		} `json:"error"`
-	}
-	if !a.decode(&body) {
-		return nil
-	}
-	return body.Error.Details
-}
-
-func (d googleDetail) rejectsKey() bool { return d.Reason == "API_KEY_INVALID" }
-
-// limits are the names of the limits that are used up.
-func (d googleDetail) limits() []string {
-	var names []string
-	for _, v := range d.Violations {
-		names = append(names, v.Limit)
-	}
-	return append(names, d.Metadata.Limit)
-}
-
-func (d googleDetail) isLimit() bool {
-	return slices.ContainsFunc(d.limits(), func(name string) bool { return name != "" })
-}
-
-func (d googleDetail) isDaily() bool {
-	return slices.ContainsFunc(d.limits(), func(name string) bool {
-		return strings.Contains(name, "PerDay") || strings.Contains(name, "Daily")
-	})
-}
-
-// googleDelay is the longest wait that an error's details ask for.
-func googleDelay(a *answer) time.Duration {
-	var wait time.Duration
-	for _, d := range googleDetails(a) {
-		if delay, err := time.ParseDuration(d.Delay); err == nil {
-			wait = max(wait, delay)
-		}
-	}
-	return wait
 }

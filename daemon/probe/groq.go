@@ -36,8 +36,7 @@ var groq = kind{
 
 // groqRefusal: 498 is a status of its own for a service tier without room. A
 // spend limit is told with 400 and blocked_api_access
-// (console.groq.com/docs/spend-limits), or with codes that begin with spend_; an
-// organization that Groq has shut out, with 400 too.
+// (console.groq.com/docs/spend-limits), or with codes that begin with spend_.
 func groqRefusal(a *answer) finding {
 	if a.status != 400 && a.status != 498 {
 		return finding{}
@@ -49,8 +48,6 @@ func groqRefusal(a *answer) finding {
 		found.saw = provider.Overloaded
 	case slices.ContainsFunc(c.codes, groqSpent):
 		found.saw = provider.QuotaExhausted
-	case slices.Contains(c.codes, "organization_restricted"):
-		found.saw = provider.Forbidden
 	}
 	return found
 }

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -31,12 +30,9 @@ type kind struct {
 	// the same shape. It returns a zero finding when it is this kind; then the
 	// Prober asks it no more until the provider was gone. It may be nil.
 	confirm func(ctx context.Context, r *run, a *answer) finding
-	// wait reads from an answer's body when to ask again, where its vendor does not
-	// put that into the headers; 0 when it does not say. It may be nil.
-	wait func(*answer) time.Duration
 	// refills: its resets tell when a limit is whole again, which may be a day away
-	// when the next request may come in seconds. Beside a Retry-After they do not
-	// count.
+	// when the next request may come in seconds. Where it asks for a time to wait they
+	// do not count.
 	refills bool
 	// reconsider asks further, after an answer that is not the good one, what is
 	// behind it: a server that is not ready yet, or another one. It returns the

@@ -90,8 +90,8 @@ func litellmReady(a *answer) (Facts, bool) {
 }
 
 // litellmExcept: before May 2026 a lost database was told with 200. Some refusals
-// of a key are told with 400 (ProxyErrorTypes in litellm/proxy/_types.py):
-// without a database, any key but the master key is no_db_connection.
+// of a key are told with 400 (ProxyErrorTypes in litellm/proxy/_types.py), which the
+// rules know; without a database, any key but the master key is no_db_connection.
 func litellmExcept(a *answer) finding {
 	var body struct {
 		Status string `json:"status"`
@@ -108,13 +108,8 @@ func litellmExcept(a *answer) finding {
 	if a.status < 400 {
 		return finding{}
 	}
-	c := a.complaint()
-	refused := finding{detail: a.statusLine() + ": " + c.message}
-	switch {
-	case slices.Contains(c.codes, "no_db_connection"), slices.Contains(c.codes, "expired_key"):
-		refused.saw = provider.Unauthorized
-	case slices.Contains(c.codes, "budget_exceeded"):
-		refused.saw = provider.QuotaExhausted
+	if c := a.complaint(); slices.Contains(c.codes, "no_db_connection") {
+		return finding{saw: provider.Unauthorized, detail: a.statusLine() + ": " + c.message}
 	}
-	return refused
+	return finding{}
 }

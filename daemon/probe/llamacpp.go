@@ -139,10 +139,10 @@ func llamaLoading(a *answer) finding {
 	var body struct {
 		Status string `json:"status"`
 	}
-	c := a.complaint()
-	switch {
-	case a.status != 503 || !a.decode(&body):
+	if a.status != 503 || !a.decode(&body) {
 		return finding{}
+	}
+	switch c := a.complaint(); {
 	case c.message == "Loading model", body.Status == "loading model":
 		return finding{saw: provider.Loading, detail: "loading a model"}
 	case body.Status == "no slot available":

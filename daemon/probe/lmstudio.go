@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"context"
 	"strings"
 
@@ -78,11 +79,14 @@ func lmstudioLost(r *run) finding {
 
 // isLMStudio recognises its answer to a path that it does not know.
 func isLMStudio(a *answer) bool {
-	return strings.HasPrefix(a.complaint().message, "Unexpected endpoint or method")
+	return bytes.Contains(a.body, []byte("Unexpected endpoint")) && strings.HasPrefix(a.complaint().message, "Unexpected endpoint or method")
 }
 
 // lmstudioKey: a key that is missing or wrong is told by a code.
 func lmstudioKey(a *answer) finding {
+	if !bytes.Contains(a.body, []byte("invalid_api_key")) {
+		return finding{}
+	}
 	c := a.complaint()
 	for _, code := range c.codes {
 		if code == "invalid_api_key" {

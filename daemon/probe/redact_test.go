@@ -32,6 +32,13 @@ func TestProber_ShownOfSecrets(t *testing.T) {
 		"base64 of something else":  {key, "YmFzZTY0IG9mIHNvbWV0aGluZyBlbHNl", "YmFzZTY0IG9mIHNvbWV0aGluZyBlbHNl"},
 		"between others":            {key, `{"a":"\u0041","k":"` + strings.ReplaceAll(key, "+", `\u002B`) + `","b":"\u0042"}`, `{"a":"\u0041","k":"***","b":"\u0042"}`},
 
+		"in escapes of JSON": {"dGhpc2lz+YXNlY3JldGtl+eQ==",
+			`{"error":{"message":"Invalid key dGhpc2lz\u002BYXNlY3JldGtl\u002BeQ=="}}`, `{"error":{"message":"Invalid key ***"}}`},
+		"in escapes of JSON, ampersand":  {"c2VjcmV0&a2V5b2Zub2JvZHk", `Invalid key c2VjcmV0\u0026a2V5b2Zub2JvZHk!`, `Invalid key ***!`},
+		"in escapes of JSON, hyphen":     {"c2VjcmV0-a2V5-b2Zub2JvZHk", `Invalid key c2VjcmV0\u002da2V5\u002db2Zub2JvZHk!`, `Invalid key ***!`},
+		"in escapes of JSON, slash":      {"c2VjcmV0/a2V5/b2Zub2JvZHk", `Invalid key c2VjcmV0\/a2V5\u002Fb2Zub2JvZHk!`, `Invalid key ***!`},
+		"in escapes of JSON within JSON": {"c2VjcmV0+a2V5+b2Zub2JvZHk", `{"error":"{\"key\":\"c2VjcmV0\\u002ba2V5\\u002bb2Zub2JvZHk\"}"}`, `{"error":"{\"key\":\"***\"}"}`},
+
 		"8 letters, whole":          {"password", "wrong password", "wrong ***"},
 		"8 letters, within a word":  {"password", "passwords", "***s"},
 		"a part of 8 letters":       {"password", "passwor pass word", "passwor ***"},

@@ -71,15 +71,8 @@ func readStatus(status int) error {
 
 // readWait reads when to come back in any form that a provider may have said it.
 func readWait(said string, now time.Time) (time.Duration, error) {
-	said = strings.TrimSpace(said)
-	var wait time.Duration
-	if n, ok := number(said); !ok || n < 1e8 { // not seconds since 1970
-		wait = retryAfter(http.Header{"Retry-After": {said}}, now)
-	}
-	if wait == 0 {
-		wait = parseReset(said, now)
-	}
-	if wait == 0 {
+	wait, ok := readWhen(said, time.Second, now)
+	if !ok {
 		return 0, misreported("write it as the header has it, in seconds (60) or as a date, or as a duration (1m30s, 500ms)",
 			"retry_after cannot be read: %.40q", said)
 	}

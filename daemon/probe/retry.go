@@ -1,9 +1,7 @@
 package probe
 
 import (
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,42 +13,36 @@ const (
 	latest  = provider.LongestRetry
 )
 
-// retryAt reads from an answer's headers when the provider wants to be asked
-// again; zero when they do not say. Where several limits are used up it is the
-// last of their resets, and of retry-after; a limit that says it has something
-// remaining does not count. The result lies between 1 s and 24 h after now. What is
-// a moment, not a wait, is one of the provider's clock, which its date tells: ours
-// may be years off.
-//
-// The headers: retry-after (RFC 9110), retry-after-ms (OpenAI, Azure),
-// x-ratelimit-reset-requests beside x-ratelimit-remaining-requests and the like
-// (OpenAI, Groq), x-rate-limit-reset-tokens (Azure, as in openai/openai-python,
-// issue 937), anthropic-ratelimit-requests-reset beside
-// anthropic-ratelimit-requests-remaining, ratelimitbysize-reset (Mistral),
-// ratelimit-reset and ratelimit (two versions of the same IETF draft).
-func retryAt(h http.Header, now time.Time) time.Time {
-	theirs := now
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		theirs = date
+// A comeback is what an answer says of when to ask again. What is 0 is not said.
+type comeback struct {
+	asked    time.Duration // the provider asks for that much: Retry-After, and fields of the body
+	worded   time.Duration // the same in prose
+	usedUp   time.Duration // until the last of the limits that have nothing remaining is reset
+	unproven time.Duration // until a reset that no "remaining" goes with
+}
+
+// wait is how long the whole of it says to wait: until the last of what is asked for
+// and of the limits that are used up. What prose says counts where no field says it,
+// and a reset that may be of a limit with something left where none is used up.
+// Where resets tell when a limit is whole again, which may be a day away when the next
+// request may come in seconds, they count only if the provider asks for nothing.
+func (c comeback) wait(refills bool) time.Duration {
+	asked := c.asked
+	if asked == 0 {
+		asked = c.worded
 	}
-	wait := max(retryAfter(h, theirs), retryAfterMS(h), usedUp(h.Get("Ratelimit")))
-	var unproven time.Duration // resets that no "remaining" goes with
-	for name, values := range h {
-		remaining, ok := remainingOf(name)
-		if !ok || len(values) == 0 {
-			continue
-		}
-		reset := parseReset(values[0], theirs)
-		switch left := h.Get(remaining); {
-		case left == "":
-			unproven = max(unproven, reset)
-		case isZero(left):
-			wait = max(wait, reset)
-		}
+	switch {
+	case asked > 0 && refills:
+		return asked
+	case c.asked == 0 && c.usedUp == 0:
+		return max(asked, c.unproven)
 	}
-	if wait == 0 {
-		wait = unproven
-	}
+	return max(asked, c.usedUp)
+}
+
+// at is the moment, between 1 s and 24 h after now; zero when nothing is said.
+func (c comeback) at(now time.Time, refills bool) time.Time {
+	wait := c.wait(refills)
 	if wait == 0 {
 		return time.Time{}
 	}
@@ -59,127 +51,187 @@ func retryAt(h http.Header, now time.Time) time.Time {
 
 func bounded(wait time.Duration) time.Duration { return min(max(wait, soonest), latest) }
 
-// toRetry is when an answer says to ask again, in its headers or, where the kind
-// knows to read that, in its body; the later of the two.
+// toRetry is when an answer says to ask again, in its headers or its body. What is a
+// moment, not a wait, is one of the provider's clock, which its date tells: ours may
+// be years off.
 func (r *run) toRetry(a *answer) time.Time {
 	now := r.p.now()
-	at := retryAt(r.p.kind.binding(a.header), now)
-	if r.p.kind.wait == nil || a.status < 400 {
-		return at
+	theirs := clockOf(a.header, now)
+	told := readHeaders(a.header, theirs)
+	c := a.complaint()
+	if c.headers != nil && told == (comeback{}) {
+		told = readHeaders(c.headers, theirs)
 	}
-	if wait := r.p.kind.wait(a); wait > 0 && now.Add(bounded(wait)).After(at) {
-		return now.Add(bounded(wait))
-	}
-	return at
+	told.asked = max(told.asked, c.longestWaitAt(theirs))
+	told.worded = proseWait(c.said, theirs)
+	return told.at(now, r.p.kind.refills)
 }
 
-// binding are the headers that tell when the next request may come.
-func (k *kind) binding(h http.Header) http.Header {
-	if after := h.Values("Retry-After"); k.refills && len(after) > 0 {
-		return http.Header{"Retry-After": after, "Date": h.Values("Date")}
+func clockOf(h http.Header, now time.Time) time.Time {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		return date
 	}
-	return h
+	return now
 }
 
-// remainingOf returns the header that goes with a reset header.
-func remainingOf(name string) (string, bool) {
-	if len(name) < len("ratelimit-reset") { // as most are
-		return "", false
+// longestWait is the longest wait that the fields of a complaint ask for.
+func (c *complaint) longestWait() time.Duration { return c.longestWaitAt(time.Now()) }
+
+func (c *complaint) longestWaitAt(now time.Time) time.Duration {
+	var longest time.Duration
+	for _, w := range c.waits {
+		unit := time.Second
+		if w.millis {
+			unit = time.Millisecond
+		}
+		if d, ok := readWhen(w.value, unit, now); ok {
+			longest = max(longest, atLeastSoonest(d))
+		}
 	}
-	lower := strings.ToLower(name)
-	if !strings.Contains(lower, "ratelimit") && !strings.Contains(lower, "rate-limit") {
-		return "", false
-	}
-	before, after, ok := strings.Cut(lower, "reset")
-	return before + "remaining" + after, ok
+	return longest
 }
 
-// retryAfter is a number of seconds or a date. Unlike a reset, 0 is a statement:
-// at once.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := strings.TrimSpace(h.Get("Retry-After"))
-	if v == "" { // as nearly always: that is no error, which would cost something to make
-		return 0
+// readHeaders reads those that tell when to ask again: retry-after (RFC 9110) and what
+// goes by a longer name of that kind, such as retry-after-ms (OpenAI, Azure) and
+// x-ratelimit-retry-after; x-ratelimit-reset-requests beside
+// x-ratelimit-remaining-requests and the like (OpenAI, Groq),
+// x-rate-limit-reset-tokens (Azure, as in openai/openai-python, issue 937),
+// anthropic-ratelimit-requests-reset beside anthropic-ratelimit-requests-remaining,
+// ratelimitbysize-reset (Mistral), x-ratelimit-reset-after (Discord), ratelimit-reset
+// and ratelimit (versions of the same IETF draft).
+func readHeaders(h http.Header, theirs time.Time) comeback {
+	told := comeback{usedUp: usedUp(h.Values("Ratelimit"))}
+	for name, values := range h {
+		if len(name) < len("retry-after") { // as most are
+			continue
+		}
+		lower := strings.ToLower(name)
+		if unit, ok := asksToWait(lower); ok {
+			if wait, ok := readTimes(values, unit, theirs); ok {
+				told.asked = max(told.asked, wait, zeroIs(unit))
+			}
+			continue
+		}
+		remaining, unit, ok := remainingOf(lower)
+		if !ok {
+			continue
+		}
+		reset, _ := readTimes(values, unit, theirs) // 0 and −1 are how some say that they do not tell
+		switch left := h.Get(remaining); {
+		case left == "":
+			told.unproven = max(told.unproven, reset)
+		case isZero(left):
+			told.usedUp = max(told.usedUp, reset)
+		}
 	}
-	if n, ok := number(v); ok && n >= 0 {
-		return atLeastSoonest(scaled(n, time.Second))
+	return told
+}
+
+// asksToWait knows a header by which a provider asks to wait, and the unit of its
+// numbers.
+func asksToWait(name string) (unit time.Duration, ok bool) {
+	_, after, ok := strings.Cut(name, "retry-after")
+	switch {
+	case !ok || strings.HasPrefix(name, "access-control-"):
+		return 0, false
+	case after == "" || after == "-seconds":
+		return time.Second, true
 	}
-	if at, err := http.ParseTime(v); err == nil {
-		return atLeastSoonest(at.Sub(now))
+	return time.Millisecond, after == "-ms"
+}
+
+// zeroIs: unlike a reset, a Retry-After of 0 is a statement, at once. In milliseconds
+// it is not taken for one.
+func zeroIs(unit time.Duration) time.Duration {
+	if unit == time.Second {
+		return soonest
 	}
 	return 0
 }
 
-func retryAfterMS(h http.Header) time.Duration {
-	n, _ := number(strings.TrimSpace(h.Get("Retry-After-Ms")))
-	return scaled(n, time.Millisecond)
+// remainingOf returns the header that goes with a reset header, both in lower case,
+// and the unit of its numbers.
+func remainingOf(name string) (remaining string, unit time.Duration, ok bool) {
+	if !strings.Contains(name, "ratelimit") && !strings.Contains(name, "rate-limit") {
+		return "", 0, false
+	}
+	before, after, ok := strings.Cut(name, "reset")
+	unit = time.Second
+	if rest, millis := strings.CutSuffix(after, "-ms"); millis {
+		after, unit = rest, time.Millisecond
+	}
+	after = strings.TrimSuffix(strings.TrimSuffix(after, "-after"), "-at")
+	return before + "remaining" + after, unit, ok
 }
 
-// usedUp is the longest wait for the limits in a RateLimit header that have
-// nothing remaining: "api";r=0;t=55 (draft-ietf-httpapi-ratelimit-headers;
-// huggingface.co/docs/hub/rate-limits).
-func usedUp(header string) time.Duration {
-	var wait time.Duration
-	for limit := range strings.SplitSeq(header, ",") {
-		remaining, reset := "", ""
-		for parameter := range strings.SplitSeq(limit, ";") {
-			switch name, value, _ := strings.Cut(strings.TrimSpace(parameter), "="); name {
-			case "r":
-				remaining = value
-			case "t":
-				reset = value
+// readTimes is readWhen for a header that came more than once, or holds a list: such a
+// one is malformed (RFC 9110, section 5.3), and the latest of its members that can be
+// read is the one that no other contradicts by being longer. The comma of a date
+// divides nothing.
+func readTimes(values []string, unit time.Duration, now time.Time) (longest time.Duration, ok bool) {
+	for _, v := range values {
+		if wait, whole := readWhen(v, unit, now); whole {
+			longest, ok = max(longest, wait), true
+			continue
+		}
+		parts := strings.Split(v[:min(len(v), 1024)], ",")
+		for i := 0; i < len(parts); i++ {
+			wait, read := readWhen(parts[i], unit, now)
+			if !read && i+1 < len(parts) {
+				if wait, read = readWhen(parts[i]+","+parts[i+1], unit, now); read {
+					i++
+				}
+			}
+			if read {
+				longest, ok = max(longest, wait), true
 			}
 		}
-		if n, ok := number(reset); ok && isZero(remaining) {
-			wait = max(wait, scaled(n, time.Second))
+	}
+	return longest, ok
+}
+
+// usedUp is the longest wait for the limits in RateLimit headers that have nothing
+// remaining: "api";r=0;t=55 (draft-ietf-httpapi-ratelimit-headers;
+// huggingface.co/docs/hub/rate-limits), or limit=10, remaining=0, reset=50 (its
+// versions up to 07).
+func usedUp(headers []string) time.Duration {
+	var wait time.Duration
+	for _, header := range headers {
+		var old rateLimit
+		for item := range strings.SplitSeq(header, ",") {
+			var limit rateLimit
+			for parameter := range strings.SplitSeq(item, ";") {
+				name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+				limit.set(name, value)
+				old.set(name, value)
+			}
+			wait = max(wait, limit.wait())
+		}
+		if strings.Contains(header, "reset=") {
+			wait = max(wait, old.wait())
 		}
 	}
 	return wait
 }
 
-// parseReset reads a reset in any of the forms in use: "6m0s", seconds, seconds
-// or milliseconds since 1970, RFC 3339. It returns 0 for what it cannot read and
-// for 0 and −1, by which some vendors mean that they do not say.
-func parseReset(v string, now time.Time) time.Duration {
-	v = strings.TrimSpace(v)
-	if n, ok := number(v); ok {
-		switch {
-		case n >= 1e11:
-			return atLeastSoonest(scaled(n-float64(now.UnixMilli()), time.Millisecond))
-		case n >= 1e8: // three years: not a wait
-			return atLeastSoonest(scaled(n-float64(now.UnixMilli())/1e3, time.Second))
-		}
+// A rateLimit is what a RateLimit header says of one limit.
+type rateLimit struct{ remaining, reset string }
+
+func (l *rateLimit) set(name, value string) {
+	switch name {
+	case "r", "remaining":
+		l.remaining = value
+	case "t", "reset":
+		l.reset = value
+	}
+}
+
+func (l *rateLimit) wait() time.Duration {
+	if n, ok := number(l.reset); ok && isZero(l.remaining) {
 		return scaled(n, time.Second)
-	}
-	if d, err := time.ParseDuration(v); err == nil {
-		return max(d, 0)
-	}
-	if at, err := time.Parse(time.RFC3339, v); err == nil {
-		return atLeastSoonest(at.Sub(now))
 	}
 	return 0
 }
-
-// number reads a finite decimal number.
-func number(v string) (float64, bool) {
-	if v == "" {
-		return 0, false
-	}
-	n, err := strconv.ParseFloat(v, 64)
-	return n, err == nil && !math.IsNaN(n) && !math.IsInf(n, 0)
-}
-
-// scaled is n units, between 0 and latest.
-func scaled(n float64, unit time.Duration) time.Duration {
-	if n <= 0 {
-		return 0
-	}
-	return time.Duration(min(n*float64(unit), float64(latest)))
-}
-
-// atLeastSoonest: a moment that has just passed is one to wait for all the same,
-// because clocks differ.
-func atLeastSoonest(d time.Duration) time.Duration { return max(d, soonest) }
 
 // isZero reports whether a remaining header says that nothing is left.
 func isZero(v string) bool {

@@ -52,6 +52,40 @@ func TestRetryAt(t *testing.T) {
 		{"a reset alone with one hyphen more", map[string]string{"X-Rate-Limit-Reset-Tokens": "55", "X-Ratelimit-Remaining-Requests": "19"}, 55 * time.Second},
 		{"a reset of 0", map[string]string{"X-Ratelimit-Reset": "0", "X-Ratelimit-Remaining": "0"}, 0},
 		{"retry-after before a reset alone", map[string]string{"X-Ratelimit-Reset": "20", "Retry-After": "5"}, 5 * time.Second},
+		{"a duration of Go's", map[string]string{"Retry-After": "10m0s"}, 10 * time.Minute},
+		{"a duration of seconds", map[string]string{"Retry-After": "600s"}, 10 * time.Minute},
+		{"a duration of ISO 8601", map[string]string{"Retry-After": "PT1M30.5S"}, 90*time.Second + 500*time.Millisecond},
+		{"a duration of days", map[string]string{"Retry-After": "P0DT2H"}, 2 * time.Hour},
+		{"a duration of a clock", map[string]string{"Retry-After": "00:01:30"}, 90 * time.Second},
+		{"a duration in words", map[string]string{"Retry-After": "1 minute and 5 seconds"}, 65 * time.Second},
+		{"ISO 8601 with a zone", map[string]string{"Retry-After": "2026-05-04T14:02:00+02:00"}, 2 * time.Minute},
+		{"ISO 8601 without a zone", map[string]string{"Retry-After": "2026-05-04T12:02:00"}, 2 * time.Minute},
+		{"ISO 8601 with milliseconds", map[string]string{"Retry-After": "2026-05-04T12:02:00.250Z"}, 2*time.Minute + 250*time.Millisecond},
+		{"a date in +0000", map[string]string{"Retry-After": "Mon, 04 May 2026 12:02:00 +0000"}, 2 * time.Minute},
+		{"a date in another zone", map[string]string{"Retry-After": "Mon, 04 May 2026 14:02:00 +0200"}, 2 * time.Minute},
+		{"a date in UTC", map[string]string{"Retry-After": "Mon, 04 May 2026 12:02:00 UTC"}, 2 * time.Minute},
+		{"a date in a zone that only has a name", map[string]string{"Retry-After": "Mon, 04 May 2026 12:02:00 CEST"}, 0},
+		{"a date of RFC 850", map[string]string{"Retry-After": "Monday, 04-May-26 12:02:00 GMT"}, 2 * time.Minute},
+		{"a date of C", map[string]string{"Retry-After": "Mon May  4 12:02:00 2026"}, 2 * time.Minute},
+		{"a date of JavaScript's", map[string]string{"X-Ratelimit-Reset": "Mon May 04 2026 14:02:00 GMT+0200 (Central European Summer Time)", "X-Ratelimit-Remaining": "0"}, 2 * time.Minute},
+		{"retry-after as an epoch", map[string]string{"Retry-After": "1777896060"}, time.Minute},
+		{"retry-after as an epoch in milliseconds", map[string]string{"Retry-After": "1777896060000"}, time.Minute},
+		{"retry-after-ms as an epoch", map[string]string{"Retry-After-Ms": "1777896060000"}, time.Minute},
+		{"epoch in microseconds", map[string]string{"X-Ratelimit-Reset": "1777896060000000", "X-Ratelimit-Remaining": "0"}, time.Minute},
+		{"epoch in nanoseconds", map[string]string{"X-Ratelimit-Reset": "1777896060000000000", "X-Ratelimit-Remaining": "0"}, time.Minute},
+		{"epoch with parts of a second", map[string]string{"X-Ratelimit-Reset": "1777896060.5"}, 60500 * time.Millisecond},
+		{"two days are no epoch", map[string]string{"Retry-After": "172800"}, 24 * time.Hour},
+		{"a list of one number", map[string]string{"Retry-After": "600, 600"}, 10 * time.Minute},
+		{"the latest of a list", map[string]string{"Retry-After": "5, soon, 30"}, 30 * time.Second},
+		{"a list of dates", map[string]string{"Retry-After": "Mon, 04 May 2026 12:02:00 GMT, Mon, 04 May 2026 12:03:00 GMT"}, 3 * time.Minute},
+		{"a list of nothing", map[string]string{"Retry-After": ", ,"}, 0},
+		{"Azure's milliseconds", map[string]string{"X-Ms-Retry-After-Ms": "2500"}, 2500 * time.Millisecond},
+		{"a longer name of the same", map[string]string{"X-Ratelimit-Retry-After": "25"}, 25 * time.Second},
+		{"the same in seconds", map[string]string{"X-Rate-Limit-Retry-After-Seconds": "25"}, 25 * time.Second},
+		{"a reset that is a wait", map[string]string{"X-Ratelimit-Reset-After": "25.5", "X-Ratelimit-Remaining": "0"}, 25500 * time.Millisecond},
+		{"a draft's RateLimit", map[string]string{"Ratelimit": `"default";r=0;t=30, "day";r=5;t=9000`}, 30 * time.Second},
+		{"an older draft's RateLimit", map[string]string{"Ratelimit": "limit=10, remaining=0, reset=50"}, 50 * time.Second},
+		{"an older draft's RateLimit with something left", map[string]string{"Ratelimit": "limit=10, remaining=1, reset=50"}, 0},
 		{"a header of something else", map[string]string{"X-Reset": "20"}, 0},
 	}
 	for _, tt := range tests {
@@ -64,17 +98,55 @@ func TestRetryAt(t *testing.T) {
 			if tt.want != 0 {
 				want = now.Add(tt.want)
 			}
-			if got := retryAt(h, now); !got.Equal(want) {
+			if got := readHeaders(h, clockOf(h, now)).at(now, false); !got.Equal(want) {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})
 	}
 }
 
+// TestProseWait: a time in prose is one where it says that it is.
+func TestProseWait(t *testing.T) {
+	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"Please try again in 9m38.016s. Need more tokens?":          9*time.Minute + 38016*time.Millisecond,
+		"Please retry after 45 seconds.":                            45 * time.Second,
+		"try again in 86400 seconds":                                24 * time.Hour,
+		"Try again in 1 minute.":                                    time.Minute,
+		"Rate limited. Try again in about 2 hours.":                 2 * time.Hour,
+		"please try again after 1 seconds":                          time.Second,
+		"Please retry in 36.5s.":                                    36500 * time.Millisecond,
+		"Please try again in 120ms.":                                120 * time.Millisecond,
+		"Request was throttled. Expected available in 29 seconds.":  29 * time.Second,
+		"Quota will be replenished in 07:01:20.":                    7*time.Hour + time.Minute + 20*time.Second,
+		"Limit resets in 1h2m":                                      time.Hour + 2*time.Minute,
+		"Please wait 1 hour, 3 minutes and 2 seconds":               time.Hour + 3*time.Minute + 2*time.Second,
+		"Try again at 2026-05-04T12:01:00Z":                         time.Minute,
+		"Try again at 2026-05-04 12:01:00 UTC, or pay":              time.Minute,
+		"Your limit will reset at 2026-05-04 14:01:00 +02:00.":      time.Minute,
+		"Retry after: Mon, 04 May 2026 12:01:00 GMT":                time.Minute,
+		"Retry-After: 30":                                           30 * time.Second,
+		"retry after 1777896060":                                    time.Minute,
+		"try again in 3s for requests, try again in 20s for tokens": 20 * time.Second,
+		"Your limit will reset at 2026-05-04 23:00:00":              0, // in whose time?
+		"Please try again in a few minutes.":                        0,
+		"Please try again later.":                                   0,
+		"retry in 5":                                                0,
+		"limit of 3 requests per 20 seconds":                        0,
+		"available in 3 regions":                                    0,
+		"try again in ":                                             0,
+	} {
+		if got := proseWait(text, now); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
 // FuzzRetryAt: any header leads to no time or to one between 1 s and 24 h away.
 func FuzzRetryAt(f *testing.F) {
 	for _, v := range []string{"", "0", "-1", "30", "6m0s", "1.5s", "1777896060", "1777896060000", "NaN", "1e400", "-1e400",
-		"2026-05-04T12:00:40Z", "Mon, 04 May 2026 12:02:00 GMT", "9999999999999999999999h", "0x1p1000", "∞"} {
+		"2026-05-04T12:00:40Z", "Mon, 04 May 2026 12:02:00 GMT", "9999999999999999999999h", "0x1p1000", "∞",
+		"PT36S", "P1W", "PT", "00:00:45", "1.17:34:12", "600, 600", "1777896060000000", "Mon, 04 May 2026 12:02:00 +0000", "5 minutes"} {
 		f.Add(v, v, v)
 	}
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
@@ -84,7 +156,9 @@ func FuzzRetryAt(f *testing.F) {
 		h.Set("Retry-After-Ms", reset)
 		h.Set("X-Ratelimit-Reset-Requests", reset)
 		h.Set("X-Ratelimit-Remaining-Requests", remaining)
-		got := retryAt(h, now)
+		told := readHeaders(h, clockOf(h, now))
+		told.worded = proseWait("try again in "+after+", retry after "+reset+" or at "+remaining, now)
+		got := told.at(now, false)
 		if !got.IsZero() && (got.Before(now.Add(time.Second)) || got.After(now.Add(24*time.Hour))) {
 			t.Errorf("%q %q %q: %s", after, reset, remaining, got.Sub(now))
 		}

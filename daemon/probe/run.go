@@ -160,6 +160,9 @@ func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
 				return finding{saw: provider.OK, facts: facts}
 			}
 		}
+		if found := r.admits(a); found.saw != "" {
+			return found
+		}
 		return r.foreign(a)
 	}
 	if name := r.intruder(a); name != "" {

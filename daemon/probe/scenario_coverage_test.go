@@ -19,8 +19,24 @@ const atLeast = 150
 var everyWeb = []provider.Reason{
 	provider.OK, provider.ConnectionRefused, provider.Hung, provider.ConnectionReset, provider.TLSFailure,
 	provider.WrongService, provider.BadResponse, provider.Unauthorized, provider.Forbidden,
-	provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError, provider.Intermediary,
+	provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError, provider.Intermediary, provider.Loading,
 }
+
+// everyRule are the rules by which a server that is asked over HTTP tells, under
+// whatever status and in whatever envelope, what is wrong with the account and when to
+// come back: each kind is shown with each of them, by a rule or by a file of its own.
+var everyRule = []string{
+	"400-key-expired", "400-key-reason", "400-key-code", "400-arrears", "400-budget", "400-shut-out", "400-throttling",
+	"401-quota", "401-quota-detail",
+	"403-key-leaked", "403-key-suspended", "403-key-revoked", "403-key-text", "403-key-limit", "403-overdue", "403-rate-limit",
+	"429-per-minute", "429-per-day", "429-per-day-and-when", "429-limit-of-zero", "429-epoch-ms", "429-go-duration",
+	"429-metadata-headers", "429-body-seconds", "429-prose", "429-prose-seconds",
+	"500-insufficient-balance", "500-key", "503-loading",
+}
+
+// everyAdmission are those of an error that comes as a success, which a kind that is
+// asked over HTTP shows unless any answer may be right.
+var everyAdmission = []string{"200-error", "200-error-key", "200-error-quota", "200-error-limit", "200-error-loading"}
 
 // owed are the reasons that a kind must have scenarios for.
 func owed(k config.Kind) []provider.Reason {
@@ -33,6 +49,17 @@ func owed(k config.Kind) []provider.Reason {
 		return append([]provider.Reason{provider.NoCredentials}, everyWeb...)
 	}
 	return everyWeb
+}
+
+// owedRules are the rules that a kind must be shown with.
+func owedRules(k config.Kind) []string {
+	switch {
+	case !isWeb(k):
+		return nil
+	case k.Type == provider.Generic:
+		return everyRule
+	}
+	return append(slices.Clone(everyRule), everyAdmission...)
 }
 
 // TestScenarios_Coverage counts the scenarios of each kind by the reason they
@@ -71,6 +98,11 @@ func TestScenarios_Coverage(t *testing.T) {
 		for _, reason := range owed(k) {
 			if told[k.Name][reason] == 0 {
 				missing = append(missing, string(reason))
+			}
+		}
+		for _, rule := range owedRules(k) {
+			if s := find(t, general, rule); find(t, k.Name, rule) == nil && (s == nil || !slices.ContainsFunc(s.casts(t), func(cast config.Kind) bool { return cast.Name == k.Name })) {
+				missing = append(missing, "the rule "+rule)
 			}
 		}
 		if len(missing) > 0 {

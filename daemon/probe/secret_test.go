@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +26,8 @@ func TestPromise7_SecretsStayIn(t *testing.T) {
 	bodies := map[string]string{
 		"plain":           "your key is " + key,
 		"error":           `{"error":{"message":` + quoted(t, key) + `,"type":` + quoted(t, key) + `,"code":` + quoted(t, key) + `}}`,
+		"escaped":         `{"error":{"message":"refused: ` + escapedAsJSON(key) + `"}}`,
+		"JSON in JSON":    `{"error":` + quoted(t, `{"error":{"message":"refused: `+escapedAsJSON(key)+`"}}`) + `}`,
 		"version":         `{"version":` + quoted(t, key) + `,"status":` + quoted(t, key) + `}`,
 		"lists":           `{"object":"list","has_more":false,"models":[{"name":` + quoted(t, key) + `,"key":` + quoted(t, key) + `,"loaded_instances":[{}]}],"data":[{"id":` + quoted(t, key) + `,"owned_by":` + quoted(t, key) + `}]}`,
 		"query escaped":   "?key=" + url.QueryEscape(key),
@@ -122,6 +126,35 @@ func quoted(t *testing.T, s string) string {
 	return string(b)
 }
 
+// escapedAsJSON writes each character that is no letter or digit as \u00xx, and / as \/.
+func escapedAsJSON(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		switch {
+		case c == '/':
+			b.WriteString(`\/`)
+		case isAlphanumeric(c):
+			b.WriteRune(c)
+		default:
+			fmt.Fprintf(&b, `\u%04X`, c)
+		}
+	}
+	return b.String()
+}
+
+var jsonEscape = regexp.MustCompile(`\\+(?:u00([0-9a-fA-F]{2})|/)`)
+
+// unescaped is a text with what JSON escapes, however often, as it is read.
+func unescaped(s string) string {
+	return jsonEscape.ReplaceAllStringFunc(s, func(escape string) string {
+		digits := jsonEscape.FindStringSubmatch(escape)[1]
+		if c, err := strconv.ParseUint(digits, 16, 8); err == nil {
+			return string(rune(c))
+		}
+		return "/"
+	})
+}
+
 // noSecret looks for a run of the secret that is long enough to be of use.
 func noSecret(t *testing.T, o probe.Observation, secrets ...string) {
 	t.Helper()
@@ -129,7 +162,7 @@ func noSecret(t *testing.T, o probe.Observation, secrets ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{string(evidence), fmt.Sprintf("%+v", o), fmt.Sprintf("%#v", o.Evidence.Requests)} {
+	for _, text := range []string{string(evidence), unescaped(string(evidence)), fmt.Sprintf("%+v", o), fmt.Sprintf("%#v", o.Evidence.Requests)} {
 		for _, secret := range secrets {
 			const run = 6
 			for i := 0; i+run <= len(secret); i++ {

@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"strings"
-
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -49,26 +47,18 @@ func readXAIKey(a *answer) (xaiKey, bool) {
 	return key, ok && key.ID != "" && key.Blocked != nil && key.Disabled != nil && key.TeamBlocked != nil
 }
 
-// xaiRefusal: a wrong key is told with 400 (docs.x.ai/developers/debugging), and
-// credit that is used up with 403 (warpdotdev/warp, issue 14863) or 429.
+// xaiRefusal: a key that cannot be used is told with 200. A wrong one is told with 400
+// (docs.x.ai/developers/debugging), and credit that is used up with 403
+// (warpdotdev/warp, issue 14863) or 429, which the rules know.
 func xaiRefusal(a *answer) finding {
-	switch {
-	case a.status/100 == 2 && a.whole():
-		key, ok := readXAIKey(a)
-		if !ok {
-			return finding{}
-		}
-		return key.trouble()
-	case a.status == 400:
-		if c := a.complaint(); strings.Contains(strings.ToLower(c.message), "incorrect api key") {
-			return finding{saw: provider.Unauthorized, detail: a.statusLine() + ": " + c.message}
-		}
-	case a.status == 403:
-		if c := a.complaint(); c.isQuota() {
-			return finding{saw: provider.QuotaExhausted, detail: a.statusLine() + ": " + c.message}
-		}
+	if a.status/100 != 2 || !a.whole() {
+		return finding{}
 	}
-	return finding{}
+	key, ok := readXAIKey(a)
+	if !ok {
+		return finding{}
+	}
+	return key.trouble()
 }
 
 // trouble is why the key cannot be used; a zero finding when it can.

@@ -111,7 +111,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Loading, State: StateStarting, Weight: AtOnce,
-		Seen: "the server says that it is loading",
+		Seen: "the server says that it, or a model, is loading",
 		Hint: "wait for it: providerctl wait {id} --for RUNNING",
 	},
 	{
@@ -151,7 +151,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: RateLimited, State: StateDegraded, Weight: AtOnce,
-		Seen: "429, and no word of a quota; `retry_at` says until when",
+		Seen: "a limit that waiting lifts, 429 mostly; `retry_at` says until when",
 		Hint: "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
 	},
 	{
@@ -186,7 +186,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Unauthorized, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "the key is missing or was rejected",
+		Seen: "401, or an answer under 400, 403 or 5xx that says the key is missing, wrong, expired, revoked, suspended or leaked",
 		Hint: "the key is missing or was rejected: replace it, then: providerctl reload",
 	},
 	{
@@ -196,12 +196,12 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Forbidden, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "403: the key works, and is not allowed this",
+		Seen: "403, and no word of the key itself: whoever answers does not allow this",
 		Hint: "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
 	},
 	{
 		Reason: QuotaExhausted, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "402, or a 429 about quota, credit or a spend limit, or a 401 or 403 whose code is one of those",
+		Seen: "402, or an answer under 400, 401, 403, 429 or 5xx about a balance, a budget, a plan or a quota that waiting does not lift",
 		Hint: "raise the limit or add credit in the vendor's console",
 	},
 	{

@@ -1,0 +1,199 @@
+package probe
+
+import (
+	"encoding/json"
+	"html"
+	"net/http"
+	"strings"
+)
+
+// An envelope is an error object, or what is around one: the members that vendors,
+// gateways and frameworks use. Where those forms come from:
+//
+//   - {"error": {"message", "type", "code", "status", "details"}}: OpenAI, Anthropic,
+//     Google; in an array at Google's OpenAI-compatible address (reported only)
+//   - {"error": "…", "estimated_time": 20}: Hugging Face (huggingface/huggingface_hub
+//     src/huggingface_hub/inference); {"error": "Unauthorized", "message": "…"}: NestJS
+//   - {"detail": "…"}, {"detail": {…}}, {"detail": [{"msg": "…"}]}: FastAPI
+//     (fastapi.tiangolo.com/tutorial/handling-errors), Replicate, ElevenLabs
+//   - {"title", "type", "status", "detail"}: RFC 9457
+//   - {"errors": [{"code", "message"}]}: Cloudflare, watsonx
+//   - {"base_resp": {"status_code": 1008, "status_msg": "…"}}: MiniMax
+//     (platform.minimax.io/docs/api-reference/errorcode)
+//   - {"error_code": 110, "error_msg": "…"}: Baidu; {"err_code", "err_msg"}: Deepgram
+//   - {"Response": {"Error": {"Code", "Message"}}}: Tencent; {"fault": …}: Apigee
+//   - {"statusCode": 429, "message": "…"}: Azure's API Management
+type envelope struct {
+	Error    json.RawMessage `json:"error"`
+	Errors   json.RawMessage `json:"errors"`
+	Detail   json.RawMessage `json:"detail"`
+	Details  json.RawMessage `json:"details"`
+	BaseResp json.RawMessage `json:"base_resp"`
+	Response json.RawMessage `json:"response"`
+	Fault    json.RawMessage `json:"fault"`
+
+	Message       json.RawMessage `json:"message"`
+	Msg           json.RawMessage `json:"msg"`
+	ErrorMessage  json.RawMessage `json:"error_message"`
+	ErrorMsg      json.RawMessage `json:"error_msg"`
+	ErrMsg        json.RawMessage `json:"err_msg"`
+	Description   json.RawMessage `json:"error_description"`
+	StatusMessage json.RawMessage `json:"status_msg"`
+	FaultString   json.RawMessage `json:"faultstring"`
+	Title         json.RawMessage `json:"title"`
+
+	Type        json.RawMessage `json:"type"`
+	Code        json.RawMessage `json:"code"` // a word, or the status once more
+	Status      json.RawMessage `json:"status"`
+	ErrorCode   json.RawMessage `json:"error_code"`
+	ErrorKind   json.RawMessage `json:"error_type"`
+	ErrCode     json.RawMessage `json:"err_code"`
+	Reason      json.RawMessage `json:"reason"`
+	Name        json.RawMessage `json:"name"`
+	Class       json.RawMessage `json:"__type"` // Amazon
+	StatusCode  json.RawMessage `json:"status_code"`
+	CamelStatus json.RawMessage `json:"statusCode"`
+
+	Metadata   json.RawMessage `json:"metadata"`
+	Parameters json.RawMessage `json:"parameters"`
+	Estimated  json.RawMessage `json:"estimated_time"`
+	waitFields
+}
+
+// waitFields are the members that tell when to come back.
+type waitFields struct {
+	After        json.RawMessage `json:"retry_after"`
+	CamelAfter   json.RawMessage `json:"retryAfter"`
+	Seconds      json.RawMessage `json:"retry_after_seconds"`
+	CamelSeconds json.RawMessage `json:"retryAfterSeconds"`
+	Millis       json.RawMessage `json:"retry_after_ms"`
+	CamelMillis  json.RawMessage `json:"retryAfterMs"`
+	Delay        json.RawMessage `json:"retryDelay"`
+}
+
+// text is what the object itself has for people.
+func (o *envelope) text() string {
+	for _, raw := range []json.RawMessage{o.Message, o.Msg, o.StatusMessage, o.FaultString} {
+		if s := word(raw); s != "" {
+			return s
+		}
+	}
+	return o.errorMessage()
+}
+
+// errorMessage is a text whose very name says that something is wrong.
+func (o *envelope) errorMessage() string {
+	for _, raw := range []json.RawMessage{o.ErrorMessage, o.ErrorMsg, o.ErrMsg, o.Description} {
+		if s := word(raw); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// codes are its machine-readable words, in lower case.
+func (o *envelope) codes() []string {
+	var codes []string
+	for _, raw := range []json.RawMessage{o.Type, o.Code, o.Status, o.ErrorCode, o.ErrorKind, o.ErrCode, o.Reason, o.Name, o.Class} {
+		if w := word(raw); w != "" {
+			codes = append(codes, strings.ToLower(w))
+		}
+	}
+	return codes
+}
+
+// A googleDetail is any of the details of Google's errors: an ErrorInfo, a
+// QuotaFailure or a RetryInfo (googleapis/googleapis google/rpc/error_details.proto).
+type googleDetail struct {
+	Reason   string `json:"reason"`
+	Metadata struct {
+		Limit string `json:"quota_limit"`
+		Value string `json:"quota_limit_value"`
+	} `json:"metadata"`
+	Violations []struct {
+		Limit string `json:"quotaId"`
+		Value string `json:"quotaValue"`
+	} `json:"violations"`
+	Delay string `json:"retryDelay"` // "34s", "34.074824224s"
+}
+
+// tell adds to a complaint what a detail says.
+func (d *googleDetail) tell(c *complaint) {
+	if d.Reason != "" {
+		c.addCode(d.Reason)
+	}
+	if d.Metadata.Limit != "" {
+		c.limits = append(c.limits, d.Metadata.Limit)
+		c.zero = c.zero || d.Metadata.Value == "0"
+	}
+	for _, v := range d.Violations[:min(len(d.Violations), widest)] {
+		if v.Limit != "" {
+			c.limits = append(c.limits, v.Limit)
+		}
+		c.zero = c.zero || v.Value == "0"
+	}
+	if d.Delay != "" {
+		c.waits = append(c.waits, toldWait{value: d.Delay})
+	}
+}
+
+// isStatusText reports whether a text is no more than the name of an HTTP status.
+func isStatusText(s string) bool {
+	for status := 400; status < 600; status++ {
+		if text := http.StatusText(status); text != "" && strings.EqualFold(text, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// untagged is the text of the beginning of an HTML or XML page, without its tags,
+// scripts and styles.
+func untagged(page []byte) string {
+	s := string(page[:min(len(page), 16<<10)])
+	var text strings.Builder
+	for s != "" {
+		before, after, tagged := strings.Cut(s, "<")
+		text.WriteString(before)
+		if !tagged {
+			break
+		}
+		text.WriteByte(' ')
+		s = after
+		for _, hidden := range [...]struct{ opens, closes string }{{"script", "</script"}, {"style", "</style"}, {"!--", "--"}} {
+			if len(s) >= len(hidden.opens) && strings.EqualFold(s[:len(hidden.opens)], hidden.opens) {
+				_, s, _ = strings.Cut(s, hidden.closes)
+			}
+		}
+		_, s, _ = strings.Cut(s, ">")
+	}
+	return strings.Join(strings.Fields(html.UnescapeString(text.String())), " ")
+}
+
+// salvaged is the message of JSON that broke off, if that much of it came.
+func salvaged(s string) string {
+	for _, name := range [...]string{`"message"`, `"msg"`, `"detail"`, `"error"`} {
+		_, after, ok := strings.Cut(s, name)
+		after, begins := strings.CutPrefix(strings.TrimLeft(after, ": \t\r\n"), `"`)
+		if !ok || !begins {
+			continue
+		}
+		if said := word(json.RawMessage(`"` + untilQuote(after) + `"`)); said != "" {
+			return said
+		}
+	}
+	return ""
+}
+
+// untilQuote is the inside of a JSON string, as far as it came.
+func untilQuote(s string) string {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return s[:i]
+		}
+	}
+	return strings.TrimRight(s, `\`)
+}

@@ -1,0 +1,217 @@
+package probe
+
+import (
+	"bytes"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// quotaCodes are the machine-readable words for a limit that waiting does not
+// lift soon: money or a plan. Sources: the error references of OpenAI and
+// Anthropic, DeepSeek's and Moonshot's for the balance, and as noted.
+var quotaCodes = []string{
+	"organization_spend_limit_exceeded", "project_spend_limit_exceeded", "organization_usage_limit_exceeded",
+	"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached",
+	"billing_not_active", "billing_error", "quota_exceeded", "spend_limit_reached",
+	"enforced_spend_limit_reached", "insufficient_balance", "insufficient_credits",
+	"exceeded_current_quota_error", "usage_limit_reached",
+	"arrearage",    // Alibaba (help.aliyun.com/en/model-studio/error-code)
+	"minimax:1008", // the balance (platform.minimax.io/docs/api-reference/errorcode)
+	"insufficientbalanceerror", "payment_required", "quotaexceeded",
+}
+
+// doubtfulQuotaCodes are among the quotaCodes, and also what some say of the tokens
+// of a minute.
+var doubtfulQuotaCodes = []string{"insufficient_quota", "quota_exceeded", "quotaexceeded"}
+
+// deadKeyCodes are words for a key that is no good where the phrases do not have them.
+var deadKeyCodes = []string{
+	"authentication_error", "invalid_authentication_error", "unauthenticated", "unauthorized",
+	"authenticationerror", "unrecognizedclientexception", "expiredtokenexception",
+	"invalid_token", "token_invalidated",
+	"minimax:1004", "minimax:2049",
+}
+
+var limitCodes = []string{
+	"rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error", "too_many_requests",
+	"throttling", "resource_exhausted",
+	"minimax:1002", "minimax:1039", "minimax:1041",
+}
+
+// overloadCodes say that a 429 is about the vendor's capacity and not about this
+// account. Moonshot's, Mistral's and Volcengine's; prose does not count, because
+// Moonshot says "overloaded" of its rate limits too.
+var overloadCodes = []string{"engine_overloaded_error", "service_tier_capacity_exceeded", "serveroverloaded"}
+
+var missingScope = regexp.MustCompile(`(?i)missing scopes?:\s*(?:[\w.]*\w,\s*)*[\w.]*\bmodels?\.read\b`)
+
+// byStatus is what a status means by itself, for every kind; empty for one that
+// says nothing of the provider, or not without the body.
+func byStatus(status int) provider.Reason {
+	switch {
+	case status == 401:
+		return provider.Unauthorized
+	case status == 402:
+		return provider.QuotaExhausted
+	case status == 403:
+		return provider.Forbidden
+	case status == 429:
+		return provider.RateLimited
+	case status == 529:
+		return provider.Overloaded
+	case status >= 500:
+		return provider.ServerError
+	}
+	return ""
+}
+
+// byBody is what a status means with what the answer says, for every kind. What is
+// said of the account wins over what is said of a limit, and that over the status.
+func byBody(status int, c *complaint) provider.Reason {
+	saw := byStatus(status)
+	switch {
+	case saw == "" && status != 400 || status == 402:
+		return saw
+	case (status == 401 || status == 403) && missingScope.MatchString(c.message):
+		return provider.ScopeLimited // OpenAI answers a key that may not list models, and works for the rest, with either
+	}
+	switch account := c.account(); {
+	case account == provider.QuotaExhausted,
+		account == provider.Unauthorized && status != 429,
+		account == provider.Forbidden && status != 401:
+		return account
+	}
+	switch {
+	case status == 429 && c.hasCode(overloadCodes):
+		return provider.Overloaded
+	case (status == 400 || status == 403 || status == 503) && c.isLimit():
+		return provider.RateLimited
+	case status >= 500 && c.isLoading():
+		return provider.Loading
+	case status >= 500 && c.has(overloadPhrases):
+		return provider.Overloaded
+	}
+	return saw
+}
+
+// account is what is said of the account or its key, under whatever status; empty
+// when that is nothing.
+func (c *complaint) account() provider.Reason {
+	switch {
+	case c.isQuota():
+		return provider.QuotaExhausted
+	case c.has(shutOutPhrases):
+		return provider.Forbidden
+	case c.has(deadKeyPhrases), c.hasCode(deadKeyCodes), !c.page && c.has(deadAccountPhrases):
+		return provider.Unauthorized
+	}
+	return ""
+}
+
+// admitted is what an answer that looks like a success says of itself; empty when it
+// says nothing that is known.
+func (c *complaint) admitted() provider.Reason {
+	if account := c.account(); account != "" {
+		return account
+	}
+	switch {
+	case c.isLimit(), c.passes():
+		return provider.RateLimited
+	case c.isLoading():
+		return provider.Loading
+	case c.status != 0 && byStatus(c.status) != "":
+		return byBody(c.status, c)
+	case c.hasCode(overloadCodes), c.failed && c.has(overloadPhrases):
+		return provider.Overloaded
+	}
+	return ""
+}
+
+// admits says what an answer is that looks like a success and is an error, as gateways
+// send it and vendors whose own codes are all that counts (Baidu, MiniMax). Another
+// kind's is left to those that name it.
+func (r *run) admits(a *answer) finding {
+	if !a.whole() || !looksLikeJSON(bytes.TrimSpace(a.body)) || r.p.recognise(a) != "" {
+		return finding{}
+	}
+	c := a.complaint()
+	saw := c.admitted()
+	switch {
+	case saw == "" && !c.failed:
+		return finding{}
+	case saw == "":
+		saw = provider.BadResponse
+	case saw == provider.RateLimited, saw == provider.Overloaded:
+		r.retryAt = r.toRetry(a)
+	}
+	return finding{saw: saw, detail: a.statusLine() + ", and an error in it: " + c.message}
+}
+
+// isQuota reports whether waiting does not help: money, a plan, or a limit of the day
+// whose end is not told.
+func (c *complaint) isQuota() bool {
+	switch {
+	case c.has(moneyPhrases), c.zero, saysZeroLimit(c.text):
+		return true
+	case len(c.limits) > 0:
+		return c.isDaily() && c.longestWait() < believable
+	case c.has(passingPhrases):
+		return c.hasCode(quotaCodes) && !c.hasCode(doubtfulQuotaCodes)
+	case c.hasCode(quotaCodes):
+		return true
+	}
+	return c.has(quotaPhrases) && !retriesSoon(c.text)
+}
+
+// passes reports whether limits are named, all of which waiting lifts.
+func (c *complaint) passes() bool { return len(c.limits) > 0 && !c.isQuota() }
+
+func (c *complaint) isLimit() bool {
+	return c.passes() || c.has(limitPhrases) || c.hasCode(limitCodes)
+}
+
+func (c *complaint) isLoading() bool {
+	return !c.has(brokenPhrases) && (c.has(loadingPhrases) || c.estimated != "")
+}
+
+// estimate is how long a model will need to load, by the server's own estimate.
+func (c *complaint) estimate() string {
+	seconds, ok := number(c.estimated)
+	if !ok || seconds <= 0 {
+		return ""
+	}
+	return ", for about " + scaled(seconds, time.Second).Round(time.Second).String()
+}
+
+// believable is how long a wait for a limit of the day must be to be one. Google tells
+// the seconds until the next minute beside a limit of the day, and its own program
+// does not believe them (google-gemini/gemini-cli
+// packages/core/src/utils/googleQuotaErrors.ts).
+const believable = 5 * time.Minute
+
+// isDaily knows a limit of the day by its name.
+func (c *complaint) isDaily() bool {
+	return slices.ContainsFunc(c.limits, func(name string) bool {
+		return strings.Contains(name, "PerDay") || strings.Contains(name, "Daily")
+	})
+}
+
+// saysZeroLimit: "limit: 0, model: …" is a plan that has none of it at all
+// (google-gemini/gemini-cli issue 22486).
+func saysZeroLimit(text string) bool {
+	_, after, ok := strings.Cut(text, "quota exceeded for metric")
+	_, after, limited := strings.Cut(after, "limit: 0")
+	return ok && limited && (after == "" || strings.IndexByte("0123456789.", after[0]) < 0)
+}
+
+// retriesSoon: Google says of every limit that the quota is exceeded, and then when
+// to retry of one that passes.
+func retriesSoon(text string) bool { return strings.Contains(text, "please retry in ") }
+
+func (c *complaint) hasCode(codes []string) bool {
+	return slices.ContainsFunc(c.codes, func(code string) bool { return slices.Contains(codes, code) })
+}

@@ -1,0 +1,202 @@
+package probe
+
+import "strings"
+
+// The words by which vendors, gateways and servers say what is wrong with an account.
+// Each is looked for in what [plain] makes of an answer, so that "API_KEY_INVALID",
+// "InvalidApiKey" and "invalid API key" need one line; a * stands for whatever is
+// between. One word alone is never enough: OpenAI's ordinary rate limit advises a
+// visit to the billing page, and Moonshot says "overloaded" of its rate limits.
+
+// moneyPhrases are about a balance, a budget or a bill: waiting does not help.
+var moneyPhrases = []string{
+	"insufficient balance",                             // DeepSeek api-docs.deepseek.com/quick_start/error_codes; MiniMax errorcode 1008
+	"insufficient account balance",                     // gateways; reported only
+	"insufficient credit",                              // OpenRouter openrouter.ai/docs/api-reference/errors; Replicate
+	"insufficient fund",                                // gateways; reported only
+	"balance is insufficient",                          // SiliconFlow docs.siliconflow.cn (code 30001)
+	"not enough balance",                               // Novita novita.ai/docs/guides/llm-api (NOT_ENOUGH_BALANCE)
+	"balance not enough",                               // Jina; the same
+	"balance is not enough",                            // the same
+	"balance is negative",                              // AssemblyAI; reported only
+	"balance is too low",                               // Anthropic
+	"credit balance",                                   // Anthropic docs.anthropic.com/en/api/errors; OpenAI's credit_balance_exhausted
+	"credit limit is insufficient",                     // new-api; reported only
+	"out of credit",                                    // several; reported only
+	"not have enough credit",                           // several; reported only
+	"lack sufficient credit",                           // Stability platform.stability.ai/docs/api-reference
+	"requires more credits",                            // OpenRouter, 402
+	"have any credits or licenses",                     // xAI, 403 (warpdotdev/warp issue 14863)
+	"used all available credits",                       // xAI, 429
+	"monthly included credits",                         // Hugging Face huggingface.co/docs/inference-providers/pricing
+	"spend limit",                                      // OpenAI, Groq console.groq.com/docs/spend-limits
+	"spending limit",                                   // xAI, Together
+	"budget has been exceeded",                         // LiteLLM litellm/exceptions.py BudgetExceededError
+	"exceeded budget",                                  // LiteLLM, ExceededBudget
+	"budget exceeded",                                  // LiteLLM ProxyErrorTypes.budget_exceeded
+	"account is not active, please check your billing", // OpenAI billing_not_active
+	"billing disabled",                                 // Google google/api/error_reason.proto BILLING_DISABLED
+	"requires billing to be enabled",                   // Google, its prose
+	"billing hard limit",                               // OpenAI
+	"overdue balance",                                  // Volcengine (coze-dev/coze-studio issue 2195)
+	"account overdue error", "overdue account",         // its code; RooCodeInc/Roo-Code issue 12309
+	"account is in good standing",                     // Alibaba help.aliyun.com/en/model-studio/error-code Arrearage
+	"key limit exceeded (",                            // OpenRouter, 403: what the key may spend (MCPJam/inspector issue 1287)
+	"api usage limits",                                // Anthropic: the organization's own spend limit
+	"free tier of the model has been exhausted",       // Alibaba AllocationQuota.FreeTierOnly
+	"free tier only", "free allocated quota exceeded", // its code; Alibaba
+	"insufficient g1 credits balance",                     // Google (google-gemini/gemini-cli googleQuotaErrors.ts)
+	"user quota is not enough", "insufficient user quota", // one-api relay/controller (songquanpeng/one-api)
+	"token quota is not enough", "pre consume token quota failed",
+	"余额不足", "额度不足", "额度已用尽", "已欠费", // one-api model/token.go, MiniMax, Zhipu
+}
+
+// quotaPhrases are about a quota, which mostly means money, and sometimes, as other
+// words beside them tell, no more than the requests of a minute.
+var quotaPhrases = []string{
+	"exceeded your current quota", // OpenAI insufficient_quota; Google of every limit
+	"insufficient quota",          // OpenAI; Alibaba of the tokens of a minute too
+	"quota is exhausted",          // gateways; reported only
+	"quota exhausted",             // Google Code Assist QUOTA_EXHAUSTED
+	"quota has been exhausted",    // gateways; reported only
+	"quota is used up",            // the same
+	"quota has been used up",      // the same
+	"token quota reached",         // watsonx token_quota_reached
+	"monthly limit",               // Together, Mistral; in 429 only of plans
+	"monthly quota",
+	"allocation of 10,000 neurons", // Cloudflare Workers AI, code 3036
+}
+
+// passingPhrases show that a quota is one of a short time, which waiting lifts,
+// whatever else the answer says.
+var passingPhrases = []string{
+	"per minute", "perminute", "/minute", "/min ", "per min ", "per min)", "(rpm)", "(tpm)",
+	"per second", "persecond", "/second", "per hour", "perhour",
+	"error code#token limit", // Alibaba's link, of the tokens of a minute
+	"throttling.",            // Alibaba Throttling.RateQuota, .AllocationQuota, .BurstRate
+	"requests list",          // Alibaba: "You exceeded your current requests list"
+}
+
+// deadKeyPhrases are about the key itself, or the account that it is of.
+var deadKeyPhrases = []string{
+	"invalid api key", "api key is invalid", "api key invalid", "invalid * api key provided", // OpenAI, Mistral, Anthropic's "invalid x-api-key"
+	"invalid x api key",
+	"incorrect api key",                         // OpenAI, xAI
+	"api key not valid", "api key is not valid", // Google
+	"pass a valid api key", "api key not found", // Google
+	"your api key is valid",       // Amazon Bedrock: "make sure your API Key is valid"
+	"api key provided is invalid", // gateways; reported only
+	"malformed api key", "api key is malformed", "api key malformed",
+	"api key expired", "api key has expired", "api key is expired", "expired api key", // Google, LiteLLM
+	"expired key", "key has expired", "key is expired", "key expired", // LiteLLM litellm/proxy/_types.py expired_key
+	"token has expired", "token is expired", "token expired", "expired token", // Amazon, watsonx, OAuth 2.0
+	"access token invalid", "invalid access token", "invalid bearer token", // Baidu, Databricks, Alibaba
+	"security token included in the request is",                   // Amazon: "invalid", "expired"
+	"reported as leaked", "key was leaked", "key has been leaked", // Google ai.google.dev/gemini-api/docs/troubleshooting
+	"key has been revoked", "key was revoked", "key is revoked", "revoked api key", "key revoked",
+	"token has been revoked", "token was revoked", "token revoked",
+	"key has been suspended", "key is suspended", "key suspended",
+	"consumer * has been suspended", "consumer suspended", // Google CONSUMER_SUSPENDED
+	"key has been disabled", "key is disabled", "key was disabled", "key disabled",
+	"key has been deactivated", "key is deactivated", "key is inactive", "key deactivated",
+	"key has been deleted", "key was deleted",
+	"missing api key", "no api key", "api key is missing", "api key is required", "api key required", "api key missing",
+	"provide an api key", "unregistered callers", // OpenAI; Google's 403 without a key
+	"invalid authentication", "authentication failed", // Kong, Moonshot, Amazon
+	"无效的令牌", "令牌已过期", "令牌状态不可用", "无效的 token", "token 已过期", // one-api model/token.go
+}
+
+// deadAccountPhrases are about the account that the key is of. A page with them is
+// about somebody's web space.
+var deadAccountPhrases = []string{
+	"account deactivated", "account has been deactivated", "account is deactivated", "account associated * deactivated", // OpenAI (ChatGPTNextWeb/NextChat issue 2782)
+	"deactivated account", // OpenAI (Zero6992/chatGPT-discord-bot issue 442)
+	"account has been suspended", "account is suspended", "account has been disabled", "account is disabled", "account suspended",
+}
+
+// shutOutPhrases are about an organization that may not use the API at all, with
+// whatever key.
+var shutOutPhrases = []string{
+	"organization has been disabled", // Anthropic (anthropics/claude-code issue 8327)
+	"organization restricted",        // Groq organization_restricted
+	"organization has been restricted",
+	"not available in your country", "user location is not supported", // OpenAI, Google
+	"country, region, or territory not supported",
+}
+
+// limitPhrases are rate limits where the status does not say so.
+var limitPhrases = []string{
+	"rate limit exceeded", "rate limit is exceeded", "rate limit reached", "exceeded the rate limit", // GitHub docs.github.com/rest (403), Azure
+	"rate limit exceeded", "secondary rate limit", "ratelimitexceeded", "userratelimitexceeded", // Google APIs (403)
+	"out of call volume quota",             // Azure API Management quota policy (403), with the time of its end
+	"request was throttled",                // Django REST framework, which Replicate uses
+	"throttlingexception", "rate exceeded", // Amazon (400)
+	"too many requests",
+	"request limit reached", "requests limit reached", // Baidu, under 200
+}
+
+// loadingPhrases are how servers say that a model is on its way into memory. One at
+// the beginning of what is said begins with ^.
+var loadingPhrases = []string{
+	"is currently loading",     // Hugging Face (huggingface/huggingface_hub), and what copies it
+	"^loading model",           // llama.cpp tools/server; so llamafile, Jan, Docker Model Runner, llama-swap
+	"llm server loading model", // Ollama llm/server.go (IceWhaleTech/ZimaOS issue 466)
+	"still being loaded",       // OpenAI help.openai.com, article 6643004
+	"model is loading", "model is still loading", "models are loading", "model loading", "models are still loading",
+	"model is being loaded", "models are being loaded", "loading the model", "still loading",
+	"model is warming up", "is warming up", // Hugging Face's endpoints
+	"is initializing", "still initializing", "endpoint is starting", "model is starting", "server is starting",
+	"model is not ready", "model not ready", "model is not yet ready", "model is not loaded yet", // Baseten, KServe, TorchServe
+	"model is waking up", "is waking up", "currently scaling", // vLLM entrypoints/serve/elastic_ep
+}
+
+// brokenPhrases are about a model that will not come, in words that else would be
+// about one that loads.
+var brokenPhrases = []string{
+	"error loading", "failed to load", "failed loading", "failure loading", "could not load", "cannot load",
+	"unable to load", "error while loading", "exception while loading", "out of memory", "terminated",
+}
+
+// overloadPhrases are about the vendor's room, and not about this account.
+var overloadPhrases = []string{
+	"overloaded", "over capacity", "at capacity", "capacity exceeded", "too busy", "server busy", "server is busy",
+	"slow down",
+}
+
+// plain is a text as phrases are looked for in it: lower case, with one blank where
+// there are several, hyphens or underlines, and a key called by one name.
+func plain(s string) string {
+	s = strings.ToLower(s)
+	s = spellings.Replace(s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+var spellings = strings.NewReplacer(
+	"_", " ", "-", " ", "’", "'", "apikey", " api key", "api token", "api key", "access key", "api key", "secret key", "api key",
+	"overdueerror", " overdue error", "exceededbudget", "exceeded budget", "exceededtokenbudget", "exceeded budget",
+	"freetieronly", " free tier only ", "令牌 ", "令牌",
+)
+
+// has reports whether one of the phrases is there.
+func (c *complaint) has(phrases []string) bool {
+	for _, phrase := range phrases {
+		if saysPhrase(c.text, phrase) {
+			return true
+		}
+	}
+	return false
+}
+
+func saysPhrase(text, phrase string) bool {
+	if start, ok := strings.CutPrefix(phrase, "^"); ok {
+		return strings.HasPrefix(text, start)
+	}
+	for part := range strings.SplitSeq(phrase, "*") {
+		at := strings.Index(text, part)
+		if at < 0 {
+			return false
+		}
+		text = text[at+len(part):]
+	}
+	return true
+}

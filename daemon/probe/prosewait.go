@@ -1,0 +1,123 @@
+package probe
+
+import (
+	"strings"
+	"time"
+)
+
+// comebacks are the words after which prose tells when to come back: OpenAI's and
+// Groq's "Please try again in 9m38.016s", Azure's "Please retry after 45 seconds" and
+// "Try again in 26 seconds", Google's "Please retry in 36.5s", Django REST framework's
+// "Expected available in 29 seconds", Moonshot's "please try again after 1 seconds",
+// Azure's API Management "Quota will be replenished in 07:01:20".
+var comebacks = [...]string{
+	"try again in ", "try again after ", "try again at ", "try again on ", "try again later in ",
+	"retry in ", "retry after ", "retry at ", "retry after: ", "retry-after ", "retry-after: ", "retry your request after ", "retry your requests after ",
+	"available in ", "available again in ", "available at ", "available again at ",
+	"reset in ", "resets in ", "reset after ", "resets after ", "reset at ", "resets at ", "will reset on ",
+	"replenished in ", "please wait ", "wait for ", "after waiting ",
+}
+
+// proseWait is the longest wait that a text asks for in so many words; 0 when it asks
+// for none. A time without a zone is nobody knows whose.
+func proseWait(text string, now time.Time) time.Duration {
+	var longest time.Duration
+	lower := strings.ToLower(text)
+	if len(lower) != len(text) { // some letters are longer in lower case
+		text = lower
+	}
+	for _, words := range comebacks {
+		for rest := 0; ; {
+			at := strings.Index(lower[rest:], words)
+			if at < 0 {
+				break
+			}
+			rest += at + len(words)
+			longest = max(longest, waitAfter(text[rest:], strings.HasPrefix(words, "retry") && strings.Contains(words, "after"), now))
+		}
+	}
+	return longest
+}
+
+// waitAfter reads what follows those words: a duration, or a moment with its zone.
+// Only where bare is said may a number be one of seconds.
+func waitAfter(text string, bare bool, now time.Time) time.Duration {
+	text = text[:min(len(text), 64)]
+	for _, filler := range [...]string{"about ", "approximately ", "approx. ", "around ", "~", "another ", "the next ", "at least "} {
+		if len(text) >= len(filler) && strings.EqualFold(text[:len(filler)], filler) {
+			text = text[len(filler):]
+		}
+	}
+	if wait, _ := wordedDuration(strings.ToLower(text)); wait > 0 {
+		return wait
+	}
+	words := strings.Fields(text)
+	for n := min(len(words), 6); n > 0; n-- {
+		v := strings.TrimRight(strings.Join(words[:n], " "), ".,;:!)")
+		if at, ok := readMoment(v); ok && zoned(v) {
+			return atLeastSoonest(at.Sub(now))
+		}
+		if n > 1 {
+			continue
+		}
+		if d, ok := clockDuration(v); ok {
+			return d
+		}
+		if d, ok := isoDuration(v); ok {
+			return d
+		}
+		if n, ok := number(v); ok && bare {
+			wait, _ := readNumber(n, time.Second, now)
+			return wait
+		}
+	}
+	return 0
+}
+
+// zoned reports whether a moment says in whose time it is. One with a T in it is a
+// machine's, and in UTC.
+func zoned(v string) bool {
+	upper := strings.ToUpper(v)
+	return strings.HasSuffix(upper, "Z") || strings.Contains(upper, "UTC") || strings.Contains(upper, "GMT") ||
+		len(v) > 10 && v[10] == 'T' || len(v) > 6 && strings.ContainsAny(v[len(v)-6:], "+-")
+}
+
+// wordedDuration reads the duration that a text begins with, of numbers and units:
+// "9m38.016s", "45 seconds", "1 hour and 30 minutes"; and what is left of the text.
+func wordedDuration(text string) (sum time.Duration, rest string) {
+	rest = text
+	for {
+		next := strings.TrimLeft(rest, " ")
+		if sum > 0 {
+			next = strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(next, ","), "and "), " ")
+			next = strings.TrimPrefix(next, "and ")
+		}
+		digits := 0
+		for digits < len(next) && (next[digits] >= '0' && next[digits] <= '9' || next[digits] == '.') {
+			digits++
+		}
+		n, ok := number(next[:digits])
+		next = strings.TrimLeft(next[digits:], " ")
+		letters := 0
+		for letters < len(next) && next[letters] >= 'a' && next[letters] <= 'z' {
+			letters++
+		}
+		unit, known := units[next[:letters]]
+		if !known {
+			unit, known = units[strings.TrimSuffix(next[:letters], "s")]
+		}
+		if !ok || !known {
+			return sum, rest
+		}
+		sum = min(sum+scaled(n, unit), latest)
+		rest = next[letters:]
+	}
+}
+
+var units = map[string]time.Duration{
+	"ms": time.Millisecond, "msec": time.Millisecond, "milli": time.Millisecond, "millisecond": time.Millisecond,
+	"s": time.Second, "sec": time.Second, "second": time.Second,
+	"m": time.Minute, "min": time.Minute, "minute": time.Minute,
+	"h": time.Hour, "hr": time.Hour, "hour": time.Hour,
+	"d": 24 * time.Hour, "day": 24 * time.Hour,
+}
