@@ -55,12 +55,12 @@ func (a *answer) complaint() *complaint {
 func readComplaint(a *answer) *complaint {
 	c := new(complaint)
 	var said strings.Builder
-	switch raw := bytes.TrimSpace(a.body); {
+	switch raw := bytes.TrimSpace(bytes.TrimPrefix(a.body, []byte("\ufeff"))); {
 	case a.isHTML():
 		c.message, c.page = "an HTML page", true
 		said.WriteString(untagged(a.body))
 	case looksLikeJSON(raw) && !a.large:
-		if !c.read(a.body, deepest, &said) { // it broke off, or is none
+		if !c.read(raw, deepest, &said) { // it broke off, or is none
 			c.message = a.excerpt()
 			said.WriteString(c.message)
 			if raw[0] != '"' {
@@ -70,9 +70,8 @@ func readComplaint(a *answer) *complaint {
 	case bytes.HasPrefix(raw, []byte("<")): // an API gateway's XML
 		c.message = untagged(raw)
 		said.WriteString(c.message)
-	default:
-		c.message = a.excerpt()
-		said.WriteString(c.message)
+	default: // text, which may have JSON in it: a gateway's, or an event of a stream
+		c.readText(string(raw[:min(len(raw), 4<<10)]), deepest, &said)
 	}
 	c.said = said.String()
 	c.text = plain(c.said + " | " + strings.Join(c.codes, " | "))
@@ -159,15 +158,15 @@ func (c *complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 		c.shaped = c.read(titled, depth-1, said) || c.shaped
 		c.shaped = c.shaped || titled[0] == '{'
 	}
-	for _, inside := range []json.RawMessage{o.Errors, o.BaseResp, o.Response, o.Fault} {
-		if given(inside) && string(inside) != "[]" && string(inside) != "{}" {
+	for _, inside := range []json.RawMessage{o.Errors, o.BaseResp, o.Response, o.Fault, o.Message} {
+		if given(inside) && (inside[0] == '{' || inside[0] == '[') {
 			c.read(inside, depth-1, said)
 		}
 	}
 	text := o.text()
 	codes := o.codes()
 	c.shaped = c.shaped || text != "" && len(codes) > 0
-	c.failed = c.failed || c.shaped && given(o.Error) || given(o.Errors) && c.message != "" || o.errorMessage() != ""
+	c.failed = c.failed || c.shaped && given(o.Error) || given(o.Errors) && c.message != "" || o.saysNo()
 	c.codes = append(c.codes, codes...)
 	c.addStatus(o)
 	if text != "" {
@@ -248,7 +247,7 @@ func (c *complaint) readWaits(o *envelope) {
 }
 
 func (c *complaint) addWaits(f *waitFields) {
-	for _, raw := range []json.RawMessage{f.After, f.CamelAfter, f.Seconds, f.CamelSeconds, f.Delay} {
+	for _, raw := range []json.RawMessage{f.After, f.CamelAfter, f.Seconds, f.CamelSeconds, f.Delay, f.ResetsAt, f.ResetAt, f.ResetsIn} {
 		if v := scalar(raw); v != "" {
 			c.waits = append(c.waits, toldWait{value: v})
 		}

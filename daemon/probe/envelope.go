@@ -40,7 +40,11 @@ type envelope struct {
 	Description   json.RawMessage `json:"error_description"`
 	StatusMessage json.RawMessage `json:"status_msg"`
 	FaultString   json.RawMessage `json:"faultstring"`
+	About         json.RawMessage `json:"description"`
 	Title         json.RawMessage `json:"title"`
+
+	Success json.RawMessage `json:"success"`
+	OK      json.RawMessage `json:"ok"`
 
 	Type        json.RawMessage `json:"type"`
 	Code        json.RawMessage `json:"code"` // a word, or the status once more
@@ -69,11 +73,14 @@ type waitFields struct {
 	Millis       json.RawMessage `json:"retry_after_ms"`
 	CamelMillis  json.RawMessage `json:"retryAfterMs"`
 	Delay        json.RawMessage `json:"retryDelay"`
+	ResetsAt     json.RawMessage `json:"resets_at"`
+	ResetAt      json.RawMessage `json:"reset_at"`
+	ResetsIn     json.RawMessage `json:"resets_in_seconds"`
 }
 
 // text is what the object itself has for people.
 func (o *envelope) text() string {
-	for _, raw := range []json.RawMessage{o.Message, o.Msg, o.StatusMessage, o.FaultString} {
+	for _, raw := range []json.RawMessage{o.Message, o.Msg, o.StatusMessage, o.FaultString, o.About} {
 		if s := word(raw); s != "" {
 			return s
 		}
@@ -89,6 +96,18 @@ func (o *envelope) errorMessage() string {
 		}
 	}
 	return ""
+}
+
+// saysNo reports whether the object says of itself that it is no success.
+func (o *envelope) saysNo() bool {
+	if o.errorMessage() != "" {
+		return true
+	}
+	switch strings.ToLower(word(o.Status)) {
+	case "error", "fail", "failed":
+		return o.text() != ""
+	}
+	return (string(o.Success) == "false" || string(o.OK) == "false") && o.text() != ""
 }
 
 // codes are its machine-readable words, in lower case.
@@ -109,6 +128,7 @@ type googleDetail struct {
 	Metadata struct {
 		Limit string `json:"quota_limit"`
 		Value string `json:"quota_limit_value"`
+		Reset string `json:"quotaResetDelay"` // of Code Assist (google-gemini/gemini-cli)
 	} `json:"metadata"`
 	Violations []struct {
 		Limit string `json:"quotaId"`
@@ -132,8 +152,10 @@ func (d *googleDetail) tell(c *complaint) {
 		}
 		c.zero = c.zero || v.Value == "0"
 	}
-	if d.Delay != "" {
-		c.waits = append(c.waits, toldWait{value: d.Delay})
+	for _, delay := range [...]string{d.Delay, d.Metadata.Reset} {
+		if delay != "" {
+			c.waits = append(c.waits, toldWait{value: delay})
+		}
 	}
 }
 

@@ -21,7 +21,8 @@ var quotaCodes = []string{
 	"exceeded_current_quota_error", "usage_limit_reached",
 	"arrearage",    // Alibaba (help.aliyun.com/en/model-studio/error-code)
 	"minimax:1008", // the balance (platform.minimax.io/docs/api-reference/errorcode)
-	"insufficientbalanceerror", "payment_required", "quotaexceeded",
+	"insufficientbalanceerror", "payment_required",
+	"quotaexceeded", "dailylimitexceeded", // Google's older APIs (403)
 }
 
 // doubtfulQuotaCodes are among the quotaCodes, and also what some say of the tokens
@@ -41,6 +42,9 @@ var limitCodes = []string{
 	"throttling", "resource_exhausted",
 	"minimax:1002", "minimax:1039", "minimax:1041",
 }
+
+// loadingCodes are states of a server that is not ready yet.
+var loadingCodes = []string{"loading", "loading_model", "model_loading", "model_not_ready", "starting", "initializing", "warming_up"}
 
 // overloadCodes say that a 429 is about the vendor's capacity and not about this
 // account. Moonshot's, Mistral's and Volcengine's; prose does not count, because
@@ -90,6 +94,8 @@ func byBody(status int, c *complaint) provider.Reason {
 		return provider.Overloaded
 	case (status == 400 || status == 403 || status == 503) && c.isLimit():
 		return provider.RateLimited
+	case status == 403 && c.has(refusedKeyPhrases):
+		return provider.Unauthorized
 	case status >= 500 && c.isLoading():
 		return provider.Loading
 	case status >= 500 && c.has(overloadPhrases):
@@ -135,7 +141,7 @@ func (c *complaint) admitted() provider.Reason {
 // send it and vendors whose own codes are all that counts (Baidu, MiniMax). Another
 // kind's is left to those that name it.
 func (r *run) admits(a *answer) finding {
-	if !a.whole() || !looksLikeJSON(bytes.TrimSpace(a.body)) || r.p.recognise(a) != "" {
+	if !a.whole() || !looksLikeJSON(bytes.TrimSpace(a.body)) || r.intruder(a) != "" || isLMStudio(a) {
 		return finding{}
 	}
 	c := a.complaint()
@@ -158,8 +164,8 @@ func (c *complaint) isQuota() bool {
 	case c.has(moneyPhrases), c.zero, saysZeroLimit(c.text):
 		return true
 	case len(c.limits) > 0:
-		return c.isDaily() && c.longestWait() < believable
-	case c.has(passingPhrases):
+		return c.isDaily() && c.longestWait(time.Unix(0, 0)) < believable
+	case c.has(passingPhrases), c.has(dayPhrases) && c.tellsWhen():
 		return c.hasCode(quotaCodes) && !c.hasCode(doubtfulQuotaCodes)
 	case c.hasCode(quotaCodes):
 		return true
@@ -175,7 +181,7 @@ func (c *complaint) isLimit() bool {
 }
 
 func (c *complaint) isLoading() bool {
-	return !c.has(brokenPhrases) && (c.has(loadingPhrases) || c.estimated != "")
+	return !c.has(brokenPhrases) && (c.has(loadingPhrases) || c.hasCode(loadingCodes) || c.estimated != "")
 }
 
 // estimate is how long a model will need to load, by the server's own estimate.
@@ -192,6 +198,11 @@ func (c *complaint) estimate() string {
 // does not believe them (google-gemini/gemini-cli
 // packages/core/src/utils/googleQuotaErrors.ts).
 const believable = 5 * time.Minute
+
+// tellsWhen reports whether fields or prose say when to come back.
+func (c *complaint) tellsWhen() bool {
+	return c.longestWait(time.Unix(0, 0)) > 0 || proseWait(c.said, time.Unix(0, 0)) > 0
+}
 
 // isDaily knows a limit of the day by its name.
 func (c *complaint) isDaily() bool {

@@ -5,23 +5,28 @@ import "strings"
 // The words by which vendors, gateways and servers say what is wrong with an account.
 // Each is looked for in what [plain] makes of an answer, so that "API_KEY_INVALID",
 // "InvalidApiKey" and "invalid API key" need one line; a * stands for whatever is
-// between. One word alone is never enough: OpenAI's ordinary rate limit advises a
+// between, within a sentence, and ^ for the beginning of one of the texts. One word alone is never enough: OpenAI's ordinary rate limit advises a
 // visit to the billing page, and Moonshot says "overloaded" of its rate limits.
 
 // moneyPhrases are about a balance, a budget or a bill: waiting does not help.
 var moneyPhrases = []string{
-	"insufficient balance",                             // DeepSeek api-docs.deepseek.com/quick_start/error_codes; MiniMax errorcode 1008
-	"insufficient account balance",                     // gateways; reported only
-	"insufficient credit",                              // OpenRouter openrouter.ai/docs/api-reference/errors; Replicate
-	"insufficient fund",                                // gateways; reported only
-	"balance is insufficient",                          // SiliconFlow docs.siliconflow.cn (code 30001)
-	"not enough balance",                               // Novita novita.ai/docs/guides/llm-api (NOT_ENOUGH_BALANCE)
-	"balance not enough",                               // Jina; the same
-	"balance is not enough",                            // the same
-	"balance is negative",                              // AssemblyAI; reported only
-	"balance is too low",                               // Anthropic
-	"credit balance",                                   // Anthropic docs.anthropic.com/en/api/errors; OpenAI's credit_balance_exhausted
-	"credit limit is insufficient",                     // new-api; reported only
+	"insufficient balance",                                                                            // DeepSeek api-docs.deepseek.com/quick_start/error_codes; MiniMax errorcode 1008
+	"insufficient account balance",                                                                    // gateways; reported only
+	"insufficient credit",                                                                             // OpenRouter openrouter.ai/docs/api-reference/errors; Replicate
+	"insufficient fund",                                                                               // gateways; reported only
+	"balance is insufficient",                                                                         // SiliconFlow docs.siliconflow.cn (code 30001)
+	"not enough balance",                                                                              // Novita novita.ai/docs/guides/llm-api (NOT_ENOUGH_BALANCE)
+	"balance not enough",                                                                              // Jina; the same
+	"balance is not enough",                                                                           // the same
+	"balance is negative",                                                                             // AssemblyAI; reported only
+	"balance is too low",                                                                              // Anthropic
+	"credit balance",                                                                                  // Anthropic docs.anthropic.com/en/api/errors; OpenAI's credit_balance_exhausted
+	"credit limit is insufficient",                                                                    // new-api; reported only
+	"balance insufficient", "balance too low", "low balance", "outstanding balance", "unpaid invoice", // reported only
+	"no credits", "no remaining credits", "credits exhausted", "credits have been exhausted", "out of funds",
+	"payment required", "please top up", "please recharge", "top up your",
+	"subscription has expired", "subscription expired", "trial has expired", "trial expired", "trial has ended", "plan has expired",
+	"spending cap", "spend cap",
 	"out of credit",                                    // several; reported only
 	"not have enough credit",                           // several; reported only
 	"lack sufficient credit",                           // Stability platform.stability.ai/docs/api-reference
@@ -70,12 +75,15 @@ var quotaPhrases = []string{
 // passingPhrases show that a quota is one of a short time, which waiting lifts,
 // whatever else the answer says.
 var passingPhrases = []string{
-	"per minute", "perminute", "/minute", "/min ", "per min ", "per min)", "(rpm)", "(tpm)",
+	"per min", "perminute", "/minute", "/min ", "(rpm)", "(tpm)",
 	"per second", "persecond", "/second", "per hour", "perhour",
 	"error code#token limit", // Alibaba's link, of the tokens of a minute
 	"throttling.",            // Alibaba Throttling.RateQuota, .AllocationQuota, .BurstRate
 	"requests list",          // Alibaba: "You exceeded your current requests list"
 }
+
+// dayPhrases are about a quota of a day, which waiting lifts if its end is told.
+var dayPhrases = []string{"per day", "perday", "/day", "daily", "today", "24 hours"}
 
 // deadKeyPhrases are about the key itself, or the account that it is of.
 var deadKeyPhrases = []string{
@@ -86,6 +94,8 @@ var deadKeyPhrases = []string{
 	"pass a valid api key", "api key not found", // Google
 	"your api key is valid",       // Amazon Bedrock: "make sure your API Key is valid"
 	"api key provided is invalid", // gateways; reported only
+	"api key * expired", "api key * revoked", "api key * leaked", "api key * compromised", "leaked api key", "compromised api key",
+	"api key * suspended", "api key * deactivated", "invalid proxy server token", // LiteLLM
 	"malformed api key", "api key is malformed", "api key malformed",
 	"api key expired", "api key has expired", "api key is expired", "expired api key", // Google, LiteLLM
 	"expired key", "key has expired", "key is expired", "key expired", // LiteLLM litellm/proxy/_types.py expired_key
@@ -106,10 +116,18 @@ var deadKeyPhrases = []string{
 	"无效的令牌", "令牌已过期", "令牌状态不可用", "无效的 token", "token 已过期", // one-api model/token.go
 }
 
+// refusedKeyPhrases are about the key where the status is 403, and about a request's
+// syntax or somebody else's key where it is another one.
+var refusedKeyPhrases = []string{
+	"could not validate credentials", // FastAPI's tutorial, which many copy
+	"invalid token", "token is invalid", "token invalid", "invalid credentials", "bad credentials",
+}
+
 // deadAccountPhrases are about the account that the key is of. A page with them is
 // about somebody's web space.
 var deadAccountPhrases = []string{
 	"account deactivated", "account has been deactivated", "account is deactivated", "account associated * deactivated", // OpenAI (ChatGPTNextWeb/NextChat issue 2782)
+	"user has been banned", "user is banned", "用户已被封禁", // one-api middleware/auth.go
 	"deactivated account", // OpenAI (Zero6992/chatGPT-discord-bot issue 442)
 	"account has been suspended", "account is suspended", "account has been disabled", "account is disabled", "account suspended",
 }
@@ -132,11 +150,11 @@ var limitPhrases = []string{
 	"request was throttled",                // Django REST framework, which Replicate uses
 	"throttlingexception", "rate exceeded", // Amazon (400)
 	"too many requests",
+	"quota exceeded for quota metric", "quota exceeded for metric", // Google APIs (403)
 	"request limit reached", "requests limit reached", // Baidu, under 200
 }
 
-// loadingPhrases are how servers say that a model is on its way into memory. One at
-// the beginning of what is said begins with ^.
+// loadingPhrases are how servers say that a model is on its way into memory.
 var loadingPhrases = []string{
 	"is currently loading",     // Hugging Face (huggingface/huggingface_hub), and what copies it
 	"^loading model",           // llama.cpp tools/server; so llamafile, Jan, Docker Model Runner, llama-swap
@@ -147,6 +165,9 @@ var loadingPhrases = []string{
 	"model is warming up", "is warming up", // Hugging Face's endpoints
 	"is initializing", "still initializing", "endpoint is starting", "model is starting", "server is starting",
 	"model is not ready", "model not ready", "model is not yet ready", "model is not loaded yet", // Baseten, KServe, TorchServe
+	"is starting up", "still starting", "being loaded", "loading weights", "loading checkpoint",
+	"model is downloading", "downloading the model", "downloading model", "is being downloaded",
+	"warm up in progress", "warmup in progress",
 	"model is waking up", "is waking up", "currently scaling", // vLLM entrypoints/serve/elastic_ep
 }
 
@@ -154,7 +175,7 @@ var loadingPhrases = []string{
 // about one that loads.
 var brokenPhrases = []string{
 	"error loading", "failed to load", "failed loading", "failure loading", "could not load", "cannot load",
-	"unable to load", "error while loading", "exception while loading", "out of memory", "terminated",
+	"unable to load", "error while loading", "loading failed", "load failed", "exception while loading", "out of memory", "terminated",
 }
 
 // overloadPhrases are about the vendor's room, and not about this account.
@@ -187,16 +208,25 @@ func (c *complaint) has(phrases []string) bool {
 	return false
 }
 
+// farthest is how many bytes a * may stand for and what follows it takes; a sentence
+// ends it too.
+const farthest = 80
+
 func saysPhrase(text, phrase string) bool {
 	if start, ok := strings.CutPrefix(phrase, "^"); ok {
-		return strings.HasPrefix(text, start)
+		return strings.HasPrefix(text, start) || strings.Contains(text, "| "+start)
 	}
-	for part := range strings.SplitSeq(phrase, "*") {
-		at := strings.Index(text, part)
-		if at < 0 {
-			return false
+	before, after, open := strings.Cut(phrase, "*")
+	for {
+		_, rest, found := strings.Cut(text, before)
+		if !found || !open {
+			return found
 		}
-		text = text[at+len(part):]
+		within, _, _ := strings.Cut(rest[:min(len(rest), farthest)], ". ")
+		within, _, _ = strings.Cut(within, " | ")
+		if strings.Contains(within, after) {
+			return true
+		}
+		text = rest
 	}
-	return true
 }

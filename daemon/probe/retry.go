@@ -62,7 +62,7 @@ func (r *run) toRetry(a *answer) time.Time {
 	if c.headers != nil && told == (comeback{}) {
 		told = readHeaders(c.headers, theirs)
 	}
-	told.asked = max(told.asked, c.longestWaitAt(theirs))
+	told.asked = max(told.asked, c.longestWait(theirs))
 	told.worded = proseWait(c.said, theirs)
 	return told.at(now, r.p.kind.refills)
 }
@@ -74,10 +74,9 @@ func clockOf(h http.Header, now time.Time) time.Time {
 	return now
 }
 
-// longestWait is the longest wait that the fields of a complaint ask for.
-func (c *complaint) longestWait() time.Duration { return c.longestWaitAt(time.Now()) }
-
-func (c *complaint) longestWaitAt(now time.Time) time.Duration {
+// longestWait is the longest wait that the fields of a complaint ask for, by the
+// provider's clock.
+func (c *complaint) longestWait(now time.Time) time.Duration {
 	var longest time.Duration
 	for _, w := range c.waits {
 		unit := time.Second
