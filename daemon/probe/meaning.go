@@ -92,14 +92,14 @@ func byBody(status int, c *complaint) provider.Reason {
 	switch {
 	case status == 429 && c.hasCode(overloadCodes):
 		return provider.Overloaded
-	case (status == 400 || status == 403 || status == 503) && c.isLimit():
-		return provider.RateLimited
-	case status == 403 && c.has(refusedKeyPhrases):
-		return provider.Unauthorized
 	case status >= 500 && c.isLoading():
 		return provider.Loading
 	case status >= 500 && c.has(overloadPhrases):
 		return provider.Overloaded
+	case (status == 400 || status == 403 || status == 503) && c.isLimit():
+		return provider.RateLimited
+	case status == 403 && c.has(refusedKeyPhrases):
+		return provider.Unauthorized
 	}
 	return saw
 }

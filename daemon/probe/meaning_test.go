@@ -130,6 +130,8 @@ func TestComplaint_Means(t *testing.T) {
 		{"a model that does not come", 500, json, `{"error":"llama runner process has terminated: error loading model"}`, failure, ""},
 		{"a model that fits nowhere", 503, json, `{"error":"model is loading failed: out of memory"}`, failure, ""},
 		{"busy", 503, json, `{"detail":{"msg":"Server is busy; please try again later.","type":"service_unavailable"}}`, overloaded, ""},
+		{"too many for it", 503, json, `{"error":"too many requests, server is busy"}`, overloaded, ""},
+		{"a gateway's limit", 503, json, `{"error":{"message":"Rate limit exceeded","code":"rate_limit_exceeded"}}`, limit, ""},
 		{"no word", 503, plain, "", failure, ""},
 	}
 	for _, tt := range tests {
