@@ -14,9 +14,9 @@ var moneyPhrases = []string{
 	"insufficient account balance",                                                                    // gateways; reported only
 	"insufficient credit",                                                                             // OpenRouter openrouter.ai/docs/api-reference/errors; Replicate
 	"insufficient fund",                                                                               // gateways; reported only
-	"balance is insufficient",                                                                         // SiliconFlow docs.siliconflow.cn (code 30001)
-	"not enough balance",                                                                              // Novita novita.ai/docs/guides/llm-api (NOT_ENOUGH_BALANCE)
-	"balance not enough",                                                                              // Jina; the same
+	"balance is insufficient",                                                                         // SiliconFlow; reported only
+	"not enough balance",                                                                              // Novita's NOT_ENOUGH_BALANCE; reported only
+	"balance not enough",                                                                              // Jina; reported only
 	"balance is not enough",                                                                           // the same
 	"balance is negative",                                                                             // AssemblyAI; reported only
 	"balance is too low",                                                                              // Anthropic
@@ -29,7 +29,7 @@ var moneyPhrases = []string{
 	"spending cap", "spend cap",
 	"out of credit",                                    // several; reported only
 	"not have enough credit",                           // several; reported only
-	"lack sufficient credit",                           // Stability platform.stability.ai/docs/api-reference
+	"lack sufficient credit",                           // Stability; reported only
 	"requires more credits",                            // OpenRouter, 402
 	"have any credits or licenses",                     // xAI, 403 (warpdotdev/warp issue 14863)
 	"used all available credits",                       // xAI, 429
@@ -66,10 +66,10 @@ var quotaPhrases = []string{
 	"quota has been exhausted",    // gateways; reported only
 	"quota is used up",            // the same
 	"quota has been used up",      // the same
-	"token quota reached",         // watsonx token_quota_reached
+	"token quota reached",         // watsonx's token_quota_reached; reported only
 	"monthly limit",               // Together, Mistral; in 429 only of plans
 	"monthly quota",
-	"allocation of 10,000 neurons", // Cloudflare Workers AI, code 3036
+	"allocation of 10,000 neurons", // Cloudflare Workers AI; reported only
 }
 
 // passingPhrases show that a quota is one of a short time, which waiting lifts,
@@ -92,7 +92,7 @@ var deadKeyPhrases = []string{
 	"incorrect api key",                         // OpenAI, xAI
 	"api key not valid", "api key is not valid", // Google
 	"pass a valid api key", "api key not found", // Google
-	"your api key is valid",       // Amazon Bedrock: "make sure your API Key is valid"
+	"your api key is valid",       // Amazon Bedrock's "make sure your API Key is valid"; reported only
 	"api key provided is invalid", // gateways; reported only
 	"api key * expired", "api key * revoked", "api key * leaked", "api key * compromised", "leaked api key", "compromised api key",
 	"api key * suspended", "api key * deactivated", "invalid proxy server token", // LiteLLM
