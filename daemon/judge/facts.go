@@ -29,7 +29,7 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	if o.Endpoint != "" {
 		st.Endpoint = o.Endpoint
 	}
-	if o.Saw == provider.ConnectionRefused || o.Saw == provider.WrongService {
+	if o.Saw == provider.ConnectionRefused || o.Saw == provider.WrongService && (!o.Refusal || r.Run.Doubts >= p.Fall) {
 		r.Facts = Facts{}
 		st.Version, st.ModelsCount, st.LoadedModels = "", nil, nil
 		return

@@ -65,6 +65,14 @@ const (
 // state. The event is nil when neither state nor reason changed.
 func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
 	was, needs := r.shown(), r.needs(p)
+	switch {
+	case o.Refusal && r.wasWell():
+		needs.fall = p.Fall
+	case o.Refusal: // by a stranger, which is definite
+		plain := *o
+		plain.Refusal = false
+		o = &plain
+	}
 	r.Run = r.Run.seen(o, &r.Probes, p)
 	r.Probes.Saw = o.Saw
 	r.learn(o, p)

@@ -420,3 +420,37 @@ func TestHint_OfWhatWasSeen(t *testing.T) {
 		t.Errorf("another reason: %q", got)
 	}
 }
+
+// An address that was the provider before and now refuses is looked at again before
+// another program is believed to be there: what stands before a server may say the same
+// while the server is away. That holds across a restart too.
+func TestJudge_RefusalOfAKnownAddressIsDoubtful(t *testing.T) {
+	refusal := saw(provider.WrongService)
+	refusal.Refusal = true
+	p := local()
+	if st := begin(t, p).see(refusal).r.Status; st.Reason != provider.WrongService {
+		t.Errorf("never well: %s", st.Reason)
+	}
+	well := saw(provider.OK)
+	well.Facts.Models = []provider.Model{{ID: "a"}}
+	known := begin(t, p).see(well)
+	restored := known.r.Status
+	c := known.see(refusal)
+	if st := c.r.Status; st.Reason != provider.OK || st.Doubt == nil || st.Doubt.Saw != provider.WrongService || !c.r.InDoubt(p) || st.ModelsCount == nil {
+		t.Errorf("known: %s, doubt %v, models %v", st.Reason, st.Doubt, st.ModelsCount)
+	}
+	if o := refusal; c.r.Definite(&o, p) {
+		t.Error("the evidence says that it is definite")
+	}
+	if st := c.see(refusal).r.Status; st.Reason != provider.WrongService || st.ModelsCount != nil {
+		t.Errorf("twice: %s, models %v", st.Reason, st.ModelsCount)
+	}
+	r := Initial(p, &restored)
+	Judge(&r, &refusal, p, MachineFine)
+	if st := r.Status; st.Reason != provider.OK || st.Doubt == nil {
+		t.Errorf("after a restart: %s, doubt %v", st.Reason, st.Doubt)
+	}
+	if st := begin(t, p).see(well, saw(provider.WrongService)).r.Status; st.Reason != provider.WrongService {
+		t.Errorf("another program that says who it is: %s", st.Reason)
+	}
+}

@@ -56,7 +56,7 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 	case overrules || m.found == "":
 		rise, fall = 1, 1
 	}
-	certain := Definite(o, m.p)
+	certain := settles(o, m.p)
 	switch {
 	case o.Saw == provider.ProbeFailed:
 	case healthy(o.Saw):
@@ -111,7 +111,7 @@ func (m *model) report(o *probe.Observation) {
 		return
 	}
 	m.goods = 0
-	certain := Definite(o, m.p)
+	certain := settles(o, m.p)
 	if !certain && !counted {
 		m.doubts++
 	}

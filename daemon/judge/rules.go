@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -19,6 +20,17 @@ func stateOf(r provider.Reason) provider.State {
 	}
 	return m.State
 }
+
+// Definite reports whether what a probe saw is enough by itself. That another program
+// answers is not, where a refusal is all that tells it and the address was the provider
+// before.
+func (r *Record) Definite(o *probe.Observation, p *config.Provider) bool {
+	return definite(o.Saw, o.RetryAt, p) && !(o.Refusal && r.wasWell())
+}
+
+// wasWell reports whether the provider ever answered well at its address, in this
+// process or before it.
+func (r *Record) wasWell() bool { return !r.Status.LastOKAt.IsZero() }
 
 // definite reports whether one observation is enough. A refused connection is
 // proof on this machine, where nothing but the server answers for the port; across

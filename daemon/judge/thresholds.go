@@ -32,7 +32,7 @@ func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
 		run.Goods = 0
 		run.Failures++
 		run.Doubts++
-		if Definite(o, p) {
+		if settles(o, p) {
 			run.Doubts = 0
 		}
 	}
@@ -52,15 +52,16 @@ func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
 // probe has answered yet.
 func (run Run) reported(o *probe.Observation, first bool, p *config.Provider) Run {
 	run.Goods = 0
-	if first && !Definite(o, p) {
+	if first && !settles(o, p) {
 		run.Doubts++
 	}
 	return run
 }
 
-// Definite reports whether what was seen is enough by itself.
-func Definite(o *probe.Observation, p *config.Provider) bool {
-	return definite(o.Saw, o.RetryAt, p)
+// settles reports whether what was seen is enough by itself. Judge leaves the mark of a
+// refusal only where that counts.
+func settles(o *probe.Observation, p *config.Provider) bool {
+	return !o.Refusal && definite(o.Saw, o.RetryAt, p)
 }
 
 // needs are how many good answers, or doubtful ones, in a row change the row.
@@ -91,7 +92,7 @@ func (n needs) missing(found claim, o *probe.Observation, e *Evidence, p *config
 			return nil
 		}
 		return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Goods, Of: n.rise}
-	case Definite(o, p), definite(found.reason, time.Time{}, p), e.Run.Doubts >= n.fall:
+	case settles(o, p), found.reason != o.Saw && definite(found.reason, time.Time{}, p), e.Run.Doubts >= n.fall:
 		return nil
 	}
 	return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Doubts, Of: n.fall}
@@ -104,7 +105,7 @@ func (n needs) missingOfReport(o *probe.Observation, r Record, p *config.Provide
 		n.fall = p.Fall
 	}
 	switch d := r.Run.Doubt; {
-	case Definite(o, p):
+	case settles(o, p):
 		return nil
 	case d != nil && d.Of == 0:
 		return d

@@ -1,6 +1,10 @@
 package probe
 
-import "github.com/providerd/providerd/store/provider"
+import (
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
 
 // gatewayWords are how gateways for models, which complain as model servers do, say
 // that the one behind them is not there: BerriAI/litellm litellm/exceptions.py and
@@ -22,11 +26,11 @@ func (a *answer) gateway(k *kind) speaker {
 	if k.Type != provider.Local || k.Name == "litellm" || a.status < 500 && a.status != 404 || a.status == 501 {
 		return speaker{}
 	}
-	if !c.hasWord(gatewayWords) || c.hasWord(overloadWords) {
+	if !containsAny(c.text, gatewayWords) || c.has(overloadPhrases) {
 		return speaker{}
 	}
 	who, _ := a.front("")
-	if isLiteLLM(a) || c.hasWord([]string{"litellm."}) {
+	if isLiteLLM(a) || strings.Contains(c.text, "litellm.") {
 		who = "LiteLLM"
 	}
 	if who == "" {

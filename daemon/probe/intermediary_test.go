@@ -49,6 +49,27 @@ func TestProbe_EvidenceShowsWhoAnswered(t *testing.T) {
 	}
 }
 
+// What another server says of itself with a 4xx is marked as a refusal, and what it says
+// with 200 is not.
+func TestProbe_RefusalIsMarked(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		page    page
+		refused bool
+	}{
+		"404 of nobody":     {page{status: 404, body: "nothing here"}, true},
+		"404 of llama.cpp":  {page{status: 404, body: `{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}`}, true},
+		"another's 200":     {page{status: 200, body: `{"object":"list","data":[{"id":"a","owned_by":"vllm"}]}`}, false},
+		"it is not allowed": {page{status: 401, body: "no"}, false},
+	} {
+		s := serve(t, tt.page.ServeHTTP)
+		o := once(t, configured(t, "ollama", s.url, ""), probe.Options{}, probe.Ask{})
+		if o.Refusal != tt.refused {
+			t.Errorf("%s: %s, refusal %v", name, o.Saw, o.Refusal)
+		}
+	}
+}
+
 // A hint is about who stands in between, and never about the settings of a server that
 // nobody has heard.
 func TestProbe_HintIsNotAboutTheServerBehind(t *testing.T) {

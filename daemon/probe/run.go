@@ -226,6 +226,7 @@ func (r *run) observation(began time.Time, found finding) Observation {
 		Detail:    p.clean.line(found.detail, maxDetail),
 		Hint:      p.clean.line(found.hint, maxHint),
 		HostFault: found.hostFault,
+		Refusal:   found.saw == provider.WrongService && r.last != nil && r.last.err == nil && r.last.status/100 == 4,
 		Facts:     found.facts,
 		Endpoint:  p.found(),
 		PID:       pid,

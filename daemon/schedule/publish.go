@@ -53,7 +53,7 @@ func (e *entry) diagnose(o *probe.Observation, rec *judge.Record) *provider.Diag
 	d.BeganAt = provider.Time{Time: o.Began}
 	d.TookMS = provider.Milliseconds(o.Took)
 	d.Verdict = provider.Verdict{
-		Saw: o.Saw, Definite: judge.Definite(o, e.cfg), Doubts: rec.Run.Doubts, Fall: e.cfg.Fall,
+		Saw: o.Saw, Definite: rec.Definite(o, e.cfg), Doubts: rec.Run.Doubts, Fall: e.cfg.Fall,
 	}
 	show(&d.Verdict, &rec.Status)
 	return &d
