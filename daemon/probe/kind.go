@@ -83,8 +83,9 @@ type fact struct {
 	// silence is the note when the server accepts the request and does not
 	// answer it; empty when that means nothing.
 	silence string
-	// refused is the note when the request is answered with 401; may be empty.
-	refused string
+	// guarded: what guards it guards all that callers use, so that 401 is no word about
+	// this page alone, and the provider refuses us.
+	guarded bool
 	// private: its answer may hold keys of the server's own, so the evidence does
 	// not show how it begins.
 	private bool

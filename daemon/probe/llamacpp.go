@@ -17,9 +17,10 @@ import (
 // llamacpp is llama-server (tools/server of ggml-org/llama.cpp). Many services
 // have a /health like its own, so it must name itself in the Server header, as all
 // its versions do, or be known by another page: a proxy may take the header away.
-// /health and /v1/models are public, so a key is proven by /props. While a model loads every
-// path answers 503, before the key is looked at. A GET with ?model= makes a
-// router load that model, so none is sent.
+// Of its pages /health and /v1/health are public, and were joined by the model list
+// before July 2026 (server-http.cpp, get_public_endpoints). So a key is proven by /props,
+// and that none is wanted too. While a model loads every path answers 503, before the
+// key is looked at. A GET with ?model= makes a router load that model, so none is sent.
 //
 // The default port is 8080; its developers announced that it will become 9931.
 var llamacpp = kind{
@@ -34,6 +35,7 @@ var llamacpp = kind{
 		Default:  true,
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: llama-server -m MODEL.gguf",
+			provider.Hung:              "llama-server makes no progress: look at its log, then restart it",
 		},
 	},
 	title:     "llama.cpp",
@@ -45,9 +47,10 @@ var llamacpp = kind{
 	confirm:   confirmLlama,
 	proof:     "/props",
 	facts: []fact{
-		{path: "/v1/models", read: llamaModels},
-		{path: "/props", read: llamaProps, refused: "it wants a key, and none is configured"},
+		{path: "/v1/models", read: llamaModels, guarded: true},
+		{path: "/props", read: llamaProps, guarded: true},
 	},
+	watch: watchLlama,
 	marks: isLlama,
 	sign:  sign{"/health", func(a *answer) (Facts, bool) { return Facts{}, isLlama(a) }},
 }
@@ -81,10 +84,11 @@ func llamaHealth(a *answer) (Facts, bool) {
 
 // confirmLlama tells llama.cpp by its name, its properties or its list from what
 // else has such a /health. A page that is not readable now, for an illness or for
-// want of a key, leaves the question open, and that is then what the probe saw.
+// want of a key, leaves the question open, and that is then what the probe saw. Without
+// a key here it makes sure that none is wanted.
 func confirmLlama(ctx context.Context, r *run, health *answer) finding {
 	if isLlama(health) {
-		return finding{}
+		return r.withoutAny(ctx)
 	}
 	var open finding
 	detail := "/health says ok, and neither /props nor /v1/models is llama.cpp's"
@@ -95,7 +99,12 @@ func confirmLlama(ctx context.Context, r *run, health *answer) finding {
 			return r.failure(a.err)
 		case a.blocked != "":
 			continue
+		case a.status == 401 && isLlama(a):
+			return r.general(a)
 		case isLlama(a), a.status/100 == 2 && a.whole() && isLlamaPage(a):
+			if open.saw == provider.Unauthorized {
+				return open
+			}
 			return finding{}
 		case a.status == 401, a.status == 403, a.status == 429, a.status >= 500:
 			open = r.judge(a, llamaHealth)

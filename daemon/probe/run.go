@@ -24,6 +24,8 @@ type run struct {
 	retryAt   time.Time     // from its headers
 	withheld  string        // why the key was not sent; empty when it was, or there is none
 	last      *answer       // to the request sent last
+	learned   []*answer     // to facts, for who watches
+	refusal   finding       // of a fact, which is one of all
 	exchanges []provider.Exchange
 	checks    []provider.CheckStep
 }
@@ -55,6 +57,10 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	found = r.unlessBetween(r.decide(ctx))
 	if ask.Facts && found.saw == provider.OK {
 		r.learn(ctx, &found.facts)
+		if r.refusal.saw != "" {
+			p.confirmed = false
+			found.saw, found.detail = r.refusal.saw, r.refusal.detail
+		}
 	}
 	if (ask.Facts || p.watching) && found.saw == provider.OK && p.watch != nil {
 		if ill := r.watch(ctx); ill.saw != "" {
@@ -133,6 +139,17 @@ func (r *run) prove(ctx context.Context) finding {
 	return finding{}
 }
 
+// withoutAny makes sure that a server wants no key, where none is configured.
+func (r *run) withoutAny(ctx context.Context) finding {
+	if !r.p.provider.Key.IsZero() {
+		return finding{}
+	}
+	if a := r.get(ctx, r.p.kind.proof); a.err == nil && a.status == 401 {
+		return r.general(a)
+	}
+	return finding{}
+}
+
 // examine says what the answer to the deciding request amounts to.
 func (r *run) examine(a *answer) finding { return r.judge(a, r.p.kind.accept) }
 
@@ -206,11 +223,25 @@ func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known 
 		if f.silence != "" && transport.IsTimeout(a.err) && r.caller.Err() == nil && r.reached() {
 			known.Note = f.silence
 		}
-	case a.status == 401 && f.refused != "":
-		known.Note = f.refused
+	case a.status == 401 && f.guarded:
+		r.refusal = r.general(a)
 	case a.status/100 == 2 && a.whole():
 		f.read(a, known)
 	}
+	if r.p.watch != nil {
+		r.learned = append(r.learned, a)
+	}
+}
+
+// learnedOrAsk is the answer that the facts were learned from or, where this probe did
+// not ask for them, a new one.
+func (r *run) learnedOrAsk(ctx context.Context, path string) *answer {
+	for _, a := range r.learned {
+		if a.request.path == path {
+			return a
+		}
+	}
+	return r.get(ctx, path)
 }
 
 // observation puts everything together, and cleans it.

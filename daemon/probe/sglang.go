@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"time"
+
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -18,6 +20,7 @@ var sglang = kind{
 		OpenAI:  "/v1",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: python3 -m sglang.launch_server --model-path MODEL",
+			provider.Hung:              "SGLang makes no progress: look at its log, then restart it",
 		},
 	},
 	title:      "SGLang",
@@ -31,6 +34,7 @@ var sglang = kind{
 		{path: "/get_model_info", read: sglangModel},
 		{path: "/get_server_info", read: sglangServer, silence: "its scheduler does not answer", private: true},
 	},
+	watch: watchMetrics(&sglangMetrics),
 }
 
 func sglangList(a *answer) (f Facts, ok bool) {
@@ -73,4 +77,36 @@ func sglangServer(a *answer, f *Facts) {
 			f.Models[i].Quantization = body.Quantization
 		}
 	}
+}
+
+// sglangMetrics are those of python/sglang/srt/observability/metrics_collector.py, which
+// /metrics shows with --enable-metrics; their names have an underscore in place of the
+// colon where a collector wants that. The gauges of the scheduler are set at each prompt
+// step, at every 40th of generation, and within 30 seconds of the last request's end:
+// until then they tell of requests that are gone (scheduler_metrics_mixin.py;
+// sgl-project/sglang, issue 26495). So it is given longer than that.
+var sglangMetrics = engineMetrics{
+	says:   "/v1/models answers",
+	prefix: "sglang",
+	roles: map[string]role{
+		"num_running_reqs":                  running,
+		"num_queue_reqs":                    waiting,
+		"num_grammar_queue_reqs":            waiting,
+		"num_prefill_bootstrap_queue_reqs":  waiting,
+		"num_prefill_prealloc_queue_reqs":   waiting, // its name before
+		"num_prefill_inflight_queue_reqs":   waiting,
+		"num_decode_prealloc_queue_reqs":    waiting,
+		"num_decode_transfer_queue_reqs":    waiting,
+		"prompt_tokens":                     moves,
+		"generation_tokens":                 moves,
+		"cached_tokens":                     moves,
+		"realtime_tokens":                   moves,
+		"num_used_tokens":                   moves,
+		"token_usage":                       moves,
+		"decode_sum_seq_lens":               moves,
+		"gen_throughput":                    moves,
+		"time_to_first_token_seconds_count": moves,
+		"e2e_request_latency_seconds_count": moves,
+	},
+	patience: time.Minute,
 }

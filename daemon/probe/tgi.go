@@ -1,6 +1,8 @@
 package probe
 
 import (
+	"time"
+
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -19,6 +21,7 @@ var tgi = kind{
 		OpenAI:  "/v1",
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: text-generation-launcher --model-id MODEL",
+			provider.Hung:              "its model server makes no progress: look at its log, then restart it",
 		},
 	},
 	title:      "text-generation-inference",
@@ -27,6 +30,7 @@ var tgi = kind{
 	confirm:    confirmAt("/info", isTGI),
 	reconsider: nameOther,
 	facts:      []fact{{path: "/info", read: tgiInfo}},
+	watch:      watchMetrics(&tgiMetrics),
 	marks:      isTGI,
 	sign:       sign{"/info", func(a *answer) (f Facts, ok bool) { tgiInfo(a, &f); return f, isTGI(a) }},
 }
@@ -52,4 +56,24 @@ func tgiInfo(a *answer, f *Facts) {
 	f.Version = body.Version
 	f.Models, f.Loaded = []provider.Model{}, []string{}
 	f.add(provider.Model{ID: body.Model, ContextLength: max(body.Total, 0), Loaded: &loaded})
+}
+
+// tgiMetrics are those of backends/v3/src/backend.rs and queue.rs, and of
+// router/src/server.rs. Each step of the model server is counted, as it begins and as it
+// ends. tgi_request_count is not among them: it counts those who ask.
+var tgiMetrics = engineMetrics{
+	says:   "/health says ok",
+	prefix: "tgi",
+	roles: map[string]role{
+		"batch_current_size":             running,
+		"queue_size":                     waiting,
+		"batch_inference_count":          moves,
+		"batch_inference_success":        moves,
+		"batch_inference_failure":        moves,
+		"request_success":                moves,
+		"request_generated_tokens_sum":   moves,
+		"request_generated_tokens_count": moves,
+		"request_duration_count":         moves,
+	},
+	patience: 30 * time.Second,
 }

@@ -3,11 +3,6 @@ package probe
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
-	"fmt"
-	"hash/fnv"
-	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -43,10 +38,10 @@ var vllm = kind{
 	reconsider: nameOther,
 	proof:      "/v1/models",
 	facts: []fact{
-		{path: "/v1/models", read: served, refused: "it wants a key, and none is configured"},
+		{path: "/v1/models", read: served, guarded: true},
 		{path: "/version", read: vllmVersion},
 	},
-	watch: watchVLLM,
+	watch: watchMetrics(&vllmMetrics),
 	sign:  sign{listPage, isVLLMList},
 }
 
@@ -66,11 +61,14 @@ func vllmEngine(a *answer) finding {
 }
 
 // confirmVLLM knows it by its list or, where a key guards that, by its refusal
-// and its version.
+// and its version. Without that key it is of no use.
 func confirmVLLM(ctx context.Context, r *run, _ *answer) finding {
 	list := r.get(ctx, "/v1/models")
 	if list.err == nil && list.status == 401 && list.complaint().message == "Unauthorized" {
-		return confirmAt("/version", isVLLMVersion)(ctx, r, list)
+		if other := confirmAt("/version", isVLLMVersion)(ctx, r, list); other.saw != "" {
+			return other
+		}
+		return r.general(list)
 	}
 	found := r.judge(list, isVLLMList)
 	if found.saw == provider.OK {
@@ -99,75 +97,26 @@ func vllmVersion(a *answer, f *Facts) {
 	}
 }
 
-// vllmStall is how long an engine may have requests in hand and show no sign of
-// work. The metrics move once a step, and a step of many prompt tokens takes long
-// where there is no GPU (vllm-project/vllm, issues 6790 and 7722).
-const vllmStall = 15 * time.Second
-
-// watchVLLM remembers how far the engine had come, and when it came there. Metrics
-// that do not come tell nothing, and so do not say either that an engine moves again.
-// While requests run they are looked at with every probe.
-func watchVLLM() watcher {
-	var last vllmWork
-	var since time.Time
-	var ill finding
-	return func(ctx context.Context, r *run) (finding, bool) {
-		a := r.get(ctx, "/metrics")
-		if a.err != nil || a.status >= 500 || !a.whole() {
-			return ill, ill.saw != ""
-		}
-		var work vllmWork
-		if a.status == 200 {
-			work = readVLLMWork(a.body)
-		}
-		now := r.p.now()
-		if work.running == 0 || work != last {
-			last, since = work, now
-		}
-		ill = finding{}
-		if stalled := now.Sub(since); work.running > 0 && stalled >= vllmStall {
-			ill = finding{saw: provider.Hung, detail: fmt.Sprintf(
-				"/health says ok, and no token came of the %g running requests for %s", work.running, stalled.Round(time.Second))}
-		}
-		return ill, work.running > 0
-	}
-}
-
-// vllmWork is what an engine has in hand, and a digest of how far it has come.
-type vllmWork struct {
-	running  float64
-	progress uint64
-}
-
-// vllmSigns are the metrics (vllm/v1/metrics/loggers.py) that move when an engine
-// works: tokens, and, during a long prompt that yields none yet, the cache that it
-// fills.
-var vllmSigns = map[string]bool{
-	"vllm:num_requests_running":    true,
-	"vllm:num_requests_waiting":    true,
-	"vllm:prompt_tokens_total":     true,
-	"vllm:generation_tokens_total": true,
-	"vllm:kv_cache_usage_perc":     true,
-	"vllm:gpu_cache_usage_perc":    true, // its name before 0.11
-}
-
-// readVLLMWork reads Prometheus' text format, of all engines and models together.
-func readVLLMWork(page []byte) vllmWork {
-	var w vllmWork
-	digest := fnv.New64a()
-	for line := range bytes.Lines(page) {
-		sample := string(bytes.TrimSpace(line))
-		name, _, _ := strings.Cut(sample, "{")
-		name, _, _ = strings.Cut(name, " ")
-		value, err := strconv.ParseFloat(sample[strings.LastIndexByte(sample, ' ')+1:], 64)
-		if !vllmSigns[name] || err != nil || math.IsNaN(value) {
-			continue
-		}
-		if name == "vllm:num_requests_running" {
-			w.running += max(value, 0)
-		}
-		_, _ = digest.Write(binary.LittleEndian.AppendUint64([]byte(name), math.Float64bits(value)))
-	}
-	w.progress = digest.Sum64()
-	return w
+// vllmMetrics are those of vllm/v1/metrics/loggers.py and, before 0.11, of
+// vllm/engine/metrics.py. The cache fills during a long prompt, of which no token comes
+// yet. All move once a step, and a step of many prompt tokens takes long where there is
+// no GPU (vllm-project/vllm, issues 6790 and 7722). How many requests run or wait is no
+// progress: a scheduler that can start none of them counts them all the same (issue
+// 35541). Nor is it that callers give up.
+var vllmMetrics = engineMetrics{
+	says:   "/health says ok",
+	prefix: "vllm",
+	roles: map[string]role{
+		"num_requests_running": running,
+		"num_requests_waiting": waiting,
+		"num_requests_swapped": waiting, // before 0.11
+		"prompt_tokens":        moves,
+		"generation_tokens":    moves,
+		"request_success":      moves,
+		"kv_cache_usage_perc":  moves,
+		"gpu_cache_usage_perc": moves, // its name before 0.11
+		"cpu_cache_usage_perc": moves, // before 0.11
+	},
+	except:   `finished_reason="abort"`,
+	patience: 15 * time.Second,
 }

@@ -1,0 +1,121 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/fnv"
+	"math"
+	"strconv"
+	"time"
+)
+
+// A role is what a metric tells of an engine's work.
+type role uint8
+
+const (
+	noRole  role = iota
+	running      // requests that it works at
+	waiting      // requests that it took, and does not work at yet
+	moves        // what changes as it works
+)
+
+// engineMetrics says which metrics of an engine tell of its work.
+type engineMetrics struct {
+	// says is what makes the engine look well.
+	says string
+	// prefix is what its metrics begin with, before the ":" or "_" that follows.
+	prefix string
+	// roles of metrics, by their names without the prefix and without "_total", which
+	// some versions of the libraries add.
+	roles map[string]role
+	// except is a label's value that keeps a series from counting; may be empty.
+	except string
+	// patience: see load.
+	patience time.Duration
+}
+
+// read reads Prometheus' text format, of all engines and models together. In which
+// order the series come tells nothing.
+func (m *engineMetrics) read(page []byte) load {
+	l := load{patience: m.patience}
+	for line := range bytes.Lines(page) {
+		s, ok := readSample(line)
+		if !ok || math.IsNaN(s.value) || math.IsInf(s.value, 0) {
+			continue
+		}
+		if m.except != "" && bytes.Contains(s.labels, []byte(m.except)) {
+			continue
+		}
+		switch name := m.short(s.name); m.roles[string(name)] {
+		case running:
+			l.running += max(s.value, 0)
+		case waiting:
+			l.waiting += max(s.value, 0)
+		case moves:
+			l.progress += digest(name, s.value)
+		}
+	}
+	return l
+}
+
+// short is a metric's name without what all of the engine's have; nil for others.
+func (m *engineMetrics) short(name []byte) []byte {
+	own, ok := bytes.CutPrefix(name, []byte(m.prefix))
+	if !ok || len(own) < 2 || own[0] != ':' && own[0] != '_' {
+		return nil
+	}
+	return bytes.TrimSuffix(own[1:], []byte("_total"))
+}
+
+// digest is of one value; sums of digests do not depend on their order.
+func digest(name []byte, value float64) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(name) // a hash never fails
+	_, _ = h.Write(binary.LittleEndian.AppendUint64(nil, math.Float64bits(value)))
+	return h.Sum64()
+}
+
+// A sample is a line of Prometheus' text format.
+type sample struct {
+	name, labels []byte
+	value        float64
+}
+
+// readSample reads name{labels} value [timestamp] [# exemplar]; false for a comment and
+// what is none. Labels may hold anything in quotes.
+func readSample(line []byte) (s sample, ok bool) {
+	line = bytes.TrimSpace(line)
+	end := bytes.IndexAny(line, "{ \t")
+	if end <= 0 || line[0] == '#' {
+		return s, false
+	}
+	s.name = line[:end]
+	rest := line[end:]
+	if rest[0] == '{' {
+		end = labelsEnd(rest)
+		s.labels, rest = rest[:end], rest[end:]
+	}
+	rest = bytes.TrimLeft(rest, " \t")
+	if end = bytes.IndexAny(rest, " \t"); end >= 0 {
+		rest = rest[:end]
+	}
+	var err error
+	s.value, err = strconv.ParseFloat(string(rest), 64)
+	return s, err == nil
+}
+
+// labelsEnd is where the labels end that b begins with.
+func labelsEnd(b []byte) int {
+	quoted := false
+	for i := 0; i < len(b); i++ {
+		switch {
+		case quoted && b[i] == '\\':
+			i++
+		case b[i] == '"':
+			quoted = !quoted
+		case b[i] == '}' && !quoted:
+			return i + 1
+		}
+	}
+	return len(b)
+}
