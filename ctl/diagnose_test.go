@@ -79,7 +79,7 @@ verdict   DEGRADED (rate_limited)
 func TestDiagnose_Verdict(t *testing.T) {
 	for name, tc := range map[string]struct{ verdict, out string }{
 		"InDoubt": {`"state":"RUNNING","reason":"ok","saw":"hung","doubts":1,"fall":2,"detail":"in doubt (1 of 2): hung"`,
-			"  rule    connected, then silence until the timeout; or requests run in it, and nothing comes of them → hung\n" +
+			"  rule    connected, then silence until the timeout; or, on this machine, a connection neither taken nor refused; or requests run or wait in it, and nothing comes of them → hung\n" +
 				"  weight  doubtful: 1 of 2 in a row, so it stays RUNNING (ok)\n  detail  in doubt (1 of 2): hung\n"},
 		"Confirmed": {`"state":"DEGRADED","reason":"hung","saw":"hung","doubts":2,"fall":2`,
 			"nothing comes of them → hung\n  weight  doubtful: 2 of 2 in a row\n"},

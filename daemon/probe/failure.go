@@ -53,7 +53,7 @@ func (r *run) layer(err error) finding {
 	case errors.As(err, &resolve):
 		return r.resolveFinding(resolve)
 	case errors.As(err, &dial):
-		return dialFinding(dial)
+		return dialFinding(dial, r.p.proxy == nil && r.p.provider.OnThisMachine())
 	case errors.As(err, &shake) && !transport.IsTimeout(err) && !transport.IsClosed(err):
 		return r.tlsFinding(shake.Err)
 	case transport.IsTimeout(err):
@@ -70,6 +70,9 @@ func (r *run) silence() finding {
 		return finding{saw: provider.DNSFailure, hostFault: true,
 			detail: fmt.Sprintf("the resolver did not answer within %s", timeout)}
 	case transport.Connecting:
+		if r.p.proxy == nil && r.p.provider.OnThisMachine() {
+			return finding{saw: provider.Hung, detail: fmt.Sprintf("no connection within %s: %s", timeout, nobodyAccepts)}
+		}
 		return finding{saw: provider.ConnectTimeout, detail: fmt.Sprintf("no connection within %s", timeout)}
 	case transport.Handshaking:
 		found := finding{saw: provider.Hung, detail: fmt.Sprintf("connected, and no TLS handshake within %s, or it does not speak TLS", timeout)}
@@ -153,13 +156,19 @@ func (r *run) resolveFinding(e *transport.ResolveError) finding {
 	return finding{saw: provider.DNSFailure, hostFault: true, detail: fmt.Sprintf("look up %s: %s", e.Host, text)}
 }
 
+// nobodyAccepts is why this machine itself does not answer a connect: without a
+// listener it would refuse.
+const nobodyAccepts = "something listens there, and accepts nobody"
+
 // dialFinding goes by the address whose failure tells most: a refusal proves that
-// the host is there and the server is not.
-func dialFinding(e *transport.DialError) finding {
+// the host is there and the server is not. Silence on this machine proves that it is
+// there, and that its queue of connections is full.
+func dialFinding(e *transport.DialError, onThisMachine bool) finding {
 	for _, rule := range [...]struct {
 		saw   provider.Reason
 		holds func(error) bool
 	}{
+		{provider.Hung, func(err error) bool { return transport.IsFull(err) || onThisMachine && transport.IsTimeout(err) }},
 		{provider.ConnectionRefused, func(err error) bool { return transport.IsAny(err, transport.Refused) }},
 		{provider.WrongService, func(err error) bool { return transport.IsAny(err, transport.Mistyped) }},
 		{provider.ConnectionReset, func(err error) bool { return transport.IsAny(err, transport.Reset) }},
@@ -170,11 +179,15 @@ func dialFinding(e *transport.DialError) finding {
 		}},
 	} {
 		if i := slices.IndexFunc(e.Errs, rule.holds); i >= 0 {
-			return finding{
+			found := finding{
 				saw:       rule.saw,
 				detail:    transport.DialText(e.Errs[i]),
 				hostFault: rule.saw == provider.NetworkUnreachable,
 			}
+			if rule.saw == provider.Hung {
+				found.detail += ": " + nobodyAccepts
+			}
+			return found
 		}
 	}
 	return finding{saw: provider.ProbeFailed, detail: e.Error()}

@@ -141,8 +141,8 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Hung, State: StateDegraded, Weight: AfterFall,
-		Seen: "connected, then silence until the timeout; or requests run in it, and nothing comes of them",
-		Hint: "the server accepts connections and does not answer: look at its log, or restart it",
+		Seen: "connected, then silence until the timeout; or, on this machine, a connection neither taken nor refused; or requests run or wait in it, and nothing comes of them",
+		Hint: "the server is there and does not answer: look at its log, or restart it",
 	},
 	{
 		Reason: ConnectionReset, State: StateDegraded, Weight: AfterFall,

@@ -84,6 +84,18 @@ func IsTimeout(err error) bool {
 		IsAny(err, TimedOut) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
+// IsFull reports whether a socket of this machine did not take a connection, and did
+// not refuse it either: it has a listener, whose queue is full. To a Unix socket the
+// system says so at once.
+func IsFull(err error) bool {
+	var op *net.OpError
+	if !IsTimeout(err) || !errors.As(err, &op) {
+		return false
+	}
+	tcp, ok := op.Addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback() || op.Net == "unix"
+}
+
 // IsClosed reports whether the peer ended the connection.
 func IsClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
