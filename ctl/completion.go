@@ -57,6 +57,34 @@ func (a *app) completeIDs(most int) command.CompletionFunc {
 	}
 }
 
+// completeModels offers the models that the providers of the running daemon list, by
+// every name, of those that are named on the command line or of all. It takes what comes
+// in time.
+func (a *app) completeModels(cmd *command.Command, args []string, _ string) ([]string, command.Directive) {
+	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
+	defer cancel()
+	c := *a.client
+	c.DialPatience, c.Passed = -1, nil
+	reply, err := c.Status(ctx, client.StatusQuery{IDs: args})
+	if err != nil {
+		return nil, command.NoFiles
+	}
+	var names []string
+	for _, s := range reply.Providers {
+		if s.Type == provider.Generic || s.ModelsCount != nil && *s.ModelsCount == 0 {
+			continue
+		}
+		list, err := c.Models(ctx, s.ID)
+		if err != nil {
+			continue
+		}
+		for _, name := range modelNames(list.Models) {
+			names = append(names, command.Described(name, s.ID))
+		}
+	}
+	return names, command.NoFiles
+}
+
 // completeStates offers the states that a list with commas does not have yet.
 func completeStates(_ *command.Command, _ []string, typed string) ([]string, command.Directive) {
 	named := typed[:strings.LastIndexByte(typed, ',')+1]

@@ -135,3 +135,26 @@ func TestModels_ContextIsShownShort(t *testing.T) {
 		}
 	}
 }
+
+// What a model is called beside its id counts wherever a model is named.
+func TestModels_Aliases(t *testing.T) {
+	t.Parallel()
+	now := time.Now().UTC().Format(time.RFC3339)
+	a, web := row("a", "llamacpp", "local", "RUNNING", "ok", "1", `,"models_count":2`), row("web", "http", "generic", "RUNNING", "ok", "1", "")
+	script := map[string][]reply{
+		"GET /api/providers/status":               {rows(a, web)},
+		"GET /api/providers/status?provider_id=a": {rows(a)},
+		"GET /api/providers/a/models": {ok(`{"id":"a","checked_at":"` + now + `","models":[{"id":"alpha","aliases":["beta","gamma"],"loaded":true},` +
+			`{"id":"delta"}]}`)},
+	}
+	startDaemon(t, script).run(t, "pick", "--model", "gamma", "-o", "id").want(t, 0, "a\n", "")
+	startDaemon(t, script).run(t, "pick", "--model", "gama").want(t, 1, "", "did you mean: --model gamma")
+	startDaemon(t, script).run(t, "__complete", "pick", "--model", "").want(t, 0, "alpha\ta\nbeta\ta\ngamma\ta\ndelta\ta\n", "ShellCompDirectiveNoFileComp")
+	got := startDaemon(t, script).run(t, "models", "a")
+	want := "MODEL  LOADED  SIZE  FAMILY  QUANT  CONTEXT  ALIASES\n" +
+		"alpha  yes        -  -       -            -  beta, gamma\n" +
+		"delta  -          -  -       -            -  -\n"
+	if diff := cmp.Diff(want, got.out); diff != "" || got.code != 0 {
+		t.Error(got, diff)
+	}
+}

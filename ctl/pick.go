@@ -36,8 +36,8 @@ vendor reports, or served by a user whom the daemon does not trust with its key)
   order     the first, in the configuration's order or in that of the IDs given
             (default when there are any)
 
-With --model it must list that model; Ollama's NAME means NAME:latest. One whose
-models are not known is the last resort.
+With --model it must list that model, by its id or an alias; Ollama's NAME means
+NAME:latest. One whose models are not known is the last resort.
 
 Only when nothing else is left are those probed whose state is stale. When there
 is none to use it exits 1 and says of each why.
@@ -56,7 +56,7 @@ to look for the key in. It never prints a key.`,
 	}
 	out := outputFlag(cmd, formatID, formatJSON, formatEnv, formatURL)
 	flags := cmd.Flags()
-	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`")
+	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`").Complete = a.completeModels
 	flags.Var(q.prefer, "prefer", "which of several to take").Complete = command.Offer(q.prefer.allowed, command.NoFiles)
 	cmd.Run = func(cmd *command.Command, ids []string) error {
 		q.ids = ids
@@ -206,9 +206,10 @@ func (a *app) chooseFrom(ctx context.Context, q pickQuery, reply *provider.Statu
 	return found, nil
 }
 
+// modelNames are all by which the models can be asked for.
 func modelNames(models []provider.Model) (names []string) {
-	for _, m := range models {
-		names = append(names, m.ID)
+	for i := range models {
+		names = append(append(names, models[i].ID), models[i].Aliases...)
 	}
 	return names
 }

@@ -3,6 +3,7 @@ package ctl
 import (
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -36,7 +37,11 @@ var modelColumns = []modelColumn{
 	{"FAMILY", false, 6, 1, func(m listed) string { return or(provider.Printable(m.Family)) }},
 	{"QUANT", false, 6, 2, func(m listed) string { return or(provider.Printable(m.Quantization)) }},
 	{"CONTEXT", true, 0, 3, func(m listed) string { return tokens(m.ContextLength) }},
+	{aliasesTitle, false, 8, 0, func(m listed) string { return or(provider.Printable(strings.Join(m.Aliases, ", "))) }},
 }
+
+// aliasesTitle heads the other names, where any model has some.
+const aliasesTitle = "ALIASES"
 
 // yesNo shows what may be unknown.
 func yesNo(b *bool) string {
@@ -55,6 +60,9 @@ func (t *modelTable) write(w io.Writer, width int) error {
 	columns := slices.Clone(modelColumns)
 	if !t.merged {
 		columns = columns[1:]
+	}
+	if !slices.ContainsFunc(t.rows, func(m listed) bool { return len(m.Aliases) > 0 }) {
+		columns = slices.DeleteFunc(columns, func(c modelColumn) bool { return c.title == aliasesTitle })
 	}
 	for {
 		g := t.grid(columns)

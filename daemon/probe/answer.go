@@ -21,6 +21,7 @@ type answer struct {
 	broken  error  // the body ended before its end
 	blocked string // why its redirect was not followed
 	led     bool   // by a redirect, from what was asked for
+	coding  string // the body's Content-Encoding, where it is none that we undo
 
 	said *complaint // what complaint has read: many look, and a body can be large
 }

@@ -83,6 +83,9 @@ func (c *Common) facts(f *Facts) {
 	for i := range f.Models {
 		m := &f.Models[i]
 		m.ID, m.Family, m.Quantization = c.text(m.ID), c.text(m.Family), c.text(m.Quantization)
+		for j := range m.Aliases {
+			m.Aliases[j] = c.text(m.Aliases[j])
+		}
 	}
 	for i := range f.Loaded {
 		f.Loaded[i] = c.text(f.Loaded[i])

@@ -56,6 +56,8 @@ func readComplaint(a *answer) *complaint {
 	c := new(complaint)
 	var said strings.Builder
 	switch raw := bytes.TrimSpace(bytes.TrimPrefix(a.body, []byte("\ufeff"))); {
+	case a.illegible() != "":
+		c.message = a.illegible()
 	case a.isHTML():
 		c.message, c.page = "an HTML page", true
 		said.WriteString(untagged(a.body))

@@ -1,7 +1,7 @@
 package probe
 
 import (
-	"compress/gzip"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -163,7 +163,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 // the evidence.
 func (a *answer) take(ctx context.Context, res *http.Response) {
 	a.status, a.header = res.StatusCode, res.Header
-	body, err := content(res)
+	body, err := a.content(res)
 	_ = res.Body.Close() // what was read is what counts
 	switch {
 	case len(body) > maxBody:
@@ -178,20 +178,21 @@ func (a *answer) take(ctx context.Context, res *http.Response) {
 }
 
 // content reads a body, decompressed, up to one byte more than is wanted of it.
-func content(res *http.Response) ([]byte, error) {
-	var body io.Reader = res.Body
-	size := res.ContentLength
-	if strings.EqualFold(res.Header.Get("Content-Encoding"), "gzip") {
-		unzipped, err := gzip.NewReader(body)
-		if err == io.EOF { // nothing at all, which is a body too
-			return nil, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("unzip: %w", err)
-		}
-		body, size = unzipped, -1
+func (a *answer) content(res *http.Response) ([]byte, error) {
+	body, zipped, coding, err := gunzipped(res.Body, res.Header)
+	switch {
+	case err == io.EOF:
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return readAll(io.LimitReader(body, maxBody+1), size)
+	size := res.ContentLength
+	if zipped {
+		size = -1
+	}
+	a.coding = coding
+	plain, err := readAll(io.LimitReader(body, maxBody+1), size)
+	return bytes.TrimPrefix(plain, bom), err
 }
 
 // readAll is io.ReadAll for what was said to have a size; −1 when nothing was. Most

@@ -115,6 +115,8 @@ func (c *conditions) judge(r *run, a *answer) finding {
 		return bad("%s, expected %s", a.statusLine(), c.statuses())
 	case !a.whole():
 		return bad("the body did not come whole: %v", a.trouble())
+	case (c.body != nil || len(c.json) > 0) && a.illegible() != "":
+		return bad("%s", a.illegible())
 	case c.body != nil && !c.body.Match(a.body):
 		return bad("the body does not match expect_body %q", c.body)
 	}

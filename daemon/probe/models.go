@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -21,14 +22,15 @@ type modelList struct {
 }
 
 // listedModel is one of its rows: OpenAI's id, and the extras of others: of
-// llama.cpp (meta, status), of vLLM (max_model_len), and as noted.
+// llama.cpp (aliases, meta, status), of vLLM (max_model_len), and as noted.
 type listedModel struct {
-	ID      string `json:"id"`
-	OwnedBy string `json:"owned_by"`
-	MaxLen  int64  `json:"max_model_len"`
-	Context int64  `json:"context_length"`     // OpenRouter, Together, Moonshot, Fireworks
-	MaxCtx  int64  `json:"max_context_length"` // Mistral
-	Window  int64  `json:"context_window"`     // Groq
+	ID      string          `json:"id"`
+	Aliases json.RawMessage `json:"aliases"` // Mistral too
+	OwnedBy string          `json:"owned_by"`
+	MaxLen  int64           `json:"max_model_len"`
+	Context int64           `json:"context_length"`     // OpenRouter, Together, Moonshot, Fireworks
+	MaxCtx  int64           `json:"max_context_length"` // Mistral
+	Window  int64           `json:"context_window"`     // Groq
 	Meta    struct {
 		Size    int64 `json:"size"`
 		Context int64 `json:"n_ctx_train"`
@@ -40,6 +42,24 @@ type listedModel struct {
 	Providers []struct { // Hugging Face: whom it can be routed to
 		Context int64 `json:"context_length"`
 	} `json:"providers"`
+
+	bare bool // it is no more than a name
+}
+
+// named makes it a row that is no more than a name.
+func (row *listedModel) named(name string) { row.ID, row.bare = name, true }
+
+// maxAliases bounds a model's other names; those beyond are not known.
+const maxAliases = 32
+
+// aliases are the other names by which callers may ask for the model.
+func (row *listedModel) aliases() (others []string) {
+	_, _ = rows(row.Aliases, func(name *string) { // none where it is no list
+		if *name != "" && *name != row.ID && len(others) < maxAliases && !slices.Contains(others, *name) {
+			others = append(others, *name)
+		}
+	})
+	return others
 }
 
 // context is the longest context that the row tells of.
@@ -51,7 +71,8 @@ func (row *listedModel) context() int64 {
 	return longest
 }
 
-// readList reads {"data": [...]} or a bare array of models.
+// readList reads {"data": [...]}, whose rows may be no more than names, or a bare array
+// of models.
 func readList(a *answer) (modelList, bool) {
 	return readRows(a, func(*listedModel, *provider.Model) {})
 }
@@ -60,8 +81,10 @@ func readList(a *answer) (modelList, bool) {
 func readRows(a *answer, each func(*listedModel, *provider.Model)) (modelList, bool) {
 	raw := json.RawMessage(bytes.TrimSpace(a.body))
 	var list modelList
+	var names bool // a row may be a name
 	switch {
 	case len(raw) > 0 && raw[0] == '{':
+		names = true
 		var envelope struct {
 			Object string          `json:"object"`
 			Data   json.RawMessage `json:"data"`
@@ -76,14 +99,14 @@ func readRows(a *answer, each func(*listedModel, *provider.Model)) (modelList, b
 	list.models = []provider.Model{}
 	var named bool
 	n, ok := rows(raw, func(row *listedModel) {
-		if row.ID == "" {
+		if row.ID == "" || row.bare && !names {
 			return
 		}
 		named = true
 		if len(list.models) == 0 {
 			list.owner = row.OwnedBy
 		}
-		m := provider.Model{ID: row.ID, Size: max(row.Meta.Size, 0), ContextLength: row.context()}
+		m := provider.Model{ID: row.ID, Aliases: row.aliases(), Size: max(row.Meta.Size, 0), ContextLength: row.context()}
 		each(row, &m)
 		list.models = append(list.models, m)
 	})
@@ -147,9 +170,12 @@ func rows[T any](raw json.RawMessage, each func(*T)) (n int, ok bool) {
 			return n, false
 		}
 		var row T
-		if decode(one, &row) {
-			each(&row)
+		if name, ok := any(&row).(interface{ named(string) }); ok && one[0] == '"' {
+			name.named(word(one))
+		} else if !decode(one, &row) {
+			continue
 		}
+		each(&row)
 	}
 	return n, true
 }

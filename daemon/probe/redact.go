@@ -189,6 +189,9 @@ func (r *redactor) facts(f *Facts) {
 	for i := range f.Models {
 		m := &f.Models[i]
 		m.ID = r.line(m.ID, maxName)
+		for j := range m.Aliases {
+			m.Aliases[j] = r.line(m.Aliases[j], maxName)
+		}
 		m.Family = r.line(m.Family, maxVersion)
 		m.Quantization = r.line(m.Quantization, maxVersion)
 	}
@@ -232,7 +235,7 @@ type header struct{ name, value string }
 
 func isTelling(name string) bool {
 	switch name {
-	case "Server", "Content-Type", "Location", "Www-Authenticate", "X-Request-Id", "Via", "Cf-Ray":
+	case "Server", "Content-Type", "Content-Encoding", "Location", "Www-Authenticate", "X-Request-Id", "Via", "Cf-Ray":
 		return true
 	}
 	return strings.HasPrefix(name, "Retry-After") || strings.Contains(name, "Ratelimit") || strings.Contains(name, "RateLimit")

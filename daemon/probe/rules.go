@@ -60,6 +60,8 @@ func (r *run) foreign(a *answer) finding {
 		return bad(fmt.Sprintf("the body broke off after %d bytes: %v", len(a.body), a.broken))
 	case a.isHTML():
 		return bad("an HTML page came back, not JSON")
+	case a.illegible() != "":
+		return bad(a.illegible())
 	case len(a.body) == 0:
 		return bad("the body is empty")
 	case !a.isJSON():

@@ -120,19 +120,21 @@ type Reported struct {
 
 // A Model is one model that a provider lists.
 type Model struct {
-	ID            string `json:"id"`
-	Size          int64  `json:"size,omitempty"` // bytes
-	Family        string `json:"family,omitempty"`
-	Quantization  string `json:"quantization,omitempty"`
-	ContextLength int64  `json:"context_length,omitempty"` // tokens
-	Loaded        *bool  `json:"loaded,omitempty"`         // absent when the kind does not tell
+	ID            string   `json:"id"`
+	Aliases       []string `json:"aliases,omitempty"` // other names by which it can be asked for
+	Size          int64    `json:"size,omitempty"`    // bytes
+	Family        string   `json:"family,omitempty"`
+	Quantization  string   `json:"quantization,omitempty"`
+	ContextLength int64    `json:"context_length,omitempty"` // tokens
+	Loaded        *bool    `json:"loaded,omitempty"`         // absent when the kind does not tell
 }
 
-// Lists reports whether a model is among those that a provider of that kind lists.
-// Ollama means NAME:latest by NAME.
+// Lists reports whether a model is among those that a provider of that kind lists, by
+// its id or another name. Ollama means NAME:latest by NAME.
 func Lists(kind string, models []Model, name string) bool {
 	for i := range models {
-		if id := models[i].ID; id == name || kind == "ollama" && id == name+":latest" {
+		m := &models[i]
+		if m.ID == name || kind == "ollama" && m.ID == name+":latest" || slices.Contains(m.Aliases, name) {
 			return true
 		}
 	}
