@@ -81,6 +81,9 @@ func (r *run) silence() finding {
 		}
 		return found
 	}
+	if _, c := r.trace.Connections(); c != nil && r.heardNewer(c.Heard()) {
+		return newer()
+	}
 	if r.inBody {
 		return finding{saw: provider.Hung, detail: fmt.Sprintf("the answer began, and did not end within %s", timeout)}
 	}
@@ -100,6 +103,8 @@ func (r *run) garbled(err error) finding {
 		return r.wantsTLS()
 	case transport.IsAlert(err):
 		return r.tlsFinding(err)
+	case r.heardNewer(heard), strings.Contains(text, `malformed HTTP response "\x00\x00`) && r.isNewer():
+		return newer()
 	case heard != "" && !strings.HasPrefix(heard, "HTTP/"[:min(len(heard), 5)]):
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("it does not speak HTTP; it sent %q", r.p.clean.line(heard, maxDetail))}
 	case errors.Is(err, transport.ErrHeaderSize) || strings.Contains(text, "server response headers exceeded"):
@@ -195,6 +200,9 @@ func dialFinding(e *transport.DialError, onThisMachine bool) finding {
 
 // tlsFinding explains a handshake that the peer did not let succeed.
 func (r *run) tlsFinding(err error) finding {
+	if transport.IsNoProtocol(err) && r.isNewer() {
+		return newer()
+	}
 	var record tls.RecordHeaderError
 	detail := strings.TrimPrefix(err.Error(), "tls: ")
 	if errors.As(err, &record) {

@@ -13,6 +13,9 @@ func (r *run) closed(heard string) finding {
 	if plain && r.p.proxy == nil && made > 0 && heard == "" && r.p.dialer.SpeaksTLS(r.trace.Context()) {
 		return r.wantsTLS()
 	}
+	if heard == "" && r.isNewer() {
+		return newer()
+	}
 	return finding{saw: provider.ConnectionReset, detail: "the connection was closed before an answer"}
 }
 
