@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/providerd/providerd/store/provider"
@@ -20,6 +21,7 @@ const (
 type candidate struct {
 	provider.Status
 	limited bool // up, and not as it should be: after all the others
+	last    bool // it has no address to print: after those too
 	order   int  // in the order of the configuration, or of the IDs given
 }
 
@@ -32,20 +34,30 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 			c.order = position(q.ids, s.ID)
 		}
 		why, hint := c.unusable(reply.TS.Time, q.model)
+		if why == "" && q.form == formatURL && c.isSocket() {
+			why, hint = describe(s)+", at a Unix socket, for which there is no URL", "talk to the socket yourself: providerctl pick "+s.ID+" -o env; or give the server a port"
+		}
 		switch {
 		case s.Type == provider.Generic && len(q.ids) == 0:
 		case why != "":
 			no = append(no, c.rejected(why, hint))
 		default:
 			c.limited = s.State != provider.StateRunning || doubtOf(&s) != nil || s.KeyWithheld
+			c.last = q.form == formatEnv && c.isSocket()
 			usable = append(usable, c)
 		}
 	}
 	slices.SortStableFunc(usable, func(a, b candidate) int {
-		return cmp.Or(compareBool(a.limited, b.limited), a.compare(&b, q.prefer.value), cmp.Compare(a.order, b.order))
+		return cmp.Or(compareBool(a.last, b.last), compareBool(a.limited, b.limited), a.compare(&b, q.prefer.value), cmp.Compare(a.order, b.order))
 	})
 	return usable, no
 }
+
+// isSocket reports whether the provider is behind a Unix socket, which clients that take
+// a URL cannot reach.
+func (c *candidate) isSocket() bool { return isSocket(c.Endpoint) }
+
+func isSocket(endpoint string) bool { return strings.HasPrefix(endpoint, "unix:") }
 
 // unusable says why a provider cannot be used now, and what to do; empty when it can.
 func (c *candidate) unusable(now time.Time, model string) (why, hint string) {

@@ -43,7 +43,8 @@ Only when nothing else is left are those probed whose state is stale. When there
 is none to use it exits 1 and says of each why.
 
 With -o url it prints the base URL that clients of OpenAI's API take or, if the
-provider has none for them, its endpoint. With -o env it prints variables to eval, or
+provider has none for them, its endpoint; one at a Unix socket has no URL, and is not
+taken. With -o env it prints variables to eval, or
 for env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, PROVIDERD_ENDPOINT,
 OPENAI_BASE_URL (unless there is no such API, or only a socket), the vendor's own
 (OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the variable
@@ -59,7 +60,7 @@ to look for the key in. It never prints a key.`,
 	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`").Complete = a.completeModels
 	flags.Var(q.prefer, "prefer", "which of several to take").Complete = command.Offer(q.prefer.allowed, command.NoFiles)
 	cmd.Run = func(cmd *command.Command, ids []string) error {
-		q.ids = ids
+		q.ids, q.form = ids, out.value
 		switch {
 		case flags.Changed("model") && q.model == "":
 			return usage("name one, or leave --model out", "pick: --model is empty")
@@ -76,6 +77,7 @@ type pickQuery struct {
 	ids    []string
 	model  string
 	prefer *format
+	form   string // in which it is printed
 }
 
 // A choice is what pick found. It is its JSON output, too.
@@ -92,7 +94,7 @@ type chosen struct {
 	State     provider.State   `json:"state"`
 	Reason    provider.Reason  `json:"reason"`
 	Endpoint  string           `json:"endpoint"`
-	BaseURL   string           `json:"base_url"` // for clients of OpenAI's API, where it has that
+	BaseURL   string           `json:"base_url"` // for clients of OpenAI's API, where it has that; empty at a Unix socket
 	Client    *provider.Client `json:"client,omitempty"`
 	LatencyMS float64          `json:"latency_ms,omitempty"`
 	Model     string           `json:"model,omitempty"`

@@ -39,12 +39,21 @@ func (c *chosen) told() provider.Client {
 	if c.Client == nil {
 		return provider.Client{}
 	}
-	return *c.Client
+	told := *c.Client
+	if isSocket(c.Endpoint) {
+		told.OpenAIBaseURL, told.Env = "", "" // whatever a daemon says
+	}
+	return told
 }
 
 // baseURL is what a client takes for its base URL: where OpenAI's API is or, where
-// there is none, the endpoint.
-func (c *chosen) baseURL() string { return encoded(cmp.Or(c.told().OpenAIBaseURL, c.Endpoint)) }
+// there is none, the endpoint. No client takes a Unix socket.
+func (c *chosen) baseURL() string {
+	if isSocket(c.Endpoint) {
+		return ""
+	}
+	return encoded(cmp.Or(c.told().OpenAIBaseURL, c.Endpoint))
+}
 
 // isVariable reports whether a shell takes a word for the name of a variable.
 func isVariable(name string) bool {

@@ -180,22 +180,27 @@ func TestPick_Output(t *testing.T) {
 func TestPick_ToldByTheDaemon(t *testing.T) {
 	const own = "PROVIDERD_PROVIDER=p\nPROVIDERD_KIND=marmot\nPROVIDERD_ENDPOINT="
 	const without = "providerctl: p: the daemon knows no address for clients of OpenAI's API, so OPENAI_BASE_URL is left out\n"
+	const socket = "providerctl: p: RUNNING, at a Unix socket, for which there is no URL; " +
+		"talk to the socket yourself: providerctl pick p -o env; or give the server a port\n"
 	for name, tt := range map[string]struct {
 		endpoint, client string
 		env, url, err    string
+		none             string // why there is nothing for -o url
 	}{
 		"OfTheFuture": {"http://h:1", `{"openai_base_url":"http://h:1/o","env":"MARMOT_URL","key_env":"MARMOT_KEY"}`,
-			own + "http://h:1\nOPENAI_BASE_URL=http://h:1/o\nMARMOT_URL=http://h:1\nPROVIDERD_KEY_ENV=MARMOT_KEY\n", "http://h:1/o\n", ""},
+			own + "http://h:1\nOPENAI_BASE_URL=http://h:1/o\nMARMOT_URL=http://h:1\nPROVIDERD_KEY_ENV=MARMOT_KEY\n", "http://h:1/o\n", "", ""},
 		"OnceIsEnough": {"http://h:1", `{"openai_base_url":"http://h:1","env":"OPENAI_BASE_URL"}`,
-			own + "http://h:1\nOPENAI_BASE_URL=http://h:1\n", "http://h:1\n", ""},
+			own + "http://h:1\nOPENAI_BASE_URL=http://h:1\n", "http://h:1\n", "", ""},
 		"NotOpenAIs": {"http://h:1", `{"env":"MARMOT_URL"}`,
-			own + "http://h:1\nMARMOT_URL=http://h:1\n", "http://h:1\n", without},
+			own + "http://h:1\nMARMOT_URL=http://h:1\n", "http://h:1\n", without, ""},
 		"Socket": {"unix:///run/p.sock", `{"key_env":"MARMOT_KEY"}`,
-			own + "unix:///run/p.sock\nPROVIDERD_KEY_ENV=MARMOT_KEY\n", "unix:///run/p.sock\n", without},
-		"OlderDaemon": {"http://h:1", ``, own + "http://h:1\n", "http://h:1\n", without},
+			own + "unix:///run/p.sock\nPROVIDERD_KEY_ENV=MARMOT_KEY\n", "", without, socket},
+		"SocketOfAnOlderDaemon": {"unix:///run/p.sock", `{"openai_base_url":"unix:///run/p.sock/v1","env":"MARMOT_URL"}`,
+			own + "unix:///run/p.sock\n", "", without, socket},
+		"OlderDaemon": {"http://h:1", ``, own + "http://h:1\n", "http://h:1\n", without, ""},
 		"NothingForAShell": {`https://h/$(rm)';&*?/`, `{"openai_base_url":"https://h/$(rm)';&*?/\u001b","env":"A;rm","key_env":"B;rm"}`,
 			own + "https://h/%24%28rm%29%27%3B%26%2A%3F/\nOPENAI_BASE_URL=https://h/%24%28rm%29%27%3B%26%2A%3F/%1B\nPROVIDERD_KEY_ENV=B%3Brm\n",
-			"https://h/%24%28rm%29%27%3B%26%2A%3F/%1B\n", ""},
+			"https://h/%24%28rm%29%27%3B%26%2A%3F/%1B\n", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := `{"id":"p","kind":"marmot","type":"local","state":"RUNNING","reason":"ok","source":"probe","endpoint":"` + tt.endpoint + `"`
@@ -203,7 +208,11 @@ func TestPick_ToldByTheDaemon(t *testing.T) {
 				p += `,"client":` + tt.client
 			}
 			script := map[string][]reply{"GET /api/providers/status": {rows(p + "}")}}
-			for format, want := range map[string]result{"env": {out: tt.env, err: tt.err}, "url": {out: tt.url}} {
+			url := result{out: tt.url}
+			if tt.none != "" {
+				url = result{code: 1, err: "providerctl: no provider can be used now\n" + tt.none}
+			}
+			for format, want := range map[string]result{"env": {out: tt.env, err: tt.err}, "url": url} {
 				got := startDaemon(t, script).run(t, "pick", "-o", format)
 				if diff := cmp.Diff(want, got, cmp.AllowUnexported(result{})); diff != "" {
 					t.Error(diff)
@@ -211,4 +220,25 @@ func TestPick_ToldByTheDaemon(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A socket is no address for a client: where one is asked for, somebody else is taken.
+func TestPick_SocketAfterURLs(t *testing.T) {
+	t.Parallel()
+	at := func(id, endpoint, more string) string {
+		return `{"id":"` + id + `","kind":"llamacpp","type":"local","state":"RUNNING","reason":"ok","source":"probe","endpoint":"` + endpoint + `"` + more + `}`
+	}
+	slow := strings.Replace(at("slow", "http://h:1", `,"client":{"openai_base_url":"http://h:1/v1"}`), `"RUNNING","reason":"ok"`, `"DEGRADED","reason":"slow"`, 1)
+	script := map[string][]reply{
+		"GET /api/providers/status":               {rows(at("s", "unix:///run/s.sock", ""), slow)},
+		"GET /api/providers/status?provider_id=s": {rows(at("s", "unix:///run/s.sock", ""))},
+		"GET /api/providers/s/models":             {ok(`{"id":"s","checked_at":"2026-01-02T03:04:05Z","models":[{"id":"x"}]}`)},
+		"GET /api/providers/slow/models":          {ok(`{"id":"slow","checked_at":"2026-01-02T03:04:05Z","models":[{"id":"x"}]}`)},
+	}
+	startDaemon(t, script).run(t, "pick").want(t, 0, "s\n", "")
+	startDaemon(t, script).run(t, "pick", "-o", "url").want(t, 0, "http://h:1/v1\n", "")
+	startDaemon(t, script).run(t, "pick", "-o", "url", "--model", "x").want(t, 0, "http://h:1/v1\n", "")
+	startDaemon(t, script).run(t, "pick", "-o", "env").want(t, 0, "OPENAI_BASE_URL=http://h:1/v1\n", "")
+	startDaemon(t, script).run(t, "pick", "s", "-o", "url").want(t, 1, "", "at a Unix socket")
+	startDaemon(t, script).run(t, "pick", "s", "-o", "json").want(t, 0, `"endpoint":"unix:///run/s.sock","base_url":"",`, "")
 }
