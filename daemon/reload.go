@@ -57,6 +57,9 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
 	}
+	if err := cfg.FaultError(d.standing()); err != nil {
+		return provider.ReloadReply{}, d.refused(err)
+	}
 	changes, err := d.apply(cfg)
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
@@ -94,6 +97,16 @@ func (d *Daemon) loadAnew() (*config.Config, error) {
 	return cfg, err
 }
 
+// standing tells the faults that the providers have already: a reload makes none of
+// these, and must be able to mend something else.
+func (d *Daemon) standing() func(config.Fault) bool {
+	known := map[string]string{}
+	for _, p := range d.schedule.Providers() {
+		known[p.ID] = p.KeyFault
+	}
+	return func(f config.Fault) bool { return known[f.ID] == f.Message }
+}
+
 // apply hands the providers over to those who ask and tell of them. They keep what they
 // need, and the list goes: for a thousand providers it is half a megabyte.
 func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
@@ -119,6 +132,9 @@ func (d *Daemon) refused(err error) error {
 func (d *Daemon) warn(cfg *config.Config) {
 	for _, w := range cfg.Warnings {
 		d.log.Warn("configuration: "+w, "path", cfg.Path)
+	}
+	for _, f := range cfg.Faults {
+		d.log.Error("configuration: "+f.Message, "path", cfg.Path, "line", f.Line, "id", f.ID, "fix", f.Fix)
 	}
 }
 

@@ -33,8 +33,9 @@ func newConfigCheckCommand(f *flags) *command.Command {
 			if err != nil {
 				return err
 			}
-			for _, w := range cfg.Warnings {
-				fmt.Fprintf(cmd.Err(), "providerd: warning: %s\n", provider.PrintableLines(w))
+			sayWarnings(cmd, cfg)
+			if err := cfg.FaultError(nil); err != nil {
+				return err
 			}
 			name := cfg.Path
 			if name == "" {
@@ -43,6 +44,12 @@ func newConfigCheckCommand(f *flags) *command.Command {
 			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %d providers\n", provider.Printable(name), len(cfg.Providers))
 			return err
 		},
+	}
+}
+
+func sayWarnings(cmd *command.Command, cfg *config.Config) {
+	for _, w := range cfg.Warnings {
+		fmt.Fprintf(cmd.Err(), "providerd: warning: %s\n", provider.PrintableLines(w))
 	}
 }
 
@@ -64,6 +71,7 @@ func newConfigShowCommand(f *flags) *command.Command {
 				return err
 			}
 			_, err = fmt.Fprint(cmd.Out(), cfg.Show())
+			sayWarnings(cmd, cfg)
 			return err
 		},
 	}

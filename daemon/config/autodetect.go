@@ -43,17 +43,13 @@ func (r *reading) worthAsking() []*Kind {
 func (r *reading) detected(kind *Kind, defaults timing) (Provider, bool) {
 	p := Provider{ID: kind.Name, Kind: kind.Name, Type: kind.Type, Hints: kind.Hints}
 	p.setTiming(kind.timing(timing{}, defaults))
-	a, f := defaultAddress(kind, r.env)
-	if f != nil {
+	if f := r.defaultAddress(&p, kind); f != nil {
 		r.reject(nowhere, f)
 		return p, false
 	}
-	p.BaseURL, p.Endpoint = a.url, a.endpoint
-	if p.Key, p.KeySource, f = vendorKey(kind, r.env); f != nil {
-		r.reject(nowhere, f)
-		return p, false
-	}
-	p.missKey(kind, "")
+	r.checkVariables(&p, kind)
+	r.vendorKey(&p, kind)
+	r.missKey(&p, kind, "")
 	p.setFeed(kind, feedSetting{})
 	p.setClient(kind)
 	return p, true

@@ -36,24 +36,37 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 	case t.values["base_url"] != nil:
 		return // of the wrong type, and reported
 	default:
-		a, f = defaultAddress(kind, t.env)
+		f = t.defaultAddress(p, kind)
 	}
 	if f != nil {
 		t.reject(at, f)
 		return
 	}
-	p.BaseURL, p.Endpoint, p.BaseURLGiven = a.url, a.endpoint, given
+	if given {
+		p.BaseURL, p.Endpoint, p.BaseURLGiven = a.url, a.endpoint, true
+	}
 }
 
-// defaultAddress is where a kind is when the file does not say.
-func defaultAddress(kind *Kind, env Env) (address, *flaw) {
-	if base, f := addressFromEnv(kind, env); base.url != "" || f != nil {
-		return base, f
+// defaultAddress sets where a kind is when the file does not say: where its vendor's
+// variables say, else where its vendor has it. What is wrong with a variable is that
+// provider's own.
+func (r *reading) defaultAddress(p *Provider, kind *Kind) *flaw {
+	a, f := addressFromEnv(kind, r.env)
+	switch {
+	case f != nil:
+		r.warnOf(f)
+		p.setAddressFault(f)
+		return nil
+	case a.url != "":
+	case kind.BaseURL == "":
+		return flawf(baseURLExample(kind), "kind %s needs a base_url", kind.Name)
+	default:
+		if a, f = parseBaseURL(kind, kind.BaseURL); f != nil {
+			return f
+		}
 	}
-	if kind.BaseURL == "" {
-		return address{}, flawf(baseURLExample(kind), "kind %s needs a base_url", kind.Name)
-	}
-	return parseBaseURL(kind, kind.BaseURL)
+	p.BaseURL, p.Endpoint = a.url, a.endpoint
+	return nil
 }
 
 // addressFromEnv asks the kind for its vendor's variables, and notes which it

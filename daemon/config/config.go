@@ -13,13 +13,16 @@ type Config struct {
 	Providers  []Provider // in the file's order, those that were autodetected last
 	// Warnings are for people: what is allowed and probably not meant.
 	Warnings []string
+	// Faults are why single providers have no key; see [Config.FaultError].
+	Faults []Fault
 }
 
 // Load reads the configuration file at path; an empty path means [DefaultPath].
 // A file that is not there is no error unless it was asked for explicitly: then
 // the built-in defaults apply. One that variables led to must be root's or ours, and
 // nobody else's to change. Key files and variables are read too, and
-// STATE_DIRECTORY wins over the file's state_dir.
+// STATE_DIRECTORY wins over the file's state_dir. What is wrong with one of those is
+// no error: the provider says it, and the others are none the worse for it.
 //
 // The error is an [*Error]. Command-line flags, which win over everything here,
 // are for the caller to apply, and to check with [Daemon.Validate].
@@ -67,7 +70,7 @@ func Parse(name string, data []byte, kinds []Kind, env Env) (*Config, error) {
 	if len(r.mistakes) > 0 {
 		return nil, newError(name, doc.data, r.mistakes, r.more)
 	}
-	c.Path, c.Warnings = name, r.warnings
+	c.Path, c.Warnings, c.Faults = name, r.warnings, r.faults
 	return c, nil
 }
 

@@ -54,7 +54,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	t.credential(&p, kind, ref)
 	p.setFeed(kind, feed)
 	p.setClient(kind)
-	if len(t.mistakes) == before {
+	if len(t.mistakes) == before && p.AddressFault == "" {
 		t.check(&p, kind)
 	}
 	return p, true
@@ -160,6 +160,11 @@ func (t *table) check(p *Provider, kind *Kind) {
 	if err == nil {
 		return
 	}
+	if f := p.variableFlaw(kind, err); f != nil {
+		t.warnOf(f)
+		p.setAddressFault(f)
+		return
+	}
 	var setting *SettingError
 	if errors.As(err, &setting) {
 		fix := setting.Fix
@@ -170,4 +175,31 @@ func (t *table) check(p *Provider, kind *Kind) {
 		return
 	}
 	t.reject(t.header(), flawf("", "%s", maskSecrets(printable(err.Error()))))
+}
+
+// variableFlaw is what a kind's Check says of an address that the file does not give,
+// which is one of a variable; nil for all else.
+func (p *Provider) variableFlaw(kind *Kind, err error) *flaw {
+	var setting *SettingError
+	if p.BaseURLGiven || kind.AddrEnv == "" || !errors.As(err, &setting) || setting.Setting != "base_url" {
+		return nil
+	}
+	fix := "correct or unset " + kind.AddrEnv
+	if _, value, ok := strings.Cut(setting.Fix, " = "); ok {
+		fix = "set " + kind.AddrEnv + " to " + strings.Trim(value, `"`)
+	}
+	return flawf(fix, "environment variable %s: %s", kind.AddrEnv, maskSecrets(printable(setting.Problem)))
+}
+
+// checkVariables asks the kind whether the address that its variables gave will do.
+func (r *reading) checkVariables(p *Provider, kind *Kind) {
+	if kind.Check == nil || p.AddressFault != "" {
+		return
+	}
+	if err := kind.Check(p); err != nil {
+		if f := p.variableFlaw(kind, err); f != nil {
+			r.warnOf(f)
+			p.setAddressFault(f)
+		}
+	}
 }

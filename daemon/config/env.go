@@ -14,6 +14,9 @@ import (
 type Env struct {
 	// Getenv looks up a variable; nil means that none is set.
 	Getenv func(string) string
+	// LookupEnv tells a variable that is empty from one that is not set; nil means
+	// that an empty one is not set.
+	LookupEnv func(string) (string, bool)
 	// UID decides between the system's paths (0) and the user's. It is -1
 	// where there are no user numbers.
 	UID int
@@ -30,7 +33,7 @@ type Env struct {
 
 // OSEnv is the environment of this process.
 func OSEnv() Env {
-	return Env{Getenv: os.Getenv, UID: os.Getuid(), TempDir: os.TempDir(), OS: runtime.GOOS}
+	return Env{Getenv: os.Getenv, LookupEnv: os.LookupEnv, UID: os.Getuid(), TempDir: os.TempDir(), OS: runtime.GOOS}
 }
 
 // ForSystem reports whether the daemon is the whole machine's, and not one user's.
@@ -42,6 +45,16 @@ func (e Env) get(name string) string {
 		return ""
 	}
 	return strings.TrimSpace(e.Getenv(name))
+}
+
+// unset says how a variable has no value.
+func (e Env) unset(name string) string {
+	if e.LookupEnv != nil {
+		if v, set := e.LookupEnv(name); set && strings.TrimSpace(v) == "" {
+			return "empty"
+		}
+	}
+	return "not set"
 }
 
 func (e Env) readFile(name string, limit int64) ([]byte, fs.FileMode, error) {

@@ -95,14 +95,19 @@ func newError(path string, data []byte, mistakes []mistake, more int) *Error {
 	shown := min(len(mistakes), maxProblems)
 	e := &Error{Path: path, More: len(mistakes) - shown + more}
 	for _, f := range mistakes[:shown] {
-		p := Problem{Message: f.message, Fix: f.fix}
-		if f.at.known() {
-			p.Line, p.Column = position(data, f.at.start)
-			p.Excerpt = excerpt(data, f.at)
-		}
-		e.Problems = append(e.Problems, p)
+		e.Problems = append(e.Problems, f.problem(data))
 	}
 	return e
+}
+
+// problem shows the mistake's line.
+func (m mistake) problem(data []byte) Problem {
+	p := Problem{Message: m.message, Fix: m.fix}
+	if m.at.known() {
+		p.Line, p.Column = position(data, m.at.start)
+		p.Excerpt = excerpt(data, m.at)
+	}
+	return p
 }
 
 // quote shows a value of the file inside a message: on one line, bounded, and

@@ -26,7 +26,6 @@ func badEnv() config.Env {
 		"TWO_LINES":      leak + "\n" + leak,
 		"OPENAI_API_KEY": leak,
 		"BEARER":         "Bearer " + leak,
-		"OLLAMA_HOST":    "http://ada:" + leak + "@127.0.0.1:99999",
 	}, map[string]string{
 		"/keys/good":      leak + "\n",
 		"/keys/empty":     " \n",
@@ -89,6 +88,9 @@ func errorOf(t *testing.T, data string) string {
 	t.Helper()
 	c, err := config.Parse("p.toml", []byte(data), kinds(), badEnv())
 	if err == nil {
+		err = c.FaultError(nil)
+	}
+	if err == nil {
 		t.Fatalf("accepted, with %d providers", len(c.Providers))
 	}
 	var e *config.Error
@@ -112,7 +114,7 @@ func TestParse_ErrorsOfEscapedKeys(t *testing.T) {
 	} {
 		for _, mistake := range []string{
 			"[[provider]]\nid = \"a\"\nkind = \"%s\"\n",
-			"[[provider]]\nid = \"%s\"\nkind = \"ollama\"\n",
+			"[[provider]]\nid = \"%s!\"\nkind = \"ollama\"\n",
 			"[[provider]]\nid = \"a\"\nkind = \"openai\"\nbase_url = \"%s\"\n",
 			"[[provider]]\nid = \"a\"\nkind = \"openai\"\nmodels = \"%s\"\n",
 			"[[provider]]\nid = \"a\"\nkind = \"openai\"\nfavourite = \"%s\"\n",

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // maxKeyFile is the size, in bytes, above which a file does not hold a key.
@@ -80,8 +82,9 @@ func keyFilePath(name string, env Env) (string, *flaw) {
 
 // credential reads the key.
 func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
+	defer t.missKey(p, kind, ref.env)
 	var f *flaw
-	at := t.header()
+	var at span
 	switch {
 	case ref.file != "":
 		at = t.at("api_key_file")
@@ -90,45 +93,77 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 			t.warn(at, "every user of this machine can read the key: chmod 600 %s", printable(ref.file))
 		}
 		p.KeySource = "file " + ref.file
+		t.doubtKey(p, kind, at, "key file "+quote(ref.file), "write the key alone into it, then: providerctl reload")
 	case ref.env != "":
 		at = t.at("api_key_env")
 		p.Key, f = keyFromEnv(ref.env, t.env)
 		p.KeySource = "env " + ref.env
 		if f == nil && p.Key.IsZero() {
-			t.warn(at, "provider %s: environment variable %s is not set", quote(p.ID), ref.env)
+			t.warn(at, "provider %s: environment variable %s is %s", quote(p.ID), ref.env, t.env.unset(ref.env))
 		}
+		t.doubtKey(p, kind, at, "environment variable "+ref.env, setAlone(ref.env))
 	default:
-		p.Key, p.KeySource, f = vendorKey(kind, t.env)
+		t.vendorKey(p, kind)
+		return
 	}
 	if f != nil {
-		t.reject(at, f)
+		t.fault(p.ID, at, f)
+		p.setKeyFault(f, ", then: providerctl reload")
 	}
-	p.missKey(kind, ref.env)
+}
+
+// setAlone is what to do about a variable that holds more than a key.
+func setAlone(name string) string { return "set " + name + " to the key alone, then restart providerd" }
+
+// doubtKey warns of a key that is hardly one. It is sent as it is, as the vendors' own
+// programs do, and a refusal then says what to do about it.
+func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source, fix string) {
+	if p.Key.IsZero() {
+		return
+	}
+	doubt := doubtfulKey(p.Key.Reveal(), kind.KeyNeeded)
+	if doubt == "" {
+		return
+	}
+	text := source + ": the key " + doubt + ": " + fix
+	r.warn(at, "%s", text)
+	p.advise(text, provider.Unauthorized, provider.Forbidden)
 }
 
 // missKey notes which variable to set: the one that was named, else the vendor's.
-func (p *Provider) missKey(kind *Kind, named string) {
+func (r *reading) missKey(p *Provider, kind *Kind, named string) {
 	switch {
 	case !kind.KeyNeeded || !p.Key.IsZero():
+		return
 	case named != "":
 		p.KeyMissing = named
 	case len(kind.KeyEnv) > 0:
 		p.KeyMissing = kind.KeyEnv[0]
 	}
+	if p.KeyFault == "" && r.env.unset(p.KeyMissing) == "empty" {
+		p.KeyFault = p.KeyMissing + " is empty"
+	}
 }
 
-// vendorKey is the key in the first of the vendor's own variables that is set.
-func vendorKey(kind *Kind, env Env) (Secret, string, *flaw) {
+// vendorKey sets the key from the first of the vendor's own variables that is set.
+func (r *reading) vendorKey(p *Provider, kind *Kind) {
 	for _, name := range kind.KeyEnv {
-		if key, f := keyFromEnv(name, env); f != nil || !key.IsZero() {
-			return key, "env " + name, f
+		key, f := keyFromEnv(name, r.env)
+		if f == nil && key.IsZero() {
+			continue
 		}
+		p.Key, p.KeySource = key, "env "+name
+		r.doubtKey(p, kind, nowhere, "environment variable "+name, setAlone(name))
+		if f != nil {
+			r.warnOf(f)
+			p.setKeyFault(f, ", then restart providerd")
+		}
+		return
 	}
-	return Secret{}, "", nil
 }
 
 func keyFromEnv(name string, env Env) (Secret, *flaw) {
-	key := env.get(name)
+	key := bareKey(env.get(name))
 	if problem := badKey(key); problem != "" {
 		return Secret{}, flawf("set "+name+" to the key alone", "environment variable %s: the key %s", name, problem)
 	}
@@ -142,7 +177,7 @@ func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
 	if err != nil {
 		return Secret{}, false, flawf(keyFileFix(err, name, env), "key file %s: %s", shown, reasonOf(err))
 	}
-	text := strings.TrimSpace(string(data))
+	text := bareKey(string(data))
 	if text == "" {
 		return Secret{}, false, flawf("write the key into it", "key file %s is empty", shown)
 	}
@@ -164,21 +199,4 @@ func keyFileFix(err error, name string, env Env) string {
 		return "create it, or correct the path"
 	}
 	return "give the path of a file that holds the key alone"
-}
-
-// badKey says what keeps a key from being sent in a header; empty when nothing.
-func badKey(key string) string {
-	for _, r := range key {
-		switch {
-		case r == '\n' || r == '\r':
-			return "has more than one line"
-		case r == ' ' || r == '\t':
-			return "holds a blank"
-		case r < ' ' || r == 0x7f:
-			return "holds a control character"
-		case r > '~':
-			return "holds a character that is not ASCII"
-		}
-	}
-	return ""
 }

@@ -239,6 +239,9 @@ func TestParse_KeyOfTheService(t *testing.T) {
 			e := env(map[string]string{"CREDENTIALS_DIRECTORY": c.directory}, c.files)
 			e.System = c.system
 			cfg, err := config.Parse("f", []byte(file), kinds(), e)
+			if err == nil {
+				err = cfg.FaultError(nil)
+			}
 			switch {
 			case c.fails != "":
 				if err == nil || !strings.Contains(err.Error(), c.fails) {

@@ -26,12 +26,17 @@ type Provider struct {
 	// KeyMissing is the variable that should hold the key which the kind needs, and
 	// which is nowhere; empty when there is one, or none is needed.
 	KeyMissing string
-	Models     []string
-	Interval   time.Duration
-	Timeout    time.Duration
-	SlowAfter  time.Duration
-	Rise       int
-	Fall       int
+	// AddressFault and KeyFault say why the address or the key cannot be used: what
+	// holds it is no good. They are empty where there is nothing to say. Without an
+	// address nothing is sent, nor by a kind that needs a key without one.
+	AddressFault string
+	KeyFault     string
+	Models       []string
+	Interval     time.Duration
+	Timeout      time.Duration
+	SlowAfter    time.Duration
+	Rise         int
+	Fall         int
 	// Expect are the conditions of the kinds that take some.
 	Expect  Expect
 	Command []string       // of kind exec: the program and its arguments

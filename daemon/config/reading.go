@@ -12,6 +12,7 @@ type reading struct {
 	mistakes []mistake
 	more     int // mistakes beyond maxMistakes
 	warnings []string
+	faults   []Fault
 }
 
 // maxMistakes is where a file is wrong as a whole, and to note each mistake

@@ -45,7 +45,11 @@ func (p *Provider) show(b *strings.Builder) {
 	if p.BaseURL != p.Endpoint {
 		b.WriteString("# base_url has a user or a password, which is not shown\n")
 	}
-	p.showTarget(b)
+	if p.AddressFault != "" {
+		fmt.Fprintf(b, "# it has no address: %s\n", printable(p.AddressFault))
+	} else {
+		p.showTarget(b)
+	}
 	p.showKey(b)
 	writeTexts(b, "models", p.Models)
 	writeText(b, "interval", showDuration(p.Interval))
@@ -101,7 +105,10 @@ func (p *Provider) showKey(b *strings.Builder) {
 		return
 	}
 	state := p.Key.String()
-	if p.Key.IsZero() {
+	switch {
+	case p.KeyFault != "":
+		state = printable(p.KeyFault)
+	case p.Key.IsZero():
 		state = "not set"
 	}
 	fmt.Fprintf(b, "api_key_%s = %s # %s\n", source, tomlText(name), state)

@@ -51,7 +51,7 @@ func (w Witness) fails() bool { return w.met >= timedOut }
 // may have been made before the network went away.
 func contactOf(o *probe.Observation, host string, online func(host string) bool) contact {
 	switch o.Saw {
-	case provider.NoCredentials, provider.ProbeFailed, provider.Hung, provider.ConnectionReset:
+	case provider.NoCredentials, provider.Misconfigured, provider.ProbeFailed, provider.Hung, provider.ConnectionReset:
 		return unheard
 	case provider.ConnectTimeout:
 		return timedOut
@@ -67,7 +67,7 @@ func contactOf(o *probe.Observation, host string, online func(host string) bool)
 // HostOf is the host that a provider is asked on over the network, without its port;
 // empty for one on this machine, or that is not asked.
 func HostOf(p *config.Provider) string {
-	if p.KeyMissing != "" || p.OnThisMachine() {
+	if p.KeyMissing != "" || p.AddressFault != "" || p.OnThisMachine() {
 		return ""
 	}
 	if u, err := url.Parse(p.BaseURL); err == nil && u.Hostname() != "" {

@@ -186,11 +186,3 @@ func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	}
 	return o
 }
-
-// missingKey says where the key should be.
-func missingKey(p *config.Provider) string {
-	if p.KeyMissing == "" {
-		return "no key is configured"
-	}
-	return p.KeyMissing + " is not set"
-}

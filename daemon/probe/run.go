@@ -38,8 +38,8 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 		}
 	}()
 	p := r.p
-	if p.kind.KeyNeeded && p.provider.Key.IsZero() {
-		return finding{saw: provider.NoCredentials, detail: missingKey(p.provider)}
+	if found = p.unaskable(); found.saw != "" {
+		return found
 	}
 	limit := term.New(ctx, p.provider.Timeout)
 	defer limit.Cancel()
@@ -248,7 +248,7 @@ func (r *run) learnedOrAsk(ctx context.Context, path string) *answer {
 func (r *run) observation(began time.Time, found finding) Observation {
 	p := r.p
 	r.meets() // whatever it was that connected
-	found = r.withoutKey(found)
+	found = p.withoutFault(r.withoutKey(found))
 	pid, exists := r.process()
 	o := Observation{
 		Began:     began,

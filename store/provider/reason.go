@@ -43,6 +43,7 @@ const (
 	VendorIncident      Reason = "vendor_incident"
 	CertificateExpiring Reason = "certificate_expiring"
 	NotFound            Reason = "not_found"
+	Misconfigured       Reason = "misconfigured"
 	NotRunning          Reason = "not_running"
 	UnitFailed          Reason = "unit_failed"
 	CheckWarning        Reason = "check_warning"
@@ -238,6 +239,11 @@ var Reasons = [...]Meaning{
 		Reason: NotFound, State: StateError, Weight: AtOnce, NeedsPerson: true,
 		Seen: "what is asked for does not exist there: the unit, the program",
 		Hint: "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
+	},
+	{
+		Reason: Misconfigured, State: StateError, Weight: AtOnce, NeedsPerson: true,
+		Seen: "the variable that should hold its address holds none; nothing is sent",
+		Hint: "correct its address, which cannot be used, then restart providerd",
 	},
 	{
 		Reason: UnitFailed, State: StateError, Weight: AtOnce, NeedsPerson: true,

@@ -1,0 +1,72 @@
+package config
+
+import (
+	"maps"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Fault is that what the file names as a provider's key cannot be used. The file is
+// right, and so are the other providers: a daemon starts without the key, and the row
+// says why. Whoever checks a file, or puts a change in force, wants to hear of it first.
+type Fault struct {
+	ID string // of the provider
+	Problem
+}
+
+// FaultError is an [*Error] of the Faults, less those that stand already; nil where
+// none is left. A nil stands means that none does.
+func (c *Config) FaultError(stands func(Fault) bool) error {
+	e := &Error{Path: c.Path}
+	for _, f := range c.Faults {
+		switch {
+		case stands != nil && stands(f):
+		case len(e.Problems) == maxProblems:
+			e.More++
+		default:
+			e.Problems = append(e.Problems, f.Problem)
+		}
+	}
+	if len(e.Problems) == 0 {
+		return nil
+	}
+	return e
+}
+
+// fault notes what keeps one provider's key from being used.
+func (r *reading) fault(id string, at span, f *flaw) {
+	r.faults = append(r.faults, Fault{id, mistake{*f, at}.problem(r.doc.data)})
+}
+
+// warnOf warns of a flaw in what is not the file.
+func (r *reading) warnOf(f *flaw) {
+	if f.fix == "" {
+		r.warn(nowhere, "%s", f.message)
+		return
+	}
+	r.warn(nowhere, "%s: %s", f.message, f.fix)
+}
+
+// setAddressFault leaves the provider without an address.
+func (p *Provider) setAddressFault(f *flaw) {
+	p.BaseURL, p.Endpoint, p.AddressFault = "", "", f.message
+	p.advise(f.fix+", then restart providerd", provider.Misconfigured)
+}
+
+// setKeyFault leaves the provider without a key; then is what brings another one in.
+func (p *Provider) setKeyFault(f *flaw, then string) {
+	p.Key, p.KeyFault = Secret{}, f.message
+	p.advise(f.fix+then, provider.NoCredentials, provider.Unauthorized, provider.Forbidden)
+}
+
+// advise says what to do about this provider for some reasons, in place of its kind.
+func (p *Provider) advise(text string, reasons ...provider.Reason) {
+	own := maps.Clone(p.Hints)
+	if own == nil {
+		own = provider.Hints{}
+	}
+	for _, reason := range reasons {
+		own[reason] = text
+	}
+	p.Hints = own
+}

@@ -1,0 +1,117 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// Keys come by way of web pages, .env files, Dockerfiles and chats, and bring along
+// what was around them there. What cannot be part of a key is dropped at its ends. All
+// else is sent as it is, because the vendors' own programs send it so, and is named by
+// its form alone: no text here repeats any of a key.
+
+// bareKey is a key without the blanks and line breaks, and the marks that do not show,
+// around it.
+func bareKey(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || isInvisible(r) })
+}
+
+// isInvisible knows the characters without any ink that copied text has: marks of
+// byte order, joiners, blanks of no width, directions.
+func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
+
+// badKey says what keeps a key from being sent in a header; empty when nothing.
+func badKey(key string) string {
+	problem := unsendable(key)
+	if problem == "" {
+		return ""
+	}
+	if form := wrapping(key); form != "" { // which tells more
+		return form
+	}
+	return problem
+}
+
+func unsendable(key string) string {
+	for _, r := range key {
+		switch {
+		case r == 0 || r == unicode.ReplacementChar:
+			return "is no plain text: it may be saved as UTF-16"
+		case r == '\n' || r == '\r':
+			return "has more than one line"
+		case r == ' ' || r == '\t':
+			return "holds a blank"
+		case r < ' ' || r == 0x7f:
+			return "holds a control character"
+		case isInvisible(r):
+			return "holds a character that does not show"
+		case r > '~':
+			return "holds a character that is not ASCII"
+		}
+	}
+	return ""
+}
+
+var (
+	assignment = regexp.MustCompile(`^(?:(?i:export|set|setx|declare -x|env)\s+|\$[Ee]nv:)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\s*=\s*\S`)
+	headerForm = regexp.MustCompile(`(?i)^(?:-H\s*)?["']?(?:authorization|proxy-authorization|x-api-key|x-goog-api-key|api-key)\s*:`)
+	schemeForm = regexp.MustCompile(`(?i)^(bearer|basic|token)[\s:]+\S`)
+	unexpanded = regexp.MustCompile(`^(?:\$[A-Za-z_]\w*|\$\{.*\}|\$\(.*\)|%\w+%|\{\{.*\}\})$`)
+	reference  = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]*://|(?:vault|secret|sops|ssm|ref|env|file|keyring|keychain|op|bws|sm):|ENC\[|arn:aws|@Microsoft\.KeyVault|!(?:vault|secret)|!!)`)
+	pathForm   = regexp.MustCompile(`^(?:~|\.{1,2}|/(?:run|etc|home|var|root|opt|mnt|tmp|usr|srv|Users))/|^[A-Za-z]:\\`)
+	standIn    = regexp.MustCompile(`(?i)^<.*>$|^\[.*\]$|(?:^|[^a-z])your?[-_. ]?(?:\w+[-_. ])*(?:api)?[-_. ]?(?:key|token|secret)|(?:key|token|secret)[-_. ]?(?:goes[-_. ]?)?here\b|^(?:[\w-]*[-_])?(?:x{4,}|\*{3,}|\.{3,}|…)$|^(?:[a-z]+[-_])*(?:change|replace|insert|paste|enter|put|add)[-_.]?(?:me|this|your|api|key|it|the)\b`)
+	emptyWord  = regexp.MustCompile(`(?i)^(?:none|null|nil|undefined|false|true|empty|dummy|fake|test|todo|fixme|tbd|placeholder|example|secret|password|changeme|key|token|apikey|api[-_]key|n/a|na|no|no-key|no-key-required|not-needed|not-used|unused|foo|bar|abc|123|1234|12345|x+|sk-[.x*]*|0)$`)
+)
+
+// wrapping is what stands around a key.
+func wrapping(key string) string {
+	switch {
+	case headerForm.MatchString(key):
+		return "begins with the name of a header"
+	case assignment.MatchString(key):
+		return "begins with the name of a variable and an equals sign"
+	case isJSON(key):
+		return "is JSON, in which the key is only a part"
+	case isQuoted(key):
+		return "is in quotes"
+	}
+	if m := schemeForm.FindStringSubmatch(key); m != nil {
+		return "begins with the word " + strings.ToUpper(m[1][:1]) + strings.ToLower(m[1][1:])
+	}
+	return ""
+}
+
+func isJSON(key string) bool {
+	return strings.HasPrefix(key, "{") && strings.ContainsAny(key, `"':`) && strings.HasSuffix(key, "}") && !strings.HasPrefix(key, "{{") ||
+		strings.HasPrefix(key, "[") && strings.Contains(key, `"`)
+}
+
+// quotes are those of programs, of word processors and of Markdown.
+const quotes = "\"'`“”„‟‘’‚‛«»‹›「」"
+
+// isQuoted reports whether there is a quote at one end: the other may have been lost.
+func isQuoted(key string) bool {
+	return key != strings.Trim(key, quotes)
+}
+
+// doubtfulKey says why a key that can be sent is hardly one; empty when it may be. A
+// server of one's own may take any word for a key, and a vendor does not.
+func doubtfulKey(key string, vendors bool) string {
+	form := wrapping(key)
+	switch {
+	case unexpanded.MatchString(key):
+		return "is the name of a variable or a command, which nobody has replaced with its value"
+	case form != "":
+		return form
+	case reference.MatchString(key):
+		return "is a reference to a secret, which nobody has replaced with the secret"
+	case pathForm.MatchString(key):
+		return "is the path of a file"
+	case standIn.MatchString(key), vendors && emptyWord.MatchString(key):
+		return "is a word that stands for a key in examples"
+	case strings.ContainsAny(key, ",;") && strings.Trim(key, ",;") != key:
+		return "ends with a comma or a semicolon"
+	}
+	return ""
+}

@@ -1,0 +1,116 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// TestLoad_KeyForms: what people have put where the key alone belongs. Each is named by
+// its form, in the file and in the variable alike, and never repeated.
+func TestLoad_KeyForms(t *testing.T) {
+	const core = "Zq7pLEAK0wXy4"
+	const (
+		quoted   = "is in quotes"
+		variable = "begins with the name of a variable"
+		json     = "is JSON"
+		bearer   = "begins with the word Bearer"
+		header   = "begins with the name of a header"
+		unset    = "is the name of a variable or a command"
+		refers   = "is a reference to a secret"
+		file     = "is the path of a file"
+		example  = "is a word that stands for a key in examples"
+	)
+	for _, tt := range []struct {
+		held string
+		says string // "": nothing is wrong with it
+		sent string // "": it cannot be
+	}{
+		{core, "", core},
+		{"  " + core + "\r\n", "", core},
+		{"\ufeff" + core + "\n", "", core},
+		{"\u200b" + core + "\u00a0\u2060", "", core},
+		{core + "==", "", core + "=="},
+		{"ab/" + core + "+x=", "", "ab/" + core + "+x="},
+		{`"` + core + `"`, quoted, `"` + core + `"`},
+		{`'` + core + `'`, quoted, `'` + core + `'`},
+		{"`" + core + "`", quoted, "`" + core + "`"},
+		{`"` + core, quoted, `"` + core},
+		{core + `"`, quoted, core + `"`},
+		{"“" + core + "”", quoted, ""},
+		{"OPENAI_API_KEY=" + core, variable, "OPENAI_API_KEY=" + core},
+		{"export OPENAI_API_KEY=" + core, variable, ""},
+		{"OPENAI_API_KEY = " + core, variable, ""},
+		{`$env:OPENAI_API_KEY="` + core + `"`, variable, `$env:OPENAI_API_KEY="` + core + `"`},
+		{`{"api_key":"` + core + `"}`, json, `{"api_key":"` + core + `"}`},
+		{"{\n \"api_key\": \"" + core + "\"\n}", json, ""},
+		{`["` + core + `"]`, json, `["` + core + `"]`},
+		{"Bearer " + core, bearer, ""},
+		{"bearer:" + core, bearer, "bearer:" + core},
+		{"Authorization: Bearer " + core, header, ""},
+		{"x-api-key:" + core, header, "x-api-key:" + core},
+		{core + " " + core, "holds a blank", ""},
+		{core + "\n" + core, "has more than one line", ""},
+		{core + "\r" + core, "has more than one line", ""},
+		{core + "\u200b" + core, "holds a character that does not show", ""},
+		{core + "\u00e9", "holds a character that is not ASCII", ""},
+		{core + "\x1b", "holds a control character", ""},
+		{"s\x00k\x00", "may be saved as UTF-16", ""},
+		{"$OPENAI_API_KEY", unset, "$OPENAI_API_KEY"},
+		{"${OPENAI_API_KEY}", unset, "${OPENAI_API_KEY}"},
+		{"%OPENAI_API_KEY%", unset, "%OPENAI_API_KEY%"},
+		{"$(cat/run/key)", unset, "$(cat/run/key)"},
+		{"{{secrets.KEY}}", unset, "{{secrets.KEY}}"},
+		{"op://vault/openai/credential", refers, "op://vault/openai/credential"},
+		{"vault:secret/data/openai#key", refers, "vault:secret/data/openai#key"},
+		{"arn:aws:secretsmanager:eu-west-1:1:secret:x", refers, "arn:aws:secretsmanager:eu-west-1:1:secret:x"},
+		{"/run/secrets/openai", file, "/run/secrets/openai"},
+		{"~/.keys/openai", file, "~/.keys/openai"},
+		{"your-api-key-here", example, "your-api-key-here"},
+		{"YOUR_OPENAI_API_KEY", example, "YOUR_OPENAI_API_KEY"},
+		{"<your-key>", example, "<your-key>"},
+		{"sk-your-key", example, "sk-your-key"},
+		{"sk-xxxxxxxxxxxx", example, "sk-xxxxxxxxxxxx"},
+		{"sk-...", example, "sk-..."},
+		{"changeme", example, "changeme"},
+		{"change-me", example, "change-me"},
+		{"none", example, "none"},
+		{core + ",", "ends with a comma", core + ","},
+	} {
+		t.Run(tt.held, func(t *testing.T) {
+			loaded, err := config.Load("", false, kinds(), diskEnv(t.TempDir(), map[string]string{"GROQ_API_KEY": tt.held}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			named := parse(t, "[[provider]]\nid = \"groq\"\nkind = \"groq\"\napi_key_file = \"/k\"", env(nil, map[string]string{"/k": tt.held}))
+			for _, cfg := range []*config.Config{loaded, named} {
+				p := cfg.Providers[len(cfg.Providers)-1]
+				if p.ID != "groq" || p.Key.Reveal() != tt.sent {
+					t.Errorf("%s: the key is %q, want %q", p.ID, p.Key.Reveal(), tt.sent)
+				}
+				said := strings.Join(cfg.Warnings, "\n")
+				if err := cfg.FaultError(nil); err != nil {
+					said += err.Error()
+				}
+				if hint := p.Hints[provider.Unauthorized]; !strings.Contains(said, tt.says) || (said == "") != (tt.says == "") || (hint == "") != (tt.says == "") {
+					t.Errorf("said %q, hint %q; want %q", said, hint, tt.says)
+				}
+				if strings.Contains(said+p.KeyFault+p.Hints[provider.Unauthorized]+cfg.Show(), "LEAK") {
+					t.Errorf("the key is repeated: %s\n%s", said, cfg.Show())
+				}
+			}
+		})
+	}
+}
+
+// A server of one's own may take any word for a key.
+func TestParse_AnyWordForAServerOfOnesOwn(t *testing.T) {
+	for _, key := range []string{"none", "EMPTY", "lm-studio", "ollama", "dummy", "sk-1234"} {
+		cfg := parse(t, "[[provider]]\nid = \"a\"\nkind = \"lmstudio\"\napi_key_env = \"K\"", env(map[string]string{"K": key}, nil))
+		if len(cfg.Warnings) > 0 {
+			t.Errorf("%s: %q", key, cfg.Warnings)
+		}
+	}
+}
