@@ -50,13 +50,13 @@ func (r *reading) warnOf(f *flaw) {
 // setAddressFault leaves the provider without an address.
 func (p *Provider) setAddressFault(f *flaw) {
 	p.BaseURL, p.Endpoint, p.AddressFault = "", "", f.message
-	p.advise(f.fix+", then restart providerd", provider.Misconfigured)
+	p.advise(f.message+": "+f.fix+", then restart providerd", provider.Misconfigured)
 }
 
 // setKeyFault leaves the provider without a key; then is what brings another one in.
 func (p *Provider) setKeyFault(f *flaw, then string) {
 	p.Key, p.KeyFault = Secret{}, f.message
-	p.advise(f.fix+then, provider.NoCredentials, provider.Unauthorized, provider.Forbidden)
+	p.advise(f.message+": "+f.fix+then, provider.NoCredentials, provider.Unauthorized, provider.Forbidden)
 }
 
 // advise says what to do about this provider for some reasons, in place of its kind.

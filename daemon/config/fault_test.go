@@ -49,7 +49,7 @@ func TestLoad_BadVariableKeepsNobodyElse(t *testing.T) {
 					}
 					continue
 				}
-				if fault := p.AddressFault + p.KeyFault; fault != c.fault || p.Hints[c.reason] != c.hint {
+				if fault := p.AddressFault + p.KeyFault; fault != c.fault || p.Hints[c.reason] != c.fault+": "+c.hint {
 					t.Errorf("got  %s\nwant %s\nhint %s\nwant %s", fault, c.fault, p.Hints[c.reason], c.hint)
 				}
 				if c.reason == provider.NoCredentials && (!p.Key.IsZero() || p.KeyMissing != c.variable) {
@@ -102,7 +102,7 @@ api_key_env = "C"
 	if err := cfg.FaultError(func(config.Fault) bool { return true }); err != nil {
 		t.Errorf("less all: %v", err)
 	}
-	if p := cfg.Providers[1]; p.KeyMissing != "OPENAI_API_KEY" || p.Hints[provider.NoCredentials] != "create it, or correct the path, then: providerctl reload" {
+	if p := cfg.Providers[1]; p.KeyMissing != "OPENAI_API_KEY" || p.Hints[provider.NoCredentials] != `key file "/keys/absent": file does not exist: `+"create it, or correct the path, then: providerctl reload" {
 		t.Errorf("b: missing %q, hints %v", p.KeyMissing, p.Hints)
 	}
 	if p := cfg.Providers[2]; p.KeyFault != "" || p.Key.Reveal() != "k" {
