@@ -15,6 +15,9 @@ import (
 type address struct {
 	url      string // with user-info
 	endpoint string // without
+
+	// odd is what is hardly meant in it, and better the one that is meant, or empty.
+	odd, better string
 }
 
 // address finds where the provider is: what the file says, else the vendor's own
@@ -44,6 +47,9 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 	}
 	if given {
 		p.BaseURL, p.Endpoint, p.BaseURLGiven = a.url, a.endpoint, true
+		if a.odd != "" {
+			t.warn(at, "base_url %s: write base_url = \"%s\"", a.odd, maskSecrets(a.better))
+		}
 	}
 }
 
@@ -66,7 +72,27 @@ func (r *reading) defaultAddress(p *Provider, kind *Kind) *flaw {
 		}
 	}
 	p.BaseURL, p.Endpoint = a.url, a.endpoint
+	r.doubtVariables(p, kind, a)
 	return nil
+}
+
+// doubtVariables warns of an address that is hardly meant, and lets the row say so where
+// nothing, or another program, is found there.
+func (r *reading) doubtVariables(p *Provider, kind *Kind, a address) {
+	odd := ""
+	if kind.OddAddr != nil {
+		odd = kind.OddAddr(r.env.get)
+	}
+	if odd == "" && a.odd != "" {
+		odd = kind.AddrEnv + ": the address " + a.odd + ": set it to " + a.better
+	}
+	if odd == "" {
+		return
+	}
+	text := "environment variable " + maskSecrets(printable(odd))
+	r.warn(nowhere, "%s", text)
+	p.advise(text+", then restart providerd", provider.DNSFailure, provider.ConnectionRefused, provider.ConnectTimeout,
+		provider.NetworkUnreachable, provider.WrongService, provider.BadResponse)
 }
 
 // addressFromEnv asks the kind for its vendor's variables, and notes which it
@@ -94,6 +120,9 @@ func addressFromEnv(kind *Kind, env Env) (address, *flaw) {
 	}
 	a, f := parseBaseURL(kind, base)
 	if f != nil {
+		if f.instead != "" && names == kind.AddrEnv {
+			fix = "set " + names + " to " + f.instead
+		}
 		return address{}, flawf(fix, "environment variable %s: %s", names, strings.Replace(f.message, "base_url", "the address", 1))
 	}
 	return a, nil
@@ -102,11 +131,25 @@ func addressFromEnv(kind *Kind, env Env) (address, *flaw) {
 // parseBaseURL checks and normalises an address. The text is not repeated when it
 // may hold a password.
 func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
-	example := baseURLExample(kind)
-	if raw == "" {
-		return address{}, flawf(example, "base_url is empty")
+	a, f := readBaseURL(kind, raw)
+	if f == nil {
+		return a, nil
 	}
-	if strings.ContainsFunc(raw, func(r rune) bool { return r == ' ' || isControl(r) }) {
+	if f.instead = kind.repaired(raw); f.instead != "" {
+		f.fix = `write base_url = "` + f.instead + `"`
+	}
+	return a, f
+}
+
+func readBaseURL(kind *Kind, raw string) (address, *flaw) {
+	example := baseURLExample(kind)
+	raw = bareKey(raw) // what does not show around it is no part of it
+	switch {
+	case raw == "":
+		return address{}, flawf(example, "base_url is empty")
+	case isQuoted(raw):
+		return address{}, flawf(example, "base_url is in quotes")
+	case strings.ContainsFunc(raw, func(r rune) bool { return r == ' ' || isControl(r) }):
 		return address{}, flawf(example, "base_url holds a blank or a control character")
 	}
 	scheme, rest, ok := strings.Cut(raw, "://")
@@ -118,6 +161,9 @@ func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
 	}
 	if strings.ContainsAny(rest, "?#") && (!kind.Query || strings.Contains(rest, "#")) {
 		return address{}, flawf("leave out what follows the path", "base_url holds a query or a fragment")
+	}
+	if problem := garbled(rest); problem != "" && scheme != "unix" {
+		return address{}, flawf(example, "base_url %s", problem)
 	}
 	u, err := url.Parse(scheme + "://" + rest)
 	switch {
@@ -159,9 +205,18 @@ func hostAddress(kind *Kind, u *url.URL, example string) (address, *flaw) {
 	if path := u.EscapedPath(); kind.Type != provider.Generic || strings.Trim(path, "/") == "" || !web {
 		trimPath(u)
 	}
+	odd := ""
+	if host := strings.TrimRight(u.Hostname(), "."); host != u.Hostname() && strings.Contains(host, ".") && web {
+		u.Host = strings.Replace(u.Host, u.Hostname(), host, 1)
+		odd = "ends its host with a dot, which is left out"
+	}
 	full := u.String()
 	u.User = nil
-	return address{full, u.String()}, nil
+	a := address{url: full, endpoint: u.String(), odd: odd, better: u.String()}
+	if why, better := kind.knownBetter(a.endpoint); why != "" {
+		a.odd, a.better = why, better
+	}
+	return a, nil
 }
 
 func trimPath(u *url.URL) {
@@ -182,7 +237,7 @@ func unixAddress(u *url.URL) (address, *flaw) {
 	case len(u.Path) > maxSocketPath:
 		return address{}, flawf("choose a shorter path", "base_url names a socket path of %d bytes: it may have at most %d", len(u.Path), maxSocketPath)
 	}
-	return address{u.String(), u.String()}, nil
+	return address{url: u.String(), endpoint: u.String()}, nil
 }
 
 func validPort(port string) bool {
@@ -223,7 +278,7 @@ func withScheme(kind *Kind, raw, example string) string {
 	if kind.Query && !strings.Contains(strings.TrimLeft(raw, "/:"), "/") {
 		return example // the server alone is only half of it
 	}
-	if _, f := parseBaseURL(kind, fixed); f != nil || strings.Contains(raw, "@") || maskSecrets(raw) != raw || quote(fixed) != `"`+fixed+`"` {
+	if _, f := readBaseURL(kind, fixed); f != nil || strings.Contains(raw, "@") || maskSecrets(raw) != raw || quote(fixed) != `"`+fixed+`"` {
 		return example
 	}
 	return `write base_url = "` + fixed + `"`

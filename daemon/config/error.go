@@ -75,7 +75,10 @@ func (e *Error) Hint() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 // A flaw is a problem whose position is not known yet.
-type flaw struct{ message, fix string }
+type flaw struct {
+	message, fix string
+	instead      string // the address that was meant, if it is one and that is clear
+}
 
 // flawf makes a flaw; fix may be empty.
 func flawf(fix, format string, args ...any) *flaw {

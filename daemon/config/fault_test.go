@@ -23,7 +23,7 @@ func TestLoad_BadVariableKeepsNobodyElse(t *testing.T) {
 		{"OLLAMA_HOST", "http://ada:leak@gpu:0", "ollama", provider.Misconfigured, "environment variable OLLAMA_HOST: the address has port 0: they are from 1 to 65535",
 			"correct or unset OLLAMA_HOST, or give base_url in the configuration, then restart providerd"},
 		{"ANTHROPIC_BASE_URL", "gateway:4000", "anthropic", provider.Misconfigured, `environment variable ANTHROPIC_BASE_URL: the address is "gateway:4000": the scheme is missing`,
-			"correct or unset ANTHROPIC_BASE_URL, or give base_url in the configuration, then restart providerd"},
+			"set ANTHROPIC_BASE_URL to http://gateway:4000, then restart providerd"},
 		{"OPENAI_API_KEY", "leak\nleak", "openai", provider.NoCredentials, "environment variable OPENAI_API_KEY: the key has more than one line",
 			"set OPENAI_API_KEY to the key alone, then restart providerd"},
 		{"OPENAI_API_KEY", "leak—leak", "openai", provider.NoCredentials, "environment variable OPENAI_API_KEY: the key holds a character that is not ASCII",

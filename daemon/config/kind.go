@@ -21,6 +21,9 @@ type Kind struct {
 	// ReadAddr turns the vendor's variables into a base URL, where that takes more
 	// than the value of AddrEnv. It returns "" when none is set; it may be nil.
 	ReadAddr func(getenv func(string) string) (string, error)
+	// OddAddr says what is hardly meant in the vendor's variables, though its own
+	// programs read them, and what to do about it; empty when nothing is. It may be nil.
+	OddAddr func(getenv func(string) string) string
 	// OpenAI is what a client of OpenAI's API puts after the base URL: "/v1"; "/" is
 	// the base URL as it is. It is empty where the kind has no such API.
 	OpenAI string

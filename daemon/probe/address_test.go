@@ -3,7 +3,11 @@ package probe
 import (
 	"net"
 	"net/url"
+	"strings"
 	"testing"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
 )
 
 func TestOllamaHost(t *testing.T) {
@@ -87,6 +91,53 @@ func TestLlamaAddress(t *testing.T) {
 		got, err := llamaAddress(func(name string) string { return tt.env[name] })
 		if got != tt.want || (err != nil) != tt.bad {
 			t.Errorf("%v: got %q, %v, want %q", tt.env, got, err, tt.want)
+		}
+	}
+}
+
+// What Ollama takes for a host and nobody means is said, and read as Ollama reads it.
+func TestOddOllamaHost(t *testing.T) {
+	for value, want := range map[string]struct{ read, odd string }{
+		"0.0.0.0：8157":                {"http://0.0.0.0%EF%BC%9A8157:11434", "wide characters in place of ASCII's: set it to 0.0.0.0:8157"},
+		"１２７.0.0.1:11434":             {"", "set it to 127.0.0.1:11434"},
+		"http://gpu：8157":             {"", "set it to http://gpu:8157"},
+		`C:\Users\123\ollama app.exe`: {"http://C:11434", "is the path of a file"},
+		`C:/Program/ollama.exe`:       {"", "is the path of a file"},
+		"/usr/bin/ollama":             {"", "is the path of a file"},
+		"11434":                       {"http://11434:11434", "is a number alone, which is taken for a host's name: set it to 127.0.0.1:11434"},
+		"*:11434":                     {"http://*:11434", "set it to 0.0.0.0:11434"},
+		"*":                           {"http://*:11434", "set it to 0.0.0.0:11434"},
+		"http://*:8000":               {"http://*:8000", "set it to http://0.0.0.0:8000"},
+		"gpu:66000":                   {"http://gpu:11434", "has a port that is none"},
+		"gpu:http":                    {"", "has a port that is none"},
+		"http://gpu":                  {"http://gpu:80", "which is port 80: set it to http://gpu:11434"},
+		"https://127.0.0.1:11434":     {"https://127.0.0.1:11434", "does not speak"},
+		"127.0.0.1:11434,10.0.0.1":    {"", "more than one word"},
+
+		"0.0.0.0": {"http://127.0.0.1:11434", ""}, "[::]": {"http://[::1]:11434", ""}, "::": {"http://[::1]:11434", ""}, "[::]:8000": {"http://[::1]:8000", ""},
+		`"127.0.0.1:11434"`: {"http://127.0.0.1:11434", ""}, "gpu-box": {"http://gpu-box:11434", ""}, ":8000": {"http://127.0.0.1:8000", ""},
+		"https://gpu.example.net/ollama": {"https://gpu.example.net:443/ollama", ""}, "ollama.com": {"https://ollama.com:443", ""}, "": {"", ""},
+		"http://gpu:11434/": {"http://gpu:11434", ""},
+	} {
+		env := func(name string) string {
+			if name == "OLLAMA_HOST" {
+				return value
+			}
+			return ""
+		}
+		if odd := oddOllamaHost(env); !strings.Contains(odd, want.odd) || (odd == "") != (want.odd == "") {
+			t.Errorf("%q: said %q, want %q", value, odd, want.odd)
+		}
+		cfg, err := config.Load("/none", false, Kinds(), config.Env{Getenv: env})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := cfg.Providers[0]
+		if read, _ := ollamaHost(env); want.read != "" && read != want.read {
+			t.Errorf("%q: read as %s, want %s", value, read, want.read)
+		}
+		if hint := p.Hints[provider.DNSFailure]; p.AddressFault == "" && (hint == "") != (want.odd == "") || len(cfg.Warnings) == 0 && want.odd != "" {
+			t.Errorf("%q: hint %q, warnings %q", value, hint, cfg.Warnings)
 		}
 	}
 }

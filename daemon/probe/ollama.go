@@ -17,6 +17,7 @@ var ollama = kind{
 		BaseURL:  "http://127.0.0.1:11434",
 		AddrEnv:  "OLLAMA_HOST",
 		ReadAddr: ollamaHost,
+		OddAddr:  oddOllamaHost,
 		OpenAI:   "/v1",
 		Default:  true,
 		Hints: provider.Hints{

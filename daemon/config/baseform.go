@@ -1,0 +1,248 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An address is often copied from where it is used: with a request's path, with the
+// quotes of a .env file, or as a chat window has changed it. This file knows those forms
+// and what was meant. It proposes, and never puts one address in another's place.
+
+var (
+	// requestEnd is what a request adds to an address, for any API that a kind has.
+	requestEnd = regexp.MustCompile(`(?i)(?:/chat/completions|/completions?|/embeddings|/messages(?:/count_tokens|/batches)?|/responses` +
+		`|/models(?:/[^/]+)?|/rerank|/moderations|/audio/\w+|/images/\w+|/api/(?:chat|generate|tags|version|ps|show|pull|embed|embeddings))$`)
+	// pageEnd is the same for pages that a path of somebody's own may be named like.
+	pageEnd = regexp.MustCompile(`(?i)(?:/healthz?|/health/\w+|/metrics|/props|/slots|/version|/info|/docs|/openapi\.json|/generate|/ui|/index\.html)$`)
+	version = regexp.MustCompile(`/v\d+(?:alpha|beta)?\d*(?:/|$)`)
+	doubled = regexp.MustCompile(`(/v\d+(?:alpha|beta)?\d*)(/v\d+(?:alpha|beta)?\d*)$`)
+
+	// schemes are those of an address whose scheme is mistyped, or there twice.
+	schemes = regexp.MustCompile(`(?i)^(?:https?|wss?)(?:[:;]+/{0,2}|//)`)
+	setting = regexp.MustCompile(`^(?:export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*`)
+)
+
+// knownBetter says what is wrong with an address that can be read, as far as that is
+// known without asking there, and which one is right; both are empty when nothing is.
+func (k *Kind) knownBetter(endpoint string) (why, better string) {
+	u, err := url.Parse(endpoint)
+	if err != nil || k.Type == provider.Generic || u.Scheme != "http" && u.Scheme != "https" {
+		return "", ""
+	}
+	all := k.BasesInstead(endpoint)
+	if len(all) == 0 {
+		return "", ""
+	}
+	m := doubled.FindStringSubmatch(u.Path)
+	switch end := requestEnd.FindString(u.Path); {
+	case end != "":
+		return "ends with " + end + ", which a request adds to it", all[0]
+	case len(m) > 0 && m[1] == m[2]:
+		return "has " + m[1] + " twice", all[0]
+	case isVendors(endpoint, k.BaseURL):
+		return "is not below the vendor's " + k.ownPath(), all[0]
+	case k.isBesideV1() && strings.HasSuffix(u.Path, "/v1"):
+		return "ends with /v1, and some pages of " + k.Name + " are not below it", all[0]
+	}
+	return "", ""
+}
+
+// BasesInstead are the base URLs that may be meant by one where nothing like this kind
+// answers, the likeliest first. All are at the same host.
+func (k *Kind) BasesInstead(endpoint string) []string {
+	u, err := url.Parse(endpoint)
+	if err != nil || k.Type == provider.Generic || u.Scheme != "http" && u.Scheme != "https" {
+		return nil
+	}
+	var found []string
+	for _, p := range k.pathsInstead(strings.TrimRight(u.Path, "/"), isVendors(endpoint, k.BaseURL)) {
+		at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: p}
+		if s := at.String(); s != endpoint && !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	}
+	return found[:min(len(found), 2)]
+}
+
+// pathsInstead are the paths of those.
+func (k *Kind) pathsInstead(given string, vendors bool) []string {
+	cut := undoubled(withoutRequest(given))
+	own := k.ownPath()
+	switch {
+	case own == "" && vendors && cut != "" && cut != "/v1":
+		return []string{""}
+	case own == "" && (k.isBesideV1() || cut != given):
+		for _, end := range []string{"/api/v1", "/api/v0", "/v1", "/api"} {
+			if before, ok := strings.CutSuffix(cut, end); ok && k.OpenAI == "/v1" {
+				return []string{before, cut}
+			}
+		}
+	case own != "" && vendors && cut != own && (!version.MatchString(cut) || cut == "/v1"):
+		return []string{own}
+	case own != "" && !version.MatchString(cut):
+		return []string{cut + "/v1", path.Join("/", cut, own)}
+	}
+	return []string{cut}
+}
+
+// ownPath is where a kind's API is below its host, and what a base URL ends with.
+func (k *Kind) ownPath() string {
+	if k.BaseURL == "" && k.OpenAI == "/" {
+		return "/v1"
+	}
+	u, err := url.Parse(k.BaseURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimRight(u.Path, "/")
+}
+
+// isBesideV1 reports whether a kind has OpenAI's API below /v1, and other pages beside
+// it.
+func (k *Kind) isBesideV1() bool {
+	return k.Type == provider.Local && k.OpenAI == "/v1" && k.ownPath() == ""
+}
+
+func withoutRequest(given string) string {
+	for {
+		cut := pageEnd.ReplaceAllString(requestEnd.ReplaceAllString(given, ""), "")
+		cut = strings.TrimRight(cut, "/")
+		if cut == given {
+			return cut
+		}
+		given = cut
+	}
+}
+
+func undoubled(given string) string {
+	if m := doubled.FindStringSubmatch(given); len(m) > 0 && m[1] == m[2] {
+		return strings.TrimSuffix(given, m[1])
+	}
+	return given
+}
+
+// garbled says how a host was changed on its way; empty when it was not. Other letters
+// than ASCII's may be a name's own.
+func garbled(rest string) string {
+	host, _, _ := strings.Cut(rest, "/")
+	for _, r := range host {
+		switch {
+		case r == '\\':
+			return "holds a backslash"
+		case isInvisible(r):
+			return "holds a character that does not show"
+		case r != ascii(r):
+			return "holds the wide character " + string(r) + " in place of " + string(ascii(r))
+		}
+	}
+	return ""
+}
+
+// ascii is what a character of double width, as an input method for Chinese or Japanese
+// makes it, stands for.
+func ascii(r rune) rune {
+	switch {
+	case r >= '！' && r <= '～':
+		return r - '！' + '!'
+	case r == '。' || r == '｡':
+		return '.'
+	case r == '\u3000':
+		return ' '
+	}
+	return r
+}
+
+// Narrowed is a text with ASCII's characters in place of the wide ones.
+func Narrowed(s string) string { return strings.Map(ascii, s) }
+
+// repaired is the address that was meant by a text that is none; empty when that is not
+// clear, or the text may hold a secret.
+func (k *Kind) repaired(raw string) string {
+	if !slices.Contains(k.schemes(), "http") || k.Query {
+		return ""
+	}
+	s := strings.Map(func(r rune) rune {
+		switch {
+		case isInvisible(r):
+			return -1
+		case r == '\\':
+			return '/'
+		}
+		return ascii(r)
+	}, raw)
+	s = strings.Trim(setting.ReplaceAllString(strings.TrimSpace(s), ""), quotes+" \t\r\n<>,;")
+	scheme := ""
+	for {
+		m := schemes.FindString(s)
+		if m == "" {
+			break
+		}
+		scheme, s = strings.TrimRight(strings.ToLower(m), ":;/"), s[len(m):]
+	}
+	switch {
+	case scheme != "" && strings.HasPrefix(s, "/"), strings.HasPrefix(s, "::"):
+		return ""
+	case scheme == "":
+		s = strings.TrimLeft(s, ":/")
+	}
+	if i := strings.IndexAny(s, "?#"); i >= 0 {
+		s = s[:i]
+	}
+	switch scheme {
+	case "":
+		scheme = k.likelyScheme(s)
+	case "ws", "wss":
+		scheme = strings.Replace(scheme, "ws", "http", 1)
+	}
+	fixed := scheme + "://" + s
+	a, f := readBaseURL(k, fixed)
+	if f != nil || strings.Contains(s, "@") || holdsSecret(s) || !isPlainHost(a.endpoint) {
+		return ""
+	}
+	if all := k.BasesInstead(a.endpoint); a.better != "" && len(all) > 0 {
+		return all[0]
+	}
+	return a.endpoint
+}
+
+// holdsSecret reports whether any part of an address may be a key.
+func holdsSecret(s string) bool {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("/:.@?#&=", r) })
+	return maskSecrets(s) != s || slices.ContainsFunc(parts, looksSecret)
+}
+
+// isPlainHost keeps sentences and file names from being proposed as hosts.
+func isPlainHost(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Hostname() == "" {
+		return false
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return true
+	}
+	return !strings.ContainsFunc(u.Hostname(), func(r rune) bool {
+		return r != '.' && r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && r < 0x80
+	})
+}
+
+// likelyScheme is how a host is reached whose address does not say: by TLS over the
+// internet, and without it on this machine and its network.
+func (k *Kind) likelyScheme(hostAndPath string) string {
+	u, err := url.Parse("http://" + hostAndPath)
+	if err != nil {
+		return "http"
+	}
+	_, err = netip.ParseAddr(u.Hostname())
+	dotted := strings.Contains(u.Hostname(), ".") && err != nil && !IsLoopback(u.Hostname())
+	if u.Port() == "443" || dotted && (u.Port() == "" || k.Type == provider.Cloud) && u.Port() != "80" {
+		return "https"
+	}
+	return "http"
+}

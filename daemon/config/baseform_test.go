@@ -1,0 +1,122 @@
+package config_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// TestParse_BaseURLForms: what people type for a base_url, and what they are told to
+// type instead. What can be read is used as it is, and is a warning; what cannot is an
+// error.
+func TestParse_BaseURLForms(t *testing.T) {
+	const used, refused = "used", "refused"
+	for _, tt := range []struct{ kind, typed, how, better string }{
+		{"openai-compatible", "http://gpu:8000/v1", used, ""},
+		{"openai-compatible", " HTTP://GPU:8000/v1// ", used, ""},
+		{"openai-compatible", "\u200bhttp://gpu:8000/v1", used, ""},
+		{"openai-compatible", "http://gpu:8000", used, ""},
+		{"openai-compatible", "https://gw.example/openai/v1", used, ""},
+		{"openai-compatible", "http://gpu:8000/v1/chat/completions", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/chat/completions/", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/chat/completions", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/completions", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/embeddings", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/models", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/models/qwen3", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/responses", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/v1", used, "http://gpu:8000/v1"},
+		{"openai-compatible", "http://gpu:8000/v1/v1/chat/completions", used, "http://gpu:8000/v1"},
+		{"openai", "https://api.openai.com", used, "https://api.openai.com/v1"},
+		{"openai", "https://api.openai.com/v1/", used, ""},
+		{"openai", "https://api.openai.com/v1/chat/completions", used, "https://api.openai.com/v1"},
+		{"openai", "https://api.openai.com./v1", used, "https://api.openai.com/v1"},
+		{"groq", "https://api.groq.com/v1", used, "https://api.groq.com/openai/v1"},
+		{"groq", "https://api.groq.com", used, "https://api.groq.com/openai/v1"},
+		{"groq", "https://gateway.example/groq/v1", used, ""},
+		{"anthropic", "https://api.anthropic.com/v1", used, ""},
+		{"anthropic", "https://api.anthropic.com/v1/messages", used, "https://api.anthropic.com"},
+		{"anthropic", "https://gw.example/anthropic", used, ""},
+		{"ollama", "http://gpu:11434/api/chat", used, "http://gpu:11434"},
+		{"ollama", "http://gpu:11434/api/generate", used, "http://gpu:11434"},
+		{"ollama", "http://gpu:11434/v1/chat/completions", used, "http://gpu:11434"},
+		{"ollama", "http://gpu:11434/v1", used, "http://gpu:11434"},
+		{"ollama", "http://proxy/ollama", used, ""},
+		{"http", "http://gpu:8000/v1/chat/completions", used, ""},
+
+		{"openai", "api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"openai", "//api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"openai", "https//api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"openai", "https:api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"openai", "https:/api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"openai", "https://https://api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"openai", `"https://api.openai.com/v1"`, refused, "https://api.openai.com/v1"},
+		{"openai", "'https://api.openai.com/v1'", refused, "https://api.openai.com/v1"},
+		{"openai", "OPENAI_BASE_URL=https://api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"openai", "<https://api.openai.com/v1>", refused, "https://api.openai.com/v1"},
+		{"openai", "https://api.openai.com/v1/chat/completions?stream=true", refused, "https://api.openai.com/v1"},
+		{"openai", "https://api.openai.com/v1#key", refused, "https://api.openai.com/v1"},
+		{"openai", "https://api.openai.com/v1?key=sk-leak-0123456789", refused, "https://api.openai.com/v1"},
+		{"openai", "https:\\\\api.openai.com\\v1", refused, "https://api.openai.com/v1"},
+		{"openai", "wss://api.openai.com/v1", refused, "https://api.openai.com/v1"},
+		{"ollama", "localhost:11434", refused, "http://localhost:11434"},
+		{"ollama", "localhost", refused, "http://localhost"},
+		{"ollama", "127.0.0.1:11434/api/chat", refused, "http://127.0.0.1:11434"},
+		{"ollama", "http://127.0.0.1：11434", refused, "http://127.0.0.1:11434"},
+		{"ollama", "http：//127.0.0.1:11434", refused, "http://127.0.0.1:11434"},
+		{"ollama", "http://１２７.0.0.1:11434", refused, "http://127.0.0.1:11434"},
+		{"ollama", "http://127。0。0。1:11434", refused, "http://127.0.0.1:11434"},
+		{"ollama", "http://local\u200bhost:11434", refused, "http://localhost:11434"},
+		{"ollama", "http://gpu box:11434", refused, ""},
+		{"openai", "sk-leak-0123456789", refused, ""},
+	} {
+		t.Run(tt.kind+" "+tt.typed, func(t *testing.T) {
+			data := fmt.Sprintf("[[provider]]\nid = \"a\"\nkind = %q\nbase_url = '''%s'''", tt.kind, tt.typed)
+			cfg, err := config.Parse("p.toml", []byte(data), kinds(), env(nil, nil))
+			var said string
+			switch {
+			case err != nil:
+				said = err.Error()
+			case len(cfg.Warnings) > 0:
+				said = strings.Join(cfg.Warnings, "\n")
+			}
+			if (err != nil) != (tt.how == refused) || strings.Contains(said, "leak") {
+				t.Fatalf("got %v %s", err, said)
+			}
+			if want := `write base_url = "` + tt.better + `"`; tt.better != "" && !strings.HasSuffix(said, want) {
+				t.Errorf("said %s\nwant %s", said, want)
+			}
+			if tt.how == used && (said == "") != (tt.better == "") {
+				t.Errorf("said %s", said)
+			}
+			if tt.how == used && tt.better != "" && cfg.Providers[0].BaseURL != "https://api.openai.com/v1" && cfg.Providers[0].BaseURL == tt.better {
+				t.Errorf("%s is put in the place of what was typed", tt.better)
+			}
+		})
+	}
+}
+
+// In a variable the same is said of the variable, by the row too.
+func TestLoad_BaseURLFormsInAVariable(t *testing.T) {
+	for value, want := range map[string]struct {
+		reason provider.Reason
+		says   string
+	}{
+		"https://gw.example/v1/messages": {provider.WrongService, "environment variable ANTHROPIC_BASE_URL: the address ends with /messages, which a request adds to it: set it to https://gw.example, then restart providerd"},
+		`"https://gw.example"`:           {provider.Misconfigured, "environment variable ANTHROPIC_BASE_URL: the address is in quotes: set ANTHROPIC_BASE_URL to https://gw.example, then restart providerd"},
+		"gw.example":                     {provider.Misconfigured, "set ANTHROPIC_BASE_URL to https://gw.example, then restart providerd"},
+		"https://gw.example?x=1":         {provider.Misconfigured, "set ANTHROPIC_BASE_URL to https://gw.example, then restart providerd"},
+	} {
+		cfg, err := config.Load("", false, kinds(), diskEnv(t.TempDir(), map[string]string{"ANTHROPIC_BASE_URL": value}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := cfg.Providers[4]
+		if hint := p.Hints[want.reason]; p.ID != "anthropic" || !strings.HasSuffix(hint, want.says) || len(cfg.Warnings) != 1 || !strings.Contains(hint, cfg.Warnings[0]) {
+			t.Errorf("%s: %s: hint %q, warnings %q", value, p.ID, hint, cfg.Warnings)
+		}
+	}
+}
