@@ -62,7 +62,8 @@ const (
 )
 
 // Judge takes into a record what one of our probes saw while this machine was in that
-// state. The event is nil when neither state nor reason changed.
+// state. The event is nil when neither state nor reason changed; its time is the probe's
+// end, when it was learned, so that events are dated in their order.
 func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
 	was, needs := r.shown(), r.needs(p)
 	switch {
@@ -95,7 +96,7 @@ func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineS
 	default:
 		r.weigh(o, needs, p)
 	}
-	event := r.derive(was, p, o.Began)
+	event := r.derive(was, p, o.Ended())
 	r.noteError()
 	return event
 }

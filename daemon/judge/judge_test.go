@@ -98,6 +98,24 @@ func TestJudge_FirstResultDecides(t *testing.T) {
 	}
 }
 
+// What a server that hangs shows is learned when the time is up, and not when the probe
+// began.
+func TestJudge_AnEventIsDatedByTheEndOfItsProbe(t *testing.T) {
+	for _, reason := range []provider.Reason{provider.OK, provider.Hung, provider.Slow} {
+		c := begin(t, local())
+		o := saw(reason)
+		o.Took = 1500 * time.Millisecond
+		c.see(o)
+		learned := t0.Add(o.Took)
+		if got := c.events[0].Time.Time; !got.Equal(learned) {
+			t.Errorf("the event of %s is dated %v, want %v", reason, got, learned)
+		}
+		if st := c.r.Status; !st.Since.Equal(learned) || !st.CheckedAt.Equal(t0) {
+			t.Errorf("%s since %v, checked at %v; want %v and %v", reason, st.Since, st.CheckedAt, learned, t0)
+		}
+	}
+}
+
 func TestJudge_DefiniteEvidenceChangesTheStateAtOnce(t *testing.T) {
 	for _, reason := range []provider.Reason{
 		provider.ConnectionRefused, provider.NoCredentials, provider.WrongService, provider.Loading,

@@ -52,6 +52,9 @@ type Observation struct {
 	Evidence provider.Diagnostics // everything but Verdict
 }
 
+// Ended is when the probe ended, with the monotonic reading of its beginning.
+func (o *Observation) Ended() time.Time { return o.Began.Add(o.Took) }
+
 // Facts are what a provider says of itself beyond being up. A field that was not
 // asked, or not answered, is nil or empty: unknown, not "none".
 type Facts struct {

@@ -91,7 +91,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 		s.resumeOutage(now)
 	}
 	if s.machine.Out() && !s.someRemote() { // nobody is left whom it is about
-		s.regain("no remote provider is configured", now)
+		s.regain("no remote provider is configured", now, now)
 	}
 	s.queueNew(c, now, firstTime)
 	return c, nil

@@ -22,7 +22,7 @@ func (s *Scheduler) lookAtClock(now time.Time) {
 	if by := verdict.Lapse.Jumped; by != 0 {
 		s.clockSet(by, wall)
 	}
-	s.carryOut(verdict, now)
+	s.carryOut(verdict, now, now)
 }
 
 // clockSet brings what is known of every provider onto the clock as it is now. When

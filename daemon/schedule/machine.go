@@ -24,7 +24,7 @@ func (s *Scheduler) machineState(e *entry, o *probe.Observation) judge.MachineSt
 	e.witness = was.Take(o, e.host, s.o.Online)
 	var verdict outage.Verdict
 	s.machine, verdict = s.machine.Probed(was, e.witness, outage.Others{Remotes: s.remotes(o.Began), Online: s.o.Online}, o.Began)
-	s.carryOut(verdict, o.Began)
+	s.carryOut(verdict, o.Ended(), o.Began)
 	return verdict.Machine
 }
 
@@ -44,23 +44,24 @@ func (s *Scheduler) remotes(now time.Time) iter.Seq[outage.Remote] {
 func (s *Scheduler) lookAtRoute(now time.Time) {
 	var verdict outage.Verdict
 	s.machine, verdict = s.machine.LookAtRoute(s.o.Online)
-	s.carryOut(verdict, now)
+	s.carryOut(verdict, now, now)
 }
 
-// carryOut does what was found out about this machine.
-func (s *Scheduler) carryOut(verdict outage.Verdict, now time.Time) {
+// carryOut does what was found out about this machine at a time, by what began at
+// another: who was asked since then need not be asked again.
+func (s *Scheduler) carryOut(verdict outage.Verdict, now, began time.Time) {
 	if verdict.Lost != "" {
 		s.lose(verdict.Lost, now)
 	}
 	if verdict.Back != "" {
-		s.regain(verdict.Back, now)
+		s.regain(verdict.Back, now, began)
 	}
 	if verdict.Anew != "" {
 		s.log.Warn("asking everybody anew", "reason", verdict.Anew)
 		s.askAnew(now)
 	}
 	if verdict.Ask {
-		s.askRemote(now)
+		s.askRemote(began)
 	}
 }
 
@@ -84,12 +85,13 @@ func (s *Scheduler) lose(why string, now time.Time) {
 	s.tell(hclog.Warn, event)
 }
 
-// regain ends it: everybody who was not judged meanwhile is asked at once.
-func (s *Scheduler) regain(why string, now time.Time) {
+// regain ends it: everybody who was not judged meanwhile is asked at once, but who was
+// asked since what shows it began.
+func (s *Scheduler) regain(why string, now, began time.Time) {
 	m, event := s.machine.Regain(why, s.unknown(), now)
 	s.machine = m
 	s.tell(hclog.Info, event)
-	s.askRemote(now)
+	s.askRemote(began)
 }
 
 // unknown are the ids of those whose row says offline.

@@ -276,3 +276,23 @@ func TestSchedule_KeepsSoManyConnections(t *testing.T) {
 		w.stop()
 	})
 }
+
+// A probe of a server that hangs ends long after one that began later.
+func TestEvents_AreDatedInTheirOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newHarness(t, Options{})
+		w.play("hangs", silence(1500*time.Millisecond))
+		w.apply(settings("hangs"))
+		w.run()
+		time.Sleep(time.Second)
+		w.apply(settings("hangs"), settings("answers"))
+		time.Sleep(time.Second)
+		events, err := w.store.Events(0, 0)
+		if err != nil || len(events) != 2 || events[1].ID != "hangs" {
+			t.Fatalf("events %+v, %v", events, err)
+		}
+		if events[1].Time.Before(events[0].Time.Time) {
+			t.Errorf("the second event is dated %v, before the first: %v", events[1].Time, events[0].Time)
+		}
+	})
+}
