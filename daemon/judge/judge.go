@@ -33,6 +33,10 @@ type Basis struct {
 	Evidence
 	Facts
 
+	// Stirred is since when the row has its reason or, if later, when somebody last
+	// wanted to know: what stays the same for long after it may do so for ever.
+	Stirred time.Time
+
 	said  claim // what the row says, but for the mark of flapping
 	told  told
 	flaps flaps

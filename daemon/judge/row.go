@@ -56,8 +56,10 @@ func (r *Record) shown() shown {
 // derive makes the row of what the witnesses say, and returns the event when it says
 // something else than was told. was is the row before.
 func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.Event {
-	st := &r.Status
-	r.said = r.holds()
+	st, before := &r.Status, r.said.reason
+	if r.said = r.holds(); r.said.reason != before || r.Stirred.IsZero() {
+		r.Stirred = now
+	}
 	if state := stateOf(r.said.reason); state != "" {
 		st.State = state
 	} else if was.reason == provider.Offline { // it stays, and an outage of ours is none of it

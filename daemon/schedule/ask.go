@@ -54,6 +54,7 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 			accepted.Skipped = append(accepted.Skipped, skipped(e.known.row, why, now, command))
 			continue
 		}
+		e.known.Stirred = now
 		s.ask(e, want{facts: true, force: force, fresh: fresh}, now)
 		accepted.IDs = append(accepted.IDs, id)
 	}
@@ -78,10 +79,13 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 		if e == nil || s.declined(e, now, false) != "" {
 			continue
 		}
-		if !e.began.IsZero() && now.Sub(e.began) <= maxAge {
-			if e.probe != nil {
-				s.count.Coalesced++
-			}
+		young := !e.began.IsZero() && now.Sub(e.began) <= maxAge
+		if young && e.probe == nil {
+			continue
+		}
+		e.known.Stirred = now
+		if young {
+			s.count.Coalesced++
 			continue
 		}
 		s.ask(e, want{}, now)

@@ -10,10 +10,15 @@ import (
 
 const (
 	// fast is how soon to look again at what may change any moment: something
-	// that starts, limps, is in doubt, or is a local server that is not there.
+	// that has just begun to start or limp, is in doubt, or is a local server that is
+	// not there.
 	fast = 2 * time.Second
-	// needsPerson is for what lasts until somebody acts.
-	needsPerson = time.Minute
+	// slow is for what lasts: until somebody acts or, once it was asked at the fast pace
+	// for as long as patience, by all appearances.
+	slow = time.Minute
+	// patience is how long something may stay as it is, with nobody who wants to know,
+	// before it is taken for lasting.
+	patience = 3 * time.Minute
 	// A cloud API that fails is asked after cloudFirst, then half as often each
 	// time, down to once in cloudLast.
 	cloudFirst = 15 * time.Second
@@ -25,7 +30,7 @@ const (
 
 // cadence is the time from the beginning of the last probe to the next, before
 // jitter and before any retry_at.
-func cadence(r *judge.Record, p *config.Provider) time.Duration {
+func cadence(r *judge.Record, p *config.Provider, now time.Time) time.Duration {
 	state, reason := r.Status.State, r.Status.Reason
 	switch {
 	case r.InDoubt(p):
@@ -37,7 +42,7 @@ func cadence(r *judge.Record, p *config.Provider) time.Duration {
 	case p.Type == provider.Generic && reason == provider.BadResponse:
 		return p.Interval // it was told what to expect, and that may come by itself
 	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing: // a model can be there any moment
-		return max(needsPerson, p.Interval)
+		return max(slow, p.Interval)
 	case len(p.Command) > 0, reason == provider.CheckWarning, reason == provider.CheckUnknown:
 		return p.Interval // a warning may last for weeks, and each look is a process
 	case reason == provider.Offline:
@@ -48,8 +53,28 @@ func cadence(r *judge.Record, p *config.Provider) time.Duration {
 		return backOff(r.Run.Failures)
 	case state == provider.StateError:
 		return p.Interval
+	case lasts(r, now):
+		return lasting(reason, p)
 	}
 	return min(fast, p.Interval)
+}
+
+// lasts reports whether all is as it was for long, and nobody wanted to know meanwhile.
+func lasts(r *judge.Record, now time.Time) bool {
+	return !r.Stirred.IsZero() && now.Sub(r.Stirred) >= patience
+}
+
+// lasting is the pace for what was asked at the fast one until then. A server that is
+// asked so rarely costs it nothing; one that is not there has none to be spared, and
+// should be seen as soon as it is started.
+func lasting(reason provider.Reason, p *config.Provider) time.Duration {
+	switch {
+	case reason == provider.ConnectionRefused && p.OnThisMachine():
+		return min(fast, p.Interval) // this machine's kernel is asked, and nobody else
+	case reason == provider.Slow, reason == provider.ProbeFailed:
+		return p.Interval // it serves, and is asked as such; or what broke is ours
+	}
+	return max(slow, p.Interval)
 }
 
 // backOff is the wait after the nth failure in a row.
@@ -67,7 +92,7 @@ func backOff(n int) time.Duration {
 // random is in [0,1); first asks for jitter over the whole wait, so that
 // providers that were added together do not stay in step.
 func next(r *judge.Record, p *config.Provider, now time.Time, random float64, first bool) (due time.Time, ttl time.Duration) {
-	wait := cadence(r, p)
+	wait := cadence(r, p, now)
 	jittered := jitter(wait, p.Timeout, random)
 	if first && r.Status.State == provider.StateRunning {
 		jittered = time.Duration(random * float64(wait))
@@ -80,7 +105,7 @@ func next(r *judge.Record, p *config.Provider, now time.Time, random float64, fi
 		// Not at the very moment: others were told the same one.
 		due = anchored(retry, now).Add(time.Duration(random * float64(minGap)))
 	}
-	return due, timeToLive(r, p)
+	return due, timeToLive(r, p, now)
 }
 
 // anchored is a time that the wall's clock tells, with the monotonic reading that it
@@ -90,8 +115,8 @@ func anchored(at, now time.Time) time.Time { return now.Add(at.Sub(now)) }
 // timeToLive is the age at which the row of the last probe is stale: it covers the
 // wait for the next one, and any retry_at. The next cannot begin before the last
 // ended, which may take the whole timeout.
-func timeToLive(r *judge.Record, p *config.Provider) time.Duration {
-	wait := max(p.Interval, cadence(r, p), p.Timeout+minGap)
+func timeToLive(r *judge.Record, p *config.Provider, now time.Time) time.Duration {
+	wait := max(p.Interval, cadence(r, p, now), p.Timeout+minGap)
 	if st := &r.Status; !st.RetryAt.IsZero() && !st.CheckedAt.IsZero() {
 		wait = max(wait, st.RetryAt.Sub(st.CheckedAt.Time)+minGap)
 	}

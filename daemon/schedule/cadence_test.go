@@ -19,7 +19,7 @@ func TestCadence_Plugin(t *testing.T) {
 		provider.CheckUnknown: provider.StateUnknown, provider.NotFound: provider.StateError,
 	} {
 		r := judge.Record{Status: provider.Status{State: state, Reason: reason}}
-		if wait := cadence(&r, &p); wait != p.Interval {
+		if wait := cadence(&r, &p, time.Now()); wait != p.Interval {
 			t.Errorf("%s: %s", reason, wait)
 		}
 	}
@@ -30,7 +30,7 @@ func TestTimeToLive_TimeoutLongerThanTheInterval(t *testing.T) {
 	p := settings("a")
 	p.Interval, p.Timeout = 2*time.Second, 20*time.Second
 	r := judge.Record{Status: provider.Status{State: provider.StateUnknown, Reason: provider.CheckUnknown}}
-	if ttl := timeToLive(&r, &p); ttl <= 2*p.Timeout {
+	if ttl := timeToLive(&r, &p, time.Now()); ttl <= 2*p.Timeout {
 		t.Errorf("stale after %s", ttl)
 	}
 }

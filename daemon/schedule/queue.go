@@ -20,13 +20,13 @@ func (q queue) Len() int           { return len(q) }
 func (q queue) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
 func (q queue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].entry.index, q[j].entry.index = i, j
+	q[i].entry.index, q[j].entry.index = int32(i), int32(j)
 }
 
 // Push implements [heap.Interface].
 func (q *queue) Push(x any) {
 	e := x.(*entry)
-	e.index = len(*q)
+	e.index = int32(len(*q))
 	*q = append(*q, queued{e.due, e})
 }
 
@@ -47,12 +47,12 @@ func (q *queue) put(e *entry) {
 		return
 	}
 	(*q)[e.index].due = e.due
-	heap.Fix(q, e.index)
+	heap.Fix(q, int(e.index))
 }
 
 // drop takes the entry out, if it is in.
 func (q *queue) drop(e *entry) {
 	if e.index >= 0 {
-		heap.Remove(q, e.index)
+		heap.Remove(q, int(e.index))
 	}
 }

@@ -25,12 +25,13 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 		return err
 	}
 	o.Detail = "reported by " + by + ": " + o.Detail
+	e.known.Stirred = now
 	rec, event := judge.ApplyReport(e.known.record(), o, e.cfg)
 	e.known.keep(&rec, nil)
 	e.reports++
 	if st := &rec.Status; !st.Paused {
 		s.askAfter(e, now)
-		st.TTLMS = timeToLive(&rec, e.cfg).Milliseconds()
+		st.TTLMS = max(st.TTLMS, timeToLive(&rec, e.cfg, now).Milliseconds()) // it is as old as it was
 		if e.index >= 0 {
 			st.NextCheckAt = provider.Time{Time: e.due}
 		}

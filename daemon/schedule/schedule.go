@@ -63,6 +63,7 @@ type Options struct {
 type Scheduler struct {
 	o    Options
 	log  hclog.Logger
+	made time.Time
 	wake chan struct{} // the queue's head may have changed; holds one
 	work *workers
 
@@ -92,20 +93,20 @@ type entry struct {
 	host  string // over the network; empty: on this machine
 	known known
 	due   time.Time
-	index int // in the queue; -1 while in flight, waiting for a lane, or paused
+	index int32 // in the queue; -1 while in flight, waiting for a lane, or paused
 
 	want    want
 	probe   *inFlight // nil: none is under way
 	waiting bool      // due, and its lane is full
 
 	removed  bool
-	probed   bool      // at least once since it was applied
-	sweeping bool      // counted in Scheduler.unswept
-	reports  uint32    // how many callers told what they met
-	epoch    uint32    // rises when a reload replaces cfg and prober
-	place    uint32    // in the configuration
-	began    time.Time // of the last probe
-	factsAt  time.Time // when all facts were last asked for
+	probed   bool          // at least once since it was applied
+	sweeping bool          // counted in Scheduler.unswept
+	reports  uint32        // how many callers told what they met
+	epoch    uint32        // rises when a reload replaces cfg and prober
+	place    uint32        // in the configuration
+	began    time.Time     // of the last probe
+	factsDue time.Duration // since the Scheduler was made: when all facts are asked for again
 
 	witness     outage.Witness        // what its probes tell of this machine
 	diagnostics *provider.Diagnostics // of the last probe
@@ -149,7 +150,7 @@ func New(o Options) *Scheduler {
 	}
 	newest := o.Store.View().Seq()
 	s := &Scheduler{
-		o: o, log: o.Log, wake: make(chan struct{}, 1), work: newWorkers(),
+		o: o, log: o.Log, made: time.Now(), wake: make(chan struct{}, 1), work: newWorkers(),
 		entries: map[string]*entry{}, swept: make(chan struct{}),
 		watch: outage.NewWatch(o.Wall(), newest), lookedAt: newest,
 	}
@@ -223,14 +224,14 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 	l.busy++
 	s.count.InFlight++
 	ask := probe.Ask{
-		Facts: e.want.facts || now.Sub(e.factsAt) >= factsEvery ||
+		Facts: e.want.facts || now.Sub(s.made) >= e.factsDue ||
 			e.known.row.State != provider.StateRunning || e.known.Note != "",
 		DialFirst: e.known.Probes.Saw == provider.ConnectionRefused,
 		Fresh:     e.want.fresh,
 		Part:      s.o.Kept > 0 && int(e.place) >= s.o.Kept,
 	}
 	if ask.Facts {
-		e.factsAt = now
+		e.factsDue = now.Sub(s.made) + factsEvery
 	}
 	ctx := term.New(context.WithoutCancel(s.ctx), 0) // stop cancels them
 	f := &inFlight{

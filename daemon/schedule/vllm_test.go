@@ -59,7 +59,7 @@ func (v *vllmServer) serve(c net.Conn) {
 }
 
 // An engine that hangs behind a good /health is found within a few probes, and is
-// well as soon as it moves.
+// well as soon as it moves and somebody wants to know, or a minute later.
 func TestSchedule_VLLMHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -104,6 +104,7 @@ func TestSchedule_VLLMHangs(t *testing.T) {
 		server.mute.Store(false)
 
 		server.stuck.Store(false)
+		w.Ensure(nil, time.Second)
 		becomes("it moves again", provider.StateRunning, 5*time.Second)
 		lasts("it works again", provider.StateRunning, provider.OK, 5*time.Minute)
 	})
