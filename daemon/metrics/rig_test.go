@@ -47,6 +47,9 @@ func (p *scripted) Probe(context.Context, probe.Ask) probe.Observation {
 	return o
 }
 
+// Part implements [schedule.Prober].
+func (p *scripted) Part() {}
+
 // Close implements [schedule.Prober].
 func (p *scripted) Close() {}
 

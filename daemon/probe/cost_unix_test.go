@@ -47,6 +47,32 @@ func BenchmarkHealthyProbe(b *testing.B) {
 	}
 }
 
+// BenchmarkNewConnection is what it costs to give the connection up after each probe:
+// the processor time of this process, beside that of probes over a kept one, in turns.
+func BenchmarkNewConnection(b *testing.B) {
+	const turn = 50
+	kinds := probe.Kinds()
+	p := serveInProcess(b, kinds[slices.IndexFunc(kinds, func(k config.Kind) bool { return k.Name == "ollama" })])
+	kept, anew := newProber(b, p, probe.Options{}), newProber(b, p, probe.Options{})
+	var spent [2]int64
+	for b.Loop() {
+		for i, pr := range []*probe.Prober{kept, anew} {
+			began := processorTime(b)
+			for range turn {
+				if o := pr.Probe(b.Context(), probe.Ask{Part: i == 1}); o.Saw != provider.OK {
+					b.Fatalf("saw %s %q", o.Saw, o.Detail)
+				}
+			}
+			spent[i] += processorTime(b) - began
+		}
+	}
+	each := float64(b.N * turn)
+	b.ReportMetric(float64(spent[0])/each, "cpu-µs/kept")
+	b.ReportMetric(float64(spent[1])/each, "cpu-µs/anew")
+	b.ReportMetric(float64(spent[1])/float64(spent[0]), "ratio")
+	b.ReportMetric(0, "ns/op")
+}
+
 func exchangeBytes(b *testing.B) {
 	kinds := probe.Kinds()
 	p := serveInProcess(b, kinds[slices.IndexFunc(kinds, func(k config.Kind) bool { return k.Name == "ollama" })])

@@ -10,3 +10,14 @@ func (p *Prober) Clean(s string, limit int) string {
 	p.clean.begin()
 	return p.clean.line(s, limit)
 }
+
+// Many is the source that shows that a kind's server serves many connections at once;
+// empty: none does.
+func Many(name string) string {
+	for _, k := range table {
+		if k.Name == name {
+			return k.many
+		}
+	}
+	return ""
+}

@@ -21,6 +21,7 @@ var jan = kind{
 		},
 	},
 	title:  "Jan",
+	many:   "src-tauri/src/core/server/proxy.rs of janhq/jan: a Server of hyper",
 	path:   "/models",
 	accept: unownedList,
 	except: janHost,

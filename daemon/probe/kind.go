@@ -60,6 +60,11 @@ type kind struct {
 	// answers in another's place.
 	anybody bool
 
+	// many is the source that shows that its server serves many connections at once, so
+	// that one that rests keeps nobody out. Without it, a connection to a server on this
+	// machine is given up after each probe: it may have a single place.
+	many string
+
 	// mute: a connection is all there is; the kind has no answer to give.
 	mute bool
 

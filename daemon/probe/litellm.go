@@ -28,6 +28,7 @@ var litellm = kind{
 		},
 	},
 	title:    "LiteLLM",
+	many:     "litellm/proxy/proxy_cli.py of BerriAI/litellm: uvicorn",
 	except:   litellmExcept,
 	marks:    isLiteLLM,
 	sign:     sign{"/health/liveliness", litellmAlive},

@@ -27,6 +27,7 @@ var localai = kind{
 		},
 	},
 	title:     "LocalAI",
+	many:      "core/http/app.go of mudler/LocalAI: Echo, an http.Server of Go",
 	path:      "/readyz",
 	authorize: firstKey,
 	accept:    localaiReady,

@@ -27,6 +27,7 @@ var ollama = kind{
 		},
 	},
 	title:   "Ollama",
+	many:    "server/routes.go of ollama/ollama: an http.Server of Go",
 	ownedBy: "library",
 	path:    "/api/version",
 	accept:  ollamaVersion,

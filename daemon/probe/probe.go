@@ -71,8 +71,8 @@ type Options struct {
 	Scarce func(error)
 }
 
-// A Prober asks one provider. It keeps a connection between probes, and what it
-// learned about how to ask. Its methods are not for concurrent use.
+// A Prober asks one provider. It keeps a connection between probes, unless that could
+// take a server's only place (see kind.many), and what it learned about how to ask. Its methods are not for concurrent use.
 type Prober struct {
 	provider  *config.Provider // the scheduler's too; nothing writes to it
 	kind      *kind
@@ -85,6 +85,7 @@ type Prober struct {
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with
 	confirmed bool        // see kind.confirm
+	parts     bool        // from its connection after each probe: see kind.many
 	transport transport.HTTP
 	dialer    *transport.Dialer
 	proxy     *url.URL // nil: straight
@@ -127,6 +128,7 @@ func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 		provider:  p,
 		kind:      k,
 		kinds:     table,
+		parts:     k.many == "" && p.OnThisMachine(),
 		base:      base,
 		localhost: config.IsLocalhost(base.Hostname()),
 		now:       o.Now,
@@ -166,8 +168,12 @@ func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 	return pr, nil
 }
 
-// Close closes the kept connection.
-func (p *Prober) Close() { p.transport.CloseIdleConnections() }
+// Close ends it, and gives up the kept connection.
+func (p *Prober) Close() { p.Part() }
+
+// Part gives up the kept connection, which takes a place at the server. The next probe
+// makes a new one.
+func (p *Prober) Part() { p.transport.CloseIdleConnections() }
 
 // Probe asks the provider once. Everything it does shares one deadline, the
 // provider's timeout. When ctx ends first, the observation's Saw is empty: it
@@ -181,8 +187,8 @@ func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	p.clean.begin()
 	found := r.probe(ctx, ask)
 	o := r.observation(began, found)
-	if ask.Part {
-		p.transport.CloseIdleConnections()
+	if ask.Part || p.parts {
+		p.Part()
 	}
 	return o
 }

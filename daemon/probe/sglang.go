@@ -24,6 +24,7 @@ var sglang = kind{
 		},
 	},
 	title:      "SGLang",
+	many:       "python/sglang/srt/entrypoints/http_server.py of sgl-project/sglang: uvicorn",
 	ownedBy:    "sglang",
 	path:       "/v1/models",
 	accept:     sglangList,

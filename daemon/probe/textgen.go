@@ -24,6 +24,7 @@ var textgen = kind{
 		},
 	},
 	title:  "text-generation-webui",
+	many:   "extensions/openai/script.py of oobabooga/text-generation-webui: uvicorn",
 	path:   "/v1/internal/health",
 	accept: textgenHealth,
 	except: textgenExcept,

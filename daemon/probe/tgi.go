@@ -25,6 +25,7 @@ var tgi = kind{
 		},
 	},
 	title:      "text-generation-inference",
+	many:       "router/src/server.rs of huggingface/text-generation-inference: axum::serve",
 	path:       "/health",
 	accept:     silentlyOK,
 	confirm:    confirmAt("/info", isTGI),

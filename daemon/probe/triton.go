@@ -27,6 +27,7 @@ var triton = kind{
 		},
 	},
 	title:      "Triton",
+	many:       "src/http_server.cc of triton-inference-server/server: event loops of libevhtp",
 	path:       "/v2/health/ready",
 	accept:     silentlyOK,
 	confirm:    confirmAt("/v2", isTriton),

@@ -30,6 +30,7 @@ var vllm = kind{
 		},
 	},
 	title:      "vLLM",
+	many:       "vllm/entrypoints/launcher.py of vllm-project/vllm: uvicorn",
 	ownedBy:    "vllm",
 	path:       "/health",
 	accept:     silentlyOK,

@@ -159,7 +159,7 @@ func unknown(id string) error {
 }
 
 // SetPaused stops or resumes the probing of one provider. A probe in flight is
-// cancelled; a resumed provider is probed at once.
+// cancelled, and its kept connection given up; a resumed provider is probed at once.
 func (s *Scheduler) SetPaused(id string, paused bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -178,7 +178,9 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 		s.await(e, false)
 		rec.Status.NextCheckAt = provider.Time{}
 		if e.probe != nil {
-			e.probe.cancel()
+			e.probe.cancel() // complete parts
+		} else {
+			e.prober.Part()
 		}
 		s.sweepOne(e) // nobody is waited for who is not asked
 	}

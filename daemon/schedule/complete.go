@@ -42,6 +42,9 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 	if replaced {
 		f.prober.Close() // a reload took its place
 	}
+	if e.known.row.Paused {
+		f.prober.Part()
+	}
 	switch {
 	case s.ctx.Err() != nil || e.removed || e.known.row.Paused:
 		s.count.Discarded++

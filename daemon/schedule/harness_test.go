@@ -33,14 +33,15 @@ type harness struct {
 	asks  map[string][]probe.Ask
 	now   map[string]int // probes under way
 	most  map[string]int
-	open  int // probers not closed
+	open  int             // probers not closed
+	kept  map[string]bool // connections, between probes
 }
 
 func newHarness(t *testing.T, o Options) *harness {
 	w := &harness{
 		t: t, path: filepath.Join(t.TempDir(), "p.db"), plays: map[string]func(context.Context, int) probe.Observation{},
 		began: map[string][]time.Time{}, asks: map[string][]probe.Ask{},
-		now: map[string]int{}, most: map[string]int{},
+		now: map[string]int{}, most: map[string]int{}, kept: map[string]bool{},
 	}
 	var err error
 	if w.store, err = store.Open(w.path, store.Options{First: 1}); err != nil {
@@ -153,6 +154,7 @@ func (p *player) Probe(ctx context.Context, ask probe.Ask) probe.Observation {
 	defer func() {
 		w.mu.Lock()
 		w.now[p.id]--
+		w.kept[p.id] = true
 		w.mu.Unlock()
 	}()
 	o := probe.Observation{Saw: provider.OK, Latency: time.Millisecond}
@@ -163,10 +165,23 @@ func (p *player) Probe(ctx context.Context, ask probe.Ask) probe.Observation {
 	return o
 }
 
+func (p *player) Part() {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	p.w.kept[p.id] = false
+}
+
 func (p *player) Close() {
+	p.Part()
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	p.w.open--
+}
+
+func (w *harness) keeps(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.kept[id]
 }
 
 func settings(id string) config.Provider {

@@ -1,11 +1,13 @@
 package schedule
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -77,4 +79,43 @@ func TestSchedule_PauseDuringTheFirstSweep(t *testing.T) {
 			t.Error("the first sweep never ends")
 		}
 	})
+}
+
+// Who is not asked is left alone: no connection to it rests, whether the pause met a
+// probe or not, and neither does one to a provider that a reload drops.
+func TestSchedule_NoConnectionIsLeftBehind(t *testing.T) {
+	for name, leave := range map[string]func(w *harness){
+		"Pause":  func(w *harness) { _ = w.SetPaused("a", true) },
+		"Remove": func(w *harness) { w.apply(settings("b")) },
+		"Replace": func(w *harness) {
+			p := settings("a")
+			p.BaseURL, p.Interval = "http://127.0.0.1:2", time.Hour
+			w.apply(p)
+		},
+	} {
+		for when, wait := range map[string]time.Duration{"AtRest": 3 * time.Second, "DuringAProbe": 500 * time.Millisecond} {
+			t.Run(name+when, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newHarness(t, Options{})
+					w.play("a", func(context.Context, int) probe.Observation { // too busy to be cut short
+						time.Sleep(time.Second)
+						return probe.Observation{Saw: provider.OK, Latency: time.Second}
+					})
+					w.apply(settings("a"))
+					w.run()
+					time.Sleep(wait)
+					if kept := w.keeps("a"); kept != (when == "AtRest") {
+						t.Fatalf("kept: %t", kept)
+					}
+					leave(w)
+					if when == "DuringAProbe" {
+						time.Sleep(600 * time.Millisecond)
+					}
+					if w.keeps("a") {
+						t.Error("its connection is kept")
+					}
+				})
+			})
+		}
+	}
 }

@@ -29,9 +29,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Prober asks one provider. Probe is never called twice at a time.
+// A Prober asks one provider. No two of its methods are called at the same time.
 type Prober interface {
 	Probe(context.Context, probe.Ask) probe.Observation
+	Part() // gives up the connection that it keeps between probes
 	Close()
 }
 
