@@ -37,7 +37,7 @@ to be left alone (rate_limited) only with --force.
 		if q.Wait <= 0 {
 			return usage("give a duration such as 15s", "diagnose: --timeout must be positive")
 		}
-		q.ID = ids[0]
+		q.ID, a.client.Timeout = ids[0], lateReply
 		if out.json() {
 			return a.passThrough(a.interruptible(true), q.Request())
 		}

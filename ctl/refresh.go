@@ -15,6 +15,10 @@ import (
 // under way before it.
 const probeWait = 15 * time.Second
 
+// lateReply is how long after the time that it was given a daemon is still waited for,
+// which may be stopped.
+const lateReply = 2 * time.Second
+
 func (a *app) refreshCommand() *command.Command {
 	var (
 		wait    bool
@@ -47,6 +51,7 @@ left alone (rate_limited) is probed only with --force.`,
 		}
 		if wait || flags.Changed("timeout") {
 			q.Wait = timeout
+			a.client.Timeout = lateReply
 		}
 		ctx := a.interruptible(q.Wait > 0)
 		if out.json() {

@@ -28,7 +28,10 @@ func (a *app) waitCommand() *command.Command {
 		Long: `Wait until a provider is in one of the states named by --for, having it probed
 once a second. It fails early, with exit code 1, when that cannot come true
 before somebody acts: a key is missing or rejected, another program answers,
-there is no model to serve, probing is paused. It exits 6 when the time is up. A restart of the daemon does not end it.`,
+there is no model to serve, probing is paused. It exits 6 when the time is up.
+
+It waits for the daemon too: one that is not started yet, or restarts. If none
+answers in that time, it exits 3.`,
 		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
   providerctl wait ollama --for RUNNING,DEGRADED`,
 		Args:     args(1, 1, asState),
@@ -44,7 +47,7 @@ there is no model to serve, probing is paused. It exits 6 when the time is up. A
 			return err
 		}
 		if timeout <= 0 {
-			return usage("give a duration such as 60s", "wait: --timeout must be positive")
+			return usage("give a duration such as 60s, or 8760h for as long as it takes", "wait: --timeout must be positive")
 		}
 		s, err := a.waitFor(a.interruptible(true), ids[0], targets, timeout)
 		if err != nil || quiet {
@@ -87,36 +90,38 @@ func stateNames() (names []string) {
 	return names
 }
 
-// waitFor returns the first row that is current and in one of the states.
+// waitFor returns the first row that is current and in one of the states. It waits for
+// the daemon as well, and says so once each time that there is none.
 func (a *app) waitFor(ctx context.Context, id string, targets []provider.State, timeout time.Duration) (*provider.Status, error) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var last *provider.Status
-	lost := false
+	so := sofar{id: id, timeout: timeout}
 	for {
 		s, err := a.probed(limited, id)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err == nil:
-			last, lost = s, false
+			so.last, so.answered, so.lost = s, true, nil
 			if current(*s, a.now()) && slices.Contains(targets, s.State) {
 				return s, nil
 			}
 			if needsPerson(*s, targets) {
 				return nil, provider.Errorf("", s.Hint, "%s is %s, which lasts until somebody acts", id, describe(*s))
 			}
-		case last == nil || !mayReturn(err):
+		case !mayReturn(err):
 			return nil, err
-		case !lost && limited.Err() == nil:
-			lost = true
-			a.say("%v; still waiting for %s", err, id)
+		default:
+			if so.lost == nil && limited.Err() == nil {
+				a.say("%v; still waiting for %s", err, id)
+			}
+			so.missed(err)
 		}
-		if !pause(limited, untilProbe(s)) {
+		if !pause(limited, untilProbe(s, err)) {
 			if err := ctx.Err(); err != nil {
 				return nil, err // an interrupt, whenever it comes, is not the time being up
 			}
-			return nil, timedOut(id, last, lost, timeout)
+			return nil, so.timedOut()
 		}
 	}
 }
@@ -160,23 +165,29 @@ func needsPerson(s provider.Status, targets []provider.State) bool {
 	return !s.Stale && s.Reason.NeedsPerson() && !slices.ContainsFunc(targets, byItself)
 }
 
-// mayReturn reports whether the daemon is away in a way that a restart ends.
+// mayReturn reports whether the daemon is away in a way that its start ends, or is too
+// busy.
 func mayReturn(err error) bool {
 	var e *provider.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code {
-	case provider.DaemonUnreachable, provider.ShuttingDownNow, provider.TimedOut, provider.TooMany:
+	if client.MayCome(err) {
 		return true
 	}
-	return false
+	return errors.As(err, &e) && (isAnswer(e.Code) || e.Code == provider.TimedOut)
 }
 
-// untilProbe is how long to let pass before the next probe can be had.
-func untilProbe(s *provider.Status) time.Duration {
+// isAnswer reports whether a daemon said that it cannot answer now.
+func isAnswer(code provider.Code) bool {
+	return code == provider.ShuttingDownNow || code == provider.TooMany
+}
+
+// untilProbe is how long to let pass before the next probe can be had, or the daemon
+// that did not answer may.
+func untilProbe(s *provider.Status, err error) time.Duration {
 	const least = 100 * time.Millisecond
-	if s == nil || s.AgeMS == nil || s.Stale {
+	switch {
+	case client.MayCome(err):
+		return least // it was tried again and again already
+	case s == nil || s.AgeMS == nil || s.Stale:
 		return probePace
 	}
 	return max(least, probePace-time.Duration(*s.AgeMS)*time.Millisecond)
@@ -194,13 +205,38 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func timedOut(id string, last *provider.Status, lost bool, timeout time.Duration) error {
-	switch {
-	case last == nil:
-		return provider.Errorf(provider.TimedOut, "give it longer: --timeout 60s", "%s was not checked within %v", id, timeout)
-	case lost:
-		return provider.Errorf(provider.TimedOut, "start the daemon: providerd", "%s was %s after %v, and the daemon has gone since", id, describe(*last), timeout)
-	default:
-		return provider.Errorf(provider.TimedOut, last.Hint, "%s is still %s after %v", id, describe(*last), timeout)
+// sofar is what a wait has come to.
+type sofar struct {
+	id       string
+	timeout  time.Duration
+	last     *provider.Status
+	answered bool  // a daemon did
+	lost     error // why none does now; nil: one does
+}
+
+// missed takes in that the daemon gave no row. That our time was up meanwhile tells
+// nothing, unless nothing else is known.
+func (so *sofar) missed(err error) {
+	var e *provider.Error
+	if errors.Is(err, context.DeadlineExceeded) && (so.answered || so.lost != nil) {
+		return
 	}
+	so.answered = so.answered || errors.As(err, &e) && isAnswer(e.Code)
+	so.lost = err
+}
+
+// timedOut says what it came to when the time is up: it is the daemon's fault if none
+// ever answered.
+func (so *sofar) timedOut() error {
+	var lost *provider.Error
+	errors.As(so.lost, &lost)
+	switch {
+	case !so.answered && lost != nil:
+		return provider.Errorf(provider.DaemonUnreachable, lost.Hint, "no daemon answered within %v: %s", so.timeout, lost.Message)
+	case so.last == nil:
+		return provider.Errorf(provider.TimedOut, "give it longer: --timeout 60s", "%s was not checked within %v", so.id, so.timeout)
+	case lost != nil:
+		return provider.Errorf(provider.TimedOut, lost.Hint, "%s was %s after %v, and the daemon has gone since", so.id, describe(*so.last), so.timeout)
+	}
+	return provider.Errorf(provider.TimedOut, so.last.Hint, "%s is still %s after %v", so.id, describe(*so.last), so.timeout)
 }

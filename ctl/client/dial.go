@@ -60,13 +60,13 @@ func (c *Client) dial(ctx context.Context) (conn, error) {
 			giveUp = time.Now().Add(left)
 		}
 		if left <= 0 || !failed.mayPass() {
-			return nil, failed.explain()
+			return nil, failed.failure()
 		}
 		select {
 		case <-time.After(min(pause, left)):
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return nil, failed.explain() // says more than that time is up
+				return nil, failed.failure() // says more than that time is up
 			}
 			return nil, contextError(ctx)
 		}
@@ -164,6 +164,15 @@ func (ms misses) mayPass() bool {
 		}
 	}
 	return false
+}
+
+// failure is what the failures come to.
+func (ms misses) failure() error {
+	e := ms.explain()
+	if e.Code == provider.DaemonUnreachable && ms.mayPass() {
+		return &absent{e}
+	}
+	return e
 }
 
 // explain says what the failures mean and what to do. A socket that exists says

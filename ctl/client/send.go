@@ -95,8 +95,8 @@ func (r *reply) explain(ctx context.Context, err error) error {
 		return provider.Errorf(provider.DaemonUnreachable, "something else may listen there: check --socket and PROVIDERD_SOCKET",
 			"%s is not providerd: %v", where, err)
 	default:
-		return provider.Errorf(provider.DaemonUnreachable, "it may be restarting: try again, then look at its log",
-			"the daemon at %s broke off before its answer was complete: %v", where, err)
+		return &absent{provider.Errorf(provider.DaemonUnreachable, "it may be restarting: try again, then look at its log",
+			"the daemon at %s broke off before its answer was complete: %v", where, err)}
 	}
 }
 
@@ -106,7 +106,7 @@ func contextError(ctx context.Context) error {
 	if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("asking the daemon: %w", err)
 	}
-	e := provider.Errorf(provider.TimedOut, "", "the daemon did not answer in time")
+	e := provider.Errorf(provider.TimedOut, "it may be stopped or stuck: look at its log, or restart it", "the daemon did not answer in time")
 	return fmt.Errorf("%w (%w)", e, context.DeadlineExceeded)
 }
 

@@ -1,0 +1,143 @@
+package ctl_test
+
+import (
+	"bytes"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/ctl"
+)
+
+// A waiting is a command that waits, whose talk can be read while it does.
+type waiting struct {
+	result
+	spoke chan string
+	done  chan struct{}
+}
+
+func (w *waiting) Write(b []byte) (int, error) {
+	w.err += string(b)
+	w.spoke <- string(b)
+	return len(b), nil
+}
+
+func startWaiting(t *testing.T, args ...string) *waiting {
+	w := &waiting{spoke: make(chan string, 100), done: make(chan struct{})}
+	go func() {
+		defer close(w.done)
+		var out bytes.Buffer
+		w.code = ctl.Main(t.Context(), ctl.Env{
+			Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: w,
+			Getenv: func(string) string { return "" },
+		})
+		w.out = out.String()
+	}()
+	return w
+}
+
+func folder(t *testing.T) string {
+	dir, err := os.MkdirTemp("", "ctl") // short: a socket's path has 104 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// Whoever starts before the daemon waits for it, and is told once what for.
+func TestWait_ForTheDaemon(t *testing.T) {
+	t.Parallel()
+	d := &daemon{socket: filepath.Join(folder(t), "d.sock"), script: map[string][]reply{askWait: {rows(ollamaUp)}}, heard: make(chan string, 1000)}
+	t.Cleanup(func() { d.stop() })
+	w := startWaiting(t, "--socket", d.socket, "wait", "ollama")
+	said := <-w.spoke
+	d.start(t)
+	<-w.done
+	w.want(t, 0, "ollama is RUNNING", "not running: no socket at "+d.socket+"; still waiting for ollama")
+	if w.err != said {
+		t.Errorf("it said more than one line:\n%s", w.err)
+	}
+}
+
+// A daemon that restarts in the middle ends nothing.
+func TestWait_WhileTheDaemonRestarts(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t, map[string][]reply{askWait: {rows(ollamaDown), rows(ollamaUp)}})
+	w := startWaiting(t, "--socket", d.socket, "wait", "ollama")
+	d.awaitRequest(t)
+	d.stop()
+	<-w.spoke
+	d.start(t)
+	<-w.done
+	w.want(t, 0, "ollama is RUNNING", "still waiting for ollama")
+}
+
+// When the time is up, the exit code says whether it was the daemon or the provider that
+// was waited for in vain.
+func TestWait_InVain(t *testing.T) {
+	t.Parallel()
+	leaving := refused(503, `{"error":{"code":"shutting_down","message":"the daemon is shutting down"}}`)
+	denied := refused(403, `{"error":{"code":"denied","message":"not for you","hint":"sudo providerctl"}}`)
+	t.Run("NoDaemonEverAnswered", func(t *testing.T) {
+		t.Parallel()
+		absent := filepath.Join(folder(t), "d.sock")
+		r := run(t.Context(), "--socket", absent, "wait", "ollama", "--timeout", "3s")
+		r.want(t, 3, "", "providerctl: no daemon answered within 3s: the daemon is not running: no socket at "+absent+"\nproviderctl: hint: start it: providerd\n")
+		if n := strings.Count(r.err, "still waiting"); n != 1 {
+			t.Errorf("it said %d times that it waits:\n%s", n, r.err)
+		}
+	})
+	t.Run("OneThatIsStopped", func(t *testing.T) {
+		t.Parallel()
+		r := run(t.Context(), "--socket", mute(t), "wait", "ollama", "--timeout", "300ms")
+		r.want(t, 3, "", "no daemon answered within 300ms: the daemon did not answer in time\nproviderctl: hint: it may be stopped or stuck: look at its log, or restart it\n")
+	})
+	t.Run("OneThatHasGone", func(t *testing.T) {
+		t.Parallel()
+		d := startDaemon(t, map[string][]reply{askWait: {rows(ollamaDown)}, askShortly: {rows(ollamaDown)}})
+		w := startWaiting(t, "--socket", d.socket, "wait", "ollama", "--timeout", "4s")
+		d.awaitRequest(t)
+		d.stop()
+		<-w.done
+		w.want(t, 6, "", "ollama was STOPPED (connection_refused) after 4s, and the daemon has gone since\nproviderctl: hint: start it: providerd\n")
+	})
+	t.Run("OneThatOnlyLeaves", func(t *testing.T) {
+		t.Parallel()
+		d := startDaemon(t, map[string][]reply{askShortly: {leaving}})
+		d.run(t, "wait", "ollama", "--timeout", "300ms").want(t, 6, "", "ollama was not checked within 300ms")
+	})
+	t.Run("OneThatDenies", func(t *testing.T) {
+		t.Parallel()
+		d := startDaemon(t, map[string][]reply{askWait: {denied}})
+		d.run(t, "wait", "ollama").want(t, 4, "", "not for you\nproviderctl: hint: sudo providerctl\n")
+	})
+	t.Run("NoSocketAtAll", func(t *testing.T) { // which no daemon would replace
+		t.Parallel()
+		file := filepath.Join(folder(t), "d.sock")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		run(t.Context(), "--socket", file, "wait", "ollama").want(t, 3, "", "is not a socket")
+	})
+}
+
+// A daemon that is stopped is given little more than the time that was named.
+func TestRefresh_OfAStoppedDaemon(t *testing.T) {
+	t.Parallel()
+	run(t.Context(), "--socket", mute(t), "refresh", "ollama", "--timeout", "500ms").want(t, 6, "", "did not answer within 2.5s")
+	run(t.Context(), "--socket", mute(t), "diagnose", "ollama", "--timeout", "500ms").want(t, 6, "", "did not answer within 2.5s")
+}
+
+// mute is the socket of a daemon that is stopped: the kernel accepts, and nobody answers.
+func mute(t *testing.T) (socket string) {
+	socket = filepath.Join(folder(t), "d.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return socket
+}
