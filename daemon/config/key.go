@@ -190,9 +190,15 @@ func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
 
 func keyFileFix(err error, name string, env Env) string {
 	own, loaded := strings.CutPrefix(filepath.Base(name), loadedKey)
+	handed := filepath.Dir(name) == filepath.Clean(env.get("CREDENTIALS_DIRECTORY"))
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && loaded && filepath.Dir(name) == filepath.Clean(env.get("CREDENTIALS_DIRECTORY")):
-		return "write the key into " + printable(filepath.Join(credentials, own)) + ", then restart the service"
+	case errors.Is(err, fs.ErrNotExist) && handed && loaded:
+		return notLoaded(filepath.Join(credentials, own), env)
+	case errors.Is(err, fs.ErrNotExist) && handed:
+		base := printable(filepath.Base(name))
+		return "give the unit LoadCredential=" + base + ":FILE, then restart the service; if it has that already, " + unloaded
+	case errors.Is(err, fs.ErrPermission) && filepath.Dir(name) == credentials && env.get("INVOCATION_ID") != "":
+		return notLoaded(name, env) // systemd runs us, and gave no folder
 	case errors.Is(err, fs.ErrPermission):
 		return "let the user that runs providerd read it"
 	case errors.Is(err, fs.ErrNotExist):

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -233,6 +234,8 @@ func TestParse_KeyOfTheService(t *testing.T) {
 		{name: "Loaded", directory: "/run/c", system: true, files: files, key: "loaded"},
 		{name: "NotLoaded", system: true, files: files, key: "of-the-service"},
 		{name: "NotTheSystems", files: files, fails: "CREDENTIALS_DIRECTORY"},
+		{name: "NotPassedOn", directory: "/run/c", system: true, files: map[string]string{"/etc/providerd/credentials/groq": "k"},
+			fails: "the key is in /etc/providerd/credentials/groq, and systemd did not pass it on"},
 		{name: "NotThere", directory: "/run/c", system: true, fails: "write the key into /etc/providerd/credentials/groq, then restart the service"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -252,6 +255,40 @@ func TestParse_KeyOfTheService(t *testing.T) {
 			default:
 				if got := cfg.Providers[0].Key.Reveal(); got != c.key {
 					t.Errorf("got %q, want %q", got, c.key)
+				}
+			}
+		})
+	}
+}
+
+// Whoever runs the service may not look into the folder that systemd loads keys from.
+func TestParse_KeyThatSystemdDidNotPassOn(t *testing.T) {
+	const there, dropIn = "/etc/providerd/credentials/groq", "look for a drop-in that clears LoadCredential="
+	for _, c := range []struct {
+		name, file string
+		vars       map[string]string
+		denied     bool
+		want       []string
+	}{
+		{"NobodyKnows", "key_groq", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c"}, true, []string{"write the key into " + there, "if it is there already", dropIn}},
+		{"NoFolderAtAll", "key_groq", map[string]string{"INVOCATION_ID": "1"}, true, []string{"if it is there already", dropIn}},
+		{"WithoutSystemd", "key_groq", nil, true, []string{"let the user that runs providerd read it"}},
+		{"OfTheUnitsOwn", "groq", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c"}, false, []string{"give the unit LoadCredential=groq:FILE", dropIn}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := env(c.vars, nil)
+			e.System = true
+			e.ReadFile = func(name string, _ int64) ([]byte, fs.FileMode, error) {
+				why := fs.ErrNotExist
+				if c.denied && name == there {
+					why = fs.ErrPermission
+				}
+				return nil, 0, &fs.PathError{Op: "open", Path: name, Err: why}
+			}
+			_, err := config.Parse("f", []byte("[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_file = \""+c.file+"\""), kinds(), e)
+			for _, want := range c.want {
+				if err == nil || !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want %q", err, want)
 				}
 			}
 		})
