@@ -16,7 +16,7 @@ func (r *run) closed(heard string) finding {
 	if heard == "" && r.isNewer() {
 		return newer()
 	}
-	return finding{saw: provider.ConnectionReset, detail: "the connection was closed before an answer"}
+	return r.closedUnheard(heard)
 }
 
 func (r *run) wantsTLS() finding {
