@@ -147,10 +147,11 @@ func (m miss) mayPass() bool {
 		errors.Is(m.err, syscall.EAGAIN) // the listener's backlog is full
 }
 
-// comesBack reports whether somebody listens there, and only the socket's file is gone:
-// moved, or removed by a cleaner. A daemon makes it anew.
+// comesBack reports whether somebody listens there, and only the socket's file is gone,
+// or its folder: moved, replaced, or removed by a cleaner. A daemon makes it anew.
 func (m miss) comesBack() bool {
-	return (errors.Is(m.err, fs.ErrNotExist) || errors.Is(m.err, syscall.ECONNREFUSED)) && isListenedOn(m.path)
+	return (errors.Is(m.err, fs.ErrNotExist) || errors.Is(m.err, syscall.ECONNREFUSED) || errors.Is(m.err, syscall.ENOTDIR)) &&
+		isListenedOn(m.path)
 }
 
 func (ms misses) comesBack() bool {

@@ -56,3 +56,33 @@ func TestClient_WhenTheSocketsFileIsGone(t *testing.T) {
 		})
 	}
 }
+
+// Nor is one whose folder somebody replaced by a file.
+func TestClient_WhenTheSocketsFolderIsNone(t *testing.T) {
+	dir, err := os.MkdirTemp("", "pc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	folder := filepath.Join(dir, "f")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if err := os.RemoveAll(folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := client.Client{Socket: path, DialPatience: -1}
+	_, err = c.Do(context.Background(), client.Request{Path: client.HealthPath})
+	if e := wantCode(t, err, provider.DaemonUnreachable); !strings.Contains(e.Message, "the file of its socket is gone") || strings.Contains(e.Hint, "start it: ") {
+		t.Errorf("message %q, hint %q", e.Message, e.Hint)
+	}
+}
