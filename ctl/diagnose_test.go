@@ -53,6 +53,18 @@ verdict   DEGRADED (rate_limited)
 			t.Error(d.requests())
 		}
 	})
+	t.Run("ShowsWhatTheServerWantsOfUs", func(t *testing.T) {
+		for asked, shown := range map[string]string{
+			`"client_certificate":{}`: "client    wanted, none shown\n",
+			`"client_certificate":{"takes":["CN=A","CN=B"],"shown":"CN=us","not_after":"2026-05-04T12:00:00Z"}`: "client    wanted, shown CN=us, good until 2026-05-04; the server takes those by CN=A or CN=B\n",
+			`"outdated":"ca_file: no such file"`: "files     used as read before: ca_file: no such file\n",
+		} {
+			d := startDaemon(t, map[string][]reply{diagnoseA: {ok(`{` + strings.Replace(evidence, `"days_left":30,`, `"days_left":30,`+asked+`,`, 1) + `,"generation":1}`)}})
+			if got := d.run(t, "diagnose", "a"); !strings.Contains(got.out, "\n"+shown) {
+				t.Errorf("want %q in:\n%s", shown, got.out)
+			}
+		}
+	})
 	t.Run("ShowsTheLastProbeWhenNoneIsReadyInTime", func(t *testing.T) {
 		d := startDaemon(t, map[string][]reply{"POST /api/providers/a/diagnose?force=1&wait=1s": {
 			refused(504, `{`+evidence+`,"error":{"code":"timed_out","message":"no result within 1s"}}`)}})

@@ -40,6 +40,7 @@ func layers(d *provider.Diagnostics) []layer {
 	}
 	if t := d.TLS; t != nil {
 		all = append(all, layer{name: "tls", came: outcome(certificate(t), "handshake", t.Error), tookMS: t.TookMS})
+		all = append(all, clientLayers(t)...)
 	}
 	for i := range d.Requests {
 		all = append(all, requestLayer(&d.Requests[i]))
@@ -86,6 +87,24 @@ func outcome(result, attempt, failure string) string {
 		return attempt + ": " + failure
 	}
 	return result
+}
+
+// clientLayers are what was said of who we are, and the files that could not be read anew.
+func clientLayers(t *provider.TLSStep) (all []layer) {
+	if c := t.ClientCertificate; c != nil {
+		came := "wanted, none shown"
+		if c.Shown != "" {
+			came = fmt.Sprintf("wanted, shown %s, good until %s", c.Shown, c.NotAfter.Format("2006-01-02"))
+		}
+		if len(c.Takes) > 0 {
+			came += "; the server takes those by " + strings.Join(c.Takes, " or ")
+		}
+		all = append(all, layer{name: "client", came: came})
+	}
+	if t.Outdated != "" {
+		all = append(all, layer{name: "files", came: "used as read before: " + t.Outdated})
+	}
+	return all
 }
 
 func certificate(t *provider.TLSStep) string {

@@ -42,7 +42,7 @@ func loadRoots(cfg *config.Config) {
 	for i := range cfg.Providers {
 		p := &cfg.Providers[i]
 		scheme, _, _ := strings.Cut(p.BaseURL, ":")
-		if p.KeyMissing == "" && (scheme == "https" || scheme == "tls" || scheme == "grpcs") {
+		if p.KeyMissing == "" && (p.TLS == nil || p.TLS.CAFile == "") && (scheme == "https" || scheme == "tls" || scheme == "grpcs") {
 			_, _ = x509.SystemCertPool() // its failure is that of each handshake
 			return
 		}

@@ -40,6 +40,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	feed := t.statusFeed(kind)
 	own := t.timing()
 	t.kindSettings(&p, kind)
+	p.TLS = t.tls(kind)
 	enabled, isSet := get[bool](t, "enabled", "enabled = true")
 	enabled = enabled || !isSet
 	if kind == nil {
@@ -52,6 +53,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 		return p, false
 	}
 	t.credential(&p, kind, ref)
+	t.tlsFiles(&p)
 	p.setFeed(kind, feed)
 	p.setClient(kind)
 	if len(t.mistakes) == before && p.AddressFault == "" {

@@ -53,9 +53,9 @@ func maskWords(line string) string {
 }
 
 // harmless reports whether a setting that is named like a secret holds only the
-// name of one, as api_key_env and api_key_file do.
+// name of one, as api_key_env, api_key_file and client_key_file do.
 func harmless(name, value string) bool {
-	if name != "api_key_env" && name != "api_key_file" {
+	if name != "api_key_env" && name != "api_key_file" && name != keyFile {
 		return false
 	}
 	m := quoted.FindStringSubmatch(value)

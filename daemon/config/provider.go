@@ -42,6 +42,7 @@ type Provider struct {
 	Command []string       // of kind exec: the program and its arguments
 	Unit    string         // of kind systemd
 	Bus     string         // of kind systemd: "system" or "user"
+	TLS     *TLS           // nil: what this machine has is enough
 	Hints   provider.Hints // of its kind
 	// Client is how programs are told where it is; nil when there is nothing to tell.
 	Client *provider.Client

@@ -51,6 +51,7 @@ func (p *Provider) show(b *strings.Builder) {
 		p.showTarget(b)
 	}
 	p.showKey(b)
+	p.TLS.show(b)
 	writeTexts(b, "models", p.Models)
 	writeText(b, "interval", showDuration(p.Interval))
 	writeText(b, "timeout", showDuration(p.Timeout))

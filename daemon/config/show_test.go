@@ -208,7 +208,13 @@ func TestExample(t *testing.T) {
 		}
 	}
 	e := env(map[string]string{"OPENAI_API_KEY": "k", "OPENAI_TEAM_KEY": "k"}, nil)
-	e.ReadFile = func(string, int64) ([]byte, fs.FileMode, error) { return []byte("k"), 0o600, nil }
+	own := issue(t, "a client")
+	e.ReadFile = func(name string, _ int64) ([]byte, fs.FileMode, error) {
+		if filepath.Ext(name) == ".pem" || name == "/etc/providerd/client.key" {
+			return []byte(own.cert + own.key), 0o600, nil
+		}
+		return []byte("k"), 0o600, nil
+	}
 	for name, text := range map[string]string{"AsItIs": string(data), "Uncommented": strings.Join(all, "")} {
 		t.Run(name, func(t *testing.T) {
 			onlyHere := func(k config.Kind) bool { return k.Name == "groq" || k.Name == "gemini" }

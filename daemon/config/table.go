@@ -162,6 +162,11 @@ func (t *table) done() {
 }
 
 func unknownSetting(key string, known []string) *flaw {
+	if slices.Contains(known, caFile) {
+		if f := foreignTLS(key); f != nil {
+			return f
+		}
+	}
 	if slices.Contains(known, "api_key_file") && secretSetting.MatchString(key+"=") &&
 		min(provider.TypingErrors(key, "api_key_env"), provider.TypingErrors(key, "api_key_file")) > 2 {
 		return flawf(`write api_key_env = "NAME_OF_A_VARIABLE" or api_key_file = "/path/of/a/file"`,

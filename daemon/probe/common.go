@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"sync"
+
+	"github.com/providerd/providerd/daemon/probe/transport"
 )
 
 // A Common is what the Probers of a daemon have in common, so that a thousand of them
@@ -17,6 +19,16 @@ type Common struct {
 	bare    map[bareKey]http.Header
 	texts   [512]string           // each at the place of its hash, until another one takes it
 	headers [16]map[string]string // in the same way
+
+	files transport.TLSFiles
+}
+
+// tlsFiles are the files of certificates; nil shares none.
+func (c *Common) tlsFiles() *transport.TLSFiles {
+	if c == nil {
+		return nil
+	}
+	return &c.files
 }
 
 // A bareKey is what the headers of a request without a key depend on.

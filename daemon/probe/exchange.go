@@ -147,9 +147,6 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	after, _ := r.trace.Connections()
 	r.record(a, before == after && err == nil)
 	if err == nil {
-		if r.p.proxy != nil && res.TLS != nil {
-			r.trace.Shook(r.p.dialer.TLSStep(*res.TLS))
-		}
 		r.retryAt = time.Time{}
 		if a.status >= 400 {
 			r.retryAt = r.toRetry(a)

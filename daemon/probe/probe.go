@@ -160,6 +160,7 @@ func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 	}
 	pr.dialer = transport.NewDialer(base, transport.Options{
 		Now: o.Now, Resolve: o.Resolve, Dial: o.Dial, RootCAs: o.RootCAs, Listener: o.Listener, Guarded: guarded,
+		Credentials: o.Common.tlsFiles().Of(p.TLS, o.Files),
 	})
 	var asks bool
 	if pr.transport, asks = transport.New(pr.dialer, base, pr.proxy, bare); guarded && !asks {

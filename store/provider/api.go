@@ -131,6 +131,16 @@ type TLSStep struct {
 	Error    string  `json:"error,omitempty"`
 
 	GoodUntil Time `json:"good_until,omitzero"` // kind tls: when this certificate, or the first of those it was signed with, ends
+
+	ClientCertificate *ClientCertificateStep `json:"client_certificate,omitempty"` // nil: the server asked for none
+	Outdated          string                 `json:"outdated,omitempty"`           // why ca_file or client_cert_file was used as read before
+}
+
+// ClientCertificateStep is what came of it that the server asked who we are.
+type ClientCertificateStep struct {
+	Takes    []string `json:"takes,omitempty"`    // some of the authorities whose certificates it takes
+	Shown    string   `json:"shown,omitempty"`    // whose certificate it was shown; empty: none
+	NotAfter Time     `json:"not_after,omitzero"` // when that ends
 }
 
 // Exchange is one HTTP request and its answer.

@@ -45,7 +45,7 @@ type Dialer struct {
 func NewDialer(base *url.URL, o Options) *Dialer {
 	d := &Dialer{
 		resolve: o.Resolve, connect: o.Dial, now: o.Now, Network: "tcp", listener: o.Listener, guarded: o.Guarded,
-		tls: handshaker{roots: o.RootCAs, now: o.Now, protocols: protocols(base.Scheme)},
+		tls: handshaker{roots: o.RootCAs, now: o.Now, protocols: protocols(base.Scheme), credentials: o.Credentials},
 	}
 	switch base.Scheme {
 	case "unix":
@@ -140,12 +140,16 @@ func (d *Dialer) plain(ctx context.Context, t *Trace, address string) (net.Conn,
 
 // Secure makes a TLS connection, for https.
 func (d *Dialer) Secure(ctx context.Context, t *Trace, address string) (net.Conn, error) {
+	return d.secure(ctx, t, address, d.tls.withProvider)
+}
+
+func (d *Dialer) secure(ctx context.Context, t *Trace, address string, shake handshake) (net.Conn, error) {
 	raw, err := d.raw(ctx, t, address)
 	if err != nil {
 		return nil, err
 	}
 	t.enter(Handshaking)
-	c, err := d.tls.shake(ctx, t, raw, address)
+	c, err := shake(ctx, t, raw, address)
 	if err != nil {
 		return nil, err
 	}

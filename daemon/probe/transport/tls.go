@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,10 +14,16 @@ import (
 
 // A handshaker makes TLS connections and records how that went.
 type handshaker struct {
-	roots     *x509.CertPool
-	now       func() time.Time
-	protocols []string // see protocols
+	roots       *x509.CertPool // nil: this machine's
+	now         func() time.Time
+	protocols   []string     // see protocols
+	credentials *Credentials // nil: none
 }
+
+var (
+	overHTTP = []string{"http/1.1"}
+	overGRPC = []string{"h2"}
+)
 
 // protocols are what a handshake offers to speak above TLS. Some servers refuse
 // one that offers nothing of theirs; what tls:// leads to may speak anything.
@@ -25,9 +32,9 @@ func protocols(scheme string) []string {
 	case "tls":
 		return nil
 	case "grpcs":
-		return []string{"h2"}
+		return overGRPC
 	}
-	return []string{"http/1.1"}
+	return overHTTP
 }
 
 func (h *handshaker) config(host string) *tls.Config {
@@ -40,15 +47,39 @@ func (h *handshaker) config(host string) *tls.Config {
 	}
 }
 
-// shake does the handshake over raw, which it closes when that fails.
-func (h *handshaker) shake(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
+// A handshake is made over a connection that was made to an address, which it closes
+// when it fails.
+type handshake func(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error)
+
+// withProvider is the handshake with the provider.
+func (h *handshaker) withProvider(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error) {
+	config := h.config(hostOf(address))
+	config.GetClientCertificate = show
+	if err := h.offers(ctx, t); err != nil {
+		_ = raw.Close() // nothing was said over it
+		return nil, err
 	}
+	config.RootCAs = cmp.Or(t.offered().roots, h.roots)
+	return h.shake(t.carriedBy(ctx), t, raw, config)
+}
+
+// withProxy is the one with a proxy on the way, which is no business of the provider's
+// authorities, and is not shown who we are to the provider.
+func (h *handshaker) withProxy(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error) {
+	return h.shake(ctx, t, raw, h.config(hostOf(address)))
+}
+
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
+
+func (h *handshaker) shake(ctx context.Context, t *Trace, raw net.Conn, config *tls.Config) (net.Conn, error) {
 	began := h.now()
-	c := tls.Client(raw, h.config(host))
-	err = c.HandshakeContext(ctx)
+	c := tls.Client(raw, config)
+	err := c.HandshakeContext(ctx)
 	step := h.step(c.ConnectionState(), err)
 	step.TookMS = provider.Milliseconds(h.now().Sub(began))
 	if err != nil {
@@ -61,8 +92,30 @@ func (h *handshaker) shake(ctx context.Context, t *Trace, raw net.Conn, address 
 	return c, nil
 }
 
-// TLSStep describes a handshake that net/http did behind a proxy.
-func (d *Dialer) TLSStep(s tls.ConnectionState) *provider.TLSStep { return d.tls.step(s, nil) }
+// offers notes what the next handshake of a probe takes.
+func (h *handshaker) offers(ctx context.Context, t *Trace) error {
+	if h.credentials == nil {
+		return nil
+	}
+	o, err := h.credentials.offer(ctx)
+	if err == nil {
+		t.note(func() { t.offer = o })
+	}
+	return err
+}
+
+// HasRoots reports whether there is any authority to trust. An empty pool is what a
+// system without a file of them has.
+func (d *Dialer) HasRoots() bool {
+	roots := d.tls.roots
+	if roots == nil {
+		var err error
+		if roots, err = x509.SystemCertPool(); err != nil {
+			return false
+		}
+	}
+	return !roots.Equal(x509.NewCertPool())
+}
 
 // step describes a handshake. After a failed one the certificate is what was
 // offered, where the failure was about it.

@@ -39,6 +39,10 @@ type Trace struct {
 	tls     *provider.TLSStep
 
 	tunnelled bool // a proxy connected us to the provider
+
+	offer   offer               // what handshakes take
+	request *CertificateRequest // nil: the server did not ask
+	failed  error               // what came of the handshake behind a proxy
 }
 
 type traceKey struct{}
@@ -174,6 +178,10 @@ func (t *Trace) Report(d *provider.Diagnostics, clean func(string) string) {
 		t.tls.Error = clean(t.tls.Error)
 		t.tls.Issuer = clean(t.tls.Issuer)
 		t.tls.Subject = clean(t.tls.Subject)
+		t.tls.ClientCertificate = t.request.step(clean)
+		if t.offer.outdated != nil {
+			t.tls.Outdated = clean(t.offer.outdated.Error())
+		}
 	}
 	d.Resolve, d.Dial, d.TLS = t.resolve, t.dials, t.tls
 }

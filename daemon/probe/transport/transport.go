@@ -5,7 +5,9 @@
 //
 // dial.go connects, race.go to the first of several addresses; server.go finds out
 // who serves an address of this machine, and whether it may have the key; tls.go does
-// the handshake, and hello.go tells a TLS server from others; keepalive.go keeps the
+// the handshake, tlsfiles.go keeps the files of certificates that it takes, clientcert.go
+// answers a server that asks for ours, and hello.go tells a TLS server from others; tunnel.go
+// asks through a proxy; keepalive.go keeps the
 // connection, request.go is what is asked, exchange.go carries it over a connection, and idle_*.go looks whether
 // anything happened to it meanwhile; trace.go takes the notes.
 //
@@ -32,12 +34,13 @@ const MaxHeader = 64 << 10
 
 // Options are what a [Dialer] takes from outside. Now is required.
 type Options struct {
-	Now      func() time.Time
-	Resolve  func(ctx context.Context, host string) ([]netip.Addr, error)         // nil: the system's resolver
-	Dial     func(ctx context.Context, network, address string) (net.Conn, error) // nil: a [net.Dialer]
-	RootCAs  *x509.CertPool                                                       // nil: the system's
-	Listener func(netip.AddrPort) (listener.Socket, error)                        // nil: [listener.At]
-	Guarded  bool                                                                 // see [IsGuarded]
+	Now         func() time.Time
+	Resolve     func(ctx context.Context, host string) ([]netip.Addr, error)         // nil: the system's resolver
+	Dial        func(ctx context.Context, network, address string) (net.Conn, error) // nil: a [net.Dialer]
+	RootCAs     *x509.CertPool                                                       // nil: the system's
+	Listener    func(netip.AddrPort) (listener.Socket, error)                        // nil: [listener.At]
+	Guarded     bool                                                                 // see [IsGuarded]
+	Credentials *Credentials                                                         // what its handshakes need beyond RootCAs; nil: nothing
 }
 
 // An HTTP sends a Prober's requests. It speaks HTTP/1.1 only: a probe has one request
@@ -59,18 +62,25 @@ func New(d *Dialer, base, proxy *url.URL, bare http.Header) (h HTTP, asks bool) 
 	if proxy == nil && isASCII(base.Host) {
 		return &keeper{dialer: d, bare: bare}, true
 	}
-	return Over(newHTTPTransport(d, proxy)), false
+	return newTunnel(d, base, proxy), false
 }
 
 func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
-func newHTTPTransport(d *Dialer, proxy *url.URL) *http.Transport {
+func newTunnel(d *Dialer, base, proxy *url.URL) *tunnel {
+	return &tunnel{
+		Transport: newHTTPTransport(d, base, proxy), tls: &d.tls,
+		socks: proxy != nil && base.Scheme == "https" && strings.HasPrefix(proxy.Scheme, "socks"),
+	}
+}
+
+func newHTTPTransport(d *Dialer, base, proxy *url.URL) *http.Transport {
 	t := &http.Transport{
 		DialContext:            d.dialFor("http"),
 		DialTLSContext:         d.dialFor("https"),
-		TLSClientConfig:        d.tls.config(""), // behind a proxy net/http does the handshake
+		TLSClientConfig:        d.tls.behindProxy(base),
 		Protocols:              new(http.Protocols),
 		MaxIdleConnsPerHost:    1,
 		MaxResponseHeaderBytes: MaxHeader,
@@ -80,6 +90,9 @@ func newHTTPTransport(d *Dialer, proxy *url.URL) *http.Transport {
 	t.Protocols.SetHTTP1(true)
 	if proxy != nil {
 		t.Proxy = http.ProxyURL(proxy)
+		if proxy.Scheme == "https" { // base's own handshake is net/http's
+			t.DialTLSContext = d.dialProxy
+		}
 		t.OnProxyConnectResponse = func(ctx context.Context, u *url.URL, _ *http.Request, res *http.Response) error {
 			if res.StatusCode != http.StatusOK {
 				return &ProxyError{Host: u.Host, Status: res.Status}
@@ -100,4 +113,11 @@ func (d *Dialer) dialFor(scheme string) func(context.Context, string, string) (n
 		t := traceOf(ctx)
 		return d.Open(t.ctx, t, scheme, address)
 	}
+}
+
+// dialProxy is http.Transport's dial of a proxy that speaks TLS.
+func (d *Dialer) dialProxy(ctx context.Context, _, address string) (_ net.Conn, err error) {
+	defer recovered(&err)
+	t := traceOf(ctx)
+	return d.secure(t.ctx, t, address, d.tls.withProxy)
 }

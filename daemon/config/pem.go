@@ -1,0 +1,138 @@
+package config
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+)
+
+// A pemError says what is wrong with what a file holds, without any of it.
+type pemError struct {
+	problem string // follows the file's name: "holds no certificate"
+	fix     string
+	key     bool // of a pair, it is about the private key's file
+}
+
+func (e *pemError) Error() string { return e.problem }
+
+const asPEM = "a PEM file has -----BEGIN CERTIFICATE----- lines"
+
+// authorities are the certificates in a PEM bundle. Those that cannot be read are
+// counted: systems' own bundles have some.
+func authorities(data []byte) (certs []*x509.Certificate, unread int, _ error) {
+	var last error
+	for _, block := range blocks(data) {
+		if block.Type != "CERTIFICATE" {
+			continue
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			unread, last = unread+1, err
+			continue
+		}
+		certs = append(certs, c)
+	}
+	switch {
+	case len(certs) > 0:
+		return certs, unread, nil
+	case last != nil:
+		return nil, unread, &pemError{problem: "holds a certificate that cannot be read: " + strings.TrimPrefix(last.Error(), "x509: "), fix: "replace it"}
+	}
+	return nil, 0, noCertificate(data)
+}
+
+// noCertificate tells what a file holds in place of certificates.
+func noCertificate(data []byte) *pemError {
+	if _, err := x509.ParseCertificate(data); err == nil {
+		return &pemError{problem: "is DER, not PEM", fix: "convert it: openssl x509 -inform der -in FILE -out FILE.pem"}
+	}
+	found := blocks(data)
+	if len(found) == 0 {
+		return &pemError{problem: "holds no PEM", fix: asPEM + "; from PKCS #12: openssl pkcs12 -in FILE -out FILE.pem -nodes"}
+	}
+	return &pemError{problem: "holds no certificate, but a " + strings.ToLower(found[0].Type), fix: asPEM}
+}
+
+// clientCertificate is a certificate, with those that it was signed with, and its key.
+func clientCertificate(cert, key []byte) (*tls.Certificate, error) {
+	chain, _, err := authorities(cert)
+	if err != nil {
+		return nil, err
+	}
+	if bad := unusableKey(key); bad != nil {
+		return nil, bad
+	}
+	key = unmarked(key)
+	pair, err := tls.X509KeyPair(unmarked(cert), key)
+	if err == nil {
+		return &pair, nil
+	}
+	if !strings.Contains(err.Error(), "does not match") {
+		return nil, &pemError{key: true, problem: "cannot be used: " + strings.TrimPrefix(err.Error(), "tls: "), fix: "replace it"}
+	}
+	for i, c := range chain {
+		if i > 0 && holds(key, c) {
+			return nil, &pemError{problem: fmt.Sprintf("begins with another certificate than that of the key, which is number %d in it", i+1),
+				fix: "put the client's own certificate first, and then those that signed it"}
+		}
+	}
+	return nil, &pemError{key: true, problem: "is not the key of the certificate in client_cert_file", fix: "give the key that belongs to " + quote(chain[0].Subject.String())}
+}
+
+// unusableKey is why a file has no private key for us; nil when it has one.
+func unusableKey(data []byte) *pemError {
+	found := blocks(data)
+	for _, block := range found {
+		switch {
+		case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
+			return &pemError{key: true, problem: "is encrypted, and there is nobody to ask for its pass phrase",
+				fix: "write it without one: openssl pkey -in FILE -out FILE.new, then: chmod 600 FILE.new"}
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			return nil
+		}
+	}
+	switch {
+	case len(found) > 0:
+		return &pemError{key: true, problem: "holds no private key, but a " + strings.ToLower(found[0].Type), fix: "give the PEM file with the private key"}
+	case isDERKey(data):
+		return &pemError{key: true, problem: "is DER, not PEM", fix: "convert it: openssl pkey -inform der -in FILE -out FILE.pem"}
+	}
+	return &pemError{key: true, problem: "holds no PEM", fix: "give the PEM file with the private key"}
+}
+
+func isDERKey(data []byte) bool {
+	_, err := x509.ParsePKCS8PrivateKey(data)
+	if err != nil {
+		_, err = x509.ParsePKCS1PrivateKey(data)
+	}
+	if err != nil {
+		_, err = x509.ParseECPrivateKey(data)
+	}
+	return err == nil
+}
+
+// holds reports whether the private key in a file is a certificate's.
+func holds(key []byte, of *x509.Certificate) bool {
+	pair, err := tls.X509KeyPair(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: of.Raw}), key)
+	_, is := pair.PrivateKey.(crypto.Signer)
+	return err == nil && is
+}
+
+// unmarked leaves out the mark with which Notepad and its like begin a file.
+func unmarked(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\ufeff")) }
+
+// blocks are the PEM blocks of a file.
+func blocks(data []byte) (found []*pem.Block) {
+	data = unmarked(data)
+	for {
+		block, rest := pem.Decode(data)
+		if block == nil {
+			return found
+		}
+		found, data = append(found, block), rest
+	}
+}

@@ -1,0 +1,107 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A tunnel is the HTTP side of a Prober whose requests net/http sends, mostly through a
+// proxy. It is net/http that does the handshake with what is behind one.
+type tunnel struct {
+	*http.Transport
+	tls   *handshaker
+	socks bool // the proxy is one of those, which say nothing of a tunnel
+}
+
+// Send implements [HTTP].
+func (u *tunnel) Send(ctx context.Context, req *Request) (*http.Response, error) {
+	t := traceOf(ctx)
+	if err := u.tls.offers(ctx, t); err != nil {
+		return nil, err
+	}
+	shake := &tunnelled{trace: t, tls: u.tls, socks: u.socks}
+	res, err := u.RoundTrip(req.http(httptrace.WithClientTrace(ctx, shake.hooks())))
+	if failed := t.failedShake(); err != nil && failed != nil {
+		return nil, &HandshakeError{Err: failed}
+	}
+	return res, err
+}
+
+// A tunnelled handshake is one that net/http does through a proxy.
+type tunnelled struct {
+	trace *Trace
+	tls   *handshaker
+	socks bool
+	began time.Time
+}
+
+func (s *tunnelled) hooks() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		TLSHandshakeStart: func() {
+			if !s.socks && !s.trace.IsTunnelled() { // it is the proxy's own, or one that was done and noted
+				return
+			}
+			s.began = s.tls.now()
+			s.trace.note(func() { s.trace.tunnelled, s.trace.phase = true, Handshaking })
+		},
+		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
+			if s.began.IsZero() {
+				return
+			}
+			step := s.tls.step(state, err)
+			step.TookMS = provider.Milliseconds(s.tls.now().Sub(s.began))
+			if err != nil {
+				step.Error = err.Error()
+				s.trace.note(func() { s.trace.failed = err })
+			} else {
+				s.trace.enter(Connected)
+			}
+			s.trace.Shook(step)
+		},
+	}
+}
+
+// failedShake is why the handshake behind a proxy did not succeed.
+func (t *Trace) failedShake() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failed
+}
+
+// behindProxy is the configuration of such handshakes. net/http makes all of them with
+// one, so authorities of our own, which may change, are looked at in a function of ours.
+func (h *handshaker) behindProxy(base *url.URL) *tls.Config {
+	c := h.config("")
+	c.GetClientCertificate = show
+	if h.credentials != nil && h.credentials.roots != nil {
+		c.InsecureSkipVerify = true // VerifyConnection does it, whatever this is
+		c.VerifyConnection = func(s tls.ConnectionState) error { return h.verify(s, base.Hostname()) }
+	}
+	return c
+}
+
+// verify is what crypto/tls would do with those authorities. The host is that of
+// base_url, for a redirect does not lead to another; an address is not in the state.
+func (h *handshaker) verify(s tls.ConnectionState, host string) error {
+	options := x509.VerifyOptions{
+		Roots:         cmp.Or(h.credentials.roots.value.Load(), x509.NewCertPool()), // nil would mean this machine's
+		CurrentTime:   h.now(),
+		DNSName:       cmp.Or(s.ServerName, host),
+		Intermediates: x509.NewCertPool(),
+	}
+	for _, c := range s.PeerCertificates[1:] {
+		options.Intermediates.AddCert(c)
+	}
+	if _, err := s.PeerCertificates[0].Verify(options); err != nil {
+		return &tls.CertificateVerificationError{UnverifiedCertificates: s.PeerCertificates, Err: err}
+	}
+	return nil
+}
