@@ -3,7 +3,6 @@ package probe
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -44,6 +43,7 @@ func (r *run) layer(err error) finding {
 		resolve *transport.ResolveError
 		dial    *transport.DialError
 		shake   *transport.HandshakeError
+		file    *transport.FileError
 	)
 	switch {
 	case errors.Is(err, transport.ErrPanic):
@@ -54,6 +54,8 @@ func (r *run) layer(err error) finding {
 		return r.resolveFinding(resolve)
 	case errors.As(err, &dial):
 		return dialFinding(dial, r.p.proxy == nil && r.p.provider.OnThisMachine())
+	case errors.As(err, &file):
+		return fileFinding(file)
 	case errors.As(err, &shake) && !transport.IsTimeout(err) && !transport.IsClosed(err):
 		return r.tlsFinding(shake.Err)
 	case transport.IsTimeout(err):
@@ -196,27 +198,4 @@ func dialFinding(e *transport.DialError, onThisMachine bool) finding {
 		}
 	}
 	return finding{saw: provider.ProbeFailed, detail: e.Error()}
-}
-
-// tlsFinding explains a handshake that the peer did not let succeed.
-func (r *run) tlsFinding(err error) finding {
-	if transport.IsNoProtocol(err) && r.isNewer() {
-		return newer()
-	}
-	var record tls.RecordHeaderError
-	detail := strings.TrimPrefix(err.Error(), "tls: ")
-	if errors.As(err, &record) {
-		plain, _ := r.schemes()
-		detail = "the server does not speak TLS"
-		switch {
-		case string(record.RecordHeader[:]) == "HTTP/" && plain == "http://":
-			detail = "the server speaks plain HTTP: base_url should begin with http://"
-		case string(record.RecordHeader[:]) == "HTTP/":
-			detail = "the server speaks plain HTTP"
-		}
-	}
-	if transport.IsAlert(err) && strings.Contains(detail, "certificate") {
-		detail += ": the server wants a client certificate"
-	}
-	return finding{saw: provider.TLSFailure, detail: detail}
 }

@@ -148,6 +148,8 @@ func (c *healthCall) unsaid(r *run) finding {
 	switch {
 	case c.code == codes.DeadlineExceeded: // the server knows the deadline, and may give up first
 		return r.silence()
+	case c.alert != nil:
+		return r.tlsFinding(c.alert)
 	case transport.IsTLS(heard):
 		return r.wantsTLS()
 	case heard == "":

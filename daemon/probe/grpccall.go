@@ -27,6 +27,7 @@ type healthCall struct {
 	message string
 	said    bool   // the server sent code; else it is the library's
 	heard   string // the first bytes that came
+	alert   error  // by which the server ended TLS; nil: it did not
 	ended   error  // the context's, when it ended first
 }
 
@@ -77,6 +78,9 @@ func callHealth(ctx context.Context, r *run, service string) (*healthCall, error
 	if c.said {
 		c.ended = nil
 	}
+	if alert := link.alert.Load(); alert != nil {
+		c.alert = *alert
+	}
 	_ = client.Close() // what it could tell is known
 	_ = raw.Close()    // in case the library never took it
 	return c, nil
@@ -95,6 +99,16 @@ func (r *run) connected(ctx context.Context) (net.Conn, error) {
 type link struct {
 	*transport.Conn
 	taken, said atomic.Bool
+	alert       atomic.Pointer[error]
+}
+
+// Read keeps an alert, which the library makes one of many failures of.
+func (l *link) Read(b []byte) (int, error) {
+	n, err := l.Conn.Read(b)
+	if transport.IsAlert(err) {
+		l.alert.Store(&err)
+	}
+	return n, err
 }
 
 func newLink(c net.Conn) *link {

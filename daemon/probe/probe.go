@@ -8,7 +8,8 @@
 // the same for every kind is in the other files: headers.go says what every request
 // carries, exchange.go sends one and follows its redirects, server.go says who serves
 // the provider and what it means when the key was kept from them, failure.go reads
-// what went wrong below HTTP, tls_mismatch.go tells plain HTTP that met TLS, rules.go
+// what went wrong below HTTP, tlsfailure.go and tlstrust.go why a handshake failed,
+// certificate_asked.go who wants a certificate of ours, tls_mismatch.go tells plain HTTP that met TLS, rules.go
 // reads HTTP statuses, retry.go the headers that say when to come back, and redact.go
 // is the one door through which text from outside enters an Observation. What is a
 // secret there, however it is spelled, is for daemon/probe/spelling to say; the

@@ -17,6 +17,9 @@ var httpsWanted = []string{
 
 // general says what a status means for every kind.
 func (r *run) general(a *answer) finding {
+	if found, is := r.certificateAsked(a); is {
+		return found
+	}
 	c := a.complaint()
 	found := finding{detail: a.statusLine()}
 	if c.message != "" {

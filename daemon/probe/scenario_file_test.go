@@ -171,7 +171,7 @@ func (s *scenario) check() error {
 		return errors.New("a list cannot be unknown and known")
 	case !slices.Contains([]string{"", "refuse", "close", "reset", "silent"}, s.Server.Connect):
 		return fmt.Errorf("server.connect %q is not known", s.Server.Connect)
-	case !slices.Contains([]string{"", "good", "expired", "wrong_name", "unknown_issuer", "plain", "wanted"}, s.Server.TLS):
+	case !slices.Contains(tlsWords, s.Server.TLS):
 		return fmt.Errorf("server.tls %q is not known", s.Server.TLS)
 	}
 	for i, a := range s.Answers {

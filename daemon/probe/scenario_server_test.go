@@ -122,8 +122,7 @@ func (t *theatre) serve(mode string) error {
 		if err != nil {
 			return err
 		}
-		t.roots = made.roots
-		ts.TLS = &tls.Config{Certificates: []tls.Certificate{made.leaf[mode]}, MinVersion: tls.VersionTLS12}
+		t.roots, ts.TLS = made.serving(mode)
 		ts.StartTLS()
 	}
 	t.stop = append(t.stop, ts.Close)
@@ -208,6 +207,33 @@ type issued struct {
 	leaf  map[string]tls.Certificate // by the scenario's word
 }
 
+// tlsWords are what a scenario may say of its server's TLS.
+var tlsWords = []string{
+	"", "good", "expired", "not_yet", "wrong_name", "unknown_issuer", "self_signed", "incomplete", "no_authorities",
+	"too_old", "client_wanted", "client_wanted_1.2", "plain", "wanted",
+}
+
+// serving is the TLS of a word: whom the client trusts, and what the server does.
+func (i *issued) serving(word string) (roots *x509.CertPool, c *tls.Config) {
+	roots = i.roots
+	leaf, own := i.leaf[word]
+	if !own {
+		leaf = i.leaf["good"]
+	}
+	c = &tls.Config{Certificates: []tls.Certificate{leaf}, MinVersion: tls.VersionTLS12}
+	switch word {
+	case "no_authorities":
+		roots = x509.NewCertPool()
+	case "too_old":
+		c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	case "client_wanted":
+		c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, i.roots
+	case "client_wanted_1.2":
+		c.ClientAuth, c.ClientCAs, c.MaxVersion = tls.RequireAndVerifyClientCert, i.roots, tls.VersionTLS12
+	}
+	return roots, c
+}
+
 // certificates are made once. Their dates go by the clock of the scenarios.
 var certificates = sync.OnceValues(func() (*issued, error) {
 	const month = 30 * 24 * time.Hour
@@ -221,6 +247,14 @@ var certificates = sync.OnceValues(func() (*issued, error) {
 		return nil, err
 	}
 	made.roots.AddCert(trusted.Leaf)
+	middle, err := sign(&x509.Certificate{
+		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "an issuer"},
+		NotBefore: scenarioNow.AddDate(-1, 0, 0), NotAfter: scenarioNow.AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}, trusted)
+	if err != nil {
+		return nil, err
+	}
 	for word, c := range map[string]struct {
 		issuer *tls.Certificate
 		name   string
@@ -231,10 +265,19 @@ var certificates = sync.OnceValues(func() (*issued, error) {
 		"expired":        {trusted, "", scenarioNow.Add(-month)},
 		"wrong_name":     {trusted, "other.example", scenarioNow.Add(month)},
 		"unknown_issuer": {stranger, "", scenarioNow.Add(month)},
+		"not_yet":        {trusted, "", scenarioNow.Add(12 * month)},
+		"self_signed":    {nil, "", scenarioNow.Add(month)},
+		"incomplete":     {middle, "", scenarioNow.Add(month)},
 	} {
 		leaf := x509.Certificate{
 			SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "a server"},
 			NotBefore: scenarioNow.Add(-12 * month), NotAfter: c.until,
+		}
+		switch word {
+		case "not_yet":
+			leaf.NotBefore = scenarioNow.Add(month)
+		case "incomplete": // without the issuer's
+			leaf.IssuingCertificateURL = []string{"http://authority.example/issuer.der"}
 		}
 		if leaf.DNSNames = []string{c.name}; c.name == "" {
 			leaf.DNSNames, leaf.IPAddresses = nil, []net.IP{net.IPv4(127, 0, 0, 1)}

@@ -16,7 +16,7 @@ func (r *run) closed(heard string) finding {
 	if heard == "" && r.isNewer() {
 		return newer()
 	}
-	return r.closedUnheard(heard)
+	return r.askedInVain(r.closedUnheard(heard))
 }
 
 func (r *run) wantsTLS() finding {

@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -95,33 +94,6 @@ func TestProbe_LooksForTLS(t *testing.T) {
 			}
 			if len(o.Evidence.Dial) != 1 {
 				t.Errorf("dialled %+v", o.Evidence.Dial)
-			}
-		})
-	}
-}
-
-// TestProbe_ClientCertificate: TLS 1.2 says within the handshake that one is
-// missing, TLS 1.3 after it.
-func TestProbe_ClientCertificate(t *testing.T) {
-	t.Parallel()
-	for version, detail := range map[uint16]string{
-		tls.VersionTLS12: "remote error",
-		tls.VersionTLS13: "the server wants a client certificate",
-	} {
-		t.Run(tls.VersionName(version), func(t *testing.T) {
-			t.Parallel()
-			ts := httptest.NewUnstartedServer(nil)
-			ts.StartTLS()
-			t.Cleanup(ts.Close)
-			config := ts.TLS.Clone()
-			config.ClientAuth, config.MaxVersion = tls.RequireAnyClientCert, version
-			address := talk(t, false, func(c net.Conn) {
-				_ = tls.Server(c, config).Handshake()
-				_, _ = io.Copy(io.Discard, c) // until the client has read why
-			})
-			o := once(t, configured(t, "ollama", "https://"+address, ""), probe.Options{RootCAs: trusting(ts)}, probe.Ask{})
-			if o.Saw != provider.TLSFailure || !strings.Contains(o.Detail, detail) {
-				t.Errorf("saw %s %q", o.Saw, o.Detail)
 			}
 		})
 	}

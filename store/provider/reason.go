@@ -217,7 +217,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: TLSFailure, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "the certificate, or the TLS handshake, is no good",
+		Seen: "the certificate, or the TLS handshake, is no good, or the server wants a client certificate",
 		Hint: "check the certificate and whether {endpoint} should be http or https; see: providerctl diagnose {id}",
 	},
 	{

@@ -60,6 +60,9 @@ func (t *Trace) Requested() *CertificateRequest {
 	return t.request
 }
 
+// Requested is that of the handshake made last, whoever's probe it was.
+func (d *Dialer) Requested() *CertificateRequest { return d.tls.requested.Load() }
+
 // Outdated is why a handshake did not take the files of certificates as they are now;
 // nil when it did.
 func (t *Trace) Outdated() error { return t.offered().outdated }

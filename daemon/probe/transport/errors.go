@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"reflect"
 	"slices"
 )
 
@@ -75,6 +76,19 @@ func systemText(err error) string {
 func IsAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// Alert is the number of the alert by which the peer ended TLS; ok is false when it did
+// not. crypto/tls keeps the type to itself.
+func Alert(err error) (code uint8, ok bool) {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "remote error" {
+		return 0, false
+	}
+	if v := reflect.ValueOf(op.Err); v.Kind() == reflect.Uint8 {
+		return uint8(v.Uint()), true
+	}
+	return 0, false
 }
 
 // IsTimeout reports whether time ran out: ours, or the system's.

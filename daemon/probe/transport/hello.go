@@ -25,13 +25,32 @@ func (d *Dialer) SpeaksTLS(ctx context.Context) bool {
 		return false
 	}
 	defer raw.Close() // nothing was said over it that matters
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
-	}
 	peer := &greeted{Conn: raw}
-	_ = tls.Client(peer, d.tls.config(host)).HandshakeContext(ctx) // it ends with errGreeted at best
+	_ = tls.Client(peer, d.tls.config(hostOf(address))).HandshakeContext(ctx) // it ends with errGreeted at best
 	return IsTLS(peer.reply)
+}
+
+// NewestOldTLS is the newest version that a server speaks which speaks none that we take:
+// "TLS 1.1". It is empty when that cannot be found out. As for SpeaksTLS, a ClientHello is
+// all that is sent.
+func (d *Dialer) NewestOldTLS(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, helloWait)
+	defer cancel()
+	address := d.Where()
+	raw, err := d.Connect(ctx, d.Network, address)
+	if err != nil {
+		return ""
+	}
+	defer raw.Close() // nothing was said over it that matters
+	config := d.tls.config(hostOf(address))
+	config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+	peer := &greeted{Conn: raw}
+	_ = tls.Client(peer, config).HandshakeContext(ctx) // it ends with errGreeted at best
+	// A record that holds a ServerHello, and in it the version that was chosen.
+	if r := peer.reply; len(r) >= 11 && r[0] == 0x16 && r[5] == 2 && r[9] == 3 {
+		return tls.VersionName(uint16(r[9])<<8 | uint16(r[10]))
+	}
+	return ""
 }
 
 // A greeted connection ends a handshake at the peer's first words.

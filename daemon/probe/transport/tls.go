@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/providerd/providerd/store/provider"
@@ -18,6 +19,8 @@ type handshaker struct {
 	now         func() time.Time
 	protocols   []string     // see protocols
 	credentials *Credentials // nil: none
+
+	requested atomic.Pointer[CertificateRequest] // in the handshake made last; nil: the server did not ask
 }
 
 var (
@@ -60,7 +63,9 @@ func (h *handshaker) withProvider(ctx context.Context, t *Trace, raw net.Conn, a
 		return nil, err
 	}
 	config.RootCAs = cmp.Or(t.offered().roots, h.roots)
-	return h.shake(t.carriedBy(ctx), t, raw, config)
+	c, err := h.shake(t.carriedBy(ctx), t, raw, config)
+	h.requested.Store(t.Requested())
+	return c, err
 }
 
 // withProxy is the one with a proxy on the way, which is no business of the provider's

@@ -65,6 +65,7 @@ func (s *tunnelled) hooks() *httptrace.ClientTrace {
 				s.trace.enter(Connected)
 			}
 			s.trace.Shook(step)
+			s.tls.requested.Store(s.trace.Requested())
 		},
 	}
 }

@@ -1,0 +1,69 @@
+package probe
+
+import (
+	"cmp"
+
+	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// certificateWanted are what proxies and web servers that finish the handshake say over
+// HTTP of a client certificate that they miss: nginx (src/http/ngx_http_special_response.c,
+// its 496), Kong's mtls-auth (docs.konghq.com/hub/kong-inc/mtls-auth), and IIS (403.7).
+var certificateWanted = []string{
+	"no required ssl certificate was sent", "no required tls certificate was sent", "client certificate required",
+	"requires a client certificate", "client certificate is required",
+}
+
+// certificateRefused are what nginx (its 495) and Kong say of one that is no good.
+var certificateRefused = []string{"the ssl certificate error", "tls certificate failed verification"}
+
+const (
+	statusBadCertificate = 495 // nginx's own, which it mostly sends as 400
+	statusNoCertificate  = 496
+)
+
+// certificateAsked knows an answer that is about our client certificate, or that we have
+// none. A page that does not say why is one when the server had asked for it, and been
+// given none: APISIX answers so (apache/apisix#7214). With 403 that is a guess.
+func (r *run) certificateAsked(a *answer) (found finding, is bool) {
+	if a.request.URL.Scheme != "https" {
+		return finding{}, false
+	}
+	found = finding{saw: provider.TLSFailure, detail: a.statusLine()}
+	switch a.status {
+	default:
+		return finding{}, false
+	case 400, 401, 403, statusBadCertificate, statusNoCertificate:
+	}
+	switch asked := r.requested(); {
+	case a.status == statusNoCertificate || containsAny(a.excerpt(), certificateWanted):
+		return r.wantsOurs(found), true
+	case a.status == statusBadCertificate || containsAny(a.excerpt(), certificateRefused):
+		found.detail += ": the server rejected the client certificate"
+		found.hint = "see the server's log for why; client_cert_file must hold a certificate that is good, and signed by an authority that the server trusts"
+		return found, true
+	case asked == nil || asked.Shown != nil || len(a.body) > 0 && !a.isHTML():
+	case a.status == 400:
+		return r.wantsOurs(found), true
+	case a.status == 403:
+		found.saw = provider.Forbidden
+		found.detail += ": the server had asked for a client certificate, and was given none"
+		found.hint = giveCertificate
+		return found, true
+	}
+	return finding{}, false
+}
+
+// wantsOurs completes a finding about a client certificate that is missing.
+func (r *run) wantsOurs(found finding) finding {
+	x := (&failedShake{asked: r.requested()}).wanted(found.detail + ": the server wants a client certificate")
+	found.detail, found.hint = x.detail, x.hint
+	return found
+}
+
+// requested is what the server said when it asked for a client certificate, in the
+// handshake of the connection in use; nil when it did not.
+func (r *run) requested() *transport.CertificateRequest {
+	return cmp.Or(r.trace.Requested(), r.p.dialer.Requested())
+}

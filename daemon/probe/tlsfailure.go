@@ -1,0 +1,235 @@
+package probe
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/underway"
+)
+
+// A failedShake is what is known of a handshake that did not succeed.
+type failedShake struct {
+	host     string // that was asked for; may be an address
+	now      time.Time
+	vendors  bool                          // it is a vendor's API, somewhere in the internet
+	caFile   bool                          // authorities of its own are configured
+	hasRoots func() bool                   // there is any authority to trust
+	asked    *transport.CertificateRequest // for ours; nil: the server did not ask
+	system   string                        // a GOOS
+}
+
+// An explanation says what is wrong, and what to do; no hint leaves that to the reason.
+type explanation struct{ detail, hint string }
+
+// tlsFinding explains a handshake that the peer, or its certificate, did not let succeed.
+func (r *run) tlsFinding(err error) finding {
+	if transport.IsNoProtocol(err) && r.isNewer() {
+		return newer()
+	}
+	s := failedShake{
+		host: r.p.base.Hostname(), now: r.p.now(), vendors: r.p.kind.Type == provider.Cloud,
+		caFile:   r.p.provider.TLS != nil && r.p.provider.TLS.CAFile != "",
+		hasRoots: r.p.dialer.HasRoots, asked: r.trace.Requested(), system: runtime.GOOS,
+	}
+	x := s.explain(err, r.plainScheme())
+	if code, _ := transport.Alert(err); code == alertProtocolVersion && r.p.proxy == nil {
+		if newest := r.p.dialer.NewestOldTLS(r.trace.Context()); newest != "" {
+			x = tooOld(newest)
+		}
+	}
+	if stale := r.trace.Outdated(); stale != nil {
+		x.detail += "; used as read before: " + stale.Error()
+	}
+	if r.p.proxy != nil && !r.trace.IsTunnelled() {
+		x.hint = "" // it is the proxy that it is about
+	}
+	return finding{saw: provider.TLSFailure, detail: x.detail, hint: x.hint}
+}
+
+func (r *run) plainScheme() string {
+	plain, _ := r.schemes()
+	return plain
+}
+
+// fileFinding is what it means that a file of certificates cannot be used.
+func fileFinding(e *transport.FileError) finding {
+	if hang := (*underway.HangError)(nil); errors.As(e, &hang) {
+		return finding{saw: provider.ProbeFailed, detail: e.Error()} // the disk is ours
+	}
+	return finding{saw: provider.TLSFailure, detail: e.Error(),
+		hint: "mend the file, or correct the setting, then: providerctl reload; see: providerd config check"}
+}
+
+// spokenVersion is the version that a server chose, in an error of crypto/tls.
+var spokenVersion = regexp.MustCompile(`unsupported protocol version ([0-9a-f]+)$`)
+
+// explain says what an error of a handshake means.
+func (s *failedShake) explain(err error, plain string) explanation {
+	var record tls.RecordHeaderError
+	var unverified *tls.CertificateVerificationError
+	text := strings.TrimPrefix(err.Error(), "tls: ")
+	switch {
+	case errors.As(err, &record):
+		return explanation{detail: noTLS(string(record.RecordHeader[:]), plain)}
+	case errors.As(err, &unverified):
+		return s.untrusted(unverified)
+	}
+	if code, ok := transport.Alert(err); ok {
+		return s.alerted(code, strings.TrimPrefix(text, "remote error: tls: "))
+	}
+	if m := spokenVersion.FindStringSubmatch(text); m != nil {
+		if n, err := strconv.ParseUint(m[1], 16, 16); err == nil {
+			return tooOld(tls.VersionName(uint16(n)))
+		}
+	}
+	return explanation{detail: text}
+}
+
+// noTLS is said of a server that spoke something else.
+func noTLS(spoke, plain string) string {
+	switch {
+	case spoke == "HTTP/" && plain == "http://":
+		return "the server speaks plain HTTP: base_url should begin with http://"
+	case spoke == "HTTP/":
+		return "the server speaks plain HTTP"
+	}
+	return "the server does not speak TLS"
+}
+
+func tooOld(newest string) explanation {
+	return explanation{
+		detail: fmt.Sprintf("the server's newest version is %s, and providerd speaks none before TLS 1.2", newest),
+		hint:   "let the server at {endpoint} speak TLS 1.2 or 1.3; see: providerctl diagnose {id}",
+	}
+}
+
+// Alerts by their numbers (RFC 8446, section 6, and RFC 5246).
+const (
+	alertHandshakeFailure       = 40
+	alertBadCertificate         = 42
+	alertUnsupportedCertificate = 43
+	alertCertificateRevoked     = 44
+	alertCertificateExpired     = 45
+	alertCertificateUnknown     = 46
+	alertUnknownCA              = 48
+	alertAccessDenied           = 49
+	alertDecryptError           = 51
+	alertProtocolVersion        = 70
+	alertInsufficientSecurity   = 71
+	alertInternalError          = 80
+	alertUnrecognizedName       = 112
+	alertCertificateRequired    = 116
+)
+
+// aboutOurs are the alerts by which servers tell what they think of the certificate that
+// they asked for. OpenSSL says handshake_failure of none under TLS 1.2
+// (ssl/statem/statem_srvr.c tls_process_client_certificate), Go bad_certificate
+// (crypto/tls handshake_server.go processCertsFromClient).
+var aboutOurs = []uint8{
+	alertHandshakeFailure, alertBadCertificate, alertUnsupportedCertificate, alertCertificateRevoked,
+	alertCertificateExpired, alertCertificateUnknown, alertUnknownCA, alertAccessDenied, alertDecryptError,
+	alertInternalError, alertCertificateRequired,
+}
+
+// alerted says what an alert of the server means; text is its name.
+func (s *failedShake) alerted(code uint8, text string) explanation {
+	switch {
+	case code == alertCertificateRequired && s.asked == nil,
+		s.asked != nil && s.asked.Shown == nil && slices.Contains(aboutOurs, code):
+		return s.wanted("the server wants a client certificate")
+	case s.asked != nil && slices.Contains(aboutOurs, code):
+		return s.rejected(text)
+	case code == alertProtocolVersion:
+		return explanation{
+			detail: "the server speaks no version of TLS that providerd does: 1.2 or 1.3",
+			hint:   "let the server at {endpoint} speak TLS 1.2 or 1.3; see: providerctl diagnose {id}",
+		}
+	case code == alertUnrecognizedName:
+		return explanation{"the server knows no host " + s.host + ": " + text, otherHost}
+	case code == alertHandshakeFailure || code == alertInsufficientSecurity || code == alertInternalError || code == alertAccessDenied:
+		return s.refused(text)
+	}
+	return explanation{detail: "the server ended the handshake: " + text}
+}
+
+const otherHost = "give base_url the host name that the server has a certificate for, or give the server one for this name; see: providerctl diagnose {id}"
+
+// refused explains an alert that tells little. Caddy says internal_error, and
+// Cloudflare handshake_failure, of a name for which they have no certificate.
+func (s *failedShake) refused(text string) explanation {
+	if isAddress(s.host) {
+		return explanation{"the server refused the handshake: " + text + "; base_url has an address, so it was told no host name", otherHost}
+	}
+	return explanation{
+		"the server refused the handshake: " + text,
+		"look at the server's log: it may have no certificate for the host in {endpoint}, or share no cipher with providerd; see: providerctl diagnose {id}",
+	}
+}
+
+const giveCertificate = "give {id} client_cert_file and client_key_file, with a certificate that the server takes, then: providerctl reload"
+
+// wanted is said where a client certificate is asked for, and there is none.
+func (s *failedShake) wanted(detail string) explanation {
+	if s.asked != nil && len(s.asked.Takes) > 0 {
+		detail += ", signed by " + strings.Join(s.asked.Takes, " or ")
+	}
+	return explanation{detail, giveCertificate}
+}
+
+// rejected is said where there is one, which the server did not like.
+func (s *failedShake) rejected(text string) explanation {
+	own := s.asked.Shown
+	x := explanation{
+		fmt.Sprintf("the server rejected the client certificate %s: %s", nameOf(own.Subject), text),
+		"see the server's log for why; the certificate in client_cert_file must be for clients, with all that signed it, and by an authority that the server trusts",
+	}
+	switch {
+	case s.now.After(own.NotAfter):
+		x.detail += fmt.Sprintf("; it expired on %s", date(own.NotAfter))
+		x.hint = "renew the certificate in client_cert_file: it is read anew by itself, then: providerctl refresh {id}"
+	case s.now.Before(own.NotBefore):
+		x.detail += fmt.Sprintf("; it is not good before %s", date(own.NotBefore))
+		x.hint = clockHint
+	case !s.asked.Fits && len(s.asked.Takes) > 0:
+		x.detail += "; the server takes those signed by " + strings.Join(s.asked.Takes, " or ")
+	case !forClients(own):
+		x.detail += "; it is not for clients (extended key usage)"
+	}
+	return x
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+func forClients(c *x509.Certificate) bool {
+	return len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
+// askedInVain is what a connection that ended without a word says more, when the server
+// had asked for a client certificate: not all send an alert.
+func (r *run) askedInVain(found finding) finding {
+	asked := r.trace.Requested()
+	switch {
+	case asked == nil:
+	case asked.Shown == nil:
+		found.detail += ": the server had asked for a client certificate, and was given none"
+		found.hint = giveCertificate
+	default:
+		found.detail += ": the server had asked for a client certificate, and was given that of " + nameOf(asked.Shown.Subject)
+	}
+	return found
+}
