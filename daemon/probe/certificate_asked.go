@@ -40,9 +40,7 @@ func (r *run) certificateAsked(a *answer) (found finding, is bool) {
 	case a.status == statusNoCertificate || containsAny(a.excerpt(), certificateWanted):
 		return r.wantsOurs(found), true
 	case a.status == statusBadCertificate || containsAny(a.excerpt(), certificateRefused):
-		found.detail += ": the server rejected the client certificate"
-		found.hint = "see the server's log for why; client_cert_file must hold a certificate that is good, and signed by an authority that the server trusts"
-		return found, true
+		return r.rejectsOurs(found), true
 	case asked == nil || asked.Shown != nil || len(a.body) > 0 && !a.isHTML():
 	case a.status == 400:
 		return r.wantsOurs(found), true
@@ -59,6 +57,20 @@ func (r *run) certificateAsked(a *answer) (found finding, is bool) {
 func (r *run) wantsOurs(found finding) finding {
 	x := (&failedShake{asked: r.requested()}).wanted(found.detail + ": the server wants a client certificate")
 	found.detail, found.hint = x.detail, x.hint
+	return found
+}
+
+// rejectsOurs completes a finding about one that the server does not accept. That it saw
+// one is its word alone, if a proxy did the handshake.
+func (r *run) rejectsOurs(found finding) finding {
+	s := failedShake{now: r.p.now(), asked: r.requested()}
+	if s.asked == nil || s.asked.Shown == nil {
+		found.detail += ": the server rejected the client certificate"
+		found.hint = giveCertificate
+		return found
+	}
+	x := s.rejected("")
+	found.detail, found.hint = found.detail+": "+x.detail, x.hint
 	return found
 }
 

@@ -237,6 +237,25 @@ func TestTLS_ClientCertificateMissing(t *testing.T) {
 	}
 }
 
+// TestTLS_ClientCertificateRejectedWithAPage: nginx finishes the handshake before it
+// looks at the certificate.
+func TestTLS_ClientCertificateRejectedWithAPage(t *testing.T) {
+	t.Parallel()
+	g := guarded(t, tls.VersionTLS13)
+	g.config.ClientAuth = tls.RequestClientCert
+	address := talkSecurely(t, g.config, func(c *tls.Conn) {
+		if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n<title>400 The SSL certificate error</title>")
+			_ = c.CloseWrite()
+		}
+	})
+	stranger := signed(t, "a stranger", signed(t, "Authority of strangers", nil, asAuthority), nil)
+	g.files.CertFile = inFile(t, inFolder(t, "own"), true, stranger)
+	g.files.KeyFile = g.files.CertFile
+	o := once(t, at(t, "openai", "https://"+address, g.files), inTheYear(nil, nil), probe.Ask{})
+	refusal{"400 Bad Request: the server rejected the client certificate a stranger; the server takes those signed by CN=Authority of clients", "client_cert_file"}.see(t, o)
+}
+
 // TestTLS_Alerts: what a server means that ends the handshake with a number.
 func TestTLS_Alerts(t *testing.T) {
 	t.Parallel()

@@ -187,11 +187,12 @@ func (s *failedShake) wanted(detail string) explanation {
 	return explanation{detail, giveCertificate}
 }
 
-// rejected is said where there is one, which the server did not like.
+// rejected is said where there is one, which the server did not like; text is what it
+// says of it, if anything.
 func (s *failedShake) rejected(text string) explanation {
 	own := s.asked.Shown
 	x := explanation{
-		fmt.Sprintf("the server rejected the client certificate %s: %s", nameOf(own.Subject), text),
+		strings.TrimSuffix(fmt.Sprintf("the server rejected the client certificate %s: %s", nameOf(own.Subject), text), ": "),
 		"see the server's log for why; the certificate in client_cert_file must be for clients, with all that signed it, and by an authority that the server trusts",
 	}
 	switch {
