@@ -99,7 +99,7 @@ func (t *table) tlsFiles(p *Provider) {
 	}
 	if scheme, _, _ := strings.Cut(p.BaseURL, ":"); p.BaseURL != "" && !isSecure(scheme) {
 		first := slices.IndexFunc(tlsSettings, func(name string) bool { return t.values[name] != nil })
-		t.warn(t.name(tlsSettings[first]), "%s is of no use over %s://: base_url has no TLS", tlsSettings[first], scheme)
+		t.warn(t.name(tlsSettings[first]), "%s is for TLS, and base_url begins with %s://", tlsSettings[first], scheme)
 	}
 	sum := sha256.New()
 	read := func(setting, path string, limit int64) []byte {

@@ -178,7 +178,7 @@ func TestParse_TLSWarnings(t *testing.T) {
 	e.ReadFile = nil
 	for name, tt := range map[string]struct{ file, want string }{
 		"loose": {tlsProvider + "client_cert_file = '" + cert + "'\nclient_key_file = '" + loose + "'", "every user of this machine can read the private key: chmod 600 " + loose},
-		"plain": {"[[provider]]\nid = \"a\"\nkind = \"ollama\"\nbase_url = \"http://h\"\nca_file = '" + cert + "'", "p.toml:5: ca_file is of no use over http://: base_url has no TLS"},
+		"plain": {"[[provider]]\nid = \"a\"\nkind = \"ollama\"\nbase_url = \"http://h\"\nca_file = '" + cert + "'", "p.toml:5: ca_file is for TLS, and base_url begins with http://"},
 		"some":  {tlsProvider + "ca_file = '" + some + "'", "1 of the certificates in " + some + " cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
