@@ -16,7 +16,7 @@ var gatewayWords = []string{
 	"no available channel", "无可用渠道", "no healthy upstream", "no healthy endpoints", "endpoints available", "no available backend",
 	"no healthy backend", "upstream connect error", "upstream request timeout", "upstream is unavailable", "upstream unavailable", "upstream server",
 	"server connection error", "bad gateway", "connect: connection refused", "econnrefused", "connection refused", "all connection attempts failed",
-	"cannot connect to host", "failed to connect to upstream", "backend unavailable", "backend is unavailable", "no such host", "enotfound", "gateway timeout",
+	"connection error", "litellm.internalservererror", "litellm.timeout", "cannot connect to host", "failed to connect to upstream", "backend unavailable", "backend is unavailable", "no such host", "enotfound", "gateway timeout",
 }
 
 // gateway is a server that serves models of others, and says that the one behind it is

@@ -9,6 +9,7 @@ type mark struct {
 	value  string // how that begins, in lower case; empty: in any way
 	status int    // that it gives; 0: any
 	body   []string
+	json   bool // its body has the shape of a model server's complaint
 	does   deed
 }
 
@@ -59,7 +60,7 @@ var marks = [...]mark{
 	// kubernetes/ingress-nginx test/e2e/defaultbackend
 	{who: "a Kubernetes ingress", body: []string{"default backend - 404"}, does: leadsNowhere},
 	// kubernetes.io/docs/reference/kubernetes-api/common-definitions/status
-	{who: "the Kubernetes API server", body: []string{`"kind":"status","apiversion":"v1"`, `"kind": "status"`}},
+	{who: "the Kubernetes API server", body: []string{`"kind":"status","apiversion":"v1"`, `"kind": "status"`}, json: true},
 	// Kong/kong kong/error_handlers.lua
 	{who: "Kong", body: []string{"no route matched with those values", "failure to get a peer from the ring-balancer",
 		"an invalid response was received from the upstream server", "the upstream server is currently unavailable", "the upstream server is timing out"}},
@@ -79,7 +80,7 @@ var marks = [...]mark{
 	{who: "Render's router", header: "X-Render-Routing", does: reachesNobody},                                     // reported
 	{who: "Vercel", header: "X-Vercel-Error"},                                                                     // vercel.com/docs/errors
 	{who: "Railway's router", header: "X-Railway-Fallback", does: reachesNobody},                                  // reported
-	{who: "Railway's router", body: []string{"application failed to respond"}, does: reachesNobody},               // docs.railway.com/networking/troubleshooting/application-failed-to-respond
+	{who: "Railway's router", body: []string{"application failed to respond"}, json: true, does: reachesNobody},   // docs.railway.com/networking/troubleshooting/application-failed-to-respond
 	{who: "Netlify", body: []string{"not found - request id"}, does: leadsNowhere},                                // reported
 	{who: "a tunnel", body: []string{"tunnel unavailable"}, does: reachesNobody},                                  // localtunnel/server, reported
 	{who: "F5 BIG-IP", body: []string{"the requested url was rejected. please consult with your"}, does: refuses}, // reported

@@ -151,7 +151,7 @@ func (a *answer) named() speaker {
 	for i := range marks {
 		if m := &marks[i]; m.holds(a, page) {
 			s := m.speaker(a.status)
-			if s.does == asStatus && a.status == 401 && isBasic(a.header) {
+			if s.does == asStatus && a.status == 401 && wantsAny(a.header, passwordSchemes) {
 				s.does = wantsPassword
 			}
 			return s
@@ -165,8 +165,10 @@ func (a *answer) named() speaker {
 	switch {
 	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's alone
 		return speaker{cloudflare, reachesNobody}
-	case a.status == 401 && isBasic(a.header):
+	case a.status == 401 && wantsAny(a.header, passwordSchemes):
 		return speaker{orUnknown(who), wantsPassword}
+	case a.status == 401 && wantsAny(a.header, domainSchemes):
+		return speaker{orUnknown(who), signsIn}
 	case empty && mute && !a.isPassedOn() && a.status >= 400 && a.status != 401,
 		empty && who != "" && a.status == 200: // Caddy's way to say that it has no route
 		return speaker{who, deedOf(a.status)}
@@ -190,7 +192,7 @@ func (a *answer) unnamed(k *kind) speaker {
 	switch {
 	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
 	case a.status == 502, a.status == 504: // RFC 9110: by nobody but a gateway
-		if !a.isJSON() {
+		if !a.isJSON() || k.Type == provider.Local { // a vendor's own gateway may speak for it
 			return speaker{cmp.Or(who, someGateway), reachesNobody}
 		}
 	case html && a.status == 503 && (who != "" || strings.Contains(page, "503 service temporarily unavailable")) && !a.isPassedOn(): // nginx's words
@@ -201,8 +203,8 @@ func (a *answer) unnamed(k *kind) speaker {
 		return speaker{who, deedOf(a.status)}
 	case who != "" && len(bytes.TrimSpace(a.body)) == 0 && (a.status == 403 || a.status == 404):
 		return speaker{who, deedOf(a.status)}
-	case html && a.status == 403:
-		return speaker{unknown, refuses}
+	case a.status == 403 && (html || k.Type == provider.Local && len(a.body) > 0 && !a.isJSON()):
+		return speaker{orUnknown(who), refuses}
 	case a.status == 404 && isGoNotFound(a):
 		return speaker{"a proxy such as Traefik", leadsNowhere}
 	}
@@ -246,7 +248,7 @@ func (m *mark) holds(a *answer, page string) bool {
 	if m.header == "" && (m.does == filters || m.does == keepsOff || m.does == signsIn) && !a.isHTML() {
 		return false
 	}
-	return !a.saysProvider() && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(page, s) })
+	return (m.json || !a.saysProvider()) && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(page, s) })
 }
 
 func (m *mark) speaker(status int) speaker {
@@ -288,9 +290,17 @@ func (a *answer) page() string {
 	return strings.ToLower(string(a.body[:min(len(a.body), maxPage)]))
 }
 
-func isBasic(h http.Header) bool {
+// No model server asks for one of these: RFC 7617 and 7616, and what Windows' domains use.
+var (
+	passwordSchemes = []string{"basic", "digest"}
+	domainSchemes   = []string{"negotiate", "ntlm", "kerberos"}
+)
+
+// wantsAny reports whether a 401 asks for a scheme.
+func wantsAny(h http.Header, schemes []string) bool {
 	return slices.ContainsFunc(h.Values("Www-Authenticate"), func(v string) bool {
-		return strings.HasPrefix(strings.ToLower(strings.TrimSpace(v)), "basic")
+		scheme, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(v)), " ")
+		return slices.Contains(schemes, scheme)
 	})
 }
 

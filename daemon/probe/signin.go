@@ -38,8 +38,13 @@ func (a *answer) wall() speaker {
 	if isPortal(titleOf(page)) {
 		return speaker{"a captive portal", keepsOff}
 	}
-	if to := a.refreshesTo(page); to != nil && (signInAt(to) != "" || isPortal(to.Host+to.Path)) {
-		return speaker{cmp.Or(signInAt(to), pageAt(to)), signsIn}
+	if to := a.refreshesTo(page); to != nil {
+		if who := signInAt(to); who != "" {
+			return speaker{who, signsIn}
+		}
+		if to.Host != a.request.URL.Host && a.request.URL.Scheme == "http" {
+			return speaker{"a captive portal at " + to.Host, keepsOff}
+		}
 	}
 	if isSignIn(page) {
 		return speaker{cmp.Or(signInWho(page), "a sign-in page"), signsIn}
@@ -83,14 +88,13 @@ var signInHosts = []struct{ end, who string }{
 	{".goauthentik.io", "authentik"},
 }
 
-// signInSteps are what a path to sign in at has among its segments: of oauth2-proxy
-// (oauth2), Authelia and others (login), authentik (outpost.goauthentik.io), Keycloak
-// (realms), Cloudflare Access (cdn-cgi/access), Azure (.auth), CAS and SAML.
-var signInSteps = []string{
-	"login", "signin", "sign-in", "sign_in", "log-in", "log_in", "logon", "sso", "saml", "saml2", "oauth", "oauth2", "oidc",
-	"authorize", "authenticate", "auth", ".auth", "cas", "outpost.goauthentik.io", "openid-connect", "realms", "adfs", "_oauth", ".pomerium", "idp",
-	"login.html", "login.php", "login.aspx", "login.jsp", "signin.html",
-}
+// A path to sign in at has one of these among its segments, or a segment with one of
+// these in it: of oauth2-proxy (oauth2), Authelia and others (login), Keycloak (realms),
+// Azure (.auth), Pomerium, CAS and SAML.
+var (
+	signInSteps = []string{"sso", "auth", ".auth", "cas", "realms", "adfs", ".pomerium", "idp", "authorize", "authenticate"}
+	signInParts = []string{"login", "log-in", "log_in", "signin", "sign-in", "sign_in", "logon", "oauth", "saml", "oidc", "openid"}
+)
 
 var signInLabels = []string{"auth", "login", "sso", "authelia", "authentik", "keycloak", "idp", "signin", "accounts", "oauth", "oauth2", "adfs", "cas", "idm"}
 
@@ -132,7 +136,8 @@ func signInAt(u *url.URL) string {
 	}
 	label, _, _ := strings.Cut(host, ".")
 	steps := strings.Split(path, "/")
-	if hasParameter(u, signInQuery) || slices.Contains(signInLabels, label) || slices.ContainsFunc(steps, func(s string) bool { return slices.Contains(signInSteps, s) }) {
+	if hasParameter(u, signInQuery) || slices.Contains(signInLabels, label) || containsAny(path, signInParts) ||
+		slices.ContainsFunc(steps, func(s string) bool { return slices.Contains(signInSteps, s) }) {
 		return pageAt(u)
 	}
 	return ""
@@ -154,7 +159,7 @@ func filterAt(u *url.URL) string {
 	return ""
 }
 
-var portalWords = []string{"captive", "hotspot", "wifi", "wi-fi", "wlan", "guest", "splash", "network login", "network access", "internet access", "wispr", "portal.", "/portal"}
+var portalWords = []string{"captive", "hotspot", "wifi", "wi-fi", "wlan", "guest", "splash", "network login", "network access", "internet access", "wispr", "terms of use", "portal.", "/portal"}
 
 func isPortal(text string) bool { return containsAny(text, portalWords) }
 
