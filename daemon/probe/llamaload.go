@@ -40,14 +40,20 @@ var llamaMetrics = engineMetrics{
 // that sleeps, and keeps one awake that would sleep later (tools/server/README.md,
 // Sleeping on idle; server-queue.cpp, task_resets_idle_timer). Nothing says whether a
 // server would. So /props is asked first, which wakes nobody; one that may sleep is asked
-// twice as seldom each time that it has nothing in hand, until it does; and one that was
-// found asleep is never asked again.
+// twice as seldom each time that it has nothing in hand, until it does; one that was
+// found asleep is never asked again, and one that stayed awake for long is as any other.
 type llamaWatch struct {
 	stall  stall
 	sleeps bool          // it was found asleep
+	wakes  bool          // it had nothing to do for llamaInsomnia, and did not sleep
 	gap    time.Duration // until it is asked again
 	next   time.Time
+	tasks  uint64 // a digest of those that it had last, done or not
 }
+
+// llamaInsomnia is how long a server has nothing to do before it counts as one that does
+// not sleep. Who wants it to sleep wants that sooner.
+const llamaInsomnia = 4 * time.Hour
 
 func watchLlama() watcher { return new(llamaWatch).look }
 
@@ -61,11 +67,14 @@ func (w *llamaWatch) look(ctx context.Context, r *run) (finding, bool) {
 	if !w.stall.working && now.Before(w.next) {
 		return finding{}, false
 	}
+	tasks := w.tasks
 	l, told := w.load(ctx, r)
 	switch {
 	case l.isWork():
 		w.gap = 0
-	case maySleep || !told:
+	case told && w.gap >= llamaInsomnia && tasks == w.tasks:
+		w.wakes = true
+	case maySleep && !w.wakes || !told:
 		w.gap = max(time.Minute, 2*w.gap)
 		w.next = now.Add(w.gap)
 	}
@@ -111,7 +120,8 @@ func (w *llamaWatch) load(ctx context.Context, r *run) (l load, told bool) {
 	case a.err != nil || !a.whole():
 		return l, false
 	case a.status == 200:
-		return llamaSlots(a)
+		l, w.tasks, told = llamaSlots(a)
+		return l, told
 	}
 	a = r.get(limit, "/metrics")
 	if a.err != nil || a.status != 200 || !a.whole() {
@@ -141,9 +151,10 @@ type llamaSlot struct {
 }
 
 // llamaSlots reads /slots.
-func llamaSlots(a *answer) (l load, ok bool) {
+func llamaSlots(a *answer) (l load, tasks uint64, ok bool) {
 	l.patience = llamaGenerates
 	_, ok = rows(a.body, func(s *llamaSlot) {
+		tasks += digest([]byte{byte(s.ID), byte(s.ID >> 8)}, float64(s.Task))
 		if !s.Works && s.State == 0 {
 			return
 		}
@@ -156,7 +167,7 @@ func llamaSlots(a *answer) (l load, ok bool) {
 			l.progress += digest([]byte{byte(s.ID), byte(s.ID >> 8), byte(i)}, float64(n))
 		}
 	})
-	return l, ok
+	return l, tasks, ok
 }
 
 // decoded is how many tokens were generated. next_token was an object before September
