@@ -54,7 +54,9 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 			return r.failure(err)
 		}
 	}
-	found = r.unlessBetween(r.decide(ctx))
+	if found = r.unlessBetween(r.decide(ctx)); found.saw != provider.OK {
+		return r.elsewhere(ctx, found, ask.Fresh)
+	}
 	if ask.Facts && found.saw == provider.OK {
 		r.learn(ctx, &found.facts)
 		if r.refusal.saw != "" {

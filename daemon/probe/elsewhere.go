@@ -1,0 +1,87 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// misplaced are what an answer is that may come of an address with another path than
+// the right one.
+var misplaced = []provider.Reason{provider.WrongService, provider.BadResponse}
+
+// elsewhere says of an answer that is not this kind's which base_url may be meant, going
+// by the path of the one that is configured. Where a person asks for all evidence it
+// finds out: it asks there as it asks here, at the same host, so that nobody else is
+// sent the key.
+func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
+	if !slices.Contains(misplaced, found.saw) || !r.answered || found.hint != "" {
+		return found
+	}
+	bases := r.p.kind.BasesInstead(r.p.provider.Endpoint)
+	if len(bases) == 0 {
+		return found
+	}
+	if find {
+		return r.findElsewhere(ctx, found, bases)
+	}
+	if strings.Contains(found.detail, " answers, not ") {
+		return found // it is known who is here
+	}
+	if !strings.Contains(found.detail, "base_url") {
+		found.detail += fmt.Sprintf(": try base_url = %q", bases[0])
+	}
+	found.hint = fmt.Sprintf("base_url = %q may be meant: providerctl diagnose {id} tries it", bases[0])
+	return found
+}
+
+// findElsewhere tries the addresses, until one is right.
+func (r *run) findElsewhere(ctx context.Context, found finding, bases []string) finding {
+	latency, retryAt, last := r.latency, r.retryAt, r.last
+	defer func() { r.latency, r.retryAt, r.last = latency, retryAt, last }()
+	for _, base := range bases {
+		there := r.at(ctx, base)
+		switch {
+		case there.saw == provider.OK || there.saw == provider.ScopeLimited:
+			found.detail += fmt.Sprintf(": base_url = %q works", base)
+			found.hint = "it works there: " + r.p.moveTo(base)
+			return found
+		case slices.Contains(itsOwn, there.saw):
+			found.detail += fmt.Sprintf(": base_url = %q is right, and says: %s", base, there.detail)
+			found.hint = r.p.moveTo(base)
+			return found
+		}
+	}
+	found.detail += fmt.Sprintf(": base_url = %q does not work either", bases[0])
+	return found
+}
+
+// itsOwn is what only the right pages say, where others say that there is no such page.
+var itsOwn = []provider.Reason{
+	provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted, provider.RateLimited, provider.Loading,
+}
+
+// at decides as if the provider had another path at the same host.
+func (r *run) at(ctx context.Context, base string) finding {
+	u, err := url.Parse(base)
+	if err != nil || !strings.EqualFold(u.Host, r.p.base.Host) || u.Scheme != r.p.base.Scheme {
+		return finding{}
+	}
+	here, there := r.p, *r.p
+	there.base, there.first, there.confirmed = u, nil, false
+	r.p = &there
+	defer func() { r.p = here }()
+	return r.decide(ctx)
+}
+
+// moveTo is how another base_url is put in the place of the provider's.
+func (p *Prober) moveTo(base string) string {
+	if name := p.kind.AddrEnv; name != "" && !p.provider.BaseURLGiven {
+		return fmt.Sprintf("set %s to %s, then restart providerd", name, base)
+	}
+	return fmt.Sprintf("write base_url = %q in the configuration of {id}, then: providerctl reload", base)
+}
