@@ -147,18 +147,26 @@ func (r *reading) missKey(p *Provider, kind *Kind, named string) {
 
 // vendorKey sets the key from the first of the vendor's own variables that is set.
 func (r *reading) vendorKey(p *Provider, kind *Kind) {
-	for _, name := range kind.KeyEnv {
+	for _, name := range kind.keyVariables() {
 		key, f := keyFromEnv(name, r.env)
 		if f == nil && key.IsZero() {
 			continue
 		}
 		p.Key, p.KeySource = key, "env "+name
+		r.sayWhichCounts(kind, name)
 		r.doubtKey(p, kind, nowhere, "environment variable "+name, setAlone(name))
 		if f != nil {
 			r.warnOf(f)
 			p.setKeyFault(f, ", then restart providerd")
 		}
 		return
+	}
+}
+
+// sayWhichCounts warns of two variables that are sent in different ways.
+func (r *reading) sayWhichCounts(kind *Kind, name string) {
+	if name == kind.TokenEnv && len(kind.KeyEnv) > 0 && r.env.get(kind.KeyEnv[0]) != "" {
+		r.warn(nowhere, "environment variables %s and %s are both set: %s counts", name, kind.KeyEnv[0], name)
 	}
 }
 

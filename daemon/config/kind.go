@@ -30,6 +30,9 @@ type Kind struct {
 	// KeyEnv are the variables that hold the key, the first one set wins. Clients
 	// are told of the first.
 	KeyEnv []string
+	// TokenEnv is a variable whose value goes into the Authorization header as a Bearer
+	// token, where that of KeyEnv goes elsewhere. It counts before KeyEnv.
+	TokenEnv string
 	// KeyNeeded: without a key no request is sent (no_credentials).
 	KeyNeeded bool
 	// Interval is how often to ask while it runs, for a kind whose vendor counts
@@ -101,7 +104,7 @@ func (k *Kind) listsModels() bool { return k.Type != provider.Generic }
 
 // keyIsSet reports whether one of the vendor's own key variables is set.
 func (k *Kind) keyIsSet(env Env) bool {
-	return slices.ContainsFunc(k.KeyEnv, func(name string) bool { return env.get(name) != "" })
+	return slices.ContainsFunc(k.keyVariables(), func(name string) bool { return env.get(name) != "" })
 }
 
 // hasAddress reports whether the kind is somewhere when the file does not say
@@ -109,4 +112,12 @@ func (k *Kind) keyIsSet(env Env) bool {
 func (k *Kind) hasAddress(env Env) bool {
 	base, f := addressFromEnv(k, env)
 	return k.BaseURL != "" || base.url != "" || f != nil
+}
+
+// keyVariables are those that may hold the key, the one that counts first.
+func (k *Kind) keyVariables() []string {
+	if k.TokenEnv == "" {
+		return k.KeyEnv
+	}
+	return append([]string{k.TokenEnv}, k.KeyEnv...)
 }

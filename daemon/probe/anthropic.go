@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -21,6 +23,7 @@ var anthropic = kind{
 		AddrEnv:   "ANTHROPIC_BASE_URL",
 		OpenAI:    "/v1",
 		KeyEnv:    []string{"ANTHROPIC_API_KEY"},
+		TokenEnv:  "ANTHROPIC_AUTH_TOKEN",
 		KeyNeeded: true,
 		Default:   true,
 		// status.claude.com/api; claude.ai, the console and Claude Code are others.
@@ -35,6 +38,8 @@ var anthropic = kind{
 		h.Set("X-Api-Key", key)
 		h.Set("Anthropic-Version", "2023-06-01")
 	},
+	bearer:   anthropicBearer,
+	rejected: anthropicOther,
 	accept: func(a *answer) (Facts, bool) {
 		_, ok := anthropicList(a)
 		return Facts{}, ok
@@ -44,6 +49,38 @@ var anthropic = kind{
 			f.Models = models
 		}
 	}}},
+}
+
+// anthropicBearer: ANTHROPIC_AUTH_TOKEN goes into the Authorization header alone, and
+// ANTHROPIC_API_KEY into X-Api-Key alone (anthropics/anthropic-sdk-python
+// src/anthropic/_client.py auth_headers). Of two that are set Claude Code takes the
+// token. What another variable or a file holds may be either: a gateway is sent it as
+// both, as Claude Code does with what its apiKeyHelper prints
+// (docs.anthropic.com/en/docs/claude-code/llm-gateway). Anthropic itself gets a key.
+func anthropicBearer(p *config.Provider, base *url.URL) (bearer, alone bool) {
+	switch {
+	case p.KeySource == "env ANTHROPIC_AUTH_TOKEN":
+		return true, true
+	case p.KeySource == "env ANTHROPIC_API_KEY", base.Hostname() == "api.anthropic.com":
+		return false, false
+	}
+	return p.KeySource != "", false
+}
+
+// anthropicOther is what to do where a gateway rejects a key that went in one header,
+// and may want it in the other.
+func anthropicOther(p *config.Provider, base *url.URL) string {
+	if base.Hostname() == "api.anthropic.com" || p.Hints[provider.Unauthorized] != "" {
+		return ""
+	}
+	const sent = "the key was rejected as it was sent, which is as %s: if this gateway wants it as %s, set %s in place of %s; else replace it"
+	switch p.KeySource {
+	case "env ANTHROPIC_API_KEY":
+		return fmt.Sprintf(sent, "X-Api-Key", "a Bearer token", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")
+	case "env ANTHROPIC_AUTH_TOKEN":
+		return fmt.Sprintf(sent, "a Bearer token", "X-Api-Key", "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+	}
+	return ""
 }
 
 // anthropicList reads the list; models are nil when there are more of them. The

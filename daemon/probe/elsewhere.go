@@ -19,6 +19,9 @@ var misplaced = []provider.Reason{provider.WrongService, provider.BadResponse}
 // finds out: it asks there as it asks here, at the same host, so that nobody else is
 // sent the key.
 func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
+	if found.saw == provider.Unauthorized && found.hint == "" && r.p.kind.rejected != nil {
+		found.hint = r.p.kind.rejected(r.p.provider, r.p.base)
+	}
 	if !slices.Contains(misplaced, found.saw) || !r.answered || found.hint != "" {
 		return found
 	}

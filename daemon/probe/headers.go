@@ -47,12 +47,18 @@ func headers(p *config.Provider, k *kind, base *url.URL, bare http.Header) http.
 		all.Set("Authorization", "Basic "+basic(base.User.Username(), password))
 	}
 	key := p.Key.Reveal()
-	switch {
-	case key == "":
-	case k.authorize != nil:
-		k.authorize(all, key)
-	default:
+	if key == "" {
+		return all
+	}
+	bearer, alone := k.authorize == nil, k.authorize == nil
+	if k.bearer != nil {
+		bearer, alone = k.bearer(p, base)
+	}
+	if bearer {
 		all.Set("Authorization", "Bearer "+key)
+	}
+	if !alone {
+		k.authorize(all, key)
 	}
 	return all
 }

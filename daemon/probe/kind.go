@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -20,6 +21,12 @@ type kind struct {
 	path string
 	// authorize puts the key into the headers; nil means a Bearer token.
 	authorize func(h http.Header, key string)
+	// bearer says whether the key goes as a Bearer token beside what authorize does, and
+	// whether it goes so alone. It may be nil: then it does not.
+	bearer func(p *config.Provider, base *url.URL) (also, alone bool)
+	// rejected is what to do where a key was rejected and may only have gone the wrong
+	// way; empty when that is not so. It may be nil.
+	rejected func(p *config.Provider, base *url.URL) string
 	// accept reads a 2xx answer to path. It reports false when the answer has
 	// not the kind's own shape.
 	accept func(*answer) (Facts, bool)

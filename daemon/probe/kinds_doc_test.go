@@ -87,7 +87,7 @@ func TestKinds_DocumentedInTheManual(t *testing.T) {
 			list += ".Ic base_url\nmust be given\n"
 		}
 		if len(k.KeyEnv) > 0 {
-			list += ".Ev " + strings.Join(k.KeyEnv, " , ") + "\n"
+			list += ".Ev " + strings.Join(keyVariables(k), " , ") + "\n"
 		}
 	}
 	should, err := man.Replace(string(page), "kinds", list+".El\n")
@@ -120,7 +120,7 @@ func webRow(t testing.TB, k config.Kind) []string {
 		openai = "`" + k.OpenAI + "`"
 	}
 	if len(k.KeyEnv) > 0 {
-		key = "`" + strings.Join(k.KeyEnv, "`, `") + "`"
+		key = "`" + strings.Join(keyVariables(k), "`, `") + "`"
 	}
 	requests := "–"
 	if s := healthyScenario(t, k); s != nil {
@@ -133,6 +133,14 @@ func webRow(t testing.TB, k config.Kind) []string {
 		requests = "`" + strings.Join(asked, "`, `") + "`"
 	}
 	return []string{"`" + k.Name + "`", address, key, openai, requests}
+}
+
+// keyVariables are those that a kind's key is looked for in.
+func keyVariables(k config.Kind) []string {
+	if k.TokenEnv == "" {
+		return k.KeyEnv
+	}
+	return append([]string{k.TokenEnv}, k.KeyEnv...)
 }
 
 // genericRow is a kind that is whatever the configuration says.
