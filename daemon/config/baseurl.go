@@ -57,6 +57,9 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 // variables say, else where its vendor has it. What is wrong with a variable is that
 // provider's own.
 func (r *reading) defaultAddress(p *Provider, kind *Kind) *flaw {
+	if old := kind.OldAddrEnv; old != "" && r.env.get(old) != "" && r.env.get(kind.AddrEnv) == "" {
+		r.warn(nowhere, "environment variable %s is not used, as %s's own programs do not any more: set %s", old, kind.Name, kind.AddrEnv)
+	}
 	a, f := addressFromEnv(kind, r.env)
 	switch {
 	case f != nil:

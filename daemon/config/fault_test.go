@@ -110,6 +110,27 @@ api_key_env = "C"
 	}
 }
 
+// A variable that is read no more is not followed, and not passed over in silence.
+func TestLoad_OldVariable(t *testing.T) {
+	old := kinds()
+	for i := range old {
+		if old[i].Name == "openai" {
+			old[i].AddrEnv, old[i].OldAddrEnv = "OPENAI_BASE_URL", "OPENAI_API_BASE"
+		}
+	}
+	vars := map[string]string{"OPENAI_API_BASE": "https://gw.example/v1"}
+	for _, want := range []string{"environment variable OPENAI_API_BASE is not used, as openai's own programs do not any more: set OPENAI_BASE_URL", ""} {
+		cfg, err := config.Load("", false, old, diskEnv(t.TempDir(), vars))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(cfg.Warnings, "\n"); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		vars["OPENAI_BASE_URL"] = "https://gw.example/v1"
+	}
+}
+
 // An empty variable is told from one that is not there.
 func TestLoad_EmptyVariable(t *testing.T) {
 	e := diskEnv(t.TempDir(), nil)

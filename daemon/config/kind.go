@@ -18,6 +18,9 @@ type Kind struct {
 	// AddrEnv is the variable in which the vendor's own programs look for the base
 	// URL, if there is one. So it is the default, and what clients are told to set.
 	AddrEnv string
+	// OldAddrEnv is a variable that the vendor's programs read once, and today's do not.
+	// It is not used, and a warning says so; empty when there is none.
+	OldAddrEnv string
 	// ReadAddr turns the vendor's variables into a base URL, where that takes more
 	// than the value of AddrEnv. It returns "" when none is set; it may be nil.
 	ReadAddr func(getenv func(string) string) (string, error)

@@ -8,14 +8,16 @@ import (
 // openai is OpenAI's API (platform.openai.com/docs/api-reference/models).
 var openai = kind{
 	Kind: config.Kind{
-		Name:      "openai",
-		Type:      provider.Cloud,
-		BaseURL:   "https://api.openai.com/v1",
-		AddrEnv:   "OPENAI_BASE_URL",
-		OpenAI:    "/",
-		KeyEnv:    []string{"OPENAI_API_KEY"},
-		KeyNeeded: true,
-		Default:   true,
+		Name:    "openai",
+		Type:    provider.Cloud,
+		BaseURL: "https://api.openai.com/v1",
+		AddrEnv: "OPENAI_BASE_URL",
+		// openai/openai-python before 1.0 (discussions/742).
+		OldAddrEnv: "OPENAI_API_BASE",
+		OpenAI:     "/",
+		KeyEnv:     []string{"OPENAI_API_KEY"},
+		KeyNeeded:  true,
+		Default:    true,
 		// The page is incident.io's, and answers as Statuspage does; of its components
 		// these are the API's two ways to a model, ChatGPT and Codex are others.
 		Feed: config.Feed{
