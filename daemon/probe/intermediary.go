@@ -185,6 +185,9 @@ func (a *answer) unnamed(k *kind) speaker {
 	if a.saysProvider() {
 		return a.gateway(k)
 	}
+	if byBody(a.status, a.complaint()) != byStatus(a.status) { // of a key, of money, of a model that loads: whose words they are
+		return speaker{}
+	}
 	page := a.page()
 	who, _ := a.front(page)
 	anyShape := k.Type == provider.Generic
