@@ -285,7 +285,10 @@ func TestParse_KeyThatSystemdDidNotPassOn(t *testing.T) {
 				}
 				return nil, 0, &fs.PathError{Op: "open", Path: name, Err: why}
 			}
-			_, err := config.Parse("f", []byte("[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_file = \""+c.file+"\""), kinds(), e)
+			cfg, err := config.Parse("f", []byte("[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_file = \""+c.file+"\""), kinds(), e)
+			if err == nil {
+				err = cfg.FaultError(nil)
+			}
 			for _, want := range c.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("got %v, want %q", err, want)

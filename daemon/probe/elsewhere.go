@@ -10,9 +10,18 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// misplaced are what an answer is that may come of an address with another path than
-// the right one.
-var misplaced = []provider.Reason{provider.WrongService, provider.BadResponse}
+// isMisplaced reports whether what was found may come of an address with another path
+// than the right one. A 404 that any server written in Go may say is one, too, though it
+// is more often a proxy's.
+func (r *run) isMisplaced(found finding) bool {
+	switch found.saw {
+	case provider.WrongService, provider.BadResponse:
+		return r.answered && found.hint == ""
+	case provider.Intermediary:
+		return r.last != nil && r.last.status == 404
+	}
+	return false
+}
 
 // elsewhere says of an answer that is not this kind's which base_url may be meant, going
 // by the path of the one that is configured. Where a person asks for all evidence it
@@ -22,7 +31,7 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 	if found.saw == provider.Unauthorized && found.hint == "" && r.p.kind.rejected != nil {
 		found.hint = r.p.kind.rejected(r.p.provider, r.p.base)
 	}
-	if !slices.Contains(misplaced, found.saw) || !r.answered || found.hint != "" {
+	if !r.isMisplaced(found) {
 		return found
 	}
 	bases := r.p.kind.BasesInstead(r.p.provider.Endpoint)
@@ -32,7 +41,7 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 	if find {
 		return r.findElsewhere(ctx, found, bases)
 	}
-	if strings.Contains(found.detail, " answers, not ") {
+	if found.saw != provider.Intermediary && strings.Contains(found.detail, " answers, not ") {
 		return found // it is known who is here
 	}
 	if !strings.Contains(found.detail, "base_url") {

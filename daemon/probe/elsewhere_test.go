@@ -39,6 +39,8 @@ func TestProbe_DiagnosisTriesTheAddressThatIsMeant(t *testing.T) {
 			`base_url = "BASE/v1" is right, and says: 401 Unauthorized: no key`, `BASE/v1`, []string{"/chat/completions/models", "/v1/models"}},
 		{"Nowhere", "openai-compatible", "/v1/embeddings", "", nil, 0, provider.WrongService,
 			`base_url = "BASE/v1" does not work either`, "", []string{"/v1/embeddings/models", "/v1/models"}},
+		{"BehindAProxy", "openai-compatible", "", "", map[string]string{"/v1/models": list, "/models": "404 page not found\n"}, 200, provider.Intermediary,
+			`a proxy such as Traefik answers`, `it works there`, []string{"/models", "/v1/models"}},
 		{"NothingElseIsMeant", "openai-compatible", "/v1", "", nil, 0, provider.WrongService, "404 Not Found at /v1/models", "", []string{"/v1/models"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,11 +51,17 @@ func TestProbe_DiagnosisTriesTheAddressThatIsMeant(t *testing.T) {
 				asked = append(asked, r.URL.Path)
 				mu.Unlock()
 				page, ok := tt.pages[r.URL.Path]
-				if !ok {
+				switch {
+				case strings.HasPrefix(page, "404"):
 					http.NotFound(w, r)
 					return
+				case !ok:
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(404)
+					page = `{"detail":"Not Found"}`
+				default:
+					w.WriteHeader(tt.status)
 				}
-				w.WriteHeader(tt.status)
 				_, _ = w.Write([]byte(page))
 			}))
 			defer ts.Close()

@@ -41,6 +41,9 @@ type speaker struct {
 // there; a zero finding when the provider may have said it itself.
 func (r *run) between(a *answer) finding {
 	s := a.named()
+	if _, is := r.certificateAsked(a); is && s.who == "" {
+		return finding{} // the handshake went wrong, and whoever did it says so
+	}
 	if s.who == "" {
 		s = a.unnamed(r.p.kind)
 	}
