@@ -9,7 +9,8 @@
 // carries, exchange.go sends one and follows its redirects, server.go says who serves
 // the provider and what it means when the key was kept from them, failure.go reads
 // what went wrong below HTTP, tlsfailure.go and tlstrust.go why a handshake failed,
-// certificate_asked.go who wants a certificate of ours, tls_mismatch.go tells plain HTTP that met TLS, rules.go
+// certificate_asked.go who wants a certificate of ours, tls_mismatch.go tells plain HTTP that met TLS, http2_mismatch.go
+// HTTP/1.1 that met HTTP/2, stall.go an engine that hangs behind a server that is well, rules.go
 // reads HTTP statuses, retry.go the headers that say when to come back, and redact.go
 // is the one door through which text from outside enters an Observation. What is a
 // secret there, however it is spelled, is for daemon/probe/spelling to say; the
