@@ -40,13 +40,14 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 }
 
 // SameEndpoint reports whether a row's endpoint is the one that is configured.
-// For localhost the row names the address that answered.
+// For localhost the row names the address that answered, and for 127.0.0.1 if nobody has
+// given it.
 func SameEndpoint(shown string, p *config.Provider) bool {
 	if shown == p.Endpoint {
 		return true
 	}
 	a, errA := url.Parse(shown)
 	b, errB := url.Parse(p.Endpoint)
-	return errA == nil && errB == nil && b.Hostname() == "localhost" && config.IsLoopback(a.Hostname()) &&
+	return errA == nil && errB == nil && (b.Hostname() == "localhost" || b.Hostname() == "127.0.0.1" && !p.BaseURLGiven) && config.IsLoopback(a.Hostname()) &&
 		a.Scheme == b.Scheme && a.Port() == b.Port() && a.Path == b.Path
 }

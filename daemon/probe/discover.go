@@ -52,7 +52,7 @@ func vendorAddresses() []vendorAddress {
 }
 
 // Discover finds out which local kinds answer where their vendors put them, on this
-// machine. It begins with a bare connect to each address, and asks what listens there
+// machine: at 127.0.0.1, and at ::1 where nothing listens there. It begins with a bare connect to each address, and asks what listens there
 // at most one question for each kind that might, without a key. What answers and is
 // none of them has an empty Kind and a Note. The error is that this machine had no file
 // to open for one of them, so that what was found is not all.
@@ -90,6 +90,7 @@ func (at vendorAddress) discover(ctx context.Context, o Options) (*provider.Disc
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(ctx, discoverWait)
 	defer cancel()
+	p.dialer.AlsoVersion6()
 	r := &run{p: p, caller: ctx, trace: transport.NewTrace(p.now)}
 	ctx = r.trace.Watch(ctx)
 	defer p.dialer.Drop()
@@ -99,6 +100,7 @@ func (at vendorAddress) discover(ctx context.Context, o Options) (*provider.Disc
 	} else if err != nil {
 		return nil, nil
 	}
+	at.address = p.dialer.Where()
 	found := at.ask(ctx, r)
 	found.Version, found.Note = p.clean.line(found.Version, maxDetail), p.clean.line(found.Note, maxDetail)
 	return &found, nil

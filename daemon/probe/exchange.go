@@ -239,10 +239,10 @@ func (r *run) record(a *answer, reused bool) {
 }
 
 // found is where the provider was found, when base_url names localhost, which is
-// two addresses; else "".
+// two addresses, or stands for both; else "".
 func (p *Prober) found() string {
 	good := p.dialer.Where()
-	if good == "" || !p.localhost {
+	if good == "" || good == p.dialer.Address || !p.localhost && !p.twin {
 		return ""
 	}
 	u := *p.base

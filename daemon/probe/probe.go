@@ -37,6 +37,7 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/daemon/probe/transport"
+	"github.com/providerd/providerd/store/provider"
 	"github.com/providerd/providerd/store/underway"
 )
 
@@ -84,6 +85,7 @@ type Prober struct {
 	watching  bool    // watch wants to look again
 	base      *url.URL
 	localhost bool        // base names it, which is two addresses
+	twin      bool        // base is one of them, and nobody said which
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with
 	confirmed bool        // see kind.confirm
@@ -164,6 +166,9 @@ func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 		Now: o.Now, Resolve: o.Resolve, Dial: o.Dial, RootCAs: o.RootCAs, Listener: o.Listener, Guarded: guarded,
 		Credentials: o.Common.tlsFiles().Of(p.TLS, o.Files),
 	})
+	if pr.twin = !p.BaseURLGiven && p.BaseURL == k.BaseURL && k.Type == provider.Local; pr.twin {
+		pr.dialer.AlsoVersion6()
+	}
 	var asks bool
 	if pr.transport, asks = transport.New(pr.dialer, base, pr.proxy, bare); guarded && !asks {
 		pr.header, pr.keyless = bare, unguarded(pr.proxy)

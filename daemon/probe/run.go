@@ -54,7 +54,10 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 			return r.failure(err)
 		}
 	}
-	if found = r.unlessBetween(r.decide(ctx)); found.saw != provider.OK {
+	if found = r.decide(ctx); found.saw == provider.ConnectionReset {
+		found = r.otherLoopback(ctx, found)
+	}
+	if found = r.unlessBetween(found); found.saw != provider.OK {
 		return r.elsewhere(ctx, found, ask.Fresh)
 	}
 	if ask.Facts && found.saw == provider.OK {

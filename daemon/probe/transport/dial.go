@@ -33,6 +33,7 @@ type Dialer struct {
 
 	listener func(netip.AddrPort) (listener.Socket, error)
 	guarded  bool
+	twin     bool // ::1 stands in for 127.0.0.1
 
 	mu       sync.Mutex
 	prepared net.Conn // a bare connect that the next request will use
@@ -181,11 +182,8 @@ func (d *Dialer) Dial(ctx context.Context, t *Trace, network, address string) (n
 	if err != nil {
 		return nil, err
 	}
-	if len(addresses) == 1 { // most are: this needs no goroutine
-		address = addresses[0]
-		if c, err = d.DialOne(ctx, t, network, address); err != nil {
-			err = &DialError{Errs: []error{err}}
-		}
+	if len(addresses) == 1 || d.twin { // most are: this needs no goroutine
+		c, address, err = d.inTurn(ctx, t, network, addresses)
 	} else {
 		c, address, err = d.race(ctx, t, network, addresses)
 	}
@@ -228,7 +226,7 @@ func (d *Dialer) Lookup(ctx context.Context, t *Trace, address string) ([]string
 		return nil, fmt.Errorf("split address: %w", err)
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
-		return []string{net.JoinHostPort(connectable(addr), port)}, nil
+		return d.withTwin(net.JoinHostPort(connectable(addr), port)), nil
 	}
 	var hosts []string
 	if config.IsLocalhost(host) {

@@ -3,7 +3,8 @@
 // listens, the TLS handshake. It knows no kind of provider and gives no verdict; the
 // type of an error says which layer it is of.
 //
-// dial.go connects, race.go to the first of several addresses; server.go finds out
+// dial.go connects, race.go to the first of several addresses, twin.go to ::1 in place of
+// 127.0.0.1; server.go finds out
 // who serves an address of this machine, and whether it may have the key; tls.go does
 // the handshake, tlsfiles.go keeps the files of certificates that it takes, clientcert.go
 // answers a server that asks for ours, and hello.go tells a TLS server from others; tunnel.go

@@ -1,0 +1,34 @@
+package probe
+
+import (
+	"context"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// otherLoopback asks at the other address of this machine, where the provider has two
+// and something accepts at one and closes: a published port of a container often does
+// so at ::1, and the server is at 127.0.0.1. Where that is no better, both are named.
+func (r *run) otherLoopback(ctx context.Context, found finding) finding {
+	from, to, ok := r.p.dialer.Turn(r.p.localhost)
+	if !ok || ctx.Err() != nil {
+		return found
+	}
+	r.p.transport.CloseIdleConnections()
+	withheld := r.withheld
+	r.withheld = "" // another listener, who may be trusted
+	again := r.decide(ctx)
+	switch where := r.p.dialer.Where(); {
+	case again.saw != provider.ConnectionReset && again.saw != provider.ConnectionRefused:
+		return again
+	case again.saw == provider.ConnectionReset && where == to:
+		found.detail = from + " and " + to + " both closed it: " + found.detail
+	default:
+		found.detail = from + " closed it, and nothing listens at " + to + ": " + found.detail
+		if where == to {
+			r.p.dialer.Turn(r.p.localhost)
+		}
+	}
+	r.withheld = withheld
+	return found
+}

@@ -1,0 +1,64 @@
+package transport
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+)
+
+// AlsoVersion6 lets a dialer of 127.0.0.1 try ::1 where nothing listens at the former.
+// It is for addresses that nobody has given: a server that binds localhost often gets
+// only one of the two.
+func (d *Dialer) AlsoVersion6() {
+	at, err := netip.ParseAddrPort(d.Address)
+	d.twin = d.Network == "tcp" && err == nil && at.Addr() == netip.MustParseAddr(loopbacks[1])
+}
+
+// withTwin are the addresses that stand for one, the one that worked last first.
+func (d *Dialer) withTwin(address string) []string {
+	_, port, err := net.SplitHostPort(address)
+	if !d.twin || err != nil || address != d.Address {
+		return []string{address}
+	}
+	both := []string{address, net.JoinHostPort(loopbacks[0], port)}
+	if d.Where() == both[1] {
+		slices.Reverse(both)
+	}
+	return both
+}
+
+// inTurn dials the addresses one after the other, as long as nothing listens there. What
+// hinders it at the second, such as a machine without IPv6, is no news.
+func (d *Dialer) inTurn(ctx context.Context, t *Trace, network string, addresses []string) (net.Conn, string, error) {
+	failed := &DialError{}
+	for _, address := range addresses {
+		c, err := d.DialOne(ctx, t, network, address)
+		if err == nil {
+			return c, address, nil
+		}
+		refused := IsAny(err, Refused)
+		if refused || len(failed.Errs) == 0 {
+			failed.Errs = append(failed.Errs, err)
+		}
+		if !refused {
+			break
+		}
+	}
+	return nil, "", failed
+}
+
+// Turn makes the other address of this machine the one to dial first, and returns both;
+// ok is false where there is no other one, or none has worked yet.
+func (d *Dialer) Turn(localhost bool) (from, to string, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	host, port, err := net.SplitHostPort(d.good)
+	i := slices.Index(loopbacks[:], host)
+	if err != nil || i < 0 || !localhost && !d.twin {
+		return "", "", false
+	}
+	from, to = d.good, net.JoinHostPort(loopbacks[1-i], port)
+	d.good = to
+	return from, to, true
+}
