@@ -108,8 +108,19 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 	}
 	if f != nil {
 		t.fault(p.ID, at, f)
-		p.setKeyFault(f, ", then: providerctl reload")
+		p.setKeyFault(f, thenWhat(f, ref.file, t.env))
 	}
+}
+
+// thenWhat is what brings a key in once it was mended.
+func thenWhat(f *flaw, file string, env Env) string {
+	switch {
+	case strings.Contains(f.fix, "restart the service"):
+		return ""
+	case isHanded(file, env): // as it was at the start
+		return ", then restart the service"
+	}
+	return ", then: providerctl reload"
 }
 
 // setAlone is what to do about a variable that holds more than a key.
@@ -198,13 +209,13 @@ func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
 
 func keyFileFix(err error, name string, env Env) string {
 	own, loaded := strings.CutPrefix(filepath.Base(name), loadedKey)
-	handed := filepath.Dir(name) == filepath.Clean(env.get("CREDENTIALS_DIRECTORY"))
+	handed := isHanded(name, env)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && handed && loaded:
 		return notLoaded(filepath.Join(credentials, own), env)
 	case errors.Is(err, fs.ErrNotExist) && handed:
 		base := printable(filepath.Base(name))
-		return "give the unit LoadCredential=" + base + ":FILE, then restart the service; if it has that already, " + unloaded
+		return "give the unit LoadCredential=" + base + ":FILE or, if it has that already, " + unloaded
 	case errors.Is(err, fs.ErrPermission) && filepath.Dir(name) == credentials && env.get("INVOCATION_ID") != "":
 		return notLoaded(name, env) // systemd runs us, and gave no folder
 	case errors.Is(err, fs.ErrPermission):

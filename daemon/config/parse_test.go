@@ -286,13 +286,17 @@ func TestParse_KeyThatSystemdDidNotPassOn(t *testing.T) {
 				return nil, 0, &fs.PathError{Op: "open", Path: name, Err: why}
 			}
 			cfg, err := config.Parse("f", []byte("[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_file = \""+c.file+"\""), kinds(), e)
-			if err == nil {
-				err = cfg.FaultError(nil)
+			if err != nil {
+				t.Fatal(err)
 			}
+			err, hint := cfg.FaultError(nil), cfg.Providers[0].Hints[provider.NoCredentials]
 			for _, want := range c.want {
-				if err == nil || !strings.Contains(err.Error(), want) {
-					t.Errorf("got %v, want %q", err, want)
+				if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(hint, want) {
+					t.Errorf("got %v and the hint %q, want %q", err, hint, want)
 				}
+			}
+			if reload := strings.Contains(hint, "providerctl reload"); reload == strings.Contains(hint, "restart the service") {
+				t.Errorf("%q: a reload and a restart are not the same", hint)
 			}
 		})
 	}
