@@ -206,7 +206,7 @@ base_url = %q
 // free: GET, but for one index that its server gives to a POST.
 func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 	free := map[string]bool{
-		"/": true, "/models": true, "/v1/models": true, "/health": true, "/props": true, "/v1/health": true,
+		"/": true, "/models": true, "/v1/models": true, "/health": true, "/props": true, "/slots": true, "/v1/health": true,
 		"/api/version": true, "/api/tags": true, "/api/ps": true, "/api/v0/models": true, "/api/v1/models": true,
 		"/readyz": true, "/version": true, "/system": true,
 		"/api/extra/version": true, "/api/v1/model": true,

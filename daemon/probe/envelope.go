@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/json"
 	"html"
 	"net/http"
@@ -192,7 +193,7 @@ func untagged(page []byte) string {
 	return strings.Join(strings.Fields(html.UnescapeString(text.String())), " ")
 }
 
-// salvaged is the message of JSON that broke off, if that much of it came.
+// salvaged is the message of JSON that broke off or is none, if that much of it came.
 func salvaged(s string) string {
 	for _, name := range [...]string{`"message"`, `"msg"`, `"detail"`, `"error"`} {
 		_, after, ok := strings.Cut(s, name)
@@ -200,7 +201,8 @@ func salvaged(s string) string {
 		if !ok || !begins {
 			continue
 		}
-		if said := word(json.RawMessage(`"` + untilQuote(after) + `"`)); said != "" {
+		inside := untilQuote(after)
+		if said := cmp.Or(word(json.RawMessage(`"`+inside+`"`)), inside); said != "" { // whose escapes may not be JSON's
 			return said
 		}
 	}
