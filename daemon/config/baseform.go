@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"net/netip"
 	"net/url"
 	"path"
@@ -37,7 +38,7 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 		return "", ""
 	}
 	all := k.BasesInstead(endpoint)
-	if len(all) == 0 {
+	if len(all) == 0 || k.checked(endpoint) != endpoint { // which the kind says itself
 		return "", ""
 	}
 	m := doubled.FindStringSubmatch(u.Path)
@@ -206,10 +207,19 @@ func (k *Kind) repaired(raw string) string {
 	if f != nil || strings.Contains(s, "@") || holdsSecret(s) || !isPlainHost(a.endpoint) {
 		return ""
 	}
-	if all := k.BasesInstead(a.endpoint); a.better != "" && len(all) > 0 {
-		return all[0]
+	return k.checked(a.better)
+}
+
+// checked is an address, or what the kind itself says to write in its place.
+func (k *Kind) checked(base string) string {
+	var setting *SettingError
+	if k.Check == nil || !errors.As(k.Check(&Provider{BaseURL: base, Endpoint: base}), &setting) {
+		return base
 	}
-	return a.endpoint
+	if name, value, ok := strings.Cut(setting.Fix, " = "); ok && name == "base_url" {
+		return strings.Trim(value, `"`)
+	}
+	return base
 }
 
 // holdsSecret reports whether any part of an address may be a key.

@@ -209,7 +209,7 @@ func hostAddress(kind *Kind, u *url.URL, example string) (address, *flaw) {
 		trimPath(u)
 	}
 	odd := ""
-	if host := strings.TrimRight(u.Hostname(), "."); host != u.Hostname() && strings.Contains(host, ".") && web {
+	if host := strings.TrimRight(u.Hostname(), "."); host != u.Hostname() && (strings.Contains(host, ".") || IsLocalhost(host)) && web {
 		u.Host = strings.Replace(u.Host, u.Hostname(), host, 1)
 		odd = "ends its host with a dot, which is left out"
 	}
