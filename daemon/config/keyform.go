@@ -110,6 +110,10 @@ func doubtfulKey(key string, vendors bool) string {
 		return "is the path of a file"
 	case standIn.MatchString(key), vendors && emptyWord.MatchString(key):
 		return "is a word that stands for a key in examples"
+	case strings.Contains(key, "..."), strings.Contains(key, "***"):
+		return "is shortened, as vendors' pages show keys"
+	case strings.HasSuffix(key, `\n`), strings.HasSuffix(key, `\r`):
+		return "ends with a line break that is written out"
 	case strings.ContainsAny(key, ",;") && strings.Trim(key, ",;") != key:
 		return "ends with a comma or a semicolon"
 	}

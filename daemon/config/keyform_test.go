@@ -78,6 +78,10 @@ func TestLoad_KeyForms(t *testing.T) {
 		{"change-me", example, "change-me"},
 		{"none", example, "none"},
 		{core + ",", "ends with a comma", core + ","},
+		{core + `\n`, "ends with a line break that is written out", core + `\n`},
+		{"sk-" + core + "...Xy4", "is shortened", "sk-" + core + "...Xy4"},
+		{"sk-" + core + "****Xy4", "is shortened", "sk-" + core + "****Xy4"},
+		{core + " # of the team", "holds a blank", ""},
 	} {
 		t.Run(tt.held, func(t *testing.T) {
 			loaded, err := config.Load("", false, kinds(), diskEnv(t.TempDir(), map[string]string{"GROQ_API_KEY": tt.held}))
