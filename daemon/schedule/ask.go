@@ -83,7 +83,9 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 		if young && e.probe == nil {
 			continue
 		}
-		e.known.Stirred = now
+		if !young || now.Sub(e.known.row.CheckedAt.Time) > maxAge { // or else what is known will do
+			e.known.Stirred = now
+		}
 		if young {
 			s.count.Coalesced++
 			continue

@@ -153,19 +153,35 @@ func TestPace_SomebodyWaits(t *testing.T) {
 	})
 }
 
-// A reader who takes what is known does not change the pace.
+// A reader who takes what is known does not change the pace, not even one who comes
+// while a probe is under way.
 func TestPace_WhatIsKnownWillDo(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := rested(t, provider.NoModels)
-		before := len(w.probes("a"))
-		for range 600 {
-			w.Ensure([]string{"a"}, 5*time.Minute)
-			time.Sleep(time.Second)
-		}
-		if n := len(w.probes("a")) - before; n > 12 {
-			t.Errorf("%d probes in ten minutes of reading", n)
-		}
-	})
+	for name, takes := range map[string]time.Duration{"AtRest": 0, "DuringAProbe": 700 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := rested(t, provider.NoModels)
+				met := 0 // probes under way
+				w.play("a", func(ctx context.Context, n int) probe.Observation {
+					time.Sleep(takes)
+					return seen(provider.NoModels)(ctx, n)
+				})
+				before := len(w.probes("a"))
+				for range 6000 {
+					if w.Stats().InFlight > 0 {
+						met++
+					}
+					w.Ensure([]string{"a"}, 5*time.Minute)
+					time.Sleep(100 * time.Millisecond)
+				}
+				if n := len(w.probes("a")) - before; n > 12 {
+					t.Errorf("%d probes in ten minutes of reading", n)
+				}
+				if takes > 0 && met == 0 {
+					t.Error("it met no probe")
+				}
+			})
+		})
+	}
 }
 
 // A change, if only of the reason, has it looked at often again.
