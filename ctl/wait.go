@@ -102,7 +102,7 @@ func (a *app) waitFor(ctx context.Context, id string, targets []provider.State, 
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err == nil:
-			so.last, so.answered, so.lost = s, true, nil
+			so.last, so.at, so.answered, so.lost = s, time.Now(), true, nil
 			if current(*s, a.now()) && slices.Contains(targets, s.State) {
 				return s, nil
 			}
@@ -210,15 +210,20 @@ type sofar struct {
 	id       string
 	timeout  time.Duration
 	last     *provider.Status
-	answered bool  // a daemon did
-	lost     error // why none does now; nil: one does
+	at       time.Time // of last
+	answered bool      // a daemon did
+	lost     error     // why none does now; nil: one does
 }
 
+// silence is how old the last row must be for a question that our time cut short to
+// tell of the daemon, which is to answer just before that.
+const silence = 2 * probePace
+
 // missed takes in that the daemon gave no row. That our time was up meanwhile tells
-// nothing, unless nothing else is known.
+// nothing, unless nothing else is known, or not since long.
 func (so *sofar) missed(err error) {
 	var e *provider.Error
-	if errors.Is(err, context.DeadlineExceeded) && (so.answered || so.lost != nil) {
+	if errors.Is(err, context.DeadlineExceeded) && (so.lost != nil || so.answered && time.Since(so.at) < silence) {
 		return
 	}
 	so.answered = so.answered || errors.As(err, &e) && isAnswer(e.Code)
@@ -236,7 +241,12 @@ func (so *sofar) timedOut() error {
 	case so.last == nil:
 		return provider.Errorf(provider.TimedOut, "give it longer: --timeout 60s", "%s was not checked within %v", so.id, so.timeout)
 	case lost != nil:
-		return provider.Errorf(provider.TimedOut, lost.Hint, "%s was %s after %v, and the daemon has gone since", so.id, describe(*so.last), so.timeout)
+		since := "has not answered"
+		if lost.Code == provider.DaemonUnreachable || lost.Code == provider.ShuttingDownNow {
+			since = "has gone"
+		}
+		return provider.Errorf(provider.TimedOut, lost.Hint, "%s was %s, and the daemon %s since; gave up after %v",
+			so.id, describe(*so.last), since, so.timeout)
 	}
 	return provider.Errorf(provider.TimedOut, so.last.Hint, "%s is still %s after %v", so.id, describe(*so.last), so.timeout)
 }

@@ -124,7 +124,19 @@ func TestWait_InVain(t *testing.T) {
 			}
 			d.stop()
 			<-w.done
-			w.want(t, 6, "", fmt.Sprintf("ollama was STOPPED (connection_refused) after %v, and the daemon has gone since\nproviderctl: hint: start it: providerd\n", timeout))
+			w.want(t, 6, "", fmt.Sprintf("ollama was STOPPED (connection_refused), and the daemon has gone since; gave up after %v\nproviderctl: hint: start it: providerd\n", timeout))
+			return
+		}
+	})
+	t.Run("OneThatIsStoppedMeanwhile", func(t *testing.T) {
+		t.Parallel()
+		for timeout := 4 * time.Second; ; timeout *= 2 {
+			d := startDaemon(t, map[string][]reply{askShortly: {rows(ollamaDown), {status: 200, hold: true}}})
+			got := d.run(t, "wait", "ollama", "--timeout", timeout.String())
+			if timeout < time.Minute && !strings.Contains(got.err, "ollama was") {
+				continue // its first answer must come well before the time is up
+			}
+			got.want(t, 6, "", fmt.Sprintf("ollama was STOPPED (connection_refused), and the daemon has not answered since; gave up after %v\nproviderctl: hint: it may be stopped or stuck", timeout))
 			return
 		}
 	})
