@@ -45,6 +45,8 @@ api_key_file = "/absent/groq.key"
 	r := runDaemon(t, text, map[string]string{
 		"OPENAI_API_KEY": "k\u200by", "OLLAMA_HOST": "unix:///run/ollama.sock", "ANTHROPIC_API_KEY": "two words",
 	})
+	// On a busy machine the first look at it may take longer than a local server is given.
+	r.until(func() bool { return r.row("up").Reason == provider.OK })
 	for id, want := range map[string]struct {
 		reason       provider.Reason
 		detail, hint string
