@@ -170,7 +170,7 @@ func (ms misses) mayPass() bool {
 // failure is what the failures come to.
 func (ms misses) failure() error {
 	e := ms.explain()
-	if e.Code == provider.DaemonUnreachable && ms.mayPass() {
+	if e.Code == provider.DaemonUnreachable && (ms.mayPass() || ms.comesBack()) {
 		return &absent{e}
 	}
 	return e

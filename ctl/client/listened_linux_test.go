@@ -85,4 +85,7 @@ func TestClient_WhenTheSocketsFolderIsNone(t *testing.T) {
 	if e := wantCode(t, err, provider.DaemonUnreachable); !strings.Contains(e.Message, "the file of its socket is gone") || strings.Contains(e.Hint, "start it: ") {
 		t.Errorf("message %q, hint %q", e.Message, e.Hint)
 	}
+	if !client.MayCome(err) {
+		t.Error("it does not come back, though it listens still")
+	}
 }
