@@ -89,7 +89,7 @@ func newHTTPService(p *config.Provider) (asker, error) {
 			if found := r.between(a); found.saw != "" {
 				return found
 			}
-			return finding{saw: provider.BadResponse, detail: a.blocked}
+			return r.redirected(a)
 		}
 		return c.judge(r, a)
 	}, nil

@@ -169,7 +169,7 @@ func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
 		}
 	}
 	if a.blocked != "" {
-		return finding{saw: provider.BadResponse, detail: a.blocked}
+		return r.redirected(a)
 	}
 	if r.p.kind.except != nil {
 		if found := r.p.kind.except(a); found.saw != "" {

@@ -21,7 +21,11 @@ func (r *run) closed(heard string) finding {
 
 func (r *run) wantsTLS() finding {
 	_, secure := r.schemes()
-	return finding{saw: provider.TLSFailure, detail: "the server speaks TLS: base_url should begin with " + secure}
+	return finding{
+		saw:    provider.TLSFailure,
+		detail: "the server speaks TLS: base_url should begin with " + secure,
+		hint:   r.p.moveTo(r.p.spokenAs(secure)),
+	}
 }
 
 // schemes are what base_url should begin with, without TLS and with it; empty

@@ -27,6 +27,7 @@ type failedShake struct {
 	hasRoots func() bool                   // there is any authority to trust
 	asked    *transport.CertificateRequest // for ours; nil: the server did not ask
 	system   string                        // a GOOS
+	plainly  string                        // what to do where it speaks plain HTTP
 }
 
 // An explanation says what is wrong, and what to do; no hint leaves that to the reason.
@@ -41,6 +42,9 @@ func (r *run) tlsFinding(err error) finding {
 		host: r.p.base.Hostname(), now: r.p.now(), vendors: r.p.kind.Type == provider.Cloud,
 		caFile:   r.p.provider.TLS != nil && r.p.provider.TLS.CAFile != "",
 		hasRoots: r.p.dialer.HasRoots, asked: r.trace.Requested(), system: runtime.GOOS,
+	}
+	if plain := r.plainScheme(); plain != "" {
+		s.plainly = r.p.moveTo(r.p.spokenAs(plain))
 	}
 	x := s.explain(err, r.plainScheme())
 	if code, _ := transport.Alert(err); code == alertProtocolVersion && r.p.proxy == nil {
@@ -81,7 +85,7 @@ func (s *failedShake) explain(err error, plain string) explanation {
 	text := strings.TrimPrefix(err.Error(), "tls: ")
 	switch {
 	case errors.As(err, &record):
-		return explanation{detail: noTLS(string(record.RecordHeader[:]), plain)}
+		return s.noTLS(string(record.RecordHeader[:]), plain)
 	case errors.As(err, &unverified):
 		return s.untrusted(unverified)
 	}
@@ -97,14 +101,14 @@ func (s *failedShake) explain(err error, plain string) explanation {
 }
 
 // noTLS is said of a server that spoke something else.
-func noTLS(spoke, plain string) string {
+func (s *failedShake) noTLS(spoke, plain string) explanation {
 	switch {
 	case spoke == "HTTP/" && plain == "http://":
-		return "the server speaks plain HTTP: base_url should begin with http://"
+		return explanation{"the server speaks plain HTTP: base_url should begin with http://", s.plainly}
 	case spoke == "HTTP/":
-		return "the server speaks plain HTTP"
+		return explanation{detail: "the server speaks plain HTTP"}
 	}
-	return "the server does not speak TLS"
+	return explanation{detail: "the server does not speak TLS"}
 }
 
 func tooOld(newest string) explanation {
