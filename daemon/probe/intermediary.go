@@ -25,6 +25,7 @@ const (
 	signsIn                   // it wants a person
 	wantsPassword             // it wants a user and a password of its own
 	reachesNobody             // what it leads to does not answer
+	waitsInVain               // what it leads to does not answer in time
 	leadsNowhere              // it has no way for that path or host
 	filters                   // it keeps this network from that host
 	keepsOff                  // it keeps this machine off the network
@@ -95,6 +96,9 @@ func (r *run) spoken(a *answer, s speaker) finding {
 		return finding{}
 	}
 	k := r.p.kind
+	if s.does == reachesNobody && k.Type != provider.Cloud && (a.status == 504 || a.status == 524) { // RFC 9110, and Cloudflare's own
+		s.does = waitsInVain
+	}
 	what := told[s.does]
 	said := what.says
 	if c := a.complaint(); !a.isHTML() && c.message != "" && a.blocked == "" {
@@ -127,6 +131,7 @@ var told = [...]struct{ says, hint string }{
 	signsIn:       {"it wants a person to sign in", "{who} stands before {endpoint} and wants a person to sign in: let programs pass there, or use an address behind that"},
 	wantsPassword: {"it wants a user and a password of its own", "{who} stands before {endpoint} and wants a user and a password: write them into base_url, as in https://USER:PASSWORD@HOST, then: providerctl reload"},
 	reachesNobody: {"nothing behind it answers", "{who} answers at {endpoint} and reaches no server: start the server behind it, or correct where that leads"},
+	waitsInVain:   {"what is behind it does not answer in time", "{who} answers at {endpoint}, and the server behind it does not in time: look at that server's log, or restart it"},
 	leadsNowhere:  {"it has no way to {path}", "{who} answers at {endpoint} and leads {path} to no server: correct its routes, or base_url and then: providerctl reload"},
 	filters:       {"this network keeps us from that host", "{who} keeps this network from {endpoint}: ask who runs it to allow that host"},
 	keepsOff:      {"it wants a person to sign in to this network", "{who} holds this machine off the network: sign in with a browser, or use another network"},
