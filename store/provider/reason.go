@@ -153,7 +153,7 @@ var Reasons = [...]Meaning{
 	{
 		Reason: RateLimited, State: StateDegraded, Weight: AtOnce,
 		Seen: "a limit that waiting lifts, 429 mostly; `retry_at` says until when",
-		Hint: "send nothing until it may be asked again; see retry_at in: providerctl status {id} -o json",
+		Hint: "send it less, and nothing before the retry_at that it may have named: providerctl status {id} -o json",
 	},
 	{
 		Reason: Overloaded, State: StateDegraded, Weight: AfterFall,
