@@ -41,7 +41,11 @@ func newConfigCheckCommand(f *flags) *command.Command {
 			if name == "" {
 				name = "no file, built-in defaults"
 			}
-			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %d providers\n", provider.Printable(name), len(cfg.Providers))
+			counted := fmt.Sprintf("%d providers", len(cfg.Providers))
+			if len(cfg.Providers) == 1 {
+				counted = "1 provider"
+			}
+			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %s\n", provider.Printable(name), counted)
 			return err
 		},
 	}

@@ -51,7 +51,7 @@ func Load(path string, explicit bool, kinds []Kind, env Env) (*Config, error) {
 func unreadableFix(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "correct --config, or leave it out to use the built-in defaults"
+		return "correct the path, or leave it out to use the built-in defaults"
 	case errors.Is(err, fs.ErrPermission):
 		return "let the user that runs providerd read it"
 	}

@@ -3,7 +3,10 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/pelletier/go-toml/v2"
@@ -61,15 +64,35 @@ func (d *document) syntax(err error) *mistake {
 	row, column := decode.Position()
 	at := lineStart(d.data, row) + column - 1
 	at = max(0, min(at, len(d.data)))
-	message := maskWords(printable(strings.TrimPrefix(decode.Error(), "toml: ")))
-	return &mistake{*flawf(syntaxFix(d.data, at), "not valid TOML: %s", message), span{at, at + 1}}
+	message := strings.TrimPrefix(decode.Error(), "toml: ")
+	met, size := utf8.DecodeRune(d.data[at:])
+	if size > 1 { // the library names its first byte
+		message = byteMet.ReplaceAllLiteralString(message, fmt.Sprintf("%#U", met))
+	}
+	fix := syntaxFix(d.data, at, met, message)
+	return &mistake{*flawf(fix, "not valid TOML: %s", maskWords(printable(message))), span{at, at + max(1, size)}}
 }
 
-// syntaxFix names the usual cause: a value without its quotes.
-func syntaxFix(data []byte, at int) string {
+// byteMet is how the library names what it met.
+var byteMet = regexp.MustCompile(`U\+00[0-9A-F]{2}(?: '.')?`)
+
+// syntaxFix names the usual cause: a value without its quotes, or with those of a word
+// processor, and the ways of other formats.
+func syntaxFix(data []byte, at int, met rune, message string) string {
 	line := bytes.TrimRight(data[bytes.LastIndexByte(data[:at], '\n')+1:at], " \t")
-	if bytes.HasSuffix(line, []byte("=")) && at < len(data) && data[at] > ' ' {
+	switch {
+	case unicode.In(met, unicode.Pi, unicode.Pf) || strings.ContainsRune("„‚＂`´", met):
+		return `write straight quotes: kind = "ollama"`
+	case met > unicode.MaxASCII && !unicode.IsGraphic(met) || met != ' ' && unicode.Is(unicode.Zs, met):
+		return "delete that character, which looks like nothing or like a blank"
+	case bytes.HasSuffix(line, []byte("=")) && met > ' ':
 		return `text stands in double quotes: kind = "ollama"`
+	case strings.HasSuffix(message, "strings cannot have new lines"):
+		return "close the quote on the same line"
+	case met == ':' && strings.HasPrefix(message, "expected '='"):
+		return `write an equals sign after the name, and text in double quotes: kind = "ollama"`
+	case met == '{' && len(line) == 0:
+		return "this is TOML, not JSON: write [[provider]], and its settings on the lines below"
 	}
 	return ""
 }
