@@ -21,6 +21,7 @@ type deed uint8
 const (
 	asStatus      deed = iota // what its status says
 	refuses                   // it does not let us pass
+	passesRefusal             // it, or what it leads to, does not let us pass
 	challenges                // it wants a browser
 	signsIn                   // it wants a person
 	wantsPassword             // it wants a user and a password of its own
@@ -115,9 +116,13 @@ func (r *run) spoken(a *answer, s speaker) finding {
 	if s.who == unknown {
 		hint = strings.Replace(hint, "{who}", "something", 1)
 	}
+	by := fmt.Sprintf(": %s answers, not %s", s.who, k.title)
+	if s.does == passesRefusal {
+		by = " through " + s.who
+	}
 	return finding{
 		saw:    provider.Intermediary,
-		detail: fmt.Sprintf("%s: %s answers, not %s: %s", a.statusLine(), s.who, k.title, named.Replace(said)),
+		detail: a.statusLine() + by + ": " + named.Replace(said),
 		hint:   named.Replace(hint),
 	}
 }
@@ -127,6 +132,7 @@ func (r *run) spoken(a *answer, s speaker) finding {
 var told = [...]struct{ says, hint string }{
 	asStatus:      {"what it says is not the server's", "look at {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
 	refuses:       {"it does not let this machine pass", "{who} stands before {endpoint} and refuses this machine: allow it there, or use an address behind that; see: providerctl diagnose {id}"},
+	passesRefusal: {"it, or the server behind it, refuses this", "look at {who} at {endpoint}, and at the log of the server behind it, which may refuse this machine or the host name that {who} sends it; see: providerctl diagnose {id}"},
 	challenges:    {"it wants a browser that passes its challenge", "{who} stands before {endpoint} and lets only browsers pass: exempt this machine or the path {path} there, or use an address behind that"},
 	signsIn:       {"it wants a person to sign in", "{who} stands before {endpoint} and wants a person to sign in: let programs pass there, or use an address behind that"},
 	wantsPassword: {"it wants a user and a password of its own", "{who} stands before {endpoint} and wants a user and a password: write them into base_url, as in https://USER:PASSWORD@HOST, then: providerctl reload"},
@@ -197,7 +203,7 @@ func (a *answer) unnamed(k *kind) speaker {
 		return speaker{}
 	}
 	page := a.page()
-	who, _ := a.front(page)
+	who, mute := a.front(page)
 	anyShape := k.Type == provider.Generic
 	html := a.isHTML()
 	switch {
@@ -212,6 +218,8 @@ func (a *answer) unnamed(k *kind) speaker {
 	case a.status == 401: // a proxy that knows the key rejects it in its own words
 	case html && who != "" && !a.isPassedOn():
 		return speaker{who, deedOf(a.status)}
+	case who != "" && !mute && len(bytes.TrimSpace(a.body)) == 0 && a.status == 403: // its own would be a page
+		return speaker{who, passesRefusal}
 	case who != "" && len(bytes.TrimSpace(a.body)) == 0 && (a.status == 403 || a.status == 404):
 		return speaker{who, deedOf(a.status)}
 	case a.status == 403 && (html || k.Type == provider.Local && len(a.body) > 0 && !a.isJSON()):
