@@ -18,15 +18,17 @@ import (
 
 var (
 	// requestEnd is what a request adds to an address, for any API that a kind has.
-	requestEnd = regexp.MustCompile(`(?i)(?:/chat/completions|/completions?|/embeddings|/messages(?:/count_tokens|/batches)?|/responses` +
+	requestEnd = regexp.MustCompile(`(?i)(?:(?:/chat/completions|/completions?|/embeddings|/responses)(?:/v\d+)?|/messages(?:/count_tokens|/batches)?` +
 		`|/models(?:/[^/]+)?|/rerank|/moderations|/audio/\w+|/images/\w+|/api/(?:chat|generate|tags|version|ps|show|pull|embed|embeddings))$`)
+	// halfEnd is a request's that has lost its end.
+	halfEnd = regexp.MustCompile(`(?i)(/v\d+)/chat$`)
 	// pageEnd is the same for pages that a path of somebody's own may be named like.
 	pageEnd = regexp.MustCompile(`(?i)(?:/healthz?|/health/\w+|/metrics|/props|/slots|/version|/info|/docs|/openapi\.json|/generate|/ui|/index\.html)$`)
-	version = regexp.MustCompile(`/v\d+(?:alpha|beta)?\d*(?:/|$)`)
-	doubled = regexp.MustCompile(`(/v\d+(?:alpha|beta)?\d*)(/v\d+(?:alpha|beta)?\d*)$`)
+	version = regexp.MustCompile(`(?i)/v\d+(?:alpha|beta)?\d*(?:/|$)`)
+	doubled = regexp.MustCompile(`(?i)(/v\d+(?:alpha|beta)?\d*)(/v\d+(?:alpha|beta)?\d*)$`)
 
 	// schemes are those of an address whose scheme is mistyped, or there twice.
-	schemes = regexp.MustCompile(`(?i)^(?:https?|wss?)(?:[:;]+/{0,2}|//)`)
+	schemes = regexp.MustCompile(`(?i)^(?:h*t+p+s?|wss?)(?:[:;]+/{0,2}|//)`)
 	setting = regexp.MustCompile(`^(?:export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*`)
 )
 
@@ -34,19 +36,28 @@ var (
 // known without asking there, and which one is right; both are empty when nothing is.
 func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	u, err := url.Parse(endpoint)
-	if err != nil || k.Type == provider.Generic || u.Scheme != "http" && u.Scheme != "https" {
+	switch {
+	case err != nil || k.Type == provider.Generic || u.Scheme != "http" && u.Scheme != "https":
 		return "", ""
+	case !isPlainHost(endpoint):
+		return "has a host that nobody has: a name or an address belongs there", k.exampleBase()
 	}
 	all := k.BasesInstead(endpoint)
 	if len(all) == 0 || k.checked(endpoint) != endpoint { // which the kind says itself
 		return "", ""
 	}
-	m := doubled.FindStringSubmatch(u.Path)
-	switch end := requestEnd.FindString(u.Path); {
+	given := strings.TrimRight(u.Path, "/")
+	trimmed := strings.TrimRight(given, afterwards)
+	end, twice := requestEnd.FindString(trimmed)+halfEnd.FindString(trimmed), k.twice(trimmed)
+	switch {
 	case end != "":
 		return "ends with " + end + ", which a request adds to it", all[0]
-	case len(m) > 0 && m[1] == m[2]:
-		return "has " + m[1] + " twice", all[0]
+	case twice != "":
+		return "has " + twice + " twice", all[0]
+	case trimmed != given && !strings.HasSuffix(given, "/.") && !strings.HasSuffix(given, "/.."):
+		return "ends with a mark that is hardly a part of it", all[0]
+	case strings.Contains(u.Path, "//"):
+		return "has two slashes in a row", all[0]
 	case isVendors(endpoint, k.BaseURL):
 		return "is not below the vendor's " + k.ownPath(), all[0]
 	case k.isBesideV1() && strings.HasSuffix(u.Path, "/v1"):
@@ -74,7 +85,7 @@ func (k *Kind) BasesInstead(endpoint string) []string {
 
 // pathsInstead are the paths of those.
 func (k *Kind) pathsInstead(given string, vendors bool) []string {
-	cut := undoubled(withoutRequest(given))
+	cut := k.meantPath(given)
 	own := k.ownPath()
 	switch {
 	case own == "" && vendors && cut != "" && cut != "/v1":
@@ -111,22 +122,33 @@ func (k *Kind) isBesideV1() bool {
 	return k.Type == provider.Local && k.OpenAI == "/v1" && k.ownPath() == ""
 }
 
-func withoutRequest(given string) string {
+// afterwards are the marks of a sentence or a list that an address was copied from.
+const afterwards = " ,;.|>)]}\"'"
+
+// meantPath is a path without what a request adds to it, without what it has twice, and
+// as whoever cleans paths writes it.
+func (k *Kind) meantPath(given string) string {
 	for {
-		cut := pageEnd.ReplaceAllString(requestEnd.ReplaceAllString(given, ""), "")
-		cut = strings.TrimRight(cut, "/")
+		cut := strings.TrimRight(path.Clean("/"+strings.TrimRight(given, afterwards)), "/")
+		cut = pageEnd.ReplaceAllString(requestEnd.ReplaceAllString(cut, ""), "")
+		cut = halfEnd.ReplaceAllString(cut, "$1")
+		cut = strings.TrimRight(strings.TrimSuffix(cut, k.twice(cut)), "/")
 		if cut == given {
-			return cut
+			return version.ReplaceAllStringFunc(cut, strings.ToLower)
 		}
 		given = cut
 	}
 }
 
-func undoubled(given string) string {
-	if m := doubled.FindStringSubmatch(given); len(m) > 0 && m[1] == m[2] {
-		return strings.TrimSuffix(given, m[1])
+// twice is what stands two times at the end of a path; empty: nothing.
+func (k *Kind) twice(given string) string {
+	if m := doubled.FindStringSubmatch(given); len(m) > 0 && strings.EqualFold(m[1], m[2]) {
+		return m[2]
 	}
-	return given
+	if own := k.ownPath(); own != "" && strings.HasSuffix(given, own+own) {
+		return own
+	}
+	return ""
 }
 
 // garbled says how a host was changed on its way; empty when it was not. Other letters
@@ -179,28 +201,30 @@ func (k *Kind) repaired(raw string) string {
 		return ascii(r)
 	}, raw)
 	s = strings.Trim(setting.ReplaceAllString(strings.TrimSpace(s), ""), quotes+" \t\r\n<>,;")
+	if slices.Contains(k.schemes(), "unix") && socketForm.MatchString(s) {
+		return meantSocket(s)
+	}
 	scheme := ""
 	for {
 		m := schemes.FindString(s)
 		if m == "" {
 			break
 		}
-		scheme, s = strings.TrimRight(strings.ToLower(m), ":;/"), s[len(m):]
-	}
-	switch {
-	case scheme != "" && strings.HasPrefix(s, "/"), strings.HasPrefix(s, "::"):
-		return ""
-	case scheme == "":
-		s = strings.TrimLeft(s, ":/")
+		scheme, s = strings.TrimRight(strings.ToLower(m), ":;/"), strings.TrimSpace(s[len(m):])
 	}
 	if i := strings.IndexAny(s, "?#"); i >= 0 {
 		s = s[:i]
 	}
-	switch scheme {
-	case "":
+	if s = k.meantHost(s, scheme); s == "" {
+		return ""
+	}
+	switch {
+	case scheme == "":
 		scheme = k.likelyScheme(s)
-	case "ws", "wss":
-		scheme = strings.Replace(scheme, "ws", "http", 1)
+	case strings.HasSuffix(scheme, "s"):
+		scheme = "https"
+	default:
+		scheme = "http"
 	}
 	fixed := scheme + "://" + s
 	a, f := readBaseURL(k, fixed)

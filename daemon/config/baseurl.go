@@ -240,7 +240,8 @@ func unixAddress(u *url.URL) (address, *flaw) {
 	case len(u.Path) > maxSocketPath:
 		return address{}, flawf("choose a shorter path", "base_url names a socket path of %d bytes: it may have at most %d", len(u.Path), maxSocketPath)
 	}
-	return address{url: u.String(), endpoint: u.String()}, nil
+	odd, better := beyondSocket(u.Path)
+	return address{url: u.String(), endpoint: u.String(), odd: odd, better: better}, nil
 }
 
 func validPort(port string) bool {
@@ -280,6 +281,9 @@ func withScheme(kind *Kind, raw, example string) string {
 	fixed := kind.schemes()[0] + "://" + strings.TrimLeft(raw, "/:")
 	if kind.Query && !strings.Contains(strings.TrimLeft(raw, "/:"), "/") {
 		return example // the server alone is only half of it
+	}
+	if slices.Contains(kind.schemes(), "http") {
+		return example // see repaired, which knows better
 	}
 	if _, f := readBaseURL(kind, fixed); f != nil || strings.Contains(raw, "@") || maskSecrets(raw) != raw || quote(fixed) != `"`+fixed+`"` {
 		return example
