@@ -99,7 +99,7 @@ func (k *Kind) pathsInstead(given string, vendors bool) []string {
 	case own != "" && vendors && cut != own && (!version.MatchString(cut) || cut == "/v1"):
 		return []string{own}
 	case own != "" && !version.MatchString(cut):
-		return []string{cut + "/v1", path.Join("/", cut, own)}
+		return []string{cut + "/v1", path.Join("/", cut, own), own}
 	}
 	return []string{cut}
 }

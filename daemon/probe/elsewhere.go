@@ -48,6 +48,9 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 		found.detail += fmt.Sprintf(": try base_url = %q", bases[0])
 	}
 	found.hint = fmt.Sprintf("base_url = %q may be meant: providerctl diagnose {id} tries it", bases[0])
+	if name := r.p.addressVariable(); name != "" {
+		found.hint = fmt.Sprintf("%s=%s may be meant: providerctl diagnose {id} tries it", name, bases[0])
+	}
 	return found
 }
 
@@ -58,6 +61,9 @@ func (r *run) findElsewhere(ctx context.Context, found finding, bases []string) 
 	for _, base := range bases {
 		there := r.at(ctx, base)
 		switch {
+		case ctx.Err() != nil: // the time was for the first answer
+			found.detail += fmt.Sprintf(": try base_url = %q, which did not answer in what was left of the time", base)
+			return found
 		case there.saw == provider.OK || there.saw == provider.ScopeLimited:
 			found.detail += fmt.Sprintf(": base_url = %q works", base)
 			found.hint = "it works there: " + r.p.moveTo(base)
@@ -92,8 +98,17 @@ func (r *run) at(ctx context.Context, base string) finding {
 
 // moveTo is how another base_url is put in the place of the provider's.
 func (p *Prober) moveTo(base string) string {
-	if name := p.kind.AddrEnv; name != "" && !p.provider.BaseURLGiven {
+	if name := p.addressVariable(); name != "" {
 		return fmt.Sprintf("set %s to %s, then restart providerd", name, base)
 	}
 	return fmt.Sprintf("write base_url = %q in the configuration of {id}, then: providerctl reload", base)
+}
+
+// addressVariable is the one that tells where the provider is; empty: the file does, or
+// nobody.
+func (p *Prober) addressVariable() string {
+	if p.provider.BaseURLGiven || p.provider.BaseURL == p.kind.BaseURL {
+		return ""
+	}
+	return p.kind.AddrEnv
 }

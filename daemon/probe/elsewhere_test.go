@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
@@ -80,5 +81,33 @@ func TestProbe_DiagnosisTriesTheAddressThatIsMeant(t *testing.T) {
 				t.Errorf("then asked %q: %q, hint %q", asked, o.Detail, o.Hint)
 			}
 		})
+	}
+}
+
+// Where a variable has the address, it is the one to set; and where no time was left to
+// try the address that is meant, nothing is said of it.
+func TestProbe_AddressThatIsMeantInAVariable(t *testing.T) {
+	late := false
+	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if late && r.URL.Path == "/v1/models" {
+			<-r.Context().Done()
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(404)
+		_, _ = w.Write([]byte(`{"detail":"Not Found"}`))
+	}))
+	defer ts.Close()
+	p := configured(t, "openai", ts.URL, "test-key-of-nobody")
+	p.BaseURLGiven = false
+	pr := newProber(t, p, probe.Options{})
+	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != "OPENAI_BASE_URL="+ts.URL+"/v1 may be meant: providerctl diagnose {id} tries it" {
+		t.Errorf("hint %q", o.Hint)
+	}
+	late = true
+	p.Timeout = 300 * time.Millisecond
+	pr = newProber(t, p, probe.Options{})
+	o := pr.Probe(t.Context(), probe.Ask{Fresh: true})
+	if o.Saw != provider.WrongService || strings.Contains(o.Detail, "does not work") || !strings.Contains(o.Detail, "did not answer in what was left") {
+		t.Errorf("%s %q", o.Saw, o.Detail)
 	}
 }

@@ -100,7 +100,7 @@ func TestProbe_DefaultAddressIsOnBothLoopbacks(t *testing.T) {
 	}{
 		{"Version4", map[string]string{v4: up}, false, provider.OK, "", []string{v4}, []string{v4}},
 		{"Both", map[string]string{v4: up, v6: up}, false, provider.OK, "", []string{v4}, []string{v4}},
-		{"Version6", map[string]string{v6: up}, false, provider.OK, "http://" + v6, []string{v4, v6}, []string{v6}},
+		{"Version6", map[string]string{v6: up}, false, provider.OK, "http://" + v6, []string{v4, v6}, []string{v4, v6}},
 		{"Neither", nil, false, provider.ConnectionRefused, "", []string{v4, v6}, []string{v4, v6}},
 		{"NoIPv6", map[string]string{"[::1]": "no IPv6"}, false, provider.ConnectionRefused, "", []string{v4, v6}, []string{v4, v6}},
 		{"Given", map[string]string{v6: up}, true, provider.ConnectionRefused, "", []string{v4}, []string{v4}},
@@ -122,6 +122,30 @@ func TestProbe_DefaultAddressIsOnBothLoopbacks(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A server at the vendor's address is asked again as soon as it is there, whoever answers
+// at ::1 until then; and so is ::1 once nothing is at 127.0.0.1 any more.
+func TestProbe_Version6OnlyStandsIn(t *testing.T) {
+	const v4, v6 = "127.0.0.1:11434", "[::1]:11434"
+	up, closes := ollamaAt(t), closing(t)
+	here := &loopbackOf{at: map[string]string{v6: up}}
+	p := configured(t, "ollama", "http://"+v4, "")
+	p.BaseURLGiven = false
+	pr := newProber(t, p, probe.Options{Dial: here.dial})
+	for i, step := range []struct{ v4, endpoint string }{
+		{"", "http://" + v6}, {up, ""}, {"", "http://" + v6}, {closes, "http://" + v6}, {closes, "http://" + v6}, {up, "http://" + v6},
+	} {
+		if delete(here.at, v4); step.v4 != "" {
+			here.at[v4] = step.v4
+		}
+		if step.v4 == "" {
+			pr.Part() // as the server did that went
+		}
+		if o := pr.Probe(t.Context(), probe.Ask{}); o.Saw != provider.OK || o.Endpoint != step.endpoint {
+			t.Errorf("step %d: %s at %q", i, o.Saw, o.Endpoint)
+		}
 	}
 }
 

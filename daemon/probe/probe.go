@@ -195,7 +195,7 @@ func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	p.clean.begin()
 	found := r.probe(ctx, ask)
 	o := r.observation(began, found)
-	if ask.Part || p.parts {
+	if ask.Part || p.parts || p.dialer.StandsIn() {
 		p.Part()
 	}
 	return o

@@ -36,6 +36,7 @@ type Dialer struct {
 	twin     bool // ::1 stands in for 127.0.0.1
 
 	mu       sync.Mutex
+	turned   bool     // ::1 is dialled first: 127.0.0.1 accepts, and closes
 	prepared net.Conn // a bare connect that the next request will use
 	good     string   // the address that accepted last
 	last     *Conn    // the watched connection made last
@@ -209,6 +210,7 @@ func (d *Dialer) Remember(address string, by *Server) {
 	defer d.mu.Unlock()
 	by.carryOver(d.served)
 	d.good, d.served = address, by
+	d.turned = d.turned && address != d.Address
 }
 
 // Server returns who serves the connection made last; nil when it leaves this

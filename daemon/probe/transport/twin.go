@@ -15,17 +15,28 @@ func (d *Dialer) AlsoVersion6() {
 	d.twin = d.Network == "tcp" && err == nil && at.Addr() == netip.MustParseAddr(loopbacks[1])
 }
 
-// withTwin are the addresses that stand for one, the one that worked last first.
+// withTwin are the addresses that stand for one. ::1 is the second as long as nobody
+// turned to it: who listens there when 127.0.0.1 is free, may not be who is meant.
 func (d *Dialer) withTwin(address string) []string {
 	_, port, err := net.SplitHostPort(address)
 	if !d.twin || err != nil || address != d.Address {
 		return []string{address}
 	}
 	both := []string{address, net.JoinHostPort(loopbacks[0], port)}
-	if d.Where() == both[1] {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.turned {
 		slices.Reverse(both)
 	}
 	return both
+}
+
+// StandsIn reports whether ::1 answers because nothing listens at 127.0.0.1, which may
+// change.
+func (d *Dialer) StandsIn() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.twin && !d.turned && d.good != "" && d.good != d.Address
 }
 
 // inTurn dials the addresses one after the other, as long as nothing listens there. What
@@ -59,6 +70,6 @@ func (d *Dialer) Turn(localhost bool) (from, to string, ok bool) {
 		return "", "", false
 	}
 	from, to = d.good, net.JoinHostPort(loopbacks[1-i], port)
-	d.good = to
+	d.good, d.turned = to, i > 0
 	return from, to, true
 }
