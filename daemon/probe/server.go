@@ -74,7 +74,7 @@ func (r *run) withoutKey(found finding) finding {
 	}
 	switch found.saw {
 	case provider.Unauthorized, provider.Forbidden, provider.NoCredentials:
-		found.saw, found.detail = provider.KeyWithheld, r.withheld
+		found.saw, found.detail, found.hint = provider.KeyWithheld, r.withheld, ""
 	case provider.OK, provider.ScopeLimited:
 		if r.p.kind.KeyNeeded { // the vendor's own wants a key, so that this is somebody else
 			found.saw, found.detail = provider.KeyWithheld, r.withheld
