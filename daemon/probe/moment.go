@@ -125,6 +125,7 @@ func clockDuration(v string) (time.Duration, bool) {
 // moments are the forms of a moment beside RFC 3339 and HTTP's own three. One without
 // a zone is in UTC.
 var moments = [...]string{
+	"Mon, 2 Jan 2006 15:04:05 Z07:00",
 	"Mon, 2 Jan 2006 15:04:05 -0700",
 	"Mon, 2 Jan 2006 15:04:05 MST",
 	"Mon Jan 2 2006 15:04:05 GMT-0700", // JavaScript's

@@ -27,7 +27,7 @@ func proseWait(text string, now time.Time) time.Duration {
 		text = lower
 	}
 	for _, words := range comebacks {
-		for rest := 0; ; {
+		for rest, n := 0, 0; n < widest; n++ {
 			at := strings.Index(lower[rest:], words)
 			if at < 0 {
 				break
@@ -36,7 +36,58 @@ func proseWait(text string, now time.Time) time.Duration {
 			longest = max(longest, waitAfter(text[rest:], strings.HasPrefix(words, "retry") && strings.Contains(words, "after"), now))
 		}
 	}
-	return longest
+	return max(longest, chineseWait(lower))
+}
+
+// chineseWait is the longest wait that a text asks for in Chinese, where the time stands
+// before the word for after: "请 30 秒后重试", "请在 1 小时 5 分钟后再试".
+func chineseWait(text string) (longest time.Duration) {
+	for {
+		before, after, found := strings.Cut(text, "后")
+		if !found {
+			return longest
+		}
+		longest = max(longest, chineseDuration(strings.TrimSuffix(strings.TrimRight(before, " "), "之")))
+		text = after
+	}
+}
+
+// chineseDuration reads the duration that a text ends with.
+func chineseDuration(text string) (sum time.Duration) {
+	for {
+		text = strings.TrimRight(text, " ")
+		rest, unit := chineseUnit(text)
+		if unit == 0 {
+			return sum
+		}
+		rest = strings.TrimRight(rest, " ")
+		digits := len(rest)
+		for digits > 0 && (rest[digits-1] >= '0' && rest[digits-1] <= '9' || rest[digits-1] == '.') {
+			digits--
+		}
+		n, ok := number(rest[digits:])
+		if !ok {
+			return sum
+		}
+		sum = min(sum+scaled(n, unit), latest)
+		text = rest[:digits]
+	}
+}
+
+// chineseUnit cuts off the unit that a text ends with; 0 when that is none.
+func chineseUnit(text string) (rest string, unit time.Duration) {
+	for _, u := range [...]struct {
+		name string
+		unit time.Duration
+	}{
+		{"毫秒", time.Millisecond}, {"秒钟", time.Second}, {"秒", time.Second}, {"分钟", time.Minute}, {"分", time.Minute},
+		{"小时", time.Hour}, {"天", 24 * time.Hour},
+	} {
+		if rest, ok := strings.CutSuffix(text, u.name); ok {
+			return rest, u.unit
+		}
+	}
+	return text, 0
 }
 
 // waitAfter reads what follows those words: a duration, or a moment with its zone.
