@@ -76,7 +76,7 @@ func readComplaint(a *answer) *complaint {
 		c.readText(string(raw[:min(len(raw), 4<<10)]), deepest, &said)
 	}
 	c.said = said.String()
-	c.text = plain(c.said + " | " + strings.Join(c.codes, " | "))
+	c.text = plain(weighed(c.said) + " | " + strings.Join(c.codes, " | "))
 	return c
 }
 
@@ -111,7 +111,11 @@ func (c *complaint) readText(s string, depth int, said *strings.Builder) bool {
 	at := strings.IndexByte(s, '{')
 	var inner json.RawMessage
 	if at < 0 || depth == 1 || json.NewDecoder(strings.NewReader(s[at:])).Decode(&inner) != nil {
+		own := c.message == ""
 		c.say(s, said)
+		if own && at >= 0 {
+			c.message = withoutRepr(s, at)
+		}
 		return true
 	}
 	before := strings.TrimRight(s[:at], "[ \t\r\n")
@@ -160,14 +164,14 @@ func (c *complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 		c.shaped = c.read(titled, depth-1, said) || c.shaped
 		c.shaped = c.shaped || titled[0] == '{'
 	}
-	for _, inside := range []json.RawMessage{o.Errors, o.BaseResp, o.Response, o.Fault, o.Message} {
+	for _, inside := range []json.RawMessage{o.Errors, o.BaseResp, o.Response, o.Answered, o.Fault, o.Message} {
 		if given(inside) && (inside[0] == '{' || inside[0] == '[') {
 			c.read(inside, depth-1, said)
 		}
 	}
 	text := o.text()
 	codes := o.codes()
-	c.shaped = c.shaped || text != "" && len(codes) > 0
+	c.shaped = c.shaped || (text != "" || given(o.Message)) && len(codes) > 0
 	c.failed = c.failed || c.shaped && given(o.Error) || given(o.Errors) && c.message != "" || o.saysNo()
 	c.codes = append(c.codes, codes...)
 	c.addStatus(o)

@@ -22,7 +22,8 @@ import (
 //   - {"base_resp": {"status_code": 1008, "status_msg": "…"}}: MiniMax
 //     (platform.minimax.io/docs/api-reference/errorcode)
 //   - {"error_code": 110, "error_msg": "…"}: Baidu; {"err_code", "err_msg"}: Deepgram
-//   - {"Response": {"Error": {"Code", "Message"}}}: Tencent; {"fault": …}: Apigee
+//   - {"Response": {"Error": {"Code", "Message"}}}: Tencent; {"fault": …}: Apigee;
+//     {"ResponseMetadata": {"Error": …}}: Volcengine (reported only)
 //   - {"statusCode": 429, "message": "…"}: Azure's API Management
 type envelope struct {
 	Error    json.RawMessage `json:"error"`
@@ -31,6 +32,7 @@ type envelope struct {
 	Details  json.RawMessage `json:"details"`
 	BaseResp json.RawMessage `json:"base_resp"`
 	Response json.RawMessage `json:"response"`
+	Answered json.RawMessage `json:"ResponseMetadata"`
 	Fault    json.RawMessage `json:"fault"`
 
 	Message       json.RawMessage `json:"message"`
@@ -194,14 +196,25 @@ func untagged(page []byte) string {
 }
 
 // salvaged is the message of JSON that broke off or is none, if that much of it came.
+// Python's way to write it is none: gateways put {'error': {'message': "…"}} into a
+// message (openai/openai-python src/openai/_base_client.py, "Error code: %s - %s").
 func salvaged(s string) string {
+	for _, name := range [...]string{"'message': ", "'msg': ", "'detail': ", "'error': "} {
+		_, after, ok := strings.Cut(s, name)
+		if !ok || after == "" || after[0] != '\'' && after[0] != '"' {
+			continue
+		}
+		if inside := untilQuote(after[1:], after[0]); inside != "" {
+			return strings.ReplaceAll(inside, `\'`, "'")
+		}
+	}
 	for _, name := range [...]string{`"message"`, `"msg"`, `"detail"`, `"error"`} {
 		_, after, ok := strings.Cut(s, name)
 		after, begins := strings.CutPrefix(strings.TrimLeft(after, ": \t\r\n"), `"`)
 		if !ok || !begins {
 			continue
 		}
-		inside := untilQuote(after)
+		inside := untilQuote(after, '"')
 		if said := cmp.Or(word(json.RawMessage(`"`+inside+`"`)), inside); said != "" { // whose escapes may not be JSON's
 			return said
 		}
@@ -209,13 +222,25 @@ func salvaged(s string) string {
 	return ""
 }
 
-// untilQuote is the inside of a JSON string, as far as it came.
-func untilQuote(s string) string {
+// withoutRepr is a text for people in which, from at on, an object of Python's may be.
+func withoutRepr(s string, at int) string {
+	if !strings.HasPrefix(s[at:], "{'") {
+		return s
+	}
+	message := salvaged(s[at:])
+	if message == "" {
+		return s
+	}
+	return strings.TrimRight(s[:at], "[ \t\r\n") + " " + message
+}
+
+// untilQuote is the inside of a string in those quotes, as far as it came.
+func untilQuote(s string, quote byte) string {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '\\':
 			i++
-		case '"':
+		case quote:
 			return s[:i]
 		}
 	}

@@ -40,7 +40,7 @@ var deadKeyCodes = []string{
 var limitCodes = []string{
 	"rate_limit_exceeded", "rate_limit_error", "rate_limit_reached_error", "too_many_requests",
 	"throttling", "resource_exhausted",
-	"minimax:1002", "minimax:1039", "minimax:1041",
+	"minimax:1002", "minimax:1039", "minimax:1041", "minimax:2056",
 }
 
 // loadingCodes are states of a server that is not ready yet.
@@ -78,7 +78,7 @@ func byStatus(status int) provider.Reason {
 func byBody(status int, c *complaint) provider.Reason {
 	saw := byStatus(status)
 	switch {
-	case saw == "" && status != 400 || status == 402:
+	case status < 400, status == 402, status == 404, status == 407:
 		return saw
 	case (status == 401 || status == 403) && missingScope.MatchString(c.message):
 		return provider.ScopeLimited // OpenAI answers a key that may not list models, and works for the rest, with either
@@ -96,7 +96,7 @@ func byBody(status int, c *complaint) provider.Reason {
 		return provider.Loading
 	case status >= 500 && c.has(overloadPhrases):
 		return provider.Overloaded
-	case (status == 400 || status == 403 || status == 503) && c.isLimit():
+	case (status == 400 || status == 403 || status >= 500) && c.isLimit():
 		return provider.RateLimited
 	case status == 403 && c.has(refusedKeyPhrases):
 		return provider.Unauthorized
@@ -141,7 +141,7 @@ func (c *complaint) admitted() provider.Reason {
 // send it and vendors whose own codes are all that counts (Baidu, MiniMax). Another
 // kind's is left to those that name it.
 func (r *run) admits(a *answer) finding {
-	if !a.whole() || !looksLikeJSON(bytes.TrimSpace(a.body)) || r.intruder(a) != "" || isLMStudio(a) {
+	if body := bytes.TrimSpace(a.body); !a.whole() || !looksLikeJSON(body) && !isEvent(body) || r.intruder(a) != "" || isLMStudio(a) {
 		return finding{}
 	}
 	c := a.complaint()
@@ -157,6 +157,11 @@ func (r *run) admits(a *answer) finding {
 	return finding{saw: saw, detail: a.statusLine() + ", and an error in it: " + c.message}
 }
 
+// isEvent knows a stream of events, whose first may be an error.
+func isEvent(body []byte) bool {
+	return bytes.HasPrefix(body, []byte("data:")) || bytes.HasPrefix(body, []byte("event:"))
+}
+
 // isQuota reports whether waiting does not help: money, a plan, or a limit of the day
 // whose end is not told.
 func (c *complaint) isQuota() bool {
@@ -165,13 +170,17 @@ func (c *complaint) isQuota() bool {
 		return true
 	case len(c.limits) > 0:
 		return c.isDaily() && c.longestWait(time.Unix(0, 0)) < believable
-	case c.has(passingPhrases), c.has(dayPhrases) && c.tellsWhen():
+	case c.has(passingPhrases), strings.Contains(c.said, alibabasMinute), c.has(dayPhrases) && c.tellsWhen():
 		return c.hasCode(quotaCodes) && !c.hasCode(doubtfulQuotaCodes)
 	case c.hasCode(quotaCodes):
 		return true
 	}
-	return c.has(quotaPhrases) && !retriesSoon(c.text)
+	return (c.has(quotaPhrases) || c.has(advicePhrases) && !c.has(limitPhrases)) && !retriesSoon(c.text)
 }
+
+// alibabasMinute is where Alibaba explains the limit of the tokens of a minute, for
+// which it has OpenAI's words for money (help.aliyun.com/en/model-studio/error-code).
+const alibabasMinute = "error-code#token-limit"
 
 // passes reports whether limits are named, all of which waiting lifts.
 func (c *complaint) passes() bool { return len(c.limits) > 0 && !c.isQuota() }
@@ -214,6 +223,9 @@ func (c *complaint) isDaily() bool {
 // saysZeroLimit: "limit: 0, model: …" is a plan that has none of it at all
 // (google-gemini/gemini-cli issue 22486).
 func saysZeroLimit(text string) bool {
+	if strings.Contains(text, "(0/0 used)") { // MiniMax's plan without it, which tells a reset all the same; reported only
+		return true
+	}
 	_, after, ok := strings.Cut(text, "quota exceeded for metric")
 	_, after, limited := strings.Cut(after, "limit: 0")
 	return ok && limited && (after == "" || strings.IndexByte("0123456789.", after[0]) < 0)

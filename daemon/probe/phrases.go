@@ -24,18 +24,21 @@ var moneyPhrases = []string{
 	"credit limit is insufficient",                                                                    // new-api; reported only
 	"balance insufficient", "balance too low", "low balance", "outstanding balance", "unpaid invoice", // reported only
 	"no credits", "no remaining credits", "credits exhausted", "credits have been exhausted", "out of funds",
-	"payment required", "please top up", "please recharge", "top up your",
+	"payment required",
 	"subscription has expired", "subscription expired", "trial has expired", "trial expired", "trial has ended", "plan has expired",
 	"spending cap", "spend cap",
-	"out of credit",                                    // several; reported only
-	"not have enough credit",                           // several; reported only
-	"lack sufficient credit",                           // Stability; reported only
-	"requires more credits",                            // OpenRouter, 402
-	"have any credits or licenses",                     // xAI, 403 (warpdotdev/warp issue 14863)
-	"used all available credits",                       // xAI, 429
+	"out of credit",                                  // several; reported only
+	"not have enough credit",                         // several; reported only
+	"lack sufficient credit",                         // Stability; reported only
+	"requires more credits",                          // OpenRouter, 402
+	"have any credits or licenses",                   // xAI, 403 (warpdotdev/warp issue 14863)
+	"used all available credits",                     // xAI, 429
+	"credits are depleted",                           // Google (dyad-sh/dyad issue 3626)
+	"credits expired",                                // NVIDIA, 402; the same under 403 reported only
+	"credit limit exceeded",                          // Together, 402; the same under others reported only
+	"bill is overdue", "commodity has not purchased", // Alibaba, 429; reported only
+	"package has expired",                              // Z.ai docs.z.ai/api-reference/api-code 1309
 	"monthly included credits",                         // Hugging Face huggingface.co/docs/inference-providers/pricing
-	"spend limit",                                      // OpenAI, Groq console.groq.com/docs/spend-limits
-	"spending limit",                                   // xAI, Together
 	"budget has been exceeded",                         // LiteLLM litellm/exceptions.py BudgetExceededError
 	"exceeded budget",                                  // LiteLLM, ExceededBudget
 	"budget exceeded",                                  // LiteLLM ProxyErrorTypes.budget_exceeded
@@ -56,6 +59,14 @@ var moneyPhrases = []string{
 	"余额不足", "额度不足", "额度已用尽", "已欠费", // one-api model/token.go, MiniMax, Zhipu
 }
 
+// advicePhrases are about money where nothing is said of a rate: beside that they
+// only tell who pays more may ask more.
+var advicePhrases = []string{
+	"please top up", "please recharge", "top up your", // reported only
+	"spend limit",    // OpenAI, Groq console.groq.com/docs/spend-limits
+	"spending limit", // xAI, Together, Fireworks
+}
+
 // quotaPhrases are about a quota, which mostly means money, and sometimes, as other
 // words beside them tell, no more than the requests of a minute.
 var quotaPhrases = []string{
@@ -69,6 +80,8 @@ var quotaPhrases = []string{
 	"token quota reached",         // watsonx's token_quota_reached; reported only
 	"monthly limit",               // Together, Mistral; in 429 only of plans
 	"monthly quota",
+	"api calls / month",                         // Cohere's trial keys docs.cohere.com/docs/rate-limits
+	"monthly usage limit", "weekly usage limit", // reported only
 	"allocation of 10,000 neurons", // Cloudflare Workers AI; reported only
 }
 
@@ -77,13 +90,12 @@ var quotaPhrases = []string{
 var passingPhrases = []string{
 	"per min", "perminute", "/minute", "/min ", "(rpm)", "(tpm)",
 	"per second", "persecond", "/second", "per hour", "perhour",
-	"error code#token limit", // Alibaba's link, of the tokens of a minute
-	"throttling.",            // Alibaba Throttling.RateQuota, .AllocationQuota, .BurstRate
-	"requests list",          // Alibaba: "You exceeded your current requests list"
+	"throttling.",   // Alibaba Throttling.RateQuota, .AllocationQuota, .BurstRate
+	"requests list", // Alibaba: "You exceeded your current requests list"
 }
 
-// dayPhrases are about a quota of a day, which waiting lifts if its end is told.
-var dayPhrases = []string{"per day", "perday", "/day", "daily", "today", "24 hours"}
+// dayPhrases are about a quota of a day or a week, which waiting lifts if its end is told.
+var dayPhrases = []string{"per day", "perday", "/day", "daily", "today", "24 hours", "weekly", "per week"}
 
 // deadKeyPhrases are about the key itself, or the account that it is of.
 var deadKeyPhrases = []string{
@@ -92,7 +104,10 @@ var deadKeyPhrases = []string{
 	"incorrect api key",                         // OpenAI, xAI
 	"api key not valid", "api key is not valid", // Google
 	"pass a valid api key", "api key not found", // Google
-	"your api key is valid",       // Amazon Bedrock's "make sure your API Key is valid"; reported only
+	"make sure your api key is valid",                              // Amazon Bedrock; reported only
+	"wrong api key",                                                // Cerebras
+	"missing authorization header", "invalid authorization header", // Google's OpenAI-compatible address, 400 (NVIDIA/NemoClaw issue 2093, microsoft/vscode issue 260825)
+	"the token seems invalid",     // Hugging Face, 400 (lobehub/lobe-chat packages/model-runtime)
 	"api key provided is invalid", // gateways; reported only
 	"api key * expired", "api key * revoked", "api key * leaked", "api key * compromised", "leaked api key", "compromised api key",
 	"api key * suspended", "api key * deactivated", "invalid proxy server token", // LiteLLM
@@ -112,13 +127,15 @@ var deadKeyPhrases = []string{
 	"key has been deleted", "key was deleted",
 	"missing api key", "no api key", "api key is missing", "api key is required", "api key required", "api key missing",
 	"provide an api key", "unregistered callers", // OpenAI; Google's 403 without a key
-	"invalid authentication", "authentication failed", // Kong, Moonshot, Amazon
+	"invalid authentication",                              // Kong, Moonshot
 	"无效的令牌", "令牌已过期", "令牌状态不可用", "无效的 token", "token 已过期", // one-api model/token.go
 }
 
 // refusedKeyPhrases are about the key where the status is 403, and about a request's
-// syntax or somebody else's key where it is another one.
+// syntax or somebody else's key where it is another one: a gateway's database says
+// that the authentication failed too.
 var refusedKeyPhrases = []string{
+	"authentication failed",          // Amazon
 	"could not validate credentials", // FastAPI's tutorial, which many copy
 	"invalid token", "token is invalid", "token invalid", "invalid credentials", "bad credentials",
 }
@@ -138,13 +155,14 @@ var shutOutPhrases = []string{
 	"organization has been disabled", // Anthropic (anthropics/claude-code issue 8327)
 	"organization restricted",        // Groq organization_restricted
 	"organization has been restricted",
+	"only authorized for use with",                                    // Anthropic, of a subscription's token
 	"not available in your country", "user location is not supported", // OpenAI, Google
 	"country, region, or territory not supported",
 }
 
 // limitPhrases are rate limits where the status does not say so.
 var limitPhrases = []string{
-	"rate limit exceeded", "rate limit is exceeded", "rate limit reached", "exceeded the rate limit", // GitHub docs.github.com/rest (403), Azure
+	"rate limit is exceeded", "rate limit reached", "exceeded the rate limit", // GitHub docs.github.com/rest (403), Azure
 	"rate limit exceeded", "secondary rate limit", "ratelimitexceeded", "userratelimitexceeded", // Google APIs (403)
 	"out of call volume quota",             // Azure API Management quota policy (403), with the time of its end
 	"request was throttled",                // Django REST framework, which Replicate uses
@@ -152,11 +170,12 @@ var limitPhrases = []string{
 	"too many requests",
 	"quota exceeded for quota metric", "quota exceeded for metric", // Google APIs (403)
 	"request limit reached", "requests limit reached", // Baidu, under 200
+	"usage limit exceeded", "usage limit reached", "reached your * usage limit", // MiniMax 2056; Kimi's plans, 403: reported only
 }
 
 // loadingPhrases are how servers say that a model is on its way into memory.
 var loadingPhrases = []string{
-	"is currently loading",     // Hugging Face (huggingface/huggingface_hub), and what copies it
+	"is currently loading", "model * is loading", // Hugging Face (huggingface/huggingface_hub), and what copies it
 	"^loading model",           // llama.cpp tools/server; so llamafile, Jan, Docker Model Runner, llama-swap
 	"llm server loading model", // Ollama llm/server.go (IceWhaleTech/ZimaOS issue 466)
 	"still being loaded",       // OpenAI help.openai.com, article 6643004
@@ -169,6 +188,7 @@ var loadingPhrases = []string{
 	"model is downloading", "downloading the model", "downloading model", "is being downloaded",
 	"warm up in progress", "warmup in progress",
 	"model is waking up", "is waking up", "currently scaling", // vLLM entrypoints/serve/elastic_ep
+	"deployment scaling up", "is scaling up", // Fireworks DEPLOYMENT_SCALING_UP; reported only
 }
 
 // brokenPhrases are about a model that will not come, in words that else would be
@@ -176,6 +196,7 @@ var loadingPhrases = []string{
 var brokenPhrases = []string{
 	"error loading", "failed to load", "failed loading", "failure loading", "could not load", "cannot load",
 	"unable to load", "error while loading", "loading failed", "load failed", "exception while loading", "out of memory", "terminated",
+	"loading is disabled", "runtimeerror", "valueerror", "traceback", "mismatch", "took too long",
 }
 
 // overloadPhrases are about the vendor's room, and not about this account.
@@ -193,6 +214,7 @@ func plain(s string) string {
 }
 
 var spellings = strings.NewReplacer(
+	"csrf token", "csrf", "xsrf token", "xsrf", "page token", "page", "kms key", "kms", "encryption key", "encryption", // not ours
 	"_", " ", "-", " ", "’", "'", "apikey", " api key", "api token", "api key", "access key", "api key", "secret key", "api key",
 	"overdueerror", " overdue error", "exceededbudget", "exceeded budget", "exceededtokenbudget", "exceeded budget",
 	"freetieronly", " free tier only ", "令牌 ", "令牌",

@@ -187,7 +187,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Unauthorized, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "401, or an answer under 400, 403 or 5xx that says the key is missing, wrong, expired, revoked, suspended or leaked",
+		Seen: "401, or an answer under another 4xx but 404, or a 5xx, that says the key is missing, wrong, expired, revoked, suspended or leaked",
 		Hint: "the key is missing or was rejected: replace it, then: providerctl reload",
 	},
 	{
@@ -202,7 +202,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: QuotaExhausted, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "402, or an answer under 400, 401, 403, 429 or 5xx about a balance, a budget, a plan or a quota that waiting does not lift",
+		Seen: "402, or an answer under another 4xx but 404, or a 5xx, about a balance, a budget, a plan or a quota that waiting does not lift",
 		Hint: "raise the limit or add credit in the vendor's console",
 	},
 	{
