@@ -35,7 +35,7 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 		}
 		why, hint := c.unusable(reply.TS.Time, q.model)
 		if why == "" && q.form == formatURL && c.isSocket() {
-			why, hint = describe(s)+", at a Unix socket, for which there is no URL", "talk to the socket yourself: providerctl pick "+s.ID+" -o env; or give the server a port"
+			why, hint = describe(s)+", at a Unix socket, which has no URL", "use the socket: providerctl pick "+s.ID+" -o env; or make the server listen on a port"
 		}
 		switch {
 		case s.Type == provider.Generic && len(q.ids) == 0:

@@ -39,7 +39,7 @@ check     A h
 check     AAAA h
   answer  none: refused (4.0 ms)
 verdict   DEGRADED (rate_limited)
-  rule    a limit that waiting lifts, 429 mostly; retry_at says until when → rate_limited
+  rule    a limit that passes with time, mostly 429; retry_at says until when → rate_limited
   weight  definite: one such probe is enough
   hint    wait
 `
@@ -55,9 +55,9 @@ verdict   DEGRADED (rate_limited)
 	})
 	t.Run("ShowsWhatTheServerWantsOfUs", func(t *testing.T) {
 		for asked, shown := range map[string]string{
-			`"client_certificate":{}`: "client    wanted, none shown\n",
-			`"client_certificate":{"takes":["CN=A","CN=B"],"shown":"CN=us","not_after":"2026-05-04T12:00:00Z"}`: "client    wanted, shown CN=us, good until 2026-05-04; the server takes those by CN=A or CN=B\n",
-			`"outdated":"ca_file: no such file"`: "files     used as read before: ca_file: no such file\n",
+			`"client_certificate":{}`: "client    certificate wanted, none sent\n",
+			`"client_certificate":{"takes":["CN=A","CN=B"],"shown":"CN=us","not_after":"2026-05-04T12:00:00Z"}`: "client    certificate wanted, sent CN=us, valid until 2026-05-04; the server accepts those signed by CN=A or CN=B\n",
+			`"outdated":"ca_file: no such file"`: "files     still using the old files: ca_file: no such file\n",
 		} {
 			d := startDaemon(t, map[string][]reply{diagnoseA: {ok(`{` + strings.Replace(evidence, `"days_left":30,`, `"days_left":30,`+asked+`,`, 1) + `,"generation":1}`)}})
 			if got := d.run(t, "diagnose", "a"); !strings.Contains(got.out, "\n"+shown) {
@@ -91,10 +91,10 @@ verdict   DEGRADED (rate_limited)
 func TestDiagnose_Verdict(t *testing.T) {
 	for name, tc := range map[string]struct{ verdict, out string }{
 		"InDoubt": {`"state":"RUNNING","reason":"ok","saw":"hung","doubts":1,"fall":2,"detail":"in doubt (1 of 2): hung"`,
-			"  rule    connected, then silence until the timeout; or, on this machine, a connection neither taken nor refused; or requests run or wait in it, and nothing comes of them → hung\n" +
+			"  rule    connected, then silence until the timeout; or, on this machine, a connection neither accepted nor refused; or an engine that makes no progress with its requests → hung\n" +
 				"  weight  doubtful: 1 of 2 in a row, so it stays RUNNING (ok)\n  detail  in doubt (1 of 2): hung\n"},
 		"Confirmed": {`"state":"DEGRADED","reason":"hung","saw":"hung","doubts":2,"fall":2`,
-			"nothing comes of them → hung\n  weight  doubtful: 2 of 2 in a row\n"},
+			"with its requests → hung\n  weight  doubtful: 2 of 2 in a row\n"},
 		"JudgedByTheFacts": {`"state":"DEGRADED","reason":"no_models","saw":"ok","definite":true,"fall":2`,
 			"  rule    the answer that this kind promises → ok\n  then    up, and lists no model → no_models\n  weight  definite"},
 		"Recovering": {`"state":"ERROR","reason":"hung","saw":"ok","definite":true,"fall":2,"detail":"recovering (1 of 2 good answers)"`,

@@ -92,17 +92,17 @@ func outcome(result, attempt, failure string) string {
 // clientLayers are what was said of who we are, and the files that could not be read anew.
 func clientLayers(t *provider.TLSStep) (all []layer) {
 	if c := t.ClientCertificate; c != nil {
-		came := "wanted, none shown"
+		came := "certificate wanted, none sent"
 		if c.Shown != "" {
-			came = fmt.Sprintf("wanted, shown %s, good until %s", c.Shown, c.NotAfter.Format("2006-01-02"))
+			came = fmt.Sprintf("certificate wanted, sent %s, valid until %s", c.Shown, c.NotAfter.Format("2006-01-02"))
 		}
 		if len(c.Takes) > 0 {
-			came += "; the server takes those by " + strings.Join(c.Takes, " or ")
+			came += "; the server accepts those signed by " + strings.Join(c.Takes, " or ")
 		}
 		all = append(all, layer{name: "client", came: came})
 	}
 	if t.Outdated != "" {
-		all = append(all, layer{name: "files", came: "used as read before: " + t.Outdated})
+		all = append(all, layer{name: "files", came: "still using the old files: " + t.Outdated})
 	}
 	return all
 }

@@ -180,8 +180,8 @@ func TestPick_Output(t *testing.T) {
 func TestPick_ToldByTheDaemon(t *testing.T) {
 	const own = "PROVIDERD_PROVIDER=p\nPROVIDERD_KIND=marmot\nPROVIDERD_ENDPOINT="
 	const without = "providerctl: p: the daemon knows no address for clients of OpenAI's API, so OPENAI_BASE_URL is left out\n"
-	const socket = "providerctl: p: RUNNING, at a Unix socket, for which there is no URL; " +
-		"talk to the socket yourself: providerctl pick p -o env; or give the server a port\n"
+	const socket = "providerctl: p: RUNNING, at a Unix socket, which has no URL; " +
+		"use the socket: providerctl pick p -o env; or make the server listen on a port\n"
 	for name, tt := range map[string]struct {
 		endpoint, client string
 		env, url, err    string

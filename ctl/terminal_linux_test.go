@@ -149,7 +149,7 @@ func TestTerminal_Diagnose(t *testing.T) {
 		got := onTerminal(t, d, columns, 24, nil, "diagnose", "a").String()
 		got = strings.TrimSuffix(strings.ReplaceAll(got, "\r\n", "\n"), "END")
 		checkWidth(t, got, ctl.TableOptions{Width: int(columns)})
-		if flat := strings.Join(strings.Fields(got), " "); !strings.Contains(flat, "rule a limit that waiting lifts, 429 mostly; retry_at says until when → rate_limited") {
+		if flat := strings.Join(strings.Fields(got), " "); !strings.Contains(flat, "rule a limit that passes with time, mostly 429; retry_at says until when → rate_limited") {
 			t.Errorf("%d columns:\n%s", columns, got)
 		}
 	}

@@ -47,7 +47,7 @@ answers in that time, it exits 3.`,
 			return err
 		}
 		if timeout <= 0 {
-			return usage("give a duration such as 60s, or 8760h for as long as it takes", "wait: --timeout must be positive")
+			return usage("give a duration such as 60s, or 8760h for a year", "wait: --timeout must be positive")
 		}
 		s, err := a.waitFor(a.interruptible(true), ids[0], targets, timeout)
 		if err != nil || quiet {

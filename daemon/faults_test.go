@@ -53,8 +53,8 @@ api_key_file = "/absent/groq.key"
 	}{
 		"up":        {provider.OK, "", ""},
 		"team":      {provider.NoCredentials, `key file "/absent/groq.key"`, "create it, or correct the path, then: providerctl reload"},
-		"openai":    {provider.NoCredentials, "OPENAI_API_KEY: the key holds a character that does not show", "set OPENAI_API_KEY to the key alone, then restart providerd"},
-		"anthropic": {provider.NoCredentials, "ANTHROPIC_API_KEY: the key holds a blank", "then restart providerd"},
+		"openai":    {provider.NoCredentials, "OPENAI_API_KEY: the key contains an invisible character", "set OPENAI_API_KEY to the key alone, then restart providerd"},
+		"anthropic": {provider.NoCredentials, "ANTHROPIC_API_KEY: the key contains a blank", "then restart providerd"},
 		"ollama":    {provider.Misconfigured, "OLLAMA_HOST", "correct or unset OLLAMA_HOST"},
 	} {
 		s := r.row(id)

@@ -68,12 +68,12 @@ func TestClient_Do_Errors(t *testing.T) {
 		"TellsABodyThatBreaksOff": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			io.WriteString(w, "short")
-		}, provider.DaemonUnreachable, "broke off"},
+		}, provider.DaemonUnreachable, "closed the connection before its answer was complete"},
 		"TellsChunksThatBreakOff": {func(w http.ResponseWriter, _ *http.Request) {
 			io.WriteString(w, "part")
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		}, provider.DaemonUnreachable, "broke off"},
+		}, provider.DaemonUnreachable, "closed the connection before its answer was complete"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := serve(t, tc.handler).Raw(t.Context(), "GET", "/x")

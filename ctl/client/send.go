@@ -96,7 +96,7 @@ func (r *reply) explain(ctx context.Context, err error) error {
 			"%s is not providerd: %v", where, err)
 	default:
 		return &absent{provider.Errorf(provider.DaemonUnreachable, "it may be restarting: try again, then look at its log",
-			"the daemon at %s broke off before its answer was complete: %v", where, err)}
+			"the daemon at %s closed the connection before its answer was complete: %v", where, err)}
 	}
 }
 

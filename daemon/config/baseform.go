@@ -51,7 +51,7 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	end, twice := requestEnd.FindString(trimmed)+halfEnd.FindString(trimmed), k.twice(trimmed)
 	switch {
 	case end != "":
-		return "ends with " + end + ", which a request adds to it", all[0]
+		return "ends with " + end + ", which requests add themselves", all[0]
 	case twice != "":
 		return "has " + twice + " twice", all[0]
 	case trimmed != given && !strings.HasSuffix(given, "/.") && !strings.HasSuffix(given, "/.."):
@@ -59,9 +59,9 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	case strings.Contains(u.Path, "//"):
 		return "has two slashes in a row", all[0]
 	case isVendors(endpoint, k.BaseURL):
-		return "is not below the vendor's " + k.ownPath(), all[0]
+		return "lacks the vendor's path " + k.ownPath(), all[0]
 	case k.isBesideV1() && strings.HasSuffix(u.Path, "/v1"):
-		return "ends with /v1, and some pages of " + k.Name + " are not below it", all[0]
+		return "ends with /v1, but some pages of " + k.Name + " are outside it", all[0]
 	}
 	return "", ""
 }
@@ -158,11 +158,11 @@ func garbled(rest string) string {
 	for _, r := range host {
 		switch {
 		case r == '\\':
-			return "holds a backslash"
+			return "contains a backslash"
 		case isInvisible(r):
-			return "holds a character that does not show"
+			return "contains an invisible character"
 		case r != ascii(r):
-			return "holds the wide character " + string(r) + " in place of " + string(ascii(r))
+			return "contains the full-width character " + string(r) + " instead of " + string(ascii(r))
 		}
 	}
 	return ""

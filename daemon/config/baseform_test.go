@@ -134,7 +134,7 @@ func TestParse_BaseURLForms(t *testing.T) {
 			if tt.how == used && (said == "") != (tt.better == "") {
 				t.Errorf("said %s", said)
 			}
-			dot := strings.Contains(said, "a dot, which is left out")
+			dot := strings.Contains(said, "which is dropped")
 			if tt.how == used && tt.better != "" && (cfg.Providers[0].BaseURL == tt.better) != dot {
 				t.Errorf("%s is put in the place of what was typed", tt.better)
 			}
@@ -148,7 +148,7 @@ func TestLoad_BaseURLFormsInAVariable(t *testing.T) {
 		reason provider.Reason
 		says   string
 	}{
-		"https://gw.example/v1/messages": {provider.WrongService, "environment variable ANTHROPIC_BASE_URL: the address ends with /messages, which a request adds to it: set it to https://gw.example, then restart providerd"},
+		"https://gw.example/v1/messages": {provider.WrongService, "environment variable ANTHROPIC_BASE_URL: the address ends with /messages, which requests add themselves: set it to https://gw.example, then restart providerd"},
 		`"https://gw.example"`:           {provider.Misconfigured, "environment variable ANTHROPIC_BASE_URL: the address is in quotes: set ANTHROPIC_BASE_URL to https://gw.example, then restart providerd"},
 		"gw.example":                     {provider.Misconfigured, "set ANTHROPIC_BASE_URL to https://gw.example, then restart providerd"},
 		"https://gw.example?x=1":         {provider.Misconfigured, "set ANTHROPIC_BASE_URL to https://gw.example, then restart providerd"},

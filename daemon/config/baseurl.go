@@ -58,7 +58,7 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 // provider's own.
 func (r *reading) defaultAddress(p *Provider, kind *Kind) *flaw {
 	if old := kind.OldAddrEnv; old != "" && r.env.get(old) != "" && r.env.get(kind.AddrEnv) == "" {
-		r.warn(nowhere, "environment variable %s is not used, as %s's own programs do not any more: set %s", old, kind.Name, kind.AddrEnv)
+		r.warn(nowhere, "environment variable %s is ignored, as %s's own programs no longer read it: set %s", old, kind.Name, kind.AddrEnv)
 	}
 	a, f := addressFromEnv(kind, r.env)
 	switch {
@@ -153,7 +153,7 @@ func readBaseURL(kind *Kind, raw string) (address, *flaw) {
 	case isQuoted(raw):
 		return address{}, flawf(example, "base_url is in quotes")
 	case strings.ContainsFunc(raw, func(r rune) bool { return r == ' ' || isControl(r) }):
-		return address{}, flawf(example, "base_url holds a blank or a control character")
+		return address{}, flawf(example, "base_url contains a blank or a control character")
 	}
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
@@ -211,7 +211,7 @@ func hostAddress(kind *Kind, u *url.URL, example string) (address, *flaw) {
 	odd := ""
 	if host := strings.TrimRight(u.Hostname(), "."); host != u.Hostname() && (strings.Contains(host, ".") || IsLocalhost(host)) && web {
 		u.Host = strings.Replace(u.Host, u.Hostname(), host, 1)
-		odd = "ends its host with a dot, which is left out"
+		odd = "has a dot after the host, which is dropped"
 	}
 	full := u.String()
 	u.User = nil

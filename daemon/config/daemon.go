@@ -108,7 +108,7 @@ func checkAbsolute(setting, path string) *flaw {
 	case path == "":
 		return flawf("leave it out to use the default", "%s is empty", setting)
 	case strings.ContainsFunc(path, isControl):
-		return flawf("write the path alone", "%s holds a control character", setting)
+		return flawf("write the path alone", "%s contains a control character", setting)
 	case !filepath.IsAbs(path):
 		return flawf("write the path in full, from the root", "%s is %s: a relative path", setting, quote(path))
 	}

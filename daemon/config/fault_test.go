@@ -26,7 +26,7 @@ func TestLoad_BadVariableKeepsNobodyElse(t *testing.T) {
 			"set ANTHROPIC_BASE_URL to http://gateway:4000, then restart providerd"},
 		{"OPENAI_API_KEY", "leak\nleak", "openai", provider.NoCredentials, "environment variable OPENAI_API_KEY: the key has more than one line",
 			"set OPENAI_API_KEY to the key alone, then restart providerd"},
-		{"OPENAI_API_KEY", "leak—leak", "openai", provider.NoCredentials, "environment variable OPENAI_API_KEY: the key holds a character that is not ASCII",
+		{"OPENAI_API_KEY", "leak—leak", "openai", provider.NoCredentials, "environment variable OPENAI_API_KEY: the key contains a non-ASCII character",
 			"set OPENAI_API_KEY to the key alone, then restart providerd"},
 		{"GROQ_API_KEY", "Bearer leak", "groq", provider.NoCredentials, "environment variable GROQ_API_KEY: the key begins with the word Bearer",
 			"set GROQ_API_KEY to the key alone, then restart providerd"},
@@ -90,7 +90,7 @@ api_key_env = "C"
 		t.Fatal(diff)
 	}
 	text := cfg.FaultError(nil).Error()
-	for _, want := range []string{`p.toml:4:15: environment variable A: the key holds a blank`, `p.toml:8:16: key file "/keys/absent": file does not exist`} {
+	for _, want := range []string{`p.toml:4:15: environment variable A: the key contains a blank`, `p.toml:8:16: key file "/keys/absent": file does not exist`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("got %s\nwithout %s", text, want)
 		}
@@ -119,7 +119,7 @@ func TestLoad_OldVariable(t *testing.T) {
 		}
 	}
 	vars := map[string]string{"OPENAI_API_BASE": "https://gw.example/v1"}
-	for _, want := range []string{"environment variable OPENAI_API_BASE is not used, as openai's own programs do not any more: set OPENAI_BASE_URL", ""} {
+	for _, want := range []string{"environment variable OPENAI_API_BASE is ignored, as openai's own programs no longer read it: set OPENAI_BASE_URL", ""} {
 		cfg, err := config.Load("", false, old, diskEnv(t.TempDir(), vars))
 		if err != nil {
 			t.Fatal(err)

@@ -61,7 +61,7 @@ const (
 func keyFilePath(name string, env Env) (string, *flaw) {
 	switch {
 	case strings.ContainsFunc(name, isControl):
-		return "", flawf("write the path alone", "api_key_file holds a control character")
+		return "", flawf("write the path alone", "api_key_file contains a control character")
 	case filepath.IsAbs(name):
 		return name, nil
 	case strings.ContainsAny(name, `/\`):

@@ -37,17 +37,17 @@ func unsendable(key string) string {
 	for _, r := range key {
 		switch {
 		case r == 0 || r == unicode.ReplacementChar:
-			return "is no plain text: it may be saved as UTF-16"
+			return "is not plain text: it may be saved as UTF-16"
 		case r == '\n' || r == '\r':
 			return "has more than one line"
 		case r == ' ' || r == '\t':
-			return "holds a blank"
+			return "contains a blank"
 		case r < ' ' || r == 0x7f:
-			return "holds a control character"
+			return "contains a control character"
 		case isInvisible(r):
-			return "holds a character that does not show"
+			return "contains an invisible character"
 		case r > '~':
-			return "holds a character that is not ASCII"
+			return "contains a non-ASCII character"
 		}
 	}
 	return ""
@@ -70,9 +70,9 @@ func wrapping(key string) string {
 	case headerForm.MatchString(key):
 		return "begins with the name of a header"
 	case assignment.MatchString(key):
-		return "begins with the name of a variable and an equals sign"
+		return "begins with a variable's name and an equals sign"
 	case isJSON(key):
-		return "is JSON, in which the key is only a part"
+		return "is JSON, not the key alone"
 	case isQuoted(key):
 		return "is in quotes"
 	}
@@ -101,19 +101,19 @@ func doubtfulKey(key string, vendors bool) string {
 	form := wrapping(key)
 	switch {
 	case unexpanded.MatchString(key):
-		return "is the name of a variable or a command, which nobody has replaced with its value"
+		return "is a variable or a command that was not replaced with its value"
 	case form != "":
 		return form
 	case reference.MatchString(key):
-		return "is a reference to a secret, which nobody has replaced with the secret"
+		return "is a reference to a secret, not the secret itself"
 	case pathForm.MatchString(key):
 		return "is the path of a file"
 	case standIn.MatchString(key), vendors && emptyWord.MatchString(key):
-		return "is a word that stands for a key in examples"
+		return "is a placeholder from an example"
 	case strings.Contains(key, "..."), strings.Contains(key, "***"):
-		return "is shortened, as vendors' pages show keys"
+		return "is shortened, as keys are on vendors' pages"
 	case strings.HasSuffix(key, `\n`), strings.HasSuffix(key, `\r`):
-		return "ends with a line break that is written out"
+		return "ends with a line break in escaped form"
 	case strings.ContainsAny(key, ",;") && strings.Trim(key, ",;") != key:
 		return "ends with a comma or a semicolon"
 	}

@@ -14,14 +14,14 @@ func TestLoad_KeyForms(t *testing.T) {
 	const core = "Zq7pLEAK0wXy4"
 	const (
 		quoted   = "is in quotes"
-		variable = "begins with the name of a variable"
+		variable = "begins with a variable's name"
 		json     = "is JSON"
 		bearer   = "begins with the word Bearer"
 		header   = "begins with the name of a header"
-		unset    = "is the name of a variable or a command"
+		unset    = "is a variable or a command"
 		refers   = "is a reference to a secret"
 		file     = "is the path of a file"
-		example  = "is a word that stands for a key in examples"
+		example  = "is a placeholder from an example"
 	)
 	for _, tt := range []struct {
 		held string
@@ -51,12 +51,12 @@ func TestLoad_KeyForms(t *testing.T) {
 		{"bearer:" + core, bearer, "bearer:" + core},
 		{"Authorization: Bearer " + core, header, ""},
 		{"x-api-key:" + core, header, "x-api-key:" + core},
-		{core + " " + core, "holds a blank", ""},
+		{core + " " + core, "contains a blank", ""},
 		{core + "\n" + core, "has more than one line", ""},
 		{core + "\r" + core, "has more than one line", ""},
-		{core + "\u200b" + core, "holds a character that does not show", ""},
-		{core + "\u00e9", "holds a character that is not ASCII", ""},
-		{core + "\x1b", "holds a control character", ""},
+		{core + "\u200b" + core, "contains an invisible character", ""},
+		{core + "\u00e9", "contains a non-ASCII character", ""},
+		{core + "\x1b", "contains a control character", ""},
 		{"s\x00k\x00", "may be saved as UTF-16", ""},
 		{"$OPENAI_API_KEY", unset, "$OPENAI_API_KEY"},
 		{"${OPENAI_API_KEY}", unset, "${OPENAI_API_KEY}"},
@@ -78,10 +78,10 @@ func TestLoad_KeyForms(t *testing.T) {
 		{"change-me", example, "change-me"},
 		{"none", example, "none"},
 		{core + ",", "ends with a comma", core + ","},
-		{core + `\n`, "ends with a line break that is written out", core + `\n`},
+		{core + `\n`, "ends with a line break in escaped form", core + `\n`},
 		{"sk-" + core + "...Xy4", "is shortened", "sk-" + core + "...Xy4"},
 		{"sk-" + core + "****Xy4", "is shortened", "sk-" + core + "****Xy4"},
-		{core + " # of the team", "holds a blank", ""},
+		{core + " # of the team", "contains a blank", ""},
 	} {
 		t.Run(tt.held, func(t *testing.T) {
 			loaded, err := config.Load("", false, kinds(), diskEnv(t.TempDir(), map[string]string{"GROQ_API_KEY": tt.held}))

@@ -235,7 +235,7 @@ func TestParse_KeyOfTheService(t *testing.T) {
 		{name: "NotLoaded", system: true, files: files, key: "of-the-service"},
 		{name: "NotTheSystems", files: files, fails: "CREDENTIALS_DIRECTORY"},
 		{name: "NotPassedOn", directory: "/run/c", system: true, files: map[string]string{"/etc/providerd/credentials/groq": "k"},
-			fails: "the key is in /etc/providerd/credentials/groq, and systemd did not pass it on"},
+			fails: "the key is in /etc/providerd/credentials/groq, but systemd did not pass it on"},
 		{name: "NotThere", directory: "/run/c", system: true, fails: "write the key into /etc/providerd/credentials/groq, then restart the service"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -263,7 +263,7 @@ func TestParse_KeyOfTheService(t *testing.T) {
 
 // Whoever runs the service may not look into the folder that systemd loads keys from.
 func TestParse_KeyThatSystemdDidNotPassOn(t *testing.T) {
-	const there, dropIn = "/etc/providerd/credentials/groq", "look for a drop-in that clears LoadCredential="
+	const there, dropIn = "/etc/providerd/credentials/groq", "whether a drop-in clears LoadCredential="
 	for _, c := range []struct {
 		name, file string
 		vars       map[string]string

@@ -76,11 +76,11 @@ func clientCertificate(cert, key []byte) (*tls.Certificate, error) {
 	}
 	for i, c := range chain {
 		if i > 0 && holds(key, c) {
-			return nil, &pemError{problem: fmt.Sprintf("begins with another certificate than that of the key, which is number %d in it", i+1),
+			return nil, &pemError{problem: fmt.Sprintf("does not begin with the key's own certificate, which is number %d in it", i+1),
 				fix: "put the client's own certificate first, and then those that signed it"}
 		}
 	}
-	return nil, &pemError{key: true, problem: "is not the key of the certificate in client_cert_file", fix: "give the key that belongs to " + quote(chain[0].Subject.String())}
+	return nil, &pemError{key: true, problem: "does not match the certificate in client_cert_file", fix: "give the key that belongs to " + quote(chain[0].Subject.String())}
 }
 
 // unusableKey is why a file has no private key for us; nil when it has one.
@@ -89,8 +89,8 @@ func unusableKey(data []byte) *pemError {
 	for _, block := range found {
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
-			return &pemError{key: true, problem: "is encrypted, and there is nobody to ask for its pass phrase",
-				fix: "write it without one: openssl pkey -in FILE -out FILE.new, then: chmod 600 FILE.new"}
+			return &pemError{key: true, problem: "is encrypted, and providerd cannot ask for its pass phrase",
+				fix: "decrypt it: openssl pkey -in FILE -out FILE.new, then: chmod 600 FILE.new"}
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
 			return nil
 		}

@@ -99,7 +99,7 @@ func (t *table) tlsFiles(p *Provider) {
 	}
 	if scheme, _, _ := strings.Cut(p.BaseURL, ":"); p.BaseURL != "" && !isSecure(scheme) {
 		first := slices.IndexFunc(tlsSettings, func(name string) bool { return t.values[name] != nil })
-		t.warn(t.name(tlsSettings[first]), "%s is for TLS, and base_url begins with %s://", tlsSettings[first], scheme)
+		t.warn(t.name(tlsSettings[first]), "%s is only for TLS, but base_url begins with %s://", tlsSettings[first], scheme)
 	}
 	sum := sha256.New()
 	read := func(setting, path string, limit int64) []byte {
@@ -122,7 +122,7 @@ func (t *table) tlsFiles(p *Provider) {
 		_, unread, err := authorities(data)
 		t.rejectPEM(caFile, p.TLS.CAFile, err)
 		if err == nil && unread > 0 {
-			t.warn(t.at(caFile), "%d of the certificates in %s cannot be read, and are left out", unread, printable(p.TLS.CAFile))
+			t.warn(t.at(caFile), "%d of the certificates in %s cannot be read and are skipped", unread, printable(p.TLS.CAFile))
 		}
 	}
 	cert, key := read(certFile, p.TLS.CertFile, maxCertFile), read(keyFile, p.TLS.KeyFile, maxCertFile)
@@ -148,7 +148,7 @@ func (e Env) fileFix(err error, name string) string {
 	case errors.Is(err, fs.ErrNotExist) && loaded && filepath.Dir(name) == filepath.Clean(e.get("CREDENTIALS_DIRECTORY")):
 		return "put it into " + printable(filepath.Join(credentials, own)) + ", then restart the service"
 	case errors.Is(err, fs.ErrPermission):
-		return "let the user that runs providerd read it, and enter its folders"
+		return "give the user that runs providerd access to it and to its folders"
 	case errors.Is(err, fs.ErrNotExist):
 		return "create it, or correct the path"
 	}

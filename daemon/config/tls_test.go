@@ -139,13 +139,13 @@ func TestParse_TLSMistakes(t *testing.T) {
 		"key alone":      {tlsProvider + `client_key_file = "/t/key"`, "p.toml:5:1: client_key_file needs a client_cert_file", "write client_cert_file"},
 		"encrypted":      {tlsProvider + with("/t/cert", "/t/encrypted"), "p.toml:6:19: client_key_file \"/t/encrypted\" is encrypted", "openssl pkey"},
 		"encrypted once": {tlsProvider + with("/t/cert", "/t/old-encrypted"), "p.toml:6:19: client_key_file \"/t/old-encrypted\" is encrypted", "openssl pkey"},
-		"others' key":    {tlsProvider + with("/t/cert", "/t/other-key"), "p.toml:6:19: client_key_file \"/t/other-key\" is not the key of the certificate", "CN=a client"},
-		"backwards":      {tlsProvider + with("/t/backwards", "/t/key"), "p.toml:5:20: client_cert_file \"/t/backwards\" begins with another certificate", "first"},
+		"others' key":    {tlsProvider + with("/t/cert", "/t/other-key"), "p.toml:6:19: client_key_file \"/t/other-key\" does not match the certificate", "CN=a client"},
+		"backwards":      {tlsProvider + with("/t/backwards", "/t/key"), "p.toml:5:20: client_cert_file \"/t/backwards\" does not begin with the key's own certificate", "first"},
 		"no key in it":   {tlsProvider + with("/t/cert", "/t/cert"), "p.toml:6:19: client_key_file \"/t/cert\" holds no private key, but a certificate", "private key"},
 		"key in DER":     {tlsProvider + with("/t/cert", "/t/key-der"), "p.toml:6:19: client_key_file \"/t/key-der\" is DER, not PEM", "openssl pkey -inform der"},
 		"no certificate": {tlsProvider + with("/t/text", "/t/key"), "p.toml:5:20: client_cert_file \"/t/text\" holds no PEM", "BEGIN CERTIFICATE"},
 		"no PEM for key": {tlsProvider + with("/t/cert", "/t/text"), "p.toml:6:19: client_key_file \"/t/text\" holds no PEM", "private key"},
-		"the key itself": {tlsProvider + "client_cert_file = \"/t/cert\"\nclient_key_file = \"\"\"\n" + "-----BEGIN PRIVATE KEY-----\nleak0123456789abcdefABCDEF\n\"\"\"", "client_key_file holds a control character", "path"},
+		"the key itself": {tlsProvider + "client_cert_file = \"/t/cert\"\nclient_key_file = \"\"\"\n" + "-----BEGIN PRIVATE KEY-----\nleak0123456789abcdefABCDEF\n\"\"\"", "client_key_file contains a control character", "path"},
 		"exec":           {p + "\"exec\"\ncommand = [\"/bin/c\"]\nca_file = \"/t/ca\"", "p.toml:5:1: kind exec does not take ca_file", "leave it out"},
 		"systemd":        {p + "\"systemd\"\nunit = \"a.service\"\nclient_key_file = \"/t/key\"", "p.toml:5:1: kind systemd does not take client_key_file", "leave it out"},
 		"tcp":            {p + "\"tcp\"\nbase_url = \"tcp://h:1\"\nclient_cert_file = \"/t/cert\"", "p.toml:5:1: kind tcp does not take client_cert_file", "leave it out"},
@@ -178,7 +178,7 @@ func TestParse_TLSWarnings(t *testing.T) {
 	e.ReadFile = nil
 	for name, tt := range map[string]struct{ file, want string }{
 		"loose": {tlsProvider + "client_cert_file = '" + cert + "'\nclient_key_file = '" + loose + "'", "every user of this machine can read the private key: chmod 600 " + loose},
-		"plain": {"[[provider]]\nid = \"a\"\nkind = \"ollama\"\nbase_url = \"http://h\"\nca_file = '" + cert + "'", "p.toml:5: ca_file is for TLS, and base_url begins with http://"},
+		"plain": {"[[provider]]\nid = \"a\"\nkind = \"ollama\"\nbase_url = \"http://h\"\nca_file = '" + cert + "'", "p.toml:5: ca_file is only for TLS, but base_url begins with http://"},
 		"some":  {tlsProvider + "ca_file = '" + some + "'", "1 of the certificates in " + some + " cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {

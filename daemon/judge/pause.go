@@ -27,7 +27,7 @@ func (w Pause) unseen() claim {
 	if !w.resumed {
 		return claim{}
 	}
-	return claim{provider.NotChecked, "probing is resumed"}
+	return claim{provider.NotChecked, "probing has resumed"}
 }
 
 // stopped says that it is paused.

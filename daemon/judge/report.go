@@ -14,8 +14,8 @@ type Report struct {
 	claim claim              // what it says of the provider; none while it is only noted, or not enough
 }
 
-// waitsForRetry is said of a provider whose probing is resumed before its retry_at.
-const waitsForRetry = "probing is resumed, and waits for retry_at"
+// waitsForRetry is said of a provider whose probing has resumed before its retry_at.
+const waitsForRetry = "probing has resumed and waits for retry_at"
 
 // take notes what a caller met. What was believed before stays, until this is.
 func (w Report) take(o *probe.Observation) Report {

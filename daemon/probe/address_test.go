@@ -98,19 +98,19 @@ func TestLlamaAddress(t *testing.T) {
 // What Ollama takes for a host and nobody means is said, and read as Ollama reads it.
 func TestOddOllamaHost(t *testing.T) {
 	for value, want := range map[string]struct{ read, odd string }{
-		"0.0.0.0：8157":                {"http://0.0.0.0%EF%BC%9A8157:11434", "wide characters in place of ASCII's: set it to 0.0.0.0:8157"},
+		"0.0.0.0：8157":                {"http://0.0.0.0%EF%BC%9A8157:11434", "contains full-width characters: set it to 0.0.0.0:8157"},
 		"１２７.0.0.1:11434":             {"", "set it to 127.0.0.1:11434"},
 		"http://gpu：8157":             {"", "set it to http://gpu:8157"},
 		`C:\Users\123\ollama app.exe`: {"http://C:11434", "is the path of a file"},
 		`C:/Program/ollama.exe`:       {"", "is the path of a file"},
 		"/usr/bin/ollama":             {"", "is the path of a file"},
-		"11434":                       {"http://11434:11434", "is a number alone, which is taken for a host's name: set it to 127.0.0.1:11434"},
+		"11434":                       {"http://11434:11434", "is a number alone, which is taken for a host name: set it to 127.0.0.1:11434"},
 		"*:11434":                     {"http://*:11434", "set it to 0.0.0.0:11434"},
 		"*":                           {"http://*:11434", "set it to 0.0.0.0:11434"},
 		"http://*:8000":               {"http://*:8000", "set it to http://0.0.0.0:8000"},
-		"gpu:66000":                   {"http://gpu:11434", "has a port that is none"},
-		"gpu:http":                    {"", "has a port that is none"},
-		"http://gpu":                  {"http://gpu:80", "which is port 80: set it to http://gpu:11434"},
+		"gpu:66000":                   {"http://gpu:11434", "has an invalid port"},
+		"gpu:http":                    {"", "has an invalid port"},
+		"http://gpu":                  {"http://gpu:80", "which means port 80: set it to http://gpu:11434"},
 		"https://127.0.0.1:11434":     {"https://127.0.0.1:11434", "does not speak"},
 		"127.0.0.1:11434,10.0.0.1":    {"", "more than one word"},
 

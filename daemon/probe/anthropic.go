@@ -73,7 +73,7 @@ func anthropicOther(p *config.Provider, base *url.URL) string {
 	if base.Hostname() == "api.anthropic.com" || p.Hints[provider.Unauthorized] != "" {
 		return ""
 	}
-	const sent = "the key was rejected as it was sent, which is as %s: if this gateway wants it as %s, set %s in place of %s; else replace it"
+	const sent = "the key was sent as %s and rejected: if this gateway wants it as %s, set %s instead of %s; otherwise replace the key"
 	switch p.KeySource {
 	case "env ANTHROPIC_API_KEY":
 		return fmt.Sprintf(sent, "X-Api-Key", "a Bearer token", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY")

@@ -46,7 +46,7 @@ func (r *run) certificateAsked(a *answer) (found finding, is bool) {
 		return r.wantsOurs(found), true
 	case a.status == 403:
 		found.saw = provider.Forbidden
-		found.detail += ": the server had asked for a client certificate, and was given none"
+		found.detail += ": the server asked for a client certificate and got none"
 		found.hint = giveCertificate
 		return found, true
 	}

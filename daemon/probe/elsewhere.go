@@ -47,9 +47,9 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 	if !strings.Contains(found.detail, "base_url") {
 		found.detail += fmt.Sprintf(": try base_url = %q", bases[0])
 	}
-	found.hint = fmt.Sprintf("base_url = %q may be meant: providerctl diagnose {id} tries it", bases[0])
+	found.hint = fmt.Sprintf("base_url = %q may be meant; to try it: providerctl diagnose {id}", bases[0])
 	if name := r.p.addressVariable(); name != "" {
-		found.hint = fmt.Sprintf("%s=%s may be meant: providerctl diagnose {id} tries it", name, bases[0])
+		found.hint = fmt.Sprintf("%s=%s may be meant; to try it: providerctl diagnose {id}", name, bases[0])
 	}
 	return found
 }
@@ -69,7 +69,7 @@ func (r *run) findElsewhere(ctx context.Context, found finding, bases []string) 
 			found.hint = "it works there: " + r.p.moveTo(base)
 			return found
 		case slices.Contains(itsOwn, there.saw):
-			found.detail += fmt.Sprintf(": base_url = %q is right, and says: %s", base, there.detail)
+			found.detail += fmt.Sprintf(": base_url = %q is right, and the answer there is: %s", base, there.detail)
 			found.hint = r.p.moveTo(base)
 			return found
 		}

@@ -37,7 +37,7 @@ func TestProbe_DiagnosisTriesTheAddressThatIsMeant(t *testing.T) {
 		{"LMStudio", "lmstudio", "/v1", "", map[string]string{"/api/v1/models": `{"models":[{"key":"m"}]}`}, 200, provider.WrongService,
 			`base_url = "BASE" works`, `BASE`, []string{"/v1/api/v1/models", "/api/v1/models"}},
 		{"WantsAKey", "openai-compatible", "/chat/completions", "", map[string]string{"/v1/models": `{"error":{"message":"no key"}}`}, 401, provider.WrongService,
-			`base_url = "BASE/v1" is right, and says: 401 Unauthorized: no key`, `BASE/v1`, []string{"/chat/completions/models", "/v1/models"}},
+			`base_url = "BASE/v1" is right, and the answer there is: 401 Unauthorized: no key`, `BASE/v1`, []string{"/chat/completions/models", "/v1/models"}},
 		{"Nowhere", "openai-compatible", "/v1/embeddings", "", nil, 0, provider.WrongService,
 			`base_url = "BASE/v1" does not work either`, "", []string{"/v1/embeddings/models", "/v1/models"}},
 		{"BehindAProxy", "openai-compatible", "", "", map[string]string{"/v1/models": list, "/models": "404 page not found\n"}, 200, provider.Intermediary,
@@ -77,7 +77,7 @@ func TestProbe_DiagnosisTriesTheAddressThatIsMeant(t *testing.T) {
 				t.Errorf("asked %q, evidence of %d", asked, len(o.Evidence.Requests))
 			}
 			asked = nil
-			if o = pr.Probe(t.Context(), probe.Ask{Facts: true}); len(asked) != 1 || strings.Contains(o.Detail, "works") || tt.hint != "" && !strings.Contains(o.Hint, "diagnose {id} tries it") {
+			if o = pr.Probe(t.Context(), probe.Ask{Facts: true}); len(asked) != 1 || strings.Contains(o.Detail, "works") || tt.hint != "" && !strings.Contains(o.Hint, "to try it: providerctl diagnose {id}") {
 				t.Errorf("then asked %q: %q, hint %q", asked, o.Detail, o.Hint)
 			}
 		})
@@ -100,7 +100,7 @@ func TestProbe_AddressThatIsMeantInAVariable(t *testing.T) {
 	p := configured(t, "openai", ts.URL, "test-key-of-nobody")
 	p.BaseURLGiven = false
 	pr := newProber(t, p, probe.Options{})
-	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != "OPENAI_BASE_URL="+ts.URL+"/v1 may be meant: providerctl diagnose {id} tries it" {
+	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != "OPENAI_BASE_URL="+ts.URL+"/v1 may be meant; to try it: providerctl diagnose {id}" {
 		t.Errorf("hint %q", o.Hint)
 	}
 	late = true

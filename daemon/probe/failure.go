@@ -77,7 +77,7 @@ func (r *run) silence() finding {
 		}
 		return finding{saw: provider.ConnectTimeout, detail: fmt.Sprintf("no connection within %s", timeout)}
 	case transport.Handshaking:
-		found := finding{saw: provider.Hung, detail: fmt.Sprintf("connected, and no TLS handshake within %s, or it does not speak TLS", timeout)}
+		found := finding{saw: provider.Hung, detail: fmt.Sprintf("connected, but no TLS handshake within %s, or it does not speak TLS", timeout)}
 		if plain, _ := r.schemes(); plain != "" {
 			found.detail += ": try " + plain
 		}
@@ -165,7 +165,7 @@ func (r *run) resolveFinding(e *transport.ResolveError) finding {
 
 // nobodyAccepts is why this machine itself does not answer a connect: without a
 // listener it would refuse.
-const nobodyAccepts = "something listens there, and accepts nobody"
+const nobodyAccepts = "something listens there but accepts no connections"
 
 // dialFinding goes by the address whose failure tells most: a refusal proves that
 // the host is there and the server is not. Silence on this machine proves that it is

@@ -5,9 +5,8 @@ import "github.com/providerd/providerd/store/provider"
 // forwarded is what to do about a connection that is taken and closed without a byte.
 // Whoever forwards a port takes connections whether or not anybody listens behind it:
 // docker-proxy and its like do, and sshd's and kubectl's tunnels.
-const forwarded = "if it runs in a container, its published port is taken while nothing listens there inside: " +
-	"have it listen on 0.0.0.0 there, and not on 127.0.0.1, or wait until it has started; " +
-	"if this is a tunnel, look at its other end; else look at the server's log"
+const forwarded = "in a container, make the server listen on 0.0.0.0 instead of 127.0.0.1, or wait until it has started; " +
+	"behind a tunnel, check its other end; otherwise look at the server's log"
 
 // closedUnheard is the finding of a connection that ended before an answer, or in it.
 func (r *run) closedUnheard(heard string) finding {

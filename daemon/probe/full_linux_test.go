@@ -31,7 +31,7 @@ func TestProbe_FullQueue(t *testing.T) {
 			p := configured(t, "llamacpp", address, "")
 			p.Timeout = 300 * time.Millisecond
 			o := once(t, p, probe.Options{}, probe.Ask{DialFirst: first})
-			if o.Saw != provider.Hung || !strings.Contains(o.Detail, "accepts nobody") || o.PortListening == nil || *o.PortListening {
+			if o.Saw != provider.Hung || !strings.Contains(o.Detail, "accepts no connections") || o.PortListening == nil || *o.PortListening {
 				t.Errorf("%s, dial first %t: saw %s %q", name, first, o.Saw, o.Detail)
 			}
 		}

@@ -8,7 +8,7 @@ import (
 // newer is what it means that a server speaks HTTP/2 and nothing older: it is asked in
 // HTTP/1.1, as most clients of model servers do.
 func newer() finding {
-	return finding{saw: provider.WrongService, detail: "it speaks HTTP/2 only, as gRPC does, and is asked in HTTP/1.1"}
+	return finding{saw: provider.WrongService, detail: "it speaks HTTP/2 only, as gRPC does; providerd asks in HTTP/1.1"}
 }
 
 // heardNewer reports whether what a server said tells that, where it was asked in

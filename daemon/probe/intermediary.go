@@ -107,10 +107,10 @@ func (r *run) spoken(a *answer, s speaker) finding {
 	}
 	hint := what.hint
 	if s.does == reachesNobody && k.Type == provider.Cloud {
-		hint = "{who} stands before {endpoint} and reaches nobody behind it: wait, or see the vendor's status page"
+		hint = "{who} in front of {endpoint} gets no answer from the vendor's servers: wait, or check the vendor's status page"
 	}
 	if s.does == wantsPassword && r.p.base.User != nil {
-		hint = "{who} stands before {endpoint} and refuses the user and the password in base_url: correct them, then: providerctl reload"
+		hint = "{who} in front of {endpoint} rejects the user name and password in base_url: correct them, then: providerctl reload"
 	}
 	named := strings.NewReplacer("{who}", s.who, "{path}", a.request.URL.Path)
 	if s.who == unknown {
@@ -130,18 +130,18 @@ func (r *run) spoken(a *answer, s speaker) finding {
 // told is what each deed is called, and what to do about it. Nothing in it is about the
 // server behind, which nobody has heard.
 var told = [...]struct{ says, hint string }{
-	asStatus:      {"what it says is not the server's", "look at {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
-	refuses:       {"it does not let this machine pass", "{who} stands before {endpoint} and refuses this machine: allow it there, or use an address behind that; see: providerctl diagnose {id}"},
-	passesRefusal: {"it, or the server behind it, refuses this", "look at {who} at {endpoint}, and at the log of the server behind it, which may refuse this machine or the host name that {who} sends it; see: providerctl diagnose {id}"},
-	challenges:    {"it wants a browser that passes its challenge", "{who} stands before {endpoint} and lets only browsers pass: exempt this machine or the path {path} there, or use an address behind that"},
-	signsIn:       {"it wants a person to sign in", "{who} stands before {endpoint} and wants a person to sign in: let programs pass there, or use an address behind that"},
-	wantsPassword: {"it wants a user and a password of its own", "{who} stands before {endpoint} and wants a user and a password: write them into base_url, as in https://USER:PASSWORD@HOST, then: providerctl reload"},
-	reachesNobody: {"nothing behind it answers", "{who} answers at {endpoint} and reaches no server: start the server behind it, or correct where that leads"},
-	waitsInVain:   {"what is behind it does not answer in time", "{who} answers at {endpoint}, and the server behind it does not in time: look at that server's log, or restart it"},
-	leadsNowhere:  {"it has no way to {path}", "{who} answers at {endpoint} and leads {path} to no server: correct its routes, or base_url and then: providerctl reload"},
-	filters:       {"this network keeps us from that host", "{who} keeps this network from {endpoint}: ask who runs it to allow that host"},
-	keepsOff:      {"it wants a person to sign in to this network", "{who} holds this machine off the network: sign in with a browser, or use another network"},
-	wantsProxyKey: {"it wants a user and a password", "{who} wants a user and a password of whoever uses it: write them into the proxy's address, as in http://USER:PASSWORD@HOST:PORT"},
+	asStatus:      {"this is not the server's own answer", "check {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
+	refuses:       {"it refuses the request", "{who} in front of {endpoint} refuses the request: allow this machine there, or use an address that bypasses it; see: providerctl diagnose {id}"},
+	passesRefusal: {"it, or the server behind it, refuses the request", "check {who} at {endpoint}, and the log of the server behind it: either may refuse this machine, or the host name that {who} sends; see: providerctl diagnose {id}"},
+	challenges:    {"it only lets browsers through", "{who} in front of {endpoint} only lets browsers through: exempt this machine or the path {path} there, or use an address that bypasses it"},
+	signsIn:       {"it wants a person to sign in", "{who} in front of {endpoint} wants a person to sign in: let programs through there, or use an address that bypasses it"},
+	wantsPassword: {"it wants a user name and password of its own", "{who} in front of {endpoint} wants a user name and password: put them into base_url (https://USER:PASSWORD@HOST), then: providerctl reload"},
+	reachesNobody: {"it gets no answer from the server behind it", "{who} at {endpoint} gets no answer from the server behind it: start that server, or correct the address it forwards to"},
+	waitsInVain:   {"the server behind it does not answer in time", "{who} at {endpoint} gets no answer in time from the server behind it: look at that server's log, or restart it"},
+	leadsNowhere:  {"it has no route for {path}", "{who} at {endpoint} has no route for {path}: correct its routes, or correct base_url, then: providerctl reload"},
+	filters:       {"it blocks that host", "{who} on this network blocks {endpoint}: ask its administrator to allow that host"},
+	keepsOff:      {"it wants a person to sign in to this network", "{who} keeps this machine off the network: sign in with a browser, or use another network"},
+	wantsProxyKey: {"it wants a user name and password", "{who} wants a user name and password: put them into the proxy's address, as in http://USER:PASSWORD@HOST:PORT"},
 }
 
 // named goes by what only an intermediary says.

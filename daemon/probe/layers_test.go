@@ -52,7 +52,7 @@ func TestProbe_Layers(t *testing.T) {
 			address: local, options: dialFails(syscall.EHOSTUNREACH)},
 		{name: "connect timed out by the system", want: provider.ConnectTimeout, listening: "no",
 			address: func(*testing.T) string { return "http://192.0.2.1:1" }, options: dialFails(syscall.ETIMEDOUT)},
-		{name: "connect timed out by the system on this machine", want: provider.Hung, listening: "no", detail: "accepts nobody",
+		{name: "connect timed out by the system on this machine", want: provider.Hung, listening: "no", detail: "accepts no connections",
 			address: local, options: dialFails(syscall.ETIMEDOUT)},
 		{name: "no descriptors left", want: provider.ProbeFailed, listening: "untried", detail: "too many open files",
 			address: local, options: dialFails(syscall.EMFILE)},

@@ -22,9 +22,9 @@ func (r *run) otherLoopback(ctx context.Context, found finding) finding {
 	case again.saw != provider.ConnectionReset && again.saw != provider.ConnectionRefused:
 		return again
 	case again.saw == provider.ConnectionReset && where == to:
-		found.detail = from + " and " + to + " both closed it: " + found.detail
+		found.detail = "at both " + from + " and " + to + ": " + found.detail
 	default:
-		found.detail = from + " closed it, and nothing listens at " + to + ": " + found.detail
+		found.detail = "nothing listens at " + to + "; at " + from + ": " + found.detail
 		if where == to {
 			r.p.dialer.Turn(r.p.localhost)
 		}

@@ -189,9 +189,9 @@ func TestProbe_TheOtherLoopbackWhereOneCloses(t *testing.T) {
 		atMost int
 	}{
 		{"Works", map[string]string{v6: closes, v4: up}, "http://localhost:8000", provider.OK, "", 3},
-		{"Closes", map[string]string{v6: closes, v4: closes}, "http://localhost:8000", provider.ConnectionReset, v6 + " and " + v4 + " both closed it", 4},
-		{"Refuses", map[string]string{v6: closes}, "http://localhost:8000", provider.ConnectionReset, v6 + " closed it, and nothing listens at " + v4, 5},
-		{"Version4Alone", map[string]string{v4: closes}, "http://localhost:8000", provider.ConnectionReset, v4 + " closed it, and nothing listens at " + v6, 6},
+		{"Closes", map[string]string{v6: closes, v4: closes}, "http://localhost:8000", provider.ConnectionReset, "at both " + v6 + " and " + v4 + ": the connection was closed", 4},
+		{"Refuses", map[string]string{v6: closes}, "http://localhost:8000", provider.ConnectionReset, "nothing listens at " + v4 + "; at " + v6 + ": the connection was closed", 5},
+		{"Version4Alone", map[string]string{v4: closes}, "http://localhost:8000", provider.ConnectionReset, "nothing listens at " + v6 + "; at " + v4 + ": the connection was closed", 6},
 		{"NoOther", map[string]string{v4: closes, v6: up}, "http://" + v4, provider.ConnectionReset, "", 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

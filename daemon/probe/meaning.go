@@ -154,7 +154,7 @@ func (r *run) admits(a *answer) finding {
 	case saw == provider.RateLimited, saw == provider.Overloaded:
 		r.retryAt = r.toRetry(a)
 	}
-	return finding{saw: saw, detail: a.statusLine() + ", and an error in it: " + c.message}
+	return finding{saw: saw, detail: a.statusLine() + ", but the body is an error: " + c.message}
 }
 
 // isEvent knows a stream of events, whose first may be an error.

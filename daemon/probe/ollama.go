@@ -61,7 +61,7 @@ func ollamaForbidden(a *answer) finding {
 		return finding{
 			saw:    provider.Intermediary,
 			detail: "403 Forbidden through " + who + ": it refuses this machine, or sends Ollama a host name that Ollama refuses",
-			hint:   "look at " + who + " at {endpoint}: it must send the host name of the address where Ollama listens (nginx: proxy_set_header Host localhost:11434), and let this machine pass",
+			hint:   "check " + who + " at {endpoint}: it must let this machine through and send Ollama a host name that Ollama accepts (nginx: proxy_set_header Host localhost:11434)",
 		}
 	}
 	return finding{

@@ -47,21 +47,21 @@ func oddHost(scheme, rest string) (odd, instead string) {
 	case isFilePath(rest):
 		return "is the path of a file", ""
 	case narrow != rest:
-		return "holds wide characters in place of ASCII's", narrow
+		return "contains full-width characters", narrow
 	case isNumber(hostport):
-		return "is a number alone, which is taken for a host's name", "127.0.0.1:" + hostport
+		return "is a number alone, which is taken for a host name", "127.0.0.1:" + hostport
 	case strings.ContainsAny(rest, " \t,;"):
-		return "holds more than one word", ""
+		return "contains more than one word", ""
 	case strings.Contains(hostport, "*"):
-		return "has * for a host, and no host has that name", net.JoinHostPort("0.0.0.0", orDefault(port))
+		return "has * as its host, which is not a host name", net.JoinHostPort("0.0.0.0", orDefault(port))
 	case strings.ContainsAny(rest, "@?#"):
-		return "holds more than a host, a port and a path", ""
+		return "contains more than a host, a port and a path", ""
 	case err == nil && (bad != nil || n == 0):
-		return "has a port that is none, so that the usual one is taken", net.JoinHostPort(host, "11434")
+		return "has an invalid port, so the default port is used", net.JoinHostPort(host, "11434")
 	case strings.Count(hostport, ":") == 1 && port == "":
 		return "ends with a colon and has no port", net.JoinHostPort(host, "11434")
 	case scheme == "http" && port == "" && path == "":
-		return "has http:// and no port, which is port 80", net.JoinHostPort(host, "11434")
+		return "has http:// without a port, which means port 80", net.JoinHostPort(host, "11434")
 	case scheme == "https" && config.IsLoopback(host):
 		return "has https://, which Ollama itself does not speak", ""
 	}

@@ -126,7 +126,7 @@ func newProber(p *config.Provider, k *kind, o Options) (*Prober, error) {
 		return nil, fmt.Errorf("probe %s: base_url of %s cannot be read", p.ID, p.Endpoint) // err would show user-info
 	}
 	if strings.ContainsFunc(p.Key.Reveal(), unicode.IsControl) {
-		return nil, fmt.Errorf("probe %s: the key of %s holds a control character", p.ID, p.KeySource)
+		return nil, fmt.Errorf("probe %s: the key of %s contains a control character", p.ID, p.KeySource)
 	}
 	pr := &Prober{
 		provider:  p,

@@ -18,14 +18,14 @@ func (r *run) proxyVariable() string {
 
 // aroundProxy is how to do without it.
 func (r *run) aroundProxy() string {
-	return fmt.Sprintf("correct %s where providerd runs, or add %s to NO_PROXY there, then restart it", r.proxyVariable(), r.p.base.Hostname())
+	return fmt.Sprintf("correct %s or add %s to NO_PROXY where providerd runs, then restart providerd", r.proxyVariable(), r.p.base.Hostname())
 }
 
 // proxyUnreached is what to do when the proxy itself does not answer.
 func (r *run) proxyUnreached(saw provider.Reason) string {
 	proxy := r.p.proxy
 	if saw == provider.DNSFailure {
-		return fmt.Sprintf("the proxy's name cannot be resolved: check %s: %s", proxy.Hostname(), r.aroundProxy())
+		return fmt.Sprintf("the proxy's name %s cannot be resolved: %s", proxy.Hostname(), r.aroundProxy())
 	}
 	return fmt.Sprintf("the proxy %s does not answer: start it, or %s", proxy.Host, r.aroundProxy())
 }
@@ -51,15 +51,15 @@ func (r *run) isProxys(a *answer, s speaker) bool {
 // proxySays is what it means that the proxy answered in the provider's place.
 func (r *run) proxySays(status int, line string) finding {
 	proxy, host := r.p.proxy.Host, r.p.base.Host
-	hint := fmt.Sprintf("look at the proxy %s, or %s", proxy, r.aroundProxy())
+	hint := fmt.Sprintf("check the proxy %s, or %s", proxy, r.aroundProxy())
 	switch {
 	case status == 407:
-		hint = fmt.Sprintf("the proxy %s wants a user and a password: write them into %s (http://USER:PASSWORD@%s), or add %s to NO_PROXY where providerd runs, then restart it",
+		hint = fmt.Sprintf("the proxy %s wants a user name and password: put them into %s (http://USER:PASSWORD@%s), or add %s to NO_PROXY, then restart providerd",
 			proxy, r.proxyVariable(), proxy, r.p.base.Hostname())
 	case status == 401, status == 403, status == 405, status == 451:
-		hint = fmt.Sprintf("the proxy %s does not let this machine reach %s: ask who runs it to allow that host, or %s", proxy, host, r.aroundProxy())
+		hint = fmt.Sprintf("the proxy %s does not let this machine reach %s: ask its administrator to allow that host, or %s", proxy, host, r.aroundProxy())
 	case status >= 500:
-		hint = fmt.Sprintf("the proxy %s cannot reach %s: look at the proxy and its way out, or %s", proxy, host, r.aroundProxy())
+		hint = fmt.Sprintf("the proxy %s gets no answer from %s: check the proxy and its network, or %s", proxy, host, r.aroundProxy())
 	}
 	return finding{saw: provider.Intermediary, detail: fmt.Sprintf("the proxy %s answered %s", proxy, line), hint: hint}
 }

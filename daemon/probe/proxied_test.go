@@ -24,17 +24,17 @@ func TestProbe_ProxyInTheWay(t *testing.T) {
 		hint        string
 	}{
 		"wants a password":    {says(407), "https://api.example/v1", provider.Intermediary, "http://USER:PASSWORD@"},
-		"refuses the host":    {says(403), "https://api.example/v1", provider.Intermediary, "ask who runs it"},
-		"cannot reach it":     {says(502), "https://api.example/v1", provider.Intermediary, "cannot reach api.example"},
-		"has nobody":          {says(503), "https://api.example/v1", provider.Intermediary, "cannot reach api.example"},
-		"is too slow":         {says(504), "https://api.example/v1", provider.Intermediary, "cannot reach api.example"},
-		"is no proxy":         {says(404), "https://api.example/v1", provider.Intermediary, "look at the proxy"},
+		"refuses the host":    {says(403), "https://api.example/v1", provider.Intermediary, "ask its administrator"},
+		"cannot reach it":     {says(502), "https://api.example/v1", provider.Intermediary, "gets no answer from api.example"},
+		"has nobody":          {says(503), "https://api.example/v1", provider.Intermediary, "gets no answer from api.example"},
+		"is too slow":         {says(504), "https://api.example/v1", provider.Intermediary, "gets no answer from api.example"},
+		"is no proxy":         {says(404), "https://api.example/v1", provider.Intermediary, "check the proxy"},
 		"wants one, plainly":  {says(407), "http://api.example/v1", provider.Intermediary, "http://USER:PASSWORD@"},
-		"refuses, plainly":    {says(403), "http://api.example/v1", provider.Intermediary, "ask who runs it"},
-		"has nobody, plainly": {says(503), "http://api.example/v1", provider.Intermediary, "cannot reach api.example"},
+		"refuses, plainly":    {says(403), "http://api.example/v1", provider.Intermediary, "ask its administrator"},
+		"has nobody, plainly": {says(503), "http://api.example/v1", provider.Intermediary, "gets no answer from api.example"},
 		"is down":             {"http://" + unused(t), "https://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
 		"is down, plainly":    {"http://" + unused(t), "http://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
-		"has no name":         {"http://proxy.invalid:3128", "https://api.example/v1", provider.DNSFailure, "the proxy's name cannot be resolved: check proxy.invalid"},
+		"has no name":         {"http://proxy.invalid:3128", "https://api.example/v1", provider.DNSFailure, "the proxy's name proxy.invalid cannot be resolved"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := once(t, configured(t, "openai", tt.base, "the-key"), probe.Options{

@@ -111,7 +111,7 @@ func (p *play) configure(t *theatre) {
 	base := scheme + "://" + t.address + p.basePath()
 	p.provider = config.Provider{
 		ID: p.kind.Name, Kind: p.kind.Name, Type: p.kind.Type,
-		BaseURL: base, Endpoint: base, Key: config.NewSecret(key), Models: set.Models, Hints: p.kind.Hints,
+		BaseURL: base, BaseURLGiven: true, Endpoint: base, Key: config.NewSecret(key), Models: set.Models, Hints: p.kind.Hints,
 		Interval: 10 * time.Second, Timeout: patient, SlowAfter: patient, Rise: 1, Fall: 2,
 		Expect: config.Expect{
 			Status: set.ExpectStatus, Body: set.ExpectBody, JSON: set.ExpectJSON,

@@ -61,7 +61,7 @@ func TestSilence_Layers(t *testing.T) {
 			}}},
 		{name: "connect timed out", url: "http://192.0.2.1:1", options: noDial, want: provider.ConnectTimeout, listening: "no"},
 		{name: "connect timed out on this machine", url: "http://127.0.0.1:1", options: noDial, want: provider.Hung, listening: "no",
-			detail: "something listens there, and accepts nobody"},
+			detail: "something listens there but accepts no connections"},
 		{name: "connected, then silence", url: "http://127.0.0.1:1", server: mute, want: provider.Hung, listening: "yes", detail: "no answer within 250ms"},
 		{name: "silence in the TLS handshake", url: "https://127.0.0.1:1", server: mute, want: provider.Hung, listening: "yes",
 			detail: "no TLS handshake within 250ms, or it does not speak TLS: try http://"},

@@ -70,21 +70,21 @@ func TestTLS_Trust(t *testing.T) {
 		{"private authority", "openai-compatible", with(server(middle, nil), middle), poolOf(inspector), "",
 			refusal{"unknown authority, Root of nobody", "ca_file of {id}"}},
 		{"how to trust it for all", "openai-compatible", *server(root, nil), poolOf(inspector), "",
-			refusal{"unknown authority", "update-ca-certificates with it, or set SSL_CERT_FILE, and restart providerd"}},
+			refusal{"unknown authority", "use update-ca-certificates or SSL_CERT_FILE, then restart providerd"}},
 		{"an inspecting proxy", "openai", with(server(inspector, nil), inspector), roots, "",
-			refusal{"unknown authority, Inspector Root CA (Example Inspection Inc.)", "does a proxy here inspect TLS"}},
+			refusal{"unknown authority, Inspector Root CA (Example Inspection Inc.)", "if a proxy here inspects TLS"}},
 		{"self-signed", "openai-compatible", *server(nil, nil), roots, "",
-			refusal{"the certificate of a server is self-signed, so by an unknown authority", "name it as ca_file of {id}"}},
+			refusal{"the certificate of a server is self-signed (unknown authority)", "name it as ca_file of {id}"}},
 		{"incomplete chain", "openai-compatible", *server(middle, aia), roots, "",
-			refusal{"unknown authority, Issuer of nobody: the server leaves out that authority's own certificate", "fullchain.pem"}},
+			refusal{"unknown authority, Issuer of nobody: the server seems to leave out that authority's certificate", "fullchain.pem"}},
 		{"no authorities", "openai-compatible", *server(root, nil), x509.NewCertPool(), "",
 			refusal{"this machine has no certificate authorities", "install ca-certificates"}},
 		{"no authorities, for a vendor", "openai", *server(root, nil), x509.NewCertPool(), "",
 			refusal{"this machine has no certificate authorities", "SSL_CERT_FILE"}},
 		{"others in ca_file", "openai-compatible", *server(root, nil), roots, others,
-			refusal{"unknown authority, Root of nobody", "which stands in for this machine's authorities"}},
+			refusal{"unknown authority, Root of nobody", "which replaces this machine's authorities"}},
 		{"others in ca_file, and none besides", "openai", *server(root, nil), x509.NewCertPool(), others,
-			refusal{"unknown authority, Root of nobody", "add its authority's to the file that ca_file names"}},
+			refusal{"unknown authority, Root of nobody", "add its authority's certificate to ca_file"}},
 		{"expired", "openai-compatible", *server(root, func(c *x509.Certificate) { c.NotAfter = scenarioNow.Add(-3 * day) }), roots, "",
 			refusal{"the certificate has expired: it ended on 2026-05-01 12:00 UTC, 3 days ago", "renew it"}},
 		{"a vendor's expired", "openai", *server(root, func(c *x509.Certificate) { c.NotAfter = scenarioNow.Add(-day) }), roots, "",
@@ -100,13 +100,13 @@ func TestTLS_Trust(t *testing.T) {
 			c.DNSNames = []string{"a.example", "b.example", "c.example", "d.example"}
 		}), roots, "", refusal{"a.example, b.example, c.example and 2 more: not 127.0.0.1", "base_url"}},
 		{"no name", "openai-compatible", *server(root, func(c *x509.Certificate) { c.DNSNames, c.IPAddresses = nil, nil }), roots, "",
-			refusal{"the certificate is for no host by name (its subject, a server, does not count)", "base_url"}},
+			refusal{"the certificate is for no host name (its subject, a server, does not count)", "base_url"}},
 		{"a proxy's default", "openai-compatible", *server(nil, func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: "TRAEFIK DEFAULT CERT"} }), roots, "",
-			refusal{"Traefik has no certificate for 127.0.0.1, and showed its default one", "let Traefik have one"}},
+			refusal{"Traefik has no certificate for 127.0.0.1 and sent its default one", "give Traefik one"}},
 		{"an ingress controller's default", "tls", *server(nil, func(c *x509.Certificate) {
 			c.Subject = pkix.Name{CommonName: "Kubernetes Ingress Controller Fake Certificate", Organization: []string{"Acme Co"}}
 			c.DNSNames, c.IPAddresses = []string{"ingress.local"}, nil
-		}), roots, "", refusal{"the ingress controller has no certificate for 127.0.0.1", "let the ingress controller have one"}},
+		}), roots, "", refusal{"the ingress controller has no certificate for 127.0.0.1", "give the ingress controller one"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -135,14 +135,14 @@ func TestTLS_ClientCertificateRejected(t *testing.T) {
 			own  *tls.Certificate
 			want refusal
 		}{
-			"of another authority": {signed(t, "a stranger", stranger, nil), refusal{"rejected the client certificate a stranger: ", "by an authority that the server trusts"}},
-			"says whose it takes":  {signed(t, "a stranger", stranger, nil), refusal{"the server takes those signed by CN=Authority of clients", "client_cert_file"}},
+			"of another authority": {signed(t, "a stranger", stranger, nil), refusal{"rejected the client certificate a stranger: ", "from an authority that the server trusts"}},
+			"says whose it takes":  {signed(t, "a stranger", stranger, nil), refusal{"the server accepts those signed by CN=Authority of clients", "client_cert_file"}},
 			"expired": {signed(t, "a client", g.clients, func(c *x509.Certificate) { c.NotAfter = scenarioNow.Add(-time.Hour) }),
 				refusal{"it expired on 2026-05-04 11:00 UTC", "renew the certificate in client_cert_file"}},
 			"not yet good": {signed(t, "a client", g.clients, func(c *x509.Certificate) { c.NotBefore = scenarioNow.Add(time.Hour) }),
-				refusal{"it is not good before 2026-05-04 13:00 UTC", "clock"}},
+				refusal{"it is not valid before 2026-05-04 13:00 UTC", "clock"}},
 			"for servers": {signed(t, "a client", g.clients, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }),
-				refusal{"it is not for clients (extended key usage)", "must be for clients"}},
+				refusal{"it is not a client certificate (extended key usage)", "needs a client certificate"}},
 		} {
 			t.Run(tls.VersionName(version)+" "+name, func(t *testing.T) {
 				t.Parallel()
@@ -167,7 +167,7 @@ func TestTLS_ClientCertificateMissing(t *testing.T) {
 				g := guarded(t, version)
 				address := securely(t, g.config)
 				o := once(t, at(t, kind, "https://"+address, nil), inTheYear(poolOf(g.authority), nil), probe.Ask{})
-				refusal{detail, "give {id} client_cert_file and client_key_file"}.see(t, o)
+				refusal{detail, "set client_cert_file and client_key_file of {id}"}.see(t, o)
 				if c := o.Evidence.TLS.ClientCertificate; c == nil || c.Shown != "" || len(c.Takes) != 1 {
 					t.Errorf("evidence: %+v", c)
 				}
@@ -185,7 +185,7 @@ func TestTLS_ClientCertificateMissing(t *testing.T) {
 		g.config.Time = func() time.Time { return scenarioNow }
 		address := talkOver(t, l, false, func(c net.Conn) { _ = tls.Server(c, g.config).Handshake() })
 		o := once(t, at(t, "openai", "https://"+address, nil), inTheYear(poolOf(g.authority), nil), probe.Ask{})
-		if o.Saw != provider.ConnectionReset || !strings.Contains(o.Detail, "had asked for a client certificate, and was given none") || !strings.Contains(o.Hint, "client_cert_file") {
+		if o.Saw != provider.ConnectionReset || !strings.Contains(o.Detail, "asked for a client certificate and got none") || !strings.Contains(o.Hint, "client_cert_file") {
 			t.Errorf("saw %s %q, hint %q", o.Saw, o.Detail, o.Hint)
 		}
 	})
@@ -253,7 +253,7 @@ func TestTLS_ClientCertificateRejectedWithAPage(t *testing.T) {
 	g.files.CertFile = inFile(t, inFolder(t, "own"), true, stranger)
 	g.files.KeyFile = g.files.CertFile
 	o := once(t, at(t, "openai", "https://"+address, g.files), inTheYear(nil, nil), probe.Ask{})
-	refusal{"400 Bad Request: the server rejected the client certificate a stranger; the server takes those signed by CN=Authority of clients", "client_cert_file"}.see(t, o)
+	refusal{"400 Bad Request: the server rejected the client certificate a stranger; the server accepts those signed by CN=Authority of clients", "client_cert_file"}.see(t, o)
 }
 
 // TestTLS_Alerts: what a server means that ends the handshake with a number.
@@ -274,11 +274,11 @@ func TestTLS_Alerts(t *testing.T) {
 		address string
 		want    refusal
 	}{
-		"TLS 1.1":      {securely(t, old(tls.VersionTLS11)), refusal{"the server's newest version is TLS 1.1", "speak TLS 1.2 or 1.3"}},
-		"TLS 1.0":      {securely(t, old(tls.VersionTLS10)), refusal{"the server's newest version is TLS 1.0", "speak TLS 1.2 or 1.3"}},
-		"no version":   {alert(70), refusal{"no version of TLS that providerd does", "speak TLS 1.2 or 1.3"}},
-		"unknown name": {alert(112), refusal{"the server knows no host 127.0.0.1: unrecognized name", "host name"}},
-		"internal":     {alert(80), refusal{"internal error; base_url has an address, so it was told no host name", "host name"}},
+		"TLS 1.1":      {securely(t, old(tls.VersionTLS11)), refusal{"the server's newest version is TLS 1.1", "enable TLS 1.2 or 1.3"}},
+		"TLS 1.0":      {securely(t, old(tls.VersionTLS10)), refusal{"the server's newest version is TLS 1.0", "enable TLS 1.2 or 1.3"}},
+		"no version":   {alert(70), refusal{"the server speaks neither TLS 1.2 nor TLS 1.3", "enable TLS 1.2 or 1.3"}},
+		"unknown name": {alert(112), refusal{"the server does not know the host 127.0.0.1: unrecognized name", "host name"}},
+		"internal":     {alert(80), refusal{"internal error; base_url has an IP address, so no host name was sent", "host name"}},
 		"no cipher":    {alert(40), refusal{"the server refused the handshake: handshake failure", "host name"}},
 		"required":     {alert(116), refusal{"the server wants a client certificate", "client_cert_file"}},
 		"chosen": {talk(t, false, func(c net.Conn) { // as servers do that know of no other version
@@ -286,7 +286,7 @@ func TestTLS_Alerts(t *testing.T) {
 			hello := append([]byte{22, 3, 1, 0, 42, 2, 0, 0, 38, 3, 1}, make([]byte, 32)...)
 			_, _ = c.Write(append(hello, 0, 0xc0, 0x13, 0))
 			_, _ = io.Copy(io.Discard, c)
-		}), refusal{"the server's newest version is TLS 1.0", "speak TLS 1.2 or 1.3"}},
+		}), refusal{"the server's newest version is TLS 1.0", "enable TLS 1.2 or 1.3"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

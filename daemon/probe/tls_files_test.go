@@ -114,7 +114,7 @@ func TestTLS_Files(t *testing.T) {
 					}
 					o := once(t, at(t, tt.kind, tt.base, s), options, probe.Ask{})
 					if hungUp := o.Saw == provider.ConnectionReset; tt.kind == "grpc" && s == nil && hungUp {
-						missing, o.Saw = "had asked for a client certificate", provider.TLSFailure // the library may close before it reads why
+						missing, o.Saw = "asked for a client certificate", provider.TLSFailure // the library may close before it reads why
 					}
 					if o.Saw != provider.TLSFailure || !strings.Contains(o.Detail, missing) {
 						t.Errorf("without it: saw %s %q, want %q", o.Saw, o.Detail, missing)
@@ -167,7 +167,7 @@ func TestTLS_FilesAreReadAnew(t *testing.T) {
 	look("after the server's change", provider.TLSFailure, "the server rejected the client certificate a client", "")
 	renewed := signed(t, "a client, renewed", clients, nil)
 	inFile(t, g.files.CertFile, false, renewed)
-	look("half way", provider.TLSFailure, "used as read before: client_key_file", "is not the key of the certificate")
+	look("half way", provider.TLSFailure, "still using the old files: client_key_file", "does not match the certificate")
 	inFile(t, g.files.KeyFile, true, renewed)
 	look("renewed", provider.OK, "", "")
 

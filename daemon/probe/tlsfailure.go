@@ -53,7 +53,7 @@ func (r *run) tlsFinding(err error) finding {
 		}
 	}
 	if stale := r.trace.Outdated(); stale != nil {
-		x.detail += "; used as read before: " + stale.Error()
+		x.detail += "; still using the old files: " + stale.Error()
 	}
 	if r.p.proxy != nil && !r.trace.IsTunnelled() {
 		x.hint = "" // it is the proxy that it is about
@@ -72,7 +72,7 @@ func fileFinding(e *transport.FileError) finding {
 		return finding{saw: provider.ProbeFailed, detail: e.Error()} // the disk is ours
 	}
 	return finding{saw: provider.TLSFailure, detail: e.Error(),
-		hint: "mend the file, or correct the setting, then: providerctl reload; see: providerd config check"}
+		hint: "correct the file or the setting, then: providerctl reload; see: providerd config check"}
 }
 
 // spokenVersion is the version that a server chose, in an error of crypto/tls.
@@ -113,8 +113,8 @@ func (s *failedShake) noTLS(spoke, plain string) explanation {
 
 func tooOld(newest string) explanation {
 	return explanation{
-		detail: fmt.Sprintf("the server's newest version is %s, and providerd speaks none before TLS 1.2", newest),
-		hint:   "let the server at {endpoint} speak TLS 1.2 or 1.3; see: providerctl diagnose {id}",
+		detail: fmt.Sprintf("the server's newest version is %s, but providerd needs TLS 1.2 or later", newest),
+		hint:   "enable TLS 1.2 or 1.3 on the server at {endpoint}; see: providerctl diagnose {id}",
 	}
 }
 
@@ -156,32 +156,32 @@ func (s *failedShake) alerted(code uint8, text string) explanation {
 		return s.rejected(text)
 	case code == alertProtocolVersion:
 		return explanation{
-			detail: "the server speaks no version of TLS that providerd does: 1.2 or 1.3",
-			hint:   "let the server at {endpoint} speak TLS 1.2 or 1.3; see: providerctl diagnose {id}",
+			detail: "the server speaks neither TLS 1.2 nor TLS 1.3",
+			hint:   "enable TLS 1.2 or 1.3 on the server at {endpoint}; see: providerctl diagnose {id}",
 		}
 	case code == alertUnrecognizedName:
-		return explanation{"the server knows no host " + s.host + ": " + text, otherHost}
+		return explanation{"the server does not know the host " + s.host + ": " + text, otherHost}
 	case code == alertHandshakeFailure || code == alertInsufficientSecurity || code == alertInternalError || code == alertAccessDenied:
 		return s.refused(text)
 	}
 	return explanation{detail: "the server ended the handshake: " + text}
 }
 
-const otherHost = "give base_url the host name that the server has a certificate for, or give the server one for this name; see: providerctl diagnose {id}"
+const otherHost = "write a host name of the server's certificate into base_url, or give the server a certificate for this host; see: providerctl diagnose {id}"
 
 // refused explains an alert that tells little. Caddy says internal_error, and
 // Cloudflare handshake_failure, of a name for which they have no certificate.
 func (s *failedShake) refused(text string) explanation {
 	if isAddress(s.host) {
-		return explanation{"the server refused the handshake: " + text + "; base_url has an address, so it was told no host name", otherHost}
+		return explanation{"the server refused the handshake: " + text + "; base_url has an IP address, so no host name was sent", otherHost}
 	}
 	return explanation{
 		"the server refused the handshake: " + text,
-		"look at the server's log: it may have no certificate for the host in {endpoint}, or share no cipher with providerd; see: providerctl diagnose {id}",
+		"look at the server's log: it may have no certificate for the host in {endpoint}, or no cipher in common with providerd; see: providerctl diagnose {id}",
 	}
 }
 
-const giveCertificate = "give {id} client_cert_file and client_key_file, with a certificate that the server takes, then: providerctl reload"
+const giveCertificate = "set client_cert_file and client_key_file of {id} to a certificate that the server accepts, then: providerctl reload"
 
 // wanted is said where a client certificate is asked for, and there is none.
 func (s *failedShake) wanted(detail string) explanation {
@@ -197,19 +197,19 @@ func (s *failedShake) rejected(text string) explanation {
 	own := s.asked.Shown
 	x := explanation{
 		strings.TrimSuffix(fmt.Sprintf("the server rejected the client certificate %s: %s", nameOf(own.Subject), text), ": "),
-		"see the server's log for why; the certificate in client_cert_file must be for clients, with all that signed it, and by an authority that the server trusts",
+		"look at the server's log; client_cert_file needs a client certificate with its whole chain, from an authority that the server trusts",
 	}
 	switch {
 	case s.now.After(own.NotAfter):
 		x.detail += fmt.Sprintf("; it expired on %s", date(own.NotAfter))
-		x.hint = "renew the certificate in client_cert_file: it is read anew by itself, then: providerctl refresh {id}"
+		x.hint = "renew the certificate in client_cert_file, then: providerctl refresh {id}"
 	case s.now.Before(own.NotBefore):
-		x.detail += fmt.Sprintf("; it is not good before %s", date(own.NotBefore))
+		x.detail += fmt.Sprintf("; it is not valid before %s", date(own.NotBefore))
 		x.hint = clockHint
 	case !s.asked.Fits && len(s.asked.Takes) > 0:
-		x.detail += "; the server takes those signed by " + strings.Join(s.asked.Takes, " or ")
+		x.detail += "; the server accepts those signed by " + strings.Join(s.asked.Takes, " or ")
 	case !forClients(own):
-		x.detail += "; it is not for clients (extended key usage)"
+		x.detail += "; it is not a client certificate (extended key usage)"
 	}
 	return x
 }
@@ -231,10 +231,10 @@ func (r *run) askedInVain(found finding) finding {
 	switch {
 	case asked == nil:
 	case asked.Shown == nil:
-		found.detail += ": the server had asked for a client certificate, and was given none"
+		found.detail += ": the server asked for a client certificate and got none"
 		found.hint = giveCertificate
 	default:
-		found.detail += ": the server had asked for a client certificate, and was given that of " + nameOf(asked.Shown.Subject)
+		found.detail += ": the server asked for a client certificate and got that of " + nameOf(asked.Shown.Subject)
 	}
 	return found
 }

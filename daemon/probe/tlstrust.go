@@ -26,8 +26,8 @@ func (s *failedShake) untrusted(e *tls.CertificateVerificationError) explanation
 		return explanation{detail: e.Error()}
 	}
 	if who := placeholders[chain[0].Subject.CommonName]; who != "" {
-		return explanation{fmt.Sprintf("%s has no certificate for %s, and showed its default one", who, s.host),
-			"check the certificate: let " + who + " have one for this host, or correct the host in {endpoint}"}
+		return explanation{fmt.Sprintf("%s has no certificate for %s and sent its default one", who, s.host),
+			"check the certificate: give " + who + " one for this host, or correct the host in {endpoint}"}
 	}
 	switch {
 	case errors.As(e.Err, &host):
@@ -37,7 +37,7 @@ func (s *failedShake) untrusted(e *tls.CertificateVerificationError) explanation
 	case errors.As(e.Err, &unknown):
 		return s.unknownAuthority(pathOf(chain), e.Err.Error())
 	case errors.As(e.Err, &broken):
-		return explanation{"the certificate is signed by an unknown authority: those of this machine cannot be read: " + broken.Err.Error(), s.rootsHint()}
+		return explanation{"the certificate is signed by an unknown authority: this machine's authorities cannot be read: " + broken.Err.Error(), s.rootsHint()}
 	}
 	return explanation{detail: "the certificate is not accepted: " + strings.TrimPrefix(e.Err.Error(), "x509: ")}
 }
@@ -60,7 +60,7 @@ func (s *failedShake) wrongName(leaf *x509.Certificate) explanation {
 	detail := "the certificate is for "
 	switch n := len(names); {
 	case n == 0:
-		detail += "no host by name (its subject, " + nameOf(leaf.Subject) + ", does not count)"
+		detail += "no host name (its subject, " + nameOf(leaf.Subject) + ", does not count)"
 	case n > shown:
 		detail += fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), n-shown)
 	default:
@@ -85,7 +85,7 @@ func (s *failedShake) outOfDate(c, leaf *x509.Certificate) explanation {
 	}
 	x := explanation{
 		fmt.Sprintf("%s has expired: it ended on %s, %s", whose, date(c.NotAfter), daysAgo(s.now.Sub(c.NotAfter))),
-		"check the certificate at {endpoint}: renew it, and let the server read it again; see: providerctl diagnose {id}",
+		"check the certificate at {endpoint}: renew it and reload the server; see: providerctl diagnose {id}",
 	}
 	if s.vendors { // whose certificates are hardly ever left to expire
 		x.detail += fmt.Sprintf("; this machine's clock says %s", date(s.now))
@@ -139,15 +139,15 @@ func (s *failedShake) unknownAuthority(path []*x509.Certificate, text string) ex
 	top := path[len(path)-1]
 	issuer := nameOf(top.Issuer)
 	signs := selfSigned(top)
-	x := explanation{"the certificate is signed by an unknown authority, " + issuer, s.trustHint("its authority's")}
+	x := explanation{"the certificate is signed by an unknown authority, " + issuer, s.trustHint("its authority's certificate")}
 	switch {
 	case !s.caFile && !s.hasRoots():
 		return explanation{x.detail + ": this machine has no certificate authorities" + emptyFile(), s.rootsHint()}
 	case len(path) == 1 && signs:
-		x = explanation{"the certificate of " + issuer + " is self-signed, so by an unknown authority", s.trustHint("it")}
+		x = explanation{"the certificate of " + issuer + " is self-signed (unknown authority)", s.trustHint("it")}
 	case len(path) == 1 && len(top.IssuingCertificateURL) > 0 && !s.vendors:
-		x = explanation{x.detail + ": the server leaves out that authority's own certificate, and may mean to send it",
-			"check the certificate: let the server send its whole chain (fullchain.pem, not cert.pem), or name its authority's as ca_file of {id}"}
+		x = explanation{x.detail + ": the server seems to leave out that authority's certificate",
+			"check the certificate: make the server send its whole chain (fullchain.pem, not cert.pem), or name its authority's certificate as ca_file of {id}"}
 	}
 	if _, why, ok := strings.Cut(text, "(possibly because of "); ok {
 		x.detail += "; " + strings.TrimSuffix(why, ")")
@@ -163,18 +163,18 @@ func selfSigned(c *x509.Certificate) bool {
 func (s *failedShake) trustHint(what string) string {
 	switch {
 	case s.caFile:
-		return "check the certificate; if it is right, add " + what + " to the file that ca_file names, which stands in for this machine's authorities"
+		return "check the certificate; if it is right, add " + what + " to ca_file, which replaces this machine's authorities"
 	case s.system == "windows" || s.system == "darwin":
-		return "check the certificate; if it is right, name " + what + " as ca_file of {id}, then: providerctl reload; or add it to this machine's own authorities, and restart providerd"
+		return "check the certificate; if it is right, name " + what + " as ca_file of {id}, then: providerctl reload; or add it to this machine's authorities and restart providerd"
 	case s.vendors:
-		return "check the certificate: does a proxy here inspect TLS? If so, name its authority's as ca_file of {id}, or run update-ca-certificates with it or set SSL_CERT_FILE, and restart providerd"
+		return "check the certificate: if a proxy here inspects TLS, name its authority's certificate as ca_file of {id}, or use update-ca-certificates or SSL_CERT_FILE, then restart providerd"
 	}
-	return "check the certificate; if it is right, name " + what + " as ca_file of {id}, then: providerctl reload; or run update-ca-certificates with it, or set SSL_CERT_FILE, and restart providerd"
+	return "check the certificate; if it is right, name " + what + " as ca_file of {id}, then: providerctl reload; or use update-ca-certificates or SSL_CERT_FILE, then restart providerd"
 }
 
 // rootsHint says how to have authorities at all.
 func (s *failedShake) rootsHint() string {
-	return "install ca-certificates (in a container, copy /etc/ssl/certs/ca-certificates.crt) or set SSL_CERT_FILE, and restart providerd; or name a file as ca_file of {id}"
+	return "install ca-certificates (in a container, copy /etc/ssl/certs/ca-certificates.crt) or set SSL_CERT_FILE, then restart providerd; or name a file as ca_file of {id}"
 }
 
 // emptyFile names the variable that may be why.

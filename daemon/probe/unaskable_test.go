@@ -18,8 +18,8 @@ func TestProbe_WithoutAKeyThatCannotBeSent(t *testing.T) {
 		saw    provider.Reason
 		detail string
 	}{
-		{200, provider.OK, "asked without its key: environment variable LM_API_TOKEN: the key holds a blank"},
-		{401, provider.Unauthorized, "environment variable LM_API_TOKEN: the key holds a blank"},
+		{200, provider.OK, "asked without its key: environment variable LM_API_TOKEN: the key contains a blank"},
+		{401, provider.Unauthorized, "environment variable LM_API_TOKEN: the key contains a blank"},
 	} {
 		sent := false
 		address := listening(t, func(w http.ResponseWriter, r *http.Request) {

@@ -142,7 +142,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Hung, State: StateDegraded, Weight: AfterFall,
-		Seen: "connected, then silence until the timeout; or, on this machine, a connection neither taken nor refused; or requests run or wait in it, and nothing comes of them",
+		Seen: "connected, then silence until the timeout; or, on this machine, a connection neither accepted nor refused; or an engine that makes no progress with its requests",
 		Hint: "the server is there and does not answer: look at its log, or restart it",
 	},
 	{
@@ -152,8 +152,8 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: RateLimited, State: StateDegraded, Weight: AtOnce,
-		Seen: "a limit that waiting lifts, 429 mostly; `retry_at` says until when",
-		Hint: "send it less, and nothing before the retry_at that it may have named: providerctl status {id} -o json",
+		Seen: "a limit that passes with time, mostly 429; `retry_at` says until when",
+		Hint: "send fewer requests, and none before retry_at, if it is given: providerctl status {id} -o json",
 	},
 	{
 		Reason: Overloaded, State: StateDegraded, Weight: AfterFall,
@@ -167,8 +167,8 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Intermediary, State: StateDegraded, Weight: AfterFall,
-		Seen: "somebody in front of it answered in its place: a proxy, a tunnel, a login, a filter",
-		Hint: "look at what stands in front of {endpoint} and answers in its place; see: providerctl diagnose {id}",
+		Seen: "something in front of it answered in its place: a proxy, a tunnel, a login, a filter",
+		Hint: "check what stands in front of {endpoint} and answers in its place; see: providerctl diagnose {id}",
 	},
 	{
 		Reason: CheckWarning, State: StateDegraded, Weight: AfterFall, // as Nagios: soft until it was seen again
@@ -197,7 +197,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Forbidden, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "403, and no word of the key itself: whoever answers does not allow this",
+		Seen: "403 that says nothing about the key: the server does not allow this",
 		Hint: "the server refuses this caller: check the key's permissions; see: providerctl diagnose {id}",
 	},
 	{
@@ -217,7 +217,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: TLSFailure, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "the certificate, or the TLS handshake, is no good, or the server wants a client certificate",
+		Seen: "the certificate is not valid, the TLS handshake fails, or the server wants a client certificate",
 		Hint: "check the certificate and whether {endpoint} should be http or https; see: providerctl diagnose {id}",
 	},
 	{
@@ -242,8 +242,8 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Misconfigured, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "the variable that should hold its address holds none; nothing is sent",
-		Hint: "correct its address, which cannot be used, then restart providerd",
+		Seen: "the variable for its address contains no usable address; nothing is sent",
+		Hint: "correct the variable for its address, then restart providerd",
 	},
 	{
 		Reason: UnitFailed, State: StateError, Weight: AtOnce, NeedsPerson: true,
