@@ -105,7 +105,7 @@ func (r *run) garbled(err error) finding {
 		return r.wantsTLS()
 	case transport.IsAlert(err):
 		return r.tlsFinding(err)
-	case r.heardNewer(heard), strings.Contains(text, `malformed HTTP response "\x00\x00`) && r.isNewer():
+	case r.heardNewer(heard), r.heardNewer(malformedLine(text)), strings.Contains(text, `malformed HTTP response "\x00\x00`) && r.isNewer():
 		return newer()
 	case heard != "" && !strings.HasPrefix(heard, "HTTP/"[:min(len(heard), 5)]):
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("it does not speak HTTP; it sent %q", r.p.clean.line(heard, maxDetail))}

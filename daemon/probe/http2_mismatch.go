@@ -1,6 +1,9 @@
 package probe
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -21,9 +24,28 @@ func (r *run) heardNewer(heard string) bool {
 	return false
 }
 
-// isNewer finds out whether a TLS server that hung up, or refused, does that because it
+// malformedLine is what an HTTP error repeats of an answer, where TLS hides it from us.
+func malformedLine(err string) string {
+	_, rest, _ := strings.Cut(err, "malformed HTTP response ")
+	quoted, err2 := strconv.QuotedPrefix(rest)
+	line, err3 := strconv.Unquote(quoted)
+	if err2 != nil || err3 != nil {
+		return ""
+	}
+	return line
+}
+
+// isNewer finds out whether a server that hung up, or refused, does that because it
 // speaks HTTP/2 only.
 func (r *run) isNewer() bool {
+	if r.p.base.Scheme == "http" && r.p.provider.Type == provider.Local && r.p.proxy == nil {
+		if r.answered { // in HTTP/1.1; what is there next may be another server
+			r.p.older = false
+			return false
+		}
+		r.p.older = r.p.older || !r.p.dialer.SpeaksHTTP2Alone(r.trace.Context())
+		return !r.p.older
+	}
 	return r.p.base.Scheme == "https" && r.p.proxy == nil && r.trace.At() >= transport.Handshaking &&
 		r.p.dialer.OffersHTTP2Alone(r.trace.Context())
 }

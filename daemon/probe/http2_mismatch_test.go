@@ -56,11 +56,13 @@ func TestProbe_HTTP2Only(t *testing.T) {
 	}
 	for name, address := range map[string]func(*testing.T) string{
 		"net/http over TLS":  own,
+		"net/http":           func(t *testing.T) string { return unencrypted(t, false) },
 		"gRPC":               func(t *testing.T) string { return rpc(t, "http://") },
 		"gRPC over TLS":      func(t *testing.T) string { return rpc(t, "https://", grpc.Creds(credentials.NewTLS(secure))) },
 		"SETTINGS":           says("\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64"),
 		"SETTINGS, empty":    says("\x00\x00\x00\x04\x00\x00\x00\x00\x00"),
 		"GOAWAY":             says("\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01"),
+		"SETTINGS over TLS":  func(t *testing.T) string { return settingsOverTLS(t, config) },
 		"an alert, over TLS": func(t *testing.T) string { return alerts(t, config) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,4 +95,42 @@ func alerts(t *testing.T, config *tls.Config) (url string) {
 		return chosen, nil
 	}
 	return "https://" + talk(t, false, func(raw net.Conn) { _ = tls.Server(raw, c).Handshake() })
+}
+
+// unencrypted is a server without TLS that speaks HTTP/2, and HTTP/1.1 too or not, and
+// breaks off each answer.
+func unencrypted(t *testing.T, both bool) string {
+	t.Helper()
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	s.Config.Protocols, s.Config.ErrorLog = new(http.Protocols), discard()
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Config.Protocols.SetHTTP1(both)
+	s.Start()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// settingsOverTLS speaks HTTP/2 after a handshake in which nobody asked for it.
+func settingsOverTLS(t *testing.T, config *tls.Config) string {
+	t.Helper()
+	plain := config.Clone()
+	plain.NextProtos = nil
+	l, err := tls.Listen("tcp", "127.0.0.1:0", plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(attend(l, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1<<10))
+		_, _ = io.WriteString(c, "\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64")
+	}))
+	return "https://" + l.Addr().String()
+}
+
+// A server without TLS that breaks off its answers, and speaks HTTP/1.1 too, is not said
+// to speak HTTP/2 only.
+func TestProbe_HTTP2BesideHTTP1(t *testing.T) {
+	o := once(t, configured(t, "openai-compatible", unencrypted(t, true), ""), probe.Options{}, probe.Ask{})
+	if o.Saw != provider.ConnectionReset {
+		t.Errorf("saw %s %q", o.Saw, o.Detail)
+	}
 }

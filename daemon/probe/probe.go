@@ -89,6 +89,7 @@ type Prober struct {
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with
 	confirmed bool        // see kind.confirm
+	older     bool        // it was found not to speak HTTP/2 alone
 	parts     bool        // from its connection after each probe: see kind.many
 	transport transport.HTTP
 	dialer    *transport.Dialer

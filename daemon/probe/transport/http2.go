@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"strings"
 )
@@ -24,6 +25,40 @@ func IsHTTP2(heard string) bool {
 		return length >= 8 && length <= 1<<14
 	}
 	return false
+}
+
+// preface is what a client of HTTP/2 begins with, and its empty SETTINGS frame (RFC 9113,
+// section 3.4).
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+// anyPage is a question that every server of HTTP/1.1 has some answer to.
+const anyPage = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+// SpeaksHTTP2Alone finds out whether what listens without TLS at the address that
+// accepted last speaks HTTP/2, and not HTTP/1.1. Go's servers hang up on the latter
+// without a word. Nothing is asked for, and no key is sent.
+func (d *Dialer) SpeaksHTTP2Alone(ctx context.Context) bool {
+	return IsHTTP2(d.replyTo(ctx, preface)) && !strings.HasPrefix(d.replyTo(ctx, anyPage), "HTTP/1")
+}
+
+// replyTo is what is first heard after some words over a connection of their own.
+func (d *Dialer) replyTo(ctx context.Context, words string) string {
+	ctx, cancel := context.WithTimeout(ctx, helloWait)
+	defer cancel()
+	raw, err := d.Connect(ctx, d.Network, d.Where())
+	if err != nil {
+		return ""
+	}
+	defer raw.Close() // nothing was said over it that matters
+	if end, ok := ctx.Deadline(); ok {
+		_ = raw.SetDeadline(end) // or else it fails below
+	}
+	if _, err := io.WriteString(raw, words); err != nil {
+		return ""
+	}
+	reply := make([]byte, frameHeader)
+	n, _ := io.ReadFull(raw, reply) // what was heard counts
+	return string(reply[:n])
 }
 
 // OffersHTTP2Alone finds out whether the TLS server at the address that accepted last has
