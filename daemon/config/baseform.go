@@ -51,17 +51,19 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	end, twice := requestEnd.FindString(trimmed)+halfEnd.FindString(trimmed), k.twice(trimmed)
 	switch {
 	case end != "":
-		return "ends with " + end + ", which requests add themselves", all[0]
+		return "ends with " + shownPath(end) + ", which requests add themselves", all[0]
 	case twice != "":
 		return "has " + twice + " twice", all[0]
 	case trimmed != given && !strings.HasSuffix(given, "/.") && !strings.HasSuffix(given, "/.."):
 		return "ends with a mark that is hardly a part of it", all[0]
 	case strings.Contains(u.Path, "//"):
 		return "has two slashes in a row", all[0]
-	case isVendors(endpoint, k.BaseURL):
-		return "lacks the vendor's path " + k.ownPath(), all[0]
 	case k.isBesideV1() && strings.HasSuffix(u.Path, "/v1"):
 		return "ends with /v1, but some pages of " + k.Name + " are outside it", all[0]
+	case isVendors(endpoint, k.BaseURL) && k.ownPath() == "":
+		return "has the path " + shownPath(u.Path) + ", but " + k.Name + " needs none", all[0]
+	case isVendors(endpoint, k.BaseURL):
+		return "lacks the vendor's path " + k.ownPath(), all[0]
 	}
 	return "", ""
 }
@@ -138,6 +140,18 @@ func (k *Kind) meantPath(given string) string {
 		}
 		given = cut
 	}
+}
+
+// shownPath is a path as far as it may be shown: somebody may have put a key there.
+func shownPath(p string) string {
+	if !holdsSecret(p) {
+		return p
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	if holdsSecret(first) {
+		first = ""
+	}
+	return "/" + first + "/…"
 }
 
 // twice is what stands two times at the end of a path; empty: nothing.

@@ -87,6 +87,8 @@ func TestParse_BaseURLForms(t *testing.T) {
 		{"openai-compatible", "http://*:8000/v1", used, "http://127.0.0.1:8000/v1"},
 		{"openai-compatible", "http://bücher.example/v1", used, ""},
 		{"openai-compatible", "http://gpu_box:8000/v1", used, ""},
+		{"ollama", "http://127.0.0.1:11434/api", used, "http://127.0.0.1:11434"},
+		{"anthropic", "https://api.anthropic.com/v1/models/sk-leak-0123456789", used, "https://api.anthropic.com"},
 		{"groq", "https://api.groq.com/openai/v1/openai/v1", used, "https://api.groq.com/openai/v1"},
 		{"ollama", "http://gpu:11434//v1", used, "http://gpu:11434"},
 		{"ollama", "http://gpu:11434/v1/chat/completions/v1", used, "http://gpu:11434"},
@@ -130,6 +132,9 @@ func TestParse_BaseURLForms(t *testing.T) {
 			}
 			if want := `write base_url = "` + tt.better + `"`; tt.better != "" && !strings.HasSuffix(said, want) {
 				t.Errorf("said %s\nwant %s", said, want)
+			}
+			if strings.Contains(said, "vendor's :") {
+				t.Errorf("said of nothing: %s", said)
 			}
 			if tt.how == used && (said == "") != (tt.better == "") {
 				t.Errorf("said %s", said)

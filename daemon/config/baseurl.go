@@ -48,7 +48,7 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 	if given {
 		p.BaseURL, p.Endpoint, p.BaseURLGiven = a.url, a.endpoint, true
 		if a.odd != "" {
-			t.warn(at, "base_url %s: write base_url = \"%s\"", a.odd, maskSecrets(a.better))
+			t.warn(at, "base_url %s: write base_url = \"%s\"", maskSecrets(printable(a.odd)), maskSecrets(a.better))
 		}
 	}
 }

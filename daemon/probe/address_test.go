@@ -113,11 +113,14 @@ func TestOddOllamaHost(t *testing.T) {
 		"http://gpu":                  {"http://gpu:80", "which means port 80: set it to http://gpu:11434"},
 		"https://127.0.0.1:11434":     {"https://127.0.0.1:11434", "does not speak"},
 		"127.0.0.1:11434,10.0.0.1":    {"", "more than one word"},
+		"http:/gpu:8000":              {"http://http:11434/gpu:8000", "a scheme that is mistyped, or there twice, and is taken for a host's name: set it to gpu:8000"},
+		"http://http://gpu:8000":      {"", "set it to http://gpu:8000"},
+		"http://":                     {"http://127.0.0.1:80", "such as 127.0.0.1:11434"},
 
 		"0.0.0.0": {"http://127.0.0.1:11434", ""}, "[::]": {"http://[::1]:11434", ""}, "::": {"http://[::1]:11434", ""}, "[::]:8000": {"http://[::1]:8000", ""},
 		`"127.0.0.1:11434"`: {"http://127.0.0.1:11434", ""}, "gpu-box": {"http://gpu-box:11434", ""}, ":8000": {"http://127.0.0.1:8000", ""},
 		"https://gpu.example.net/ollama": {"https://gpu.example.net:443/ollama", ""}, "ollama.com": {"https://ollama.com:443", ""}, "": {"", ""},
-		"http://gpu:11434/": {"http://gpu:11434", ""},
+		"http://gpu:11434/": {"http://gpu:11434", ""}, "HTTP://gpu": {"http://gpu:11434", ""}, `" gpu "`: {"http://gpu:11434", ""},
 	} {
 		env := func(name string) string {
 			if name == "OLLAMA_HOST" {

@@ -13,7 +13,7 @@ import (
 // else to 11434, a port that is none is replaced by the default, and the address
 // that a server binds everywhere is dialled as loopback.
 func ollamaHost(getenv func(string) string) (string, error) {
-	value := strings.Trim(strings.TrimSpace(getenv("OLLAMA_HOST")), `"'`)
+	value := strings.TrimSpace(strings.Trim(strings.TrimSpace(getenv("OLLAMA_HOST")), `"'`))
 	if value == "" {
 		return "", nil
 	}
@@ -29,7 +29,8 @@ func ollamaHost(getenv func(string) string) (string, error) {
 	} else if value == "ollama.com" {
 		scheme, port = "https", "443"
 	}
-	if scheme != "http" && scheme != "https" {
+	// One in upper case works, and has no port of its own there.
+	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" {
 		return "", fmt.Errorf("OLLAMA_HOST: scheme %q is neither http nor https", scheme)
 	}
 	hostport, path, _ := strings.Cut(rest, "/")

@@ -27,7 +27,7 @@ func oddOllamaHost(getenv func(string) string) string {
 	switch {
 	case odd == "":
 		return ""
-	case instead == "":
+	case instead == "", strings.HasPrefix(instead, ":"):
 		return "OLLAMA_HOST: the address " + odd + ": set it to the host and the port that Ollama listens on, such as 127.0.0.1:11434"
 	case hasScheme:
 		instead = scheme + "://" + instead
@@ -48,6 +48,8 @@ func oddHost(scheme, rest string) (odd, instead string) {
 		return "is the path of a file", ""
 	case narrow != rest:
 		return "contains full-width characters", narrow
+	case host == "http" || host == "https":
+		return "has a mistyped or doubled scheme, which is taken for a host name", strings.TrimLeft(strings.TrimPrefix(rest, host), ":/")
 	case isNumber(hostport):
 		return "is a number alone, which is taken for a host name", "127.0.0.1:" + hostport
 	case strings.ContainsAny(rest, " \t,;"):
