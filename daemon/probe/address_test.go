@@ -113,7 +113,7 @@ func TestOddOllamaHost(t *testing.T) {
 		"http://gpu":                  {"http://gpu:80", "which means port 80: set it to http://gpu:11434"},
 		"https://127.0.0.1:11434":     {"https://127.0.0.1:11434", "does not speak"},
 		"127.0.0.1:11434,10.0.0.1":    {"", "more than one word"},
-		"http:/gpu:8000":              {"http://http:11434/gpu:8000", "a scheme that is mistyped, or there twice, and is taken for a host's name: set it to gpu:8000"},
+		"http:/gpu:8000":              {"http://http:11434/gpu:8000", "a mistyped or doubled scheme, which is taken for a host name: set it to gpu:8000"},
 		"http://http://gpu:8000":      {"", "set it to http://gpu:8000"},
 		"http://":                     {"http://127.0.0.1:80", "such as 127.0.0.1:11434"},
 

@@ -47,10 +47,11 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 	if !strings.Contains(found.detail, "base_url") {
 		found.detail += fmt.Sprintf(": try base_url = %q", bases[0])
 	}
-	found.hint = fmt.Sprintf("base_url = %q may be meant; to try it: providerctl diagnose {id}", bases[0])
+	in := ""
 	if name := r.p.addressVariable(); name != "" {
-		found.hint = fmt.Sprintf("%s=%s may be meant; to try it: providerctl diagnose {id}", name, bases[0])
+		in = " in " + name
 	}
+	found.hint = fmt.Sprintf("base_url = %q may be meant%s; to try it: providerctl diagnose {id}", bases[0], in)
 	return found
 }
 

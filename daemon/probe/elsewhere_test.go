@@ -100,7 +100,7 @@ func TestProbe_AddressThatIsMeantInAVariable(t *testing.T) {
 	p := configured(t, "openai", ts.URL, "test-key-of-nobody")
 	p.BaseURLGiven = false
 	pr := newProber(t, p, probe.Options{})
-	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != "OPENAI_BASE_URL="+ts.URL+"/v1 may be meant; to try it: providerctl diagnose {id}" {
+	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != `base_url = "`+ts.URL+`/v1" may be meant in OPENAI_BASE_URL; to try it: providerctl diagnose {id}` {
 		t.Errorf("hint %q", o.Hint)
 	}
 	late = true
