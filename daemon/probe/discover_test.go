@@ -2,11 +2,12 @@ package probe_test
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -33,9 +34,9 @@ func defaultAddress(t *testing.T, k config.Kind) string {
 }
 
 // discoverAt looks for local kinds on a machine where a scenario's server is all
-// that listens, at that address. Looking has a time of its own, so that it takes place
+// that listens, at those addresses. Looking has a time of its own, so that it takes place
 // in a bubble.
-func discoverAt(t *testing.T, s *scenario, address string) (found []provider.Discovered, requests []string) {
+func discoverAt(t *testing.T, s *scenario, addresses ...string) (found []provider.Discovered, requests []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, false)
@@ -46,8 +47,8 @@ func discoverAt(t *testing.T, s *scenario, address string) (found []provider.Dis
 		defer theatre.close()
 		found, _ = probe.Discover(t.Context(), probe.Options{
 			Dial: func(ctx context.Context, network, to string) (net.Conn, error) {
-				if to != address {
-					return nil, errors.New("connection refused")
+				if !slices.Contains(addresses, to) {
+					return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 				}
 				return n.dial(ctx, network, to)
 			},

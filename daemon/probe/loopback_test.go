@@ -2,7 +2,6 @@ package probe_test
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -213,18 +212,17 @@ func TestProbe_TheOtherLoopbackWhereOneCloses(t *testing.T) {
 
 // A server that has only ::1 is discovered there, and where both answer, at 127.0.0.1.
 func TestDiscover_Version6(t *testing.T) {
-	up := ollamaAt(t)
+	const v4, v6 = "127.0.0.1:11434", "[::1]:11434"
 	for _, tt := range []struct {
-		at   map[string]string
+		at   []string
 		want string
 	}{
-		{map[string]string{"[::1]:11434": up}, "http://[::1]:11434"},
-		{map[string]string{"[::1]:11434": up, "127.0.0.1:11434": up}, "http://127.0.0.1:11434"},
+		{[]string{v6}, "http://" + v6},
+		{[]string{v6, v4}, "http://" + v4},
 	} {
-		here := &loopbackOf{at: tt.at}
-		found, err := probe.Discover(t.Context(), probe.Options{Dial: here.dial})
-		if err != nil || len(found) != 1 || found[0].Kind != "ollama" || found[0].BaseURL != tt.want {
-			t.Errorf("found %s, %v, want %s", fmt.Sprint(found), err, tt.want)
+		found, _ := discoverAt(t, find(t, "ollama", "healthy"), tt.at...)
+		if len(found) != 1 || found[0].Kind != "ollama" || found[0].BaseURL != tt.want {
+			t.Errorf("found %+v, want %s", found, tt.want)
 		}
 	}
 }
