@@ -32,13 +32,16 @@ func (s *Scheduler) startDue() time.Duration {
 	return wait
 }
 
-// startOne begins the probe that has been due for longest; false: none is due.
+// startOne begins the probe that has been due for longest; false: none is due. Those
+// that are lined up on the way, because their lane is full, are none of the burst: they
+// need no goroutine, and delay nobody of the other lane.
 func (s *Scheduler) startOne(now time.Time) bool {
-	if len(s.queue) == 0 || s.queue[0].due.After(now) {
-		return false
+	for len(s.queue) > 0 && !s.queue[0].due.After(now) {
+		e := s.queue[0].entry
+		s.queue.drop(e)
+		if s.start(e, now) {
+			return true
+		}
 	}
-	e := s.queue[0].entry
-	s.queue.drop(e)
-	s.start(e, now)
-	return true
+	return false
 }

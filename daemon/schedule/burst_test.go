@@ -68,3 +68,40 @@ func TestScheduler_DueAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// However many wait for a place among those that hang, they delay nobody else.
+func TestScheduler_DueBehindAFullLane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const hanging, lane = 20 * burst, 8
+		w := newHarness(t, Options{Lane: lane})
+		var takes atomic.Int64
+		var list []config.Provider
+		var ids []string
+		for i := range hanging {
+			p := settings(fmt.Sprintf("p%d", i))
+			list, ids = append(list, p), append(ids, p.ID)
+			w.play(p.ID, func(context.Context, int) probe.Observation {
+				time.Sleep(time.Duration(takes.Load()))
+				return probe.Observation{Saw: provider.Hung}
+			})
+		}
+		w.apply(append(list, settings("well"))...)
+		w.run()
+		time.Sleep(30 * time.Second) // all are known for what they are, and nobody waits
+		for last := w.probes(ids[0]); time.Since(last[len(last)-1]) < minGap; last = w.probes(ids[0]) {
+			time.Sleep(10 * time.Millisecond)
+		}
+		takes.Store(int64(time.Minute))
+		w.Refresh(ids, false)
+		time.Sleep(time.Millisecond)
+		asked := time.Now()
+		w.Refresh([]string{"well"}, false)
+		time.Sleep(burstWait)
+		if began := w.probes("well"); began[len(began)-1].Before(asked) {
+			t.Errorf("no probe began within %s", burstWait)
+		}
+		if n := w.Stats().Waiting; n < burst {
+			t.Errorf("%d wait for a place: there was nobody to be behind", n)
+		}
+	})
+}

@@ -211,16 +211,17 @@ func (s *Scheduler) untilLook(now time.Time) time.Duration {
 	return wait
 }
 
-// start begins a probe, or lines the entry up where its lane is full.
-func (s *Scheduler) start(e *entry, now time.Time) {
+// start begins a probe, or lines the entry up where its lane is full; false: it did not
+// begin.
+func (s *Scheduler) start(e *entry, now time.Time) bool {
 	if s.ctx == nil || s.ctx.Err() != nil {
-		return
+		return false
 	}
 	l := s.laneOf(e)
 	if l.busy >= s.o.Lane {
 		s.await(e, true)
 		l.waiting = append(l.waiting, e)
-		return
+		return false
 	}
 	l.busy++
 	s.count.InFlight++
@@ -244,6 +245,7 @@ func (s *Scheduler) start(e *entry, now time.Time) {
 		defer ctx.Cancel()
 		s.complete(f, observe(ctx, f.prober, ask), ctx)
 	})
+	return true
 }
 
 // laneOf keeps those that let us wait the last time apart from the others.
