@@ -28,8 +28,8 @@ func (r *run) isMisplaced(found finding) bool {
 // finds out: it asks there as it asks here, at the same host, so that nobody else is
 // sent the key.
 func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
-	if found.saw == provider.Unauthorized && found.hint == "" && r.p.kind.rejected != nil {
-		found.hint = r.p.kind.rejected(r.p.provider, r.p.base)
+	if found.saw == provider.Unauthorized && found.hint == "" {
+		found.hint = r.wantsKey()
 	}
 	if !r.isMisplaced(found) {
 		return found
