@@ -229,10 +229,12 @@ func withoutRepr(s string, at int) string {
 	}
 	message := salvaged(s[at:])
 	if message == "" {
-		return s
+		message = bare.Replace(s[at:])
 	}
 	return strings.TrimRight(s[:at], "[ \t\r\n") + " " + message
 }
+
+var bare = strings.NewReplacer("{", "", "}", "", "'", "", `"`, "")
 
 // untilQuote is the inside of a string in those quotes, as far as it came.
 func untilQuote(s string, quote byte) string {

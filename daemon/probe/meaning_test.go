@@ -69,11 +69,15 @@ func TestComplaint_Means(t *testing.T) {
 		{"words between", 403, json, `{"error":{"message":"The API key you provided has expired."}}`, dead, ""},
 		{"words of another sentence", 403, json, `{"error":{"message":"The API key works. The offer has expired."}}`, forbidden, ""},
 		{"a token", 403, json, `{"detail":"Could not validate credentials"}`, dead, ""},
+		{"a key in Chinese", 403, json, `{"error":{"message":"无效的API Key"}}`, dead, ""},
 		{"one-api's ban", 403, json, `{"error":{"message":"用户已被封禁"}}`, dead, ""},
 		{"an event of a stream", 403, "text/event-stream", "event: error\ndata: {\"error\":{\"message\":\"API key expired\"}}\n\n", dead, "API key expired"},
 		{"after a byte order mark", 403, json, "\ufeff{\"error\":{\"message\":\"API key expired\"}}", dead, "API key expired"},
 		{"one-api's", 403, json, `{"error":{"message":"该令牌已过期","type":"one_api_error"}}`, dead, ""},
 		{"the key works, and may not", 403, json, `{"error":{"message":"Requests to this API are blocked.","details":[{"reason":"API_KEY_SERVICE_BLOCKED"}]}}`, forbidden, ""},
+		{"a quoted name", 400, json, `{"error":{"message":"no such model: 'nobody/insufficient-credit-7b'"}}`, nothing, ""},
+		{"a quoted value", 400, json, `{"error":{"message":"upstream: {'code': 'insufficient_balance'}"}}`, quota, ""},
+		{"an address", 400, json, `{"error":{"message":"See https://docs.example.com/errors#invalid-api-key"}}`, nothing, ""},
 		{"a web space", 403, "text/html", `<html><body><h1>This Account has been suspended.</h1>Contact your hosting provider.</body></html>`, forbidden, ""},
 		{"a shut out organization", 400, json, `{"error":{"message":"This organization has been disabled."}}`, forbidden, ""},
 		{"a parser's tokens", 400, json, `{"error":{"message":"Invalid token at position 7: unexpected end"}}`, nothing, ""},
@@ -97,6 +101,11 @@ func TestComplaint_Means(t *testing.T) {
 		{"a trial", 403, json, `{"error":{"message":"Your free trial has expired"}}`, quota, ""},
 		{"Google's older APIs", 403, json, `{"error":{"errors":[{"domain":"usageLimits","reason":"dailyLimitExceeded","message":"Daily Limit Exceeded"}],"code":403,"message":"Daily Limit Exceeded"}}`, quota, "Daily Limit"},
 		{"a day without an end", 429, json, `{"error":{"message":"Daily quota exceeded","code":"quota_exceeded"}}`, quota, ""},
+		{"free credits", 429, json, `{"error":{"message":"Your free credits have been used up."}}`, quota, ""},
+		{"the credits of a day", 429, json, `{"error":{"message":"Your daily credits are used up. They reset in 3 hours."}}`, limit, ""},
+		{"a week without an end", 429, json, `{"error":"you (nobody) have reached your weekly usage limit"}`, quota, ""},
+		{"a week with its end", 429, json, `{"error":"you have reached your weekly usage limit, try again in 5 hours"}`, limit, ""},
+		{"a trial key's month", 429, json, `{"message":"You are using a Trial key, which is limited to 1000 API calls / month."}`, quota, ""},
 		{"a limit of 0", 429, json, `{"error":{"code":429,"message":"You exceeded your current quota.\n* Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 0, model: gemini-3-pro\nPlease retry in 25.4s.","status":"RESOURCE_EXHAUSTED"}}`, quota, ""},
 
 		// Limits that pass.
@@ -192,7 +201,7 @@ func TestComplaint_Admits(t *testing.T) {
 func FuzzComplaint(f *testing.F) {
 	for _, body := range []string{
 		`[{"error":{"code":429,"details":[{"retryDelay":"36s"}]}}]`, `{"error":"{\"error\":\"{}\"}"}`, `{"detail":[[[[[[[[1]]]]]]]]}`,
-		`"{"`, `[`, `{"error":{"message":"a {\"b\":1} c"}}`, `<a`, `<script>`, `{"error":{"metadata":{"headers":{"":1}}}}`, `{"base_resp":[]}`,
+		`"{"`, `[`, "0\x00", "\"\xff\xff\"", `{"error":{"message":"a {\"b\":1} c"}}`, `<a`, `<script>`, `{"error":{"metadata":{"headers":{"":1}}}}`, `{"base_resp":[]}`,
 		`{"details":"x","parameters":3,"status":"","code":99999999999999999999}`, "\xff{", `{"message":"retry after 99999999999999999999 hours"}`,
 		"\x000", "\"" + strings.Repeat("\xff", 100) + "\"",
 	} {

@@ -27,6 +27,7 @@ var moneyPhrases = []string{
 	"payment required",
 	"subscription has expired", "subscription expired", "trial has expired", "trial expired", "trial has ended", "plan has expired",
 	"spending cap", "spend cap",
+	"run out of credits",                             // reported only
 	"out of credit",                                  // several; reported only
 	"not have enough credit",                         // several; reported only
 	"lack sufficient credit",                         // Stability; reported only
@@ -78,6 +79,7 @@ var quotaPhrases = []string{
 	"quota is used up",            // the same
 	"quota has been used up",      // the same
 	"token quota reached",         // watsonx's token_quota_reached; reported only
+	"credits * used up",           // reported only
 	"monthly limit",               // Together, Mistral; in 429 only of plans
 	"monthly quota",
 	"api calls / month",                         // Cohere's trial keys docs.cohere.com/docs/rate-limits
@@ -129,6 +131,7 @@ var deadKeyPhrases = []string{
 	"provide an api key", "unregistered callers", // OpenAI; Google's 403 without a key
 	"invalid authentication",                              // Kong, Moonshot
 	"无效的令牌", "令牌已过期", "令牌状态不可用", "无效的 token", "token 已过期", // one-api model/token.go
+	"无效的api key", "无效的 api key", "api key 无效", "api key 已过期", "api key 错误", // reported only
 }
 
 // refusedKeyPhrases are about the key where the status is 403, and about a request's
