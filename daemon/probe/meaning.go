@@ -98,7 +98,7 @@ func byBody(status int, c *complaint) provider.Reason {
 		return provider.Overloaded
 	case (status == 400 || status == 403 || status >= 500) && c.isLimit():
 		return provider.RateLimited
-	case status == 403 && c.has(refusedKeyPhrases):
+	case status == 403 && !c.page && c.has(refusedKeyPhrases):
 		return provider.Unauthorized
 	}
 	return saw
@@ -112,10 +112,18 @@ func (c *complaint) account() provider.Reason {
 		return provider.QuotaExhausted
 	case c.has(shutOutPhrases):
 		return provider.Forbidden
-	case c.has(deadKeyPhrases), c.hasCode(deadKeyCodes), !c.page && c.has(deadAccountPhrases):
+	case c.saysDeadKey(), c.hasCode(deadKeyCodes), !c.page && c.has(deadAccountPhrases):
 		return provider.Unauthorized
 	}
 	return ""
+}
+
+// saysDeadKey: a page for people is about an API key where it says so, and else about
+// their session.
+func (c *complaint) saysDeadKey() bool {
+	return slices.ContainsFunc(deadKeyPhrases, func(phrase string) bool {
+		return (!c.page || strings.Contains(phrase, "api key")) && saysPhrase(c.text, phrase)
+	})
 }
 
 // admitted is what an answer that looks like a success says of itself; empty when it

@@ -5,8 +5,12 @@ import "strings"
 // The words by which vendors, gateways and servers say what is wrong with an account.
 // Each is looked for in what [plain] makes of an answer, so that "API_KEY_INVALID",
 // "InvalidApiKey" and "invalid API key" need one line; a * stands for whatever is
-// between, within a sentence, and ^ for the beginning of one of the texts. One word alone is never enough: OpenAI's ordinary rate limit advises a
-// visit to the billing page, and Moonshot says "overloaded" of its rate limits.
+// between, within a sentence, and ^ for the beginning of one of the texts. One word
+// alone is never enough: OpenAI's ordinary rate limit advises a visit to the billing
+// page, and Moonshot says "overloaded" of its rate limits.
+//
+// A page, a file or an issue beside a phrase is where it is from. One with the name of
+// a vendor alone, or with nothing, is only reported: nobody has read it there.
 
 // moneyPhrases are about a balance, a budget or a bill: waiting does not help.
 var moneyPhrases = []string{
@@ -32,8 +36,8 @@ var moneyPhrases = []string{
 	"not have enough credit",                         // several; reported only
 	"lack sufficient credit",                         // Stability; reported only
 	"requires more credits",                          // OpenRouter, 402
-	"have any credits or licenses",                   // xAI, 403 (warpdotdev/warp issue 14863)
-	"used all available credits",                     // xAI, 429
+	"have any credits or licenses",                   // xAI, 403; reported only
+	"used all available credits",                     // xAI, 403 (warpdotdev/warp issue 14863)
 	"credits are depleted",                           // Google (dyad-sh/dyad issue 3626)
 	"credits expired",                                // NVIDIA, 402; the same under 403 reported only
 	"credit limit exceeded",                          // Together, 402; the same under others reported only
@@ -51,6 +55,7 @@ var moneyPhrases = []string{
 	"account overdue error", "overdue account",         // its code; RooCodeInc/Roo-Code issue 12309
 	"account is in good standing",                     // Alibaba help.aliyun.com/en/model-studio/error-code Arrearage
 	"key limit exceeded (",                            // OpenRouter, 403: what the key may spend (MCPJam/inspector issue 1287)
+	"key limit exceeded. manage",                      // the same before (RooCodeInc/Roo-Code issue 515)
 	"api usage limits",                                // Anthropic: the organization's own spend limit
 	"free tier of the model has been exhausted",       // Alibaba AllocationQuota.FreeTierOnly
 	"free tier only", "free allocated quota exceeded", // its code; Alibaba
@@ -65,7 +70,7 @@ var moneyPhrases = []string{
 var advicePhrases = []string{
 	"please top up", "please recharge", "top up your", // reported only
 	"spend limit",    // OpenAI, Groq console.groq.com/docs/spend-limits
-	"spending limit", // xAI, Together, Fireworks
+	"spending limit", // xAI, Together; Fireworks (amd/gaia issue 3766)
 }
 
 // quotaPhrases are about a quota, which mostly means money, and sometimes, as other
