@@ -100,14 +100,15 @@ func (r *run) follow(ctx context.Context, a *answer) *answer {
 		case hop > maxRedirects:
 			a.blocked = fmt.Sprintf("it redirects more than %d times", maxRedirects)
 		case !sameHost(a.request.URL, to):
-			to.User = nil
-			a.blocked = "it redirects to another host: " + to.String()
+			a.blocked = "it redirects to another host: " + withoutValues(to)
 		}
 		if a.blocked != "" {
 			return a
 		}
 		to.User = nil
-		a = r.send(ctx, r.p.requestTo(http.MethodGet, to))
+		req := r.p.requestTo(http.MethodGet, to)
+		req.shown = r.p.clean.line(withoutValues(to), maxDetail)
+		a = r.send(ctx, req)
 		a.led = true
 		began += r.latency
 		r.latency = began

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -46,6 +47,36 @@ func TestProbe_EvidenceShowsWhoAnswered(t *testing.T) {
 	o := pr.Probe(t.Context(), probe.Ask{})
 	if shown := o.Evidence.Requests[0].Headers; o.Saw != provider.OK || shown["server"] == "" || len(shown) != 2 {
 		t.Errorf("a good answer: %s %v", o.Saw, shown)
+	}
+}
+
+// A redirect to sign in carries tokens, which are for the page that it leads to.
+func TestProbe_EvidenceHidesWhatARedirectCarries(t *testing.T) {
+	t.Parallel()
+	for name, where := range map[string]string{
+		"another host":   "https://user:s3cret@team.cloudflareaccess.com/cdn-cgi/access/login/h?kid=1&meta=s3cret#s3cret",
+		"an application": "https://elsewhere.example/there?s3cret",
+		"the same host":  "/login?next=%2F&state=s3cret",
+		"no address":     "http://[::1?state=s3cret",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/login" {
+					w.Header().Set("Content-Type", "text/html")
+					_, _ = w.Write([]byte("<title>Sign in</title>"))
+					return
+				}
+				w.Header().Set("Location", where)
+				w.WriteHeader(http.StatusFound)
+			})
+			o := once(t, configured(t, "ollama", s.url, ""), probe.Options{}, probe.Ask{})
+			if shown := fmt.Sprintf("%+v", o); strings.Contains(shown, "s3cret") {
+				t.Errorf("it is shown: %s", shown)
+			}
+			if to := o.Evidence.Requests[0].Headers["location"]; to == "" || strings.Contains(where, "state=") && strings.HasPrefix(where, "/") && !strings.Contains(to, "state=…") {
+				t.Errorf("where it leads is not shown: %q", to)
+			}
+		})
 	}
 }
 

@@ -212,7 +212,11 @@ func (p *Prober) telling(h http.Header, doubtful bool) map[string]string {
 		if len(values) == 0 || len(found) == most || !isTelling(name) && !(doubtful && isGivenAway(name)) {
 			continue
 		}
-		t := header{p.clean.line(strings.ToLower(name), maxVersion), p.clean.line(values[0], maxDetail)}
+		value := values[0]
+		if name == "Location" {
+			value = leadsTo(value)
+		}
+		t := header{p.clean.line(strings.ToLower(name), maxVersion), p.clean.line(value, maxDetail)}
 		was, ok := p.told[t.name]
 		same = same && ok && was == t.value
 		found = append(found, t)
@@ -232,6 +236,36 @@ func (p *Prober) telling(h http.Header, doubtful bool) map[string]string {
 }
 
 type header struct{ name, value string }
+
+// leadsTo is where a redirect leads, to be shown: see withoutValues.
+func leadsTo(location string) string {
+	to, err := url.Parse(location)
+	if err != nil {
+		before, _, _ := strings.Cut(location, "?")
+		return before
+	}
+	return withoutValues(to)
+}
+
+// withoutValues is an address without what may let its reader in: a user, a fragment, and
+// the values of its query, in which logins and portals have tokens and signatures. The
+// names stay, for they tell whose page it is.
+func withoutValues(u *url.URL) string {
+	bare := *u
+	bare.User, bare.RawQuery, bare.Fragment, bare.RawFragment = nil, "", "", ""
+	if u.RawQuery == "" {
+		return bare.String()
+	}
+	parts := strings.Split(u.RawQuery, "&")
+	for i, part := range parts {
+		if name, _, named := strings.Cut(part, "="); named {
+			parts[i] = name + "=…"
+		} else {
+			parts[i] = "…"
+		}
+	}
+	return bare.String() + "?" + strings.Join(parts, "&")
+}
 
 func isTelling(name string) bool {
 	switch name {
