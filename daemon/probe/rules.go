@@ -88,7 +88,7 @@ func (r *run) belowV1() bool {
 // that model servers use, it is the right server with something wrong.
 func foreignError(a *answer, k *kind) finding {
 	c := a.complaint()
-	if c.shaped {
+	if c.shaped && !isBareNotFound(a) {
 		return finding{saw: provider.BadResponse, detail: a.statusLine() + ": " + c.message}
 	}
 	detail := fmt.Sprintf("%s at %s: not %s", a.statusLine(), a.request.URL.Path, k.title)
@@ -96,6 +96,16 @@ func foreignError(a *answer, k *kind) finding {
 		detail += ", but " + server
 	}
 	return finding{saw: provider.WrongService, detail: detail}
+}
+
+// isBareNotFound knows the 404 of web frameworks that has no more in "error" than the
+// status' own name: Spring Boot's (spring-projects/spring-boot DefaultErrorAttributes.java),
+// NestJS's and Fastify's (fastify/fastify lib/four-oh-four.js).
+func isBareNotFound(a *answer) bool {
+	var body struct {
+		Error string `json:"error"`
+	}
+	return a.status == 404 && a.decode(&body) && isStatusText(body.Error)
 }
 
 // containsAny looks for words, which are in lower case.
