@@ -24,7 +24,7 @@ var textgen = kind{
 		},
 	},
 	title:  "text-generation-webui",
-	many:   "extensions/openai/script.py of oobabooga/text-generation-webui: uvicorn",
+	many:   "modules/api/script.py of oobabooga/text-generation-webui, in older versions extensions/openai/script.py: uvicorn",
 	path:   "/v1/internal/health",
 	accept: textgenHealth,
 	except: textgenExcept,
