@@ -55,6 +55,8 @@ func unsendable(key string) string {
 
 var (
 	assignment = regexp.MustCompile(`^(?:(?i:export|set|setx|declare -x|env)\s+|\$[Ee]nv:)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\s*=\s*\S`)
+	// labelled is a key after what a file of settings calls it.
+	labelled   = regexp.MustCompile(`(?i)^-?\s*["']?(?:[a-z0-9_-]*(?:api[_-]?key|access[_-]?token|api[_-]?token|secret[_-]?key)|key|token)["']?\s*(?:=|:\s)\s*[^\s=]`)
 	headerForm = regexp.MustCompile(`(?i)^(?:-H\s*)?["']?(?:authorization|proxy-authorization|x-api-key|x-goog-api-key|api-key)\s*:`)
 	schemeForm = regexp.MustCompile(`(?i)^(bearer|basic|token)[\s:]+\S`)
 	unexpanded = regexp.MustCompile(`^(?:\$[A-Za-z_]\w*|\$\{.*\}|\$\(.*\)|%\w+%|\{\{.*\}\})$`)
@@ -73,6 +75,8 @@ func wrapping(key string) string {
 		return "begins with a variable's name and an equals sign"
 	case isJSON(key):
 		return "is JSON, not the key alone"
+	case labelled.MatchString(key):
+		return "begins with its name, as in a file of settings"
 	case isQuoted(key):
 		return "is in quotes"
 	}

@@ -18,6 +18,7 @@ func TestLoad_KeyForms(t *testing.T) {
 		json     = "is JSON"
 		bearer   = "begins with the word Bearer"
 		header   = "begins with the name of a header"
+		labelled = "begins with its name"
 		unset    = "is a variable or a command"
 		refers   = "is a reference to a secret"
 		file     = "is the path of a file"
@@ -51,6 +52,13 @@ func TestLoad_KeyForms(t *testing.T) {
 		{"bearer:" + core, bearer, "bearer:" + core},
 		{"Authorization: Bearer " + core, header, ""},
 		{"x-api-key:" + core, header, "x-api-key:" + core},
+		{"api_key=" + core, labelled, "api_key=" + core},
+		{"openai_api_key=" + core, labelled, "openai_api_key=" + core},
+		{"key: " + core, labelled, ""},
+		{"OpenAI-API-Key: " + core, labelled, ""},
+		{"- api_key: '" + core + "'", labelled, ""},
+		{"key:" + core, "", "key:" + core}, // some keys are in two parts
+		{"token==", "", "token=="},
 		{core + " " + core, "contains a blank", ""},
 		{core + "\n" + core, "has more than one line", ""},
 		{core + "\r" + core, "has more than one line", ""},

@@ -50,9 +50,7 @@ func (d *Dialer) replyTo(ctx context.Context, words string) string {
 		return ""
 	}
 	defer raw.Close() // nothing was said over it that matters
-	if end, ok := ctx.Deadline(); ok {
-		_ = raw.SetDeadline(end) // or else it fails below
-	}
+	defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
 	if _, err := io.WriteString(raw, words); err != nil {
 		return ""
 	}
