@@ -115,6 +115,9 @@ func TestOddOllamaHost(t *testing.T) {
 		"127.0.0.1:11434,10.0.0.1":    {"", "more than one word"},
 		"http:/gpu:8000":              {"http://http:11434/gpu:8000", "a mistyped or doubled scheme, which is taken for a host name: set it to gpu:8000"},
 		"http://http://gpu:8000":      {"", "set it to http://gpu:8000"},
+		"http://gpu:8000/v1?key=kept": {"", "more than a host, a port and a path"},
+		"gpu/#kept":                   {"", "more than a host, a port and a path"},
+		"gpu/v1 kept":                 {"", "more than one word"},
 		"http://":                     {"http://127.0.0.1:80", "such as 127.0.0.1:11434"},
 
 		"0.0.0.0": {"http://127.0.0.1:11434", ""}, "[::]": {"http://[::1]:11434", ""}, "::": {"http://[::1]:11434", ""}, "[::]:8000": {"http://[::1]:8000", ""},
@@ -136,6 +139,9 @@ func TestOddOllamaHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := cfg.Providers[0]
+		if strings.Contains(p.Endpoint+p.AddressFault+strings.Join(cfg.Warnings, ""), "kept") {
+			t.Errorf("%q: shown is %s %s %q", value, p.Endpoint, p.AddressFault, cfg.Warnings)
+		}
 		if read, _ := ollamaHost(env); want.read != "" && read != want.read {
 			t.Errorf("%q: read as %s, want %s", value, read, want.read)
 		}

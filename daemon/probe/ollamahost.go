@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -34,6 +35,9 @@ func ollamaHost(getenv func(string) string) (string, error) {
 		return "", fmt.Errorf("OLLAMA_HOST: scheme %q is neither http nor https", scheme)
 	}
 	hostport, path, _ := strings.Cut(rest, "/")
+	if strings.ContainsAny(path, "?# \t") { // to Ollama a part of the path; it may be a key
+		return "", errors.New("OLLAMA_HOST: something follows its path")
+	}
 	u := url.URL{Scheme: scheme, Host: ollamaAddress(hostport, port), Path: path}
 	if path != "" {
 		u.Path = "/" + path
