@@ -27,7 +27,7 @@ var marks = [...]mark{
 	// developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors
 	{who: cloudflare, header: "Server", value: "cloudflare", body: []string{"error code: 1"}},
 	{who: cloudflare, body: []string{`"cloudflare_error":true`, `"cloudflare_error": true`}}, // reported
-	{who: cloudflare, body: []string{"| cloudflare</title>", "cloudflare ray id", "cf-error-details"}},
+	{who: cloudflare, body: []string{"| cloudflare</title>", "used cloudflare to restrict access</title>", "cloudflare ray id", "cf-error-details"}},
 
 	// ngrok.com/docs/errors/reference; 6024 is its page of warning to browsers
 	{who: "ngrok", header: "Ngrok-Error-Code", value: "err_ngrok_6024", does: challenges},
@@ -48,13 +48,15 @@ var marks = [...]mark{
 	{who: "Google's Identity-Aware Proxy", header: "X-Goog-Iap-Generated-Response", does: signsIn},
 	{who: "Google's Identity-Aware Proxy", body: []string{"invalid iap credentials"}, does: signsIn},
 	// learn.microsoft.com/azure/active-directory-b2c/custom-domain
-	{who: "Azure Front Door", body: []string{"our services aren't available right now"}, does: reachesNobody},
-	{who: "Azure App Service", body: []string{"this web app is stopped", "404 web site not found"}, does: reachesNobody}, // reported
-	{who: "Akamai", body: []string{"errors.edgesuite.net"}},                                                              // reported
+	{who: "Azure Front Door", body: []string{"our services aren't available right now", "azure front door service configuration"}},
+	{who: "Azure API Management", body: []string{`"statuscode": 404, "message": "resource not found"`}, status: 404, does: leadsNowhere}, // reported
+	{who: "Azure App Service", body: []string{"this web app is stopped", "404 web site not found"}, does: reachesNobody},                 // reported
+	{who: "Akamai", body: []string{"errors.edgesuite.net"}},                                                                              // reported
 
 	// envoyproxy/envoy source/common/router/router.cc; projectcontour/contour site/content/docs/main/troubleshooting/common-errors.md
-	{who: "Envoy", body: []string{"upstream connect error or disconnect/reset before headers", "no healthy upstream", "upstream request timeout"}, does: reachesNobody},
+	{who: "Envoy", body: []string{"upstream connect error or disconnect/reset before headers", "no healthy upstream", "upstream request timeout", "dns resolution failure"}, does: reachesNobody},
 	{who: "Envoy", body: []string{"rbac: access denied"}, does: refuses},
+	{who: "Linkerd", header: "L5d-Proxy-Error"}, // linkerd/linkerd2-proxy linkerd/app/core/src/errors/respond.rs
 	// traefik/traefik pkg/server/service/loadbalancer; pkg/proxy/httputil/proxy.go has only the status' own words
 	{who: "Traefik", body: []string{"no available server"}, status: 503, does: reachesNobody},
 	// kubernetes/ingress-nginx test/e2e/defaultbackend
@@ -65,12 +67,15 @@ var marks = [...]mark{
 	{who: "Kong", body: []string{"no route matched with those values", "failure to get a peer from the ring-balancer",
 		"an invalid response was received from the upstream server", "the upstream server is currently unavailable", "the upstream server is timing out"}},
 	{who: "APISIX", body: []string{"404 route not found"}, does: leadsNowhere}, // apache/apisix apisix/init.lua
+	{who: "Kong", header: "Server", value: "kong", status: 403, does: refuses}, // what it passes on keeps the Server of its own
+	// openshift/router images/router/haproxy/conf/error-page-503.http
+	{who: "OpenShift's router", body: []string{"the application is currently not serving requests at this endpoint"}, status: 503, does: reachesNobody},
 	// haproxy/haproxy src/http.c http_err_msgs
-	{who: "HAProxy", body: []string{"no server is available to handle this request", "the server returned an invalid or incomplete response",
-		"the server didn't respond in time", "request forbidden by administrative rules", "you need a valid user and password to access this content"}},
+	{who: "HAProxy", body: haproxyPages},
 	// varnishcache/varnish-cache bin/varnishd/builtin.vcl vcl_synth; the words of Fastly are reported
 	{who: "Varnish", body: []string{"guru meditation", "varnish cache server"}},
 	{who: "Fastly", body: []string{"fastly error: unknown domain"}, does: leadsNowhere},
+	{who: "Fastly", body: []string{"guru mediation"}},
 	// thushan/olla internal/app/handlers/handler_provider_common.go, handler_proxy.go
 	{who: "a balancer such as Olla", body: []string{" endpoints available"}, status: 404, does: reachesNobody},
 	{who: "a balancer such as Olla", body: []string{" endpoints available"}, status: 503, does: reachesNobody},
@@ -82,6 +87,7 @@ var marks = [...]mark{
 	{who: "Railway's router", header: "X-Railway-Fallback", does: reachesNobody},                                  // reported
 	{who: "Railway's router", body: []string{"application failed to respond"}, json: true, does: reachesNobody},   // docs.railway.com/networking/troubleshooting/application-failed-to-respond
 	{who: "Netlify", body: []string{"not found - request id"}, does: leadsNowhere},                                // reported
+	{who: "frp", body: []string{`powered by <a href="https://github.com/fatedier/frp"`}, does: leadsNowhere},      // fatedier/frp pkg/util/vhost/resource.go
 	{who: "a tunnel", body: []string{"tunnel unavailable"}, does: reachesNobody},                                  // localtunnel/server, reported
 	{who: "F5 BIG-IP", body: []string{"the requested url was rejected. please consult with your"}, does: refuses}, // reported
 	{who: "Imperva", body: []string{"incapsula"}, does: refuses},                                                  // reported
@@ -120,7 +126,18 @@ const (
 
 var apiGatewayBodies = []string{"missing authentication token", `{"message":"forbidden"}`, `{"message": "forbidden"}`,
 	`{"message":"not found"}`, `{"message":null}`, "endpoint request timed out", `{"message":"internal server error"}`, `{"message": "internal server error"}`,
-	`{"message":"service unavailable"}`}
+	`{"message":"service unavailable"}`, "user is not authorized to access this resource"}
+
+// haproxyPages are HAProxy's own words. Others have the first part of two of them, so
+// that these go on to the page's end.
+var haproxyPages = []string{
+	"your browser sent an invalid request.\n</body></html>", "you need a valid user and password to access this content",
+	"request forbidden by administrative rules", "the resource could not be found.\n</body></html>",
+	"a request was made of a resource using a request method not supported by that resource",
+	"your browser didn't send a complete request in time", "the resource is no longer available and will not be available again",
+	"an internal server error occurred.\n</body></html>", "the server does not support the functionality required to fulfill the request.\n</body></html>",
+	"the server returned an invalid or incomplete response", "no server is available to handle this request", "the server didn't respond in time",
+}
 
 // A front is a server that mostly stands in front of others. Its name is in the Server
 // header of all that passes through it too, so that by itself this proves nothing.
@@ -162,7 +179,7 @@ var fronts = [...]front{
 	{"kong", "", "Kong", false},
 	{"apisix", "", "APISIX", false},
 	{"google frontend", ")!!1</title>", "Google's front end", false},
-	{"gws", "", "Google's front end", false},
+	{"gws", "<h1>error: server error</h1>", "Google's front end", false},
 	{"esf", "", "Google's front end", false},
 	{"bigip", "", "F5 BIG-IP", false},
 	{"vercel", "", "Vercel", false},

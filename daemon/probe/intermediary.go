@@ -13,7 +13,7 @@ import (
 )
 
 // maxPage is how much of a page is looked through for who wrote it.
-const maxPage = 4 << 10
+const maxPage = 16 << 10
 
 // A deed is what somebody between us and a provider does with a request.
 type deed uint8
@@ -176,6 +176,10 @@ func (a *answer) named() speaker {
 	}
 	who, mute := a.front(page)
 	empty := len(bytes.TrimSpace(a.body)) == 0 && a.whole()
+	title := ""
+	if a.isHTML() {
+		title = titleOf(page)
+	}
 	switch {
 	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's alone
 		return speaker{cloudflare, reachesNobody}
@@ -186,6 +190,12 @@ func (a *answer) named() speaker {
 	case empty && mute && !a.isPassedOn() && a.status >= 400 && a.status != 401,
 		empty && who != "" && a.status == 200: // Caddy's way to say that it has no route
 		return speaker{who, deedOf(a.status)}
+	case containsAny(title, botTitles):
+		return speaker{orUnknown(who), challenges}
+	case strings.Contains(title, "tunnel") && a.status == 404:
+		return speaker{"a tunnel", reachesNobody}
+	case strings.Contains(title, "tunnel"): // a page that warns browsers, or asks for a password
+		return speaker{"a tunnel", challenges}
 	}
 	return speaker{}
 }
@@ -208,6 +218,8 @@ func (a *answer) unnamed(k *kind) speaker {
 	html := a.isHTML()
 	switch {
 	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
+	case a.status == 451 && !a.isJSON(): // RFC 7725
+		return speaker{orUnknown(who), filters}
 	case a.status == 502, a.status == 504: // RFC 9110: by nobody but a gateway
 		if !a.isJSON() || k.Type == provider.Local { // a vendor's own gateway may speak for it
 			return speaker{cmp.Or(who, someGateway), reachesNobody}
@@ -222,7 +234,7 @@ func (a *answer) unnamed(k *kind) speaker {
 		return speaker{who, passesRefusal}
 	case who != "" && len(bytes.TrimSpace(a.body)) == 0 && (a.status == 403 || a.status == 404):
 		return speaker{who, deedOf(a.status)}
-	case a.status == 403 && (html || k.Type == provider.Local && len(a.body) > 0 && !a.isJSON()):
+	case a.status == 403 && len(a.body) > 0 && !a.isJSON():
 		return speaker{orUnknown(who), refuses}
 	case a.status == 404 && isGoNotFound(a):
 		return speaker{"a proxy such as Traefik", leadsNowhere}
@@ -234,6 +246,11 @@ const (
 	unknown     = "something in between"
 	someGateway = "a gateway"
 )
+
+// botTitles are in the titles of pages that try whether a person sits there: of
+// Cloudflare, Vercel, Anubis, HUMAN and others, as reported.
+var botTitles = []string{"just a moment", "attention required", "security checkpoint", "not a bot", "are you human", "are not a robot", "verify you are",
+	"checking your browser", "captcha", "access to this page has been denied", "ddos-guard"}
 
 // deedOf is what a status says of an intermediary that gives it.
 func deedOf(status int) deed {
@@ -267,8 +284,28 @@ func (m *mark) holds(a *answer, page string) bool {
 	if m.header == "" && (m.does == filters || m.does == keepsOff || m.does == signsIn) && !a.isHTML() {
 		return false
 	}
-	return (m.json || !a.saysProvider()) && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(page, s) })
+	return (m.json || !a.saysProvider()) && m.isIn(page) && (m.header != "" || a.status/100 != 2 && a.status != 404 || m.isMeant(page))
 }
+
+func (m *mark) isIn(text string) bool {
+	return slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(text, s) })
+}
+
+// isMeant reports whether a page with a mark, which may be any application's, does what
+// the mark stands for: a page with links to others names a login or a filter too.
+func (m *mark) isMeant(page string) bool {
+	switch m.does {
+	case signsIn:
+		return isSignIn(page) || m.isIn(titleOf(page))
+	case filters:
+		return containsAny(page, filterWords) || m.isIn(titleOf(page))
+	case keepsOff:
+		return isPortal(titleOf(page)) || strings.Contains(page, "wispaccessgatewayparam")
+	}
+	return true
+}
+
+var filterWords = []string{"blocked", "denied", "not allowed", "forbidden", "restricted", "could not be retrieved", "violat"}
 
 func (m *mark) speaker(status int) speaker {
 	return speaker{m.who, cmp.Or(m.does, deedOf(status))}

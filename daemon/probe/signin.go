@@ -2,6 +2,7 @@ package probe
 
 import (
 	"cmp"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -19,13 +20,16 @@ func (a *answer) wall() speaker {
 		if filter := filterAt(to); filter != "" {
 			return speaker{filter, filters}
 		}
-		if isPortal(to.Host+to.Path) || hasParameter(to, portalQuery) {
+		if isPortal(to.Host+to.Path) || containsAny(to.Host+to.Path, portalPlaces) || hasParameter(to, portalQuery) || a.isGatewaysAddress(to) {
 			return speaker{"a captive portal", keepsOff}
 		}
 		return speaker{}
 	case a.status == 401 && strings.TrimSpace(string(a.body)) == "{}":
 		// oauth2-proxy's to who takes JSON: oauth2-proxy/oauth2-proxy oauthproxy.go errorJSON
 		return speaker{"a login such as oauth2-proxy", signsIn}
+	case a.status == 401 && !a.saysProvider() && strings.Contains(a.header.Get("Www-Authenticate"), "authorization_uri="):
+		// Azure's Easy Auth to who is no browser: learn.microsoft.com/azure/app-service/overview-authentication-authorization
+		return speaker{"a login such as Microsoft Entra ID", signsIn}
 	case a.led && signInAt(a.request.URL) != "":
 		if a.saysProvider() {
 			return speaker{}
@@ -46,10 +50,20 @@ func (a *answer) wall() speaker {
 			return speaker{"a captive portal at " + to.Host, keepsOff}
 		}
 	}
+	if to := a.scriptsTo(page); to != nil && signInAt(to) != "" {
+		return speaker{signInAt(to), signsIn}
+	}
 	if isSignIn(page) {
 		return speaker{cmp.Or(signInWho(page), "a sign-in page"), signsIn}
 	}
 	return speaker{}
+}
+
+// isGatewaysAddress reports whether a redirect leads, for now, from a host to the bare
+// address of another one: what holds a machine off its network has no name there.
+func (a *answer) isGatewaysAddress(to *url.URL) bool {
+	ip, err := netip.ParseAddr(to.Hostname())
+	return err == nil && !ip.IsLoopback() && to.Hostname() != a.request.URL.Hostname() && a.status != 301 && a.status != 308
 }
 
 // redirectsTo is where an answer leads that was not followed; nil when that is nowhere.
@@ -152,20 +166,26 @@ func pageAt(u *url.URL) string {
 func filterAt(u *url.URL) string {
 	for i := range marks {
 		m := &marks[i]
-		if m.does == filters && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(strings.ToLower(u.Host), strings.TrimSuffix(s, ".net")) }) {
+		if m.does == filters && slices.ContainsFunc(m.body, func(s string) bool {
+			return strings.Contains(strings.ToLower(u.Host+u.Path), strings.TrimSuffix(s, ".net"))
+		}) {
 			return m.who
 		}
 	}
 	return ""
 }
 
-var portalWords = []string{"captive", "hotspot", "wifi", "wi-fi", "wlan", "guest", "splash", "network login", "network access", "internet access", "wispr", "terms of use", "portal.", "/portal"}
+var portalWords = []string{"captive", "hotspot", "wifi", "wi-fi", "wlan", "guest", "splash", "network login", "network access", "internet access", "wispr", "terms of use"}
+
+// portalPlaces are in the addresses of portals, and in many a web application's title.
+var portalPlaces = []string{"portal.", "/portal"}
 
 func isPortal(text string) bool { return containsAny(text, portalWords) }
 
 var (
 	pageTitle   = regexp.MustCompile(`<title[^>]*>([^<]{0,200})`)
 	refreshPage = regexp.MustCompile(`http-equiv=["']?refresh["']?[^>]{0,40}url=["']?([^"'>\s]{1,500})`)
+	scriptPage  = regexp.MustCompile(`location(?:\.href)?(?:\s*=\s*|\.(?:replace|assign)\(\s*)["']([^"'\s]{1,500})["']`)
 	typePass    = regexp.MustCompile(`type=["']?password`)
 )
 
@@ -183,25 +203,39 @@ func (a *answer) refreshesTo(page string) *url.URL {
 	if m == nil {
 		return nil
 	}
-	to, err := a.request.URL.Parse(m[1])
+	return a.parsed(m[1])
+}
+
+// scriptsTo is where a page's script sends a browser.
+func (a *answer) scriptsTo(page string) *url.URL {
+	m := scriptPage.FindStringSubmatch(page)
+	if m == nil {
+		return nil
+	}
+	return a.parsed(m[1])
+}
+
+func (a *answer) parsed(where string) *url.URL {
+	to, err := a.request.URL.Parse(where)
 	if err != nil {
 		return nil
 	}
 	return to
 }
 
-var signInTitles = []string{"sign in", "sign-in", "signin", "log in", "log-in", "login", "logon", "single sign-on", "single sign on", "authentication required", "authenticate"}
+var signInTitles = []string{"sign in", "sign-in", "signin", "log in", "log-in", "login", "logon", "single sign-on", "single sign on", "authentication required", "authenticate", "password"}
 
-// isSignIn knows a page to sign in at by its title, or by the field for the password.
+// isSignIn knows a page to sign in at by its title, by the field for the password, or by
+// what it hands on to such a page (SAML's POST binding).
 func isSignIn(page string) bool {
-	return containsAny(titleOf(page), signInTitles) || typePass.MatchString(page)
+	return containsAny(titleOf(page), signInTitles) || typePass.MatchString(page) || strings.Contains(page, `name="samlrequest"`)
 }
 
 // signInWho is who wrote such a page; "" when it does not say.
 func signInWho(page string) string {
 	for i := range marks {
 		m := &marks[i]
-		if m.does == signsIn && m.header == "" && slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(page, s) }) {
+		if m.does == signsIn && m.header == "" && m.isIn(page) {
 			return m.who
 		}
 	}
