@@ -132,8 +132,15 @@ func (r *run) throughProxy(err error, found finding) finding {
 		if found.saw != provider.ProbeFailed {
 			found.hint = r.proxyUnreached(found.saw)
 		}
-	} else if found.saw == provider.DNSFailure {
+		return found
+	}
+	switch {
+	case found.saw == provider.DNSFailure:
 		found.hint = r.proxyUnreached(found.saw)
+	case r.p.base.Scheme == "http" && !r.trace.IsTunnelled() && (found.saw == provider.WrongService || strings.Contains(err.Error(), "malformed HTTP response")):
+		found.saw, found.hint = provider.NetworkUnreachable, r.proxyIsNone()
+	case found.saw == provider.Hung, found.saw == provider.ConnectionReset:
+		found.hint = r.proxyOrBehind()
 	}
 	return found
 }

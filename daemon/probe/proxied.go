@@ -30,11 +30,25 @@ func (r *run) proxyUnreached(saw provider.Reason) string {
 	return fmt.Sprintf("the proxy %s does not answer: start it, or %s", proxy.Host, r.aroundProxy())
 }
 
+// proxyIsNone is what to do when what listens there is another program, mostly a proxy of
+// another protocol.
+func (r *run) proxyIsNone() string {
+	proxy := r.p.proxy
+	return fmt.Sprintf("what listens at %s is no %s proxy: %s", proxy.Host, proxy.Scheme, r.aroundProxy())
+}
+
+// proxyOrBehind is what to do when the proxy took a request, and no answer came: whose
+// fault that is cannot be seen from here.
+func (r *run) proxyOrBehind() string {
+	return fmt.Sprintf("the proxy %s stands before %s, and one of them does not answer: look at the proxy first, or %s",
+		r.p.proxy.Host, r.p.base.Host, r.aroundProxy())
+}
+
 // isProxys reports whether an answer is the configured proxy's own: it says so, or says
 // what proxies say in no words of a model server, where no tunnel leads past it.
 func (r *run) isProxys(a *answer, s speaker) bool {
 	switch {
-	case r.p.proxy == nil || r.p.base.Scheme != "http":
+	case r.p.proxy == nil || r.p.base.Scheme != "http" || strings.HasPrefix(r.p.proxy.Scheme, "socks"):
 		return false
 	case s.does == wantsProxyKey, strings.HasPrefix(s.who, "the proxy "):
 		return true

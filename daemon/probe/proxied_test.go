@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -32,12 +33,22 @@ func TestProbe_ProxyInTheWay(t *testing.T) {
 		"wants one, plainly":  {says(407), "http://api.example/v1", provider.Intermediary, "http://USER:PASSWORD@"},
 		"refuses, plainly":    {says(403), "http://api.example/v1", provider.Intermediary, "ask its administrator"},
 		"has nobody, plainly": {says(503), "http://api.example/v1", provider.Intermediary, "gets no answer from api.example"},
-		"is down":             {"http://" + unused(t), "https://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
-		"is down, plainly":    {"http://" + unused(t), "http://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
-		"has no name":         {"http://proxy.invalid:3128", "https://api.example/v1", provider.DNSFailure, "the proxy's name proxy.invalid cannot be resolved"},
+		"closes, plainly":     {"http://" + talk(t, true, func(net.Conn) {}), "http://api.example/v1", provider.ConnectionReset, "look at the proxy first"},
+		"is silent, plainly":  {"http://" + talk(t, true, mute), "http://api.example/v1", provider.Hung, "look at the proxy first"},
+		"is another program":  {"http://" + talk(t, true, func(c net.Conn) { _, _ = io.WriteString(c, "\x05\xff") }), "http://api.example/v1", provider.NetworkUnreachable, "is no http proxy"},
+		"closes in its tunnel": {"http://" + talk(t, true, func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
+		}), "https://api.example/v1", provider.ConnectionReset, "look at the proxy first"},
+		"is down":          {"http://" + unused(t), "https://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
+		"is down, plainly": {"http://" + unused(t), "http://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
+		"has no name":      {"http://proxy.invalid:3128", "https://api.example/v1", provider.DNSFailure, "the proxy's name proxy.invalid cannot be resolved"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := once(t, configured(t, "openai", tt.base, "the-key"), probe.Options{
+			p := configured(t, "openai", tt.base, "the-key")
+			if tt.saw == provider.Hung {
+				p.Timeout = deadline
+			}
+			o := once(t, p, probe.Options{
 				Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(tt.proxy) },
 				Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
 					if host == "127.0.0.1" {
