@@ -244,7 +244,7 @@ func (c *complaint) readWaits(o *envelope) {
 			if c.headers == nil {
 				c.headers = http.Header{}
 			}
-			c.headers.Set(name, scalar(raw))
+			c.headers.Set(name, firstOf(raw))
 		}
 	}
 	if c.estimated == "" {
@@ -277,6 +277,15 @@ func word(raw json.RawMessage) string {
 		return ""
 	}
 	return s
+}
+
+// firstOf is the scalar that a JSON value is, or that a list begins with.
+func firstOf(raw json.RawMessage) string {
+	var list []json.RawMessage
+	if len(raw) > 0 && raw[0] == '[' && decode(raw, &list) && len(list) > 0 {
+		raw = list[0]
+	}
+	return scalar(raw)
 }
 
 // scalar is a JSON string's value or a number as it is written.

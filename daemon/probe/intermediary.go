@@ -206,11 +206,11 @@ func (a *answer) unnamed(k *kind) speaker {
 	if a.status < 400 || a.status == 429 || a.status == 407 || a.err != nil {
 		return speaker{}
 	}
-	if a.saysProvider() {
-		return a.gateway(k)
-	}
 	if byBody(a.status, a.complaint()) != byStatus(a.status) { // of a key, of money, of a model that loads: whose words they are
 		return speaker{}
+	}
+	if a.saysProvider() {
+		return a.gateway(k)
 	}
 	page := a.page()
 	who, mute := a.front(page)

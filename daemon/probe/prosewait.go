@@ -9,13 +9,14 @@ import (
 // Groq's "Please try again in 9m38.016s", Azure's "Please retry after 45 seconds" and
 // "Try again in 26 seconds", Google's "Please retry in 36.5s", Django REST framework's
 // "Expected available in 29 seconds", Moonshot's "please try again after 1 seconds",
-// Azure's API Management "Quota will be replenished in 07:01:20".
+// Azure's API Management "Quota will be replenished in 07:01:20", and its models'
+// "Please wait 58322 seconds before retrying".
 var comebacks = [...]string{
 	"try again in ", "try again after ", "try again at ", "try again on ", "try again later in ",
 	"retry in ", "retry after ", "retry at ", "retry after: ", "retry-after ", "retry-after: ", "retry your request after ", "retry your requests after ",
 	"available in ", "available again in ", "available at ", "available again at ",
 	"reset in ", "resets in ", "reset after ", "resets after ", "reset at ", "resets at ", "will reset on ",
-	"replenished in ", "please wait ", "wait for ", "after waiting ",
+	"replenished in ", "wait ", "wait for ", "after waiting ",
 }
 
 // proseWait is the longest wait that a text asks for in so many words; 0 when it asks
