@@ -38,6 +38,7 @@ func atRest(t *testing.T, path, address string, providers int64) {
 		list[i] = settings(fmt.Sprintf("ollama:%d", i))
 		list[i].Kind, list[i].BaseURL, list[i].Endpoint = "ollama", "http://"+address, "http://"+address
 		list[i].Interval, list[i].Timeout = time.Hour, time.Minute
+		list[i].SlowAfter = time.Minute // they are served in turn, and one that is slow would be asked again at once
 	}
 	before := inUse()
 	db, err := store.Open(path, store.Options{})
