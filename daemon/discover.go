@@ -3,8 +3,8 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -60,22 +60,28 @@ func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
 // none.
 func configuredAt(all []*config.Provider, base string) string {
 	for _, p := range all {
-		if p.Type != provider.Generic && hostPort(p.BaseURL) == hostPort(base) {
+		if p.Type != provider.Generic && leadsTo(p, base) {
 			return p.ID
 		}
 	}
 	return ""
 }
 
-// hostPort is where a URL leads on this machine, whatever its path.
-func hostPort(base string) string {
-	u, err := url.Parse(base)
-	if err != nil {
-		return base
+// leadsTo reports whether a provider is asked where a URL of this machine leads,
+// whatever its path. The address of its kind, which nobody gave, and localhost are both
+// 127.0.0.1 and ::1.
+func leadsTo(p *config.Provider, base string) bool {
+	at, err := url.Parse(p.BaseURL)
+	to, wrong := url.Parse(base)
+	switch {
+	case err != nil || wrong != nil:
+		return p.BaseURL == base
+	case at.Port() != to.Port():
+		return false
+	case at.Hostname() == to.Hostname():
+		return true
+	case !config.IsLoopback(at.Hostname()) || !config.IsLoopback(to.Hostname()):
+		return false
 	}
-	host := u.Hostname()
-	if config.IsLoopback(host) {
-		host = "127.0.0.1"
-	}
-	return net.JoinHostPort(host, u.Port())
+	return config.IsLocalhost(at.Hostname()) || !p.BaseURLGiven || strings.Contains(at.Hostname(), ":") == strings.Contains(to.Hostname(), ":")
 }
