@@ -45,7 +45,11 @@ func (r *run) general(a *answer) finding {
 // which is named where it is known, or nothing that a kind would say.
 func (r *run) foreign(a *answer) finding {
 	k := r.p.kind
-	if name := r.p.recognise(a); name != "" && name != k.title {
+	switch name := r.p.recognise(a); {
+	case name == "" || name == k.title:
+	case k.anybody && a.status == 404: // whoever it is may be meant, at another path
+		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, and has no %s", name, a.request.URL.Path)}
+	default:
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, not %s", name, k.title)}
 	}
 	if a.status >= 400 {
