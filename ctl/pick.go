@@ -43,8 +43,8 @@ Only when nothing else is left are those probed whose state is stale. When there
 is none to use it exits 1 and says of each why.
 
 With -o url it prints the base URL that clients of OpenAI's API take or, if the
-provider has none for them, its endpoint; one at a Unix socket has no URL, and is not
-taken. With -o env it prints variables to eval, or
+provider has none for them, its endpoint. A provider at a Unix socket has no URL and is
+not taken. With -o env it prints variables to eval, or
 for env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, PROVIDERD_ENDPOINT,
 OPENAI_BASE_URL (unless there is no such API, or only a socket), the vendor's own
 (OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the variable

@@ -30,8 +30,8 @@ once a second. It fails early, with exit code 1, when that cannot come true
 before somebody acts: a key is missing or rejected, another program answers,
 there is no model to serve, probing is paused. It exits 6 when the time is up.
 
-It waits for the daemon too: one that is not started yet, or restarts. If none
-answers in that time, it exits 3.`,
+It also waits for a daemon that is not started yet or restarts. If none answers in
+that time, it exits 3.`,
 		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
   providerctl wait ollama --for RUNNING,DEGRADED`,
 		Args:     args(1, 1, asState),

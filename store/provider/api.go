@@ -133,13 +133,14 @@ type TLSStep struct {
 	GoodUntil Time `json:"good_until,omitzero"` // kind tls: when this certificate, or the first of those it was signed with, ends
 
 	ClientCertificate *ClientCertificateStep `json:"client_certificate,omitempty"` // nil: the server asked for none
-	Outdated          string                 `json:"outdated,omitempty"`           // why ca_file or client_cert_file was used as read before
+	Outdated          string                 `json:"outdated,omitempty"`           // why a changed file of certificates could not be used, if so
 }
 
-// ClientCertificateStep is what came of it that the server asked who we are.
+// ClientCertificateStep is what the server said when it asked for a client certificate,
+// and what it got.
 type ClientCertificateStep struct {
-	Takes    []string `json:"takes,omitempty"`    // some of the authorities whose certificates it takes
-	Shown    string   `json:"shown,omitempty"`    // whose certificate it was shown; empty: none
+	Takes    []string `json:"takes,omitempty"`    // some of the authorities that it accepts
+	Shown    string   `json:"shown,omitempty"`    // whose certificate it got; empty: none
 	NotAfter Time     `json:"not_after,omitzero"` // when that ends
 }
 
