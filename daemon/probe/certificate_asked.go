@@ -7,15 +7,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// certificateWanted are what proxies and web servers that finish the handshake say over
-// HTTP of a client certificate that they miss: nginx (src/http/ngx_http_special_response.c,
-// its 496), Kong's mtls-auth (docs.konghq.com/hub/kong-inc/mtls-auth), and IIS (403.7).
+// certificateWanted is what servers that finish the handshake say over HTTP if there is no
+// client certificate: nginx (src/http/ngx_http_special_response.c, its 496), IIS (403.7 in
+// learn.microsoft.com/troubleshoot/iis/http-status-code), Kong's mtls-auth (reported).
 var certificateWanted = []string{
 	"no required ssl certificate was sent", "no required tls certificate was sent", "client certificate required",
 	"requires a client certificate", "client certificate is required",
 }
 
-// certificateRefused are what nginx (its 495) and Kong say of one that is no good.
+// certificateRefused is what nginx (its 495) and Kong (reported) say of a bad one.
 var certificateRefused = []string{"the ssl certificate error", "tls certificate failed verification"}
 
 const (
@@ -23,9 +23,9 @@ const (
 	statusNoCertificate  = 496
 )
 
-// certificateAsked knows an answer that is about our client certificate, or that we have
-// none. A page that does not say why is one when the server had asked for it, and been
-// given none: APISIX answers so (apache/apisix#7214). With 403 that is a guess.
+// certificateAsked knows an answer about our client certificate, or about that we have
+// none. A page that does not say why counts if the server asked for a certificate and got
+// none: so APISIX answers (reported, apache/apisix#7214). With 403 that is a guess.
 func (r *run) certificateAsked(a *answer) (found finding, is bool) {
 	if a.request.URL.Scheme != "https" {
 		return finding{}, false
@@ -60,8 +60,8 @@ func (r *run) wantsOurs(found finding) finding {
 	return found
 }
 
-// rejectsOurs completes a finding about one that the server does not accept. That it saw
-// one is its word alone, if a proxy did the handshake.
+// rejectsOurs completes a finding about a client certificate that the server does not
+// accept. If a proxy did the handshake, only its word says that there was one.
 func (r *run) rejectsOurs(found finding) finding {
 	s := failedShake{now: r.p.now(), asked: r.requested()}
 	if s.asked == nil || s.asked.Shown == nil {
@@ -74,8 +74,8 @@ func (r *run) rejectsOurs(found finding) finding {
 	return found
 }
 
-// requested is what the server said when it asked for a client certificate, in the
-// handshake of the connection in use; nil when it did not.
+// requested is what the server said when it asked for a client certificate in the
+// handshake of this connection; nil if it did not ask.
 func (r *run) requested() *transport.CertificateRequest {
 	return cmp.Or(r.trace.Requested(), r.p.dialer.Requested())
 }

@@ -10,9 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// isMisplaced reports whether what was found may come of an address with another path
-// than the right one. A 404 that any server written in Go may say is one, too, though it
-// is more often a proxy's.
+// isMisplaced reports whether what was found may come from a base_url with the wrong
+// path. So may a 404 that is taken for a proxy's.
 func (r *run) isMisplaced(found finding) bool {
 	switch found.saw {
 	case provider.WrongService, provider.BadResponse:
@@ -23,10 +22,9 @@ func (r *run) isMisplaced(found finding) bool {
 	return false
 }
 
-// elsewhere says of an answer that is not this kind's which base_url may be meant, going
-// by the path of the one that is configured. Where a person asks for all evidence it
-// finds out: it asks there as it asks here, at the same host, so that nobody else is
-// sent the key.
+// elsewhere says which base_url may be meant, by the path of the configured one, if an
+// answer is not this kind's. For a person who asks for all evidence it tries that
+// address, at the same host, so that nobody else gets the key.
 func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 	if found.saw == provider.Unauthorized && found.hint == "" {
 		found.hint = r.wantsKey()
@@ -55,7 +53,7 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 	return found
 }
 
-// findElsewhere tries the addresses, until one is right.
+// findElsewhere tries the addresses until one is right.
 func (r *run) findElsewhere(ctx context.Context, found finding, bases []string) finding {
 	latency, retryAt, last := r.latency, r.retryAt, r.last
 	defer func() { r.latency, r.retryAt, r.last = latency, retryAt, last }()
@@ -79,12 +77,13 @@ func (r *run) findElsewhere(ctx context.Context, found finding, bases []string) 
 	return found
 }
 
-// itsOwn is what only the right pages say, where others say that there is no such page.
+// itsOwn are the reasons that only the right pages give: the others say that there is no
+// such page.
 var itsOwn = []provider.Reason{
 	provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted, provider.RateLimited, provider.Loading,
 }
 
-// at decides as if the provider had another path at the same host.
+// at decides as if base_url had another path, at the same host.
 func (r *run) at(ctx context.Context, base string) finding {
 	u, err := url.Parse(base)
 	if err != nil || !strings.EqualFold(u.Host, r.p.base.Host) || u.Scheme != r.p.base.Scheme {
@@ -97,7 +96,7 @@ func (r *run) at(ctx context.Context, base string) finding {
 	return r.decide(ctx)
 }
 
-// moveTo is how another base_url is put in the place of the provider's.
+// moveTo says how to change base_url.
 func (p *Prober) moveTo(base string) string {
 	if name := p.addressVariable(); name != "" {
 		return fmt.Sprintf("set %s to %s, then restart providerd", name, base)

@@ -6,8 +6,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// gatewayWords are how gateways for models, which complain as model servers do, say
-// that the one behind them is not there: BerriAI/litellm litellm/exceptions.py and
+// gatewayWords are how gateways for models, whose errors look like a model server's, say
+// that the server behind them is not there: BerriAI/litellm litellm/exceptions.py and
 // litellm/router.py, QuantumNous/new-api service/error.go and middleware/distributor.go,
 // thushan/olla internal/app/handlers, Portkey-AI/gateway, open-webui/open-webui
 // backend/open_webui/routers, and Go's and Node's own words for a refused connection.
@@ -19,8 +19,8 @@ var gatewayWords = []string{
 	"connection error", "litellm.internalservererror", "litellm.timeout", "cannot connect to host", "failed to connect to upstream", "backend unavailable", "backend is unavailable", "no such host", "enotfound", "gateway timeout",
 }
 
-// gateway is a server that serves models of others, and says that the one behind it is
-// not there. A vendor's own API is none, and neither is a kind that is a gateway itself.
+// gateway is a server that passes requests on to others, and says that the server behind
+// it is not there. A vendor's own API is none, nor is a kind that is a gateway itself.
 func (a *answer) gateway(k *kind) speaker {
 	c := a.complaint()
 	if k.Type != provider.Local || k.Name == "litellm" || a.status < 500 && a.status != 404 || a.status == 501 {

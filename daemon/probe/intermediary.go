@@ -15,7 +15,7 @@ import (
 // maxPage is how much of a page is looked through for who wrote it.
 const maxPage = 16 << 10
 
-// A deed is what somebody between us and a provider does with a request.
+// A deed is what something between us and a provider does with a request.
 type deed uint8
 
 const (
@@ -30,7 +30,7 @@ const (
 	leadsNowhere              // it has no way for that path or host
 	filters                   // it keeps this network from that host
 	keepsOff                  // it keeps this machine off the network
-	wantsProxyKey             // it wants a user and a password for being used as a proxy
+	wantsProxyKey             // it wants a user name and a password from those who use it as a proxy
 )
 
 // A speaker is who answered in a provider's place, and what it did.
@@ -39,12 +39,12 @@ type speaker struct {
 	does deed
 }
 
-// between says that somebody else answered in the provider's place, and what to do
-// there; a zero finding when the provider may have said it itself.
+// between says that something else answered in the provider's place, and what to do
+// there; a zero finding if the provider itself may have answered.
 func (r *run) between(a *answer) finding {
 	s := a.named()
 	if _, is := r.certificateAsked(a); is && s.who == "" {
-		return finding{} // the handshake went wrong, and whoever did it says so
+		return finding{} // it is about the handshake, and comes from whoever did that
 	}
 	if s.who == "" {
 		s = a.unnamed(r.p.kind)
@@ -55,8 +55,8 @@ func (r *run) between(a *answer) finding {
 	return r.spoken(a, s)
 }
 
-// unlessBetween is a verdict about an answer that the provider may not have given: of
-// many questions, the last answer decided.
+// unlessBetween replaces a verdict if the last answer, which decided it, did not come
+// from the provider.
 func (r *run) unlessBetween(found finding) finding {
 	a := r.last
 	if found.saw != provider.WrongService && found.saw != provider.BadResponse || a == nil ||
@@ -69,7 +69,7 @@ func (r *run) unlessBetween(found finding) finding {
 	return found
 }
 
-// orBetween is what a kind makes of an answer or, where that is another program, who
+// orBetween is what a kind makes of an answer. If that is another program, it is who
 // stands in between, with what the kind knows to try.
 func (r *run) orBetween(found finding, a *answer) finding {
 	if found.saw != provider.WrongService {
@@ -82,7 +82,7 @@ func (r *run) orBetween(found finding, a *answer) finding {
 	return found
 }
 
-// betweenByName is between for what is sure whatever the kind makes of such an answer.
+// betweenByName is between, for what is certain whatever the kind makes of the answer.
 func (r *run) betweenByName(a *answer) finding {
 	s := a.named()
 	if s.who != "" && r.isProxys(a, s) {
@@ -127,8 +127,8 @@ func (r *run) spoken(a *answer, s speaker) finding {
 	}
 }
 
-// told is what each deed is called, and what to do about it. Nothing in it is about the
-// server behind, which nobody has heard.
+// told is what each deed is called, and what to do about it. It says nothing about the
+// server behind, which was not heard.
 var told = [...]struct{ says, hint string }{
 	asStatus:      {"this is not the server's own answer", "check {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
 	refuses:       {"it refuses the request", "{who} in front of {endpoint} refuses the request: allow this machine there, or use an address that bypasses it; see: providerctl diagnose {id}"},
@@ -144,7 +144,7 @@ var told = [...]struct{ says, hint string }{
 	wantsProxyKey: {"it wants a user name and password", "{who} wants a user name and password: put them into the proxy's address, as in http://USER:PASSWORD@HOST:PORT"},
 }
 
-// named goes by what only an intermediary says.
+// named knows an intermediary by what only an intermediary says.
 func (a *answer) named() speaker {
 	if a.err != nil || a.status == 0 {
 		return speaker{}
@@ -158,7 +158,7 @@ func (a *answer) named() speaker {
 	if a.status == 407 || a.status != 401 && a.header.Get("Proxy-Authenticate") != "" {
 		return speaker{a.frontOr("a proxy"), wantsProxyKey}
 	}
-	if a.status == 511 { // RFC 6585: by nobody but a captive portal
+	if a.status == 511 { // RFC 6585: only a captive portal says so
 		return speaker{a.frontOr("a captive portal"), keepsOff}
 	}
 	page := a.page()
@@ -181,7 +181,7 @@ func (a *answer) named() speaker {
 		title = titleOf(page)
 	}
 	switch {
-	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's alone
+	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's own; 530 is in cloudflare/cloudflare-docs, the others are reported
 		return speaker{cloudflare, reachesNobody}
 	case a.status == 401 && wantsAny(a.header, passwordSchemes):
 		return speaker{orUnknown(who), wantsPassword}
@@ -200,8 +200,8 @@ func (a *answer) named() speaker {
 	return speaker{}
 }
 
-// unnamed goes by what no model server says, whoever it is that does. Of a service that
-// may be of any shape it proves nothing but that a gateway reached nobody.
+// unnamed knows an intermediary by what no model server says. For a service whose
+// answers may have any shape, only a gateway without an answer is certain.
 func (a *answer) unnamed(k *kind) speaker {
 	if a.status < 400 || a.status == 429 || a.status == 407 || a.err != nil {
 		return speaker{}
@@ -227,7 +227,7 @@ func (a *answer) unnamed(k *kind) speaker {
 	case html && a.status == 503 && (who != "" || strings.Contains(page, "503 service temporarily unavailable")) && !a.isPassedOn(): // nginx's words
 		return speaker{orUnknown(who), reachesNobody}
 	case anyShape:
-	case a.status == 401: // a proxy that knows the key rejects it in its own words
+	case a.status == 401: // a proxy that checks the key rejects it in its own words
 	case html && who != "" && !a.isPassedOn():
 		return speaker{who, deedOf(a.status)}
 	case who != "" && !mute && len(bytes.TrimSpace(a.body)) == 0 && a.status == 403: // its own would be a page
@@ -265,12 +265,12 @@ func deedOf(status int) deed {
 	return asStatus
 }
 
-// saysProvider: it has the shape in which model servers complain, through whomever it
-// came. What passed a content network is its vendor's all the same.
+// saysProvider: it has the shape of a model server's error, whatever it passed through.
+// An answer through a content network is still its vendor's.
 func (a *answer) saysProvider() bool { return a.complaint().shaped }
 
-// holds reports whether a mark is there. What a page says in a model server's own words
-// gives nobody away.
+// holds reports whether a mark is there. The words of a model server's own error show
+// nobody else.
 func (m *mark) holds(a *answer, page string) bool {
 	if m.header != "" && !hasHeader(a.header, m.header, m.value) || m.status != 0 && m.status != a.status {
 		return false
@@ -317,7 +317,7 @@ func hasHeader(h http.Header, name, prefix string) bool {
 }
 
 // front is the server that an answer came from or through, and whether its own errors
-// have no body; "" when none is known.
+// have no body; "" if none is known.
 func (a *answer) front(page string) (who string, mute bool) {
 	server := strings.ToLower(a.header.Get("Server"))
 	for i := range fronts {
@@ -336,7 +336,7 @@ func (a *answer) frontOr(other string) string {
 	return cmp.Or(who, other)
 }
 
-// isPassedOn: Envoy and Kong say of an answer how long the server behind took for it.
+// isPassedOn: Envoy and Kong say how long the server behind took for an answer.
 func (a *answer) isPassedOn() bool {
 	return a.header.Get("X-Envoy-Upstream-Service-Time") != "" || a.header.Get("X-Kong-Upstream-Latency") != ""
 }
@@ -346,7 +346,7 @@ func (a *answer) page() string {
 	return strings.ToLower(string(a.body[:min(len(a.body), maxPage)]))
 }
 
-// No model server asks for one of these: RFC 7617 and 7616, and what Windows' domains use.
+// No model server asks for one of these: RFC 7617 and 7616, and those of Windows domains.
 var (
 	passwordSchemes = []string{"basic", "digest"}
 	domainSchemes   = []string{"negotiate", "ntlm", "kerberos"}
@@ -360,9 +360,9 @@ func wantsAny(h http.Header, schemes []string) bool {
 	})
 }
 
-// isGoNotFound knows the 404 of Go's own net/http (http.NotFound), which is Traefik's
-// for what it has no route to. Other frameworks, such as Ollama's, have the same words
-// without the header.
+// isGoNotFound knows the 404 of Go's own net/http (http.NotFound), which Traefik sends
+// if it has no route. Other frameworks, such as Ollama's, have the same words without
+// the header.
 func isGoNotFound(a *answer) bool {
 	return string(bytes.TrimSpace(a.body)) == "404 page not found" &&
 		a.header.Get("X-Content-Type-Options") == "nosniff"
@@ -370,7 +370,7 @@ func isGoNotFound(a *answer) bool {
 
 func orUnknown(who string) string { return cmp.Or(who, unknown) }
 
-// givenAway are the headers, or their beginnings, that tell who answered.
+// givenAway are the headers, or their beginnings, that show who answered.
 var givenAway = []string{
 	"Cf-Mitigated", "Cf-Cache-Status", "Cf-Error", "Ngrok-Error-Code", "X-Envoy-", "X-Amz-Cf-", "X-Amzn-Errortype", "X-Amzn-Waf-Action", "Apigw-Requestid",
 	"X-Cache", "X-Served-By", "X-Varnish", "X-Squid-Error", "Proxy-Authenticate", "Proxy-Status", "X-Vercel-Error", "X-Vercel-Id",

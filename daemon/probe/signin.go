@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// wall is who wants a person to sign in, by a redirect to such a page or the page
+// wall is who wants a person to sign in, with a redirect to a sign-in page or the page
 // itself.
 func (a *answer) wall() speaker {
 	switch to := a.redirectsTo(); {
@@ -25,7 +25,7 @@ func (a *answer) wall() speaker {
 		}
 		return speaker{}
 	case a.status == 401 && strings.TrimSpace(string(a.body)) == "{}":
-		// oauth2-proxy's to who takes JSON: oauth2-proxy/oauth2-proxy oauthproxy.go errorJSON
+		// oauth2-proxy to clients that take JSON: oauth2-proxy/oauth2-proxy oauthproxy.go errorJSON
 		return speaker{"a login such as oauth2-proxy", signsIn}
 	case a.status == 401 && !a.saysProvider() && strings.Contains(a.header.Get("Www-Authenticate"), "authorization_uri="):
 		// Azure's Easy Auth to who is no browser: learn.microsoft.com/azure/app-service/overview-authentication-authorization
@@ -80,9 +80,8 @@ func (a *answer) redirectsTo() *url.URL {
 	return to
 }
 
-// signInHosts are those of the services that people sign in with, by the end of their
-// names: developers.cloudflare.com/cloudflare-one, learn.microsoft.com/entra,
-// developer.okta.com, auth0.com/docs, and others as reported.
+// signInHosts are the sign-in services, by the ends of their hosts' names, from their
+// documents (Cloudflare One, Microsoft Entra, Okta, Auth0) or as reported.
 var signInHosts = []struct{ end, who string }{
 	{".cloudflareaccess.com", "Cloudflare Access"},
 	{"login.microsoftonline.com", "Microsoft Entra ID"},
@@ -102,9 +101,9 @@ var signInHosts = []struct{ end, who string }{
 	{".goauthentik.io", "authentik"},
 }
 
-// A path to sign in at has one of these among its segments, or a segment with one of
-// these in it: of oauth2-proxy (oauth2), Authelia and others (login), Keycloak (realms),
-// Azure (.auth), Pomerium, CAS and SAML.
+// The path of a sign-in page has one of signInSteps as a segment, or one of signInParts
+// within a segment: oauth2-proxy (oauth2), Authelia and others (login), Keycloak
+// (realms), Azure (.auth), Pomerium, CAS and SAML.
 var (
 	signInSteps = []string{"sso", "auth", ".auth", "cas", "realms", "adfs", ".pomerium", "idp", "authorize", "authenticate"}
 	signInParts = []string{"login", "log-in", "log_in", "signin", "sign-in", "sign_in", "logon", "oauth", "saml", "oidc", "openid"}
@@ -112,12 +111,12 @@ var (
 
 var signInLabels = []string{"auth", "login", "sso", "authelia", "authentik", "keycloak", "idp", "signin", "accounts", "oauth", "oauth2", "adfs", "cas", "idm"}
 
-// signInQuery are the parameters that a page to sign in at needs, to lead back.
+// signInQuery are the parameters by which a sign-in page leads back.
 var signInQuery = []string{"rd", "redirect_uri", "samlrequest", "client_id", "return_to", "returnurl", "relaystate", "wantsurl", "goto"}
 
-// portalQuery are what access points tell a captive portal of who is held off: of
-// CoovaChilli (uamip), pfSense (redirurl), Cisco (switch_url), Meraki (base_grant_url),
-// as reported.
+// portalQuery are the parameters that access points give to a captive portal: those of
+// CoovaChilli (uamip), pfSense (redirurl), Cisco (switch_url) and Meraki
+// (base_grant_url), all reported.
 var portalQuery = []string{"uamip", "redirurl", "switch_url", "base_grant_url", "ap_mac", "client_mac", "userurl", "ssid"}
 
 func hasParameter(u *url.URL, names []string) bool {
@@ -129,8 +128,8 @@ func hasParameter(u *url.URL, names []string) bool {
 	return false
 }
 
-// signInAt names who wants a person to sign in at an address; "" when that is none to
-// sign in at.
+// signInAt names who wants a person to sign in at an address; "" if it is not a sign-in
+// page.
 func signInAt(u *url.URL) string {
 	host, path := strings.ToLower(u.Hostname()), strings.ToLower(u.Path)
 	for _, s := range signInHosts {
@@ -157,12 +156,12 @@ func signInAt(u *url.URL) string {
 	return ""
 }
 
-// pageAt is a page to sign in at, for people.
+// pageAt names a sign-in page by its host.
 func pageAt(u *url.URL) string {
 	return "a sign-in page at " + u.Host
 }
 
-// filterAt names the web filter whose page an address is; "" when it is nobody's.
+// filterAt names the web filter that an address belongs to; "" if it is none's.
 func filterAt(u *url.URL) string {
 	for i := range marks {
 		m := &marks[i]
@@ -197,7 +196,7 @@ func titleOf(page string) string {
 	return ""
 }
 
-// refreshesTo is where a page sends a browser at once; nil: nowhere else.
+// refreshesTo is where a page sends a browser at once; nil if nowhere.
 func (a *answer) refreshesTo(page string) *url.URL {
 	m := refreshPage.FindStringSubmatch(page)
 	if m == nil {
@@ -231,7 +230,7 @@ func isSignIn(page string) bool {
 	return containsAny(titleOf(page), signInTitles) || typePass.MatchString(page) || strings.Contains(page, `name="samlrequest"`)
 }
 
-// signInWho is who wrote such a page; "" when it does not say.
+// signInWho is who wrote a sign-in page; "" if it does not say.
 func signInWho(page string) string {
 	for i := range marks {
 		m := &marks[i]

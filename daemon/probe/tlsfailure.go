@@ -30,7 +30,7 @@ type failedShake struct {
 	plainly  string                        // what to do where it speaks plain HTTP
 }
 
-// An explanation says what is wrong, and what to do; no hint leaves that to the reason.
+// An explanation says what is wrong, and what to do. Without a hint, the reason's is used.
 type explanation struct{ detail, hint string }
 
 // tlsFinding explains a handshake that the peer, or its certificate, did not let succeed.
@@ -66,7 +66,7 @@ func (r *run) plainScheme() string {
 	return plain
 }
 
-// fileFinding is what it means that a file of certificates cannot be used.
+// fileFinding explains a file of certificates that cannot be used.
 func fileFinding(e *transport.FileError) finding {
 	if hang := (*underway.HangError)(nil); errors.As(e, &hang) {
 		return finding{saw: provider.ProbeFailed, detail: e.Error()} // the disk is ours
@@ -136,10 +136,9 @@ const (
 	alertCertificateRequired    = 116
 )
 
-// aboutOurs are the alerts by which servers tell what they think of the certificate that
-// they asked for. OpenSSL says handshake_failure of none under TLS 1.2
-// (ssl/statem/statem_srvr.c tls_process_client_certificate), Go bad_certificate
-// (crypto/tls handshake_server.go processCertsFromClient).
+// aboutOurs are the alerts by which servers reject a client certificate, or miss one.
+// Under TLS 1.2, OpenSSL (tls1_alert_code in ssl/t1_enc.c) and Go (processCertsFromClient
+// in crypto/tls/handshake_server.go) send handshake_failure if there is none.
 var aboutOurs = []uint8{
 	alertHandshakeFailure, alertBadCertificate, alertUnsupportedCertificate, alertCertificateRevoked,
 	alertCertificateExpired, alertCertificateUnknown, alertUnknownCA, alertAccessDenied, alertDecryptError,
@@ -169,8 +168,8 @@ func (s *failedShake) alerted(code uint8, text string) explanation {
 
 const otherHost = "write a host name of the server's certificate into base_url, or give the server a certificate for this host; see: providerctl diagnose {id}"
 
-// refused explains an alert that tells little. Caddy says internal_error, and
-// Cloudflare handshake_failure, of a name for which they have no certificate.
+// refused explains an alert that tells little. For a name without a certificate, Caddy is
+// reported to send internal_error, and Cloudflare handshake_failure.
 func (s *failedShake) refused(text string) explanation {
 	if isAddress(s.host) {
 		return explanation{"the server refused the handshake: " + text + "; base_url has an IP address, so no host name was sent", otherHost}
@@ -183,7 +182,7 @@ func (s *failedShake) refused(text string) explanation {
 
 const giveCertificate = "set client_cert_file and client_key_file of {id} to a certificate that the server accepts, then: providerctl reload"
 
-// wanted is said where a client certificate is asked for, and there is none.
+// wanted is said if the server asks for a client certificate and there is none.
 func (s *failedShake) wanted(detail string) explanation {
 	if s.asked != nil && len(s.asked.Takes) > 0 {
 		detail += ", signed by " + strings.Join(s.asked.Takes, " or ")
@@ -191,8 +190,8 @@ func (s *failedShake) wanted(detail string) explanation {
 	return explanation{detail, giveCertificate}
 }
 
-// rejected is said where there is one, which the server did not like; text is what it
-// says of it, if anything.
+// rejected is said of a client certificate that the server did not accept; text is what
+// the server says about it, if anything.
 func (s *failedShake) rejected(text string) explanation {
 	own := s.asked.Shown
 	x := explanation{
@@ -224,8 +223,8 @@ func forClients(c *x509.Certificate) bool {
 		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
-// askedInVain is what a connection that ended without a word says more, when the server
-// had asked for a client certificate: not all send an alert.
+// askedInVain adds to a connection that ended without a word that the server had asked
+// for a client certificate: not all servers send an alert.
 func (r *run) askedInVain(found finding) finding {
 	asked := r.trace.Requested()
 	switch {

@@ -42,7 +42,7 @@ func (s *failedShake) untrusted(e *tls.CertificateVerificationError) explanation
 	return explanation{detail: "the certificate is not accepted: " + strings.TrimPrefix(e.Err.Error(), "x509: ")}
 }
 
-// placeholders are the certificates that proxies show for a host that they have none for
+// placeholders are the certificates that proxies send for a host without its own
 // (traefik/traefik pkg/tls/generate/generate.go, kubernetes/ingress-nginx
 // internal/net/ssl/ssl.go).
 var placeholders = map[string]string{
@@ -74,7 +74,7 @@ func (s *failedShake) wrongName(leaf *x509.Certificate) explanation {
 
 const clockHint = "check the certificate and this machine's clock; see: providerctl diagnose {id}"
 
-// outOfDate is said of a certificate, the leaf or one that signed it, whose time is not now.
+// outOfDate is said of a certificate, the leaf or one that signed it, that is not valid now.
 func (s *failedShake) outOfDate(c, leaf *x509.Certificate) explanation {
 	whose := "the certificate"
 	if !c.Equal(leaf) {
@@ -107,8 +107,8 @@ func daysAgo(d time.Duration) string {
 	}
 }
 
-// pathOf is the leaf and, of what the server sent, that which signed it, as far up as that
-// goes.
+// pathOf is the leaf and, among what the server sent, those that signed it, as far up as
+// they go.
 func pathOf(sent []*x509.Certificate) []*x509.Certificate {
 	path := sent[:1:1]
 	for range sent {
@@ -128,8 +128,8 @@ func pathOf(sent []*x509.Certificate) []*x509.Certificate {
 	return path
 }
 
-// unknownAuthority tells what is missing between a server's certificate and the
-// authorities that are trusted; text may tell why one that has the right name will not do.
+// unknownAuthority says what is missing between a server's certificate and a trusted
+// authority; text may say why one with the right name does not fit.
 func (s *failedShake) unknownAuthority(path []*x509.Certificate, text string) explanation {
 	for _, c := range path[1:] {
 		if s.now.After(c.NotAfter) {
@@ -159,7 +159,7 @@ func selfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// trustHint says how to trust what, or rather whom.
+// trustHint says how to trust a certificate: what names it.
 func (s *failedShake) trustHint(what string) string {
 	switch {
 	case s.caFile:
@@ -172,7 +172,7 @@ func (s *failedShake) trustHint(what string) string {
 	return "check the certificate; if it is right, name " + what + " as ca_file of {id}, then: providerctl reload; or use update-ca-certificates or SSL_CERT_FILE, then restart providerd"
 }
 
-// rootsHint says how to have authorities at all.
+// rootsHint says how to get any authorities.
 func (s *failedShake) rootsHint() string {
 	return "install ca-certificates (in a container, copy /etc/ssl/certs/ca-certificates.crt) or set SSL_CERT_FILE, then restart providerd; or name a file as ca_file of {id}"
 }
@@ -185,7 +185,7 @@ func emptyFile() string {
 	return ""
 }
 
-// nameOf is what people call the holder of a certificate.
+// nameOf is the name of a certificate's holder, for people.
 func nameOf(n pkix.Name) string {
 	organisation := strings.Join(n.Organization, ", ")
 	switch {
