@@ -106,7 +106,7 @@ func (a *app) waitFor(ctx context.Context, id string, targets []provider.State, 
 			if current(*s, a.now()) && slices.Contains(targets, s.State) {
 				return s, nil
 			}
-			if needsPerson(*s, targets) {
+			if needsPerson(*s, targets, a.now()) {
 				return nil, provider.Errorf("", s.Hint, "%s is %s, which lasts until somebody acts", id, describe(*s))
 			}
 		case !mayReturn(err):
@@ -149,7 +149,7 @@ func current(s provider.Status, now time.Time) bool {
 // needsPerson reports whether none of the states can come about before somebody
 // acts. A server can stop or break by itself at any time, but while probing is
 // paused nobody would see it.
-func needsPerson(s provider.Status, targets []provider.State) bool {
+func needsPerson(s provider.Status, targets []provider.State, now time.Time) bool {
 	if s.Paused {
 		return true
 	}
@@ -162,7 +162,18 @@ func needsPerson(s provider.Status, targets []provider.State) bool {
 	if s.Source == provider.FromReport {
 		return false // a probe has yet to say so
 	}
+	if mayBeAway(s, now) {
+		return false
+	}
 	return !s.Stale && s.Reason.NeedsPerson() && !slices.ContainsFunc(targets, byItself)
+}
+
+// mayBeAway reports whether another program answers, or answers oddly, only since a short
+// time where the provider was well before. A balancer in front of a server that is away
+// does that, and the daemon asks again at the fast pace for as long.
+func mayBeAway(s provider.Status, now time.Time) bool {
+	const patience = 3 * time.Minute
+	return (s.Reason == provider.WrongService || s.Reason == provider.BadResponse) && !s.LastOKAt.IsZero() && now.Sub(s.Since.Time) < patience
 }
 
 // mayReturn reports whether the daemon is away in a way that its start ends, or is too

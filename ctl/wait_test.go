@@ -24,6 +24,8 @@ func TestWait(t *testing.T) {
 	t.Parallel()
 	rejected := `{"id":"ollama","state":"ERROR","reason":"unauthorized","hint":"replace the key","age_ms":1000,"source":"probe"}`
 	unmet := `{"id":"ollama","type":"generic","state":"ERROR","reason":"bad_response","age_ms":1000,"source":"probe"}`
+	other := fmt.Sprintf(`{"id":"ollama","state":"ERROR","reason":"wrong_service","hint":"correct base_url","age_ms":1000,"source":"probe","since":%q`, time.Now().UTC().Format(time.RFC3339))
+	away := other + `,"last_ok_at":"2020-01-01T00:00:00Z"}`
 	limited := `{"id":"ollama","state":"DEGRADED","reason":"rate_limited","age_ms":99000,"stale":true,"source":"probe","retry_at":"2999-01-01T00:00:00Z"}`
 	paused := `{"id":"ollama","state":"STOPPED","reason":"paused","paused":true,"hint":"providerctl resume ollama","age_ms":99000,"stale":true,"source":"probe"}`
 	for name, tc := range map[string]struct {
@@ -40,6 +42,9 @@ func TestWait(t *testing.T) {
 		"WaitsForAProbeToSaySo":    {"", []reply{rows(strings.Replace(rejected, `"source":"probe"`, `"source":"report"`, 1)), rows(ollamaUp)}, 0, "ollama is RUNNING", ""},
 		"FailsEarly":               {"", []reply{rows(ollamaDown), rows(rejected)}, 1, "", "ollama is ERROR (unauthorized), which lasts until somebody acts\nproviderctl: hint: replace the key\n"},
 		"AnExpectationMayComeTrue": {"", []reply{rows(unmet), rows(ollamaUp)}, 0, "RUNNING", ""},
+		"ABalancerMayAnswerForIt":  {"", []reply{rows(away), rows(ollamaUp)}, 0, "RUNNING", ""},
+		"AnotherProgramStays":      {"", []reply{rows(other + "}")}, 1, "", "which lasts until somebody acts"},
+		"AndSoItDoesAfterAWhile":   {"", []reply{rows(strings.Replace(away, `"since":"20`, `"since":"19`, 1))}, 1, "", "which lasts until somebody acts"},
 		"AnErrorMayBeWaitedFor":    {"--for ERROR", []reply{rows(rejected)}, 0, "ERROR", ""},
 		"AServerMayStopByItself":   {"--for STOPPED", []reply{rows(rejected), rows(ollamaDown)}, 0, "STOPPED", ""},
 		"FailsEarlyWhilePaused":    {"--for STOPPED,RUNNING", []reply{rows(paused)}, 1, "", "hint: providerctl resume ollama"},

@@ -41,6 +41,10 @@ func cadence(r *judge.Record, p *config.Provider, now time.Time) time.Duration {
 		return p.Interval // it answers, and its vendor knows
 	case p.Type == provider.Generic && reason == provider.BadResponse:
 		return p.Interval // it was told what to expect, and that may come by itself
+	case mayBeAway(r, now) && p.Type == provider.Cloud:
+		return backOff(r.Run.Failures)
+	case mayBeAway(r, now):
+		return min(fast, p.Interval)
 	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing: // a model can be there any moment
 		return max(slow, p.Interval)
 	case len(p.Command) > 0, reason == provider.CheckWarning, reason == provider.CheckUnknown:
@@ -62,6 +66,14 @@ func cadence(r *judge.Record, p *config.Provider, now time.Time) time.Duration {
 // lasts reports whether all is as it was for long, and nobody wanted to know meanwhile.
 func lasts(r *judge.Record, now time.Time) bool {
 	return !r.Stirred.IsZero() && now.Sub(r.Stirred) >= patience
+}
+
+// mayBeAway reports whether what answers in the place of a provider that was well at its
+// address may be a balancer while the server behind it is away. In such words of nobody
+// in particular it cannot be told from another program, but by that it passes.
+func mayBeAway(r *judge.Record, now time.Time) bool {
+	reason := r.Status.Reason
+	return (reason == provider.WrongService || reason == provider.BadResponse) && !r.Status.LastOKAt.IsZero() && !lasts(r, now)
 }
 
 // lasting is the pace for what was asked at the fast one until then. A server that is

@@ -109,6 +109,43 @@ func rested(t *testing.T, reason provider.Reason) *harness {
 	return w
 }
 
+// An address that was well and says 404 may be a balancer's, whose server is away: it is
+// asked at the fast pace for a while, and seen at once when it is back. One that was never
+// well waits for a person.
+func TestPace_AnotherProgramWhereItWasWell(t *testing.T) {
+	for _, reason := range []provider.Reason{provider.WrongService, provider.BadResponse} {
+		for name, was := range map[string]provider.Reason{"well before": provider.OK, "never well": reason} {
+			t.Run(string(reason)+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newHarness(t, Options{})
+					w.play("a", func(_ context.Context, n int) probe.Observation {
+						o := seen(reason)(t.Context(), n)
+						if n == 1 {
+							o = seen(was)(t.Context(), n)
+						}
+						o.Refusal = o.Saw == provider.WrongService
+						return o
+					})
+					w.apply(settings("a"))
+					w.run()
+					time.Sleep(settings("a").Interval + 3*fast)
+					if got := w.store.View().Row("a").Status.Reason; got != reason {
+						t.Fatalf("it is %s", got)
+					}
+					n := w.within("a", time.Minute)
+					if was == provider.OK && n < 25 || was != provider.OK && n > 2 {
+						t.Errorf("%d probes in the first minute", n)
+					}
+					time.Sleep(patience)
+					if n := w.within("a", 10*time.Minute); n < 9 || n > 12 {
+						t.Errorf("%d probes in ten minutes, when it has lasted", n)
+					}
+				})
+			})
+		}
+	}
+}
+
 // Whoever wants to know has what lasts looked at as often as when it began, and for a
 // while after that.
 func TestPace_SomebodyWantsToKnow(t *testing.T) {
