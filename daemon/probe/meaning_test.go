@@ -76,6 +76,8 @@ func TestComplaint_Means(t *testing.T) {
 		{"one-api's", 403, json, `{"error":{"message":"该令牌已过期","type":"one_api_error"}}`, dead, ""},
 		{"the key works, and may not", 403, json, `{"error":{"message":"Requests to this API are blocked.","details":[{"reason":"API_KEY_SERVICE_BLOCKED"}]}}`, forbidden, ""},
 		{"a quoted name", 400, json, `{"error":{"message":"no such model: 'nobody/insufficient-credit-7b'"}}`, nothing, ""},
+		{"a quoted code", 400, json, `{"error":{"message":"the vendor said 'insufficient_balance'"}}`, quota, ""},
+		{"a quoted code of a key", 400, json, `{"error":{"message":"the vendor said \"invalid_api_key\""}}`, dead, ""},
 		{"a quoted value", 400, json, `{"error":{"message":"upstream: {'code': 'insufficient_balance'}"}}`, quota, ""},
 		{"an address", 400, json, `{"error":{"message":"See https://docs.example.com/errors#invalid-api-key"}}`, nothing, ""},
 		{"a page's session", 403, "text/html", `<html><body><h1>403</h1>Authentication failed: your token has expired. Sign in again.</body></html>`, forbidden, ""},

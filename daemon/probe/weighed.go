@@ -1,11 +1,14 @@
 package probe
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // weighed is a text without what only names things: the addresses in it, which say
 // where to read of what else may be wrong, and quoted names, such as a model's or a
-// setting's, which may be called anything. The value of a member ('code':
-// 'insufficient_quota') is no such name.
+// setting's, which may be called anything. The value of a member ('code': 'no_money')
+// is no such name, and neither is a code that is known.
 func weighed(s string) string {
 	if !strings.ContainsAny(s, "\"'`") && !strings.Contains(s, "://") {
 		return s
@@ -16,7 +19,7 @@ func weighed(s string) string {
 			i = end
 			continue
 		}
-		if end := nameEnd(s, i); end > i && !isValue(s[:i]) {
+		if end := nameEnd(s, i); end > i && !isValue(s[:i]) && !isCode(s[i+1:end-1]) {
 			kept.WriteString(s[i:i+1] + s[end-1:end])
 			i = end
 			continue
@@ -63,4 +66,11 @@ func nameEnd(s string, i int) int {
 func isValue(before string) bool {
 	before, colon := strings.CutSuffix(strings.TrimRight(before, " "), ":")
 	return colon && (strings.HasSuffix(before, "'") || strings.HasSuffix(before, `"`))
+}
+
+// isCode knows the codes of vendors, which some put into prose.
+func isCode(name string) bool {
+	name = strings.ToLower(name)
+	return name == "invalid_api_key" || slices.Contains(quotaCodes, name) ||
+		slices.Contains(deadKeyCodes, name) || slices.Contains(limitCodes, name)
 }
