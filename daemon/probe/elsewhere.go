@@ -15,7 +15,8 @@ import (
 func (r *run) isMisplaced(found finding) bool {
 	switch found.saw {
 	case provider.WrongService, provider.BadResponse:
-		return r.answered && found.hint == ""
+		leads := r.last != nil && r.last.blocked != "" // which tells where to look
+		return r.answered && found.hint == "" && !leads
 	case provider.Intermediary:
 		return r.last != nil && r.last.status == 404
 	}

@@ -103,6 +103,11 @@ func TestProbe_AddressThatIsMeantInAVariable(t *testing.T) {
 	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != `base_url = "`+ts.URL+`/v1" may be meant in OPENAI_BASE_URL; to try it: providerctl diagnose {id}` {
 		t.Errorf("hint %q", o.Hint)
 	}
+	away := httptest.NewServer(http.RedirectHandler("https://elsewhere.example/v1", http.StatusFound))
+	defer away.Close()
+	if o := once(t, configured(t, "openai-compatible", away.URL, ""), probe.Options{}, probe.Ask{}); strings.Contains(o.Detail+o.Hint, "base_url") {
+		t.Errorf("redirected: %q, hint %q", o.Detail, o.Hint)
+	}
 	late = true
 	p.Timeout = 300 * time.Millisecond
 	pr = newProber(t, p, probe.Options{})
