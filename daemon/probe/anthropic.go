@@ -54,7 +54,7 @@ var anthropic = kind{
 // anthropicBearer: ANTHROPIC_AUTH_TOKEN goes into the Authorization header alone, and
 // ANTHROPIC_API_KEY into X-Api-Key alone (anthropics/anthropic-sdk-python
 // src/anthropic/_client.py auth_headers). Of two that are set Claude Code takes the
-// token. What another variable or a file holds may be either: a gateway is sent it as
+// token. A key from another variable or a file may be either, so a gateway gets it as
 // both, as Claude Code does with what its apiKeyHelper prints
 // (docs.anthropic.com/en/docs/claude-code/llm-gateway). Anthropic itself gets a key.
 func anthropicBearer(p *config.Provider, base *url.URL) (bearer, alone bool) {
@@ -67,8 +67,8 @@ func anthropicBearer(p *config.Provider, base *url.URL) (bearer, alone bool) {
 	return p.KeySource != "", false
 }
 
-// anthropicOther is what to do where a gateway rejects a key that went in one header,
-// and may want it in the other.
+// anthropicOther is what to do if a gateway rejects a key in one header: it may want the
+// key in the other.
 func anthropicOther(p *config.Provider, base *url.URL) string {
 	if base.Hostname() == "api.anthropic.com" || p.Hints[provider.Unauthorized] != "" {
 		return ""

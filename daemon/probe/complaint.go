@@ -8,30 +8,30 @@ import (
 	"strings"
 )
 
-// A complaint is what an answer says is wrong, whatever the vendor's form. What it
-// means is for meaning.go to say.
+// A complaint is what an answer says is wrong, in any vendor's form. meaning.go says
+// what it means.
 type complaint struct {
 	message string   // plain text for people, never JSON
 	codes   []string // machine-readable words, lower case
 	// shaped: it came as model servers complain, in a JSON object's "error", or as
 	// a message with a code beside it (Mistral, Cerebras).
 	shaped bool
-	// failed: it says of itself that it is an error, under whatever status.
+	// failed: it calls itself an error, under any status.
 	failed bool
 	page   bool   // it is a page for people
 	status int    // the HTTP status that it names, which some answers have only there
 	said   string // all of it that is text
-	text   string // the same as phrases are looked for in it: see plain
+	text   string // the same, in the form in which phrases are searched: see plain
 
 	limits    []string    // the names of the limits that are used up (Google)
 	zero      bool        // one of those limits is 0, so that waiting does not help
 	waits     []toldWait  // how long to wait, in fields of its own
-	headers   http.Header // those of the one behind, which OpenRouter hands on
+	headers   http.Header // those of the server behind, which OpenRouter passes on
 	estimated string      // for how many seconds a model will load (Hugging Face)
 }
 
-// A toldWait is a field of a body that tells when to come back, in a unit that its name
-// tells.
+// A toldWait is a field of a body that says when to come back, in the unit that its
+// name says.
 type toldWait struct {
 	value  string
 	millis bool
@@ -43,8 +43,8 @@ const (
 	maxSaid = 64 << 10 // bytes of text
 )
 
-// complaint reads what an answer complains of: see envelope for the forms in which
-// that comes. It takes what it finds: a broken body yields its text.
+// complaint reads what an answer complains of, in any of the forms of an envelope. A
+// broken body yields its text.
 func (a *answer) complaint() *complaint {
 	if a.said == nil {
 		a.said = readComplaint(a)
@@ -82,7 +82,7 @@ func readComplaint(a *answer) *complaint {
 
 func looksLikeJSON(b []byte) bool { return len(b) > 0 && strings.IndexByte(`{["`, b[0]) >= 0 }
 
-// read takes in a JSON value. It reports false when that is none.
+// read takes in a JSON value. It reports false if it is none.
 func (c *complaint) read(raw json.RawMessage, depth int, said *strings.Builder) bool {
 	raw = bytes.TrimSpace(raw)
 	switch {
@@ -128,8 +128,7 @@ func (c *complaint) readText(s string, depth int, said *strings.Builder) bool {
 	return true
 }
 
-// readList takes the members of a list, of which the first that says something is
-// for people.
+// readList takes the members of a list. The first that says something is for people.
 func (c *complaint) readList(raw json.RawMessage, depth int, said *strings.Builder) bool {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	_, err := dec.Token()
@@ -152,8 +151,8 @@ func (c *complaint) say(s string, said *strings.Builder) {
 	}
 }
 
-// readObject takes an error object or what is around it. What is inside goes first:
-// it tells more.
+// readObject takes an error object or what is around it. What is inside goes first,
+// because it says more.
 func (c *complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 	titled := o.Error
 	if title := word(o.Error); title != "" && o.text() != "" && (!strings.Contains(title, " ") || isStatusText(title)) {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A role is what a metric tells of an engine's work.
+// A role is what a metric says about an engine's work.
 type role uint8
 
 const (
@@ -19,7 +19,7 @@ const (
 	moves        // what changes as it works
 )
 
-// engineMetrics says which metrics of an engine tell of its work.
+// engineMetrics names the metrics of an engine that show its work.
 type engineMetrics struct {
 	// says is what makes the engine look well.
 	says string
@@ -34,8 +34,8 @@ type engineMetrics struct {
 	patience time.Duration
 }
 
-// read reads Prometheus' text format, of all engines and models together. In which
-// order the series come tells nothing.
+// read reads Prometheus' text format, all engines and models together. The order of the
+// series does not matter.
 func (m *engineMetrics) read(page []byte) load {
 	l := load{patience: m.patience}
 	for line := range bytes.Lines(page) {
@@ -81,8 +81,8 @@ type sample struct {
 	value        float64
 }
 
-// readSample reads name{labels} value [timestamp] [# exemplar]; false for a comment and
-// what is none. Labels may hold anything in quotes.
+// readSample reads name{labels} value [timestamp] [# exemplar]; it is false for a comment
+// and anything else. Labels may hold anything in quotes.
 func readSample(line []byte) (s sample, ok bool) {
 	line = bytes.TrimSpace(line)
 	end := bytes.IndexAny(line, "{ \t")
@@ -104,7 +104,7 @@ func readSample(line []byte) (s sample, ok bool) {
 	return s, err == nil
 }
 
-// labelsEnd is where the labels end that b begins with.
+// labelsEnd is where the labels at the beginning of b end.
 func labelsEnd(b []byte) int {
 	quoted := false
 	for i := 0; i < len(b); i++ {

@@ -67,7 +67,7 @@ type envelope struct {
 	waitFields
 }
 
-// waitFields are the members that tell when to come back.
+// waitFields are the members that say when to come back.
 type waitFields struct {
 	After        json.RawMessage `json:"retry_after"`
 	CamelAfter   json.RawMessage `json:"retryAfter"`
@@ -81,7 +81,7 @@ type waitFields struct {
 	ResetsIn     json.RawMessage `json:"resets_in_seconds"`
 }
 
-// text is what the object itself has for people.
+// text is what the object itself says to people.
 func (o *envelope) text() string {
 	for _, raw := range []json.RawMessage{o.Message, o.Msg, o.StatusMessage, o.FaultString, o.About} {
 		if s := word(raw); s != "" {
@@ -91,7 +91,7 @@ func (o *envelope) text() string {
 	return o.errorMessage()
 }
 
-// errorMessage is a text whose very name says that something is wrong.
+// errorMessage is a text whose name already says that something is wrong.
 func (o *envelope) errorMessage() string {
 	for _, raw := range []json.RawMessage{o.ErrorMessage, o.ErrorMsg, o.ErrMsg, o.Description} {
 		if s := word(raw); s != "" {
@@ -101,7 +101,7 @@ func (o *envelope) errorMessage() string {
 	return ""
 }
 
-// saysNo reports whether the object says of itself that it is no success.
+// saysNo reports whether the object says that it is no success.
 func (o *envelope) saysNo() bool {
 	if o.errorMessage() != "" {
 		return true
@@ -162,7 +162,7 @@ func (d *googleDetail) tell(c *complaint) {
 	}
 }
 
-// isStatusText reports whether a text is no more than the name of an HTTP status.
+// isStatusText reports whether a text is only the name of an HTTP status.
 func isStatusText(s string) bool {
 	for status := 400; status < 600; status++ {
 		if text := http.StatusText(status); text != "" && strings.EqualFold(text, s) {

@@ -2,9 +2,9 @@ package probe
 
 import "github.com/providerd/providerd/store/provider"
 
-// forwarded is what to do about a connection that is taken and closed without a byte.
-// Whoever forwards a port takes connections whether or not anybody listens behind it:
-// docker-proxy and its like do, and sshd's and kubectl's tunnels.
+// forwarded is what to do about a connection that is accepted and closed without a byte.
+// What forwards a port accepts connections even if nothing listens behind it: docker-proxy
+// and the like, and the tunnels of sshd and kubectl.
 const forwarded = "in a container, make the server listen on 0.0.0.0 instead of 127.0.0.1, or wait until it has started; " +
 	"behind a tunnel, check its other end; otherwise look at the server's log"
 

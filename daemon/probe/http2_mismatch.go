@@ -8,14 +8,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// newer is what it means that a server speaks HTTP/2 and nothing older: it is asked in
-// HTTP/1.1, as most clients of model servers do.
+// newer is the finding for a server that speaks HTTP/2 only: it is asked in HTTP/1.1, as
+// most clients of model servers do.
 func newer() finding {
 	return finding{saw: provider.WrongService, detail: "it speaks HTTP/2 only, as gRPC does; providerd asks in HTTP/1.1"}
 }
 
-// heardNewer reports whether what a server said tells that, where it was asked in
-// HTTP/1.1 at all.
+// heardNewer reports whether what a server said is HTTP/2, if it was asked in HTTP/1.1.
 func (r *run) heardNewer(heard string) bool {
 	switch r.p.base.Scheme {
 	case "http", "https", "unix":

@@ -10,10 +10,9 @@ import (
 	"strings"
 )
 
-// gunzipped undoes a body's Content-Encoding, as far as that is gzip, which also goes by
-// its older name (RFC 9110, section 8.4.1.3), once or more often. It returns what the rest
-// is called, which nobody asked for and is not undone; and io.EOF where there is nothing
-// at all, which is a body too.
+// gunzipped undoes a body's Content-Encoding as far as it is gzip, once or more often,
+// also by its older name x-gzip (RFC 9110, section 8.4.1.3). It returns the name of an
+// encoding that it does not undo, and io.EOF if the body is empty.
 func gunzipped(body io.Reader, h http.Header) (plain io.Reader, zipped bool, rest string, err error) {
 	said := h["Content-Encoding"]
 	if len(said) == 0 { // most bodies
@@ -39,7 +38,7 @@ func gunzipped(body io.Reader, h http.Header) (plain io.Reader, zipped bool, res
 	return body, zipped, "", nil
 }
 
-// bom is how some servers begin text that is UTF-8 all the same. A decoder may ignore it
+// bom is how some servers begin UTF-8 text. A decoder may ignore it
 // (RFC 8259, section 8.1).
 var bom = []byte("\xEF\xBB\xBF")
 

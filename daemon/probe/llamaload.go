@@ -11,7 +11,7 @@ import (
 
 // How long llama.cpp may show no sign of work. While it generates, each step is a token
 // of every request. While it reads a prompt, a step is a batch of up to 2048 tokens, which
-// takes minutes where a processor computes a large model.
+// takes minutes if a CPU computes a large model.
 const (
 	llamaGenerates = 30 * time.Second
 	llamaReads     = 5 * time.Minute
@@ -35,13 +35,13 @@ var llamaMetrics = engineMetrics{
 	patience: llamaReads,
 }
 
-// A llamaWatch looks whether llama.cpp works at what it has in hand, in /slots or, where
-// that is switched off, in /metrics. To ask for either counts as work: it wakes a server
-// that sleeps, and keeps one awake that would sleep later (tools/server/README.md,
-// Sleeping on idle; server-queue.cpp, task_resets_idle_timer). Nothing says whether a
-// server would. So /props is asked first, which wakes nobody; one that may sleep is asked
-// twice as seldom each time that it has nothing in hand, until it does; one that was
-// found asleep is never asked again, and one that stayed awake for long is as any other.
+// A llamaWatch checks whether llama.cpp works at what it has in hand, in /slots or, if
+// that is switched off, in /metrics. Either request wakes a server that sleeps, and keeps
+// one awake that would fall asleep (tools/server/README.md, Sleeping on idle;
+// server-queue.cpp, task_resets_idle_timer). Nothing says whether sleep is configured. So
+// /props is asked first, which wakes nobody. A server that may sleep is asked half as
+// often each time that it has nothing in hand. One that was found asleep is never asked
+// again, and one that stayed awake for llamaInsomnia is asked like any other.
 type llamaWatch struct {
 	stall  stall
 	sleeps bool          // it was found asleep
@@ -51,8 +51,8 @@ type llamaWatch struct {
 	tasks  uint64 // a digest of those that it had last, done or not
 }
 
-// llamaInsomnia is how long a server has nothing to do before it counts as one that does
-// not sleep. Who wants it to sleep wants that sooner.
+// llamaInsomnia is how long an idle server stays awake before it counts as one that does
+// not sleep. People who want it to sleep set less.
 const llamaInsomnia = 4 * time.Hour
 
 func watchLlama() watcher { return new(llamaWatch).look }
@@ -85,8 +85,8 @@ func (w *llamaWatch) look(ctx context.Context, r *run) (finding, bool) {
 }
 
 // mayAsk reports whether the server can be asked what it has in hand, and whether it may
-// sleep. A router would load a model to answer. One without /props, or without a word
-// of sleep there, is older than that.
+// sleep. A router would load a model to answer. A server without /props, or without
+// is_sleeping there, is older than sleep.
 func (w *llamaWatch) mayAsk(ctx context.Context, r *run) (may, maySleep bool) {
 	a := r.learnedOrAsk(ctx, "/props")
 	if a.err != nil {
@@ -108,7 +108,7 @@ func (w *llamaWatch) mayAsk(ctx context.Context, r *run) (may, maySleep bool) {
 }
 
 // load is what the server has in hand; told is whether it says so. Before September 2026
-// it does not answer while it computes a step, and one that hangs never does.
+// it did not answer while it computed a step. One that hangs never answers.
 func (w *llamaWatch) load(ctx context.Context, r *run) (l load, told bool) {
 	limit := term.New(ctx, untilEnd(ctx)/2)
 	defer limit.Cancel()

@@ -6,9 +6,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// otherLoopback asks at the other address of this machine, where the provider has two
-// and something accepts at one and closes: a published port of a container often does
-// so at ::1, and the server is at 127.0.0.1. Where that is no better, both are named.
+// otherLoopback asks at this machine's other loopback address, if the provider has two
+// and something at the first accepts and closes. A container's published port often does
+// that at ::1 while the server is at 127.0.0.1. If that is no better, both are named.
 func (r *run) otherLoopback(ctx context.Context, found finding) finding {
 	from, to, ok := r.p.dialer.Turn(r.p.localhost)
 	if !ok || ctx.Err() != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// quotaCodes are the machine-readable words for a limit that waiting does not
-// lift soon: money or a plan. Sources: the error references of OpenAI and
+// quotaCodes are the machine-readable words for a limit that does not pass soon:
+// money or a plan. Sources: the error references of OpenAI and
 // Anthropic, DeepSeek's and Moonshot's for the balance, and as noted.
 var quotaCodes = []string{
 	"organization_spend_limit_exceeded", "project_spend_limit_exceeded", "organization_usage_limit_exceeded",
@@ -25,11 +25,10 @@ var quotaCodes = []string{
 	"quotaexceeded", "dailylimitexceeded", // Google's older APIs (403)
 }
 
-// doubtfulQuotaCodes are among the quotaCodes, and also what some say of the tokens
-// of a minute.
+// doubtfulQuotaCodes are quotaCodes that some also use for the tokens of a minute.
 var doubtfulQuotaCodes = []string{"insufficient_quota", "quota_exceeded", "quotaexceeded"}
 
-// deadKeyCodes are words for a key that is no good where the phrases do not have them.
+// deadKeyCodes are words for a bad key that are not among the phrases.
 var deadKeyCodes = []string{
 	"authentication_error", "invalid_authentication_error", "unauthenticated", "unauthorized",
 	"authenticationerror", "unrecognizedclientexception", "expiredtokenexception",
@@ -73,8 +72,8 @@ func byStatus(status int) provider.Reason {
 	return ""
 }
 
-// byBody is what a status means with what the answer says, for every kind. What is
-// said of the account wins over what is said of a limit, and that over the status.
+// byBody is what a status and the body mean together, for every kind. What the answer
+// says about the account wins over what it says about a limit, and that over the status.
 func byBody(status int, c *complaint) provider.Reason {
 	saw := byStatus(status)
 	switch {
@@ -104,8 +103,8 @@ func byBody(status int, c *complaint) provider.Reason {
 	return saw
 }
 
-// account is what is said of the account or its key, under whatever status; empty
-// when that is nothing.
+// account is what the answer says about the account or its key, under any status;
+// empty if nothing.
 func (c *complaint) account() provider.Reason {
 	switch {
 	case c.isQuota():
@@ -145,9 +144,9 @@ func (c *complaint) admitted() provider.Reason {
 	return ""
 }
 
-// admits says what an answer is that looks like a success and is an error, as gateways
-// send it and vendors whose own codes are all that counts (Baidu, MiniMax). Another
-// kind's is left to those that name it.
+// admits judges an answer that looks like a success and is an error. Gateways send such
+// answers, and so do vendors with codes of their own (Baidu, MiniMax). An answer of
+// another kind is left to those that name it.
 func (r *run) admits(a *answer) finding {
 	if body := bytes.TrimSpace(a.body); !a.whole() || !looksLikeJSON(body) && !isEvent(body) || r.intruder(a) != "" || isLMStudio(a) {
 		return finding{}
@@ -171,7 +170,7 @@ func isEvent(body []byte) bool {
 }
 
 // isQuota reports whether waiting does not help: money, a plan, or a limit of the day
-// whose end is not told.
+// without a time when it ends.
 func (c *complaint) isQuota() bool {
 	switch {
 	case c.has(moneyPhrases), c.zero, saysZeroLimit(c.text):
@@ -210,9 +209,9 @@ func (c *complaint) estimate() string {
 	return ", for about " + scaled(seconds, time.Second).Round(time.Second).String()
 }
 
-// believable is how long a wait for a limit of the day must be to be one. Google tells
-// the seconds until the next minute beside a limit of the day, and its own program
-// does not believe them (google-gemini/gemini-cli
+// believable is the shortest wait that is believed for a limit of the day. Google sends
+// the seconds until the next minute with a limit of the day, and its own program does
+// not believe them (google-gemini/gemini-cli
 // packages/core/src/utils/googleQuotaErrors.ts).
 const believable = 5 * time.Minute
 
@@ -228,7 +227,7 @@ func (c *complaint) isDaily() bool {
 	})
 }
 
-// saysZeroLimit: "limit: 0, model: …" is a plan that has none of it at all
+// saysZeroLimit: "limit: 0, model: …" means that the plan has none of it at all
 // (google-gemini/gemini-cli issue 22486).
 func saysZeroLimit(text string) bool {
 	if strings.Contains(text, "(0/0 used)") { // MiniMax's plan without it, which tells a reset all the same; reported only
@@ -239,8 +238,8 @@ func saysZeroLimit(text string) bool {
 	return ok && limited && (after == "" || strings.IndexByte("0123456789.", after[0]) < 0)
 }
 
-// retriesSoon: Google says of every limit that the quota is exceeded, and then when
-// to retry of one that passes.
+// retriesSoon: Google calls every limit an exceeded quota, and says when to retry if it
+// passes.
 func retriesSoon(text string) bool { return strings.Contains(text, "please retry in ") }
 
 func (c *complaint) hasCode(codes []string) bool {

@@ -32,8 +32,8 @@ func readWhen(v string, unit time.Duration, now time.Time) (wait time.Duration, 
 
 const year = 365 * 24 * time.Hour
 
-// readNumber takes a number for a wait, unless it would be one of more than a year:
-// then it is an instant, in seconds, milliseconds, microseconds or nanoseconds.
+// readNumber takes a number for a wait, unless that would be more than a year. Then it is
+// a time since 1970, in seconds, milliseconds, microseconds or nanoseconds.
 func readNumber(n float64, unit time.Duration, now time.Time) (time.Duration, bool) {
 	if n < 0 {
 		return 0, false
@@ -68,8 +68,7 @@ func readDuration(v string) (time.Duration, bool) {
 	return d, d > 0 && strings.Trim(rest, " .") == ""
 }
 
-// isoDuration reads "PT1M30.5S" and "P1DT2H". Months and years are none that anybody
-// waits for.
+// isoDuration reads "PT1M30.5S" and "P1DT2H". Nobody waits for months and years.
 func isoDuration(v string) (time.Duration, bool) {
 	rest, ok := strings.CutPrefix(strings.ToUpper(v), "P")
 	if !ok || rest == "" || rest == "T" {
@@ -182,6 +181,5 @@ func scaled(n float64, unit time.Duration) time.Duration {
 	return time.Duration(min(n*float64(unit), float64(latest)))
 }
 
-// atLeastSoonest: a moment that has just passed is one to wait for all the same,
-// because clocks differ.
+// atLeastSoonest: a moment that has just passed still counts, because clocks differ.
 func atLeastSoonest(d time.Duration) time.Duration { return max(d, soonest) }

@@ -11,9 +11,9 @@ import (
 )
 
 // oddOllamaHost says what is hardly meant in OLLAMA_HOST. Ollama takes nearly any text
-// for a host, and looks for it (envconfig/config.go): so do we, and this is why it is
-// not found. To bind everywhere (0.0.0.0, ::) is not odd, nor are the quotes of a .env
-// file, which it takes off.
+// for a host (envconfig/config.go), and so do we; then nothing is found there. Addresses
+// for all interfaces (0.0.0.0, ::) are not odd, nor are the quotes of a .env file, which
+// Ollama drops.
 func oddOllamaHost(getenv func(string) string) string {
 	value := strings.Trim(strings.TrimSpace(getenv("OLLAMA_HOST")), `"' `)
 	if value == "" {
@@ -35,7 +35,7 @@ func oddOllamaHost(getenv func(string) string) string {
 	return "OLLAMA_HOST: the address " + odd + ": set it to " + instead
 }
 
-// oddHost judges what follows the scheme; instead is what is meant, where that is clear.
+// oddHost judges what follows the scheme; instead is what is meant, if that is clear.
 func oddHost(scheme, rest string) (odd, instead string) {
 	hostport, path, _ := strings.Cut(rest, "/")
 	host, port, err := net.SplitHostPort(hostport)

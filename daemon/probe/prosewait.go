@@ -19,8 +19,8 @@ var comebacks = [...]string{
 	"replenished in ", "wait ", "wait for ", "after waiting ",
 }
 
-// proseWait is the longest wait that a text asks for in so many words; 0 when it asks
-// for none. A time without a zone is nobody knows whose.
+// proseWait is the longest wait that a text asks for in words; 0 if it asks for none. A
+// time without a zone is ignored.
 func proseWait(text string, now time.Time) time.Duration {
 	var longest time.Duration
 	lower := strings.ToLower(text)
@@ -91,8 +91,8 @@ func chineseUnit(text string) (rest string, unit time.Duration) {
 	return text, 0
 }
 
-// waitAfter reads what follows those words: a duration, or a moment with its zone.
-// Only where bare is said may a number be one of seconds.
+// waitAfter reads what follows those words: a duration, or a moment with its zone. A
+// bare number counts as seconds only if bare is set.
 func waitAfter(text string, bare bool, now time.Time) time.Duration {
 	text = text[:min(len(text), 64)]
 	for _, filler := range [...]string{"about ", "approximately ", "approx. ", "around ", "~", "another ", "the next ", "at least "} {
@@ -126,8 +126,8 @@ func waitAfter(text string, bare bool, now time.Time) time.Duration {
 	return 0
 }
 
-// zoned reports whether a moment says in whose time it is. One with a T in it is a
-// machine's, and in UTC.
+// zoned reports whether a moment has a zone. One with a T in it was written by a machine,
+// and is in UTC.
 func zoned(v string) bool {
 	upper := strings.ToUpper(v)
 	return strings.HasSuffix(upper, "Z") || strings.Contains(upper, "UTC") || strings.Contains(upper, "GMT") ||

@@ -16,7 +16,7 @@ func (r *run) proxyVariable() string {
 	return "HTTPS_PROXY"
 }
 
-// aroundProxy is how to do without it.
+// aroundProxy is how to get past the proxy.
 func (r *run) aroundProxy() string {
 	return fmt.Sprintf("correct %s or add %s to NO_PROXY where providerd runs, then restart providerd", r.proxyVariable(), r.p.base.Hostname())
 }
@@ -62,7 +62,7 @@ func (r *run) isProxys(a *answer, s speaker) bool {
 	return false
 }
 
-// proxySays is what it means that the proxy answered in the provider's place.
+// proxySays is the finding if the proxy answered in the provider's place.
 func (r *run) proxySays(status int, line string) finding {
 	proxy, host := r.p.proxy.Host, r.p.base.Host
 	hint := fmt.Sprintf("check the proxy %s, or %s", proxy, r.aroundProxy())

@@ -13,7 +13,7 @@ const (
 	latest  = provider.LongestRetry
 )
 
-// A comeback is what an answer says of when to ask again. What is 0 is not said.
+// A comeback is what an answer says about when to ask again. 0 means that it says nothing.
 type comeback struct {
 	asked    time.Duration // the provider asks for that much: Retry-After, and fields of the body
 	worded   time.Duration // the same in prose
@@ -21,11 +21,10 @@ type comeback struct {
 	unproven time.Duration // until a reset that no "remaining" goes with
 }
 
-// wait is how long the whole of it says to wait: until the last of what is asked for
-// and of the limits that are used up. What prose says counts where no field says it,
-// and a reset that may be of a limit with something left where none is used up.
-// Where resets tell when a limit is whole again, which may be a day away when the next
-// request may come in seconds, they count only if the provider asks for nothing.
+// wait is how long to wait: until the last of what is asked for and of the limits that
+// are used up. Prose, and a reset of a limit that may have something left, count only
+// without those. If resets say when a limit is whole again, which may be a day later
+// than the next request may come, they count only if the provider asks for nothing else.
 func (c comeback) wait(refills bool) time.Duration {
 	asked := c.asked
 	if asked == 0 {
@@ -51,9 +50,8 @@ func (c comeback) at(now time.Time, refills bool) time.Time {
 
 func bounded(wait time.Duration) time.Duration { return min(max(wait, soonest), latest) }
 
-// toRetry is when an answer says to ask again, in its headers or its body. What is a
-// moment, not a wait, is one of the provider's clock, which its date tells: ours may
-// be years off.
+// toRetry is when an answer says to ask again, in its headers or its body. A moment is
+// read by the provider's clock, which its Date tells: ours may be years off.
 func (r *run) toRetry(a *answer) time.Time {
 	now := r.p.now()
 	theirs := clockOf(a.header, now)
@@ -90,7 +88,7 @@ func (c *complaint) longestWait(now time.Time) time.Duration {
 	return longest
 }
 
-// readHeaders reads those that tell when to ask again: retry-after (RFC 9110) and what
+// readHeaders reads the headers that say when to ask again: retry-after (RFC 9110) and what
 // goes by a longer name of that kind, such as retry-after-ms (OpenAI, Azure) and
 // x-ratelimit-retry-after; x-ratelimit-reset-requests beside
 // x-ratelimit-remaining-requests and the like (OpenAI, Groq),
@@ -115,7 +113,7 @@ func readHeaders(h http.Header, theirs time.Time) comeback {
 		if !ok {
 			continue
 		}
-		reset, _ := readTimes(values, unit, theirs) // 0 and −1 are how some say that they do not tell
+		reset, _ := readTimes(values, unit, theirs) // some send 0 or −1 if they do not know
 		switch left := h.Get(remaining); {
 		case left == "":
 			told.unproven = max(told.unproven, reset)
@@ -163,10 +161,9 @@ func remainingOf(name string) (remaining string, unit time.Duration, ok bool) {
 	return before + "remaining" + after, unit, ok
 }
 
-// readTimes is readWhen for a header that came more than once, or holds a list: such a
-// one is malformed (RFC 9110, section 5.3), and the latest of its members that can be
-// read is the one that no other contradicts by being longer. The comma of a date
-// divides nothing.
+// readTimes is readWhen for a header that came more than once or is a list. That is
+// malformed (RFC 9110, section 5.3); the latest member that can be read counts. The
+// comma of a date divides nothing.
 func readTimes(values []string, unit time.Duration, now time.Time) (longest time.Duration, ok bool) {
 	for _, v := range values {
 		if wait, whole := readWhen(v, unit, now); whole {

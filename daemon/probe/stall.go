@@ -37,9 +37,8 @@ func (l load) String() string {
 	return what + " requests"
 }
 
-// A stall is the memory of who watches an engine: how far it had come, when it came
-// there, and whether it is ill. An engine that hangs goes on to answer those who ask
-// how it is.
+// A stall is what a watcher remembers of an engine: how far it had come, since when, and
+// whether it is ill. The health page of an engine that hangs may still answer.
 type stall struct {
 	progress uint64
 	working  bool // it had work
@@ -47,8 +46,8 @@ type stall struct {
 	ill      string // what is wrong with it
 }
 
-// take takes in what the engine has in hand now, and says whether it hangs: whoever
-// waits is work in hand too. Counters that begin anew are an engine that began anew.
+// take takes in what the engine has in hand now, and says whether it hangs. Waiting
+// requests are work in hand too. Counters that restart mean that the engine restarted.
 func (s *stall) take(l load, now time.Time, says string) finding {
 	if !l.isWork() || !s.working || l.progress != s.progress {
 		s.since = now
@@ -68,9 +67,9 @@ func (s *stall) finding() finding {
 	return finding{saw: provider.Hung, detail: s.ill}
 }
 
-// watchMetrics makes a watcher of an engine that tells of its work in Prometheus'
-// format. Metrics that do not come tell nothing, and so do not say either that an
-// engine moves again. While it has work they are looked at with every probe.
+// watchMetrics makes a watcher of an engine whose metrics, in Prometheus' format, show its
+// work. If they do not come, nothing changes: a stalled engine is still stalled. While
+// the engine has work they are read with every probe.
 func watchMetrics(m *engineMetrics) func() watcher {
 	return func() watcher {
 		var s stall

@@ -7,7 +7,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// unaskable is why nothing can be sent to the provider; a zero finding when it can be
+// unaskable is why nothing can be sent to the provider; a zero finding if it can be
 // asked.
 func (p *Prober) unaskable() finding {
 	switch {
@@ -27,8 +27,8 @@ func missingKey(p *config.Provider) string {
 	return cmp.Or(p.KeyFault, p.KeyMissing+" is not set")
 }
 
-// withoutFault is what a verdict means where the key cannot be used: a kind that needs
-// none was asked without it.
+// withoutFault adds to a verdict that the key cannot be used: a kind that needs none was
+// asked without it.
 func (p *Prober) withoutFault(found finding) finding {
 	fault := p.provider.KeyFault
 	if fault == "" || p.kind.KeyNeeded {
