@@ -73,6 +73,11 @@ func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineS
 	switch {
 	case o.Refusal && r.wasWell():
 		needs.fall = p.Fall
+		if o.Hint == "" {
+			known := *o
+			known.Hint = hintWhereItWasWell
+			o = &known
+		}
 	case o.Refusal: // by a stranger, which is definite
 		plain := *o
 		plain.Refusal = false
@@ -104,6 +109,11 @@ func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineS
 	r.noteError()
 	return event
 }
+
+// hintWhereItWasWell is what to do about another program's refusal at an address where the
+// provider was before.
+const hintWhereItWasWell = "something else answers at {endpoint}, where {id} was well before: start the server, which may be behind it; " +
+	"if it has moved, correct base_url, then: providerctl reload"
 
 // weigh lets what a probe saw settle, or puts the row in doubt.
 func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {

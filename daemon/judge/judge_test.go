@@ -460,8 +460,8 @@ func TestJudge_RefusalOfAKnownAddressIsDoubtful(t *testing.T) {
 	if o := refusal; c.r.Definite(&o, p) {
 		t.Error("the evidence says that it is definite")
 	}
-	if st := c.see(refusal).r.Status; st.Reason != provider.WrongService || st.ModelsCount != nil {
-		t.Errorf("twice: %s, models %v", st.Reason, st.ModelsCount)
+	if st := c.see(refusal).r.Status; st.Reason != provider.WrongService || st.ModelsCount != nil || !strings.Contains(st.Hint, "was well before: start the server") {
+		t.Errorf("twice: %s, models %v, hint %q", st.Reason, st.ModelsCount, st.Hint)
 	}
 	r := Initial(p, &restored)
 	Judge(&r, &refusal, p, MachineFine)

@@ -115,6 +115,9 @@ func (r *run) spoken(a *answer, s speaker) finding {
 	named := strings.NewReplacer("{who}", s.who, "{path}", a.request.URL.Path)
 	if s.who == unknown {
 		hint = strings.Replace(hint, "{who}", "something", 1)
+		if server := a.header.Get("Server"); server != "" {
+			s.who += " (" + server + ")"
+		}
 	}
 	by := fmt.Sprintf(": %s answers, not %s", s.who, k.title)
 	if s.does == passesRefusal {
