@@ -38,13 +38,23 @@ func malformedLine(err string) string {
 // speaks HTTP/2 only.
 func (r *run) isNewer() bool {
 	if r.p.base.Scheme == "http" && r.p.provider.Type == provider.Local && r.p.proxy == nil {
-		if r.answered { // in HTTP/1.1; what is there next may be another server
-			r.p.older = false
-			return false
-		}
-		r.p.older = r.p.older || !r.p.dialer.SpeaksHTTP2Alone(r.trace.Context())
-		return !r.p.older
+		return r.isMute()
 	}
 	return r.p.base.Scheme == "https" && r.p.proxy == nil && r.trace.At() >= transport.Handshaking &&
 		r.p.dialer.OffersHTTP2Alone(r.trace.Context())
+}
+
+// isMute finds out the same of a server without TLS that has hung up twice, and never
+// answered. It may be ill instead, so it is asked once.
+func (r *run) isMute() bool {
+	p := r.p
+	switch {
+	case p.older:
+		return false
+	case !p.hungUp:
+		r.hungUp = true
+		return false
+	}
+	p.older = !p.dialer.SpeaksHTTP2Alone(r.trace.Context())
+	return !p.older
 }

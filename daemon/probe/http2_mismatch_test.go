@@ -67,7 +67,11 @@ func TestProbe_HTTP2Only(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := once(t, configured(t, "openai-compatible", address(t), ""), probe.Options{RootCAs: roots}, probe.Ask{})
+			pr := newProber(t, configured(t, "openai-compatible", address(t), ""), probe.Options{RootCAs: roots})
+			o := pr.Probe(t.Context(), probe.Ask{})
+			if o.Saw == provider.ConnectionReset && name == "net/http" { // one may be an accident
+				o = pr.Probe(t.Context(), probe.Ask{})
+			}
 			if o.Saw != provider.WrongService || !strings.Contains(o.Detail, "it speaks HTTP/2 only") {
 				t.Errorf("saw %s %q", o.Saw, o.Detail)
 			}
@@ -129,8 +133,10 @@ func settingsOverTLS(t *testing.T, config *tls.Config) string {
 // A server without TLS that breaks off its answers, and speaks HTTP/1.1 too, is not said
 // to speak HTTP/2 only.
 func TestProbe_HTTP2BesideHTTP1(t *testing.T) {
-	o := once(t, configured(t, "openai-compatible", unencrypted(t, true), ""), probe.Options{}, probe.Ask{})
-	if o.Saw != provider.ConnectionReset {
-		t.Errorf("saw %s %q", o.Saw, o.Detail)
+	pr := newProber(t, configured(t, "openai-compatible", unencrypted(t, true), ""), probe.Options{})
+	for range 3 {
+		if o := pr.Probe(t.Context(), probe.Ask{}); o.Saw != provider.ConnectionReset {
+			t.Errorf("saw %s %q", o.Saw, o.Detail)
+		}
 	}
 }

@@ -89,7 +89,8 @@ type Prober struct {
 	header    http.Header // shared by all requests; nothing writes to it
 	first     *request    // the one that probes begin with
 	confirmed bool        // see kind.confirm
-	older     bool        // it was found not to speak HTTP/2 alone
+	hungUp    bool        // it did, without a word
+	older     bool        // it was found to speak HTTP/1.1, or not to speak HTTP/2 alone
 	parts     bool        // from its connection after each probe: see kind.many
 	transport transport.HTTP
 	dialer    *transport.Dialer
@@ -195,6 +196,7 @@ func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	began := p.now()
 	p.clean.begin()
 	found := r.probe(ctx, ask)
+	p.hungUp, p.older = p.hungUp || r.hungUp, p.older || r.answered
 	o := r.observation(began, found)
 	if ask.Part || p.parts || p.dialer.StandsIn() {
 		p.Part()

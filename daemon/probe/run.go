@@ -19,6 +19,7 @@ type run struct {
 
 	sent      bool          // a request was handed to the transport
 	answered  bool          // an HTTP answer came back to one
+	hungUp    bool          // somebody did, without a word
 	inBody    bool          // the request sent last got as far as its answer's body
 	latency   time.Duration // of the deciding request
 	retryAt   time.Time     // from its headers
