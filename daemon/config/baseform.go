@@ -42,6 +42,9 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	case !isPlainHost(endpoint):
 		return "has a host that nobody has: a name or an address belongs there", k.exampleBase()
 	}
+	if u.Scheme == "http" && strings.HasPrefix(k.BaseURL, "https:") && isVendors(endpoint, k.BaseURL) {
+		return "has http, by which the key goes in plain text to " + u.Host, k.BaseURL
+	}
 	all := k.BasesInstead(endpoint)
 	if len(all) == 0 || k.checked(endpoint) != endpoint { // which the kind says itself
 		return "", ""

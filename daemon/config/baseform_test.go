@@ -87,6 +87,8 @@ func TestParse_BaseURLForms(t *testing.T) {
 		{"openai-compatible", "http://*:8000/v1", used, "http://127.0.0.1:8000/v1"},
 		{"openai-compatible", "http://bücher.example/v1", used, ""},
 		{"openai-compatible", "http://gpu_box:8000/v1", used, ""},
+		{"openai", "http://api.openai.com/v1", used, "https://api.openai.com/v1"},
+		{"openai", "http://gw.example/v1", used, ""},
 		{"ollama", "http://127.0.0.1:11434/api", used, "http://127.0.0.1:11434"},
 		{"anthropic", "https://api.anthropic.com/v1/models/sk-leak-0123456789", used, "https://api.anthropic.com"},
 		{"groq", "https://api.groq.com/openai/v1/openai/v1", used, "https://api.groq.com/openai/v1"},
