@@ -112,6 +112,9 @@ func (r *run) spoken(a *answer, s speaker) finding {
 	if s.does == wantsPassword && r.p.base.User != nil {
 		hint = "{who} in front of {endpoint} rejects the user name and password in base_url: correct them, then: providerctl reload"
 	}
+	if name := k.AddrEnv; name != "" && k.Type == provider.Cloud && !r.p.provider.BaseURLGiven { // a local kind's variable is often no URL
+		hint = strings.NewReplacer("base_url", name+" or base_url", "then: providerctl reload", "then restart providerd").Replace(hint)
+	}
 	named := strings.NewReplacer("{who}", s.who, "{path}", a.request.URL.Path)
 	if s.who == unknown {
 		hint = strings.Replace(hint, "{who}", "something", 1)

@@ -130,3 +130,32 @@ func TestProbe_HintIsNotAboutTheServerBehind(t *testing.T) {
 		}
 	}
 }
+
+// What to correct is where the address is from: the vendor's variable, or the file.
+func TestProbe_IntermediaryHintNamesWhereTheAddressIs(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status int
+		given  bool
+		want   string
+	}{
+		{401, false, "write them into ANTHROPIC_BASE_URL or base_url, as in https://USER:PASSWORD@HOST, then restart providerd"},
+		{401, true, "write them into base_url, as in https://USER:PASSWORD@HOST, then: providerctl reload"},
+		{404, false, "correct its routes, or ANTHROPIC_BASE_URL or base_url and then restart providerd"},
+		{404, true, "correct its routes, or base_url and then: providerctl reload"},
+	} {
+		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.Header().Set("Server", "nginx")
+			w.Header().Set("WWW-Authenticate", `Basic realm="r"`)
+			w.WriteHeader(tt.status)
+			_, _ = w.Write([]byte("<html><hr><center>nginx</center></html>"))
+		})
+		p := configured(t, "anthropic", s.url, "test-key-of-nobody")
+		p.BaseURLGiven = tt.given
+		o := once(t, p, probe.Options{}, probe.Ask{})
+		if o.Saw != provider.Intermediary || !strings.HasSuffix(o.Hint, tt.want) {
+			t.Errorf("%d, given %t: %s, %q, want %q", tt.status, tt.given, o.Saw, o.Hint, tt.want)
+		}
+	}
+}
