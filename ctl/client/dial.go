@@ -211,7 +211,7 @@ func (ms misses) explain() *provider.Error {
 	for _, m := range ms {
 		if m.comesBack() {
 			return provider.Errorf(provider.DaemonUnreachable,
-				"a daemon makes it anew within 10 s: try again; if it does not: look at its log, and restart it",
+				"a daemon makes it anew within 10 s: try again; if it does not: look at its log, and restart it; if it runs in a container, the file is there",
 				"a process listens at %s, and the file of its socket is gone", m.path)
 		}
 		if errors.Is(m.err, syscall.ECONNREFUSED) {

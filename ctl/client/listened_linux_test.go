@@ -82,7 +82,7 @@ func TestClient_WhenTheSocketsFolderIsNone(t *testing.T) {
 	}
 	c := client.Client{Socket: path, DialPatience: -1}
 	_, err = c.Do(context.Background(), client.Request{Path: client.HealthPath})
-	if e := wantCode(t, err, provider.DaemonUnreachable); !strings.Contains(e.Message, "the file of its socket is gone") || strings.Contains(e.Hint, "start it: ") {
+	if e := wantCode(t, err, provider.DaemonUnreachable); !strings.Contains(e.Message, "the file of its socket is gone") || strings.Contains(e.Hint, "start it: ") || !strings.Contains(e.Hint, "in a container") {
 		t.Errorf("message %q, hint %q", e.Message, e.Hint)
 	}
 	if !client.MayCome(err) {
