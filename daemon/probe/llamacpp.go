@@ -36,6 +36,7 @@ var llamacpp = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: llama-server -m MODEL.gguf",
 			provider.Hung:              "llama-server makes no progress: look at its log, then restart it",
+			provider.ModelMissing:      "start llama-server with the missing model, or name it with --alias, or correct models in the configuration",
 		},
 	},
 	title:     "llama.cpp",
