@@ -21,7 +21,7 @@ const (
 type candidate struct {
 	provider.Status
 	limited bool // up, and not as it should be: after all the others
-	last    bool // it has no address to print: after those too
+	last    bool // it has no address to print, so it comes after all others
 	order   int  // in the order of the configuration, or of the IDs given
 }
 
@@ -53,8 +53,8 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 	return usable, no
 }
 
-// isSocket reports whether the provider is behind a Unix socket, which clients that take
-// a URL cannot reach.
+// isSocket reports whether the provider is at a Unix socket, which clients that take a URL
+// cannot reach.
 func (c *candidate) isSocket() bool { return isSocket(c.Endpoint) }
 
 func isSocket(endpoint string) bool { return strings.HasPrefix(endpoint, "unix:") }

@@ -57,9 +57,8 @@ func (a *app) completeIDs(most int) command.CompletionFunc {
 	}
 }
 
-// completeModels offers the models that the providers of the running daemon list, by
-// every name, of those that are named on the command line or of all. It takes what comes
-// in time.
+// completeModels offers the models, by all their names, of the providers on the command
+// line or of all. It takes what the daemon says in time.
 func (a *app) completeModels(cmd *command.Command, args []string, _ string) ([]string, command.Directive) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
 	defer cancel()

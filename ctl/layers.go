@@ -89,7 +89,8 @@ func outcome(result, attempt, failure string) string {
 	return result
 }
 
-// clientLayers are what was said of who we are, and the files that could not be read anew.
+// clientLayers are the client certificate that the server asked for, and the changed
+// files that could not be used.
 func clientLayers(t *provider.TLSStep) (all []layer) {
 	if c := t.ClientCertificate; c != nil {
 		came := "certificate wanted, none sent"

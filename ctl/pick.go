@@ -208,7 +208,7 @@ func (a *app) chooseFrom(ctx context.Context, q pickQuery, reply *provider.Statu
 	return found, nil
 }
 
-// modelNames are all by which the models can be asked for.
+// modelNames are all names by which the models can be asked for.
 func modelNames(models []provider.Model) (names []string) {
 	for i := range models {
 		names = append(append(names, models[i].ID), models[i].Aliases...)

@@ -15,8 +15,8 @@ import (
 // under way before it.
 const probeWait = 15 * time.Second
 
-// lateReply is how long after the time that it was given a daemon is still waited for,
-// which may be stopped.
+// lateReply is how long we wait for a daemon, which may be stopped, beyond the time that
+// it was given.
 const lateReply = 2 * time.Second
 
 func (a *app) refreshCommand() *command.Command {

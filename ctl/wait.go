@@ -90,8 +90,8 @@ func stateNames() (names []string) {
 	return names
 }
 
-// waitFor returns the first row that is current and in one of the states. It waits for
-// the daemon as well, and says so once each time that there is none.
+// waitFor returns the first row that is current and in one of the states. It also
+// waits for the daemon, and says so each time that there is none.
 func (a *app) waitFor(ctx context.Context, id string, targets []provider.State, timeout time.Duration) (*provider.Status, error) {
 	limited, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -191,8 +191,7 @@ func isAnswer(code provider.Code) bool {
 	return code == provider.ShuttingDownNow || code == provider.TooMany
 }
 
-// untilProbe is how long to let pass before the next probe can be had, or the daemon
-// that did not answer may.
+// untilProbe is how long to wait until the next probe, or until the daemon may answer.
 func untilProbe(s *provider.Status, err error) time.Duration {
 	const least = 100 * time.Millisecond
 	switch {
@@ -216,7 +215,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// sofar is what a wait has come to.
+// sofar is what a wait has learned so far.
 type sofar struct {
 	id       string
 	timeout  time.Duration
@@ -241,8 +240,7 @@ func (so *sofar) missed(err error) {
 	so.lost = err
 }
 
-// timedOut says what it came to when the time is up: it is the daemon's fault if none
-// ever answered.
+// timedOut is the error when the time is up. If no daemon ever answered, it says so.
 func (so *sofar) timedOut() error {
 	var lost *provider.Error
 	errors.As(so.lost, &lost)

@@ -97,8 +97,8 @@ func (d *Daemon) loadAnew() (*config.Config, error) {
 	return cfg, err
 }
 
-// standing tells the faults that the providers have already: a reload makes none of
-// these, and must be able to mend something else.
+// standing are the faults that the providers have already. A reload did not cause them,
+// and must be able to correct something else.
 func (d *Daemon) standing() func(config.Fault) bool {
 	known := map[string]string{}
 	for _, p := range d.schedule.Providers() {

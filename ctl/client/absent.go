@@ -11,7 +11,7 @@ func MayCome(err error) bool {
 	return errors.As(err, &a)
 }
 
-// An absent daemon may come.
+// An absent error says that no daemon is there, and that one may come.
 type absent struct{ error }
 
 func (a *absent) Unwrap() error { return a.error }

@@ -148,7 +148,7 @@ func (m miss) mayPass() bool {
 }
 
 // comesBack reports whether somebody listens there, and only the socket's file is gone,
-// or its folder: moved, replaced, or removed by a cleaner. A daemon makes it anew.
+// or its folder: moved, replaced, or removed by a cleaner. A daemon makes it again.
 func (m miss) comesBack() bool {
 	return (errors.Is(m.err, fs.ErrNotExist) || errors.Is(m.err, syscall.ECONNREFUSED) || errors.Is(m.err, syscall.ENOTDIR)) &&
 		isListenedOn(m.path)
@@ -167,7 +167,7 @@ func (ms misses) mayPass() bool {
 	return false
 }
 
-// failure is what the failures come to.
+// failure is the one error for all the misses.
 func (ms misses) failure() error {
 	e := ms.explain()
 	if e.Code == provider.DaemonUnreachable && (ms.mayPass() || ms.comesBack()) {

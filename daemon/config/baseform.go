@@ -13,8 +13,8 @@ import (
 )
 
 // An address is often copied from where it is used: with a request's path, with the
-// quotes of a .env file, or as a chat window has changed it. This file knows those forms
-// and what was meant. It proposes, and never puts one address in another's place.
+// quotes of a .env file, or changed by a chat window. This file knows those forms and
+// what was meant. It proposes an address, and never uses it instead.
 
 var (
 	// requestEnd is what a request adds to an address, for any API that a kind has.
@@ -32,8 +32,8 @@ var (
 	setting = regexp.MustCompile(`^(?:export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*`)
 )
 
-// knownBetter says what is wrong with an address that can be read, as far as that is
-// known without asking there, and which one is right; both are empty when nothing is.
+// knownBetter says what is wrong with a readable address, as far as that is known without
+// asking there, and which one is right; both are empty if nothing is wrong.
 func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	u, err := url.Parse(endpoint)
 	switch {
@@ -46,7 +46,7 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 		return "has http, by which the key goes in plain text to " + u.Host, k.BaseURL
 	}
 	all := k.BasesInstead(endpoint)
-	if len(all) == 0 || k.checked(endpoint) != endpoint { // which the kind says itself
+	if len(all) == 0 || k.checked(endpoint) != endpoint { // the kind says it itself
 		return "", ""
 	}
 	given := strings.TrimRight(u.Path, "/")
@@ -71,8 +71,8 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	return "", ""
 }
 
-// BasesInstead are the base URLs that may be meant by one where nothing like this kind
-// answers, the likeliest first. All are at the same host.
+// BasesInstead are the base URLs that may be meant if nothing like this kind answers at
+// the endpoint, the likeliest first. All are at the same host.
 func (k *Kind) BasesInstead(endpoint string) []string {
 	u, err := url.Parse(endpoint)
 	if err != nil || k.Type == provider.Generic || u.Scheme != "http" && u.Scheme != "https" {
@@ -88,7 +88,7 @@ func (k *Kind) BasesInstead(endpoint string) []string {
 	return found[:min(len(found), 2)]
 }
 
-// pathsInstead are the paths of those.
+// pathsInstead are the paths of BasesInstead.
 func (k *Kind) pathsInstead(given string, vendors bool) []string {
 	cut := k.meantPath(given)
 	own := k.ownPath()
@@ -168,8 +168,8 @@ func (k *Kind) twice(given string) string {
 	return ""
 }
 
-// garbled says how a host was changed on its way; empty when it was not. Other letters
-// than ASCII's may be a name's own.
+// garbled says how a host was changed when it was copied; empty if it was not. Non-ASCII
+// letters may belong to the name.
 func garbled(rest string) string {
 	host, _, _ := strings.Cut(rest, "/")
 	for _, r := range host {
@@ -185,8 +185,8 @@ func garbled(rest string) string {
 	return ""
 }
 
-// ascii is what a character of double width, as an input method for Chinese or Japanese
-// makes it, stands for.
+// ascii is the ASCII character for a full-width one, which input methods for Chinese and
+// Japanese make.
 func ascii(r rune) rune {
 	switch {
 	case r >= '！' && r <= '～':
@@ -199,11 +199,11 @@ func ascii(r rune) rune {
 	return r
 }
 
-// Narrowed is a text with ASCII's characters in place of the wide ones.
+// Narrowed is a text with ASCII characters instead of full-width ones.
 func Narrowed(s string) string { return strings.Map(ascii, s) }
 
-// repaired is the address that was meant by a text that is none; empty when that is not
-// clear, or the text may hold a secret.
+// repaired is the address that was meant by a text that is none; empty if that is not
+// clear, or if the text may contain a secret.
 func (k *Kind) repaired(raw string) string {
 	if !slices.Contains(k.schemes(), "http") || k.Query {
 		return ""
@@ -251,7 +251,7 @@ func (k *Kind) repaired(raw string) string {
 	return k.checked(a.better)
 }
 
-// checked is an address, or what the kind itself says to write in its place.
+// checked is an address, or what the kind itself says to write instead.
 func (k *Kind) checked(base string) string {
 	var setting *SettingError
 	if k.Check == nil || !errors.As(k.Check(&Provider{BaseURL: base, Endpoint: base}), &setting) {
@@ -283,8 +283,8 @@ func isPlainHost(endpoint string) bool {
 	})
 }
 
-// likelyScheme is how a host is reached whose address does not say: by TLS over the
-// internet, and without it on this machine and its network.
+// likelyScheme is the scheme for an address without one: https over the internet, http on
+// this machine and its network.
 func (k *Kind) likelyScheme(hostAndPath string) string {
 	u, err := url.Parse("http://" + hostAndPath)
 	if err != nil {

@@ -16,7 +16,7 @@ type address struct {
 	url      string // with user-info
 	endpoint string // without
 
-	// odd is what is hardly meant in it, and better the one that is meant, or empty.
+	// odd is what is hardly meant in it; better is the address that is meant, or empty.
 	odd, better string
 }
 
@@ -53,9 +53,8 @@ func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 	}
 }
 
-// defaultAddress sets where a kind is when the file does not say: where its vendor's
-// variables say, else where its vendor has it. What is wrong with a variable is that
-// provider's own.
+// defaultAddress sets the address if the file does not: that of the vendor's variable,
+// otherwise the vendor's default. A bad variable affects that provider only.
 func (r *reading) defaultAddress(p *Provider, kind *Kind) *flaw {
 	if old := kind.OldAddrEnv; old != "" && r.env.get(old) != "" && r.env.get(kind.AddrEnv) == "" {
 		r.warn(nowhere, "environment variable %s is ignored, as %s's own programs no longer read it: set %s", old, kind.Name, kind.AddrEnv)
@@ -79,8 +78,8 @@ func (r *reading) defaultAddress(p *Provider, kind *Kind) *flaw {
 	return nil
 }
 
-// doubtVariables warns of an address that is hardly meant, and lets the row say so where
-// nothing, or another program, is found there.
+// doubtVariables warns of an address that is hardly meant. The row says so too if nothing,
+// or another program, is found there.
 func (r *reading) doubtVariables(p *Provider, kind *Kind, a address) {
 	odd := ""
 	if kind.OddAddr != nil {
@@ -146,7 +145,7 @@ func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
 
 func readBaseURL(kind *Kind, raw string) (address, *flaw) {
 	example := baseURLExample(kind)
-	raw = bareKey(raw) // what does not show around it is no part of it
+	raw = bareKey(raw) // invisible characters around it do not belong to it
 	switch {
 	case raw == "":
 		return address{}, flawf(example, "base_url is empty")

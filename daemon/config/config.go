@@ -21,8 +21,8 @@ type Config struct {
 // A file that is not there is no error unless it was asked for explicitly: then
 // the built-in defaults apply. One that variables led to must be root's or ours, and
 // nobody else's to change. Key files and variables are read too, and
-// STATE_DIRECTORY wins over the file's state_dir. What is wrong with one of those is
-// no error: the provider says it, and the others are none the worse for it.
+// STATE_DIRECTORY wins over the file's state_dir. A bad value in one of those is no
+// error: its provider says so, and the others are not affected.
 //
 // The error is an [*Error]. Command-line flags, which win over everything here,
 // are for the caller to apply, and to check with [Daemon.Validate].

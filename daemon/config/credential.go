@@ -6,18 +6,18 @@ import (
 	"path/filepath"
 )
 
-// isHanded reports whether a file is one that systemd hands to the service.
+// isHanded reports whether systemd passes a file to the service.
 func isHanded(file string, env Env) bool {
 	return file != "" && filepath.Dir(file) == filepath.Clean(env.get("CREDENTIALS_DIRECTORY"))
 }
 
-// unloaded is what to look at when a key is where the service's unit has it loaded from,
-// and did not arrive. The drop-in that LXC containers have for every service clears
-// LoadCredential= (lxc/distrobuilder, zzz-lxc-service.conf), and so may any other.
+// unloaded is what to check if a key is where the unit loads it from and did not arrive.
+// LXC containers have a drop-in for every service that clears LoadCredential=
+// (lxc/distrobuilder, zzz-lxc-service.conf), and any other may too.
 const unloaded = "check with systemctl cat providerd whether a drop-in clears LoadCredential=, as in LXC containers; then restart the service"
 
-// notLoaded is what to do about a key that systemd should have loaded from a file, which
-// root alone can see, so that whoever asks may not be able to tell whether it is there.
+// notLoaded is what to do about a key that systemd should have loaded from a file. Only
+// root can see that file, so it may be impossible to tell whether it is there.
 func notLoaded(file string, env Env) string {
 	_, _, err := env.readFile(file, maxKeyFile)
 	switch {

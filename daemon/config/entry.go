@@ -179,8 +179,8 @@ func (t *table) check(p *Provider, kind *Kind) {
 	t.reject(t.header(), flawf("", "%s", maskSecrets(printable(err.Error()))))
 }
 
-// variableFlaw is what a kind's Check says of an address that the file does not give,
-// which is one of a variable; nil for all else.
+// variableFlaw is what a kind's Check says about the address from a variable; nil for
+// anything else.
 func (p *Provider) variableFlaw(kind *Kind, err error) *flaw {
 	var setting *SettingError
 	if p.BaseURLGiven || kind.AddrEnv == "" || !errors.As(err, &setting) || setting.Setting != "base_url" {
@@ -193,7 +193,7 @@ func (p *Provider) variableFlaw(kind *Kind, err error) *flaw {
 	return flawf(fix, "environment variable %s: %s", kind.AddrEnv, maskSecrets(printable(setting.Problem)))
 }
 
-// checkVariables asks the kind whether the address that its variables gave will do.
+// checkVariables asks the kind whether the address from its variables is usable.
 func (r *reading) checkVariables(p *Provider, kind *Kind) {
 	if kind.Check == nil || p.AddressFault != "" {
 		return

@@ -6,16 +6,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Fault is that what the file names as a provider's key cannot be used. The file is
-// right, and so are the other providers: a daemon starts without the key, and the row
-// says why. Whoever checks a file, or puts a change in force, wants to hear of it first.
+// A Fault says that the key that the file names for a provider cannot be used. The file
+// itself is right, and the other providers are not affected: a daemon starts without the
+// key, and the row says why. `config check` and a reload report it as an error.
 type Fault struct {
 	ID string // of the provider
 	Problem
 }
 
-// FaultError is an [*Error] of the Faults, less those that stand already; nil where
-// none is left. A nil stands means that none does.
+// FaultError is an [*Error] of the Faults without those that stood before; nil if none is
+// left. A nil stands means that none did.
 func (c *Config) FaultError(stands func(Fault) bool) error {
 	e := &Error{Path: c.Path}
 	for _, f := range c.Faults {
@@ -38,7 +38,7 @@ func (r *reading) fault(id string, at span, f *flaw) {
 	r.faults = append(r.faults, Fault{id, mistake{*f, at}.problem(r.doc.data)})
 }
 
-// warnOf warns of a flaw in what is not the file.
+// warnOf warns of a flaw outside the file.
 func (r *reading) warnOf(f *flaw) {
 	if f.fix == "" {
 		r.warn(nowhere, "%s", f.message)
@@ -53,13 +53,13 @@ func (p *Provider) setAddressFault(f *flaw) {
 	p.advise(f.message+": "+f.fix+", then restart providerd", provider.Misconfigured)
 }
 
-// setKeyFault leaves the provider without a key; then is what brings another one in.
+// setKeyFault leaves the provider without a key; then is how a new one is read.
 func (p *Provider) setKeyFault(f *flaw, then string) {
 	p.Key, p.KeyFault = Secret{}, f.message
 	p.advise(f.message+": "+f.fix+then, provider.NoCredentials, provider.Unauthorized, provider.Forbidden)
 }
 
-// advise says what to do about this provider for some reasons, in place of its kind.
+// advise sets this provider's own hint for some reasons.
 func (p *Provider) advise(text string, reasons ...provider.Reason) {
 	own := maps.Clone(p.Hints)
 	if own == nil {

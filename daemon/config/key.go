@@ -112,7 +112,7 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 	}
 }
 
-// thenWhat is what brings a key in once it was mended.
+// thenWhat is how a corrected key is read.
 func thenWhat(f *flaw, file string, env Env) string {
 	switch {
 	case strings.Contains(f.fix, "restart the service"):
@@ -127,7 +127,7 @@ func thenWhat(f *flaw, file string, env Env) string {
 func setAlone(name string) string { return "set " + name + " to the key alone, then restart providerd" }
 
 // doubtKey warns of a key that is hardly one. It is sent as it is, as the vendors' own
-// programs do, and a refusal then says what to do about it.
+// programs do. If it is rejected, the hint says what to do.
 func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source, fix string) {
 	if p.Key.IsZero() {
 		return

@@ -6,28 +6,27 @@ import (
 	"unicode"
 )
 
-// Keys come by way of web pages, .env files, Dockerfiles and chats, and bring along
-// what was around them there. What cannot be part of a key is dropped at its ends. All
-// else is sent as it is, because the vendors' own programs send it so, and is named by
-// its form alone: no text here repeats any of a key.
+// Keys are copied from web pages, .env files, Dockerfiles and chats, together with what
+// was around them. What cannot be part of a key is dropped at its ends. The rest is sent
+// as it is, as the vendors' own programs do. A warning names its form only: no text here
+// repeats any part of a key.
 
-// bareKey is a key without the blanks and line breaks, and the marks that do not show,
-// around it.
+// bareKey is a key without the blanks, line breaks and invisible characters around it.
 func bareKey(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || isInvisible(r) })
 }
 
-// isInvisible knows the characters without any ink that copied text has: marks of
-// byte order, joiners, blanks of no width, directions.
+// isInvisible knows the invisible characters in copied text: byte order marks, joiners,
+// zero-width blanks, directions.
 func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
-// badKey says what keeps a key from being sent in a header; empty when nothing.
+// badKey says why a key cannot be sent in a header; empty if it can.
 func badKey(key string) string {
 	problem := unsendable(key)
 	if problem == "" {
 		return ""
 	}
-	if form := wrapping(key); form != "" { // which tells more
+	if form := wrapping(key); form != "" { // it says more
 		return form
 	}
 	return problem
@@ -94,13 +93,13 @@ func isJSON(key string) bool {
 // quotes are those of programs, of word processors and of Markdown.
 const quotes = "\"'`“”„‟‘’‚‛«»‹›「」"
 
-// isQuoted reports whether there is a quote at one end: the other may have been lost.
+// isQuoted reports whether there is a quote at either end: the other may be lost.
 func isQuoted(key string) bool {
 	return key != strings.Trim(key, quotes)
 }
 
-// doubtfulKey says why a key that can be sent is hardly one; empty when it may be. A
-// server of one's own may take any word for a key, and a vendor does not.
+// doubtfulKey says why a key that can be sent is hardly one; empty if it may be one. Your
+// own server may accept any word as a key; a vendor does not.
 func doubtfulKey(key string, vendors bool) string {
 	form := wrapping(key)
 	switch {

@@ -18,14 +18,14 @@ type Kind struct {
 	// AddrEnv is the variable in which the vendor's own programs look for the base
 	// URL, if there is one. So it is the default, and what clients are told to set.
 	AddrEnv string
-	// OldAddrEnv is a variable that the vendor's programs read once, and today's do not.
-	// It is not used, and a warning says so; empty when there is none.
+	// OldAddrEnv is a variable that the vendor's programs used to read. It is ignored, and
+	// a warning says so; empty if there is none.
 	OldAddrEnv string
 	// ReadAddr turns the vendor's variables into a base URL, where that takes more
 	// than the value of AddrEnv. It returns "" when none is set; it may be nil.
 	ReadAddr func(getenv func(string) string) (string, error)
-	// OddAddr says what is hardly meant in the vendor's variables, though its own
-	// programs read them, and what to do about it; empty when nothing is. It may be nil.
+	// OddAddr says what is hardly meant in the vendor's variables, though its programs
+	// accept it, and what to do; empty if nothing is. It may be nil.
 	OddAddr func(getenv func(string) string) string
 	// OpenAI is what a client of OpenAI's API puts after the base URL: "/v1"; "/" is
 	// the base URL as it is. It is empty where the kind has no such API.
@@ -33,8 +33,8 @@ type Kind struct {
 	// KeyEnv are the variables that hold the key, the first one set wins. Clients
 	// are told of the first.
 	KeyEnv []string
-	// TokenEnv is a variable whose value goes into the Authorization header as a Bearer
-	// token, where that of KeyEnv goes elsewhere. It counts before KeyEnv.
+	// TokenEnv is a variable whose value is sent as a Bearer token, while that of KeyEnv
+	// goes into another header. It counts before KeyEnv.
 	TokenEnv string
 	// KeyNeeded: without a key no request is sent (no_credentials).
 	KeyNeeded bool

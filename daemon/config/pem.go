@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// A pemError says what is wrong with what a file holds, without any of it.
+// A pemError says what is wrong with a file's contents, without showing them.
 type pemError struct {
 	problem string // follows the file's name: "holds no certificate"
 	fix     string
@@ -45,7 +45,7 @@ func authorities(data []byte) (certs []*x509.Certificate, unread int, _ error) {
 	return nil, 0, noCertificate(data)
 }
 
-// noCertificate tells what a file holds in place of certificates.
+// noCertificate says what a file has instead of certificates.
 func noCertificate(data []byte) *pemError {
 	if _, err := x509.ParseCertificate(data); err == nil {
 		return &pemError{problem: "is DER, not PEM", fix: "convert it: openssl x509 -inform der -in FILE -out FILE.pem"}
@@ -83,7 +83,7 @@ func clientCertificate(cert, key []byte) (*tls.Certificate, error) {
 	return nil, &pemError{key: true, problem: "does not match the certificate in client_cert_file", fix: "give the key that belongs to " + quote(chain[0].Subject.String())}
 }
 
-// unusableKey is why a file has no private key for us; nil when it has one.
+// unusableKey is why a file has no usable private key; nil if it has one.
 func unusableKey(data []byte) *pemError {
 	found := blocks(data)
 	for _, block := range found {
@@ -115,14 +115,14 @@ func isDERKey(data []byte) bool {
 	return err == nil
 }
 
-// holds reports whether the private key in a file is a certificate's.
+// holds reports whether the private key in a file belongs to a certificate.
 func holds(key []byte, of *x509.Certificate) bool {
 	pair, err := tls.X509KeyPair(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: of.Raw}), key)
 	_, is := pair.PrivateKey.(crypto.Signer)
 	return err == nil && is
 }
 
-// unmarked leaves out the mark with which Notepad and its like begin a file.
+// unmarked drops the byte order mark that Notepad and the like put at the beginning.
 func unmarked(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\ufeff")) }
 
 // blocks are the PEM blocks of a file.

@@ -26,9 +26,9 @@ type Provider struct {
 	// KeyMissing is the variable that should hold the key which the kind needs, and
 	// which is nowhere; empty when there is one, or none is needed.
 	KeyMissing string
-	// AddressFault and KeyFault say why the address or the key cannot be used: what
-	// holds it is no good. They are empty where there is nothing to say. Without an
-	// address nothing is sent, nor by a kind that needs a key without one.
+	// AddressFault and KeyFault say why the address or the key cannot be used; they are
+	// empty if it can. Nothing is sent without an address, or without a key to a kind
+	// that needs one.
 	AddressFault string
 	KeyFault     string
 	Models       []string

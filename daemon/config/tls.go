@@ -13,17 +13,17 @@ import (
 	"strings"
 )
 
-// A TLS is what the connections of a provider need beyond what this machine has. Its
-// files are read with the configuration, so that a mistake is told there, and again
-// by the probes, when they were changed since.
+// A TLS is a provider's own authorities and client certificate. The files are read with
+// the configuration, so that a mistake shows there, and again by the probes if they
+// change.
 type TLS struct {
-	// CAFile holds the authorities that the server's certificate must be signed by, in
-	// place of this machine's own; empty: those.
+	// CAFile has the authorities that must have signed the server's certificate; empty:
+	// this machine's own.
 	CAFile string
-	// CertFile and KeyFile hold what we show to a server that asks who we are: both or
+	// CertFile and KeyFile are the client certificate and its private key: both or
 	// neither. They may be one file.
 	CertFile, KeyFile string
-	// Sum is of what the files held: with other contents it is another TLS.
+	// Sum is a hash of the files: with other contents it is another TLS.
 	Sum [sha256.Size]byte
 }
 
@@ -46,8 +46,8 @@ func (k *Kind) speaksTLS() bool { return slices.ContainsFunc(k.schemes(), isSecu
 
 func isSecure(scheme string) bool { return scheme == "https" || scheme == "grpcs" || scheme == "tls" }
 
-// tls reads the settings, and none of the files: a provider that is not enabled needs
-// none of them.
+// tls reads the settings but not the files: a provider that is not enabled does not need
+// them.
 func (t *table) tls(kind *Kind) *TLS {
 	paths := make(map[string]string)
 	for _, setting := range tlsSettings {
@@ -134,7 +134,7 @@ func (t *table) tlsFiles(p *Provider) {
 	sum.Sum(p.TLS.Sum[:0])
 }
 
-// rejectPEM tells what is wrong with what a file holds, at the setting that names it.
+// rejectPEM says what is wrong with a file's contents, at the setting that names it.
 func (t *table) rejectPEM(setting, path string, err error) {
 	if bad := (*pemError)(nil); errors.As(err, &bad) {
 		t.reject(t.at(setting), flawf(bad.fix, "%s %s %s", setting, quote(path), maskSecrets(printable(bad.problem))))
@@ -190,7 +190,7 @@ func (s *TLS) ClientCertificate() (*tls.Certificate, error) {
 	return nil, fmt.Errorf("%s %s %w", setting, path, err)
 }
 
-// of is the setting and the file that an error of a certificate and its key is about.
+// of is the setting and the file that an error is about.
 func (s *TLS) of(err error) (setting, path string) {
 	if bad := (*pemError)(nil); errors.As(err, &bad) && bad.key {
 		return keyFile, s.KeyFile
@@ -198,15 +198,15 @@ func (s *TLS) of(err error) (setting, path string) {
 	return certFile, s.CertFile
 }
 
-// foreignNames are what other programs call such settings.
+// foreignNames are the names that other programs have for these settings.
 var foreignNames = map[string]string{
 	"ca": caFile, "cacert": caFile, "ca_cert": caFile, "ca_bundle": caFile, "ca_certs": caFile, "ca_path": caFile, "ssl_cert_file": caFile, "tls_ca": caFile, "tls_ca_file": caFile,
 	"cert": certFile, "cert_file": certFile, "client_cert": certFile, "client_certificate": certFile, "tls_cert": certFile, "tls_cert_file": certFile,
 	"client_key": keyFile, "key_file": keyFile, "tls_key": keyFile, "tls_key_file": keyFile,
 }
 
-// foreignTLS answers those who look for a setting under another program's name, or for
-// one that is missing on purpose.
+// foreignTLS answers a setting with another program's name, and one that is missing on
+// purpose.
 func foreignTLS(key string) *flaw {
 	key = strings.ToLower(strings.ReplaceAll(key, "-", "_"))
 	if ours := foreignNames[key]; ours != "" {
@@ -218,7 +218,7 @@ func foreignTLS(key string) *flaw {
 	return nil
 }
 
-// show writes the settings; what the files hold is nobody's business.
+// show writes the settings, and never the files' contents.
 func (s *TLS) show(b *strings.Builder) {
 	if s == nil {
 		return

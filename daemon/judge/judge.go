@@ -34,7 +34,7 @@ type Basis struct {
 	Facts
 
 	// Stirred is since when the row has its reason or, if later, when somebody last
-	// wanted to know: what stays the same for long after it may do so for ever.
+	// wanted to know. What stays the same for long after that may stay so for ever.
 	Stirred time.Time
 
 	said  claim // what the row says, but for the mark of flapping

@@ -22,7 +22,7 @@ func (w Pause) looked() Pause {
 	return w
 }
 
-// unseen says that it was resumed, and that nobody looked yet.
+// unseen says that probing has resumed, and that there was no probe yet.
 func (w Pause) unseen() claim {
 	if !w.resumed {
 		return claim{}

@@ -39,7 +39,7 @@ func (r *Record) whileInDoubt() claim {
 	return r.said
 }
 
-// shown is what a row said before it is derived anew.
+// shown is what a row said before it is derived again.
 type shown struct {
 	state    provider.State
 	reason   provider.Reason
@@ -53,8 +53,8 @@ func (r *Record) shown() shown {
 	return shown{st.State, st.Reason, st.Endpoint, st.Hint != "", st.KeyWithheld}
 }
 
-// derive makes the row of what the witnesses say, and returns the event when it says
-// something else than was told. was is the row before.
+// derive makes the row from what the witnesses say, and returns an event if it differs
+// from what was told. was is the row before.
 func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.Event {
 	st, before := &r.Status, r.said.reason
 	if r.said = r.holds(); r.said.reason != before || r.Stirred.IsZero() {
@@ -86,7 +86,7 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 	return r.tell(begins, now)
 }
 
-// derived is a record of which the row was derived anew, and the event of that.
+// derived is a record with its row derived again, and the event.
 func (r Record) derived(was shown, p *config.Provider, now time.Time) (Record, *provider.Event) {
 	event := r.derive(was, p, now)
 	return r, event

@@ -22,7 +22,7 @@ func stateOf(r provider.Reason) provider.State {
 }
 
 // Definite reports whether what a probe saw is enough by itself. That another program
-// answers is not, where a refusal is all that tells it and the address was the provider
+// answers is not enough if it rests on a 4xx alone and the provider was at that address
 // before.
 func (r *Record) Definite(o *probe.Observation, p *config.Provider) bool {
 	return definite(o.Saw, o.RetryAt, p) && !(o.Refusal && r.wasWell())

@@ -58,8 +58,8 @@ func (run Run) reported(o *probe.Observation, first bool, p *config.Provider) Ru
 	return run
 }
 
-// settles reports whether what was seen is enough by itself. Judge leaves the mark of a
-// refusal only where that counts.
+// settles reports whether what was seen is enough by itself. Judge keeps Refusal only
+// where it counts.
 func settles(o *probe.Observation, p *config.Provider) bool {
 	return !o.Refusal && definite(o.Saw, o.RetryAt, p)
 }

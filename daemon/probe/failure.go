@@ -170,8 +170,8 @@ func (r *run) resolveFinding(e *transport.ResolveError) finding {
 	return finding{saw: provider.DNSFailure, hostFault: true, detail: fmt.Sprintf("look up %s: %s", e.Host, text)}
 }
 
-// nobodyAccepts is why this machine itself does not answer a connect: without a
-// listener it would refuse.
+// nobodyAccepts is why a connect on this machine gets no answer: without a listener it
+// would be refused.
 const nobodyAccepts = "something listens there but accepts no connections"
 
 // dialFinding goes by the address whose failure tells most: a refusal proves that

@@ -66,8 +66,7 @@ func geminiList(a *answer) (models []provider.Model, ok bool) {
 }
 
 // geminiRefusal (ai.google.dev/gemini-api/docs/troubleshooting): a country without a
-// free tier is told with 400. A 503 of its own is about capacity. The rest is as
-// everybody's: see meaning.go.
+// free tier gets 400. Its own 503 is about capacity. For the rest see meaning.go.
 func geminiRefusal(a *answer) finding {
 	if a.status != 400 && a.status != 503 {
 		return finding{}

@@ -102,7 +102,7 @@ type link struct {
 	alert       atomic.Pointer[error]
 }
 
-// Read keeps an alert, which the library makes one of many failures of.
+// Read keeps an alert, which the library reports like any other failure.
 func (l *link) Read(b []byte) (int, error) {
 	n, err := l.Conn.Read(b)
 	if transport.IsAlert(err) {

@@ -21,11 +21,11 @@ type kind struct {
 	path string
 	// authorize puts the key into the headers; nil means a Bearer token.
 	authorize func(h http.Header, key string)
-	// bearer says whether the key goes as a Bearer token beside what authorize does, and
-	// whether it goes so alone. It may be nil: then it does not.
+	// bearer says whether the key is sent as a Bearer token, beside what authorize does or
+	// alone. It may be nil: then it is not.
 	bearer func(p *config.Provider, base *url.URL) (also, alone bool)
-	// rejected is what to do where a key was rejected and may only have gone the wrong
-	// way; empty when that is not so. It may be nil.
+	// rejected is what to do if a key was rejected and may only have been sent in the wrong
+	// header; empty if that is not so. It may be nil.
 	rejected func(p *config.Provider, base *url.URL) string
 	// accept reads a 2xx answer to path. It reports false when the answer has
 	// not the kind's own shape.
@@ -37,9 +37,9 @@ type kind struct {
 	// the same shape. It returns a zero finding when it is this kind; then the
 	// Prober asks it no more until the provider was gone. It may be nil.
 	confirm func(ctx context.Context, r *run, a *answer) finding
-	// refills: its resets tell when a limit is whole again, which may be a day away
-	// when the next request may come in seconds. Where it asks for a time to wait they
-	// do not count.
+	// refills: its resets say when a limit is whole again, which may be a day away although
+	// the next request may come in seconds. If it asks for a time to wait, they do not
+	// count.
 	refills bool
 	// reconsider asks further, after an answer that is not the good one, what is
 	// behind it: a server that is not ready yet, or another one. It returns the
@@ -68,8 +68,8 @@ type kind struct {
 	anybody bool
 
 	// many is the source that shows that its server serves many connections at once, so
-	// that one that rests keeps nobody out. Without it, a connection to a server on this
-	// machine is given up after each probe: it may have a single place.
+	// that a kept one keeps nobody out. Without it, a connection on this machine is closed
+	// after each probe: the server may serve only one.
 	many string
 
 	// mute: a connection is all there is; the kind has no answer to give.
@@ -95,8 +95,8 @@ type fact struct {
 	// silence is the note when the server accepts the request and does not
 	// answer it; empty when that means nothing.
 	silence string
-	// guarded: what guards it guards all that callers use, so that 401 is no word about
-	// this page alone, and the provider refuses us.
+	// guarded: its key guards everything that callers use, so 401 means that the provider
+	// refuses us, not only this page.
 	guarded bool
 	// private: its answer may hold keys of the server's own, so the evidence does
 	// not show how it begins.

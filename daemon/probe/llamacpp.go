@@ -17,9 +17,9 @@ import (
 // llamacpp is llama-server (tools/server of ggml-org/llama.cpp). Many services
 // have a /health like its own, so it must name itself in the Server header, as all
 // its versions do, or be known by another page: a proxy may take the header away.
-// Of its pages /health and /v1/health are public, and were joined by the model list
-// before July 2026 (server-http.cpp, get_public_endpoints). So a key is proven by /props,
-// and that none is wanted too. While a model loads every path answers 503, before the
+// Of its pages /health and /v1/health are public; before July 2026 the model list was too
+// (server-http.cpp, get_public_endpoints). So /props proves a key, and also that none is
+// wanted. While a model loads every path answers 503, before the
 // key is looked at. A GET with ?model= makes a router load that model, so none is sent.
 //
 // The default port is 8080; its developers announced that it will become 9931.

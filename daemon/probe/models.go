@@ -46,7 +46,7 @@ type listedModel struct {
 	bare bool // it is no more than a name
 }
 
-// named makes it a row that is no more than a name.
+// named makes it a row that is only a name.
 func (row *listedModel) named(name string) { row.ID, row.bare = name, true }
 
 // maxAliases bounds a model's other names; those beyond are not known.
@@ -71,8 +71,8 @@ func (row *listedModel) context() int64 {
 	return longest
 }
 
-// readList reads {"data": [...]}, whose rows may be no more than names, or a bare array
-// of models.
+// readList reads {"data": [...]}, whose rows may be plain names, or a bare array of
+// models.
 func readList(a *answer) (modelList, bool) {
 	return readRows(a, func(*listedModel, *provider.Model) {})
 }

@@ -22,9 +22,9 @@ type Observation struct {
 	Latency time.Duration // of the deciding request, until its body was read; 0 when nothing answered
 	RetryAt time.Time     // from the provider's headers, clamped to 1 s…24 h from now; zero when not given
 
-	// Refusal: a 4xx is all that what was seen is known by. Of an address that was the
-	// provider before, that is a reason to look again: what stands before a server
-	// says the same while the server is away.
+	// Refusal: what was seen rests on a 4xx alone. If the provider was at this address
+	// before, that is a reason to look again: a proxy in front of a server says the same
+	// while the server is away.
 	Refusal bool
 
 	// HostFault: nothing left this host, because it has no route or its resolver

@@ -51,8 +51,8 @@ func ollamaVersion(a *answer) (Facts, bool) {
 }
 
 // ollamaForbidden: a server on loopback refuses, with an empty body, a Host that
-// is neither a local address nor a local name. It does not say who it is: with a proxy's
-// name, the Host is what the proxy made of it.
+// is neither a local address nor a local name. It does not say who it is: behind a proxy,
+// the Host is what the proxy sends.
 func ollamaForbidden(a *answer) finding {
 	if a.status != 403 || len(bytes.TrimSpace(a.body)) > 0 {
 		return finding{}

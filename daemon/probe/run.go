@@ -145,7 +145,7 @@ func (r *run) prove(ctx context.Context) finding {
 	return finding{}
 }
 
-// withoutAny makes sure that a server wants no key, where none is configured.
+// withoutAny makes sure that a server wants no key, if none is configured.
 func (r *run) withoutAny(ctx context.Context) finding {
 	if !r.p.provider.Key.IsZero() {
 		return finding{}

@@ -13,11 +13,11 @@ const (
 	// that has just begun to start or limp, is in doubt, or is a local server that is
 	// not there.
 	fast = 2 * time.Second
-	// slow is for what lasts: until somebody acts or, once it was asked at the fast pace
-	// for as long as patience, by all appearances.
+	// slow is for what lasts: until somebody acts or, after patience at the fast pace, by
+	// all appearances.
 	slow = time.Minute
-	// patience is how long something may stay as it is, with nobody who wants to know,
-	// before it is taken for lasting.
+	// patience is how long something may stay as it is, while nobody wants to know, before
+	// it counts as lasting.
 	patience = 3 * time.Minute
 	// A cloud API that fails is asked after cloudFirst, then half as often each
 	// time, down to once in cloudLast.
@@ -63,7 +63,7 @@ func cadence(r *judge.Record, p *config.Provider, now time.Time) time.Duration {
 	return min(fast, p.Interval)
 }
 
-// lasts reports whether all is as it was for long, and nobody wanted to know meanwhile.
+// lasts reports whether nothing changed for long, and nobody wanted to know meanwhile.
 func lasts(r *judge.Record, now time.Time) bool {
 	return !r.Stirred.IsZero() && now.Sub(r.Stirred) >= patience
 }

@@ -85,8 +85,8 @@ func (s *Scheduler) lose(why string, now time.Time) {
 	s.tell(hclog.Warn, event)
 }
 
-// regain ends it: everybody who was not judged meanwhile is asked at once, but who was
-// asked since what shows it began.
+// regain ends an outage: every provider that was not judged meanwhile is asked at once,
+// except those that were asked since.
 func (s *Scheduler) regain(why string, now, began time.Time) {
 	m, event := s.machine.Regain(why, s.unknown(), now)
 	s.machine = m

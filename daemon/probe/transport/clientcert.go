@@ -10,21 +10,21 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxTakes is how many of the authorities that a server names are noted: some name all
-// that they know.
+// maxTakes is how many of the authorities that a server names are noted. Some servers name
+// all that they know.
 const maxTakes = 3
 
-// A CertificateRequest is what a server said when it asked who we are.
+// A CertificateRequest is what a server said when it asked for a client certificate.
 type CertificateRequest struct {
-	Takes []string          // the names of some authorities whose certificates it takes; none: it did not say
-	Shown *x509.Certificate // what it was shown; nil: nothing
-	Fits  bool              // that is one of those that it takes
+	Takes []string          // the names of some authorities that it accepts; none: it did not say
+	Shown *x509.Certificate // what it got; nil: nothing
+	Fits  bool              // Shown is one that it accepts
 }
 
 // show is what crypto/tls calls when a server asks. It belongs to no connection, so
 // that one that is kept holds nothing for it: the trace comes with the handshake.
 func show(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	own := new(tls.Certificate) // none: the server says what it thinks of that
+	own := new(tls.Certificate) // none: the server decides what follows
 	t, ok := asked.Context().Value(traceKey{}).(*Trace)
 	if !ok {
 		return own, nil
@@ -52,19 +52,19 @@ func nameOf(raw []byte) string {
 	return name.String()
 }
 
-// Requested is what the server said when it asked for a client certificate; nil when it
-// did not, or when no handshake was made.
+// Requested is what the server said when it asked for a client certificate; nil if it did
+// not ask, or if there was no handshake.
 func (t *Trace) Requested() *CertificateRequest {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.request
 }
 
-// Requested is that of the handshake made last, whoever's probe it was.
+// Requested is that of the last handshake, of any probe.
 func (d *Dialer) Requested() *CertificateRequest { return d.tls.requested.Load() }
 
-// Outdated is why a handshake did not take the files of certificates as they are now;
-// nil when it did.
+// Outdated is why a handshake did not use the current files of certificates; nil if it
+// did.
 func (t *Trace) Outdated() error { return t.offered().outdated }
 
 func (t *Trace) offered() offer {

@@ -78,7 +78,7 @@ func IsAlert(err error) bool {
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// Alert is the number of the alert by which the peer ended TLS; ok is false when it did
+// Alert is the number of the alert by which the peer ended TLS; ok is false if it did
 // not. crypto/tls keeps the type to itself.
 func Alert(err error) (code uint8, ok bool) {
 	var op *net.OpError
@@ -98,9 +98,8 @@ func IsTimeout(err error) bool {
 		IsAny(err, TimedOut) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// IsFull reports whether a socket of this machine did not take a connection, and did
-// not refuse it either: it has a listener, whose queue is full. To a Unix socket the
-// system says so at once.
+// IsFull reports whether a socket of this machine neither accepted nor refused a
+// connection: its listener's queue is full. For a Unix socket the system says so at once.
 func IsFull(err error) bool {
 	var op *net.OpError
 	if !IsTimeout(err) || !errors.As(err, &op) {

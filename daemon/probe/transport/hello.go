@@ -30,9 +30,8 @@ func (d *Dialer) SpeaksTLS(ctx context.Context) bool {
 	return IsTLS(peer.reply)
 }
 
-// NewestOldTLS is the newest version that a server speaks which speaks none that we take:
-// "TLS 1.1". It is empty when that cannot be found out. As for SpeaksTLS, a ClientHello is
-// all that is sent.
+// NewestOldTLS is the newest version of a server that speaks none of ours: "TLS 1.1". It
+// is empty if that cannot be found out. As for SpeaksTLS, only a ClientHello is sent.
 func (d *Dialer) NewestOldTLS(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()

@@ -11,8 +11,8 @@ import (
 // frameHeader is how long the header of an HTTP/2 frame is (RFC 9113, section 4.1).
 const frameHeader = 9
 
-// IsHTTP2 knows a server that speaks HTTP/2 by its first bytes: a SETTINGS frame or, where
-// it did not like ours, a GOAWAY frame, both of the connection as a whole.
+// IsHTTP2 knows a server that speaks HTTP/2 by its first bytes: a SETTINGS frame or, if it
+// does not accept our request, a GOAWAY frame, both of the connection as a whole.
 func IsHTTP2(heard string) bool {
 	if len(heard) < frameHeader || heard[5:frameHeader] != "\x00\x00\x00\x00" {
 		return false
@@ -60,9 +60,9 @@ func (d *Dialer) replyTo(ctx context.Context, words string) string {
 }
 
 // OffersHTTP2Alone finds out whether the TLS server at the address that accepted last has
-// HTTP/2 in its list of protocols (RFC 7301), and not HTTP/1.1. Some refuse a client that
-// offers nothing of theirs, others choose nothing then. No request is sent, so no
-// certificate is looked at.
+// HTTP/2 in its list of protocols (RFC 7301), and not HTTP/1.1. If a client offers none of
+// its protocols, a server refuses it or chooses nothing. No request is sent, so no
+// certificate is checked.
 func (d *Dialer) OffersHTTP2Alone(ctx context.Context) bool {
 	chosen, ok := d.negotiate(ctx, "http/1.1")
 	if !ok || chosen != "" {
@@ -72,8 +72,8 @@ func (d *Dialer) OffersHTTP2Alone(ctx context.Context) bool {
 	return chosen == "h2"
 }
 
-// negotiate offers a protocol, and returns what the server chose: nothing where it
-// refuses for that.
+// negotiate offers a protocol, and returns what the server chose: nothing if it refuses
+// the protocol.
 func (d *Dialer) negotiate(ctx context.Context, protocol string) (chosen string, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()

@@ -50,8 +50,7 @@ func (h *handshaker) config(host string) *tls.Config {
 	}
 }
 
-// A handshake is made over a connection that was made to an address, which it closes
-// when it fails.
+// A handshake is made over a connection to an address, and closes that if it fails.
 type handshake func(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error)
 
 // withProvider is the handshake with the provider.
@@ -68,8 +67,8 @@ func (h *handshaker) withProvider(ctx context.Context, t *Trace, raw net.Conn, a
 	return c, err
 }
 
-// withProxy is the one with a proxy on the way, which is no business of the provider's
-// authorities, and is not shown who we are to the provider.
+// withProxy is the handshake with a proxy on the way. The provider's authorities and client
+// certificate do not apply to it.
 func (h *handshaker) withProxy(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error) {
 	return h.shake(ctx, t, raw, h.config(hostOf(address)))
 }
@@ -97,7 +96,7 @@ func (h *handshaker) shake(ctx context.Context, t *Trace, raw net.Conn, config *
 	return c, nil
 }
 
-// offers notes what the next handshake of a probe takes.
+// offers notes what the next handshake of a probe uses.
 func (h *handshaker) offers(ctx context.Context, t *Trace) error {
 	if h.credentials == nil {
 		return nil

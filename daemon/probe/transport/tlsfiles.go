@@ -16,7 +16,7 @@ import (
 )
 
 // TLSFiles are the files of certificates that handshakes need, each read once for all
-// the providers that name it. Those that nobody needs any more go by themselves. The
+// providers that name it. A file that no provider needs any more is forgotten. The
 // zero value is ready; its methods may be called by several goroutines.
 type TLSFiles struct {
 	mu    sync.Mutex
@@ -24,7 +24,7 @@ type TLSFiles struct {
 	pairs map[[2]string]weak.Pointer[fileOf[tls.Certificate]]
 }
 
-// Credentials are what one provider's handshakes need beyond what this machine has.
+// Credentials are one provider's own authorities and client certificate.
 type Credentials struct {
 	settings *config.TLS
 	roots    *fileOf[x509.CertPool]   // nil: this machine's
@@ -32,8 +32,8 @@ type Credentials struct {
 	reads    underway.Work
 }
 
-// Of are the credentials that settings name, of which nothing is read yet; nil for nil.
-// Also is told of reads that may hang. A nil TLSFiles shares nothing.
+// Of are the credentials that settings name, not read yet; nil for nil. Also hears of
+// reads that may hang. A nil TLSFiles shares nothing.
 func (f *TLSFiles) Of(s *config.TLS, also *underway.Work) *Credentials {
 	if s == nil {
 		return nil
@@ -75,11 +75,11 @@ func shared[K comparable, T any](all *map[K]weak.Pointer[fileOf[T]], key K, made
 	return f
 }
 
-// An offer is what one handshake takes: whom to trust, and what to show.
+// An offer is what one handshake uses: whom to trust, and which certificate to send.
 type offer struct {
 	roots    *x509.CertPool   // nil: this machine's
 	own      *tls.Certificate // nil: none
-	outdated error            // why it is as it was before, and not as the files are now
+	outdated error            // why it is older than the files
 }
 
 // A FileError is a file of certificates that cannot be used, and never could.
@@ -88,8 +88,8 @@ type FileError struct{ Err error }
 func (e *FileError) Error() string { return e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
 
-// offer reads what has changed since it was read last. Files that are being replaced,
-// and so do not fit together for a moment, or that are not there, leave it as it was.
+// offer reads what has changed since the last time. Files that are missing, or do not
+// match while they are being replaced, leave it as it was.
 func (c *Credentials) offer(ctx context.Context) (offer, error) {
 	waits, cancel := ctx, context.CancelFunc(func() {})
 	if deadline, ok := ctx.Deadline(); ok { // what is left is for the handshake
@@ -133,7 +133,7 @@ func orFirst(errs ...error) error {
 	return nil
 }
 
-// A fileOf is what was read from files, as long as they are what they were then.
+// A fileOf is what was read from files, until they change.
 type fileOf[T any] struct {
 	paths []string
 	read  func() (*T, error)
@@ -173,8 +173,8 @@ func (f *fileOf[T]) refresh() error {
 	return err
 }
 
-// settled is how long ago a file must have been written for its time to tell whether
-// it was written since: file systems' clocks are coarse.
+// settled is how old a file must be before its time shows every later change: file
+// systems' clocks are coarse.
 const settled = 2 * time.Second
 
 func (f *fileOf[T]) isAsSeen(now []fs.FileInfo) bool {

@@ -14,11 +14,11 @@ import (
 )
 
 // A tunnel is the HTTP side of a Prober whose requests net/http sends, mostly through a
-// proxy. It is net/http that does the handshake with what is behind one.
+// proxy. net/http does the handshake with the server behind it.
 type tunnel struct {
 	*http.Transport
 	tls   *handshaker
-	socks bool // the proxy is one of those, which say nothing of a tunnel
+	socks bool // it is a SOCKS proxy, which reports no tunnel
 }
 
 // Send implements [HTTP].
@@ -77,8 +77,8 @@ func (t *Trace) failedShake() error {
 	return t.failed
 }
 
-// behindProxy is the configuration of such handshakes. net/http makes all of them with
-// one, so authorities of our own, which may change, are looked at in a function of ours.
+// behindProxy is the configuration of such handshakes. net/http uses one for all of them,
+// so a function of ours looks at the provider's authorities, which may change.
 func (h *handshaker) behindProxy(base *url.URL) *tls.Config {
 	c := h.config("")
 	c.GetClientCertificate = show
@@ -89,8 +89,9 @@ func (h *handshaker) behindProxy(base *url.URL) *tls.Config {
 	return c
 }
 
-// verify is what crypto/tls would do with those authorities. The host is that of
-// base_url, for a redirect does not lead to another; an address is not in the state.
+// verify does what crypto/tls would do with those authorities. The host is that of
+// base_url, because a redirect does not lead to another host; an address is not in the
+// state.
 func (h *handshaker) verify(s tls.ConnectionState, host string) error {
 	options := x509.VerifyOptions{
 		Roots:         cmp.Or(h.credentials.roots.value.Load(), x509.NewCertPool()), // nil would mean this machine's

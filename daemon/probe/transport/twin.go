@@ -7,9 +7,8 @@ import (
 	"slices"
 )
 
-// AlsoVersion6 lets a dialer of 127.0.0.1 try ::1 where nothing listens at the former.
-// It is for addresses that nobody has given: a server that binds localhost often gets
-// only one of the two.
+// AlsoVersion6 lets a dialer of 127.0.0.1 try ::1 if nothing listens at 127.0.0.1. It is
+// for default addresses: a server that binds localhost often gets only one of the two.
 func (d *Dialer) AlsoVersion6() {
 	at, err := netip.ParseAddrPort(d.Address)
 	d.twin = d.Network == "tcp" && err == nil && at.Addr() == netip.MustParseAddr(loopbacks[1])
@@ -59,8 +58,8 @@ func (d *Dialer) inTurn(ctx context.Context, t *Trace, network string, addresses
 	return nil, "", failed
 }
 
-// Turn makes the other address of this machine the one to dial first, and returns both;
-// ok is false where there is no other one, or none has worked yet.
+// Turn makes the other address of this machine the first one to dial, and returns both;
+// ok is false if there is no other one, or if none has worked yet.
 func (d *Dialer) Turn(localhost bool) (from, to string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
