@@ -1,6 +1,8 @@
 package daemon
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -31,6 +33,10 @@ func TestDaemon_StartsWithoutWhatOneProviderLacks(t *testing.T) {
 		_, _ = w.Write([]byte(`{"object":"list","data":[{"id":"m"}]}`))
 	}))
 	defer ts.Close()
+	secure := httptest.NewUnstartedServer(ts.Config.Handler)
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
+	secure.StartTLS()
+	defer secure.Close()
 	text := `autodetect = true
 [[provider]]
 id = "up"
@@ -41,6 +47,11 @@ id = "team"
 kind = "groq"
 base_url = "` + ts.URL + `"
 api_key_file = "/absent/groq.key"
+[[provider]]
+id = "private"
+kind = "openai-compatible"
+base_url = "` + secure.URL + `/v1"
+ca_file = "/absent/authority.pem"
 `
 	r := runDaemon(t, text, map[string]string{
 		"OPENAI_API_KEY": "k\u200by", "OLLAMA_HOST": "unix:///run/ollama.sock", "ANTHROPIC_API_KEY": "two words",
@@ -53,6 +64,7 @@ api_key_file = "/absent/groq.key"
 	}{
 		"up":        {provider.OK, "", ""},
 		"team":      {provider.NoCredentials, `key file "/absent/groq.key"`, "create it, or correct the path, then: providerctl reload"},
+		"private":   {provider.TLSFailure, "/absent/authority.pem", "correct the file or the setting"},
 		"openai":    {provider.NoCredentials, "OPENAI_API_KEY: the key contains an invisible character", "set OPENAI_API_KEY to the key alone, then restart providerd"},
 		"anthropic": {provider.NoCredentials, "ANTHROPIC_API_KEY: the key contains a blank", "then restart providerd"},
 		"ollama":    {provider.Misconfigured, "OLLAMA_HOST", "correct or unset OLLAMA_HOST"},

@@ -100,11 +100,11 @@ func (d *Daemon) loadAnew() (*config.Config, error) {
 // standing are the faults that the providers have already. A reload did not cause them,
 // and must be able to correct something else.
 func (d *Daemon) standing() func(config.Fault) bool {
-	known := map[string]string{}
+	known := map[string]*config.Provider{}
 	for _, p := range d.schedule.Providers() {
-		known[p.ID] = p.KeyFault
+		known[p.ID] = p
 	}
-	return func(f config.Fault) bool { return known[f.ID] == f.Message }
+	return func(f config.Fault) bool { return known[f.ID].Has(f) }
 }
 
 // apply hands the providers over to those who ask and tell of them. They keep what they

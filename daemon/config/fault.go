@@ -2,13 +2,14 @@ package config
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Fault says that the key that the file names for a provider cannot be used. The file
-// itself is right, and the other providers are not affected: a daemon starts without the
-// key, and the row says why. `config check` and a reload report it as an error.
+// A Fault says that the key, the authorities or the certificate that the file names for a
+// provider cannot be used. The file itself is right, and the other providers are not
+// affected: a daemon starts without them, and the row says why. `config check` and a reload report it as an error.
 type Fault struct {
 	ID string // of the provider
 	Problem
@@ -33,7 +34,12 @@ func (c *Config) FaultError(stands func(Fault) bool) error {
 	return e
 }
 
-// fault notes what keeps one provider's key from being used.
+// Has reports whether a provider, which may be nil, was read with that fault.
+func (p *Provider) Has(f Fault) bool {
+	return p != nil && (p.KeyFault == f.Message || p.TLS != nil && slices.Contains(p.TLS.Faults, f.Message))
+}
+
+// fault notes what keeps what the file names for a provider from being used.
 func (r *reading) fault(id string, at span, f *flaw) {
 	r.faults = append(r.faults, Fault{id, mistake{*f, at}.problem(r.doc.data)})
 }

@@ -25,6 +25,8 @@ type TLS struct {
 	CertFile, KeyFile string
 	// Sum is a hash of the files: with other contents it is another TLS.
 	Sum [sha256.Size]byte
+	// Faults say which of the files could not be used when they were read.
+	Faults []string
 }
 
 // The settings of a [[provider]] that make a TLS.
@@ -108,7 +110,7 @@ func (t *table) tlsFiles(p *Provider) {
 		}
 		data, mode, err := t.env.readFile(path, limit)
 		if err != nil {
-			t.reject(t.at(setting), flawf(t.env.fileFix(err, path), "%s %s: %s", setting, quote(path), reasonOf(err)))
+			t.faultTLS(p, setting, flawf(t.env.fileFix(err, path), "%s %s: %s", setting, quote(path), reasonOf(err)))
 			return nil
 		}
 		if setting == keyFile && mode&0o004 != 0 && t.env.OS != "windows" { // which has no such bits, and reports them all
@@ -120,7 +122,7 @@ func (t *table) tlsFiles(p *Provider) {
 	}
 	if data := read(caFile, p.TLS.CAFile, maxCAFile); data != nil {
 		_, unread, err := authorities(data)
-		t.rejectPEM(caFile, p.TLS.CAFile, err)
+		t.faultPEM(p, caFile, p.TLS.CAFile, err)
 		if err == nil && unread > 0 {
 			t.warn(t.at(caFile), "%d of the certificates in %s cannot be read and are skipped", unread, printable(p.TLS.CAFile))
 		}
@@ -129,16 +131,23 @@ func (t *table) tlsFiles(p *Provider) {
 	if cert != nil && key != nil {
 		_, err := clientCertificate(cert, key)
 		setting, path := p.TLS.of(err)
-		t.rejectPEM(setting, path, err)
+		t.faultPEM(p, setting, path, err)
 	}
 	sum.Sum(p.TLS.Sum[:0])
 }
 
-// rejectPEM says what is wrong with a file's contents, at the setting that names it.
-func (t *table) rejectPEM(setting, path string, err error) {
+// faultPEM says what is wrong with a file's contents, at the setting that names it.
+func (t *table) faultPEM(p *Provider, setting, path string, err error) {
 	if bad := (*pemError)(nil); errors.As(err, &bad) {
-		t.reject(t.at(setting), flawf(bad.fix, "%s %s %s", setting, quote(path), maskSecrets(printable(bad.problem))))
+		t.faultTLS(p, setting, flawf(bad.fix, "%s %s %s", setting, quote(path), maskSecrets(printable(bad.problem))))
 	}
+}
+
+// faultTLS notes what is wrong with a file. The probes read it again, so it may be there
+// by then.
+func (t *table) faultTLS(p *Provider, setting string, f *flaw) {
+	t.fault(p.ID, t.at(setting), f)
+	p.TLS.Faults = append(p.TLS.Faults, f.message)
 }
 
 // fileFix says what to do about a file that cannot be read.

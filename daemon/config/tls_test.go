@@ -154,7 +154,10 @@ func TestParse_TLSMistakes(t *testing.T) {
 		"unchecked":      {tlsProvider + `insecure_skip_verify = true`, `p.toml:5:1: unknown setting "insecure_skip_verify": certificates are always checked`, "write ca_file"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := config.Parse("p.toml", []byte(tt.file), kinds(), env(nil, files))
+			cfg, err := config.Parse("p.toml", []byte(tt.file), kinds(), env(nil, files))
+			if err == nil {
+				err = cfg.FaultError(nil)
+			}
 			var e *config.Error
 			if !errors.As(err, &e) {
 				t.Fatalf("got %v", err)
