@@ -22,9 +22,9 @@ var marks = [...]mark{
 	// reported: so Access answers service tokens
 	{who: "Cloudflare Access", header: "Www-Authenticate", value: "cloudflare-access", does: signsIn},
 	{who: "Cloudflare Access", body: []string{"cloudflare access"}, does: signsIn}, // reported
-	// reported
+	// the last is cloudflare/cloudflare-docs error-1033; the others are reported
 	{who: "Cloudflare's tunnel", body: []string{"unable to reach the origin service", "cloudflare tunnel error", "argo tunnel error"}, does: reachesNobody},
-	// 1xxx errors come with 403, 409, 429 or 530 (cloudflare/cloudflare-docs); the words are reported
+	// cloudflare/cloudflare-docs cloudflare-1xxx-errors: they come with 403, 409, 429 or 530; the words are reported
 	{who: cloudflare, header: "Server", value: "cloudflare", body: []string{"error code: 1"}},
 	{who: cloudflare, body: []string{`"cloudflare_error":true`, `"cloudflare_error": true`}}, // reported
 	{who: cloudflare, body: []string{"| cloudflare</title>", "used cloudflare to restrict access</title>", "cloudflare ray id", "cf-error-details"}},

@@ -187,7 +187,7 @@ func (a *answer) named() speaker {
 		title = titleOf(page)
 	}
 	switch {
-	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's own; 530 is in cloudflare/cloudflare-docs, the others are reported
+	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's own (cloudflare/cloudflare-docs, cloudflare-5xx-errors; 527 is reported)
 		return speaker{cloudflare, reachesNobody}
 	case a.status == 401 && wantsAny(a.header, passwordSchemes):
 		return speaker{orUnknown(who), wantsPassword}

@@ -3,11 +3,11 @@ package schedule
 import "time"
 
 const (
-	// burst is how many of those that are due at once begin at once. Each of them
-	// that ends begins another: no more goroutines are needed than that, each with
-	// its stack, unless servers are slow to answer.
+	// burst is how many of the probes that are due at once begin at once. Each that
+	// ends starts another, so no more goroutines with their stacks are needed, unless
+	// servers are slow to answer.
 	burst = 32
-	// burstWait is how long the others wait for that, before as many again begin.
+	// burstWait is how long the others wait before as many again begin.
 	burstWait = 10 * time.Millisecond
 )
 
