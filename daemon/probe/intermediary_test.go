@@ -139,10 +139,10 @@ func TestProbe_IntermediaryHintNamesWhereTheAddressIs(t *testing.T) {
 		given  bool
 		want   string
 	}{
-		{401, false, "write them into ANTHROPIC_BASE_URL or base_url, as in https://USER:PASSWORD@HOST, then restart providerd"},
-		{401, true, "write them into base_url, as in https://USER:PASSWORD@HOST, then: providerctl reload"},
-		{404, false, "correct its routes, or ANTHROPIC_BASE_URL or base_url and then restart providerd"},
-		{404, true, "correct its routes, or base_url and then: providerctl reload"},
+		{401, false, "put them into ANTHROPIC_BASE_URL or base_url (https://USER:PASSWORD@HOST), then restart providerd"},
+		{401, true, "put them into base_url (https://USER:PASSWORD@HOST), then: providerctl reload"},
+		{404, false, "correct its routes, or correct ANTHROPIC_BASE_URL or base_url, then restart providerd"},
+		{404, true, "correct its routes, or correct base_url, then: providerctl reload"},
 	} {
 		s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
