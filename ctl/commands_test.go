@@ -95,6 +95,21 @@ func TestCommands(t *testing.T) {
 		"Events/JSONIsTheLinesAsTheyCame": {
 			"events -o json", "GET /api/events", stream(`{"seq":1,"new":true}`, `{"type":"heartbeat","seq":1}`), 0, `{"seq":1,"new":true}` + "\n", "",
 		},
+		"Events/TheLatest": {
+			"events -n 2 -o json", "GET /api/events", stream(`{"seq":1}`, `{"type":"gap","reason":"events_gone","first":2,"seq":2}`, `{"seq":3}`, `{"seq":4}`), 0,
+			`{"seq":3}` + "\n" + `{"seq":4}` + "\n", "",
+		},
+		"Events/NoneAreTheLatest": {"events -n 0", "GET /api/events", stream(`{"seq":1,"id":"a"}`), 0, "", ""},
+		"Events/OfThoseThatMatch": {
+			"events a* --since 1 -o json", "GET /api/events?since=1", stream(`{"seq":2,"id":"b"}`, `{"seq":3,"id":"a1"}`, `{"seq":4,"id":"host","ids":["b","a2"]}`), 0,
+			`{"seq":3,"id":"a1"}` + "\n" + `{"seq":4,"id":"host","ids":["b","a2"]}` + "\n", "",
+		},
+		"Events/OfAProviderOfThePast": {"events old", "GET /api/events", stream(`{"seq":2,"id":"b"}`, `{"seq":3,"id":"old","to":"STOPPED"}`), 0, "old", ""},
+		"Events/ByTimeWithoutAGapBefore": {
+			"events --since 2026-01-02 -o json", "GET /api/events", stream(
+				`{"type":"gap","reason":"events_gone","first":1,"seq":1}`, `{"seq":2,"time":"2025-12-30T00:00:00Z"}`, `{"seq":3,"time":"2026-01-04T00:00:00Z"}`), 0,
+			`{"seq":3,"time":"2026-01-04T00:00:00Z"}` + "\n", "",
+		},
 		"Events/TellsOfAGap": {
 			"events", "GET /api/events", stream(`{"seq":2,"id":"a","to":"RUNNING"}`, `{"type":"gap","reason":"events_gone","first":3,"seq":9}`), 0,
 			"RUNNING", "events 3 to 9: gone, because the daemon's database was damaged\n",
@@ -102,16 +117,6 @@ func TestCommands(t *testing.T) {
 		"Events/JSONHasTheGap": {
 			"events -o json", "GET /api/events", stream(`{"type":"gap","reason":"events_gone","first":3,"seq":3}`, `{"seq":4}`), 0,
 			`{"type":"gap","reason":"events_gone","first":3,"seq":3}` + "\n" + `{"seq":4}` + "\n", "event 3: gone, because",
-		},
-		"Events/FollowSaysWhereToGoOn": {
-			"events -f", "GET /api/events?follow=1",
-			stream(`{"seq":7,"id":"a","to":"RUNNING"}`, `{"type":"end","reason":"shutting_down","seq":9}`), 0,
-			"RUNNING", "the daemon is shutting down\nproviderctl: hint: go on with: providerctl events --follow --since 9\n",
-		},
-		"Events/FollowThatBreaksOffFails": {
-			"events -f --since 4", "GET /api/events?follow=1&since=4",
-			stream(`{"seq":7,"id":"a","to":"RUNNING"}`, `{"type":"end","reason":"slow_reader","seq":7}`), 1,
-			"RUNNING", "read too slowly\nproviderctl: hint: go on with: providerctl events --follow --since 7\n",
 		},
 		"History/TellsOfAGap": {
 			"history a", "GET /api/providers/a/history", ok(`{"id":"a","state_seconds":{},"transitions":[],"gaps":[{"first":3,"last":9}]}`), 0,
@@ -154,6 +159,7 @@ func TestCommands(t *testing.T) {
 		"Completion/Script":       {"completion bash", "", reply{}, 0, "complete ", ""},
 		"Completion/Help":         {"completion", "", reply{}, 0, "Available Commands:", ""},
 		"Logs/ShowsLines":         {"logs -n 2", "GET /api/daemon/log?lines=2", stream(`{"time":"2026-01-02T03:04:05.678Z","level":"warn","message":"slow\u001b[2J","fields":{"id":"a","took":"1 s"}}`), 0, `[WARN]  slow\x1b[2J: id=a took="1 s"`, ""},
+		"Logs/None":               {"logs -n 0", "GET /api/daemon/log?lines=0", stream(), 0, "", ""},
 		"Logs/JSON":               {"logs -o json", "GET /api/daemon/log", stream(`{"message":"m","new":1}`), 0, `{"message":"m","new":1}` + "\n", ""},
 		"Health/Well":             {"health", "GET /healthz", ok(`{"status":"ok","checks":{"store":"ok"}}`), 0, "store   ok\n", ""},
 		"Health/UnwellIsNo":       {"health", "GET /healthz", refused(503, `{"status":"unwell","checks":{"store":"disk full"}}`), 1, "disk full", ""},
@@ -206,7 +212,8 @@ func TestUsage(t *testing.T) {
 		"wait a --timeout 0s":      "--timeout must be positive",
 		"is-running":               "an argument is missing",
 		"logs -n -3":               "--lines is negative",
-		"events --since minus":     "hint: give a whole number: --since 10\n",
+		"events --since minus":     "hint: give a time, or the number of an event: --since 1h, ",
+		"events -n -1":             "events: --lines is negative",
 		"diagnose a --timeout -1s": "--timeout must be positive",
 		"report a":                 "report: say what happened\nproviderctl: hint: for example: --status 429",
 		"report a --status 000":    "or --error timeout where no answer came",

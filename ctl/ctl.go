@@ -41,6 +41,10 @@ type Env struct {
 	// that waits or has something to undo; any other leaves ctrl-C to the system, as
 	// listening for it would cost more than asking does. Nil means that ctx is enough.
 	Interruptible func(ctx context.Context) context.Context
+
+	// KeepsPipes has a write to a pipe that nobody reads fail from now on, instead of
+	// ending the process by a signal. Nil means that it fails anyway.
+	KeepsPipes func()
 }
 
 // Main runs one command and returns the exit code, one of provider.Exit or 130

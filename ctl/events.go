@@ -1,12 +1,11 @@
 package ctl
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"strconv"
 
 	"github.com/providerd/providerd/ctl/client"
@@ -15,126 +14,276 @@ import (
 )
 
 func (a *app) eventsCommand() *command.Command {
-	var (
-		q     client.EventsQuery
-		since uint64
-	)
+	var follow bool
+	w := eventsWanted{last: -1}
 	cmd := &command.Command{
-		Use:        "events",
+		Use:        "events [ID…]",
 		Short:      "Show what changed, and with -f what changes",
 		SuggestFor: []string{"watch", "changes"},
-		Long: `Show the events that are kept, or those after number --since. With --follow it
-shows those from now on, or from --since on, until ctrl-C or the daemon ends, and then
-exits 0; no event is skipped and none is shown twice. Where the database was damaged,
-it says which events are gone.`,
+		Long: `Show the events that are kept, of all providers or of those named. ` + globHelp + `
+Those of the id host are about this machine, and about every provider that is remote.
+
+` + sinceHelp + `
+
+With --follow it shows those from now on, or from --since or the last --lines on, until
+ctrl-C, which exits 0, or until nobody reads them any more. It goes on when the daemon
+restarts: no event is skipped and none is shown twice. Where events are gone, because
+the database was damaged or replaced or because they are no longer kept, it says which.`,
 		Example: `  providerctl events --follow
+  providerctl events ollama 'gpu*' --since 1h
+  providerctl events -n 20 -f
   providerctl events --since 42 -o json`,
-		Args: args(0, 0),
+		Args:     args(0, -1),
+		Complete: a.completeIDs(-1),
 	}
-	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.Flags().BoolVarP(&q.Follow, "follow", "f", false, "go on as they happen")
-	cmd.Flags().Uint64Var(&since, "since", 0, "only those after this number (seq)")
-	cmd.Run = func(cmd *command.Command, _ []string) error {
-		if cmd.Flags().Changed("since") {
-			q.Since = &since
+	out := outputFlag(cmd, formatTable, formatWide, formatJSON)
+	flags := cmd.Flags()
+	flags.BoolVarP(&follow, "follow", "f", false, "go on as they happen")
+	from := a.sinceFlag(cmd, "only those from `WHEN` on, or after that event")
+	flags.IntVarP(&w.last, "lines", "n", -1, "only the latest `N`; with --follow, first the latest N")
+	cmd.Run = func(cmd *command.Command, ids []string) error {
+		if err := from.check(cmd); err != nil {
+			return err
 		}
-		return a.events(a.interruptible(q.Follow), q, out)
+		if flags.Changed("lines") && w.last < 0 {
+			return usage("give a number such as 20", "events: --lines is negative")
+		}
+		w.ids, w.since = ids, from.since
+		shown := &eventWriter{app: a, out: out}
+		if follow {
+			ctx, stop := a.following()
+			defer stop()
+			return a.followEvents(ctx, w, shown)
+		}
+		return a.keptEvents(a.interruptible(false), w, shown)
 	}
 	return cmd
 }
 
-func (a *app) events(ctx context.Context, q client.EventsQuery, out *format) error {
-	seq := uint64(0)
-	note := func(w *bufio.Writer, n provider.StreamNote) {
-		seq = n.Seq
+// keptEvents shows the events that are kept.
+func (a *app) keptEvents(ctx context.Context, w eventsWanted, shown *eventWriter) error {
+	kept, err := a.collectEvents(ctx, w.since.from())
+	if err == nil {
+		if err := a.mustKnow(ctx, w, kept); err != nil {
+			return err
+		}
+	}
+	return errors.Join(shown.write(w.among(kept)), err)
+}
+
+// collectEvents reads the events that are kept, those after a number or all. With an error
+// it returns those that came before it.
+func (a *app) collectEvents(ctx context.Context, after *uint64) (kept []told, err error) {
+	q := client.EventsQuery{Since: after}
+	note := func(n provider.StreamNote) {
 		if n.Type == provider.NoteGap {
-			a.tellGap(w, n, out)
+			kept = append(kept, told{gap: &n})
 		}
 	}
-	err := a.copyStream(ctx, q.Path(), q.Follow, note, func(w io.Writer, line []byte) error {
-		var event provider.Event
-		if err := json.Unmarshal(line, &event); err != nil {
-			return fmt.Errorf("reading an event: %w", err)
-		}
-		seq = event.Seq
-		if out.json() {
-			return streamJSON(w, line)
-		}
-		_, err := io.WriteString(w, eventLine(event)+"\n")
-		return err
-	})
-	var e *provider.Error
-	if q.Follow && seq > 0 && errors.As(err, &e) {
-		err = provider.Errorf(e.Code, "go on with: providerctl events --follow --since "+strconv.FormatUint(seq, 10), "%s", e.Message)
-	}
-	return a.endOf(err, q.Follow)
-}
-
-// tellGap says that events are gone, where they would have been. An error shows
-// again at the next line.
-func (a *app) tellGap(w *bufio.Writer, n provider.StreamNote, out *format) {
-	if out.json() {
-		if line, err := json.Marshal(n); err == nil {
-			_ = streamJSON(w, line)
-		}
-	}
-	_ = w.Flush()
-	a.say("%s: gone, because the daemon's database was damaged", n.Gap())
-}
-
-// endOf says that the daemon ended a stream that was followed in good order,
-// which is no failure: nothing is missing. Every other error stays one.
-func (a *app) endOf(err error, follow bool) error {
-	var e *provider.Error
-	if !follow || !errors.As(err, &e) || e.Code != provider.ShuttingDownNow {
-		return err
-	}
-	a.explain(e)
-	return nil
-}
-
-// copyStream hands each line of a stream to write, and what write wrote to
-// stdout: at once when following, else together. Ctrl-C is how following ends.
-func (a *app) copyStream(ctx context.Context, path string, follow bool, note func(*bufio.Writer, provider.StreamNote), write func(io.Writer, []byte) error) error {
-	w := bufio.NewWriter(a.Stdout)
-	noted := func(n provider.StreamNote) {
-		if note != nil {
-			note(w, n)
-		}
-	}
-	for line, err := range a.client.Stream(ctx, path, noted) {
-		if err == nil {
-			err = write(w, line)
-		}
-		if err == nil && follow {
-			err = w.Flush()
-		}
+	for line, err := range a.client.Stream(ctx, q.Path(), note) {
 		if err != nil {
-			if follow && ctx.Err() != nil {
-				return nil
-			}
-			return errors.Join(w.Flush(), err)
+			return kept, err
 		}
+		t, err := tell(line)
+		if err != nil {
+			return kept, err
+		}
+		t.raw = slices.Clone(t.raw)
+		kept = append(kept, t)
 	}
-	return w.Flush()
+	return kept, nil
 }
 
-// streamJSON writes one line of NDJSON, in the values that came.
-func streamJSON(w io.Writer, line []byte) error {
-	_, err := fmt.Fprintf(w, "%s\n", provider.PrintableJSON(line))
+// tell reads a line of the stream of events.
+func tell(line []byte) (told, error) {
+	t := told{raw: line}
+	if err := json.Unmarshal(line, &t.Event); err != nil {
+		return t, fmt.Errorf("reading an event: %w", err)
+	}
+	return t, nil
+}
+
+// mustKnow refuses an ID that neither a provider has nor any of the events.
+func (a *app) mustKnow(ctx context.Context, w eventsWanted, kept []told) error {
+	strange := slices.DeleteFunc(slices.Clone(w.ids), func(id string) bool {
+		return id == provider.HostID || slices.ContainsFunc(kept, func(t told) bool { return t.gap == nil && concerns(id, &t.Event) })
+	})
+	if len(strange) == 0 {
+		return nil
+	}
+	reply, err := a.client.Status(ctx, client.StatusQuery{})
+	if err != nil {
+		return err
+	}
+	_, err = match(strange, idsOf(reply.Providers))
 	return err
 }
 
-// eventLine shows an event in one line.
-func eventLine(e provider.Event) string {
-	const ids, states = 12, 8 // columns that line up in the usual case
-	line := stamp(e.Time) + gap + pad(provider.Printable(e.ID), ids) + gap +
-		pad(provider.Printable(string(e.From)), states) + " → " + pad(provider.Printable(string(e.To)), states) + gap + provider.Printable(string(e.Reason))
-	if e.LatencyMS > 0 {
-		line += gap + latency(e.LatencyMS)
+// followEvents shows events as they happen.
+func (a *app) followEvents(ctx context.Context, w eventsWanted, shown *eventWriter) error {
+	f := &eventFollower{vigil: vigil{app: a}, wanted: w, shown: shown}
+	err := f.keep(ctx, f.follow)
+	var e *provider.Error
+	if f.began && errors.As(err, &e) {
+		err = provider.Errorf(e.Code, "go on with: providerctl events --follow --since "+strconv.FormatUint(f.seq, 10), "%s", e.Message)
 	}
-	if story := storyOf(e.Doubt, e.Detail).String(); story != "" {
-		line += gap + provider.Printable(story)
+	return err
+}
+
+// An eventFollower is how far somebody has come who follows the events.
+type eventFollower struct {
+	vigil
+	wanted eventsWanted
+	shown  *eventWriter
+	began  bool
+	seq    uint64         // the last event that there was
+	last   provider.Event // the same, where it was seen; else when it must have been
+}
+
+// follow shows the events of one daemon until it ends.
+func (f *eventFollower) follow(ctx context.Context) error {
+	if !f.began {
+		if err := f.begin(ctx); err != nil {
+			return err
+		}
 	}
-	return line
+	err := f.stream(ctx)
+	var e *provider.Error
+	if !errors.As(err, &e) || e.Code != provider.EventsGone {
+		return err
+	}
+	if err := f.rejoin(ctx); err != nil {
+		return err
+	}
+	return f.stream(ctx)
+}
+
+// begin shows what there was before, and finds out where to go on.
+func (f *eventFollower) begin(ctx context.Context) error {
+	info, err := f.app.client.Daemon(ctx) // first: what comes meanwhile is not missed
+	if err != nil {
+		return err
+	}
+	var kept []told
+	if f.wanted.past() {
+		if kept, err = f.app.collectEvents(ctx, f.wanted.since.from()); err != nil {
+			return errors.Join(f.shown.write(f.wanted.among(kept)), err)
+		}
+	}
+	if err := f.app.mustKnow(ctx, f.wanted, kept); err != nil {
+		return err
+	}
+	f.seq, f.last.Time = info.Seq, provider.Time{Time: f.app.now()}
+	f.passed(kept)
+	f.began, f.begun = true, true
+	return f.shown.write(f.wanted.among(kept))
+}
+
+// passed takes in that the events were told.
+func (f *eventFollower) passed(events []told) {
+	for _, t := range events {
+		switch {
+		case t.gap != nil:
+			f.seq = t.gap.Seq
+		default:
+			f.seq, f.last = t.Seq, t.Event
+		}
+	}
+}
+
+// stream shows what comes after the last event.
+func (f *eventFollower) stream(ctx context.Context) error {
+	note := func(n provider.StreamNote) {
+		f.alive()
+		if n.Type == provider.NoteGap {
+			gap := []told{{gap: &n}}
+			f.passed(gap)
+			_ = f.shown.write(gap) // an error shows again at the next line
+		}
+	}
+	q := client.EventsQuery{Since: &f.seq, Follow: true}
+	for line, err := range f.app.client.Stream(ctx, q.Path(), note) {
+		if err != nil {
+			return err
+		}
+		f.alive()
+		t, err := tell(line)
+		if err != nil {
+			return err
+		}
+		f.passed([]told{t})
+		if !f.wanted.means(&t.Event) {
+			continue
+		}
+		if err := f.shown.write([]told{t}); err != nil {
+			return err
+		}
+	}
+	return provider.Errorf(provider.DaemonUnreachable, "", "the daemon ended the stream of events")
+}
+
+// rejoin goes on where the numbers of before mean nothing any more: the database is
+// another one or an older one, or so much has happened meanwhile that not all is kept.
+// What is kept and came later is shown.
+func (f *eventFollower) rejoin(ctx context.Context) error {
+	info, err := f.app.client.Daemon(ctx)
+	if err != nil {
+		return err
+	}
+	kept, err := f.app.collectEvents(ctx, nil)
+	if err != nil {
+		return err
+	}
+	more := afterEvent(kept, &f.last)
+	gap := provider.StreamNote{Type: provider.NoteGap, Reason: string(provider.EventsGone), Seq: info.Seq}
+	if len(more) > 0 && more[0].gap == nil {
+		gap.Seq = more[0].Seq - 1
+	}
+	gap.First = min(f.seq+1, gap.Seq)
+	f.app.say("the daemon no longer knows what came after event %d: its database is another one, or that is no longer kept", f.seq)
+	err = f.shown.write(append([]told{{gap: &gap, said: true}}, f.wanted.among(more)...))
+	f.seq = info.Seq
+	f.passed(kept)
+	return err
+}
+
+// An eventWriter shows events on stdout.
+type eventWriter struct {
+	app    *app
+	out    *format
+	layout eventLayout // of the events before
+}
+
+// write shows events, and says where some are gone, in one go.
+func (w *eventWriter) write(events []told) error {
+	w.layout.width, w.layout.now = w.app.term.width(), w.app.now()
+	w.layout.wide, w.layout.color = w.out.value == formatWide, w.app.term.color
+	w.layout.alignTo(eventsOf(events))
+	var text []byte
+	flush := func() (err error) {
+		if len(text) > 0 {
+			_, err = w.app.Stdout.Write(text)
+			text = nil
+		}
+		return err
+	}
+	for _, t := range events {
+		switch {
+		case t.gap == nil && w.out.json():
+			text = append(append(text, provider.PrintableJSON(t.raw)...), '\n')
+		case t.gap == nil:
+			text = append(text, w.layout.line(&t.Event)+"\n"...)
+		default:
+			if line, err := json.Marshal(t.gap); err == nil && w.out.json() {
+				text = append(append(text, provider.PrintableJSON(line)...), '\n')
+			}
+			if err := flush(); err != nil {
+				return err
+			}
+			if !t.said {
+				w.app.say("%s: gone, because the daemon's database was damaged", t.gap.Gap())
+			}
+		}
+	}
+	return flush()
 }

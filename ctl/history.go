@@ -39,8 +39,10 @@ func (a *app) history(ctx context.Context, id string) error {
 		return err
 	}
 	var b strings.Builder
+	layout := eventLayout{width: a.term.width(), color: a.term.color, now: a.now()}
+	layout.alignTo(reply.Transitions)
 	for _, e := range reply.Transitions {
-		b.WriteString(eventLine(e) + "\n")
+		b.WriteString(layout.line(&e) + "\n")
 	}
 	if len(reply.Transitions) > 0 {
 		b.WriteByte('\n')

@@ -1,13 +1,18 @@
 package ctl
 
 import (
+	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/command"
@@ -20,33 +25,131 @@ func (a *app) logsCommand() *command.Command {
 		Use:        "logs",
 		Short:      "Show the daemon's log, and with -f go on",
 		SuggestFor: []string{"tail"},
-		Long: `Show the latest lines of the daemon's log. With --follow it goes on until
-ctrl-C or the daemon ends, and then exits 0. See log-level for how much the daemon logs.`,
+		Long: `Show the latest lines of the daemon's log. With --follow it goes on until ctrl-C,
+which exits 0, or until nobody reads it any more. When the daemon restarts it goes on
+with the log of the next one. See log-level for how much the daemon logs.`,
 		Example: `  providerctl logs -f
   providerctl logs -n 20`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.Flags().BoolVarP(&q.Follow, "follow", "f", false, "go on as it is written")
-	cmd.Flags().IntVarP(&q.Lines, "lines", "n", 0, "how many of the latest lines (default 100)")
+	flags := cmd.Flags()
+	flags.BoolVarP(&q.Follow, "follow", "f", false, "go on as it is written")
+	flags.IntVarP(&q.Lines, "lines", "n", 100, "only the latest `N`")
 	cmd.Run = func(cmd *command.Command, _ []string) error {
-		if q.Lines < 0 {
+		switch {
+		case q.Lines < 0:
 			return usage("give a number such as 20", "logs: --lines is negative")
+		case q.Lines == 0:
+			q.Lines = client.NoLines
+		case !flags.Changed("lines"):
+			q.Lines = 0 // the daemon's own number
 		}
-		err := a.copyStream(a.interruptible(q.Follow), q.Path(), q.Follow, nil, func(w io.Writer, line []byte) error {
-			if out.json() {
-				return streamJSON(w, line)
-			}
-			var l provider.LogLine
-			if err := json.Unmarshal(line, &l); err != nil {
-				return fmt.Errorf("reading a line of the log: %w", err)
-			}
-			_, err := io.WriteString(w, logLine(l)+"\n")
-			return err
-		})
-		return a.endOf(err, q.Follow)
+		l := &logFollower{vigil: vigil{app: a}, query: q, out: out, from: a.now()}
+		if !q.Follow {
+			return l.first(a.interruptible(false))
+		}
+		ctx, stop := a.following()
+		defer stop()
+		return l.keep(ctx, l.follow)
 	}
 	return cmd
+}
+
+// A logFollower is how far somebody has come who reads the log.
+type logFollower struct {
+	vigil
+	query client.LogQuery
+	out   *format
+	from  time.Time // when it began
+	last  []byte    // the line that was shown last
+}
+
+// follow shows the log of one daemon until that ends.
+func (l *logFollower) follow(ctx context.Context) error {
+	if l.begun {
+		return l.again(ctx)
+	}
+	if _, err := l.app.client.Daemon(ctx); err != nil {
+		return err
+	}
+	l.begun = true
+	if err := l.first(ctx); err != nil {
+		return err
+	}
+	return errLogEnded
+}
+
+// errLogEnded is of a log that was followed and ended without a word.
+var errLogEnded = provider.Errorf(provider.DaemonUnreachable, "", "the daemon ended the stream of its log")
+
+// first shows what was asked for.
+func (l *logFollower) first(ctx context.Context) error {
+	w := bufio.NewWriter(l.app.Stdout)
+	for line, err := range l.app.client.Stream(ctx, l.query.Path(), func(provider.StreamNote) { l.alive() }) {
+		if err == nil {
+			l.alive()
+			err = l.write(w, line)
+		}
+		if err == nil && l.query.Follow {
+			err = w.Flush()
+		}
+		if err != nil {
+			return errors.Join(w.Flush(), err)
+		}
+	}
+	return w.Flush()
+}
+
+// again goes on after the line that was shown last, or with all that the daemon has where
+// that is another one, whose log does not have that line.
+func (l *logFollower) again(ctx context.Context) error {
+	all := client.LogQuery{Lines: keptLines}
+	var kept [][]byte
+	for line, err := range l.app.client.Stream(ctx, all.Path(), nil) {
+		if err != nil {
+			return err
+		}
+		kept = append(kept, bytes.Clone(line))
+	}
+	for _, line := range linesAfter(kept, l.last, l.from) {
+		if err := l.write(l.app.Stdout, line); err != nil {
+			return err
+		}
+	}
+	// The stream begins with the same lines again, and with any that came meanwhile.
+	known := overlap{}
+	if len(kept) > 0 {
+		known.until = kept[len(kept)-1]
+	}
+	all.Follow = true
+	for line, err := range l.app.client.Stream(ctx, all.Path(), func(provider.StreamNote) { l.alive() }) {
+		if err != nil {
+			return err
+		}
+		l.alive()
+		for _, line := range known.pass(line) {
+			if err := l.write(l.app.Stdout, line); err != nil {
+				return err
+			}
+		}
+	}
+	return errLogEnded
+}
+
+// write shows a line.
+func (l *logFollower) write(w io.Writer, line []byte) error {
+	l.last = append(l.last[:0], line...)
+	if l.out.json() {
+		_, err := fmt.Fprintf(w, "%s\n", provider.PrintableJSON(line))
+		return err
+	}
+	var read provider.LogLine
+	if err := json.Unmarshal(line, &read); err != nil {
+		return fmt.Errorf("reading a line of the log: %w", err)
+	}
+	_, err := io.WriteString(w, logLine(read)+"\n")
+	return err
 }
 
 // logLine shows a line of the log as the daemon shows it on a terminal.

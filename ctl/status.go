@@ -47,7 +47,9 @@ then exits 0.`,
 		case flags.Changed("wait") && q.MaxAge == nil:
 			return usage("say how old a row may be: --max-age 0s", "status: --wait needs --max-age")
 		case watch:
-			return a.watch(a.interruptible(true), q, out)
+			ctx, stop := a.following()
+			defer stop()
+			return a.watch(ctx, q, out)
 		}
 		return a.showStatus(a.interruptible(q.MaxAge != nil), q, out)
 	}

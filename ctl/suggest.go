@@ -156,7 +156,10 @@ func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 		}
 		return "give a whole number: " + flag + " 10"
 	}
-	if v, ok := f.Value.(*format); ok {
+	switch v := f.Value.(type) {
+	case *sinceFlag:
+		return "give a time, or the number of an event: " + sinceExamples
+	case *format:
 		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
 	}
 	name, about := f.UnquoteUsage()

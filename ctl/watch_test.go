@@ -191,7 +191,8 @@ func TestMain_ClosedPipeEndsQuietly(t *testing.T) {
 	late := refused(504, `{"providers":[`+ollamaDown+`],"error":{"code":"timed_out","message":"late"}}`)
 	d := startDaemon(t, map[string][]reply{
 		"GET /api/providers/status":            {rows(ollamaUp)},
-		"GET /api/events?follow=1":             {following(`{"seq":1}`)},
+		"GET /api/daemon":                      {ok(`{"seq":0}`)},
+		"GET /api/events?follow=1&since=0":     {following(`{"seq":1}`)},
 		"GET /api/providers/ollama":            {ok(ollamaUp)},
 		"GET /api/providers/stopped":           {ok(ollamaDown)},
 		"GET /healthz":                         {refused(503, `{"status":"failing","checks":{}}`)},

@@ -22,6 +22,7 @@ func main() {
 		Getenv:        os.Getenv,
 		Version:       version,
 		Interruptible: interruptible,
+		KeepsPipes:    func() { signal.Ignore(syscall.SIGPIPE) },
 	}))
 }
 

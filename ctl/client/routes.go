@@ -239,15 +239,18 @@ func (c *Client) Events(ctx context.Context, q EventsQuery) iter.Seq2[provider.E
 
 // LogQuery says which part of the daemon's log is wanted.
 type LogQuery struct {
-	Lines  int  // how many of the latest; 0 leaves it to the daemon
+	Lines  int  // how many of the latest, or [NoLines]; 0 leaves it to the daemon
 	Follow bool // go on as they are written
 }
+
+// NoLines asks for none of the lines that there are already.
+const NoLines = -1
 
 // Path is the query's route.
 func (q LogQuery) Path() string {
 	v := url.Values{}
-	if q.Lines > 0 {
-		v.Set("lines", strconv.Itoa(q.Lines))
+	if q.Lines != 0 {
+		v.Set("lines", strconv.Itoa(max(0, q.Lines)))
 	}
 	if q.Follow {
 		v.Set("follow", "1")

@@ -1,0 +1,131 @@
+package ctl
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An eventLayout is how events are shown, each in one line.
+type eventLayout struct {
+	width int  // columns of the screen, beyond which nothing is shown; 0: as wide as it gets
+	wide  bool // show all that is known, as wide as it gets
+	color bool // colour the states
+	now   time.Time
+
+	ids, from, to int // columns of what lines up
+}
+
+// alignTo makes room for what the events have, so that they line up with one another and
+// with those before them.
+func (l *eventLayout) alignTo(events []provider.Event) {
+	const ids, states, mostID = 12, 8, 24
+	l.ids, l.from, l.to = max(l.ids, ids), max(l.from, states), max(l.to, states)
+	for i := range events {
+		l.ids = max(l.ids, min(mostID, displayWidth(provider.Printable(events[i].ID))))
+		l.from = max(l.from, len(provider.Printable(string(events[i].From))))
+		l.to = max(l.to, len(provider.Printable(string(events[i].To))))
+	}
+	if narrow := l.width > 0 && !l.wide; narrow && l.width < roomForDate {
+		l.ids = ids
+		if l.width < roomForFrom {
+			l.to = states
+		}
+	}
+}
+
+// The widths of screens from which on there is room for more of an event.
+const (
+	roomForFrom = 60  // the state before it
+	roomForDate = 100 // the date of today
+	roomForSeq  = 160 // its number
+)
+
+// line shows an event. On a screen it is cut to the columns that there are, and what
+// matters least is left out first.
+func (l eventLayout) line(e *provider.Event) string {
+	has := func(room int) bool { return l.width == 0 || l.wide || l.width >= room }
+	b := lineBuilder{width: l.width}
+	if l.wide {
+		b.width = 0
+	}
+	if l.wide || l.width >= roomForSeq {
+		b.add(pad(strconv.FormatUint(e.Seq, 10), len("1800000000000000"))+gap, "")
+	}
+	id := provider.Printable(e.ID)
+	if has(roomForDate) {
+		b.add(stamp(e.Time)+gap, "")
+	} else {
+		b.add(shortStamp(e.Time, l.now)+gap, "")
+		id = cut(id, l.ids)
+	}
+	b.add(pad(id, l.ids)+gap, "")
+	if has(roomForFrom) {
+		b.add(pad(provider.Printable(string(e.From)), l.from)+" → ", "")
+	}
+	color := ""
+	if l.color {
+		color = stateColor(e.To)
+	}
+	to := provider.Printable(string(e.To))
+	b.add(to, color)
+	b.add(strings.Repeat(" ", max(0, l.to-displayWidth(to)))+gap+provider.Printable(string(e.Reason)), "")
+	if e.LatencyMS > 0 {
+		b.add(gap+latency(e.LatencyMS), "")
+	}
+	if story := storyOf(e.Doubt, e.Detail).String(); story != "" {
+		b.add(gap+provider.Printable(story), "")
+	}
+	if l.wide && len(e.IDs) > 0 {
+		b.add(gap+provider.Printable("("+strings.Join(e.IDs, ", ")+")"), "")
+	}
+	return b.String()
+}
+
+// shortStamp shows an instant in local time as short as it is clear: the time of today,
+// or the day.
+func shortStamp(t provider.Time, now time.Time) string {
+	const shortest = len("15:04:05")
+	if t.IsZero() {
+		return pad(unknown, shortest)
+	}
+	local := t.Local()
+	year, month, day := local.Date()
+	switch y, m, d := now.Local().Date(); {
+	case y == year && m == month && d == day:
+		return local.Format(time.TimeOnly)
+	case y == year:
+		return local.Format("01-02 15:04")
+	}
+	return local.Format(time.DateOnly)
+}
+
+// A lineBuilder puts a line together that is cut where the screen ends.
+type lineBuilder struct {
+	strings.Builder
+	width int // columns; 0: any number
+	used  int
+	full  bool
+}
+
+// add appends a text, in a colour if one is given.
+func (b *lineBuilder) add(text, color string) {
+	if b.full {
+		return
+	}
+	if b.width > 0 && b.used+displayWidth(text) > b.width {
+		if trimmed := strings.TrimRight(text, " "); b.used+displayWidth(trimmed) <= b.width {
+			text = trimmed // what does not fit shows nothing
+		} else {
+			text = cut(text, b.width-b.used)
+		}
+		b.full = true
+	}
+	b.used += displayWidth(text)
+	if color != "" && text != "" {
+		text = color + text + colorOff
+	}
+	b.WriteString(text)
+}
