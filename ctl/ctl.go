@@ -100,9 +100,14 @@ var errNo = errors.New("no")
 
 // printError tells the person what went wrong and returns the exit code.
 func (a *app) printError(err error) int {
-	var e *provider.Error
+	var (
+		e    *provider.Error
+		some *someFailed
+	)
 	switch {
 	case err == nil:
+	case errors.As(err, &some):
+		a.explainAll(some)
 	case errors.Is(err, errNo):
 	case errors.As(err, &e):
 		a.explain(e)

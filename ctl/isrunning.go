@@ -3,6 +3,10 @@ package ctl
 import (
 	"context"
 	"errors"
+	"io"
+	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/providerd/providerd/ctl/client"
@@ -13,42 +17,75 @@ import (
 func (a *app) isRunningCommand() *command.Command {
 	var quiet bool
 	cmd := &command.Command{
-		Use:   "is-running ID",
-		Short: "Tell by the exit code whether a provider can be used now",
+		Use:   "is-running ID…",
+		Short: "Tell by the exit code whether providers can be used now",
 		Long: `Exit 0 when the provider is RUNNING, and 1 in any other state: DEGRADED, being
-of limited use, is not RUNNING. What is known is enough, unless it is stale:
-then the provider is probed first.`,
-		Example:  `  providerctl is-running ollama -q && ./agent`,
-		Args:     args(1, 1),
-		Complete: a.completeIDs(1),
+of limited use, is not RUNNING. Of several, all have to be. What is known is enough,
+unless it is stale: then the provider is probed first.
+` + globHelp,
+		Example: `  providerctl is-running ollama -q && ./agent
+  providerctl is-running openai 'gpu*'`,
+		Args:     args(1, -1),
+		Complete: a.completeIDs(-1),
 	}
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing")
-	cmd.Run = func(cmd *command.Command, ids []string) error {
-		s, err := a.reliable(cmd.Context(), ids[0])
+	cmd.Run = func(cmd *command.Command, words []string) error {
+		rows, err := a.reliable(cmd.Context(), words)
 		if err != nil {
 			return err
 		}
 		var answer error
-		if s.State != provider.StateRunning || s.Stale {
-			answer = errNo
+		var lines []string
+		for _, s := range rows {
+			if s.State != provider.StateRunning || s.Stale {
+				answer = errNo
+			}
+			lines = append(lines, provider.Printable(s.ID+" is "+describe(s))+"\n")
 		}
 		if quiet {
 			return answer
 		}
-		return errors.Join(a.print(s.ID+" is "+describe(*s)), answer)
+		_, err = io.WriteString(a.Stdout, strings.Join(lines, ""))
+		return errors.Join(err, answer)
 	}
 	return cmd
 }
 
-// reliable returns a row that is not stale, if need be from a probe; where that
-// does not come in time, the stale one.
-func (a *app) reliable(ctx context.Context, id string) (*provider.Status, error) {
-	s, err := a.client.Provider(ctx, id)
-	if err != nil || !s.Stale && s.Reason != provider.NotChecked {
-		return s, err
+// reliable returns the rows that words mean, none of them stale, if need be from probes;
+// where one does not come in time, the stale one.
+func (a *app) reliable(ctx context.Context, words []string) (rows []provider.Status, err error) {
+	if single(words) {
+		var s *provider.Status
+		if s, err = a.client.Provider(ctx, words[0]); err == nil {
+			rows = []provider.Status{*s}
+		}
+	} else {
+		rows, err = a.rowsOf(ctx, words)
 	}
-	maxAge, wait := time.Duration(s.TTLMS)*time.Millisecond, probeWait
-	return a.row(a.interruptible(true), client.StatusQuery{IDs: []string{id}, MaxAge: &maxAge, Wait: &wait})
+	if err != nil {
+		return nil, err
+	}
+	var old []string
+	maxAge, wait := time.Duration(math.MaxInt64), probeWait
+	for _, s := range rows {
+		if s.Stale || s.Reason == provider.NotChecked {
+			old = append(old, s.ID)
+			maxAge = min(maxAge, time.Duration(s.TTLMS)*time.Millisecond)
+		}
+	}
+	if len(old) == 0 {
+		return rows, nil
+	}
+	reply, err := a.client.Status(a.interruptible(true), client.StatusQuery{IDs: fewOrAll(old), MaxAge: &maxAge, Wait: &wait})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range reply.Providers {
+		if i := slices.IndexFunc(rows, func(row provider.Status) bool { return row.ID == s.ID }); i >= 0 {
+			rows[i] = s
+		}
+	}
+	return rows, nil
 }
 
 // row asks for the row of the one provider that the query names.

@@ -18,26 +18,34 @@ import (
 func (a *app) modelsCommand() *command.Command {
 	var loaded, refresh bool
 	cmd := &command.Command{
-		Use:        "models [ID]",
+		Use:        "models [ID…]",
 		Short:      "List the models that a provider offers",
 		SuggestFor: []string{"tags", "list"},
-		Long: `List the models that a provider offers, or those of every provider. What is not
-known is shown as -, and providers whose list is not known are named on stderr.
+		Long: `List the models that a provider offers, those of several, or those of every one.
+What is not known is shown as -, and providers whose list is not known are named on
+stderr. ` + globHelp + `
 
 The daemon reads the lists about once a minute; --refresh has it read them now.
 A provider that it has not asked yet is asked first.
 
-It exits 1 when there is no model to show. With -o json and no ID it prints the
-reply of each provider on a line of its own.`,
+It exits 1 when there is no model to show. With -o json and more than one ID, or none,
+it prints the reply of each provider on a line of its own.`,
 		Example: `  providerctl models ollama --refresh
   providerctl models --loaded`,
-		Args:     args(0, 1),
-		Complete: a.completeIDs(1),
+		Args:     args(0, -1),
+		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Flags().BoolVar(&loaded, "loaded", false, "only those that are in memory")
 	cmd.Flags().BoolVar(&refresh, "refresh", false, "probe first, so that the lists are as of now")
-	cmd.Run = func(_ *command.Command, ids []string) error {
+	cmd.Run = func(_ *command.Command, words []string) error {
+		var ids []string // none: all
+		if len(words) > 0 {
+			var err error
+			if ids, err = a.named(a.interruptible(refresh), words); err != nil {
+				return err
+			}
+		}
 		find := a.known
 		if refresh {
 			find = a.refreshed
@@ -46,7 +54,7 @@ reply of each provider on a line of its own.`,
 		if providers == nil {
 			return err
 		}
-		return errors.Join(a.models(a.interruptible(false), providers, len(ids) == 0, loaded, out), err)
+		return errors.Join(a.models(a.interruptible(false), providers, !single(words), loaded, out), err)
 	}
 	return cmd
 }
@@ -54,13 +62,14 @@ reply of each provider on a line of its own.`,
 // known returns the rows of those named, or of all. One that was not asked since
 // the daemon started has no list yet, and is asked first.
 func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error) {
-	reply, err := a.client.Status(ctx, client.StatusQuery{IDs: ids})
+	query := client.StatusQuery{IDs: fewOrAll(ids)}
+	reply, err := a.client.Status(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	var unasked []string
 	for _, s := range reply.Providers {
-		if notAsked(s) && !s.Paused {
+		if notAsked(s) && !s.Paused && (len(ids) == 0 || slices.Contains(ids, s.ID)) {
 			unasked = append(unasked, s.ID)
 		}
 	}
@@ -70,12 +79,12 @@ func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error
 		if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(unasked), MaxAge: &now, Wait: &wait}); err != nil {
 			return nil, err
 		}
-		reply, err = a.client.Status(ctx, client.StatusQuery{IDs: ids})
+		reply, err = a.client.Status(ctx, query)
 	}
-	if err != nil {
-		return nil, err
+	if err != nil || len(ids) == 0 {
+		return rowsIn(reply), err
 	}
-	return reply.Providers, nil
+	return inOrder(reply.Providers, ids), nil
 }
 
 // fewOrAll is all where more are to be named than a URL has room for, of 64 bytes at

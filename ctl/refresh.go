@@ -33,9 +33,11 @@ func (a *app) refreshCommand() *command.Command {
 
 It returns at once, unless --wait is given: then it waits for the results of
 probes that began after it asked, and shows them. A provider that asked to be
-left alone (rate_limited) is probed only with --force.`,
+left alone (rate_limited) is probed only with --force.
+` + globHelp,
 		Example: `  providerctl refresh
-  providerctl refresh ollama --wait`,
+  providerctl refresh ollama --wait
+  providerctl refresh 'gpu*'`,
 		Args:     args(0, -1),
 		Complete: a.completeIDs(-1),
 	}
@@ -44,8 +46,7 @@ left alone (rate_limited) is probed only with --force.`,
 	flags.BoolVar(&wait, "wait", false, "wait for the results and show them")
 	flags.DurationVar(&timeout, "timeout", probeWait, "how long to wait; implies --wait when given")
 	flags.BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
-	cmd.Run = func(_ *command.Command, ids []string) error {
-		q.IDs = ids
+	cmd.Run = func(_ *command.Command, words []string) error {
 		if timeout <= 0 {
 			return usage("give a duration such as 15s", "refresh: --timeout must be positive")
 		}
@@ -54,10 +55,15 @@ left alone (rate_limited) is probed only with --force.`,
 			a.client.Timeout = lateReply
 		}
 		ctx := a.interruptible(q.Wait > 0)
-		if out.json() {
-			return waitNamed(a.passThrough(ctx, q.Request()), wait, ids)
+		ids, err := a.expand(ctx, words)
+		if err != nil {
+			return err
 		}
-		return waitNamed(a.refresh(ctx, q, out), wait, ids)
+		q.IDs = ids
+		if out.json() {
+			return waitNamed(a.passThrough(ctx, q.Request()), wait, words)
+		}
+		return waitNamed(a.refresh(ctx, q, out), wait, words)
 	}
 	return cmd
 }

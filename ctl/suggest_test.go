@@ -87,8 +87,7 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"pick --model":                "hint: write --model NAME: only one that lists the model NAME\n",
 		// A flag's value without its flag.
 		"wait ollama RUNNING":  meant + "providerctl wait ollama --for RUNNING\n",
-		"wait ollama runing":   meant + "providerctl wait ollama --for RUNNING\n",
-		"wait ollama gone":     "hint: usage: providerctl wait ID [flags]\n",
+		"wait o* a READY":      meant + "providerctl wait 'o*' a --for READY\n",
 		"report ollama 429":    meant + "providerctl report ollama --status 429\n",
 		"report ollama timout": meant + "providerctl report ollama --error timeout\n",
 		"report ollama gone":   "hint: usage: providerctl report ID [flags]\n",

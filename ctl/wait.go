@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,44 +19,83 @@ const probePace = time.Second
 
 func (a *app) waitCommand() *command.Command {
 	var (
-		states  string
-		timeout time.Duration
-		quiet   bool
+		states     string
+		w          = waiting{app: a}
+		all, quiet bool
 	)
 	cmd := &command.Command{
-		Use:   "wait ID",
-		Short: "Wait until a provider is in a state",
+		Use:   "wait ID…",
+		Short: "Wait until providers are in a state",
 		Long: `Wait until a provider is in one of the states named by --for, having it probed
 once a second. It fails early, with exit code 1, when that cannot come true
 before somebody acts: a key is missing or rejected, another program answers,
 there is no model to serve, probing is paused. It exits 6 when the time is up.
 
+Of several IDs, all have to be in such a state at the same time, or with --any one
+of them. With --any it fails early when that cannot come true of any of them.
+` + globHelp + `
+
 It also waits for a daemon that is not started yet or restarts. If none answers in
 that time, it exits 3.`,
 		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
-  providerctl wait ollama --for RUNNING,DEGRADED`,
-		Args:     args(1, 1, asState),
-		Complete: a.completeIDs(1),
+  providerctl wait ollama --for RUNNING,DEGRADED
+  providerctl wait 'gpu*' openai --any`,
+		Args:     waitArgs,
+		Complete: a.completeIDs(-1),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&states, "for", string(provider.StateRunning), "state, or several separated by commas").Complete = completeStates
-	flags.DurationVar(&timeout, "timeout", 60*time.Second, "how long to wait")
+	flags.DurationVar(&w.timeout, "timeout", 60*time.Second, "how long to wait")
+	flags.BoolVar(&w.any, "any", false, "one of several is enough")
+	flags.BoolVar(&all, "all", false, "all of several (the default)")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing on success")
-	cmd.Run = func(_ *command.Command, ids []string) error {
-		targets, err := parseStates(states)
-		if err != nil {
+	cmd.Run = func(_ *command.Command, words []string) (err error) {
+		if w.targets, err = parseStates(states); err != nil {
 			return err
 		}
-		if timeout <= 0 {
+		switch {
+		case w.timeout <= 0:
 			return usage("give a duration such as 60s, or 8760h for a year", "wait: --timeout must be positive")
+		case w.any && all:
+			return usage("leave out either", "wait: --any and --all")
 		}
-		s, err := a.waitFor(a.interruptible(true), ids[0], targets, timeout)
+		rows, err := w.waitFor(a.interruptible(true), words)
 		if err != nil || quiet {
-			return err
+			return stateMeant(err, words)
 		}
-		return a.print(s.ID + " is " + describe(*s))
+		for _, s := range rows {
+			err = errors.Join(err, a.print(s.ID+" is "+describe(s)))
+		}
+		return err
 	}
 	return cmd
+}
+
+// waitArgs refuses a state in the place of an ID, which no provider is called.
+func waitArgs(cmd *command.Command, words []string) error {
+	if err := args(1, -1)(cmd, words); err != nil {
+		return err
+	}
+	for i, word := range words[1:] {
+		if _, err := provider.ParseState(word); err == nil && word == strings.ToUpper(word) {
+			return usage("did you mean: "+cmd.CommandPath()+" "+typed(words[:i+1])+" "+asState(word), "wait: unexpected argument %q", word)
+		}
+	}
+	return nil
+}
+
+// stateMeant says how a state is given, where one that is mistyped was taken for an ID.
+func stateMeant(err error, words []string) error {
+	var e *provider.Error
+	if !errors.As(err, &e) || e.Code != provider.UnknownProvider {
+		return err
+	}
+	for i, word := range words[1:] {
+		if flag := asState(word); flag != "" && strings.Contains(e.Message, strconv.Quote(word)) {
+			return provider.Errorf(e.Code, "did you mean: providerctl wait "+typed(words[:i+1])+" "+flag, "%s", e.Message)
+		}
+	}
+	return err
 }
 
 func parseStates(list string) ([]provider.State, error) {
@@ -88,42 +128,6 @@ func stateNames() (names []string) {
 		names = append(names, string(s))
 	}
 	return names
-}
-
-// waitFor returns the first row that is current and in one of the states. It also
-// waits for the daemon, and says so each time that there is none.
-func (a *app) waitFor(ctx context.Context, id string, targets []provider.State, timeout time.Duration) (*provider.Status, error) {
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	so := sofar{id: id, timeout: timeout}
-	for {
-		s, err := a.probed(limited, id)
-		switch {
-		case ctx.Err() != nil:
-			return nil, ctx.Err()
-		case err == nil:
-			so.last, so.at, so.answered, so.lost = s, time.Now(), true, nil
-			if current(*s, a.now()) && slices.Contains(targets, s.State) {
-				return s, nil
-			}
-			if needsPerson(*s, targets, a.now()) {
-				return nil, provider.Errorf("", s.Hint, "%s is %s, which lasts until somebody acts", id, describe(*s))
-			}
-		case !mayReturn(err):
-			return nil, err
-		default:
-			if so.lost == nil && limited.Err() == nil {
-				a.say("%v; still waiting for %s", err, id)
-			}
-			so.missed(err)
-		}
-		if !pause(limited, untilProbe(s, err)) {
-			if err := ctx.Err(); err != nil {
-				return nil, err // an interrupt, whenever it comes, is not the time being up
-			}
-			return nil, so.timedOut()
-		}
-	}
 }
 
 // replyTime is left to the daemon to answer in: without it a row that comes when
