@@ -127,6 +127,10 @@ func TestCommands(t *testing.T) {
 			ok(`{"id":"a","uptime_ratio":0.9825,"state_seconds":{"RUNNING":7200,"STOPPED":120},"transitions":[{"seq":1,"id":"a","from":"STOPPED","to":"RUNNING"}]}`), 0,
 			"a: up 98.2%: STOPPED 2m, RUNNING 2h\n", "",
 		},
+		"History/SinceATime": {
+			"history a --since 2026-01-02T03:04:05Z -o json", "GET /api/providers/a/history?from=2026-01-02T03%3A04%3A05.000Z", ok(`{"id":"a","new":1}`), 0, `{"id":"a","new":1}` + "\n", "",
+		},
+		"History/SinceAnEvent":  {"history a --since 42", "GET /api/providers/a/history?since=42", ok(`{"id":"a","state_seconds":{},"transitions":[]}`), 0, "a: nothing is known yet\n", ""},
 		"Pause/SaysHowToResume": {"pause a", "POST /api/providers/a/pause", ok(`{"id":"a"}`), 0, "providerctl resume a", ""},
 		"Pause/Denied":          {"pause a", "POST /api/providers/a/pause", refused(403, `{"error":{"code":"denied","message":"not yours","hint":"sudo providerctl pause a"}}`), 4, "", "hint: sudo providerctl pause a"},
 		"Resume/SaysSo":         {"resume a", "POST /api/providers/a/resume", ok(`{"id":"a"}`), 0, "a is probed again", ""},

@@ -1,9 +1,13 @@
 package ctl
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,45 +18,95 @@ import (
 
 func (a *app) historyCommand() *command.Command {
 	cmd := &command.Command{
-		Use:   "history ID",
+		Use:   "history ID…",
 		Short: "Show a provider's changes and how much of the time it was up",
 		Long: `Show a provider's changes that are kept, and how much of the time it was up,
-which is RUNNING. The time begins with the oldest of the changes or, if that is
-later, with the daemon's start. It does not count when probing was paused, the
-state UNKNOWN, the machine asleep, or the daemon held up.`,
-		Args:     args(1, 1),
-		Complete: a.completeIDs(1),
+which is RUNNING. The time begins with the oldest of the changes, or with --since, or,
+if that is later, with the daemon's start. It does not count when probing was paused,
+the state UNKNOWN, the machine asleep, or the daemon held up.
+
+` + sinceHelp + `
+
+Several are shown one after the other. ` + globHelp + `
+-o json prints one object of one ID, and {"providers": […]} of several or of a pattern.`,
+		Example: `  providerctl history ollama --since 1d
+  providerctl history 'gpu*' -o json`,
+		Args:     args(1, -1),
+		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.Run = func(cmd *command.Command, ids []string) error {
-		if out.json() {
-			return a.passThrough(cmd.Context(), client.Request{Path: client.ProviderPath(ids[0], "history")})
+	from := a.sinceFlag(cmd, "only from `WHEN` on, or after that event")
+	cmd.Run = func(cmd *command.Command, words []string) error {
+		if err := from.check(cmd); err != nil {
+			return err
 		}
-		return a.history(cmd.Context(), ids[0])
+		query := client.HistoryQuery{Since: from.seq, From: from.at}
+		if single(words) && out.json() {
+			query.ID = words[0]
+			return a.passThrough(cmd.Context(), client.Request{Path: query.Path()})
+		}
+		return a.histories(cmd.Context(), words, query, out)
 	}
 	return cmd
 }
 
-func (a *app) history(ctx context.Context, id string) error {
-	reply, err := a.client.History(ctx, id)
+// histories shows those that words mean, one after the other.
+func (a *app) histories(ctx context.Context, words []string, query client.HistoryQuery, out *format) error {
+	ids, err := a.named(ctx, words)
 	if err != nil {
 		return err
 	}
+	replies := make([]json.RawMessage, len(ids))
+	errs, tried := each(ids, func(id string) error {
+		own := query
+		own.ID = id
+		body, err := a.client.Do(ctx, client.Request{Path: own.Path()})
+		if err == nil {
+			replies[slices.Index(ids, id)] = bytes.TrimSpace(body)
+		}
+		return err
+	})
+	errs = errs[:tried] // an error of the first that all would have met says enough
+	replies = slices.DeleteFunc(replies, func(body json.RawMessage) bool { return body == nil })
+	if len(replies) == 0 {
+		return failed(errs...)
+	}
+	if out.json() {
+		text, err := json.Marshal(map[string][]json.RawMessage{"providers": replies})
+		if err == nil {
+			err = a.writeJSON(text)
+		}
+		return errors.Join(err, failed(errs...))
+	}
 	var b strings.Builder
+	for i, body := range replies {
+		var reply provider.HistoryReply
+		if err := json.Unmarshal(body, &reply); err != nil {
+			return provider.Errorf(provider.Internal, "compare providerctl version with providerctl info", "reading a history: %v", err)
+		}
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		a.writeHistory(&b, &reply)
+	}
+	_, err = io.WriteString(a.Stdout, b.String())
+	return errors.Join(err, failed(errs...))
+}
+
+// writeHistory shows the changes of one provider, and what they sum up to.
+func (a *app) writeHistory(b *strings.Builder, reply *provider.HistoryReply) {
 	layout := eventLayout{width: a.term.width(), color: a.term.color, now: a.now()}
 	layout.alignTo(reply.Transitions)
-	for _, e := range reply.Transitions {
-		b.WriteString(layout.line(&e) + "\n")
+	for i := range reply.Transitions {
+		b.WriteString(layout.line(&reply.Transitions[i]) + "\n")
 	}
 	if len(reply.Transitions) > 0 {
 		b.WriteByte('\n')
 	}
 	for _, gap := range reply.Gaps {
-		fmt.Fprintf(&b, "%s: gone, because the daemon's database was damaged; that time does not count\n", gap)
+		fmt.Fprintf(b, "%s: gone, because the daemon's database was damaged; that time does not count\n", gap)
 	}
-	b.WriteString(provider.Printable(id) + ": " + uptime(reply) + "\n")
-	_, err = io.WriteString(a.Stdout, b.String())
-	return err
+	b.WriteString(provider.Printable(reply.ID) + ": " + uptime(reply) + "\n")
 }
 
 // uptime sums a history up: "up 98.2% since …: RUNNING 3h, STOPPED 2m".

@@ -51,4 +51,9 @@ func TestSince(t *testing.T) {
 			run(t.Context(), "events", "--since", typed).want(t, 2, "", "hint: give a time, or the number of an event: --since 1h")
 		})
 	}
+	t.Run("NotInTheFuture", func(t *testing.T) {
+		for _, args := range []string{"events --since 2999-01-01", "history a --since 2999-01-01"} {
+			run(t.Context(), strings.Fields(args)...).want(t, 2, "", " --since 2999-01-01 is in the future\nproviderctl: hint: give a time that has passed")
+		}
+	})
 }

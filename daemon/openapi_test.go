@@ -164,6 +164,8 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/providers/a/diagnose", "", 200},
 		{"POST /api/providers/a/diagnose?wait=0s", "", 504},
 		{"GET /api/providers/gone/history", "", 200},
+		{"GET /api/providers/gone/history?from=2026-01-02T03:04:05Z", "", 200},
+		{"GET /api/providers/gone/history?since=999", "", 410},
 		{"POST /api/providers/a/pause", "", 200},
 		{"POST /api/providers/refresh?wait=5m", "", 200}, // one is skipped
 		{"POST /api/providers/a/diagnose", "", 200},

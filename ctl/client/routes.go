@@ -182,6 +182,25 @@ func (c *Client) History(ctx context.Context, id string) (*provider.HistoryReply
 	return call[provider.HistoryReply](ctx, c, Request{Path: ProviderPath(id, "history")})
 }
 
+// HistoryQuery says how much of a provider's history is wanted.
+type HistoryQuery struct {
+	ID    string
+	Since uint64    // only after the event of this number; 0: from the beginning
+	From  time.Time // only from this time on; zero: from the beginning
+}
+
+// Path is the query's route.
+func (q HistoryQuery) Path() string {
+	v := url.Values{}
+	if q.Since > 0 {
+		v.Set("since", strconv.FormatUint(q.Since, 10))
+	}
+	if !q.From.IsZero() {
+		v.Set("from", q.From.UTC().Format("2006-01-02T15:04:05.000Z"))
+	}
+	return withQuery(ProviderPath(q.ID, "history"), v)
+}
+
 // Pause stops the probing of a provider and returns its row.
 func (c *Client) Pause(ctx context.Context, id string) (*provider.Status, error) {
 	return call[provider.Status](ctx, c, Request{Method: "POST", Path: ProviderPath(id, "pause")})

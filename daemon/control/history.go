@@ -2,6 +2,7 @@ package control
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/daemon/outage"
@@ -15,12 +16,57 @@ func (s *Server) history(c *call) *provider.Error {
 	if wrong != nil {
 		return wrong
 	}
+	watch := s.providers.Watch()
+	begin, err := s.beginning(&c.query, watch)
+	if err != nil {
+		return asError(err)
+	}
 	past, err := s.store.EventsOf(c.id)
 	if err != nil {
 		return asError(err)
 	}
-	s.writeJSON(c, http.StatusOK, summarise(&row.Status, past, s.providers.Watch(), time.Now()))
+	s.writeJSON(c, http.StatusOK, summarise(&row.Status, past, watch, begin, time.Now()))
 	return nil
+}
+
+// A beginning is from where on a history is told; zero: as far back as it is known.
+type beginning struct {
+	after uint64 // event
+	at    time.Time
+}
+
+// beginning is the one that the query asks for. The time of an event counts where the
+// event is kept; where only those after it are, they are all there is.
+func (s *Server) beginning(q *query, watch outage.Watch) (b beginning, err error) {
+	if q.from != nil {
+		b.at = *q.from
+	}
+	if q.since == nil || *q.since == 0 {
+		return b, nil
+	}
+	b.after = *q.since
+	if _, err := s.store.Events(b.after, 1); err != nil {
+		return b, err
+	}
+	if events, err := s.store.Events(b.after-1, 1); err == nil && len(events) > 0 {
+		b.at = later(b.at, watch.At(&events[0]))
+	}
+	return b, nil
+}
+
+// cut leaves out what was before.
+func (b beginning) cut(past store.Past, watch outage.Watch) store.Past {
+	last := uint64(0) // that is left out
+	kept := store.Past{Gaps: past.Gaps}
+	for _, e := range past.Events {
+		if e.Seq <= b.after || watch.At(&e).Before(b.at) {
+			last = e.Seq
+			continue
+		}
+		kept.Events = append(kept.Events, e)
+	}
+	kept.Gaps = slices.DeleteFunc(slices.Clone(kept.Gaps), func(gap provider.Gap) bool { return gap.Last <= max(last, b.after) })
+	return kept
 }
 
 // summarise adds up how long each state lasted, as far as it is known: since the
@@ -29,19 +75,24 @@ func (s *Server) history(c *call) *provider.Error {
 // machine has no network; nor while nobody looked, because this machine slept or the
 // daemon was held up; nor where events are gone. A clock that was set is not time that
 // passed. Of a provider whose events all have given way to those of others, the row
-// tells the last state and since when.
-func summarise(st *provider.Status, past store.Past, watch outage.Watch, now time.Time) provider.HistoryReply {
-	reply := provider.HistoryReply{
-		ID: st.ID, StateSeconds: map[provider.State]float64{}, Transitions: past.Events, Gaps: past.Gaps,
+// tells the last state and since when. What was before the beginning decides on the
+// state in which that began, and is not told.
+func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin beginning, now time.Time) provider.HistoryReply {
+	told := past
+	if begin != (beginning{}) {
+		told = begin.cut(past, watch)
 	}
-	if len(past.Events) == 0 {
+	reply := provider.HistoryReply{
+		ID: st.ID, StateSeconds: map[provider.State]float64{}, Transitions: told.Events, Gaps: told.Gaps,
+	}
+	if len(told.Events) == 0 {
 		reply.Transitions = []provider.Event{}
 	}
 	spells := spellsOf(st, past, watch)
 	if len(spells) == 0 {
 		return reply
 	}
-	reply.Since = provider.AtMost(provider.Time{Time: later(spells[0].from, watch.Began())}, now)
+	reply.Since = provider.AtMost(provider.Time{Time: later(later(spells[0].from, begin.at), watch.Began())}, now)
 	var known time.Duration
 	lasted := map[provider.State]time.Duration{}
 	for i, spell := range spells {
@@ -49,7 +100,7 @@ func summarise(st *provider.Status, past store.Past, watch outage.Watch, now tim
 		if i+1 < len(spells) {
 			until = spells[i+1].from
 		}
-		d := watch.Seen(spell.from, until)
+		d := watch.Seen(later(spell.from, begin.at), until)
 		if d <= 0 || spell.state == "" || spell.state == provider.StateUnknown || spell.reason == provider.Paused {
 			continue
 		}

@@ -66,7 +66,7 @@ func TestSummarise(t *testing.T) {
 			if tt.events == nil {
 				want.Transitions = []provider.Event{}
 			}
-			got := summarise(&tt.row, store.Past{Events: tt.events}, outage.NewWatch(at(tt.watched).Time, 0), at(now).Time)
+			got := summarise(&tt.row, store.Past{Events: tt.events}, outage.NewWatch(at(tt.watched).Time, 0), beginning{}, at(now).Time)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -112,7 +112,7 @@ func TestSummarise_Gaps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			row := provider.Status{ID: "a", State: stopped, Reason: provider.Hung, Since: at(tt.since)}
-			got := summarise(&row, store.Past{Events: tt.events, Gaps: tt.gaps}, outage.NewWatch(base, 0), at(100).Time)
+			got := summarise(&row, store.Past{Events: tt.events, Gaps: tt.gaps}, outage.NewWatch(base, 0), beginning{}, at(100).Time)
 			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || len(got.Gaps) != len(tt.gaps) {
 				t.Errorf("gaps %v; (-want +got):\n%s", got.Gaps, diff)
 			}
@@ -164,9 +164,53 @@ func TestSummarise_Clock(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := summarise(&provider.Status{ID: "a"}, store.Past{Events: tt.events}, tt.watch, at(tt.now))
+			got := summarise(&provider.Status{ID: "a"}, store.Past{Events: tt.events}, tt.watch, beginning{}, at(tt.now))
 			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || !got.Since.Equal(at(tt.since)) {
 				t.Errorf("since %s; (-want +got):\n%s", got.Since.Sub(base), diff)
+			}
+		})
+	}
+}
+
+// From a time or an event on, what was before decides only on the state that it began in.
+func TestSummarise_FromABeginning(t *testing.T) {
+	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(second int) provider.Time {
+		return provider.Time{Time: base.Add(time.Duration(second) * time.Second)}
+	}
+	event := func(seq uint64, second int, to provider.State) provider.Event {
+		return provider.Event{Seq: seq, Time: at(second), ID: "a", To: to, Reason: provider.Hung}
+	}
+	const running, stopped = provider.StateRunning, provider.StateStopped
+	events := []provider.Event{event(1, 0, running), event(5, 40, stopped), event(9, 80, running)}
+	gaps := []provider.Gap{{First: 2, Last: 4}, {First: 10, Last: 11}}
+	type seconds = map[provider.State]float64
+	for name, tt := range map[string]struct {
+		begin   beginning
+		gaps    []provider.Gap
+		first   int // of the events that are told
+		since   int
+		seconds seconds
+		left    int // gaps
+	}{
+		"Nowhere":           {beginning{}, nil, 0, 0, seconds{running: 60, stopped: 40}, 0},
+		"InTheMiddle":       {beginning{at: at(50).Time}, nil, 2, 50, seconds{running: 20, stopped: 30}, 0},
+		"AtAnEvent":         {beginning{at: at(40).Time}, nil, 1, 40, seconds{running: 20, stopped: 40}, 0},
+		"AfterAnEvent":      {beginning{after: 5, at: at(40).Time}, nil, 2, 40, seconds{running: 20, stopped: 40}, 0},
+		"AfterTheLast":      {beginning{at: at(90).Time}, nil, 3, 90, seconds{running: 10}, 0},
+		"BeforeTheFirst":    {beginning{at: at(-90).Time}, nil, 0, 0, seconds{running: 60, stopped: 40}, 0},
+		"InTheFuture":       {beginning{at: at(900).Time}, nil, 3, 100, seconds{}, 0},
+		"WithGaps":          {beginning{at: at(50).Time}, gaps, 2, 50, seconds{stopped: 30}, 1},
+		"BeforeTheFirstGap": {beginning{at: at(10).Time}, gaps, 1, 10, seconds{stopped: 40}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row := provider.Status{ID: "a", State: running, Reason: provider.Hung, Since: at(100)}
+			got := summarise(&row, store.Past{Events: events, Gaps: tt.gaps}, outage.NewWatch(base, 0), tt.begin, at(100).Time)
+			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || !got.Since.Equal(at(tt.since).Time) || len(got.Gaps) != tt.left {
+				t.Errorf("since %v, gaps %v; (-want +got):\n%s", got.Since, got.Gaps, diff)
+			}
+			if diff := cmp.Diff(append([]provider.Event{}, events[tt.first:]...), got.Transitions); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
 			}
 		})
 	}

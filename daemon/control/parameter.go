@@ -13,6 +13,7 @@ type parameter struct {
 const (
 	schemaDuration = jsonSchema(`{"type": "string", "examples": ["500ms", "5s", "1m30s"]}`)
 	schemaNumber   = jsonSchema(`{"type": "integer", "minimum": 0}`)
+	schemaTime     = jsonSchema(`{"type": "string", "format": "date-time", "examples": ["2026-01-02T15:04:05Z", "2026-01-02T15:04:05.678+01:00"]}`)
 	schemaFlag     = jsonSchema(`{"type": "string", "enum": ["1", "0", "true", "false"]}`)
 	schemaIDs      = jsonSchema(`{"type": "array", "items": {"type": "string", "minLength": 1}}`)
 )

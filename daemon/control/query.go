@@ -19,6 +19,7 @@ type query struct {
 	maxAge *time.Duration
 	wait   *time.Duration
 	since  *uint64
+	from   *time.Time
 	lines  *uint64
 	force  bool
 	follow bool
@@ -72,6 +73,8 @@ func (q *query) set(name, value string) (err *provider.Error) {
 		}
 	case "since":
 		q.since, err = parseNumber(name, value)
+	case "from":
+		q.from, err = parseTime(name, value)
 	case "lines":
 		q.lines, err = parseNumber(name, value)
 	case "force":
@@ -88,6 +91,14 @@ func parseDuration(name, value string) (*time.Duration, *provider.Error) {
 		return nil, provider.Errorf(provider.BadRequest, "write it as 500ms, 5s or 1m30s", "%s is not a duration: %q", name, shorten(value))
 	}
 	return &d, nil
+}
+
+func parseTime(name, value string) (*time.Time, *provider.Error) {
+	t, err := time.Parse(time.RFC3339, value)
+	if err != nil {
+		return nil, provider.Errorf(provider.BadRequest, "write it as 2026-01-02T15:04:05Z", "%s is not a time: %q", name, shorten(value))
+	}
+	return &t, nil
 }
 
 func parseNumber(name, value string) (*uint64, *provider.Error) {

@@ -70,8 +70,15 @@ var routes = []route{
 	},
 	{
 		method: "GET", path: onePath + "/history", serve: (*Server).history,
+		params: []parameter{
+			{"from", "only from this time on", schemaTime},
+			{"since", "only after the event of this number", schemaNumber},
+		},
 		summary: "Transitions and uptime",
-		replies: []reply{{status: 200, what: "the transitions that are kept", body: provider.HistoryReply{}}},
+		replies: []reply{
+			{status: 200, what: "the transitions that are kept", body: provider.HistoryReply{}},
+			{status: 410, what: "the event is no longer kept, or is still to come", body: provider.ErrorReply{}},
+		},
 	},
 	{
 		method: "POST", path: onePath + "/diagnose", serve: (*Server).diagnose,

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -122,6 +123,7 @@ func read(t *testing.T, path string) string {
 func TestRoutes_ParametersAreReadAsDescribed(t *testing.T) {
 	values := map[jsonSchema][]string{
 		schemaDuration: valuesOf(t, schemaDuration, "examples"),
+		schemaTime:     valuesOf(t, schemaTime, "examples"),
 		schemaFlag:     valuesOf(t, schemaFlag, "enum"),
 		schemaNumber:   {"0", "7", "12345678901"},
 		schemaIDs:      {"ollama", "my own"},
@@ -134,7 +136,7 @@ func TestRoutes_ParametersAreReadAsDescribed(t *testing.T) {
 			for schema, list := range values {
 				for _, v := range list {
 					takes := schema == p.schema || p.schema == schemaIDs || alsoOf(p.schema, v)
-					_, err := parseQuery(p.name+"="+strings.ReplaceAll(v, " ", "+"), routes[i].params)
+					_, err := parseQuery(p.name+"="+url.QueryEscape(v), routes[i].params)
 					if (err == nil) != takes {
 						t.Errorf("%s?%s=%s: %v, and its schema is %s", routes[i].path, p.name, v, err, p.schema)
 					}
