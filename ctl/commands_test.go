@@ -37,6 +37,9 @@ func TestCommands(t *testing.T) {
 			"ID      STATE    REASON              LATENCY  AGE\n" +
 				"ollama  STOPPED  connection_refused        -  1s\n\nollama  start it: ollama serve\n", "",
 		},
+		"Status/AsLs":        {"ls ollama", "GET /api/providers/status?provider_id=ollama", rows(ollamaUp), 0, "1.2 ms", ""},
+		"Status/AsSt":        {"st -o json", "GET /api/providers/status", rows(ollamaUp), 0, "1.25", ""},
+		"Complete/OfAnAlias": {"__complete ls o", "GET /api/providers/status", rows(ollamaUp), 0, "ollama\tRUNNING\n", "ShellCompDirectiveNoFileComp"},
 		"Status/NamesProviders": {
 			"status b a", "GET /api/providers/status?provider_id=b&provider_id=a", rows(ollamaUp), 0, "1.2 ms", "",
 		},

@@ -18,7 +18,8 @@ func (a *app) statusCommand() *command.Command {
 	cmd := &command.Command{
 		Use:        "status [ID…]",
 		Short:      "Show what is known of each provider",
-		SuggestFor: []string{"list", "ls", "ps", "get", "show", "watch"},
+		Aliases:    []string{"ls", "st"},
+		SuggestFor: []string{"list", "ps", "get", "show", "watch"},
 		Long: `Show what is known of each provider, or of those named.
 
 It shows what the daemon knows already and waits for nothing. With --max-age,

@@ -58,7 +58,7 @@ func CommandHint(typed, otherwise string, parents ...*command.Command) string {
 			}
 			names = append(names, name)
 			paths[name] = append(paths[name], path)
-			if strings.EqualFold(name, typed) {
+			if slices.ContainsFunc(append(cmd.Aliases, name), func(word string) bool { return strings.EqualFold(word, typed) }) {
 				named = append(named, path)
 			}
 		}

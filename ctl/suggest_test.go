@@ -30,7 +30,6 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"re":         meant + "providerctl refresh, providerctl reload, providerctl report\n",
 		"hlep":       meant + "providerctl help\n",
 		// Words of other programs.
-		"ls":          meant + "providerctl status\n",
 		"LS":          meant + "providerctl status\n",
 		"list":        meant + "providerctl status, providerctl models\n",
 		"ps":          meant + "providerctl status\n",
@@ -47,6 +46,9 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"stauts -o json":      meant + "providerctl status\n",
 		"refrsh --wait":       meant + "providerctl refresh\n",
 		"--socket /x stauts":  meant + "providerctl status\n",
+		"stauts --help":       meant + "providerctl status\n",
+		"stauts ollama -h":    meant + "providerctl status\n",
+		"stauts --version":    meant + "providerctl status\n",
 		"help stauts":         meant + "providerctl status\n",
 		"completion bahs":     meant + "providerctl completion bash\n",
 		"help completion zhs": meant + "providerctl completion zsh\n",

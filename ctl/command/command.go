@@ -27,6 +27,7 @@ type Command struct {
 	Short      string   // what lists say of it, in one line
 	Long       string   // what its help says; empty: Short
 	Example    string   // command lines, each indented by two blanks
+	Aliases    []string // other words that call it
 	SuggestFor []string // what other programs call it, the best first
 	Hidden     bool     // from lists
 
@@ -144,6 +145,8 @@ func (c *Command) execute(args []string) error {
 		return c.notFound(words[0])
 	case err != nil:
 		return c.badFlag(err)
+	case (c.help || c.version) && c.HasSubCommands() && len(words) > 0 && c.child(words[0]) == nil: // it is of no command
+		return c.notFound(words[0])
 	case c.help:
 		return c.Help()
 	case c.version:
@@ -186,6 +189,7 @@ func (c *Command) addOwnFlags() {
 	c.local.BoolVarP(&c.help, "help", "h", false, "help for "+c.Name())
 	if c.Version != nil {
 		c.local.BoolVarP(&c.version, "version", "v", false, "version for "+c.Name())
+		c.local.VarP(variable[bool]{&c.version, &truth}, "V", "V", "").Hidden = true // as many programs have it
 	}
 }
 
@@ -221,7 +225,7 @@ func (c *Command) Find(args []string) (*Command, []string) {
 
 func (c *Command) child(name string) *Command {
 	for _, cmd := range c.commands {
-		if cmd.Name() == name {
+		if cmd.Name() == name || slices.Contains(cmd.Aliases, name) {
 			return cmd
 		}
 	}

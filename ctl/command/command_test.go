@@ -128,6 +128,12 @@ func TestExecute_Errors(t *testing.T) {
 		"gte":                "no such command: p gte",
 		"gte --xyzzy":        "no such command: p gte", // the command is at fault, and not its flag
 		"config shwo -x":     "no such command: p config shwo",
+		"gte --help":         "no such command: p gte",
+		"--help gte":         "no such command: p gte",
+		"gte -h":             "no such command: p gte",
+		"gte --version":      "no such command: p gte",
+		"-V gte":             "no such command: p gte",
+		"config shwo --help": "no such command: p config shwo",
 		"config show --user": "not for users",
 		"--xyzzy":            "no such flag: --xyzzy",
 		"get --xyzzy=1":      "no such flag: --xyzzy",
@@ -232,7 +238,7 @@ Use "p config [command] --help" for more information about a command.
 		"get --help": get, "get a -n 3 -h": get, "help get": get, "help get a": get,
 		"config": config, "config -h": config, "help config": config,
 		"config show --help": show, "help config show": show, "config show --user --help": show,
-		"--version": "p v1\n", "-v": "p v1\n",
+		"--version": "p v1\n", "-v": "p v1\n", "-V": "p v1\n",
 	} {
 		t.Run(args, func(t *testing.T) {
 			r := execute(t, strings.Fields(args)...)

@@ -25,6 +25,9 @@ func (c *Command) helpText() string {
 	if c.HasSubCommands() {
 		b.WriteString("  " + c.CommandPath() + " [command]\n")
 	}
+	if len(c.Aliases) > 0 {
+		b.WriteString("\nAliases:\n  " + strings.Join(append([]string{c.Name()}, c.Aliases...), ", ") + "\n")
+	}
 	if c.Example != "" {
 		b.WriteString("\nExamples:\n" + c.Example + "\n")
 	}

@@ -50,6 +50,9 @@ func commands(b *strings.Builder, root, parent *command.Command) {
 			continue
 		}
 		fmt.Fprintf(b, ".It %s\n%s", usage(root, cmd), Text(about(cmd)))
+		if len(cmd.Aliases) > 0 {
+			b.WriteString(Text("It is called " + strings.Join(cmd.Aliases, " and ") + " too."))
+		}
 		if flags := Flags(cmd.Flags()); flags != "" {
 			b.WriteString(".Pp\n" + flags)
 		}
