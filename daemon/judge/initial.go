@@ -27,7 +27,7 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 	}
 	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
 	st.TTLMS = p.TTL().Milliseconds()
-	st.Hint = hint(st.Reason, "", p, st.Endpoint)
+	st.Hint = hint(st.Reason, "", "", p, st.Endpoint)
 	r := Record{Status: st, Basis: Basis{said: claim{st.Reason, st.Detail}, told: told{st.State, st.Reason}}}
 	r.Run.Doubt, r.Vendor.incident, r.Pause.Paused = st.Doubt, st.Incident, st.Paused
 	if r.Report.met = st.Reported; !st.RetryAt.Equal(r.Report.retryAt()) {

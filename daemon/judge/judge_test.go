@@ -270,6 +270,30 @@ func TestJudge_Facts(t *testing.T) {
 			t.Errorf("detail %q", c.r.Status.Detail)
 		}
 	})
+	t.Run("ModelMissingHintNamesIt", func(t *testing.T) {
+		p := local()
+		p.Models = []string{"a", "b:1", "it's odd"}
+		p.Hints = provider.Hints{provider.ModelMissing: "pull it: ollama pull {model}", provider.NoModels: "pull one"}
+		c := begin(t, p)
+		for _, step := range []struct {
+			has  []string
+			hint string
+		}{
+			{nil, "pull it: ollama pull a"}, // of none at all, those that are wanted are missing
+			{[]string{"a"}, "pull it: ollama pull b:1"},
+			{[]string{"a", "b:1"}, `pull it: ollama pull 'it'\''s odd'`},
+			{[]string{"b:1", "it's odd"}, "pull it: ollama pull a"},
+		} {
+			if c.see(models(step.has...)); c.r.Status.Hint != step.hint {
+				t.Errorf("%q: hint %q, want %q", step.has, c.r.Status.Hint, step.hint)
+			}
+		}
+		nothing := local()
+		nothing.Hints = p.Hints
+		if c := begin(t, nothing).see(models()); c.r.Status.Hint != "pull one" {
+			t.Errorf("nothing is required: hint %q", c.r.Status.Hint)
+		}
+	})
 	t.Run("KeptWhileNotAskedAndForgottenWhenGone", func(t *testing.T) {
 		o := models("a")
 		o.Facts.Version, o.Facts.Loaded = "1.2", []string{"a"}

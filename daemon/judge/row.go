@@ -99,17 +99,34 @@ func (r *Record) hint(p *config.Provider) string {
 	if r.said.reason == r.Probes.settled.reason {
 		own = r.Probes.hint
 	}
-	text := hint(r.Status.Reason, own, p, r.Status.Endpoint)
+	reason, missing := r.Status.Reason, ""
+	if reason == provider.ModelMissing || reason == provider.NoModels && own == "" {
+		if missing = r.missingModel(p); missing != "" { // of none that is there, those that are wanted are missing
+			reason = provider.ModelMissing
+		}
+	}
+	text := hint(reason, own, missing, p, r.Status.Endpoint)
 	if text == "" && r.Status.KeyWithheld {
-		text = hint(provider.KeyWithheld, "", p, r.Status.Endpoint)
+		text = hint(provider.KeyWithheld, "", "", p, r.Status.Endpoint)
 	}
 	return text
 }
 
+// missingModel is the first that is missing, empty when the list of models is not known.
+func (r *Record) missingModel(p *config.Provider) string {
+	if r.Models == nil {
+		return ""
+	}
+	for _, missing := range missingModels(p, r.Models) {
+		return missing
+	}
+	return ""
+}
+
 // hint is what to do next about a provider that is shown at an endpoint: its own, or
 // the one of its kind or of the reason.
-func hint(reason provider.Reason, own string, p *config.Provider, endpoint string) string {
-	return provider.Hint(reason, provider.Subject{Own: own, Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing})
+func hint(reason provider.Reason, own, model string, p *config.Provider, endpoint string) string {
+	return provider.Hint(reason, provider.Subject{Own: own, Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing, Model: model})
 }
 
 func later(a, b time.Time) time.Time {

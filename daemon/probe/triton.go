@@ -23,7 +23,7 @@ var triton = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: tritonserver --model-repository FOLDER",
 			provider.NoModels:          "load a model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
-			provider.ModelMissing:      "load the missing model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
+			provider.ModelMissing:      "load what is missing: curl -X POST {endpoint}/v2/repository/models/{model}/load",
 		},
 	},
 	title:      "Triton",

@@ -26,7 +26,7 @@ var vllm = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: vllm serve MODEL",
 			provider.Hung:              "vLLM makes no progress: look at its log, then restart it",
-			provider.ModelMissing:      "start it with the missing model, vllm serve MODEL, or correct models in the configuration",
+			provider.ModelMissing:      "start it with what is missing: vllm serve {model}; or correct models in the configuration",
 		},
 	},
 	title:      "vLLM",

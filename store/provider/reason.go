@@ -60,8 +60,8 @@ type Meaning struct {
 	NeedsPerson bool   // it lasts until somebody acts, so that waiting for it to pass is in vain
 	Serves      bool   // not RUNNING, and it answers requests all the same
 	Seen        string // what was seen, in one phrase of Markdown
-	// Hint is the one thing to do next; {id}, {endpoint} and {key_env} stand for the
-	// provider's own. A reason that needs nothing done has none.
+	// Hint is the one thing to do next; {id}, {endpoint}, {key_env} and {model} stand for
+	// the provider's own. A reason that needs nothing done has none.
 	Hint string
 }
 
@@ -123,7 +123,7 @@ var Reasons = [...]Meaning{
 	{
 		Reason: ModelMissing, State: StateDegraded, Weight: AtOnce, NeedsPerson: true,
 		Seen: "up, and a model that the configuration requires is not listed",
-		Hint: "pull the missing model, or correct models in the configuration",
+		Hint: "it does not list {model}: load or pull it, or correct models in the configuration",
 	},
 	{
 		Reason: VendorIncident, State: StateDegraded, Weight: AtOnce, Serves: true,
@@ -153,7 +153,7 @@ var Reasons = [...]Meaning{
 	{
 		Reason: RateLimited, State: StateDegraded, Weight: AtOnce,
 		Seen: "a limit that passes with time, mostly 429; `retry_at` says until when",
-		Hint: "send fewer requests, and none before retry_at, if it is given: providerctl status {id} -o json",
+		Hint: "send fewer requests, and none before retry_at, if it is given; see: providerctl status {id}",
 	},
 	{
 		Reason: Overloaded, State: StateDegraded, Weight: AfterFall,
@@ -305,6 +305,7 @@ type Subject struct {
 	Hints        Hints  // of its kind
 	ID, Endpoint string
 	KeyEnv       string // the variable that lacks its key; empty when that is not known
+	Model        string // one that is missing; empty when none is known
 }
 
 // Hint returns what a person should do next about a provider in that situation,
@@ -314,5 +315,17 @@ func Hint(reason Reason, about Subject) string {
 		"{id}", about.ID,
 		"{endpoint}", about.Endpoint,
 		"{key_env}", cmp.Or(about.KeyEnv, "its API key"),
+		"{model}", shellWord(cmp.Or(about.Model, "MODEL")),
 	).Replace(cmp.Or(about.Own, about.Hints[reason], reason.Meaning().Hint))
+}
+
+// shellWord is a name as it stands on a command line.
+func shellWord(name string) string {
+	odd := func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("-_./:@+", r)
+	}
+	if !strings.ContainsFunc(name, odd) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 }

@@ -109,6 +109,21 @@ func TestHint_OfAKind(t *testing.T) {
 	}
 }
 
+// A model that is missing is named where it is known, as a word of a command line.
+func TestHint_NamesTheModel(t *testing.T) {
+	hints := provider.Hints{provider.ModelMissing: "ollama pull {model}"}
+	for model, want := range map[string]string{
+		"qwen3:32b":               "ollama pull qwen3:32b",
+		"hf.co/some_body/a-b:Q4":  "ollama pull hf.co/some_body/a-b:Q4",
+		"":                        "ollama pull MODEL",
+		"two words; rm -r 'them'": `ollama pull 'two words; rm -r '\''them'\'''`,
+	} {
+		if got := provider.Hint(provider.ModelMissing, provider.Subject{Hints: hints, Model: model}); got != want {
+			t.Errorf("%q: %q, want %q", model, got, want)
+		}
+	}
+}
+
 // The variable of a key is named where it is known: a row that was restored may
 // lack a key that is there by now.
 func TestHint_NamesTheVariable(t *testing.T) {
