@@ -43,6 +43,12 @@ func TestCompletion(t *testing.T) {
 				"providerctl status --outp":         "providerctl status --output ",
 				"providerctl status -o w":           "providerctl status -o wide ",
 				"providerctl status --output=w":     "providerctl status --output=wide ",
+				"providerctl status -o y":           "providerctl status -o yaml ",
+				"providerctl status --prob":         "providerctl status --problems ",
+				"providerctl status --state ERR":    "providerctl status --state ERROR ",
+				"providerctl status --kind t":       "providerctl status --kind tcp ", // of those that there are
+				"providerctl status --type=gen":     "providerctl status --type=generic ",
+				"providerctl status --sort lat":     "providerctl status --sort latency ",
 				"providerctl wait a --for=RUNNING,": "providerctl wait a --for=RUNNING,", // several
 				"providerctl wait beta --for DEGR":  "providerctl wait beta --for DEGRADED ",
 				"providerctl pick --prefer=f":       "providerctl pick --prefer=fastest ",

@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -11,6 +12,7 @@ type grid struct {
 	right  []bool // columns of numbers
 	rows   [][]string
 	style  func(row, column int, cell string) string // colours; nil for none
+	bare   bool                                      // without the titles
 }
 
 const gap = "  "
@@ -19,7 +21,9 @@ const gap = "  "
 func (g *grid) widths() []int {
 	widths := make([]int, len(g.titles))
 	for i, title := range g.titles {
-		widths[i] = displayWidth(title)
+		if !g.bare {
+			widths[i] = displayWidth(title)
+		}
 	}
 	for _, row := range g.rows {
 		for i, cell := range row {
@@ -38,16 +42,46 @@ func total(widths []int) int {
 	return sum
 }
 
-// write prints titles and rows in columns of the given widths, cutting what is
-// wider. Lines do not end in spaces.
+// write prints the [grid.text].
 func (g *grid) write(w io.Writer, widths []int) error {
+	_, err := io.WriteString(w, g.text(widths))
+	return err
+}
+
+// text is titles and rows in columns of the given widths, where what is wider is cut.
+// Lines do not end in spaces.
+func (g *grid) text(widths []int) string {
 	var b strings.Builder
-	g.line(&b, -1, g.titles, widths)
+	if !g.bare {
+		g.line(&b, -1, g.titles, widths)
+	}
 	for i, row := range g.rows {
 		g.line(&b, i, row, widths)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
+}
+
+// drop removes a column in which there is nothing to show.
+func (g *grid) drop(title string) {
+	at := slices.Index(g.titles, title)
+	if at >= 0 && !slices.ContainsFunc(g.rows, func(row []string) bool { return row[at] != unknown }) {
+		g.remove(title)
+	}
+}
+
+// remove takes columns out. The one that is styled comes before them.
+func (g *grid) remove(titles ...string) {
+	for _, title := range titles {
+		at := slices.Index(g.titles, title)
+		if at < 0 {
+			continue
+		}
+		g.titles = slices.Delete(g.titles, at, at+1)
+		g.right = slices.Delete(g.right, at, at+1)
+		for i, row := range g.rows {
+			g.rows[i] = slices.Delete(row, at, at+1)
+		}
+	}
 }
 
 func (g *grid) line(b *strings.Builder, row int, cells []string, widths []int) {

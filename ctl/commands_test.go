@@ -207,7 +207,7 @@ func TestUsage(t *testing.T) {
 		"completion nosuch":        "no such shell: \"nosuch\"\nproviderctl: hint: use one of: providerctl completion bash, ",
 		"status --nonsense":        "status: no such flag: --nonsense\nproviderctl: hint: see: providerctl status --help\n",
 		"status --max-age soon":    "status: --max-age cannot be \"soon\"\nproviderctl: hint: give a number and a unit: --max-age 30s\n",
-		"status -o yaml":           "hint: use one of: table, wide, json\n",
+		"status -o toml":           "hint: use one of: table, wide, name, json, yaml\n",
 		"wait a --timeout":         "wait: --timeout needs a value\n",
 		"status -z":                "no such flag: -z\n",
 		"status --max-age=-1s":     "a duration is negative",

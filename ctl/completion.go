@@ -3,7 +3,6 @@ package ctl
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/providerd/providerd/ctl/client"
@@ -38,16 +37,8 @@ func (a *app) completeIDs(most int) command.CompletionFunc {
 		if most >= 0 && len(args) >= most {
 			return nil, command.NoFiles
 		}
-		ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
-		defer cancel()
-		c := *a.client
-		c.DialPatience, c.Passed = -1, nil
-		reply, err := c.Status(ctx, client.StatusQuery{})
-		if err != nil {
-			return nil, command.NoFiles
-		}
 		var ids []string
-		for _, s := range reply.Providers {
+		for _, s := range a.knownRows(cmd.Context()) {
 			if slices.Contains(args, s.ID) { // it is named already
 				continue
 			}
@@ -86,12 +77,26 @@ func (a *app) completeModels(cmd *command.Command, args []string, _ string) ([]s
 
 // completeStates offers the states that a list with commas does not have yet.
 func completeStates(_ *command.Command, _ []string, typed string) ([]string, command.Directive) {
-	named := typed[:strings.LastIndexByte(typed, ',')+1]
-	var lists []string
-	for _, s := range provider.States {
-		if !slices.Contains(strings.Split(named, ","), string(s)) {
-			lists = append(lists, named+string(s))
-		}
+	return offerList(stateNames(), typed), command.NoFiles
+}
+
+// completeKinds offers the kinds of the running daemon's providers, for a list with
+// commas.
+func (a *app) completeKinds(cmd *command.Command, _ []string, typed string) ([]string, command.Directive) {
+	rows := a.knownRows(cmd.Context())
+	return offerList(valuesOf(rows, func(s *provider.Status) string { return s.Kind }), typed), command.NoFiles
+}
+
+// knownRows asks the running daemon what it has for whoever pressed Tab. There are none
+// when there is no daemon, or when it takes longer than a person waits.
+func (a *app) knownRows(ctx context.Context) []provider.Status {
+	ctx, cancel := context.WithTimeout(ctx, completionPatience)
+	defer cancel()
+	c := *a.client
+	c.DialPatience, c.Passed = -1, nil
+	reply, err := c.Status(ctx, client.StatusQuery{})
+	if err != nil {
+		return nil
 	}
-	return lists, command.NoFiles
+	return reply.Providers
 }

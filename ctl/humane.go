@@ -44,6 +44,27 @@ func span(d time.Duration) string {
 	}
 }
 
+// clock shows an instant to come, in the zone of now, with a date only where it is not
+// today. Of the minutes it shows the next, so that it is over when it reads so, and in
+// the last two the seconds.
+func clock(t provider.Time, now time.Time) string {
+	if t.IsZero() {
+		return unknown
+	}
+	at := t.In(now.Location())
+	if at.Sub(now) < 2*time.Minute {
+		return at.Add(time.Second - 1).Format("15:04:05")
+	}
+	at = at.Add(time.Minute - 1)
+	switch {
+	case at.YearDay() == now.YearDay() && at.Year() == now.Year():
+		return at.Format("15:04")
+	case at.Year() == now.Year():
+		return at.Format("Jan 2 15:04")
+	}
+	return at.Format("2006-01-02 15:04")
+}
+
 // age shows how old a row is, and whether that is too old to rely on.
 func age(s provider.Status, now time.Time) string {
 	var text string

@@ -23,7 +23,9 @@ type format struct {
 const (
 	formatTable    = "table"
 	formatWide     = "wide"
+	formatName     = "name"
 	formatJSON     = "json"
+	formatYAML     = "yaml"
 	formatMarkdown = "markdown"
 	formatTOML     = "toml"
 )
@@ -41,6 +43,9 @@ func (f *format) Set(s string) error {
 
 func (f *format) json() bool { return f.value == formatJSON }
 
+// data reports whether a program reads it, so that it has to be what the daemon said.
+func (f *format) data() bool { return f.value == formatJSON || f.value == formatYAML }
+
 // outputFlag gives a command -o with the formats it knows; the first is the
 // default.
 func outputFlag(cmd *command.Command, allowed ...string) *format {
@@ -53,11 +58,16 @@ func outputFlag(cmd *command.Command, allowed ...string) *format {
 // version does not know is not lost. An error reply that has data is printed
 // and returned.
 func (a *app) passThrough(ctx context.Context, req client.Request) error {
+	return a.passThroughAs(ctx, req, &format{value: formatJSON})
+}
+
+// passThroughAs is passThrough in JSON or in YAML.
+func (a *app) passThroughAs(ctx context.Context, req client.Request, out *format) error {
 	body, err := a.client.Do(ctx, req)
 	if err != nil && !hasData(body) {
 		return err
 	}
-	return errors.Join(a.writeJSON(body), err)
+	return errors.Join(a.writeData(body, out), err)
 }
 
 // hasData reports whether a reply's body holds more than an error.
@@ -68,6 +78,19 @@ func hasData(body []byte) bool {
 	}
 	delete(fields, "error")
 	return len(fields) > 0
+}
+
+// writeData prints a JSON text in the format that was asked for.
+func (a *app) writeData(text []byte, out *format) error {
+	if out.value != formatYAML {
+		return a.writeJSON(text)
+	}
+	text, err := yamlOf(text)
+	if err != nil {
+		return err
+	}
+	_, err = a.Stdout.Write(text)
+	return err
 }
 
 // writeJSON prints a JSON text: indented for a person, for a program in one

@@ -1,8 +1,9 @@
 package ctl
 
 import (
-	"bufio"
 	"context"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/providerd/providerd/ctl/client"
@@ -15,75 +16,200 @@ func (a *app) statusCommand() *command.Command {
 		maxAge, wait time.Duration
 		watch        bool
 	)
+	v := &statusView{sel: newSelection()}
 	cmd := &command.Command{
 		Use:        "status [ID…]",
 		Short:      "Show what is known of each provider",
 		Aliases:    []string{"ls", "st"},
 		SuggestFor: []string{"list", "ps", "get", "show", "watch"},
 		Long: `Show what is known of each provider, or of those named.
+` + globHelp + `
+Of one that is named alone, a screen shows all that is known, and the last changes.
 
 It shows what the daemon knows already and waits for nothing. With --max-age,
 rows older than that are probed first, for at most --wait; what is still older
 then is shown as stale. With --watch it shows every change until ctrl-C, and
-then exits 0.`,
+then exits 0.
+
+--state, --kind, --type and --problems choose among the rows, and all have to hold.
+If no row is left, it says so and exits 0. They and --sort work with every format.
+
+Below the rows stands what to do next and, on a screen, a line that sums up. A screen
+that is too short for all rows shows those first that need somebody.`,
 		Example: `  providerctl status
   providerctl status ollama -o json
+  providerctl status 'gpu*' --problems
+  providerctl status --state RUNNING --sort latency -o name
   providerctl status --max-age 0s`,
 		Args:     args(0, -1),
 		Complete: a.completeIDs(-1),
 	}
-	out := outputFlag(cmd, formatTable, formatWide, formatJSON)
+	v.out = outputFlag(cmd, formatTable, formatWide, formatName, formatJSON, formatYAML)
 	flags := cmd.Flags()
 	flags.DurationVar(&maxAge, "max-age", 0, "probe rows older than this first, e.g. 0s or 10s")
 	flags.DurationVar(&wait, "wait", probeWait, "how long to wait for those probes")
 	flags.BoolVarP(&watch, "watch", "w", false, "go on, and show every change")
+	flags.BoolVar(&v.noHeaders, "no-headers", false, "print the rows of the table alone")
+	a.selectionFlags(flags, v.sel)
 	cmd.Run = func(_ *command.Command, ids []string) error {
-		q := client.StatusQuery{IDs: ids, Wait: &wait}
-		if flags.Changed("max-age") {
-			q.MaxAge = &maxAge
+		v.query = client.StatusQuery{Wait: &wait}
+		if v.named(ids); flags.Changed("max-age") {
+			v.query.MaxAge = &maxAge
 		}
 		switch {
 		case maxAge < 0 || wait < 0:
 			return usage("give a duration such as 10s", "status: a duration is negative")
-		case flags.Changed("wait") && q.MaxAge == nil:
+		case flags.Changed("wait") && v.query.MaxAge == nil:
 			return usage("say how old a row may be: --max-age 0s", "status: --wait needs --max-age")
-		case watch:
-			ctx, stop := a.following()
-			defer stop()
-			return a.watch(ctx, q, out)
+		case watch && v.out.value == formatName:
+			return usage("leave one of them out, or use: -o json", "status: --watch shows more than names")
 		}
-		return a.showStatus(a.interruptible(q.MaxAge != nil), q, out)
+		v.card = a.term.shown && !flags.Changed("output") && !v.noHeaders && len(ids) == 1 && !v.sel.changes()
+		ctx, stop := a.interruptible(v.query.MaxAge != nil), func() {}
+		if watch {
+			ctx, stop = a.following()
+		}
+		defer stop()
+		if err := a.narrow(ctx, v); err != nil {
+			return err
+		}
+		if watch {
+			return a.watch(ctx, v)
+		}
+		return a.showStatus(ctx, v)
 	}
 	return cmd
 }
 
-func (a *app) showStatus(ctx context.Context, q client.StatusQuery, out *format) error {
-	if out.json() {
-		return a.passThrough(ctx, q.Request())
+// selectionFlags gives a command the flags by which rows are chosen and sorted.
+func (a *app) selectionFlags(flags *command.FlagSet, sel *selection) {
+	flags.Var(sel.states, "state", "only those in one of these `STATES`, with commas between them").Complete = sel.states.complete
+	flags.Var(sel.kinds, "kind", "only those of one of these `KINDS`").Complete = a.completeKinds
+	flags.Var(sel.types, "type", "only those of one of these `TYPES`: local, cloud, generic").Complete = sel.types.complete
+	flags.BoolVar(&sel.problems, "problems", false, "only those that cannot be used as they should")
+	flags.Var(sel.sort, "sort", "the order of the rows").Complete = command.Offer(sel.sort.allowed, command.NoFiles)
+}
+
+// A statusView is what is wanted of the status, and how it is shown.
+type statusView struct {
+	query     client.StatusQuery
+	sel       *selection
+	out       *format
+	noHeaders bool
+	card      bool // of the one provider that is named
+}
+
+// named takes the words of the command line. Where one is a pattern the daemon is asked
+// for all.
+func (v *statusView) named(words []string) {
+	if hasGlob(words) {
+		v.sel.globs = words
+		return
 	}
-	reply, err := a.client.Status(ctx, q)
+	v.query.IDs = words
+}
+
+// narrow has no more probed than what is wanted, as far as the configuration decides
+// that.
+func (a *app) narrow(ctx context.Context, v *statusView) error {
+	if v.query.MaxAge == nil || len(v.sel.globs)+len(v.sel.kinds.values)+len(v.sel.types.values) == 0 {
+		return nil
+	}
+	reply, err := a.client.Status(ctx, client.StatusQuery{IDs: v.query.IDs})
 	if err != nil {
 		return err
 	}
-	if len(reply.Providers) == 0 {
+	wanted := selection{globs: v.sel.globs, kinds: v.sel.kinds, types: v.sel.types, states: &list{}, sort: &format{}}
+	places, err := wanted.rows(reply.Providers, reply.TS.Time)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, place := range places {
+		ids = append(ids, reply.Providers[place].ID)
+	}
+	if v.query.IDs = fewOrAll(ids); len(ids) == 0 {
+		v.query.MaxAge = nil
+	}
+	return nil
+}
+
+// ask returns the rows that are wanted, and of how many they were chosen.
+func (a *app) ask(ctx context.Context, v *statusView) (*statusBody, []provider.Status, error) {
+	raw, err := a.client.Do(ctx, v.query.Request())
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := readStatus(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	all := body.Providers
+	if !v.sel.changes() {
+		return body, all, nil
+	}
+	places, err := v.sel.rows(all, body.TS.Time)
+	if err == nil {
+		err = body.choose(places)
+	}
+	return body, all, err
+}
+
+func (a *app) showStatus(ctx context.Context, v *statusView) error {
+	if v.out.data() && !v.sel.changes() {
+		return a.passThroughAs(ctx, v.query.Request(), v.out)
+	}
+	body, all, err := a.ask(ctx, v)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(all) == 0:
 		a.say("no provider is configured")
 		a.say("hint: name one in the configuration; see: providerctl info")
-		return nil
+	case len(body.Providers) == 0:
+		message, hint := v.sel.nothing(all)
+		a.explain(&provider.Error{Message: message, Hint: hint})
 	}
-	return a.writeStatus(reply, out)
+	switch {
+	case v.out.data():
+		return a.writeData(body.raw, v.out)
+	case len(body.Providers) == 0:
+		return nil
+	case v.card && len(body.Providers) == 1:
+		return a.writeCard(ctx, &body.Providers[0], body.TS)
+	case v.out.value == formatName:
+		var b strings.Builder
+		for _, id := range idsOf(body.Providers) {
+			b.WriteString(provider.Printable(id) + "\n")
+		}
+		_, err := io.WriteString(a.Stdout, b.String())
+		return err
+	}
+	opts := a.tableOptions(v.out, body.TS)
+	opts.NoHeaders = v.noHeaders
+	if len(v.query.IDs) > 0 || v.sel.changes() { // who has chosen wants to see them
+		opts.Height = 0
+	}
+	if v.sel.filters() || len(v.sel.globs) > 0 {
+		opts.OutOf = len(all)
+	}
+	return WriteTable(a.Stdout, body.StatusReply, opts)
+}
+
+// tableOptions are those for the screen as it is now.
+func (a *app) tableOptions(out *format, now provider.Time) TableOptions {
+	return TableOptions{
+		Width:   a.term.width(),
+		Height:  max(0, a.term.height()-1), // a line is the prompt's
+		Color:   a.term.color,
+		Summary: a.term.shown,
+		Wide:    out.value == formatWide,
+		Now:     now.Local(),
+	}
 }
 
 // writeStatus writes the table as the screen wants it.
 func (a *app) writeStatus(reply *provider.StatusReply, out *format) error {
-	w := bufio.NewWriter(a.Stdout)
-	opts := TableOptions{
-		Width: a.term.width(),
-		Color: a.term.color,
-		Wide:  out.value == formatWide,
-		Now:   reply.TS.Time,
-	}
-	if err := WriteTable(w, *reply, opts); err != nil {
-		return err
-	}
-	return w.Flush()
+	return WriteTable(a.Stdout, *reply, a.tableOptions(out, reply.TS))
 }

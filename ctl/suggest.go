@@ -162,6 +162,9 @@ func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 	case *format:
 		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
 	}
+	if v, ok := f.Value.(*list); ok && len(v.allowed) > 0 {
+		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
+	}
 	name, about := f.UnquoteUsage()
 	return "write " + flag + " " + strings.ToUpper(name) + ": " + about
 }

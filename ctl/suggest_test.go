@@ -103,8 +103,8 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"status --xyzzy":  "hint: see: providerctl status --help\n",
 		"status -x":       "hint: see: providerctl status --help\n",
 		"status -é":       "no such flag: -é\nproviderctl: hint: see: providerctl status --help\n",
-		"status -t 5s":    "hint: see: providerctl status --help\n",
-		"status -o yaml":  "hint: use one of: table, wide, json\n",
+		"status -z 5s":    "hint: see: providerctl status --help\n",
+		"status -o toml":  "hint: use one of: table, wide, name, json, yaml\n",
 		"wait a --for up": "hint: for example: --for RUNNING,DEGRADED\n",
 		"-x":              "providerctl: no such flag: -x\nproviderctl: hint: see: providerctl --help\n",
 	} {

@@ -12,100 +12,111 @@ import (
 
 // TableOptions say how a table of statuses is shown.
 type TableOptions struct {
-	Width int       // columns of the screen; 0: as wide as it gets
-	Color bool      // colour the states
-	Wide  bool      // everything that is known of each provider
-	Now   time.Time // zero: the reply's own time
+	Width     int       // columns of the screen; 0: as wide as it gets
+	Height    int       // lines of the screen that the table should fit into; 0: any number
+	Strict    bool      // it must fit into them, whatever is left out
+	Color     bool      // colour the states
+	Wide      bool      // everything that is known of each provider
+	NoHeaders bool      // nothing but the rows
+	Summary   bool      // sum up below
+	OutOf     int       // how many providers the rows were chosen from; 0: they are all
+	Now       time.Time // zero: the reply's own time. Times of the day are in its zone
 }
 
 // WriteTable writes a row for each provider and, below, what to do about those
-// that need something done. It is never wider than the screen: identifiers are
-// cut, then the columns that matter least are left out. A wide table that does
-// not fit becomes one block for each provider, with nothing left out.
+// that need something done. It is never wider than the screen: what happened and
+// identifiers are cut, then the columns that matter least are left out. A wide table that
+// does not fit becomes one block for each provider, with nothing left out. Of rows that
+// are too many for the screen, those that can be used are left out first.
 func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) error {
 	if opts.Now.IsZero() {
 		opts.Now = reply.TS.Time
 	}
-	if opts.Wide {
-		return writeWide(w, reply.Providers, opts)
+	t := tableOf(reply.Providers, opts)
+	if over := t.lines() - opts.Height; opts.Height > 0 && over > 0 && !t.blocks {
+		t = t.shortened(reply.Providers, over, opts)
 	}
-	columns := fitting(reply.Providers, opts)
-	if err := newGrid(columns.columns, reply.Providers, opts).write(w, columns.widths); err != nil {
-		return err
-	}
-	return writeHints(w, reply.Providers, columns.widths[0], opts)
+	_, err := io.WriteString(w, t.text())
+	return err
 }
 
-// A column shows one thing of each provider.
-type column struct {
-	title string
-	right bool
-	show  func(s provider.Status, now time.Time) string
+// A table is the text of one, in the parts that are separated by an empty line.
+type table struct {
+	rows    string // below their titles
+	hints   string
+	summary string
+	blocks  bool // several lines for each row
 }
 
-// basicColumns are those of a table that is not wide, in the order shown.
-func basicColumns() []column {
-	return []column{
-		{"ID", false, func(s provider.Status, _ time.Time) string { return provider.Printable(s.ID) }},
-		{stateTitle, false, func(s provider.Status, _ time.Time) string { return provider.Printable(string(s.State)) }},
-		{"REASON", false, func(s provider.Status, _ time.Time) string { return provider.Printable(reasonCell(s)) }},
-		{"LATENCY", true, func(s provider.Status, _ time.Time) string { return latency(s.LatencyMS) }},
-		{"AGE", false, age},
+func tableOf(rows []provider.Status, opts TableOptions) table {
+	var t table
+	g, widths := layout(rows, opts)
+	if t.blocks = widths == nil; t.blocks {
+		t.rows = g.blocks(opts.Width)
+	} else {
+		t.rows = g.text(widths)
 	}
-}
-
-const stateTitle = "STATE"
-
-// fit is a choice of columns, and how wide each is.
-type fit struct {
-	columns []column
-	widths  []int
-}
-
-// fitting chooses the columns that the screen has room for.
-func fitting(rows []provider.Status, opts TableOptions) fit {
-	basic := basicColumns()
-	choices := []struct {
-		columns []column
-		id      int // columns that identifiers are cut to, at the least
-		reason  int // and reasons
-	}{
-		{basic, 20, 99},
-		{slices.Concat(basic[:3], basic[4:]), 16, 99},
-		{basic[:3], 9, 9},
-		{basic[:2], 1, 1},
+	if opts.NoHeaders {
+		return t
 	}
-	var f fit
-	for _, choice := range choices {
-		f.columns = choice.columns
-		f.widths = newGrid(f.columns, rows, opts).widths()
-		over := total(f.widths) - opts.Width
-		if opts.Width <= 0 || over <= 0 {
-			return f
-		}
-		over -= shrink(&f.widths[0], choice.id, over)
-		if len(f.widths) > 2 {
-			over -= shrink(&f.widths[2], choice.reason, over)
-		}
-		if over <= 0 {
-			return f
+	if !slices.Contains(g.titles, hintTitle) {
+		t.hints = hints(rows, widths[0], opts)
+	}
+	t.summary = summary(rows, opts)
+	return t
+}
+
+func (t *table) text() string {
+	text := t.rows
+	for _, part := range []string{t.hints, t.summary} {
+		if part != "" {
+			text += "\n" + part
 		}
 	}
-	// Even an identifier of one character does not fit beside the state.
-	shrink(&f.widths[1], 1, total(f.widths)-opts.Width)
-	return f
+	return text
 }
 
-// shrink takes up to want columns from a width, down to least, and returns how
-// many it took.
-func shrink(width *int, least, want int) int {
-	taken := max(0, min(want, *width-least))
-	*width -= taken
-	return taken
+func (t *table) lines() int { return strings.Count(t.text(), "\n") }
+
+// shortened is the table of fewer rows, so that it takes so many lines less. A strict one
+// goes without hints, too, where it has to.
+func (t *table) shortened(rows []provider.Status, over int, opts TableOptions) table {
+	shown, more := fitRows(rows, len(rows)-over, false, opts.Now)
+	short := tableOf(shown, opts)
+	short.summary = t.summary
+	if over := short.lines() + 1 - opts.Height; opts.Strict && over > 0 {
+		if short.hints != "" {
+			over -= strings.Count(short.hints, "\n") + 1
+			short.hints = ""
+		}
+		if over > 0 {
+			shown, more = fitRows(rows, len(shown)-over+1, true, opts.Now)
+			summary := short.summary
+			short = tableOf(shown, opts)
+			short.hints, short.summary = "", summary
+		}
+	}
+	if more > 0 {
+		short.rows += moreLine(rows, more, opts)
+	}
+	return short
+}
+
+// moreLine says how many rows are left out, which are the least urgent.
+func moreLine(rows []provider.Status, more int, opts TableOptions) string {
+	text := "… " + strconv.Itoa(more) + " more"
+	all := byUrgency(rows, opts.Now)
+	if standingOf(&all[len(all)-more], opts.Now) == usable {
+		text += ", usable"
+	}
+	if !opts.Strict {
+		text += ": providerctl status | less"
+	}
+	return cut(text, orAny(opts.Width)) + "\n"
 }
 
 func newGrid(columns []column, rows []provider.Status, opts TableOptions) *grid {
-	g := &grid{}
+	g := &grid{bare: opts.NoHeaders}
 	for _, c := range columns {
 		g.titles = append(g.titles, c.title)
 		g.right = append(g.right, c.right)
@@ -161,9 +172,9 @@ func stateColor(s provider.State) string {
 // screen.
 const maxHints = 12
 
-// writeHints says, for each provider that needs something done, what to do. The
+// hints say, for each provider that needs something done, what to do. The
 // identifiers are cut as they are in the table above, to idWidth.
-func writeHints(w io.Writer, rows []provider.Status, idWidth int, opts TableOptions) error {
+func hints(rows []provider.Status, idWidth int, opts TableOptions) string {
 	var needy []provider.Status
 	ids := 0
 	for _, s := range rows {
@@ -171,9 +182,6 @@ func writeHints(w io.Writer, rows []provider.Status, idWidth int, opts TableOpti
 			needy = append(needy, s)
 			ids = max(ids, displayWidth(provider.Printable(s.ID)))
 		}
-	}
-	if len(needy) == 0 {
-		return nil
 	}
 	ids = min(ids, idWidth)
 	var b strings.Builder
@@ -184,21 +192,34 @@ func writeHints(w io.Writer, rows []provider.Status, idWidth int, opts TableOpti
 			b.WriteString(label + text)
 			break
 		}
-		label, text := hanging(pad(cut(provider.Printable(s.ID), ids), ids)+gap, provider.Printable(s.Hint), opts.Width)
+		label, text := hanging(pad(cut(provider.Printable(s.ID), ids), ids)+gap, provider.Printable(hintOf(&s, opts.Now)), opts.Width)
 		b.WriteString(label + text)
 	}
-	text := strings.TrimSuffix(b.String(), "\n")
-	if opts.Color {
-		text = dim + strings.ReplaceAll(text, "\n", colorOff+"\n"+dim) + colorOff
-	}
-	_, err := io.WriteString(w, "\n"+text+"\n")
-	return err
+	return dimmed(b.String(), opts)
 }
 
-// reasonCell marks a row that is in doubt: what was seen is in the wide table.
-func reasonCell(s provider.Status) string {
-	if doubtOf(&s) != nil {
-		return string(s.Reason) + "?"
+// hintOf is what to do next about a provider. Of a limit it says until when, which the
+// daemon's own hint cannot know.
+func hintOf(s *provider.Status, now time.Time) string {
+	if until := limitedUntil(s, now); until != "" && s.Reason == provider.RateLimited {
+		return "send nothing " + until
 	}
-	return string(s.Reason)
+	return s.Hint
+}
+
+// summary is one line on all rows, for whoever sees them on a screen.
+func summary(rows []provider.Status, opts TableOptions) string {
+	if !opts.Summary || len(rows) < 2 && opts.OutOf < 2 {
+		return ""
+	}
+	c := censusOf(rows, opts.Now)
+	return strings.Join(wrap(c.line(opts.OutOf, opts.Now), opts.Width), "\n") + "\n"
+}
+
+// dimmed is text in lines, of less importance than what is above.
+func dimmed(text string, opts TableOptions) string {
+	if !opts.Color || text == "" {
+		return text
+	}
+	return dim + strings.ReplaceAll(strings.TrimSuffix(text, "\n"), "\n", colorOff+"\n"+dim) + colorOff + "\n"
 }

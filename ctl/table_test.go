@@ -37,12 +37,14 @@ func sampleReply(t testing.TB) provider.StatusReply {
 func TestWriteTable_Golden(t *testing.T) {
 	for name, opts := range map[string]ctl.TableOptions{
 		"unlimited":      {},
+		"120":            {Width: 120, Summary: true},
 		"80":             {Width: 80},
 		"60":             {Width: 60},
 		"40":             {Width: 40},
 		"20":             {Width: 20},
 		"80-color":       {Width: 80, Color: true},
 		"wide-unlimited": {Wide: true},
+		"wide-200":       {Wide: true, Width: 200, Summary: true},
 		"wide-80":        {Wide: true, Width: 80},
 		"wide-20":        {Wide: true, Width: 20},
 	} {
@@ -136,7 +138,7 @@ func FuzzWriteTable(f *testing.F) {
 			ID: id, State: provider.State(state), Reason: provider.Reason(reason), Detail: detail, Hint: hint,
 			LatencyMS: float64(len(detail)), Stale: len(hint)%2 == 0, Version: detail, Kind: id, Endpoint: hint,
 		}
-		opts := ctl.TableOptions{Width: width % 200, Wide: wide}
+		opts := ctl.TableOptions{Width: width % 200, Wide: wide, Summary: true, Height: len(id) % 9, Strict: len(state)%2 == 0}
 		var b strings.Builder
 		if err := ctl.WriteTable(&b, provider.StatusReply{Providers: []provider.Status{row, row}}, opts); err != nil {
 			t.Fatal(err)

@@ -1,7 +1,7 @@
 package ctl
 
 import (
-	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -9,23 +9,20 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// wideColumns are everything that a wide table shows.
+// wideColumns are everything that is shown of a provider.
 func wideColumns() []column {
-	text := func(title string, get func(provider.Status) string) column {
-		return column{title, false, func(s provider.Status, _ time.Time) string { return or(provider.Printable(get(s))) }}
+	return []column{
+		idColumn(), stateColumn(), reasonColumn(true), latencyColumn(), ageColumn(), sinceColumn(),
+		textColumn("KIND", func(s provider.Status) string { return s.Kind }),
+		textColumn("ENDPOINT", func(s provider.Status) string { return s.Endpoint }),
+		textColumn("VERSION", func(s provider.Status) string { return s.Version }),
+		{"MODELS", true, func(s provider.Status, _ time.Time) string { return models(s) }},
+		{"NEXT", false, func(s provider.Status, now time.Time) string { return in(s.NextCheckAt, now) }},
+		{"RETRY", false, func(s provider.Status, now time.Time) string { return in(s.RetryAt, now) }},
+		detailColumn(),
+		{"INCIDENT", false, func(s provider.Status, now time.Time) string { return incidentCell(s.Incident, now) }},
+		textColumn(hintTitle, func(s provider.Status) string { return s.Hint }),
 	}
-	return append(basicColumns(),
-		text("KIND", func(s provider.Status) string { return s.Kind }),
-		text("ENDPOINT", func(s provider.Status) string { return s.Endpoint }),
-		text("VERSION", func(s provider.Status) string { return s.Version }),
-		column{"MODELS", true, func(s provider.Status, _ time.Time) string { return models(s) }},
-		column{"SINCE", false, func(s provider.Status, now time.Time) string { return ago(s.Since, now) }},
-		column{"NEXT", false, func(s provider.Status, now time.Time) string { return in(s.NextCheckAt, now) }},
-		column{"RETRY", false, func(s provider.Status, now time.Time) string { return in(s.RetryAt, now) }},
-		text("DETAIL", func(s provider.Status) string { return storyOf(s.Doubt, s.Detail).String() }),
-		column{"INCIDENT", false, func(s provider.Status, now time.Time) string { return incidentCell(s.Incident, now) }},
-		text("HINT", func(s provider.Status) string { return s.Hint }),
-	)
 }
 
 // models shows how many models there are and, where it is known, how many of
@@ -41,17 +38,30 @@ func models(s provider.Status) string {
 	return text
 }
 
-func writeWide(w io.Writer, rows []provider.Status, opts TableOptions) error {
-	g := newGrid(wideColumns(), rows, opts)
-	widths := g.widths()
+// wideLayout is a table that fits, of the columns that have something to show; else the
+// widths are nil. Where it is cut to fit, hints stand below, and what a limit says twice
+// is left out.
+func wideLayout(rows []provider.Status, opts TableOptions) (*grid, []int) {
+	whole := newGrid(wideColumns(), rows, opts)
+	widths := whole.widths()
 	if opts.Width <= 0 || total(widths) <= opts.Width {
-		return g.write(w, widths)
+		return whole, widths
 	}
-	return writeBlocks(w, g, opts.Width)
+	g := newGrid(wideColumns(), rows, opts)
+	g.remove(hintTitle, "RETRY")
+	for _, title := range slices.Clone(g.titles[3:]) {
+		g.drop(title)
+	}
+	least := map[string]int{"ID": 16, "ENDPOINT": 20, "DETAIL": 20, "INCIDENT": 16}
+	widths = g.widths()
+	if squeeze(widths, opts.Width, func(column int) int { return least[g.titles[column]] }) {
+		return g, widths
+	}
+	return whole, nil
 }
 
-// writeBlocks writes the cells of each row below one another.
-func writeBlocks(w io.Writer, g *grid, width int) error {
+// blocks is the cells of each row below one another.
+func (g *grid) blocks(width int) string {
 	var b strings.Builder
 	names := 0
 	for _, title := range g.titles {
@@ -72,6 +82,5 @@ func writeBlocks(w io.Writer, g *grid, width int) error {
 			b.WriteString(label + text)
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -18,8 +19,8 @@ const watchPace = time.Second
 
 // watch shows the status, and again after every change, until ctx ends. It
 // outlives the daemon and goes on with the next one.
-func (a *app) watch(ctx context.Context, q client.StatusQuery, out *format) error {
-	v := &view{app: a, out: out, query: q}
+func (a *app) watch(ctx context.Context, wanted *statusView) error {
+	v := &view{app: a, statusView: wanted}
 	for {
 		err := v.follow(ctx)
 		switch {
@@ -41,9 +42,8 @@ const firstRetry = 200 * time.Millisecond
 
 // A view is what is shown of the status, and where.
 type view struct {
+	*statusView
 	app   *app
-	out   *format
-	query client.StatusQuery
 	begun bool    // something has been shown
 	shown []sight // the rows that were shown last, or looked at and were the same
 	lost  bool    // the daemon is away, and that has been said
@@ -140,14 +140,11 @@ func signal(c chan<- struct{}) {
 // show asks for the status and shows it: always, or only when it is another than
 // what was shown. It returns the number of the last event that is in it.
 func (v *view) show(ctx context.Context, always bool) (seq uint64, err error) {
-	body, err := v.app.client.Do(ctx, v.query.Request())
+	body, all, err := v.app.ask(ctx, v.statusView)
 	if err != nil {
 		return 0, err
 	}
-	var reply provider.StatusReply
-	if err := json.Unmarshal(body, &reply); err != nil {
-		return 0, fmt.Errorf("reading the status: %w", err)
-	}
+	reply := body.StatusReply
 	last := v.shown
 	v.shown = sights(reply.Providers)
 	if !always && slices.Equal(v.shown, last) {
@@ -156,32 +153,45 @@ func (v *view) show(ctx context.Context, always bool) (seq uint64, err error) {
 	switch {
 	case v.out.json():
 		var line bytes.Buffer
-		if err = json.Compact(&line, body); err == nil {
+		if err = json.Compact(&line, body.raw); err == nil {
 			err = v.app.writeLine(line.Bytes())
 		}
+	case v.out.data():
+		if _, err = io.WriteString(v.app.Stdout, "---\n"); err == nil {
+			err = v.app.writeData(body.raw, v.out)
+		}
 	case v.inPlace():
-		err = v.draw(&reply)
+		err = v.draw(&reply, len(all))
 	default:
 		if v.begun {
 			err = v.app.writeLine(nil)
 		}
 		if err == nil {
-			err = v.app.writeStatus(&reply, v.out)
+			err = WriteTable(v.app.Stdout, reply, v.options(&reply, len(all)))
 		}
 	}
 	v.begun, v.lost = true, false
 	return reply.Seq, err
 }
 
+// options are those of a table that takes the whole screen.
+func (v *view) options(reply *provider.StatusReply, outOf int) TableOptions {
+	opts := v.app.tableOptions(v.out, reply.TS)
+	opts.NoHeaders, opts.Strict = v.noHeaders, v.inPlace()
+	if v.sel.filters() || len(v.sel.globs) > 0 {
+		opts.OutOf = outOf
+	}
+	return opts
+}
+
 // inPlace reports whether a new table takes the place of the last one.
-func (v *view) inPlace() bool { return v.app.term.moves && !v.out.json() }
+func (v *view) inPlace() bool { return v.app.term.moves && !v.out.data() }
 
 // draw writes the table over the last one, cut to what the screen can show.
-func (v *view) draw(reply *provider.StatusReply) error {
+func (v *view) draw(reply *provider.StatusReply, outOf int) error {
 	var table bytes.Buffer
 	t := v.app.term
-	opts := TableOptions{Width: t.width(), Color: t.color, Wide: v.out.value == formatWide, Now: reply.TS.Time}
-	if err := WriteTable(&table, *reply, opts); err != nil {
+	if err := WriteTable(&table, *reply, v.options(reply, outOf)); err != nil {
 		return err
 	}
 	lines := bytes.SplitAfter(bytes.TrimSuffix(table.Bytes(), []byte("\n")), []byte("\n"))

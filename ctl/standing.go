@@ -1,0 +1,152 @@
+package ctl
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A standing says whether a provider can be used now and, if not, what it takes. The
+// more urgent come first.
+type standing int
+
+const (
+	needsSomebody standing = iota // it lasts until somebody acts
+	failing                       // there, or something in its place, and of no use
+	stopped                       // not there
+	limited                       // to be left alone until retry_at
+	starting                      // there soon
+	notKnown                      // not asked, or too long ago
+	paused                        // a person does not want it asked
+	impaired                      // it serves, and not as it should
+	usable
+)
+
+// standingOf looks at one row.
+func standingOf(s *provider.Status, now time.Time) standing {
+	meaning := s.Reason.Meaning()
+	switch {
+	case s.Paused:
+		return paused
+	case meaning.NeedsPerson:
+		return needsSomebody
+	case s.Stale:
+		return notKnown
+	case s.RetryAt.After(now):
+		return limited
+	}
+	switch s.State {
+	case provider.StateRunning:
+		return usable
+	case provider.StateStarting:
+		return starting
+	case provider.StateStopped:
+		return stopped
+	case provider.StateDegraded:
+		if meaning.Serves {
+			return impaired
+		}
+		return failing
+	case provider.StateError:
+		return failing
+	}
+	return notKnown
+}
+
+// byUrgency sorts rows that need somebody before those that pass by themselves, and
+// those before the ones that can be used; within each, the order stays.
+func byUrgency(rows []provider.Status, now time.Time) []provider.Status {
+	return slices.SortedStableFunc(slices.Values(rows), func(a, b provider.Status) int {
+		return int(standingOf(&a, now)) - int(standingOf(&b, now))
+	})
+}
+
+// A census counts rows by how they stand.
+type census struct {
+	counts [usable + 1]int
+	total  int
+	until  provider.Time // when the first of those that are limited may be asked again
+	last   provider.Time // and when the last of them
+}
+
+func censusOf(rows []provider.Status, now time.Time) (c census) {
+	c.total = len(rows)
+	for i := range rows {
+		how := standingOf(&rows[i], now)
+		c.counts[how]++
+		if how != limited {
+			continue
+		}
+		if at := rows[i].RetryAt; c.until.IsZero() || at.Before(c.until.Time) {
+			c.until = at
+		}
+		if at := rows[i].RetryAt; at.After(c.last.Time) {
+			c.last = at
+		}
+	}
+	return c
+}
+
+// line sums up: "7 providers: 5 usable, 1 needs you, 1 limited until 12:31". Where the
+// rows were chosen out of more, those are told too.
+func (c *census) line(outOf int, now time.Time) string {
+	text := plural(c.total, "provider")
+	if outOf > c.total {
+		text = strconv.Itoa(c.total) + " of " + plural(outOf, "provider")
+	}
+	var parts []string
+	add := func(n int, what string) {
+		if n > 0 {
+			parts = append(parts, strconv.Itoa(n)+" "+what)
+		}
+	}
+	add(c.counts[usable]+c.counts[impaired], "usable")
+	if n := c.counts[needsSomebody]; n == 1 {
+		add(n, "needs you")
+	} else {
+		add(n, "need you")
+	}
+	add(c.counts[failing], "failing")
+	add(c.counts[stopped], "stopped")
+	until := "limited until " + clock(c.until, now)
+	if clock(c.last, now) != clock(c.until, now) {
+		until = "limited, the first until " + clock(c.until, now)
+	}
+	add(c.counts[limited], until)
+	add(c.counts[starting], "starting")
+	add(c.counts[notKnown], "not known")
+	add(c.counts[paused], "paused")
+	if len(parts) == 1 && c.total > 1 {
+		_, what, _ := strings.Cut(parts[0], " ")
+		return text + ", all " + what
+	}
+	return strings.TrimSuffix(text+": "+strings.Join(parts, ", "), ": ")
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
+}
+
+// fitRows returns the rows that a screen with room for so many shows, and how many it
+// leaves out. Those that need somebody, or are of limited use, come first then; they are
+// left out only by a screen that is strict.
+func fitRows(rows []provider.Status, room int, strict bool, now time.Time) (shown []provider.Status, more int) {
+	if len(rows) <= room {
+		return rows, 0
+	}
+	shown = byUrgency(rows, now)
+	keep := max(1, room-1) // a line says how many more there are
+	for !strict && keep < len(shown) && standingOf(&shown[keep], now) < usable {
+		keep++
+	}
+	if !strict && keep == len(shown)-1 { // it takes no more than the line that says so
+		keep++
+	}
+	return shown[:keep], len(rows) - keep
+}

@@ -1,0 +1,157 @@
+package ctl
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// yamlOf writes a JSON text as YAML, in block style and in the same order. What is a
+// string stays one for readers of YAML 1.1, which take no for false and 12:30 for a
+// number, and of 1.2: any other is left without quotes. A library for it would be most
+// of this program.
+func yamlOf(text []byte) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	w := &yamlWriter{in: d}
+	if err := w.value("", "\n"); err != nil {
+		return nil, fmt.Errorf("reading the reply: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, fmt.Errorf("reading the reply: more than one JSON text")
+	}
+	return bytes.TrimPrefix(w.out.Bytes(), []byte("\n")), nil
+}
+
+type yamlWriter struct {
+	in  *json.Decoder
+	out bytes.Buffer
+}
+
+// value writes the next value. What has parts is on lines of its own with that indent,
+// the first of which begins with lead; anything else is on the line that is there.
+func (w *yamlWriter) value(indent, lead string) error {
+	token, err := w.in.Token()
+	if err != nil {
+		return err
+	}
+	begin, ok := token.(json.Delim)
+	if !ok {
+		w.out.WriteString(" " + yamlScalar(token) + "\n")
+		return nil
+	}
+	if !w.in.More() {
+		w.out.WriteString(map[json.Delim]string{'{': " {}\n", '[': " []\n"}[begin])
+		_, err = w.in.Token()
+		return err
+	}
+	w.out.WriteString(lead)
+	for first := true; w.in.More(); first = false {
+		if !first || lead == "\n" {
+			w.out.WriteString(indent)
+		}
+		if begin == '[' {
+			w.out.WriteByte('-')
+			err = w.value(indent+"  ", " ")
+		} else {
+			err = w.member(indent)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err = w.in.Token() // the end
+	return err
+}
+
+// member writes a name and its value.
+func (w *yamlWriter) member(indent string) error {
+	name, err := w.in.Token()
+	if err != nil {
+		return err
+	}
+	w.out.WriteString(yamlScalar(name) + ":")
+	return w.value(indent+"  ", "\n")
+}
+
+// yamlScalar is a value without parts.
+func yamlScalar(token json.Token) string {
+	switch v := token.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(v)
+	case json.Number:
+		return yamlNumber(v.String())
+	case string:
+		if yamlPlain(v) {
+			return v
+		}
+		return yamlQuoted(v)
+	}
+	return fmt.Sprint(token)
+}
+
+// yamlNumber gives a number with an exponent the point without which YAML 1.1 takes it
+// for a string, and the sign.
+func yamlNumber(n string) string {
+	at := strings.IndexAny(n, "eE")
+	if at < 0 {
+		return n
+	}
+	mantissa, exponent := n[:at], n[at+1:]
+	if !strings.Contains(mantissa, ".") {
+		mantissa += ".0"
+	}
+	if exponent[0] != '-' && exponent[0] != '+' {
+		exponent = "+" + exponent
+	}
+	return mantissa + "e" + exponent
+}
+
+// yamlPlain reports whether a string can stand without quotes and is read as the same
+// string. It would rather quote one too many: digits, dots and signs may begin a number
+// or a date.
+func yamlPlain(s string) bool {
+	switch {
+	case s == "" || !strings.ContainsRune("/abcdefghijklmnopqrstuvwxyz", unicode.ToLower(rune(s[0]))):
+		return false
+	case strings.HasSuffix(s, ":") || strings.HasSuffix(s, " ") || strings.Contains(s, ": ") || strings.Contains(s, " #"):
+		return false
+	case strings.ContainsFunc(s, func(r rune) bool { return !provider.Shows(r) }):
+		return false
+	}
+	return !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(s))
+}
+
+// yamlQuoted is a string in double quotes, where what does not show is escaped.
+func yamlQuoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case provider.Shows(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
