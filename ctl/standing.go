@@ -133,20 +133,19 @@ func plural(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// fitRows returns the rows that a screen with room for so many shows, and how many it
-// leaves out. Those that need somebody, or are of limited use, come first then; they are
-// left out only by a screen that is strict.
-func fitRows(rows []provider.Status, room int, strict bool, now time.Time) (shown []provider.Status, more int) {
+// fitRows parts rows into those that a screen with room for so many lines shows, and the
+// rest, of which a line tells. The last are left out first. Unless it is strict, those
+// that need somebody, or are of limited use, stay.
+func fitRows(rows []provider.Status, room int, strict bool, now time.Time) (shown, rest []provider.Status) {
 	if len(rows) <= room {
-		return rows, 0
+		return rows, nil
 	}
-	shown = byUrgency(rows, now)
-	keep := max(1, room-1) // a line says how many more there are
-	for !strict && keep < len(shown) && standingOf(&shown[keep], now) < usable {
+	keep := max(1, room-1)
+	for !strict && keep < len(rows) && slices.ContainsFunc(rows[keep:], func(s provider.Status) bool { return standingOf(&s, now) != usable }) {
 		keep++
 	}
-	if !strict && keep == len(shown)-1 { // it takes no more than the line that says so
+	if !strict && keep == len(rows)-1 { // it takes no more than the line that says so
 		keep++
 	}
-	return shown[:keep], len(rows) - keep
+	return rows[:keep], rows[keep:]
 }

@@ -28,8 +28,11 @@ Of one that is named alone, a screen shows all that is known, and the last chang
 
 It shows what the daemon knows already and waits for nothing. With --max-age,
 rows older than that are probed first, for at most --wait; what is still older
-then is shown as stale. With --watch it shows every change until ctrl-C, and
-then exits 0.
+then is shown as stale.
+
+With --watch it shows every change until ctrl-C, and then exits 0. It takes the
+whole screen, shows first what needs somebody, puts a star before what changed in the
+last seconds, and leaves the screen as it was.
 
 --state, --kind, --type and --problems choose among the rows, and all have to hold.
 If no row is left, it says so and exits 0. They and --sort work with every format.
@@ -186,15 +189,20 @@ func (a *app) showStatus(ctx context.Context, v *statusView) error {
 		_, err := io.WriteString(a.Stdout, b.String())
 		return err
 	}
-	opts := a.tableOptions(v.out, body.TS)
+	return WriteTable(a.Stdout, body.StatusReply, a.optionsOf(v, &body.StatusReply, len(all)))
+}
+
+// optionsOf are those of a table of the rows that are wanted.
+func (a *app) optionsOf(v *statusView, reply *provider.StatusReply, outOf int) TableOptions {
+	opts := a.tableOptions(v.out, reply.TS)
 	opts.NoHeaders = v.noHeaders
 	if len(v.query.IDs) > 0 || v.sel.changes() { // who has chosen wants to see them
 		opts.Height = 0
 	}
 	if v.sel.filters() || len(v.sel.globs) > 0 {
-		opts.OutOf = len(all)
+		opts.OutOf = outOf
 	}
-	return WriteTable(a.Stdout, body.StatusReply, opts)
+	return opts
 }
 
 // tableOptions are those for the screen as it is now.

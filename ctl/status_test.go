@@ -249,6 +249,8 @@ func TestWriteTable_PutsWhatNeedsSomebodyFirstWhereNotAllFits(t *testing.T) {
 		"NotForOneRow":      {many(6, 1, 2, 3, 4, 5), ctl.TableOptions{Height: 5}, "p01 p02 p03 p04 p05 p00", "", 15},
 		"Strict":            {many(60, 1, 2, 3, 4, 5, 6, 7, 8, 9), ctl.TableOptions{Height: 8, Strict: true}, "p01 p02 p03 p04", "\n… 56 more\n", 8},
 		"StrictAndLow":      {many(60, 1, 2), ctl.TableOptions{Height: 6, Strict: true}, "p01 p02", "\n… 58 more, usable\n", 6},
+		"StrictWithAHint":   {many(60, 1, 2), ctl.TableOptions{Height: 8, Strict: true}, "p01 p02", "usable\n\np01  start it\n\n60 providers", 8},
+		"StrictOfThose":     {many(4, 0, 1, 2, 3), ctl.TableOptions{Height: 9, Strict: true}, "p00 p01 p02 p03", "\n\np00  start it\n\n4 providers", 9},
 		"StrictWithHints":   {many(60, 1, 2), ctl.TableOptions{Height: 12, Strict: true}, "p01 p02 p00 p03 p04", "p02  start it", 12},
 	} {
 		t.Run(name, func(t *testing.T) {

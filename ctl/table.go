@@ -15,12 +15,17 @@ type TableOptions struct {
 	Width     int       // columns of the screen; 0: as wide as it gets
 	Height    int       // lines of the screen that the table should fit into; 0: any number
 	Strict    bool      // it must fit into them, whatever is left out
+	Sorted    bool      // somebody chose the order of the rows, so that it stays
 	Color     bool      // colour the states
 	Wide      bool      // everything that is known of each provider
 	NoHeaders bool      // nothing but the rows
 	Summary   bool      // sum up below
 	OutOf     int       // how many providers the rows were chosen from; 0: they are all
 	Now       time.Time // zero: the reply's own time. Times of the day are in its zone
+
+	// Marked are the ids of rows with a star before them. Unless it is nil, there is a
+	// margin for it.
+	Marked map[string]bool
 }
 
 // WriteTable writes a row for each provider and, below, what to do about those
@@ -32,6 +37,9 @@ func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) erro
 	if opts.Now.IsZero() {
 		opts.Now = reply.TS.Time
 	}
+	if opts.Marked != nil && opts.Width > 0 {
+		opts.Width = max(1, opts.Width-len(noMark))
+	}
 	t := tableOf(reply.Providers, opts)
 	if over := t.lines() - opts.Height; opts.Height > 0 && over > 0 && !t.blocks {
 		t = t.shortened(reply.Providers, over, opts)
@@ -42,8 +50,8 @@ func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) erro
 
 // A table is the text of one, in the parts that are separated by an empty line.
 type table struct {
-	rows    string // below their titles
-	hints   string
+	rows    string   // below their titles
+	hints   []string // one for each row that has any
 	summary string
 	blocks  bool // several lines for each row
 }
@@ -56,6 +64,9 @@ func tableOf(rows []provider.Status, opts TableOptions) table {
 	} else {
 		t.rows = g.text(widths)
 	}
+	if opts.Marked != nil {
+		t.rows = marked(t.rows, rows, opts, t.blocks)
+	}
 	if opts.NoHeaders {
 		return t
 	}
@@ -63,12 +74,58 @@ func tableOf(rows []provider.Status, opts TableOptions) table {
 		t.hints = hints(rows, widths[0], opts)
 	}
 	t.summary = summary(rows, opts)
+	if opts.Marked != nil {
+		for i, hint := range t.hints {
+			t.hints[i] = indented(hint)
+		}
+		t.summary = indented(t.summary)
+	}
 	return t
+}
+
+// The margin of a row, with and without a star.
+const (
+	mark   = "* "
+	noMark = "  "
+)
+
+// marked is the text of rows with their margin.
+func marked(text string, rows []provider.Status, opts TableOptions, blocks bool) string {
+	var b strings.Builder
+	row, begins := -1, true
+	if blocks || opts.NoHeaders {
+		row = 0
+	}
+	for line := range strings.Lines(text) {
+		switch {
+		case line == "\n":
+			begins = true
+			b.WriteString(line)
+			continue
+		case begins && row >= 0 && opts.Marked[rows[row].ID]:
+			b.WriteString(mark + line)
+		default:
+			b.WriteString(noMark + line)
+		}
+		if begins {
+			row++
+		}
+		begins = !blocks
+	}
+	return b.String()
+}
+
+func indented(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(noMark + line)
+	}
+	return b.String()
 }
 
 func (t *table) text() string {
 	text := t.rows
-	for _, part := range []string{t.hints, t.summary} {
+	for _, part := range []string{strings.Join(t.hints, ""), t.summary} {
 		if part != "" {
 			text += "\n" + part
 		}
@@ -79,40 +136,44 @@ func (t *table) text() string {
 func (t *table) lines() int { return strings.Count(t.text(), "\n") }
 
 // shortened is the table of fewer rows, so that it takes so many lines less. A strict one
-// goes without hints, too, where it has to.
+// goes without hints, too, as far as it has to.
 func (t *table) shortened(rows []provider.Status, over int, opts TableOptions) table {
-	shown, more := fitRows(rows, len(rows)-over, false, opts.Now)
+	if !opts.Sorted {
+		rows = byUrgency(rows, opts.Now)
+	}
+	shown, rest := fitRows(rows, len(rows)-over, false, opts.Now)
 	short := tableOf(shown, opts)
 	short.summary = t.summary
-	if over := short.lines() + 1 - opts.Height; opts.Strict && over > 0 {
-		if short.hints != "" {
-			over -= strings.Count(short.hints, "\n") + 1
-			short.hints = ""
-		}
-		if over > 0 {
-			shown, more = fitRows(rows, len(shown)-over+1, true, opts.Now)
-			summary := short.summary
-			short = tableOf(shown, opts)
-			short.hints, short.summary = "", summary
-		}
+	more := min(1, len(rest)) // the line that tells of them
+	for opts.Strict && short.lines()+more > opts.Height && len(short.hints) > 0 {
+		short.hints = short.hints[:len(short.hints)-1]
 	}
-	if more > 0 {
-		short.rows += moreLine(rows, more, opts)
+	if over := short.lines() + more - opts.Height; opts.Strict && over > 0 {
+		shown, rest = fitRows(rows, len(shown)-over+more, true, opts.Now)
+		summary := short.summary
+		short = tableOf(shown, opts)
+		short.hints, short.summary = nil, summary
+	}
+	if len(rest) > 0 {
+		short.rows += moreLine(rest, opts)
 	}
 	return short
 }
 
-// moreLine says how many rows are left out, which are the least urgent.
-func moreLine(rows []provider.Status, more int, opts TableOptions) string {
-	text := "… " + strconv.Itoa(more) + " more"
-	all := byUrgency(rows, opts.Now)
-	if standingOf(&all[len(all)-more], opts.Now) == usable {
+// moreLine says how many rows are left out.
+func moreLine(rest []provider.Status, opts TableOptions) string {
+	text := "… " + strconv.Itoa(len(rest)) + " more"
+	if !slices.ContainsFunc(rest, func(s provider.Status) bool { return standingOf(&s, opts.Now) != usable }) {
 		text += ", usable"
 	}
 	if !opts.Strict {
 		text += ": providerctl status | less"
 	}
-	return cut(text, orAny(opts.Width)) + "\n"
+	text = cut(text, orAny(opts.Width)) + "\n"
+	if opts.Marked != nil {
+		return indented(text)
+	}
+	return text
 }
 
 func newGrid(columns []column, rows []provider.Status, opts TableOptions) *grid {
@@ -174,7 +235,7 @@ const maxHints = 12
 
 // hints say, for each provider that needs something done, what to do. The
 // identifiers are cut as they are in the table above, to idWidth.
-func hints(rows []provider.Status, idWidth int, opts TableOptions) string {
+func hints(rows []provider.Status, idWidth int, opts TableOptions) (all []string) {
 	var needy []provider.Status
 	ids := 0
 	for _, s := range rows {
@@ -184,18 +245,16 @@ func hints(rows []provider.Status, idWidth int, opts TableOptions) string {
 		}
 	}
 	ids = min(ids, idWidth)
-	var b strings.Builder
 	for i, s := range needy {
 		if i == maxHints {
 			more := strconv.Itoa(len(needy)-i) + " more: providerctl status -o wide"
 			label, text := hanging("… ", more, opts.Width)
-			b.WriteString(label + text)
-			break
+			return append(all, dimmed(label+text, opts))
 		}
 		label, text := hanging(pad(cut(provider.Printable(s.ID), ids), ids)+gap, provider.Printable(hintOf(&s, opts.Now)), opts.Width)
-		b.WriteString(label + text)
+		all = append(all, dimmed(label+text, opts))
 	}
-	return dimmed(b.String(), opts)
+	return all
 }
 
 // hintOf is what to do next about a provider. Of a limit it says until when, which the

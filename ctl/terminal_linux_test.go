@@ -154,35 +154,3 @@ func TestTerminal_Diagnose(t *testing.T) {
 		}
 	}
 }
-
-func TestTerminal_WatchOnOneLine(t *testing.T) {
-	d := startDaemon(t, map[string][]reply{
-		"GET /api/providers/status": {rows(ollamaDown), rows(ollamaUp)},
-		followFrom3:                 {following(`{"seq":4,"id":"ollama"}`)},
-	})
-	file, shown := openTerminal(t, 80, 1)
-	_, end := watchingOn(t, d, file)
-	shown.await(t.Context(), t, "LATENCY", 2)
-	if end(); strings.Contains(shown.String(), "ollama") {
-		t.Errorf("more than a line: %q", shown)
-	}
-}
-
-func TestTerminal_WatchDrawsOver(t *testing.T) {
-	d := startDaemon(t, map[string][]reply{
-		"GET /api/providers/status": {rows(ollamaDown), rows(ollamaUp)},
-		followFrom3:                 {following(`{"seq":4,"id":"ollama"}`)},
-	})
-	file, shown := openTerminal(t, 80, 3)
-	_, end := watchingOn(t, d, file)
-	shown.await(t.Context(), t, "RUNNING", 1)
-	if code := end(); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
-	got := shown.String()
-	// Three lines have room for the titles and one row; the second table is
-	// drawn over the first.
-	if !strings.Contains(got, "\x1b[2A\r") || strings.Contains(got, "ollama serve") {
-		t.Errorf("%q", got)
-	}
-}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"slices"
 	"time"
@@ -19,19 +19,22 @@ const watchPace = time.Second
 
 // watch shows the status, and again after every change, until ctx ends. It
 // outlives the daemon and goes on with the next one.
-func (a *app) watch(ctx context.Context, wanted *statusView) error {
-	v := &view{app: a, statusView: wanted}
+func (a *app) watch(ctx context.Context, wanted *statusView) (err error) {
+	v := &view{statusView: wanted, app: a, display: &lines{app: a, wanted: wanted}}
+	if v.pace = 0; a.term.moves && !wanted.out.data() {
+		v.pace, v.display = watchPace, newScreenView(ctx, a, wanted)
+	}
+	defer func() { err = errors.Join(v.display.end(), err) }()
 	for {
 		err := v.follow(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return v.end()
+			return nil
 		case !v.begun || !mayReturn(err):
 			return err
 		case !v.lost:
 			v.lost = true
-			v.drawn = 0 // the words below stay on the screen
-			a.say("%v; waiting for the daemon to return", err)
+			v.display.away(err)
 		}
 		pause(ctx, firstRetry)
 	}
@@ -43,11 +46,19 @@ const firstRetry = 200 * time.Millisecond
 // A view is what is shown of the status, and where.
 type view struct {
 	*statusView
-	app   *app
-	begun bool    // something has been shown
-	shown []sight // the rows that were shown last, or looked at and were the same
-	lost  bool    // the daemon is away, and that has been said
-	drawn int     // lines on the screen to draw over
+	app     *app
+	display display
+	pace    time.Duration // between looks without a change; 0: there are none
+	begun   bool          // something has been shown
+	shown   []sight       // the rows that were shown last, or looked at and were the same
+	lost    bool          // the daemon is away, and that has been said
+}
+
+// A display is where a status is shown.
+type display interface {
+	show(body *statusBody, all []provider.Status) error // all: of which the body's were chosen
+	away(err error) // the daemon is, and may return
+	end() error
 }
 
 // A sight is what of a row is news when it is another.
@@ -83,8 +94,8 @@ func (v *view) follow(ctx context.Context) error {
 	stop := func() { cancel(); <-ended }
 
 	var tick <-chan time.Time
-	if v.inPlace() {
-		ticker := time.NewTicker(watchPace)
+	if v.pace > 0 {
+		ticker := time.NewTicker(v.pace)
 		defer ticker.Stop()
 		tick = ticker.C
 	}
@@ -112,9 +123,9 @@ func (v *view) changes(ctx context.Context, since uint64, changed, idle chan<- s
 	note := func(n provider.StreamNote) {
 		switch n.Type {
 		case provider.NoteHeartbeat:
-			signal(idle)
+			wake(idle)
 		case provider.NoteGap: // whatever happened is in the status
-			signal(changed)
+			wake(changed)
 		}
 	}
 	for event, err := range v.app.client.Events(ctx, client.EventsQuery{Since: &since, Follow: true, Note: note}) {
@@ -124,13 +135,13 @@ func (v *view) changes(ctx context.Context, since uint64, changed, idle chan<- s
 		if len(v.query.IDs) > 0 && !slices.Contains(v.query.IDs, event.ID) {
 			continue
 		}
-		signal(changed)
+		wake(changed)
 	}
 	return provider.Errorf(provider.DaemonUnreachable, "", "the daemon ended the stream of events")
 }
 
-// signal makes sure that the channel, which holds one, holds one.
-func signal(c chan<- struct{}) {
+// wake makes sure that the channel, which holds one, holds one.
+func wake(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
@@ -144,82 +155,46 @@ func (v *view) show(ctx context.Context, always bool) (seq uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	reply := body.StatusReply
 	last := v.shown
-	v.shown = sights(reply.Providers)
+	v.shown = sights(body.Providers)
 	if !always && slices.Equal(v.shown, last) {
-		return reply.Seq, nil
+		return body.Seq, nil
 	}
-	switch {
-	case v.out.json():
-		var line bytes.Buffer
-		if err = json.Compact(&line, body.raw); err == nil {
-			err = v.app.writeLine(line.Bytes())
-		}
-	case v.out.data():
-		if _, err = io.WriteString(v.app.Stdout, "---\n"); err == nil {
-			err = v.app.writeData(body.raw, v.out)
-		}
-	case v.inPlace():
-		err = v.draw(&reply, len(all))
-	default:
-		if v.begun {
-			err = v.app.writeLine(nil)
-		}
-		if err == nil {
-			err = WriteTable(v.app.Stdout, reply, v.options(&reply, len(all)))
-		}
-	}
+	err = v.display.show(body, all)
 	v.begun, v.lost = true, false
-	return reply.Seq, err
+	return body.Seq, err
 }
 
-// options are those of a table that takes the whole screen.
-func (v *view) options(reply *provider.StatusReply, outOf int) TableOptions {
-	opts := v.app.tableOptions(v.out, reply.TS)
-	opts.NoHeaders, opts.Strict = v.noHeaders, v.inPlace()
-	if v.sel.filters() || len(v.sel.globs) > 0 {
-		opts.OutOf = outOf
-	}
-	return opts
+// lines shows one status after the other, each as a whole.
+type lines struct {
+	app    *app
+	wanted *statusView
+	begun  bool
 }
 
-// inPlace reports whether a new table takes the place of the last one.
-func (v *view) inPlace() bool { return v.app.term.moves && !v.out.data() }
-
-// draw writes the table over the last one, cut to what the screen can show.
-func (v *view) draw(reply *provider.StatusReply, outOf int) error {
-	var table bytes.Buffer
-	t := v.app.term
-	if err := WriteTable(&table, *reply, v.options(reply, outOf)); err != nil {
-		return err
+func (l *lines) show(body *statusBody, all []provider.Status) error {
+	again := l.begun
+	l.begun = true
+	switch {
+	case l.wanted.out.json():
+		var line bytes.Buffer
+		if err := json.Compact(&line, body.raw); err != nil {
+			return err
+		}
+		return l.app.writeLine(line.Bytes())
+	case l.wanted.out.data():
+		if _, err := io.WriteString(l.app.Stdout, "---\n"); err != nil {
+			return err
+		}
+		return l.app.writeData(body.raw, l.wanted.out)
 	}
-	lines := bytes.SplitAfter(bytes.TrimSuffix(table.Bytes(), []byte("\n")), []byte("\n"))
-	if height := t.height(); height > 0 { // else it is not known
-		lines = lines[:min(len(lines), max(1, height-1))]
+	if again {
+		if err := l.app.writeLine(nil); err != nil {
+			return err
+		}
 	}
-	const (
-		clearLine  = "\x1b[K"
-		clearBelow = "\x1b[J"
-	)
-	var screen bytes.Buffer
-	if v.drawn > 0 {
-		fmt.Fprintf(&screen, "\x1b[%dA\r", v.drawn)
-	}
-	for _, line := range lines {
-		screen.Write(v.app.screen.Clean(bytes.TrimSuffix(line, []byte("\n"))))
-		screen.WriteString(clearLine + "\n")
-	}
-	screen.WriteString(clearBelow)
-	v.drawn = len(lines)
-	_, err := v.app.bytes.Write(screen.Bytes()) // with what moves the cursor
-	return err
+	return WriteTable(l.app.Stdout, body.StatusReply, l.app.optionsOf(l.wanted, &body.StatusReply, len(all)))
 }
 
-// end leaves the screen so that the prompt stands on a line of its own.
-func (v *view) end() error {
-	if !v.inPlace() {
-		return nil
-	}
-	return v.app.writeLine(nil)
-}
+func (l *lines) away(err error) { l.app.say("%v; waiting for the daemon to return", err) }
+func (l *lines) end() error     { return nil }

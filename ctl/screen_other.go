@@ -1,0 +1,15 @@
+//go:build !unix
+
+package ctl
+
+import "context"
+
+// A screenEvent is something that happened to the screen; here nobody tells of any, and
+// the size is looked at when the clock is drawn.
+type screenEvent struct{}
+
+func screenEvents() (events chan screenEvent, end func()) { return nil, func() {} }
+
+func isSuspend(screenEvent) bool { return false }
+
+func stopProcess(context.Context, chan screenEvent) {}

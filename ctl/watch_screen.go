@@ -1,0 +1,222 @@
+package ctl
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// What a screen is told, as xterm and those after it understand: to keep what it shows
+// aside, and to show it again.
+const (
+	enterScreen = "\x1b[?1049h\x1b[?25l"             // without a cursor
+	leaveScreen = "\x1b[H\x1b[J\x1b[?25h\x1b[?1049l" // one that cannot keep it aside is left empty
+	goHome      = "\x1b[H"
+	clearLine   = "\x1b[K"
+	clearBelow  = "\x1b[J"
+)
+
+// markFor is how long a row that changed is marked.
+const markFor = 10 * time.Second
+
+// A screenView has the whole screen for a status: a line with the time and a summary,
+// then the rows, the most urgent first, as many as fit. It draws when it is told of
+// another status, when the screen gets another size, and once a second for its clock.
+type screenView struct {
+	app    *app
+	wanted *statusView
+	stop   func() // ends what draws by itself, and waits for it
+
+	mu      sync.Mutex
+	entered bool
+	drawn   time.Time
+	body    *statusBody // nil: nothing was shown yet
+	all     []provider.Status
+	came    time.Time // when the body did
+	gone    time.Time // since when the daemon is away; zero: it is there
+	why     error     // and why
+	seen    map[string]sight
+	changed map[string]time.Time // when rows did
+}
+
+func newScreenView(ctx context.Context, a *app, wanted *statusView) *screenView {
+	s := &screenView{app: a, wanted: wanted, seen: map[string]sight{}, changed: map[string]time.Time{}}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); s.drawByItself(ctx) }()
+	s.stop = func() { cancel(); <-done }
+	return s
+}
+
+// drawByItself keeps the clock and the size right.
+func (s *screenView) drawByItself(ctx context.Context) {
+	events, end := screenEvents()
+	defer end()
+	clock := time.NewTicker(watchPace)
+	defer clock.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-clock.C:
+			s.redraw(watchPace - watchPace/10)
+		case event := <-events:
+			if isSuspend(event) {
+				s.suspended(ctx, events)
+			}
+			s.redraw(0)
+		}
+	}
+}
+
+// redraw draws what there is, unless that was drawn a moment ago. If it cannot, whoever
+// shows the next status is told.
+func (s *screenView) redraw(moment time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.body != nil && s.app.now().Sub(s.drawn) >= moment {
+		_ = s.draw()
+	}
+}
+
+// suspended gives the screen back while the process is stopped.
+func (s *screenView) suspended(ctx context.Context, events chan screenEvent) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.leave()
+	stopProcess(ctx, events)
+}
+
+// show takes in a status, and marks what is another than before.
+func (s *screenView) show(body *statusBody, all []provider.Status) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.app.now()
+	seen := map[string]sight{}
+	for i, is := range sights(body.Providers) {
+		id := body.Providers[i].ID
+		if was, known := s.seen[id]; s.body != nil && (!known || was != is) {
+			s.changed[id] = now
+		}
+		seen[id] = is
+	}
+	s.body, s.all, s.came, s.seen, s.gone, s.why = body, all, now, seen, time.Time{}, nil
+	return s.draw()
+}
+
+func (s *screenView) away(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone, s.why = s.app.now(), err
+	_ = s.draw()
+}
+
+// end leaves the screen as it was.
+func (s *screenView) end() error {
+	s.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.leave()
+}
+
+func (s *screenView) leave() error {
+	if !s.entered {
+		return nil
+	}
+	s.entered = false
+	_, err := s.app.bytes.Write([]byte(leaveScreen))
+	return err
+}
+
+// draw writes the screen as a whole.
+func (s *screenView) draw() error {
+	t := s.app.term
+	now := s.app.now()
+	height := t.height()
+	if height <= 0 {
+		const usual = 24
+		height = usual
+	}
+	text := s.text(t.width(), height, now)
+	var out bytes.Buffer
+	if !s.entered {
+		out.WriteString(enterScreen)
+	}
+	out.WriteString(goHome)
+	for i, line := range text {
+		if i > 0 {
+			out.WriteByte('\n')
+		}
+		out.Write(s.app.screen.Clean(line))
+		out.WriteString(clearLine)
+	}
+	out.WriteString(clearBelow)
+	s.entered, s.drawn = true, now
+	_, err := s.app.bytes.Write(out.Bytes()) // with what moves the cursor
+	return err
+}
+
+// text is what the screen shows, in lines of at most that width and at most so many.
+func (s *screenView) text(width, height int, now time.Time) [][]byte {
+	const roomy = 10 // lines, of which an empty one can be spared
+	opts := s.app.optionsOf(s.wanted, &s.body.StatusReply, len(s.all))
+	opts.Width, opts.Now = width, s.body.TS.Local().Add(now.Sub(s.came))
+	opts.Strict, opts.Summary, opts.Sorted = true, false, s.wanted.sel.sort.value != sortConfigured
+	opts.Marked = s.marked(now)
+
+	head := [][]byte{[]byte(cut(s.heading(opts, now), width))}
+	if height >= roomy {
+		head = append(head, nil)
+	}
+	opts.Height = max(1, height-len(head))
+	reply := s.body.StatusReply
+	if !opts.Sorted {
+		reply.Providers = byUrgency(reply.Providers, opts.Now)
+	}
+	var table bytes.Buffer
+	if len(reply.Providers) > 0 {
+		_ = WriteTable(&table, reply, opts) // a buffer takes everything
+	}
+	lines := bytes.Split(bytes.TrimSuffix(table.Bytes(), []byte("\n")), []byte("\n"))
+	lines = slices.Concat(head, lines)
+	if len(lines) > height {
+		if lines = lines[:height]; height > len(head)+2 { // or else a row is worth more
+			lines[height-1] = []byte(noMark + "…")
+		}
+	}
+	return lines
+}
+
+// marked are the rows that changed a moment ago.
+func (s *screenView) marked(now time.Time) map[string]bool {
+	marked := map[string]bool{}
+	for id, at := range s.changed {
+		if now.Sub(at) >= markFor {
+			delete(s.changed, id)
+			continue
+		}
+		marked[id] = true
+	}
+	return marked
+}
+
+// heading is the time, and how the providers are as a whole or that the daemon is away.
+func (s *screenView) heading(opts TableOptions, now time.Time) string {
+	text := now.Format("15:04:05") + gap
+	if !s.gone.IsZero() {
+		return text + "the daemon is away since " + s.gone.Format("15:04:05") + ", and waited for: " + provider.Printable(s.why.Error())
+	}
+	if len(s.body.Providers) == 0 {
+		if len(s.all) == 0 {
+			return text + "no provider is configured"
+		}
+		message, _ := s.wanted.sel.nothing(s.all)
+		return text + provider.Printable(message)
+	}
+	c := censusOf(s.body.Providers, opts.Now)
+	return text + c.line(opts.OutOf, opts.Now)
+}
