@@ -57,7 +57,7 @@ type view struct {
 // A display is where a status is shown.
 type display interface {
 	show(body *statusBody, all []provider.Status) error // all: of which the body's were chosen
-	away(err error) // the daemon is, and may return
+	away(err error)                                     // the daemon is, and may return
 	end() error
 }
 
