@@ -3,7 +3,6 @@ package ctl_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,9 +34,6 @@ func cardDaemon(t *testing.T) *daemon {
 
 // One provider on a screen is a card, of everything that is known of it.
 func TestTerminal_Card(t *testing.T) {
-	zone := time.Local
-	time.Local = time.UTC
-	t.Cleanup(func() { time.Local = zone })
 	for columns, want := range map[uint16]string{
 		120: `● gpu-1 (ollama, local) at http://127.0.0.1:11434
      State: DEGRADED since 2026-01-02 01:04:05, 2h ago

@@ -19,7 +19,10 @@ import (
 	"github.com/providerd/providerd/ctl"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // in which times of the day are shown
+	goleak.VerifyTestMain(m)
+}
 
 // A daemon is a real HTTP server on a socket that answers by a script: for each
 // "METHOD /path?query" the replies in turn, the last of them for ever. A query of the
