@@ -166,13 +166,8 @@ func (a *app) showStatus(ctx context.Context, v *statusView) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case len(all) == 0:
-		a.say("no provider is configured")
-		a.say("hint: name one in the configuration; see: providerctl info")
-	case len(body.Providers) == 0:
-		message, hint := v.sel.nothing(all)
-		a.explain(&provider.Error{Message: message, Hint: hint})
+	if len(body.Providers) == 0 {
+		a.sayNothing(v, all)
 	}
 	switch {
 	case v.out.data():
@@ -190,6 +185,15 @@ func (a *app) showStatus(ctx context.Context, v *statusView) error {
 		return err
 	}
 	return WriteTable(a.Stdout, body.StatusReply, a.optionsOf(v, &body.StatusReply, len(all)))
+}
+
+// sayNothing says why there is no row to show.
+func (a *app) sayNothing(v *statusView, all []provider.Status) {
+	message, hint := "no provider is configured", "name one in the configuration; see: providerctl info"
+	if len(all) > 0 {
+		message, hint = v.sel.nothing(all)
+	}
+	a.explain(&provider.Error{Message: message, Hint: hint})
 }
 
 // optionsOf are those of a table of the rows that are wanted.

@@ -188,6 +188,10 @@ func (l *lines) show(body *statusBody, all []provider.Status) error {
 		}
 		return l.app.writeData(body.raw, l.wanted.out)
 	}
+	if len(body.Providers) == 0 {
+		l.app.sayNothing(l.wanted, all)
+		return nil
+	}
 	if again {
 		if err := l.app.writeLine(nil); err != nil {
 			return err

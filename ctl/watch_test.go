@@ -112,6 +112,42 @@ func TestWatch(t *testing.T) {
 			t.Error(out)
 		}
 	})
+	t.Run("YAMLIsADocumentForEachChange", func(t *testing.T) {
+		t.Parallel()
+		d := startDaemon(t, map[string][]reply{
+			"GET /api/providers/status": {ok(`{"seq": 3}`), ok(`{"seq": 4}`)},
+			followFrom3:                 {following(change)},
+		})
+		out, _, end := watching(t, d, "-o", "yaml")
+		out.await(t.Context(), t, "4\n", 1)
+		if end(); out.String() != "---\nseq: 3\n---\nseq: 4\n" {
+			t.Error(out)
+		}
+	})
+	t.Run("SelectsAnewAfterEachChange", func(t *testing.T) {
+		t.Parallel()
+		d := startDaemon(t, map[string][]reply{
+			"GET /api/providers/status": {rows(ollamaUp, strings.ReplaceAll(ollamaDown, "ollama", "other")), rows(ollamaDown, strings.ReplaceAll(ollamaDown, "ollama", "other"))},
+			followFrom3:                 {following(change)},
+		})
+		out, _, end := watching(t, d, "ol*", "--problems", "--no-headers")
+		out.await(t.Context(), t, "ollama  STOPPED", 1)
+		if end(); strings.Contains(out.String(), "other") || strings.Contains(out.String(), "RUNNING") {
+			t.Error(out)
+		}
+	})
+	t.Run("SaysThatNothingIsSelected", func(t *testing.T) {
+		t.Parallel()
+		d := startDaemon(t, map[string][]reply{
+			"GET /api/providers/status": {rows(ollamaUp), rows(ollamaDown)},
+			followFrom3:                 {following(change)},
+		})
+		out, talk, end := watching(t, d, "--problems")
+		out.await(t.Context(), t, "ollama  STOPPED", 1)
+		if end(); !strings.Contains(talk.String(), "no problem: 1 provider, all usable") || strings.Count(out.String(), "STATE") != 1 {
+			t.Error(out, talk)
+		}
+	})
 	t.Run("PassesOverOtherProviders", func(t *testing.T) {
 		t.Parallel()
 		const status = "GET /api/providers/status?provider_id=ollama"
