@@ -201,23 +201,31 @@ func resize(t *testing.T, terminal *os.File, columns, lines uint16) {
 	}
 }
 
-// Another size is drawn at once, without a question to the daemon, even to one that does
-// not answer.
+// Each other size is drawn at once, not when the clock goes on, and without a question to
+// the daemon, even where that is away.
 func TestTerminal_WatchFollowsTheSize(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{"GET /api/providers/status": {statusOf(up("a"), up("b"))}, followFrom3: {following()}})
 	file, shown := openTerminal(t, 80, 20)
 	_, end := watchingOn(t, d, file)
 	shown.await(t.Context(), t, "LATENCY", 1)
 	d.stop()
-	before := strings.Count(shown.String(), "LATENCY")
-	resize(t, file, 16, 20)
-	// The test is not in this terminal's foreground, so that the kernel tells another.
-	if err := unix.Kill(os.Getpid(), unix.SIGWINCH); err != nil {
-		t.Fatal(err)
+	shown.await(t.Context(), t, "the daemon is away since", 1)
+	const heading, clock = "the daemon is away since", len("15:04:05  ")
+	began := len(shown.String())
+	for length := 1; length < len(heading); length++ {
+		resize(t, file, uint16(clock+length+1), 20)
+		// The test is not in this terminal's foreground, so that the kernel tells another.
+		if err := unix.Kill(os.Getpid(), unix.SIGWINCH); err != nil {
+			t.Fatal(err)
+		}
+		shown.await(t.Context(), t, "  "+heading[:length]+"…", 1)
 	}
-	shown.await(t.Context(), t, "  ID  STATE\x1b[K\r\n", 1)
 	end()
-	if after := strings.Count(shown.String(), "LATENCY"); after > before+1 {
-		t.Errorf("%d pictures of the old size", after-before)
+	seconds := map[string]bool{}
+	for _, at := range regexp.MustCompile(`\d\d:\d\d:\d\d`).FindAllString(shown.String()[began:], -1) {
+		seconds[at] = true
+	}
+	if len(seconds) > len(heading)/2 {
+		t.Errorf("%d sizes took %d seconds", len(heading)-1, len(seconds))
 	}
 }
