@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -129,6 +130,51 @@ func TestFollow_OverKills(t *testing.T) {
 		}
 	}
 	if said := follower.talk.String(); strings.Count(said, "waiting for the daemon to return") == 0 || strings.Contains(said, "hint") {
+		t.Errorf("it says %q", said)
+	}
+}
+
+// Where the database is another one after a restart, the numbers of before mean nothing:
+// whoever follows is told of a gap, and then of what the next daemon sees.
+func TestFollow_IntoANewDatabase(t *testing.T) {
+	server := startFickle(t)
+	p := newProcess(t, server.config()).start()
+	follower := p.read(t, "events", "--follow", "--since", "0", "-o", "json")
+	line := func() (l struct {
+		provider.StreamNote
+		To provider.State
+	}) {
+		if err := json.Unmarshal([]byte(follower.line()), &l); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	before := line()
+	for before.To != provider.StateRunning {
+		before = line()
+	}
+	p.kill()
+	if err := os.RemoveAll(filepath.Join(p.dir, "state")); err != nil {
+		t.Fatal(err)
+	}
+	server.down.Store(true)
+	p.start()
+	gap := line()
+	if gap.Type != provider.NoteGap || gap.First != before.Seq+1 || gap.Seq < gap.First {
+		t.Errorf("after event %d it is told %+v", before.Seq, gap)
+	}
+	after := line()
+	for after.To == provider.StateUnknown {
+		after = line()
+	}
+	if after.To == provider.StateRunning || after.Seq <= gap.Seq {
+		t.Errorf("after %+v it is told %+v", gap, after)
+	}
+	if err := follower.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	follower.ends(0)
+	if said := follower.talk.String(); !strings.Contains(said, "its database is another one") {
 		t.Errorf("it says %q", said)
 	}
 }
