@@ -106,8 +106,10 @@ func (w *waiting) each(ctx, limited context.Context, ids []string) ([]provider.S
 	return reached, outcomeOf(errs)
 }
 
-// errOvertaken is of a wait that another one has decided.
-var errOvertaken = errors.New("overtaken")
+var (
+	errOvertaken = errors.New("overtaken") // another wait has decided
+	errQueued    = errors.New("queued")    // its turn did not come
+)
 
 // outcomeOf says what kept providers from being what was waited for. Time that is up
 // leads: more of it may have been enough.
@@ -132,7 +134,7 @@ func (w *waiting) one(ctx, own context.Context, id string) (found *provider.Stat
 		case w.slots <- struct{}{}:
 			defer func() { <-w.slots }()
 		case <-own.Done():
-			return nil, false, errOvertaken
+			return nil, false, errQueued
 		}
 		s, err := w.app.probed(own, id)
 		switch {
@@ -169,6 +171,8 @@ func (w *waiting) repeat(ctx, limited context.Context, what string, ask func() (
 			w.found()
 		case errors.Is(limited.Err(), context.Canceled):
 			return errOvertaken
+		case errors.Is(err, errQueued):
+			return so.timedOut()
 		case !mayReturn(err):
 			return err
 		default:
