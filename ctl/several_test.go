@@ -2,6 +2,7 @@ package ctl_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -143,5 +144,23 @@ func TestWait_ForSeveral(t *testing.T) {
 				t.Errorf("stdout %q, want %q", r.out, tc.out)
 			}
 		})
+	}
+}
+
+// More than are asked for at a time take their turns, and one whose turn did not come was
+// not checked.
+func TestWait_ForMany(t *testing.T) {
+	t.Parallel()
+	var all, allUp []string
+	script := map[string][]reply{}
+	for i := range 70 {
+		id := "p" + strconv.Itoa(i)
+		all, allUp = append(all, rowOf(id, "STOPPED", "")), append(allUp, rowOf(id, "RUNNING", ""))
+		script["GET /api/providers/status?max_age=1s&provider_id="+id+"&wait="+anything] = []reply{{status: 200, hold: true}}
+	}
+	script[allRows] = []reply{rows(all...), rows(allUp...)}
+	d := startDaemon(t, script)
+	if r := d.run(t, "wait", "*", "--timeout", "2s"); r.code != 6 || r.out != "" || !strings.Contains(r.err, "was not checked within 2s") {
+		t.Errorf("exit code %d, %q, %q", r.code, r.out, r.err)
 	}
 }
