@@ -34,8 +34,11 @@ func (d *Daemon) awaitEnd(ctx context.Context, ended <-chan error) error {
 		case err := <-ended:
 			return err
 		case <-started.C:
-			if what, age := d.disk.Oldest(); age >= slowStart {
+			switch what, age := d.disk.Oldest(); {
+			case age >= slowStart:
 				d.log.Warn("the start waits for the disk", "what", what, "for", underway.Rounded(age))
+			case what != "": // it began after us, and may not end either
+				started.Reset(slowStart - age)
 			}
 			continue
 		case <-ctx.Done():
