@@ -11,7 +11,7 @@ import (
 // The daemon collects its garbage earlier than other Go programs, unless it was told
 // otherwise.
 func TestProviderd_CollectsGarbageEarly(t *testing.T) {
-	for _, tt := range []struct{ given, want string }{{"GOGC=", "75"}, {"GOGC=100", "100"}} {
+	for _, tt := range []struct{ given, want string }{{"GOGC=", "65"}, {"GOGC=100", "100"}} {
 		t.Run(tt.given, func(t *testing.T) {
 			p := newProcess(t, "[[provider]]\nid = \"p\"\nkind = \"tcp\"\nbase_url = \"tcp://127.0.0.1:1\"\ninterval = \"1h\"\n")
 			p.as = func(cmd *exec.Cmd) { cmd.Env = append(os.Environ(), tt.given) }

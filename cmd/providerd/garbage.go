@@ -9,7 +9,7 @@ import (
 // garbage is collected; Go's own is 100. Nearly all that a daemon allocates is garbage
 // a moment later, so that this decides how much memory it holds. See
 // docs/decisions/memory.md.
-const garbage = 75
+const garbage = 65
 
 // limitGarbage sets it, unless the variable GOGC does.
 func limitGarbage() {
