@@ -26,7 +26,7 @@ func (w *harness) within(id string, d time.Duration) int {
 
 func elsewhere(id string) config.Provider {
 	p := settings(id)
-	p.BaseURL, p.Endpoint = "http://10.1.2.3:1", "http://10.1.2.3:1"
+	p.BaseURL, p.Endpoint = "http://gpu.example:1", "http://gpu.example:1"
 	return p
 }
 
