@@ -70,18 +70,8 @@ const (
 // end, when it was learned, so that events are dated in their order.
 func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
 	was, needs := r.shown(), r.needs(p)
-	switch {
-	case o.Refusal && r.wasWell():
+	if o = r.refused(o); o.Refusal {
 		needs.fall = p.Fall
-		if o.Hint == "" {
-			known := *o
-			known.Hint = hintWhereItWasWell
-			o = &known
-		}
-	case o.Refusal: // by a stranger, which is definite
-		plain := *o
-		plain.Refusal = false
-		o = &plain
 	}
 	r.Run = r.Run.seen(o, &r.Probes, p)
 	r.Probes.Saw = o.Saw
@@ -109,11 +99,6 @@ func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineS
 	r.noteError()
 	return event
 }
-
-// hintWhereItWasWell is what to do about another program's refusal at an address where the
-// provider was before.
-const hintWhereItWasWell = "something else answers at {endpoint}, where {id} was well before: start the server, which may be behind it; " +
-	"if it has moved, correct base_url, then: providerctl reload"
 
 // weigh lets what a probe saw settle, or puts the row in doubt.
 func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
-	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -20,17 +19,6 @@ func stateOf(r provider.Reason) provider.State {
 	}
 	return m.State
 }
-
-// Definite reports whether what a probe saw is enough by itself. That another program
-// answers is not enough if it rests on a 4xx alone and the provider was at that address
-// before.
-func (r *Record) Definite(o *probe.Observation, p *config.Provider) bool {
-	return definite(o.Saw, o.RetryAt, p) && !(o.Refusal && r.wasWell())
-}
-
-// wasWell reports whether the provider ever answered well at its address, in this
-// process or before it.
-func (r *Record) wasWell() bool { return !r.Status.LastOKAt.IsZero() }
 
 // definite reports whether one observation is enough. A refused connection is
 // proof on this machine, where nothing but the server answers for the port; across
