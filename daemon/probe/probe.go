@@ -5,14 +5,22 @@
 //
 // A kind of provider is a row in a file of its own (ollama.go, openai.go, …),
 // listed once in table.go; docs/adding-a-kind.md tells how to add one. What is
-// the same for every kind is in the other files: headers.go says what every request
-// carries, exchange.go sends one and follows its redirects, server.go says who serves
-// the provider and what it means when the key was kept from them, failure.go reads
-// what went wrong below HTTP, tlsfailure.go and tlstrust.go why a handshake failed,
-// certificate_asked.go who wants a certificate of ours, tls_mismatch.go tells plain HTTP that met TLS, http2_mismatch.go
-// HTTP/1.1 that met HTTP/2, stall.go an engine that hangs behind a server that is well, rules.go
-// reads HTTP statuses, retry.go the headers that say when to come back, and redact.go
-// is the one door through which text from outside enters an Observation. What is a
+// the same for every kind is in the other files:
+//
+//   - headers.go says what every request carries, exchange.go sends one and follows its
+//     redirects, legible.go undoes how its answer is encoded;
+//   - server.go says who serves the provider, and what it means when the key was kept
+//     from them;
+//   - failure.go reads what went wrong below HTTP, tlsfailure.go and tlstrust.go why a
+//     handshake failed, certificate_asked.go who wants a certificate of ours;
+//     tls_mismatch.go and http2_mismatch.go tell who speaks another protocol;
+//   - rules.go judges an answer: envelope.go and complaint.go find what it complains of,
+//     phrases.go and meaning.go what that means, retry.go and moment.go when to come back;
+//   - intermediary.go, with intermediaries.go, signin.go, gateway.go and proxied.go, tells
+//     who answered in the provider's place, and elsewhere.go which base_url is meant;
+//   - stall.go tells an engine that hangs behind a server that is well.
+//
+// redact.go is the one door through which text from outside enters an Observation. What is a
 // secret there, however it is spelled, is for daemon/probe/spelling to say; the
 // connections themselves are made and kept by daemon/probe/transport.
 //
