@@ -21,7 +21,7 @@ func (a *app) eventsCommand() *command.Command {
 		Short:      "Show what changed, and with -f what changes",
 		SuggestFor: []string{"watch", "changes"},
 		Long: `Show the events that are kept, of all providers or of those named. ` + globHelp + `
-Those of the id host are about this machine, and about every provider that is remote.
+Events of the id host are about this machine, and so about every remote provider.
 
 ` + sinceHelp + `
 
@@ -40,12 +40,15 @@ the database was damaged or replaced or because they are no longer kept, it says
 	flags := cmd.Flags()
 	flags.BoolVarP(&follow, "follow", "f", false, "go on as they happen")
 	from := a.sinceFlag(cmd, "only those from `WHEN` on, or after that event")
-	flags.IntVarP(&w.last, "lines", "n", -1, "only the latest `N`; with --follow, first the latest N")
+	flags.IntVarP(&w.last, "lines", "n", 0, "only the latest `N`; with --follow, first the latest N")
 	cmd.Run = func(cmd *command.Command, ids []string) error {
 		if err := from.check(cmd); err != nil {
 			return err
 		}
-		if flags.Changed("lines") && w.last < 0 {
+		switch {
+		case !flags.Changed("lines"):
+			w.last = -1 // all
+		case w.last < 0:
 			return usage("give a number such as 20", "events: --lines is negative")
 		}
 		w.ids, w.since = ids, from.since

@@ -20,8 +20,8 @@ func (a *app) historyCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "history ID…",
 		Short: "Show a provider's changes and how much of the time it was up",
-		Long: `Show a provider's changes that are kept, and how much of the time it was up,
-which is RUNNING. The time begins with the oldest of the changes, or with --since, or,
+		Long: `Show the changes of a provider that are kept, and for how much of the time it was
+RUNNING. The time begins with the oldest of the changes, or with --since, or,
 if that is later, with the daemon's start. It does not count when probing was paused,
 the state UNKNOWN, the machine asleep, or the daemon held up.
 

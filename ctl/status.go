@@ -24,21 +24,21 @@ func (a *app) statusCommand() *command.Command {
 		SuggestFor: []string{"list", "ps", "get", "show", "watch"},
 		Long: `Show what is known of each provider, or of those named.
 ` + globHelp + `
-Of one that is named alone, a screen shows all that is known, and the last changes.
+A single ID on a terminal shows all that is known of that provider, and its last changes.
 
 It shows what the daemon knows already and waits for nothing. With --max-age,
 rows older than that are probed first, for at most --wait; what is still older
 then is shown as stale.
 
 With --watch it shows every change until ctrl-C, and then exits 0. It takes the
-whole screen, shows first what needs somebody, puts a star before what changed in the
+whole screen, lists first what needs somebody, marks with a star what changed in the
 last seconds, and leaves the screen as it was.
 
 --state, --kind, --type and --problems choose among the rows, and all have to hold.
 If no row is left, it says so and exits 0. They and --sort work with every format.
 
-Below the rows stands what to do next and, on a screen, a line that sums up. A screen
-that is too short for all rows shows those first that need somebody.`,
+Below the rows it says what to do next and, on a terminal, sums up in a line. If the
+screen is too short for all rows, those that need somebody come first.`,
 		Example: `  providerctl status
   providerctl status ollama -o json
   providerctl status 'gpu*' --problems
