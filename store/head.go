@@ -9,44 +9,43 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// A head is what holds of the database as a whole. Each commit writes it, so that
-// a part of the file that is older than the rest shows.
+// A head describes the database as a whole. Each commit writes it, so that a part of
+// the file that is older than the rest can be told.
 type head struct {
 	Schema     int     `json:"schema"`
-	ID         uint64  `json:"id"`         // tells the database from every other one
+	ID         uint64  `json:"id"`         // random; unique to this database
 	Commit     uint64  `json:"commit"`     // bbolt's number of the transaction that wrote it
-	Generation uint64  `json:"generation"` // those up to here may have been handed out
-	Oldest     uint64  `json:"oldest"`     // seq of the kept events; newest+1 when there are none
-	Newest     uint64  `json:"newest"`     // the newest seq that was ever given
+	Generation uint64  `json:"generation"` // the highest that may have been handed out
+	Oldest     uint64  `json:"oldest"`     // seq of the oldest event kept; newest+1 if there are none
+	Newest     uint64  `json:"newest"`     // the highest seq ever assigned
 	Copy       bool    `json:"copy,omitempty"`
-	Closed     bool    `json:"closed,omitempty"` // nothing was shown to anybody after this
+	Closed     bool    `json:"closed,omitempty"` // the last commit of an orderly stop
 	Rows       rowSums `json:"rows"`
 }
 
-// rowSums tell whether all rows are there, and none is an older one: each row's
-// checksum, mixed, is in one of them, by exclusive or.
+// rowSums prove that every row is present and none is out of date. Each row's
+// checksum, mixed, is XORed into one of them.
 type rowSums [64]uint32
 
-// toggle puts a row's checksum in, or takes it out.
+// toggle adds a row's checksum, or removes it.
 func (s *rowSums) toggle(id []byte, sum uint32) { s[sumOf(id)] ^= mixed(sum) }
 
-// mixed is a number that another checksum does not have. A CRC is linear: of two rows
-// that change by the same bits, as when both are paused, the changes would cancel out,
-// and their older versions pass for the newest. (The finalizer of MurmurHash3.)
+// mixed maps checksums to other numbers, one to one (the finalizer of MurmurHash3).
+// A CRC is linear: if two rows changed by the same bits, as when both are paused, the
+// changes would cancel out, and their older versions would pass for the newest.
 func mixed(sum uint32) uint32 {
 	sum = (sum ^ sum>>16) * 0x85ebca6b
 	sum = (sum ^ sum>>13) * 0xc2b2ae35
 	return sum ^ sum>>16
 }
 
-// doubt compares what the sums say with the rows that are there, by id: good are
-// values whose own checksum is right, and bad the others. It returns which of the
-// good ones may be older than they should be, and whether there are rows missing
-// whose ids nobody knows.
+// doubt compares the sums with the rows that were found, by id: good are values whose
+// own checksum is right, and bad the others. It returns which of the good ones may be
+// out of date, and whether rows are missing whose ids are unknown.
 func (s rowSums) doubt(good, bad map[string][]byte) (doubted func(id string) bool, missing bool) {
 	s = s.without(good)
-	// What is left is what the good rows do not account for: that is well if one
-	// bad row is all of it, whether its text is damaged, its id or its checksum.
+	// What is left is not accounted for by the good rows. That is fine if a single
+	// bad row accounts for it, whether its text, its id or its checksum is damaged.
 	for id, value := range bad {
 		key := []byte(id)
 		computed := uint32(0)
@@ -60,15 +59,15 @@ func (s rowSums) doubt(good, bad map[string][]byte) (doubted func(id string) boo
 			}
 		}
 	}
-	alone := s // the sums that no row is in
+	alone := s // the sums that no good row is in
 	for id := range good {
 		alone[sumOf([]byte(id))] = 0
 	}
 	return func(id string) bool { return s[sumOf([]byte(id))] != 0 }, alone != rowSums{}
 }
 
-// without returns what is left of the sums without those rows: nothing, if they are
-// all that there should be.
+// without returns the sums with those rows removed: all zero if they are exactly the
+// rows that there should be.
 func (s rowSums) without(rows map[string][]byte) rowSums {
 	for id, value := range rows {
 		s.toggle([]byte(id), storedSum(value))

@@ -13,32 +13,32 @@ import (
 // maxScan is how many pages are looked at one by one, at most: of 4 KiB, 1 GiB.
 const maxScan = 1 << 18
 
-// A salvage is what can be read of a damaged file. Each page is looked at for what
-// it is, and trusted for no more.
+// A salvage is what can be read of a damaged file. Each page is checked on its own,
+// and nothing is trusted that its page does not prove.
 type salvage struct {
 	version    uint64 // of the schema; 0 when it cannot be read
 	head       *head  // of the newest commit; nil when it cannot be read
 	copied     bool
 	rows       map[string]*Row
 	values     map[string][]byte // of rows, by id
-	bad        map[string][]byte // likewise, of those that are damaged
-	older      []string          // ids whose row may be older than what was seen
-	lost       []string          // ids that had a row, and have none
+	bad        map[string][]byte // of damaged rows, by id
+	older      []string          // ids whose row may be older than one that a client has seen
+	lost       []string          // ids whose row is lost
 	events     map[uint64]provider.Event
-	newest     uint64 // the newest seq ever given, as far as it can be read
+	newest     uint64 // the newest seq ever assigned, as far as it can be read
 	generation uint64
-	sure       bool // newest is what the newest commit says
-	unreadable int  // pages of the newest commit, with all that only they lead to
-	metas      int  // pages at the head of the file that are whole, of two
+	sure       bool // newest comes from the newest commit
+	unreadable int  // pages of the newest commit that cannot be read
+	metas      int  // how many of the file's two meta pages are intact
 	txid       uint64
 
-	keep  int    // events, the newest
+	keep  int    // how many of the newest events
 	below uint64 // only events before this one
 }
 
-// salvageFile collects what can be read: first what the newest commit leads to;
-// then, where a page of that is missing, what the commit before it does; then what
-// stands on a page to which nothing leads any more.
+// salvageFile collects what can be read: first what the newest commit refers to;
+// then, if one of its pages is missing, what the commit before it refers to; then
+// what is on pages that nothing refers to any more.
 //
 // It keeps the newest events before below, and at least keep of them.
 func salvageFile(r io.ReaderAt, size int64, keep int, below uint64) *salvage {
@@ -66,7 +66,7 @@ func salvageFile(r io.ReaderAt, size int64, keep int, below uint64) *salvage {
 	return s.settle()
 }
 
-// incomplete reports whether rows are missing in the newest commit, or events.
+// incomplete reports whether the newest commit lacks rows or events.
 func (s *salvage) incomplete() bool {
 	if s.head == nil {
 		return true
@@ -74,9 +74,9 @@ func (s *salvage) incomplete() bool {
 	return s.head.Rows.without(s.values) != (rowSums{}) || uint64(len(s.events)) < s.head.Newest+1-s.head.Oldest
 }
 
-// weigh leaves of the rows that may be older than what was seen only whether probing
-// is paused: those that the head does not account for or, without it, those that are
-// not of the newest commit.
+// weigh reduces each row that may be older than one that a client has seen to whether
+// its probing is paused. Those are the rows that the head's sums do not account for
+// or, without a head, the rows that are not from the newest commit.
 func (s *salvage) weigh(newest map[string]*Row) {
 	doubted := func(id string) bool { return newest[id] == nil }
 	if s.version == 1 {
@@ -105,9 +105,8 @@ func (s *salvage) weigh(newest map[string]*Row) {
 	slices.Sort(s.lost)
 }
 
-// onlyPaused is what is left of a row that may be older than what was seen: that a
-// person paused the probing, which nobody can find out again. It is nil where that
-// was not so.
+// onlyPaused is what is kept of a row that may be out of date: that a person paused
+// the probing, which no probe can find out again. It is nil if probing was not paused.
 func onlyPaused(row *Row) *Row {
 	st := &row.Status
 	if !st.Paused {
@@ -123,8 +122,8 @@ func onlyPaused(row *Row) *Row {
 	return bare
 }
 
-// root collects what the root of one commit leads to, and returns how many pages
-// could not be read. What meta says comes first: how to read the others.
+// root collects what the root of one commit refers to, and returns how many pages
+// could not be read. The meta bucket comes first: it says how to read the others.
 func (s *salvage) root(im *image, newest bool) (unreadable int) {
 	buckets := make(map[string]element)
 	unreadable = im.walk(im.root, nil, nil, func(e element) int {
@@ -162,8 +161,8 @@ func (s *salvage) root(im *image, newest bool) (unreadable int) {
 	return unreadable
 }
 
-// number takes the number of the newest event from the newest commit that tells. It
-// is sure when there was none after that.
+// number takes the newest event's number from the newest commit that has it. It is
+// sure if there was no commit after that one.
 func (s *salvage) number(events element, im *image, newest bool) {
 	if s.newest != 0 {
 		return
@@ -179,8 +178,8 @@ func (s *salvage) number(events element, im *image, newest bool) {
 	}
 }
 
-// walk calls take for each element below a page, and returns how many pages could
-// not be read, and how many elements not be taken.
+// walk calls take for each element below a page, and returns the number of pages that
+// could not be read plus the number of elements that take refused.
 func (im *image) walk(id uint64, low, high []byte, take func(element) int) (unreadable int) {
 	page, err := im.page(id)
 	if err != nil {
@@ -215,7 +214,8 @@ func walkLeaf(page, low, high []byte, take func(element) int) (unreadable int) {
 	return unreadable
 }
 
-// The first that is found of each is taken: it is of the newest commit that has it.
+// takeMeta and the other take functions keep the first of each that they meet: it is
+// from the newest commit that has it.
 
 func (s *salvage) takeMeta(e element, newest bool) int {
 	var err error
@@ -248,7 +248,7 @@ func (s *salvage) takeMeta(e element, newest bool) int {
 	return 0
 }
 
-// text is what a value says: schema 1 had no checksums.
+// text is a value without its checksum, which schema 1 did not have.
 func (s *salvage) text(bucket []byte, e element) ([]byte, error) {
 	if s.version == 1 {
 		return e.value, nil
@@ -289,7 +289,7 @@ func (s *salvage) takeEvent(e element) int {
 		return 1
 	}
 	if s.head != nil && seq < s.head.Oldest {
-		return 0 // trimmed, or of a life before this one
+		return 0 // trimmed, or from before a restore
 	}
 	if _, ok := s.events[seq]; !ok && seq < s.below {
 		s.events[seq] = event
@@ -300,12 +300,12 @@ func (s *salvage) takeEvent(e element) int {
 	return 0
 }
 
-// first is the oldest event that there should be, of those that are kept from oldest on.
+// first is the seq of the oldest event that is to be kept, given the oldest that was.
 func (s *salvage) first(oldest uint64) uint64 {
 	return max(oldest, s.newest+1-min(s.newest, uint64(s.keep)))
 }
 
-// trim bounds what is held in memory.
+// trim limits how many events are held in memory.
 func (s *salvage) trim() {
 	seqs := s.seqs()
 	for _, seq := range seqs[:max(0, len(seqs)-s.keep)] {
@@ -313,9 +313,9 @@ func (s *salvage) trim() {
 	}
 }
 
-// scan looks at the pages to which nothing leads and that are not free. What stands
-// there is as old as any commit may be: a row that another one was found for is not
-// taken, and of two the one that was checked last.
+// scan reads the pages that nothing refers to and that are not free. A row on such a
+// page may be from any earlier commit: it is taken only where no other was found, and
+// of two the one that was checked last.
 func (s *salvage) scan(im *image) {
 	free := &image{r: im.r, size: im.size, pageSize: im.pageSize, freelist: im.freelist, end: im.end, seen: pageSet{}}
 	_ = free.free() // as many as can be read
@@ -331,7 +331,7 @@ func (s *salvage) scan(im *image) {
 		walkLeaf(page, nil, nil, func(e element) int {
 			switch {
 			case e.bucket || len(e.key) == 0:
-			case e.key[0] == 0: // as of every event, and of no id
+			case e.key[0] == 0: // true of every event's key, and of no id
 				s.takeEvent(e)
 			case known[string(e.key)] == nil:
 				s.takeNewerRow(e)
@@ -352,8 +352,8 @@ func (s *salvage) takeNewerRow(e element) {
 	}
 }
 
-// settle leaves out what was never given: events after the newest, as far as that
-// is known.
+// settle drops events that were never shown: those after the newest, where that is
+// known for sure.
 func (s *salvage) settle() *salvage {
 	if s.newest > maxNumber {
 		s.newest, s.sure = 0, false
@@ -365,7 +365,7 @@ func (s *salvage) settle() *salvage {
 	for seq := range s.events {
 		last = max(last, seq)
 	}
-	if last > s.newest && s.version == 1 { // whose number of the newest event has no checksum
+	if last > s.newest && s.version == 1 { // in schema 1 the newest number has no checksum
 		s.sure = false
 	}
 	if last > s.newest && s.sure {
@@ -379,8 +379,7 @@ func (s *salvage) settle() *salvage {
 // seqs returns the events' numbers in order.
 func (s *salvage) seqs() []uint64 { return slices.Sorted(maps.Keys(s.events)) }
 
-// missing is how many events there should be between those that were found and the
-// newest.
+// missing is how many events are lost between the oldest that was found and the newest.
 func (s *salvage) missing() uint64 {
 	seqs := s.seqs()
 	if len(seqs) == 0 {

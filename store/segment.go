@@ -6,41 +6,41 @@ import (
 	"time"
 )
 
-// timeRoom is about how much of a row depends on the time of asking, in bytes.
+// timeRoom is roughly how many bytes of a row depend on the time of the request.
 const timeRoom = len(`,"age_ms":12345,"stale":false},`)
 
-// A segment is the text of some rows that follow one another in a table.
+// A segment is the text of some consecutive rows of a table.
 type segment struct {
 	cells  []*cell
 	places []place  // of the cells' rows
 	ttls   []int64  // of the rows, in ms
 	ttl    int64    // the smallest of them
 	began  [2]int64 // the earliest of the places, by either clock
-	room   int      // how many bytes are before the first row; not 0 in a table's first segment
-	size   int      // about how long text will be
-	text   []byte   // room, each row, after a comma if it is not the table's first, and perhaps a foot
+	room   int      // bytes before the first row; 0 except in a table's first segment
+	size   int      // roughly how long text will be
+	text   []byte   // room bytes, the rows with their commas, and perhaps the table's end
 }
 
-// A place is where a row stands in its segment's text, and for which ages it may
-// stand there as it is, but for their digits. It does not lead to the row, which
-// would have to stay in memory for as long as the text.
+// A place is where a row is in its segment's text, and the range of ages for which
+// only the digits of the age must be written anew. It does not point to the row,
+// which would then stay in memory as long as the text.
 type place struct {
-	began        int64  // its probe, in ns since Listing.made; or unknown
-	least, limit int64  // the ages, in ns, from the one up to the other
-	edition      uint32 // of the row's cell; 0: the row was about to be replaced
+	began        int64  // when its probe began, in ns since Listing.made; or unknown
+	least, limit int64  // the range of ages in ns, without limit
+	edition      uint32 // of the row's cell; 0: the row was being replaced
 	age, end     uint32 // where in text the digits of the age begin, and where the row ends
-	digits       uint8  // 0: never checked
-	clock        uint8  // by which the probe's beginning is known
+	digits       uint8  // of the age; 0: never checked
+	clock        uint8  // the clock that began was read from
 }
 
-// The clocks. Rows that were restored have only the time of the wall's.
+// The clocks. Restored rows have wall-clock time only.
 const (
 	monotonic = iota
 	wall
 )
 
 const (
-	// unknown is when a probe began that never did, or not within a lifetime.
+	// unknown stands for a probe that never began, or not within lifetime of now.
 	unknown  = math.MinInt64
 	lifetime = 100 * 365 * 24 * time.Hour
 )
@@ -63,8 +63,8 @@ func (s *segment) start(i int) int {
 	return int(s.places[i-1].end)
 }
 
-// update brings the text up to date: it writes ages over ages, and, from the first
-// row on that is newer, or has another length by now, the text anew.
+// update brings the text up to date. It overwrites ages in place; from the first row
+// that has changed, or whose age has more digits now, it writes the text anew.
 func (s *segment) update(l *Listing) {
 	for i := range s.places {
 		age, ok := s.holds(i, l)
@@ -76,8 +76,8 @@ func (s *segment) update(l *Listing) {
 	}
 }
 
-// holds returns the age of the i-th row, and whether that is all in which the row
-// differs from its text.
+// holds returns the age of the i-th row, and whether nothing but that age differs
+// from the text.
 func (s *segment) holds(i int, l *Listing) (age time.Duration, ok bool) {
 	p, c := &s.places[i], s.cells[i]
 	age = l.elapsed[p.clock&1] - time.Duration(p.began)
@@ -85,12 +85,12 @@ func (s *segment) holds(i int, l *Listing) (age time.Duration, ok bool) {
 }
 
 // rewrite writes the rows from the first that changed, and returns the buffer that
-// is no longer in use. Rows that hold are copied from where they are, as many at a
-// time as there are between two that changed.
+// is no longer in use. Unchanged rows are copied, all those between two changed ones
+// at a time.
 func (s *segment) rewrite(first int, l *Listing) (old []byte) {
 	old = s.text
 	s.text = slices.Grow(l.spare[:0], max(s.size, len(old)))
-	copied, from, moved := 0, s.start(first), uint32(0) // in old, and how much further the next row is now
+	copied, from, moved := 0, s.start(first), uint32(0) // offsets in old, and by how much the next row moves
 	for i := first; i < len(s.places); i++ {
 		p := &s.places[i]
 		to := int(p.end)
@@ -100,7 +100,7 @@ func (s *segment) rewrite(first int, l *Listing) (old []byte) {
 		} else {
 			s.text = append(s.text, old[copied:from]...)
 			s.write(i, l)
-			copied, moved = to, s.places[i].end-uint32(to) // which wraps around where it is less
+			copied, moved = to, s.places[i].end-uint32(to) // wraps around where the row got shorter
 		}
 		from = to
 	}
@@ -116,7 +116,7 @@ func (s *segment) rewrite(first int, l *Listing) (old []byte) {
 // write appends the i-th row.
 func (s *segment) write(i int, l *Listing) {
 	c := s.cells[i]
-	edition := c.edition.Load() // before the row: one that is newer is seen the next time
+	edition := c.edition.Load() // before the row, so that a newer row is noticed the next time
 	row := c.row.Load()
 	age, stale := row.clock.read(l.now)
 	if s.room == 0 || i > 0 {
@@ -135,8 +135,8 @@ func (s *segment) write(i int, l *Listing) {
 	s.places[i], s.ttls[i] = p, row.clock.ttl
 }
 
-// bound notes when the row's probe began, and the ages that have as many digits
-// and are as stale.
+// bound notes when the row's probe began, and the range of ages that have as many
+// digits and the same staleness.
 func (p *place) bound(c *clock, made time.Time, stale bool) {
 	p.began, p.least, p.limit = unknown, math.MinInt64, math.MaxInt64
 	if c.checked.IsZero() {
@@ -147,7 +147,7 @@ func (p *place) bound(c *clock, made time.Time, stale bool) {
 		p.least = math.MaxInt64
 		return
 	}
-	if p.began = int64(began); c.checked == c.checked.Round(0) { // which takes away the monotonic time
+	if p.began = int64(began); c.checked == c.checked.Round(0) { // Round strips the monotonic time
 		p.clock = wall
 	}
 	power := int64(time.Millisecond)
@@ -170,7 +170,7 @@ func (p *place) bound(c *clock, made time.Time, stale bool) {
 	}
 }
 
-// date writes an age over the one that stands in text, which has as many digits.
+// date overwrites the age in text with another of as many digits.
 func (p *place) date(text []byte, age time.Duration) {
 	digits := text[p.age : p.age+uint32(p.digits)]
 	n := uint64(max(0, age)) / uint64(time.Millisecond)
