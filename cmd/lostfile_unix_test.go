@@ -95,7 +95,7 @@ func TestPromise4_TheFileIsLostWhileItRuns(t *testing.T) {
 			p.until(func() bool { return p.state() == provider.StateDegraded })
 			p.until(func() bool { return p.do("GET", "/healthz", nil) == http.StatusOK })
 			after := p.seq()
-			if after <= before || !strings.Contains(p.log.String(), "the database was written anew") {
+			if after <= before || !strings.Contains(p.log.String(), "wrote a new database file") {
 				t.Errorf("event %d after %d, and the log is\n%s", after, before, p.log)
 			}
 			if err := p.endsBySignal(); err != nil {

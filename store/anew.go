@@ -14,18 +14,18 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A whole is all that goes into a new database file.
+// A whole is the complete content of a new database file.
 type whole struct {
 	rows       iter.Seq[*Row]
 	events     []provider.Event // in order; gaps stay gaps
-	first      uint64           // seq of the oldest that there should be; 0: as there is
-	newest     uint64           // the newest seq ever given
-	generation uint64           // those up to here may have been handed out
-	copied     bool             // it is a backup, and is still to be numbered anew
-	id         uint64           // of the file, which fill sets
+	first      uint64           // seq of the oldest event that should be there; 0: the oldest in events
+	newest     uint64           // the highest seq ever assigned
+	generation uint64           // the highest that may have been handed out
+	copied     bool             // a backup, which gets new numbers when it is opened
+	id         uint64           // of the file; set by fill
 }
 
-// fill writes it into an empty file.
+// fill writes the content into an empty file.
 func (w *whole) fill(tx *bolt.Tx) error {
 	if err := lay(tx); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (w *whole) fill(tx *bolt.Tx) error {
 	return h.write(tx)
 }
 
-// oldest is the seq of the first event that is kept, or a gap; newest+1 for none.
+// oldest is the seq of the first kept event or gap; newest+1 if there is none.
 func (w *whole) oldest() uint64 {
 	switch {
 	case w.first > 0:
@@ -66,14 +66,14 @@ func (w *whole) oldest() uint64 {
 	return w.newest + 1
 }
 
-// newPath is where a file is made before it takes its place.
+// newPath is where a new file is built before it is renamed to path.
 func newPath(path string) string { return path + ".new" }
 
-// build makes a database file beside path and leaves it open. It is on the disk
-// when build returns, so that a file at path is never half made; [settle] moves it.
+// build makes a database file beside path and leaves it open. The file is synced when
+// build returns, so that [settle] never moves a half-written one to path.
 func build(path string, w *whole) (_ *file, err error) {
 	temporary := newPath(path)
-	// What a making that was killed has left behind.
+	// A build that was killed may have left one.
 	if err := removeAny(temporary); err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func build(path string, w *whole) (_ *file, err error) {
 			return err
 		}
 		db.AllocSize = growBy
-		// Twice, so that both of bbolt's meta pages lead to it.
+		// Twice, so that both of bbolt's meta pages refer to it.
 		return errors.Join(db.Update(w.fill), db.Update(rewriting(func(*head) {})), f.Sync())
 	})
 	if err != nil {
@@ -105,8 +105,8 @@ func build(path string, w *whole) (_ *file, err error) {
 	return newFile(db, f, w.id)
 }
 
-// settle moves what build has made to its place, where nothing is, or what it was made
-// of.
+// settle renames the file that build made to path, where there is nothing or only the
+// file that it was made from.
 func settle(path string) error {
 	if err := os.Rename(newPath(path), path); err != nil {
 		return err
@@ -114,8 +114,8 @@ func settle(path string) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// setAside gives what is at path a name of its own, and returns it. Nothing that
-// has such a name already is touched.
+// setAside renames what is at path to a name with the reason and the time, and
+// returns that name. It replaces no file.
 func setAside(path, why string, now time.Time) (string, error) {
 	stamped := path + "." + why + "-" + now.UTC().Format("20060102T150405Z")
 	aside := stamped
@@ -137,6 +137,6 @@ func setAside(path, why string, now time.Time) (string, error) {
 
 // Why something at the path was set aside.
 const (
-	corrupt   = "corrupt"   // it is ours, and damaged
-	displaced = "displaced" // it is not ours, and was put in the place of the open file
+	corrupt   = "corrupt"   // ours, and damaged
+	displaced = "displaced" // not ours: somebody put it where the open file was
 )

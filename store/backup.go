@@ -19,8 +19,7 @@ import (
 // ErrBackupUnderWay is returned by [Store.Backup] while another copy is open.
 var ErrBackupUnderWay = errors.New("another backup is under way")
 
-// A Backup is a copy of the database, open at its beginning, that nobody writes
-// any more.
+// A Backup is a finished copy of the database, open for reading from its beginning.
 type Backup struct {
 	file *os.File
 	size int64
@@ -28,13 +27,13 @@ type Backup struct {
 	done func()
 }
 
-// Size is how many bytes there are to be read.
+// Size is the copy's size in bytes.
 func (b *Backup) Size() int64 { return b.size }
 
-// Sums are those of these bytes.
+// Sums are the checksums of the copy.
 func (b *Backup) Sums() Sums { return b.sums }
 
-// Sums tell whether a file is the one that was sent.
+// Sums are checksums by which a receiver verifies a copy.
 type Sums struct {
 	SHA256 [sha256.Size]byte
 	CRC32C uint32
@@ -42,20 +41,20 @@ type Sums struct {
 
 func (b *Backup) Read(p []byte) (int, error) { return b.file.Read(p) }
 
-// Close gives the copy's space back.
+// Close deletes the copy.
 func (b *Backup) Close() error {
 	defer b.done()
 	return errors.Join(b.file.Close(), removeAny(b.file.Name()))
 }
 
-// Backup makes a copy of the database as it is now, with all that was ever seen,
-// in a file beside it, so that whoever reads it may take their time. Neither
-// commits nor reads wait for it. There is one at a time; the caller closes it.
+// Backup copies the database as it is now, with everything that any client has seen,
+// into a file beside it, so that a slow reader holds up neither commits nor reads.
+// There is one backup at a time; the caller closes it.
 //
-// A store that is opened on the copy knows it for one, and numbers events and
-// refreshes anew from a place that the first has not come to: see renumber.
+// A store that is opened on the copy recognises it as one, and numbers events and
+// refreshes from beyond all numbers of the original: see renumber.
 //
-// It waits for the disk for half a minute, and not at all when a commit hangs.
+// It waits up to half a minute for the disk, and not at all while a commit hangs.
 func (s *Store) Backup() (*Backup, error) {
 	if what, age := s.commits.Oldest(); age >= readWithin {
 		return nil, &OpenError{Op: "copy the database", Path: s.path, Err: &underway.HangError{What: what, For: age}}
@@ -82,14 +81,14 @@ func (s *Store) Backup() (*Backup, error) {
 	return <-made, nil
 }
 
-// dropLate closes a copy that is made when nobody waits for it any more.
+// dropLate closes a copy that is finished after its caller gave up.
 func (s *Store) dropLate(made <-chan *Backup, late *atomic.Bool) {
 	if !late.Load() {
 		return
 	}
 	select {
 	case b := <-made:
-		_ = b.Close() // its space comes back at the next start
+		_ = b.Close() // if this fails, the next start removes it
 	default:
 	}
 }
@@ -110,7 +109,7 @@ func (s *Store) backup() (*Backup, error) {
 	return b, nil
 }
 
-// sumsOf reads a file whole, and goes back to its beginning.
+// sumsOf reads the whole file and seeks back to its beginning.
 func sumsOf(file *os.File) (Sums, error) {
 	strong, quick := sha256.New(), crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	if _, err := io.Copy(io.MultiWriter(strong, quick), file); err != nil {
@@ -121,10 +120,10 @@ func sumsOf(file *os.File) (Sums, error) {
 }
 
 // backupPath is where the copy is made. Where the system allows it, the name is
-// gone before the first byte is read.
+// removed before the copy is read.
 func backupPath(path string) string { return path + ".backup" }
 
-// copy makes the copy, and opens it once it is found to be sound.
+// copy makes the copy, verifies it and opens it.
 func (s *Store) copy(path string) (_ *os.File, err error) {
 	if err := removeAny(path); err != nil {
 		return nil, err
@@ -149,7 +148,7 @@ func (s *Store) copy(path string) (_ *os.File, err error) {
 	return file, nil
 }
 
-// copyTo writes what one transaction sees.
+// copyTo writes the database as one transaction sees it.
 func (s *Store) copyTo(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -166,13 +165,13 @@ func (s *Store) copyTo(path string) error {
 	return errors.Join(err, file.Close())
 }
 
-// suspect looks at the database itself when a copy of it was found to be damaged.
+// suspect verifies the database itself after a copy turned out to be damaged.
 func (s *Store) suspect(err error) {
 	var bad *corruptError
 	if !errors.As(err, &bad) {
 		return
 	}
-	s.disk.Lock() // no writer beside it
+	s.disk.Lock() // keeps writers out
 	defer s.disk.Unlock()
 	f := s.file.Load()
 	if f.intact() == nil {
@@ -181,8 +180,8 @@ func (s *Store) suspect(err error) {
 	}
 }
 
-// A copyWriter remembers what the system said, of which bbolt leaves the text
-// alone: a full disk is to be known as one.
+// A copyWriter remembers the system's error. bbolt keeps only its text, which is not
+// enough to recognise a full disk.
 type copyWriter struct {
 	file *os.File
 	err  error
@@ -194,8 +193,7 @@ func (w *copyWriter) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// markCopy writes into a copy that it is one, if it is sound. It need not survive
-// a power cut.
+// markCopy verifies a copy and marks it as one. The mark need not survive a power cut.
 func markCopy(path string) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
@@ -214,12 +212,12 @@ func markCopy(path string) error {
 		}
 		db.AllocSize = growBy
 		mark := rewriting(func(h *head) { h.Copy = true })
-		// Twice, so that both of bbolt's meta pages lead to it.
+		// Twice, so that both of bbolt's meta pages refer to it.
 		return errors.Join(db.Update(mark), db.Update(mark), db.Close())
 	})
 }
 
-// removeAny removes a file that need not be there.
+// removeAny removes a file if it exists.
 func removeAny(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

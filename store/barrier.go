@@ -5,22 +5,21 @@ import (
 	"fmt"
 )
 
-// A barrier is a commit that somebody waits for. Those who come before it is
-// taken share it.
+// A barrier is a commit that somebody waits for. All who ask before the commit starts
+// share it.
 type barrier struct {
 	done chan struct{} // closed when err is set
 	err  error
 }
 
-// SyncBarrier waits until a commit has been synced to the disk, whether there was
-// anything to write or not, and so proves that the committer and the disk are
-// alive. A commit of other people's changes will do; alone it is one that
-// writes the head anew and syncs it: no row, event or generation is touched. It takes its place in the
-// pace of the commits, so that it may wait a second for those before it.
+// SyncBarrier waits until a commit has been synced to the disk, and so proves that the
+// committer and the disk are alive. Any commit will do; if there is nothing else to
+// write, only the head is written and synced. The limit on the rate of commits
+// applies, so that this may take a second longer.
 //
-// The error is the commit's own, or ctx's when that ends first. Only the latter,
-// which wraps [context.DeadlineExceeded] or [context.Canceled], means that the
-// disk or the committer hangs.
+// The error is the commit's, or ctx's if that ends first. Only the latter, which wraps
+// [context.DeadlineExceeded] or [context.Canceled], means that the disk or the
+// committer hangs.
 func (s *Store) SyncBarrier(ctx context.Context) error {
 	s.mu.Lock()
 	if s.closing {
@@ -37,11 +36,11 @@ func (s *Store) SyncBarrier(ctx context.Context) error {
 	case <-b.done:
 		return b.err
 	case <-ctx.Done():
-		return fmt.Errorf("commit to %s: no end of it: %w", s.path, ctx.Err())
+		return fmt.Errorf("commit to %s: not finished: %w", s.path, ctx.Err())
 	}
 }
 
-// end tells those who wait for it how the commit went; nil is nobody's.
+// end tells those who wait how the commit went. A nil barrier has none.
 func (b *barrier) end(err error) {
 	if b != nil {
 		b.err = err

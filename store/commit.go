@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	commitBurst   = 8           // changes that come alone are committed at once, up to so many in a row
-	commitEvery   = time.Second // in a storm
-	retryAfter    = time.Second // when the disk refused
-	rideEvery     = time.Minute // how often unchanged rows go along with a commit
+	commitBurst   = 8           // commits that may follow one another without a wait
+	commitEvery   = time.Second // the sustained rate
+	retryAfter    = time.Second // after a commit failed
+	rideEvery     = time.Minute // how often rows with no change of state join a commit
 	lookEvery     = 5 * time.Second
-	reserveAtMost = 65_536 // generations that one reservation covers
-	reserveFirst  = 1024   // the same, until more are used
+	reserveAtMost = 65_536 // generations in one reservation
+	reserveFirst  = 1024   // likewise at first, until more are used
 )
 
-// A pace is a bucket of tokens: it starts full, a commit takes one, and one comes
-// back each second.
+// A pace is a token bucket: it starts full, a commit takes a token, and one comes back
+// each second.
 type pace struct {
 	tokens float64
 	at     time.Time
@@ -61,7 +61,7 @@ func (s *Store) run() {
 	}
 }
 
-// pause waits, and reports false when the store is closed meanwhile.
+// pause waits, and reports false if the store is closed meanwhile.
 func (s *Store) pause(d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -76,16 +76,15 @@ func (s *Store) pause(d time.Duration) bool {
 	}
 }
 
-// due reports whether there is something that asks for a commit.
+// due reports whether something needs a commit.
 func (s *Store) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return !s.pending.empty() || s.pending.barrier != nil || s.reservation() != 0 || s.isAstray()
 }
 
-// commit writes everything that waits in one transaction, and publishes it when
-// it is on the disk. The last commit takes every row along that is newer than the
-// disk.
+// commit writes everything that is pending in one transaction, and publishes it once
+// it is on the disk. The last commit also writes every row that is newer than the disk.
 func (s *Store) commit(last bool) error {
 	g := s.take(last)
 	if g == nil {
@@ -101,7 +100,7 @@ func (s *Store) commit(last bool) error {
 	return err
 }
 
-// take makes what waits the group in flight; nil when there is nothing to do.
+// take moves the pending group to inFlight and returns it; nil if there is nothing to do.
 func (s *Store) take(last bool) *group {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,7 +124,7 @@ func (s *Store) take(last bool) *group {
 	return g
 }
 
-// write commits a group, or says why it is not on the disk.
+// write commits a group.
 func (s *Store) write(g *group) error {
 	s.disk.Lock()
 	defer s.disk.Unlock()
@@ -154,11 +153,11 @@ func (s *Store) writeOnce(g *group) error {
 	if err != nil {
 		return err
 	}
-	_ = s.owner.remember(here) // without it, only an older database is not found out
+	_ = s.owner.remember(here) // if this fails, an older database may go unnoticed
 	return nil
 }
 
-// record counts a commit, and logs a failure once for as long as it is the same.
+// record counts a commit, and logs each new failure once.
 func (s *Store) record(err error, took time.Duration) {
 	s.mu.Lock()
 	s.took.Add(took)
@@ -177,20 +176,19 @@ func (s *Store) record(err error, took time.Duration) {
 	}
 }
 
-// wrong makes err what is wrong with the database, and reports whether that is new.
+// wrong sets what is wrong with the database, and reports whether that is new.
 func (s *Store) wrong(err error) bool {
 	text := err.Error()
 	last := s.counts.lastError.Swap(&text)
 	return last == nil || *last != text
 }
 
-// NextGeneration returns the number of a new refresh. Numbers only rise, also
-// across a crash: they are reserved on the disk by the thousand, before they are
-// used. At each start they jump, to the microseconds since 1970 or, where the clock
-// has gone back since, to the end of what was reserved. Only a clock that went back,
-// while the disk refused for more refreshes than are reserved, 512 or as many as
-// were asked for before but 32,768 at most, and a crash then, make a number come
-// again.
+// NextGeneration returns the number of a new refresh. Numbers only rise, also across
+// a crash: they are reserved on the disk by the thousand before they are used. Each
+// start jumps to the microseconds since 1970 or, if the clock went back, to the end
+// of the reservation. A number can come again only if three things meet: the disk
+// refuses for more refreshes than are reserved (512, or as many as came before, up
+// to 32,768), the daemon crashes, and the clock goes back.
 func (s *Store) NextGeneration() uint64 {
 	n := s.generation.Add(1)
 	if s.reservation() != 0 {
@@ -199,11 +197,11 @@ func (s *Store) NextGeneration() uint64 {
 	return n
 }
 
-// Generation returns the number of the latest refresh, 0 when there was none.
+// Generation returns the number of the latest refresh, 0 if there was none.
 func (s *Store) Generation() uint64 { return s.generation.Load() }
 
-// reservation returns up to where generations should be reserved now, 0 when
-// enough of them are.
+// reservation returns the generation up to which to reserve now, 0 if enough are
+// reserved.
 func (s *Store) reservation() uint64 {
 	used := s.generation.Load()
 	ahead := min(max(used-s.began, reserveFirst), reserveAtMost)
@@ -213,9 +211,8 @@ func (s *Store) reservation() uint64 {
 	return used + ahead
 }
 
-// reserve makes the first reservation, before any generation is handed out. A
-// disk that refuses does not keep the daemon from starting: the committer goes on
-// trying.
+// reserve makes the first reservation, before any generation is handed out. The daemon
+// starts even if the disk refuses; the committer keeps trying.
 func (s *Store) reserve() {
 	if s.commit(false) != nil {
 		s.wake()

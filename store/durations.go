@@ -2,19 +2,19 @@ package store
 
 import "time"
 
-// Steps are the upper bounds, in seconds, of the buckets of [Durations]: from what
-// a server on this machine takes to the longest that is worth telling apart.
+// Steps are the upper bounds of the buckets of [Durations], in seconds: from the
+// latency of a local server up to the longest that is worth telling apart.
 var Steps = [...]float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
 
-// Durations counts how long things took. It is a value, to be copied under the
-// lock that guards it.
+// Durations is a histogram of durations. It is a value: copy it under the lock that
+// guards it.
 type Durations struct {
-	Within [len(Steps)]uint64 // more than the step before and at most this one
-	Count  uint64             // those beyond the last step too
+	Within [len(Steps)]uint64 // those above the previous step and up to this one
+	Count  uint64             // of all, including those beyond the last step
 	Sum    time.Duration
 }
 
-// Add counts one that took so long.
+// Add counts a duration.
 func (d *Durations) Add(took time.Duration) {
 	d.Count++
 	d.Sum += took
@@ -23,8 +23,8 @@ func (d *Durations) Add(took time.Duration) {
 	}
 }
 
-// StepOf is the index of the first of [Steps] that is at least so long, or their
-// number when none is.
+// StepOf is the index of the first of [Steps] that is not less than a duration, or
+// len(Steps) if it is beyond all.
 func StepOf(took time.Duration) int {
 	i := 0
 	for i < len(Steps) && took.Seconds() > Steps[i] {

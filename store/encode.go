@@ -8,13 +8,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A rowText is the JSON of a row as it grows. To encode one field by field
-// costs a fifth of what encoding/json takes for it; the text is the same, to the
-// byte. See docs/decisions/row-encoding.md.
+// A rowText is a buffer for the JSON of a row. Encoding field by field costs a fifth
+// of encoding/json; the text is the same to the byte.
+// See docs/decisions/row-encoding.md.
 type rowText struct{ text []byte }
 
-// status writes all that does not depend on when the question is asked, and leaves
-// the object open for the rest. The fields stand in the order of [provider.Status].
+// status writes the fields that do not depend on the time of the request, in the order
+// of [provider.Status], and leaves the object open for the others.
 func (w *rowText) status(st *provider.Status) {
 	w.string(`{"id":`, st.ID)
 	w.string(`,"kind":`, st.Kind)
@@ -51,7 +51,7 @@ func (w *rowText) status(st *provider.Status) {
 	}
 }
 
-// times writes what says when the row was made, and what was measured then.
+// times writes when the row was made and what was measured then.
 func (w *rowText) times(st *provider.Status) {
 	if st.LatencyMS != 0 {
 		w.float(`,"latency_ms":`, st.LatencyMS)
@@ -95,7 +95,7 @@ func (w *rowText) loaded(models []string) {
 	w.text = append(w.text, ']')
 }
 
-// string writes a field; before is all that comes before its value.
+// string writes a field; before is the text before its value.
 func (w *rowText) string(before, s string) {
 	w.text = append(w.text, before...)
 	if !isVerbatim(s) {
@@ -137,7 +137,7 @@ func (w *rowText) float(before string, f float64) {
 	w.text = strconv.AppendFloat(append(w.text, before...), f, 'f', -1, 64)
 }
 
-// time leaves out what is zero.
+// time writes a field, unless t is zero.
 func (w *rowText) time(before string, t provider.Time) {
 	if t.IsZero() {
 		return
@@ -147,7 +147,7 @@ func (w *rowText) time(before string, t provider.Time) {
 	w.text = append(w.text, '"')
 }
 
-// known leaves out nil.
+// known writes a field, unless it is nil.
 func (w *rowText) known(before string, b *bool) {
 	if b != nil {
 		w.text = strconv.AppendBool(append(w.text, before...), *b)
@@ -160,7 +160,7 @@ func (w *rowText) isTrue(before string, b bool) {
 	}
 }
 
-// any writes what is rare as encoding/json does.
+// any writes a rare field through encoding/json.
 func (w *rowText) any(before string, v any) {
 	text, _ := json.Marshal(v) // see checkText
 	w.text = append(append(w.text, before...), text...)

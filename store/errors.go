@@ -11,10 +11,10 @@ import (
 	"github.com/providerd/providerd/store/underway"
 )
 
-// A HeldError says that another process has the database open.
+// A HeldError means that another process has the database open.
 type HeldError struct {
 	Path  string
-	Owner Owner // zero when it is not a providerd, or has not said who it is
+	Owner Owner // zero if it is not a providerd, or unknown
 }
 
 func (e *HeldError) Error() string {
@@ -29,7 +29,7 @@ func (e *HeldError) Error() string {
 		return fmt.Sprintf("open the database %s: another process holds it", e.Path)
 	}
 	if e.Owner.isEnding() {
-		return fmt.Sprintf("open the database %s: a providerd that has ended (%s) waits for its disk, which does not answer",
+		return fmt.Sprintf("open the database %s: a providerd that has ended (%s) still waits for its disk, which does not answer",
 			e.Path, strings.Join(who, ", "))
 	}
 	return fmt.Sprintf("open the database %s: providerd is already running (%s)", e.Path, strings.Join(who, ", "))
@@ -41,21 +41,20 @@ func (e *HeldError) Hint() string {
 	case e.Owner.isEnding():
 		return (&underway.HangError{}).Hint()
 	case e.Owner.socketIsGone():
-		return fmt.Sprintf("its socket is gone, and it makes it anew within 10 s: then try again: providerctl --socket %s status; or stop it first: kill %d",
+		return fmt.Sprintf("its socket is gone; it makes a new one within 10 s, then use it: providerctl --socket %s status; or stop it first: kill %d",
 			e.Owner.Socket, e.Owner.PID)
 	case e.Owner.Socket != "":
-		return fmt.Sprintf("use the one that runs: providerctl --socket %s status; or stop it first", e.Owner.Socket)
+		return fmt.Sprintf("use the running one: providerctl --socket %s status; or stop it first", e.Owner.Socket)
 	case e.Owner.PID != 0:
-		return fmt.Sprintf("use the one that runs, or stop it first: kill %d", e.Owner.PID)
+		return fmt.Sprintf("use the running one, or stop it first: kill %d", e.Owner.PID)
 	}
-	return fmt.Sprintf("find and end the program that has the file open: fuser -v %s", e.Path)
+	return fmt.Sprintf("find the program that has the file open, and end it: fuser -v %s", e.Path)
 }
 
-// A UsurpedError says that another process has taken the path of a database that is
-// open.
+// A UsurpedError means that another process has taken the path of an open database.
 type UsurpedError struct {
 	Path    string
-	Owner   Owner  // zero when it has not said who it is
+	Owner   Owner  // zero if unknown
 	Problem string // what made that possible
 }
 
@@ -69,18 +68,18 @@ func (e *UsurpedError) Error() string {
 
 // Hint says what to do next.
 func (e *UsurpedError) Hint() string {
-	return "let one of the two run; neither move nor delete the folder " + filepath.Dir(e.Path) + " while it does"
+	return "run only one of the two, and do not move or delete the folder " + filepath.Dir(e.Path) + " while it runs"
 }
 
-// A FutureError says that a newer providerd wrote the database. Nothing in it was
-// touched.
+// A FutureError means that a newer providerd wrote the database. The file was not
+// changed.
 type FutureError struct {
 	Path         string
 	Found, Known int // schema versions
 }
 
 func (e *FutureError) Error() string {
-	return fmt.Sprintf("open the database %s: its schema is version %d, and this providerd knows %d at most",
+	return fmt.Sprintf("open the database %s: its schema is version %d, but this providerd supports at most %d",
 		e.Path, e.Found, e.Known)
 }
 
@@ -89,13 +88,12 @@ func (e *FutureError) Hint() string {
 	return "run the newer providerd that wrote it, or start with another folder: providerd --state-dir DIR"
 }
 
-// An OpenError says which step of opening the database, or of copying it, the
-// system refused.
+// An OpenError says which step of opening or copying the database failed.
 type OpenError struct {
 	Op    string // such as "create"
 	Path  string // of the database
 	Err   error
-	Needs int64 // bytes of the disk that it takes for a while; 0: not known
+	Needs int64 // temporary disk space in bytes; 0: unknown
 }
 
 func (e *OpenError) Error() string { return fmt.Sprintf("%s %s: %v", e.Op, e.Path, e.Err) }
@@ -112,17 +110,17 @@ func (e *OpenError) Hint() string {
 	var broke *panicError
 	switch {
 	case errors.As(e.Err, &bad), errors.As(e.Err, &broke), errors.Is(e.Err, errMoved):
-		return "try again in a moment: providerd writes a damaged database anew, and keeps the old one; see: providerctl logs"
+		return "try again in a moment: providerd replaces a damaged database and keeps the old one; see: providerctl logs"
 	case errors.As(e.Err, &path):
 		return path.Hint() + ": providerd --state-dir DIR"
 	case errors.As(e.Err, &file):
 		return file.Hint()
 	case errors.Is(e.Err, errSymlink):
-		return "put a plain file there, or name the folder that the link leads to: providerd --state-dir DIR"
+		return "put a plain file there, or name the folder that the link points to: providerd --state-dir DIR"
 	case errors.Is(e.Err, errNotFile):
 		return "move it away, " + otherFolder
 	case e.Needs > 0 && noSpace(e.Err):
-		return fmt.Sprintf("free %d MB on the disk of %s and start again: the database is as it was; %s",
+		return fmt.Sprintf("free %d MB on the disk of %s and start again (the database is unchanged), %s",
 			e.Needs>>20+1, folder, otherFolder)
 	}
 	var hang *underway.HangError
@@ -138,11 +136,11 @@ func (e *OpenError) Hint() string {
 			return strings.ReplaceAll(r.hint, "FOLDER", folder) + ", " + otherFolder
 		}
 	}
-	return fmt.Sprintf("check that %s is a folder on a disk that can be written, %s", folder, otherFolder)
+	return fmt.Sprintf("check that %s is a folder on a writable disk, %s", folder, otherFolder)
 }
 
-// noSpace reports whether a disk is full, or a quota or a limit on files is reached.
-// Of some errors bbolt keeps only the text.
+// noSpace reports whether a disk is full, or a quota or a limit on file sizes is reached.
+// bbolt keeps only the text of some errors.
 func noSpace(err error) bool {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if err != nil && (errors.Is(err, full) || strings.Contains(err.Error(), full.Error())) {

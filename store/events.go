@@ -13,14 +13,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// recentEvents is how many events are answered from memory, at least.
+// recentEvents is the minimum number of events kept in memory.
 const recentEvents = 1024
 
-// A journal is the events that were published up to one moment. It never
-// changes. Journals that follow each other share the array behind recent: a newer
-// one writes only where the older ones do not look.
+// A journal is the events published up to one moment. It never changes. Successive
+// journals share the array behind recent: a newer one writes only beyond the end of the
+// older ones.
 type journal struct {
-	oldest, newest uint64 // seq; oldest is newest+1 when no event is kept
+	oldest, newest uint64 // seq; oldest is newest+1 if no event is kept
 	recent         []provider.Event
 	next           chan struct{} // closed when newer events are published
 }
@@ -38,9 +38,9 @@ func (j *journal) extended(events []provider.Event, oldest, newest uint64) *jour
 	return &journal{oldest, newest, recent, make(chan struct{})}
 }
 
-// run returns the kept events from first on up to the next gap, at most limit of
-// them, and where in the gap ends: first itself when it begins with one. It reports
-// false for events that are older than those in memory.
+// run returns at most limit kept events from first up to the next gap, and the seq after
+// that gap. There are none if a gap begins at first. ok is false for events that are
+// older than those in memory.
 func (j *journal) run(first uint64, limit int) (events []provider.Event, next uint64, ok bool) {
 	if len(j.recent) == 0 || first < j.recent[0].Seq {
 		return nil, 0, false
@@ -65,8 +65,8 @@ func indexOf(events []provider.Event, seq uint64) int {
 // when the store is closed. Take it before reading events.
 func (s *Store) NextEvents() <-chan struct{} { return s.journal.Load().next }
 
-// A GapError says that events between others are gone: the database was damaged.
-// It wraps a [*provider.Error] with code events_gone.
+// A GapError means that events are missing between others, because the database was
+// damaged. It wraps a [*provider.Error] with code events_gone.
 type GapError struct {
 	provider.Gap
 	err *provider.Error
@@ -74,19 +74,19 @@ type GapError struct {
 
 func newGapError(gap provider.Gap) *GapError {
 	return &GapError{gap, provider.Errorf(provider.EventsGone,
-		fmt.Sprintf("go on after them: providerctl events --since %d", gap.Last),
+		fmt.Sprintf("continue after them: providerctl events --since %d", gap.Last),
 		"%s: gone, because the database was damaged", gap)}
 }
 
 func (e *GapError) Error() string { return e.err.Error() }
 func (e *GapError) Unwrap() error { return e.err }
 
-// Events returns published events after seq since, oldest first, at most limit of
-// them (0 or less: all), without a gap between them. With since 0 it begins at the
-// oldest that is kept. When events after since are no longer kept, or since is yet
-// to come, the error is a [*provider.Error] with code events_gone. When the next one
-// is damaged, it is a [*GapError], and the events after that are read with its Last
-// as since. The newest thousand come from memory, older ones from the disk.
+// Events returns at most limit (0 or less: all) published events after seq since, oldest
+// first, without a gap between them. With since 0 it begins at the oldest kept event. If
+// events after since are no longer kept, or since is higher than any seq so far, the
+// error is a [*provider.Error] with code events_gone. If the next event is damaged, the
+// error is a [*GapError]; its Last is the since for the events after the gap. The newest
+// thousand events come from memory, older ones from the disk.
 func (s *Store) Events(since uint64, limit int) ([]provider.Event, error) {
 	j := s.journal.Load()
 	if since > j.newest || since > 0 && since+1 < j.oldest {
@@ -124,30 +124,30 @@ func (s *Store) Events(since uint64, limit int) ([]provider.Event, error) {
 }
 
 func gone(since, oldest, newest uint64) *provider.Error {
-	hint := "begin at the oldest that is kept: providerctl events"
+	hint := "start at the oldest kept event: providerctl events"
 	switch {
 	case newest == 0:
 		return provider.Errorf(provider.EventsGone, hint, "there is no event %d: this database has no events yet", since)
 	case since > newest:
 		return provider.Errorf(provider.EventsGone, hint,
-			"there is no event %d yet: the newest is %d (the database is not the one that you read before)", since, newest)
+			"there is no event %d yet: the newest is %d (this is not the database that you read before)", since, newest)
 	case oldest > newest:
 		return provider.Errorf(provider.EventsGone, hint, "the events after %d are gone", since)
 	}
 	return provider.Errorf(provider.EventsGone,
-		fmt.Sprintf("go on with the oldest that is kept: providerctl events --since %d", oldest-1),
-		"the events after %d are gone: the oldest that is kept is %d, the newest %d", since, oldest, newest)
+		fmt.Sprintf("continue with the oldest kept event: providerctl events --since %d", oldest-1),
+		"the events after %d are gone: the oldest kept is %d, the newest %d", since, oldest, newest)
 }
 
-// A Past is what is known to have happened to a provider.
+// A Past is a provider's known history.
 type Past struct {
 	Events []provider.Event // oldest first
-	Gaps   []provider.Gap   // where the events of all providers have gaps
+	Gaps   []provider.Gap   // in the events of all providers
 }
 
-// EventsOf returns every kept event that concerns a provider. It reads the disk, but
-// for a moment in which that cannot be read: then it tells the newest, from memory.
-// The provider need not be configured any more.
+// EventsOf returns every kept event that concerns a provider, which need not be
+// configured any more. It reads the disk; if that cannot be read, it returns the newest
+// events, from memory.
 func (s *Store) EventsOf(id string) (Past, error) {
 	var past Past
 	j := s.journal.Load()
@@ -160,7 +160,7 @@ func (s *Store) EventsOf(id string) (Past, error) {
 		case found.text == nil:
 			past.Gaps = append(past.Gaps, found.Gap)
 			return true
-		case !bytes.Contains(found.text, quoted): // which spares decoding the events of all others
+		case !bytes.Contains(found.text, quoted): // saves decoding the events of all others
 			return true
 		}
 		if event, err := decodeEvent(found.Last, found.text); err != nil {
@@ -171,7 +171,7 @@ func (s *Store) EventsOf(id string) (Past, error) {
 		return true
 	})
 	if err != nil {
-		s.log.Debug("older events cannot be read: telling the newest", "id", id, "error", err)
+		s.log.Debug("older events cannot be read: returning the newest ones", "id", id, "error", err)
 		return j.past(id), nil
 	}
 	if now := s.journal.Load(); now.oldest > j.oldest { // trimmed since we looked: no gap
@@ -183,7 +183,7 @@ func (s *Store) EventsOf(id string) (Past, error) {
 	return past, nil
 }
 
-// past is what memory knows of a provider.
+// past is a provider's history in memory.
 func (j *journal) past(id string) (past Past) {
 	for i, e := range j.recent {
 		if i > 0 && e.Seq > j.recent[i-1].Seq+1 {
@@ -196,11 +196,11 @@ func (j *journal) past(id string) (past Past) {
 	return past
 }
 
-// readRun returns the events of the disk from first on up to the next gap, at most
-// limit of them, or where the gap that it begins with ends.
+// readRun returns at most limit events from the disk, from first up to the next gap, or
+// the seq after the gap if one begins at first.
 func (s *Store) readRun(first, last uint64, limit int) ([]provider.Event, uint64, error) {
 	var events []provider.Event
-	next := uint64(0) // behind the gap
+	next := uint64(0) // after the gap
 	err := s.eachEvent(first, last, func(found found) bool {
 		var event provider.Event
 		readable := found.text != nil
@@ -225,10 +225,10 @@ func (s *Store) readRun(first, last uint64, limit int) ([]provider.Event, uint64
 	return events, next, nil
 }
 
-// eachEvent calls visit for what is on the disk from first to last, in one
-// transaction, until it returns false. An event that is damaged is damage of the
-// file like any other: it is a gap when that is written anew.
-// What visit has noted is not to be looked at after an error: it may still run.
+// eachEvent calls visit for each event and gap on the disk from first to last, in one
+// transaction, until visit returns false. A damaged event is treated as a damaged file,
+// and becomes a gap in the new file. After an error visit may still be running: do not
+// look at what it wrote.
 func (s *Store) eachEvent(first, last uint64, visit func(found) bool) error {
 	f := s.file.Load()
 	err := s.reads.Within(readWithin, "reading events", func() error {
@@ -250,15 +250,14 @@ func (s *Store) eachEvent(first, last uint64, visit func(found) bool) error {
 	return nil
 }
 
-// A found is an event on the disk, whose seq is Last, or a gap.
+// A found is an event on the disk, with the seq Last, or a gap.
 type found struct {
 	provider.Gap
-	text    []byte // of the event, valid as long as the transaction; nil: a gap
-	damaged error  // of a gap: something is there
+	text    []byte // of the event, valid during the transaction; nil: a gap
+	damaged error  // the gap is due to a damaged event
 }
 
-// eventsIn walks over the events from first to last: each that is as it was
-// written, and each run of those that are not.
+// eventsIn yields the intact events from first to last, and the gaps between them.
 func eventsIn(events *bolt.Bucket, first, last uint64) iter.Seq[found] {
 	return func(yield func(found) bool) {
 		next, c := first, events.Cursor()
@@ -287,7 +286,7 @@ func eventsIn(events *bolt.Bucket, first, last uint64) iter.Seq[found] {
 	}
 }
 
-// noticeGap logs a gap, once, from wherever in it somebody begins to read.
+// noticeGap logs a gap, but only once.
 func (s *Store) noticeGap(gap provider.Gap) {
 	s.mu.Lock()
 	_, known := s.gaps[gap.Last]

@@ -62,7 +62,7 @@ func TestStore_Events(t *testing.T) {
 		since uint64
 		says  string
 	}{
-		{"Trimmed", all - kept - 1, "the oldest that is kept is 501, the newest 3000"},
+		{"Trimmed", all - kept - 1, "the oldest kept is 501, the newest 3000"},
 		{"FromTheFuture", all + 1, "the newest is 3000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

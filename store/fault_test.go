@@ -185,7 +185,7 @@ func TestStore_OutlivesItsFile(t *testing.T) {
 					if len(follows) == 0 || follows[0].Seq != newest+1 || follows[len(follows)-1].Detail != "after" {
 						t.Errorf("after %d came %+v", newest, follows)
 					}
-					if n := strings.Count(log.String(), "written anew") + strings.Count(log.String(), "taken anew"); n != 1 {
+					if n := strings.Count(log.String(), "wrote a new database") + strings.Count(log.String(), "was taken again"); n != 1 {
 						t.Errorf("it was said %d times:\n%s", n, log)
 					}
 					mustKeep(t, s, seen, m.lost)

@@ -13,26 +13,25 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// errMoved is why a file that is well is no longer used.
-var errMoved = errors.New("the database is written anew")
+// errMoved is why an undamaged file is no longer used.
+var errMoved = errors.New("the database is being written anew")
 
-// A file is an open database file. It may die: bbolt panics on damage that it does
-// not expect, and so it does here for a page that the disk does not give, or that
-// somebody cut off. Then bbolt may hold its own locks for ever. So nothing calls
-// into it any more, nobody waits for it, and its map stays until the process ends.
-// The Store outlives it.
+// A file is an open database file. It may die: bbolt panics on unexpected damage, and
+// so it does on a page that the disk cannot read or that somebody truncated away. After
+// that bbolt may hold its own locks for ever. So nothing calls into it again, nobody
+// waits for it, and its mapping stays until the process ends. The Store outlives it.
 type file struct {
 	db     *bolt.DB
-	os     *os.File     // the one that bbolt has open
-	info   os.FileInfo  // which one it is
-	number uint64       // tells it from what may be at its path later
+	os     *os.File     // which bbolt has open
+	info   os.FileInfo  // identifies it
+	number uint64       // tells it from another file at its path
 	id     uint64       // of the database in it
 	size   atomic.Int64 // at the last commit; bbolt never makes a file smaller
 	txid   atomic.Int64 // of the last commit
-	fault  func(error)  // is told once of a death
+	fault  func(error)  // called once, when the file dies
 
-	entry  sync.Mutex // held to begin a read and to end one
-	locked bool       // a read died in its beginning, and with it bbolt's locks; guarded by entry
+	entry  sync.Mutex // held while a read begins or ends
+	locked bool       // a read panicked while it began, and left bbolt's locks held; guarded by entry
 
 	closed atomic.Bool
 	dying  sync.Once
@@ -50,7 +49,7 @@ func newFile(db *bolt.DB, f *os.File, id uint64) (*file, error) {
 	return opened, nil
 }
 
-// dead says why the file is dead; nil while it is not.
+// dead is why the file is dead; nil while it is not.
 func (f *file) dead() error {
 	select {
 	case <-f.died:
@@ -60,7 +59,7 @@ func (f *file) dead() error {
 	}
 }
 
-// kill makes the file dead, and reports whether it was alive until now.
+// kill declares the file dead, and reports whether it was alive until now.
 func (f *file) kill(why error) (first bool) {
 	f.dying.Do(func() {
 		f.why, first = why, true
@@ -69,8 +68,8 @@ func (f *file) kill(why error) (first bool) {
 	return first
 }
 
-// intact says why the file cannot be used: it is dead, closed or cut short. To
-// look at its size touches no page of it.
+// intact says why the file cannot be used: it is dead, closed or truncated. It looks at
+// the size and touches no page.
 func (f *file) intact() error {
 	if err := f.dead(); err != nil {
 		return err
@@ -83,7 +82,7 @@ func (f *file) intact() error {
 		return err
 	}
 	if had := f.size.Load(); info.Size() < had {
-		return f.judge(&corruptError{fmt.Errorf("the file was cut from %d bytes to %d", had, info.Size())})
+		return f.judge(&corruptError{fmt.Errorf("the file was truncated from %d bytes to %d", had, info.Size())})
 	}
 	return nil
 }
@@ -94,8 +93,8 @@ func (f *file) judge(err error) error {
 	var bad *corruptError
 	switch {
 	case errors.As(err, &broke), errors.As(err, &bad), errors.Is(err, bolterrors.ErrInvalidMapping),
-		// What the disk could not read or write is not to be trusted later: a sync
-		// that is tried again may succeed without having written anything.
+		// After an I/O error the file cannot be trusted: a second sync may succeed
+		// without having written anything.
 		errors.Is(err, syscall.EIO):
 		if f.kill(err) {
 			f.fault(err)
@@ -104,8 +103,8 @@ func (f *file) judge(err error) error {
 	return err
 }
 
-// view reads in a transaction, and gives back the memory that this took. What fn captured is not to be looked at after an
-// error: it may still run.
+// view runs fn in a read transaction, and unmaps the pages that it read. After an error
+// fn may still be running: do not look at what it captured.
 func (f *file) view(fn func(*bolt.Tx) error) error {
 	return f.run(func() error {
 		tx, err := f.begin()
@@ -122,7 +121,7 @@ func (f *file) view(fn func(*bolt.Tx) error) error {
 	})
 }
 
-// update writes in a transaction, of which the same holds.
+// update runs fn in a write transaction; what view says of errors holds here too.
 func (f *file) update(fn func(*bolt.Tx) error) error {
 	var txid int
 	err := f.run(func() error {
@@ -140,14 +139,14 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 	if err == nil {
 		f.size.Store(sizeOf(f.os))
 		f.txid.Store(int64(txid))
-		_ = f.view(func(*bolt.Tx) error { return nil }) // for what it gives back; a fault has been told
+		_ = f.view(func(*bolt.Tx) error { return nil }) // to unmap pages; fault was called already
 	}
 	return err
 }
 
-// follows says whether the newest commit in the file is ours, or came after it: one
-// that failed for us may yet be in it. Any other is of a copy that somebody wrote over
-// the file while it was open.
+// follows returns nil if the newest commit in the file is our last one or follows it: a
+// commit that failed may be in the file after all. Anything else means that somebody
+// wrote a copy over the file while it was open.
 func (f *file) follows(tx *bolt.Tx, txid int) error {
 	h, err := readHead(tx)
 	switch {
@@ -161,7 +160,7 @@ func (f *file) follows(tx *bolt.Tx, txid int) error {
 	return nil
 }
 
-// run calls into bbolt, and comes back when that does or when the file dies.
+// run calls into bbolt, and returns when the call does or when the file dies.
 func (f *file) run(fn func() error) error {
 	if err := f.dead(); err != nil {
 		return err
@@ -176,8 +175,8 @@ func (f *file) run(fn func() error) error {
 	}
 }
 
-// begin begins a read. A panic in it leaves bbolt's locks taken, so that it is
-// noticed before anybody else can begin to wait for them.
+// begin begins a read. A panic in it leaves bbolt's locks held, and is noticed before
+// anybody else can wait for them.
 func (f *file) begin() (tx *bolt.Tx, err error) {
 	f.entry.Lock()
 	defer f.entry.Unlock()
@@ -193,12 +192,12 @@ func (f *file) begin() (tx *bolt.Tx, err error) {
 	return tx, err
 }
 
-// end ends a read; also one that died on its way, which holds no lock but its own.
+// end ends a read, also one that panicked, which holds no lock but its own.
 func (f *file) end(tx *bolt.Tx) {
 	f.entry.Lock()
 	defer f.entry.Unlock()
 	if !f.locked {
-		_ = tx.Rollback() // of a read it gives back its place, and cannot fail
+		_ = tx.Rollback() // cannot fail for a read
 	}
 }
 
@@ -211,7 +210,7 @@ func (f *file) freePages() int {
 	return inside.FreePageN + inside.PendingPageN
 }
 
-// close closes the file. It waits for readers, but not of a dead one.
+// close closes the file. It waits for readers, unless the file is dead.
 func (f *file) close() error {
 	if f.closed.Swap(true) {
 		return nil
@@ -222,7 +221,7 @@ func (f *file) close() error {
 	return f.abandon()
 }
 
-// retire gives the file up for another, whoever reads it.
+// retire gives the file up for another one, even while somebody reads it.
 func (f *file) retire() {
 	if f.closed.Swap(true) {
 		return
@@ -232,11 +231,11 @@ func (f *file) retire() {
 		go func() { _ = guard(f.db.Close) }() // ends with the last reader
 		return
 	}
-	_ = f.abandon() // there is nobody to whom an error would matter
+	_ = f.abandon() // nobody could act on the error
 }
 
-// abandon closes a dead file. bbolt's own Close would wait for a lock that is held
-// for ever; what it has mapped stays.
+// abandon closes a dead file. bbolt's own Close would wait for a lock that is held for
+// ever. The mapping stays.
 func (f *file) abandon() error {
 	err := errors.Join(unlockFile(f.os), f.os.Close())
 	if errors.Is(err, fs.ErrClosed) {
@@ -245,7 +244,7 @@ func (f *file) abandon() error {
 	return err
 }
 
-// sizeOf is the file's size in bytes, 0 when the system does not tell.
+// sizeOf is the file's size in bytes, 0 if it cannot be determined.
 func sizeOf(file *os.File) int64 {
 	info, err := file.Stat()
 	if err != nil {

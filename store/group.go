@@ -12,24 +12,24 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A group is what one commit writes. While it waits it is guarded by Store.mu;
-// then it belongs to the committer.
+// A group is what one commit writes. Store.mu guards it while it is pending; then it
+// belongs to the committer.
 type group struct {
-	changes []provider.Event    // in the order in which they came; their Seq is given with the commit
-	skipped uint64              // changes before those that retention has dropped already
+	changes []provider.Event    // in order of arrival; the commit assigns Seq
+	skipped uint64              // older changes that retention has dropped already
 	rows    map[*cell]*Row      // the last row of each changed cell: written, then published
-	deletes map[string]struct{} // ids that are gone
+	deletes map[string]struct{} // ids of removed providers
 	urgent  bool                // the configuration changed
-	barrier *barrier            // whoever waits for a commit; nil for nobody
+	barrier *barrier            // nil if nobody waits for the commit
 
-	// Set when the group is taken.
-	riders     map[*cell]*Row // published rows that are newer than on the disk
-	generation uint64         // to be reserved up to here; 0: not now
+	// Set by take.
+	riders     map[*cell]*Row // published rows that are newer than those on the disk
+	generation uint64         // up to which to reserve; 0: not now
 
-	// Set when it is written.
-	last   bool   // nothing is shown after it
+	// Set by write.
+	last   bool   // the last commit of an orderly stop
 	base   uint64 // the newest seq before this group
-	oldest uint64 // the oldest that is on the disk before it
+	oldest uint64 // the oldest seq on the disk before it
 	keep   uint64
 }
 
@@ -43,8 +43,8 @@ func (g *group) add(e provider.Event, keep uint64) {
 	g.trim(keep)
 }
 
-// trim bounds what waits while the disk refuses. The changes that it drops would
-// not outlive the commit: newer ones fill what retention keeps. They only count.
+// trim limits what is pending while the disk refuses. It drops changes that would not
+// outlive the commit, as newer ones use up the retention, and only counts them.
 func (g *group) trim(keep uint64) {
 	if over := len(g.changes) - int(keep); over > 0 {
 		g.skipped += uint64(over)
@@ -52,7 +52,7 @@ func (g *group) trim(keep uint64) {
 	}
 }
 
-// forget drops the rows of cells that are gone. What happened to them did happen.
+// forget drops the rows of removed cells, but not their events.
 func (g *group) forget() {
 	for c := range g.rows {
 		if c.gone {
@@ -61,8 +61,8 @@ func (g *group) forget() {
 	}
 }
 
-// prepend puts back a group that could not be committed, in front of g. Its
-// barrier has ended.
+// prepend puts a group that could not be committed in front of g. Its barrier has
+// ended.
 func (g *group) prepend(failed *group, keep uint64) {
 	failed.forget()
 	g.changes = append(failed.changes, g.changes...)
@@ -79,7 +79,7 @@ func (g *group) prepend(failed *group, keep uint64) {
 	g.trim(keep)
 }
 
-// empty reports whether nothing in the group asks for a commit.
+// empty reports whether nothing in the group needs a commit.
 func (g *group) empty() bool {
 	return len(g.changes) == 0 && len(g.rows) == 0 && len(g.deletes) == 0 && !g.urgent
 }
@@ -87,27 +87,26 @@ func (g *group) empty() bool {
 // newest is the seq of the last event of the group.
 func (g *group) newest() uint64 { return g.base + g.skipped + uint64(len(g.changes)) }
 
-// kept is the seq of the oldest event that readers of the stream are given.
+// kept is the seq of the oldest event that readers get.
 func (g *group) kept() uint64 { return max(g.oldest, g.retained()) }
 
-// retained is the seq before which retention leaves no event on the disk.
+// retained is the oldest seq that retention leaves on the disk.
 func (g *group) retained() uint64 {
 	first := g.newest() - min(g.keep, g.newest()) + 1
-	if g.skipped > 0 { // what came before the gap must not be read as what came before it
+	if g.skipped > 0 { // no event from before the gap may look like the one just before the next
 		first = max(first, g.base+g.skipped+1)
 	}
 	return first
 }
 
-// apply writes the group, and the head that goes with it. It may be applied a second
-// time on top of itself: a commit whose last sync fails has failed for us, and may
-// yet be in the file.
+// apply writes the group and its head. It is idempotent: a commit whose last sync failed
+// counts as failed, and may be in the file nonetheless.
 func (g *group) apply(tx *bolt.Tx) error {
 	h, err := readHead(tx)
 	if err != nil {
 		return &corruptError{err}
 	}
-	if h.Newest < g.base || h.Newest > g.base+2*g.keep { // a commit that failed has at most so many
+	if h.Newest < g.base || h.Newest > g.base+2*g.keep { // a failed commit adds no more than this
 		return &corruptError{fmt.Errorf("another database was written over it: its newest event is %d, and should be %d", h.Newest, g.base)}
 	}
 	if g.generation != 0 {
@@ -120,7 +119,7 @@ func (g *group) apply(tx *bolt.Tx) error {
 	return errors.Join(g.applyRows(tx.Bucket(rowsBucket()), &h.Rows), g.applyEvents(tx.Bucket(eventsBucket())), h.write(tx))
 }
 
-// frozen is the group as it is now, for a transaction that may be left behind.
+// frozen is a copy of the group, for a transaction that may still run after we gave up.
 func (g *group) frozen() *group {
 	f := *g
 	f.changes, f.rows, f.deletes, f.riders = slices.Clone(g.changes), maps.Clone(g.rows), maps.Clone(g.deletes), maps.Clone(g.riders)
@@ -128,7 +127,7 @@ func (g *group) frozen() *group {
 }
 
 func (g *group) applyRows(b *bolt.Bucket, sums *rowSums) error {
-	// Deletes come first: an id may have come back.
+	// Deletes come first: an id may have been configured again.
 	for id := range g.deletes {
 		sums.toggle([]byte(id), storedSum(b.Get([]byte(id))))
 		if err := b.Delete([]byte(id)); err != nil {
@@ -149,9 +148,9 @@ func (g *group) applyRows(b *bolt.Bucket, sums *rowSums) error {
 }
 
 func (g *group) applyEvents(b *bolt.Bucket) error {
-	b.FillPercent = 0.95 // seqs only grow: pages in the middle get no more of them
+	b.FillPercent = 0.95 // seqs only grow, so that full pages get no more of them
 	for key, _ := b.Cursor().Seek(seqKey(g.base + 1)); key != nil; key, _ = b.Cursor().Seek(seqKey(g.base + 1)) {
-		// Left by a commit that failed for us and reached the file.
+		// From a commit that failed and reached the file nonetheless.
 		if err := b.Delete(key); err != nil {
 			return fmt.Errorf("delete an unpublished event: %w", err)
 		}

@@ -8,16 +8,16 @@ import (
 	"github.com/providerd/providerd/store/underway"
 )
 
-// A disk that does not answer must cost nobody but who needs it. Commits have a
-// goroutine of their own; whoever else touches the file waits for so long.
+// A disk that does not answer must hold up only those who need it. Commits have a
+// goroutine of their own; everybody else waits for the file only so long.
 const (
-	readWithin  = 5 * time.Second // less than what a reply of the control socket has
+	readWithin  = 5 * time.Second // less than the control socket allows a reply
 	copyWithin  = 30 * time.Second
 	closeWithin = 10 * time.Second
-	mostReads   = 16 // that may hang: each costs a thread
+	mostReads   = 16 // that may hang at once: each takes a thread
 )
 
-// hanging is what has waited for the disk for longest.
+// hanging is what has waited for the disk the longest.
 func (s *Store) hanging() (what string, age time.Duration) {
 	what, age = s.commits.Oldest()
 	if read, longer := s.reads.Oldest(); longer > age {
@@ -26,7 +26,7 @@ func (s *Store) hanging() (what string, age time.Duration) {
 	return what, age
 }
 
-// closeWithin closes the database, and says what is lost when the disk does not
+// closeWithin closes the database. Its error says what is lost if the disk does not
 // answer.
 func (s *Store) closeWithin(limit time.Duration) error {
 	var closing underway.Work
@@ -42,7 +42,7 @@ func (s *Store) closeWithin(limit time.Duration) error {
 	return fmt.Errorf("%w; not saved: %s and %s", err, numbered(events, "event"), numbered(rows, "changed row"))
 }
 
-// unsaved is what is newer than the disk, as far as it knows.
+// unsaved counts the events and rows that are newer than the disk.
 func (s *Store) unsaved() (events, rows int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,11 +19,11 @@ import (
 //	rows    provider id: its Status as JSON
 //	events  seq, 8 bytes big endian: the Event as JSON; seq is in the key alone
 //
-// Before each value but the schema stands its checksum, see [seal]. Schema 1 had
-// none, and kept the numbers of the head in places of their own: see migrate.go.
+// Each value but the schema begins with its checksum, see [seal]. Schema 1 had no
+// checksums, and kept the numbers of the head under keys of their own: see migrate.go.
 const schema = 2
 
-// The names are functions so that no package-level variable can be changed.
+// Functions, because a package-level []byte could be changed.
 func metaBucket() []byte   { return []byte("meta") }
 func rowsBucket() []byte   { return []byte("rows") }
 func eventsBucket() []byte { return []byte("events") }
@@ -40,35 +40,33 @@ func seqOf(key []byte) (seq uint64, ok bool) {
 	return binary.BigEndian.Uint64(key), true
 }
 
-// sumSize is how many bytes of a value its checksum takes.
+// sumSize is the size of a value's checksum in bytes.
 const sumSize = 4
 
-// errDamaged says that a value is not what was written under its key.
+// errDamaged means that a value is not what was written under its key.
 var errDamaged = errors.New("its checksum is wrong")
 
-// checksum is the CRC-32C of a text together with where it stands: in another
-// bucket, or under another key, the same text has another one. It finds what a
-// disk or a memory does by accident, and nothing that somebody does on purpose:
-// whoever may write the file can write a checksum.
+// checksum is the CRC-32C of a text together with its bucket and key, so that a text in
+// the wrong place is noticed too. It finds accidental damage by disk or memory, and no
+// tampering: whoever can write the file can write a checksum.
 func checksum(bucket, key, text []byte) uint32 {
-	table := crc32.MakeTable(crc32.Castagnoli) // made once, by package crc32
+	table := crc32.MakeTable(crc32.Castagnoli) // package crc32 keeps it
 	sum := uint32(0)
 	for _, part := range [][]byte{bucket, key, text} {
-		// With its length, so that no byte can move from one to the next.
+		// With its length, so that the boundaries count too.
 		sum = crc32.Update(sum, table, binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 		sum = crc32.Update(sum, table, part)
 	}
 	return sum
 }
 
-// seal makes the value of a text: its checksum and the text.
+// seal returns a value: the checksum and then the text.
 func seal(bucket, key, text []byte) []byte {
 	value := make([]byte, 0, sumSize+len(text))
 	return append(binary.BigEndian.AppendUint32(value, checksum(bucket, key, text)), text...)
 }
 
-// unseal returns the text of a value, which is the value's own memory, or
-// errDamaged.
+// unseal returns the text of a value, in the value's own memory, or errDamaged.
 func unseal(bucket, key, value []byte) ([]byte, error) {
 	if len(value) < sumSize || checksum(bucket, key, value[sumSize:]) != storedSum(value) {
 		return nil, errDamaged
@@ -76,8 +74,7 @@ func unseal(bucket, key, value []byte) ([]byte, error) {
 	return value[sumSize:], nil
 }
 
-// storedSum is the checksum that a value says it has, 0 for one that is too short
-// to have any.
+// storedSum is the checksum in a value, 0 if the value is too short to have one.
 func storedSum(value []byte) uint32 {
 	if len(value) < sumSize {
 		return 0
@@ -90,7 +87,7 @@ func encodeRow(row *Row) []byte {
 	return seal(rowsBucket(), []byte(row.Status.ID), row.whole())
 }
 
-// decodeRow reads a row of the database, which nobody has asked for since.
+// decodeRow reads a row's value.
 func decodeRow(id, value []byte) (*Row, error) {
 	text, err := unseal(rowsBucket(), id, value)
 	if err != nil {
@@ -126,7 +123,7 @@ func encodeEvent(e *provider.Event) (key, value []byte, err error) {
 	return key, seal(eventsBucket(), key, text), nil
 }
 
-// decodeEvent reads the text of an event whose checksum was found to be right.
+// decodeEvent reads the text of an event whose checksum is right.
 func decodeEvent(seq uint64, text []byte) (provider.Event, error) {
 	var event provider.Event
 	if err := json.Unmarshal(text, &event); err != nil {
@@ -138,7 +135,7 @@ func decodeEvent(seq uint64, text []byte) (provider.Event, error) {
 	return event, nil
 }
 
-// lay writes the layout into an empty file, all but its head.
+// lay creates the buckets and the schema in an empty file, but not the head.
 func lay(tx *bolt.Tx) error {
 	for _, name := range [][]byte{metaBucket(), rowsBucket(), eventsBucket()} {
 		if _, err := tx.CreateBucket(name); err != nil {

@@ -9,29 +9,29 @@ const (
 	// HeadRoom is how many bytes the head of a [Listing] may have.
 	HeadRoom = 256
 
-	// segmentSize is about how much text a segment has, in bytes. A socket takes
-	// large pieces best; but it is also what is copied when a row's length changes.
+	// segmentSize is roughly the size of a segment's text in bytes. Large pieces are
+	// the fastest to send; but a segment is also what is copied when a row's length
+	// changes.
 	segmentSize = 512 << 10
 )
 
 // A Listing is the JSON of all rows as of one moment. Collecting thousands of rows
-// from wherever they are in memory takes longer than sending them. So a listing is
-// kept when it is done with, and the next one begins with its text, in which only
-// what has changed is written anew. See docs/architecture.md.
+// from all over the memory takes longer than sending them. So a listing is kept after
+// use, and the next request starts from its text and rewrites only what has changed.
+// See docs/architecture.md.
 //
-// A listing is its caller's alone from [View.Listing] to [Listing.Free].
+// From [View.Listing] to [Listing.Free] a listing belongs to its caller alone.
 type Listing struct {
 	table    *table
 	made     time.Time
 	now      time.Time
 	elapsed  [2]time.Duration // from made to now, by either clock
 	segments []segment        // at least one
-	spare    []byte           // for a segment's text, when it is written anew
+	spare    []byte           // a buffer for rewriting a segment's text
 	freed    time.Time
 }
 
-// Listing returns the rows as of now, or nil while others use all the listings
-// that there may be.
+// Listing returns the rows as of now, or nil while all listings are in use.
 func (v View) Listing(now time.Time) *Listing {
 	l, ok := v.table.shelf.take()
 	if !ok {
@@ -73,8 +73,7 @@ func (l *Listing) SmallestTTL() int64 {
 	return smallest
 }
 
-// BeganSince reports whether the probe of each row is known to have begun at t or
-// later.
+// BeganSince reports whether every row's probe is known to have begun at t or later.
 func (l *Listing) BeganSince(t time.Time) bool {
 	since := sinceMade(t, l.made)
 	for i := range l.segments {
@@ -92,7 +91,7 @@ func sinceMade(t, made time.Time) [2]time.Duration {
 	return [2]time.Duration{monotonic: t.Sub(made), wall: t.Round(0).Sub(made)}
 }
 
-// Len is how many bytes the rows have, with the commas between them.
+// Len is the size of the rows in bytes, with the commas between them.
 func (l *Listing) Len() int {
 	n := -HeadRoom
 	for i := range l.segments {
@@ -124,5 +123,5 @@ func (l *Listing) Pieces(head []byte, foot string) iter.Seq[[]byte] {
 	}
 }
 
-// Free gives the listing back; its text may no longer be used.
+// Free gives the listing back; its text must no longer be used.
 func (l *Listing) Free() { l.table.shelf.put(l) }

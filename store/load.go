@@ -14,21 +14,21 @@ import (
 // contents is what a database held when it was opened.
 type contents struct {
 	rows           []*Row
-	oldest, newest uint64           // seq of the kept events; oldest is newest+1 when there are none
+	oldest, newest uint64           // seq of the kept events; oldest is newest+1 if there are none
 	gaps           []provider.Gap   // events between them that are missing
 	recent         []provider.Event // the newest of them
-	generation     uint64           // those up to here may have been handed out
-	copied         bool             // it is what Backup made, and was never opened
+	generation     uint64           // the highest that may have been handed out
+	copied         bool             // a backup that was not opened before
 	txid           int              // of the transaction that was read
 	id             uint64           // of the database
 }
 
-// errOldSchema says that a database is to be migrated first.
-var errOldSchema = errors.New("it is of an older schema")
+// errOldSchema means that a database must be migrated first.
+var errOldSchema = errors.New("it has an older schema")
 
-// load reads the whole database: each value in it is what was written. Its error is
-// a [*FutureError], errOldSchema or a [corruptError]. metas are the transactions of
-// bbolt's meta pages that are whole.
+// load reads and verifies the whole database. Its error is a [*FutureError],
+// errOldSchema or a [corruptError]. metas are the transactions of bbolt's intact meta
+// pages.
 func load(db *bolt.DB, path string, metas []uint64) (*contents, error) {
 	found := new(contents)
 	err := guard(func() error {
@@ -69,8 +69,8 @@ func (c *contents) read(tx *bolt.Tx, path string, metas []uint64) error {
 	return errors.Join(c.readRows(rows, h), c.readEvents(events))
 }
 
-// checkSchema refuses what another version wrote. The number stands twice: alone,
-// for a daemon that knows nothing else of this layout, and in the head, whose
+// checkSchema refuses a database of another version. The version is stored twice:
+// alone, for daemons that know nothing else of this layout, and in the head, whose
 // checksum tells a flipped bit from another version.
 func checkSchema(tx *bolt.Tx, h *head, path string) error {
 	meta := tx.Bucket(metaBucket())
@@ -89,7 +89,7 @@ func checkSchema(tx *bolt.Tx, h *head, path string) error {
 	return err
 }
 
-// readRows takes the rows, which are those that were written last.
+// readRows reads the rows, and verifies that none is missing or out of date.
 func (c *contents) readRows(rows *bolt.Bucket, h *head) error {
 	good := make(map[string][]byte) // values by id
 	err := rows.ForEach(func(id, value []byte) error {
@@ -105,12 +105,12 @@ func (c *contents) readRows(rows *bolt.Bucket, h *head) error {
 		return err
 	}
 	if left := h.Rows.without(good); left != (rowSums{}) {
-		return errors.New("a row is missing, or older than it should be")
+		return errors.New("a row is missing or out of date")
 	}
 	return nil
 }
 
-// readEvents finds the gaps in the kept events, and keeps the newest events.
+// readEvents reads the newest events, and finds the gaps between all kept ones.
 func (c *contents) readEvents(events *bolt.Bucket) error {
 	err := events.ForEach(func(key, value []byte) error {
 		seq, ok := seqOf(key)
@@ -118,7 +118,7 @@ func (c *contents) readEvents(events *bolt.Bucket) error {
 			return fmt.Errorf("event %x: %w", key, errDamaged)
 		}
 		if seq < c.oldest || seq > c.newest {
-			return fmt.Errorf("event %d is there, and the kept ones are %d to %d", seq, c.oldest, c.newest)
+			return fmt.Errorf("event %d is not within the kept ones, %d to %d", seq, c.oldest, c.newest)
 		}
 		return nil
 	})
@@ -148,6 +148,6 @@ func sayGaps(log hclog.Logger, path string, gaps ...provider.Gap) {
 	if more := len(gaps) - named; more > 0 {
 		names = append(names, fmt.Sprintf("and in %d other places", more))
 	}
-	log.Warn("events of the database are damaged or missing: whoever reads past them is told",
+	log.Warn("events of the database are damaged or missing; readers get an error there",
 		"path", path, "which", strings.Join(names, ", "))
 }

@@ -7,18 +7,18 @@ import (
 	"hash/crc32"
 )
 
-// A mark is how far a database had come at its last commit. It is written after
-// the commit is on the disk and before anybody sees it, so that a database which
-// has not come so far is not the one that clients have seen.
+// A mark records the state of a database after its last commit. It is written after
+// the commit is on the disk and before anybody sees it, so that a database which is
+// behind its mark is not the one that clients have seen.
 //
-// As text it has a checksum. A digit that has rotted would make the database an
-// older one, of which clients are told that their events are gone, and the numbers
-// that follow it could be any.
+// Its text has a checksum. With a rotten digit, an intact database would look out of
+// date: clients would be told that their events are gone, and numbers could jump
+// anywhere.
 type mark struct {
-	File       uint64 `json:"file,omitempty"` // which one it is; 0 when it is not told, or about to be another
+	File       uint64 `json:"file,omitempty"` // identifies the file; 0: unknown, or about to be replaced
 	Tx         int    `json:"tx,omitempty"`   // bbolt's number of the commit
 	Seq        uint64 `json:"seq"`
-	Generation uint64 `json:"generation"` // those up to here may have been given
+	Generation uint64 `json:"generation"` // the highest that may have been handed out
 }
 
 // A markText is a mark with its checksum, a CRC-32C.
@@ -37,7 +37,7 @@ func (m mark) sum() uint32 {
 // MarshalJSON adds the checksum.
 func (m mark) MarshalJSON() ([]byte, error) { return json.Marshal(markText{plainMark(m), m.sum()}) }
 
-// UnmarshalJSON makes m the zero mark when the text cannot be true.
+// UnmarshalJSON sets m to the zero mark if the checksum is wrong.
 func (m *mark) UnmarshalJSON(text []byte) error {
 	var found markText
 	*m = mark{}
@@ -51,25 +51,25 @@ func (m *mark) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// isAfter reports whether a mark knows of more than another.
+// isAfter reports whether a mark is ahead of another.
 func (m mark) isAfter(other mark) bool {
 	return m.Seq > other.Seq || m.Generation > other.Generation
 }
 
-// missedBy says why what was found at the path is not what clients have seen; nil
-// when nothing speaks against it.
+// missedBy says why the database at the path is not the one that clients have seen; nil
+// if nothing suggests that.
 func (m mark) missedBy(found *contents, file uint64) error {
 	switch {
 	case m.File != 0 && file != 0 && m.File != file:
 		return errors.New("another file was put in its place")
 	case found.newest < m.Seq:
-		return fmt.Errorf("it is older than what was committed: it knows of events up to %d, and clients of those up to %d",
+		return fmt.Errorf("it is out of date: its newest event is %d, and clients have seen event %d",
 			found.newest, m.Seq)
 	case found.generation < m.Generation:
-		return fmt.Errorf("it is older than what was committed: it knows of refreshes up to %d, and clients of those up to %d",
+		return fmt.Errorf("it is out of date: its newest refresh is %d, and clients have seen refresh %d",
 			found.generation, m.Generation)
 	case m.File != 0 && found.txid < m.Tx:
-		return fmt.Errorf("it is older than what was committed: it is of commit %d, and clients have seen %d", found.txid, m.Tx)
+		return fmt.Errorf("it is out of date: its newest commit is %d, and clients have seen commit %d", found.txid, m.Tx)
 	}
 	return nil
 }

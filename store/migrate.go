@@ -20,37 +20,36 @@ import (
 //	rows    provider id: its Status as JSON
 //	events  seq, 8 bytes big endian: the Event as JSON
 //
-// The sequence of the events bucket was the newest seq ever given.
+// The events bucket's sequence was the highest seq ever assigned.
 
 func generationKey() []byte { return []byte("generation") }
 func copyKey() []byte       { return []byte("copy") }
 
-// mayBeLost is how many events a damaged page can have held, and more.
+// mayBeLost is more than the number of events that fit on a page.
 const mayBeLost = 1 << 20
 
-// A migration makes a file of this schema from one of schema 1, beside it, and
-// moves it into its place when it is whole on the disk. Until that moment the old
-// file is not touched: whatever interrupts it, the next start begins again. What
-// stays of the old file is a backup, as the older daemon would have made it, for
-// whoever wants to go back.
+// A migration builds a file of this schema beside one of schema 1, and renames it into
+// place once it is complete and synced. Until then the old file is not touched: after
+// an interruption the next start begins again. The old file is kept as a backup, in the
+// older daemon's format, for going back.
 type migration struct {
 	path string
 	old  *bolt.DB
-	file *os.File // of the old database
+	file *os.File // the old database
 	log  hclog.Logger
 	now  time.Time
 }
 
-// kept is what the old file is kept as. There is one: that of an earlier migration
-// is older than what a daemon wrote since.
+// kept is the name under which the old file is kept. It replaces that of an earlier
+// migration, which is out of date.
 func (m *migration) kept() string { return m.path + ".schema1" }
 
-// steps are what comes before the move, in this order.
+// steps are what comes before the rename, in this order.
 func (m *migration) steps() []func() error {
 	return []func() error{m.clean, m.convert, m.check, m.copyOld, m.keepOld}
 }
 
-// prepare makes everything ready for the move.
+// prepare makes everything ready for the rename.
 func (m *migration) prepare() error {
 	for _, step := range m.steps() {
 		if err := step(); err != nil {
@@ -61,7 +60,7 @@ func (m *migration) prepare() error {
 	return nil
 }
 
-// clean removes what a migration that was interrupted has left.
+// clean removes what an interrupted migration left behind.
 func (m *migration) clean() error {
 	return errors.Join(removeAny(newPath(m.path)), removeAny(m.kept()+".new"))
 }
@@ -80,8 +79,8 @@ func (m *migration) convert() error {
 	return made.close()
 }
 
-// read reads what can be read. Where a number may have been lost, the new file is
-// one that is numbered anew, as a copy is.
+// read reads what can be read. If a number may be lost, the new file is marked as a
+// copy, so that it gets new numbers.
 func (m *migration) read(tx *bolt.Tx, w *whole) error {
 	rows := make(map[string]*Row)
 	err := tx.Bucket(rowsBucket()).ForEach(func(id, text []byte) error {
@@ -107,7 +106,7 @@ func (m *migration) read(tx *bolt.Tx, w *whole) error {
 			return nil
 		}
 		last = seq
-		if event, err := decodeEvent(seq, text); err == nil { // or else it is a gap
+		if event, err := decodeEvent(seq, text); err == nil { // otherwise it becomes a gap
 			w.events = append(w.events, event)
 		}
 		return nil
@@ -124,8 +123,8 @@ func (m *migration) read(tx *bolt.Tx, w *whole) error {
 	return err
 }
 
-// newest is the newest event that was given: the last that is there, unless its
-// number, which has no checksum, says that some more were.
+// newest is the highest seq ever assigned: that of the last event found, unless the
+// number given, which has no checksum, is plausible and higher.
 func (m *migration) newest(last, given uint64, w *whole) uint64 {
 	switch {
 	case given <= last: // the newest one was always kept
@@ -138,7 +137,7 @@ func (m *migration) newest(last, given uint64, w *whole) uint64 {
 	return last
 }
 
-// check reads the new file as the daemon will.
+// check opens the new file as the daemon will.
 func (m *migration) check() error {
 	return onFile(newPath(m.path), func(db *bolt.DB, file *os.File) error {
 		if _, err := load(db, newPath(m.path), metasOf(file)); err != nil {
@@ -148,12 +147,12 @@ func (m *migration) check() error {
 	})
 }
 
-// maxGeneration is the number from which an older daemon goes on, should it be started
-// on what is kept: beyond those that this one gives in the next ten years.
+// maxGeneration is where an older daemon that is started on the kept file goes on:
+// beyond every number that this one gives in the next ten years.
 func (m *migration) maxGeneration() uint64 { return beyond(m.now.AddDate(10, 0, 0), 0) }
 
-// copyOld copies the old file, and marks the copy as one, so that a daemon that is
-// started on it numbers anew what was numbered since.
+// copyOld copies the old file and marks the copy as one, so that a daemon that is
+// started on it uses none of the numbers given since.
 func (m *migration) copyOld() error {
 	copied := m.kept() + ".new"
 	file, err := os.OpenFile(copied, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -180,10 +179,10 @@ func (m *migration) keepOld() error {
 	return syncFolder(filepath.Dir(m.path))
 }
 
-// Error makes a migration that is prepared an outcome of opening the database.
-func (m *migration) Error() string { return "the database is of an older schema" }
+// Error makes a prepared migration one of the outcomes of opening the database.
+func (m *migration) Error() string { return "the database has an older schema" }
 
-// onFile opens a file that nobody else has, and closes it.
+// onFile opens a database that nobody else uses, calls do and closes it.
 func onFile(path string, do func(*bolt.DB, *os.File) error) error {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

@@ -2,10 +2,10 @@ package store
 
 import "time"
 
-// A Moment is when rows are read, and which of them are too old.
+// A Moment is when rows are read, and which rows are too old then.
 type Moment struct {
 	Now   time.Time
-	Young time.Time // rows whose probe began before it are stale; zero: not for that
+	Young time.Time // rows whose probe began earlier are stale; zero: no such limit
 }
 
 // read returns the age of a row with the clock, and whether the row is stale.
@@ -21,8 +21,8 @@ func (m Moment) AppendRow(dst []byte, r *Row) []byte {
 	return appendStale(r.clock.appendAge(dst, age), stale)
 }
 
-// Measure returns how many bytes AppendRow appends for all the rows together, and
-// the smallest of their ttl_ms, 0 when there are none.
+// Measure returns how many bytes AppendRow appends for all rows together, and the
+// smallest of their ttl_ms, 0 if there are none.
 func (m Moment) Measure(rows []*Row) (size int, ttl int64) {
 	for i, r := range rows {
 		size += m.rowLen(r)

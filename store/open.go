@@ -13,18 +13,18 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// growBy is how much the file grows at a time, in bytes. bbolt's own 16 MiB would
-// be most of the file.
+// growBy is how much the file grows at a time, in bytes. With bbolt's own 16 MiB most
+// of the file would be empty.
 const growBy = 256 << 10
 
-// A corruptError says what is wrong with a file, which therefore goes aside.
+// A corruptError says what is wrong with a file, which is then set aside.
 type corruptError struct{ err error }
 
 func (e *corruptError) Error() string { return e.err.Error() }
 func (e *corruptError) Unwrap() error { return e.err }
 
-// openFile opens the database, creating it when it is absent and mending it when
-// it is damaged. The caller holds the lock of owner.
+// openFile opens the database; it creates one that is absent and repairs one that is
+// damaged. The caller holds owner's lock.
 func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*file, *contents, error) {
 	switch info, err := os.Lstat(path); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -38,7 +38,7 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 	case !info.Mode().IsRegular():
 		return nil, nil, &OpenError{Op: "open the database", Path: path, Err: errNotFile}
 	default:
-		_ = removeAny(newPath(path)) // of a making that was killed; build says why it cannot be
+		_ = removeAny(newPath(path)) // from a build that was killed; build reports an error
 	}
 	f, err := trust.Open(path, 0, 0)
 	if err != nil {
@@ -49,8 +49,7 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 		return opened, found, nil
 	}
 	var old *migration
-	// bbolt may have closed the file, or, when it panicked, have left it open and
-	// mapped.
+	// bbolt may have closed the file or, after a panic, left it open and mapped.
 	_ = unlockFile(f)
 	_ = f.Close()
 	var bad *corruptError
@@ -58,25 +57,26 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 	case errors.As(err, &bad):
 		return rescue(path, o, owner, bad)
 	case errors.As(err, &old):
-		_ = owner.expectAnother() // else numbers only rise once more, should we be killed now
+		_ = owner.expectAnother() // on error, a kill now costs one more jump of the numbers
 		if err := settle(path); err != nil {
 			return nil, nil, &OpenError{Op: "migrate the database", Path: path, Err: err}
 		}
-		o.Log.Info("the database is migrated: each value has a checksum now", "path", path, "kept", old.kept())
+		o.Log.Info("the database was migrated: each value now has a checksum", "path", path, "kept", old.kept())
 		return openFile(path, deadline, o, owner)
 	}
 	return nil, nil, err
 }
 
-// begin makes the file that is absent: it may be the first, or be lost. One that a
-// daemon was about to put there when it was killed is whole and has all there was.
+// begin makes the file, which is absent: this may be the first start, or the file was
+// lost. If a daemon was killed just before it renamed a finished file into place, that
+// file has everything.
 func begin(path string, o Options, owner *ownerFile) error {
-	_ = owner.expectAnother() // else numbers only rise once more
+	_ = owner.expectAnother() // on error, numbers jump once more
 	last := owner.text.Mark
 	if f, err := trust.Open(newPath(path), 0, 0); err == nil {
 		_, err := verifyFile(f)
 		if f.Close(); err == nil {
-			o.Log.Warn("a finished database was not yet in its place: moving it there", "path", path)
+			o.Log.Warn("a finished database was not yet renamed into place: doing so", "path", path)
 			return settle(path)
 		}
 	}
@@ -87,7 +87,7 @@ func begin(path string, o Options, owner *ownerFile) error {
 	return create(path, w)
 }
 
-// create makes a file at path, where none is, and closes it.
+// create makes a file at path, where there is none, and closes it.
 func create(path string, w *whole) error {
 	made, err := build(path, w)
 	if err != nil {
@@ -100,9 +100,9 @@ func create(path string, w *whole) error {
 	return err
 }
 
-// openLocked opens, checks and reads a file that is there. Its error is a
-// [*HeldError], [*FutureError], [*OpenError] or corruptError; f is left open then,
-// unless bbolt closed it.
+// openLocked opens, verifies and reads an existing file. Its error is a [*HeldError],
+// [*FutureError], [*OpenError] or corruptError; then f is left open, unless bbolt
+// closed it.
 func openLocked(f *os.File, path string, deadline time.Time, o Options, last mark) (*file, *contents, error) {
 	if err := lockFile(f, deadline); errors.Is(err, errLocked) {
 		return nil, nil, &HeldError{Path: path}
@@ -143,7 +143,7 @@ func openLocked(f *os.File, path string, deadline time.Time, o Options, last mar
 }
 
 // closeAfter closes a database that could not be used. After a panic bbolt's Close
-// would wait for the locks that it has left behind.
+// would wait for ever for the locks that it left held.
 func closeAfter(db *bolt.DB, err error) {
 	var broke *panicError
 	if !errors.As(err, &broke) {
@@ -151,7 +151,7 @@ func closeAfter(db *bolt.DB, err error) {
 	}
 }
 
-// continueNumbers sees to it that no number comes again that clients have seen.
+// continueNumbers makes sure that no number that clients have seen is assigned again.
 func continueNumbers(db *bolt.DB, f *os.File, path string, found *contents, o Options, last mark) (*contents, error) {
 	missed := last.missedBy(found, fileNumber(f))
 	if !found.copied && missed == nil {
@@ -162,26 +162,25 @@ func continueNumbers(db *bolt.DB, f *os.File, path string, found *contents, o Op
 		return nil, &OpenError{Op: "number the events anew in", Path: path, Err: err}
 	}
 	if found.copied {
-		o.Log.Info("the database is a restored backup: events and refreshes are numbered anew", "path", path)
+		o.Log.Info("the database is a restored backup: events and refreshes get new numbers", "path", path)
 	} else {
-		o.Log.Warn("the database is not the one that clients have seen: events and refreshes are numbered anew",
+		o.Log.Warn("the database is not the one that clients have seen: events and refreshes get new numbers",
 			"path", path, "because", missed)
 	}
 	return load(db, path, metasOf(f))
 }
 
-// slack is how much of a file may be beyond what is in use. bbolt maps all of it.
+// slack is how much of a file may be unused at its end. bbolt maps all of it.
 const slack = 64 << 20
 
-// shorten cuts off what no page needs: a file may claim any size.
+// shorten truncates the unused end of a file, which can have any size.
 func shorten(f *os.File, used int64) {
 	if size := sizeOf(f); size-used > slack {
-		_ = f.Truncate(used) // it will do as it is
+		_ = f.Truncate(used) // no harm if this fails
 	}
 }
 
-// openingError sorts damage, which is ours to repair, from what only a person
-// can put right.
+// openingError tells damage, which we repair, from what only a person can fix.
 func openingError(path string, err error) error {
 	var bad *corruptError
 	var broke *panicError
@@ -204,12 +203,12 @@ func boltOptions(file *os.File) *bolt.Options {
 		Timeout:         lockWait,
 		FreelistType:    bolt.FreelistMapType,
 		InitialMmapSize: mapSize,
-		// The list of free pages is written with each commit, though that costs
-		// a page: without it bbolt finds the free pages by a scan at Open, in a
-		// goroutine of its own whose panic nobody can recover.
+		// Writing the list of free pages costs a page per commit. But without it
+		// bbolt scans for free pages at Open, in a goroutine of its own whose panic
+		// nobody can recover.
 		NoFreelistSync: false,
-		// It gets the file that is already locked and checked, so that nobody
-		// can put another in its place in between.
+		// bbolt gets the file that is already locked and verified, so that nobody
+		// can replace it in between.
 		OpenFile: func(string, int, os.FileMode) (*os.File, error) { return file, nil },
 	}
 }

@@ -14,31 +14,30 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// An ownerFile says who has the database open. Whoever holds its lock may open,
-// create or replace the database, so that two daemons which start at once cannot
-// get in each other's way; its text is for whoever finds the lock taken.
+// An ownerFile says who has the database open. Only the process that holds its lock
+// opens, creates or replaces the database, so that two daemons that start at once do
+// not get in each other's way. Its text is for a process that finds the lock held.
 //
-// Beside that it remembers how far the database has come, for whoever opens it
-// next, and finds another or an older one in its place.
+// It also has the database's mark, by which the next process to open the database
+// notices that another or an older one is in its place.
 //
-// The file is never removed: a lock on a name that can vanish is no lock.
+// The file is never removed: a lock on a file that can vanish is no lock.
 type ownerFile struct {
 	f       *os.File
-	info    os.FileInfo // which one it is
-	text    ownerText   // as it was found, and from the first write on as it is
-	written bool        // the text is ours
-	size    int         // of the text, at least: what is shorter is padded
-	twin    twin        // has the mark too
+	info    os.FileInfo // identifies it
+	text    ownerText   // as found, and after the first write as written
+	written bool        // we wrote the text
+	size    int         // the length to which a shorter text is padded
+	twin    twin        // repeats the mark
 }
 
-// An ownerText is what is in the file. The owner means nothing while the lock is
-// free.
+// An ownerText is the file's content. The owner means nothing while the lock is free.
 type ownerText struct {
 	Owner
 	Mark mark `json:"last,omitzero"`
 }
 
-// errLocked is returned by lockFile when the lock was not free in time.
+// errLocked is returned by lockFile if the lock does not become free in time.
 var errLocked = errors.New("locked by another process")
 
 // maxOwnerText is far more than any text needs.
@@ -46,7 +45,7 @@ const maxOwnerText = 64 << 10
 
 func ownerPath(path string) string { return path + ".owner" }
 
-// lockOwner takes the lock beside the database at path, or says who has it. twinPath
+// lockOwner takes the lock beside the database at path, or says who holds it. twinPath
 // is where the mark is repeated; empty: nowhere.
 func lockOwner(path, twinPath string, deadline time.Time) (*ownerFile, error) {
 	f, err := trust.Open(ownerPath(path), os.O_CREATE, 0o600)
@@ -74,7 +73,7 @@ func lockOwner(path, twinPath string, deadline time.Time) (*ownerFile, error) {
 	return o, nil
 }
 
-// readOwner returns the zero text when it is absent or half written, and its size.
+// readOwner returns the text and its size; the zero text if it is absent or incomplete.
 func readOwner(f *os.File) (ownerText, int) {
 	var t ownerText
 	text, err := io.ReadAll(io.NewSectionReader(f, 0, maxOwnerText))
@@ -84,7 +83,7 @@ func readOwner(f *os.File) (ownerText, int) {
 	return t, len(text)
 }
 
-// socketIsGone reports whether nothing is where the process answers.
+// socketIsGone reports whether the process's socket file does not exist.
 func (o Owner) socketIsGone() bool {
 	if o.Socket == "" || o.PID == 0 {
 		return false
@@ -93,9 +92,9 @@ func (o Owner) socketIsGone() bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// isEnding reports whether the process has ended and still holds what it had: one of
-// its threads waits for a disk that does not answer, which no signal ends. Only Linux
-// tells (proc_pid_stat(5): Z).
+// isEnding reports whether the process has ended but still holds its files, because one
+// of its threads waits for a disk that does not answer, which no signal interrupts.
+// Only Linux tells (proc_pid_stat(5): Z).
 func (o Owner) isEnding() bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.PID))
 	if err != nil {
@@ -107,7 +106,7 @@ func (o Owner) isEnding() bool {
 
 func (o *ownerFile) path() string { return o.f.Name() }
 
-// write replaces the text in one piece. It is not synced: a mark that is older than
+// write replaces the text with a single write. It is not synced: a mark that is behind
 // the database does no harm.
 func (o *ownerFile) write(t ownerText) error {
 	text, err := json.Marshal(t)
@@ -127,7 +126,7 @@ func (o *ownerFile) write(t ownerText) error {
 	return nil
 }
 
-// remember replaces the mark.
+// remember writes a new mark.
 func (o *ownerFile) remember(m mark) error {
 	if m == o.text.Mark {
 		return nil
@@ -137,15 +136,15 @@ func (o *ownerFile) remember(m mark) error {
 	return o.write(t)
 }
 
-// expectAnother makes the mark one of any file that has come as far: the next is
-// about to take its place.
+// expectAnother makes the mark fit any file that is not behind it: a new one is about to
+// be renamed into place.
 func (o *ownerFile) expectAnother() error {
 	m := o.text.Mark
 	m.File, m.Tx = 0, 0
 	return o.remember(m)
 }
 
-// release takes our name back, and gives up the lock.
+// release removes our name and releases the lock.
 func (o *ownerFile) release() error {
 	var err error
 	if o.written {

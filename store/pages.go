@@ -30,26 +30,25 @@ const (
 	noFreelist = ^uint64(0)
 )
 
-// maxRun is the most bytes that a page may have with those that it overflows into.
-// It is far more than a row needs, and the list of free pages of a file of 8 GiB.
+// maxRun is the maximum size in bytes of a page with its overflow pages. It is far more
+// than a row needs, and more than the list of free pages of a file of 8 GiB.
 const maxRun = 16 << 20
 
-// An image is a bbolt file as one of its meta pages has it. It is read page by
-// page, with reads that a file which is cut short or a failing disk answers with an
-// error, and no more of it is in memory than the pages between the root and the one
-// that is looked at.
+// An image is a bbolt file as one of its meta pages describes it. It is read page by
+// page with plain reads, for which a truncated file or a failing disk gives an error.
+// Only the pages from the root down to the current one are in memory.
 type image struct {
 	r        io.ReaderAt
 	size     uint64 // of the file
 	pageSize uint64
 	root     uint64
 	freelist uint64
-	end      uint64 // the first page that is not in use
+	end      uint64 // the first page beyond those in use
 	txid     uint64
 	seen     pageSet
 }
 
-// images returns the file as each of its whole meta pages has it, the newest first.
+// images returns an image for each intact meta page, the newest first.
 func images(r io.ReaderAt, size int64) []*image {
 	var found []*image
 	try := func(at uint64) {
@@ -59,7 +58,7 @@ func images(r io.ReaderAt, size int64) []*image {
 		}
 	}
 	try(0)
-	// The second is one page on, and a page's size is a power of two.
+	// The second meta page follows the first, and page sizes are powers of two.
 	for at := uint64(1 << 10); at <= 1<<24 && at < uint64(size); at <<= 1 {
 		try(at)
 	}
@@ -67,7 +66,7 @@ func images(r io.ReaderAt, size int64) []*image {
 	return found
 }
 
-// metasOf returns the transactions of the meta pages of an open file that are whole.
+// metasOf returns the transactions of the intact meta pages of an open file.
 func metasOf(file *os.File) []uint64 {
 	var whole []uint64
 	for _, im := range images(file, sizeOf(file)) {
@@ -100,7 +99,7 @@ func readMeta(r io.ReaderAt, at uint64) *image {
 	}
 }
 
-// claim marks a page as in use: each may be once.
+// claim marks a page as used; a page may be used only once.
 func (im *image) claim(id uint64) error {
 	if id < 2 || id >= im.end {
 		return fmt.Errorf("page %d does not exist", id)
@@ -111,7 +110,7 @@ func (im *image) claim(id uint64) error {
 	return nil
 }
 
-// page claims a page and those that it overflows into, and returns their bytes.
+// page claims a page and its overflow pages, and returns their bytes.
 func (im *image) page(id uint64) ([]byte, error) {
 	if err := im.claim(id); err != nil {
 		return nil, err
@@ -128,7 +127,7 @@ func (im *image) page(id uint64) ([]byte, error) {
 	return page, nil
 }
 
-// read returns the bytes of a page and of those that it overflows into.
+// read returns the bytes of a page and its overflow pages.
 func (im *image) read(id uint64) ([]byte, error) {
 	page := make([]byte, im.pageSize)
 	if id > im.size/im.pageSize {
@@ -139,7 +138,7 @@ func (im *image) read(id uint64) ([]byte, error) {
 		return nil, fmt.Errorf("page %d cannot be read: %w", id, err)
 	}
 	if own := binary.NativeEndian.Uint64(page); own != id {
-		return nil, fmt.Errorf("page %d says that it is page %d", id, own)
+		return nil, fmt.Errorf("page %d claims to be page %d", id, own)
 	}
 	more := uint64(binary.NativeEndian.Uint32(page[12:]))
 	if more == 0 {
@@ -147,7 +146,7 @@ func (im *image) read(id uint64) ([]byte, error) {
 	}
 	run := (more + 1) * im.pageSize
 	if run > maxRun || id+more >= im.end {
-		return nil, fmt.Errorf("page %d says that it goes on for %d pages", id, more)
+		return nil, fmt.Errorf("page %d claims %d overflow pages", id, more)
 	}
 	page = append(page, make([]byte, run-im.pageSize)...)
 	if _, err := im.r.ReadAt(page[im.pageSize:], at+int64(im.pageSize)); err != nil {
@@ -156,13 +155,13 @@ func (im *image) read(id uint64) ([]byte, error) {
 	return page, nil
 }
 
-// An element is one of a leaf: a value, or a bucket.
+// An element is an entry of a leaf page: a value or a bucket.
 type element struct {
 	key, value []byte
 	bucket     bool
 }
 
-// elements returns those of a leaf.
+// elements returns the elements of a leaf page.
 func elements(page []byte) ([]element, error) {
 	found := make([]element, binary.NativeEndian.Uint16(page[10:]))
 	for i := range found {
@@ -184,17 +183,17 @@ func elements(page []byte) ([]element, error) {
 		case bucketFlag:
 			e.bucket = true
 		default:
-			return nil, fmt.Errorf("an element of no known type (%#x)", flags)
+			return nil, fmt.Errorf("an element of unknown type (%#x)", flags)
 		}
 	}
 	return found, nil
 }
 
-// children returns the pages below a branch, and the first key of each.
+// children returns the pages below a branch page, and the first key of each.
 func children(page []byte) (keys [][]byte, ids []uint64, err error) {
 	count := int(binary.NativeEndian.Uint16(page[10:]))
 	if count == 0 {
-		return nil, nil, errors.New("a branch without leaves")
+		return nil, nil, errors.New("a branch page without children")
 	}
 	keys, ids = make([][]byte, count, count+1), make([]uint64, count)
 	for i := range count {
@@ -211,25 +210,25 @@ func children(page []byte) (keys [][]byte, ids []uint64, err error) {
 	return keys, ids, nil
 }
 
-// inline returns the page of a bucket that has none of its own: it follows the
-// bucket's header. Root is the page of one that has.
+// inline returns the page of an inline bucket, which follows the bucket's header, or the
+// root page's number of any other bucket.
 func inline(value []byte) (root uint64, page []byte, err error) {
 	if len(value) < bucketHeader {
-		return 0, nil, errors.New("its header is cut short")
+		return 0, nil, errors.New("its header is truncated")
 	}
 	if root := binary.NativeEndian.Uint64(value); root != 0 {
 		return root, nil, nil
 	}
 	page = value[bucketHeader:]
 	if len(page) < pageHeader || flagsOf(page) != leafFlag {
-		return 0, nil, errors.New("its page is not a leaf")
+		return 0, nil, errors.New("its page is not a leaf page")
 	}
 	return 0, page, nil
 }
 
 func flagsOf(page []byte) uint16 { return binary.NativeEndian.Uint16(page[8:]) }
 
-// elementAt returns the i-th element of a page, and where in the page it is.
+// elementAt returns the i-th element of a page, and its offset in the page.
 func elementAt(page []byte, i int) ([]byte, uint64, error) {
 	at := pageHeader + uint64(i)*elementSize
 	if at+elementSize > uint64(len(page)) {
@@ -247,11 +246,11 @@ func span(page []byte, at uint64, pos, size uint32) ([]byte, error) {
 	return page[from:to:to], nil
 }
 
-// A pageSet is a set of pages, as large as what is in it: a file may claim to have
-// any number of them.
+// A pageSet is a set of pages. Its size depends only on what is in it, as a file can
+// claim any number of pages.
 type pageSet map[uint64]uint64
 
-// add reports whether the page is new in the set.
+// add adds a page, and reports whether it was not in the set.
 func (s pageSet) add(id uint64) bool {
 	word, bit := s[id/64], uint64(1)<<(id%64)
 	s[id/64] = word | bit

@@ -14,13 +14,13 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// What is open is compared with what is at the path, before each commit and every
-// few seconds: a file can be moved, deleted, replaced or cut short while it is open,
-// and what is written then is nowhere to be found after a restart. The path is made
-// good again from memory, which knows every row and the newest events; older events
-// come from the open file, wherever that is.
+// Before each commit, and every few seconds, the open file is compared with what is at
+// the path. A file can be moved, deleted, replaced or truncated while it is open, and
+// what is written to it then would be gone after a restart. A new file at the path is
+// made from memory, which has every row and the newest events; older events come from
+// the open file, wherever that is.
 
-// use makes an open file the store's.
+// use makes f the store's file.
 func (s *Store) use(f *file) {
 	f.fault = func(err error) {
 		if s.wrong(fmt.Errorf("use %s: %w", s.path, err)) {
@@ -31,15 +31,15 @@ func (s *Store) use(f *file) {
 	s.file.Store(f)
 }
 
-// Usurped is closed when another daemon has taken the path of the database, after
-// its folder or the lock in it was moved or deleted. The store writes nothing from
-// then on, and [Stats] says why: the process should end.
+// Usurped returns a channel that is closed when another daemon has taken the database's
+// path, after the folder or the lock file was moved or deleted. From then on the store
+// writes nothing, [Stats] says why, and the process should end.
 func (s *Store) Usurped() <-chan struct{} { return s.usurped }
 
-// isAstray reports whether something is to be mended.
+// isAstray reports whether there is something to mend.
 func (s *Store) isAstray() bool { return s.astray.Load() || s.file.Load().dead() != nil }
 
-// look finds out whether something is to be mended.
+// look finds out whether there is something to mend.
 func (s *Store) look() {
 	s.disk.Lock()
 	defer s.disk.Unlock()
@@ -47,8 +47,8 @@ func (s *Store) look() {
 	s.astray.Store(f != nil || o != nil)
 }
 
-// differs says why the open file, and the file with the lock, are not those at the
-// path. The caller holds disk.
+// differs says how the open file and the lock file differ from those at the path. The
+// caller holds disk.
 func (s *Store) differs() (opened, owner error) {
 	f := s.file.Load()
 	if opened = f.intact(); opened == nil {
@@ -57,7 +57,7 @@ func (s *Store) differs() (opened, owner error) {
 	return opened, isAt(s.owner.info, ownerPath(s.path))
 }
 
-// A strayError says that a file is no longer where it was opened.
+// A strayError means that a file is no longer where it was opened.
 type strayError struct{ problem string }
 
 func (e *strayError) Error() string { return e.problem }
@@ -75,7 +75,7 @@ func isAt(file os.FileInfo, path string) error {
 	return nil
 }
 
-// mend makes good what differs. Only the committer calls it, and holds disk.
+// mend repairs what differs. Only the committer calls it, and holds disk.
 func (s *Store) mend() error {
 	if s.taken != nil {
 		return s.taken
@@ -87,7 +87,7 @@ func (s *Store) mend() error {
 			return err
 		}
 		if wrong == nil {
-			s.log.Warn("the lock of the database is taken anew", "path", s.owner.path(), "because", noLock)
+			s.log.Warn("the database's lock was taken again", "path", s.owner.path(), "because", noLock)
 		}
 	}
 	if wrong != nil {
@@ -99,9 +99,9 @@ func (s *Store) mend() error {
 	return nil
 }
 
-// regain takes the lock at the path, where ours is no more. If another daemon has
-// it, and our file is not at the path either, that one has the path: it began later,
-// and has found nobody there.
+// regain takes the lock at the path, after our lock file was moved or deleted. If
+// another daemon holds it, and our database is not at the path either, the path is
+// theirs: they started later and found nobody there.
 func (s *Store) regain(why error) error {
 	var stray *strayError
 	if !errors.As(why, &stray) {
@@ -121,24 +121,24 @@ func (s *Store) regain(why error) error {
 		return errors.Join(why, err)
 	}
 	err = o.write(s.owner.text)
-	_ = s.owner.release() // where it is now, it means nothing
+	_ = s.owner.release() // the moved lock file means nothing any more
 	s.owner = o
 	return err
 }
 
-// writeAnew makes a new file of all that memory knows, and puts it at the path. What
-// is there is not destroyed: our own file is damaged then, and any other is somebody
-// else's. Rows and events have the numbers and the order that clients have seen.
+// writeAnew makes a new file from memory and puts it at the path. What is there is kept
+// under another name: it is our own damaged file, or somebody else's. Rows and events
+// keep the numbers and the order that clients have seen.
 func (s *Store) writeAnew(why error) error {
 	var stray *strayError
 	old := s.file.Load()
 	if old.dead() == nil && !errors.As(why, &stray) {
-		return why // nobody can tell what is at the path
+		return why // we cannot tell what is at the path
 	}
 	found, w := s.remembered(old)
 	made, err := build(s.path, w)
 	if err != nil {
-		return errors.Join(why, fmt.Errorf("write it anew: %w", err))
+		return errors.Join(why, fmt.Errorf("write a new one: %w", err))
 	}
 	_ = s.owner.expectAnother()
 	aside, err := s.vacate(old)
@@ -146,7 +146,7 @@ func (s *Store) writeAnew(why error) error {
 		err = settle(s.path)
 	}
 	if err != nil {
-		made.retire() // its name stays: a start that finds nothing at the path takes it
+		made.retire() // the file stays: a start that finds nothing at the path uses it
 		return errors.Join(why, fmt.Errorf("put a new one in its place: %w", err))
 	}
 	s.use(made)
@@ -156,12 +156,12 @@ func (s *Store) writeAnew(why error) error {
 	j := s.journal.Load()
 	s.journal.Store(&journal{w.oldest(), j.newest, j.recent, j.next})
 	s.mu.Unlock()
-	s.log.Warn("the database was written anew", "path", s.path, "because", why, "kept", aside,
+	s.log.Warn("wrote a new database file", "path", s.path, "because", why, "kept", aside,
 		"events", len(w.events), "missing_events", found.missing())
 	return nil
 }
 
-// remembered is all that is known: what memory has, and the older events that can
+// remembered is everything we know: what is in memory, and the older events that can
 // be read from the old file.
 func (s *Store) remembered(old *file) (*salvage, *whole) {
 	j, t := s.journal.Load(), s.table.Load()
@@ -189,7 +189,7 @@ func (s *Store) remembered(old *file) (*salvage, *whole) {
 	return found, w
 }
 
-// vacate makes the path free, and returns the name of what was there.
+// vacate renames what is at the path, and returns its new name.
 func (s *Store) vacate(old *file) (string, error) {
 	info, err := os.Lstat(s.path)
 	switch {
@@ -211,7 +211,7 @@ func (s *Store) vacate(old *file) (string, error) {
 func isFree(path string) error {
 	f, err := trust.Open(path, 0, 0)
 	if err != nil {
-		return nil // it is nobody's database
+		return nil // not a database
 	}
 	defer f.Close()
 	if errors.Is(lockFile(f, time.Now()), errLocked) {

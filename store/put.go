@@ -6,22 +6,21 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Put records a result. If it has an Event, is Durable, or sets a new time before
-// which the provider does not want to be asked, it is published, row and event
-// together, once it is on the disk. Otherwise it is published at once,
-// unless a change of the same provider is still on its way there: then it follows
-// that change. Put itself never waits for the disk. An id that is not configured is
-// ignored: it was removed while it was being probed.
+// Put records a result. If it has an Event, is Durable, or has a new retry_at, row and
+// event are published together once they are on the disk. Otherwise the row is
+// published at once, or, if an earlier change of the provider is not on the disk yet,
+// after that change. Put itself never waits for the disk. It ignores an id that is not
+// configured, such as a provider that was removed while it was being probed.
 //
-// It returns the row, whether or not it is published yet, and nil when the update
-// cannot be encoded, so that nobody has to keep a copy of what is in it.
+// It returns the row, published or not, so that nobody has to keep a copy of what is in
+// it; nil if the update cannot be encoded.
 func (s *Store) Put(u Update) *Row {
 	row, err := newRow(u)
 	if err == nil && u.Event != nil {
-		_, err = json.Marshal(u.Event) // what cannot be encoded must not block every later commit
+		_, err = json.Marshal(u.Event) // an event that cannot be encoded must not block every later commit
 	}
 	if err != nil {
-		s.log.Error("a result is dropped: it cannot be encoded", "id", u.Status.ID, "error", err)
+		s.log.Error("dropped a result that cannot be encoded", "id", u.Status.ID, "error", err)
 		return nil
 	}
 	if c := s.table.Load().byID[u.Status.ID]; c != nil {
@@ -31,7 +30,7 @@ func (s *Store) Put(u Update) *Row {
 	return row
 }
 
-// put takes the row of an update.
+// put records the row of an update.
 func (s *Store) put(u Update, row *Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,14 +58,14 @@ func (s *Store) put(u Update, row *Row) {
 	}
 }
 
-// namesNewRetryAt reports whether a provider named another time before which it does
-// not want to be asked. That must not be forgotten, though nothing else changed.
+// namesNewRetryAt reports whether a row has a new retry_at. That must be durable even if
+// nothing else changed.
 func namesNewRetryAt(st *provider.Status, c *cell) bool {
 	return !st.RetryAt.IsZero() && !st.RetryAt.Equal(c.row.Load().Status.RetryAt.Time)
 }
 
-// Note records an event that is not of one provider's row. It waits for nothing:
-// the event is published after the rows that were put before it.
+// Note records an event that belongs to no provider's row. It does not wait; the event
+// is published after the rows that were put before it.
 func (s *Store) Note(e provider.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,16 +76,16 @@ func (s *Store) Note(e provider.Event) {
 	s.wake()
 }
 
-// wake tells the committer that there may be something to commit.
+// wake tells the committer that there may be work.
 func (s *Store) wake() {
 	select {
 	case s.nudge <- struct{}{}:
-	default: // it has been told
+	default: // it has been told already
 	}
 }
 
-// finish records how the commit of the group in flight ended. Only the committer
-// calls it.
+// finish records how the commit of the group in flight ended. Only the committer calls
+// it.
 func (s *Store) finish(g *group, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +93,7 @@ func (s *Store) finish(g *group, err error) {
 	if err != nil {
 		s.pending.prepend(g, s.keep)
 		for c, row := range s.behind {
-			s.pending.rows[c] = row // newer than the one that failed
+			s.pending.rows[c] = row // newer than the row in the failed commit
 		}
 		clear(s.behind)
 		return
@@ -110,8 +109,8 @@ func (s *Store) finish(g *group, err error) {
 	s.show(g)
 }
 
-// show publishes what a commit has made durable: rows, then their events, and
-// only then does it wake whoever waits for either.
+// show publishes what a commit has made durable: first the rows, then their events.
+// Then it wakes those who wait for either.
 func (s *Store) show(g *group) {
 	var old []*Row
 	for c, row := range g.rows {

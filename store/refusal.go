@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// A refusal is a way in which a system or its file system says no.
+// A refusal is a way in which the system refuses to open the database.
 type refusal struct {
-	op   string // only of steps that begin so; empty: of all
+	op   string // only steps that begin with this; empty: all
 	says []error
-	hint string // what to do; FOLDER stands for the database's
-	ours bool   // it is the process that may not, wherever the database is
+	hint string // what to do; FOLDER stands for the database's folder
+	ours bool   // the process is at its limit, wherever the database is
 }
 
 func (r *refusal) holds(e *OpenError) bool {
@@ -20,15 +20,14 @@ func (r *refusal) holds(e *OpenError) bool {
 		slices.ContainsFunc(r.says, func(said error) bool { return errors.Is(e.Err, said) })
 }
 
-// refusals are all that are known by more than "no", the first that holds counts:
-// what to do about a file system without locks is not what to do about a full one.
+// refusals are those with a hint of their own; the first that applies counts.
 var refusals = [...]refusal{
 	{op: "lock ", says: []error{syscall.ENOLCK, syscall.EOPNOTSUPP, syscall.ENOTSUP, syscall.ENOSYS, syscall.EINVAL},
-		hint: "the file system of FOLDER has no file locks, as some NFS mounts: turn them on there (findmnt -T FOLDER)"},
+		hint: "the file system of FOLDER has no file locks, as on some NFS mounts: turn them on there (findmnt -T FOLDER)"},
 	{says: []error{syscall.ENOLCK},
-		hint: "the file system of FOLDER has no file locks, as some NFS mounts: turn them on there (findmnt -T FOLDER)"},
+		hint: "the file system of FOLDER has no file locks, as on some NFS mounts: turn them on there (findmnt -T FOLDER)"},
 	{says: []error{syscall.ENODEV, syscall.EINVAL, syscall.ENOSYS, syscall.EOPNOTSUPP, syscall.ENOTSUP},
-		hint: "the file system of FOLDER cannot map files into memory, as some 9p, FUSE and shared folders of virtual machines (findmnt -T FOLDER): put the database on a local disk"},
+		hint: "the file system of FOLDER cannot map files into memory, like some 9p, FUSE and virtual machines' shared folders (findmnt -T FOLDER): put the database on a local disk"},
 	{says: []error{syscall.EROFS},
 		hint: "FOLDER is on a file system that is mounted read-only: mount it for writing (mount -o remount,rw; see: findmnt -T FOLDER)"},
 	{says: []error{syscall.ENOSPC},
@@ -40,17 +39,17 @@ var refusals = [...]refusal{
 	{says: []error{syscall.EACCES},
 		hint: "give the user that runs providerd the right to write in FOLDER"},
 	{says: []error{syscall.EMFILE, syscall.ENFILE},
-		hint: "providerd may not open more files: raise the limit (ulimit -n, or LimitNOFILE= of the service)", ours: true},
+		hint: "providerd has reached its limit of open files: raise it (ulimit -n, or LimitNOFILE= of the service)", ours: true},
 	{says: []error{syscall.ENOMEM, syscall.EAGAIN, syscall.ENOBUFS},
-		hint: "providerd gets no memory to map the database: raise its limit (ulimit -v, or MemoryMax= of the service)", ours: true},
+		hint: "providerd has no memory left to map the database: raise its limit (ulimit -v, or MemoryMax= of the service)", ours: true},
 	{says: []error{syscall.EFBIG},
-		hint: "the database may not grow: raise the limit on the size of files (ulimit -f, or LimitFSIZE= of the service)", ours: true},
+		hint: "the database has reached the limit on file sizes: raise it (ulimit -f, or LimitFSIZE= of the service)", ours: true},
 	{says: []error{syscall.EIO, syscall.ENXIO},
-		hint: "the disk of FOLDER fails: see dmesg"},
+		hint: "the disk of FOLDER reports errors: see dmesg"},
 	{says: []error{syscall.ESTALE, syscall.ENOTCONN, syscall.ETIMEDOUT, syscall.EHOSTDOWN, syscall.EHOSTUNREACH, syscall.ECONNREFUSED},
-		hint: "whoever serves the file system of FOLDER is gone: mount it anew (findmnt -T FOLDER)"},
+		hint: "the server of FOLDER's file system is gone: mount it again (findmnt -T FOLDER)"},
 	{says: []error{syscall.ENOTDIR},
 		hint: "a part of FOLDER is a file, not a folder: move it away"},
 	{says: []error{syscall.ENAMETOOLONG, syscall.ELOOP},
-		hint: "FOLDER is no path that this system can follow"},
+		hint: "FOLDER is not a valid path on this system"},
 }

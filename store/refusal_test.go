@@ -31,8 +31,8 @@ func TestOpenError_NamesWhatRefuses(t *testing.T) {
 		{"create the database", &fs.PathError{Op: "open", Path: "/d/providerd.db.new", Err: syscall.EACCES}, "the right to write"},
 		{"create the database", &fs.PathError{Op: "open", Path: "/d/providerd.db.new", Err: syscall.EPERM}, "chattr -i"},
 		{"copy the database", &fs.PathError{Op: "read", Path: "/d/providerd.db", Err: syscall.EIO}, "dmesg"},
-		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.ESTALE}, "mount it anew"},
-		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.ENOTCONN}, "mount it anew"},
+		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.ESTALE}, "mount it again"},
+		{"open the database", &fs.PathError{Op: "open", Path: "/d/providerd.db", Err: syscall.ENOTCONN}, "mount it again"},
 		{"create the folder of the database", &fs.PathError{Op: "mkdir", Path: "/d", Err: syscall.ENOTDIR}, "a file, not a folder"},
 	} {
 		e := &OpenError{Op: tt.op, Path: "/d/providerd.db", Err: tt.err}
@@ -53,19 +53,19 @@ func TestHeldError_WhoseSocketIsGone(t *testing.T) {
 	if err := os.WriteFile(socket, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if hint := e.Hint(); strings.Contains(hint, "gone") || !strings.Contains(hint, "use the one that runs") {
+	if hint := e.Hint(); strings.Contains(hint, "gone") || !strings.Contains(hint, "use the running one") {
 		t.Errorf("the hint is %q", hint)
 	}
 }
 
-// Of an older database that which is older is told.
+// The error names what is out of date.
 func TestMark_SaysWhatIsMissed(t *testing.T) {
 	m := mark{File: 1, Tx: 5, Seq: 70, Generation: 900}
 	for want, found := range map[string]contents{
-		"":                       {txid: 5, newest: 70, generation: 900},
-		"events up to 69":        {txid: 4, newest: 69, generation: 899},
-		"refreshes up to 899":    {txid: 4, newest: 70, generation: 899},
-		"it is of commit 4, and": {txid: 4, newest: 70, generation: 900},
+		"":                        {txid: 5, newest: 70, generation: 900},
+		"newest event is 69":      {txid: 4, newest: 69, generation: 899},
+		"newest refresh is 899":   {txid: 4, newest: 70, generation: 899},
+		"newest commit is 4, and": {txid: 4, newest: 70, generation: 900},
 	} {
 		switch err := m.missedBy(&found, 1); {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want)):

@@ -9,10 +9,9 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// rescue puts what can be read of a damaged file into a new one, and keeps the old
-// one under another name. The numbers go on where the newest commit left them, if it
-// says so itself and nobody has seen later ones; or else from beyond all that may
-// have been given.
+// rescue puts what can be read of a damaged file into a new one, and keeps the old one
+// under another name. Numbers continue from the newest commit if it can be read and no
+// client has seen later ones; otherwise from beyond all that may have been assigned.
 func rescue(path string, o Options, owner *ownerFile, bad error) (*file, *contents, error) {
 	refused := func(op string, err error) (*file, *contents, error) {
 		return nil, nil, &OpenError{Op: op, Path: path, Err: err}
@@ -38,10 +37,10 @@ func rescue(path string, o Options, owner *ownerFile, bad error) (*file, *conten
 		err = made.close()
 	}
 	if err != nil {
-		return refused("write what can be read of the damaged database anew, beside", err)
+		return refused("save what can be read of the damaged database beside", err)
 	}
-	_ = owner.expectAnother() // else numbers only rise once more, should we be killed now
-	f.Close()                 // Windows renames no file that is open
+	_ = owner.expectAnother() // on error, a kill now costs one more jump of the numbers
+	f.Close()                 // Windows does not rename an open file
 	aside, err := setAside(path, corrupt, o.Now())
 	if err == nil {
 		err = settle(path)
@@ -60,7 +59,7 @@ func rescue(path string, o Options, owner *ownerFile, bad error) (*file, *conten
 	return opened, found, err
 }
 
-// whole is what was found, with numbers that can be gone on with.
+// whole is what was found, with numbers to continue from.
 func (s *salvage) whole(o Options, last mark, file uint64) *whole {
 	w := &whole{rows: maps.Values(s.rows), newest: s.newest, generation: s.generation}
 	shift := uint64(0)
@@ -83,21 +82,21 @@ func (s *salvage) whole(o Options, last mark, file uint64) *whole {
 	return w
 }
 
-// missedBy reports whether clients may have seen more than the newest commit that
-// was found, as far as the mark tells.
+// missedBy reports whether, according to the mark, clients may have seen more than the
+// newest commit that was found.
 func (s *salvage) missedBy(last mark, file uint64) bool {
 	same := last.File != 0 && last.File == file
 	return last.File != 0 && file != 0 && !same || s.newest < last.Seq || same && s.txid < uint64(last.Tx)
 }
 
-// report says in one line what was kept and what was lost.
+// report logs in one line what was kept and what was lost.
 func (s *salvage) report(o Options, path, aside string, bad error) {
 	if s.empty() {
-		o.Log.Warn("the database is damaged: starting with an empty one, and keeping the old",
+		o.Log.Warn("the database is damaged: starting with an empty one and keeping the old one",
 			"path", path, "kept", aside, "error", bad)
 		return
 	}
-	o.Log.Warn("the database is damaged: what can be read of it is in a new one, and the old is kept",
+	o.Log.Warn("the database is damaged: what can be read of it is in a new one, and the old one is kept",
 		"path", path, "kept", aside, "error", bad,
 		"rows", len(s.rows), "older_rows", s.older, "lost_rows", s.lost, "events", len(s.events), "missing_events", s.missing(), "unreadable_parts", s.unreadable)
 }

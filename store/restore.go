@@ -8,12 +8,11 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// renumber makes a copy, or an older file, a database of its own. What was numbered
-// after it is not in it, and clients have seen those numbers: a number that came
-// again would be taken for the old one. So numbers go on from beyond all that may
-// have been given, also when the same copy is restored again. Kept events keep
-// their order and their gaps, and a client that asks for what followed an old
-// number is told that it is gone.
+// renumber turns a copy, or an out-of-date file, into a database of its own. Clients
+// have seen numbers that were assigned after the copy was made; such a number must not
+// be assigned again. So numbers continue from beyond all that may have been assigned,
+// also if the same copy is restored twice. Events keep their order and their gaps, and a
+// client that asks for what followed an old number is told that it is gone.
 func renumber(db *bolt.DB, now time.Time, known mark) error {
 	return guard(func() error {
 		return db.Update(func(tx *bolt.Tx) error {
@@ -32,15 +31,15 @@ func renumber(db *bolt.DB, now time.Time, known mark) error {
 	})
 }
 
-// moveEvents gives the newest event the number to, and those before it the numbers
-// before that.
+// moveEvents gives the newest event the number to, and those before it the preceding
+// numbers.
 func moveEvents(tx *bolt.Tx, oldest, newest, to uint64) error {
 	var seqs []uint64
 	var texts [][]byte
 	for event := range eventsIn(tx.Bucket(eventsBucket()), oldest, newest) {
 		if event.text != nil {
 			seqs = append(seqs, event.Last+to-newest)
-			texts = append(texts, bytes.Clone(event.text)) // it dies with the bucket
+			texts = append(texts, bytes.Clone(event.text)) // its memory is gone with the bucket
 		}
 	}
 	if err := tx.DeleteBucket(eventsBucket()); err != nil {

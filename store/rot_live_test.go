@@ -110,7 +110,7 @@ func TestStore_EventsThatRotWhileItRuns(t *testing.T) {
 	if _, err := s.Events(700, 0); !isGone(err) {
 		t.Errorf("in the gap: %v", err)
 	}
-	if n := strings.Count(log.String(), "events 700 to 701"); n != 1 || strings.Count(log.String(), "whoever reads past") != 1 {
+	if n := strings.Count(log.String(), "events 700 to 701"); n != 1 || strings.Count(log.String(), "readers get an error there") != 1 {
 		t.Errorf("the gap was logged %d times: %s", n, log.String())
 	}
 	if err := s.Check(t.Context()); err != nil {

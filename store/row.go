@@ -8,23 +8,23 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An Update is what one result says of a provider. What its pointers and slices
-// lead to must not change after it was given to the store.
+// An Update is what one result says of a provider. What its pointers and slices refer to
+// must not change once the store has it.
 type Update struct {
 	Status      provider.Status
 	Models      []provider.Model // in memory only
 	ModelsAt    provider.Time    // when the list was read
 	Diagnostics *provider.Diagnostics
-	Event       *provider.Event // nil: there is nothing to tell of it; the store sets Seq
-	Durable     bool            // state or reason changed, though an event of another's tells it
+	Event       *provider.Event // nil: no event; the store sets Seq
+	Durable     bool            // state or reason changed, and another provider's event tells it
 }
 
-// A Row is what is known of one provider, as of one moment. It never changes;
-// what is newer is another Row. Callers must not change what it leads to.
+// A Row is what is known of one provider as of one moment. It is immutable; callers must
+// not change what it refers to.
 type Row struct {
-	// What an answer needs comes first, and close together.
+	// What a read needs comes first, in as few cache lines as possible.
 	text  atomic.Pointer[[]byte] // see fields; nil: not encoded yet
-	asked atomic.Bool            // somebody has asked for it
+	asked atomic.Bool            // somebody has read the row
 	clock clock
 
 	Status      provider.Status
@@ -32,18 +32,18 @@ type Row struct {
 	ModelsAt    provider.Time
 	Diagnostics *provider.Diagnostics
 
-	next atomic.Pointer[chan struct{}] // see changed; nil: nobody has asked for it
+	next atomic.Pointer[chan struct{}] // see changed; nil: nobody waits
 }
 
-// passed is the channel of a row that there is a newer one of.
+// passed is the channel of a row that has been replaced.
 var passed = func() *chan struct{} {
 	ch := make(chan struct{})
 	close(ch)
 	return &ch
 }()
 
-// changed is closed when a newer row is published. It is made for who asks for it:
-// most rows nobody waits at.
+// changed returns a channel that is closed when a newer row is published. It is made on
+// demand: nobody waits for most rows.
 func (r *Row) changed() <-chan struct{} {
 	for {
 		if ch := r.next.Load(); ch != nil {
@@ -56,14 +56,14 @@ func (r *Row) changed() <-chan struct{} {
 	}
 }
 
-// pass wakes those who wait for a newer row.
+// pass closes the channel of changed.
 func (r *Row) pass() {
 	if ch := r.next.Swap(passed); ch != nil && ch != passed {
 		close(*ch)
 	}
 }
 
-// A clock is the part of a row from which its age_ms and stale follow.
+// A clock is the part of a row from which age_ms and stale follow.
 type clock struct {
 	checked     time.Time // zero: never
 	ttl         int64     // ms
@@ -92,7 +92,7 @@ func newClock(st *provider.Status) clock {
 	}
 }
 
-// read returns the age and whether it, or anything else, makes the row stale.
+// read returns the row's age, and whether the row is stale.
 func (c *clock) read(now time.Time) (age time.Duration, stale bool) {
 	if !c.checked.IsZero() {
 		age = max(0, now.Sub(c.checked))
@@ -100,7 +100,7 @@ func (c *clock) read(now time.Time) (age time.Duration, stale bool) {
 	return age, c.alwaysStale || age > time.Duration(c.ttl)*time.Millisecond
 }
 
-// ageField comes before the digits of an age.
+// ageField is the text before the digits of an age.
 const ageField = `,"age_ms":`
 
 // appendAge appends age_ms, unless the row was never checked.
@@ -117,16 +117,15 @@ func appendStale(dst []byte, stale bool) []byte {
 	return append(strconv.AppendBool(dst, stale), '}')
 }
 
-// Age is how long before now the last probe began, by the monotonic clock where
-// the row was made by this process; 0 for a row that was never checked, and never
-// negative.
+// Age is the time since the last probe began, by the monotonic clock if this process
+// made the row. It is 0 for a row that was never checked, and never negative.
 func (r *Row) Age(now time.Time) time.Duration {
 	age, _ := r.clock.read(now)
 	return age
 }
 
-// Stale reports whether the row should not be relied on: never checked, restored
-// from the disk, or older than its ttl_ms.
+// Stale reports whether the row was never checked, was restored from the disk, or is
+// older than its ttl_ms, and so should not be relied on.
 func (r *Row) Stale(now time.Time) bool {
 	_, stale := r.clock.read(now)
 	return stale
@@ -143,8 +142,8 @@ func (r *Row) Current(now time.Time) provider.Status {
 	return st
 }
 
-// AppendJSON appends the Status as a JSON object, with age_ms (left out when
-// never checked) and stale as of now.
+// AppendJSON appends the Status as a JSON object, with stale and, unless the row was
+// never checked, age_ms as of now.
 func (r *Row) AppendJSON(dst []byte, now time.Time) []byte {
 	age, stale := r.clock.read(now)
 	dst = append(dst, r.fields()...)
@@ -152,12 +151,11 @@ func (r *Row) AppendJSON(dst []byte, now time.Time) []byte {
 	return appendStale(dst, stale)
 }
 
-// A cell is the place of one provider's row. A provider whose configuration
-// changed gets a new cell, so that what was under way for the old one cannot
-// reach the new.
+// A cell holds one provider's current row. A provider whose configuration changed gets a
+// new cell, so that a result for the old configuration cannot reach the new row.
 type cell struct {
 	row     atomic.Pointer[Row]
-	edition atomic.Uint32 // rises with each row; odd while one takes the place of another
+	edition atomic.Uint32 // rises with each row; odd while the row is being replaced
 	gone    bool          // no longer in the table; guarded by Store.mu
 }
 
@@ -167,9 +165,8 @@ func newCell(row *Row) *cell {
 	return c
 }
 
-// replace puts a row in the place of another, which it returns. The edition
-// changes before the row and again after it, so that nobody who has seen the new
-// row still finds the edition of the old one.
+// replace replaces the row and returns the old one. The edition changes before the row
+// and once more after it, so that nobody sees the new row with the old edition.
 func (c *cell) replace(row *Row) (old *Row) {
 	c.edition.Add(1)
 	old = c.row.Swap(row)
@@ -179,9 +176,9 @@ func (c *cell) replace(row *Row) (old *Row) {
 
 func (c *cell) id() string { return c.row.Load().Status.ID }
 
-// Waiting reports whether a change of the provider is not on the disk yet, and so
-// not visible. Of a change that was put before, it says false only once its row,
-// or that of a later change, is published.
+// Waiting reports whether a change of the provider is not on the disk yet, and so not
+// visible. After a change was put, Waiting reports true until that row, or that of a
+// later change, is published.
 func (s *Store) Waiting(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,24 +6,24 @@ import (
 )
 
 const (
-	// maxListings bounds the listings of a table. A reader may take its time over a
-	// reply, so there must not be as many listings as readers.
+	// maxListings limits the listings of a table. Readers can be slow, and there must
+	// not be as many listings as slow readers.
 	maxListings = 2
 
-	// keepListing is how long a listing is kept for the next one who asks.
+	// keepListing is how long an unused listing is kept.
 	keepListing = time.Minute
 )
 
-// A shelf keeps the listings of a table that nobody uses.
+// A shelf keeps the unused listings of a table.
 type shelf struct {
 	mu     sync.Mutex
-	made   int         // how many there are, those in use too
-	idle   []*Listing  // by when they were put here
-	timer  *time.Timer // takes away what nobody asks for; nil: not set
+	made   int         // how many exist, including those in use
+	idle   []*Listing  // in the order in which they were put back
+	timer  *time.Timer // expires idle listings; nil: not set
 	closed bool
 }
 
-// take returns a listing, or nil; ok is whether the caller may make one then.
+// take returns a listing, or nil; then ok is whether the caller may make one.
 func (s *shelf) take() (l *Listing, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *shelf) take() (l *Listing, ok bool) {
 	return nil, true
 }
 
-// put keeps a listing that was taken, or made.
+// put keeps a listing that was taken or made.
 func (s *shelf) put(l *Listing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,7 +53,7 @@ func (s *shelf) put(l *Listing) {
 	}
 }
 
-// expire drops the listings that nobody has asked for.
+// expire drops listings that have not been used for keepListing.
 func (s *shelf) expire() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,8 +70,8 @@ func (s *shelf) expire() {
 	s.timer = nil
 }
 
-// close drops all listings, and those in use once they are put back: the table is
-// no longer the current one.
+// close drops all listings, and those in use when they are put back: the table is no
+// longer the current one.
 func (s *shelf) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

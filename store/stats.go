@@ -9,30 +9,30 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Stats is how the database is doing.
+// Stats are figures of the database.
 type Stats struct {
 	Commits       uint64 // since Open
 	CommitsFailed uint64
-	CommitsTook   Durations // those that failed too
-	LastError     string    // what is wrong with the database now; empty when the last commit worked
+	CommitsTook   Durations // including failed ones
+	LastError     string    // what is wrong with the database now; empty if the last commit worked
 	Bytes         int64     // the file's size
-	FreePages     int       // pages in it that the next commits may use
-	Events        uint64    // that are kept
-	Waiting       int       // events that wait for a commit
+	FreePages     int       // free pages in it
+	Events        uint64    // kept
+	Waiting       int       // events waiting for a commit
 
-	// Hanging is what has waited for the disk for longest, such as "a commit to PATH",
-	// and HangingFor for how long; empty when nothing does.
+	// Hanging is what has waited for the disk the longest, such as "a commit to PATH",
+	// and HangingFor for how long; empty if nothing waits.
 	Hanging    string
 	HangingFor time.Duration
 }
 
-// counts are kept apart from the database, so that asking waits for nothing.
+// counts are kept apart from the database, so that reading them never waits.
 type counts struct {
 	commits, failed atomic.Uint64
 	lastError       atomic.Pointer[string]
 }
 
-// Stats returns how the database is doing.
+// Stats returns the database's figures. It does not wait.
 func (s *Store) Stats() Stats {
 	journal := s.journal.Load()
 	s.mu.Lock()
@@ -57,14 +57,13 @@ func (s *Store) Stats() Stats {
 	return stats
 }
 
-// Check examines the whole file, every page and every value, and returns what is
-// wrong with it. Commits wait meanwhile; reads do not. What is damaged is written
-// anew a moment later.
+// Check examines the whole file, every page and every value, and returns what is wrong
+// with it. Commits wait meanwhile; reads do not. A damaged file is replaced a moment
+// later.
 //
-// bbolt's own check runs in a goroutine of its own, where a page that cannot be read
-// ends the program.
+// bbolt's own check runs in another goroutine, where an unreadable page ends the program.
 func (s *Store) Check(ctx context.Context) error {
-	s.disk.Lock() // what a writer is about is not to be judged
+	s.disk.Lock() // do not look at a commit in progress
 	defer s.disk.Unlock()
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("check %s: %w", s.path, err)

@@ -16,37 +16,36 @@ import (
 )
 
 const (
-	lockWait          = time.Second // long enough for a predecessor that is closing
+	lockWait          = time.Second // long enough for a predecessor to close
 	defaultKeepEvents = 10_000
 )
 
-// Options are what [Open] needs to know; the zero value is usable.
+// Options are options of [Open]; the zero value is usable.
 type Options struct {
 	Log        hclog.Logger     // nil: nothing is logged
-	Now        func() time.Time // the clock on the wall: bounds what is read, names what is kept aside, and numbers begin with it; nil: time.Now
-	Owner      Owner            // who we are, for whoever finds the database held
-	KeepEvents int              // how many events are kept, the newest; 0: 10,000
+	Now        func() time.Time // the wall clock, for names of files set aside, for first numbers, and to recognise impossible times in rows; nil: time.Now
+	Owner      Owner            // this process, for another one that finds the database held
+	KeepEvents int              // how many of the newest events are kept; 0: 10,000
 
-	// Twin is a file on another file system, best one in memory, that repeats how far the
-	// database has come: a disk that loses what it has confirmed is found out by it.
-	// Empty: there is none. A file that cannot be written does no harm.
+	// Twin is a file on another file system, ideally one in memory, that repeats the
+	// database's mark. It reveals a disk that loses data after confirming it. Empty: none.
+	// A file that cannot be written does no harm.
 	Twin string
 
-	// First is the number of the first event and of the first refresh of a database
-	// that was not there, and of which nothing is known; 0: one beyond all that an
-	// earlier database at this path can have given, and so that is what a daemon
-	// wants.
+	// First is the number of the first event and of the first refresh in a database that
+	// did not exist and of which nothing is known. 0, which is right for a daemon, means a
+	// number beyond all that an earlier database at this path can have assigned.
 	First uint64
 }
 
-// An Owner is the process that holds a database.
+// An Owner is a process that holds a database.
 type Owner struct {
 	PID    int    `json:"pid"`
-	Socket string `json:"socket"` // where it answers
+	Socket string `json:"socket"` // its control socket
 }
 
-// A Store is an open database and the snapshot that reads come from. Its methods
-// may be called by many goroutines at once.
+// A Store is an open database with the snapshot that reads come from. Its methods are
+// safe for concurrent use.
 type Store struct {
 	path, twinPath string
 	log            hclog.Logger
@@ -54,44 +53,44 @@ type Store struct {
 
 	now func() time.Time
 
-	file  atomic.Pointer[file] // that is open; replaced when it dies or loses its place
+	file  atomic.Pointer[file] // the open file; replaced when it dies or is no longer at its path
 	owner *ownerFile           // of the path; guarded by disk
 
-	// What readers see; replaced as a whole, never changed in place.
+	// What readers see: replaced as a whole, never changed in place.
 	table   atomic.Pointer[table]
 	journal atomic.Pointer[journal]
 
-	closed chan struct{} // a channel that is always closed, for ids that are unknown
+	closed chan struct{} // a channel that is always closed, for unknown ids
 
 	generation atomic.Uint64 // the last one handed out
-	reserved   atomic.Uint64 // those up to here are spent, as far as the disk knows
+	reserved   atomic.Uint64 // the highest reserved on the disk
 	began      uint64        // the generation at the start
 
-	// mu orders writers. It is held for work in memory only.
+	// mu serialises writers. It is held for work in memory only.
 	mu       sync.Mutex
 	closing  bool
 	pending  *group              // waits for the next commit
 	inFlight *group              // is being committed; nil between commits
-	behind   map[*cell]*Row      // unchanged results that came while their cell was in flight
-	dirty    map[*cell]struct{}  // published, newer than on the disk
-	gaps     map[uint64]struct{} // in the events: those that are logged, by their last
-	rodeAt   time.Time           // when dirty rows last went along with a commit
-	took     Durations           // of the commits, those that failed too
+	behind   map[*cell]*Row      // results without a change that came while their cell was in flight
+	dirty    map[*cell]struct{}  // published, and newer than on the disk
+	gaps     map[uint64]struct{} // gaps in the events that are logged already, by their last seq
+	rodeAt   time.Time           // when dirty rows last joined a commit
+	took     Durations           // of the commits, including failed ones
 
-	// disk is held by whoever needs the file without a writer beside it.
+	// disk is held to keep writers away from the file.
 	disk    sync.Mutex
-	astray  atomic.Bool   // the open file is not what is at the path, or is dead
+	astray  atomic.Bool   // the open file is dead, or not the one at the path
 	taken   error         // another daemon has the path; guarded by disk
-	usurped chan struct{} // closed when another has it
+	usurped chan struct{} // closed when another daemon has it
 
 	copying sync.Mutex // held while a Backup is open
 
-	commits underway.Work // what waits for the disk, which may not answer
+	commits underway.Work // commits that wait for the disk
 	reads   underway.Work
 
 	counts counts
 
-	nudge chan struct{} // there is something to commit
+	nudge chan struct{} // wakes the committer
 	stop  chan struct{}
 	done  chan struct{} // the committing goroutine has ended
 
@@ -99,14 +98,14 @@ type Store struct {
 	closeErr  error
 }
 
-// Open opens the database file at path, or creates it and, with mode 0700, its
-// folder. What it says about rows is in view at once, as restored. No other user
-// but root may have a say in where the path leads, nor own one of its files.
+// Open opens the database file at path, or creates it and, with mode 0700, its folder.
+// Its rows are visible at once, marked as restored. No user but this one and root may be
+// able to change where the path leads, or own one of its files.
 //
-// A file that another process holds is a [*HeldError] after about a second; one
-// of a newer version is a [*FutureError]. A damaged one is renamed to
-// NAME.corrupt-TIME, logged, and replaced by a new one with all that can be read of
-// it. Everything else is an [*OpenError]. Close the store when done.
+// A file that another process holds is a [*HeldError] after about a second; one that a
+// newer version wrote is a [*FutureError]. A damaged file is renamed to
+// NAME.corrupt-TIME, and replaced by a new one with all that can be read of it; the log
+// says so. Any other failure is an [*OpenError]. Close the store when done.
 func Open(path string, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
@@ -126,7 +125,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = removeAny(backupPath(path)) // of a predecessor that was killed; Backup says why it cannot be
+	_ = removeAny(backupPath(path)) // from a predecessor that was killed; Backup reports an error
 	opened, found, err := openFile(path, deadline, o, owner)
 	if err != nil {
 		var held *HeldError
@@ -139,8 +138,8 @@ func Open(path string, o Options) (*Store, error) {
 	s := newStore(path, o, opened, owner, found)
 	here := mark{File: opened.number, Tx: found.txid, Seq: found.newest, Generation: found.generation}
 	if err := owner.write(ownerText{o.Owner, here}); err != nil {
-		// Only a later HeldError is the poorer for it.
-		s.log.Warn("the owner of the database is not recorded", "path", owner.path(), "error", err)
+		// Only a later HeldError will say less.
+		s.log.Warn("could not record the owner of the database", "path", owner.path(), "error", err)
 	}
 	s.reserve()
 	go s.run()
@@ -181,7 +180,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	}
 	s.table.Store(t)
 	s.journal.Store(newJournal(found))
-	// Beyond what was given while the disk refused to take note of it, too.
+	// Also beyond those handed out while the disk refused reservations.
 	s.began = found.generation
 	if o.First == 0 {
 		s.began = max(s.began, clockNumber(o.Now()))
@@ -191,10 +190,10 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	return s
 }
 
-// boundRows returns rows of the disk without times that cannot be true now. Where
-// there were some, the clock was wrong when they were saved, or is wrong now.
+// boundRows returns restored rows without times that lie in the future: the clock was
+// wrong when they were saved, or is wrong now.
 func boundRows(rows []*Row, now time.Time, log hclog.Logger) []*Row {
-	const tolerance = 5 * time.Second // of clocks that are set a little every now and then
+	const tolerance = 5 * time.Second // clocks are adjusted a little now and then
 	ahead := time.Duration(0)
 	for i, row := range rows {
 		was := &row.Status
@@ -206,14 +205,14 @@ func boundRows(rows []*Row, now time.Time, log hclog.Logger) []*Row {
 		}
 	}
 	if ahead > tolerance {
-		log.Warn("the database has times in the future: this machine's clock was ahead, or is behind now",
+		log.Warn("the database has times in the future: this machine's clock was fast then, or is slow now",
 			"by", ahead.Round(time.Second).String())
 	}
 	return rows
 }
 
-// Restored returns the rows as they were read from the disk by [Open], by id. After the
-// first [Store.Configure] they are gone.
+// Restored returns the rows that [Open] read from the disk, by id. After the first
+// [Store.Configure] it returns nothing.
 func (s *Store) Restored() map[string]provider.Status {
 	t := s.table.Load()
 	rows := make(map[string]provider.Status, len(t.cells))
@@ -225,17 +224,17 @@ func (s *Store) Restored() map[string]provider.Status {
 	return rows
 }
 
-// Close commits what is pending and every row that is newer than the disk, and
-// closes the database. Its error says what could not be committed. After it,
-// Put does nothing, and reads still answer from memory. Further calls return
-// what the first one did.
+// Close commits everything that is pending and every row that is newer than the disk,
+// and closes the database. Its error says what could not be committed. Afterwards Put
+// does nothing, and reads still answer from memory. Further calls return the first
+// call's result.
 //
-// It waits for the disk for at most ten seconds; see [Store.CloseWithin].
+// It waits up to ten seconds for the disk; see [Store.CloseWithin].
 func (s *Store) Close() error { return s.CloseWithin(closeWithin) }
 
-// CloseWithin is Close with another limit. When the disk does not answer in that
-// time, the error says what is lost, and the database stays open and locked: a write
-// that is under way may reach the file yet, which nobody else may have then.
+// CloseWithin is Close with another limit. If the disk does not answer in that time, the
+// error says what is lost, and the database stays open and locked: a write in progress
+// may still reach the file, which nobody else may use until then.
 func (s *Store) CloseWithin(limit time.Duration) error {
 	s.closeOnce.Do(func() {
 		s.mu.Lock()
@@ -257,8 +256,8 @@ func (s *Store) close() error {
 	defer s.disk.Unlock()
 	f := s.file.Load()
 	if committed == nil {
-		// Once more, so that both of bbolt's meta pages lead to it: one may rot. What
-		// is committed is safe without that.
+		// Once more, so that both of bbolt's meta pages refer to it, as one may rot.
+		// What is committed is safe without this.
 		_ = f.update(rewriting(func(*head) {}))
 	}
 	closed := f.close()

@@ -138,7 +138,7 @@ func TestOpen_BoundsTimes(t *testing.T) {
 			t.Errorf("%s was checked at %s", id, st.CheckedAt)
 		}
 	}
-	if n := strings.Count(log.String(), "clock was ahead, or is behind now: by=876"); n != 1 {
+	if n := strings.Count(log.String(), "clock was fast then, or is slow now: by=876"); n != 1 {
 		t.Errorf("said %d times: %s", n, log.String())
 	}
 }

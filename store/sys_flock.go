@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// mapSize is the address space that bbolt maps at once, so that a commit never
-// waits for readers in order to map more. The file itself stays small.
+// mapSize is the address space that bbolt maps at once, so that no commit waits for
+// readers in order to map more. The file itself stays small.
 const mapSize = 64 << 20
 
 // ownerLocked: the owner file is locked for as long as the database is open.
 const ownerLocked = true
 
-// lockFile takes the lock that bbolt takes too; it belongs to the open file, so
-// that bbolt, given f, finds it already taken by itself.
+// lockFile takes the same lock as bbolt. It belongs to the open file, so that bbolt,
+// given f, can take it again.
 func lockFile(f *os.File, deadline time.Time) error {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
@@ -32,16 +32,16 @@ func lockFile(f *os.File, deadline time.Time) error {
 		case !time.Now().Before(deadline):
 			return errLocked
 		}
-		time.Sleep(20 * time.Millisecond) // flock has no form that waits for a while
+		time.Sleep(20 * time.Millisecond) // flock has no timeout
 	}
 }
 
-// unlockFile gives the lock up at once. To close the file is not enough while
-// bbolt has it mapped, and after a panic that is until the process ends.
+// unlockFile releases the lock at once. Closing the file is not enough while bbolt has it
+// mapped, which after a panic is until the process ends.
 func unlockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_UN) }
 
-// fileNumber tells a file from others on its disk, also from a copy that took its
-// place; 0 when the system does not.
+// fileNumber identifies a file on its disk, also against a copy that replaced it; 0 if
+// the system cannot tell.
 func fileNumber(f *os.File) uint64 {
 	var st syscall.Stat_t
 	if syscall.Fstat(int(f.Fd()), &st) != nil {
@@ -59,7 +59,7 @@ func syncFolder(path string) error {
 	defer d.Close()
 	err = d.Sync()
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		return nil // this file system has no such notion
+		return nil // not supported by this file system
 	}
 	return err
 }

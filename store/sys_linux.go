@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bornAt is when the file was created, in nanoseconds; 0 when the file system does
-// not tell. A number on the disk is soon given to another file, which is a copy of
-// the first in every other respect.
+// bornAt is when the file was created, in nanoseconds; 0 if the file system does not
+// tell. Inode numbers are soon reused, possibly for a copy that is the same in every
+// other respect.
 func bornAt(f *os.File) uint64 {
 	var st unix.Statx_t
 	err := unix.Statx(int(f.Fd()), "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &st)

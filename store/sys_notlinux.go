@@ -4,5 +4,5 @@ package store
 
 import "os"
 
-// bornAt is not asked.
+// bornAt is not known here.
 func bornAt(*os.File) uint64 { return 0 }

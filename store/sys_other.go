@@ -10,19 +10,18 @@ import (
 // mapSize is zero because on Windows bbolt makes the file as large as its map.
 const mapSize = 0
 
-// ownerLocked: the owner file is not locked; bbolt's own lock has to do.
+// ownerLocked: the owner file is not locked; we rely on bbolt's own lock.
 const ownerLocked = false
 
-// lockFile leaves the locking to bbolt: the lock that it takes here cannot be
-// taken twice by the same open file. Windows itself refuses to rename a file that
-// somebody has open.
+// lockFile leaves the locking to bbolt, whose lock the same open file cannot take twice
+// here. Windows itself refuses to rename an open file.
 func lockFile(*os.File, time.Time) error { return nil }
 
 // unlockFile has nothing to do: the lock ends with the file.
 func unlockFile(*os.File) error { return nil }
 
-// fileNumber is not told.
+// fileNumber is not known here.
 func fileNumber(*os.File) uint64 { return 0 }
 
-// syncFolder has nothing to do: a folder cannot be synced here.
+// syncFolder does nothing: a folder cannot be synced here.
 func syncFolder(string) error { return nil }

@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// checkText refuses a row that cannot be encoded. All but a number that is none can be.
+// checkText refuses a row that cannot be encoded, which only NaN and infinities cannot.
 func checkText(st *provider.Status) error {
 	if f := st.LatencyMS; math.IsNaN(f) || math.IsInf(f, 0) {
 		return fmt.Errorf("encode the row of %s: latency_ms is %v", st.ID, f)
@@ -17,44 +17,43 @@ func checkText(st *provider.Status) error {
 	return nil
 }
 
-// fields is the Status encoded, without what depends on the time of asking, and without
-// its last brace. Where nobody asks, there is a newer row before anybody does: so it is
-// encoded for whoever asks first, and ahead once somebody has asked for the row before.
-// See docs/decisions/memory.md.
+// fields is the encoded Status without the fields that depend on the time of the
+// request, and without the closing brace. It is encoded for the first reader; once a row
+// has had a reader, its successors are encoded in advance. See docs/decisions/memory.md.
 func (r *Row) fields() []byte {
-	if !r.asked.Load() { // or else readers would take the row from each other's caches
+	if !r.asked.Load() { // a needless write would take the row from other readers' caches
 		r.asked.Store(true)
 	}
 	return r.encoded()
 }
 
-// encoded is fields for nobody in particular.
+// encoded is fields without counting as a read.
 func (r *Row) encoded() []byte {
 	if text := r.text.Load(); text != nil {
 		return *text
 	}
 	text := encode(&r.Status)
-	r.text.Store(&text) // whoever does so at the same time has the same text
+	r.text.Store(&text) // a concurrent caller stores the same text
 	return text
 }
 
-// follows takes in which row it takes the place of.
+// follows notes which row this one replaces.
 func (r *Row) follows(old *Row) {
 	if old.asked.Load() {
 		r.encoded()
 	}
 }
 
-// whole is the row as it is kept on the disk, in a text that the caller may keep.
+// whole is the row as it is written to the disk. The caller may keep the text.
 func (r *Row) whole() []byte {
 	text := r.text.Load()
-	if text == nil { // to write it is no reason to keep it
+	if text == nil { // a write to the disk is no reason to keep the text in memory
 		return append(encode(&r.Status), '}')
 	}
 	return append(bytes.Clone(*text), '}')
 }
 
-// texts are where the JSON of rows grows before its size is known.
+// texts are buffers for the JSON of rows, whose size is not known in advance.
 var texts = sync.Pool{New: func() any { return new(rowText) }}
 
 func encode(st *provider.Status) []byte {

@@ -10,15 +10,15 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// A twin repeats the mark of a database on another file system, in memory where there
-// is one: a disk that confirms what it has not written may lose the database's last
-// commits and the mark beside it together. It is not needed, so no error of it counts.
+// A twin repeats a database's mark on another file system, in memory if there is one. A
+// disk that confirms what it has not written may lose the database's last commits
+// together with the mark beside it. The twin is optional, so its errors are ignored.
 type twin struct {
-	name     string   // where it is; empty: nowhere
-	database string   // whose it is
-	f        *os.File // nil until its folder is there
+	name     string   // its path; empty: there is none
+	database string   // the database's path
+	f        *os.File // nil until its folder exists
 	info     os.FileInfo
-	size     int // of the text, at least: what is shorter is padded
+	size     int // the length to which a shorter text is padded
 }
 
 type twinText struct {
@@ -26,7 +26,7 @@ type twinText struct {
 	Mark     mark   `json:"last"`
 }
 
-// read returns the mark of the database; the zero mark where there is none.
+// read returns the database's mark; the zero mark if there is none.
 func (t *twin) read() mark {
 	if !t.open() {
 		return mark{}
@@ -40,7 +40,7 @@ func (t *twin) read() mark {
 	return found.Mark
 }
 
-// write replaces the text in one piece.
+// write replaces the text with a single write.
 func (t *twin) write(m mark) {
 	if !t.open() {
 		return
@@ -58,8 +58,8 @@ func (t *twin) write(m mark) {
 	}
 }
 
-// open reports whether it can be read and written. A file that is no longer at its
-// path, as when the socket's folder was removed, is given up for another.
+// open reports whether the file can be read and written. A file that is no longer at its
+// path, as when the socket's folder was removed, is replaced by a new one.
 func (t *twin) open() bool {
 	if t.f != nil && isAt(t.info, t.name) != nil {
 		t.close()
@@ -68,8 +68,8 @@ func (t *twin) open() bool {
 	if t.f != nil || t.name == "" {
 		return t.f != nil
 	}
-	// The socket, which judges its folder, comes later: until then the folder may be
-	// a link that somebody has put there.
+	// The socket's folder is checked later, when the socket is made. Until then it may
+	// be a link that somebody planted.
 	folder := filepath.Dir(t.name)
 	if info, err := os.Lstat(folder); err != nil || !info.IsDir() || trust.Existing(folder) != nil {
 		return false

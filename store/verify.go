@@ -9,13 +9,13 @@ import (
 	"os"
 )
 
-// verify reports, as a [corruptError], whether bbolt could come to harm on the
-// file: each page is in bounds, what it says it is, and in use exactly once, or
-// free; keys are in order. It returns how many bytes of the file are in use.
+// verify returns a [corruptError] if bbolt could fail on the file. In a sound file each
+// page is in bounds, of the right type, and either free or used exactly once, and keys
+// are in order. verify also returns how many bytes of the file are in use.
 //
-// bbolt has a check of its own, which trusts the pages that it walks: given a
-// damaged one it may run out of memory, never return, or fault in a goroutine
-// where nobody can recover. This one trusts nothing, and so comes first.
+// bbolt's own check trusts the pages that it walks: on a damaged one it may run out of
+// memory, never return, or fault in a goroutine where nobody can recover. This one
+// trusts nothing, and so it comes first.
 func verify(r io.ReaderAt, size int64) (used int64, err error) {
 	im, err := newest(r, size)
 	if err == nil {
@@ -27,7 +27,7 @@ func verify(r io.ReaderAt, size int64) (used int64, err error) {
 	return int64(im.end * im.pageSize), nil
 }
 
-// verifyFile verifies a file that is open.
+// verifyFile verifies an open file.
 func verifyFile(file *os.File) (used int64, err error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -36,18 +36,18 @@ func verifyFile(file *os.File) (used int64, err error) {
 	return verify(file, info.Size())
 }
 
-// newest is the file as the newer of its whole meta pages has it.
+// newest is the image of the newer intact meta page.
 func newest(r io.ReaderAt, size int64) (*image, error) {
 	if size == 0 {
 		return nil, errors.New("the file is empty")
 	}
 	found := images(r, size)
 	if len(found) == 0 {
-		return nil, errors.New("no whole meta page: it is not a database, or its head is damaged")
+		return nil, errors.New("no intact meta page: it is not a database, or its beginning is damaged")
 	}
 	im := found[0]
 	if im.end > im.size/im.pageSize {
-		return nil, fmt.Errorf("cut short: %d pages of %d bytes are in use, and the file has %d bytes",
+		return nil, fmt.Errorf("truncated: %d pages of %d bytes are in use, but the file has %d bytes",
 			im.end, im.pageSize, size)
 	}
 	return im, nil
@@ -58,7 +58,7 @@ func (im *image) verify() error {
 		return err
 	}
 	if im.freelist == noFreelist {
-		return nil // bbolt scans for them, on pages that are now known to be sound
+		return nil // bbolt scans for free pages, and those it scans are now known to be sound
 	}
 	if err := im.free(); err != nil {
 		return err
@@ -69,10 +69,10 @@ func (im *image) verify() error {
 	return nil
 }
 
-// tree verifies the pages from id down. Unless low is nil, which it is for a root,
-// their first key is low: bbolt finds a page's entry in the branch above by it, and
-// would leave the entry there when it frees the page. Unless high is nil, their keys
-// are below it.
+// tree verifies the pages from id down. Their first key must be low, unless low is nil,
+// as for a root: bbolt finds a page's entry in its parent by that key, and would
+// otherwise leave the entry there when it frees the page. Their keys must be below high,
+// unless high is nil.
 func (im *image) tree(id uint64, low, high []byte) error {
 	page, err := im.page(id)
 	if err != nil {
@@ -84,7 +84,7 @@ func (im *image) tree(id uint64, low, high []byte) error {
 	case branchFlag:
 		err = im.branch(page, low, high)
 	default:
-		err = fmt.Errorf("it is of no known type (%#x)", flags)
+		err = fmt.Errorf("it is of unknown type (%#x)", flags)
 	}
 	if err != nil {
 		return fmt.Errorf("page %d: %w", id, err)
@@ -125,7 +125,7 @@ func (im *image) leaf(page, low, high []byte) error {
 	return inOrder(keysOf(found), low, high)
 }
 
-// bucket verifies a bucket from its header on.
+// bucket verifies a bucket, starting with its header.
 func (im *image) bucket(value []byte) error {
 	root, page, err := inline(value)
 	switch {
@@ -137,21 +137,21 @@ func (im *image) bucket(value []byte) error {
 	return im.leaf(page, nil, nil)
 }
 
-// free claims the pages that the list of free pages names.
+// free claims the pages in the list of free pages.
 func (im *image) free() error {
 	page, err := im.page(im.freelist)
 	if err != nil {
 		return fmt.Errorf("the list of free pages: %w", err)
 	}
 	if flags := flagsOf(page); flags != freelistFlag {
-		return fmt.Errorf("page %d is not a list of free pages (%#x)", im.freelist, flags)
+		return fmt.Errorf("page %d is no list of free pages (%#x)", im.freelist, flags)
 	}
 	count, ids := uint64(binary.NativeEndian.Uint16(page[10:])), page[pageHeader:]
 	if count == 0xFFFF { // too many for the header: the first entry is their number
 		count, ids = binary.NativeEndian.Uint64(ids), ids[8:]
 	}
 	if count > uint64(len(ids)/8) {
-		return fmt.Errorf("the list of free pages is cut short: %d in %d bytes", count, len(ids))
+		return fmt.Errorf("the list of free pages is truncated: %d in %d bytes", count, len(ids))
 	}
 	for i := range count {
 		if err := im.claim(binary.NativeEndian.Uint64(ids[i*8:])); err != nil {
@@ -171,7 +171,7 @@ func keysOf(found []element) [][]byte {
 
 func inOrder(keys [][]byte, low, high []byte) error {
 	if low != nil && len(keys) == 0 {
-		return errors.New("there is nothing on it")
+		return errors.New("it is empty")
 	}
 	for i, key := range keys {
 		if i == 0 && low != nil && !bytes.Equal(key, low) ||

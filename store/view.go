@@ -2,12 +2,12 @@ package store
 
 import "github.com/providerd/providerd/store/provider"
 
-// A table is the set of providers in the configuration's order. It never
-// changes; the rows in its cells do.
+// A table is the set of providers in the configuration's order. It never changes; the
+// rows in its cells do.
 type table struct {
 	cells      []*cell
 	byID       map[string]*cell
-	configured bool // it is what Configure made, not what Open read
+	configured bool // made by Configure, not by Open
 	shelf      shelf
 }
 
@@ -20,22 +20,22 @@ func (t *table) add(c *cell) {
 	t.byID[c.id()] = c
 }
 
-// A View is a look at all rows. The set and order of providers are those of one
-// moment; each row is the newest when it is asked for, and at least as new as
-// every event up to Seq.
+// A View gives access to all rows. The set and order of providers are those of one
+// moment; each row is the newest at the time of the call, and at least as new as every
+// event up to Seq.
 type View struct {
 	seq   uint64
 	table *table
 }
 
-// View returns a look at what is known now. It waits for nothing.
+// View returns a view of what is known now. It does not wait.
 func (s *Store) View() View {
 	// In this order: rows are published before the events that led to them.
 	seq := s.journal.Load().newest
 	return View{seq, s.table.Load()}
 }
 
-// Seq is the newest event that was published when the view was taken, 0 for none.
+// Seq is the newest event that was published when the view was taken, 0 if there was none.
 func (v View) Seq() uint64 { return v.seq }
 
 // Len is the number of providers.
@@ -44,7 +44,7 @@ func (v View) Len() int { return len(v.table.cells) }
 // At returns the row of the i-th provider, 0 ≤ i < Len.
 func (v View) At(i int) *Row { return v.table.cells[i].row.Load() }
 
-// Row returns the row of a provider, nil for one that is not configured.
+// Row returns a provider's row, nil if it is not configured.
 func (v View) Row(id string) *Row {
 	if c := v.table.byID[id]; c != nil {
 		return c.row.Load()
@@ -53,7 +53,7 @@ func (v View) Row(id string) *Row {
 }
 
 // Changed returns a channel that is closed when a newer row of the provider is
-// published, or the provider is configured anew or removed. Take it before
+// published, or its configuration changes, or it is removed. Take the channel before
 // reading the row. For an id that is not configured it is closed already.
 func (s *Store) Changed(id string) <-chan struct{} {
 	if row := s.View().Row(id); row != nil {
@@ -62,12 +62,11 @@ func (s *Store) Changed(id string) <-chan struct{} {
 	return s.closed
 }
 
-// Configure sets which providers there are from now on, and their order. Those in
-// fresh get the row given there, at once, in place of what was known or pending of
-// them; the event of such an update, if any, follows with the next commit. Other
-// ids keep their row and what is pending of them. One that has no row at all gets
-// one that says UNKNOWN, not checked. Whoever is not in order is gone, and gone
-// from the disk with the next commit: its events stay, and one in fresh is its last.
+// Configure sets the providers and their order. Those in fresh get the row given there
+// at once, in place of any known or pending one; the event of such an update, if any,
+// follows with the next commit. Other ids keep their rows and pending updates; one
+// without a row gets UNKNOWN, not checked. A provider that is not in order is removed,
+// and from the disk with the next commit. Its events stay; its last one may be in fresh.
 func (s *Store) Configure(order []string, fresh map[string]Update) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,20 +106,19 @@ func (s *Store) Configure(order []string, fresh map[string]Update) {
 	s.wake()
 }
 
-// note queues an event that has no row of its own; nil is none.
+// note queues an event without a row; nil means none.
 func (s *Store) note(e *provider.Event) {
 	if e != nil {
 		s.pending.add(*e, s.keep)
 	}
 }
 
-// fresh makes a cell for a provider that is new, or new to us; nil when its row
-// cannot be encoded.
+// fresh makes a cell for a new or changed provider; nil if its row cannot be encoded.
 func (s *Store) fresh(id string, u Update) *cell {
 	u.Status.ID = id
 	row, err := newRow(u)
 	if err != nil {
-		s.log.Error("a provider is left out", "id", id, "error", err)
+		s.log.Error("left out a provider", "id", id, "error", err)
 		return nil
 	}
 	c := newCell(row)
@@ -129,7 +127,7 @@ func (s *Store) fresh(id string, u Update) *cell {
 	return c
 }
 
-// retire ends the cells that are in the old table and not in the next one.
+// retire ends the cells of the old table that are not in the next one.
 func (s *Store) retire(old, next *table) {
 	for id, c := range old.byID {
 		switch next.byID[id] {
