@@ -10,46 +10,46 @@ import (
 )
 
 const (
-	// partingTime is how long a refusal may take to be written, and then how long the
-	// connection stays for a client that is still sending: it may read only afterwards.
+	// partingTime is how long writing a refusal may take, and then how long the
+	// connection stays open for a client that reads only after it has sent everything.
 	partingTime = 500 * time.Millisecond
-	// partingBytes is how much of what it sends is thrown away meanwhile.
+	// partingBytes is how much of what such a client sends is discarded.
 	partingBytes = 256 << 10
 )
 
-// A Conn hands net/http the requests on a connection that are well formed. The
-// goroutine that serves the connection calls its methods, as net/http does: Read on
-// another one only while a request is answered.
+// A Conn passes the well-formed requests of a connection to net/http. Its methods are
+// called by the goroutine that serves the connection, as net/http does: another one
+// calls Read only while a handler runs.
 type Conn struct {
 	net.Conn
 	tell Teller
 
 	scan     scanner
-	unserved int  // requests passed on whose replies are not written whole
-	replying bool // a handler has the connection
+	unserved int  // requests passed on whose replies are not completely written
+	replying bool // a handler is writing the reply
 	bad      *Refusal
-	over     bool // it has been refused
+	over     bool // a request was refused
 }
 
-// A Teller makes the body of a refusal. It may note that there was one.
+// A Teller makes the body of a refusal. It may also count it.
 type Teller func(*Refusal) (contentType string, body []byte)
 
-// NewConn makes a Conn of nc.
+// NewConn returns a Conn on nc.
 func NewConn(nc net.Conn, tell Teller) Conn { return Conn{Conn: nc, tell: tell} }
 
-// BeginReply is to be called when a handler begins. What is written at any other time
-// is net/http's own refusal.
+// BeginReply must be called when a handler begins. Anything written at another time is
+// net/http's own refusal.
 func (c *Conn) BeginReply() { c.replying = true }
 
-// EndReply is to be called when the connection is idle again ([http.StateIdle]).
+// EndReply must be called when the connection is idle again ([http.StateIdle]).
 func (c *Conn) EndReply() {
 	c.replying = false
 	c.unserved--
 }
 
-// Read passes on what is well formed. Behind that it refuses once all before is
-// answered, and while it is not, returns the refusal: of a body it is the handler who
-// tells it.
+// Read passes on what is well formed. After that it writes the refusal, once all earlier
+// requests are answered; until then it returns the refusal as an error, as for a body,
+// whose handler reports it.
 func (c *Conn) Read(p []byte) (int, error) {
 	if c.over {
 		return 0, io.EOF
@@ -72,8 +72,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// Write puts a refusal in our words in place of net/http's own, should it find
-// something that a Conn does not.
+// Write replaces net/http's own refusal, should it find something that a Conn does not,
+// with one in our words.
 func (c *Conn) Write(p []byte) (int, error) {
 	switch {
 	case c.over:
@@ -93,7 +93,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// refuse answers, and takes leave.
+// refuse writes the refusal and ends the connection.
 func (c *Conn) refuse(bad *Refusal) {
 	c.over = true
 	contentType, body := c.tell(bad)
@@ -103,11 +103,11 @@ func (c *Conn) refuse(bad *Refusal) {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() != nil {
 		return
 	}
-	c.Conn.SetReadDeadline(time.Now().Add(partingTime)) // an error ends the reading below
+	c.Conn.SetReadDeadline(time.Now().Add(partingTime)) // an error ends the reads below
 	io.CopyN(io.Discard, c.Conn, partingBytes)
 }
 
-// WriteReply writes a whole reply by hand, the last one of a connection.
+// WriteReply writes a complete reply, the last one of a connection.
 func WriteReply(nc net.Conn, status int, contentType string, body []byte) error {
 	if err := nc.SetWriteDeadline(time.Now().Add(partingTime)); err != nil {
 		return err

@@ -1,12 +1,11 @@
-// Package framing stands between a connection and net/http, and lets only requests
-// through of which there cannot be two opinions about where they end.
+// Package framing stands between a connection and net/http, and lets only those
+// requests through whose end is unambiguous.
 //
-// net/http is lenient, as its users are many: it takes lines that end in LF alone,
-// folded headers, chunk extensions, and a Content-Length beside chunks. Something
-// between a client and the daemon, should there be anything, may read such a request
-// otherwise, and take for its body what is a request of its own to us (RFC 9112,
-// section 11.2). A [Conn] refuses it in the daemon's words and ends the connection;
-// no byte behind it is looked at.
+// net/http is lenient: it accepts lines that end in LF alone, folded headers, chunk
+// extensions, and a Content-Length beside chunks. A proxy between a client and the
+// daemon may read such a request differently, and take for its body what we take for
+// another request (RFC 9112, section 11.2). A [Conn] refuses it with the daemon's own
+// error and ends the connection; it looks at no byte after that.
 //
 // It imports the standard library and the vocabulary in store/provider.
 package framing

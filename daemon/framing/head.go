@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Refusal is why a request, and with it the connection, is not read any further.
+// A Refusal is why a request, and with it the connection, is read no further.
 type Refusal struct {
 	Status int             // of HTTP
 	Reason *provider.Error // what the client is told
@@ -17,19 +17,19 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return r.Reason.Message }
 
-// Unwrap lets a handler whose body breaks off say why.
+// Unwrap lets a handler say why its body ends early.
 func (r *Refusal) Unwrap() error { return r.Reason }
 
 func refuse(status int, code provider.Code, hint, format string, args ...any) *Refusal {
 	return &Refusal{status, provider.Errorf(code, hint, format, args...)}
 }
 
-// malformed refuses what is not HTTP as RFC 9112 has it.
+// malformed refuses what is not HTTP according to RFC 9112.
 func malformed(hint, format string, args ...any) *Refusal {
 	return refuse(http.StatusBadRequest, provider.BadRequest, hint, "malformed request: "+format, args...)
 }
 
-// maxHead bounds a request's line and headers.
+// maxHead is the maximum size of a request's line and headers, in bytes.
 const maxHead = 16 << 10
 
 func tooLong() *Refusal {
@@ -37,7 +37,7 @@ func tooLong() *Refusal {
 		"the request's line and headers are larger than %d bytes", maxHead)
 }
 
-// A head is what a request's line and headers say of where the request ends.
+// A head is what a request's line and headers say about where the request ends.
 type head struct {
 	begun   bool // the request's line has been read
 	old     bool // HTTP/1.0
@@ -56,11 +56,11 @@ func (h *head) add(line []byte) *Refusal {
 	return h.field(line)
 }
 
-// end checks what only the whole head shows.
+// end checks what can be judged only after the whole head.
 func (h *head) end() *Refusal {
 	switch {
 	case !h.begun:
-		return malformed("begin with the method", "an empty line before the request")
+		return malformed("start with the method", "an empty line before the request")
 	case h.sized && h.chunked:
 		return malformed("send one of them", "both Content-Length and Transfer-Encoding")
 	case h.old && h.chunked:
@@ -83,27 +83,26 @@ func (h *head) requestLine(line []byte) *Refusal {
 		h.old = true
 	case string(version) == "HTTP/1.1":
 	case len(version) == len("HTTP/2.0") && bytes.HasPrefix(version, []byte("HTTP/")) && version[6] == '.' && isDigit(version[5]) && isDigit(version[7]):
-		return refuse(http.StatusHTTPVersionNotSupported, provider.BadRequest, "use HTTP/1.1", "%s is not spoken here", version)
+		return refuse(http.StatusHTTPVersionNotSupported, provider.BadRequest, "use HTTP/1.1", "%s is not supported", version)
 	default:
 		return malformed(form, "version %.20q", version)
 	}
 	return checkTarget(target)
 }
 
-// checkTarget takes a path with perhaps a query, the origin form of RFC 9112, section
-// 3.2.1. The other forms are for proxies. What follows a question mark is for the
-// handler to read.
+// checkTarget accepts a path with an optional query, the origin form of RFC 9112, section
+// 3.2.1. The other forms are for proxies. The handler checks the query.
 func checkTarget(target []byte) *Refusal {
 	if len(target) == 0 || target[0] != '/' {
 		return malformed("send a path such as /api/providers/status", "the request target %.60q is not a path", target)
 	}
 	if bytes.IndexByte(target, '#') >= 0 {
-		return malformed("write %23 for it", "the request target has a #")
+		return malformed("write it as %23", "the request target has a #")
 	}
 	path, _, _ := bytes.Cut(target, []byte("?"))
 	for i := bytes.IndexByte(path, '%'); i >= 0; i = bytes.IndexByte(path, '%') {
 		if path = path[i+1:]; len(path) < 2 || !isHex(path[0]) || !isHex(path[1]) {
-			return malformed("write %25 for a percent sign", "a percent sign without two hexadecimal digits in the path")
+			return malformed("write a percent sign as %25", "a percent sign without two hexadecimal digits in the path")
 		}
 	}
 	return nil
@@ -160,12 +159,12 @@ func (h *head) lengthField(value []byte) *Refusal {
 	return nil
 }
 
-// encodingField takes nothing but chunked, once: about lists of encodings, and about
-// one named twice, programs differ.
+// encodingField accepts only a single chunked: programs differ about lists of encodings
+// and about repeated ones.
 func (h *head) encodingField(value []byte) *Refusal {
 	if h.chunked || !is(value, "chunked") {
 		return refuse(http.StatusNotImplemented, provider.BadRequest, "send a Content-Length, or: Transfer-Encoding: chunked",
-			"the transfer encoding %.40q is not known, or not the only one", value)
+			"the transfer encoding %.40q is unknown, or not the only one", value)
 	}
 	h.chunked = true
 	return nil
@@ -174,7 +173,7 @@ func (h *head) encodingField(value []byte) *Refusal {
 // chunkSize reads the line before a chunk. Extensions, which nobody needs, are refused.
 func chunkSize(line []byte) (size int64, bad *Refusal) {
 	const most = 8 // digits
-	const form = "send the size in hexadecimal digits, and nothing behind it"
+	const form = "send the size in hexadecimal digits, with nothing after it"
 	if len(line) == 0 || len(line) > most {
 		return 0, malformed(form, "chunk size %.40q", line)
 	}

@@ -2,8 +2,8 @@ package framing
 
 import "bytes"
 
-// A scanner follows the requests of one connection through the bytes as they come, in
-// pieces of any size. Its zero value is at the beginning of the first.
+// A scanner follows the requests of one connection, which come in pieces of any size.
+// Its zero value is at the beginning of the first request.
 type scanner struct {
 	at    place
 	head  head
@@ -13,7 +13,7 @@ type scanner struct {
 	small [128]byte // where carry begins, so that most lines cost no allocation
 }
 
-// A place is what comes next.
+// A place is what the scanner expects next.
 type place int
 
 const (
@@ -22,12 +22,12 @@ const (
 	inChunkSize
 	inChunk
 	afterChunk // the end of its line
-	afterBody  // the empty line behind the last chunk, as trailers are refused
+	afterBody  // the empty line after the last chunk, as trailers are refused
 )
 
-// take looks at the bytes that came next. It returns how many of them may be passed on
-// and how many heads end in them. With a refusal, those behind belong to a request
-// that is malformed, and no byte may be taken after them.
+// take scans the next bytes. It returns how many of them may be passed on, and how many
+// heads end in them. After a refusal the remaining bytes belong to a malformed request,
+// and take must not be called again.
 func (s *scanner) take(p []byte) (good, heads int, bad *Refusal) {
 	for i := 0; i < len(p); {
 		before := s.at
@@ -50,7 +50,7 @@ func (s *scanner) take(p []byte) (good, heads int, bad *Refusal) {
 			return good, heads, bad
 		}
 		s.carry = s.carry[:0]
-		if s.size == 0 { // a head has ended, or a line behind it
+		if s.size == 0 { // a head has ended, or a line after it
 			good = i
 			if before == inHead {
 				heads++
@@ -60,7 +60,7 @@ func (s *scanner) take(p []byte) (good, heads int, bad *Refusal) {
 	return len(p), heads, nil
 }
 
-// endOfData goes on behind a body, or a chunk, that is whole.
+// endOfData moves on after a complete body or chunk.
 func (s *scanner) endOfData() {
 	switch {
 	case s.left > 0:
@@ -71,7 +71,7 @@ func (s *scanner) endOfData() {
 	}
 }
 
-// endOfHead goes on behind a head that is sound.
+// endOfHead moves on after a valid head.
 func (s *scanner) endOfHead() {
 	switch {
 	case s.head.chunked:
@@ -85,8 +85,8 @@ func (s *scanner) endOfHead() {
 	}
 }
 
-// line returns the line that ends in p, with its end and with what came of it before,
-// and how many bytes of p are in it; nil when it does not end yet.
+// line returns the line that ends in p, with its line end and the part that came before,
+// and how many bytes of p belong to it; nil if it does not end in p.
 func (s *scanner) line(p []byte) (line []byte, n int, bad *Refusal) {
 	end := bytes.IndexByte(p, '\n')
 	n = end + 1
@@ -115,8 +115,8 @@ func (s *scanner) line(p []byte) (line []byte, n int, bad *Refusal) {
 	return line, n, nil
 }
 
-// checkBytes refuses control characters, but for tabs and the CRLF at the end. A line
-// that is not whole yet may end in CR.
+// checkBytes refuses control characters other than tabs and the CRLF at the end. An
+// incomplete line may end in CR.
 func checkBytes(line []byte, whole bool) *Refusal {
 	text := line
 	if whole {
@@ -140,7 +140,7 @@ func checkBytes(line []byte, whole bool) *Refusal {
 	return nil
 }
 
-// step takes in a whole line, without its end.
+// step processes a complete line, without its line end.
 func (s *scanner) step(line []byte) *Refusal {
 	switch s.at {
 	case inHead:
@@ -166,7 +166,7 @@ func (s *scanner) step(line []byte) *Refusal {
 		s.at = inChunkSize
 	case afterBody:
 		if len(line) > 0 {
-			return malformed("send no trailers", "a trailer behind the chunks")
+			return malformed("send no trailers", "a trailer after the chunks")
 		}
 		s.at = inHead
 	}

@@ -6,9 +6,9 @@ import (
 	"net/http"
 )
 
-// Guard has a server that has no other hooks read its requests through a [Conn], when
-// it serves the listener returned. A request to upgrade ends the connection, too: it
-// is not taken up, and what follows may be of another protocol.
+// Guard makes a server without other hooks read its requests through a [Conn], if it
+// serves the returned listener. A request to upgrade ends the connection too: it is not
+// supported, and what follows may be another protocol.
 func Guard(s *http.Server, l net.Listener, tell Teller) net.Listener {
 	s.ConnContext = func(ctx context.Context, nc net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, nc)
@@ -27,8 +27,8 @@ func Guard(s *http.Server, l net.Listener, tell Teller) net.Listener {
 	return &guarded{l, tell}
 }
 
-// EndUpgrade has the reply end the connection when the request asks for another
-// protocol on it.
+// EndUpgrade makes the reply end the connection if the request asks for another protocol
+// on it.
 func EndUpgrade(w http.ResponseWriter, r *http.Request) {
 	if r.Header["Upgrade"] != nil {
 		w.Header().Set("Connection", "close")
@@ -37,7 +37,7 @@ func EndUpgrade(w http.ResponseWriter, r *http.Request) {
 
 type connKey struct{}
 
-// guarded accepts connections as a [Conn] each.
+// guarded accepts each connection as a [Conn].
 type guarded struct {
 	net.Listener
 	tell Teller

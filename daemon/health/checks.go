@@ -9,20 +9,19 @@ import (
 )
 
 const (
-	// hangsAfter is how long what touches the disk may take. It is more than a slow
-	// disk under load needs, and less than people wait.
+	// hangsAfter is how long disk operations may take: more than a slow disk under load
+	// needs, and less than people are willing to wait.
 	hangsAfter = 5 * time.Second
-	// lateAfter is the lag at which the scheduler is no longer healthy.
+	// lateAfter is the lag from which the scheduler counts as unhealthy.
 	lateAfter = 5 * time.Second
 )
 
-// Commits is the check that the database can be written. The store logs why it cannot.
+// Commits is the check that the database can be written. If not, the store logs why.
 func Commits(s *store.Store) Check {
 	return Check{Name: "store", Told: true, Problem: func() string { return s.Stats().LastError }}
 }
 
-// Disk is the check that the disk answers at all: what the database waits for, and
-// other work.
+// Disk is the check that the disk answers, to the database and to other work.
 func Disk(s *store.Store, others ...*underway.Work) Check {
 	return Check{Name: "disk", Problem: func() string {
 		stats := s.Stats()
@@ -36,8 +35,8 @@ func Disk(s *store.Store, others ...*underway.Work) Check {
 	}}
 }
 
-// Hangs is the problem of what has been under way for so long; empty while that is
-// not too long.
+// Hangs is the problem with an operation that has taken this long; empty if it is not too
+// long.
 func Hangs(what string, age time.Duration) string {
 	if what == "" || age < hangsAfter {
 		return ""
@@ -45,8 +44,8 @@ func Hangs(what string, age time.Duration) string {
 	return (&underway.HangError{What: what, For: age}).Error()
 }
 
-// Scheduler is the check that probes begin in time; lag is how late the most overdue
-// one is.
+// Scheduler is the check that probes start on time; lag is how late the most overdue one
+// is.
 func Scheduler(lag func() time.Duration) Check {
 	return Check{Name: "scheduler", Problem: func() string {
 		if late := lag(); late > lateAfter {

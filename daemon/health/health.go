@@ -1,10 +1,10 @@
-// Package health tells whether the daemon can keep its promises. What it must be able
-// to do is a [Check] with a name; whoever asks hears at once how each stands, and the
-// log has a line when one goes bad and another when it is well again, also when nobody
-// asks. A new check is a line in the list of whoever makes the [Health].
+// Package health tells whether the daemon can keep its promises. Each thing that it must
+// be able to do is a [Check] with a name. Reports are immediate, and the log has a line
+// when a check fails and another when it recovers, even if nobody asks. A new check is a
+// line in the list that is passed to [New].
 //
-// It imports hclog, store and the packages below it, and knows the rest of the daemon
-// by functions alone.
+// It imports hclog, store and the packages below that; it knows the rest of the daemon
+// only through functions.
 package health
 
 import (
@@ -20,35 +20,34 @@ import (
 // A Check is something that the daemon must be able to do.
 type Check struct {
 	Name string // its key in [provider.Health]
-	// Problem says in one line why it cannot; empty: it can. It waits for nothing.
+	// Problem says in one line why it cannot; empty: it can. It does not wait.
 	Problem func() string
-	// Told means that whoever meets the problem logs it.
+	// Told means that the problem is logged where it occurs.
 	Told bool
 }
 
-// Ok is what is said of a check that has no problem.
+// Ok is the report of a check without a problem.
 const Ok = "ok"
 
-// lookEvery is how often the checks are looked at when nobody asks. With the time
-// after which something hangs it is well below the ten seconds that are promised.
+// lookEvery is how often the checks run if nobody asks. Together with hangsAfter it stays
+// well below the promised ten seconds.
 const lookEvery = 3 * time.Second
 
-// Health is how a daemon stands.
+// Health runs the daemon's checks.
 type Health struct {
 	log    hclog.Logger
 	checks []Check
 
 	mu     sync.Mutex
-	unwell map[string]bool // as the log has it
+	unwell map[string]bool // according to the log
 }
 
-// New makes a Health of checks with different names. They are reported in any order,
-// and logged in this one.
+// New makes a Health from checks with different names. They are logged in this order.
 func New(log hclog.Logger, checks ...Check) *Health {
 	return &Health{log: log, checks: checks, unwell: make(map[string]bool)}
 }
 
-// Report says how each check stands now. It waits for nothing.
+// Report returns the state of each check. It does not wait.
 func (h *Health) Report() provider.Health {
 	reply := provider.Health{Status: Ok, Checks: make(map[string]string, len(h.checks))}
 	h.each(func(c *Check, problem string) {
@@ -60,7 +59,7 @@ func (h *Health) Report() provider.Health {
 	return reply
 }
 
-// Problems are what is wrong now, as "NAME: PROBLEM".
+// Problems returns what is wrong now, as "NAME: PROBLEM".
 func (h *Health) Problems() (wrong []string) {
 	h.each(func(c *Check, problem string) {
 		if problem != "" {
@@ -70,8 +69,7 @@ func (h *Health) Problems() (wrong []string) {
 	return wrong
 }
 
-// Watch looks at the checks until ctx ends, so that the log tells of what nobody asks
-// about.
+// Watch runs the checks until ctx ends, so that problems are logged even if nobody asks.
 func (h *Health) Watch(ctx context.Context) {
 	ticks := time.NewTicker(lookEvery)
 	defer ticks.Stop()
@@ -85,7 +83,7 @@ func (h *Health) Watch(ctx context.Context) {
 	}
 }
 
-// each tells how every check stands, and logs what has changed.
+// each calls a function with the state of every check, and logs changes.
 func (h *Health) each(tell func(c *Check, problem string)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

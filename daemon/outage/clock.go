@@ -6,40 +6,39 @@ import (
 )
 
 const (
-	// lookEvery is how often the clock is looked at, at least, and soonLook while
-	// this machine has no network, for the sake of its coming back.
+	// lookEvery is how often, at least, the clock is checked; soonLook applies while this
+	// machine has no network, to notice when it is back.
 	lookEvery = 5 * time.Second
 	soonLook  = time.Second
-	// heldUp is how late a look is that tells of more than a busy machine, and by how
-	// much two clocks may drift apart between two looks.
+	// heldUp is a delay of a check that a busy machine does not explain, and how far two
+	// clocks may drift apart between two checks.
 	heldUp = 5 * time.Second
 )
 
 // Clocks are this machine's clocks at one moment.
 type Clocks struct {
-	Mono time.Time // by its monotonic reading, which stands still while the machine sleeps
-	Wall time.Time // which goes on then, and which people and programs set
-	// Asleep is for how long the machine has slept since it was started; negative: it
-	// does not tell.
+	Mono time.Time // its monotonic reading counts, which stops while the machine sleeps
+	Wall time.Time // goes on during sleep, and can be set
+	// Asleep is how long the machine has slept since boot; negative: unknown.
 	Asleep time.Duration
 }
 
-// A Lapse is what became of the time between two looks, when it was not what it
-// should be. Its zero value is nothing.
+// A Lapse is an irregularity in the time between two checks of the clock. The zero value
+// means there was none.
 type Lapse struct {
-	Held    time.Duration // from look to look, when this process was held up
-	Slept   time.Duration // for which the machine slept
-	Guessed bool          // it does not tell for how long it slept: it may be that the clock was set forward
-	Jumped  time.Duration // by how much the clock was set: forward, or negative: back
+	Held    time.Duration // the time between the checks, if this process was held up
+	Slept   time.Duration // how long the machine slept
+	Guessed bool          // Slept is a guess: perhaps the clock was set forward instead
+	Jumped  time.Duration // by how much the clock was set forward; negative: back
 }
 
-// clock remembers the last look.
+// clock remembers the last check.
 type clock struct {
 	last   Clocks
 	looked bool
 }
 
-// look returns what became of the time since the last look.
+// look checks the clocks, and returns the lapse since the last check.
 func (c *clock) look(now Clocks) Lapse {
 	was, first := c.last, !c.looked
 	c.last, c.looked = now, true
@@ -67,8 +66,8 @@ func (c *clock) look(now Clocks) Lapse {
 	return l
 }
 
-// Unseen is how long nobody looked, at the end of which the lapse was noticed: what
-// was under way meanwhile proves nothing.
+// Unseen is the time, up to when the lapse was noticed, in which this process did not
+// run: probes in progress then prove nothing.
 func (l Lapse) Unseen() time.Duration {
 	if l.Slept > 0 && l.Held == 0 {
 		return l.Slept + lookEvery
@@ -76,8 +75,8 @@ func (l Lapse) Unseen() time.Duration {
 	return l.Held + l.Slept
 }
 
-// why says why nothing that is under way can be trusted, empty when there is no such
-// reason. That the clock was set is none.
+// why says why probes in progress cannot be trusted; empty if they can, as after the clock
+// was merely set.
 func (l Lapse) why() string {
 	switch {
 	case l.Guessed:

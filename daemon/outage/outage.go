@@ -1,11 +1,10 @@
-// Package outage decides whether this machine is to blame: whether remote providers
-// fail by themselves, or because the network here is out, the machine slept, or this
-// process was held up. It is pure: (what is known of this machine, what a probe met, or the
-// clocks, or the route) → (what is known then, what is to be done). The scheduler
-// carries it out.
+// Package outage decides whether this machine is to blame: whether remote providers fail
+// by themselves, or because the network here is down, the machine slept, or this process
+// was held up. It is pure: (state of this machine; a probe's result, the clocks or the
+// route) → (new state, verdict). The scheduler carries the verdict out.
 //
-// It imports the values that it weighs, from daemon/probe, daemon/config and
-// daemon/judge, and the vocabulary.
+// It imports the values that it judges from daemon/probe, daemon/config and daemon/judge,
+// and the vocabulary.
 package outage
 
 import (
@@ -18,50 +17,47 @@ import (
 )
 
 const (
-	// doubtFor is how long a failure that may be this machine's is held back while
-	// the other remote providers are asked: a kept connection that went silent takes
-	// one timeout to be noticed, and a new one another.
+	// doubtFor is how long a failure that may be this machine's is held back while the other
+	// remote providers are probed: it takes one timeout to notice that a kept connection is
+	// dead, and another for a new connection.
 	doubtFor = 20 * time.Second
-	// graceFor is how long after failures began to be ours one that may be theirs is
-	// not yet held against them.
+	// graceFor is how long after this machine's failures began a failure that may be a
+	// provider's own is not yet held against it.
 	graceFor = 10 * time.Second
 )
 
-// A Machine is what is known of this machine. Its zero value is one that nothing is
-// wrong with.
+// A Machine is what is known of this machine. The zero value means that nothing is wrong.
 type Machine struct {
-	since   time.Time // since when remote providers cannot be judged; zero: they can
-	doubted time.Time // since when failures may be ours; zero: they are not
-	routed  bool      // while out: the machine says that it has a network
+	since   time.Time // since when remote providers cannot be judged; zero if they can
+	doubted time.Time // since when failures may be this machine's; zero if they are not
+	routed  bool      // during an outage: the machine has a route
 	clock   clock
 }
 
 // Out reports whether remote providers cannot be judged.
 func (m Machine) Out() bool { return !m.since.IsZero() }
 
-// Others are the other witnesses, and the machine's own word. They are asked for only
+// Others are the other remote providers and this machine's routes. They are consulted only
 // when something fails.
 type Others struct {
-	Remotes iter.Seq[Remote] // the remote providers that may be asked
-	// Online reports whether this machine has a network that leads to a host; empty:
-	// to the rest of the world.
+	Remotes iter.Seq[Remote] // the remote providers that may be probed
+	// Online reports whether this machine has a route to a host; empty: to the internet.
 	Online func(host string) bool
 }
 
-// A Verdict is what is to be done. Its zero value is nothing, with the probe judged as
-// it is.
+// A Verdict is what to do. The zero value means nothing, and to judge the probe as usual.
 type Verdict struct {
-	Machine judge.MachineState // how the probe is to be judged
+	Machine judge.MachineState // how to judge the probe
 	Lost    string             // why remote providers cannot be judged from now on; empty: no change
 	Back    string             // why they can again; empty: no change
-	Anew    string             // why nothing that is under way can be trusted; everybody is asked anew
-	Ask     bool               // the remote providers whose last probe began before now
-	Lapse   Lapse              // what became of the time since the last look at the clock
+	Anew    string             // why probes in progress cannot be trusted, and all providers must be probed again; empty: they can
+	Ask     bool               // probe the remote providers whose last probe began before now
+	Lapse   Lapse              // since the last check of the clock
 }
 
-// Probed takes in what a probe of a remote provider met, after what it had met before.
-// A failure that may be ours has the others asked, unless one of them answered since;
-// whether all of them fail alike tells an outage of theirs from one of ours.
+// Probed takes in a probe's result from a remote provider, given its previous one. A
+// failure that may be this machine's makes the others be probed, unless one of them has
+// answered since. If all of them fail alike, it is this machine.
 func (m Machine) Probed(was, is Witness, others Others, now time.Time) (Machine, Verdict) {
 	switch {
 	case is.met == reached && m.Out():
@@ -91,16 +87,16 @@ func (m Machine) Probed(was, is Witness, others Others, now time.Time) (Machine,
 	return m, Verdict{}
 }
 
-// weigh weighs what is known of the remote providers that may be asked. That all are
-// silent proves nothing while this machine has a route: those of one rack are switched
-// off together. That one alone is cut off begins no outage, and ends none: the others
-// of whom it was told may be paused or removed meanwhile.
+// weigh judges from what is known of the remote providers that may be probed. If all time
+// out, that proves nothing while this machine has a route: the servers in one rack are
+// switched off together. A single provider that is cut off neither begins an outage nor
+// ends one, as the others in that outage may have been paused or removed since.
 func (m Machine) weigh(others Others, now time.Time) judge.MachineState {
 	failing, cut, online, waiting := map[string]bool{}, false, false, 0
 	for r := range others.Remotes {
 		switch {
 		case r.fails() && r.failed.Before(m.doubted.Add(-doubtFor)):
-			// It failed long before, and so tells nothing of now.
+			// It has been failing for long, and so says nothing about now.
 		case r.fails():
 			online = online || !failing[r.Host] && others.Online(r.Host)
 			failing[r.Host] = true
@@ -122,7 +118,7 @@ func (m Machine) weigh(others Others, now time.Time) judge.MachineState {
 	return judge.MachineFine
 }
 
-// Lose begins an outage of those ids, with one event for all; without one it is none.
+// Lose begins an outage for these ids, with one event for all. Without ids there is none.
 func (m Machine) Lose(why string, ids []string, routed bool, now time.Time) (Machine, *provider.Event) {
 	if len(ids) == 0 {
 		return m, nil
@@ -134,7 +130,7 @@ func (m Machine) Lose(why string, ids []string, routed bool, now time.Time) (Mac
 	}
 }
 
-// Regain ends the outage of those ids.
+// Regain ends the outage for these ids.
 func (m Machine) Regain(why string, ids []string, now time.Time) (Machine, *provider.Event) {
 	lasted := now.Sub(m.since).Round(time.Second)
 	m.since, m.doubted = time.Time{}, time.Time{}
@@ -144,13 +140,13 @@ func (m Machine) Regain(why string, ids []string, now time.Time) (Machine, *prov
 	}
 }
 
-// Resume goes on with an outage that a restart fell into.
+// Resume continues an outage during which the daemon was restarted.
 func (m Machine) Resume(since time.Time, routed bool, now time.Time) Machine {
 	m.since, m.doubted, m.routed = since, now, routed
 	return m
 }
 
-// LookAtRoute asks the remote providers when the machine says that its network is back.
+// LookAtRoute has the remote providers probed once this machine has a route again.
 func (m Machine) LookAtRoute(online func(host string) bool) (Machine, Verdict) {
 	if !m.Out() || m.routed {
 		return m, Verdict{}
@@ -159,12 +155,12 @@ func (m Machine) LookAtRoute(online func(host string) bool) (Machine, Verdict) {
 	return m, Verdict{Ask: m.routed}
 }
 
-// LookAtClock begins anew when the machine slept or this process was held up: what the
-// probes under way would see are timeouts of ours. Remote providers are unknown until
-// the first of them answers. A clock that was set harms none of them.
+// LookAtClock starts over after the machine slept or this process was held up: probes in
+// progress would only see timeouts that are our own. Remote providers are unknown until the
+// first of them answers. If the clock was merely set, nothing is lost.
 func (m Machine) LookAtClock(now Clocks) (Machine, Verdict) {
 	f := Verdict{Lapse: m.clock.look(now)}
-	if m.since == m.since.Round(0) && m.Out() { // it is the wall's alone, from before a restart
+	if m.since == m.since.Round(0) && m.Out() { // it has wall-clock time only, from before a restart
 		m.since = m.since.Add(f.Lapse.Jumped)
 	}
 	why := f.Lapse.why()
@@ -178,7 +174,7 @@ func (m Machine) LookAtClock(now Clocks) (Machine, Verdict) {
 	return m, f
 }
 
-// LookAgain is how soon, at the latest, the clock and the route are to be looked at.
+// LookAgain is the time until the next check of the clock and the route, at the latest.
 func (m Machine) LookAgain() time.Duration {
 	if m.Out() && !m.routed {
 		return soonLook

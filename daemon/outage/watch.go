@@ -6,30 +6,30 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxLapses bounds what is remembered; time before the oldest is not known then.
+// maxLapses is how many lapses are remembered; time before the oldest counts as unknown.
 const maxLapses = 256
 
-// A Watch is how long this process has been looking, and where it could not: what is
-// added up from events, whose times are those of the clock as it was then, is counted
-// on the clock as it is now.
+// A Watch knows since when this process has been watching, and when it could not. It also
+// maps the times of events, which were taken from the clock as it was then, onto the clock
+// as it is now.
 type Watch struct {
-	began  time.Time // on the clock as it was then
+	began  time.Time // by the clock as it was then
 	before uint64    // the newest event from before this process
 	lapses []lapse
 }
 
-// A lapse is remembered with when it was noticed, and between which events.
+// A lapse is remembered with the time when it was noticed, and between which events.
 type lapse struct {
 	Lapse
-	at          time.Time // on the clock as it was then, after the jump
+	at          time.Time // by the clock as it was then, after the jump
 	first, last uint64    // events up to first are from before it, those after last from after it
 }
 
-// NewWatch begins to look; before is the newest event that there is already.
+// NewWatch returns a Watch that begins now; before is the newest event so far.
 func NewWatch(now time.Time, before uint64) Watch { return Watch{began: now.Round(0), before: before} }
 
-// Missed returns a watch that knows of one more lapse, noticed now. Events up to first
-// are from before it, and those after last from after it.
+// Missed returns a Watch with one more lapse, noticed now. Events up to first are from
+// before it, and those after last from after it.
 func (w Watch) Missed(l Lapse, now time.Time, first, last uint64) Watch {
 	w.lapses = append(w.lapses[:len(w.lapses):len(w.lapses)], lapse{l, now.Round(0), first, last})
 	if len(w.lapses) > maxLapses {
@@ -39,10 +39,10 @@ func (w Watch) Missed(l Lapse, now time.Time, first, last uint64) Watch {
 	return w
 }
 
-// Jumped is by how much the clock was set since the process began to look.
+// Jumped is by how much the clock was set since the process began to watch.
 func (w Watch) Jumped() time.Duration { return w.jumpedAfter(-1) }
 
-// jumpedAfter is by how much it was set after the i-th lapse.
+// jumpedAfter is by how much the clock was set after the i-th lapse.
 func (w Watch) jumpedAfter(i int) (by time.Duration) {
 	for _, l := range w.lapses[i+1:] {
 		by += l.Jumped
@@ -50,11 +50,11 @@ func (w Watch) jumpedAfter(i int) (by time.Duration) {
 	return by
 }
 
-// Began is when this process began to look, on the clock as it is now.
+// Began is when this process began to watch, by the clock as it is now.
 func (w Watch) Began() time.Time { return w.began.Add(w.Jumped()) }
 
-// At is when an event was, on the clock as it is now. One from before this process was
-// before it began, whatever the clock said then.
+// At is the time of an event by the clock as it is now. An event from before this process
+// lies before its beginning, whatever the clock said then.
 func (w Watch) At(e *provider.Event) time.Time {
 	at := e.Time.Round(0)
 	for _, l := range w.lapses {
@@ -68,8 +68,8 @@ func (w Watch) At(e *provider.Event) time.Time {
 	return at
 }
 
-// isAfter reports whether a lapse came after an event, whose time is on the clock from
-// before it or from after it: the one by which the event was closer to the lapse.
+// isAfter reports whether a lapse came after an event. The event's time is by the clock
+// before the lapse or after it: by whichever puts the event closer to the lapse.
 func (l *lapse) isAfter(seq uint64, at time.Time) bool {
 	if seq <= l.first || seq > l.last {
 		return seq <= l.first
@@ -77,8 +77,8 @@ func (l *lapse) isAfter(seq uint64, at time.Time) bool {
 	return l.at.Sub(at.Add(l.Jumped)).Abs() < l.at.Sub(at).Abs()
 }
 
-// Seen is how much of the time between two moments, on the clock as it is now, this
-// process could look.
+// Seen is how much of the time between two moments, by the clock as it is now, this process
+// was watching.
 func (w Watch) Seen(from, until time.Time) time.Duration {
 	if began := w.Began(); from.Before(began) {
 		from = began

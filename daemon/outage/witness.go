@@ -9,32 +9,32 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A contact is what a probe of a remote provider tells of this machine.
+// A contact is what a probe of a remote provider says about this machine.
 type contact uint8
 
 const (
 	unheard  contact = iota // nothing
 	reached                 // something out there answered
-	timedOut                // nobody did, which may be ours
+	timedOut                // nothing did, perhaps through this machine's fault
 	cutOff                  // nothing left this machine, or no resolver answered
 )
 
-// A Witness is what the probes of one remote provider tell of this machine. Its zero
-// value tells nothing.
+// A Witness is what the probes of one remote provider say about this machine. The zero
+// value says nothing.
 type Witness struct {
 	met    contact
 	heard  time.Time // when that probe began
-	failed time.Time // while it is a failure: when the first such probe began
+	failed time.Time // if it is a failure: when the first failed probe began
 }
 
-// A Remote is the witness on one host: two providers on one machine are one witness.
+// A Remote is the witness for one host: two providers on one machine are one witness.
 type Remote struct {
-	Host string // as HostOf has it
+	Host string // as HostOf returns it
 	Witness
 }
 
-// Take takes in what a probe of a host met. Online is the machine's word on whether it
-// has a network that leads there.
+// Take takes in a probe's result from a host. online reports whether this machine has a
+// route there.
 func (w Witness) Take(o *probe.Observation, host string, online func(host string) bool) Witness {
 	failed := w.fails()
 	w.met, w.heard = contactOf(o, host, online), o.Began
@@ -44,11 +44,11 @@ func (w Witness) Take(o *probe.Observation, host string, online func(host string
 	return w
 }
 
-// fails reports whether what was met may be this machine's fault.
+// fails reports whether the contact may be this machine's fault.
 func (w Witness) fails() bool { return w.met >= timedOut }
 
-// contactOf reads that from an observation. Silence on a connection tells nothing: it
-// may have been made before the network went away.
+// contactOf reads the contact from an observation. Silence on an established connection
+// says nothing: it may date from before the network went down.
 func contactOf(o *probe.Observation, host string, online func(host string) bool) contact {
 	switch o.Saw {
 	case provider.NoCredentials, provider.Misconfigured, provider.ProbeFailed, provider.Hung, provider.ConnectionReset:
@@ -64,8 +64,8 @@ func contactOf(o *probe.Observation, host string, online func(host string) bool)
 	return reached
 }
 
-// HostOf is the host that a provider is asked on over the network, without its port;
-// empty for one on this machine, or that is not asked.
+// HostOf is the host, without port, on which a provider is probed over the network; empty
+// for one on this machine, and for one that is not probed.
 func HostOf(p *config.Provider) string {
 	if p.KeyMissing != "" || p.AddressFault != "" || p.OnThisMachine() {
 		return ""

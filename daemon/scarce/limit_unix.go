@@ -12,8 +12,7 @@ import (
 
 var exhausted = []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
 
-// awaitClient waits for a while until somebody connects to l. Known says whether that
-// can be told.
+// awaitClient waits a while for somebody to connect to l. known is whether it can tell.
 func awaitClient(l net.Listener) (come, known bool) {
 	conn, ok := l.(syscall.Conn)
 	if !ok {

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// exhausted are Winsock's and the system's own numbers, which package syscall does not
-// fold into its portable ones.
+// exhausted are Winsock's and the system's own error numbers, which package syscall does
+// not map to portable ones.
 var exhausted = []error{
 	windows.WSAEMFILE, windows.WSAENOBUFS, windows.ERROR_TOO_MANY_OPEN_FILES,
 	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_NO_SYSTEM_RESOURCES,
 }
 
-// awaitClient cannot tell here.
+// awaitClient cannot tell here whether a client waits.
 func awaitClient(net.Listener) (come, known bool) { return false, false }
 
 // Limit is how many files this process may have open; there is none.

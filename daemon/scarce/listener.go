@@ -12,13 +12,13 @@ import (
 const (
 	firstPause = 5 * time.Millisecond
 	lastPause  = time.Second
-	// watchFor is how long it is watched whether a client comes, while files have run out.
+	// watchFor is how long to wait for a client at a time, while no file is left.
 	watchFor = 250 * time.Millisecond
 )
 
-// A Listener goes on accepting whatever the system says of one connection: a listener
-// that gives up is a daemon that nobody can ask. When files have run out it uses one
-// of the reserve, or has a connection closed that can be done without.
+// A Listener keeps accepting whatever error one connection causes: a daemon whose
+// listener gives up can no longer be asked anything. When no file is left it takes one
+// from the reserve, or has a dispensable connection closed.
 type Listener struct {
 	net.Listener
 	reserve  *Reserve
@@ -30,8 +30,8 @@ type Listener struct {
 	closed chan struct{}
 }
 
-// Wrap makes a Listener of l. Doing is what a shortage is told of, such as "accepting
-// a client"; makeRoom may be nil, and so may reserve and shortage.
+// Wrap makes a Listener of l. doing describes what a shortage prevented, such as
+// "accepting a client"; makeRoom, reserve and shortage may be nil.
 func Wrap(l net.Listener, doing string, reserve *Reserve, shortage *Shortage, makeRoom func() bool) *Listener {
 	if shortage == nil {
 		shortage = new(Shortage)
@@ -42,8 +42,7 @@ func Wrap(l net.Listener, doing string, reserve *Reserve, shortage *Shortage, ma
 	return &Listener{Listener: l, reserve: reserve, shortage: shortage, doing: doing, makeRoom: makeRoom, closed: make(chan struct{})}
 }
 
-// Accept returns the next connection. Its error is that the listener is closed, or is
-// none.
+// Accept returns the next connection. It fails only if the listener is closed or invalid.
 func (l *Listener) Accept() (net.Conn, error) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		nc, err := l.Listener.Accept()
@@ -52,10 +51,10 @@ func (l *Listener) Accept() (net.Conn, error) {
 		}
 		if Is(err) {
 			l.shortage.Met(l.doing, err)
-			// Linux says so whether or not anybody comes.
+			// Linux returns this even if nobody connects.
 			come, known := awaitClient(l.Listener)
 			select {
-			case <-l.closed: // and so nobody comes, whatever is known
+			case <-l.closed: // closed, so it does not matter whether anybody connects
 				return nil, net.ErrClosed
 			default:
 			}
@@ -77,13 +76,13 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
-// Close ends Accept too, which may rest.
+// Close also ends an Accept that pauses.
 func (l *Listener) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return l.Listener.Close()
 }
 
-// isEnd reports whether a listener will accept nothing any more.
+// isEnd reports whether a listener will never accept again.
 func isEnd(err error) bool {
 	var call *os.SyscallError
 	return errors.Is(err, net.ErrClosed) || !errors.As(err, &call) ||

@@ -6,32 +6,32 @@ import (
 	"sync/atomic"
 )
 
-// mostSpare is how many files are kept back where they are plenty.
+// mostSpare is how many files are kept back if there are plenty.
 const mostSpare = 16
 
-// A Reserve holds files open that nobody needs, to close one when another is needed
-// and none is left. A nil Reserve is an empty one.
+// A Reserve keeps files open that nobody needs, so that one can be closed when another
+// must be opened and none is left. A nil Reserve is empty.
 type Reserve struct {
 	size, held atomic.Int64
-	least      int // files, without which not everybody who may connect can be answered
+	least      int // files needed to answer every client that may connect
 
 	mu    sync.Mutex
 	spare []*os.File
 }
 
 // NewReserve makes a reserve for a process with those shares: one file for each
-// connection, and one to turn a further one away with. It is empty until Refill, for
-// which the time is when all is open that must be.
+// connection, and one to turn away a further one. It is empty until Refill, which should
+// be called once everything that the daemon needs is open.
 func NewReserve(s Shares) *Reserve {
 	r := new(Reserve)
 	r.size.Store(min(int64(s.Conns)+1, mostSpare))
-	if r.least = s.Conns + 1; r.least > mostSpare { // the others get what probes give back
+	if r.least = s.Conns + 1; r.least > mostSpare { // the others use files that probes give back
 		r.least = 2
 	}
 	return r
 }
 
-// Release gives a file up for another to be opened at once, and reports whether there
+// Release closes a file, so that another can be opened at once, and reports whether there
 // was one.
 func (r *Reserve) Release() bool {
 	if r == nil {
@@ -43,18 +43,18 @@ func (r *Reserve) Release() bool {
 	if last < 0 {
 		return false
 	}
-	_ = r.spare[last].Close() // nothing was written to it
+	_ = r.spare[last].Close() // nothing was written to it, so no error matters
 	r.spare[last] = nil
 	r.spare = r.spare[:last]
 	r.held.Store(int64(last))
 	return true
 }
 
-// Refill takes back what was given up, as far as there are files. It costs nothing
-// while the reserve is full. The error is that there are not enough: where connections
-// are few, for each of them and to turn away a further one, or else those who follow
-// events have every file, and nobody is answered; where they are many, for one client
-// and to turn away another.
+// Refill reopens released files, as far as files are left. It costs nothing while the
+// reserve is full. It fails if there are not enough. If connections are few, it needs
+// one for each and one more: otherwise followers of events could hold every file, and
+// nobody else would be answered. If they are many, it needs one for a client and one to
+// turn another away.
 func (r *Reserve) Refill() error {
 	if r == nil || r.held.Load() == r.size.Load() {
 		return nil
@@ -75,7 +75,7 @@ func (r *Reserve) Refill() error {
 	return err
 }
 
-// Lend runs fn, which needs a few files, with some of the reserve if none are left.
+// Lend runs fn, which needs a few files, and releases some of the reserve if none are left.
 func (r *Reserve) Lend(files int, fn func()) {
 	if Now() != nil {
 		for range files {
@@ -86,7 +86,7 @@ func (r *Reserve) Lend(files int, fn func()) {
 	fn()
 }
 
-// Close gives everything up.
+// Close closes all files.
 func (r *Reserve) Close() {
 	if r == nil {
 		return

@@ -28,9 +28,9 @@ func TestDeal(t *testing.T) {
 		{16_384, 4096, 512, 6136, ""},
 		{1024, 64, 118, 472, ""},
 		{256, 64, 22, 88, ""},
-		{64, 16, 4, 16, "the limit of 64 open files has room for 8 probes at a time, of 60 providers"},
-		{24, 6, 1, 1, "the limit of 24 open files has room for 2 probes at a time, of 60 providers"},
-		{8, 2, 1, 1, "the limit of 8 open files has room for 2 probes at a time"},
+		{64, 16, 4, 16, "the limit of 64 open files allows only 8 probes at a time for 60 providers"},
+		{24, 6, 1, 1, "the limit of 24 open files allows only 2 probes at a time for 60 providers"},
+		{8, 2, 1, 1, "the limit of 8 open files allows only 2 probes at a time"},
 		{0, 0, 1, 1, "the limit of 0 open files"},
 	} {
 		s := scarce.Deal(tt.limit)

@@ -3,35 +3,34 @@ package scarce
 import "fmt"
 
 const (
-	// mostConns is how many connections are enough for anybody.
+	// mostConns is the number of client connections that is always enough.
 	mostConns = 4096
-	// leastConns is how many there are even where that leaves little for the rest.
+	// leastConns is the minimum, even if that leaves little for the rest.
 	leastConns = 64
-	// filesKept is how many open files the rest of the daemon may need: a
-	// thousand probes at once, the database, the log.
+	// filesKept is how many files the rest of the daemon may need: a thousand probes at
+	// once, the database, the log.
 	filesKept = 1200
-	// ownFiles is how many the daemon needs that nobody asks for: standard streams,
-	// poller, database, listeners.
+	// ownFiles is how many the daemon always needs: standard streams, poller, database,
+	// listeners.
 	ownFiles = 16
 
-	// MostAtOnce is how many probes may be under way in one lane where files are plenty.
+	// MostAtOnce is how many probes one lane may run at once if files are plenty.
 	MostAtOnce = 512
 	lanes      = 2
-	perProbe   = 2 // a connection, and a look at who listens or a resolver's
-	// fewAtOnce is how many probes at once are few: one provider that hangs makes the
-	// others wait.
+	perProbe   = 2 // a connection, and a lookup of who listens or of a name
+	// fewAtOnce is too few probes at once: a provider that hangs makes others wait.
 	fewAtOnce = 8
 )
 
-// Shares are how the files that this process may have open are dealt out.
+// Shares are how this process's limit of open files is allotted.
 type Shares struct {
-	Limit  uint64 // how many there are
-	Conns  int    // connections of clients
-	AtOnce int    // probes under way, in each lane of the scheduler
-	Kept   int    // connections to providers that are kept between probes
+	Limit  uint64 // the limit
+	Conns  int    // client connections
+	AtOnce int    // probes at once in each lane of the scheduler
+	Kept   int    // idle connections to providers kept between probes
 }
 
-// Deal deals out the files of a limit.
+// Deal allots the files of a limit.
 func Deal(limit uint64) Shares {
 	conns := connsWithin(limit)
 	left := max(0, int(min(limit, 1<<20))-ownFiles-conns)
@@ -43,9 +42,9 @@ func Deal(limit uint64) Shares {
 	}
 }
 
-// connsWithin is how many connections may be open for a process that may have so
-// many files open. Probes have priority: who cannot connect can try again, but a
-// probe that finds no descriptor learns nothing of its provider.
+// connsWithin is how many client connections are allowed within a limit of open files.
+// Probes have priority: a client can connect again, but a probe without a descriptor
+// learns nothing about its provider.
 func connsWithin(files uint64) int {
 	enough := uint64(0)
 	if files > filesKept {
@@ -54,11 +53,11 @@ func connsWithin(files uint64) int {
 	return int(min(mostConns, max(enough, min(leastConns, files/4))))
 }
 
-// Problem says that the limit is too low for so many providers; empty when it is not.
+// Problem says that the limit is too low for so many providers; empty if it is not.
 func (s Shares) Problem(providers int) string {
 	if s.AtOnce >= min(providers, fewAtOnce) {
 		return ""
 	}
-	return fmt.Sprintf("the limit of %d open files has room for %d probes at a time, of %d providers: raise it: LimitNOFILE= of the service, or ulimit -n",
+	return fmt.Sprintf("the limit of %d open files allows only %d probes at a time for %d providers: raise it (LimitNOFILE= of the service, or ulimit -n)",
 		s.Limit, lanes*s.AtOnce, providers)
 }

@@ -16,12 +16,11 @@ const (
 	maxStatus = 1000
 )
 
-// A Notifier tells the service manager how the daemon is. A nil one tells nobody,
-// and costs nothing. Its methods may be called by many goroutines at once; errors
-// are those of the last message, which is lost: there is nobody else to tell.
+// A Notifier reports the daemon's state to the service manager. A nil one does nothing.
+// Its methods are safe for concurrent use. After an error the message is lost.
 //
-// go-systemd's SdNotify looks for the socket in the environment at each message,
-// where Take leaves none.
+// go-systemd's SdNotify is of no use: it looks for the socket in the environment at each
+// message, and Take removes it from there.
 type Notifier struct {
 	to string
 
@@ -30,8 +29,8 @@ type Notifier struct {
 	said  string // the last status
 }
 
-// A phase is what the manager believes of us. Only what fits is sent: a reload
-// before the daemon is ready must not declare it ready.
+// A phase is the daemon's state as the manager knows it. Only messages that fit are sent:
+// a reload before the daemon is ready must not declare it ready.
 type phase int
 
 const (
@@ -40,8 +39,8 @@ const (
 	stopping
 )
 
-// NewNotifier returns one for the manager that listens on that socket, nil when
-// the name is empty.
+// NewNotifier returns a Notifier for the manager that listens on a socket, nil if the name
+// is empty.
 func NewNotifier(socket string) *Notifier {
 	if socket == "" {
 		return nil
@@ -49,30 +48,29 @@ func NewNotifier(socket string) *Notifier {
 	return &Notifier{to: socket}
 }
 
-// Ready says that the daemon has started and answers.
+// Ready reports that the daemon has started and answers.
 func (n *Notifier) Ready(status string) error {
 	return n.say(starting, ready, "READY=1", status)
 }
 
-// Reloading says that the configuration is being read again. [Notifier.Reloaded]
-// has to follow.
+// Reloading reports that the configuration is being read again. [Notifier.Reloaded] must
+// follow.
 func (n *Notifier) Reloading() error {
 	return n.say(ready, ready, "RELOADING=1\n"+strings.TrimSuffix(monotonicUsec(), "\n"), "")
 }
 
-// Reloaded says that a reload has ended, well or not.
+// Reloaded reports that a reload has ended, successfully or not.
 func (n *Notifier) Reloaded(status string) error {
 	return n.say(ready, ready, "READY=1", status)
 }
 
-// Status shows a line to whoever asks how the service is. The same one twice is
-// sent once.
+// Status sets the status line that the manager shows. A repeated line is sent only once.
 func (n *Notifier) Status(status string) error { return n.say(ready, ready, "", status) }
 
 // Alive feeds the watchdog.
 func (n *Notifier) Alive() error { return n.say(ready, ready, "WATCHDOG=1", "") }
 
-// Stopping says that the daemon ends, and why, if that is not by request.
+// Stopping reports that the daemon is ending and, if nobody asked it to, why.
 func (n *Notifier) Stopping(status string) error {
 	if err := n.say(starting, stopping, "STOPPING=1", status); n == nil || err != nil {
 		return err
@@ -80,7 +78,7 @@ func (n *Notifier) Stopping(status string) error {
 	return n.say(ready, stopping, "STOPPING=1", status)
 }
 
-// say sends a message if the phase is from, and enters another.
+// say sends a message if the phase is from, and enters the next one.
 func (n *Notifier) say(from, to phase, message, status string) error {
 	if n == nil {
 		return nil
@@ -109,7 +107,7 @@ func (n *Notifier) say(from, to phase, message, status string) error {
 	return nil
 }
 
-// send dials anew each time: the manager may have been started anew.
+// send dials each time, because the manager may have been restarted.
 func (n *Notifier) send(message string) error {
 	c, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: n.to, Net: "unixgram"})
 	if err != nil {
@@ -123,7 +121,7 @@ func (n *Notifier) send(message string) error {
 	return err
 }
 
-// statusLine keeps a status from being read as another message.
+// statusLine makes a status one line, so that it cannot pass for another message.
 func statusLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

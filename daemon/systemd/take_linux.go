@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Take reads what the service manager gave this process, and removes it from the
-// environment: what a child says is not ours. Call it once, before any child.
+// Take reads what the service manager passed to this process, and removes it from the
+// environment, so that no child can speak for us. Call it once, before starting a child.
 func Take() Given {
 	// Newer versions of systemd set it too; activation.Files does not know it.
 	defer os.Unsetenv("LISTEN_PIDFDID")
@@ -18,17 +18,17 @@ func Take() Given {
 	os.Unsetenv("NOTIFY_SOCKET")
 	g.Watchdog, g.Problem = daemon.SdWatchdogEnabled(true)
 	if g.Notify != "" && g.Notify[0] != '/' && g.Notify[0] != '@' {
-		g.Problem = fmt.Errorf("NOTIFY_SOCKET is %q: neither a path nor an abstract name", g.Notify)
+		g.Problem = fmt.Errorf("NOTIFY_SOCKET is %q, neither a path nor an abstract name", g.Notify)
 		g.Notify = ""
 	}
 	if g.Notify == "" {
-		g.Watchdog = 0 // nobody hears us
+		g.Watchdog = 0 // nobody listens
 	}
 	return g
 }
 
-// IsJournal reports whether what is written to f goes to the journal, which then
-// says so. Source: systemd.exec(5), JOURNAL_STREAM.
+// IsJournal reports whether f is connected to the journal. Source: systemd.exec(5),
+// JOURNAL_STREAM.
 func IsJournal(f *os.File) bool {
 	stream := os.Getenv("JOURNAL_STREAM")
 	if stream == "" {
@@ -41,6 +41,6 @@ func IsJournal(f *os.File) bool {
 	return stream == fmt.Sprintf("%d:%d", uint64(st.Dev), st.Ino)
 }
 
-// monotonicUsec is the assignment by which the manager tells this reload from one
-// that it asked for later.
+// monotonicUsec is the assignment that tells this reload from one that the manager asks
+// for later.
 func monotonicUsec() string { return daemon.SdNotifyMonotonicUsec() }

@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// A Watchdog feeds the manager's for as long as the daemon does what it is for.
+// A Watchdog feeds the manager's watchdog as long as the daemon does its work.
 type Watchdog struct {
-	// Every is how long the manager waits. It is fed thrice in that time.
+	// Every is the manager's timeout. Its watchdog is fed three times in that time.
 	Every time.Duration
-	// Read is a read as clients do it. Its error is a reason to be restarted.
+	// Read reads as a client does. Its error is a reason to be restarted.
 	Read func(context.Context) error
-	// Commit waits until something is on the disk. Only an end of the context is
-	// a reason to be restarted: a disk that says no is alive, readers get what was
-	// saved last, and a restart would not make room on it. Nor does a disk that answers
-	// nobody come back by one; to tell that from a commit that hangs is for Commit.
+	// Commit waits until something is on the disk. Only the end of its context is a reason
+	// to be restarted. While a disk refuses, readers get what was saved last, and a restart
+	// would not free space. Nor does it help if the disk does not answer at all: Commit must
+	// tell that from a commit that hangs.
 	Commit func(context.Context) error
-	// Fed is called with every sign of life; its error is told as that of a check.
+	// Fed is called with every sign of life; its error is treated as that of a check.
 	Fed func() error
-	// Changed is called when a check went another way than the one before it: with
-	// what is wrong, or nil. The first is expected to go well.
+	// Changed is called when a check's result differs from the previous one's: with the
+	// error, or nil. The result before the first counts as nil.
 	Changed func(error)
 }
 
-// Run checks until ctx ends.
+// Run runs the checks until ctx ends.
 func (w *Watchdog) Run(ctx context.Context) {
 	every := max(w.Every/3, time.Millisecond)
 	ticks := time.NewTicker(every)
@@ -55,7 +55,7 @@ func (w *Watchdog) Run(ctx context.Context) {
 	}
 }
 
-// check does both within limit; half of it is for the read.
+// check reads and commits within limit; half of it is for the read.
 func (w *Watchdog) check(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
