@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// awsStates are an event's. No document of AWS says what they mean; they are those
-// of its dashboard's four signs: normal, informational, degraded, disrupted.
+// awsStates are the states of an event. AWS documents them nowhere; they match the four
+// signs on its dashboard: normal, informational, degraded, disrupted.
 var awsStates = words{
 	"0": provider.ImpactNone,
 	"1": provider.ImpactMinor,
@@ -35,7 +35,7 @@ func readAWS(body []byte) (*page, error) {
 		return nil, err
 	}
 	if doc == nil {
-		return nil, errors.New("it is no list")
+		return nil, errors.New("it is not a list")
 	}
 	p := &page{}
 	for _, a := range doc {
@@ -58,7 +58,7 @@ func readAWS(body []byte) (*page, error) {
 	return p, nil
 }
 
-// loose is a text that may be written as a number.
+// loose is a string that may be given as a number.
 type loose string
 
 // UnmarshalJSON implements [json.Unmarshaler].

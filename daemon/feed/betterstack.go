@@ -6,8 +6,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// betterStackStates are a resource's. Of one that is not monitored nothing is
-// known.
+// betterStackStates are the states of a resource. An unmonitored one is unknown.
 var betterStackStates = words{
 	"operational":   provider.ImpactNone,
 	"degraded":      provider.ImpactMinor,
@@ -16,7 +15,7 @@ var betterStackStates = words{
 	"not_monitored": provider.ImpactUnknown,
 }
 
-// A betterStackPart is a resource, a report or something else of the page.
+// A betterStackPart is a resource, a report or another part of the page.
 type betterStackPart struct {
 	ID         string `json:"id"`
 	Type       string `json:"type"`
@@ -36,7 +35,7 @@ type betterStackPart struct {
 
 // readBetterStack reads /index.json of Better Stack's pages
 // (betterstack.com/docs/uptime/status-pages/subscribing-to-status-updates/subscribing-to-api):
-// resources with their state, and the reports that are or were about them.
+// resources with their states, and past and present reports about them.
 func readBetterStack(body []byte) (*page, error) {
 	var doc struct {
 		Data struct {
@@ -74,8 +73,8 @@ func readBetterStack(body []byte) (*page, error) {
 	return p, nil
 }
 
-// open reports whether a report is not over. Planned maintenance has its end from
-// the beginning; that it is under way, its resources say.
+// open reports whether a report is not over. Planned maintenance has an end from the start;
+// whether it is in progress shows in the resources.
 func (b *betterStackPart) open() bool {
 	return b.Attributes.EndsAt == nil || *b.Attributes.EndsAt == ""
 }

@@ -1,16 +1,15 @@
-// Package feed reads the status feeds of vendors: what they say themselves about
-// the service that a probe only sees from outside.
+// Package feed reads vendors' status feeds: what they say about their own service, which
+// probes only see from outside.
 //
-// Each format has a small file with one pure function, which turns a document into
-// a [page]; what a page means for one provider, and only that, is in page.go. A
-// [Poller] asks for the documents, politely: one request for each feed, however
-// many providers follow it, every few minutes, and for nothing that is not changed.
+// Each format has a small file with one pure function that turns a document into a [page].
+// What a page means for one provider is in page.go. A [Poller] fetches the documents
+// politely: one request per feed every few minutes, however many providers follow it, and
+// conditional where the feed allows it.
 //
-// It reads strictly. A document that is not what its format promises is an error,
-// a word that is not known is [provider.ImpactUnknown], and a component that a
-// feed should list and does not is unknown too: none of these is ever "all is
-// well". It sends no key and no cookie, to nobody.
+// It reads strictly. A document that does not fit its format is an error, an unknown word
+// is [provider.ImpactUnknown], and a component that a feed should list but does not is
+// unknown too: none of these ever counts as "all is well". It sends no keys and no cookies.
 //
-// It imports daemon/config, for what to follow, and store/provider, for the words.
-// What a reading does to a row is for daemon/judge to say.
+// It imports daemon/config, for what to follow, and store/provider, for the vocabulary.
+// daemon/judge decides what a reading does to a row.
 package feed

@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	deadline     = 15 * time.Second // over everything, from the name to the last byte
-	maxBody      = 8 << 20          // bytes, compressed or not: Google lists its incidents of years
+	deadline     = 15 * time.Second // for everything from the lookup of the name to the last byte
+	maxBody      = 8 << 20          // bytes, compressed or not: Google lists years of incidents
 	maxHeader    = 64 << 10
 	maxRedirects = 3
 )
 
-// newClient makes a client that keeps nothing: neither connections, of which the
-// next use is minutes away, nor cookies.
+// newClient makes a client that keeps no connections, as the next use is minutes away, and
+// no cookies.
 func newClient(dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -43,14 +43,14 @@ func newClient(dial func(context.Context, string, string) (net.Conn, error)) *ht
 		case req.URL.Scheme == "https" && req.URL.User == nil:
 		case req.URL.Scheme == "http" && first.Scheme == "http" && req.URL.Host == first.Host && req.URL.User == nil:
 		default:
-			return errors.New("a redirect to where no feed is")
+			return errors.New("a redirect that is not followed")
 		}
 		return nil
 	}}
 }
 
-// proxyAnswered is what a proxy's refusal is told as: its words could repeat the
-// password that it was sent.
+// proxyAnswered reports a proxy's refusal without its text, which could repeat the password
+// that it was sent.
 func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
 	if res.StatusCode != http.StatusOK {
 		return fmt.Errorf("the proxy %s answered %d %s", proxy.Host, res.StatusCode, http.StatusText(res.StatusCode))
@@ -58,16 +58,16 @@ func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, res *http
 	return nil
 }
 
-// An answer is what came of one request.
+// An answer is the result of one request.
 type answer struct {
 	status   int
 	body     []byte
 	validate http.Header   // for the next request
-	rest     time.Duration // how long it wants not to be asked; 0 when it does not say
+	rest     time.Duration // how long not to ask again; 0 if it does not say
 	err      error
 }
 
-// fetch asks for a feed, unless it is as it was.
+// fetch gets a feed, if it has changed.
 func (p *Poller) fetch(ctx context.Context, feed string, validate http.Header) answer {
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
@@ -101,7 +101,7 @@ func (p *Poller) fetch(ctx context.Context, feed string, validate http.Header) a
 	return a
 }
 
-// bodyOf reads all of a body, which is capped before and after it is unpacked.
+// bodyOf reads a whole body, with a limit on its size before and after decompression.
 func bodyOf(res *http.Response) ([]byte, error) {
 	raw, err := capped(res.Body)
 	if err != nil {
@@ -113,11 +113,11 @@ func bodyOf(res *http.Response) ([]byte, error) {
 	case "gzip":
 		z, err := gzip.NewReader(bytes.NewReader(raw))
 		if err != nil {
-			return nil, errors.New("the answer is not the gzip that it should be")
+			return nil, errors.New("the answer is not valid gzip")
 		}
 		return capped(z)
 	default:
-		return nil, fmt.Errorf("the answer is packed with %q", coding)
+		return nil, fmt.Errorf("the answer has the content encoding %q", coding)
 	}
 }
 
@@ -132,8 +132,8 @@ func capped(r io.Reader) ([]byte, error) {
 	return b, nil
 }
 
-// restOf reads Retry-After: seconds, or a date of the server's clock, which its own
-// date tells. Ours may be years off.
+// restOf reads Retry-After: seconds, or a date by the server's clock, which is compared
+// with the Date header, as our clock may be wrong.
 func restOf(h http.Header, now time.Time) time.Duration {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if n, err := strconv.ParseUint(v, 10, 31); err == nil {
@@ -148,7 +148,7 @@ func restOf(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// plainError leaves out the method and the address, which everybody knows.
+// plainError removes the method and the address, which the context gives.
 func plainError(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// formats reads each of [config.FeedFormats]. A function fails when the document is
-// not of its format; it keeps what is over out of the page.
+// formats has a reader for each of [config.FeedFormats]. A reader fails if the document is
+// not in its format; it leaves what is over out of the page.
 var formats = map[string]func(body []byte) (*page, error){
 	config.Statuspage:  readStatuspage,
 	config.IncidentIO:  readIncidentIO,
@@ -21,7 +21,7 @@ var formats = map[string]func(body []byte) (*page, error){
 	config.RSS:         readRSS,
 }
 
-// Read reads a document and finds what it says of the feed's components.
+// Read reads a document and returns what it says about the feed's components.
 func Read(f *config.Feed, body []byte) (Reading, error) {
 	p, err := parse(f.Format, body)
 	if err != nil {

@@ -6,9 +6,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// googleStates are an incident's, as it is now or was at its worst
-// (status.cloud.google.com/incidents.schema.json). On the dashboard a disruption is
-// orange and an outage is red.
+// googleStates are the states of an incident, now or at its worst
+// (status.cloud.google.com/incidents.schema.json). On the dashboard a disruption is orange
+// and an outage is red.
 var googleStates = words{
 	"available":           provider.ImpactNone,
 	"service_information": provider.ImpactNone,
@@ -16,8 +16,8 @@ var googleStates = words{
 	"service_outage":      provider.ImpactCritical,
 }
 
-// readGoogleCloud reads https://status.cloud.google.com/incidents.json: incidents
-// old and new, of which those without an end are not over.
+// readGoogleCloud reads https://status.cloud.google.com/incidents.json: incidents old and
+// new; those without an end are not over.
 func readGoogleCloud(body []byte) (*page, error) {
 	var doc []struct {
 		Begin    string `json:"begin"`
@@ -37,12 +37,12 @@ func readGoogleCloud(body []byte) (*page, error) {
 		return nil, err
 	}
 	if doc == nil {
-		return nil, errors.New("it is no list")
+		return nil, errors.New("it is not a list")
 	}
 	p := &page{}
 	for _, i := range doc {
 		if i.Begin == "" {
-			return nil, errors.New("an incident lacks its begin")
+			return nil, errors.New("an incident has no begin")
 		}
 		word := i.Latest.Status
 		if word == "" {

@@ -6,7 +6,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// incidentIOStates are a component's, and an incident's worst
+// incidentIOStates are the states of a component, and of an incident at its worst
 // (docs.incident.io/status-pages/api and /api-reference/status-page-incidents-v2).
 var incidentIOStates = words{
 	"operational":          provider.ImpactNone,
@@ -16,7 +16,7 @@ var incidentIOStates = words{
 	"under_maintenance":    provider.ImpactMaintenance,
 }
 
-// An incidentIOEvent is an incident or maintenance that is under way.
+// An incidentIOEvent is an incident, or maintenance in progress.
 type incidentIOEvent struct {
 	Name       string `json:"name"`
 	Status     string `json:"status"`
@@ -31,8 +31,8 @@ type incidentIOEvent struct {
 }
 
 // readIncidentIO reads the Widget API of incident.io's pages, /api/v1/summary
-// (docs.incident.io/status-pages/embedding). It has incidents only, each with the
-// components that it affects; a group's name stands for those in it.
+// (docs.incident.io/status-pages/embedding). It lists only incidents, each with the
+// components that it affects; a group's name stands for its components.
 func readIncidentIO(body []byte) (*page, error) {
 	var doc struct {
 		Incidents    []incidentIOEvent `json:"ongoing_incidents"`
@@ -56,7 +56,7 @@ func readIncidentIO(body []byte) (*page, error) {
 	return p, nil
 }
 
-// split makes an event for each component, because each has a state of its own.
+// split makes an event for each component, as each has a state of its own.
 func (e *incidentIOEvent) split(all provider.Impact) []event {
 	impact := func(word string) provider.Impact {
 		if all != "" {

@@ -6,8 +6,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// instatusStates are a component's (instatus.com/help/webhooks), an incident's
-// impact, and those of a whole page (instatus.com/help/api/public-data).
+// instatusStates are the states of a component (instatus.com/help/webhooks), the impacts of
+// an incident, and the states of a whole page (instatus.com/help/api/public-data).
 var instatusStates = words{
 	"operational":         provider.ImpactNone,
 	"undermaintenance":    provider.ImpactMaintenance,
@@ -16,7 +16,7 @@ var instatusStates = words{
 	"partialoutage":       provider.ImpactMajor,
 	"majoroutage":         provider.ImpactCritical,
 	"up":                  provider.ImpactNone,
-	"hasissues":           provider.ImpactMinor, // how bad, its incidents say
+	"hasissues":           provider.ImpactMinor, // its incidents say how bad
 }
 
 type instatusIncident struct {
@@ -27,9 +27,9 @@ type instatusIncident struct {
 	URL     string `json:"url"`
 }
 
-// readInstatus reads /v2/components.json of Instatus's pages, which has the state
-// of each component, and /summary.json, which has that of the page alone: there
-// the page's name is the only component.
+// readInstatus reads two documents of Instatus's pages: /v2/components.json, which has the
+// state of each component, and /summary.json, which has only that of the page; there the
+// page's name is the only component.
 func readInstatus(body []byte) (*page, error) {
 	var doc struct {
 		Components []struct {

@@ -9,36 +9,36 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A page is a document of any format, read.
+// A page is the content of a document in any format.
 type page struct {
-	// lists: every component that there is stands in it with its state, which then
-	// decides. Where it is false the document has incidents only, and a component
-	// without one is not mentioned.
+	// lists means that the document lists every component with its state, which then
+	// decides. Otherwise it has only incidents, and a component without one is not
+	// mentioned.
 	lists      bool
 	components []component
-	events     []event // those that are not over
+	events     []event // not those that are over
 }
 
 type component struct {
 	name  string
-	word  string // the feed's own, for the evidence
+	word  string // the feed's own word, for the evidence
 	state provider.Impact
 }
 
-// An event is an incident, or maintenance that is under way.
+// An event is an incident, or maintenance in progress.
 type event struct {
 	name    string
 	word    string
 	impact  provider.Impact
 	since   time.Time
 	url     string
-	affects []string // names of components; nil when it does not say
+	affects []string // names of components; nil if it does not say
 }
 
-// A Reading is what a feed says of one provider.
+// A Reading is what a feed says about one provider.
 type Reading struct {
 	Impact   provider.Impact
-	Incident *provider.Incident // nil when nothing is reported, or nothing can be told
+	Incident *provider.Incident // nil if nothing is reported, or nothing is known
 
 	Components []provider.FeedComponent
 	Missing    []string
@@ -46,13 +46,13 @@ type Reading struct {
 }
 
 const (
-	maxName       = 200 // bytes of a name or a word from a feed
+	maxName       = 200 // bytes, for a name or a word from a feed
 	maxURL        = 500
 	maxComponents = 20 // in the evidence
 )
 
-// read finds what the page says of the components, or of all there are when none
-// is named. Names are compared whole and in any case: "API" is not "API Console".
+// read returns what the page says about the named components, or about all if none is named.
+// Names must match as a whole, in any case: "API" is not "API Console".
 func (p *page) read(components []string, home string) Reading {
 	r := Reading{Impact: provider.ImpactNone}
 	about := p.worstComponent(components, &r)
@@ -72,9 +72,8 @@ func (p *page) read(components []string, home string) Reading {
 	return r
 }
 
-// worstComponent is the worst of the components, as if it were an incident of that
-// name; nil when all of them are well. It notes in the evidence what they say, and
-// which are missing.
+// worstComponent is the worst of the components, as an incident with its name; nil if all
+// are fine. It adds to the evidence what they say, and which are missing.
 func (p *page) worstComponent(components []string, r *Reading) (worst *event) {
 	found := map[string]bool{}
 	for i := range p.components {
@@ -95,8 +94,8 @@ func (p *page) worstComponent(components []string, r *Reading) (worst *event) {
 	return worst
 }
 
-// worstEvent is the worst of those that concern the components, nil when there are
-// none. It notes them in the evidence, with those that do not say whom they concern.
+// worstEvent is the worst of the events that affect the components, nil if there are none.
+// It adds these to the evidence, and those that do not say what they affect.
 func (p *page) worstEvent(components []string, r *Reading) (worst *event) {
 	for i := range p.events {
 		e := &p.events[i]
@@ -119,9 +118,8 @@ func (p *page) worstEvent(components []string, r *Reading) (worst *event) {
 	return worst
 }
 
-// together is an incident with how bad it is for the components. Where these have a
-// state, it is theirs that counts: an incident that names one which works is worth
-// knowing, and no more than that.
+// together combines an incident with the components' states. Where components have states,
+// these count: an incident that names a component that works is only for information.
 func (p *page) together(component, e *event) *event {
 	both := *e
 	switch {
@@ -143,8 +141,8 @@ func (r *Reading) see(name, word string, impact provider.Impact) {
 	}
 }
 
-// match reports whether one of the names is one of those wanted; none wanted is all
-// of them. It notes in found, where it is given, which were.
+// match reports whether one of the names is wanted; if none is given as wanted, all are. It
+// notes those in found, unless that is nil.
 func match(names, wanted []string, found map[string]bool) bool {
 	if len(wanted) == 0 {
 		return true
@@ -163,11 +161,10 @@ func match(names, wanted []string, found map[string]bool) bool {
 	return any
 }
 
-// fold makes names comparable: blanks and case are the vendor's taste.
+// fold makes names comparable: vendors vary blanks and case.
 func fold(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
-// ranks orders the impacts. What is not known is worse than what is known to be
-// small, and does not hide an outage.
+// ranks orders the impacts. Unknown is worse than minor, and does not hide an outage.
 var ranks = map[provider.Impact]int{
 	provider.ImpactNone: 0, provider.ImpactMaintenance: 1, provider.ImpactMinor: 2,
 	provider.ImpactUnknown: 3, provider.ImpactMajor: 4, provider.ImpactCritical: 5,
@@ -175,7 +172,7 @@ var ranks = map[provider.Impact]int{
 
 func worse(a, b provider.Impact) bool { return ranks[a] > ranks[b] }
 
-// words are what a format says, in small letters, and what it means.
+// words map a format's words, in lower case, to what they mean.
 type words map[string]provider.Impact
 
 func (w words) mean(word string) provider.Impact {
@@ -185,8 +182,8 @@ func (w words) mean(word string) provider.Impact {
 	return provider.ImpactUnknown
 }
 
-// link is where to read on: what the feed says when that is a web address, which
-// may be relative to the vendor's page, and else the page itself.
+// link is the page with more information: the feed's link if it is a web address, perhaps
+// relative to the vendor's page, and otherwise the vendor's page.
 func link(said, home string) string {
 	base, err := url.Parse(home)
 	if err != nil {
@@ -202,7 +199,7 @@ func link(said, home string) string {
 	return home
 }
 
-// homeOf is the page for people: the root of the host that has the feed.
+// homeOf is the page for people: the root of the feed's host.
 func homeOf(feed string) string {
 	u, err := url.Parse(feed)
 	if err != nil || u.Host == "" {

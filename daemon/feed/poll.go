@@ -16,34 +16,33 @@ import (
 )
 
 const (
-	// interval is the usual time between two polls of a feed. Vendors' pages are
-	// written by people, and cached for a minute or so.
+	// interval is the usual time between two polls of a feed. People write vendors' pages,
+	// and caches keep them for a minute or so.
 	interval = 2 * time.Minute
-	// A feed that fails is asked again after soonest, which may be all that a network
-	// needs to come up, then half as often each time, down to once in slowest. It may
-	// ask for more rest.
+	// A feed that fails is polled again after soonest, which may be enough for a network to
+	// come up, and then at intervals that double up to slowest. The feed may ask for
+	// longer ones.
 	soonest = time.Minute
 	slowest = 5 * time.Minute
-	// longestRest is the most that a Retry-After may ask for.
+	// longestRest is the longest Retry-After that is honoured.
 	longestRest = 24 * time.Hour
-	// firstSpread spreads the first polls, while providers are asked for the first time.
+	// firstSpread spreads the first polls, as the first probes run at the same time.
 	firstSpread = 5 * time.Second
-	// lasts is the age at which what was read is no evidence any more.
+	// lasts is the age at which a reading no longer counts.
 	lasts = 15 * time.Minute
 )
 
-// News is what a provider's feed says, and how that is known.
+// News is a provider's reading, and how current it is.
 type News struct {
 	Reading Reading
 	Step    provider.FeedStep
-	Known   bool // false: it was not read, or too long ago
-	Early   bool // it was not read yet, and what was known before may still hold
+	Known   bool // false: never read, or too long ago
+	Early   bool // not read yet; what was known before may still hold
 }
 
 // Options of a Poller. Tell is required.
 type Options struct {
-	// Tell receives the news of a provider after each poll. It is called by one
-	// goroutine for each feed.
+	// Tell receives the news of a provider after each poll. Each feed's goroutine calls it.
 	Tell      func(id string, n News)
 	Log       hclog.Logger                                                      // nil: silent
 	UserAgent string                                                            // empty: "providerd"
@@ -51,8 +50,8 @@ type Options struct {
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net's own
 }
 
-// A Poller polls the feeds that providers follow, each of them once, while it runs.
-// Without a provider that follows one it does nothing.
+// A Poller polls the feeds that providers follow, each only once, while it runs. If no
+// provider follows a feed, it does nothing.
 type Poller struct {
 	o       Options
 	log     hclog.Logger
@@ -63,7 +62,7 @@ type Poller struct {
 	sources map[string]*source
 }
 
-// New makes a Poller that follows nothing.
+// New makes a Poller without feeds.
 func New(o Options) *Poller {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
@@ -77,7 +76,7 @@ func New(o Options) *Poller {
 	return &Poller{o: o, log: o.Log, client: newClient(o.Dial), sources: map[string]*source{}}
 }
 
-// Run polls until ctx ends, and returns when nothing is under way any more.
+// Run polls until ctx ends, and returns once all polls have ended.
 func (p *Poller) Run(ctx context.Context) {
 	p.mu.Lock()
 	p.ctx = ctx
@@ -86,14 +85,13 @@ func (p *Poller) Run(ctx context.Context) {
 	}
 	p.mu.Unlock()
 	<-ctx.Done()
-	p.mu.Lock() // from now on nobody starts
+	p.mu.Lock() // from now on no source starts
 	defer p.mu.Unlock()
 	p.wg.Wait()
 }
 
-// Follow makes the feeds of these providers the ones that are polled from now on. A
-// feed that is followed already goes on, and whoever is new to it is told what was
-// last read.
+// Follow sets the providers whose feeds are polled. A feed that is already polled goes on,
+// and its new followers get the last reading.
 func (p *Poller) Follow(list []config.Provider) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,7 +142,7 @@ func (p *Poller) start(s *source) {
 	})
 }
 
-// follow replaces a source's followers, and has it tell those that are new.
+// follow replaces a source's followers, and makes it tell the new ones.
 func (s *source) follow(by map[string]config.Feed) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,16 +10,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// rssStates are what an item says of where its incident stands; true is over. The
-// words are those of Statuspage's and incident.io's history feeds, and of
-// status.x.ai.
+// rssStates are the states of an incident in an item; true means over. The words are those
+// of Statuspage's and incident.io's history feeds, and of status.x.ai.
 var rssStates = map[string]bool{
 	"active": false, "investigating": false, "identified": false, "monitoring": false, "update": false,
 	"in progress": false, "verifying": false,
 	"resolved": true, "completed": true, "postmortem": true, "scheduled": true,
 }
 
-// rssSeverities are what an item says of how bad it is.
+// rssSeverities are the severities in an item.
 var rssSeverities = words{
 	"available":   provider.ImpactNone,
 	"info":        provider.ImpactMinor,
@@ -46,11 +45,10 @@ type rssItem struct {
 	Categories  []string `xml:"category"`
 }
 
-// readRSS reads RSS 2.0 (rssboard.org/rss-specification), in which each item is an
-// incident. RSS knows neither components nor states: a component is what stands in
-// brackets before the title, or a category; a state is a category, or what the
-// description says. An item that says neither that it is over nor that it is not
-// counts as one of which nothing is known.
+// readRSS reads RSS 2.0 (rssboard.org/rss-specification), in which each item is an incident.
+// RSS has neither components nor states. A component is in brackets before the title, or a
+// category; a state is a category, or in the description. An item that does not say whether
+// it is over counts as unknown.
 func readRSS(body []byte) (*page, error) {
 	var doc struct {
 		XMLName xml.Name `xml:"rss"`
@@ -82,7 +80,7 @@ func (i *rssItem) event() (e event, open bool) {
 	e = event{since: moment(i.Date), url: i.Link}
 	if m := rssComponent.FindStringSubmatch(i.Title); m != nil {
 		e.name, e.affects = i.Title[len(m[0]):], []string{m[1]}
-		if over, known := rssStates[fold(m[1])]; known { // "[RESOLVED] …", as Azure has it
+		if over, known := rssStates[fold(m[1])]; known { // "[RESOLVED] …", as on Azure's page
 			e.affects = nil
 			if over {
 				return e, false
@@ -117,7 +115,7 @@ func (i *rssItem) event() (e event, open bool) {
 	return e, !rssStates[state] && e.impact != provider.ImpactNone
 }
 
-// first is what the pattern finds first, in small letters.
+// first is the pattern's first match, in lower case.
 func first(pattern *regexp.Regexp, text string) string {
 	if m := pattern.FindStringSubmatch(text); m != nil {
 		return fold(m[1])

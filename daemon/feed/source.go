@@ -13,22 +13,22 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A source is one feed that is polled, and what it said.
+// A source is one polled feed, with its last reading.
 type source struct {
 	poller *Poller
 	url    string
 	format string
 	end    context.CancelFunc
-	wake   chan struct{} // the followers have changed; holds one
+	wake   chan struct{} // the followers have changed; buffers one
 
 	mu        sync.Mutex
 	followers map[string]config.Feed // by the provider's id
 
-	// These are the running goroutine's own.
+	// The following belong to the running goroutine.
 	since    time.Time // when it began
-	page     *page     // nil until one was read
+	page     *page     // nil until it was read
 	readAt   time.Time
-	validate http.Header // how to ask whether it is changed
+	validate http.Header // the headers of a conditional request
 	failures int
 	step     provider.FeedStep // of the last poll
 	lacking  map[string]string // by the provider's id: the components that were last missing
@@ -61,14 +61,14 @@ func (s *source) run(ctx context.Context) {
 		s.tell()
 		next := time.Until(due)
 		if gone := time.Until(s.expires()); gone > 0 {
-			next = min(next, gone) // a long rest may outlast what was read
+			next = min(next, gone) // a long Retry-After may outlast the reading
 		}
 		timer.Reset(next)
 	}
 }
 
-// expires is when what was read last is no evidence any more. Before anything was
-// read that is so for what the database knows.
+// expires is when the last reading no longer counts. Before the first reading, that is so
+// for what is in the database.
 func (s *source) expires() time.Time {
 	if s.page == nil {
 		return s.since.Add(lasts)
@@ -76,7 +76,7 @@ func (s *source) expires() time.Time {
 	return s.readAt.Add(lasts)
 }
 
-// poll asks once, and returns when to ask again.
+// poll fetches once, and returns when to poll again.
 func (s *source) poll(ctx context.Context) (due time.Time) {
 	began := time.Now()
 	a := s.poller.fetch(ctx, s.url, s.validate)
@@ -87,7 +87,7 @@ func (s *source) poll(ctx context.Context) (due time.Time) {
 	} else {
 		s.failures++
 		if s.failures == 1 && ctx.Err() == nil {
-			s.poller.log.Warn("a vendor's status feed tells nothing", "url", s.url, "error", err)
+			s.poller.log.Warn("cannot read a vendor's status feed", "url", s.url, "error", err)
 		}
 	}
 	due = now.Add(max(s.pace(), min(a.rest, longestRest)))
@@ -104,7 +104,7 @@ func (s *source) poll(ctx context.Context) (due time.Time) {
 	return due
 }
 
-// pace is the wait for the next poll, a tenth of it left to chance.
+// pace is the wait until the next poll, with 10 % jitter.
 func (s *source) pace() time.Duration {
 	wait := interval
 	if s.failures > 0 {
@@ -117,8 +117,7 @@ func (s *source) pace() time.Duration {
 	return max(soonest, min(wait, slowest))
 }
 
-// take reads what was answered. An answer that is no good leaves what was read
-// before.
+// take reads an answer. An invalid one leaves the last reading.
 func (s *source) take(a answer, began time.Time) error {
 	switch {
 	case a.err != nil:
@@ -139,7 +138,7 @@ func (s *source) take(a answer, began time.Time) error {
 	return nil
 }
 
-// tell has every follower hear what is known now.
+// tell tells every follower the news.
 func (s *source) tell() {
 	s.mu.Lock()
 	followers := s.followers
@@ -159,8 +158,8 @@ func (s *source) tell() {
 	}
 }
 
-// warnOfMissing says once that a feed does not name what it should: a vendor may
-// have renamed it, and until somebody says how it is called now, nothing is known.
+// warnOfMissing logs once that a feed lacks a component: the vendor may have renamed it, and
+// nothing is known until somebody configures the new name.
 func (s *source) warnOfMissing(id string, missing []string) {
 	now := strings.Join(missing, ", ")
 	if s.lacking[id] == now {
@@ -171,6 +170,6 @@ func (s *source) warnOfMissing(id string, missing []string) {
 	}
 	s.lacking[id] = now
 	if now != "" {
-		s.poller.log.Warn("a vendor's status feed does not name what stands for a provider", "id", id, "url", s.url, "component", now)
+		s.poller.log.Warn("a vendor's status feed lacks a provider's component", "id", id, "url", s.url, "component", now)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// statuspageStates are a component's (developer.statuspage.io, and the page that
-// each site has at /api).
+// statuspageStates are the states of a component (developer.statuspage.io, and each site's
+// page at /api).
 var statuspageStates = words{
 	"operational":          provider.ImpactNone,
 	"degraded_performance": provider.ImpactMinor,
@@ -16,7 +16,7 @@ var statuspageStates = words{
 	"under_maintenance":    provider.ImpactMaintenance,
 }
 
-// statuspageImpacts are an incident's.
+// statuspageImpacts are the impacts of an incident.
 var statuspageImpacts = words{
 	"none":        provider.ImpactMinor, // it is an incident all the same
 	"minor":       provider.ImpactMinor,
@@ -25,7 +25,7 @@ var statuspageImpacts = words{
 	"maintenance": provider.ImpactMaintenance,
 }
 
-// A statuspageEvent is an incident or a planned maintenance.
+// A statuspageEvent is an incident or planned maintenance.
 type statuspageEvent struct {
 	Name       string `json:"name"`
 	Status     string `json:"status"`
@@ -38,8 +38,8 @@ type statuspageEvent struct {
 	} `json:"components"`
 }
 
-// readStatuspage reads Atlassian Statuspage's /api/v2/summary.json, which the pages
-// of incident.io have too, there with incidents that name no component.
+// readStatuspage reads Atlassian Statuspage's /api/v2/summary.json. incident.io's pages have
+// it too, with incidents that name no component.
 func readStatuspage(body []byte) (*page, error) {
 	var doc struct {
 		Components []struct {

@@ -10,14 +10,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// line makes text from a feed one printable line of at most limit bytes. Only the
-// beginning of a long one is looked at.
+// line makes a text from a feed one printable line of at most limit bytes. It reads only
+// the beginning of a long text.
 func line(s string, limit int) string {
 	return provider.OneLine(s[:min(len(s), 8*limit)], limit)
 }
 
-// plain turns a document into UTF-8. One that says with a mark that it is UTF-16,
-// or has a zero byte where only that has one, is that.
+// plain turns a document into UTF-8. It recognises UTF-16 by its byte order mark or by a
+// zero byte at the beginning.
 func plain(body []byte) ([]byte, error) {
 	var order binary.ByteOrder
 	switch {
@@ -42,14 +42,14 @@ func plain(body []byte) ([]byte, error) {
 	return []byte(string(utf16.Decode(units))), nil
 }
 
-// layouts are the times that feeds have. The last is what JavaScript's Date says,
-// as Instatus has it; the one before, RSS with a bare Z, is Azure's.
+// layouts are the formats of times in feeds. The last is that of JavaScript's Date, in
+// Instatus; the one before, RSS with a bare Z, is Azure's.
 var layouts = []string{
 	time.RFC3339, time.RFC1123Z, time.RFC1123,
 	"Mon, 02 Jan 2006 15:04:05 Z", "Mon Jan 02 2006 15:04:05 GMT-0700",
 }
 
-// moment reads a time; one that cannot be read is not known.
+// moment reads a time; an invalid one is unknown.
 func moment(s string) time.Time {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), " (")
 	for _, layout := range layouts {

@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// queuedLines is how many log lines may wait for whoever reads the log.
+// queuedLines is how many log lines may wait for a slow reader of the log.
 const queuedLines = 4096
 
-// An asyncWriter writes lines to a writer that may block for ever: a pipe that
-// nobody empties, a terminal that was stopped. Whoever logs never waits for it.
-// Lines that find the queue full are dropped, and counted in a later one.
+// An asyncWriter writes lines to a writer that may block for ever: a pipe that nobody
+// reads, a stopped terminal. Logging never waits for it. If the queue is full, lines are
+// dropped, and a later line says how many.
 type asyncWriter struct {
 	to      io.Writer
 	queue   chan []byte
 	written chan struct{} // closed when the queue is empty and closed
-	noteBy  string        // what a line of our own begins with
+	noteBy  string        // the prefix of its own lines
 
-	writing atomic.Int64 // since when a line is being written, in Unix nanoseconds; 0: none is
+	writing atomic.Int64 // since when a line is being written, in Unix nanoseconds; 0: none
 
 	mu      sync.Mutex
-	dropped int // since the last line that told of it
+	dropped int // since the last line that said so
 	closed  bool
 }
 
@@ -33,7 +33,7 @@ func newAsyncWriter(to io.Writer) *asyncWriter {
 		defer close(w.written)
 		for line := range w.queue {
 			w.writing.Store(time.Now().UnixNano())
-			_, _ = to.Write(line) // there is nowhere to say that the log is gone
+			_, _ = to.Write(line) // there is nowhere to report that the log is gone
 			w.writing.Store(0)
 		}
 	}()
@@ -70,8 +70,8 @@ func (w *asyncWriter) offer(line []byte) bool {
 	}
 }
 
-// blocked is for how long nobody has taken a line, and how many wait or were dropped;
-// 0 when none waits.
+// blocked is how long no line has been taken, and how many wait or were dropped; 0 if none
+// waits.
 func (w *asyncWriter) blocked() (age time.Duration, lines int) {
 	since := w.writing.Load()
 	if since == 0 {
@@ -82,9 +82,9 @@ func (w *asyncWriter) blocked() (age time.Duration, lines int) {
 	return time.Since(time.Unix(0, since)), 1 + len(w.queue) + w.dropped
 }
 
-// Close waits for the queue to be written, for at most timeout, in which the time
-// counts for which nobody has taken a line: then the goroutine that writes is left to
-// its fate.
+// Close waits until the queue is written, but no longer than timeout, which includes the
+// time that the current line has been blocked already. Then it abandons the goroutine
+// that writes.
 func (w *asyncWriter) Close(timeout time.Duration) {
 	w.mu.Lock()
 	if !w.closed {

@@ -1,8 +1,7 @@
-// Package logging is the daemon's own log: lines for people or for machines, written
-// to whoever started the daemon, and kept for those who read them over the control
-// socket. It exists so that whoever logs never waits for whoever reads, and so that
-// nothing in a record can pass for another record.
+// Package logging is the daemon's own log: lines for people or for machines, written to
+// standard error, and kept for readers on the control socket. It makes sure that logging
+// never waits for a reader, and that nothing in a record can pass for another record.
 //
-// It imports hclog and, of this module, store/provider for the form of a line on the
+// It imports hclog and, from this module, store/provider for the form of a line on the
 // socket.
 package logging

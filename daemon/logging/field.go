@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// fields turns hclog's key-value pairs into ones that can always be encoded.
+// fields makes hclog's key-value pairs safe to encode.
 func fields(name string, args []any) map[string]any {
 	if name == "" && len(args) == 0 {
 		return nil
@@ -21,7 +21,7 @@ func fields(name string, args []any) map[string]any {
 		m["module"] = name
 	}
 	for len(args) > 0 && len(m) < maxFields {
-		if len(args) == 1 { // hclog.MissingKey says the same in its own output
+		if len(args) == 1 { // as hclog.MissingKey in hclog's own output
 			m[hclog.MissingKey] = field(args[0])
 			break
 		}
@@ -35,7 +35,7 @@ func fields(name string, args []any) map[string]any {
 	return m
 }
 
-// field keeps numbers and truth values, and makes text of everything else.
+// field keeps numbers and booleans, and makes text of everything else.
 func field(v any) any {
 	switch v.(type) {
 	case nil:
@@ -58,9 +58,9 @@ func field(v any) any {
 	return text(v)
 }
 
-// text prints a value the way it wants to be printed. Composite values go
-// through JSON, because fmt shows what is in unexported fields and does not let
-// it mask itself: a secret would show.
+// text prints a value by its own method, if it has one. Composite values go through JSON,
+// because fmt prints unexported fields without calling their methods, and would show a
+// secret that masks itself.
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -75,7 +75,7 @@ func text(v any) string {
 		}
 		return clip(fmt.Sprintf(format, v[1:]...))
 	case error, fmt.Stringer:
-		return clip(fmt.Sprint(v)) // and not v.String(): fmt survives one that panics
+		return clip(fmt.Sprint(v)) // not v.String(), which may panic; fmt recovers
 	}
 	switch reflect.ValueOf(v).Kind() {
 	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array, reflect.Pointer, reflect.Interface:
@@ -84,7 +84,7 @@ func text(v any) string {
 	return clip(fmt.Sprint(v))
 }
 
-// asJSON names the type of what cannot be encoded.
+// asJSON encodes a value, or names its type if it cannot be encoded.
 func asJSON(v any) (s string) {
 	defer func() {
 		if recover() != nil { // a marshaller of v's own
@@ -98,7 +98,7 @@ func asJSON(v any) (s string) {
 	return string(b)
 }
 
-// clip bounds a text, and makes it valid UTF-8.
+// clip limits a text's length, and makes it valid UTF-8.
 func clip(s string) string {
 	if len(s) > maxText {
 		cut := maxText

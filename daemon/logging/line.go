@@ -12,9 +12,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A lineWriter makes one physical line of each record, so that nothing in a
-// record can pass for another one, and begins it with its priority if that is
-// wanted. hclog calls it under the logger's lock.
+// A lineWriter makes each record one physical line, so that nothing in it can pass for
+// another record, and optionally prefixes its priority. hclog calls it under the logger's
+// lock.
 type lineWriter struct {
 	to         io.Writer
 	priorities bool
@@ -32,10 +32,10 @@ func (w *lineWriter) LevelWrite(level hclog.Level, record []byte) (int, error) {
 	return len(record), nil
 }
 
-// Write takes a record of no level.
+// Write writes a record without a level.
 func (w *lineWriter) Write(record []byte) (int, error) { return w.LevelWrite(hclog.Info, record) }
 
-// priority is the prefix by which the journal knows how grave a line is.
+// priority is the prefix that tells the journal a line's priority.
 // Source: sd-daemon(3), SD_ERR and its kin.
 func priority(level hclog.Level) string {
 	switch level {
@@ -49,13 +49,12 @@ func priority(level hclog.Level) string {
 	return "<6>"
 }
 
-// block is how hclog writes a value of several lines: its key on a line of its
-// own, and each line of it indented.
+// block matches a value of several lines as hclog writes it: the key on a line of its
+// own, and each line of the value indented.
 var block = regexp.MustCompile(`\n  ([^\n]*)=\n((?:  \| [^\n]*\n)+)  `)
 
-// singleLine returns a record whose only line break is the last byte. Without one
-// inside it, and without anything else that does not show, it is the same. In JSON the
-// escapes mean the same, too.
+// singleLine returns a record whose only line break is the last byte. It escapes line
+// breaks and anything else that is not printable; in JSON the escapes mean the same.
 func singleLine(record []byte) []byte {
 	text := strings.TrimSuffix(string(record), "\n")
 	if strings.ContainsRune(text, '\n') {
@@ -74,7 +73,7 @@ func singleLine(record []byte) []byte {
 			line.WriteString(`\r`)
 		case r == '\t':
 			line.WriteString(`\t`)
-		case r == utf8.RuneError, provider.Shows(r): // what is no text has become U+FFFD
+		case r == utf8.RuneError, provider.Shows(r): // invalid UTF-8 has become U+FFFD
 			line.WriteRune(r)
 		default:
 			line.Write(provider.AppendJSONEscape(nil, r))

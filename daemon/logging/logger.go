@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// A Logger is the daemon's own log: to a writer, and to the ring from which
-// clients read it live. Both follow one level.
+// A Logger is the daemon's own log. It goes to a writer, and to the ring from which clients
+// read it live. Both have the same level.
 type Logger struct {
 	hclog.InterceptLogger
 	Ring   *Ring
@@ -19,22 +19,21 @@ type Logger struct {
 // Close writes what is still queued, for at most half a second.
 func (l *Logger) Close() { l.writer.Close(500 * time.Millisecond) }
 
-// blockedAfter is how long whoever reads the log may take for a line.
+// blockedAfter is how long a reader of the log may take for a line.
 const blockedAfter = 5 * time.Second
 
-// Problem says that the log is not written, as nobody takes its lines; empty when it is.
+// Problem says that the log is blocked because nobody reads it; empty if it is not.
 func (l *Logger) Problem() string {
 	age, lines := l.writer.blocked()
 	if age < blockedAfter {
 		return ""
 	}
-	return fmt.Sprintf("nobody has taken a line for %s, and %d lines wait or are lost: is its disk full or its reader stopped? See: providerctl logs",
+	return fmt.Sprintf("the log has been blocked for %s, and %d lines wait or are lost: is its disk full, or its reader stopped? See: providerctl logs",
 		age.Round(time.Second), lines)
 }
 
 // New makes a log that writes lines for people, or JSON for machines. For the journal each
-// begins with its priority; lines for people then have no time, which the journal
-// notes itself.
+// line begins with its priority, and lines for people have no time, which the journal adds.
 func New(w io.Writer, json, journal bool, level hclog.Level) *Logger {
 	l := &Logger{Ring: NewRing(level), writer: newAsyncWriter(w)}
 	if journal {
@@ -48,7 +47,7 @@ func New(w io.Writer, json, journal bool, level hclog.Level) *Logger {
 	return l
 }
 
-// SetLevel changes what is written from now on.
+// SetLevel changes the level.
 func (l *Logger) SetLevel(level hclog.Level) {
 	l.InterceptLogger.SetLevel(level)
 	l.Ring.SetLevel(level)
