@@ -13,30 +13,29 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("providerd_"+name, help, labels, nil)
 }
 
-// What there is of the daemon; docs/metrics.md has the same table, and a test holds
-// it so.
+// The daemon's own metrics; docs/metrics.md has the same table, which a test checks.
 var (
-	probes    = desc("probes_total", "Probes that ended: ok, not_ok, failed (the check itself broke) or discarded (cut short).", "outcome")
-	refreshes = desc("refreshes_total", "Refreshes asked for: triggered, or skipped where nobody was to be probed.", "outcome")
-	coalesced = desc("coalesced_total", "Asks for a probe that shared another's.")
-	latency   = desc("probe_latency_seconds", "How long the requests took that decided, of probes that were answered, by the provider's kind.", "kind")
-	inFlight  = desc("scheduler_in_flight_probes", "Probes under way.")
-	planned   = desc("scheduler_queued_probes", "Probes that wait for their time.")
-	waiting   = desc("scheduler_waiting_probes", "Probes whose time has come, and that wait for a place.")
-	lag       = desc("scheduler_lag_seconds", "How late the most overdue probe is.")
+	probes    = desc("probes_total", "Finished probes: ok, not_ok, failed (the check itself broke) or discarded (aborted).", "outcome")
+	refreshes = desc("refreshes_total", "Refresh requests: triggered, or skipped because there was nothing to probe.", "outcome")
+	coalesced = desc("coalesced_total", "Requests for a probe that were served by another request's probe.")
+	latency   = desc("probe_latency_seconds", "Latency of the deciding request of each answered probe, by the provider's kind.", "kind")
+	inFlight  = desc("scheduler_in_flight_probes", "Probes in progress.")
+	planned   = desc("scheduler_queued_probes", "Probes that are planned and not due yet.")
+	waiting   = desc("scheduler_waiting_probes", "Probes that are due and wait for a free slot.")
+	lag       = desc("scheduler_lag_seconds", "Delay of the most overdue probe.")
 
 	commits       = desc("store_commits_total", "Commits to the database: ok or failed.", "outcome")
-	commitTook    = desc("store_commit_duration_seconds", "How long the commits took, those that failed too.")
-	databaseSize  = desc("store_database_size_bytes", "Size of the database's file.")
-	freePages     = desc("store_free_pages", "Pages of the database that the next commits may use.")
-	eventsKept    = desc("store_events", "Events that are kept.")
+	commitTook    = desc("store_commit_duration_seconds", "Duration of commits, including failed ones.")
+	databaseSize  = desc("store_database_size_bytes", "Size of the database file.")
+	freePages     = desc("store_free_pages", "Free pages in the database file.")
+	eventsKept    = desc("store_events", "Events kept in the database.")
 	eventsWaiting = desc("store_waiting_events", "Events that wait for a commit.")
 
-	replies = desc("control_requests_total", "Requests on the control socket, by the HTTP status of their reply.", "code")
-	denied  = desc("control_denied_total", "Requests refused to who asked, and connections turned away.")
-	streams = desc("control_streams", "Streams that are open.")
+	replies = desc("control_requests_total", "Requests on the control socket, by HTTP status.", "code")
+	denied  = desc("control_denied_total", "Requests denied for lack of permission, and connections turned away.")
+	streams = desc("control_streams", "Open streams.")
 
-	checkOK = desc("check_ok", "1 while the daemon's own check is well, as in GET /healthz, 0 while it is not.", "check")
+	checkOK = desc("check_ok", "1 if the daemon's own check passes, as in GET /healthz, 0 if it fails.", "check")
 )
 
 // Describe implements [prometheus.Collector].

@@ -17,14 +17,14 @@ import (
 	"github.com/providerd/providerd/daemon/scarce"
 )
 
-// partingTime is how long scrapes under way may take to end.
+// partingTime is how long scrapes in progress may take to end.
 const partingTime = 500 * time.Millisecond
 
 // maxConns is how many connections may be open: a few scrapers, not a crowd.
 const maxConns = 16
 
-// Listen opens the port, and refuses an address that other machines can reach.
-// A shortage of files does not end it, and is noted; it may be nil.
+// Listen opens the port. It refuses an address that other machines can reach. A shortage of
+// files does not stop the listener; it is noted in shortage, which may be nil.
 func Listen(address string, shortage *scarce.Shortage) (net.Listener, error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !at.Addr().IsLoopback() {
@@ -37,12 +37,12 @@ func Listen(address string, shortage *scarce.Shortage) (net.Listener, error) {
 	return netutil.LimitListener(scarce.Wrap(l, "accepting a scraper", nil, shortage, nil), maxConns), nil
 }
 
-// Serve answers GET /metrics from l, and nothing else, until ctx ends. It closes
-// l, and returns when every connection is closed.
+// Serve answers GET /metrics, and nothing else, on l until ctx ends. It closes l, and
+// returns once every connection is closed.
 func (m *Metrics) Serve(ctx context.Context, l net.Listener, log hclog.Logger) error {
 	server := &http.Server{
 		Handler:           http.HandlerFunc(m.answer),
-		MaxHeaderBytes:    20 << 10, // daemon/framing lets less through
+		MaxHeaderBytes:    20 << 10, // daemon/framing allows less
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       5 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -74,12 +74,12 @@ func (m *Metrics) Serve(ctx context.Context, l net.Listener, log hclog.Logger) e
 	return nil
 }
 
-// answer refuses what a web page had a browser send. The port has no password,
-// and is as open as the machine is to its users.
+// answer refuses requests that a web page made a browser send. The port has no password,
+// and is open to every user of the machine.
 func (m *Metrics) answer(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header["Origin"] != nil || r.Header["Referer"] != nil || !localName(r.Host):
-		http.Error(w, "requests of web pages are refused: use http://127.0.0.1, without Origin and Referer headers", http.StatusForbidden)
+		http.Error(w, "requests from web pages are refused: use http://127.0.0.1, without Origin and Referer headers", http.StatusForbidden)
 		return
 	case r.URL.Path != "/metrics":
 		http.Error(w, "only /metrics is served here", http.StatusNotFound)
@@ -96,12 +96,12 @@ func (m *Metrics) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	if _, err := scrape.WriteTo(w); err != nil {
-		panic(http.ErrAbortHandler) // a part must not pass for the whole, should anybody be there to read it
+		panic(http.ErrAbortHandler) // so that nobody takes a part for the whole
 	}
 }
 
-// localName reports whether a Host header names this machine by what no resolver
-// has a say in. A page whose name was rebound to this machine sends its own.
+// localName reports whether a Host header is a name of this machine that no resolver can
+// change. A web page whose name was rebound to this machine sends its own name.
 func localName(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {

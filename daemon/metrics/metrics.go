@@ -1,15 +1,13 @@
-// Package metrics says in Prometheus' format what the daemon counts, on the
-// control socket and, where the configuration wants it, on a loopback port.
+// Package metrics serves the daemon's metrics in Prometheus' format, on the control socket
+// and, if configured, on a loopback port.
 //
-// The parts of the daemon count for themselves, in plain numbers. Only a scrape
-// turns those into metrics, from snapshots that wait for no probe and no disk: a
-// daemon that nobody scrapes pays for the counting alone, and what is said of a
-// provider goes away with it.
+// The parts of the daemon keep plain counters. Only a scrape turns them into metrics, from
+// snapshots that wait for no probe and no disk. So a daemon that nobody scrapes pays only
+// for the counting, and a removed provider leaves no metrics behind.
 //
-// There are two halves. What grows with the number of providers is written by hand
-// (providers.go, text.go); the daemon's own counters, the Go runtime and the process
-// are client_golang's (collect.go). The tests hold the first to what client_golang's
-// own encoder would write.
+// There are two halves. The metrics of each provider are written by hand (providers.go,
+// text.go); those of the daemon, the Go runtime and the process use client_golang
+// (collect.go). Tests compare the first half with what client_golang would write.
 package metrics
 
 import (
@@ -30,7 +28,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Sources are the parts that count. All are needed.
+// Sources are the parts that count. All are required.
 type Sources struct {
 	Version  string
 	Store    *store.Store
@@ -45,12 +43,12 @@ type Metrics struct {
 	registry *prometheus.Registry
 }
 
-// New makes the registry. It collects nothing until it is asked.
+// New makes the registry. It collects nothing before a scrape.
 func New(s Sources) *Metrics {
 	m := &Metrics{sources: s, registry: prometheus.NewRegistry()}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "providerd_build_info",
-		Help:        "Always 1; the labels say what runs.",
+		Help:        "Always 1; the labels give the versions.",
 		ConstLabels: prometheus.Labels{"version": s.Version, "goversion": runtime.Version()},
 	})
 	build.Set(1)
@@ -59,7 +57,7 @@ func New(s Sources) *Metrics {
 	return m
 }
 
-// Scrape is what there is to tell as of now. It waits for nothing.
+// Scrape returns the metrics as of now. It does not wait.
 func (m *Metrics) Scrape() (*Scrape, error) {
 	families, err := m.registry.Gather()
 	if err != nil {
@@ -68,15 +66,15 @@ func (m *Metrics) Scrape() (*Scrape, error) {
 	return &Scrape{families, m.sampleProviders(time.Now())}, nil
 }
 
-// A Scrape is what is told once. It holds no lock while it is written, and a slow
-// reader of one holds up nobody.
+// A Scrape is the content of one scrape. It holds no lock while it is written, so that a
+// slow reader holds up nobody.
 type Scrape struct {
-	families  []*dto.MetricFamily // of the daemon
+	families  []*dto.MetricFamily // the daemon's
 	providers []sample
 }
 
-// WriteTo writes it in the text format 0.0.4, a piece at a time: there is no copy of
-// the whole, which has megabytes where there are thousands of providers.
+// WriteTo writes the scrape in the text format 0.0.4, a piece at a time: for thousands of
+// providers the whole has megabytes.
 func (s *Scrape) WriteTo(to io.Writer) (int64, error) {
 	counted := &countingWriter{to: to}
 	w := bufio.NewWriterSize(counted, 64<<10)

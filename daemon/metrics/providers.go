@@ -10,19 +10,19 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// This file has the metrics of each provider. Their lines are most of a scrape, and
-// are written as they are: by way of client_golang a provider costs a hundred times
-// as much as its bytes.
+// This file has the metrics of each provider. Their lines are most of a scrape, and are
+// written directly: through client_golang a provider costs a hundred times as much as
+// writing its bytes.
 
-// A sample is what is known of one provider as of one scrape.
+// A sample is what is known of one provider at one scrape.
 type sample struct {
 	st        *provider.Status
-	goodUntil time.Time // its certificate; zero: not known
-	retryAt   time.Time // zero: it may be asked
+	goodUntil time.Time // when its certificate expires; zero: unknown
+	retryAt   time.Time // zero: it may be asked at any time
 	counted   schedule.ProviderStats
 }
 
-// sampleProviders looks at each once, so that its lines agree with each other.
+// sampleProviders reads each provider once, so that its lines agree with each other.
 func (m *Metrics) sampleProviders(now time.Time) []sample {
 	view, counted := m.sources.Store.View(), m.sources.Schedule.Counted()
 	samples := make([]sample, view.Len())
@@ -43,17 +43,17 @@ func (m *Metrics) sampleProviders(now time.Time) []sample {
 // A family is one metric of each provider.
 type family struct {
 	name, kind, help string
-	// lines appends those of one provider; none where there is nothing to tell.
+	// lines appends the lines of one provider, if there are any.
 	lines func(b []byte, name string, p *sample) []byte
 }
 
-// What there is of each provider; docs/metrics.md has the same table.
+// The metrics of each provider; docs/metrics.md has the same table.
 var families = []family{
-	{"providerd_provider_info", "gauge", "Always 1; the labels say what the provider is.",
+	{"providerd_provider_info", "gauge", "Always 1; the labels describe the provider.",
 		func(b []byte, name string, p *sample) []byte {
 			return appendCount(appendSeries(b, name, "kind", p.st.Kind, "provider", p.st.ID, "type", string(p.st.Type)), 1)
 		}},
-	{"providerd_provider_up", "gauge", "1 while the provider is RUNNING, 0 while it is not; absent while nobody can tell, and while it is paused.",
+	{"providerd_provider_up", "gauge", "1 if the provider is RUNNING, 0 if not; absent while unknown or paused.",
 		func(b []byte, name string, p *sample) []byte {
 			switch {
 			case p.st.State == provider.StateUnknown || p.st.Paused:
@@ -63,44 +63,44 @@ var families = []family{
 			}
 			return appendCount(appendSeries(b, name, "provider", p.st.ID), 0)
 		}},
-	{"providerd_provider_state", "gauge", "1 for the state that the provider is in; the other states are absent.",
+	{"providerd_provider_state", "gauge", "1 for the provider's state; other states are absent.",
 		func(b []byte, name string, p *sample) []byte {
 			return appendCount(appendSeries(b, name, "provider", p.st.ID, "state", string(p.st.State)), 1)
 		}},
-	{"providerd_provider_reason", "gauge", "1 for the reason of the state that the provider is in; the other reasons are absent.",
+	{"providerd_provider_reason", "gauge", "1 for the reason of the provider's state; other reasons are absent.",
 		func(b []byte, name string, p *sample) []byte {
 			return appendCount(appendSeries(b, name, "provider", p.st.ID, "reason", string(p.st.Reason)), 1)
 		}},
-	{"providerd_provider_last_change_timestamp_seconds", "gauge", "When the state last changed, also before a restart; absent before the first probe.",
+	{"providerd_provider_last_change_timestamp_seconds", "gauge", "When the state last changed, across restarts; absent before the first probe.",
 		timestamp(func(p *sample) time.Time { return p.st.Since.Time })},
-	{"providerd_provider_last_ok_timestamp_seconds", "gauge", "When the last probe began that found it well, also before a restart; absent before the first.",
+	{"providerd_provider_last_ok_timestamp_seconds", "gauge", "When the last successful probe began, across restarts; absent before the first.",
 		timestamp(func(p *sample) time.Time { return p.st.LastOKAt.Time })},
 	{"providerd_provider_next_check_timestamp_seconds", "gauge", "When the next probe is due; absent while paused.",
 		timestamp(func(p *sample) time.Time { return p.st.NextCheckAt.Time })},
-	{"providerd_provider_retry_timestamp_seconds", "gauge", "Until when the provider asked to be left alone; absent while it does not.",
+	{"providerd_provider_retry_timestamp_seconds", "gauge", "Until when the provider asked not to be called; absent if it did not.",
 		timestamp(func(p *sample) time.Time { return p.retryAt })},
-	{"providerd_provider_certificate_expiry_timestamp_seconds", "gauge", "When the certificate ends, or the first of those that it was signed with; of kind tls, and absent while the handshake fails.",
+	{"providerd_provider_certificate_expiry_timestamp_seconds", "gauge", "When the first certificate of the chain expires; kind tls only, absent while the handshake fails.",
 		timestamp(func(p *sample) time.Time { return p.goodUntil })},
-	{"providerd_provider_latency_seconds", "gauge", "How long the last request took that decided; absent when it was not answered.",
+	{"providerd_provider_latency_seconds", "gauge", "Latency of the last probe's deciding request; absent if it was not answered.",
 		func(b []byte, name string, p *sample) []byte {
 			if p.st.LatencyMS == 0 {
 				return b
 			}
 			return appendFloat(appendSeries(b, name, "provider", p.st.ID), p.st.LatencyMS/1000)
 		}},
-	{"providerd_provider_models", "gauge", "Models that the provider lists; absent while that is not known.",
+	{"providerd_provider_models", "gauge", "Number of models that the provider lists; absent while unknown.",
 		func(b []byte, name string, p *sample) []byte {
 			if p.st.ModelsCount == nil {
 				return b
 			}
 			return appendCount(appendSeries(b, name, "provider", p.st.ID), uint64(*p.st.ModelsCount))
 		}},
-	{"providerd_provider_probes_total", "counter", "Probes of the provider that told something, by outcome: ok or not_ok.",
+	{"providerd_provider_probes_total", "counter", "Conclusive probes of the provider, by outcome: ok or not_ok.",
 		func(b []byte, name string, p *sample) []byte {
 			b = appendCount(appendSeries(b, name, "outcome", "ok", "provider", p.st.ID), p.counted.OK)
 			return appendCount(appendSeries(b, name, "outcome", "not_ok", "provider", p.st.ID), p.counted.NotOK)
 		}},
-	{"providerd_provider_probe_latency_seconds", "histogram", "How long the requests took that decided, of probes that were answered; with metrics_provider_latency alone.",
+	{"providerd_provider_probe_latency_seconds", "histogram", "Latency of the deciding request of each answered probe; only with metrics_provider_latency.",
 		func(b []byte, name string, p *sample) []byte {
 			if p.counted.Latencies == nil {
 				return b
@@ -109,7 +109,7 @@ var families = []family{
 		}},
 }
 
-// timestamp leaves out what is not known.
+// timestamp appends a time, unless it is unknown.
 func timestamp(of func(*sample) time.Time) func([]byte, string, *sample) []byte {
 	return func(b []byte, name string, p *sample) []byte {
 		at := of(p)
@@ -120,7 +120,7 @@ func timestamp(of func(*sample) time.Time) func([]byte, string, *sample) []byte 
 	}
 }
 
-// steps are the buckets' bounds as Prometheus' own libraries write them.
+// steps are the bounds of the buckets as Prometheus' own libraries write them.
 var steps = func() (texts [len(store.Steps)]string) {
 	for i, step := range store.Steps {
 		texts[i] = strconv.FormatFloat(step, 'g', -1, 64)
@@ -139,8 +139,7 @@ func appendHistogram(b []byte, name, id string, took *store.Durations) []byte {
 	return appendCount(appendSeries(b, name+"_count", "provider", id), took.Count)
 }
 
-// writeProviders writes family by family, as the format wants it. The error of w is
-// kept there.
+// writeProviders writes family by family, as the format requires. w keeps its error.
 func writeProviders(w *bufio.Writer, samples []sample) {
 	for i := range families {
 		f, begun := &families[i], false

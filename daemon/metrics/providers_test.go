@@ -118,33 +118,33 @@ func (r *rig) expected() []*dto.MetricFamily {
 		row := view.At(i)
 		st, n := &row.Status, counted.Provider(row.Status.ID)
 		id := strings.ToValidUTF8(st.ID, "\ufffd")
-		x.gauge("info", "Always 1; the labels say what the provider is.", 1, "kind", st.Kind, "provider", id, "type", string(st.Type))
+		x.gauge("info", "Always 1; the labels describe the provider.", 1, "kind", st.Kind, "provider", id, "type", string(st.Type))
 		if !st.Paused && st.State != provider.StateUnknown {
 			up := 0.0
 			if st.State == provider.StateRunning {
 				up = 1
 			}
-			x.gauge("up", "1 while the provider is RUNNING, 0 while it is not; absent while nobody can tell, and while it is paused.", up, "provider", id)
+			x.gauge("up", "1 if the provider is RUNNING, 0 if not; absent while unknown or paused.", up, "provider", id)
 		}
-		x.gauge("state", "1 for the state that the provider is in; the other states are absent.", 1, "provider", id, "state", string(st.State))
-		x.gauge("reason", "1 for the reason of the state that the provider is in; the other reasons are absent.", 1, "provider", id, "reason", string(st.Reason))
-		x.time("last_change", "When the state last changed, also before a restart; absent before the first probe.", st.Since, id)
-		x.time("last_ok", "When the last probe began that found it well, also before a restart; absent before the first.", st.LastOKAt, id)
+		x.gauge("state", "1 for the provider's state; other states are absent.", 1, "provider", id, "state", string(st.State))
+		x.gauge("reason", "1 for the reason of the provider's state; other reasons are absent.", 1, "provider", id, "reason", string(st.Reason))
+		x.time("last_change", "When the state last changed, across restarts; absent before the first probe.", st.Since, id)
+		x.time("last_ok", "When the last successful probe began, across restarts; absent before the first.", st.LastOKAt, id)
 		x.time("next_check", "When the next probe is due; absent while paused.", st.NextCheckAt, id)
-		x.time("retry", "Until when the provider asked to be left alone; absent while it does not.", st.RetryAt, id)
+		x.time("retry", "Until when the provider asked not to be called; absent if it did not.", st.RetryAt, id)
 		if d := row.Diagnostics; d != nil && d.TLS != nil {
-			x.time("certificate_expiry", "When the certificate ends, or the first of those that it was signed with; of kind tls, and absent while the handshake fails.", d.TLS.GoodUntil, id)
+			x.time("certificate_expiry", "When the first certificate of the chain expires; kind tls only, absent while the handshake fails.", d.TLS.GoodUntil, id)
 		}
 		if st.LatencyMS > 0 {
-			x.gauge("latency_seconds", "How long the last request took that decided; absent when it was not answered.", st.LatencyMS/1000, "provider", id)
+			x.gauge("latency_seconds", "Latency of the last probe's deciding request; absent if it was not answered.", st.LatencyMS/1000, "provider", id)
 		}
 		if st.ModelsCount != nil {
-			x.gauge("models", "Models that the provider lists; absent while that is not known.", float64(*st.ModelsCount), "provider", id)
+			x.gauge("models", "Number of models that the provider lists; absent while unknown.", float64(*st.ModelsCount), "provider", id)
 		}
-		const probes = "Probes of the provider that told something, by outcome: ok or not_ok."
+		const probes = "Conclusive probes of the provider, by outcome: ok or not_ok."
 		x.counter("probes_total", probes, n.OK, "outcome", "ok", "provider", id)
 		x.counter("probes_total", probes, n.NotOK, "outcome", "not_ok", "provider", id)
-		x.histogram("probe_latency_seconds", "How long the requests took that decided, of probes that were answered; with metrics_provider_latency alone.", n.Latencies, id)
+		x.histogram("probe_latency_seconds", "Latency of the deciding request of each answered probe; only with metrics_provider_latency.", n.Latencies, id)
 	}
 	return x.families
 }

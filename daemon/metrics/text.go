@@ -11,8 +11,8 @@ import (
 // This file writes Prometheus' text format, version 0.0.4:
 // https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 
-// appendSeries appends a series up to its value. The labels are names and values in
-// turn; there is one at least.
+// appendSeries appends a series up to its value. labels alternates names and values; there
+// is at least one label.
 func appendSeries(b []byte, name string, labels ...string) []byte {
 	b = append(b, name...)
 	for i, before := 0, byte('{'); i < len(labels); i, before = i+2, ',' {
@@ -25,7 +25,7 @@ func appendSeries(b []byte, name string, labels ...string) []byte {
 	return append(b, '}', ' ')
 }
 
-// escapes are those of a label's value. Prometheus refuses a whole scrape for one
+// escapes are the escapes in a label's value. Prometheus refuses a whole scrape for one
 // value that is not UTF-8.
 var escapes = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)
 
@@ -38,12 +38,12 @@ func appendEscaped(b []byte, value string) []byte {
 	return append(b, value...)
 }
 
-// appendCount ends a series with a number that has no fraction.
+// appendCount ends a series with an integer.
 func appendCount(b []byte, n uint64) []byte {
 	return append(strconv.AppendUint(b, n, 10), '\n')
 }
 
-// appendFloat ends a series with any number.
+// appendFloat ends a series with a float.
 func appendFloat(b []byte, v float64) []byte {
 	switch {
 	case math.IsInf(v, 1):
@@ -54,8 +54,7 @@ func appendFloat(b []byte, v float64) []byte {
 	return append(strconv.AppendFloat(b, v, 'g', -1, 64), '\n')
 }
 
-// appendTime ends a series with the seconds since 1970, to the millisecond as the
-// rest of the daemon tells them.
+// appendTime ends a series with the seconds since 1970, to the millisecond.
 func appendTime(b []byte, t time.Time) []byte {
 	ms := t.UnixMilli()
 	if ms < 0 {
