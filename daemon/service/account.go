@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// ensureAccount makes the service's user and group where they are missing, with
-// whatever the system has for it.
+// ensureAccount creates the service's user and group if they are missing, with whatever
+// command the system has for it.
 func (s *Service) ensureAccount(ctx context.Context) error {
 	if s.host.HasUser(account) && s.host.HasGroup(account) {
 		return nil
@@ -17,7 +17,7 @@ func (s *Service) ensureAccount(ctx context.Context) error {
 	var err error
 	switch {
 	case s.host.HasUser(account):
-		return provider.WithHint("the user providerd is there, and the group providerd is not", "sudo groupadd --system providerd && sudo usermod -g providerd providerd")
+		return provider.WithHint("there is a user providerd, but no group providerd", "sudo groupadd --system providerd && sudo usermod -g providerd providerd")
 	case s.has("systemd-sysusers"):
 		_, err = s.host.Run(ctx, packaging.Sysusers(), "systemd-sysusers", "-")
 	case s.has("useradd"):
@@ -26,12 +26,12 @@ func (s *Service) ensureAccount(ctx context.Context) error {
 		err = s.addByBusyBox(ctx)
 	default:
 		return provider.WithHint("there is no user providerd, and no command to make one: systemd-sysusers, useradd or adduser",
-			"make the system user and group providerd, then: "+s.command("install"))
+			"create the system user and group providerd, then: "+s.command("install"))
 	}
 	if err != nil {
-		return fmt.Errorf("make the user %s: %w", account, err)
+		return fmt.Errorf("create the user %s: %w", account, err)
 	}
-	s.say("made the user and the group %s", account)
+	s.say("created the user and the group %s", account)
 	return nil
 }
 
@@ -46,7 +46,7 @@ func (s *Service) addByShadow(ctx context.Context) error {
 	return err
 }
 
-// addByBusyBox uses what Alpine has.
+// addByBusyBox uses BusyBox's commands, as on Alpine.
 func (s *Service) addByBusyBox(ctx context.Context) error {
 	if !s.host.HasGroup(account) {
 		if _, err := s.host.Run(ctx, "", "addgroup", "-S", account); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Uninstall stops the service and takes it away. The configuration, the state and
-// the account stay. One that is not installed is no error.
+// Uninstall stops the service and removes it. The configuration, the state and the account
+// stay. It is no error if the service is not installed.
 func (s *Service) Uninstall(ctx context.Context) error {
 	for _, check := range []func() error{s.ofTheUser, func() error { return s.allowed("uninstall") }, s.notByPackage, s.ours} {
 		if err := check(); err != nil {
@@ -24,7 +24,7 @@ func (s *Service) Uninstall(ctx context.Context) error {
 	}
 	if err := s.kardianos.Stop(); err != nil && s.host.Platform == onSystemd {
 		return s.failed("stop", err)
-	} // the others call it an error when it does not run
+	} // elsewhere it is an error to stop a service that does not run
 	if err := s.removeSocketUnit(ctx); err != nil {
 		return err
 	}
@@ -32,13 +32,13 @@ func (s *Service) Uninstall(ctx context.Context) error {
 		return fmt.Errorf("uninstall %s: %w", s.job.name, err)
 	}
 	if s.host.Platform == onSystemd {
-		_, _ = s.systemctl(ctx, "reset-failed", "providerd.service") // nothing to forget is an error
+		_, _ = s.systemctl(ctx, "reset-failed", "providerd.service") // an error means that there was nothing to reset
 	}
-	s.say("%s: uninstalled; its configuration and its state stay: %s", s.job.name, s.kept())
+	s.say("%s: uninstalled; its configuration and state are kept: %s", s.job.name, s.kept())
 	return nil
 }
 
-// notByPackage leaves to the package manager what is its own.
+// notByPackage refuses to remove what a package installed.
 func (s *Service) notByPackage() error {
 	if err := s.notPackaged(); err != nil && !s.installed() {
 		hint := s.systemctlLine("disable --now")
@@ -60,7 +60,7 @@ func (s *Service) removeSocketUnit(ctx context.Context) error {
 	return removeIfThere(s.at(socketFile))
 }
 
-// kept are the places that an uninstalled service leaves.
+// kept are the places that uninstalling leaves.
 func (s *Service) kept() string {
 	switch {
 	case s.user:
@@ -74,13 +74,13 @@ func (s *Service) kept() string {
 // Start starts the service.
 func (s *Service) Start(context.Context) error { return s.order("start", s.kardianos.Start) }
 
-// Stop stops it until it is started again, or the machine is.
+// Stop stops the service until it is started again, or the machine restarts.
 func (s *Service) Stop(context.Context) error { return s.order("stop", s.kardianos.Stop) }
 
-// Restart stops it, if it runs, and starts it.
+// Restart stops the service, if it runs, and starts it.
 func (s *Service) Restart(context.Context) error { return s.order("restart", s.restart) }
 
-// restart is kardianos/service's where that may be asked of one that is stopped.
+// restart uses kardianos/service's Restart where that works for a stopped service.
 func (s *Service) restart() error {
 	if s.host.Platform == onSystemd {
 		return s.kardianos.Restart()
@@ -106,7 +106,7 @@ func (s *Service) order(verb string, do func() error) error {
 	return nil
 }
 
-// known reports whether the service manager has the service, whoever installed it.
+// known reports whether the service manager knows the service, whoever installed it.
 func (s *Service) known() bool {
 	if s.job.file == "" {
 		_, err := s.kardianos.Status()
@@ -124,12 +124,12 @@ func (s *Service) notInstalled() error {
 	return provider.WithHint(s.job.name+" is not installed", s.command("install"))
 }
 
-// failed points to the log: kardianos/service tells nothing but an exit status.
+// failed points to the log: kardianos/service reports only an exit status.
 func (s *Service) failed(verb string, err error) error {
 	return provider.WithHint(fmt.Sprintf("%s %s: %v", verb, s.job.name, err), s.job.log)
 }
 
-// systemctl asks the manager that is meant.
+// systemctl calls the system's or the user's manager.
 func (s *Service) systemctl(ctx context.Context, args ...string) (string, error) {
 	if s.user {
 		args = append([]string{"--user"}, args...)
@@ -137,7 +137,7 @@ func (s *Service) systemctl(ctx context.Context, args ...string) (string, error)
 	return s.host.Run(ctx, "", "systemctl", args...)
 }
 
-// systemctlLine is what to type to do that with the service.
+// systemctlLine is the command line that does that with the service.
 func (s *Service) systemctlLine(verb string) string {
 	if s.user {
 		return "systemctl --user " + verb + " providerd"

@@ -24,7 +24,7 @@ func ThisHost() (Host, error) {
 	if err != nil {
 		return Host{}, fmt.Errorf("find the path of this program: %w", err)
 	}
-	home, _ := os.UserHomeDir() // none: only a user's service needs it
+	home, _ := os.UserHomeDir() // empty if unknown: only a user's service needs it
 	return Host{
 		Platform: service.Platform(), UID: uid(), Program: program, Home: home, Getenv: os.Getenv,
 		HasUser:  func(name string) bool { _, err := user.Lookup(name); return err == nil },
@@ -33,7 +33,8 @@ func ThisHost() (Host, error) {
 	}, nil
 }
 
-// runCommand's error has the last line that the command wrote to standard error.
+// runCommand runs a command. Its error has the last line that the command wrote to
+// standard error.
 func runCommand(ctx context.Context, input, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	var out, talk bytes.Buffer
@@ -50,7 +51,7 @@ func runCommand(ctx context.Context, input, name string, args ...string) (string
 	return out.String(), fmt.Errorf("%s: %w", line, err)
 }
 
-// at is where a path of the host really is.
+// at is where a path of the host is, below Root.
 func (s *Service) at(path string) string { return filepath.Join(s.host.Root, path) }
 
 func (s *Service) exists(path string) bool {
@@ -58,7 +59,7 @@ func (s *Service) exists(path string) bool {
 	return err == nil
 }
 
-// read is a text of the host; ok is false when there is none.
+// read reads a file of the host; ok is false if there is none.
 func (s *Service) read(path string) (text string, ok bool, err error) {
 	b, err := os.ReadFile(s.at(path))
 	if errors.Is(err, fs.ErrNotExist) {

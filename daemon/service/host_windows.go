@@ -6,8 +6,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// uid is 0 for a process with an administrator's rights raised, as root's is
-// elsewhere.
+// uid is 0 for an elevated process of an administrator, like root elsewhere.
 func uid() int {
 	if windows.GetCurrentProcessToken().IsElevated() {
 		return 0
@@ -15,5 +14,5 @@ func uid() int {
 	return -1
 }
 
-// ownerOf is not told by a mode here.
+// ownerOf is not part of a file's mode here.
 func ownerOf(fs.FileInfo) int { return -1 }

@@ -12,10 +12,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Install makes providerd a service that starts with the machine, or with the
-// user's first login, and starts it. One that is installed already is upgraded to
-// this program and this version's text, and restarted; state and configuration
-// stay.
+// Install makes providerd a service that starts with the machine, or with the user's first
+// login, and starts it. If it is installed already, its program and service file are
+// replaced by this version's, and it is restarted; state and configuration stay.
 func (s *Service) Install(ctx context.Context) error {
 	for _, check := range []func() error{s.ofTheUser, s.programFits, func() error { return s.allowed("install") }, s.notPackaged, s.ours} {
 		if err := check(); err != nil {
@@ -38,37 +37,37 @@ func (s *Service) Install(ctx context.Context) error {
 	if err := s.restart(); err != nil {
 		return s.failed("start", err)
 	}
-	how := "started" // the others do not say whether it is ready
+	how := "started" // only systemd says whether it is ready
 	if s.host.Platform == onSystemd {
 		how = "running"
 	}
 	s.say("%s: %s, and %s; ask it with: providerctl status", s.job.name, done, how)
 	if s.user && s.host.Platform == onSystemd {
-		s.say("it ends when you log out for good, unless you type: loginctl enable-linger")
+		s.say("it stops when your last session ends; to keep it running: loginctl enable-linger")
 	}
 	return nil
 }
 
-// notPackaged refuses to put a text before the one of a package.
+// notPackaged refuses to hide a package's service file behind our own.
 func (s *Service) notPackaged() error {
 	hint := s.systemctlLine("enable --now")
-	if s.installed() { // before the package, whose text it hides
+	if s.installed() { // installed before the package, whose service file it hides
 		hint = s.command("uninstall") + " && " + hint
 	}
 	for _, file := range s.job.packaged {
 		if s.exists(file) {
-			return provider.WithHint("a package has installed the service already: "+file, hint)
+			return provider.WithHint("a package has already installed the service: "+file, hint)
 		}
 	}
 	if s.ofPackage() {
-		return provider.WithHint("a package has installed the service already: "+s.job.file,
+		return provider.WithHint("a package has already installed the service: "+s.job.file,
 			"sudo rc-update add providerd && sudo rc-service providerd start")
 	}
 	return nil
 }
 
-// ofPackage reports whether the text is in the one place that packages and this
-// program share, and is a package's. systemd has a place for each.
+// ofPackage reports whether the service file is a package's, where packages and this program
+// write to the same place. With systemd each has its own.
 func (s *Service) ofPackage() bool {
 	if s.host.Platform != onOpenRC || !s.exists(packaging.Program) {
 		return false
@@ -77,8 +76,8 @@ func (s *Service) ofPackage() bool {
 	return text == packaging.OpenRC(packaging.Program)
 }
 
-// ours refuses to replace a text that is not of ours: a person wrote it, or it is
-// a link that masks the service.
+// ours refuses to replace a service file that a person wrote, or a link that masks the
+// service.
 func (s *Service) ours() error {
 	if s.job.file == "" || !s.exists(s.job.file) {
 		return nil
@@ -95,7 +94,7 @@ func (s *Service) ours() error {
 		return err
 	}
 	if !packaging.Ours(text) {
-		return provider.WithHint(s.job.file+" is there, and is not of this program's making",
+		return provider.WithHint(s.job.file+" exists and was not written by this program",
 			fmt.Sprintf("%smv %s %[2]s.old", s.sudo(), s.job.file))
 	}
 	return nil
@@ -109,8 +108,8 @@ func (s *Service) installed() bool {
 	return s.known()
 }
 
-// prepare makes what the text takes for granted. The folder of keys is for whoever
-// has some: systemd before 251 would not start the service over it.
+// prepare makes what the service file relies on. It does not make the credentials folder:
+// systemd before 251 does not start a service if that is empty.
 func (s *Service) prepare(ctx context.Context) error {
 	switch {
 	case s.user && s.host.Platform == onLaunchd:
@@ -127,8 +126,8 @@ func (s *Service) prepare(ctx context.Context) error {
 	return nil
 }
 
-// register tells the service manager. kardianos/service does not replace what is
-// there: an old text is put aside, and comes back if the new one does not go in.
+// register installs the service file. kardianos/service does not replace an existing one:
+// the old file is set aside, and restored if the installation fails.
 func (s *Service) register() error {
 	if s.job.file == "" {
 		return s.registerAgain()
@@ -156,8 +155,7 @@ func (s *Service) register() error {
 	return nil
 }
 
-// registerAgain replaces a service that has no file: Windows keeps it in its
-// registry.
+// registerAgain replaces a service without a file: Windows keeps services in its registry.
 func (s *Service) registerAgain() error {
 	if s.known() {
 		_ = s.kardianos.Stop() // it may not run

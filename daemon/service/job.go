@@ -8,19 +8,19 @@ import (
 	"github.com/providerd/providerd/packaging"
 )
 
-// A job is what the service manager is told.
+// A job describes the service to the service manager.
 type job struct {
-	name   string // as people know it
-	file   string // that holds its text; empty where there is none
+	name   string // for people
+	file   string // the service file; empty if there is none
 	text   string
 	log    string // the command that shows its log
 	config service.Config
-	// packaged are the files by which a package would have installed it.
+	// packaged are the service files that a package would install.
 	packaged []string
 }
 
-// describe makes the job for this host. The program's path is checked by
-// [Service.programFits] before any text is used.
+// describe makes the job for this host. [Service.programFits] checks the program's path
+// before any text is used.
 func (s *Service) describe() job {
 	j := job{name: "providerd.service", config: service.Config{
 		Name: "providerd", DisplayName: "providerd", Executable: s.host.Program,
@@ -39,7 +39,7 @@ func (s *Service) describe() job {
 	case onWindows:
 		j.name = "providerd"
 		j.log = `more %ProgramData%\providerd\state\providerd.log`
-		// An account of this service alone, which is nobody elsewhere.
+		// A virtual account for this service only.
 		j.config.UserName = `NT SERVICE\providerd`
 		j.config.Arguments = []string{"--system"}
 		j.config.Option["OnFailure"] = "restart"
@@ -62,8 +62,8 @@ func (s *Service) describeSystemd(j *job) {
 		j.text = packaging.SystemUnit(s.host.Program)
 		j.packaged = []string{"/usr/lib/systemd/system/providerd.service", "/lib/systemd/system/providerd.service"}
 	}
-	// kardianos/service reads it as a template. Nothing in it looks like an
-	// action: not the text, by a test, and not a path that fits.
+	// kardianos/service reads the text as a template. Nothing in it looks like a template
+	// action: a test checks the text, and programFits the path.
 	j.config.Option["SystemdScript"] = j.text
 }
 

@@ -36,9 +36,9 @@ func TestService_PackagedForOpenRC(t *testing.T) {
 	m := openRC(t)
 	m.write(packaging.Program, "the package's program", 0o755)
 	m.write(initFile, packaging.OpenRC(packaging.Program), 0o755)
-	m.refused(m.service(false).Install(t.Context()), "a package has installed the service already: "+initFile,
+	m.refused(m.service(false).Install(t.Context()), "a package has already installed the service: "+initFile,
 		"sudo rc-update add providerd && sudo rc-service providerd start")
-	m.refused(m.service(false).Uninstall(t.Context()), "a package has installed",
+	m.refused(m.service(false).Uninstall(t.Context()), "a package has already installed",
 		"remove the package, or: sudo rc-service providerd stop && sudo rc-update del providerd")
 	if err := m.service(false).Start(t.Context()); err != nil {
 		t.Error(err)

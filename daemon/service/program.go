@@ -10,11 +10,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// plainPath is a path that means itself in a unit, a script and a property list.
+// plainPath matches a path that needs no quoting in a unit, a script or a property list.
 var plainPath = regexp.MustCompile(`^/[A-Za-z0-9._+@/-]+$`)
 
-// hidden are the folders that the system's service does not see, or that are
-// emptied at a restart of the machine.
+// hidden are the folders that the system's service cannot see, or that are emptied when the
+// machine restarts.
 var hidden = []string{"/home/", "/root/", "/run/", "/tmp/", "/var/tmp/", "/dev/"}
 
 // programFits refuses a program that the service could not run, or that somebody
@@ -27,14 +27,14 @@ func (s *Service) programFits() error {
 	problem := ""
 	switch {
 	case !plainPath.MatchString(program):
-		problem = "its path holds more than letters, digits and ._+@-"
+		problem = "its path has characters other than letters, digits and ._+@-"
 	case strings.Contains(program, "/go-build"):
 		problem = "go run deletes it afterwards"
 	case s.user:
 	default:
 		for _, dir := range hidden {
 			if strings.HasPrefix(program, dir) {
-				problem = "services do not see " + strings.TrimSuffix(dir, "/")
+				problem = "services cannot see " + strings.TrimSuffix(dir, "/")
 			}
 		}
 		if problem == "" {
@@ -59,8 +59,8 @@ func (s *Service) programFits() error {
 	return provider.WithHint(fmt.Sprintf("the service cannot run %s: %s", program, problem), hint)
 }
 
-// looseProgram says why the service's user cannot run the program, or who else
-// could change it; empty when all is well.
+// looseProgram says why the service's user cannot run the program, or who else could change
+// it; empty if it is fine.
 func (s *Service) looseProgram() string {
 	root, err := os.Stat(s.at("/"))
 	if err != nil {

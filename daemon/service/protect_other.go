@@ -2,5 +2,5 @@
 
 package service
 
-// protect has nothing to do where a text says who may write to the folders.
+// protect does nothing: the service file sets who may write to the folders.
 func (s *Service) protect() error { return nil }

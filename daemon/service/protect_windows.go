@@ -18,17 +18,16 @@ const (
 	changeContent = "0x1301bf" // both, and DELETE
 )
 
-// owners is what SYSTEM and the administrators may do anywhere: all of it.
+// owners gives SYSTEM and the administrators full control.
 const owners = "O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
-// protect makes the service's folders, in which nobody but administrators and the
-// service itself can put a file. Users may enter that of the socket, and may write
-// to files in it, which is what connecting takes; they cannot make one, delete one
-// or see the state.
+// protect makes the service's folders, in which only administrators and the service itself
+// can create files. Users may enter the socket's folder and write to files in it, as they
+// must in order to connect; they cannot create or delete files there, or read the state.
 func (s *Service) protect() error {
 	data, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
 	if err != nil {
-		return fmt.Errorf("find the folder of programs' data: %w", err)
+		return fmt.Errorf("find ProgramData: %w", err)
 	}
 	sid, _, _, err := windows.LookupSID("", `NT SERVICE\providerd`)
 	if err != nil {
@@ -48,9 +47,8 @@ func (s *Service) protect() error {
 	return nil
 }
 
-// folderWith makes a folder with that access list, or gives it to one that is
-// there. Any user may make a folder in that of programs' data: one that is not the
-// administrators' is not used.
+// folderWith makes a folder with an access list, or sets it on an existing one. Any user can
+// make a folder in ProgramData: one that does not belong to the administrators is refused.
 func folderWith(path, access string) error {
 	descriptor, err := windows.SecurityDescriptorFromString(access)
 	if err != nil {
@@ -77,7 +75,7 @@ func folderWith(path, access string) error {
 		windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, list, nil)
 }
 
-// administrators refuses a folder that somebody else made, or a way out of it.
+// administrators refuses a folder that somebody else made, and a link.
 func administrators(path string) error {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
@@ -101,5 +99,5 @@ func administrators(path string) error {
 	if owner.IsWellKnown(windows.WinBuiltinAdministratorsSid) || owner.IsWellKnown(windows.WinLocalSystemSid) {
 		return nil
 	}
-	return provider.WithHint("it belongs to another: "+owner.String(), "look what is in it, remove it, then install again")
+	return provider.WithHint("it belongs to another user: "+owner.String(), "look at what is in it, remove it, then install again")
 }

@@ -7,14 +7,13 @@ import (
 	"github.com/kardianos/service"
 )
 
-// UnderManager reports whether the service control manager started this process,
-// which then has to talk to it: see [Run].
+// UnderManager reports whether the service control manager started this process, which then
+// must use [Run].
 func UnderManager() bool { return !service.Interactive() }
 
-// Run runs the daemon under the service control manager until that stops it. A
-// daemon that ends by itself ends the process by exit, without a word to the
-// manager, which takes it for the failure that it is and starts it again:
-// kardianos/service would wait for orders for ever.
+// Run runs the daemon under the service control manager until that stops it. If the daemon
+// ends by itself, the process exits without reporting to the manager, which takes that for a
+// failure and starts it again; kardianos/service would wait for commands for ever.
 func Run(daemon func(context.Context) error, exit func(code int)) error {
 	p := &program{daemon: daemon, exit: exit, ended: make(chan struct{})}
 	s, err := service.New(p, &service.Config{Name: "providerd"})
@@ -30,7 +29,7 @@ type program struct {
 	exit   func(int)
 	stop   context.CancelFunc
 	ended  chan struct{}
-	err    error // once ended is closed
+	err    error // set before ended is closed
 }
 
 // Start starts the daemon and returns.
@@ -41,10 +40,10 @@ func (p *program) Start(s service.Service) error {
 		defer close(p.ended)
 		p.err = p.daemon(ctx)
 		if ctx.Err() != nil {
-			return // it was told to
+			return // it was asked to
 		}
 		if log, err := s.SystemLogger(nil); err == nil {
-			_ = log.Errorf("providerd ended: %v", p.err) // the event log is the last that can be told
+			_ = log.Errorf("providerd ended: %v", p.err) // nothing but the event log is left
 		}
 		p.exit(1)
 	}()

@@ -1,9 +1,9 @@
-// Package service puts providerd under the service manager of the machine, takes
-// it away again, starts and stops it: systemd, OpenRC, launchd and Windows' own,
-// all through kardianos/service, with the texts of package packaging.
+// Package service installs providerd with the machine's service manager, uninstalls it, and
+// starts and stops it. It supports systemd, OpenRC, launchd and Windows, all through
+// kardianos/service, with the service files of package packaging.
 //
-// It is for the command line: nothing here runs in the daemon, but for what a
-// Windows service has to tell its manager.
+// It is for the command line. Nothing here runs in the daemon, except what a Windows service
+// must report to its manager.
 package service
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Platforms, as kardianos/service names them.
+// Platforms, by kardianos/service's names.
 const (
 	onSystemd = "linux-systemd"
 	onOpenRC  = "linux-openrc"
@@ -26,18 +26,17 @@ const (
 	onWindows = "windows-service"
 )
 
-// account is the user that the system's service runs as, and the group whose
-// members may administer it.
+// account is the user that the system's service runs as, and the group whose members may
+// administer it.
 const account = "providerd"
 
-// A Host is the machine, as far as a service depends on it.
+// A Host is what a service needs to know of the machine.
 type Host struct {
 	// Platform is the service manager, as kardianos/service names it.
 	Platform string
-	// Root is put before each path that is looked at or written; empty for /.
+	// Root is put before each path that is read or written; empty for /.
 	Root string
-	// UID is the user's number; on Windows 0 for an administrator with rights
-	// raised, else -1.
+	// UID is the user's id; on Windows 0 for an elevated administrator, otherwise -1.
 	UID int
 	// Program is the absolute path of this executable.
 	Program string
@@ -47,24 +46,24 @@ type Host struct {
 	Getenv func(string) string
 	// HasUser and HasGroup report whether there is an account of that name.
 	HasUser, HasGroup func(name string) bool
-	// LookPath finds a command, and Run runs one to its end with that input.
+	// LookPath finds a command; Run runs one with that input and waits for it.
 	LookPath func(name string) (string, error)
 	Run      func(ctx context.Context, input, name string, args ...string) (output string, err error)
 	// New is kardianos/service's.
 	New func(service.Interface, *service.Config) (service.Service, error)
 }
 
-// A Service is providerd as one, installed or not.
+// A Service is providerd as a service, installed or not.
 type Service struct {
 	host      Host
 	user      bool      // of this user alone
-	out       io.Writer // what was done, for people
+	out       io.Writer // for messages to people
 	job       job
 	kardianos service.Service
 }
 
-// New finds out how providerd is a service on that host: the machine's, or with
-// user the caller's own. It changes nothing.
+// New describes providerd as a service on a host: the machine's, or with user the caller's
+// own. It changes nothing.
 func New(h Host, user bool, out io.Writer) (*Service, error) {
 	s := &Service{host: h, user: user, out: out}
 	if err := s.supported(); err != nil {
@@ -78,23 +77,23 @@ func New(h Host, user bool, out io.Writer) (*Service, error) {
 	return s, nil
 }
 
-// supported refuses what there are no texts of ours for.
+// supported refuses service managers for which we have no service file.
 func (s *Service) supported() error {
 	switch s.host.Platform {
 	case onSystemd, onLaunchd:
 		return nil
 	case onOpenRC, onWindows:
 		if s.user {
-			return provider.WithHint("services of one user are not known to this service manager ("+s.host.Platform+")",
+			return provider.WithHint("this service manager has no services for single users ("+s.host.Platform+")",
 				"run providerd in the foreground, or install the machine's: "+s.machines("install"))
 		}
 		return nil
 	}
-	return provider.WithHint("no service manager that providerd knows runs here: systemd, OpenRC, launchd or Windows",
-		"run it in the foreground: providerd, or under the supervisor that you have: providerd --system")
+	return provider.WithHint("no supported service manager runs here: systemd, OpenRC, launchd or Windows",
+		"run it in the foreground: providerd, or under your own supervisor: providerd --system")
 }
 
-// allowed refuses who may not change the service, with the command that would work.
+// allowed refuses a caller who may not change the service, with the command that would work.
 func (s *Service) allowed(verb string) error {
 	if s.user || s.host.UID == 0 {
 		return nil
@@ -106,14 +105,14 @@ func (s *Service) allowed(verb string) error {
 	return provider.WithHint("access denied: only "+who+" may "+verb+" the service", s.command(verb))
 }
 
-// ofTheUser refuses a user's service where it could not work: for root, and for
-// whoever has no service manager running.
+// ofTheUser refuses a user's service where it cannot work: for root, and without a running
+// user service manager.
 func (s *Service) ofTheUser() error {
 	if !s.user {
 		return nil
 	}
 	if s.host.UID == 0 {
-		return provider.WithHint("a user's own service is not for root", "without sudo, as that user: "+s.command("install")+"; or the machine's: "+s.machines("install"))
+		return provider.WithHint("a user's own service is not for root", "as that user, without sudo: "+s.command("install")+"; or the machine's: "+s.machines("install"))
 	}
 	if s.host.Platform != onSystemd {
 		return nil
@@ -123,13 +122,13 @@ func (s *Service) ofTheUser() error {
 	case run != "" && s.exists(filepath.Join(run, "systemd")):
 		return nil
 	case run == "" && s.exists(usual+"/systemd"):
-		return provider.WithHint("XDG_RUNTIME_DIR is not set, so that your service manager cannot be reached", "export XDG_RUNTIME_DIR="+usual)
+		return provider.WithHint("cannot reach your service manager: XDG_RUNTIME_DIR is not set", "export XDG_RUNTIME_DIR="+usual)
 	}
-	return provider.WithHint("no service manager of yours is running: you are not logged in by the login program, but by su or sudo perhaps",
+	return provider.WithHint("your service manager is not running: perhaps you became this user through su or sudo, without a login session",
 		fmt.Sprintf("sudo loginctl enable-linger %d; export XDG_RUNTIME_DIR=%s", s.host.UID, usual))
 }
 
-// command is what to type to do that with this service.
+// command is the command line that does that with this service.
 func (s *Service) command(verb string) string {
 	if s.user {
 		return s.typed() + " service " + verb + " --user"
@@ -137,7 +136,7 @@ func (s *Service) command(verb string) string {
 	return s.machines(verb)
 }
 
-// machines is what to type to do that with the whole machine's service.
+// machines is the command line that does that with the machine's service.
 func (s *Service) machines(verb string) string {
 	line := s.typed() + " service " + verb
 	if s.host.Platform == onWindows {
@@ -149,7 +148,7 @@ func (s *Service) machines(verb string) string {
 // typed is how to call this program.
 func (s *Service) typed() string {
 	program := s.host.Program
-	switch filepath.Dir(program) { // where sudo looks too, and everybody
+	switch filepath.Dir(program) { // in everybody's PATH, and in sudo's
 	case "/usr/bin", "/usr/local/bin", "/bin":
 		return "providerd"
 	}

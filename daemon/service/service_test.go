@@ -258,9 +258,9 @@ func TestService_Install_Refuses(t *testing.T) {
 			m.host.UID, m.host.Program = 1000, "/opt/p/providerd"
 			m.write("/opt/p/providerd", "", 0o755)
 		}, "access denied", "sudo /opt/p/providerd service install"},
-		"InAHome":      {func(m *machine) { m.host.Program = "/home/ada/providerd" }, "services do not see /home", from("/home/ada/providerd")},
-		"InAHomeNotBy": {func(m *machine) { m.host.UID, m.host.Program = 1000, "/home/ada/providerd" }, "services do not see /home", from("/home/ada/providerd")},
-		"InTmp":        {func(m *machine) { m.host.Program = "/tmp/providerd" }, "services do not see /tmp", from("/tmp/providerd")},
+		"InAHome":      {func(m *machine) { m.host.Program = "/home/ada/providerd" }, "services cannot see /home", from("/home/ada/providerd")},
+		"InAHomeNotBy": {func(m *machine) { m.host.UID, m.host.Program = 1000, "/home/ada/providerd" }, "services cannot see /home", from("/home/ada/providerd")},
+		"InTmp":        {func(m *machine) { m.host.Program = "/tmp/providerd" }, "services cannot see /tmp", from("/tmp/providerd")},
 		"GoRun":        {func(m *machine) { m.host.Program = "/var/x/go-build12/b001/exe/providerd" }, "go run deletes it", from("/var/x/go-build12/b001/exe/providerd")},
 		"OddPath":      {func(m *machine) { m.host.Program = "/opt/a b/{{x}}" }, "letters, digits", from("/opt/a b/{{x}}")},
 		"NotForAll": {func(m *machine) {
@@ -274,13 +274,13 @@ func TestService_Install_Refuses(t *testing.T) {
 		"InPlaceButNotForAll": {func(m *machine) { m.write(program, "", 0o700) }, "not everybody may enter or run " + program,
 			"sudo chown root " + program + " && sudo chmod 755 " + program + " && sudo " + program + " service install"},
 		"Packaged": {func(m *machine) { m.write("/usr/lib/systemd/system/providerd.service", "", 0o644) },
-			"a package has installed the service already", "sudo systemctl enable --now providerd"},
+			"a package has already installed the service", "sudo systemctl enable --now providerd"},
 		"PackagedLater": {func(m *machine) {
 			m.write("/usr/lib/systemd/system/providerd.service", "", 0o644)
 			m.write(unitFile, packaging.SystemUnit(program), 0o644)
-		}, "a package has installed", "sudo providerd service uninstall && sudo systemctl enable --now providerd"},
+		}, "a package has already installed", "sudo providerd service uninstall && sudo systemctl enable --now providerd"},
 		"AnothersUnit": {func(m *machine) { m.write(unitFile, "[Service]\nExecStart=/x/providerd\n", 0o644) },
-			"not of this program's making", "sudo mv " + unitFile + " " + unitFile + ".old"},
+			"not written by this program", "sudo mv " + unitFile + " " + unitFile + ".old"},
 		"Masked": {func(m *machine) {
 			dir := filepath.Join(m.host.Root, filepath.Dir(unitFile))
 			if err := errors.Join(os.MkdirAll(dir, 0o755), os.Symlink("/dev/null", filepath.Join(m.host.Root, unitFile))); err != nil {
@@ -290,7 +290,7 @@ func TestService_Install_Refuses(t *testing.T) {
 		"NoWayToMakeTheAccount": {func(m *machine) {
 			m.host.HasUser = func(string) bool { return false }
 			m.host.LookPath = func(string) (string, error) { return "", errors.New("not found") }
-		}, "there is no user providerd", "make the system user and group providerd, then: sudo providerd service install"},
+		}, "there is no user providerd", "create the system user and group providerd, then: sudo providerd service install"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)
@@ -321,7 +321,7 @@ func TestService_Uninstall(t *testing.T) {
 	}
 	m.wants()
 	m.write("/usr/lib/systemd/system/providerd.service", "", 0o644)
-	m.refused(s.Uninstall(t.Context()), "a package has installed", "remove the package, or: sudo systemctl disable --now providerd")
+	m.refused(s.Uninstall(t.Context()), "a package has already installed", "remove the package, or: sudo systemctl disable --now providerd")
 }
 
 func TestService_StartStopRestart(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/kardianos/service"
 )
 
-// Status says in a line how the service is, and whether it runs.
+// Status returns the service's status in one line, and whether it runs.
 func (s *Service) Status(ctx context.Context) (line string, running bool, err error) {
 	if err := s.ofTheUser(); err != nil {
 		return "", false, err
@@ -32,7 +32,7 @@ func (s *Service) Status(ctx context.Context) (line string, running bool, err er
 	return s.job.name + ": stopped", false, nil
 }
 
-// systemdStatus asks systemctl, which tells more than whether it runs.
+// systemdStatus asks systemctl, which says more than whether the service runs.
 func (s *Service) systemdStatus(ctx context.Context) (string, bool, error) {
 	out, err := s.systemctl(ctx, "show", "providerd.service",
 		"--property=ActiveState,SubState,StateChangeTimestamp,MainPID,UnitFileState,Result,StatusText")

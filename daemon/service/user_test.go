@@ -27,12 +27,12 @@ func TestService_User(t *testing.T) {
 		says, hint string
 	}{
 		"Root": {func(*machine) {}, "not for root",
-			"without sudo, as that user: providerd service install --user; or the machine's: sudo providerd service install"},
-		"NobodyLoggedIn": {func(m *machine) { m.host.UID = 1000 }, "no service manager of yours is running", sudo},
+			"as that user, without sudo: providerd service install --user; or the machine's: sudo providerd service install"},
+		"NobodyLoggedIn": {func(m *machine) { m.host.UID = 1000 }, "your service manager is not running", sudo},
 		"VariableOfNothing": {func(m *machine) {
 			ada(m)
 			m.host.Root = m.t.TempDir()
-		}, "no service manager of yours is running", sudo},
+		}, "your service manager is not running", sudo},
 		"VariableLost": {func(m *machine) {
 			ada(m)
 			m.host.Getenv = func(string) string { return "" }
@@ -48,7 +48,7 @@ func TestService_User(t *testing.T) {
 		"Packaged": {func(m *machine) {
 			ada(m)
 			m.write("/usr/lib/systemd/user/providerd.service", "", 0o644)
-		}, "a package has installed the service already", "systemctl --user enable --now providerd"},
+		}, "a package has already installed the service", "systemctl --user enable --now providerd"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newMachine(t)
@@ -68,7 +68,7 @@ func TestNew_Unsupported(t *testing.T) {
 		m := newMachine(t)
 		m.host.Platform = platform
 		_, err := service.New(m.host, false, &m.out)
-		m.refused(err, "no service manager that providerd knows runs here", "run it in the foreground: providerd, or under the supervisor that you have: providerd --system")
+		m.refused(err, "no supported service manager runs here", "run it in the foreground: providerd, or under your own supervisor: providerd --system")
 	}
 	for platform, command := range map[string]string{
 		"linux-openrc":    "sudo providerd service install",
@@ -77,7 +77,7 @@ func TestNew_Unsupported(t *testing.T) {
 		m := newMachine(t)
 		m.host.Platform = platform
 		_, err := service.New(m.host, true, &m.out)
-		m.refused(err, "services of one user are not known", "run providerd in the foreground, or install the machine's: "+command)
+		m.refused(err, "no services for single users", "run providerd in the foreground, or install the machine's: "+command)
 	}
 }
 
