@@ -157,7 +157,11 @@ func TestCommands(t *testing.T) {
 			"report a --status 404", `POST /api/providers/a/report {"status":404}`,
 			refused(400, `{"error":{"code":"bad_request","message":"404 is about the request, and not about the provider"}}`), 2, "", "404 is about the request",
 		},
-		"Info/ShowsTheDaemon":     {"info", "GET /api/daemon", ok(`{"version":"v9","pid":7}`), 0, "configuration  none: built-in defaults", ""},
+		"Info/ShowsTheDaemon": {"info", "GET /api/daemon", ok(`{"version":"v9","pid":7}`), 0, "configuration  none: built-in defaults", ""},
+		"Info/SaysWhereAFileWouldBe": {
+			"info", "GET /api/daemon", ok(`{"config_path":"","config_default":"/etc/providerd/providerd.toml"}`), 0,
+			"built-in defaults; a file would be /etc/providerd/providerd.toml", "",
+		},
 		"Reload/SaysWhatChanged":  {"reload", "POST /api/daemon/reload", ok(`{"config_path":"/c","added":["x","y"],"unchanged":3,"restart_needed":["socket"]}`), 0, "reloaded /c: added x y, 3 unchanged", "restart the daemon for: socket"},
 		"Reload/ShowsTheLine":     {"reload", "POST /api/daemon/reload", refused(422, `{"error":{"code":"config_invalid","message":"/c:3:1: unknown key\n  3 | colour = 1\n    | ^","hint":"remove it"}}`), 1, "", "providerctl: /c:3:1: unknown key\n  3 | colour = 1\n    | ^\nproviderctl: hint: remove it\n"},
 		"LogLevel/ShowsIt":        {"log-level", "GET /api/daemon", ok(`{"log_level":"info"}`), 0, "info\n", ""},

@@ -57,16 +57,30 @@ func (a *app) discover(ctx context.Context, out *format) error {
 		// With a file, only what it names is watched.
 		toml = "autodetect = true\n\n" + toml
 	}
+	if out.value != formatTOML {
+		if err := a.writeDiscovered(reply.Found); err != nil {
+			return err
+		}
+	}
+	if toml == "" {
+		a.say("nothing to add: %s", whyNothing(reply.Found))
+		return nil
+	}
 	if out.value == formatTOML {
 		_, err = io.WriteString(a.Stdout, toml)
-		return err
-	}
-	if err := a.writeDiscovered(reply.Found); err != nil || toml == "" {
 		return err
 	}
 	_, err = io.WriteString(a.Stdout, "\n"+toml)
 	a.say("hint: put these lines into %s, then: providerctl reload", reply.ConfigPath)
 	return err
+}
+
+// whyNothing says why none of those found is to be put into the configuration.
+func whyNothing(found []provider.Discovered) string {
+	if slices.ContainsFunc(found, func(d provider.Discovered) bool { return d.Kind != "" }) {
+		return "each server of a known kind is configured"
+	}
+	return "what answers is of no kind that is known"
 }
 
 // writeDiscovered prints a row for each address where something answers.

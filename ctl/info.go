@@ -35,6 +35,9 @@ func (a *app) info(ctx context.Context) error {
 	config := d.ConfigPath
 	if config == "" {
 		config = "none: built-in defaults"
+		if d.ConfigDefault != "" {
+			config += "; a file would be " + d.ConfigDefault
+		}
 	}
 	c := d.Counters
 	pairs := [][2]string{

@@ -7,18 +7,24 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
 
 // Info says what this daemon is. What its parts count, daemon/control adds.
 func (d *Daemon) Info() provider.DaemonInfo {
+	path, absent := d.config.Load().Path, ""
+	if path == "" {
+		absent = config.DefaultPath(d.opts.Env)
+	}
 	return provider.DaemonInfo{
 		Version:       d.opts.Version,
 		PID:           os.Getpid(),
 		StartedAt:     provider.Time{Time: d.started.Round(0).Add(d.schedule.Watch().Jumped())}, // on the clock as it is now
 		UptimeSeconds: int64(time.Since(d.started).Seconds()),
 		Socket:        d.socket,
-		ConfigPath:    d.config.Load().Path,
+		ConfigPath:    path,
+		ConfigDefault: absent,
 		StatePath:     d.database(),
 		LogLevel:      d.log.GetLevel().String(),
 	}

@@ -194,8 +194,9 @@ type DaemonInfo struct {
 	StartedAt     Time     `json:"started_at"`
 	UptimeSeconds int64    `json:"uptime_seconds"`
 	Socket        string   `json:"socket"`
-	ConfigPath    string   `json:"config_path"` // empty: built-in defaults
-	StatePath     string   `json:"state_path"`  // the database file
+	ConfigPath    string   `json:"config_path"`              // empty: built-in defaults
+	ConfigDefault string   `json:"config_default,omitempty"` // where a file would be looked for, while there is none
+	StatePath     string   `json:"state_path"`               // the database file
 	LogLevel      string   `json:"log_level"`
 	Providers     int      `json:"providers"`
 	Generation    uint64   `json:"generation"`
