@@ -33,7 +33,7 @@ func (t *table) keyRef(kind *Kind) keyRef {
 		t.reject(t.name(key), flawf("leave it out", "kind %s sends no key", kind.Name))
 	case hasEnv && hasFile:
 		t.reject(t.name("api_key_file"), flawf("leave one of them out", "api_key_env and api_key_file are both given"))
-	case hasEnv && (!envName.MatchString(env) || looksSecret(env)):
+	case hasEnv && (!envName.MatchString(env) || isKeyNotName(env)):
 		t.reject(t.at("api_key_env"), flawf(`write api_key_env = "OPENAI_API_KEY", and put the key into that variable`,
 			"api_key_env is not the name of a variable"))
 		env = ""
@@ -46,6 +46,12 @@ func (t *table) keyRef(kind *Kind) keyRef {
 		}
 	}
 	return keyRef{env, file}
+}
+
+// isKeyNotName reports whether what should name a variable looks like a key. Names such
+// as HF_TOKEN begin as keys do, but for the capitals.
+func isKeyNotName(s string) bool {
+	return looksSecret(s) && (s != strings.ToUpper(s) || !strings.Contains(s, "_"))
 }
 
 // The service's unit loads each file NAME of the folder credentials as loadedKey
