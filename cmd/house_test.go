@@ -35,6 +35,7 @@ var house = []string{
 	"daemon/probe/term",
 	"daemon/probe/spelling",
 	"daemon/feed",
+	"daemon/configfile",
 	"daemon/config",
 	"daemon/listener",
 	"daemon/scarce",

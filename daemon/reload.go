@@ -23,6 +23,20 @@ func (o *Options) Load() (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.over(cfg)
+}
+
+// Parse is Load for a text that is not in its place yet; path is where it will be.
+func (o *Options) Parse(path string, text []byte) (*config.Config, error) {
+	cfg, err := config.Parse(path, text, probe.Kinds(), o.Env)
+	if err != nil {
+		return nil, err
+	}
+	return o.over(cfg)
+}
+
+// over lets the options win.
+func (o *Options) over(cfg *config.Config) (*config.Config, error) {
 	if o.Socket != "" {
 		cfg.Daemon.Socket = o.Socket
 	}

@@ -10,12 +10,12 @@ import (
 
 func newConfigCommand(f *flags) *command.Command {
 	cmd := &command.Command{
-		Use: "config", Short: "Check or show the configuration",
+		Use: "config", Short: "Begin, edit, check or show the configuration",
 		Run: func(*command.Command, []string) error {
-			return usageError{"config: check or show?", "providerd config show"}
+			return usageError{"config: init, edit, check, show or path?", "providerd config show"}
 		},
 	}
-	cmd.AddCommand(newConfigCheckCommand(f), newConfigShowCommand(f))
+	cmd.AddCommand(newConfigInitCommand(f), newConfigEditCommand(f), newConfigCheckCommand(f), newConfigShowCommand(f), newConfigPathCommand(f))
 	return cmd
 }
 
@@ -41,14 +41,18 @@ func newConfigCheckCommand(f *flags) *command.Command {
 			if name == "" {
 				name = "no file, built-in defaults"
 			}
-			counted := fmt.Sprintf("%d providers", len(cfg.Providers))
-			if len(cfg.Providers) == 1 {
-				counted = "1 provider"
-			}
-			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %s\n", provider.Printable(name), counted)
+			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %s\n", provider.Printable(name), counted(cfg))
 			return err
 		},
 	}
+}
+
+// counted says how many providers there are.
+func counted(cfg *config.Config) string {
+	if len(cfg.Providers) == 1 {
+		return "1 provider"
+	}
+	return fmt.Sprintf("%d providers", len(cfg.Providers))
 }
 
 func sayWarnings(cmd *command.Command, cfg *config.Config) {

@@ -34,6 +34,11 @@ func (c *Config) FaultError(stands func(Fault) bool) error {
 	return e
 }
 
+// HasFault reports whether a configuration has that fault, wherever in its file.
+func (c *Config) HasFault(f Fault) bool {
+	return slices.ContainsFunc(c.Faults, func(has Fault) bool { return has.ID == f.ID && has.Message == f.Message })
+}
+
 // Has reports whether a provider, which may be nil, was read with that fault.
 func (p *Provider) Has(f Fault) bool {
 	return p != nil && (p.KeyFault == f.Message || p.TLS != nil && slices.Contains(p.TLS.Faults, f.Message))

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/daemon"
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/configfile"
+	"github.com/providerd/providerd/store/provider"
+)
+
+func newConfigEditCommand(f *flags) *command.Command {
+	return &command.Command{
+		Use: "edit", Short: "Edit the configuration file, and check it before it is taken over",
+		SuggestFor: []string{"change", "set", "modify"},
+		Long: `Edit a copy of the configuration file with $VISUAL or $EDITOR. When the editor
+ends, the copy is checked, and only a good one takes the file's place. Owner, mode
+and links stay as they are. While there is no file, the copy is what
+"providerd config init" prints.
+
+If the copy has an error, the file is as it was, and the copy is kept. On a
+terminal you can edit it again.`,
+		Args: noArguments,
+		Run:  func(cmd *command.Command, _ []string) error { return f.edit(cmd) },
+	}
+}
+
+func (f *flags) edit(cmd *command.Command) error {
+	o, path, err := f.place()
+	if err != nil {
+		return err
+	}
+	terminal := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	editor, err := configfile.EditorOf(os.Getenv, terminal, exec.LookPath)
+	if err != nil {
+		return err
+	}
+	stood, _ := o.Load() // what is wrong with it may be why it is edited
+	var cfg *config.Config
+	e := &configfile.Edit{
+		Path: path, Modes: modes(o), Editor: editor.Edit,
+		Check: func(text []byte) (v configfile.Verdict) {
+			cfg, v = checked(o, path, text, stood)
+			return v
+		},
+		Say: func(text string) { say(cmd, "%s", text) },
+	}
+	if _, err := os.Stat(path); err != nil {
+		e.Draft = []byte(starter(cmd, o))
+	}
+	if terminal {
+		e.Ask = func(question, letters string) byte { return ask(cmd, question, letters) }
+	}
+	out, err := e.Run()
+	switch {
+	case err != nil:
+		return f.asRoot(err, "config edit", path)
+	case !out.Changed && e.Draft != nil:
+		say(cmd, "nothing is written, as nothing was changed; to write it as it is: %s", f.again("config init --write", path))
+		return nil
+	case !out.Changed:
+		say(cmd, "nothing is changed")
+		return nil
+	}
+	sayWarnings(cmd, cfg)
+	_, err = fmt.Fprintf(cmd.Out(), "saved %s: %s\n", provider.Printable(out.Path), counted(cfg))
+	say(cmd, "put it in force: %s", f.reloadLine(o, cfg))
+	return err
+}
+
+// checked is a text as the daemon would read it at that path. What stood, the text need
+// not correct.
+func checked(o daemon.Options, path string, text []byte, stood *config.Config) (*config.Config, configfile.Verdict) {
+	cfg, err := o.Parse(path, text)
+	if err != nil {
+		return nil, configfile.Verdict{Err: err}
+	}
+	known := func(f config.Fault) bool { return stood != nil && stood.HasFault(f) }
+	return cfg, configfile.Verdict{Err: cfg.FaultError(known), Usable: true}
+}
+
+// ask has a person choose one of the letters; the last is for one who has gone.
+func ask(cmd *command.Command, question, letters string) byte {
+	in := bufio.NewReader(os.Stdin)
+	for {
+		fmt.Fprintf(cmd.Err(), "providerd: %s ", question)
+		line, err := in.ReadString('\n')
+		if line = strings.ToLower(strings.TrimSpace(line)); line != "" && strings.Contains(letters, line[:1]) {
+			return line[0]
+		}
+		if err != nil {
+			fmt.Fprintln(cmd.Err())
+			return letters[len(letters)-1]
+		}
+	}
+}

@@ -1,0 +1,214 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+const starterHead = `# providerd.toml: what providerd watches, and how. Begun by: providerd config init
+# providerd.toml(5) and docs/configuration.md explain every setting.
+#
+#     providerd config edit     # change it; it is checked before it is taken over
+#     providerctl reload        # put the change in force
+`
+
+// starterKeys is for the system's daemon.
+const starterKeys = `#
+# A key is a file that root alone can read. The service reads it when it starts:
+#
+#     sudo install -d -m 700 /etc/providerd/credentials
+#     sudo install -m 600 /dev/stdin /etc/providerd/credentials/groq   # type it, ctrl-D
+#     sudo systemctl restart providerd
+`
+
+const starterSettings = `
+# Besides what is named below, watch what is watched without a file: Ollama,
+# LM Studio, llama.cpp, OpenAI, Anthropic, and each cloud API whose key variable
+# is set.
+autodetect = true
+
+[daemon]
+#log_level = "info"
+
+# For every provider; each may have its own below.
+[defaults]
+#interval = "10s"
+#timeout = "1500ms"
+`
+
+const starterTail = `
+# A server on another machine. Take the marks away, and write where it is:
+#[[provider]]
+#id = "ollama:gpu"
+#kind = "ollama"
+#base_url = "http://gpu.example.net:11434"
+
+# Any server that speaks the OpenAI protocol:
+#[[provider]]
+#id = "my-server"
+#kind = "openai-compatible"
+#base_url = "https://llm.example.com/v1"
+#api_key_file = "/etc/providerd/my-server.key"
+`
+
+// Starter is a file to begin with. It names what was found at the vendors' default
+// addresses, what the vendors' variables give the address of, and the cloud kinds whose
+// key is at hand. It can be used as it is, watches all that would be watched without
+// a file, and holds no key.
+func Starter(kinds []Kind, env Env, found []provider.Discovered) string {
+	var b strings.Builder
+	b.WriteString(starterHead)
+	if env.ForSystem() && env.OS != "windows" {
+		b.WriteString(starterKeys)
+	}
+	b.WriteString(starterSettings)
+	for i := range kinds {
+		s := starter{kind: &kinds[i], env: env}
+		at := slices.IndexFunc(found, func(d provider.Discovered) bool { return d.Kind == s.kind.Name })
+		if at >= 0 {
+			s.found = &found[at]
+		}
+		s.write(&b)
+	}
+	b.WriteString(starterTail)
+	return b.String()
+}
+
+// A starter writes what is known of one kind before there is a configuration.
+type starter struct {
+	kind  *Kind
+	env   Env
+	found *provider.Discovered // at its default address; nil: nothing
+}
+
+func (s *starter) write(b *strings.Builder) {
+	a, wrong := addressFromEnv(s.kind, s.env)
+	elsewhere := a.endpoint != "" && (s.found == nil || !sameServer(a.endpoint, s.found.BaseURL))
+	key := s.kind.keyIsSet(s.env)
+	switch {
+	case wrong != nil: // the row says it
+	case elsewhere:
+		s.atVariable(b, a, key)
+	case s.kind.Type == provider.Cloud && key && s.kind.BaseURL != "":
+		setting, mark := s.keySetting()
+		s.entry(b, mark, s.aboutKey(), []string{setting})
+	}
+	if s.found != nil {
+		s.atDefault(b, elsewhere, key)
+	}
+}
+
+// atDefault is the server that was found. Its address is a comment, since the file
+// would say that whoever listens there may have the key.
+func (s *starter) atDefault(b *strings.Builder, second, key bool) {
+	about := "It answers at " + printable(s.found.BaseURL)
+	if s.found.Version != "" {
+		about += ", version " + printable(s.found.Version)
+	}
+	lines := []string{about + "."}
+	if s.found.Note != "" {
+		lines = append(lines, "Note: "+printable(s.found.Note)+".")
+	}
+	base := "base_url = " + tomlText(s.found.BaseURL)
+	switch {
+	case second && key:
+		lines = append(lines, "Take the marks away if that server may have the key.")
+		s.entry(b, "#", lines, []string{base}, ":2")
+	case second:
+		s.entry(b, "", lines, []string{base}, ":2")
+	default:
+		s.entry(b, "", lines, []string{"#" + base})
+	}
+}
+
+// atVariable is the server whose address a vendor's variable gives.
+func (s *starter) atVariable(b *strings.Builder, a address, key bool) {
+	lines := []string{"Its address is that of the vendor's variable"}
+	if s.kind.AddrEnv != "" {
+		lines[0] += " (" + s.kind.AddrEnv + ")"
+	}
+	lines[0] += "."
+	settings := []string{"base_url = " + tomlText(a.endpoint)}
+	u, err := url.Parse(a.endpoint)
+	switch {
+	case a.url != a.endpoint:
+		lines = append(lines, "It has a user or a password, so it stays in the variable.")
+		settings = nil
+	case err != nil || key && u.Scheme == "http" && IsLoopback(u.Hostname()):
+		settings[0] = "#" + settings[0]
+	}
+	mark := ""
+	if key {
+		setting, unusable := s.keySetting()
+		if s.kind.Type == provider.Cloud {
+			mark, unusable = unusable, ""
+		}
+		lines, settings = append(lines, s.aboutKey()...), append(settings, unusable+setting)
+	}
+	s.entry(b, mark, lines, settings)
+}
+
+// aboutKey says where the key is, and what to do where the daemon would not find it.
+func (s *starter) aboutKey() []string {
+	name := s.keyVariable()
+	key, bad := keyFromEnv(name, s.env)
+	switch {
+	case bad != nil:
+		return []string{printable(bad.message) + ": " + bad.fix + "."}
+	case s.env.ForSystem() && s.env.OS != "windows":
+		return []string{name + " is set here, but not for the service: put the key into", credentials + "/" + s.kind.Name + ", and take the marks away."}
+	}
+	lines := []string{"Its key is in " + name + ". A service does not see the variables of a", "shell: give it an api_key_file instead."}
+	if doubt := doubtfulKey(key.Reveal(), s.kind.KeyNeeded); doubt != "" {
+		lines = append(lines, "The key "+doubt+".")
+	}
+	return lines
+}
+
+// keySetting says where the key is; mark is that of a comment where it cannot be used
+// from there yet.
+func (s *starter) keySetting() (setting, mark string) {
+	name := s.keyVariable()
+	if s.env.ForSystem() && s.env.OS != "windows" {
+		return `api_key_file = "` + loadedKey + s.kind.Name + `"`, "#"
+	}
+	if _, bad := keyFromEnv(name, s.env); bad != nil {
+		mark = "#"
+	}
+	return `api_key_env = "` + name + `"`, mark
+}
+
+// keyVariable is the variable that holds the key.
+func (s *starter) keyVariable() string {
+	names := s.kind.keyVariables()
+	return names[max(0, slices.IndexFunc(names, func(name string) bool { return s.env.get(name) != "" }))]
+}
+
+// entry writes a [[provider]] after lines about it; mark stands before each of its
+// lines, and instance after its id.
+func (s *starter) entry(b *strings.Builder, mark string, about, settings []string, instance ...string) {
+	b.WriteString("\n")
+	for _, line := range about {
+		fmt.Fprintf(b, "# %s\n", line)
+	}
+	lines := append([]string{"[[provider]]", `id = "` + s.kind.Name + strings.Join(instance, "") + `"`, `kind = "` + s.kind.Name + `"`}, settings...)
+	for _, line := range lines {
+		b.WriteString(mark + line + "\n")
+	}
+}
+
+// sameServer reports whether two addresses lead to the same port of this machine, or
+// are the same.
+func sameServer(a, b string) bool {
+	one, err := url.Parse(a)
+	other, wrong := url.Parse(b)
+	if err != nil || wrong != nil {
+		return a == b
+	}
+	return one.Port() == other.Port() &&
+		(one.Hostname() == other.Hostname() || IsLoopback(one.Hostname()) && IsLoopback(other.Hostname()))
+}

@@ -1,0 +1,163 @@
+package configfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// A Verdict is what a check says of a text.
+type Verdict struct {
+	Err error // nil: it is good
+	// Usable: Err is about something that the text names and that may still come, such
+	// as the file of a key. A daemon would start with it.
+	Usable bool
+}
+
+// An Edit is one person's change of the file.
+type Edit struct {
+	Path string
+	// Draft is what the copy holds while there is no file.
+	Draft []byte
+	Modes Modes // of a new file
+	// Editor has a person change a file, and returns when they have.
+	Editor func(file string) error
+	Check  func(text []byte) Verdict
+	// Say tells them something; Ask has them choose one of the letters. A nil Ask: there
+	// is nobody to ask.
+	Say func(text string)
+	Ask func(question string, letters string) byte
+}
+
+// An Outcome is how an edit that did not fail ended.
+type Outcome struct {
+	Path    string // of what was written, without links
+	Changed bool   // false: nothing was written
+}
+
+// Run has a copy edited, checks it, and puts it in the place of the file: whole, with
+// the file's owner, mode and access list, and where a link leads. It replaces nothing
+// that somebody else wrote meanwhile. When it returns an error the file is as it was; if
+// the copy has something that would be lost, it is kept, and the error says where.
+func (e *Edit) Run() (Outcome, error) {
+	before, err := read(e.Path)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := before.writable(); err != nil {
+		return Outcome{}, err
+	}
+	first := before.data
+	if !before.here {
+		first = e.Draft
+	}
+	copied, err := newCopy(first)
+	if err != nil {
+		return Outcome{}, err
+	}
+	text, err := e.edited(copied, first)
+	if err == nil && text != nil {
+		if err = before.replace(text, e.Modes); err != nil {
+			err = e.notTaken(copied, err)
+		}
+	}
+	if kept := (*keptError)(nil); !errors.As(err, &kept) {
+		_ = os.RemoveAll(filepath.Dir(copied))
+	}
+	return Outcome{before.path, err == nil && text != nil}, err
+}
+
+// edited is the text that a person made of the copy; nil if they left it as it was.
+func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
+	for {
+		failed := e.Editor(copied)
+		text, err := os.ReadFile(copied)
+		same := err == nil && bytes.Equal(text, first)
+		switch {
+		case failed != nil && (same || errors.Is(err, fs.ErrNotExist)):
+			return nil, fmt.Errorf("%w; nothing is changed", failed)
+		case failed != nil:
+			return nil, e.kept(copied, "", failed)
+		case err != nil:
+			return nil, fmt.Errorf("read what was edited: %w", err)
+		case same:
+			return nil, nil
+		case len(bytes.TrimSpace(text)) == 0:
+			return nil, errors.New("the edited copy is empty; nothing is changed")
+		}
+		switch v := e.Check(text); e.choice(v) {
+		case 's':
+			return text, nil
+		case 'q':
+			if e.Ask != nil { // they have read it
+				return nil, e.kept(copied, "", errors.New("nothing is changed"))
+			}
+			return nil, e.kept(copied, "\nnothing is changed", v.Err)
+		}
+	}
+}
+
+// choice is what to do with a text: s saves it, e edits it again, q gives up.
+func (e *Edit) choice(v Verdict) byte {
+	switch {
+	case v.Err == nil:
+		return 's'
+	case e.Ask == nil:
+		return 'q'
+	}
+	e.Say(v.Err.Error())
+	if v.Usable {
+		return e.Ask("edit again (e), save it all the same (s), or quit and keep the copy (q)?", "esq")
+	}
+	return e.Ask("edit again (e), or quit and keep the copy (q)?", "eq")
+}
+
+// notTaken says why a good text could not be put in the file's place.
+func (e *Edit) notTaken(copied string, err error) error {
+	if errors.Is(err, ErrChanged) {
+		return &keptError{
+			text: fmt.Sprintf("%s: %v; your text is in %s", e.Path, err, copied),
+			hint: fmt.Sprintf("diff %s %s", e.Path, copied),
+		}
+	}
+	return &keptError{
+		text: fmt.Sprintf("%v; your text is in %s", err, copied), cause: err,
+		hint: fmt.Sprintf("when that is mended: cp %s %s", copied, e.Path),
+	}
+}
+
+// kept says where the copy is.
+func (e *Edit) kept(copied, more string, err error) error {
+	return &keptError{
+		text: fmt.Sprintf("%v%s; your text is in %s", err, more, copied), cause: err,
+		hint: fmt.Sprintf("correct it, then: providerd config check %s && cp %[1]s %[2]s", copied, e.Path),
+	}
+}
+
+// A keptError is one after which the copy is still needed.
+type keptError struct {
+	text, hint string
+	cause      error
+}
+
+func (e *keptError) Error() string { return e.text }
+func (e *keptError) Hint() string  { return e.hint }
+func (e *keptError) Unwrap() error { return e.cause }
+
+// newCopy is a file that only we can read, in a folder of its own: editors put more
+// files beside it.
+func newCopy(text []byte) (string, error) {
+	dir, err := os.MkdirTemp("", "providerd-edit-")
+	if err != nil {
+		return "", fmt.Errorf("make a copy to edit: %w", err)
+	}
+	name := filepath.Join(dir, "providerd.toml")
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		_ = os.RemoveAll(dir)
+		return "", fmt.Errorf("make a copy to edit: %w", err)
+	}
+	return name, nil
+}
