@@ -162,7 +162,12 @@ func TestCommands(t *testing.T) {
 			"info", "GET /api/daemon", ok(`{"config_path":"","config_default":"/etc/providerd/providerd.toml"}`), 0,
 			"built-in defaults; a file would be /etc/providerd/providerd.toml", "",
 		},
-		"Reload/SaysWhatChanged":  {"reload", "POST /api/daemon/reload", ok(`{"config_path":"/c","added":["x","y"],"unchanged":3,"restart_needed":["socket"]}`), 0, "reloaded /c: added x y, 3 unchanged", "restart the daemon for: socket"},
+		"Reload/SaysWhatChanged": {"reload", "POST /api/daemon/reload", ok(`{"config_path":"/c","added":["x","y"],"unchanged":3,"restart_needed":["socket"]}`), 0, "reloaded /c: added x y, 3 unchanged", "restart the daemon for: socket"},
+		"Reload/NamesSettings": {
+			"reload", "POST /api/daemon/reload",
+			ok(`{"config_path":"/c","changed":["x"],"changed_settings":{"x":["interval","models"]},"applied":["log_level = \"debug\""],"warnings":["/c:2: odd"]}`),
+			0, "reloaded /c: changed x (interval, models), 0 unchanged; now log_level = \"debug\"\n", "providerctl: warning: /c:2: odd\n",
+		},
 		"Reload/ShowsTheLine":     {"reload", "POST /api/daemon/reload", refused(422, `{"error":{"code":"config_invalid","message":"/c:3:1: unknown key\n  3 | colour = 1\n    | ^","hint":"remove it"}}`), 1, "", "providerctl: /c:3:1: unknown key\n  3 | colour = 1\n    | ^\nproviderctl: hint: remove it\n"},
 		"LogLevel/ShowsIt":        {"log-level", "GET /api/daemon", ok(`{"log_level":"info"}`), 0, "info\n", ""},
 		"LogLevel/ChangesIt":      {"log-level debug", `PUT /api/daemon/log-level {"level":"debug"}`, ok(`{"level":"debug"}`), 0, "debug\n", ""},

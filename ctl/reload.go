@@ -3,6 +3,7 @@ package ctl
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/providerd/providerd/ctl/client"
@@ -14,7 +15,9 @@ func (a *app) reloadCommand() *command.Command {
 		Use:   "reload",
 		Short: "Have the daemon read its configuration again",
 		Long: `Have the daemon read its configuration again. A file with an error in it changes
-nothing; the error is shown with its line.`,
+nothing; the error is shown with its line. What was added, changed and removed is
+printed, with the settings that took effect; warnings, and the settings that wait for
+a restart, are said beside it.`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
@@ -36,11 +39,14 @@ func (a *app) reload(ctx context.Context) error {
 	if what == "" {
 		what = "the built-in defaults"
 	}
+	for _, w := range r.Warnings {
+		a.say("warning: %s", w)
+	}
 	var changes []string
 	for _, c := range []struct {
 		verb string
 		ids  []string
-	}{{"added", r.Added}, {"changed", r.Changed}, {"removed", r.Removed}} {
+	}{{"added", r.Added}, {"changed", named(r.Changed, r.ChangedSettings)}, {"removed", r.Removed}} {
 		if len(c.ids) > 0 {
 			changes = append(changes, c.verb+" "+strings.Join(c.ids, " "))
 		}
@@ -49,5 +55,20 @@ func (a *app) reload(ctx context.Context) error {
 	if len(r.RestartNeeded) > 0 {
 		a.say("restart the daemon for: %s", strings.Join(r.RestartNeeded, ", "))
 	}
-	return a.print("reloaded " + what + ": " + strings.Join(changes, ", "))
+	line := "reloaded " + what + ": " + strings.Join(changes, ", ")
+	if len(r.Applied) > 0 {
+		line += "; now " + strings.Join(r.Applied, ", ")
+	}
+	return a.print(line)
+}
+
+// named has behind each id what changed of it.
+func named(ids []string, settings map[string][]string) []string {
+	out := slices.Clone(ids)
+	for i, id := range out {
+		if changed := settings[id]; len(changed) > 0 {
+			out[i] += " (" + strings.Join(changed, ", ") + ")"
+		}
+	}
+	return out
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -74,6 +76,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	if err := cfg.FaultError(d.standing()); err != nil {
 		return provider.ReloadReply{}, d.refused(err)
 	}
+	old := d.schedule.Providers()
 	changes, err := d.apply(cfg)
 	if err != nil {
 		return provider.ReloadReply{}, d.refused(err)
@@ -84,13 +87,51 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	}
 	d.control.SetAdmin(d.adminGroup(cfg))
 	d.warn(cfg)
-	d.log.Info("reloaded the configuration", "path", cfg.Path, "added", len(changes.Added),
-		"removed", len(changes.Removed), "changed", len(changes.Changed), "unchanged", changes.Unchanged)
+	applied := cfg.Daemon.Applied(before.Daemon)
+	counts := []any{"path", cfg.Path, "added", len(changes.Added), "removed", len(changes.Removed), "changed", len(changes.Changed), "unchanged", changes.Unchanged}
+	if len(applied) > 0 {
+		counts = append(counts, "applied", strings.Join(applied, ", "))
+	}
+	d.log.Info("reloaded the configuration", counts...)
 	return provider.ReloadReply{
 		Status: "reloaded", ConfigPath: cfg.Path,
 		Added: some(changes.Added), Removed: some(changes.Removed), Changed: some(changes.Changed),
 		Unchanged: changes.Unchanged, RestartNeeded: d.restartNeeded(cfg),
+		Applied: applied, ChangedSettings: changedSettings(changes.Changed, old, d.schedule.Providers()), Warnings: warningsOf(cfg),
 	}, nil
+}
+
+// changedSettings are those of the providers that changed. A configuration of thousands has
+// a place for some.
+func changedSettings(ids []string, old, now []*config.Provider) map[string][]string {
+	changed := map[string][]string{}
+	for _, p := range now {
+		if len(changed) == mostNamed || !slices.Contains(ids, p.ID) {
+			continue
+		}
+		if i := slices.IndexFunc(old, func(was *config.Provider) bool { return was.ID == p.ID }); i >= 0 {
+			if names := p.ChangedSettings(old[i]); len(names) > 0 {
+				changed[p.ID] = names
+			}
+		}
+	}
+	return changed
+}
+
+// mostNamed is of how many providers a reload names what changed, and how many warnings
+// it repeats. The log has them all.
+const mostNamed = 100
+
+// warningsOf are the warnings and, behind them, the faults that stood before.
+func warningsOf(cfg *config.Config) []string {
+	all := slices.Clone(cfg.Warnings)
+	for _, f := range cfg.Faults {
+		all = append(all, strings.TrimSuffix(fmt.Sprintf("%s:%d: %s: %s", cfg.Path, f.Line, f.Message, f.Fix), ": "))
+	}
+	if more := len(all) - mostNamed; more > 0 {
+		all = append(all[:mostNamed], fmt.Sprintf("and %d more, which the log has", more))
+	}
+	return all
 }
 
 // loadAnew reads the configuration while files may have run out, and its file system

@@ -252,6 +252,10 @@ type ReloadReply struct {
 	Changed       []string `json:"changed"`
 	Unchanged     int      `json:"unchanged"`
 	RestartNeeded []string `json:"restart_needed,omitempty"` // settings that wait for a restart
+	Applied       []string `json:"applied,omitempty"`        // settings of [daemon] that took effect: log_level = "debug"
+	// ChangedSettings has the names of the settings that changed, for each of Changed.
+	ChangedSettings map[string][]string `json:"changed_settings,omitempty"`
+	Warnings        []string            `json:"warnings,omitempty"` // what is allowed in the file and hardly meant
 }
 
 // LogLevel is the body of PUT /api/daemon/log-level and its reply.

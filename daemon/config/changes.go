@@ -1,0 +1,70 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// daemonSettings are those of [daemon] that a reload puts in force, as the file has them.
+// The others take a restart.
+var daemonSettings = []struct {
+	name  string
+	value func(Daemon) string
+}{
+	{"admin_group", func(d Daemon) string { return tomlText(d.AdminGroup) }},
+	{"log_level", func(d Daemon) string { return tomlText(d.LogLevel) }},
+	{"metrics_provider_latency", func(d Daemon) string { return strconv.FormatBool(d.MetricsProviderLatency) }},
+}
+
+// Applied are the settings that a reload puts in force and that differ from those before,
+// as the file would have them.
+func (d Daemon) Applied(before Daemon) (lines []string) {
+	for _, s := range daemonSettings {
+		if now := s.value(d); now != s.value(before) {
+			lines = append(lines, s.name+" = "+now)
+		}
+	}
+	return lines
+}
+
+// ChangedSettings are the names of the settings in which a provider differs from what it
+// was. What a setting names counts too: another key in the same file is a change of
+// api_key_file.
+func (p *Provider) ChangedSettings(before *Provider) (names []string) {
+	now, was := p.shownSettings(), before.shownSettings()
+	for _, line := range append(slices.Clone(now), was...) {
+		name := settingOf(line)
+		if !slices.Contains(names, name) && (!slices.Contains(now, line) || !slices.Contains(was, line)) {
+			names = append(names, name)
+		}
+	}
+	add := func(name string, changed bool) {
+		if changed && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	source, _, _ := strings.Cut(p.KeySource+" ", " ")
+	add("api_key_"+source, source != "" && p.Key.Reveal() != before.Key.Reveal())
+	add("base_url", p.BaseURL != before.BaseURL)
+	add("command", !slices.Equal(p.Command, before.Command)) // what is masked in it counts too
+	add("certificates", p.TLS != nil && before.TLS != nil && p.TLS.Sum != before.TLS.Sum)
+	return names
+}
+
+// shownSettings are the lines of a provider that [Config.Show] prints.
+func (p *Provider) shownSettings() (lines []string) {
+	var b strings.Builder
+	p.show(&b)
+	for line := range strings.Lines(b.String()) {
+		if strings.Contains(line, " = ") && (!strings.HasPrefix(line, "#") || strings.HasPrefix(line, "# base_url = ")) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+func settingOf(line string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(line, "# "), " = ")
+	return name
+}
