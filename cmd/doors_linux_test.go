@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,7 +18,8 @@ type door struct {
 	path    string // a call of it; empty: the route's own
 	body    string
 	status  int    // for who may; 0: 200
-	command string // of providerctl, for who may not; empty: everybody may
+	command string // for who may not; empty: everybody may
+	program string // whose command it is; empty: providerctl's
 }
 
 // doors has every route, and a route that it does not have fails the test.
@@ -34,6 +36,7 @@ var doors = map[string]door{
 	"POST /api/providers/{id}/report":     {body: `{"status":429,"retry_after":"1"}`, command: "report a --status 429 --retry-after 1"},
 	"GET /api/events":                     {},
 	"GET /api/daemon":                     {},
+	"GET /api/daemon/config":              {command: "config show --running", program: "providerd"},
 	"POST /api/daemon/reload":             {command: "reload"},
 	"PUT /api/daemon/log-level":           {body: `{"level":"info"}`, command: "log-level info"},
 	"GET /api/daemon/log":                 {command: "logs"},
@@ -102,7 +105,7 @@ func (d door) check(t *testing.T, name string, got answer, admin bool, uid uint3
 	}
 	says := []string{
 		`"code":"denied"`, fmt.Sprintf("uid %d may not", uid),
-		`"hint":"sudo providerctl ` + d.command + ";", fmt.Sprintf("sudo usermod -aG %d $USER", adminGID),
+		`"hint":"sudo ` + cmp.Or(d.program, "providerctl") + " " + d.command + ";", fmt.Sprintf("sudo usermod -aG %d $USER", adminGID),
 	}
 	if got.Status != http.StatusForbidden {
 		t.Errorf("%s: %d, want 403: %s", name, got.Status, got.Body)

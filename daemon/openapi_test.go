@@ -176,6 +176,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"GET /api/events", "", 200},
 		{"GET /api/events?since=999", "", 410},
 		{"GET /api/daemon", "", 200},
+		{"GET /api/daemon/config", "", 200},
 		{"POST /api/daemon/reload", "", 200},
 		{"PUT /api/daemon/log-level", `{"level":"debug"}`, 200},
 		{"PUT /api/daemon/log-level", `{"level":"loud"}`, 400},

@@ -69,11 +69,23 @@ func oneFile(cmd *command.Command, args []string) error {
 }
 
 func newConfigShowCommand(f *flags) *command.Command {
-	return &command.Command{
+	running := false
+	cmd := &command.Command{
 		Use: "show", Short: "Print the configuration as it is understood, secrets masked",
 		SuggestFor: []string{"print", "dump"},
-		Args:       noArguments,
+		Long: `Print the configuration as a daemon would understand it that starts now, with every
+default filled in and secrets masked.
+
+With --running, a daemon that runs is asked for the one that is in force. It may
+differ: the file may have changed since, and the daemon has its own flags and
+variables. It tells root, its own user and its administrators.`,
+		Example: `  providerd config show
+  sudo providerd config show --running`,
+		Args: noArguments,
 		Run: func(cmd *command.Command, _ []string) error {
+			if running {
+				return f.showRunning(cmd)
+			}
 			cfg, err := f.load()
 			if err != nil {
 				return err
@@ -83,6 +95,8 @@ func newConfigShowCommand(f *flags) *command.Command {
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&running, "running", false, "ask the daemon that runs for what is in force")
+	return cmd
 }
 
 // load is the configuration that a daemon with these flags would have.

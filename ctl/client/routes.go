@@ -14,6 +14,7 @@ import (
 // The paths of the control socket, for [Client.Raw] and [Client.Stream].
 const (
 	DaemonPath   = "/api/daemon"
+	ConfigPath   = "/api/daemon/config"
 	ReloadPath   = "/api/daemon/reload"
 	LogLevelPath = "/api/daemon/log-level"
 	BackupPath   = "/api/daemon/backup"
@@ -285,6 +286,11 @@ func (c *Client) Log(ctx context.Context, q LogQuery) iter.Seq2[provider.LogLine
 // Daemon asks the daemon about itself.
 func (c *Client) Daemon(ctx context.Context) (*provider.DaemonInfo, error) {
 	return call[provider.DaemonInfo](ctx, c, Request{Path: DaemonPath})
+}
+
+// Config asks for the configuration in force.
+func (c *Client) Config(ctx context.Context) (*provider.ConfigReply, error) {
+	return call[provider.ConfigReply](ctx, c, Request{Path: ConfigPath})
 }
 
 // Reload has the daemon read its configuration again. A configuration that does

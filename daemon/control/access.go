@@ -36,9 +36,9 @@ func (y policy) allows(p socket.Peer, op operation) bool {
 }
 
 // denied says to p what it may not do, as a phrase, and what to type instead;
-// command is the same as an argument of providerctl.
+// command is the line that does the same.
 func (y policy) denied(p socket.Peer, phrase, command string) *provider.Error {
-	hint := "sudo providerctl " + command
+	hint := "sudo " + command
 	switch {
 	case p.AnyUser: // root elsewhere is nobody here, and no group helps
 		hint = "as root inside the daemon's own namespace or container: " + hint

@@ -90,6 +90,7 @@ func TestAccess_OverTheSocket(t *testing.T) {
 			`may not report on a","hint":"sudo providerctl report a --status 429 --retry-after 60;`},
 		{"NobodyIsToldToReportNonsense", "POST /api/providers/a/report {\"error\":\";rm\",\"retry_after\":\"$(rm)\"}", 65_534, 65_534, nil, "403",
 			"sudo providerctl report a --status CODE;"},
+		{"NotEverybodyReadsTheConfiguration", "GET /api/daemon/config", 65_534, 65_534, nil, "403", `may not read the configuration","hint":"sudo providerd config show --running;`},
 		{"NotEverybodyReadsTheLog", "GET /api/daemon/log", 65_534, 65_534, nil, "403", `may not read the log","hint":"sudo providerctl logs;`},
 		{"TheGroupPauses", "POST /api/providers/a/pause", 65_534, 60_050, nil, "200", ""},
 		{"TheGroupReports", "POST /api/providers/a/report {\"status\":429,\"retry_after\":\"Fri, 02 Jan 2026 03:05:05 GMT\"}", 65_534, 60_050, nil, "200", "by uid 65534"},
@@ -108,8 +109,8 @@ func TestAccess_OverTheSocket(t *testing.T) {
 		})
 	}
 	t.Run("DenialsAreCounted", func(t *testing.T) {
-		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 8 {
-			t.Errorf("%d, want 8", n)
+		if n := want[provider.DaemonInfo](r, "GET", "/api/daemon", 200).Counters.Denied; n != 9 {
+			t.Errorf("%d, want 9", n)
 		}
 	})
 	t.Run("ChangesAreLoggedWithWhoAsked", func(t *testing.T) {

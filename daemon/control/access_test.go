@@ -47,7 +47,7 @@ func TestPolicy(t *testing.T) {
 			if !tt.denied {
 				return
 			}
-			err := tt.policy.denied(tt.peer, "read the log", "logs")
+			err := tt.policy.denied(tt.peer, "read the log", "providerctl logs")
 			if err.Code != provider.Denied || !strings.HasSuffix(err.Message, "may not read the log") ||
 				!strings.Contains(err.Hint, "sudo providerctl logs") {
 				t.Errorf("got %+v", err)

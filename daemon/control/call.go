@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"net/netip"
@@ -105,14 +106,14 @@ func (s *Server) dispatch(c *call) *provider.Error {
 }
 
 // wish is what a call is about to be denied, with what it named: as a phrase, and
-// as an argument of providerctl.
+// as a command line.
 func (s *Server) wish(c *call, rt *route) (phrase, command string) {
 	what := ""
 	if rt.what != nil {
 		what = rt.what(s, c)
 	}
 	fill := strings.NewReplacer("ID", c.id, "WHAT", what)
-	return fill.Replace(rt.phrase), fill.Replace(rt.command)
+	return fill.Replace(rt.phrase), cmp.Or(rt.program, "providerctl") + " " + fill.Replace(rt.command)
 }
 
 // checkOrigin refuses what a web page had a browser send, should anything on

@@ -311,6 +311,10 @@ func (d *fakeDaemon) Info() provider.DaemonInfo {
 	return provider.DaemonInfo{Version: "1.2.3", PID: 42}
 }
 
+func (d *fakeDaemon) Configuration(admins string) provider.ConfigReply {
+	return provider.ConfigReply{TOML: "admin_group = \"" + admins + "\"\n"}
+}
+
 func (d *fakeDaemon) Reload(ctx context.Context) (provider.ReloadReply, error) {
 	if d.onReload != nil {
 		d.onReload(ctx)

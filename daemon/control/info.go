@@ -26,6 +26,16 @@ func (s *Server) info(c *call) *provider.Error {
 	return nil
 }
 
+// configuration answers GET /api/daemon/config.
+func (s *Server) configuration(c *call) *provider.Error {
+	admins := ""
+	if g := s.admin.Load(); g != nil {
+		admins = g.Name
+	}
+	s.writeJSON(c, http.StatusOK, s.daemon.Configuration(admins))
+	return nil
+}
+
 // health answers GET /healthz: the daemon's own health, not the providers'.
 func (s *Server) health(c *call) *provider.Error {
 	reply, status := s.healthOf(), http.StatusOK

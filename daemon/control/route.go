@@ -19,7 +19,8 @@ type route struct {
 	// provider, and WHAT for what the body says.
 	op      operation
 	phrase  string                      // what it does, as in "may not …"
-	command string                      // the same as an argument of providerctl
+	command string                      // the same as an argument of the program
+	program string                      // that has such a command; empty: providerctl
 	what    func(*Server, *call) string // WHAT, read from the body
 
 	// What it takes.

@@ -133,6 +133,13 @@ var routes = []route{
 		replies: []reply{{status: 200, what: "about the daemon", body: provider.DaemonInfo{}}},
 	},
 	{
+		method: "GET", path: "/api/daemon/config", serve: (*Server).configuration,
+		op: opAdmin, phrase: "read the configuration", command: "config show --running", program: "providerd",
+		summary: "The configuration in force",
+		about:   "Every default is filled in, and no secret is in it. The file may have changed since: a reload reads it.",
+		replies: []reply{{status: 200, what: "the configuration, as a file that means the same", body: provider.ConfigReply{}}},
+	},
+	{
 		method: "POST", path: "/api/daemon/reload", serve: (*Server).reload,
 		op: opAdmin, phrase: "reload the configuration", command: "reload",
 		summary: "Read the configuration again",

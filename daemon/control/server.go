@@ -48,6 +48,9 @@ type Providers interface {
 type Daemon interface {
 	// Info fills what only the process knows: version, pid, paths, start, level.
 	Info() provider.DaemonInfo
+	// Configuration is what is in force, without secrets; admins is the group whose
+	// members are administrators.
+	Configuration(admins string) provider.ConfigReply
 	// Reload returns a [*provider.Error] with code ConfigInvalid, and has
 	// changed nothing, when the configuration is not valid.
 	Reload(ctx context.Context) (provider.ReloadReply, error)

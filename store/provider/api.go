@@ -243,6 +243,14 @@ type Health struct {
 	Checks map[string]string `json:"checks"` // "ok", or what is wrong
 }
 
+// ConfigReply answers GET /api/daemon/config.
+type ConfigReply struct {
+	ConfigPath    string   `json:"config_path"`              // the file it was read from; empty: built-in defaults
+	TOML          string   `json:"toml"`                     // what is in force, as a file that means the same; no secret is in it
+	RestartNeeded []string `json:"restart_needed,omitempty"` // settings of the file that wait for a restart
+	Warnings      []string `json:"warnings,omitempty"`       // what is allowed in the file and hardly meant
+}
+
 // ReloadReply answers POST /api/daemon/reload.
 type ReloadReply struct {
 	Status        string   `json:"status"` // "reloaded"
