@@ -1,9 +1,13 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"path/filepath"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // isHanded reports whether systemd passes a file to the service.
@@ -14,7 +18,20 @@ func isHanded(file string, env Env) bool {
 // unloaded is what to check if a key is where the unit loads it from and did not arrive.
 // LXC containers have a drop-in for every service that clears LoadCredential=
 // (lxc/distrobuilder, zzz-lxc-service.conf), and any other may too.
-const unloaded = "check with systemctl cat providerd whether a drop-in clears LoadCredential=, as in LXC containers; then restart the service"
+func unloaded(env Env) string {
+	return "restart the service, which reads it when it starts: " + restartLine(env) +
+		". If that does not help, check with systemctl cat providerd whether a drop-in clears LoadCredential=, as in LXC containers"
+}
+
+// restartLine is what a key takes that systemd passes on.
+func restartLine(env Env) string {
+	if env.ForSystem() {
+		return "sudo systemctl " + restartProviderd
+	}
+	return "systemctl --user " + restartProviderd
+}
+
+const restartProviderd = "restart providerd"
 
 // notLoaded is what to do about a key that systemd should have loaded from a file. Only
 // root can see that file, so it may be impossible to tell whether it is there.
@@ -22,9 +39,28 @@ func notLoaded(file string, env Env) string {
 	_, _, err := env.readFile(file, maxKeyFile)
 	switch {
 	case err == nil:
-		return "the key is in " + printable(file) + ", but systemd did not pass it on: " + unloaded
+		return "the key is in " + printable(file) + ", but systemd did not pass it on: " + unloaded(env)
 	case errors.Is(err, fs.ErrPermission):
-		return "write the key into " + printable(file) + " or, if it is there already, " + unloaded
+		return "write the key into " + printable(file) + " or, if it is there already, " + unloaded(env)
 	}
-	return "write the key into " + printable(file) + ", then restart the service"
+	return "write the key into " + printable(file) + ", then restart the service: " + restartLine(env)
+}
+
+// adviseService says how the system's service gets a key that it does not have. systemd
+// passes it on at the start, so that a reload finds none, whatever was written.
+func (r *reading) adviseService(p *Provider, kind *Kind, named string) {
+	if !kind.takesKey() || !p.Key.IsZero() || p.KeyFault != "" || !r.env.ForSystem() || !filepath.IsAbs(r.env.get("CREDENTIALS_DIRECTORY")) {
+		return
+	}
+	own := strings.ReplaceAll(p.ID, ":", "-")
+	text := "write the key into " + credentials + "/" + own + ", give " + p.ID + " api_key_file = \"" + loadedKey + own + "\" in " +
+		printable(cmp.Or(r.path, DefaultPath(r.env))) + ", then: " + restartLine(r.env)
+	if named != "" {
+		text = "set " + named + " in /etc/providerd/environment, then: " + restartLine(r.env)
+	}
+	if kind.KeyNeeded {
+		p.advise(text, provider.NoCredentials)
+	} else if p.Hints[provider.Unauthorized] == "" {
+		p.advise("the key is missing: "+text, provider.Unauthorized)
+	}
 }

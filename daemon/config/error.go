@@ -63,6 +63,8 @@ func (p *Problem) write(b *strings.Builder, path string) {
 // Hint says what to do next, in one line.
 func (e *Error) Hint() string {
 	switch first := e.Problems[0]; {
+	case !slices.ContainsFunc(e.Problems, func(p Problem) bool { return !strings.Contains(p.Fix, " "+restartProviderd) }):
+		return first.Fix // the file is right, and a reload finds what systemd passes on no sooner
 	case e.Path != "" && e.cause == nil:
 		return "correct the file, then: providerd config check " + e.Path
 	case first.Fix != "":

@@ -149,6 +149,7 @@ func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source, fix string)
 
 // missKey notes which variable to set: the one that was named, else the vendor's.
 func (r *reading) missKey(p *Provider, kind *Kind, named string) {
+	defer r.adviseService(p, kind, named)
 	switch {
 	case !kind.KeyNeeded || !p.Key.IsZero():
 		return
@@ -221,7 +222,7 @@ func keyFileFix(err error, name string, env Env) string {
 		return notLoaded(filepath.Join(credentials, own), env)
 	case errors.Is(err, fs.ErrNotExist) && handed:
 		base := printable(filepath.Base(name))
-		return "give the unit LoadCredential=" + base + ":FILE or, if it has that already, " + unloaded
+		return "give the unit LoadCredential=" + base + ":FILE or, if it has that already, " + unloaded(env)
 	case errors.Is(err, fs.ErrPermission) && filepath.Dir(name) == credentials && env.get("INVOCATION_ID") != "":
 		return notLoaded(name, env) // systemd runs us, and gave no folder
 	case errors.Is(err, fs.ErrPermission):

@@ -261,6 +261,44 @@ func TestParse_KeyOfTheService(t *testing.T) {
 	}
 }
 
+// The packaged service does not see a key that a reload brings: whoever is told to put
+// one into the folder is told of the restart too.
+func TestParse_WhereTheServiceWantsItsKey(t *testing.T) {
+	const folder, restart = "/etc/providerd/credentials/", "then: sudo systemctl restart providerd"
+	for _, c := range []struct {
+		name, file string
+		vars       map[string]string
+		system     bool
+		want       []string
+	}{
+		{"Named", "[[provider]]\nid = \"groq:team\"\nkind = \"groq\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c"}, true,
+			[]string{"write the key into " + folder + "groq-team", "give groq:team api_key_file = \"key_groq-team\" in f", restart}},
+		{"ByAVariable", "[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_env = \"TEAM_KEY\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c"}, true,
+			[]string{"set TEAM_KEY in /etc/providerd/environment", restart}},
+		{"OfAPerson", "[[provider]]\nid = \"a\"\nkind = \"groq\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c"}, false, nil},
+		{"WithoutSystemd", "[[provider]]\nid = \"a\"\nkind = \"groq\"\n", nil, true, nil},
+		{"ThereIsOne", "[[provider]]\nid = \"a\"\nkind = \"groq\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c", "GROQ_API_KEY": "k"}, true, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := env(c.vars, nil)
+			e.System = c.system
+			cfg, err := config.Parse("f", []byte(c.file), kinds(), e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hint := cfg.Providers[0].Hints[provider.NoCredentials]
+			for _, want := range c.want {
+				if !strings.Contains(hint, want) {
+					t.Errorf("the hint %q lacks %q", hint, want)
+				}
+			}
+			if c.want == nil && strings.Contains(hint, "systemctl") {
+				t.Errorf("the hint is %q", hint)
+			}
+		})
+	}
+}
+
 // Whoever runs the service may not look into the folder that systemd loads keys from.
 func TestParse_KeyThatSystemdDidNotPassOn(t *testing.T) {
 	const there, dropIn = "/etc/providerd/credentials/groq", "whether a drop-in clears LoadCredential="
@@ -294,6 +332,9 @@ func TestParse_KeyThatSystemdDidNotPassOn(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(hint, want) {
 					t.Errorf("got %v and the hint %q, want %q", err, hint, want)
 				}
+			}
+			if next := provider.HintOf(err); c.vars != nil && (strings.Contains(next, "config check") || !strings.Contains(next, "systemctl restart providerd")) {
+				t.Errorf("a check finds the key, and a reload does not: the hint is %q", next)
 			}
 			if reload := strings.Contains(hint, "providerctl reload"); reload == strings.Contains(hint, "restart the service") {
 				t.Errorf("%q: a reload and a restart are not the same", hint)

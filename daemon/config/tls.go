@@ -155,7 +155,7 @@ func (e Env) fileFix(err error, name string) string {
 	own, loaded := strings.CutPrefix(filepath.Base(name), loadedKey)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && loaded && filepath.Dir(name) == filepath.Clean(e.get("CREDENTIALS_DIRECTORY")):
-		return "put it into " + printable(filepath.Join(credentials, own)) + ", then restart the service"
+		return "put it into " + printable(filepath.Join(credentials, own)) + ", then restart the service: " + restartLine(e)
 	case errors.Is(err, fs.ErrPermission):
 		return "give the user that runs providerd access to it and to its folders"
 	case errors.Is(err, fs.ErrNotExist):
