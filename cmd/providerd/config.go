@@ -23,18 +23,20 @@ func newConfigCheckCommand(f *flags) *command.Command {
 	return &command.Command{
 		Use: "check [FILE]", Short: "Say whether a configuration file is good",
 		SuggestFor: []string{"validate", "verify", "test", "lint"},
-		Args:       oneFile, Complete: completeOneTOML,
+		Long: `Say whether a configuration file is good: without FILE the one that a daemon would
+read here. It needs no daemon.
+
+Of the machine's file (as root, with --system, or by its path) it also says what the
+service's user may not read: the file, the keys, the certificates, or a folder on
+the way to them.`,
+		Args: oneFile, Complete: completeOneTOML,
 		Run: func(cmd *command.Command, args []string) error {
 			flags := *f
 			if len(args) == 1 {
 				flags.config = args[0]
 			}
-			cfg, err := flags.load()
+			cfg, err := flags.check(cmd)
 			if err != nil {
-				return err
-			}
-			sayWarnings(cmd, cfg)
-			if err := cfg.FaultError(nil); err != nil {
 				return err
 			}
 			name := cfg.Path
@@ -45,6 +47,36 @@ func newConfigCheckCommand(f *flags) *command.Command {
 			return err
 		},
 	}
+}
+
+// check reads the configuration, says what is odd, and returns what is wrong.
+func (f *flags) check(cmd *command.Command) (*config.Config, error) {
+	o, path, err := f.place()
+	if err != nil {
+		o, err = f.options() // without a place there are the built-in defaults
+	}
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := o.Load()
+	if err != nil {
+		return nil, f.asRoot(err, "config check", path)
+	}
+	sayWarnings(cmd, cfg)
+	view := viewOfService(o, path)
+	for _, fault := range cfg.Faults {
+		if view.excuses(fault) {
+			say(cmd, "warning: %s: it is not checked, since the service may read it and this user may not", fault.Message)
+		}
+	}
+	if err := cfg.FaultError(view.excuses); err != nil {
+		return nil, err
+	}
+	wrong, odd := view.unreadable(cfg)
+	for _, w := range odd {
+		say(cmd, "warning: %s", w)
+	}
+	return cfg, joined(wrong)
 }
 
 // counted says how many providers there are.

@@ -82,8 +82,13 @@ func checked(o daemon.Options, path string, text []byte, stood *config.Config) (
 	if err != nil {
 		return nil, configfile.Verdict{Err: err}
 	}
-	known := func(f config.Fault) bool { return stood != nil && stood.HasFault(f) }
-	return cfg, configfile.Verdict{Err: cfg.FaultError(known), Usable: true}
+	view := viewOfService(o, path)
+	known := func(f config.Fault) bool { return stood != nil && stood.HasFault(f) || view.excuses(f) }
+	if err := cfg.FaultError(known); err != nil {
+		return cfg, configfile.Verdict{Err: err, Usable: true}
+	}
+	wrong, _ := view.unreadable(cfg)
+	return cfg, configfile.Verdict{Err: joined(wrong), Usable: true}
 }
 
 // ask has a person choose one of the letters; the last is for one who has gone.

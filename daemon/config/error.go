@@ -2,7 +2,9 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 )
@@ -80,11 +82,20 @@ func (e *Error) Unwrap() error { return e.cause }
 type flaw struct {
 	message, fix string
 	instead      string // the address that was meant, if it is one and that is clear
+	denied       string // the file that this process may not read; empty: it is something else
 }
 
 // flawf makes a flaw; fix may be empty.
 func flawf(fix, format string, args ...any) *flaw {
 	return &flaw{message: fmt.Sprintf(format, args...), fix: fix}
+}
+
+// of notes the file that an error of permission is about.
+func (f *flaw) of(err error, file string) *flaw {
+	if errors.Is(err, fs.ErrPermission) {
+		f.denied = file
+	}
+	return f
 }
 
 // A mistake is a flaw with its position.

@@ -13,6 +13,9 @@ import (
 type Fault struct {
 	ID string // of the provider
 	Problem
+	// Denied is the file that this process, unlike another user's perhaps, may not read;
+	// empty: it is something else.
+	Denied string
 }
 
 // FaultError is an [*Error] of the Faults without those that stood before; nil if none is
@@ -46,7 +49,7 @@ func (p *Provider) Has(f Fault) bool {
 
 // fault notes what keeps what the file names for a provider from being used.
 func (r *reading) fault(id string, at span, f *flaw) {
-	r.faults = append(r.faults, Fault{id, mistake{*f, at}.problem(r.doc.data)})
+	r.faults = append(r.faults, Fault{id, mistake{*f, at}.problem(r.doc.data), f.denied})
 }
 
 // warnOf warns of a flaw outside the file.

@@ -62,6 +62,9 @@ const (
 	loadedKey   = "key_"
 )
 
+// KeyFolder is that folder.
+const KeyFolder = credentials
+
 // keyFilePath is the file that api_key_file names. A bare name is a credential
 // that systemd hands to the unit (LoadCredential=); source: systemd.exec(5).
 func keyFilePath(name string, env Env) (string, *flaw) {
@@ -201,7 +204,7 @@ func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
 	data, mode, err := env.readFile(name, maxKeyFile)
 	shown := quote(name)
 	if err != nil {
-		return Secret{}, false, flawf(keyFileFix(err, name, env), "key file %s: %s", shown, reasonOf(err))
+		return Secret{}, false, flawf(keyFileFix(err, name, env), "key file %s: %s", shown, reasonOf(err)).of(err, name)
 	}
 	text := bareKey(string(data))
 	if text == "" {

@@ -110,7 +110,7 @@ func (t *table) tlsFiles(p *Provider) {
 		}
 		data, mode, err := t.env.readFile(path, limit)
 		if err != nil {
-			t.faultTLS(p, setting, flawf(t.env.fileFix(err, path), "%s %s: %s", setting, quote(path), reasonOf(err)))
+			t.faultTLS(p, setting, flawf(t.env.fileFix(err, path), "%s %s: %s", setting, quote(path), reasonOf(err)).of(err, path))
 			return nil
 		}
 		if setting == keyFile && mode&0o004 != 0 && t.env.OS != "windows" { // which has no such bits, and reports them all

@@ -30,3 +30,9 @@ func keepAttributes(name, of string) error {
 
 // accessList is where Linux has what setfacl sets. Source: acl(5).
 const accessList = "system.posix_acl_access"
+
+// hasAccessList reports whether more than the mode decides who may use a file.
+func hasAccessList(path string) bool {
+	n, err := unix.Getxattr(path, accessList, nil)
+	return err == nil && n > 0
+}

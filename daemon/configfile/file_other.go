@@ -15,3 +15,6 @@ func keepOwner(string, fs.FileInfo) error { return nil }
 
 // lock: there are no such locks here.
 func lock(*os.File) error { return nil }
+
+// ownersOf: users have no numbers here.
+func ownersOf(fs.FileInfo) (uid, gid uint32, known bool) { return 0, 0, false }

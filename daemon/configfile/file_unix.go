@@ -39,3 +39,12 @@ func lock(f *os.File) error {
 	}
 	return nil // or its file system knows no locks
 }
+
+// ownersOf are the numbers of a file's owner and group.
+func ownersOf(info fs.FileInfo) (uid, gid uint32, known bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, 0, false
+	}
+	return st.Uid, st.Gid, true
+}

@@ -11,12 +11,12 @@ import (
 // ensureAccount creates the service's user and group if they are missing, with whatever
 // command the system has for it.
 func (s *Service) ensureAccount(ctx context.Context) error {
-	if s.host.HasUser(account) && s.host.HasGroup(account) {
+	if s.host.HasUser(Account) && s.host.HasGroup(Account) {
 		return nil
 	}
 	var err error
 	switch {
-	case s.host.HasUser(account):
+	case s.host.HasUser(Account):
 		return provider.WithHint("there is a user providerd, but no group providerd", "sudo groupadd --system providerd && sudo usermod -g providerd providerd")
 	case s.has("systemd-sysusers"):
 		_, err = s.host.Run(ctx, packaging.Sysusers(), "systemd-sysusers", "-")
@@ -29,31 +29,31 @@ func (s *Service) ensureAccount(ctx context.Context) error {
 			"create the system user and group providerd, then: "+s.command("install"))
 	}
 	if err != nil {
-		return fmt.Errorf("create the user %s: %w", account, err)
+		return fmt.Errorf("create the user %s: %w", Account, err)
 	}
-	s.say("created the user and the group %s", account)
+	s.say("created the user and the group %s", Account)
 	return nil
 }
 
 // addByShadow uses what most distributions have (useradd(8)).
 func (s *Service) addByShadow(ctx context.Context) error {
 	group := "--user-group"
-	if s.host.HasGroup(account) {
-		group = "--gid=" + account
+	if s.host.HasGroup(Account) {
+		group = "--gid=" + Account
 	}
 	_, err := s.host.Run(ctx, "", "useradd", "--system", group, "--no-create-home", "--home-dir=/",
-		"--shell=/usr/sbin/nologin", account)
+		"--shell=/usr/sbin/nologin", Account)
 	return err
 }
 
 // addByBusyBox uses BusyBox's commands, as on Alpine.
 func (s *Service) addByBusyBox(ctx context.Context) error {
-	if !s.host.HasGroup(account) {
-		if _, err := s.host.Run(ctx, "", "addgroup", "-S", account); err != nil {
+	if !s.host.HasGroup(Account) {
+		if _, err := s.host.Run(ctx, "", "addgroup", "-S", Account); err != nil {
 			return err
 		}
 	}
-	_, err := s.host.Run(ctx, "", "adduser", "-S", "-D", "-H", "-h", "/", "-s", "/sbin/nologin", "-G", account, account)
+	_, err := s.host.Run(ctx, "", "adduser", "-S", "-D", "-H", "-h", "/", "-s", "/sbin/nologin", "-G", Account, Account)
 	return err
 }
 

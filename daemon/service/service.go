@@ -26,9 +26,9 @@ const (
 	onWindows = "windows-service"
 )
 
-// account is the user that the system's service runs as, and the group whose members may
+// Account is the user that the system's service runs as, and the group whose members may
 // administer it.
-const account = "providerd"
+const Account = "providerd"
 
 // A Host is what a service needs to know of the machine.
 type Host struct {

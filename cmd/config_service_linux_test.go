@@ -1,0 +1,114 @@
+package cmd_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Root reads everything. What the service's user does not is said all the same, and what
+// another user alone does not is no fault of the file. The machine's /etc is a test's own.
+func TestConfig_CheckedAsTheServiceReads(t *testing.T) {
+	needRoot(t)
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // for good: the thread ends with this goroutine
+		done <- withOwnEtc(func() { checkAsTheService(t) })
+	}()
+	if err := <-done; err != nil {
+		t.Skip("no mount namespace can be made here:", err)
+	}
+}
+
+func withOwnEtc(f func()) error {
+	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
+		return err
+	}
+	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := unix.Mount("none", "/etc", "tmpfs", 0, "mode=755"); err != nil {
+		return err
+	}
+	f()
+	return nil
+}
+
+func checkAsTheService(t *testing.T) {
+	const file = "/etc/providerd/providerd.toml"
+	for name, text := range map[string]string{
+		"passwd":                      fmt.Sprintf("root:x:0:0::/root:/bin/sh\nproviderd:x:%d:%d::/:/bin/false\n", daemonUID, daemonUID),
+		"group":                       fmt.Sprintf("root:x:0:\nproviderd:x:%d:\nsecrets:x:%d:providerd\n", daemonUID, adminGID),
+		"providerd/providerd.toml":    "",
+		"providerd/groq.key":          "not-a-key-of-anybody",
+		"providerd/locked/openai.key": "not-a-key-of-anybody",
+	} {
+		path := filepath.Join("/etc", name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Error(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Error(err)
+		}
+	}
+	const groq = "[[provider]]\nid = \"groq\"\nkind = \"groq\"\napi_key_file = \"/etc/providerd/groq.key\"\n"
+	const openai = "[[provider]]\nid = \"openai\"\nkind = \"openai\"\napi_key_file = \"/etc/providerd/locked/openai.key\"\n"
+	for _, c := range []struct {
+		name, text string
+		modes      map[string]os.FileMode
+		group      int // of the key
+		as         user
+		code       int
+		says       []string
+	}{
+		{name: "Good", text: groq, modes: map[string]os.FileMode{"groq.key": 0o640}, group: adminGID, says: []string{"good, 1 provider"}},
+		{name: "ClosedKey", text: groq, modes: map[string]os.FileMode{"groq.key": 0o600}, code: 1, says: []string{
+			`api_key_file of "groq": /etc/providerd/groq.key: the user providerd may not read it (mode 0600)`,
+			"try: sudo chgrp providerd /etc/providerd/groq.key && sudo chmod g+r /etc/providerd/groq.key",
+		}},
+		{name: "ClosedFolder", text: openai, modes: map[string]os.FileMode{"locked": 0o700, "locked/openai.key": 0o644}, code: 1, says: []string{
+			`/etc/providerd/locked/openai.key: the user providerd may not pass through /etc/providerd/locked (mode 0700)`, "chmod g+x /etc/providerd/locked",
+		}},
+		{name: "ClosedFile", text: "autodetect = true\n", modes: map[string]os.FileMode{"providerd.toml": 0o600}, code: 1, says: []string{
+			"the configuration: " + file + ": the user providerd may not read it (mode 0600)",
+		}},
+		{name: "AnotherUserChecks", text: groq, modes: map[string]os.FileMode{"groq.key": 0o640}, group: adminGID, as: alone(otherUID), says: []string{
+			"it is not checked, since the service may read it and this user may not", "good, 1 provider",
+		}},
+		{name: "AnotherUserMayNotReadIt", text: groq, modes: map[string]os.FileMode{"providerd.toml": 0o640}, as: alone(otherUID), code: 1, says: []string{
+			"permission denied", "try: sudo providerd config check --system",
+		}},
+	} {
+		// No t.Run: it would be on another thread, with another /etc.
+		err := os.WriteFile(file, []byte(c.text), 0o644)
+		for name, mode := range map[string]os.FileMode{"providerd.toml": 0o644, "groq.key": 0o640, "locked": 0o755} {
+			if m := c.modes[name]; m != 0 {
+				mode = m
+			}
+			err = errors.Join(err, os.Chmod("/etc/providerd/"+name, mode))
+		}
+		if err = errors.Join(err, os.Chown("/etc/providerd/groq.key", 0, c.group)); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		cmd := exec.Command(program("providerd"), "--system", "config", "check")
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/"}
+		c.as.become(cmd)
+		out, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != c.code {
+			t.Errorf("%s: exit code %d, want %d", c.name, code, c.code)
+		}
+		for _, part := range c.says {
+			if !strings.Contains(string(out), part) {
+				t.Errorf("%s: it does not say %q:\n%s", c.name, part, out)
+			}
+		}
+	}
+}

@@ -1,0 +1,34 @@
+package config
+
+import "strings"
+
+// A NamedFile is what a daemon reads, or runs, because a configuration names it.
+type NamedFile struct {
+	Path string
+	For  string // such as: api_key_file of "groq"
+	Runs bool   // it is a program
+}
+
+// NamedFiles are those that the providers need.
+func (c *Config) NamedFiles() (files []NamedFile) {
+	for i := range c.Providers {
+		p := &c.Providers[i]
+		add := func(setting, path string, runs bool) {
+			if path != "" {
+				files = append(files, NamedFile{path, setting + " of " + quote(p.ID), runs})
+			}
+		}
+		if key, ok := strings.CutPrefix(p.KeySource, "file "); ok {
+			add("api_key_file", key, false)
+		}
+		if p.TLS != nil {
+			add(caFile, p.TLS.CAFile, false)
+			add(certFile, p.TLS.CertFile, false)
+			add(keyFile, p.TLS.KeyFile, false)
+		}
+		if len(p.Command) > 0 {
+			add("command", p.Command[0], true)
+		}
+	}
+	return files
+}
