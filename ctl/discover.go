@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -71,7 +72,11 @@ func (a *app) discover(ctx context.Context, out *format) error {
 		return err
 	}
 	_, err = io.WriteString(a.Stdout, "\n"+toml)
-	a.say("hint: put these lines into %s, then: providerctl reload", reply.ConfigPath)
+	orBegin := ""
+	if !reply.ConfigExists {
+		orBegin = ", or begin it with them: providerd config init --write;"
+	}
+	a.say("hint: put these lines into %s%s then: providerctl reload", reply.ConfigPath, cmp.Or(orBegin, ","))
 	return err
 }
 

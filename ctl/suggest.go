@@ -23,6 +23,8 @@ func daemonCommand(word string) string {
 		return "providerd service " + word
 	case "service":
 		return "providerd service status"
+	case "init", "edit":
+		return "providerd config " + word
 	case "config":
 		return "providerd config show"
 	case "run", "serve", "daemon":

@@ -41,6 +41,8 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"start":       meant + "providerd service start\n",
 		"stop":        meant + "providerd service stop\n",
 		"restart":     meant + "providerd service restart\n",
+		"edit":        meant + "providerd config edit\n",
+		"init":        meant + "providerd config init\n",
 		"config show": meant + "providerd config show\n",
 		// The command is at fault, and not its flags.
 		"stauts -o json":      meant + "providerctl status\n",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 
 	"golang.org/x/term"
@@ -91,18 +92,31 @@ func checked(o daemon.Options, path string, text []byte, stood *config.Config) (
 	return cfg, configfile.Verdict{Err: joined(wrong), Usable: true}
 }
 
-// ask has a person choose one of the letters; the last is for one who has gone.
+// ask has a person choose one of the letters; the last is for one who has gone, or who
+// ends it.
 func ask(cmd *command.Command, question, letters string) byte {
-	in := bufio.NewReader(os.Stdin)
+	last := letters[len(letters)-1]
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, handled...)
+	defer signal.Stop(signals)
 	for {
 		fmt.Fprintf(cmd.Err(), "providerd: %s ", question)
-		line, err := in.ReadString('\n')
-		if line = strings.ToLower(strings.TrimSpace(line)); line != "" && strings.Contains(letters, line[:1]) {
-			return line[0]
-		}
-		if err != nil {
+		answers := make(chan string, 1)
+		go func() {
+			line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+			if line = strings.ToLower(strings.TrimSpace(line)); err != nil && line == "" {
+				line = string(last)
+			}
+			answers <- line
+		}()
+		select {
+		case <-signals:
 			fmt.Fprintln(cmd.Err())
-			return letters[len(letters)-1]
+			return last
+		case line := <-answers:
+			if line != "" && strings.Contains(letters, line[:1]) {
+				return line[0]
+			}
 		}
 	}
 }

@@ -125,7 +125,7 @@ func (e *Edit) notTaken(copied string, err error) error {
 	}
 	return &keptError{
 		text: fmt.Sprintf("%v; your text is in %s", err, copied), cause: err,
-		hint: fmt.Sprintf("when that is mended: cp %s %s", copied, e.Path),
+		hint: "when that is mended: " + e.takeOver(copied),
 	}
 }
 
@@ -133,8 +133,17 @@ func (e *Edit) notTaken(copied string, err error) error {
 func (e *Edit) kept(copied, more string, err error) error {
 	return &keptError{
 		text: fmt.Sprintf("%v%s; your text is in %s", err, more, copied), cause: err,
-		hint: fmt.Sprintf("correct it, then: providerd config check %s && cp %[1]s %[2]s", copied, e.Path),
+		hint: fmt.Sprintf("correct it, then: providerd config check %s && %s", copied, e.takeOver(copied)),
 	}
+}
+
+// takeOver is how a person puts the copy in the file's place.
+func (e *Edit) takeOver(copied string) string {
+	line := "cp " + copied + " " + e.Path
+	if dir := filepath.Dir(e.Path); !exists(dir) {
+		line = "mkdir -p " + dir + " && " + line
+	}
+	return line
 }
 
 // A keptError is one after which the copy is still needed.
