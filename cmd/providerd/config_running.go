@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/providerd/providerd/ctl/client"
@@ -25,6 +26,9 @@ func (f *flags) showRunning(cmd *command.Command) error {
 		c.Socket = config.DefaultSocket(o.Env)
 	}
 	reply, err := c.Config(cmd.Context())
+	if e := (*provider.Error)(nil); errors.As(err, &e) {
+		return provider.WithHint(e.Message, e.Hint)
+	}
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source, fix string)
 
 // missKey notes which variable to set: the one that was named, else the vendor's.
 func (r *reading) missKey(p *Provider, kind *Kind, named string) {
-	defer r.adviseService(p, kind, named)
+	r.adviseService(p, kind, named)
 	switch {
 	case !kind.KeyNeeded || !p.Key.IsZero():
 		return

@@ -275,6 +275,8 @@ func TestParse_WhereTheServiceWantsItsKey(t *testing.T) {
 			[]string{"write the key into " + folder + "groq-team", "give groq:team api_key_file = \"key_groq-team\" in f", restart}},
 		{"ByAVariable", "[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_env = \"TEAM_KEY\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c"}, true,
 			[]string{"set TEAM_KEY in /etc/providerd/environment", restart}},
+		{"AVariableIsEmpty", "[[provider]]\nid = \"groq\"\nkind = \"groq\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c", "GROQ_API_KEY": " "}, true,
+			[]string{"write the key into " + folder + "groq,", restart}},
 		{"OfAPerson", "[[provider]]\nid = \"a\"\nkind = \"groq\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c"}, false, nil},
 		{"WithoutSystemd", "[[provider]]\nid = \"a\"\nkind = \"groq\"\n", nil, true, nil},
 		{"ThereIsOne", "[[provider]]\nid = \"a\"\nkind = \"groq\"\n", map[string]string{"CREDENTIALS_DIRECTORY": "/run/c", "GROQ_API_KEY": "k"}, true, nil},
@@ -282,6 +284,7 @@ func TestParse_WhereTheServiceWantsItsKey(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := env(c.vars, nil)
 			e.System = c.system
+			e.LookupEnv = func(name string) (string, bool) { v, ok := c.vars[name]; return v, ok }
 			cfg, err := config.Parse("f", []byte(c.file), kinds(), e)
 			if err != nil {
 				t.Fatal(err)

@@ -2,6 +2,8 @@ package configfile_test
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -41,4 +43,20 @@ func owner(t *testing.T, path string) [2]uint32 {
 	}
 	st := info.Sys().(*syscall.Stat_t)
 	return [2]uint32{st.Uid, st.Gid}
+}
+
+// Whoever owns the folder could have root write somewhere else.
+func TestEdit_RootWritesNothingInAnothersFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("this is about root")
+	}
+	s := newSession(t, "old", "new")
+	if err := os.Chown(filepath.Dir(s.path), 60_010, 60_010); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.edit.Run()
+	if err == nil || !strings.Contains(err.Error(), "belongs to uid 60010") || len(s.edits) != 1 {
+		t.Errorf("got %v, and %d edits are left", err, len(s.edits))
+	}
+	s.ends(err, "old", false)
 }
