@@ -34,7 +34,12 @@ func withOwnEtc(f func()) error {
 	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
-	if err := unix.Mount("none", "/etc", "tmpfs", 0, "mode=755"); err != nil {
+	for _, dir := range []string{"/etc", "/run"} {
+		if err := unix.Mount("none", dir, "tmpfs", 0, "mode=755"); err != nil {
+			return err
+		}
+	}
+	if err := os.MkdirAll("/run/systemd/system", 0o755); err != nil { // where systemd is
 		return err
 	}
 	f()
@@ -49,6 +54,7 @@ func checkAsTheService(t *testing.T) {
 		"providerd/providerd.toml":    "",
 		"providerd/groq.key":          "not-a-key-of-anybody",
 		"providerd/locked/openai.key": "not-a-key-of-anybody",
+		"providerd/credentials/groq":  "not-a-key-of-anybody",
 	} {
 		path := filepath.Join("/etc", name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -85,10 +91,14 @@ func checkAsTheService(t *testing.T) {
 		{name: "AnotherUserMayNotReadIt", text: groq, modes: map[string]os.FileMode{"providerd.toml": 0o640}, as: alone(otherUID), code: 1, says: []string{
 			"permission denied", "try: sudo providerd config check --system",
 		}},
+		{name: "PassedOnBySystemd", text: strings.Replace(groq, "/etc/providerd/groq.key", "key_groq", 1), says: []string{"good, 1 provider"}},
+		{name: "HiddenByTheUnit", text: "[[provider]]\nid = \"x\"\nkind = \"exec\"\ncommand = [\"/tmp/plug-in\"]\n", says: []string{
+			`warning: command of "x": /tmp/plug-in: the service has a /tmp of its own (PrivateTmp=yes)`, "good, 1 provider",
+		}},
 	} {
 		// No t.Run: it would be on another thread, with another /etc.
 		err := os.WriteFile(file, []byte(c.text), 0o644)
-		for name, mode := range map[string]os.FileMode{"providerd.toml": 0o644, "groq.key": 0o640, "locked": 0o755} {
+		for name, mode := range map[string]os.FileMode{"providerd.toml": 0o644, "groq.key": 0o640, "locked": 0o755, "credentials": 0o700} {
 			if m := c.modes[name]; m != 0 {
 				mode = m
 			}
@@ -110,5 +120,12 @@ func checkAsTheService(t *testing.T) {
 				t.Errorf("%s: it does not say %q:\n%s", c.name, part, out)
 			}
 		}
+	}
+
+	// A reload finds no key that systemd has to pass on.
+	edit := exec.Command(program("providerd"), "--system", "config", "edit")
+	edit.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/", `EDITOR=sh -c 'printf "[[provider]]\nid = \"groq\"\nkind = \"groq\"\napi_key_file = \"key_groq\"\n" >"$0"'`}
+	if out, err := edit.CombinedOutput(); err != nil || !strings.Contains(string(out), "put it in force: sudo systemctl restart providerd") {
+		t.Errorf("edited: %v\n%s", err, out)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -72,8 +73,23 @@ func (f *flags) edit(cmd *command.Command) error {
 	}
 	sayWarnings(cmd, cfg)
 	_, err = fmt.Fprintf(cmd.Out(), "saved %s: %s\n", provider.Printable(out.Path), counted(cfg))
-	say(cmd, "put it in force: %s", f.reloadLine(o, cfg))
+	say(cmd, "put it in force: %s", f.inForce(o, path, cfg, stood))
 	return err
+}
+
+// inForce is what puts a new file in force. A daemon listens where the old file said, and
+// a reload finds no key that systemd would have to pass on.
+func (f *flags) inForce(o daemon.Options, path string, cfg, stood *config.Config) string {
+	if stood == nil {
+		stood = &config.Config{Daemon: cfg.Daemon}
+	}
+	view, had := viewOfService(o, path), stood.NamedFiles()
+	for _, named := range cfg.NamedFiles() {
+		if view.passed(named.Path) && !slices.Contains(had, named) {
+			return "sudo systemctl restart providerd"
+		}
+	}
+	return f.reloadLine(o, stood)
 }
 
 // checked is a text as the daemon would read it at that path. What stood, the text need

@@ -59,8 +59,9 @@ func (v *serviceView) excuses(f config.Fault) bool {
 	return v.passed(f.Denied) || v.user.May(f.Denied, false) == nil
 }
 
+// passed reports whether root reads a file and systemd passes it on to the service.
 func (v *serviceView) passed(path string) bool {
-	return v.systemd && filepath.Dir(path) == config.KeyFolder
+	return v != nil && v.systemd && filepath.Dir(path) == config.KeyFolder
 }
 
 // unreadable is what the service's user may not read of a configuration, and its file too
