@@ -90,6 +90,16 @@ func TestConfig_AUsersFirstFile(t *testing.T) {
 	}
 }
 
+// Root's file is another one: whoever may not write their own is not sent to sudo.
+func TestConfig_APersonsOwnFileIsNotRoots(t *testing.T) {
+	needRoot(t)
+	n := newNewcomer(t, alone(otherUID))
+	chown(t, n.home, 0)
+	if out, ok := n.types(nil, "config", "init", "--write"); ok || !strings.Contains(out, "permission denied") || strings.Contains(out, "sudo") || !strings.Contains(out, "try: look at whose it is: ls -ld "+n.file()) {
+		t.Errorf("%v %s", ok, out)
+	}
+}
+
 // A full disk leaves the file as it was, and none where there was none.
 func TestConfig_AFullDiskChangesNothing(t *testing.T) {
 	needRoot(t)

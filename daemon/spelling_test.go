@@ -99,7 +99,7 @@ func TestPromise7_EverySpellingOfAKey(t *testing.T) {
 	r.awaitSweep()
 
 	seen := map[string]string{}
-	for _, path := range []string{"/api/providers/status", "/api/events", "/api/daemon", "/api/daemon/log", "/metrics"} {
+	for _, path := range []string{"/api/providers/status", "/api/events", "/api/daemon", "/api/daemon/config", "/api/daemon/log", "/metrics"} {
 		_, seen[path] = r.call("GET", path, nil)
 	}
 	diagnoses := make([]string, len(names))

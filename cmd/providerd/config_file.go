@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/daemon"
@@ -130,12 +131,16 @@ func (f *flags) again(words, path string) string {
 	return line
 }
 
-// asRoot adds to an error of permission what would help.
+// asRoot adds to an error of permission what would help. As root, a person's own file
+// would be the machine's.
 func (f *flags) asRoot(err error, words, path string) error {
-	if errors.Is(err, fs.ErrPermission) && os.Geteuid() > 0 {
-		return provider.WithHint(err.Error(), "sudo "+f.again(words, path))
+	switch {
+	case !errors.Is(err, fs.ErrPermission) || os.Geteuid() <= 0:
+		return err
+	case f.config == "" && !f.system:
+		return provider.WithHint(err.Error(), "look at whose it is: ls -ld "+path+" "+filepath.Dir(path))
 	}
-	return err
+	return provider.WithHint(err.Error(), "sudo "+f.again(words, path))
 }
 
 // reloadLine is how a change is put in force. A daemon does not look at its file by itself.
