@@ -1,8 +1,10 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -141,13 +143,39 @@ func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source, fix string)
 	if p.Key.IsZero() {
 		return
 	}
-	doubt := doubtfulKey(p.Key.Reveal(), kind.KeyNeeded)
+	doubt := cmp.Or(doubtfulKey(p.Key.Reveal(), kind.KeyNeeded), r.anothersKey(p, kind))
 	if doubt == "" {
 		return
 	}
 	text := source + ": the key " + doubt + ": " + fix
+	p.KeyDoubt = text
 	r.warn(at, "%s", text)
 	p.advise(text, provider.Unauthorized, provider.Forbidden)
+}
+
+// anothersKey says so when the key can only be another vendor's than the one that it is
+// sent to. Whoever sends it elsewhere, as to a gateway that speaks a vendor's API, may
+// need just that key.
+func (r *reading) anothersKey(p *Provider, kind *Kind) string {
+	key := p.Key.Reveal()
+	if !kind.KeyNeeded || kind.BaseURL == "" || hostOf(p.BaseURL) != hostOf(kind.BaseURL) || kind.OwnKey != nil && kind.OwnKey(key) {
+		return ""
+	}
+	for i := range r.kinds {
+		if other := &r.kinds[i]; other.OwnKey != nil && other.Name != kind.Name && other.OwnKey(key) {
+			return "has the form of those for " + other.Name + ", not for " + kind.Name
+		}
+	}
+	return ""
+}
+
+// hostOf is the host, with the port, of a base URL that was read already.
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // missKey notes which variable to set: the one that was named, else the vendor's.

@@ -126,3 +126,44 @@ func TestParse_AnyWordForAServerOfOnesOwn(t *testing.T) {
 		}
 	}
 }
+
+// A key in another vendor's place is named by whose it is; at an address of one's own it
+// may be just what is wanted there.
+func TestLoad_AnothersKey(t *testing.T) {
+	kinds := []config.Kind{
+		{Name: "whale", Type: provider.Cloud, BaseURL: "https://api.whale.test/v1", KeyEnv: []string{"WHALE_API_KEY"}, KeyNeeded: true,
+			OwnKey: func(key string) bool { return strings.HasPrefix(key, "wh-") }},
+		{Name: "otter", Type: provider.Cloud, BaseURL: "https://api.otter.test", KeyEnv: []string{"OTTER_API_KEY"}, KeyNeeded: true,
+			OwnKey: func(key string) bool { return strings.HasPrefix(key, "wh-otter-") }},
+		{Name: "plain", Type: provider.Cloud, BaseURL: "https://api.plain.test", KeyEnv: []string{"PLAIN_API_KEY"}, KeyNeeded: true},
+	}
+	const core = "Zq7pLEAK0wXy4"
+	for _, tt := range []struct{ kind, base, key, says string }{
+		{"whale", "", "wh-" + core, ""},
+		{"whale", "", core, ""}, // an older one may have no mark
+		{"otter", "", "wh-" + core, "has the form of those for whale, not for otter"},
+		{"plain", "", "wh-" + core, "has the form of those for whale, not for plain"},
+		{"otter", "", "wh-otter-" + core, ""}, // its own, whoever else's it may be
+		{"otter", "https://gateway.test", "wh-" + core, ""},
+	} {
+		t.Run(tt.kind+" "+tt.key[:4]+tt.base, func(t *testing.T) {
+			file := "autodetect = false\n[[provider]]\nid = \"p\"\nkind = \"" + tt.kind + "\"\n"
+			if tt.base != "" {
+				file += "base_url = \"" + tt.base + "\"\n"
+			}
+			cfg, err := config.Parse("p.toml", []byte(file), kinds, config.Env{UID: 1000, Getenv: func(name string) string {
+				if name == strings.ToUpper(tt.kind)+"_API_KEY" {
+					return tt.key
+				}
+				return ""
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			doubt := cfg.Providers[0].KeyDoubt
+			if tt.says == "" && doubt != "" || !strings.Contains(doubt, tt.says) || strings.Contains(doubt, "LEAK") {
+				t.Errorf("doubt %q, want %q", doubt, tt.says)
+			}
+		})
+	}
+}

@@ -36,6 +36,9 @@ type Kind struct {
 	// TokenEnv is a variable whose value is sent as a Bearer token, while that of KeyEnv
 	// goes into another header. It counts before KeyEnv.
 	TokenEnv string
+	// OwnKey reports whether a key can only be this vendor's, by the form that it gives
+	// them; nil where its keys have none. Another vendor's key in its place is worth a word.
+	OwnKey func(key string) bool
 	// KeyNeeded: without a key no request is sent (no_credentials).
 	KeyNeeded bool
 	// Interval is how often to ask while it runs, for a kind whose vendor counts

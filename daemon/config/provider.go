@@ -37,6 +37,9 @@ type Provider struct {
 	SlowAfter    time.Duration
 	Rise         int
 	Fall         int
+	// KeyDoubt says, with what to do, why a key that is sent is hardly one; empty if it
+	// may be one. It names the form only.
+	KeyDoubt string
 	// Expect are the conditions of the kinds that take some.
 	Expect  Expect
 	Command []string       // of kind exec: the program and its arguments

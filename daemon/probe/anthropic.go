@@ -24,6 +24,7 @@ var anthropic = kind{
 		OpenAI:    "/v1",
 		KeyEnv:    []string{"ANTHROPIC_API_KEY"},
 		TokenEnv:  "ANTHROPIC_AUTH_TOKEN",
+		OwnKey:    keyBegins("sk-ant-"),
 		KeyNeeded: true,
 		Default:   true,
 		// status.claude.com/api; claude.ai, the console and Claude Code are others.

@@ -14,6 +14,7 @@ var fireworks = kind{
 		BaseURL:   "https://api.fireworks.ai/inference/v1",
 		OpenAI:    "/",
 		KeyEnv:    []string{"FIREWORKS_API_KEY"},
+		OwnKey:    keyBegins("fw_"),
 		KeyNeeded: true,
 		Hints: provider.Hints{
 			provider.Forbidden: "a suspended account comes back when its invoices are paid, or its budget is raised: fireworks.ai/billing",

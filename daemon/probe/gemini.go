@@ -22,6 +22,7 @@ var gemini = kind{
 		AddrEnv:   "GOOGLE_GEMINI_BASE_URL", // googleapis/python-genai google/genai/_base_url.py
 		OpenAI:    "/v1beta/openai",
 		KeyEnv:    []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"}, // of both the first counts
+		OwnKey:    keyBegins("AIza"),
 		KeyNeeded: true,
 		Check:     beforeSegment("v1beta"),
 	},

@@ -19,6 +19,7 @@ var groq = kind{
 		BaseURL:   "https://api.groq.com/openai/v1",
 		OpenAI:    "/",
 		KeyEnv:    []string{"GROQ_API_KEY"},
+		OwnKey:    keyBegins("gsk_"),
 		KeyNeeded: true,
 		// groqstatus.com, to which status.groq.com leads; beside the API each model has a
 		// component of its own.

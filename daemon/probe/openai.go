@@ -16,6 +16,7 @@ var openai = kind{
 		OldAddrEnv: "OPENAI_API_BASE",
 		OpenAI:     "/",
 		KeyEnv:     []string{"OPENAI_API_KEY"},
+		OwnKey:     openaiKey,
 		KeyNeeded:  true,
 		Default:    true,
 		// The page is incident.io's, and answers as Statuspage does; of its components

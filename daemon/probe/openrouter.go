@@ -19,6 +19,7 @@ var openrouter = kind{
 		BaseURL:   "https://openrouter.ai/api/v1",
 		OpenAI:    "/",
 		KeyEnv:    []string{"OPENROUTER_API_KEY"},
+		OwnKey:    keyBegins("sk-or-"),
 		KeyNeeded: true,
 	},
 	title: "OpenRouter",

@@ -18,6 +18,7 @@ var perplexity = kind{
 		AddrEnv:   "PERPLEXITY_BASE_URL", // perplexityai/perplexity-py _client.py
 		OpenAI:    "/",
 		KeyEnv:    []string{"PERPLEXITY_API_KEY"},
+		OwnKey:    keyBegins("pplx-"),
 		KeyNeeded: true,
 		// status.perplexity.com; its summary.json has no components, and the others are
 		// the website and an agent.

@@ -35,6 +35,7 @@ var cerebras = kind{
 		BaseURL:   "https://api.cerebras.ai/v1",
 		OpenAI:    "/",
 		KeyEnv:    []string{"CEREBRAS_API_KEY"},
+		OwnKey:    keyBegins("csk-"),
 		KeyNeeded: true,
 	},
 	title:  "Cerebras",

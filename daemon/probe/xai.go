@@ -14,6 +14,7 @@ var xai = kind{
 		BaseURL:   "https://api.x.ai/v1",
 		OpenAI:    "/",
 		KeyEnv:    []string{"XAI_API_KEY"},
+		OwnKey:    keyBegins("xai-"),
 		KeyNeeded: true,
 		// The one page of status.x.ai that a program may read (it is the example of
 		// docs.x.ai/docs/guides/live-search). An incident is told once for each
