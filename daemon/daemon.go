@@ -83,6 +83,7 @@ type Daemon struct {
 
 	inherited     *socket.Listener // made by the service manager; nil: make our own
 	refusedReload atomic.Bool      // the last one was
+	loaded        atomic.Int64     // when the configuration was read, in nanoseconds since 1970
 	metricsListen string           // as it was at the start
 }
 
@@ -119,6 +120,7 @@ func (d *Daemon) live(ctx context.Context) error {
 	d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
 	d.socket, d.stateDir, d.metricsListen = cfg.Daemon.Socket, cfg.Daemon.StateDir, cfg.Daemon.MetricsListen
 	d.config.Store(cfg)
+	d.loaded.Store(time.Now().UnixNano())
 	d.warn(cfg)
 	if err := d.inherit(); err != nil {
 		return err

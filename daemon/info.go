@@ -27,6 +27,7 @@ func (d *Daemon) Info() provider.DaemonInfo {
 		ConfigDefault: absent,
 		StatePath:     d.database(),
 		LogLevel:      d.log.GetLevel().String(),
+		Setup:         d.setup(),
 	}
 }
 

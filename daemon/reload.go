@@ -82,6 +82,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 		return provider.ReloadReply{}, d.refused(err)
 	}
 	before := d.config.Swap(cfg)
+	d.loaded.Store(time.Now().UnixNano())
 	if cfg.Daemon.LogLevel != before.Daemon.LogLevel {
 		d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
 	}

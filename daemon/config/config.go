@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"io/fs"
+	"time"
 )
 
 // A Config is a whole valid configuration.
@@ -15,6 +16,8 @@ type Config struct {
 	Warnings []string
 	// Faults are why single providers have no key; see [Config.FaultError].
 	Faults []Fault
+	// Modified is when the file had been changed last before it was read; zero without one.
+	Modified time.Time
 }
 
 // Load reads the configuration file at path; an empty path means [DefaultPath].
@@ -35,10 +38,15 @@ func Load(path string, explicit bool, kinds []Kind, env Env) (*Config, error) {
 			return nil, err
 		}
 	}
+	modified := env.modified(path) // first, so that what changes meanwhile was changed since
 	data, _, err := env.readFile(path, maxFile)
 	switch {
 	case err == nil:
-		return Parse(path, data, kinds, env)
+		c, err := Parse(path, data, kinds, env)
+		if err == nil {
+			c.Modified = modified
+		}
+		return c, err
 	case !explicit && errors.Is(err, fs.ErrNotExist):
 		return builtIn(kinds, env)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 )
 
 // An Env is everything that a configuration depends on beside its file.
@@ -62,6 +63,14 @@ func (e Env) readFile(name string, limit int64) ([]byte, fs.FileMode, error) {
 		return e.ReadFile(name, limit)
 	}
 	return readRegular(name, limit)
+}
+
+// modified is when a file was changed last; zero if that cannot be told.
+func (e Env) modified(name string) time.Time {
+	if info, err := os.Stat(name); err == nil && e.ReadFile == nil {
+		return info.ModTime()
+	}
+	return time.Time{}
 }
 
 var (

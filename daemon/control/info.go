@@ -22,6 +22,7 @@ func (s *Server) info(c *call) *provider.Error {
 	info.Counters.Requests = mine.Requests
 	info.Counters.Streams = mine.Streams
 	info.Counters.Denied = mine.Denied
+	s.completeSetup(info.Setup, c)
 	s.writeJSON(c, http.StatusOK, info)
 	return nil
 }

@@ -228,6 +228,7 @@ func (r *run) record(a *answer, reused bool) {
 	}
 	if a.status != 0 {
 		x.BodyStart = r.p.common.text(clean.bytes(a.body, maxBodyStart))
+		x.ClockAheadMS = clockAhead(a.header, time.Now()).Milliseconds()
 		x.Headers = r.p.telling(a.header, a.status/100 != 2 || strings.HasPrefix(a.header.Get("Content-Type"), "text/html"))
 	}
 	if err := a.trouble(); err != nil {
@@ -237,6 +238,18 @@ func (r *run) record(a *answer, reused bool) {
 		}
 	}
 	r.exchanges = append(r.exchanges, x)
+}
+
+// clockAhead is by how much the clock of whoever made the answer is ahead of this
+// machine's, if by more than an answer's way and a Date's whole seconds can be. A copy
+// that a cache kept has an old Date.
+func clockAhead(h http.Header, now time.Time) time.Duration {
+	const apart = 5 * time.Second
+	date, err := http.ParseTime(h.Get("Date"))
+	if ahead := date.Sub(now); err == nil && h.Get("Age") == "" && ahead.Abs() >= apart {
+		return ahead
+	}
+	return 0
 }
 
 // found is where the provider was found, when base_url names localhost, which is

@@ -155,6 +155,8 @@ type Exchange struct {
 	BodyBytes int64             `json:"body_bytes"`
 	TookMS    float64           `json:"took_ms"`
 	Error     string            `json:"error,omitempty"`
+
+	ClockAheadMS int64 `json:"clock_ahead_ms,omitempty"` // of the server's clock, by its Date; negative: behind. Absent below 5 s
 }
 
 // CheckStep is one question that is not asked over HTTP, and its answer.
@@ -204,6 +206,7 @@ type DaemonInfo struct {
 	DatabaseBytes int64    `json:"database_bytes"`
 	StoreError    string   `json:"store_error,omitempty"` // why the last commit failed
 	Counters      Counters `json:"counters"`
+	Setup         *Setup   `json:"setup,omitempty"` // absent in the reply of an older daemon
 }
 
 // Counters count since the daemon started.
