@@ -18,6 +18,8 @@ var house = []string{
 	"cmd/providerd",
 	"cmd/providerctl",
 	"ctl",
+	"ctl/examine",
+	"ctl/doctor",
 	"ctl/client",
 	"daemon",
 	"daemon/service",

@@ -16,7 +16,7 @@ func (a *app) diagnoseCommand() *command.Command {
 	cmd := &command.Command{
 		Use:        "diagnose ID",
 		Short:      "Probe a provider now and show the evidence, layer by layer",
-		SuggestFor: []string{"explain", "why", "doctor"},
+		SuggestFor: []string{"explain", "why"},
 		Long: `Probe a provider now, on a new connection, and show what the probe saw, layer by
 layer: name resolution, connection, TLS, each request with its answer, and the
 rule that decided; and what the vendor's own status feed said last, where one is

@@ -17,13 +17,15 @@ import (
 // names net, runtime/cgo comes with it, and libc in a build with cgo.
 var linked = strings.Fields(`
 	bufio bytes cmp context embed encoding encoding/base64 encoding/binary encoding/json errors fmt hash hash/crc32 io io/fs iter maps
-	math math/bits net/netip net/url os os/signal path path/filepath reflect runtime runtime/debug slices sort strconv strings
+	math math/bits net/netip net/url os os/exec os/signal path path/filepath reflect runtime runtime/debug slices sort strconv strings
 	sync sync/atomic syscall time unicode unicode/utf16 unicode/utf8 unique unsafe weak
 	golang.org/x/sys/unix golang.org/x/term github.com/rivo/uniseg
 	github.com/providerd/providerd/cmd/providerctl
 	github.com/providerd/providerd/ctl
 	github.com/providerd/providerd/ctl/client
 	github.com/providerd/providerd/ctl/command
+	github.com/providerd/providerd/ctl/doctor
+	github.com/providerd/providerd/ctl/examine
 	github.com/providerd/providerd/store/provider
 	github.com/providerd/providerd/store/trust
 	github.com/providerd/providerd/store/userns

@@ -1,0 +1,83 @@
+package ctl
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+
+	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/ctl/doctor"
+	"github.com/providerd/providerd/ctl/examine"
+)
+
+func (a *app) doctorCommand() *command.Command {
+	cmd := &command.Command{
+		Use:        "doctor",
+		Short:      "Look at everything that may be wrong, and say what to type",
+		SuggestFor: []string{"checkup", "troubleshoot", "netcheck"},
+		Long: `Look at the daemon, its socket, what you may do, its unit, configuration and keys,
+proxies, the clock, the disk, the versions, and each provider, and say what to type.
+It works, and tells most, when the daemon does not run, hangs, is old, or does not
+let you in. It changes nothing and shows no secret.
+
+Exit 1 when something needs a person (fail), 0 when nothing does, though there may
+be warnings. -o markdown writes it as you would paste it into an issue, without the
+names of you and this machine.`,
+		Example: `  providerctl doctor
+  sudo providerctl doctor
+  providerctl doctor -o markdown`,
+		Args: args(0, 0),
+	}
+	out := outputFlag(cmd, formatTable, formatJSON, formatMarkdown)
+	cmd.Run = func(*command.Command, []string) error { return a.doctor(a.interruptible(true), out) }
+	return cmd
+}
+
+// A checkup is what the doctor says, as -o json has it.
+type checkup struct {
+	Status      doctor.Level     `json:"status"` // the gravest
+	Problems    int              `json:"problems"`
+	Warnings    int              `json:"warnings"`
+	Checks      []doctor.Finding `json:"checks"`
+	Providerctl string           `json:"providerctl"`
+	Providerd   string           `json:"providerd,omitempty"` // absent when none answered
+	OS          string           `json:"os"`
+	Arch        string           `json:"arch"`
+}
+
+func (a *app) doctor(ctx context.Context, out *format) error {
+	a.client.Passed = nil // it is among the findings
+	scene := examine.Scene{Client: a.client, Getenv: a.Getenv, Version: a.version(), Now: a.now}
+	facts := scene.Facts(ctx)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	all := doctor.Examine(facts)
+	c := checkup{
+		Status: doctor.Worst(all), Problems: doctor.Count(all, doctor.Fail), Warnings: doctor.Count(all, doctor.Warn), Checks: all,
+		Providerctl: a.version(), OS: runtime.GOOS, Arch: runtime.GOARCH,
+	}
+	if facts.Info != nil {
+		c.Providerd = facts.Info.Version
+	}
+	var answer error
+	if c.Status == doctor.Fail {
+		answer = errNo
+	}
+	return errors.Join(a.writeCheckup(&c, out), answer)
+}
+
+func (a *app) writeCheckup(c *checkup, out *format) error {
+	switch out.value {
+	case formatJSON:
+		text, err := json.Marshal(c)
+		if err != nil {
+			return err
+		}
+		return a.writeJSON(text)
+	case formatMarkdown:
+		return a.writeCheckupMarkdown(c)
+	}
+	return a.writeCheckupText(c)
+}

@@ -1,0 +1,54 @@
+package doctor
+
+import (
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// providers says of each whether it can be used and, if not, what to type.
+func providers(f *Facts) (all []Finding) {
+	if f.RowsErr != nil {
+		return one("providers", Skip, f.RowsErr.Message)
+	}
+	for i := range f.Rows {
+		all = append(all, ofRow(f, &f.Rows[i]))
+	}
+	if f.Info != nil && len(all) == 0 {
+		return one("providers", Warn, "none is configured", "find what runs here: providerctl discover -o toml")
+	}
+	return all
+}
+
+func ofRow(f *Facts, s *provider.Status) Finding {
+	found := Finding{Subject: s.ID, Level: Warn, Summary: string(s.State)}
+	if s.Reason != "" && s.Reason != provider.OK {
+		found.Summary += " (" + string(s.Reason) + ")"
+	}
+	if s.Detail != "" {
+		found.Summary += ": " + s.Detail
+	}
+	switch {
+	case s.Paused:
+		found.Summary = "paused; it was " + found.Summary
+		found.Fix = []string{"providerctl resume " + s.ID}
+		return found
+	case s.Stale:
+		found.Summary += "; this is old"
+	case s.State == provider.StateRunning, s.State == provider.StateStarting, s.RetryAt.After(f.Now):
+		found.Level = OK
+		return found
+	case s.Reason.NeedsPerson() && !unasked(f, s):
+		found.Level = Fail
+	}
+	if s.Hint != "" {
+		found.Fix = strings.Split(s.Hint, "\n")
+	}
+	return found
+}
+
+// unasked reports whether a provider lacks a key, and nobody has asked for the provider:
+// it is one of those that are looked for on any machine.
+func unasked(f *Facts, s *provider.Status) bool {
+	return s.Reason == provider.NoCredentials && f.Info != nil && f.Info.ConfigPath == ""
+}

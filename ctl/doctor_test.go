@@ -1,0 +1,135 @@
+package ctl_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/providerd/providerd/ctl"
+)
+
+// checked is what the doctor says by -o json.
+type checked struct {
+	Status   string
+	Problems int
+	Warnings int
+	Checks   []struct {
+		Subject, Level, Summary string
+		Details, Fix            []string
+	}
+	Providerd string
+}
+
+func (c checked) of(subject string) string {
+	for _, check := range c.Checks {
+		if check.Subject == subject {
+			return check.Level + ": " + check.Summary + " " + strings.Join(append(check.Details, check.Fix...), " ")
+		}
+	}
+	return ""
+}
+
+func checkup(t *testing.T, d *daemon) (checked, int) {
+	t.Helper()
+	got := run(t.Context(), "--socket", d.socket, "doctor", "-o", "json")
+	var c checked
+	if err := json.Unmarshal([]byte(got.out), &c); err != nil {
+		t.Fatalf("%v: %s%s", err, got.out, got.err)
+	}
+	return c, got.code
+}
+
+// A daemon from before the doctor is examined as far as it tells.
+func TestDoctor_OldDaemon(t *testing.T) {
+	d := startDaemon(t, map[string][]reply{
+		"GET /api/daemon":           {ok(`{"version":"0.1.0","pid":7,"uptime_seconds":60,"providers":1,"config_path":"","state_path":"/nonexistent/d"}`)},
+		"GET /healthz":              {refused(503, `{"status":"failing","checks":{"store":"no space left on device"}}`)},
+		"GET /api/providers/status": {rows(`{"id":"p","state":"ERROR","reason":"unauthorized","hint":"set the key"}`)},
+	})
+	c, code := checkup(t, d)
+	if code != 1 || c.Status != "fail" || c.Providerd != "0.1.0" {
+		t.Errorf("exit %d, %+v", code, c)
+	}
+	for subject, want := range map[string]string{
+		"daemon": "store: no space left", "rights": "too old to tell", "configuration": "built-in", "versions": "0.1.0", "p": "set the key", "disk": "/nonexistent",
+	} {
+		if got := c.of(subject); !strings.Contains(got, want) {
+			t.Errorf("%s: %q, want %q", subject, got, want)
+		}
+	}
+}
+
+// Nothing that passes by itself is a problem: exit 0, with warnings too.
+func TestDoctor_WarningsAreNoProblem(t *testing.T) {
+	d := startDaemon(t, map[string][]reply{
+		"GET /api/daemon": {ok(`{"version":"0.1.0","providers":1,"config_path":"","state_path":"` + t.TempDir() + `/d",
+			"setup":{"system":true,"admin_group":"","caller":{"uid":1,"admin":false},"config":{"warnings":0,"faults":0},"keys":[],"proxies":{},"clock_jumped_ms":0}}`)},
+		"GET /healthz":              {ok(`{"status":"ok","checks":{"store":"ok"}}`)},
+		"GET /api/providers/status": {rows(`{"id":"p","state":"STOPPED","reason":"connection_refused","hint":"start it"}`)},
+	})
+	c, code := checkup(t, d)
+	if code != 0 || c.Status != "warn" || c.Problems != 0 || c.Warnings == 0 {
+		t.Errorf("exit %d, %+v", code, c)
+	}
+	if got := c.of("p"); !strings.HasPrefix(got, "warn: STOPPED") || !strings.Contains(got, "start it") {
+		t.Errorf("p: %s", got)
+	}
+}
+
+// What is pasted into an issue names neither the person nor the machine, and is no markup.
+// On paper nothing is wider than 80 columns, and in a C locale all is ASCII.
+func TestDoctor_Formats(t *testing.T) {
+	host, _ := os.Hostname()
+	hint := `<b>|@somebody</b> ask ann at /home/ann/keys of ` + host + `, annually… ` + strings.Repeat("and on ", 30)
+	d := startDaemon(t, map[string][]reply{
+		"GET /api/daemon":           {ok(`{"version":"0.1.0","providers":1,"state_path":"/home/ann/d"}`)},
+		"GET /healthz":              {ok(`{"status":"ok","checks":{}}`)},
+		"GET /api/providers/status": {rows(`{"id":"p","state":"ERROR","reason":"unauthorized","hint":"` + hint + `"}`)},
+	})
+	env := map[string]string{"HOME": "/home/ann", "USER": "ann", "LC_ALL": "C"}
+	as := func(format string) string {
+		var out strings.Builder
+		ctl.Main(t.Context(), ctl.Env{Args: []string{"--socket", d.socket, "doctor", "-o", format}, Stdout: &out, Stderr: &out,
+			Getenv: func(name string) string { return env[name] }, Version: "test"})
+		return out.String()
+	}
+	paper := as("table")
+	for line := range strings.Lines(paper) {
+		if len(strings.TrimRight(line, "\n")) > 80 {
+			t.Errorf("%d columns: %s", len(line), line)
+		}
+	}
+	if strings.ContainsFunc(paper, func(r rune) bool { return r > '~' }) || !strings.Contains(paper, "annually") {
+		t.Errorf("in a C locale:\n%s", paper)
+	}
+	issue := as("markdown")
+	for _, name := range []string{"/home/ann", " ann ", "of " + host + ","} {
+		if strings.Contains(issue, name) && name != "of localhost," {
+			t.Errorf("%q is in\n%s", name, issue)
+		}
+	}
+	for _, want := range []string{"`<b>\\|@somebody</b> ask USER at ~/keys of ", "annually…", "providerd `0.1.0`, providerctl `test`"} {
+		if !strings.Contains(issue, want) {
+			t.Errorf("%q is not in\n%s", want, issue)
+		}
+	}
+}
+
+// Without a daemon there is as much to say.
+func TestDoctor_NoDaemon(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	got := run(t.Context(), "--socket", path, "doctor")
+	if got.code != 1 || !strings.Contains(got.out, "the daemon is not running") || got.err != "" {
+		t.Errorf("exit %d\n%s%s", got.code, got.out, got.err)
+	}
+	for _, subject := range []string{"configuration", "versions", "disk"} {
+		if !strings.Contains(got.out, subject) {
+			t.Errorf("nothing is said of %s:\n%s", subject, got.out)
+		}
+	}
+	if got := run(t.Context(), "doctor", "ollama"); got.code != 2 {
+		t.Errorf("with an argument: exit %d", got.code)
+	}
+}

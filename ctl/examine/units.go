@@ -1,0 +1,92 @@
+package examine
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"github.com/providerd/providerd/ctl/doctor"
+)
+
+// asked are the properties that the doctor looks at. Environment is not among them: it may
+// hold keys.
+const asked = "LoadState,LoadError,ActiveState,SubState,UnitFileState,Result,ExecMainStatus,NRestarts,NeedDaemonReload," +
+	"FragmentPath,DropInPaths,Type,NotifyAccess,LoadCredential,EnvironmentFiles,RuntimeDirectory,StateDirectory," +
+	"PrivateUsers,PrivateNetwork,IPAddressDeny"
+
+// units asks the service manager, for the machine's and for the caller's own.
+func (s *Scene) units(ctx context.Context) (all []doctor.Unit) {
+	if !exists("/run/systemd/system") {
+		return nil
+	}
+	all = append(all, s.unit(ctx, false))
+	if os.Getuid() != 0 && s.Getenv("XDG_RUNTIME_DIR") != "" {
+		if own := s.unit(ctx, true); own.Installed {
+			all = append(all, own)
+		}
+	}
+	return all
+}
+
+// service asks another manager than systemd, through the providerd beside this program.
+func (s *Scene) service(ctx context.Context, b doctor.Beside) []doctor.Unit {
+	if b.Path == "" || b.Problem != "" {
+		return nil
+	}
+	out, _, code, err := s.run(ctx, b.Path, "service", "status")
+	if line := strings.TrimSpace(out); err == nil && line != "" {
+		return []doctor.Unit{{Manager: "service", Line: line, Running: code == 0, Installed: true}}
+	}
+	return nil
+}
+
+// unit asks systemd for one unit.
+func (s *Scene) unit(ctx context.Context, user bool) doctor.Unit {
+	u := doctor.Unit{Manager: "systemd", User: user}
+	var whose []string
+	if user {
+		whose = []string{"--user"}
+	}
+	out, complaint, code, err := s.run(ctx, "systemctl", append(whose, "show", "providerd.service", "--no-pager", "--property="+asked)...)
+	switch {
+	case err != nil:
+		u.Problem = "systemctl: " + err.Error()
+		return u
+	case code != 0:
+		u.Problem = strings.TrimSpace("systemctl: " + complaint)
+		return u
+	}
+	u.Values = properties(out)
+	if u.Installed = u.Values["LoadState"] != "not-found"; !u.Installed {
+		return u
+	}
+	if text, err := os.ReadFile(u.Values["FragmentPath"]); err == nil {
+		u.Fragment = "\n" + string(text)
+	}
+	out, _, _, _ = s.run(ctx, "systemctl", append(whose, "show", "providerd.socket", "--no-pager", "--property=UnitFileState")...)
+	u.Socket = properties(out)["UnitFileState"]
+	if u.Values["ActiveState"] != "active" {
+		out, _, _, _ = s.run(ctx, "journalctl", append(whose, "--unit=providerd.service", "--lines=5", "--no-pager", "--quiet", "--output=cat")...)
+		if user {
+			out, _, _, _ = s.run(ctx, "journalctl", "--user-unit=providerd.service", "--lines=5", "--no-pager", "--quiet", "--output=cat")
+		}
+		u.Journal = strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
+	}
+	return u
+}
+
+// properties reads what "systemctl show" prints. A setting may come in several lines.
+func properties(text string) map[string]string {
+	values := map[string]string{}
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimRight(line, "\n"), "=")
+		switch {
+		case !ok:
+		case values[name] != "":
+			values[name] += " " + value
+		default:
+			values[name] = value
+		}
+	}
+	return values
+}
