@@ -17,6 +17,8 @@ func configuration(f *Facts) []Finding {
 		inForce(f, &found)
 	case f.Info != nil:
 		found.Summary = orDefaults(f.Info.ConfigPath)
+	case !f.owner():
+		return one(found.Subject, Skip, "that of another user's daemon")
 	case f.File.Path == "":
 		return one(found.Subject, Skip, "no place for a file is known")
 	case !f.File.Exists && f.File.Err == "":

@@ -13,7 +13,7 @@ func disk(f *Facts) []Finding {
 	d := f.Disk
 	where := d.Folder
 	switch {
-	case where == "":
+	case where == "", !f.owner():
 		return nil
 	case d.Hangs:
 		return one(subject, Fail, "the disk of "+where+" does not answer", "findmnt -T "+where, "sudo dmesg | tail")

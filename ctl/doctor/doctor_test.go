@@ -230,6 +230,15 @@ func TestExamine(t *testing.T) {
 		{"ProviderIsPaused", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Paused: true}), "p", Warn, "paused", "providerctl resume p"},
 		{"ProviderIsLimited", nil, row(provider.Status{ID: "p", State: provider.StateDegraded, Reason: provider.RateLimited, RetryAt: provider.Time{Time: now.Add(time.Minute)}}), "p", OK, "rate_limited", ""},
 		{"ProviderIsOld", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Stale: true}), "p", Warn, "old", ""},
+		{"ProviderWithoutAKeyIsTheKeys", nil, func(f *Facts) {
+			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.NoCredentials})(f)
+			f.Info.Setup.Keys = []provider.KeyInUse{{ID: "p", Problem: "P_KEY is not set"}}
+		}, "p", Warn, "no_credentials", "see keys"},
+		{"KeyWithoutAService", nil, func(f *Facts) {
+			f.Info.Setup.Keys[0] = provider.KeyInUse{ID: "openai", Problem: "OPENAI_API_KEY is not set"}
+			f.Units = nil
+		}, "keys", Fail, "not set", "where providerd is started"},
+		{"AnothersConfiguration", away(refused), func(f *Facts) { f.Places[1].Err, f.File.System = refused, false }, "configuration", Skip, "another user", ""},
 		{"NobodyAskedForIt", nil, func(f *Facts) {
 			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.NoCredentials})(f)
 			f.Info.ConfigPath, f.File.Exists = "", false

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/store/provider"
@@ -128,6 +129,17 @@ func (f *Facts) system() bool {
 	return f.File.System
 }
 
+// isService reports whether the service manager has the daemon that is meant.
+func (f *Facts) isService() bool {
+	return slices.ContainsFunc(f.Units, func(u Unit) bool { return u.Installed && u.User != f.system() })
+}
+
+// owner reports whether the daemon that is meant may be the caller's to look after. It is
+// not where its socket, which is not the machine's, may not be opened.
+func (f *Facts) owner() bool {
+	return f.InfoErr == nil || f.InfoErr.Code != provider.Denied || f.File.System
+}
+
 // restart is how to start the daemon anew.
 func (f *Facts) restart() string { return f.service("restart") }
 
@@ -137,14 +149,14 @@ func (f *Facts) service(verb string) string {
 	for _, u := range f.Units {
 		switch {
 		case !u.Installed || u.User == f.system():
-		case u.User:
+		case u.User: // a person's own
 			return "providerd service " + verb + " --user"
 		default:
 			return "sudo providerd service " + verb
 		}
 	}
 	if verb == "restart" {
-		return "end it, then start it again: providerd"
+		return "end providerd, and start it again"
 	}
 	return "providerd"
 }

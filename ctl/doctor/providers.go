@@ -38,6 +38,9 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 	case s.State == provider.StateRunning, s.State == provider.StateStarting, s.RetryAt.After(f.Now):
 		found.Level = OK
 		return found
+	case s.Reason == provider.NoCredentials && Worst(keysOf(f, s.ID)) == Fail:
+		found.Fix = []string{"see keys, above"}
+		return found
 	case s.Reason.NeedsPerson() && !unasked(f, s):
 		found.Level = Fail
 	}

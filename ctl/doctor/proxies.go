@@ -39,10 +39,10 @@ func proxies(f *Facts) (all []Finding) {
 
 // variableFix is how the daemon gets another environment.
 func (f *Facts) variableFix() []string {
-	if f.system() {
+	if f.system() && f.isService() {
 		return []string{"set it for the daemon: sudoedit /etc/providerd/environment", "then: " + f.restart()}
 	}
-	return []string{"start the daemon where it is set: " + f.restart()}
+	return []string{"set it where providerd is started, then: " + f.restart()}
 }
 
 // odd finds values that no program, or only some, can use.
