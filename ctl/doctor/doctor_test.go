@@ -121,6 +121,9 @@ func TestExamine(t *testing.T) {
 		{"NoSocket", away(gone), nil, "socket", Skip, "looked at /run/user/1000/providerd/providerd.sock", ""},
 		{"AnothersSocket", nil, func(f *Facts) {
 			f.Places[0] = Place{Path: "/x", Exists: true, Mode: fs.ModeSocket, Err: provider.Errorf(provider.DaemonUnreachable, "unset XDG_RUNTIME_DIR", "the socket /x is not used: uid 7 listens there")}
+		}, "socket", Warn, "uid 7", "unset XDG_RUNTIME_DIR"},
+		{"AnothersSocketAlone", away(gone), func(f *Facts) {
+			f.Places[0] = Place{Path: "/x", Exists: true, Mode: fs.ModeSocket, Err: provider.Errorf(provider.DaemonUnreachable, "unset XDG_RUNTIME_DIR", "the socket /x is not used: uid 7 listens there")}
 		}, "socket", Fail, "uid 7", "unset XDG_RUNTIME_DIR"},
 		{"NoAdministrator", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group = false, Group{Name: "providerd"} }, "rights", OK, "not pause", "sudo usermod -aG providerd $USER"},
 		{"SessionIsOlder", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group.Active = false, false }, "rights", Fail, "older", "newgrp providerd"},
@@ -262,6 +265,25 @@ func TestExamine(t *testing.T) {
 			}
 			t.Errorf("%s: want %s with %q and %q to type; got %+v", tt.subject, tt.level, tt.says, tt.fix, of)
 		})
+	}
+}
+
+// The page for operators names every subject.
+func TestChecks_AreInTheDocs(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := well()
+	f.Rows, f.Units[0].Values["DropInPaths"] = nil, "/o.conf"
+	all := Examine(f)
+	if len(all) < len(checks) {
+		t.Fatalf("only %d findings of %d checks", len(all), len(checks))
+	}
+	for _, found := range all {
+		if !strings.Contains(string(page), "`"+found.Subject+"`") && found.Subject != "providers" {
+			t.Errorf("docs/operations.md does not name %s", found.Subject)
+		}
 	}
 }
 

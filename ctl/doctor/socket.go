@@ -17,6 +17,9 @@ func socket(f *Facts) (all []Finding) {
 			if p.Variable != "" {
 				summary += " (" + p.Variable + ")"
 			}
+			for i := range all { // there is another one
+				all[i].Level = Warn
+			}
 			return append(all, Finding{Subject: subject, Level: OK, Summary: summary})
 		case p.Err.Code == provider.Denied:
 			found := one(subject, Fail, p.Err.Message, p.Err.Hint)

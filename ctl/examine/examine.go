@@ -4,6 +4,7 @@
 package examine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -19,6 +20,9 @@ import (
 // patience is how long one answer may take, whoever gives it.
 const patience = 3 * time.Second
 
+// A runner runs a program of this machine.
+type runner func(ctx context.Context, name string, args ...string) (stdout, stderr string, code int, err error)
+
 // A Scene is where to look.
 type Scene struct {
 	Client  *client.Client // is changed: it waits less
@@ -26,7 +30,8 @@ type Scene struct {
 	Version string // of this program
 	Now     func() time.Time
 
-	run func(ctx context.Context, name string, args ...string) (stdout, stderr string, code int, err error)
+	run      runner        // nil: run
+	patience time.Duration // with the daemon; 0: patience
 }
 
 // Facts gathers them all. It takes a few seconds at most.
@@ -34,7 +39,7 @@ func (s *Scene) Facts(ctx context.Context) *doctor.Facts {
 	if s.run == nil {
 		s.run = run
 	}
-	s.Client.Timeout, s.Client.DialPatience = patience, -1
+	s.Client.Timeout, s.Client.DialPatience = cmp.Or(s.patience, patience), -1
 	f := &doctor.Facts{
 		Now: s.Now(), OS: runtime.GOOS, Mine: s.Version,
 		Me:      doctor.Me{UID: os.Getuid(), Root: os.Geteuid() == 0},
