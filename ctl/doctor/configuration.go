@@ -23,6 +23,10 @@ func configuration(f *Facts) []Finding {
 		return one(found.Subject, Skip, "no place for a file is known")
 	case !f.File.Exists && f.File.Err == "":
 		found.Summary = "no file at " + f.File.Path + ": the built-in defaults count"
+		if f.File.Said != "" && !f.File.Foreign {
+			found.raise(Warn, ", with warnings")
+			found.Details = lines(f.File.Said)
+		}
 		return []Finding{found}
 	default:
 		found.Summary = f.File.Path
@@ -129,6 +133,9 @@ func onDisk(f *Facts, found *Finding) {
 		found.raise(Fail, ": "+file.Err)
 	case !file.Checked:
 		found.Fix = append(found.Fix, f.sudo("providerd config check "+file.Path))
+	case !file.Good && file.Foreign && strings.Contains(file.Said, "permission denied"):
+		found.raise(Warn, "; you may not read all that it names")
+		found.Fix = append(found.Fix, "sudo providerctl doctor")
 	case !file.Good:
 		found.raise(Fail, map[bool]string{true: ", which a reload or the next start would refuse", false: ", with which it does not start, or not in full"}[f.Info != nil])
 		found.Details = append(found.Details, lines(file.Said)...)

@@ -159,6 +159,10 @@ func TestExamine(t *testing.T) {
 		{"FileMayNotBeReadBeforeTheStart", away(gone), func(f *Facts) { f.File.Err = "permission denied" }, "configuration", OK, "may not read", "sudo providerctl doctor"},
 		{"OwnFileCannotBeReadBeforeTheStart", away(gone), func(f *Facts) { f.File.Err, f.File.System = "permission denied", false }, "configuration", Fail, "permission denied", ""},
 		{"NoFileBeforeTheStart", away(gone), func(f *Facts) { f.File.Exists = false }, "configuration", OK, "no file at", ""},
+		{"WarningsWithoutAFile", away(gone), func(f *Facts) { f.File.Exists, f.File.Said = false, "OPENAI_API_KEY: the key is in quotes" }, "configuration", Warn, "in quotes", ""},
+		{"FileNamesWhatMayNotBeRead", away(gone), func(f *Facts) {
+			f.File.Good, f.File.Said, f.File.Foreign = false, "key file: permission denied", true
+		}, "configuration", Warn, "not read all", "sudo providerctl doctor"},
 		{"WarningsOfAnotherEnvironment", away(gone), func(f *Facts) { f.File.Said, f.File.Foreign = "X is not set", true }, "configuration", OK, "", ""},
 		{"WarningsBeforeTheStart", away(gone), func(f *Facts) { f.File.Said = "X is not set" }, "configuration", Warn, "X is not set", ""},
 		{"NotCheckedBeforeTheStart", away(gone), func(f *Facts) { f.File.Checked = false }, "configuration", OK, "", "sudo providerd config check /etc"},

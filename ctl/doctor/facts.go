@@ -100,7 +100,7 @@ type File struct {
 	Checked  bool   // "providerd config check" judged it
 	Good     bool   // it is
 	Said     string // what that said
-	Foreign  bool   // it was judged by another user, with other variables, than the daemon's
+	Foreign  bool   // it was judged by another user, or with other variables, than the daemon's
 }
 
 // Clock is what the system says of its clock.

@@ -23,13 +23,13 @@ func (s *Scene) file(ctx context.Context, f *doctor.Facts) doctor.File {
 	if file.Path = s.configPath(f, file.System); file.Path == "" {
 		return file
 	}
-	file.Foreign = file.System && !f.Me.Root
+	file.Foreign = file.System && !f.Me.Root || slices.ContainsFunc(f.Units, func(u doctor.Unit) bool { return u.Installed && u.User != file.System })
 	modified, err := within(func() (time.Time, error) { return readable(file.Path) })
 	file.Exists, file.Modified = !modified.IsZero(), modified
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && f.Info != nil: // it knows about its defaults
 		return file
-	case err != nil:
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		file.Err = reason(err)
 		return file
 	}
@@ -53,14 +53,18 @@ func readable(path string) (modified time.Time, err error) {
 	return info.ModTime(), err
 }
 
-// check has the providerd beside this program judge the file.
+// check has the providerd beside this program judge the file or, where there is none, what
+// it finds without one.
 func (s *Scene) check(ctx context.Context, f *doctor.Facts, file *doctor.File) {
 	if f.Beside.Path == "" || f.Beside.Problem != "" {
 		return
 	}
-	args := []string{"config", "check", file.Path}
+	args := []string{"config", "check"}
 	if file.System {
 		args = slices.Insert(args, 0, "--system")
+	}
+	if file.Exists {
+		args = append(args, file.Path)
 	}
 	_, said, code, err := s.run(ctx, f.Beside.Path, args...)
 	if err != nil {
@@ -68,7 +72,7 @@ func (s *Scene) check(ctx context.Context, f *doctor.Facts, file *doctor.File) {
 	}
 	file.Checked, file.Good = true, code == 0
 	for line := range strings.Lines(said) {
-		line = strings.TrimPrefix(line, "providerd: ")
+		line = strings.TrimPrefix(strings.TrimPrefix(line, "providerd: "), "warning: ")
 		if strings.HasPrefix(line, "try: ") { // the doctor says it
 			continue
 		}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"net/url"
@@ -104,7 +103,7 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 			t.warn(at, "every user of this machine can read the key: chmod 600 %s", printable(ref.file))
 		}
 		p.KeySource = "file " + ref.file
-		t.doubtKey(p, kind, at, "key file "+quote(ref.file), "write the key alone into it, then: providerctl reload")
+		t.doubtKey(p, kind, at, "key file "+quote(ref.file), writeIntoIt)
 	case ref.env != "":
 		at = t.at("api_key_env")
 		p.Key, f = keyFromEnv(ref.env, t.env)
@@ -112,7 +111,7 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 		if f == nil && p.Key.IsZero() {
 			t.warn(at, "provider %s: environment variable %s is %s", quote(p.ID), ref.env, t.env.unset(ref.env))
 		}
-		t.doubtKey(p, kind, at, "environment variable "+ref.env, setAlone(ref.env))
+		t.doubtKey(p, kind, at, "environment variable "+ref.env, setVariable(ref.env))
 	default:
 		t.vendorKey(p, kind)
 		return
@@ -134,16 +133,24 @@ func thenWhat(f *flaw, file string, env Env) string {
 	return ", then: providerctl reload"
 }
 
-// setAlone is what to do about a variable that holds more than a key.
-func setAlone(name string) string { return "set " + name + " to the key alone, then restart providerd" }
+// setVariable is how a variable comes to hold what it should.
+func setVariable(name string) func(what string) string {
+	return func(what string) string { return "set " + name + " to " + what + ", then restart providerd" }
+}
+
+// writeIntoIt is the same of a key file.
+func writeIntoIt(what string) string { return "write " + what + " into it, then: providerctl reload" }
 
 // doubtKey warns of a key that is hardly one. It is sent as it is, as the vendors' own
 // programs do. If it is rejected, the hint says what to do.
-func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source, fix string) {
+func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source string, put func(what string) string) {
 	if p.Key.IsZero() {
 		return
 	}
-	doubt := cmp.Or(doubtfulKey(p.Key.Reveal(), kind.KeyNeeded), r.anothersKey(p, kind))
+	doubt, fix := doubtfulKey(p.Key.Reveal(), kind.KeyNeeded), put("the key alone")
+	if doubt == "" {
+		doubt, fix = r.anothersKey(p, kind), put("a key for "+kind.Name)
+	}
 	if doubt == "" {
 		return
 	}
@@ -203,7 +210,7 @@ func (r *reading) vendorKey(p *Provider, kind *Kind) {
 		}
 		p.Key, p.KeySource = key, "env "+name
 		r.sayWhichCounts(kind, name)
-		r.doubtKey(p, kind, nowhere, "environment variable "+name, setAlone(name))
+		r.doubtKey(p, kind, nowhere, "environment variable "+name, setVariable(name))
 		if f != nil {
 			r.warnOf(f)
 			p.setKeyFault(f, ", then restart providerd")
