@@ -71,8 +71,8 @@ func (p *process) doctor(t *testing.T, u user) checkup {
 	}
 	var reply struct {
 		Checks []struct {
-			Subject, Level, Summary string
-			Details, Fix            []string
+			Subject, ID, Level, Summary string
+			Details, Fix                []string
 		}
 	}
 	if err := json.Unmarshal(out, &reply); err != nil {
@@ -80,7 +80,11 @@ func (p *process) doctor(t *testing.T, u user) checkup {
 	}
 	c := checkup{}
 	for _, f := range reply.Checks {
-		c[f.Subject] = [2]string{f.Level, strings.Join(append(append([]string{f.Summary}, f.Details...), f.Fix...), "\n")}
+		title := f.Subject
+		if title == "provider" {
+			title = f.ID
+		}
+		c[title] = [2]string{f.Level, strings.Join(append(append([]string{f.Summary}, f.Details...), f.Fix...), "\n")}
 	}
 	return c
 }

@@ -20,7 +20,7 @@ func (a *app) writeCheckupMarkdown(c *checkup) error {
 		for i, line := range f.Fix {
 			fix[i] = cell(nobody.Replace(line))
 		}
-		writeRow(&b, string(f.Level), cell(f.Subject), cell(nobody.Replace(f.Summary)), strings.Join(fix, "<br>"))
+		writeRow(&b, string(f.Level), cell(f.Title()), cell(nobody.Replace(f.Summary)), strings.Join(fix, "<br>"))
 	}
 	for _, f := range c.Checks {
 		if len(f.Details) > 0 {
@@ -28,7 +28,7 @@ func (a *app) writeCheckupMarkdown(c *checkup) error {
 			for i, line := range f.Details {
 				shown[i] = "  " + provider.Printable(nobody.Replace(line)) // so that none passes for another message
 			}
-			b.WriteString("\n" + code(f.Subject) + ":\n\n" + fenced(strings.Join(shown, "\n")))
+			b.WriteString("\n" + code(f.Title()) + ":\n\n" + fenced(strings.Join(shown, "\n")))
 		}
 	}
 	daemon := "no providerd"

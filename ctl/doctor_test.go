@@ -16,15 +16,15 @@ type checked struct {
 	Problems int
 	Warnings int
 	Checks   []struct {
-		Subject, Level, Summary string
-		Details, Fix            []string
+		Subject, ID, Level, Summary string
+		Details, Fix                []string
 	}
 	Providerd string
 }
 
 func (c checked) of(subject string) string {
 	for _, check := range c.Checks {
-		if check.Subject == subject {
+		if check.Subject == subject || check.Subject == "provider" && check.ID == subject {
 			return check.Level + ": " + check.Summary + " " + strings.Join(append(check.Details, check.Fix...), " ")
 		}
 	}

@@ -26,7 +26,7 @@ func (a *app) writeCheckupText(c *checkup) error {
 	}
 	subjects := 0
 	for _, f := range c.Checks {
-		subjects = max(subjects, min(displayWidth(provider.Printable(f.Subject)), 16))
+		subjects = max(subjects, min(displayWidth(provider.Printable(f.Title())), 16))
 	}
 	var b strings.Builder
 	for _, f := range c.Checks {
@@ -51,7 +51,7 @@ func (c *checkup) sum() string {
 
 func (a *app) findingText(f doctor.Finding, subjects, width int) string {
 	mark := pad(string(f.Level), len(doctor.Warn))
-	label, text := hanging(mark+gap+pad(cut(provider.Printable(f.Subject), subjects), subjects)+gap, provider.Printable(f.Summary), width)
+	label, text := hanging(mark+gap+pad(cut(provider.Printable(f.Title()), subjects), subjects)+gap, provider.Printable(f.Summary), width)
 	if a.term.color {
 		for _, l := range levelColors {
 			if l.level == f.Level {

@@ -107,7 +107,11 @@ func running(f *Facts) []Finding {
 	i := f.Info
 	found := Finding{Subject: "daemon", Level: OK,
 		Summary: fmt.Sprintf("runs, pid %d, for %s, %s", i.PID, span(time.Duration(i.UptimeSeconds)*time.Second), counted(i.Providers, "provider"))}
-	if f.Health == nil || f.Health.Status == "ok" {
+	switch {
+	case f.Health == nil:
+		found.raise(Warn, ", and does not tell whether it is well")
+		return []Finding{found}
+	case f.Health.Status == "ok":
 		return []Finding{found}
 	}
 	found.Level, found.Summary = Fail, fmt.Sprintf("runs, pid %d, and cannot keep what it promises", i.PID)

@@ -23,6 +23,7 @@ const (
 // A Finding is what one check has to say.
 type Finding struct {
 	Subject string   `json:"subject"`
+	ID      string   `json:"id,omitempty"` // of the provider that it is about
 	Level   Level    `json:"level"`
 	Summary string   `json:"summary"`           // one line
 	Details []string `json:"details,omitempty"` // lines that are quoted, such as those of a log
@@ -64,6 +65,17 @@ func Count(all []Finding, level Level) (n int) {
 	}
 	return n
 }
+
+// Title is what a finding is called for people: the provider, where it is one's row.
+func (f *Finding) Title() string {
+	if f.Subject == ofProvider {
+		return f.ID
+	}
+	return f.Subject
+}
+
+// ofProvider is the subject of a provider's row.
+const ofProvider = "provider"
 
 // one is a finding alone.
 func one(subject string, level Level, summary string, fix ...string) []Finding {

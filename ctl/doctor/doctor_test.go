@@ -72,7 +72,7 @@ func TestExamine_NothingIsWrong(t *testing.T) {
 
 func findings(all []Finding, subject string) (of []Finding) {
 	for _, f := range all {
-		if f.Subject == subject {
+		if f.Title() == subject {
 			of = append(of, f)
 		}
 	}
@@ -112,6 +112,8 @@ func TestExamine(t *testing.T) {
 		{"Unwell", nil, func(f *Facts) {
 			f.Health = &provider.Health{Status: "failing", Checks: map[string]string{"store": "no space left on device", "disk": "ok"}}
 		}, "daemon", Fail, "store: no space left", "df -h /var/lib/providerd"},
+		{"DoesNotTell", nil, func(f *Facts) { f.Health = nil }, "daemon", Warn, "does not tell", ""},
+		{"AProviderNamedAsASubject", nil, row(provider.Status{ID: "disk", State: provider.StateRunning, Reason: provider.OK}), "disk", OK, "RUNNING", ""},
 		{"UnwellInANewWay", nil, func(f *Facts) {
 			f.Health = &provider.Health{Status: "failing", Checks: map[string]string{"moon": "full"}}
 		}, "daemon", Fail, "moon: full", ""},

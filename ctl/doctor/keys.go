@@ -39,7 +39,7 @@ func keysOf(f *Facts, id string) []Finding {
 }
 
 func oddKey(f *Facts, k provider.KeyInUse) []Finding {
-	found := Finding{Subject: "keys", Level: Fail, Summary: k.ID + ": " + k.Problem}
+	found := Finding{Subject: "keys", ID: k.ID, Level: Fail, Summary: k.ID + ": " + k.Problem}
 	missing := missingVariable(k)
 	switch {
 	case k.Set && usable(f, k.ID):

@@ -21,7 +21,7 @@ func providers(f *Facts) (all []Finding) {
 }
 
 func ofRow(f *Facts, s *provider.Status) Finding {
-	found := Finding{Subject: s.ID, Level: Warn, Summary: string(s.State)}
+	found := Finding{Subject: ofProvider, ID: s.ID, Level: Warn, Summary: string(s.State)}
 	if s.Reason != "" && s.Reason != provider.OK {
 		found.Summary += " (" + string(s.Reason) + ")"
 	}
