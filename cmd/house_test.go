@@ -33,6 +33,8 @@ var house = []string{
 	"daemon/outage",
 	"daemon/judge",
 	"daemon/probe",
+	"daemon/probe/complaint",
+	"daemon/probe/loose",
 	"daemon/probe/transport",
 	"daemon/probe/term",
 	"daemon/probe/spelling",

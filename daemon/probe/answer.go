@@ -3,10 +3,12 @@ package probe
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/providerd/providerd/daemon/probe/complaint"
+	"github.com/providerd/providerd/daemon/probe/loose"
 )
 
 // An answer is what came back to one request.
@@ -23,7 +25,7 @@ type answer struct {
 	led     bool   // by a redirect, from what was asked for
 	coding  string // the body's Content-Encoding, where it is none that we undo
 
-	said *complaint // what complaint has read: many look, and a body can be large
+	said *complaint.Complaint // what complaint has read: many look, and a body can be large
 }
 
 // whole reports whether the body is all there.
@@ -49,19 +51,16 @@ func (a *answer) isRedirect() bool {
 	return false
 }
 
-// decode reads the body as JSON into v, as far as it fits: a field of another
-// type is left empty, because vendors change those. It reports whether the body
-// is JSON at all and v's kind of value (an object, an array). The beginning of a
-// body that is too large is not looked through, for it is none.
-func (a *answer) decode(v any) bool { return !a.large && decode(a.body, v) }
+// decode reads the body as JSON into v, as [loose.Decode] does. The beginning of a body that
+// is too large is not looked through, for it is none.
+func (a *answer) decode(v any) bool { return !a.large && loose.Decode(a.body, v) }
 
-func decode(b []byte, v any) bool {
-	err := json.Unmarshal(b, v)
-	var mistyped *json.UnmarshalTypeError
-	if errors.As(err, &mistyped) {
-		return mistyped.Field != ""
+// complaint is what the answer complains of.
+func (a *answer) complaint() *complaint.Complaint {
+	if a.said == nil {
+		a.said = complaint.Read(complaint.Body{Bytes: a.body, Page: a.isHTML(), Part: a.large, Illegible: a.illegible()})
 	}
-	return err == nil
+	return a.said
 }
 
 func (a *answer) isJSON() bool { return !a.large && json.Valid(a.body) }

@@ -14,7 +14,7 @@ import (
 // (platform.claude.com/docs/en/api/openai-sdk). Its list is asked for one model:
 // that proves the key, and is small; the whole list is a fact. A spend limit that the
 // customer set, an empty balance, and an organization that Anthropic has disabled are
-// told with 400 (anthropics/claude-code, issue 8327): see meaning.go.
+// told with 400 (anthropics/claude-code, issue 8327): see daemon/probe/complaint.
 var anthropic = kind{
 	Kind: config.Kind{
 		Name:      "anthropic",

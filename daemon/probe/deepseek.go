@@ -30,8 +30,8 @@ func overloaded503(a *answer) finding {
 		return finding{}
 	}
 	c := a.complaint()
-	if !c.shaped || byBody(503, c) != provider.ServerError {
+	if !c.Shaped || c.Means(503) != provider.ServerError {
 		return finding{}
 	}
-	return finding{saw: provider.Overloaded, detail: a.statusLine() + ": " + c.message}
+	return finding{saw: provider.Overloaded, detail: a.statusLine() + ": " + c.Message}
 }

@@ -156,6 +156,11 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	return a
 }
 
+// toRetry is when an answer says to ask again; zero when it does not.
+func (r *run) toRetry(a *answer) time.Time {
+	return a.complaint().RetryAt(a.header, r.p.now(), r.p.kind.refills)
+}
+
 // take reads an answer's status, headers and capped body. A body that stays
 // silent until the deadline is as good as no answer; one that breaks is part of
 // the evidence.

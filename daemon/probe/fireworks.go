@@ -33,8 +33,8 @@ func fireworksSuspended(a *answer) finding {
 		return finding{}
 	}
 	c := a.complaint()
-	if !c.shaped {
+	if !c.Shaped {
 		return finding{}
 	}
-	return finding{saw: provider.Forbidden, detail: a.statusLine() + ": " + c.message}
+	return finding{saw: provider.Forbidden, detail: a.statusLine() + ": " + c.Message}
 }

@@ -1,10 +1,6 @@
 package probe
 
-import (
-	"strings"
-
-	"github.com/providerd/providerd/store/provider"
-)
+import "github.com/providerd/providerd/store/provider"
 
 // gatewayWords are how gateways for models, whose errors look like a model server's, say
 // that the server behind them is not there: BerriAI/litellm litellm/exceptions.py and
@@ -26,11 +22,11 @@ func (a *answer) gateway(k *kind) speaker {
 	if k.Type != provider.Local || k.Name == "litellm" || a.status < 500 && a.status != 404 || a.status == 501 {
 		return speaker{}
 	}
-	if !containsAny(c.text, gatewayWords) || c.has(overloadPhrases) {
+	if !c.Says(gatewayWords) || c.SaysOverloaded() {
 		return speaker{}
 	}
 	who, _ := a.front("")
-	if isLiteLLM(a) || strings.Contains(c.text, "litellm.") {
+	if isLiteLLM(a) || c.Says([]string{"litellm."}) {
 		who = "LiteLLM"
 	}
 	if who == "" {

@@ -67,17 +67,17 @@ func geminiList(a *answer) (models []provider.Model, ok bool) {
 }
 
 // geminiRefusal (ai.google.dev/gemini-api/docs/troubleshooting): a country without a
-// free tier gets 400. Its own 503 is about capacity. For the rest see meaning.go.
+// free tier gets 400. Its own 503 is about capacity. For the rest see daemon/probe/complaint.
 func geminiRefusal(a *answer) finding {
 	if a.status != 400 && a.status != 503 {
 		return finding{}
 	}
 	c := a.complaint()
-	found := finding{detail: a.statusLine() + ": " + c.message}
-	switch saw := byBody(a.status, c); {
-	case saw == "" && slices.Contains(c.codes, "failed_precondition"):
+	found := finding{detail: a.statusLine() + ": " + c.Message}
+	switch saw := c.Means(a.status); {
+	case saw == "" && slices.Contains(c.Codes, "failed_precondition"):
 		found.saw = provider.Forbidden
-	case saw == provider.ServerError && slices.Contains(c.codes, "unavailable"):
+	case saw == provider.ServerError && slices.Contains(c.Codes, "unavailable"):
 		found.saw = provider.Overloaded
 	}
 	return found

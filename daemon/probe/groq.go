@@ -43,11 +43,11 @@ func groqRefusal(a *answer) finding {
 		return finding{}
 	}
 	c := a.complaint()
-	found := finding{detail: a.statusLine() + ": " + c.message}
+	found := finding{detail: a.statusLine() + ": " + c.Message}
 	switch {
 	case a.status == 498:
 		found.saw = provider.Overloaded
-	case slices.ContainsFunc(c.codes, groqSpent):
+	case slices.ContainsFunc(c.Codes, groqSpent):
 		found.saw = provider.QuotaExhausted
 	}
 	return found

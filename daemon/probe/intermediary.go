@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/probe/complaint"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -102,8 +103,8 @@ func (r *run) spoken(a *answer, s speaker) finding {
 	}
 	what := told[s.does]
 	said := what.says
-	if c := a.complaint(); !a.isHTML() && c.message != "" && a.blocked == "" {
-		said = c.message
+	if c := a.complaint(); !a.isHTML() && c.Message != "" && a.blocked == "" {
+		said = c.Message
 	}
 	hint := what.hint
 	if s.does == reachesNobody && k.Type == provider.Cloud {
@@ -212,7 +213,7 @@ func (a *answer) unnamed(k *kind) speaker {
 	if a.status < 400 || a.status == 429 || a.status == 407 || a.err != nil {
 		return speaker{}
 	}
-	if byBody(a.status, a.complaint()) != byStatus(a.status) { // of a key, of money, of a model that loads: whose words they are
+	if a.complaint().Means(a.status) != complaint.ByStatus(a.status) { // of a key, of money, of a model that loads: whose words they are
 		return speaker{}
 	}
 	if a.saysProvider() {
@@ -273,7 +274,7 @@ func deedOf(status int) deed {
 
 // saysProvider: it has the shape of a model server's error, whatever it passed through.
 // An answer through a content network is still its vendor's.
-func (a *answer) saysProvider() bool { return a.complaint().shaped }
+func (a *answer) saysProvider() bool { return a.complaint().Shaped }
 
 // holds reports whether a mark is there. The words of a model server's own error show
 // nobody else.

@@ -109,8 +109,8 @@ func litellmExcept(a *answer) finding {
 	if a.status < 400 {
 		return finding{}
 	}
-	if c := a.complaint(); slices.Contains(c.codes, "no_db_connection") {
-		return finding{saw: provider.Unauthorized, detail: a.statusLine() + ": " + c.message}
+	if c := a.complaint(); slices.Contains(c.Codes, "no_db_connection") {
+		return finding{saw: provider.Unauthorized, detail: a.statusLine() + ": " + c.Message}
 	}
 	return finding{}
 }

@@ -65,7 +65,7 @@ func isLlamaNotFound(a *answer) bool {
 		return false
 	}
 	c := a.complaint()
-	return c.message == "File Not Found" && c.hasCode([]string{"not_found_error"})
+	return c.Message == "File Not Found" && c.HasCode([]string{"not_found_error"})
 }
 
 // firstKey sends the first key: the server's own variable may hold several,
@@ -153,7 +153,7 @@ func llamaLoading(a *answer) finding {
 		return finding{}
 	}
 	switch c := a.complaint(); {
-	case c.message == "Loading model", body.Status == "loading model":
+	case c.Message == "Loading model", body.Status == "loading model":
 		return finding{saw: provider.Loading, detail: "loading a model"}
 	case body.Status == "no slot available":
 		return finding{saw: provider.Overloaded, detail: "no slot is free"}

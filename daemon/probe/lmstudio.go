@@ -79,7 +79,7 @@ func lmstudioLost(r *run) finding {
 
 // isLMStudio recognises its answer to a path that it does not know.
 func isLMStudio(a *answer) bool {
-	return bytes.Contains(a.body, []byte("Unexpected endpoint")) && strings.HasPrefix(a.complaint().message, "Unexpected endpoint or method")
+	return bytes.Contains(a.body, []byte("Unexpected endpoint")) && strings.HasPrefix(a.complaint().Message, "Unexpected endpoint or method")
 }
 
 // lmstudioKey: a key that is missing or wrong is told by a code.
@@ -88,9 +88,9 @@ func lmstudioKey(a *answer) finding {
 		return finding{}
 	}
 	c := a.complaint()
-	for _, code := range c.codes {
+	for _, code := range c.Codes {
 		if code == "invalid_api_key" {
-			return finding{saw: provider.Unauthorized, detail: c.message}
+			return finding{saw: provider.Unauthorized, detail: c.Message}
 		}
 	}
 	return finding{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/providerd/providerd/daemon/probe/loose"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -171,8 +172,8 @@ func rows[T any](raw json.RawMessage, each func(*T)) (n int, ok bool) {
 		}
 		var row T
 		if name, ok := any(&row).(interface{ named(string) }); ok && one[0] == '"' {
-			name.named(word(one))
-		} else if !decode(one, &row) {
+			name.named(loose.Word(one))
+		} else if !loose.Decode(one, &row) {
 			continue
 		}
 		each(&row)

@@ -14,8 +14,8 @@
 //   - failure.go reads what went wrong below HTTP, tlsfailure.go and tlstrust.go why a
 //     handshake failed, certificate_asked.go who wants a certificate of ours;
 //     tls_mismatch.go and http2_mismatch.go tell who speaks another protocol;
-//   - rules.go judges an answer: envelope.go and complaint.go find what it complains of,
-//     phrases.go and meaning.go what that means, retry.go and moment.go when to come back;
+//   - rules.go judges an answer; what one complains of, what that means and when to come back
+//     are for daemon/probe/complaint to say;
 //   - intermediary.go, with intermediaries.go, signin.go, gateway.go and proxied.go, tells
 //     who answered in the provider's place, and elsewhere.go which base_url is meant;
 //   - stall.go tells an engine that hangs behind a server that is well.
@@ -24,7 +24,7 @@
 // secret there, however it is spelled, is for daemon/probe/spelling to say; the
 // connections themselves are made and kept by daemon/probe/transport.
 //
-// It imports the standard library, daemon/config, daemon/listener, the transport, the term,
+// It imports the standard library, daemon/config, daemon/listener, the rooms below this one,
 // store/provider, golang.org/x/sys, and a library each for the kinds that need one:
 // JSONPath (http), miekg/dns, grpc-go, and godbus/dbus (systemd).
 package probe

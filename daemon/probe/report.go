@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/providerd/providerd/daemon/probe/complaint"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -40,7 +41,7 @@ func Reported(r provider.Report, now time.Time) (Observation, error) {
 		if err := readStatus(r.Status); err != nil {
 			return o, err
 		}
-		o.Saw = byStatus(r.Status)
+		o.Saw = complaint.ByStatus(r.Status)
 		o.Detail = strings.TrimSpace(fmt.Sprint(r.Status, " ", http.StatusText(r.Status)))
 	}
 	if r.RetryAfter != "" {
@@ -63,7 +64,7 @@ func readStatus(status int) error {
 		return misreported(reported, "no such HTTP status: %d", status)
 	case status < 400:
 		return misreported("what went wrong is reported; to have the rest found out: providerctl refresh", "%d is no failure", status)
-	case byStatus(status) == "":
+	case complaint.ByStatus(status) == "":
 		return misreported(reported, "%d is about the request, and not about the provider", status)
 	}
 	return nil
@@ -71,12 +72,12 @@ func readStatus(status int) error {
 
 // readWait reads when to come back in any form that a provider may have said it.
 func readWait(said string, now time.Time) (time.Duration, error) {
-	wait, ok := readWhen(said, time.Second, now)
+	wait, ok := complaint.When(said, time.Second, now)
 	if !ok {
 		return 0, misreported("write it as the header has it, in seconds (60) or as a date, or as a duration (1m30s, 500ms)",
 			"retry_after cannot be read: %.40q", said)
 	}
-	return bounded(wait), nil
+	return complaint.Bounded(wait), nil
 }
 
 func misreported(hint, format string, args ...any) error {

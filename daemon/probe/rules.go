@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/probe/complaint"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -22,13 +23,13 @@ func (r *run) general(a *answer) finding {
 	}
 	c := a.complaint()
 	found := finding{detail: a.statusLine()}
-	if c.message != "" {
-		found.detail += ": " + c.message
+	if c.Message != "" {
+		found.detail += ": " + c.Message
 	}
-	found.saw = byBody(a.status, c)
+	found.saw = c.Means(a.status)
 	switch {
 	case found.saw == provider.Loading:
-		found.detail += c.estimate()
+		found.detail += c.Estimate()
 	case found.saw != "":
 	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
 		return r.wantsTLS()
@@ -39,6 +40,26 @@ func (r *run) general(a *answer) finding {
 		found.detail = "unexpected status " + found.detail
 	}
 	return found
+}
+
+// admits judges an answer that looks like a success and is an error. Gateways send such
+// answers, and so do vendors with codes of their own (Baidu, MiniMax). An answer of
+// another kind is left to those that name it.
+func (r *run) admits(a *answer) finding {
+	if !a.whole() || !complaint.IsStructured(a.body) || r.intruder(a) != "" || isLMStudio(a) {
+		return finding{}
+	}
+	c := a.complaint()
+	saw := c.Admits()
+	switch {
+	case saw == "" && !c.Failed:
+		return finding{}
+	case saw == "":
+		saw = provider.BadResponse
+	case saw == provider.RateLimited, saw == provider.Overloaded:
+		r.retryAt = r.toRetry(a)
+	}
+	return finding{saw: saw, detail: a.statusLine() + ", but the body is an error: " + c.Message}
 }
 
 // foreign says what an answer is that has not the kind's shape: another kind's,
@@ -92,8 +113,8 @@ func (r *run) belowV1() bool {
 // that model servers use, it is the right server with something wrong.
 func foreignError(a *answer, k *kind) finding {
 	c := a.complaint()
-	if c.shaped && !isBareNotFound(a) {
-		return finding{saw: provider.BadResponse, detail: a.statusLine() + ": " + c.message}
+	if c.Shaped && !isBareNotFound(a) {
+		return finding{saw: provider.BadResponse, detail: a.statusLine() + ": " + c.Message}
 	}
 	detail := fmt.Sprintf("%s at %s: not %s", a.statusLine(), a.request.URL.Path, k.title)
 	if server := a.header.Get("Server"); server != "" {
@@ -109,7 +130,7 @@ func isBareNotFound(a *answer) bool {
 	var body struct {
 		Error string `json:"error"`
 	}
-	return a.status == 404 && a.decode(&body) && isStatusText(body.Error)
+	return a.status == 404 && a.decode(&body) && complaint.IsStatusText(body.Error)
 }
 
 // containsAny looks for words, which are in lower case.

@@ -136,7 +136,7 @@ func (r *run) prove(ctx context.Context) finding {
 	latency := r.latency
 	defer func() { r.latency = latency }()
 	a := r.get(ctx, r.p.kind.proof)
-	if a.err == nil && (a.status == 401 || a.status == 403 || a.status >= 400 && byBody(a.status, a.complaint()) == provider.Unauthorized) {
+	if a.err == nil && (a.status == 401 || a.status == 403 || a.status >= 400 && a.complaint().Means(a.status) == provider.Unauthorized) {
 		if found := r.between(a); found.saw != "" {
 			return found
 		}

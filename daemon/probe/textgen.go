@@ -60,7 +60,7 @@ func textgenExcept(a *answer) finding {
 // hostRefused: a server that was not told to serve others refuses a Host that it
 // does not trust. The hint is about that alone: any other 403 may be a proxy's.
 func hostRefused(a *answer, hint string) finding {
-	if a.status != 400 && a.status != 403 || a.complaint().message != "Invalid host header" {
+	if a.status != 400 && a.status != 403 || a.complaint().Message != "Invalid host header" {
 		return finding{}
 	}
 	return finding{saw: provider.Forbidden, detail: "it refuses the host name " + a.request.URL.Host, hint: hint}

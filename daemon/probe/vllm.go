@@ -55,7 +55,7 @@ func vllmEngine(a *answer) finding {
 		return finding{}
 	case len(bytes.TrimSpace(a.body)) == 0:
 		return finding{saw: provider.EngineDead, detail: a.statusLine() + " from /health: vLLM's engine is dead"}
-	case strings.HasPrefix(a.complaint().message, "The model is currently scaling"):
+	case strings.HasPrefix(a.complaint().Message, "The model is currently scaling"):
 		return finding{saw: provider.Loading, detail: "scaling: the number of its engines is being changed"}
 	}
 	return finding{}
@@ -65,7 +65,7 @@ func vllmEngine(a *answer) finding {
 // and its version. Without that key it is of no use.
 func confirmVLLM(ctx context.Context, r *run, _ *answer) finding {
 	list := r.get(ctx, "/v1/models")
-	if list.err == nil && list.status == 401 && list.complaint().message == "Unauthorized" {
+	if list.err == nil && list.status == 401 && list.complaint().Message == "Unauthorized" {
 		if other := confirmAt("/version", isVLLMVersion)(ctx, r, list); other.saw != "" {
 			return other
 		}

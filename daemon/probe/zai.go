@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/loose"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -82,7 +83,7 @@ func zaiError(a *answer) finding {
 // none.
 func zaiNumber(code json.RawMessage) int {
 	text := string(code)
-	if w := word(code); w != "" {
+	if w := loose.Word(code); w != "" {
 		text = w
 	}
 	n, _ := strconv.Atoi(text) // 0 is no code

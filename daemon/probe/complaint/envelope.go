@@ -1,4 +1,4 @@
-package probe
+package complaint
 
 import (
 	"cmp"
@@ -6,6 +6,8 @@ import (
 	"html"
 	"net/http"
 	"strings"
+
+	"github.com/providerd/providerd/daemon/probe/loose"
 )
 
 // An envelope is an error object, or what is around one: the members that vendors,
@@ -84,7 +86,7 @@ type waitFields struct {
 // text is what the object itself says to people.
 func (o *envelope) text() string {
 	for _, raw := range []json.RawMessage{o.Message, o.Msg, o.StatusMessage, o.FaultString, o.About} {
-		if s := word(raw); s != "" {
+		if s := loose.Word(raw); s != "" {
 			return s
 		}
 	}
@@ -94,7 +96,7 @@ func (o *envelope) text() string {
 // errorMessage is a text whose name already says that something is wrong.
 func (o *envelope) errorMessage() string {
 	for _, raw := range []json.RawMessage{o.ErrorMessage, o.ErrorMsg, o.ErrMsg, o.Description} {
-		if s := word(raw); s != "" {
+		if s := loose.Word(raw); s != "" {
 			return s
 		}
 	}
@@ -106,7 +108,7 @@ func (o *envelope) saysNo() bool {
 	if o.errorMessage() != "" {
 		return true
 	}
-	switch strings.ToLower(word(o.Status)) {
+	switch strings.ToLower(loose.Word(o.Status)) {
 	case "error", "fail", "failed":
 		return o.text() != ""
 	}
@@ -117,7 +119,7 @@ func (o *envelope) saysNo() bool {
 func (o *envelope) codes() []string {
 	var codes []string
 	for _, raw := range []json.RawMessage{o.Type, o.Code, o.Status, o.ErrorCode, o.ErrorKind, o.ErrCode, o.Reason, o.Name, o.Class} {
-		if w := word(raw); w != "" {
+		if w := loose.Word(raw); w != "" {
 			codes = append(codes, strings.ToLower(w))
 		}
 	}
@@ -141,7 +143,7 @@ type googleDetail struct {
 }
 
 // tell adds to a complaint what a detail says.
-func (d *googleDetail) tell(c *complaint) {
+func (d *googleDetail) tell(c *Complaint) {
 	if d.Reason != "" {
 		c.addCode(d.Reason)
 	}
@@ -162,8 +164,8 @@ func (d *googleDetail) tell(c *complaint) {
 	}
 }
 
-// isStatusText reports whether a text is only the name of an HTTP status.
-func isStatusText(s string) bool {
+// IsStatusText reports whether a text is only the name of an HTTP status.
+func IsStatusText(s string) bool {
 	for status := 400; status < 600; status++ {
 		if text := http.StatusText(status); text != "" && strings.EqualFold(text, s) {
 			return true
@@ -215,7 +217,7 @@ func salvaged(s string) string {
 			continue
 		}
 		inside := untilQuote(after, '"')
-		if said := cmp.Or(word(json.RawMessage(`"`+inside+`"`)), inside); said != "" { // whose escapes may not be JSON's
+		if said := cmp.Or(loose.Word(json.RawMessage(`"`+inside+`"`)), inside); said != "" { // whose escapes may not be JSON's
 			return said
 		}
 	}

@@ -1,4 +1,13 @@
-package probe
+// Package complaint reads what an answer complains of, in the form of any vendor, gateway or
+// framework, and says what that means: whether it is about the key, about money, a limit, or
+// a model that loads, and when to ask again.
+//
+// complaint.go and envelope.go take an answer apart; phrases.go and weighed.go look for what
+// it says; meaning.go says what that is about; retry.go, moment.go and prosewait.go read
+// when to come back. It is pure, and knows of no kind, probe or connection: what another kind
+// of server is meant to have said stays with that kind. It imports daemon/probe/loose and the
+// vocabulary.
+package complaint
 
 import (
 	"bytes"
@@ -6,18 +15,20 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/providerd/providerd/daemon/probe/loose"
 )
 
-// A complaint is what an answer says is wrong, in any vendor's form. meaning.go says
+// A Complaint is what an answer says is wrong, in any vendor's form. meaning.go says
 // what it means.
-type complaint struct {
-	message string   // plain text for people, never JSON
-	codes   []string // machine-readable words, lower case
-	// shaped: it came as model servers complain, in a JSON object's "error", or as
+type Complaint struct {
+	Message string   // plain text for people, never JSON
+	Codes   []string // machine-readable words, lower case
+	// Shaped: it came as model servers complain, in a JSON object's "error", or as
 	// a message with a code beside it (Mistral, Cerebras).
-	shaped bool
-	// failed: it calls itself an error, under any status.
-	failed bool
+	Shaped bool
+	// Failed: it calls itself an error, under any status.
+	Failed bool
 	page   bool   // it is a page for people
 	status int    // the HTTP status that it names, which some answers have only there
 	said   string // all of it that is text
@@ -41,60 +52,63 @@ const (
 	deepest = 6        // levels of an envelope that are looked into
 	widest  = 16       // members of a list in it
 	maxSaid = 64 << 10 // bytes of text
+	// maxBroken is how many bytes of broken JSON are the message: more than is shown of it.
+	maxBroken = 2 << 10
 )
 
-// complaint reads what an answer complains of, in any of the forms of an envelope. A
-// broken body yields its text.
-func (a *answer) complaint() *complaint {
-	if a.said == nil {
-		a.said = readComplaint(a)
-	}
-	return a.said
+// A Body is the body of an answer, with what is known of it.
+type Body struct {
+	Bytes     []byte
+	Page      bool   // it is HTML
+	Part      bool   // it is only the beginning of a body that is too large
+	Illegible string // why it is no text that can be read; empty: it is one
 }
 
-func readComplaint(a *answer) *complaint {
-	c := new(complaint)
+// Read reads what an answer complains of, in any of the forms of an envelope. A broken
+// body yields its text.
+func Read(b Body) *Complaint {
+	c := new(Complaint)
 	var said strings.Builder
-	switch raw := bytes.TrimSpace(bytes.TrimPrefix(a.body, []byte("\ufeff"))); {
-	case a.illegible() != "":
-		c.message = a.illegible()
-	case a.isHTML():
-		c.message, c.page = "an HTML page", true
-		said.WriteString(untagged(a.body))
-	case looksLikeJSON(raw) && !a.large:
+	switch raw := bytes.TrimSpace(bytes.TrimPrefix(b.Bytes, []byte("\ufeff"))); {
+	case b.Illegible != "":
+		c.Message = b.Illegible
+	case b.Page:
+		c.Message, c.page = "an HTML page", true
+		said.WriteString(untagged(b.Bytes))
+	case looksLikeJSON(raw) && !b.Part:
 		if !c.read(raw, deepest, &said) { // it broke off, or is none
-			c.message = a.excerpt()
-			said.WriteString(c.message)
+			c.Message = string(b.Bytes[:min(len(b.Bytes), maxBroken)])
+			said.WriteString(c.Message)
 			if raw[0] != '"' {
-				c.message = salvaged(c.message)
+				c.Message = salvaged(c.Message)
 			}
 		}
 	case bytes.HasPrefix(raw, []byte("<")): // an API gateway's XML
-		c.message = untagged(raw)
-		said.WriteString(c.message)
+		c.Message = untagged(raw)
+		said.WriteString(c.Message)
 	default: // text, which may have JSON in it: a gateway's, or an event of a stream
 		c.readText(string(raw[:min(len(raw), 4<<10)]), deepest, &said)
 	}
 	c.said = said.String()
-	c.text = plain(weighed(c.said) + " | " + strings.Join(c.codes, " | "))
+	c.text = plain(weighed(c.said) + " | " + strings.Join(c.Codes, " | "))
 	return c
 }
 
 func looksLikeJSON(b []byte) bool { return len(b) > 0 && strings.IndexByte(`{["`, b[0]) >= 0 }
 
 // read takes in a JSON value. It reports false if it is none.
-func (c *complaint) read(raw json.RawMessage, depth int, said *strings.Builder) bool {
+func (c *Complaint) read(raw json.RawMessage, depth int, said *strings.Builder) bool {
 	raw = bytes.TrimSpace(raw)
 	switch {
 	case len(raw) == 0 || depth == 0:
 		return false
 	case raw[0] == '"':
-		return c.readText(word(raw), depth, said)
+		return c.readText(loose.Word(raw), depth, said)
 	case raw[0] == '[':
 		return c.readList(raw, depth, said)
 	case raw[0] == '{':
 		var o envelope
-		if !decode(raw, &o) {
+		if !loose.Decode(raw, &o) {
 			return false
 		}
 		c.readObject(&o, depth, said)
@@ -104,32 +118,32 @@ func (c *complaint) read(raw json.RawMessage, depth int, said *strings.Builder) 
 
 // readText takes a string, which may have a whole answer in it: that of the server
 // behind a gateway.
-func (c *complaint) readText(s string, depth int, said *strings.Builder) bool {
+func (c *Complaint) readText(s string, depth int, said *strings.Builder) bool {
 	if s == "" {
 		return false
 	}
 	at := strings.IndexByte(s, '{')
 	var inner json.RawMessage
 	if at < 0 || depth == 1 || json.NewDecoder(strings.NewReader(s[at:])).Decode(&inner) != nil {
-		own := c.message == ""
+		own := c.Message == ""
 		c.say(s, said)
 		if own && at >= 0 {
-			c.message = withoutRepr(s, at)
+			c.Message = withoutRepr(s, at)
 		}
 		return true
 	}
 	before := strings.TrimRight(s[:at], "[ \t\r\n")
 	said.WriteString(before + " | ")
-	own := c.message == ""
+	own := c.Message == ""
 	c.read(inner, depth-1, said)
 	if own {
-		c.message = strings.TrimSpace(before + " " + c.message)
+		c.Message = strings.TrimSpace(before + " " + c.Message)
 	}
 	return true
 }
 
 // readList takes the members of a list. The first that says something is for people.
-func (c *complaint) readList(raw json.RawMessage, depth int, said *strings.Builder) bool {
+func (c *Complaint) readList(raw json.RawMessage, depth int, said *strings.Builder) bool {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	_, err := dec.Token()
 	for n := 0; err == nil && n < widest && dec.More(); n++ {
@@ -142,9 +156,9 @@ func (c *complaint) readList(raw json.RawMessage, depth int, said *strings.Build
 }
 
 // say notes a text; the first one is the message.
-func (c *complaint) say(s string, said *strings.Builder) {
-	if c.message == "" {
-		c.message = s
+func (c *Complaint) say(s string, said *strings.Builder) {
+	if c.Message == "" {
+		c.Message = s
 	}
 	if room := maxSaid - said.Len(); room > 0 {
 		said.WriteString(s[:min(len(s), room)] + " | ")
@@ -153,15 +167,15 @@ func (c *complaint) say(s string, said *strings.Builder) {
 
 // readObject takes an error object or what is around it. What is inside goes first,
 // because it says more.
-func (c *complaint) readObject(o *envelope, depth int, said *strings.Builder) {
+func (c *Complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 	titled := o.Error
-	if title := word(o.Error); title != "" && o.text() != "" && (!strings.Contains(title, " ") || isStatusText(title)) {
-		c.shaped, titled = true, nil // {"error": "Unauthorized", "message": "the token has expired"}
+	if title := loose.Word(o.Error); title != "" && o.text() != "" && (!strings.Contains(title, " ") || IsStatusText(title)) {
+		c.Shaped, titled = true, nil // {"error": "Unauthorized", "message": "the token has expired"}
 		c.addCode(title)
 	}
 	if given(titled) {
-		c.shaped = c.read(titled, depth-1, said) || c.shaped
-		c.shaped = c.shaped || titled[0] == '{'
+		c.Shaped = c.read(titled, depth-1, said) || c.Shaped
+		c.Shaped = c.Shaped || titled[0] == '{'
 	}
 	for _, inside := range []json.RawMessage{o.Errors, o.BaseResp, o.Response, o.Answered, o.Fault, o.Message} {
 		if given(inside) && (inside[0] == '{' || inside[0] == '[') {
@@ -170,46 +184,46 @@ func (c *complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 	}
 	text := o.text()
 	codes := o.codes()
-	c.shaped = c.shaped || (text != "" || given(o.Message)) && len(codes) > 0
-	c.failed = c.failed || c.shaped && given(o.Error) || given(o.Errors) && c.message != "" || o.saysNo()
-	c.codes = append(c.codes, codes...)
+	c.Shaped = c.Shaped || (text != "" || given(o.Message)) && len(codes) > 0
+	c.Failed = c.Failed || c.Shaped && given(o.Error) || given(o.Errors) && c.Message != "" || o.saysNo()
+	c.Codes = append(c.Codes, codes...)
 	c.addStatus(o)
 	if text != "" {
 		c.readText(text, depth, said)
 	}
 	if given(o.Detail) { // which says nothing of the server: FastAPI is behind many
-		shaped := c.shaped
+		shaped := c.Shaped
 		c.read(o.Detail, depth-1, said)
-		c.shaped = shaped
+		c.Shaped = shaped
 	}
-	if text == "" && word(o.Title) != "" {
-		c.say(word(o.Title), said)
+	if text == "" && loose.Word(o.Title) != "" {
+		c.say(loose.Word(o.Title), said)
 	}
 	c.readDetails(o, depth, said)
 	c.readWaits(o)
 }
 
-func (c *complaint) addCode(word string) { c.codes = append(c.codes, strings.ToLower(word)) }
+func (c *Complaint) addCode(word string) { c.Codes = append(c.Codes, strings.ToLower(word)) }
 
 // addStatus notes the number by which an error names its own HTTP status.
-func (c *complaint) addStatus(o *envelope) {
+func (c *Complaint) addStatus(o *envelope) {
 	for _, raw := range []json.RawMessage{o.Code, o.StatusCode, o.CamelStatus, o.Status} {
 		text := string(raw)
-		if w := word(raw); w != "" {
+		if w := loose.Word(raw); w != "" {
 			text = w
 		}
 		if n, err := strconv.Atoi(text); c.status == 0 && err == nil && n >= 400 && n < 600 {
 			c.status = n
 		}
 	}
-	if n, err := strconv.Atoi(string(o.StatusCode)); err == nil && n != 0 && word(o.StatusMessage) != "" {
-		c.failed = true // MiniMax says 0 and "success" of what went well
+	if n, err := strconv.Atoi(string(o.StatusCode)); err == nil && n != 0 && loose.Word(o.StatusMessage) != "" {
+		c.Failed = true // MiniMax says 0 and "success" of what went well
 		c.addCode("minimax:" + strconv.Itoa(n))
 	}
 }
 
 // readDetails takes Google's list of details, or Anthropic's object.
-func (c *complaint) readDetails(o *envelope, depth int, said *strings.Builder) {
+func (c *Complaint) readDetails(o *envelope, depth int, said *strings.Builder) {
 	if !given(o.Details) {
 		return
 	}
@@ -218,7 +232,7 @@ func (c *complaint) readDetails(o *envelope, depth int, said *strings.Builder) {
 		return
 	}
 	var details []googleDetail
-	if !decode(o.Details, &details) {
+	if !loose.Decode(o.Details, &details) {
 		return
 	}
 	for i := range details[:min(len(details), widest)] {
@@ -227,17 +241,17 @@ func (c *complaint) readDetails(o *envelope, depth int, said *strings.Builder) {
 }
 
 // readWaits takes the fields that tell when to come back.
-func (c *complaint) readWaits(o *envelope) {
+func (c *Complaint) readWaits(o *envelope) {
 	c.addWaits(&o.waitFields)
 	var parameters waitFields // Telegram's way, which gateways copy
-	if given(o.Parameters) && decode(o.Parameters, &parameters) {
+	if given(o.Parameters) && loose.Decode(o.Parameters, &parameters) {
 		c.addWaits(&parameters)
 	}
 	var metadata struct {
 		waitFields
 		Headers map[string]json.RawMessage `json:"headers"`
 	}
-	if given(o.Metadata) && decode(o.Metadata, &metadata) {
+	if given(o.Metadata) && loose.Decode(o.Metadata, &metadata) {
 		c.addWaits(&metadata.waitFields)
 		for name, raw := range metadata.Headers {
 			if c.headers == nil {
@@ -251,7 +265,7 @@ func (c *complaint) readWaits(o *envelope) {
 	}
 }
 
-func (c *complaint) addWaits(f *waitFields) {
+func (c *Complaint) addWaits(f *waitFields) {
 	for _, raw := range []json.RawMessage{f.After, f.CamelAfter, f.Seconds, f.CamelSeconds, f.Delay, f.ResetsAt, f.ResetAt, f.ResetsIn} {
 		if v := scalar(raw); v != "" {
 			c.waits = append(c.waits, toldWait{value: v})
@@ -269,19 +283,10 @@ func given(raw json.RawMessage) bool {
 	return len(raw) > 0 && string(raw) != "null" && string(raw) != `""` && string(raw) != "false"
 }
 
-// word is a JSON string's value, and "" for anything else.
-func word(raw json.RawMessage) string {
-	var s string
-	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
-}
-
 // firstOf is the scalar that a JSON value is, or that a list begins with.
 func firstOf(raw json.RawMessage) string {
 	var list []json.RawMessage
-	if len(raw) > 0 && raw[0] == '[' && decode(raw, &list) && len(list) > 0 {
+	if len(raw) > 0 && raw[0] == '[' && loose.Decode(raw, &list) && len(list) > 0 {
 		raw = list[0]
 	}
 	return scalar(raw)
@@ -292,5 +297,5 @@ func scalar(raw json.RawMessage) string {
 	if len(raw) > 0 && (raw[0] >= '0' && raw[0] <= '9') {
 		return string(raw)
 	}
-	return word(raw)
+	return loose.Word(raw)
 }

@@ -1,4 +1,4 @@
-package probe
+package complaint
 
 import (
 	"net/http"
@@ -45,24 +45,24 @@ func (c comeback) at(now time.Time, refills bool) time.Time {
 	if wait == 0 {
 		return time.Time{}
 	}
-	return now.Add(bounded(wait))
+	return now.Add(Bounded(wait))
 }
 
-func bounded(wait time.Duration) time.Duration { return min(max(wait, soonest), latest) }
+// Bounded is a wait that is kept to: neither shorter than a second nor longer than anybody waits.
+func Bounded(wait time.Duration) time.Duration { return min(max(wait, soonest), latest) }
 
-// toRetry is when an answer says to ask again, in its headers or its body. A moment is
-// read by the provider's clock, which its Date tells: ours may be years off.
-func (r *run) toRetry(a *answer) time.Time {
-	now := r.p.now()
-	theirs := clockOf(a.header, now)
-	told := readHeaders(a.header, theirs)
-	c := a.complaint()
+// RetryAt is when an answer with those headers says to ask again, there or in its body; zero
+// when it does not. A moment is read by the provider's clock, which its Date tells: ours may
+// be years off. refills says that its resets tell when a limit is full again.
+func (c *Complaint) RetryAt(h http.Header, now time.Time, refills bool) time.Time {
+	theirs := clockOf(h, now)
+	told := readHeaders(h, theirs)
 	if c.headers != nil && told == (comeback{}) {
 		told = readHeaders(c.headers, theirs)
 	}
 	told.asked = max(told.asked, c.longestWait(theirs))
 	told.worded = proseWait(c.said, theirs)
-	return told.at(now, r.p.kind.refills)
+	return told.at(now, refills)
 }
 
 func clockOf(h http.Header, now time.Time) time.Time {
@@ -74,14 +74,14 @@ func clockOf(h http.Header, now time.Time) time.Time {
 
 // longestWait is the longest wait that the fields of a complaint ask for, by the
 // provider's clock.
-func (c *complaint) longestWait(now time.Time) time.Duration {
+func (c *Complaint) longestWait(now time.Time) time.Duration {
 	var longest time.Duration
 	for _, w := range c.waits {
 		unit := time.Second
 		if w.millis {
 			unit = time.Millisecond
 		}
-		if d, ok := readWhen(w.value, unit, now); ok {
+		if d, ok := When(w.value, unit, now); ok {
 			longest = max(longest, atLeastSoonest(d))
 		}
 	}
@@ -161,20 +161,20 @@ func remainingOf(name string) (remaining string, unit time.Duration, ok bool) {
 	return before + "remaining" + after, unit, ok
 }
 
-// readTimes is readWhen for a header that came more than once or is a list. That is
+// readTimes is When for a header that came more than once or is a list. That is
 // malformed (RFC 9110, section 5.3); the latest member that can be read counts. The
 // comma of a date divides nothing.
 func readTimes(values []string, unit time.Duration, now time.Time) (longest time.Duration, ok bool) {
 	for _, v := range values {
-		if wait, whole := readWhen(v, unit, now); whole {
+		if wait, whole := When(v, unit, now); whole {
 			longest, ok = max(longest, wait), true
 			continue
 		}
 		parts := strings.Split(v[:min(len(v), 1024)], ",")
 		for i := 0; i < len(parts); i++ {
-			wait, read := readWhen(parts[i], unit, now)
+			wait, read := When(parts[i], unit, now)
 			if !read && i+1 < len(parts) {
-				if wait, read = readWhen(parts[i]+","+parts[i+1], unit, now); read {
+				if wait, read = When(parts[i]+","+parts[i+1], unit, now); read {
 					i++
 				}
 			}

@@ -1,4 +1,4 @@
-package probe
+package complaint
 
 import (
 	"bytes"
@@ -52,9 +52,9 @@ var overloadCodes = []string{"engine_overloaded_error", "service_tier_capacity_e
 
 var missingScope = regexp.MustCompile(`(?i)missing scopes?:\s*(?:[\w.]*\w,\s*)*[\w.]*\bmodels?\.read\b`)
 
-// byStatus is what a status means by itself, for every kind; empty for one that
+// ByStatus is what a status means by itself, for every kind; empty for one that
 // says nothing of the provider, or not without the body.
-func byStatus(status int) provider.Reason {
+func ByStatus(status int) provider.Reason {
 	switch {
 	case status == 401:
 		return provider.Unauthorized
@@ -72,14 +72,15 @@ func byStatus(status int) provider.Reason {
 	return ""
 }
 
-// byBody is what a status and the body mean together, for every kind. What the answer
-// says about the account wins over what it says about a limit, and that over the status.
-func byBody(status int, c *complaint) provider.Reason {
-	saw := byStatus(status)
+// Means is what the complaint and the status with which it came mean together, for every
+// kind. What it says about the account wins over what it says about a limit, and that over
+// the status.
+func (c *Complaint) Means(status int) provider.Reason {
+	saw := ByStatus(status)
 	switch {
 	case status < 400, status == 402, status == 404, status == 407:
 		return saw
-	case (status == 401 || status == 403) && missingScope.MatchString(c.message):
+	case (status == 401 || status == 403) && missingScope.MatchString(c.Message):
 		return provider.ScopeLimited // OpenAI answers a key that may not list models, and works for the rest, with either
 	}
 	switch account := c.account(); {
@@ -89,15 +90,15 @@ func byBody(status int, c *complaint) provider.Reason {
 		return account
 	}
 	switch {
-	case status == 429 && c.hasCode(overloadCodes):
+	case status == 429 && c.HasCode(overloadCodes):
 		return provider.Overloaded
 	case status >= 500 && c.isLoading():
 		return provider.Loading
-	case status >= 500 && c.has(overloadPhrases):
+	case status >= 500 && c.Says(overloadPhrases):
 		return provider.Overloaded
 	case (status == 400 || status == 403 || status >= 500) && c.isLimit():
 		return provider.RateLimited
-	case status == 403 && !c.page && c.has(refusedKeyPhrases):
+	case status == 403 && !c.page && c.Says(refusedKeyPhrases):
 		return provider.Unauthorized
 	}
 	return saw
@@ -105,13 +106,13 @@ func byBody(status int, c *complaint) provider.Reason {
 
 // account is what the answer says about the account or its key, under any status;
 // empty if nothing.
-func (c *complaint) account() provider.Reason {
+func (c *Complaint) account() provider.Reason {
 	switch {
 	case c.isQuota():
 		return provider.QuotaExhausted
-	case c.has(shutOutPhrases):
+	case c.Says(shutOutPhrases):
 		return provider.Forbidden
-	case c.saysDeadKey(), c.hasCode(deadKeyCodes), !c.page && c.has(deadAccountPhrases):
+	case c.saysDeadKey(), c.HasCode(deadKeyCodes), !c.page && c.Says(deadAccountPhrases):
 		return provider.Unauthorized
 	}
 	return ""
@@ -119,15 +120,15 @@ func (c *complaint) account() provider.Reason {
 
 // saysDeadKey: a page for people is about an API key where it says so, and else about
 // their session.
-func (c *complaint) saysDeadKey() bool {
+func (c *Complaint) saysDeadKey() bool {
 	return slices.ContainsFunc(deadKeyPhrases, func(phrase string) bool {
 		return (!c.page || strings.Contains(phrase, "api key")) && saysPhrase(c.text, phrase)
 	})
 }
 
-// admitted is what an answer that looks like a success says of itself; empty when it
+// Admits is what an answer that looks like a success says of itself; empty when it
 // says nothing that is known.
-func (c *complaint) admitted() provider.Reason {
+func (c *Complaint) Admits() provider.Reason {
 	if account := c.account(); account != "" {
 		return account
 	}
@@ -136,32 +137,19 @@ func (c *complaint) admitted() provider.Reason {
 		return provider.RateLimited
 	case c.isLoading():
 		return provider.Loading
-	case c.status != 0 && byStatus(c.status) != "":
-		return byBody(c.status, c)
-	case c.hasCode(overloadCodes), c.failed && c.has(overloadPhrases):
+	case c.status != 0 && ByStatus(c.status) != "":
+		return c.Means(c.status)
+	case c.HasCode(overloadCodes), c.Failed && c.Says(overloadPhrases):
 		return provider.Overloaded
 	}
 	return ""
 }
 
-// admits judges an answer that looks like a success and is an error. Gateways send such
-// answers, and so do vendors with codes of their own (Baidu, MiniMax). An answer of
-// another kind is left to those that name it.
-func (r *run) admits(a *answer) finding {
-	if body := bytes.TrimSpace(a.body); !a.whole() || !looksLikeJSON(body) && !isEvent(body) || r.intruder(a) != "" || isLMStudio(a) {
-		return finding{}
-	}
-	c := a.complaint()
-	saw := c.admitted()
-	switch {
-	case saw == "" && !c.failed:
-		return finding{}
-	case saw == "":
-		saw = provider.BadResponse
-	case saw == provider.RateLimited, saw == provider.Overloaded:
-		r.retryAt = r.toRetry(a)
-	}
-	return finding{saw: saw, detail: a.statusLine() + ", but the body is an error: " + c.message}
+// IsStructured reports whether a body is meant for programs, so that one that came with a
+// success may be an error all the same: JSON, or a stream of events.
+func IsStructured(body []byte) bool {
+	body = bytes.TrimSpace(body)
+	return looksLikeJSON(body) || isEvent(body)
 }
 
 // isEvent knows a stream of events, whose first may be an error.
@@ -171,18 +159,18 @@ func isEvent(body []byte) bool {
 
 // isQuota reports whether waiting does not help: money, a plan, or a limit of the day
 // without a time when it ends.
-func (c *complaint) isQuota() bool {
+func (c *Complaint) isQuota() bool {
 	switch {
-	case c.has(moneyPhrases), c.zero, saysZeroLimit(c.text):
+	case c.Says(moneyPhrases), c.zero, saysZeroLimit(c.text):
 		return true
 	case len(c.limits) > 0:
 		return c.isDaily() && c.longestWait(time.Unix(0, 0)) < believable
-	case c.has(passingPhrases), strings.Contains(c.said, alibabasMinute), c.has(dayPhrases) && c.tellsWhen():
-		return c.hasCode(quotaCodes) && !c.hasCode(doubtfulQuotaCodes)
-	case c.hasCode(quotaCodes):
+	case c.Says(passingPhrases), strings.Contains(c.said, alibabasMinute), c.Says(dayPhrases) && c.tellsWhen():
+		return c.HasCode(quotaCodes) && !c.HasCode(doubtfulQuotaCodes)
+	case c.HasCode(quotaCodes):
 		return true
 	}
-	return (c.has(quotaPhrases) || c.has(advicePhrases) && !c.has(limitPhrases)) && !retriesSoon(c.text)
+	return (c.Says(quotaPhrases) || c.Says(advicePhrases) && !c.Says(limitPhrases)) && !retriesSoon(c.text)
 }
 
 // alibabasMinute is where Alibaba explains the limit of the tokens of a minute, for
@@ -190,18 +178,18 @@ func (c *complaint) isQuota() bool {
 const alibabasMinute = "error-code#token-limit"
 
 // passes reports whether limits are named, all of which waiting lifts.
-func (c *complaint) passes() bool { return len(c.limits) > 0 && !c.isQuota() }
+func (c *Complaint) passes() bool { return len(c.limits) > 0 && !c.isQuota() }
 
-func (c *complaint) isLimit() bool {
-	return c.passes() || c.has(limitPhrases) || c.hasCode(limitCodes)
+func (c *Complaint) isLimit() bool {
+	return c.passes() || c.Says(limitPhrases) || c.HasCode(limitCodes)
 }
 
-func (c *complaint) isLoading() bool {
-	return !c.has(brokenPhrases) && (c.has(loadingPhrases) || c.hasCode(loadingCodes) || c.estimated != "")
+func (c *Complaint) isLoading() bool {
+	return !c.Says(brokenPhrases) && (c.Says(loadingPhrases) || c.HasCode(loadingCodes) || c.estimated != "")
 }
 
-// estimate is how long a model will need to load, by the server's own estimate.
-func (c *complaint) estimate() string {
+// Estimate is how long a model will need to load, by the server's own estimate.
+func (c *Complaint) Estimate() string {
 	seconds, ok := number(c.estimated)
 	if !ok || seconds <= 0 {
 		return ""
@@ -216,12 +204,12 @@ func (c *complaint) estimate() string {
 const believable = 5 * time.Minute
 
 // tellsWhen reports whether fields or prose say when to come back.
-func (c *complaint) tellsWhen() bool {
+func (c *Complaint) tellsWhen() bool {
 	return c.longestWait(time.Unix(0, 0)) > 0 || proseWait(c.said, time.Unix(0, 0)) > 0
 }
 
 // isDaily knows a limit of the day by its name.
-func (c *complaint) isDaily() bool {
+func (c *Complaint) isDaily() bool {
 	return slices.ContainsFunc(c.limits, func(name string) bool {
 		return strings.Contains(name, "PerDay") || strings.Contains(name, "Daily")
 	})
@@ -242,6 +230,6 @@ func saysZeroLimit(text string) bool {
 // passes.
 func retriesSoon(text string) bool { return strings.Contains(text, "please retry in ") }
 
-func (c *complaint) hasCode(codes []string) bool {
-	return slices.ContainsFunc(c.codes, func(code string) bool { return slices.Contains(codes, code) })
+func (c *Complaint) HasCode(codes []string) bool {
+	return slices.ContainsFunc(c.Codes, func(code string) bool { return slices.Contains(codes, code) })
 }

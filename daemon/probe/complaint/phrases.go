@@ -1,4 +1,4 @@
-package probe
+package complaint
 
 import "strings"
 
@@ -228,8 +228,8 @@ var spellings = strings.NewReplacer(
 	"freetieronly", " free tier only ", "令牌 ", "令牌",
 )
 
-// has reports whether one of the phrases is there.
-func (c *complaint) has(phrases []string) bool {
+// Says reports whether one of the phrases is there.
+func (c *Complaint) Says(phrases []string) bool {
 	for _, phrase := range phrases {
 		if saysPhrase(c.text, phrase) {
 			return true
@@ -237,6 +237,9 @@ func (c *complaint) has(phrases []string) bool {
 	}
 	return false
 }
+
+// SaysOverloaded reports whether it is about the vendor's room, and not about this account.
+func (c *Complaint) SaysOverloaded() bool { return c.Says(overloadPhrases) }
 
 // farthest is how many bytes a * may stand for and what follows it takes; a sentence
 // ends it too.

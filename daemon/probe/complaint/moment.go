@@ -1,4 +1,4 @@
-package probe
+package complaint
 
 import (
 	"math"
@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// readWhen reads when to come back, as a wait from now on by the provider's clock, in
+// When reads when to come back, as a wait from now on by the provider's clock, in
 // any form that servers send: a number of units, seconds or less since 1970, a
 // duration ("6m0s", "PT36S", "00:01:30"), or a moment. What cannot be read, and a
 // negative number, is not ok. A moment is a statement even if it has just passed,
 // because clocks differ.
-func readWhen(v string, unit time.Duration, now time.Time) (wait time.Duration, ok bool) {
+func When(v string, unit time.Duration, now time.Time) (wait time.Duration, ok bool) {
 	v = strings.Trim(v, " \t\"")
 	if v == "" {
 		return 0, false

@@ -1,16 +1,15 @@
-package probe
+package complaint
 
 import (
-	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/providerd/providerd/store/provider"
 )
 
-// complained is an answer of a status and a body, as a server sent it.
-func complained(status int, contentType, body string) *answer {
-	return &answer{status: status, header: http.Header{"Content-Type": {contentType}}, body: []byte(body)}
+// complained is what a body complains of, as a server sent it.
+func complained(contentType, body string) *Complaint {
+	return Read(Body{Bytes: []byte(body), Page: contentType == "text/html"})
 }
 
 // TestComplaint_Means: what is said of an account is understood under any status and
@@ -149,17 +148,17 @@ func TestComplaint_Means(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			c := complained(tt.status, tt.form, tt.body).complaint()
-			if got := byBody(tt.status, c); got != tt.want {
+			c := complained(tt.form, tt.body)
+			if got := c.Means(tt.status); got != tt.want {
 				t.Errorf("%d %s: %q, want %q; read as %q", tt.status, tt.body, got, tt.want, c.text)
 			}
 			switch {
-			case tt.message == "-" && c.message != "":
-				t.Errorf("message %q, want none", c.message)
-			case tt.message != "-" && !strings.Contains(c.message, tt.message):
-				t.Errorf("message %q, want %q in it", c.message, tt.message)
-			case tt.form == json && strings.ContainsAny(c.message, "{}"):
-				t.Errorf("message %q has JSON in it", c.message)
+			case tt.message == "-" && c.Message != "":
+				t.Errorf("message %q, want none", c.Message)
+			case tt.message != "-" && !strings.Contains(c.Message, tt.message):
+				t.Errorf("message %q, want %q in it", c.Message, tt.message)
+			case tt.form == json && strings.ContainsAny(c.Message, "{}"):
+				t.Errorf("message %q has JSON in it", c.Message)
 			}
 		})
 	}
@@ -194,9 +193,9 @@ func TestComplaint_Admits(t *testing.T) {
 		{`{"message":"slow down, and listen"}`, "", false},
 	}
 	for _, tt := range tests {
-		c := complained(200, "application/json", tt.body).complaint()
-		if got := c.admitted(); got != tt.want || c.failed != tt.failed {
-			t.Errorf("%s: %q, an error: %v, want %q, %v", tt.body, got, c.failed, tt.want, tt.failed)
+		c := complained("application/json", tt.body)
+		if got := c.Admits(); got != tt.want || c.Failed != tt.failed {
+			t.Errorf("%s: %q, an error: %v, want %q, %v", tt.body, got, c.Failed, tt.want, tt.failed)
 		}
 	}
 }
@@ -213,10 +212,10 @@ func FuzzComplaint(f *testing.F) {
 	}
 	const ours, replaced = 64, len("\uFFFD") // the longest words of our own; what a byte that is no text becomes
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		c := complained(status, "", body).complaint()
-		_, _ = byBody(status, c), c.admitted()
-		if len(c.message) > replaced*len(body)+ours || len(c.said) > 2*maxSaid+len(body) {
-			t.Errorf("%q: said %d bytes, message %d", body, len(c.said), len(c.message))
+		c := complained("", body)
+		_, _ = c.Means(status), c.Admits()
+		if len(c.Message) > replaced*len(body)+ours || len(c.said) > 2*maxSaid+len(body) {
+			t.Errorf("%q: said %d bytes, message %d", body, len(c.said), len(c.Message))
 		}
 	})
 }
