@@ -1,6 +1,11 @@
 package probe
 
-import "github.com/providerd/providerd/store/provider"
+import (
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+)
 
 // gatewayWords are how gateways for models, whose errors look like a model server's, say
 // that the server behind them is not there: BerriAI/litellm litellm/exceptions.py and
@@ -17,20 +22,30 @@ var gatewayWords = []string{
 
 // gateway is a server that passes requests on to others, and says that the server behind
 // it is not there. A vendor's own API is none, nor is a kind that is a gateway itself.
-func (a *answer) gateway(k *kind) speaker {
-	c := a.complaint()
-	if k.Type != provider.Local || k.Name == "litellm" || a.status < 500 && a.status != 404 || a.status == 501 {
-		return speaker{}
+func (a *Answer) gateway(k *config.Kind) Speaker {
+	c := a.Said
+	if k.Type != provider.Local || k.Name == "litellm" || a.Status < 500 && a.Status != 404 || a.Status == 501 {
+		return Speaker{}
 	}
 	if !c.Says(gatewayWords) || c.SaysOverloaded() {
-		return speaker{}
+		return Speaker{}
 	}
-	who, _ := a.front("")
-	if isLiteLLM(a) || c.Says([]string{"litellm."}) {
+	who := Front(a.Header)
+	if a.isLiteLLMs() || c.Says([]string{"litellm."}) {
 		who = "LiteLLM"
 	}
 	if who == "" {
 		who = someGateway
 	}
-	return speaker{who, reachesNobody}
+	return Speaker{who, reachesNobody}
+}
+
+// isLiteLLMs reports whether LiteLLM sent the headers.
+func (a *Answer) isLiteLLMs() bool {
+	for name := range a.Header {
+		if strings.HasPrefix(name, "X-Litellm-") {
+			return true
+		}
+	}
+	return false
 }

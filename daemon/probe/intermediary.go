@@ -3,12 +3,14 @@ package probe
 import (
 	"bytes"
 	"cmp"
-	"fmt"
+	"encoding/json"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe/complaint"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -34,219 +36,133 @@ const (
 	wantsProxyKey             // it wants a user name and a password from those who use it as a proxy
 )
 
-// A speaker is who answered in a provider's place, and what it did.
-type speaker struct {
-	who  string
+// A Speaker is who answered in a provider's place, and what it did. Its zero value is nobody:
+// the provider itself may have answered.
+type Speaker struct {
+	Who  string
 	does deed
 }
 
-// between says that something else answered in the provider's place, and what to do
-// there; a zero finding if the provider itself may have answered.
-func (r *run) between(a *answer) finding {
-	s := a.named()
-	if _, is := r.certificateAsked(a); is && s.who == "" {
-		return finding{} // it is about the handshake, and comes from whoever did that
-	}
-	if s.who == "" {
-		s = a.unnamed(r.p.kind)
-	}
-	if r.isProxys(a, s) {
-		return r.proxySays(a.status, a.statusLine())
-	}
-	return r.spoken(a, s)
+// IsProxy reports whether it is a proxy that clients are told of.
+func (s Speaker) IsProxy() bool {
+	return s.does == wantsProxyKey || strings.HasPrefix(s.Who, "the proxy ")
 }
 
-// unlessBetween replaces a verdict if the last answer, which decided it, did not come
-// from the provider.
-func (r *run) unlessBetween(found finding) finding {
-	a := r.last
-	if found.saw != provider.WrongService && found.saw != provider.BadResponse || a == nil ||
-		r.p.kind.Type == provider.Generic && !a.led || r.p.recognise(a) != "" { // of a service any shape may be right
-		return found
-	}
-	if s := r.betweenByName(a); s.saw != "" {
+// IsKnown reports whether it is known by its name, and not only by what it did.
+func (s Speaker) IsKnown() bool { return s.Who != "" && s.Who != unknown && s.Who != someGateway }
+
+// An Answer is what came back in a provider's place.
+type Answer struct {
+	Status   int
+	Header   http.Header
+	Body     []byte
+	Page     bool     // the body is HTML
+	Large    bool     // the body is only the beginning of one that is too large
+	Broken   bool     // the body ended before its end
+	URL      *url.URL // where it came from
+	Led      bool     // by a redirect, from what was asked for
+	Blocked  bool     // it is a redirect that was not followed
+	To       *url.URL // where it leads to, not followed; nil: nowhere
+	WantsTLS bool     // it says that it was asked without TLS, and takes nothing else
+	Said     *complaint.Complaint
+}
+
+func (a *Answer) isJSON() bool { return !a.Large && json.Valid(a.Body) }
+
+func (a *Answer) isEmpty() bool { return len(bytes.TrimSpace(a.Body)) == 0 }
+
+// Named knows an intermediary by what only an intermediary says.
+func Named(a *Answer) Speaker {
+	if s := a.wall(); s.Who != "" {
 		return s
 	}
-	return found
-}
-
-// orBetween is what a kind makes of an answer. If that is another program, it is who
-// stands in between, with what the kind knows to try.
-func (r *run) orBetween(found finding, a *answer) finding {
-	if found.saw != provider.WrongService {
-		return found
+	if a.Status/100 == 3 || a.Status == 429 || a.WantsTLS {
+		return Speaker{}
 	}
-	if s := r.between(a); s.saw != "" {
-		s.detail = joined(s.detail, found.detail)
-		return s
+	if a.Status == 407 || a.Status != 401 && a.Header.Get("Proxy-Authenticate") != "" {
+		return Speaker{cmp.Or(Front(a.Header), "a proxy"), wantsProxyKey}
 	}
-	return found
-}
-
-// betweenByName is between, for what is certain whatever the kind makes of the answer.
-func (r *run) betweenByName(a *answer) finding {
-	s := a.named()
-	if s.who != "" && r.isProxys(a, s) {
-		return r.proxySays(a.status, a.statusLine())
-	}
-	return r.spoken(a, s)
-}
-
-// spoken makes a finding of a speaker.
-func (r *run) spoken(a *answer, s speaker) finding {
-	if s.who == "" {
-		return finding{}
-	}
-	k := r.p.kind
-	if s.does == reachesNobody && k.Type != provider.Cloud && (a.status == 504 || a.status == 524) { // RFC 9110, and Cloudflare's own
-		s.does = waitsInVain
-	}
-	what := told[s.does]
-	said := what.says
-	if c := a.complaint(); !a.isHTML() && c.Message != "" && a.blocked == "" {
-		said = c.Message
-	}
-	hint := what.hint
-	if s.does == reachesNobody && k.Type == provider.Cloud {
-		hint = "{who} in front of {endpoint} gets no answer from the vendor's servers: wait, or check the vendor's status page"
-	}
-	if s.does == wantsPassword && r.p.base.User != nil {
-		hint = "{who} in front of {endpoint} rejects the user name and password in base_url: correct them, then: providerctl reload"
-	}
-	if name := k.AddrEnv; name != "" && k.Type == provider.Cloud && !r.p.provider.BaseURLGiven { // a local kind's variable is often no URL
-		hint = strings.NewReplacer("base_url", name+" or base_url", "then: providerctl reload", "then restart providerd").Replace(hint)
-	}
-	named := strings.NewReplacer("{who}", s.who, "{path}", a.request.URL.Path)
-	if s.who == unknown {
-		hint = strings.Replace(hint, "{who}", "something", 1)
-		if server := a.header.Get("Server"); server != "" {
-			s.who += " (" + server + ")"
-		}
-	}
-	by := fmt.Sprintf(": %s answers, not %s", s.who, k.title)
-	if s.does == passesRefusal {
-		by = " through " + s.who
-	}
-	return finding{
-		saw:    provider.Intermediary,
-		detail: a.statusLine() + by + ": " + named.Replace(said),
-		hint:   named.Replace(hint),
-	}
-}
-
-// told is what each deed is called, and what to do about it. It says nothing about the
-// server behind, which was not heard.
-var told = [...]struct{ says, hint string }{
-	asStatus:      {"this is not the server's own answer", "check {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
-	refuses:       {"it refuses the request", "{who} in front of {endpoint} refuses the request: allow this machine there, or use an address that bypasses it; see: providerctl diagnose {id}"},
-	passesRefusal: {"it, or the server behind it, refuses the request", "check {who} at {endpoint}, and the log of the server behind it: either may refuse this machine, or the host name that {who} sends; see: providerctl diagnose {id}"},
-	challenges:    {"it only lets browsers through", "{who} in front of {endpoint} only lets browsers through: exempt this machine or the path {path} there, or use an address that bypasses it"},
-	signsIn:       {"it wants a person to sign in", "{who} in front of {endpoint} wants a person to sign in: let programs through there, or use an address that bypasses it"},
-	wantsPassword: {"it wants a user name and password of its own", "{who} in front of {endpoint} wants a user name and password: put them into base_url (https://USER:PASSWORD@HOST), then: providerctl reload"},
-	reachesNobody: {"it gets no answer from the server behind it", "{who} at {endpoint} gets no answer from the server behind it: start that server, or correct the address it forwards to"},
-	waitsInVain:   {"the server behind it does not answer in time", "{who} at {endpoint} gets no answer in time from the server behind it: look at that server's log, or restart it"},
-	leadsNowhere:  {"it has no route for {path}", "{who} at {endpoint} has no route for {path}: correct its routes, or correct base_url, then: providerctl reload"},
-	filters:       {"it blocks that host", "{who} on this network blocks {endpoint}: ask its administrator to allow that host"},
-	keepsOff:      {"it wants a person to sign in to this network", "{who} keeps this machine off the network: sign in with a browser, or use another network"},
-	wantsProxyKey: {"it wants a user name and password", "{who} wants a user name and password: put them into the proxy's address, as in http://USER:PASSWORD@HOST:PORT"},
-}
-
-// named knows an intermediary by what only an intermediary says.
-func (a *answer) named() speaker {
-	if a.err != nil || a.status == 0 {
-		return speaker{}
-	}
-	if s := a.wall(); s.who != "" {
-		return s
-	}
-	if a.status/100 == 3 || a.status == 429 || a.status == 400 && containsAny(a.excerpt(), httpsWanted) {
-		return speaker{}
-	}
-	if a.status == 407 || a.status != 401 && a.header.Get("Proxy-Authenticate") != "" {
-		return speaker{a.frontOr("a proxy"), wantsProxyKey}
-	}
-	if a.status == 511 { // RFC 6585: only a captive portal says so
-		return speaker{a.frontOr("a captive portal"), keepsOff}
+	if a.Status == 511 { // RFC 6585: only a captive portal says so
+		return Speaker{cmp.Or(Front(a.Header), "a captive portal"), keepsOff}
 	}
 	page := a.page()
 	for i := range marks {
 		if m := &marks[i]; m.holds(a, page) {
-			s := m.speaker(a.status)
-			if s.does == asStatus && a.status == 401 && wantsAny(a.header, passwordSchemes) {
+			s := m.speaker(a.Status)
+			if s.does == asStatus && a.Status == 401 && wantsAny(a.Header, passwordSchemes) {
 				s.does = wantsPassword
 			}
 			return s
 		}
 	}
 	if a.saysProvider() {
-		return speaker{}
+		return Speaker{}
 	}
-	who, mute := a.front(page)
-	empty := len(bytes.TrimSpace(a.body)) == 0 && a.whole()
+	who, mute := frontOf(a.Header, page)
+	empty := a.isEmpty() && !a.Large && !a.Broken
 	title := ""
-	if a.isHTML() {
+	if a.Page {
 		title = titleOf(page)
 	}
 	switch {
-	case a.status >= 520 && a.status <= 527, a.status == 530: // Cloudflare's own (cloudflare/cloudflare-docs, cloudflare-5xx-errors; 527 is reported)
-		return speaker{cloudflare, reachesNobody}
-	case a.status == 401 && wantsAny(a.header, passwordSchemes):
-		return speaker{orUnknown(who), wantsPassword}
-	case a.status == 401 && wantsAny(a.header, domainSchemes):
-		return speaker{orUnknown(who), signsIn}
-	case empty && mute && !a.isPassedOn() && a.status >= 400 && a.status != 401,
-		empty && who != "" && a.status == 200: // Caddy's way to say that it has no route
-		return speaker{who, deedOf(a.status)}
+	case a.Status >= 520 && a.Status <= 527, a.Status == 530: // Cloudflare's own (cloudflare/cloudflare-docs, cloudflare-5xx-errors; 527 is reported)
+		return Speaker{cloudflare, reachesNobody}
+	case a.Status == 401 && wantsAny(a.Header, passwordSchemes):
+		return Speaker{orUnknown(who), wantsPassword}
+	case a.Status == 401 && wantsAny(a.Header, domainSchemes):
+		return Speaker{orUnknown(who), signsIn}
+	case empty && mute && !a.isPassedOn() && a.Status >= 400 && a.Status != 401,
+		empty && who != "" && a.Status == 200: // Caddy's way to say that it has no route
+		return Speaker{who, deedOf(a.Status)}
 	case containsAny(title, botTitles):
-		return speaker{orUnknown(who), challenges}
-	case strings.Contains(title, "tunnel") && a.status == 404:
-		return speaker{"a tunnel", reachesNobody}
+		return Speaker{orUnknown(who), challenges}
+	case strings.Contains(title, "tunnel") && a.Status == 404:
+		return Speaker{"a tunnel", reachesNobody}
 	case strings.Contains(title, "tunnel"): // a page that warns browsers, or asks for a password
-		return speaker{"a tunnel", challenges}
+		return Speaker{"a tunnel", challenges}
 	}
-	return speaker{}
+	return Speaker{}
 }
 
-// unnamed knows an intermediary by what no model server says. For a service whose
+// Unnamed knows an intermediary by what no model server of that kind says. For a service whose
 // answers may have any shape, only a gateway without an answer is certain.
-func (a *answer) unnamed(k *kind) speaker {
-	if a.status < 400 || a.status == 429 || a.status == 407 || a.err != nil {
-		return speaker{}
+func Unnamed(a *Answer, k *config.Kind) Speaker {
+	if a.Status < 400 || a.Status == 429 || a.Status == 407 {
+		return Speaker{}
 	}
-	if a.complaint().Means(a.status) != complaint.ByStatus(a.status) { // of a key, of money, of a model that loads: whose words they are
-		return speaker{}
+	if a.Said.Means(a.Status) != complaint.ByStatus(a.Status) { // of a key, of money, of a model that loads: whose words they are
+		return Speaker{}
 	}
 	if a.saysProvider() {
 		return a.gateway(k)
 	}
 	page := a.page()
-	who, mute := a.front(page)
+	who, mute := frontOf(a.Header, page)
 	anyShape := k.Type == provider.Generic
-	html := a.isHTML()
 	switch {
-	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
-	case a.status == 451 && !a.isJSON(): // RFC 7725
-		return speaker{orUnknown(who), filters}
-	case a.status == 502, a.status == 504: // RFC 9110: by nobody but a gateway
+	case a.WantsTLS:
+	case a.Status == 451 && !a.isJSON(): // RFC 7725
+		return Speaker{orUnknown(who), filters}
+	case a.Status == 502, a.Status == 504: // RFC 9110: by nobody but a gateway
 		if !a.isJSON() || k.Type == provider.Local { // a vendor's own gateway may speak for it
-			return speaker{cmp.Or(who, someGateway), reachesNobody}
+			return Speaker{cmp.Or(who, someGateway), reachesNobody}
 		}
-	case html && a.status == 503 && (who != "" || strings.Contains(page, "503 service temporarily unavailable")) && !a.isPassedOn(): // nginx's words
-		return speaker{orUnknown(who), reachesNobody}
+	case a.Page && a.Status == 503 && (who != "" || strings.Contains(page, "503 service temporarily unavailable")) && !a.isPassedOn(): // nginx's words
+		return Speaker{orUnknown(who), reachesNobody}
 	case anyShape:
-	case a.status == 401: // a proxy that checks the key rejects it in its own words
-	case html && who != "" && !a.isPassedOn():
-		return speaker{who, deedOf(a.status)}
-	case who != "" && !mute && len(bytes.TrimSpace(a.body)) == 0 && a.status == 403: // its own would be a page
-		return speaker{who, passesRefusal}
-	case who != "" && len(bytes.TrimSpace(a.body)) == 0 && (a.status == 403 || a.status == 404):
-		return speaker{who, deedOf(a.status)}
-	case a.status == 403 && len(a.body) > 0 && !a.isJSON():
-		return speaker{orUnknown(who), refuses}
-	case a.status == 404 && isGoNotFound(a):
-		return speaker{"a proxy such as Traefik", leadsNowhere}
+	case a.Status == 401: // a proxy that checks the key rejects it in its own words
+	case a.Page && who != "" && !a.isPassedOn():
+		return Speaker{who, deedOf(a.Status)}
+	case who != "" && !mute && a.isEmpty() && a.Status == 403: // its own would be a page
+		return Speaker{who, passesRefusal}
+	case who != "" && a.isEmpty() && (a.Status == 403 || a.Status == 404):
+		return Speaker{who, deedOf(a.Status)}
+	case a.Status == 403 && len(a.Body) > 0 && !a.isJSON():
+		return Speaker{orUnknown(who), refuses}
+	case a.Status == 404 && isGoNotFound(a):
+		return Speaker{"a proxy such as Traefik", leadsNowhere}
 	}
-	return speaker{}
+	return Speaker{}
 }
 
 const (
@@ -274,24 +190,24 @@ func deedOf(status int) deed {
 
 // saysProvider: it has the shape of a model server's error, whatever it passed through.
 // An answer through a content network is still its vendor's.
-func (a *answer) saysProvider() bool { return a.complaint().Shaped }
+func (a *Answer) saysProvider() bool { return a.Said.Shaped }
 
 // holds reports whether a mark is there. The words of a model server's own error show
 // nobody else.
-func (m *mark) holds(a *answer, page string) bool {
-	if m.header != "" && !hasHeader(a.header, m.header, m.value) || m.status != 0 && m.status != a.status {
+func (m *mark) holds(a *Answer, page string) bool {
+	if m.header != "" && !hasHeader(a.Header, m.header, m.value) || m.status != 0 && m.status != a.Status {
 		return false
 	}
-	if a.status < 400 && (m.header == "" || m.header == "Server") && !a.isHTML() {
+	if a.Status < 400 && (m.header == "" || m.header == "Server") && !a.Page {
 		return false
 	}
 	if m.body == nil {
 		return true
 	}
-	if m.header == "" && (m.does == filters || m.does == keepsOff || m.does == signsIn) && !a.isHTML() {
+	if m.header == "" && (m.does == filters || m.does == keepsOff || m.does == signsIn) && !a.Page {
 		return false
 	}
-	return (m.json || !a.saysProvider()) && m.isIn(page) && (m.header != "" || a.status/100 != 2 && a.status != 404 || m.isMeant(page))
+	return (m.json || !a.saysProvider()) && m.isIn(page) && (m.header != "" || a.Status/100 != 2 && a.Status != 404 || m.isMeant(page))
 }
 
 func (m *mark) isIn(text string) bool {
@@ -314,8 +230,8 @@ func (m *mark) isMeant(page string) bool {
 
 var filterWords = []string{"blocked", "denied", "not allowed", "forbidden", "restricted", "could not be retrieved", "violat"}
 
-func (m *mark) speaker(status int) speaker {
-	return speaker{m.who, cmp.Or(m.does, deedOf(status))}
+func (m *mark) speaker(status int) Speaker {
+	return Speaker{m.who, cmp.Or(m.does, deedOf(status))}
 }
 
 func hasHeader(h http.Header, name, prefix string) bool {
@@ -323,34 +239,35 @@ func hasHeader(h http.Header, name, prefix string) bool {
 	return len(values) > 0 && strings.HasPrefix(strings.ToLower(values[0]), prefix)
 }
 
-// front is the server that an answer came from or through, and whether its own errors
-// have no body; "" if none is known.
-func (a *answer) front(page string) (who string, mute bool) {
-	server := strings.ToLower(a.header.Get("Server"))
+// Front is the server that an answer with those headers came from or through; "" if none is
+// known.
+func Front(h http.Header) string {
+	who, _ := frontOf(h, "")
+	return who
+}
+
+// frontOf is that server, which the page may show too, and whether its own errors have no body.
+func frontOf(h http.Header, page string) (who string, mute bool) {
+	server := strings.ToLower(h.Get("Server"))
 	for i := range fronts {
 		if f := &fronts[i]; server != "" && strings.HasPrefix(server, f.server) || f.page != "" && strings.Contains(page, f.page) {
 			return f.who, f.mute
 		}
 	}
-	if via := a.header.Get("Via"); via != "" {
+	if via := h.Get("Via"); via != "" {
 		return "the proxy " + via, false
 	}
 	return "", false
 }
 
-func (a *answer) frontOr(other string) string {
-	who, _ := a.front("")
-	return cmp.Or(who, other)
-}
-
 // isPassedOn: Envoy and Kong say how long the server behind took for an answer.
-func (a *answer) isPassedOn() bool {
-	return a.header.Get("X-Envoy-Upstream-Service-Time") != "" || a.header.Get("X-Kong-Upstream-Latency") != ""
+func (a *Answer) isPassedOn() bool {
+	return a.Header.Get("X-Envoy-Upstream-Service-Time") != "" || a.Header.Get("X-Kong-Upstream-Latency") != ""
 }
 
 // page is the beginning of the body, in lower case.
-func (a *answer) page() string {
-	return strings.ToLower(string(a.body[:min(len(a.body), maxPage)]))
+func (a *Answer) page() string {
+	return strings.ToLower(string(a.Body[:min(len(a.Body), maxPage)]))
 }
 
 // No model server asks for one of these: RFC 7617 and 7616, and those of Windows domains.
@@ -370,9 +287,9 @@ func wantsAny(h http.Header, schemes []string) bool {
 // isGoNotFound knows the 404 of Go's own net/http (http.NotFound), which Traefik sends
 // if it has no route. Other frameworks, such as Ollama's, have the same words without
 // the header.
-func isGoNotFound(a *answer) bool {
-	return string(bytes.TrimSpace(a.body)) == "404 page not found" &&
-		a.header.Get("X-Content-Type-Options") == "nosniff"
+func isGoNotFound(a *Answer) bool {
+	return string(bytes.TrimSpace(a.Body)) == "404 page not found" &&
+		a.Header.Get("X-Content-Type-Options") == "nosniff"
 }
 
 func orUnknown(who string) string { return cmp.Or(who, unknown) }
@@ -385,6 +302,7 @@ var givenAway = []string{
 	"X-Powered-By", "X-Goog-Iap-", "X-Olla-", "X-Litellm-Version", "X-Content-Type-Options",
 }
 
-func isGivenAway(name string) bool {
+// IsGivenAway reports whether a header, in canonical form, shows who answered.
+func IsGivenAway(name string) bool {
 	return slices.ContainsFunc(givenAway, func(begins string) bool { return strings.HasPrefix(name, begins) })
 }

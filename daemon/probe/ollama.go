@@ -57,7 +57,7 @@ func ollamaForbidden(a *answer) finding {
 	if a.status != 403 || len(bytes.TrimSpace(a.body)) > 0 {
 		return finding{}
 	}
-	if who, _ := a.front(""); who != "" {
+	if who := Front(a.header); who != "" {
 		return finding{
 			saw:    provider.Intermediary,
 			detail: "403 Forbidden through " + who + ": it refuses this machine, or sends Ollama a host name that Ollama refuses",

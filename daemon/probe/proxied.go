@@ -46,13 +46,13 @@ func (r *run) proxyOrBehind() string {
 
 // isProxys reports whether an answer is the configured proxy's own: it says so, or says
 // what proxies say in no words of a model server, where no tunnel leads past it.
-func (r *run) isProxys(a *answer, s speaker) bool {
+func (r *run) isProxys(a *answer, s Speaker) bool {
 	switch {
 	case r.p.proxy == nil || r.p.base.Scheme != "http" || strings.HasPrefix(r.p.proxy.Scheme, "socks"):
 		return false
-	case s.does == wantsProxyKey, strings.HasPrefix(s.who, "the proxy "):
+	case s.IsProxy():
 		return true
-	case s.who != "" && s.who != unknown && s.who != someGateway:
+	case s.IsKnown():
 		return false
 	}
 	switch a.status {

@@ -209,7 +209,7 @@ func (p *Prober) telling(h http.Header, doubtful bool) map[string]string {
 	found := room[:0]
 	same := true
 	for name, values := range h {
-		if len(values) == 0 || len(found) == most || !isTelling(name) && !(doubtful && isGivenAway(name)) {
+		if len(values) == 0 || len(found) == most || !isTelling(name) && !(doubtful && IsGivenAway(name)) {
 			continue
 		}
 		value := values[0]

@@ -16,6 +16,9 @@ var httpsWanted = []string{
 	"speaking plain http to an ssl-enabled server port",
 }
 
+// wantsTLS reports whether the answer says that it takes nothing but TLS.
+func (a *answer) wantsTLS() bool { return a.status == 400 && containsAny(a.excerpt(), httpsWanted) }
+
 // general says what a status means for every kind.
 func (r *run) general(a *answer) finding {
 	if found, is := r.certificateAsked(a); is {
@@ -31,7 +34,7 @@ func (r *run) general(a *answer) finding {
 	case found.saw == provider.Loading:
 		found.detail += c.Estimate()
 	case found.saw != "":
-	case a.status == 400 && containsAny(a.excerpt(), httpsWanted):
+	case a.wantsTLS():
 		return r.wantsTLS()
 	case a.status >= 400:
 		return r.foreign(a)

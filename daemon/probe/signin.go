@@ -11,73 +11,59 @@ import (
 
 // wall is who wants a person to sign in, with a redirect to a sign-in page or the page
 // itself.
-func (a *answer) wall() speaker {
-	switch to := a.redirectsTo(); {
+func (a *Answer) wall() Speaker {
+	switch to := a.To; {
 	case to != nil:
 		if who := signInAt(to); who != "" {
-			return speaker{who, signsIn}
+			return Speaker{who, signsIn}
 		}
 		if filter := filterAt(to); filter != "" {
-			return speaker{filter, filters}
+			return Speaker{filter, filters}
 		}
 		if isPortal(to.Host+to.Path) || containsAny(to.Host+to.Path, portalPlaces) || hasParameter(to, portalQuery) || a.isGatewaysAddress(to) {
-			return speaker{"a captive portal", keepsOff}
+			return Speaker{"a captive portal", keepsOff}
 		}
-		return speaker{}
-	case a.status == 401 && strings.TrimSpace(string(a.body)) == "{}":
+		return Speaker{}
+	case a.Status == 401 && strings.TrimSpace(string(a.Body)) == "{}":
 		// oauth2-proxy to clients that take JSON: oauth2-proxy/oauth2-proxy oauthproxy.go errorJSON
-		return speaker{"a login such as oauth2-proxy", signsIn}
-	case a.status == 401 && !a.saysProvider() && strings.Contains(a.header.Get("Www-Authenticate"), "authorization_uri="):
+		return Speaker{"a login such as oauth2-proxy", signsIn}
+	case a.Status == 401 && !a.saysProvider() && strings.Contains(a.Header.Get("Www-Authenticate"), "authorization_uri="):
 		// Azure's Easy Auth to who is no browser: learn.microsoft.com/azure/app-service/overview-authentication-authorization
-		return speaker{"a login such as Microsoft Entra ID", signsIn}
-	case a.led && signInAt(a.request.URL) != "":
+		return Speaker{"a login such as Microsoft Entra ID", signsIn}
+	case a.Led && signInAt(a.URL) != "":
 		if a.saysProvider() {
-			return speaker{}
+			return Speaker{}
 		}
-		return speaker{cmp.Or(signInWho(a.page()), signInAt(a.request.URL)), signsIn}
-	case a.isRedirect() || a.status != 401 && a.status != 403 && a.status/100 != 2 || !a.isHTML():
-		return speaker{}
+		return Speaker{cmp.Or(signInWho(a.page()), signInAt(a.URL)), signsIn}
+	case a.Status != 401 && a.Status != 403 && a.Status/100 != 2 || !a.Page:
+		return Speaker{}
 	}
 	page := a.page()
 	if isPortal(titleOf(page)) {
-		return speaker{"a captive portal", keepsOff}
+		return Speaker{"a captive portal", keepsOff}
 	}
 	if to := a.refreshesTo(page); to != nil {
 		if who := signInAt(to); who != "" {
-			return speaker{who, signsIn}
+			return Speaker{who, signsIn}
 		}
-		if to.Host != a.request.URL.Host && a.request.URL.Scheme == "http" {
-			return speaker{"a captive portal at " + to.Host, keepsOff}
+		if to.Host != a.URL.Host && a.URL.Scheme == "http" {
+			return Speaker{"a captive portal at " + to.Host, keepsOff}
 		}
 	}
 	if to := a.scriptsTo(page); to != nil && signInAt(to) != "" {
-		return speaker{signInAt(to), signsIn}
+		return Speaker{signInAt(to), signsIn}
 	}
 	if isSignIn(page) {
-		return speaker{cmp.Or(signInWho(page), "a sign-in page"), signsIn}
+		return Speaker{cmp.Or(signInWho(page), "a sign-in page"), signsIn}
 	}
-	return speaker{}
+	return Speaker{}
 }
 
 // isGatewaysAddress reports whether a redirect leads, for now, from a host to the bare
 // address of another one: what holds a machine off its network has no name there.
-func (a *answer) isGatewaysAddress(to *url.URL) bool {
+func (a *Answer) isGatewaysAddress(to *url.URL) bool {
 	ip, err := netip.ParseAddr(to.Hostname())
-	return err == nil && !ip.IsLoopback() && to.Hostname() != a.request.URL.Hostname() && a.status != 301 && a.status != 308
-}
-
-// redirectsTo is where an answer leads that was not followed; nil when that is nowhere.
-// To who takes no HTML, Authelia says 401 and where to sign in beside it
-// (authelia/authelia internal/middlewares/authelia_context.go SpecialRedirect).
-func (a *answer) redirectsTo() *url.URL {
-	if a.blocked == "" && (a.status != 401 || a.header.Get("Location") == "") {
-		return nil
-	}
-	to, err := a.request.URL.Parse(a.header.Get("Location"))
-	if err != nil {
-		return nil
-	}
-	return to
+	return err == nil && !ip.IsLoopback() && to.Hostname() != a.URL.Hostname() && a.Status != 301 && a.Status != 308
 }
 
 // signInHosts are the sign-in services, by the ends of their hosts' names, from their
@@ -197,7 +183,7 @@ func titleOf(page string) string {
 }
 
 // refreshesTo is where a page sends a browser at once; nil if nowhere.
-func (a *answer) refreshesTo(page string) *url.URL {
+func (a *Answer) refreshesTo(page string) *url.URL {
 	m := refreshPage.FindStringSubmatch(page)
 	if m == nil {
 		return nil
@@ -206,7 +192,7 @@ func (a *answer) refreshesTo(page string) *url.URL {
 }
 
 // scriptsTo is where a page's script sends a browser.
-func (a *answer) scriptsTo(page string) *url.URL {
+func (a *Answer) scriptsTo(page string) *url.URL {
 	m := scriptPage.FindStringSubmatch(page)
 	if m == nil {
 		return nil
@@ -214,8 +200,8 @@ func (a *answer) scriptsTo(page string) *url.URL {
 	return a.parsed(m[1])
 }
 
-func (a *answer) parsed(where string) *url.URL {
-	to, err := a.request.URL.Parse(where)
+func (a *Answer) parsed(where string) *url.URL {
+	to, err := a.URL.Parse(where)
 	if err != nil {
 		return nil
 	}

@@ -1,0 +1,103 @@
+package probe
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// between says that something else answered in the provider's place, and what to do
+// there; a zero finding if the provider itself may have answered.
+func (r *run) between(a *answer) finding {
+	if a.err != nil || a.status == 0 {
+		return finding{}
+	}
+	seen := a.seen()
+	s := Named(seen)
+	if _, is := r.certificateAsked(a); is && s.Who == "" {
+		return finding{} // it is about the handshake, and comes from whoever did that
+	}
+	if s.Who == "" {
+		s = Unnamed(seen, &r.p.kind.Kind)
+	}
+	if r.isProxys(a, s) {
+		return r.proxySays(a.status, a.statusLine())
+	}
+	return r.spoken(a, seen, s)
+}
+
+// unlessBetween replaces a verdict if the last answer, which decided it, did not come
+// from the provider.
+func (r *run) unlessBetween(found finding) finding {
+	a := r.last
+	if found.saw != provider.WrongService && found.saw != provider.BadResponse || a == nil ||
+		r.p.kind.Type == provider.Generic && !a.led || r.p.recognise(a) != "" { // of a service any shape may be right
+		return found
+	}
+	if s := r.betweenByName(a); s.saw != "" {
+		return s
+	}
+	return found
+}
+
+// orBetween is what a kind makes of an answer. If that is another program, it is who
+// stands in between, with what the kind knows to try.
+func (r *run) orBetween(found finding, a *answer) finding {
+	if found.saw != provider.WrongService {
+		return found
+	}
+	if s := r.between(a); s.saw != "" {
+		s.detail = joined(s.detail, found.detail)
+		return s
+	}
+	return found
+}
+
+// betweenByName is between, for what is certain whatever the kind makes of the answer.
+func (r *run) betweenByName(a *answer) finding {
+	if a.err != nil || a.status == 0 {
+		return finding{}
+	}
+	seen := a.seen()
+	s := Named(seen)
+	if s.Who != "" && r.isProxys(a, s) {
+		return r.proxySays(a.status, a.statusLine())
+	}
+	return r.spoken(a, seen, s)
+}
+
+// spoken makes a finding of a speaker.
+func (r *run) spoken(a *answer, seen *Answer, s Speaker) finding {
+	if s.Who == "" {
+		return finding{}
+	}
+	k := r.p.kind
+	detail, hint := s.Tell(seen, &k.Kind, k.title, r.p.base.User != nil)
+	if name := k.AddrEnv; name != "" && k.Type == provider.Cloud && !r.p.provider.BaseURLGiven { // a local kind's variable is often no URL
+		hint = strings.NewReplacer("base_url", name+" or base_url", "then: providerctl reload", "then restart providerd").Replace(hint)
+	}
+	return finding{saw: provider.Intermediary, detail: a.statusLine() + detail, hint: hint}
+}
+
+// seen is the answer as it is looked at for who gave it.
+func (a *answer) seen() *Answer {
+	return &Answer{
+		Status: a.status, Header: a.header, Body: a.body, Page: a.isHTML(), Large: a.large, Broken: a.broken != nil,
+		URL: a.request.URL, Led: a.led, Blocked: a.blocked != "", To: a.redirectsTo(), WantsTLS: a.wantsTLS(), Said: a.complaint(),
+	}
+}
+
+// redirectsTo is where an answer leads that was not followed; nil when that is nowhere.
+// To who takes no HTML, Authelia says 401 and where to sign in beside it
+// (authelia/authelia internal/middlewares/authelia_context.go SpecialRedirect).
+func (a *answer) redirectsTo() *url.URL {
+	if a.blocked == "" && (a.status != 401 || a.header.Get("Location") == "") {
+		return nil
+	}
+	to, err := a.request.URL.Parse(a.header.Get("Location"))
+	if err != nil {
+		return nil
+	}
+	return to
+}
