@@ -33,6 +33,7 @@ var house = []string{
 	"daemon/outage",
 	"daemon/judge",
 	"daemon/probe",
+	"daemon/probe/intermediary",
 	"daemon/probe/complaint",
 	"daemon/probe/loose",
 	"daemon/probe/transport",

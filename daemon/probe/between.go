@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/probe/intermediary"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -14,12 +15,12 @@ func (r *run) between(a *answer) finding {
 		return finding{}
 	}
 	seen := a.seen()
-	s := Named(seen)
+	s := intermediary.Named(seen)
 	if _, is := r.certificateAsked(a); is && s.Who == "" {
 		return finding{} // it is about the handshake, and comes from whoever did that
 	}
 	if s.Who == "" {
-		s = Unnamed(seen, &r.p.kind.Kind)
+		s = intermediary.Unnamed(seen, &r.p.kind.Kind)
 	}
 	if r.isProxys(a, s) {
 		return r.proxySays(a.status, a.statusLine())
@@ -60,7 +61,7 @@ func (r *run) betweenByName(a *answer) finding {
 		return finding{}
 	}
 	seen := a.seen()
-	s := Named(seen)
+	s := intermediary.Named(seen)
 	if s.Who != "" && r.isProxys(a, s) {
 		return r.proxySays(a.status, a.statusLine())
 	}
@@ -68,7 +69,7 @@ func (r *run) betweenByName(a *answer) finding {
 }
 
 // spoken makes a finding of a speaker.
-func (r *run) spoken(a *answer, seen *Answer, s Speaker) finding {
+func (r *run) spoken(a *answer, seen *intermediary.Answer, s intermediary.Speaker) finding {
 	if s.Who == "" {
 		return finding{}
 	}
@@ -81,8 +82,8 @@ func (r *run) spoken(a *answer, seen *Answer, s Speaker) finding {
 }
 
 // seen is the answer as it is looked at for who gave it.
-func (a *answer) seen() *Answer {
-	return &Answer{
+func (a *answer) seen() *intermediary.Answer {
+	return &intermediary.Answer{
 		Status: a.status, Header: a.header, Body: a.body, Page: a.isHTML(), Large: a.large, Broken: a.broken != nil,
 		URL: a.request.URL, Led: a.led, Blocked: a.blocked != "", To: a.redirectsTo(), WantsTLS: a.wantsTLS(), Said: a.complaint(),
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/intermediary"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -57,7 +58,7 @@ func ollamaForbidden(a *answer) finding {
 	if a.status != 403 || len(bytes.TrimSpace(a.body)) > 0 {
 		return finding{}
 	}
-	if who := Front(a.header); who != "" {
+	if who := intermediary.Front(a.header); who != "" {
 		return finding{
 			saw:    provider.Intermediary,
 			detail: "403 Forbidden through " + who + ": it refuses this machine, or sends Ollama a host name that Ollama refuses",

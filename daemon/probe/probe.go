@@ -16,8 +16,8 @@
 //     tls_mismatch.go and http2_mismatch.go tell who speaks another protocol;
 //   - rules.go judges an answer; what one complains of, what that means and when to come back
 //     are for daemon/probe/complaint to say;
-//   - intermediary.go, with intermediaries.go, signin.go, gateway.go and proxied.go, tells
-//     who answered in the provider's place, and elsewhere.go which base_url is meant;
+//   - between.go and proxied.go tell who answered in the provider's place, whom
+//     daemon/probe/intermediary knows, and elsewhere.go which base_url is meant;
 //   - stall.go tells an engine that hangs behind a server that is well.
 //
 // redact.go is the one door through which text from outside enters an Observation. What is a

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/probe/intermediary"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -46,7 +47,7 @@ func (r *run) proxyOrBehind() string {
 
 // isProxys reports whether an answer is the configured proxy's own: it says so, or says
 // what proxies say in no words of a model server, where no tunnel leads past it.
-func (r *run) isProxys(a *answer, s Speaker) bool {
+func (r *run) isProxys(a *answer, s intermediary.Speaker) bool {
 	switch {
 	case r.p.proxy == nil || r.p.base.Scheme != "http" || strings.HasPrefix(r.p.proxy.Scheme, "socks"):
 		return false

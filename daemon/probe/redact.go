@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/probe/intermediary"
 	"github.com/providerd/providerd/daemon/probe/spelling"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -209,7 +210,7 @@ func (p *Prober) telling(h http.Header, doubtful bool) map[string]string {
 	found := room[:0]
 	same := true
 	for name, values := range h {
-		if len(values) == 0 || len(found) == most || !isTelling(name) && !(doubtful && IsGivenAway(name)) {
+		if len(values) == 0 || len(found) == most || !isTelling(name) && !(doubtful && intermediary.IsGivenAway(name)) {
 			continue
 		}
 		value := values[0]

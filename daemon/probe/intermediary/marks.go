@@ -1,4 +1,4 @@
-package probe
+package intermediary
 
 // A mark shows who answered in a provider's place. A row holds if everything that it
 // names is there; the first row that holds is believed. The beginning of a page is

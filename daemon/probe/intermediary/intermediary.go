@@ -1,4 +1,12 @@
-package probe
+// Package intermediary knows who answered in a provider's place: a proxy, a load balancer, a
+// tunnel, a login, a web filter, a captive portal, or a gateway for models. It tells what that
+// did, and what to do about it.
+//
+// marks.go lists by what each is known, signin.go knows those who want a person to sign in,
+// gateway.go those whose errors look like a model server's, and telling.go puts it into words.
+// It is pure, and knows nothing of how the answer was fetched. It imports
+// daemon/probe/complaint, daemon/config and the vocabulary.
+package intermediary
 
 import (
 	"bytes"
@@ -305,4 +313,10 @@ var givenAway = []string{
 // IsGivenAway reports whether a header, in canonical form, shows who answered.
 func IsGivenAway(name string) bool {
 	return slices.ContainsFunc(givenAway, func(begins string) bool { return strings.HasPrefix(name, begins) })
+}
+
+// containsAny looks for words, which are in lower case.
+func containsAny(text string, words []string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
