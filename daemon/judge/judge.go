@@ -121,14 +121,15 @@ func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
 }
 
 // Overtaken takes into a record a probe that began before the last report: the facts that it
-// learned, and not its verdict, which is older than what the caller met.
-func Overtaken(r *Record, o *probe.Observation, p *config.Provider) { r.learn(o, p) }
-
-// Confirms reports whether a probe that began before the last report adds to it: that
-// is a doubt, and the probe did not see the provider well. Callers may report faster
-// than probes of a server that hangs can end.
-func Confirms(b *Basis, o *probe.Observation) bool {
-	return b.Report.met != nil && b.Run.Doubt != nil && !healthy(o.Saw)
+// learned, and not its verdict, which is older than what the caller met. If the report is
+// still a doubt, and the probe did not see the provider well either, it adds to that and is
+// judged like any other: callers may report faster than probes of a server that hangs can end.
+func Overtaken(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
+	if r.Report.met != nil && r.Run.Doubt != nil && !healthy(o.Saw) {
+		return Judge(r, o, p, machine)
+	}
+	r.learn(o, p)
+	return nil
 }
 
 // ApplyReport takes in what a caller met, which is weighed as what a probe meets:

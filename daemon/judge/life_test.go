@@ -56,13 +56,27 @@ func probes(reason provider.Reason, machine MachineState, wait time.Duration) me
 	}}
 }
 
-// overtaken is a probe that began before the last report, or what else came.
+// overtaken is a probe that began before the last report, or what else came. It decides
+// nothing by itself, and may only add to what a caller met.
 func overtaken(reason provider.Reason) message {
 	return message{"older probe " + string(reason), func(l *life) {
+		if l.r.Status.Paused {
+			return // it was cut short
+		}
 		o := saw(reason)
 		o.Began = l.now.Add(-time.Second)
-		was := l.r.Status
-		Overtaken(&l.r, &o, l.p)
+		was, r := l.r.Status, l.r
+		event := Overtaken(&r, &o, l.p, MachineFine)
+		if l.m.met != nil && l.m.doubt != nil && !healthy(reason) {
+			l.m.probe(&o, MachineFine)
+			l.take(r, event)
+			l.wantReportEnded(&o, MachineFine)
+			return
+		}
+		l.r = r
+		if event != nil {
+			l.fail("an older probe makes an event: %+v", event)
+		}
 		if st := l.r.Status; st.State != was.State || st.Reason != was.Reason || st.Doubt != was.Doubt || st.Reported != was.Reported {
 			l.fail("an older probe's word counts over a newer one's: %+v", st)
 		}

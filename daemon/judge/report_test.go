@@ -188,7 +188,7 @@ func TestOvertaken_LearnsFactsAndNoVerdict(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK)).report(met(provider.Unauthorized, 0))
 	o := saw(provider.OK)
 	o.Began, o.Facts.Models = c.now, []provider.Model{{ID: "m"}}
-	Overtaken(&c.r, &o, c.p)
+	Overtaken(&c.r, &o, c.p, MachineFine)
 	c.want(provider.StateError, provider.Unauthorized).source(provider.FromReport)
 	if st := c.r.Status; st.Reported == nil || *st.ModelsCount != 1 || !st.CheckedAt.Equal(o.Began) {
 		t.Errorf("%+v", st)

@@ -78,13 +78,13 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	}
 }
 
-// judge takes what a probe saw into the record as evidence. Where a caller has met something since it
-// began, it counts only if it adds to that.
+// judge takes what a probe saw into the record as evidence, or as that of one that a caller has
+// overtaken since it began.
 func (e *entry) judge(rec *judge.Record, f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
-	if f.reports == e.reports || judge.Confirms(&rec.Basis, o) {
+	if f.reports == e.reports {
 		event = judge.Judge(rec, o, e.cfg, machine)
 	} else {
-		judge.Overtaken(rec, o, e.cfg)
+		event = judge.Overtaken(rec, o, e.cfg, machine)
 	}
 	rec.Status.Generation = f.generation
 	return event
