@@ -38,22 +38,58 @@ func probes(reason provider.Reason, machine MachineState, wait time.Duration) me
 	if wait > 0 {
 		name += fmt.Sprintf(" for %s", wait)
 	}
+	return observes(name, machine, func(now time.Time) probe.Observation {
+		o := saw(reason)
+		if wait > 0 {
+			o.RetryAt = now.Add(wait)
+		}
+		return o
+	})
+}
+
+// observes is a probe that saw what is made at its time.
+func observes(name string, machine MachineState, what func(now time.Time) probe.Observation) message {
 	name += [...]string{"", ", machine in doubt", ", machine out"}[machine]
 	return message{name, func(l *life) {
 		if l.r.Status.Paused {
 			return // it was cut short
 		}
-		o := saw(reason)
+		o := what(l.now)
 		o.Began = l.now
-		if wait > 0 {
-			o.RetryAt = l.now.Add(wait)
-		}
 		r := l.r
 		event := Judge(&r, &o, l.p, machine)
 		l.m.probe(&o, machine)
 		l.take(r, event)
 		l.wantReportEnded(&o, machine)
 	}}
+}
+
+// refuses is a probe that sees another program by a 4xx alone.
+func refuses(machine MachineState) message {
+	return observes("probe wrong_service, by a 4xx alone", machine, func(time.Time) probe.Observation {
+		o := saw(provider.WrongService)
+		o.Refusal = true
+		return o
+	})
+}
+
+// slow is a good answer that took long.
+var slow = observes("probe ok, slow", MachineFine, func(time.Time) probe.Observation {
+	o := saw(provider.OK)
+	o.Latency = time.Minute
+	return o
+})
+
+// lists is a good answer that lists those models.
+func lists(ids ...string) message {
+	return observes(fmt.Sprintf("probe ok, %d models", len(ids)), MachineFine, func(time.Time) probe.Observation {
+		o := saw(provider.OK)
+		o.Facts.Models = []provider.Model{}
+		for _, id := range ids {
+			o.Facts.Models = append(o.Facts.Models, provider.Model{ID: id})
+		}
+		return o
+	})
 }
 
 // overtaken is a probe that began before the last report, or what else came. It decides

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write testdata/meetings.txt anew")
 // witnesses say one thing each, of every sort that they can say.
 var witnesses = []message{
 	sees(provider.OK), sees(provider.Hung), sees(provider.Unauthorized), sees(provider.ProbeFailed),
-	probes(provider.RateLimited, MachineFine, 10*time.Second),
+	probes(provider.RateLimited, MachineFine, 10*time.Second), refuses(MachineFine), slow, lists(),
 	probes(provider.ConnectTimeout, MachineInDoubt, 0), probes(provider.ConnectTimeout, MachineOut, 0), losing,
 	reports(provider.Hung, 0), reports(provider.Unauthorized, 0), reports(provider.RateLimited, 10*time.Second),
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactNone),

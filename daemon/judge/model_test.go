@@ -11,7 +11,7 @@ import (
 )
 
 // A model is the judge as it is told to people, in one place and with nothing else in
-// mind: docs/reasons.md and docs/api.md. It knows no details, facts, or slowness.
+// mind: docs/reasons.md and docs/api.md. It knows no details.
 type model struct {
 	p      *config.Provider
 	state  provider.State
@@ -22,6 +22,9 @@ type model struct {
 	found         provider.Reason // by probes, often enough
 	retryAt       time.Time
 	doubts, goods int
+	slows         int  // answers in a row
+	empty         bool // it lists no model
+	well          bool // ever
 	broke         bool // the last probe did
 	met           *provider.Reported
 	believed      provider.Reason // of what was met
@@ -56,16 +59,22 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 	case overrules || m.found == "":
 		rise, fall = 1, 1
 	}
-	certain := settles(o, m.p)
+	certain, found := settles(o, m.p), o.Saw
+	if o.Refusal {
+		if certain = !m.well && definite(o.Saw, o.RetryAt, m.p); !certain {
+			fall = m.p.Fall
+		}
+	}
 	switch {
 	case o.Saw == provider.ProbeFailed:
 	case healthy(o.Saw):
-		m.goods, m.doubts = m.goods+1, 0
+		m.goods, m.doubts, m.well = m.goods+1, 0, true
 	case certain:
 		m.goods, m.doubts = 0, 0
 	default:
 		m.goods, m.doubts = 0, m.doubts+1
 	}
+	found = m.learn(o, certain)
 	if machine == MachineInDoubt {
 		m.doubt, m.broke = &provider.Doubt{Saw: o.Saw}, false
 		return
@@ -88,17 +97,50 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 	switch {
 	case m.broke:
 		return
-	case healthy(o.Saw) && m.goods < rise && !healthy(m.found):
+	case found == m.found:
+		m.settle(found, o)
+	case healthy(found) && m.goods < rise && !healthy(m.found):
 		m.doubt = &provider.Doubt{Saw: o.Saw, Count: m.goods, Of: rise}
 		if m.believed != "" { // a good answer proves nothing about what the caller met
 			m.doubt = nil
 		}
-	case !healthy(o.Saw) && o.Saw != m.found && !certain && m.doubts < fall:
+	case !healthy(o.Saw) && !certain && m.doubts < fall:
 		m.doubt = &provider.Doubt{Saw: o.Saw, Count: m.doubts, Of: fall}
 	default:
-		m.doubt, m.found, m.retryAt = nil, o.Saw, o.RetryAt
-		m.cut, m.resumed = false, false
+		m.settle(found, o)
 	}
+}
+
+// learn is what a probe found, with what was learned of the models and of slowness.
+func (m *model) learn(o *probe.Observation, certain bool) provider.Reason {
+	switch {
+	case o.Saw == provider.ProbeFailed:
+	case !healthy(o.Saw) || o.Latency <= m.p.SlowAfter:
+		m.slows = 0
+	default:
+		m.slows++
+		if m.found == provider.Slow { // it is there, and not better
+			m.goods = 0
+		}
+	}
+	switch {
+	case o.Saw == provider.ConnectionRefused, o.Saw == provider.WrongService && (certain || m.doubts >= m.p.Fall):
+		m.empty = false
+	case o.Facts.Models != nil:
+		m.empty = len(o.Facts.Models) == 0
+	}
+	switch {
+	case healthy(o.Saw) && m.empty:
+		return provider.NoModels
+	case healthy(o.Saw) && m.slows >= m.p.Fall:
+		return provider.Slow
+	}
+	return o.Saw
+}
+
+func (m *model) settle(found provider.Reason, o *probe.Observation) {
+	m.doubt, m.found, m.retryAt = nil, found, o.RetryAt
+	m.cut, m.resumed = false, false
 }
 
 func (m *model) report(o *probe.Observation) {
@@ -158,7 +200,7 @@ func (m *model) restart() {
 	}
 	*m = model{
 		p: m.p, state: m.state, reason: m.reason, told: m.told, doubt: m.doubt, met: m.met,
-		retryAt: own, vendor: m.vendor, cut: m.reason == provider.Offline, paused: m.paused,
+		retryAt: own, vendor: m.vendor, cut: m.reason == provider.Offline, paused: m.paused, well: m.well,
 	}
 	if m.reason != provider.Offline {
 		m.told = told{m.state, m.reason}
@@ -185,7 +227,7 @@ func (m *model) derive() {
 	case m.doubt != nil:
 	case m.believed != "":
 		m.reason = m.believed
-	case m.found != "" && healthy(m.found) && m.vendor:
+	case (healthy(m.found) || m.found == provider.Slow) && m.vendor:
 		m.reason = provider.VendorIncident
 	case m.found != "":
 		m.reason = m.found
@@ -211,6 +253,7 @@ var everything = []message{
 	reports(provider.RateLimited, 5*time.Second), reports(provider.RateLimited, 20*time.Second), reports(provider.Hung, 5*time.Second),
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactMinor), vendorSays(provider.ImpactNone),
 	losing, pausing(true), pausing(false), pausing(false), restarting, rekeying,
+	refuses(MachineFine), refuses(MachineInDoubt), sees(provider.ConnectionRefused), slow, slow, slow, lists(), lists("a"),
 }
 
 func newLife(t *testing.T, rise, fall int) *life {
