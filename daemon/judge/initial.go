@@ -2,6 +2,7 @@ package judge
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -37,6 +38,26 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 		r.Machine.claim = r.said
 	}
 	return r
+}
+
+// Moved is the record of a provider that is another server from now on, with its settings. Of
+// what is known stays what a person said and, where it has the same vendor, what that reports.
+func Moved(r Record, to *config.Provider, sameVendor bool, now time.Time) (Record, *provider.Event) {
+	last, paused, incident := r.told, r.Pause.Paused, r.Vendor.incident
+	r = Initial(to, nil)
+	if sameVendor {
+		r, _ = ApplyVendorStatus(r, incident, to, now)
+	}
+	if paused {
+		r, _ = ApplyPause(r, true, to, now)
+	}
+	if r.told == last {
+		return r, nil
+	}
+	return r, &provider.Event{
+		Time: provider.Time{Time: now}, ID: r.Status.ID, From: last.state, To: r.told.state,
+		Reason: r.told.reason, Detail: "the configuration names another server",
+	}
 }
 
 // SameEndpoint reports whether a row's endpoint is the one that is configured.

@@ -193,6 +193,13 @@ var rekeying = message{"another key", func(l *life) {
 	l.m.rekey()
 }}
 
+// moving is a reload after which it is another server of the same vendor.
+var moving = message{"another server", func(l *life) {
+	r, event := Moved(l.r, l.p, true, l.now)
+	l.m.move()
+	l.take(r, event)
+}}
+
 func (l *life) play(messages ...message) *life {
 	for _, m := range messages {
 		l.now = l.now.Add(3 * time.Second)

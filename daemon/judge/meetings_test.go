@@ -22,7 +22,7 @@ var witnesses = []message{
 	probes(provider.ConnectTimeout, MachineInDoubt, 0), probes(provider.ConnectTimeout, MachineOut, 0), losing,
 	reports(provider.Hung, 0), reports(provider.Unauthorized, 0), reports(provider.RateLimited, 10*time.Second),
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactNone),
-	pausing(true), pausing(false), restarting, rekeying, overtaken(provider.Hung),
+	pausing(true), pausing(false), restarting, rekeying, moving, overtaken(provider.Hung),
 }
 
 // Every meeting of two is in one table: what the row says after both, and what then

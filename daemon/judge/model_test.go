@@ -214,6 +214,12 @@ func (m *model) rekey() {
 	m.met, m.believed, m.retryAt = nil, "", time.Time{}
 }
 
+func (m *model) move() {
+	was := *m
+	*m = *newModel(m.p)
+	m.told, m.vendor, m.paused = was.told, was.vendor, was.paused
+}
+
 // derive says what holds.
 func (m *model) derive() {
 	was := m.reason
@@ -252,7 +258,7 @@ var everything = []message{
 	reports(provider.Hung, 0), reports(provider.ServerError, 0), reports(provider.Unauthorized, 0),
 	reports(provider.RateLimited, 5*time.Second), reports(provider.RateLimited, 20*time.Second), reports(provider.Hung, 5*time.Second),
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactMinor), vendorSays(provider.ImpactNone),
-	losing, pausing(true), pausing(false), pausing(false), restarting, rekeying,
+	losing, pausing(true), pausing(false), pausing(false), restarting, rekeying, moving,
 	refuses(MachineFine), refuses(MachineInDoubt), sees(provider.ConnectionRefused), slow, slow, slow, lists(), lists("a"),
 }
 

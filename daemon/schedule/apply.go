@@ -180,7 +180,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 	p := to.cfg
 	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
 	rec := e.known.record()
-	if anew || p.Key != e.cfg.Key {
+	if p.Key != e.cfg.Key {
 		// Whom it asked to wait is not who asks now.
 		rec = judge.ForgetKey(rec)
 	}
@@ -198,18 +198,13 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 		s.put(e, &rec, heard)
 		return false, nil
 	}
-	was, step := rec.Status, e.feed
-	event = judge.End(rec, "the configuration names another server", now)
-	rec, e.diagnostics, e.feed, e.began = judge.Initial(p, nil), nil, nil, time.Time{}
-	if !otherFeed { // its vendor is the same, and nobody tells again what is known
-		rec, _ = judge.ApplyVendorStatus(rec, was.Incident, p, now)
-		e.feed = step
+	rec, event = judge.Moved(rec, p, !otherFeed, now)
+	e.diagnostics, e.began = nil, time.Time{}
+	if otherFeed { // or else nobody tells again what is known
+		e.feed = nil
 	}
 	s.beginLatencies(e)
 	e.witness = outage.Witness{}
-	if was.Paused {
-		rec, _ = judge.ApplyPause(rec, true, p, now)
-	}
 	e.known.keep(&rec, nil)
 	s.logEvent(e, event)
 	return true, event
