@@ -94,7 +94,7 @@ func yamlScalar(token json.Token) string {
 		if yamlPlain(v) {
 			return v
 		}
-		return yamlQuoted(v)
+		return provider.Quoted(v)
 	}
 	return fmt.Sprint(token)
 }
@@ -129,29 +129,4 @@ func yamlPlain(s string) bool {
 		return false
 	}
 	return !slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}, strings.ToLower(s))
-}
-
-// yamlQuoted is a string in double quotes, where what does not show is escaped.
-func yamlQuoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case provider.Shows(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }

@@ -69,7 +69,7 @@ func (p *Provider) showFeed(b *strings.Builder) {
 	case f.URL == "" && p.Type == provider.Cloud:
 		b.WriteString("status_feed = false\n")
 	case f.URL != "":
-		fmt.Fprintf(b, "status_feed = { url = %s, format = %s", tomlText(f.URL), tomlText(f.Format))
+		fmt.Fprintf(b, "status_feed = { url = %s, format = %s", provider.Quoted(f.URL), provider.Quoted(f.Format))
 		if len(f.Components) > 0 {
 			b.WriteString(", components = [" + tomlTexts(f.Components) + "]")
 		}
@@ -112,7 +112,7 @@ func (p *Provider) showKey(b *strings.Builder) {
 	case p.Key.IsZero():
 		state = "not set"
 	}
-	fmt.Fprintf(b, "api_key_%s = %s # %s\n", source, tomlText(name), state)
+	fmt.Fprintf(b, "api_key_%s = %s # %s\n", source, provider.Quoted(name), state)
 }
 
 func (e Expect) show(b *strings.Builder) {
@@ -129,7 +129,7 @@ func (e Expect) show(b *strings.Builder) {
 	if len(e.JSON) > 0 {
 		var pairs []string
 		for _, path := range slices.Sorted(maps.Keys(e.JSON)) {
-			pairs = append(pairs, tomlText(path)+" = "+tomlValue(e.JSON[path]))
+			pairs = append(pairs, provider.Quoted(path)+" = "+tomlValue(e.JSON[path]))
 		}
 		fmt.Fprintf(b, "expect_json = { %s }\n", strings.Join(pairs, ", "))
 	}
@@ -142,7 +142,7 @@ func (e Expect) show(b *strings.Builder) {
 }
 
 func writeText(b *strings.Builder, key, value string) {
-	fmt.Fprintf(b, "%s = %s\n", key, tomlText(value))
+	fmt.Fprintf(b, "%s = %s\n", key, provider.Quoted(value))
 }
 
 // writeTexts leaves an empty list out.
@@ -156,7 +156,7 @@ func writeTexts(b *strings.Builder, key string, values []string) {
 func tomlTexts(values []string) string {
 	texts := make([]string, len(values))
 	for i, v := range values {
-		texts[i] = tomlText(v)
+		texts[i] = provider.Quoted(v)
 	}
 	return strings.Join(texts, ", ")
 }
@@ -173,32 +173,10 @@ func showDuration(d time.Duration) string {
 	return s
 }
 
-// tomlText is a TOML basic string. It escapes every character that is not
-// printable, which is more than TOML asks for: the result goes to a terminal.
-func tomlText(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case strconv.IsPrint(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			fmt.Fprintf(&b, `\U%08X`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
 func tomlValue(v any) string {
 	switch v := v.(type) {
 	case string:
-		return tomlText(v)
+		return provider.Quoted(v)
 	case float64:
 		s := strconv.FormatFloat(v, 'g', -1, 64)
 		if !strings.ContainsAny(s, ".e") {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -43,6 +44,32 @@ func Printable(s string) string {
 		}
 		b.Write(appendShown(nil, s[i:], r))
 	}
+	return b.String()
+}
+
+// Quoted is s as a string in double quotes of TOML and of YAML. Every character is escaped
+// that does not show, which is more than they ask for: the result goes to a terminal.
+func Quoted(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case Shows(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04X`, r)
+		}
+	}
+	b.WriteByte('"')
 	return b.String()
 }
 

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -125,4 +126,20 @@ func FuzzTextWriter(f *testing.F) {
 			t.Errorf("%q lets a control character through: %q", text, b.String())
 		}
 	})
+}
+
+// What is quoted shows whole, and is read back as the same: by TOML, by YAML, and by Go.
+func TestQuoted(t *testing.T) {
+	for s, want := range map[string]string{
+		"":                  `""`,
+		`a "b" \ c`:         `"a \"b\" \\ c"`,
+		"a\tb\nc\x1b[2J":    `"a\tb\nc\u001B[2J"`,
+		"é 你好 \u202e\u200b": `"é 你好 \u202E\u200B"`,
+		"\U000e0041":        `"\U000E0041"`,
+	} {
+		got := provider.Quoted(s)
+		if back, err := strconv.Unquote(got); got != want || err != nil || back != s {
+			t.Errorf("%q: %s, want %s; read back as %q, %v", s, got, want, back, err)
+		}
+	}
 }
