@@ -36,6 +36,7 @@ var house = []string{
 	"daemon/probe/intermediary",
 	"daemon/probe/complaint",
 	"daemon/probe/loose",
+	"daemon/probe/atrest",
 	"daemon/probe/transport",
 	"daemon/probe/term",
 	"daemon/probe/spelling",

@@ -1,14 +1,11 @@
 package probe_test
 
 import (
-	"bufio"
-	"io"
-	"net"
-	"net/http"
 	"runtime"
 	"testing"
 
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/probe/atrest"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -26,7 +23,7 @@ func atRest(t *testing.T, key string, idle, holding int64) {
 		probers  = 200
 		patience = 5 // garbage of other tests may go down late
 	)
-	p := configured(t, "ollama", "http://"+thrifty(t, probers), key)
+	p := configured(t, "ollama", "http://"+atrest.Serve(t, probers, 1, 1, map[string]string{"/api/version": `{"version":"1"}`}), key)
 	made := make([]*probe.Prober, probers)
 	defer func() {
 		for _, pr := range made {
@@ -35,16 +32,16 @@ func atRest(t *testing.T, key string, idle, holding int64) {
 	}()
 	atMost := func(what string, before, most int64) {
 		t.Helper()
-		each := (inUse() - before) / probers
+		each := (atrest.InUse() - before) / probers
 		for range patience {
-			each = min(each, (inUse()-before)/probers)
+			each = min(each, (atrest.InUse()-before)/probers)
 		}
 		if t.Logf("%s: %d bytes", what, each); each > most {
 			t.Errorf("%s: a Prober keeps %d bytes, want at most %d", what, each, most)
 		}
 	}
 	common := new(probe.Common)
-	before, goroutines := inUse(), runtime.NumGoroutine()
+	before, goroutines := atrest.InUse(), runtime.NumGoroutine()
 	for i := range made {
 		pr, err := probe.New(&p, probe.Options{UserAgent: "providerd/test", Common: common})
 		if err != nil {
@@ -67,56 +64,4 @@ func atRest(t *testing.T, key string, idle, holding int64) {
 			t.Fatalf("saw %s %q: %+v", o.Saw, o.Detail, o.Evidence.Requests)
 		}
 	}
-}
-
-// inUse is what is alive on the heap, in bytes. Stacks are counted as goroutines: the
-// runtime keeps those of ended ones for a while, more or fewer of them.
-func inUse() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC() // what a sync.Pool holds survives one
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-// thrifty serves n connections in one goroutine, so that what its end of them
-// takes does not hide what the other end takes. It answers each once, and then
-// each a second time.
-func thrifty(t *testing.T, n int) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	t.Cleanup(func() { l.Close(); <-done })
-	go func() {
-		defer close(done)
-		in := bufio.NewReader(nil)
-		answer := func(c net.Conn) bool {
-			in.Reset(c)
-			_, err := http.ReadRequest(in)
-			if err == nil {
-				_, err = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"version\":\"1\"}")
-			}
-			return err == nil
-		}
-		var open []net.Conn
-		for range n {
-			c, err := l.Accept()
-			if err != nil {
-				break
-			}
-			defer c.Close()
-			if open = append(open, c); !answer(c) {
-				return
-			}
-		}
-		for _, c := range open {
-			if !answer(c) {
-				return
-			}
-		}
-	}()
-	return l.Addr().String()
 }

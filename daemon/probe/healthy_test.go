@@ -11,6 +11,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/probe/atrest"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -71,11 +72,11 @@ func TestProber_AtRest_EveryKind(t *testing.T) {
 	for _, k := range probe.Kinds() {
 		t.Run(k.Name, func(t *testing.T) {
 			closed(t, k, 1) // what is made once for all
-			before := inUse()
+			before := atrest.InUse()
 			made := closed(t, k, probers)
-			each := (inUse() - before) / probers
+			each := (atrest.InUse() - before) / probers
 			for range patience { // the garbage of other tests may go down late
-				each = min(each, (inUse()-before)/probers)
+				each = min(each, (atrest.InUse()-before)/probers)
 			}
 			if t.Logf("%d bytes", each); each > most {
 				t.Errorf("a Prober keeps %d bytes, want at most %d", each, most)

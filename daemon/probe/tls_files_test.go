@@ -19,6 +19,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/probe/atrest"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -217,14 +218,14 @@ func TestTLS_FilesAreShared(t *testing.T) {
 	const probers, patience = 50, 3
 	take := func(n int) (each int64) {
 		made, o := make([]*probe.Prober, n), inTheYear(nil, nil)
-		before := inUse()
+		before := atrest.InUse()
 		for i := range made {
 			made[i] = newProber(t, p, o)
 			if o := made[i].Probe(t.Context(), probe.Ask{Part: true}); o.Saw != provider.OK {
 				t.Fatalf("saw %s %q", o.Saw, o.Detail)
 			}
 		}
-		each = (inUse() - before) / int64(n)
+		each = (atrest.InUse() - before) / int64(n)
 		for _, pr := range made {
 			pr.Close()
 		}

@@ -1,19 +1,16 @@
 package schedule
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net"
-	"net/http"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/daemon/probe/atrest"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -24,7 +21,12 @@ import (
 // database comes to no more.
 func TestScheduler_AtRest(t *testing.T) {
 	const providers = 300
-	path, address := filepath.Join(t.TempDir(), "p.db"), serveThrice(t, 2*providers)
+	path := filepath.Join(t.TempDir(), "p.db")
+	address := atrest.Serve(t, 2*providers, 3, 0, map[string]string{
+		"/api/version": `{"version":"0.12.3"}`,
+		"/api/tags":    `{"models":[{"name":"qwen3:8b","size":5225388164,"details":{"family":"qwen3","quantization_level":"Q4_K_M"}}]}`,
+		"/api/ps":      `{"models":[]}`,
+	})
 	for _, name := range []string{"New", "Restarted"} {
 		t.Run(name, func(t *testing.T) { atRest(t, path, address, providers) })
 	}
@@ -40,7 +42,7 @@ func atRest(t *testing.T, path, address string, providers int64) {
 		list[i].Interval, list[i].Timeout = time.Hour, time.Minute
 		list[i].SlowAfter = time.Minute // they are served in turn, and one that is slow would be asked again at once
 	}
-	before := inUse()
+	before := atrest.InUse()
 	db, err := store.Open(path, store.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -69,9 +71,9 @@ func atRest(t *testing.T, path, address string, providers int64) {
 			t.Fatalf("%s is %s %s", st.ID, st.State, st.Reason)
 		}
 	}
-	each := (inUse() - before) / providers
+	each := (atrest.InUse() - before) / providers
 	for range patience { // the garbage of other tests may go down late
-		each = min(each, (inUse()-before)/providers)
+		each = min(each, (atrest.InUse()-before)/providers)
 	}
 	if t.Logf("%d bytes", each); each > most {
 		t.Errorf("a provider takes %d bytes, want at most %d", each, most)
@@ -92,54 +94,4 @@ func TestScheduler_FitsTheAllocator(t *testing.T) {
 			t.Errorf("%s has %d bytes, want at most %d", tt.name, tt.size, tt.most)
 		}
 	}
-}
-
-// inUse is what is alive on the heap, in bytes. Between probes no goroutine belongs to a
-// provider, and the runtime keeps more or fewer stacks of those that have ended.
-func inUse() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC() // what a sync.Pool holds survives one
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
-}
-
-// serveThrice answers three requests on each of n connections as an Ollama, one
-// connection after the other, in one goroutine: its end of them takes as little as can be.
-func serveThrice(t *testing.T, n int) (address string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan struct{})
-	t.Cleanup(func() { l.Close(); <-done })
-	bodies := map[string]string{
-		"/api/version": `{"version":"0.12.3"}`,
-		"/api/tags":    `{"models":[{"name":"qwen3:8b","size":5225388164,"details":{"family":"qwen3","quantization_level":"Q4_K_M"}}]}`,
-		"/api/ps":      `{"models":[]}`,
-	}
-	go func() {
-		defer close(done)
-		in := bufio.NewReader(nil)
-		for range n {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			defer c.Close()
-			in.Reset(c)
-			for range bodies {
-				req, err := http.ReadRequest(in)
-				if err != nil {
-					return
-				}
-				body := bodies[req.URL.Path]
-				if _, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
-					return
-				}
-			}
-		}
-	}()
-	return l.Addr().String()
 }
