@@ -105,9 +105,9 @@ func build(path string, w *whole) (_ *file, err error) {
 	return newFile(db, f, w.id)
 }
 
-// settle renames the file that build made to path, where there is nothing or only the
+// install renames the file that build made to path, where there is nothing or only the
 // file that it was made from.
-func settle(path string) error {
+func install(path string) error {
 	if err := os.Rename(newPath(path), path); err != nil {
 		return err
 	}

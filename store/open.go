@@ -58,7 +58,7 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 		return rescue(path, o, owner, bad)
 	case errors.As(err, &old):
 		_ = owner.expectAnother() // on error, a kill now costs one more jump of the numbers
-		if err := settle(path); err != nil {
+		if err := install(path); err != nil {
 			return nil, nil, &OpenError{Op: "migrate the database", Path: path, Err: err}
 		}
 		o.Log.Info("the database was migrated: each value now has a checksum", "path", path, "kept", old.kept())
@@ -77,7 +77,7 @@ func begin(path string, o Options, owner *ownerFile) error {
 		_, err := verifyFile(f)
 		if f.Close(); err == nil {
 			o.Log.Warn("a finished database was not yet renamed into place: doing so", "path", path)
-			return settle(path)
+			return install(path)
 		}
 	}
 	w := &whole{newest: beyond(o.Now(), last.Seq), generation: beyond(o.Now(), last.Generation)}
@@ -93,7 +93,7 @@ func create(path string, w *whole) error {
 	if err != nil {
 		return err
 	}
-	err = errors.Join(made.close(), settle(path))
+	err = errors.Join(made.close(), install(path))
 	if err != nil {
 		_ = removeAny(newPath(path))
 	}

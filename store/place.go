@@ -143,7 +143,7 @@ func (s *Store) writeAnew(why error) error {
 	_ = s.owner.expectAnother()
 	aside, err := s.vacate(old)
 	if err == nil {
-		err = settle(s.path)
+		err = install(s.path)
 	}
 	if err != nil {
 		made.retire() // the file stays: a start that finds nothing at the path uses it

@@ -43,7 +43,7 @@ func rescue(path string, o Options, owner *ownerFile, bad error) (*file, *conten
 	f.Close()                 // Windows does not rename an open file
 	aside, err := setAside(path, corrupt, o.Now())
 	if err == nil {
-		err = settle(path)
+		err = install(path)
 	}
 	if err != nil {
 		return refused("set the damaged database aside", err)

@@ -63,7 +63,7 @@ func salvageFile(r io.ReaderAt, size int64, keep int, below uint64) *salvage {
 		s.scan(found[0])
 	}
 	s.weigh(newest)
-	return s.settle()
+	return s.sift()
 }
 
 // incomplete reports whether the newest commit lacks rows or events.
@@ -352,9 +352,9 @@ func (s *salvage) takeNewerRow(e element) {
 	}
 }
 
-// settle drops events that were never shown: those after the newest, where that is
+// sift drops events that were never shown: those after the newest, where that is
 // known for sure.
-func (s *salvage) settle() *salvage {
+func (s *salvage) sift() *salvage {
 	if s.newest > maxNumber {
 		s.newest, s.sure = 0, false
 	}

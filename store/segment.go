@@ -11,20 +11,20 @@ const timeRoom = len(`,"age_ms":12345,"stale":false},`)
 
 // A segment is the text of some consecutive rows of a table.
 type segment struct {
-	cells  []*cell
-	places []place  // of the cells' rows
-	ttls   []int64  // of the rows, in ms
-	ttl    int64    // the smallest of them
-	began  [2]int64 // the earliest of the places, by either clock
-	room   int      // bytes before the first row; 0 except in a table's first segment
-	size   int      // roughly how long text will be
-	text   []byte   // room bytes, the rows with their commas, and perhaps the table's end
+	cells   []*cell
+	extents []extent // of the cells' rows
+	ttls    []int64  // of the rows, in ms
+	ttl     int64    // the smallest of them
+	began   [2]int64 // the earliest of the extents, by either clock
+	room    int      // bytes before the first row; 0 except in a table's first segment
+	size    int      // roughly how long text will be
+	text    []byte   // room bytes, the rows with their commas, and perhaps the table's end
 }
 
-// A place is where a row is in its segment's text, and the range of ages for which
+// An extent is where a row is in its segment's text, and the range of ages for which
 // only the digits of the age must be written anew. It does not point to the row,
 // which would then stay in memory as long as the text.
-type place struct {
+type extent struct {
 	began        int64  // when its probe began, in ns since Listing.made; or unknown
 	least, limit int64  // the range of ages in ns, without limit
 	edition      uint32 // of the row's cell; 0: the row was being replaced
@@ -47,39 +47,39 @@ const (
 
 func newSegment(cells []*cell, room, size int) segment {
 	return segment{
-		cells: cells, places: make([]place, len(cells)), ttls: make([]int64, len(cells)),
+		cells: cells, extents: make([]extent, len(cells)), ttls: make([]int64, len(cells)),
 		room: room, size: size, text: make([]byte, room),
 	}
 }
 
 // end is where the last row ends.
-func (s *segment) end() int { return s.start(len(s.places)) }
+func (s *segment) end() int { return s.start(len(s.extents)) }
 
 // start is where the i-th row, or the comma before it, begins.
 func (s *segment) start(i int) int {
 	if i == 0 {
 		return s.room
 	}
-	return int(s.places[i-1].end)
+	return int(s.extents[i-1].end)
 }
 
 // update brings the text up to date. It overwrites ages in place; from the first row
 // that has changed, or whose age has more digits now, it writes the text anew.
 func (s *segment) update(l *Listing) {
-	for i := range s.places {
+	for i := range s.extents {
 		age, ok := s.holds(i, l)
 		if !ok {
 			l.spare = s.rewrite(i, l)
 			return
 		}
-		s.places[i].date(s.text, age)
+		s.extents[i].date(s.text, age)
 	}
 }
 
 // holds returns the age of the i-th row, and whether nothing but that age differs
 // from the text.
 func (s *segment) holds(i int, l *Listing) (age time.Duration, ok bool) {
-	p, c := &s.places[i], s.cells[i]
+	p, c := &s.extents[i], s.cells[i]
 	age = l.elapsed[p.clock&1] - time.Duration(p.began)
 	return age, c.edition.Load() == p.edition && int64(age) >= p.least && int64(age) < p.limit
 }
@@ -91,8 +91,8 @@ func (s *segment) rewrite(first int, l *Listing) (old []byte) {
 	old = s.text
 	s.text = slices.Grow(l.spare[:0], max(s.size, len(old)))
 	copied, from, moved := 0, s.start(first), uint32(0) // offsets in old, and by how much the next row moves
-	for i := first; i < len(s.places); i++ {
-		p := &s.places[i]
+	for i := first; i < len(s.extents); i++ {
+		p := &s.extents[i]
 		to := int(p.end)
 		if age, ok := s.holds(i, l); ok {
 			p.date(old, age)
@@ -100,14 +100,14 @@ func (s *segment) rewrite(first int, l *Listing) (old []byte) {
 		} else {
 			s.text = append(s.text, old[copied:from]...)
 			s.write(i, l)
-			copied, moved = to, s.places[i].end-uint32(to) // wraps around where the row got shorter
+			copied, moved = to, s.extents[i].end-uint32(to) // wraps around where the row got shorter
 		}
 		from = to
 	}
 	s.text = append(s.text, old[copied:from]...)
 	s.ttl, s.began = slices.Min(s.ttls), [2]int64{math.MaxInt64, math.MaxInt64}
-	for i := range s.places {
-		p := &s.places[i]
+	for i := range s.extents {
+		p := &s.extents[i]
 		s.began[p.clock] = min(s.began[p.clock], p.began)
 	}
 	return old
@@ -125,19 +125,19 @@ func (s *segment) write(i int, l *Listing) {
 	s.text = append(s.text, row.fields()...)
 	digits := len(s.text) + len(ageField)
 	s.text = row.clock.appendAge(s.text, age)
-	p := place{age: uint32(digits), digits: uint8(max(0, len(s.text)-digits))}
+	p := extent{age: uint32(digits), digits: uint8(max(0, len(s.text)-digits))}
 	s.text = appendStale(s.text, stale)
 	p.end = uint32(len(s.text))
 	if edition%2 == 0 {
 		p.edition = edition
 	}
 	p.bound(&row.clock, l.made, stale)
-	s.places[i], s.ttls[i] = p, row.clock.ttl
+	s.extents[i], s.ttls[i] = p, row.clock.ttl
 }
 
 // bound notes when the row's probe began, and the range of ages that have as many
 // digits and the same staleness.
-func (p *place) bound(c *clock, made time.Time, stale bool) {
+func (p *extent) bound(c *clock, made time.Time, stale bool) {
 	p.began, p.least, p.limit = unknown, math.MinInt64, math.MaxInt64
 	if c.checked.IsZero() {
 		return
@@ -171,7 +171,7 @@ func (p *place) bound(c *clock, made time.Time, stale bool) {
 }
 
 // date overwrites the age in text with another of as many digits.
-func (p *place) date(text []byte, age time.Duration) {
+func (p *extent) date(text []byte, age time.Duration) {
 	digits := text[p.age : p.age+uint32(p.digits)]
 	n := uint64(max(0, age)) / uint64(time.Millisecond)
 	for i := len(digits) - 1; i >= 0; i-- {
