@@ -70,7 +70,7 @@ func (w *whole) oldest() uint64 {
 func newPath(path string) string { return path + ".new" }
 
 // build makes a database file beside path and leaves it open. The file is synced when
-// build returns, so that [settle] never moves a half-written one to path.
+// build returns, so that [install] never moves a half-written one to path.
 func build(path string, w *whole) (_ *file, err error) {
 	temporary := newPath(path)
 	// A build that was killed may have left one.

@@ -5,7 +5,7 @@ import "bytes"
 // A scanner follows the requests of one connection, which come in pieces of any size.
 // Its zero value is at the beginning of the first request.
 type scanner struct {
-	at    place
+	at    phase
 	head  head
 	size  int   // of the head so far
 	left  int64 // of the body or the chunk
@@ -13,11 +13,11 @@ type scanner struct {
 	small [128]byte // where carry begins, so that most lines cost no allocation
 }
 
-// A place is what the scanner expects next.
-type place int
+// A phase is what the scanner expects next.
+type phase int
 
 const (
-	inHead place = iota
+	inHead phase = iota
 	inBody
 	inChunkSize
 	inChunk

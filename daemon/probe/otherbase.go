@@ -23,10 +23,10 @@ func (r *run) isMisplaced(found finding) bool {
 	return false
 }
 
-// elsewhere says which base_url may be meant, by the path of the configured one, if an
+// otherBase says which base_url may be meant, by the path of the configured one, if an
 // answer is not this kind's. For a person who asks for all evidence it tries that
 // address, at the same host, so that nobody else gets the key.
-func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
+func (r *run) otherBase(ctx context.Context, found finding, find bool) finding {
 	if found.saw == provider.Unauthorized && found.hint == "" {
 		found.hint = r.wantsKey()
 	}
@@ -38,7 +38,7 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 		return found
 	}
 	if find {
-		return r.findElsewhere(ctx, found, bases)
+		return r.findBase(ctx, found, bases)
 	}
 	if found.saw != provider.Intermediary && strings.Contains(found.detail, " answers, not ") {
 		return found // it is known who is here
@@ -54,8 +54,8 @@ func (r *run) elsewhere(ctx context.Context, found finding, find bool) finding {
 	return found
 }
 
-// findElsewhere tries the addresses until one is right.
-func (r *run) findElsewhere(ctx context.Context, found finding, bases []string) finding {
+// findBase tries the addresses until one is right.
+func (r *run) findBase(ctx context.Context, found finding, bases []string) finding {
 	latency, retryAt, last := r.latency, r.retryAt, r.last
 	defer func() { r.latency, r.retryAt, r.last = latency, retryAt, last }()
 	for _, base := range bases {

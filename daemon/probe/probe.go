@@ -17,7 +17,7 @@
 //   - rules.go judges an answer; what one complains of, what that means and when to come back
 //     are for daemon/probe/complaint to say;
 //   - between.go and proxied.go tell who answered in the provider's place, whom
-//     daemon/probe/intermediary knows, and elsewhere.go which base_url is meant;
+//     daemon/probe/intermediary knows, and otherbase.go which base_url is meant;
 //   - stall.go tells an engine that hangs behind a server that is well.
 //
 // redact.go is the one door through which text from outside enters an Observation. What is a

@@ -59,7 +59,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 		found = r.otherLoopback(ctx, found)
 	}
 	if found = r.unlessBetween(found); found.saw != provider.OK {
-		return r.elsewhere(ctx, found, ask.Fresh)
+		return r.otherBase(ctx, found, ask.Fresh)
 	}
 	if ask.Facts && found.saw == provider.OK {
 		r.learn(ctx, &found.facts)

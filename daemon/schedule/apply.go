@@ -75,7 +75,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 			kinds[p.Kind] = new(latencies)
 		}
 		e.kindLatency = kinds[p.Kind]
-		e.place = uint32(i)
+		e.position = uint32(i)
 		entries[p.ID] = e
 	}
 	for _, id := range s.order {

@@ -105,7 +105,7 @@ type entry struct {
 	sweeping bool          // counted in Scheduler.unswept
 	reports  uint32        // how many callers told what they met
 	epoch    uint32        // rises when a reload replaces cfg and prober
-	place    uint32        // in the configuration
+	position uint32        // in the configuration
 	began    time.Time     // of the last probe
 	factsDue time.Duration // since the Scheduler was made: when all facts are asked for again
 
@@ -230,7 +230,7 @@ func (s *Scheduler) start(e *entry, now time.Time) bool {
 			e.known.row.State != provider.StateRunning || e.known.Note != "",
 		DialFirst: e.known.Probes.Saw == provider.ConnectionRefused,
 		Fresh:     e.want.fresh,
-		Part:      s.o.Kept > 0 && int(e.place) >= s.o.Kept,
+		Part:      s.o.Kept > 0 && int(e.position) >= s.o.Kept,
 	}
 	if ask.Facts {
 		e.factsDue = now.Sub(s.made) + factsEvery

@@ -80,8 +80,8 @@ type Process struct {
 // Process is the peer's.
 func (p Peer) Process() Process { return Process{p.Known, p.AnyUser, p.UID, p.PID} }
 
-// elsewhere stands in the log for the number of whoever has none here.
-const elsewhere = "of another namespace"
+// foreignID stands in the log for the number of whoever has none here.
+const foreignID = "of another namespace"
 
 // LogArgs are the key-value pairs that tell who asked for a change.
 func (p Peer) LogArgs() []any {
@@ -90,10 +90,10 @@ func (p Peer) LogArgs() []any {
 	}
 	args := []any{"uid", p.UID, "gid", p.GID, "pid", p.PID}
 	if p.AnyUser {
-		args[1] = elsewhere
+		args[1] = foreignID
 	}
 	if p.AnyGroup {
-		args[3] = elsewhere
+		args[3] = foreignID
 	}
 	return args
 }

@@ -20,7 +20,7 @@ func TestPeer_Told(t *testing.T) {
 		{"OneUser", Peer{Known: true, UID: 1000, GID: 100, PID: 1, Groups: []uint32{4}}, false, []uint32{100, 4}, []uint32{65_534},
 			[]any{"uid", uint32(1000), "gid", uint32(100), "pid", 1}},
 		{"AnyUser", Peer{Known: true, UID: 65_534, GID: 65_534, PID: 1, Groups: []uint32{4, 65_534}}, true, []uint32{4}, []uint32{65_534},
-			[]any{"uid", elsewhere, "gid", elsewhere, "pid", 1}},
+			[]any{"uid", foreignID, "gid", foreignID, "pid", 1}},
 		{"OneUserInAnyGroup", Peer{Known: true, UID: 1000, GID: 100, Groups: []uint32{65_534, 5, 65_534}}, false, []uint32{100, 5}, []uint32{65_534},
 			[]any{"uid", uint32(1000), "gid", uint32(100), "pid", 0}},
 		{"NotTold", Peer{}, false, nil, nil, []any{"uid", "unknown"}},

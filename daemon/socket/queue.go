@@ -28,21 +28,21 @@ const (
 type queue struct {
 	resize func(backlog int) // of the socket; nil: it belongs to whoever passed it on
 
-	mu    sync.Mutex
-	tally tally
-	calm  *time.Timer // makes it long again; nil: it is
+	mu   sync.Mutex
+	rate rate
+	calm *time.Timer // makes it long again; nil: it is
 }
 
-// A tally counts the connections of the second under way.
-type tally struct {
+// A rate counts the connections of the second under way.
+type rate struct {
 	began      time.Time
 	seen, gone int
 }
 
 // saw takes in one more connection, and reports whether there is a storm.
-func (t *tally) saw(gone bool, now time.Time) bool {
+func (t *rate) saw(gone bool, now time.Time) bool {
 	if now.Sub(t.began) > time.Second {
-		*t = tally{began: now}
+		*t = rate{began: now}
 	}
 	t.seen++
 	if gone {
@@ -55,14 +55,14 @@ func (t *tally) saw(gone bool, now time.Time) bool {
 func (q *queue) saw(gone bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch storm := q.tally.saw(gone, time.Now()); {
+	switch storm := q.rate.saw(gone, time.Now()); {
 	case q.resize == nil:
 		return storm
 	case !storm:
 	case q.calm == nil:
 		q.resize(stormBacklog)
 		q.calm = time.AfterFunc(calmAfter, q.lengthen)
-	case q.tally.gone%stormGone == 0: // not each time
+	case q.rate.gone%stormGone == 0: // not each time
 		q.calm.Reset(calmAfter)
 	}
 	return q.calm != nil

@@ -8,9 +8,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// told is what each deed is called, and what to do about it. It says nothing about the
+// deeds is what each deed is called, and what to do about it. It says nothing about the
 // server behind, which was not heard.
-var told = [...]struct{ says, hint string }{
+var deeds = [...]struct{ says, hint string }{
 	asStatus:      {"this is not the server's own answer", "check {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
 	refuses:       {"it refuses the request", "{who} in front of {endpoint} refuses the request: allow this machine there, or use an address that bypasses it; see: providerctl diagnose {id}"},
 	passesRefusal: {"it, or the server behind it, refuses the request", "check {who} at {endpoint}, and the log of the server behind it: either may refuse this machine, or the host name that {who} sends; see: providerctl diagnose {id}"},
@@ -32,7 +32,7 @@ func (s Speaker) Tell(a *Answer, k *config.Kind, title string, password bool) (d
 	if does == reachesNobody && k.Type != provider.Cloud && (a.Status == 504 || a.Status == 524) { // RFC 9110, and Cloudflare's own
 		does = waitsInVain
 	}
-	said, hint := told[does].says, told[does].hint
+	said, hint := deeds[does].says, deeds[does].hint
 	if !a.Page && a.Said.Message != "" && !a.Blocked {
 		said = a.Said.Message
 	}

@@ -173,14 +173,14 @@ func (f *fileOf[T]) refresh() error {
 	return err
 }
 
-// settled is how old a file must be before its time shows every later change: file
+// coarsest is how old a file must be before its time shows every later change: file
 // systems' clocks are coarse.
-const settled = 2 * time.Second
+const coarsest = 2 * time.Second
 
 func (f *fileOf[T]) isAsSeen(now []fs.FileInfo) bool {
 	for i, was := range f.seen {
 		is := now[i]
-		if !os.SameFile(was, is) || was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime()) || f.at.Sub(was.ModTime()) < settled {
+		if !os.SameFile(was, is) || was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime()) || f.at.Sub(was.ModTime()) < coarsest {
 			return false
 		}
 	}
