@@ -239,7 +239,7 @@ func hints(rows []provider.Status, idWidth int, opts TableOptions) (all []string
 	var needy []provider.Status
 	ids := 0
 	for _, s := range rows {
-		if s.Hint != "" && s.Reason != provider.OK && s.Reason != provider.ScopeLimited {
+		if s.Hint != "" && !s.Reason.Healthy() {
 			needy = append(needy, s)
 			ids = max(ids, displayWidth(provider.Printable(s.ID)))
 		}

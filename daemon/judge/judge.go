@@ -76,7 +76,7 @@ func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineS
 	r.Run = r.Run.seen(o, &r.Probes, p)
 	r.Probes.Saw = o.Saw
 	r.learn(o, p)
-	if healthy(o.Saw) {
+	if o.Saw.Healthy() {
 		r.Status.LastOKAt = r.Status.CheckedAt
 	}
 	if machine != MachineInDoubt { // which settles nothing
@@ -110,7 +110,7 @@ func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
 	found := claimOf(o, &r.Facts, r.Run.Slows, p)
 	if r.Run.Doubt = needs.missing(found, o, &r.Evidence, p); r.Run.Doubt != nil {
 		r.Probes.broke = claim{}
-		if healthy(o.Saw) && !r.Report.claim.none() { // which holds whatever such a probe sees
+		if o.Saw.Healthy() && !r.Report.claim.none() { // which holds whatever such a probe sees
 			r.Run.Doubt = nil
 		}
 		return
@@ -125,7 +125,7 @@ func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
 // still a doubt, and the probe did not see the provider well either, it adds to that and is
 // judged like any other: callers may report faster than probes of a server that hangs can end.
 func Overtaken(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
-	if r.Report.met != nil && r.Run.Doubt != nil && !healthy(o.Saw) {
+	if r.Report.met != nil && r.Run.Doubt != nil && !o.Saw.Healthy() {
 		return Judge(r, o, p, machine)
 	}
 	r.learn(o, p)
@@ -241,7 +241,7 @@ func (r *Record) noteError() {
 	} else if d != nil {
 		wrong = claim{d.Saw, d.Detail}
 	}
-	if !healthy(wrong.reason) {
+	if !wrong.reason.Healthy() {
 		r.Status.LastError = join(string(wrong.reason), wrong.detail)
 	}
 }

@@ -26,7 +26,7 @@ func local() *config.Provider {
 
 func saw(reason provider.Reason) probe.Observation {
 	o := probe.Observation{Saw: reason, Detail: "what was seen"}
-	if healthy(reason) {
+	if reason.Healthy() {
 		o.Latency = 3 * time.Millisecond
 	}
 	return o
@@ -91,7 +91,7 @@ func TestJudge_FirstResultDecides(t *testing.T) {
 			if len(c.events) != 1 || c.events[0].From != provider.StateUnknown || c.events[0].To != state {
 				t.Errorf("events %+v", c.events)
 			}
-			if !healthy(reason) && c.r.Status.Hint == "" {
+			if !reason.Healthy() && c.r.Status.Hint == "" {
 				t.Errorf("%s has no hint", reason)
 			}
 		})

@@ -103,7 +103,7 @@ func overtaken(reason provider.Reason) message {
 		o.Began = l.now.Add(-time.Second)
 		was, r := l.r.Status, l.r
 		event := Overtaken(&r, &o, l.p, MachineFine)
-		if l.m.met != nil && l.m.doubt != nil && !healthy(reason) {
+		if l.m.met != nil && l.m.doubt != nil && !reason.Healthy() {
 			l.m.probe(&o, MachineFine)
 			l.take(r, event)
 			l.wantReportEnded(&o, MachineFine)

@@ -59,7 +59,7 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 	case overrules || m.found == "":
 		rise, fall = 1, 1
 	}
-	certain, found := settles(o, m.p), o.Saw
+	certain := settles(o, m.p)
 	if o.Refusal {
 		if certain = !m.well && definite(o.Saw, o.RetryAt, m.p); !certain {
 			fall = m.p.Fall
@@ -67,14 +67,14 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 	}
 	switch {
 	case o.Saw == provider.ProbeFailed:
-	case healthy(o.Saw):
+	case o.Saw.Healthy():
 		m.goods, m.doubts, m.well = m.goods+1, 0, true
 	case certain:
 		m.goods, m.doubts = 0, 0
 	default:
 		m.goods, m.doubts = 0, m.doubts+1
 	}
-	found = m.learn(o, certain)
+	found := m.learn(o, certain)
 	if machine == MachineInDoubt {
 		m.doubt, m.broke = &provider.Doubt{Saw: o.Saw}, false
 		return
@@ -83,7 +83,7 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 		switch {
 		case !m.held(o.Began):
 			m.met, m.believed = nil, ""
-		case healthy(o.Saw):
+		case o.Saw.Healthy():
 			m.believed = m.met.Reason
 		default:
 			m.believed = ""
@@ -99,12 +99,12 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 		return
 	case found == m.found:
 		m.settle(found, o)
-	case healthy(found) && m.goods < rise && !healthy(m.found):
+	case found.Healthy() && m.goods < rise && !m.found.Healthy():
 		m.doubt = &provider.Doubt{Saw: o.Saw, Count: m.goods, Of: rise}
 		if m.believed != "" { // a good answer proves nothing about what the caller met
 			m.doubt = nil
 		}
-	case !healthy(o.Saw) && !certain && m.doubts < fall:
+	case !o.Saw.Healthy() && !certain && m.doubts < fall:
 		m.doubt = &provider.Doubt{Saw: o.Saw, Count: m.doubts, Of: fall}
 	default:
 		m.settle(found, o)
@@ -115,7 +115,7 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 func (m *model) learn(o *probe.Observation, certain bool) provider.Reason {
 	switch {
 	case o.Saw == provider.ProbeFailed:
-	case !healthy(o.Saw) || o.Latency <= m.p.SlowAfter:
+	case !o.Saw.Healthy() || o.Latency <= m.p.SlowAfter:
 		m.slows = 0
 	default:
 		m.slows++
@@ -130,9 +130,9 @@ func (m *model) learn(o *probe.Observation, certain bool) provider.Reason {
 		m.empty = len(o.Facts.Models) == 0
 	}
 	switch {
-	case healthy(o.Saw) && m.empty:
+	case o.Saw.Healthy() && m.empty:
 		return provider.NoModels
-	case healthy(o.Saw) && m.slows >= m.p.Fall:
+	case o.Saw.Healthy() && m.slows >= m.p.Fall:
 		return provider.Slow
 	}
 	return o.Saw
@@ -233,7 +233,7 @@ func (m *model) derive() {
 	case m.doubt != nil:
 	case m.believed != "":
 		m.reason = m.believed
-	case (healthy(m.found) || m.found == provider.Slow) && m.vendor:
+	case (m.found.Healthy() || m.found == provider.Slow) && m.vendor:
 		m.reason = provider.VendorIncident
 	case m.found != "":
 		m.reason = m.found

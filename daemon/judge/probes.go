@@ -59,7 +59,7 @@ func (w *Probes) known() bool {
 // claimOf turns what a probe saw into what holds for the provider: the facts of one
 // that is up can still limit its use. slows is how often in a row it was slow.
 func claimOf(o *probe.Observation, f *Facts, slows int, p *config.Provider) claim {
-	if !healthy(o.Saw) {
+	if !o.Saw.Healthy() {
 		return claim{o.Saw, o.Detail}
 	}
 	if f.Models != nil {

@@ -41,7 +41,7 @@ func (w Report) probed(o *probe.Observation) Report {
 		return w
 	case !w.holds(o.Began):
 		return Report{}
-	case healthy(o.Saw):
+	case o.Saw.Healthy():
 		return w.believed()
 	}
 	w.claim = claim{}
@@ -59,7 +59,7 @@ func (w Report) resumed(now time.Time) Report {
 
 // source is whose word the row is after a probe.
 func (w Report) source(o *probe.Observation) provider.Source {
-	if w.met != nil && (healthy(o.Saw) || o.Saw == provider.ProbeFailed) {
+	if w.met != nil && (o.Saw.Healthy() || o.Saw == provider.ProbeFailed) {
 		return provider.FromReport
 	}
 	return provider.FromProbe

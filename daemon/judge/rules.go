@@ -7,9 +7,6 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// healthy reports whether the provider gave the answer that its kind promises.
-func healthy(r provider.Reason) bool { return stateOf(r) == provider.StateRunning }
-
 // stateOf is the state that a reason stands for; empty when the state stays, as with
 // one that no probe can see.
 func stateOf(r provider.Reason) provider.State {

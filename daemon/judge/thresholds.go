@@ -25,7 +25,7 @@ func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
 	switch {
 	case o.Saw == provider.ProbeFailed:
 		return run
-	case healthy(o.Saw):
+	case o.Saw.Healthy():
 		run.Goods++
 		run.Doubts, run.Failures = 0, 0
 	default:
@@ -37,7 +37,7 @@ func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
 		}
 	}
 	switch {
-	case !healthy(o.Saw) || o.Latency <= p.SlowAfter:
+	case !o.Saw.Healthy() || o.Latency <= p.SlowAfter:
 		run.Slows = 0
 	case w.settled.reason == provider.Slow:
 		run.Goods = 0 // it is there, and not better
@@ -87,8 +87,8 @@ func (n needs) missing(found claim, o *probe.Observation, e *Evidence, p *config
 	switch {
 	case found.reason == settled:
 		return nil
-	case healthy(found.reason):
-		if e.Run.Goods >= n.rise || healthy(settled) {
+	case found.reason.Healthy():
+		if e.Run.Goods >= n.rise || settled.Healthy() {
 			return nil
 		}
 		return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Goods, Of: n.rise}

@@ -16,11 +16,11 @@ func (w Vendor) overlay(found claim) claim {
 	}
 	said := "vendor: " + w.incident.Name
 	switch {
-	case w.incident.Impact.Outage() && (healthy(found.reason) || found.reason == provider.Slow):
+	case w.incident.Impact.Outage() && (found.reason.Healthy() || found.reason == provider.Slow):
 		return claim{provider.VendorIncident, said}
-	case healthy(found.reason) && found.detail != "":
+	case found.reason.Healthy() && found.detail != "":
 		found.detail += "; " + said
-	case healthy(found.reason):
+	case found.reason.Healthy():
 		found.detail = said
 	}
 	return found

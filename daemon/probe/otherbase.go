@@ -64,7 +64,7 @@ func (r *run) findBase(ctx context.Context, found finding, bases []string) findi
 		case ctx.Err() != nil: // the time was for the first answer
 			found.detail += fmt.Sprintf(": try base_url = %q, which did not answer in what was left of the time", base)
 			return found
-		case there.saw == provider.OK || there.saw == provider.ScopeLimited:
+		case there.saw.Healthy():
 			found.detail += fmt.Sprintf(": base_url = %q works", base)
 			found.hint = "it works there: " + r.p.moveTo(base)
 			return found

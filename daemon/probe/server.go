@@ -72,10 +72,10 @@ func (r *run) withoutKey(found finding) finding {
 	if r.withheld == "" {
 		return found
 	}
-	switch found.saw {
-	case provider.Unauthorized, provider.Forbidden, provider.NoCredentials:
+	switch saw := found.saw; {
+	case saw == provider.Unauthorized, saw == provider.Forbidden, saw == provider.NoCredentials:
 		found.saw, found.detail, found.hint = provider.KeyWithheld, r.withheld, ""
-	case provider.OK, provider.ScopeLimited:
+	case saw.Healthy():
 		if r.p.kind.KeyNeeded { // the vendor's own wants a key, so that this is somebody else
 			found.saw, found.detail = provider.KeyWithheld, r.withheld
 			return found

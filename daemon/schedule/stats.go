@@ -75,11 +75,11 @@ func (c *Counted) Kinds() map[string]store.Durations {
 
 // countProbe counts a probe that has ended.
 func (s *Scheduler) countProbe(e *entry, o *probe.Observation) {
-	switch o.Saw {
-	case provider.OK, provider.ScopeLimited:
+	switch {
+	case o.Saw.Healthy():
 		s.count.OK++
 		e.ok.Add(1)
-	case provider.ProbeFailed:
+	case o.Saw == provider.ProbeFailed:
 		s.count.Failed++
 	default:
 		s.count.NotOK++

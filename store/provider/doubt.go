@@ -17,7 +17,7 @@ type Doubt struct {
 }
 
 // Healthy reports whether a provider that was ill may be well again.
-func (d *Doubt) Healthy() bool { return d.Saw == OK || d.Saw == ScopeLimited }
+func (d *Doubt) Healthy() bool { return d.Saw.Healthy() }
 
 const (
 	doubtAgain  = "in doubt ("

@@ -290,6 +290,9 @@ func (r Reason) Meaning() Meaning {
 	return Meaning{Reason: r, Seen: string(r)}
 }
 
+// Healthy reports whether a provider in that situation is RUNNING.
+func (r Reason) Healthy() bool { return r.Meaning().State == StateRunning }
+
 // NeedsPerson reports whether the situation lasts until somebody acts.
 func (r Reason) NeedsPerson() bool { return r.Meaning().NeedsPerson }
 
