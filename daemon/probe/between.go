@@ -20,7 +20,7 @@ func (r *run) between(a *answer) finding {
 		return finding{} // it is about the handshake, and comes from whoever did that
 	}
 	if s.Who == "" {
-		s = intermediary.Unnamed(seen, &r.p.kind.Kind)
+		s = intermediary.Unnamed(seen, r.meant())
 	}
 	if r.isProxys(a, s) {
 		return r.proxySays(a.status, a.statusLine())
@@ -74,11 +74,17 @@ func (r *run) spoken(a *answer, seen *intermediary.Answer, s intermediary.Speake
 		return finding{}
 	}
 	k := r.p.kind
-	detail, hint := s.Tell(seen, &k.Kind, k.title, r.p.base.User != nil)
+	detail, hint := s.Tell(seen, r.meant())
 	if name := k.AddrEnv; name != "" && k.Type == provider.Cloud && !r.p.provider.BaseURLGiven { // a local kind's variable is often no URL
 		hint = strings.NewReplacer("base_url", name+" or base_url", "then: providerctl reload", "then restart providerd").Replace(hint)
 	}
 	return finding{saw: provider.Intermediary, detail: a.statusLine() + detail, hint: hint}
+}
+
+// meant is who was asked.
+func (r *run) meant() intermediary.Meant {
+	k := r.p.kind
+	return intermediary.Meant{Title: k.title, Type: k.Type, Gateway: k.gateway, Password: r.p.base.User != nil}
 }
 
 // seen is the answer as it is looked at for who gave it.

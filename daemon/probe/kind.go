@@ -55,6 +55,9 @@ type kind struct {
 	// remember. That is asked with the facts, and with every probe as long as it
 	// wants. It may be nil.
 	watch func() watcher
+	// gateway: it passes requests on to other servers itself, so that its words about one
+	// that is not there are its own.
+	gateway bool
 	// marks reports whether an answer, to whatever path, can only be this
 	// kind's, so that it can be named when it answers in another's place.
 	marks func(*answer) bool

@@ -30,6 +30,7 @@ var litellm = kind{
 	title:    "LiteLLM",
 	many:     "litellm/proxy/proxy_cli.py of BerriAI/litellm: uvicorn",
 	except:   litellmExcept,
+	gateway:  true,
 	marks:    isLiteLLM,
 	sign:     sign{"/health/liveliness", litellmAlive},
 	peculiar: newLiteLLM,

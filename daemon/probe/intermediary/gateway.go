@@ -3,7 +3,6 @@ package intermediary
 import (
 	"strings"
 
-	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -22,9 +21,9 @@ var gatewayWords = []string{
 
 // gateway is a server that passes requests on to others, and says that the server behind
 // it is not there. A vendor's own API is none, nor is a kind that is a gateway itself.
-func (a *Answer) gateway(k *config.Kind) Speaker {
+func (a *Answer) gateway(m Meant) Speaker {
 	c := a.Said
-	if k.Type != provider.Local || k.Name == "litellm" || a.Status < 500 && a.Status != 404 || a.Status == 501 {
+	if m.Type != provider.Local || m.Gateway || a.Status < 500 && a.Status != 404 || a.Status == 501 {
 		return Speaker{}
 	}
 	if !c.Says(gatewayWords) || c.SaysOverloaded() {

@@ -4,8 +4,8 @@
 //
 // marks.go lists by what each is known, signin.go knows those who want a person to sign in,
 // gateway.go those whose errors look like a model server's, and telling.go puts it into words.
-// It is pure, and knows nothing of how the answer was fetched. It imports
-// daemon/probe/complaint, daemon/config and the vocabulary.
+// It is pure, and knows nothing of kinds or of how the answer was fetched. It imports
+// daemon/probe/complaint and the vocabulary.
 package intermediary
 
 import (
@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/probe/complaint"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -132,9 +131,17 @@ func Named(a *Answer) Speaker {
 	return Speaker{}
 }
 
-// Unnamed knows an intermediary by what no model server of that kind says. For a service whose
-// answers may have any shape, only a gateway without an answer is certain.
-func Unnamed(a *Answer, k *config.Kind) Speaker {
+// Meant is who was asked, and may have answered.
+type Meant struct {
+	Title    string // as people call it
+	Type     provider.Type
+	Gateway  bool // it passes requests on to others itself
+	Password bool // base_url has a user name and a password
+}
+
+// Unnamed knows an intermediary by what nobody of that sort says. For a service whose answers
+// may have any shape, only a gateway without an answer is certain.
+func Unnamed(a *Answer, m Meant) Speaker {
 	if a.Status < 400 || a.Status == 429 || a.Status == 407 {
 		return Speaker{}
 	}
@@ -142,17 +149,17 @@ func Unnamed(a *Answer, k *config.Kind) Speaker {
 		return Speaker{}
 	}
 	if a.saysProvider() {
-		return a.gateway(k)
+		return a.gateway(m)
 	}
 	page := a.page()
 	who, mute := frontOf(a.Header, page)
-	anyShape := k.Type == provider.Generic
+	anyShape := m.Type == provider.Generic
 	switch {
 	case a.WantsTLS:
 	case a.Status == 451 && !a.isJSON(): // RFC 7725
 		return Speaker{orUnknown(who), filters}
 	case a.Status == 502, a.Status == 504: // RFC 9110: by nobody but a gateway
-		if !a.isJSON() || k.Type == provider.Local { // a vendor's own gateway may speak for it
+		if !a.isJSON() || m.Type == provider.Local { // a vendor's own gateway may speak for it
 			return Speaker{cmp.Or(who, someGateway), reachesNobody}
 		}
 	case a.Page && a.Status == 503 && (who != "" || strings.Contains(page, "503 service temporarily unavailable")) && !a.isPassedOn(): // nginx's words

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -25,11 +24,11 @@ var deeds = [...]struct{ says, hint string }{
 	wantsProxyKey: {"it wants a user name and password", "{who} wants a user name and password: put them into the proxy's address, as in http://USER:PASSWORD@HOST:PORT"},
 }
 
-// Tell puts into words who answered, and not the kind of that title: what comes after the
-// status line, and what to do. password says that base_url has a user name and a password.
-func (s Speaker) Tell(a *Answer, k *config.Kind, title string, password bool) (detail, hint string) {
+// Tell puts into words who answered in whose place: what comes after the status line, and what
+// to do.
+func (s Speaker) Tell(a *Answer, m Meant) (detail, hint string) {
 	does := s.does
-	if does == reachesNobody && k.Type != provider.Cloud && (a.Status == 504 || a.Status == 524) { // RFC 9110, and Cloudflare's own
+	if does == reachesNobody && m.Type != provider.Cloud && (a.Status == 504 || a.Status == 524) { // RFC 9110, and Cloudflare's own
 		does = waitsInVain
 	}
 	said, hint := deeds[does].says, deeds[does].hint
@@ -37,9 +36,9 @@ func (s Speaker) Tell(a *Answer, k *config.Kind, title string, password bool) (d
 		said = a.Said.Message
 	}
 	switch {
-	case does == reachesNobody && k.Type == provider.Cloud:
+	case does == reachesNobody && m.Type == provider.Cloud:
 		hint = "{who} in front of {endpoint} gets no answer from the vendor's servers: wait, or check the vendor's status page"
-	case does == wantsPassword && password:
+	case does == wantsPassword && m.Password:
 		hint = "{who} in front of {endpoint} rejects the user name and password in base_url: correct them, then: providerctl reload"
 	}
 	who := s.Who
@@ -49,7 +48,7 @@ func (s Speaker) Tell(a *Answer, k *config.Kind, title string, password bool) (d
 			who += " (" + server + ")"
 		}
 	}
-	by := fmt.Sprintf(": %s answers, not %s: ", who, title)
+	by := fmt.Sprintf(": %s answers, not %s: ", who, m.Title)
 	if does == passesRefusal {
 		by = " through " + who + ": "
 	}
