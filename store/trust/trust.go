@@ -35,22 +35,13 @@ func (e *PathError) Hint() string {
 // mostLinks is how many symbolic links one path may have, as on Linux.
 const mostLinks = 40
 
-// Folder returns a [*PathError] unless dir, every folder above it and every
+// Existing returns a [*PathError] unless dir, every folder above it and every
 // symbolic link on the way belongs to us, to root or to whoever owns the root
 // folder, and cannot be written by everybody. A folder like /tmp, where each may
 // only remove what is theirs, will do. A group may write where the owner lets it.
 //
-// What is absent is no problem: the folders down to it are checked.
-func Folder(dir string) error {
-	err := Existing(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// Existing is [Folder] for a folder that has to be there. Only one that was seen
-// cannot be somebody else's a moment later.
+// A folder that is absent is an error too, once those down to it are checked: only one
+// that was seen cannot be somebody else's a moment later.
 func Existing(dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -108,7 +99,7 @@ func split(path string) []string {
 }
 
 // Check returns a [*PathError] if another user has a say in what is at path, as
-// [Folder] says.
+// [Existing] says.
 func Check(path string, info fs.FileInfo) error {
 	if problem := foreign(path, info); problem != "" {
 		return &PathError{path, problem}
@@ -125,7 +116,7 @@ const (
 	Root
 )
 
-// MkdirAll creates dir and what is absent above it, unless [Folder] objects. Each
+// MkdirAll creates dir and what is absent above it, unless [Existing] objects. Each
 // folder has to be there, and not be somebody else's, before the next is created
 // in it: in one like /tmp somebody may have been faster.
 func MkdirAll(dir string, perm fs.FileMode) error {

@@ -4,6 +4,7 @@ package trust_test
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,8 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-func TestFolder(t *testing.T) {
+func TestExisting(t *testing.T) {
+	const absent = "it is not there"
 	dir := t.TempDir()
 	mkdir := func(name string, mode os.FileMode) {
 		t.Helper()
@@ -40,16 +42,18 @@ func TestFolder(t *testing.T) {
 	link("round", "round")
 	link("nowhere", "dangling")
 	for name, says := range map[string]string{
-		"closed": "", "group": "", "sticky": "", "sticky/closed": "", "link": "", "link2": "", "absent/too": "", "dangling": "",
+		"closed": "", "group": "", "sticky": "", "sticky/closed": "", "link": "", "link2": "",
 		"open":          "open can be written by everybody (mode 0777)",
 		"open/closed":   "open can be written by everybody",
 		"open/absent/x": "open can be written by everybody",
 		"intoOpen":      "open can be written by everybody",
 		"round":         "too many symbolic links",
+		"absent/too":    absent, "dangling": absent,
 	} {
-		err := trust.Folder(filepath.Join(dir, name))
+		err := trust.Existing(filepath.Join(dir, name))
 		var part *trust.PathError
 		switch {
+		case says == absent && errors.Is(err, fs.ErrNotExist):
 		case says == "" && err != nil:
 			t.Errorf("%s: %v", name, err)
 		case says != "" && (!errors.As(err, &part) || !strings.Contains(err.Error(), says) || !strings.Contains(part.Hint(), part.Path)):
