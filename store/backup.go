@@ -203,17 +203,10 @@ func markCopy(path string) error {
 	if _, err := verifyFile(file); err != nil {
 		return fmt.Errorf("it is damaged: %w", err)
 	}
-	options := boltOptions(file)
-	options.InitialMmapSize, options.NoSync = 0, true
-	return guard(func() error {
-		db, err := bolt.Open(path, 0o600, options)
-		if err != nil {
-			return err
-		}
-		db.AllocSize = growBy
+	return inFile(file, func(db *bolt.DB) error {
 		mark := rewriting(func(h *head) { h.Copy = true })
 		// Twice, so that both of bbolt's meta pages refer to it.
-		return errors.Join(db.Update(mark), db.Update(mark), db.Close())
+		return errors.Join(db.Update(mark), db.Update(mark))
 	})
 }
 

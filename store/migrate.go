@@ -189,14 +189,19 @@ func onFile(path string, do func(*bolt.DB, *os.File) error) error {
 		return err
 	}
 	defer file.Close() // again, in case bbolt did not
+	return inFile(file, func(db *bolt.DB) error { return do(db, file) })
+}
+
+// inFile does the same with a file that is open.
+func inFile(file *os.File, do func(*bolt.DB) error) error {
 	options := boltOptions(file)
 	options.InitialMmapSize, options.NoSync = 0, true
 	return guard(func() error {
-		db, err := bolt.Open(path, 0o600, options)
+		db, err := bolt.Open(file.Name(), 0o600, options)
 		if err != nil {
 			return err
 		}
 		db.AllocSize = growBy
-		return errors.Join(do(db, file), db.Close())
+		return errors.Join(do(db), db.Close())
 	})
 }
