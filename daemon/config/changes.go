@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // daemonSettings are those of [daemon] that a reload puts in force, as the file has them.
@@ -12,8 +14,8 @@ var daemonSettings = []struct {
 	name  string
 	value func(Daemon) string
 }{
-	{"admin_group", func(d Daemon) string { return tomlText(d.AdminGroup) }},
-	{"log_level", func(d Daemon) string { return tomlText(d.LogLevel) }},
+	{"admin_group", func(d Daemon) string { return provider.Quoted(d.AdminGroup) }},
+	{"log_level", func(d Daemon) string { return provider.Quoted(d.LogLevel) }},
 	{"metrics_provider_latency", func(d Daemon) string { return strconv.FormatBool(d.MetricsProviderLatency) }},
 }
 

@@ -113,7 +113,7 @@ func (s *starter) atDefault(b *strings.Builder, second, key bool) {
 	if s.found.Note != "" {
 		lines = append(lines, "Note: "+printable(s.found.Note)+".")
 	}
-	base := "base_url = " + tomlText(s.found.BaseURL)
+	base := "base_url = " + provider.Quoted(s.found.BaseURL)
 	switch {
 	case second && key:
 		lines = append(lines, "Take the marks away if that server may have the key.")
@@ -132,7 +132,7 @@ func (s *starter) atVariable(b *strings.Builder, a address, key bool) {
 		lines[0] += " (" + s.kind.AddrEnv + ")"
 	}
 	lines[0] += "."
-	settings := []string{"base_url = " + tomlText(a.endpoint)}
+	settings := []string{"base_url = " + provider.Quoted(a.endpoint)}
 	u, err := url.Parse(a.endpoint)
 	switch {
 	case a.url != a.endpoint:
