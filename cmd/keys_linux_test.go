@@ -17,11 +17,13 @@ const (
 	lmStudioKey = "test-key-for-lm-studio-alone"
 	llamaKey    = "test-key-for-llama-cpp-alone"
 	vllmKey     = "test-key-for-vllm-alone"
+	openAIKey   = "test-key-for-openai-alone"
 )
 
 // Any user can listen at the port where a vendor's server is expected. Nobody but
 // root and the daemon's own user is given a key there, unless the configuration file
-// says the address. The ports are those of a network namespace of its own.
+// says the address. The ports are those of a network namespace of its own, which has a
+// second address on one interface: connections to that come from the first.
 func TestPromise7_AKeyGoesOnlyToWhomItBelongs(t *testing.T) {
 	here, _ := newNamespaces(t)
 	heard := filepath.Join(t.TempDir(), "heard")
@@ -33,9 +35,11 @@ func TestPromise7_AKeyGoesOnlyToWhomItBelongs(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	const second = "10.77.0.9:8000"
+	ip(t, "-n", here, "addr", "add", "10.77.0.9/24", "dev", "cable")
 	inNamespace(t, here, func() {
-		for _, port := range []string{"1234", "8000"} {
-			begin(t, alone(otherUID), "eavesdrop", eavesdropping{"127.0.0.1:" + port, heard})
+		for _, address := range []string{"127.0.0.1:1234", "127.0.0.1:8000", second} {
+			begin(t, alone(otherUID), "eavesdrop", eavesdropping{address, heard})
 		}
 	})
 	var mu sync.Mutex
@@ -49,16 +53,20 @@ func TestPromise7_AKeyGoesOnlyToWhomItBelongs(t *testing.T) {
 	const unsaid = `
 autodetect = true
 [[provider]]
+id = "openai"
+kind = "openai"
+[[provider]]
 id = "vllm"
 kind = "vllm"
 `
 	p := newProcess(t, unsaid)
 	cmd := p.command()
-	cmd.Env = append(os.Environ(), "LM_API_TOKEN="+lmStudioKey, "LLAMA_API_KEY="+llamaKey, "VLLM_API_KEY="+vllmKey)
+	cmd.Env = append(os.Environ(), "LM_API_TOKEN="+lmStudioKey, "LLAMA_API_KEY="+llamaKey, "VLLM_API_KEY="+vllmKey,
+		"OPENAI_API_KEY="+openAIKey, "OPENAI_BASE_URL=http://"+second+"/v1")
 	var err error
 	inNamespace(t, here, func() { err = cmd.Start() })
 	p.started(cmd, err)
-	for _, id := range []string{"lmstudio", "llamacpp", "vllm"} {
+	for _, id := range []string{"lmstudio", "llamacpp", "vllm", "openai"} {
 		p.ctl("refresh", id, "--wait")
 	}
 	said := func() string {
@@ -68,7 +76,7 @@ kind = "vllm"
 		}
 		return string(text)
 	}
-	if text := said(); strings.Contains(text, lmStudioKey) || strings.Contains(text, vllmKey) || !strings.Contains(text, "GET ") {
+	if text := said(); strings.Contains(text, lmStudioKey) || strings.Contains(text, vllmKey) || strings.Contains(text, openAIKey) || !strings.Contains(text, "GET ") {
 		t.Errorf("a stranger heard:\n%s", text)
 	}
 	mu.Lock()
@@ -76,9 +84,9 @@ kind = "vllm"
 		t.Errorf("our own server was not given its key: %q", ours)
 	}
 	mu.Unlock()
-	for _, id := range []string{"lmstudio", "vllm"} {
+	for _, id := range []string{"lmstudio", "vllm", "openai"} {
 		row := p.row(id)
-		if row.Reason != provider.KeyWithheld || !strings.Contains(row.Hint, `base_url = "http://127.0.0.1:`) {
+		if row.Reason != provider.KeyWithheld || !strings.Contains(row.Hint, `base_url = "http://1`) {
 			t.Errorf("%s: %s %q, hint %q", id, row.Reason, row.Detail, row.Hint)
 		}
 		if out := p.ctl("diagnose", id); !strings.Contains(out, fmt.Sprintf("uid %d listens there", otherUID)) {

@@ -31,17 +31,27 @@ const (
 // lookup asks for the socket that is found as for an arriving connection. The
 // connection's other end stays unnamed, so that no established one is meant.
 func lookup(to netip.AddrPort) (Socket, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	reply, err := exchange(unix.NETLINK_SOCK_DIAG, request(to))
 	if err != nil {
-		return Socket{}, fmt.Errorf("open netlink: %w", err)
+		return Socket{}, err
+	}
+	return readReply(reply)
+}
+
+// exchange sends a message to the part of the kernel that speaks a protocol of
+// netlink(7), and returns its answer.
+func exchange(protocol int, message []byte) ([]byte, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
+	if err != nil {
+		return nil, fmt.Errorf("open netlink: %w", err)
 	}
 	defer unix.Close(fd)
 	wait := unix.NsecToTimeval(answerWait.Nanoseconds())
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
-		return Socket{}, fmt.Errorf("set the timeout: %w", err)
+		return nil, fmt.Errorf("set the timeout: %w", err)
 	}
-	if err := unix.Sendto(fd, request(to), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return Socket{}, fmt.Errorf("ask: %w", err)
+	if err := unix.Sendto(fd, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, fmt.Errorf("ask: %w", err)
 	}
 	reply := make([]byte, largeEnough)
 	for {
@@ -50,9 +60,9 @@ func lookup(to netip.AddrPort) (Socket, error) {
 			continue
 		}
 		if err != nil {
-			return Socket{}, fmt.Errorf("read the answer: %w", err)
+			return nil, fmt.Errorf("read the answer: %w", err)
 		}
-		return readReply(reply[:n])
+		return reply[:n], nil
 	}
 }
 
@@ -77,19 +87,28 @@ func request(to netip.AddrPort) []byte {
 	return message
 }
 
-// readReply reads the one message of an answer.
-func readReply(b []byte) (Socket, error) {
+// readMessage reads the first message of an answer: its type, and what it says. The
+// error is the kernel's own, if that is what it says.
+func readMessage(b []byte) (kind uint16, body []byte, err error) {
 	order := binary.NativeEndian
 	if len(b) < unix.NLMSG_HDRLEN+4 {
-		return Socket{}, errors.New("the answer is too short")
+		return 0, nil, errors.New("the answer is too short")
 	}
-	kind, body := order.Uint16(b[4:]), b[unix.NLMSG_HDRLEN:]
+	kind, body = order.Uint16(b[4:]), b[unix.NLMSG_HDRLEN:]
 	if kind == unix.NLMSG_ERROR {
-		errno := unix.Errno(-int32(order.Uint32(body)))
-		if errno == unix.ENOENT {
-			return Socket{}, ErrNone
-		}
-		return Socket{}, errno
+		return kind, nil, unix.Errno(-int32(order.Uint32(body)))
+	}
+	return kind, body, nil
+}
+
+// readReply reads the one message of an answer.
+func readReply(b []byte) (Socket, error) {
+	kind, body, err := readMessage(b)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return Socket{}, ErrNone
+	case err != nil:
+		return Socket{}, err
 	}
 	if kind != unix.SOCK_DIAG_BY_FAMILY || len(body) < messageSize {
 		return Socket{}, errors.New("unrecognised answer")
@@ -97,6 +116,7 @@ func readReply(b []byte) (Socket, error) {
 	if body[atState] != listening {
 		return Socket{}, ErrNone
 	}
+	order := binary.NativeEndian
 	inode := order.Uint32(body[atInode:])
 	if inode == 0 {
 		return Socket{}, ErrOwnerless

@@ -1,10 +1,10 @@
 // Package listener tells who serves an address of this machine: the socket that a
 // new connection would reach, the user it belongs to and, where this process may
-// look, the process that holds it. The prober asks before it gives a key away, and
-// to show a provider's pid.
+// look, the process that holds it; and whether an address is this machine's at all. The
+// prober asks before it gives a key away, and to show a provider's pid.
 //
-// On Linux the kernel answers through sock_diag(7), which needs no capability.
-// Elsewhere nothing is known.
+// On Linux the kernel answers through sock_diag(7) and rtnetlink(7), which need no
+// capability. Elsewhere only this machine's addresses are known.
 //
 // It imports the standard library, golang.org/x/sys and store/userns.
 package listener

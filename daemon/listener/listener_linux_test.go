@@ -118,6 +118,32 @@ func TestReadReply_OwnerlessIsNotRoot(t *testing.T) {
 	}
 }
 
+// A second address of an interface is this machine's too: that is tested where there is
+// one, in package cmd.
+func TestIsHere(t *testing.T) {
+	for _, tt := range []struct {
+		address string
+		want    bool
+	}{
+		{"127.0.0.1", true}, {"127.9.9.9", true}, {"::1", true}, {"::ffff:127.0.0.1", true},
+		{"192.0.2.1", false}, {"2001:db8::1", false},
+	} {
+		if here, err := listener.IsHere(netip.MustParseAddr(tt.address)); err != nil || here != tt.want {
+			t.Errorf("%s: %t %v, want %t", tt.address, here, err, tt.want)
+		}
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range all {
+		address := a.(*net.IPNet).IP
+		if here, err := listener.IsHere(netip.MustParseAddr(address.String())); err != nil || !here {
+			t.Errorf("%s, an interface's: %t %v", address, here, err)
+		}
+	}
+}
+
 func TestProcesses_FindWhoHoldsASocket(t *testing.T) {
 	l := listen(t, "tcp", "127.0.0.1", 0)
 	var ps listener.Processes

@@ -82,10 +82,20 @@ func (d *Dialer) meet(c net.Conn, network, address string, before *listened) (*S
 	switch {
 	case network == "unix":
 		return behind(c, address), nil
-	case network != "tcp" || !endsHere(c, address):
+	case network != "tcp":
 		return nil, nil
 	}
-	after := d.whoListens(address)
+	here, err := endsHere(c, address)
+	if before != nil && scarce.Is(err) {
+		return nil, &DialError{Errs: []error{err}}
+	}
+	if !here && (err == nil || before == nil) {
+		return nil, nil
+	}
+	after := listened{err: err}
+	if err == nil {
+		after = d.whoListens(address)
+	}
 	if before != nil && scarce.Is(after.err) {
 		return nil, &DialError{Errs: []error{after.err}}
 	}
@@ -114,13 +124,19 @@ func behind(c net.Conn, path string) *Server {
 }
 
 // endsHere reports whether a connection leads to this machine itself.
-func endsHere(c net.Conn, address string) bool {
+func endsHere(c net.Conn, address string) (bool, error) {
 	if host, _, err := net.SplitHostPort(address); err == nil && config.IsLoopback(host) {
-		return true
+		return true, nil
 	}
 	local, ok := c.LocalAddr().(*net.TCPAddr)
 	remote, ok2 := c.RemoteAddr().(*net.TCPAddr)
-	return ok && ok2 && local.IP.Equal(remote.IP)
+	if !ok || !ok2 {
+		return false, nil
+	}
+	if local.IP.Equal(remote.IP) {
+		return true, nil
+	}
+	return listener.IsHere(remote.AddrPort().Addr())
 }
 
 // distrust says why a listener may not have the key, and is empty when it may: it is
