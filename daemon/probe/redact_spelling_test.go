@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf16"
 )
 
 // A speller writes texts in all the ways that a server, a gateway or a hostile peer
@@ -26,6 +28,8 @@ var characterSpellings = []func(c byte) string{
 	func(c byte) string { return fmt.Sprintf(`\u{%x}`, c) },
 	func(c byte) string { return fmt.Sprintf(`\U%08x`, c) },
 	func(c byte) string { return fmt.Sprintf(`\x%02x`, c) },
+	func(c byte) string { return fmt.Sprintf(`\x{%x}`, c) },
+	func(c byte) string { return fmt.Sprintf(`\o{%o}`, c) },
 	func(c byte) string { return fmt.Sprintf(`\%03o`, c) },
 	func(c byte) string { return fmt.Sprintf(`%%%02x`, c) },
 	func(c byte) string { return fmt.Sprintf(`%%%02X`, c) },
@@ -62,7 +66,7 @@ func (w speller) spell(s string) string {
 }
 
 func (w speller) once(s string) string {
-	switch w.IntN(12) {
+	switch w.IntN(13) {
 	case 0:
 		return s
 	case 1:
@@ -92,9 +96,21 @@ func (w speller) once(s string) string {
 		return w.wrapped(s)
 	case 10:
 		return html.EscapeString(s)
+	case 11:
+		return w.wrapped([]func([]byte) string{base64.StdEncoding.EncodeToString, hex.EncodeToString}[w.IntN(2)](w.inUTF16(s)))
 	default:
 		return strconv.Quote(s)
 	}
+}
+
+// inUTF16 is s in either order of octets.
+func (w speller) inUTF16(s string) []byte {
+	order := []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}[w.IntN(2)]
+	var b []byte
+	for _, unit := range utf16.Encode([]rune(s)) {
+		b = order.AppendUint16(b, unit)
+	}
+	return b
 }
 
 // escaped writes with one escape what is no letter or digit or, at times, all.
@@ -157,8 +173,8 @@ func must[T any](v T, err error) T {
 // The readers below know nothing of how the product reads.
 
 var (
-	unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\u\{([0-9A-Fa-f]+)\}|%u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})`)
-	octalEscape   = regexp.MustCompile(`\\([0-3][0-7]{2})`)
+	unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\u\{([0-9A-Fa-f]+)\}|%u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})|\\x\{([0-9A-Fa-f]+)\}`)
+	octalEscape   = regexp.MustCompile(`\\([0-3][0-7]{2})|\\o\{([0-7]+)\}`)
 	percentEscape = regexp.MustCompile(`%([0-9A-Fa-f]{2})`)
 	quotedEscape  = regexp.MustCompile(`=([0-9A-Fa-f]{2})`)
 	signEscape    = regexp.MustCompile(`\\([^A-Za-z0-9])`)
@@ -185,7 +201,7 @@ func undo(escape string) string {
 	case unicodeEscape.FindString(escape) == escape:
 		return code(strings.Join(unicodeEscape.FindStringSubmatch(escape)[1:], ""), 16)
 	case octalEscape.FindString(escape) == escape:
-		return code(escape[1:], 8)
+		return code(strings.Trim(escape, `\o{}`), 8)
 	case escape[0] == '%' || escape[0] == '=':
 		return code(escape[1:], 16)
 	}
@@ -209,17 +225,23 @@ func readings(text string, coded bool) (all []string) {
 				whole = whole[:len(whole)-1]
 			}
 			if decoded, err := base64.RawStdEncoding.DecodeString(whole); err == nil {
-				all = append(all, textRun.FindAllString(string(decoded), -1)...)
+				all = append(all, textsIn(decoded)...)
 			}
 		}
 	}
 	for _, run := range append(hexRun.FindAllString(text, -1), hexRun.FindAllString(unseen(text), -1)...) {
 		for skip := range 2 {
 			even := run[skip : skip+(len(run)-skip)/2*2]
-			all = append(all, textRun.FindAllString(string(must(hex.DecodeString(even))), -1)...)
+			all = append(all, textsIn(must(hex.DecodeString(even)))...)
 		}
 	}
 	return all
+}
+
+// textsIn are the texts among octets. They may be in UTF-16, and have line breaks.
+func textsIn(octets []byte) []string {
+	together := strings.NewReplacer("\x00", "", "\t", "", "\r", "", "\n", "").Replace(string(octets))
+	return textRun.FindAllString(together, -1)
 }
 
 // unseen drops blanks and what has no width.

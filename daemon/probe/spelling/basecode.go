@@ -52,7 +52,13 @@ func texts(decoded []byte, unusual bool, f func(at int, inner []byte)) {
 	}
 }
 
-func isText(c byte, unusual bool) bool { return c >= ' ' && c <= '~' || unusual && c >= utf8.RuneSelf }
+func isText(c byte, unusual bool) bool {
+	return c >= ' ' && c <= '~' || isGapOctet(c) || unusual && c >= utf8.RuneSelf
+}
+
+// isGapOctet knows what may stand between two characters of a secret in base64 or hex:
+// a line break or a tab, and the half of a character in UTF-16 that says nothing.
+func isGapOctet(c byte) bool { return c == 0 || c != ' ' && chars[c]&blank != 0 }
 
 // eachCode calls f with each part of t that may be base64 or hex of a text with a run
 // of a secret, as what it stands for: read from each of the places where a group may

@@ -20,8 +20,11 @@ const (
 	braced        // \u{2b}
 	halfPair      // the backslash of a surrogate pair's second half
 	halfPairU     // its u
+	afterX        // \x, which \x2b and \x{2b} begin with
 	octet         // \x2b, %2b, =2B
+	afterO        // \o
 	octal         // \053
+	bracedOctal   // \o{53}
 	entityNumber  // &#
 	entityDecimal // &#43;
 	entityHex     // &#x2b;
@@ -101,6 +104,18 @@ func (e escape) read(c byte) step {
 		return step{next: escape{form: halfPairU, high: e.high}, goesOn: c == '\\' || c == '%'}
 	case halfPairU:
 		return step{next: escape{form: codeUnit, high: e.high}, goesOn: c|0x20 == 'u'}
+	case bracedOctal:
+		if c == '}' && e.digits > 0 {
+			return step{stands: character(e.value), is: true}
+		}
+		return e.readDigit(digit, isHex && digit < 8, 8, longestNumber)
+	case afterO:
+		return step{next: escape{form: bracedOctal}, goesOn: c == '{'}
+	case afterX:
+		if c == '{' {
+			return step{next: escape{form: braced}, goesOn: true}
+		}
+		return escape{form: octet}.read(c)
 	case octet:
 		s := e.readDigit(digit, isHex, 16, 2)
 		if s.next.digits == 2 {
@@ -132,7 +147,9 @@ func backslash(c byte) step {
 	case c|0x20 == 'u':
 		return step{next: escape{form: codeUnit, long: c == 'U'}, goesOn: true}
 	case c|0x20 == 'x':
-		return step{next: escape{form: octet}, goesOn: true}
+		return step{next: escape{form: afterX}, goesOn: true}
+	case c == 'o':
+		return step{next: escape{form: afterO}, goesOn: true}
 	case c >= '0' && c <= '7':
 		return escape{form: octal}.read(c)
 	case strings.IndexByte("nrtbfvae", c) >= 0: // what moves a cursor

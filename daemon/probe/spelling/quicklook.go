@@ -94,26 +94,35 @@ func maybeCode(s string) bool {
 		}
 		bits = bits<<6 | c>>sextetAt&63
 		for place := range octets {
-			switch phase := (n - place) & 3; {
-			case phase == 0: // it has only a part of an octet
-			case isText(uint8(bits>>(6-2*phase)), false):
-				octets[place]++
-			default:
-				octets[place] = 0
+			if phase := (n - place) & 3; phase > 0 { // or it has only a part of an octet
+				octets[place] = longer(octets[place], uint8(bits>>(6-2*phase)))
 			}
 			if octets[place] == runLength {
 				return true
 			}
 		}
 		pair = pair<<4 | uint8(c>>nibbleAt&15)
-		if c&nibble == 0 || !isText(pair, false) {
+		if pairs[n&1] = longer(pairs[n&1], pair); c&nibble == 0 {
 			pairs[n&1] = 0
-		} else if pairs[n&1]++; pairs[n&1] == runLength {
+		}
+		if pairs[n&1] == runLength {
 			return true
 		}
 		n++
 	}
 	return false
+}
+
+// longer is how many characters of text are in a row after one more octet. Gaps do not
+// count, and do not end it.
+func longer(n, octet uint8) uint8 {
+	switch {
+	case isGapOctet(octet):
+		return n
+	case isText(octet, false):
+		return n + 1
+	}
+	return 0
 }
 
 func isOddOrEscape(c rune) bool { return c >= utf8.RuneSelf || chars[c]&(odd|escapes) != 0 }

@@ -46,7 +46,7 @@ const (
 //     be a part of a longer word: it would be found everywhere.
 //
 // They may be escaped as in JSON, C, URLs, HTML and quoted-printable, in any mixture
-// and over again, and be a part of a longer text in base64 or hex. A nil *Secrets
+// and over again, and be a part of a longer text in base64 or hex, of UTF-16 too. A nil *Secrets
 // finds nothing.
 type Secrets struct {
 	long   string // those of runLength or more, as they are compared, each before a line break
