@@ -219,12 +219,8 @@ func TestFollow_UntilNobodyReads(t *testing.T) {
 					p.kill()
 					p.until(func() bool { return strings.Contains(r.talk.String(), "waiting for the daemon") })
 				}
-				began := time.Now()
 				r.out.Close()
-				r.ends(0)
-				if took := time.Since(began); took > time.Minute {
-					t.Errorf("it was noticed after %v", took)
-				}
+				r.ends(0) // which waits for less than the ten minutes until something is written
 			})
 		}
 	}

@@ -52,6 +52,7 @@ func TestPromise7_AKeyGoesOnlyToWhomItBelongs(t *testing.T) {
 	}))
 	const unsaid = `
 autodetect = true
+` + patiently + `
 [[provider]]
 id = "openai"
 kind = "openai"

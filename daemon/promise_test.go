@@ -302,14 +302,28 @@ func TestPromise9_HealthIsHonest(t *testing.T) {
 	if err := errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
-	r.until(func() bool { // over the connection that is kept
+	// Seconds count in which this process had its turns, as the daemon beside it had.
+	seconds := 0
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	said := func(done func() bool) {
+		t.Helper()
+		r.until(func() bool {
+			select {
+			case <-second.C:
+				seconds++
+			default:
+			}
+			return done()
+		})
+	}
+	said(func() bool { // over the connection that is kept
 		status, _ := r.call("GET", "/healthz", &h)
 		return status == http.StatusServiceUnavailable && strings.Contains(h.Checks["socket"], "a file is in the place of the socket")
 	})
-	r.until(func() bool { return strings.Contains(r.log.String(), `"check":"socket"`) })
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("it was said after %s", took)
+	said(func() bool { return strings.Contains(r.log.String(), `"check":"socket"`) })
+	if seconds > 10 {
+		t.Errorf("it was said after %d seconds", seconds)
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
