@@ -8,8 +8,10 @@
 //
 // It reads strictly. A document that does not fit its format is an error, an unknown word
 // is [provider.ImpactUnknown], and a component that a feed should list but does not is
-// unknown too: none of these ever counts as "all is well". It sends no keys and no cookies.
+// unknown too: none of these ever counts as "all is well". It sends no keys and no cookies,
+// and passes on nothing in which a proxy repeats its own password.
 //
-// It imports daemon/config, for what to follow, and store/provider, for the vocabulary.
+// It imports daemon/config, for what to follow, daemon/probe/spelling, for secrets, and
+// store/provider, for the vocabulary.
 // daemon/judge decides what a reading does to a row.
 package feed

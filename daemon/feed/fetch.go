@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,10 +23,10 @@ const (
 
 // newClient makes a client that keeps no connections, as the next use is minutes away, and
 // no cookies.
-func newClient(dial func(context.Context, string, string) (net.Conn, error)) *http.Client {
+func newClient(o *Options) *http.Client {
 	t := &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dial,
+		Proxy:                  o.Proxy,
+		DialContext:            o.Dial,
 		DisableKeepAlives:      true,
 		DisableCompression:     true, // fetch does it, with a cap
 		MaxResponseHeaderBytes: maxHeader,
@@ -62,6 +61,7 @@ func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, res *http
 type answer struct {
 	status   int
 	body     []byte
+	plain    bool          // it came without TLS
 	validate http.Header   // for the next request
 	rest     time.Duration // how long not to ask again; 0 if it does not say
 	err      error
@@ -75,6 +75,15 @@ func (p *Poller) fetch(ctx context.Context, feed string, validate http.Header) a
 	if err != nil {
 		return answer{err: err}
 	}
+	secrets := p.secretsFor(req.URL)
+	a := p.answerTo(req, validate)
+	if a.err = withoutSecrets(a.err, secrets); a.plain && repeats(a.body, secrets) {
+		a.body, a.err = nil, errRepeated
+	}
+	return a
+}
+
+func (p *Poller) answerTo(req *http.Request, validate http.Header) answer {
 	req.Header = validate.Clone()
 	if req.Header == nil {
 		req.Header = http.Header{}
@@ -87,7 +96,7 @@ func (p *Poller) fetch(ctx context.Context, feed string, validate http.Header) a
 		return answer{err: plainError(err)}
 	}
 	defer res.Body.Close()
-	a := answer{status: res.StatusCode, rest: restOf(res.Header, time.Now())}
+	a := answer{status: res.StatusCode, plain: res.Request.URL.Scheme == "http", rest: restOf(res.Header, time.Now())}
 	if res.StatusCode != http.StatusOK {
 		return a
 	}

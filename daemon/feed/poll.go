@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/url"
 	"reflect"
 	"sync"
 	"time"
@@ -48,6 +49,7 @@ type Options struct {
 	UserAgent string                                                            // empty: "providerd"
 	Random    func() float64                                                    // in [0,1); nil: rand.Float64
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error) // nil: net's own
+	Proxy     func(*http.Request) (*url.URL, error)                             // nil: http.ProxyFromEnvironment
 }
 
 // A Poller polls the feeds that providers follow, each only once, while it runs. If no
@@ -73,7 +75,10 @@ func New(o Options) *Poller {
 	if o.UserAgent == "" {
 		o.UserAgent = "providerd"
 	}
-	return &Poller{o: o, log: o.Log, client: newClient(o.Dial), sources: map[string]*source{}}
+	if o.Proxy == nil {
+		o.Proxy = http.ProxyFromEnvironment
+	}
+	return &Poller{o: o, log: o.Log, client: newClient(&o), sources: map[string]*source{}}
 }
 
 // Run polls until ctx ends, and returns once all polls have ended.

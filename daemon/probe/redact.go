@@ -66,27 +66,13 @@ func newRedactor(p *config.Provider, base, proxy *url.URL, header http.Header) *
 			secrets = append(secrets, strings.TrimSpace(value))
 		}
 	}
-	secrets = append(secrets, userSecrets(base)...)
+	secrets = append(secrets, spelling.InURL(base)...)
 	if proxy != nil {
-		secrets = append(secrets, userSecrets(proxy)...)
+		secrets = append(secrets, spelling.InURL(proxy)...)
 	}
 	// The longest first: one may contain another.
 	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return &redactor{secrets: spelling.New(secrets)}
-}
-
-// userSecrets are those in a URL.
-func userSecrets(u *url.URL) []string {
-	user := u.User.Username()
-	password, _ := u.User.Password()
-	if user == "" && password == "" {
-		return nil
-	}
-	secrets := []string{basic(user, password), password}
-	if password == "" {
-		secrets = append(secrets, user)
-	}
-	return secrets
 }
 
 // isPublic knows the request headers that are the same for everybody. All others
