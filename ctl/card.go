@@ -196,7 +196,7 @@ func changesLayout(events []provider.Event, id string, opts TableOptions) (*grid
 				cells[0] = e.Time.In(opts.Now.Location()).Format("2006-01-02 15:04:05")
 			}
 			if form.from {
-				cells[1] = string(e.From) + " → " + string(e.To)
+				cells[1] = string(e.From) + arrow(opts.ASCII) + string(e.To)
 			}
 			if e.ID != id { // of this machine
 				cells[1] = e.ID + ": " + cells[1]

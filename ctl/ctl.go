@@ -56,7 +56,7 @@ func Main(ctx context.Context, env Env) int {
 	a.term = terminalOf(env)
 	a.writeText()
 	err := a.rootCommand().Execute(ctx, env.Args)
-	err = errors.Join(err, a.screen.Flush())
+	err = errors.Join(err, a.screen.Flush(), a.data.Flush())
 	if errors.Is(err, context.Canceled) && a.ctx.Err() != nil {
 		return exitInterrupted
 	}
@@ -66,11 +66,20 @@ func Main(ctx context.Context, env Env) int {
 // writeText has all that is written pass through a writer of text: whatever a command,
 // its help or a completion writes, and whoever that is from.
 func (a *app) writeText() {
-	a.bytes, a.screen = a.Stdout, provider.NewTextWriter(a.Stdout)
+	a.bytes = a.Stdout
+	a.data, a.screen = provider.NewTextWriter(a.bytes), ScreenWriter(a.bytes, a.term.ascii)
+	a.Stdout = a.screen
+	a.Stderr = provider.NewTextWriter(TalkTo(a.Stderr, a.term.ascii))
+}
+
+// paint decides about colours: at first by the environment, then as --color says.
+func (a *app) paint(flag *ColorFlag) {
+	a.term.color = flag.Wanted(a.Getenv, a.term.shown)
+	var styles []string
 	if a.term.color {
-		a.screen = provider.NewTextWriter(a.Stdout, Styles()...)
+		styles = Styles()
 	}
-	a.Stdout, a.Stderr = a.screen, provider.NewTextWriter(a.Stderr)
+	a.screen.Style(styles...)
 }
 
 // app is what the commands share.
@@ -78,9 +87,10 @@ type app struct {
 	Env
 	ctx    context.Context // of the one command that is run
 	client *client.Client
-	term   terminal // of stdout
-	screen *provider.TextWriter
-	bytes  io.Writer // stdout, for what is no text
+	term   terminal             // of stdout
+	screen *provider.TextWriter // stdout, for people
+	data   *provider.TextWriter // stdout, for programs: the same in every locale
+	bytes  io.Writer            // stdout, for what is no text
 	now    func() time.Time
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/command"
@@ -76,5 +77,11 @@ func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
 	for _, l := range layers(d) {
 		pairs = append(pairs, l.lines()...)
 	}
-	return writePairs(a.Stdout, a.term.width(), slices.Concat(pairs, feedLines(d.Feed, a.now()), verdictLines(&d.Verdict, a.now())))
+	pairs = slices.Concat(pairs, feedLines(d.Feed, a.now()), verdictLines(&d.Verdict, a.now()))
+	if a.term.ascii { // before lines are broken, as an arrow takes two columns then
+		for i := range pairs {
+			pairs[i][1] = strings.ReplaceAll(pairs[i][1], "→", "->")
+		}
+	}
+	return writePairs(a.Stdout, a.term.width(), pairs)
 }

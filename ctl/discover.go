@@ -68,7 +68,7 @@ func (a *app) discover(ctx context.Context, out *format) error {
 		return nil
 	}
 	if out.value == formatTOML {
-		_, err = io.WriteString(a.Stdout, toml)
+		_, err = io.WriteString(a.data, toml)
 		return err
 	}
 	_, err = io.WriteString(a.Stdout, "\n"+toml)

@@ -13,6 +13,7 @@ type eventLayout struct {
 	width int  // columns of the screen, beyond which nothing is shown; 0: as wide as it gets
 	wide  bool // show all that is known, as wide as it gets
 	color bool // colour the states
+	ascii bool // use nothing else
 	now   time.Time
 
 	ids, from, to int // columns of what lines up
@@ -63,7 +64,7 @@ func (l eventLayout) line(e *provider.Event) string {
 	}
 	b.add(pad(id, l.ids)+gap, "")
 	if has(roomForFrom) {
-		b.add(pad(provider.Printable(string(e.From)), l.from)+" → ", "")
+		b.add(pad(provider.Printable(string(e.From)), l.from)+arrow(l.ascii), "")
 	}
 	color := ""
 	if l.color {
@@ -82,6 +83,14 @@ func (l eventLayout) line(e *provider.Event) string {
 		b.add(gap+provider.Printable("("+strings.Join(e.IDs, ", ")+")"), "")
 	}
 	return b.String()
+}
+
+// arrow stands between what was and what is.
+func arrow(ascii bool) string {
+	if ascii {
+		return " -> "
+	}
+	return " → "
 }
 
 // shortStamp shows an instant in local time as short as it is clear: the time of today,

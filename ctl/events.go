@@ -260,12 +260,12 @@ type eventWriter struct {
 // write shows events, and says where some are gone, in one go.
 func (w *eventWriter) write(events []told) error {
 	w.layout.width, w.layout.now = w.app.term.width(), w.app.now()
-	w.layout.wide, w.layout.color = w.out.value == formatWide, w.app.term.color
+	w.layout.wide, w.layout.color, w.layout.ascii = w.out.value == formatWide, w.app.term.color, w.app.term.ascii
 	w.layout.alignTo(eventsOf(events))
 	var text []byte
 	flush := func() (err error) {
 		if len(text) > 0 {
-			_, err = w.app.Stdout.Write(text)
+			_, err = w.app.stdout(w.out).Write(text)
 			text = nil
 		}
 		return err

@@ -28,7 +28,7 @@ func followingBy(t *testing.T, d *daemon, args ...string) (out, talk *screen, en
 	go func() {
 		done <- ctl.Main(ctx, ctl.Env{
 			Args:  append([]string{"--socket", d.socket}, args...),
-			Stdin: strings.NewReader(""), Stdout: out, Stderr: talk, Getenv: func(string) string { return "" },
+			Stdin: strings.NewReader(""), Stdout: out, Stderr: talk, Getenv: environment(nil),
 		})
 	}()
 	end = sync.OnceValue(func() int { cancel(); return <-done })

@@ -95,7 +95,7 @@ func (a *app) histories(ctx context.Context, words []string, query client.Histor
 
 // writeHistory shows the changes of one provider, and what they sum up to.
 func (a *app) writeHistory(b *strings.Builder, reply *provider.HistoryReply) {
-	layout := eventLayout{width: a.term.width(), color: a.term.color, now: a.now()}
+	layout := eventLayout{width: a.term.width(), color: a.term.color, ascii: a.term.ascii, now: a.now()}
 	layout.alignTo(reply.Transitions)
 	for i := range reply.Transitions {
 		b.WriteString(layout.line(&reply.Transitions[i]) + "\n")

@@ -85,7 +85,7 @@ var errLogEnded = provider.Errorf(provider.DaemonUnreachable, "", "the daemon en
 
 // first shows what was asked for.
 func (l *logFollower) first(ctx context.Context) error {
-	w := bufio.NewWriter(l.app.Stdout)
+	w := bufio.NewWriter(l.app.stdout(l.out))
 	for line, err := range l.app.client.Stream(ctx, l.query.Path(), func(provider.StreamNote) { l.alive() }) {
 		if err == nil {
 			l.alive()
@@ -113,7 +113,7 @@ func (l *logFollower) again(ctx context.Context) error {
 		kept = append(kept, bytes.Clone(line))
 	}
 	for _, line := range linesAfter(kept, l.last, l.from) {
-		if err := l.write(l.app.Stdout, line); err != nil {
+		if err := l.write(l.app.stdout(l.out), line); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (l *logFollower) again(ctx context.Context) error {
 		}
 		l.alive()
 		for _, line := range known.pass(line) {
-			if err := l.write(l.app.Stdout, line); err != nil {
+			if err := l.write(l.app.stdout(l.out), line); err != nil {
 				return err
 			}
 		}

@@ -159,11 +159,14 @@ func (d *daemon) run(t *testing.T, args ...string) result {
 	return run(t.Context(), append([]string{"--socket", d.socket}, args...)...)
 }
 
-func run(ctx context.Context, args ...string) result {
+func run(ctx context.Context, args ...string) result { return runIn(ctx, nil, args...) }
+
+// runIn runs a command with these variables.
+func runIn(ctx context.Context, variables map[string]string, args ...string) result {
 	var out, err bytes.Buffer
 	code := ctl.Main(ctx, ctl.Env{
 		Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &err,
-		Getenv: func(string) string { return "" }, Version: "v1.2.3",
+		Getenv: environment(variables), Version: "v1.2.3",
 	})
 	return result{out.String(), err.String(), code}
 }
@@ -179,5 +182,15 @@ func (r result) want(t *testing.T, code int, out, err string) {
 		if !strings.Contains(s.got, s.want) || s.want == "" && s.got != "" {
 			t.Errorf("%s:\n%swant: %q", s.name, s.got, s.want)
 		}
+	}
+}
+
+// environment is that of somebody who reads UTF-8, and these variables.
+func environment(more map[string]string) func(string) string {
+	return func(name string) string {
+		if value, set := more[name]; set || name != "LANG" {
+			return value
+		}
+		return "C.UTF-8"
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/packaging/man"
 )
 
@@ -18,9 +17,7 @@ func TestManualPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{client: &client.Client{}}
-	a.Getenv = func(string) string { return "" }
-	root := a.rootCommand()
+	root := Commands()
 	page := string(text)
 	for part, should := range map[string]string{"options": man.Flags(root.PersistentFlags()), "commands": man.Commands(root)} {
 		if page, err = man.Replace(page, part, should); err != nil {

@@ -80,6 +80,14 @@ func hasData(body []byte) bool {
 	return len(fields) > 0
 }
 
+// stdout is the writer for what goes out in a format.
+func (a *app) stdout(out *format) io.Writer {
+	if out.data() {
+		return a.data
+	}
+	return a.Stdout
+}
+
 // writeData prints a JSON text in the format that was asked for.
 func (a *app) writeData(text []byte, out *format) error {
 	if out.value != formatYAML {
@@ -89,7 +97,7 @@ func (a *app) writeData(text []byte, out *format) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.Stdout.Write(text)
+	_, err = a.data.Write(text)
 	return err
 }
 
@@ -108,12 +116,18 @@ func (a *app) writeJSON(text []byte) error {
 
 // writeLine prints a line of JSON, or several.
 func (a *app) writeLine(text []byte) error {
-	_, err := a.Stdout.Write(append(bytes.Clone(provider.PrintableJSON(text)), '\n'))
+	_, err := a.data.Write(append(bytes.Clone(provider.PrintableJSON(text)), '\n'))
 	return err
 }
 
-// print writes a line of data.
+// print writes a line for people.
 func (a *app) print(line string) error {
 	_, err := io.WriteString(a.Stdout, provider.Printable(line)+"\n")
+	return err
+}
+
+// printData writes a line for programs.
+func (a *app) printData(line string) error {
+	_, err := io.WriteString(a.data, provider.Printable(line)+"\n")
 	return err
 }

@@ -130,15 +130,15 @@ func (a *app) pick(ctx context.Context, q pickQuery, out *format) error {
 	case answer != nil:
 		return answer
 	case out.value == formatURL:
-		return a.print(found.BaseURL)
+		return a.printData(found.BaseURL)
 	case out.value == formatEnv:
 		if found.told().OpenAIBaseURL == "" {
 			a.say("%s: the daemon knows no address for clients of OpenAI's API, so %s is left out", found.ID, openAIVariable)
 		}
-		_, err := a.Stdout.Write([]byte(strings.Join(found.environment(), "\n") + "\n"))
+		_, err := a.data.Write([]byte(strings.Join(found.environment(), "\n") + "\n"))
 		return err
 	}
-	return a.print(found.ID)
+	return a.printData(found.ID)
 }
 
 // choose finds the one to use among what is known and, when there is none, among

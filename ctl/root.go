@@ -1,11 +1,13 @@
 package ctl
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // rootCommand builds the command tree.
@@ -23,13 +25,18 @@ and you, root or that folder's owner must listen on it.
 
 Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 4 denied · 5 no such provider · 6 timed out · 130 interrupted.`,
-		Stdout:   a.Stdout,
+		Stdout:   a.data, // scripts for shells and what they offer; help spells itself
 		Stderr:   a.Stderr,
 		Version:  a.versionLine, // --version says what the command version does
+		ASCII:    a.term.ascii,
 		BadFlag:  FlagError,
 		NotFound: noSuchCommand,
+		NoHelp:   noSuchTopic,
 	}
-	socket := root.PersistentFlags().StringVar(&a.client.Socket, "socket", "", "control socket of the daemon")
+	color := &ColorFlag{}
+	color = AddColorFlag(root.PersistentFlags(), func() { a.paint(color) })
+	a.paint(color)
+	socket := root.PersistentFlags().StringVar(&a.client.Socket, "socket", "", "`path` of the control socket")
 	socket.Complete = command.Offer(nil, command.OfferFiles)
 	root.AddCommand(
 		a.statusCommand(), a.pickCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
@@ -54,6 +61,18 @@ func noSuchCommand(parent *command.Command, typed string) error {
 		return usage("did you mean: "+line, "%s: %q", what, typed)
 	}
 	return usage(CommandHint(typed, names, parent), "%s: %q", what, typed)
+}
+
+// noSuchTopic refuses to help with a word that is no command below parent.
+func noSuchTopic(parent *command.Command, typed string) error {
+	if parent.HasParent() && !parent.HasSubCommands() {
+		return usage(HelpHint("did you mean: "+parent.CommandPath()), "help: %s has no command %q", parent.Name(), typed)
+	}
+	err := noSuchCommand(parent, typed)
+	if e := new(provider.Error); errors.As(err, &e) {
+		e.Hint = HelpHint(e.Hint)
+	}
+	return err
 }
 
 // args returns a check that there are between least and most arguments, none of

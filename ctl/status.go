@@ -181,7 +181,7 @@ func (a *app) showStatus(ctx context.Context, v *statusView) error {
 		for _, id := range idsOf(body.Providers) {
 			b.WriteString(provider.Printable(id) + "\n")
 		}
-		_, err := io.WriteString(a.Stdout, b.String())
+		_, err := io.WriteString(a.data, b.String())
 		return err
 	}
 	return WriteTable(a.Stdout, body.StatusReply, a.optionsOf(v, &body.StatusReply, len(all)))
@@ -215,6 +215,7 @@ func (a *app) tableOptions(out *format, now provider.Time) TableOptions {
 		Width:   a.term.width(),
 		Height:  max(0, a.term.height()-1), // a line is the prompt's
 		Color:   a.term.color,
+		ASCII:   a.term.ascii,
 		Summary: a.term.shown,
 		Wide:    out.value == formatWide,
 		Now:     now.Local(),

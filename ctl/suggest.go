@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"cmp"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,7 +42,9 @@ var flagWords = []struct{ word, flag string }{
 // Commands is the tree of providerctl's commands, for those who name or describe
 // them.
 func Commands() *command.Command {
-	return (&app{Env: Env{Getenv: func(string) string { return "" }}, client: &client.Client{}}).rootCommand()
+	a := &app{Env: Env{Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" }}, client: &client.Client{}}
+	a.writeText()
+	return a.rootCommand()
 }
 
 // CommandHint says what to type instead of a word that is no command. Of the
@@ -95,6 +98,24 @@ func didYouMean(lines []string, otherwise string) string {
 		return otherwise
 	}
 	return "did you mean: " + strings.Join(lines[:min(maxMeant, len(lines))], ", ")
+}
+
+// HelpHint makes of a hint that names commands one that names their help.
+func HelpHint(hint string) string {
+	lines, found := strings.CutPrefix(hint, "did you mean: ")
+	if !found {
+		return hint
+	}
+	var helps []string
+	for line := range strings.SplitSeq(lines, ", ") {
+		program, rest, below := strings.Cut(line, " ")
+		if below {
+			helps = append(helps, program+" help "+rest)
+		} else {
+			helps = append(helps, program+" --help")
+		}
+	}
+	return didYouMean(helps, hint)
 }
 
 // flagHint says what to type instead of a flag that cmd does not have; typed is
@@ -158,14 +179,17 @@ func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 		}
 		return "give a whole number: " + flag + " 10"
 	}
-	switch v := f.Value.(type) {
-	case *sinceFlag:
+	if _, ok := f.Value.(*sinceFlag); ok {
 		return "give a time, or the number of an event: " + sinceExamples
-	case *format:
-		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
 	}
-	if v, ok := f.Value.(*list); ok && len(v.allowed) > 0 {
-		return provider.DidYouMean(typed, v.allowed, flag+" ", "use one of: "+strings.Join(v.allowed, ", "))
+	var allowed []string
+	if v, ok := f.Value.(*list); ok {
+		allowed = v.allowed
+	} else if words := strings.Split(f.Value.Type(), "|"); len(words) > 1 {
+		allowed = words
+	}
+	if len(allowed) > 0 {
+		return provider.DidYouMean(typed, allowed, flag+" ", "use one of: "+strings.Join(allowed, ", "))
 	}
 	name, about := f.UnquoteUsage()
 	return "write " + flag + " " + strings.ToUpper(name) + ": " + about

@@ -51,9 +51,15 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"stauts --help":       meant + "providerctl status\n",
 		"stauts ollama -h":    meant + "providerctl status\n",
 		"stauts --version":    meant + "providerctl status\n",
-		"help stauts":         meant + "providerctl status\n",
+		"help stauts":         meant + "providerctl help status\n",
 		"completion bahs":     meant + "providerctl completion bash\n",
-		"help completion zhs": meant + "providerctl completion zsh\n",
+		"help completion zhs": meant + "providerctl help completion zsh\n",
+		"help status nosuch":  meant + "providerctl help status\n",
+		"help install":        meant + "providerd help service install\n",
+		"help run":            meant + "providerd --help\n",
+		"help nosuch":         "providerctl: hint: see: providerctl --help\n",
+		"--color alwys":       meant + "--color always\n",
+		"status --color":      "providerctl: hint: use one of: auto, always, never\n",
 		// Flags.
 		"status --jsn":         meant + "-o json\n",
 		"status --json":        meant + "-o json\n",
@@ -136,7 +142,7 @@ func TestRefresh_SaysHowLongToWait(t *testing.T) {
 func TestHelp_OfATopic(t *testing.T) {
 	for args, says := range map[string]string{
 		"help": "Available Commands:", "help status": "Show what is known of each provider", "help completion bash": "source <(providerctl completion bash)",
-		"help status ollama": "Show what is known", "status --help": "Show what is known",
+		"--help status": "Show what is known", "status --help": "Show what is known",
 	} {
 		run(t.Context(), strings.Fields(args)...).want(t, 0, says, "")
 	}

@@ -17,6 +17,7 @@ type TableOptions struct {
 	Strict    bool      // it must fit into them, whatever is left out
 	Sorted    bool      // somebody chose the order of the rows, so that it stays
 	Color     bool      // colour the states
+	ASCII     bool      // use nothing else; what the rows have is for the writer to spell
 	Wide      bool      // everything that is known of each provider
 	NoHeaders bool      // nothing but the rows
 	Summary   bool      // sum up below

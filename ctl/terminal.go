@@ -9,7 +9,8 @@ import (
 // terminal is what is known of the screen that stdout is shown on.
 type terminal struct {
 	shown bool // stdout is a terminal
-	color bool // colours are wanted
+	ascii bool // text has to do with ASCII, on a terminal or elsewhere
+	color bool // colours are wanted, likewise
 	moves bool // it can draw over what it has shown
 	fd    int
 }
@@ -17,20 +18,14 @@ type terminal struct {
 func terminalOf(env Env) terminal {
 	file, ok := env.Stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
-		return terminal{}
+		return terminal{ascii: ASCIIWanted(env.Getenv, false)}
 	}
 	return terminal{
 		shown: true,
-		color: ColorWanted(env.Getenv),
+		ascii: ASCIIWanted(env.Getenv, true),
 		moves: env.Getenv("TERM") != "dumb",
 		fd:    int(file.Fd()),
 	}
-}
-
-// ColorWanted reports whether a terminal should be written to in colours. See
-// https://no-color.org for the variable.
-func ColorWanted(getenv func(string) string) bool {
-	return getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }
 
 // width is the number of columns, asked anew each time because it changes; 0

@@ -61,7 +61,7 @@ func onTerminal(t *testing.T, d *daemon, columns, lines uint16, variables map[st
 	file, shown := openTerminal(t, columns, lines)
 	env := ctl.Env{
 		Args: append([]string{"--socket", d.socket}, args...), Stdin: strings.NewReader(""),
-		Stdout: file, Stderr: io.Discard, Getenv: func(name string) string { return variables[name] },
+		Stdout: file, Stderr: io.Discard, Getenv: environment(variables),
 	}
 	if code := ctl.Main(t.Context(), env); code != 0 {
 		t.Errorf("exit code %d", code)

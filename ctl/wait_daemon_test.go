@@ -33,7 +33,7 @@ func startWaiting(t *testing.T, args ...string) *waiting {
 		var out bytes.Buffer
 		w.code = ctl.Main(t.Context(), ctl.Env{
 			Args: args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: w,
-			Getenv: func(string) string { return "" },
+			Getenv: environment(nil),
 		})
 		w.out = out.String()
 	}()

@@ -135,7 +135,7 @@ func TestInterrupt(t *testing.T) {
 		code := ctl.Main(ctx, ctl.Env{
 			Args:  []string{"--socket", d.socket, "wait", "ollama"},
 			Stdin: strings.NewReader(""), Stdout: &out, Stderr: interrupter(cancel),
-			Getenv: func(string) string { return "" },
+			Getenv: environment(nil),
 		})
 		if code != 130 {
 			t.Errorf("exit code %d, want 130", code)

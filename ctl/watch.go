@@ -183,7 +183,7 @@ func (l *lines) show(body *statusBody, all []provider.Status) error {
 		}
 		return l.app.writeLine(line.Bytes())
 	case l.wanted.out.data():
-		if _, err := io.WriteString(l.app.Stdout, "---\n"); err != nil {
+		if _, err := io.WriteString(l.app.data, "---\n"); err != nil {
 			return err
 		}
 		return l.app.writeData(body.raw, l.wanted.out)

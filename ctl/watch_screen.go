@@ -151,7 +151,11 @@ func (s *screenView) draw() error {
 		if i > 0 {
 			out.WriteByte('\n')
 		}
-		out.Write(s.app.screen.Clean(line))
+		line = s.app.screen.Clean(line)
+		if t.ascii {
+			line = []byte(fittedASCII(string(line)))
+		}
+		out.Write(line)
 		out.WriteString(clearLine)
 	}
 	out.WriteString(clearBelow)

@@ -59,13 +59,19 @@ func watching(t *testing.T, d *daemon, args ...string) (out, talk *screen, end f
 // watchingOn is watching with a stdout of the caller's.
 func watchingOn(t *testing.T, d *daemon, out io.Writer, args ...string) (talk *screen, end func() int) {
 	t.Helper()
+	return watchingIn(t, nil, d, out, args...)
+}
+
+// watchingIn is watchingOn with these variables.
+func watchingIn(t *testing.T, variables map[string]string, d *daemon, out io.Writer, args ...string) (talk *screen, end func() int) {
+	t.Helper()
 	talk = newScreen()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	go func() {
 		done <- ctl.Main(ctx, ctl.Env{
 			Args:  append([]string{"--socket", d.socket, "status", "--watch"}, args...),
-			Stdin: strings.NewReader(""), Stdout: out, Stderr: talk, Getenv: func(string) string { return "" },
+			Stdin: strings.NewReader(""), Stdout: out, Stderr: talk, Getenv: environment(variables),
 		})
 	}()
 	end = sync.OnceValue(func() int { cancel(); return <-done })
@@ -241,7 +247,7 @@ func TestMain_ClosedPipeEndsQuietly(t *testing.T) {
 		var talk bytes.Buffer
 		code := ctl.Main(t.Context(), ctl.Env{
 			Args: append([]string{"--socket", d.socket}, strings.Fields(args)...), Stdin: strings.NewReader(""),
-			Stdout: brokenPipe{}, Stderr: io.Writer(&talk), Getenv: func(string) string { return "" },
+			Stdout: brokenPipe{}, Stderr: io.Writer(&talk), Getenv: environment(nil),
 		})
 		if code != want || strings.Contains(talk.String(), "pipe") {
 			t.Errorf("%v: exit code %d, want %d; %q", args, code, want, talk.String())

@@ -14,8 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/term"
 	"google.golang.org/grpc/grpclog"
 
+	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/systemd"
@@ -31,7 +33,9 @@ func main() {
 	log.SetOutput(io.Discard)
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	cmd := newCommand()
-	cmd.Stdout, cmd.Stderr = provider.NewTextWriter(os.Stdout), provider.NewTextWriter(os.Stderr)
+	cmd.Stdout = provider.NewTextWriter(os.Stdout)
+	cmd.ASCII = ctl.ASCIIWanted(os.Getenv, term.IsTerminal(int(os.Stdout.Fd())))
+	cmd.Stderr = provider.NewTextWriter(ctl.TalkTo(os.Stderr, ctl.ASCIIWanted(os.Getenv, term.IsTerminal(int(os.Stderr.Fd())))))
 	if err := cmd.Execute(context.Background(), os.Args[1:]); err != nil {
 		if errors.Is(err, errNo) {
 			os.Exit(1)
@@ -81,6 +85,7 @@ func complain(to io.Writer, text string) {
 type flags struct {
 	config, socket, stateDir, logLevel string
 	logJSON, system                    bool
+	color                              *ctl.ColorFlag
 }
 
 func newCommand() *command.Command {
@@ -94,6 +99,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 		Version:  versionLine, // --version says what the command version does
 		BadFlag:  flagError,
 		NotFound: noSuchCommand,
+		NoHelp:   noSuchTopic,
 		Run: func(cmd *command.Command, _ []string) error {
 			return run(cmd.Context(), f, cmd.PersistentFlags().Changed("log-json"))
 		},
@@ -105,6 +111,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
 	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off").Complete = command.Offer(config.LogLevels(), command.NoFiles)
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is neither a terminal nor the journal)")
+	f.color = ctl.AddColorFlag(p, nil)
 	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
 	cmd.AddBuiltin()
 	return cmd

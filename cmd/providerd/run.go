@@ -30,7 +30,7 @@ func run(ctx context.Context, f flags, logJSONSet bool) error {
 		o.LogJSON = !o.LogJournal && !term.IsTerminal(int(os.Stderr.Fd()))
 	}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
-		o.FirstSweep = func(reply provider.StatusReply) { printTable(reply, f.socket) }
+		o.FirstSweep = func(reply provider.StatusReply) { f.printTable(reply) }
 	}
 	if ran, err := underManager(o); ran {
 		return err
@@ -65,19 +65,21 @@ func (f *flags) options() (daemon.Options, error) {
 }
 
 // printTable shows what the first sweep found, and how to ask again.
-func printTable(reply provider.StatusReply, socket string) {
+func (f *flags) printTable(reply provider.StatusReply) {
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
 		width = 80
 	}
-	out := provider.NewTextWriter(os.Stdout, ctl.Styles()...)
+	out := ctl.ScreenWriter(os.Stdout, ctl.ASCIIWanted(os.Getenv, true))
+	opts := ctl.TableOptions{Width: width, Color: f.color.Wanted(os.Getenv, true), Now: time.Now()}
+	if opts.Color {
+		out.Style(ctl.Styles()...)
+	}
 	fmt.Fprintln(out)
-	_ = ctl.WriteTable(out, reply, ctl.TableOptions{
-		Width: width, Color: ctl.ColorWanted(os.Getenv), Now: time.Now(),
-	})
+	_ = ctl.WriteTable(out, reply, opts)
 	ask := "providerctl status"
-	if socket != "" {
-		ask = "providerctl --socket " + socket + " status"
+	if f.socket != "" {
+		ask = "providerctl --socket " + f.socket + " status"
 	}
 	fmt.Fprintf(out, "\nask again with: %s\n\n", ask)
 }

@@ -40,6 +40,18 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	return usageError{fmt.Sprintf("no such command: %q", typed), ctl.CommandHint(typed, parent.Name()+" --help", places...)}
 }
 
+// noSuchTopic refuses to help with a word that is no command below parent.
+func noSuchTopic(parent *command.Command, typed string) error {
+	if parent.HasParent() && !parent.HasSubCommands() {
+		return usageError{fmt.Sprintf("help: %s has no command %q", parent.Name(), typed), ctl.HelpHint("did you mean: " + parent.CommandPath())}
+	}
+	err := noSuchCommand(parent, typed)
+	if u := (usageError{}); errors.As(err, &u) {
+		return usageError{u.message, ctl.HelpHint(u.hint)}
+	}
+	return err
+}
+
 // flagError says what is wrong with a flag as providerctl does.
 func flagError(cmd *command.Command, err error) error {
 	var e *provider.Error

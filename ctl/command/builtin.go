@@ -13,7 +13,10 @@ func (c *Command) AddBuiltin() {
 		Short: "Show the help of a command",
 		Run: func(_ *Command, topic []string) error {
 			cmd, rest := c.Find(topic)
-			if cmd.HasSubCommands() && len(rest) > 0 {
+			switch refuse := c.NoHelp; {
+			case len(rest) > 0 && refuse != nil:
+				return refuse(cmd, rest[0])
+			case len(rest) > 0:
 				return cmd.notFound(rest[0])
 			}
 			return cmd.Help()

@@ -45,8 +45,10 @@ type Command struct {
 	Version  func() string                            // the line of --version; nil: there is no such flag
 	Stdout   io.Writer                                // nil: that of the process
 	Stderr   io.Writer                                // nil: that of the process
+	ASCII    bool                                     // help has to do with it
 	BadFlag  func(cmd *Command, err error) error      // says in the program's words what is wrong with a flag; nil: err
 	NotFound func(parent *Command, word string) error // refuses a word that is no command below parent
+	NoHelp   func(parent *Command, word string) error // … of which help was asked; nil: NotFound
 
 	ctx           context.Context // of the run
 	parent        *Command        // nil of a root
@@ -252,6 +254,8 @@ func (c *Command) firstWord(args []string) int {
 // takesNext reports whether a word is a flag with its value in the next word.
 func (c *Command) takesNext(word string) bool {
 	switch {
+	case word == "-h" || word == "--help": // which every command has
+		return false
 	case strings.Contains(word, "="):
 		return false
 	case strings.HasPrefix(word, "--"):

@@ -234,8 +234,8 @@ Global Flags:
 Use "p config [command] --help" for more information about a command.
 `
 	for args, want := range map[string]string{
-		"": root, "--help": root, "-h": root, "help": root, "--help get": root,
-		"get --help": get, "get a -n 3 -h": get, "help get": get, "help get a": get,
+		"": root, "--help": root, "-h": root, "help": root,
+		"get --help": get, "get a -n 3 -h": get, "help get": get, "--help get": get, "-h --socket s get": get,
 		"config": config, "config -h": config, "help config": config,
 		"config show --help": show, "help config show": show, "config show --user --help": show,
 		"--version": "p v1\n", "-v": "p v1\n", "-V": "p v1\n",

@@ -10,7 +10,11 @@ import (
 
 // Help writes what c is for and how it is called.
 func (c *Command) Help() error {
-	_, err := io.WriteString(c.Out(), c.helpText())
+	text := c.helpText()
+	if c.Root().ASCII {
+		text = ASCII(text)
+	}
+	_, err := io.WriteString(c.Out(), text)
 	return err
 }
 

@@ -156,6 +156,13 @@ func NewTextWriter(to io.Writer, styles ...string) *TextWriter {
 	return &TextWriter{to: to, styles: styles}
 }
 
+// Style has it let these styles through from now on, and no others.
+func (w *TextWriter) Style(styles ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.styles = styles
+}
+
 // Write writes p, but perhaps for a character at its end that is not whole.
 func (w *TextWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()

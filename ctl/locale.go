@@ -1,0 +1,44 @@
+package ctl
+
+import (
+	"runtime"
+	"strings"
+)
+
+// ASCIIWanted reports whether text has to do with ASCII: whoever reads it said that they
+// can show no more, or nothing says that they can. The first of LC_ALL, LC_CTYPE and
+// LANG that is set decides, by its name, as for every program; shown is whether a
+// terminal is written to.
+func ASCIIWanted(getenv func(string) string, shown bool) bool {
+	return asciiWanted(getenv, runtime.GOOS, shown, consoleReadsUTF8)
+}
+
+// asciiWanted is [ASCIIWanted] on any system. Where none of the variables is set, it is
+// the C locale. Two systems do not set them: on macOS everything that shows text takes
+// UTF-8, and so does a console of Windows, where a pipe has what the console's code page
+// says.
+func asciiWanted(getenv func(string) string, system string, shown bool, consoleReadsUTF8 func() bool) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := getenv(name); locale != "" {
+			return !isUTF8(locale)
+		}
+	}
+	switch system {
+	case "darwin", "ios":
+		return false
+	case "windows":
+		return !shown && !consoleReadsUTF8()
+	}
+	return true
+}
+
+// isUTF8 reports whether a locale, such as de_DE.UTF-8@euro, has that character set. On
+// macOS, LC_CTYPE may be the name of the character set alone.
+func isUTF8(locale string) bool {
+	locale, _, _ = strings.Cut(locale, "@")
+	charset := locale
+	if _, after, found := strings.Cut(locale, "."); found {
+		charset = after
+	}
+	return strings.EqualFold(strings.ReplaceAll(charset, "-", ""), "utf8")
+}
