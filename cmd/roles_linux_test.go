@@ -57,6 +57,8 @@ func play(role string) bool {
 		playHang()
 	case "swap":
 		playSwap()
+	case "ollama":
+		playOllama()
 	case "eavesdrop":
 		playEavesdrop()
 	default:

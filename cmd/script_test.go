@@ -30,6 +30,7 @@ func setupScript(env *testscript.Env) error {
 	})
 	env.Setenv("RUN", run)
 	env.Setenv("PROVIDERD_SOCKET", filepath.Join(run, "s"))
+	env.Setenv("LANG", "C.UTF-8")
 	env.Setenv("HOME", env.WorkDir)
 	env.Setenv("XDG_RUNTIME_DIR", run)
 	env.Setenv("XDG_CONFIG_HOME", filepath.Join(env.WorkDir, "config"))
