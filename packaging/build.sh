@@ -5,6 +5,7 @@
 #     packaging/build.sh 1.2.3                 # … of this version, whatever git says
 #     packaging/build.sh --only deb/amd64      # one; a pattern such as 'deb/*' may be given, and --only again
 #     packaging/build.sh --list                # what can be named
+#     packaging/build.sh --list-documents      # the documents that are in all of them
 #     packaging/build.sh --print-version       # … as each format writes it
 #
 # It needs Go, bash and gzip, and no root. The same commit and the same Go give
@@ -20,6 +21,11 @@ targets=(
 	zip/windows/amd64 zip/windows/arm64
 )
 
+documents=(
+	README.md CHANGELOG.md docs/*.md docs/providerd.example.toml docs/decisions/*.md
+	packaging/prometheus/providerd.rules.yml packaging/grafana/providerd.json
+)
+
 fail() {
 	printf 'build.sh: %s\n' "$1" >&2
 	[ $# -lt 2 ] || printf 'build.sh: try: %s\n' "$2" >&2
@@ -33,6 +39,7 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--only) only+=("${2:?--only needs a target}") && shift ;;
 	--only=*) only+=("${1#--only=}") ;;
+	--list-documents) printf '%s\n' "${documents[@]}" && exit ;;
 	--list) printf '%s\n' "${targets[@]}" && exit ;;
 	--print-version) print=yes ;;
 	-h | --help) sed -n '2,/^set/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" && exit ;;
@@ -142,7 +149,7 @@ for page in packaging/man/*.[158]; do
 	put 644 "$page" "man/${page##*/}"
 	gzip -9n <"$page" >"$stage/man/${page##*/}.gz"
 done
-for page in README.md CHANGELOG.md docs/*.md docs/decisions/*.md packaging/prometheus/providerd.rules.yml packaging/grafana/providerd.json; do
+for page in "${documents[@]}"; do
 	put 644 "$page" "doc/$page" # where the documents' links lead
 done
 put 644 LICENSE LICENSE
