@@ -37,6 +37,11 @@ func card(s *provider.Status, opts TableOptions) string {
 		heading += " at " + provider.Printable(s.Endpoint)
 	}
 	lines := cardLines(s, opts.Now)
+	for i := range lines {
+		if name := lines[i][0]; name == "Hint" || name == "Key" {
+			lines[i][1] = opts.spell(lines[i][1])
+		}
+	}
 	names := len("State:")
 	for _, line := range lines {
 		names = max(names, len(line[0])+1)
@@ -74,7 +79,8 @@ func cardLines(s *provider.Status, now time.Time) (lines [][2]string) {
 		add("Limit", "send nothing until "+clock(s.RetryAt, now)+", "+in(s.RetryAt, now))
 	}
 	if s.Reason != provider.OK && (s.Reason != provider.RateLimited || !s.RetryAt.After(now)) {
-		add("Hint", s.Hint)
+		hint, _, _ := strings.Cut(s.Hint, "; see: providerctl status ") // the reader is there
+		add("Hint", hint)
 	}
 	if s.Reported != nil {
 		add("Reported", reportedLine(s.Reported, now))

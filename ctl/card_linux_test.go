@@ -132,7 +132,8 @@ func TestTerminal_SumsUp(t *testing.T) {
 	if !strings.Contains(got, "\r\n\r\n"+line) {
 		t.Errorf("%s", got)
 	}
-	low := onTerminal(t, startDaemon(t, script), 120, 14, map[string]string{"NO_COLOR": "1"}, "status").String()
+	d := startDaemon(t, script)
+	low := d.anywhere(onTerminal(t, d, 120, 14, map[string]string{"NO_COLOR": "1"}, "status").String())
 	if !strings.Contains(low, "\r\n… 2 more, usable: providerctl status | less\r\n") || strings.Index(low, "openai") > strings.Index(low, "gpu-2") {
 		t.Errorf("%s", low)
 	}
@@ -141,7 +142,7 @@ func TestTerminal_SumsUp(t *testing.T) {
 			t.Errorf("%s: %s", args, got)
 		}
 	}
-	d := startDaemon(t, script)
+	d = startDaemon(t, script)
 	for _, args := range []string{"status", "status -o json", "status -o yaml", "status -o name", "status -o wide"} {
 		if got := d.run(t, strings.Fields(args)...); strings.Contains(got.out, "7 providers") || got.err != "" {
 			t.Errorf("%s: %+v", args, got)

@@ -12,15 +12,18 @@
 package ctl
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -55,7 +58,8 @@ func Main(ctx context.Context, env Env) int {
 	a.client = &client.Client{Getenv: env.Getenv, Passed: func(err error) { once.Do(func() { a.say("note: the socket %v", err) }) }}
 	a.term = terminalOf(env)
 	a.writeText()
-	err := a.rootCommand().Execute(ctx, env.Args)
+	a.root = a.rootCommand()
+	err := a.root.Execute(ctx, env.Args)
 	err = errors.Join(err, a.screen.Flush(), a.data.Flush())
 	if errors.Is(err, context.Canceled) && a.ctx.Err() != nil {
 		return exitInterrupted
@@ -92,6 +96,7 @@ type app struct {
 	data   *provider.TextWriter // stdout, for programs: the same in every locale
 	bytes  io.Writer            // stdout, for what is no text
 	now    func() time.Time
+	root   *command.Command // nil until there is one
 }
 
 // interruptible is the context of the command. If it waits, or has something to undo,
@@ -132,15 +137,22 @@ func (a *app) printError(err error) int {
 // explain says what went wrong and what to type next.
 func (a *app) explain(e *provider.Error) {
 	a.say("%s", e.Message)
-	if e.Hint != "" {
-		a.say("hint: %s", e.Hint)
+	hint := e.Hint
+	if socket := a.asked(); socket != "" && strings.HasSuffix(hint, "start it: providerd") { // and not one for another
+		hint += " --socket " + quoted(socket)
+	}
+	if hint != "" {
+		a.say("hint: %s", hint)
 	}
 }
+
+// asked is the socket that somebody named: by the flag or, without it, by the variable.
+func (a *app) asked() string { return cmp.Or(a.client.Socket, a.Getenv("PROVIDERD_SOCKET")) }
 
 // say writes to stderr, one "providerctl: " before each message. Further lines of a
 // message, such as a quoted line of a file, begin with a blank.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.Stderr, "providerctl: %s\n", provider.PrintableLines(fmt.Sprintf(format, args...)))
+	fmt.Fprintf(a.Stderr, "providerctl: %s\n", provider.PrintableLines(a.here(fmt.Sprintf(format, args...))))
 }
 
 // usage is an error in what was typed.

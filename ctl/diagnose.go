@@ -78,6 +78,11 @@ func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
 		pairs = append(pairs, l.lines()...)
 	}
 	pairs = slices.Concat(pairs, feedLines(d.Feed, a.now()), verdictLines(&d.Verdict, a.now()))
+	for i := range pairs {
+		if strings.TrimSpace(pairs[i][0]) == "hint" {
+			pairs[i][1] = a.here(pairs[i][1])
+		}
+	}
 	if a.term.ascii { // before lines are broken, as an arrow takes two columns then
 		for i := range pairs {
 			pairs[i][1] = strings.ReplaceAll(pairs[i][1], "→", "->")

@@ -154,9 +154,13 @@ type result struct {
 	code     int
 }
 
+// anywhere is what was said to whoever did not have to name the socket.
+func (d *daemon) anywhere(text string) string { return strings.ReplaceAll(text, " --socket "+d.socket, "") }
+
 func (d *daemon) run(t *testing.T, args ...string) result {
 	t.Helper()
-	return run(t.Context(), append([]string{"--socket", d.socket}, args...)...)
+	r := run(t.Context(), append([]string{"--socket", d.socket}, args...)...)
+	return result{d.anywhere(r.out), d.anywhere(r.err), r.code}
 }
 
 func run(ctx context.Context, args ...string) result { return runIn(ctx, nil, args...) }

@@ -122,7 +122,7 @@ func (a *app) writeLine(text []byte) error {
 
 // print writes a line for people.
 func (a *app) print(line string) error {
-	_, err := io.WriteString(a.Stdout, provider.Printable(line)+"\n")
+	_, err := io.WriteString(a.Stdout, provider.Printable(a.here(line))+"\n")
 	return err
 }
 

@@ -217,6 +217,7 @@ func (a *app) tableOptions(out *format, now provider.Time) TableOptions {
 		Color:   a.term.color,
 		ASCII:   a.term.ascii,
 		Summary: a.term.shown,
+		Spell:   a.here,
 		Wide:    out.value == formatWide,
 		Now:     now.Local(),
 	}

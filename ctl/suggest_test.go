@@ -47,7 +47,7 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		// The command is at fault, and not its flags.
 		"stauts -o json":      meant + "providerctl status\n",
 		"refrsh --wait":       meant + "providerctl refresh\n",
-		"--socket /x stauts":  meant + "providerctl status\n",
+		"--socket /x stauts":  meant + "providerctl --socket /x status\n",
 		"stauts --help":       meant + "providerctl status\n",
 		"stauts ollama -h":    meant + "providerctl status\n",
 		"stauts --version":    meant + "providerctl status\n",

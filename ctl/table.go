@@ -24,6 +24,9 @@ type TableOptions struct {
 	OutOf     int       // how many providers the rows were chosen from; 0: they are all
 	Now       time.Time // zero: the reply's own time. Times of the day are in its zone
 
+	// Spell spells the commands in a hint for whoever reads it; nil: as they are.
+	Spell func(hint string) string
+
 	// Marked are the ids of rows with a star before them. Unless it is nil, there is a
 	// margin for it.
 	Marked map[string]bool
@@ -168,7 +171,7 @@ func moreLine(rest []provider.Status, opts TableOptions) string {
 		text += ", usable"
 	}
 	if !opts.Strict {
-		text += ": providerctl status | less"
+		text += ": " + opts.spell("providerctl status") + " | less"
 	}
 	text = cut(text, orAny(opts.Width)) + "\n"
 	if opts.Marked != nil {
@@ -186,7 +189,9 @@ func newGrid(columns []column, rows []provider.Status, opts TableOptions) *grid 
 	for _, s := range rows {
 		cells := make([]string, len(columns))
 		for i, c := range columns {
-			cells[i] = c.show(s, opts.Now)
+			if cells[i] = c.show(s, opts.Now); c.title == hintTitle {
+				cells[i] = opts.spell(cells[i])
+			}
 		}
 		g.rows = append(g.rows, cells)
 	}
@@ -248,14 +253,21 @@ func hints(rows []provider.Status, idWidth int, opts TableOptions) (all []string
 	ids = min(ids, idWidth)
 	for i, s := range needy {
 		if i == maxHints {
-			more := strconv.Itoa(len(needy)-i) + " more: providerctl status -o wide"
+			more := strconv.Itoa(len(needy)-i) + " more: " + opts.spell("providerctl status -o wide")
 			label, text := hanging("… ", more, opts.Width)
 			return append(all, dimmed(label+text, opts))
 		}
-		label, text := hanging(pad(cut(provider.Printable(s.ID), ids), ids)+gap, provider.Printable(hintOf(&s, opts.Now)), opts.Width)
+		label, text := hanging(pad(cut(provider.Printable(s.ID), ids), ids)+gap, provider.Printable(opts.spell(hintOf(&s, opts.Now))), opts.Width)
 		all = append(all, dimmed(label+text, opts))
 	}
 	return all
+}
+
+func (o *TableOptions) spell(hint string) string {
+	if o.Spell == nil {
+		return hint
+	}
+	return o.Spell(hint)
 }
 
 // hintOf is what to do next about a provider. Of a limit it says until when, which the

@@ -107,7 +107,7 @@ func TestWait_InVain(t *testing.T) {
 			if n == 0 && timeout < time.Minute {
 				continue // it must have looked in vain well before the time is up
 			}
-			r.want(t, 3, "", fmt.Sprintf("providerctl: no daemon answered within %v: the daemon is not running: no socket at %s\nproviderctl: hint: start it: providerd\n", timeout, absent))
+			r.want(t, 3, "", fmt.Sprintf("providerctl: no daemon answered within %v: the daemon is not running: no socket at %s\nproviderctl: hint: start it: providerd --socket %[2]s\n", timeout, absent))
 			if n != 1 {
 				t.Errorf("it said %d times that it waits:\n%s", n, r.err)
 			}
@@ -131,7 +131,7 @@ func TestWait_InVain(t *testing.T) {
 			}
 			d.stop()
 			<-w.done
-			w.want(t, 6, "", fmt.Sprintf("ollama was STOPPED (connection_refused), and the daemon has gone since; gave up after %v\nproviderctl: hint: start it: providerd\n", timeout))
+			w.want(t, 6, "", fmt.Sprintf("ollama was STOPPED (connection_refused), and the daemon has gone since; gave up after %v\nproviderctl: hint: start it: providerd --socket %s\n", timeout, d.socket))
 			return
 		}
 	})
