@@ -3,6 +3,7 @@ package cmd_test
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // How the shells are prepared on their terminals: ctrl-T tells what is on the line,
@@ -32,7 +35,10 @@ const (
 
 // Whoever presses the tab key gets the same in each shell.
 func TestCompletion(t *testing.T) {
-	p := newProcess(t, withIDs("alpha", "beta", "bravo", "ollama:cpu", "ollama:gpu")).start()
+	models := newModelServer(t) // qwen3:8b
+	p := newProcess(t, withIDs("alpha", "beta", "bravo", "ollama:cpu", "ollama:gpu")+
+		fmt.Sprintf("[[provider]]\nid = \"local\"\nkind = \"ollama\"\nbase_url = %q\n", models.URL)).start()
+	p.untilReason("local", provider.OK)
 	folder := folderOfFiles(t)
 	for name, tc := range completers {
 		t.Run(name, func(t *testing.T) {
@@ -52,6 +58,16 @@ func TestCompletion(t *testing.T) {
 				"providerctl wait a --for=RUNNING,": "providerctl wait a --for=RUNNING,", // several
 				"providerctl wait beta --for DEGR":  "providerctl wait beta --for DEGRADED ",
 				"providerctl pick --prefer=f":       "providerctl pick --prefer=fastest ",
+				"providerctl pick --model qw":       "providerctl pick --model qwen3:8b ",
+				"providerctl pick --model=qwen3:":   "providerctl pick --model=qwen3:8b ",
+				"providerctl report beta --error t": "providerctl report beta --error timeout ",
+				"providerctl log-level deb":         "providerctl log-level debug ",
+				"providerctl help wa":               "providerctl help wait ",
+				"providerctl --color al":            "providerctl --color always ",
+				"providerctl history be":            "providerctl history beta ",
+				"providerctl pause --al":            "providerctl pause --all ",
+				"providerd --color=n":               "providerd --color=never ",
+				"providerd --log-level w":           "providerd --log-level warn ",
 				"providerctl is-running a":          "providerctl is-running alpha ",
 				"providerctl is-running b":          "providerctl is-running b", // two
 				"providerctl status beta b":         "providerctl status beta bravo ",

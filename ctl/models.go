@@ -139,7 +139,7 @@ func (a *app) models(ctx context.Context, providers []provider.Status, merged, l
 	for _, why := range silent.reasons {
 		a.say("no list is known of %s: %s", strings.Join(silent.ids[why], ", "), why)
 	}
-	if len(silent.reasons) > 0 && !merged && providers[0].Hint != "" {
+	if len(silent.reasons) > 0 && !merged && providers[0].Hint != "" && providers[0].Type != provider.Generic {
 		a.say("hint: %s", providers[0].Hint)
 	}
 	switch {

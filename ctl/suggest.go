@@ -36,7 +36,7 @@ func daemonCommand(word string) string {
 
 // flagWords are words that other programs have for a flag.
 var flagWords = []struct{ word, flag string }{
-	{"debug", "log-level"}, {"format", "output"}, {"silent", "quiet"}, {"tail", "follow"}, {"verbose", "log-level"}, {"watch", "follow"},
+	{"debug", "log-level"}, {"format", "output"}, {"follow", "watch"}, {"silent", "quiet"}, {"tail", "follow"}, {"verbose", "log-level"}, {"watch", "follow"},
 }
 
 // Commands is the tree of providerctl's commands, for those who name or describe
@@ -156,7 +156,38 @@ func flagHint(cmd *command.Command, typed, otherwise string) string {
 			meant = append(meant, lines[word])
 		}
 	}
+	if len(meant) == 0 && !cmd.HasParent() {
+		return behindACommand(cmd, typed, otherwise)
+	}
 	return didYouMean(meant, otherwise)
+}
+
+// behindACommand says where a flag belongs that only commands below the root have.
+func behindACommand(root *command.Command, typed, otherwise string) string {
+	commands := root.Commands()
+	if status := slices.IndexFunc(commands, func(c *command.Command) bool { return c.Name() == "status" }); status >= 0 {
+		commands = slices.Insert(commands, 0, commands[status]) // it has most of them, and is meant most often
+	}
+	for _, cmd := range commands {
+		for _, f := range cmd.OwnFlags() {
+			if f.Hidden || f.Name != typed && f.Shorthand != typed {
+				continue
+			}
+			line := cmd.CommandPath() + " --" + f.Name
+			if _, ok := f.Value.(*format); ok {
+				line += " " + formatJSON // which all of them have
+			} else if name, _ := f.UnquoteUsage(); name != "" {
+				line += " " + strings.ToUpper(name)
+			}
+			return "it stands behind a command, as in: " + line
+		}
+		if f := cmd.Flag("output"); f != nil {
+			if v, ok := f.Value.(*format); ok && slices.Contains(v.allowed, typed) {
+				return "did you mean: " + cmd.CommandPath() + " -o " + typed
+			}
+		}
+	}
+	return otherwise
 }
 
 // valueHint is a way to give a flag that works.
@@ -166,6 +197,10 @@ func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 	case "bool":
 		if _, err := time.ParseDuration(typed); err == nil && cmd.Flag("timeout") != nil {
 			return "did you mean: " + flag + " --timeout " + typed
+		}
+		switch strings.ToLower(typed) {
+		case "no", "n", "off", "never", "none":
+			return "did you mean: " + flag + "=false"
 		}
 		return "write " + flag + " alone"
 	case "duration":

@@ -66,8 +66,10 @@ const sayWithin = 300 * time.Millisecond
 // lead goes before a hint that is a command, and not before a question or a
 // reference.
 func lead(hint string) string {
-	if strings.HasPrefix(hint, "did you mean: ") || strings.HasPrefix(hint, "see: ") {
-		return ""
+	for _, itself := range []string{"did you mean: ", "see: ", "try "} {
+		if strings.HasPrefix(hint, itself) {
+			return ""
+		}
 	}
 	return "try: "
 }
@@ -109,7 +111,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.StringVar(&f.socket, "socket", "", "`path` of the control socket").Complete = command.Offer(nil, command.OfferFiles)
 	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database").Complete = command.Offer(nil, command.OfferFolders)
 	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
-	p.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off").Complete = command.Offer(config.LogLevels(), command.NoFiles)
+	p.Var((*levelFlag)(&f.logLevel), "log-level", "how much is logged, instead of what the configuration says").Complete = command.Offer(config.LogLevels(), command.NoFiles)
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is neither a terminal nor the journal)")
 	f.color = ctl.AddColorFlag(p, nil)
 	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())

@@ -31,6 +31,9 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	if slices.Contains(foreground, strings.ToLower(typed)) {
 		return usageError{fmt.Sprintf("no such command: %q", typed), "did you mean: " + parent.Name()}
 	}
+	if strings.HasSuffix(typed, ".toml") {
+		return usageError{fmt.Sprintf("no such command: %q", typed), "did you mean: " + parent.Name() + " --config " + typed}
+	}
 	places := []*command.Command{parent, ctl.Commands()}
 	for _, cmd := range parent.Commands() {
 		if cmd.HasSubCommands() && cmd.Name() != "completion" {

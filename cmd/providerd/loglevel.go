@@ -1,0 +1,26 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/daemon/config"
+)
+
+// A levelFlag is the value of --log-level; empty is none.
+type levelFlag string
+
+func (l *levelFlag) String() string { return string(*l) }
+
+// Type is what may be given.
+func (l *levelFlag) Type() string { return strings.Join(config.LogLevels(), "|") }
+
+// Set takes one of them.
+func (l *levelFlag) Set(text string) error {
+	if !slices.Contains(config.LogLevels(), text) {
+		return errors.New("no such level")
+	}
+	*l = levelFlag(text)
+	return nil
+}
