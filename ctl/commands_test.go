@@ -175,6 +175,7 @@ func TestCommands(t *testing.T) {
 		"Completion/Script":       {"completion bash", "", reply{}, 0, "complete ", ""},
 		"Completion/Help":         {"completion", "", reply{}, 0, "Available Commands:", ""},
 		"Logs/ShowsLines":         {"logs -n 2", "GET /api/daemon/log?lines=2", stream(`{"time":"2026-01-02T03:04:05.678Z","level":"warn","message":"slow\u001b[2J","fields":{"id":"a","took":"1 s"}}`), 0, `[WARN]  slow\x1b[2J: id=a took="1 s"`, ""},
+		"Logs/KeepsEveryDigit":    {"logs", "GET /api/daemon/log", stream(`{"level":"info","message":"m","fields":{"generation":1795812037817635}}`), 0, "m: generation=1795812037817635\n", ""},
 		"Logs/None":               {"logs -n 0", "GET /api/daemon/log?lines=0", stream(), 0, "", ""},
 		"Logs/JSON":               {"logs -o json", "GET /api/daemon/log", stream(`{"message":"m","new":1}`), 0, `{"message":"m","new":1}` + "\n", ""},
 		"Health/Well":             {"health", "GET /healthz", ok(`{"status":"ok","checks":{"store":"ok"}}`), 0, "store   ok\n", ""},

@@ -106,7 +106,8 @@ func (a *app) writeHistory(b *strings.Builder, reply *provider.HistoryReply) {
 	for _, gap := range reply.Gaps {
 		fmt.Fprintf(b, "%s: gone, because the daemon's database was damaged; that time does not count\n", gap)
 	}
-	b.WriteString(provider.Printable(reply.ID) + ": " + uptime(reply) + "\n")
+	_, text := hanging("", provider.Printable(reply.ID)+": "+uptime(reply), a.term.width())
+	b.WriteString(text)
 }
 
 // uptime sums a history up: "up 98.2% since …: RUNNING 3h, STOPPED 2m".

@@ -85,3 +85,13 @@ func bare(text string) string {
 	}
 	return text
 }
+
+func TestTalkASCII(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain?": "plain?", "usage: status [ID…]": "usage: status [ID...]", "a → b": "a -> b", "id = \"模型\"": "id = \"????\"", "e\u0301 ?": "? ?",
+	} {
+		if got := talkASCII(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}

@@ -145,7 +145,9 @@ func (l *logFollower) write(w io.Writer, line []byte) error {
 		return err
 	}
 	var read provider.LogLine
-	if err := json.Unmarshal(line, &read); err != nil {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber() // a generation has more digits than a float keeps
+	if err := d.Decode(&read); err != nil {
 		return fmt.Errorf("reading a line of the log: %w", err)
 	}
 	_, err := io.WriteString(w, logLine(read)+"\n")

@@ -155,7 +155,9 @@ type result struct {
 }
 
 // anywhere is what was said to whoever did not have to name the socket.
-func (d *daemon) anywhere(text string) string { return strings.ReplaceAll(text, " --socket "+d.socket, "") }
+func (d *daemon) anywhere(text string) string {
+	return strings.ReplaceAll(text, " --socket "+d.socket, "")
+}
 
 func (d *daemon) run(t *testing.T, args ...string) result {
 	t.Helper()

@@ -17,7 +17,27 @@ func TalkTo(w io.Writer, ascii bool) io.Writer {
 	if !ascii {
 		return w
 	}
-	return asciiWriter{w, command.ASCII}
+	return asciiWriter{w, talkASCII}
+}
+
+// talkASCII spells a text that is not laid out in ASCII. What is not the programs' own
+// takes as many columns as before, so that a marker below it stays below it.
+func talkASCII(text string) string {
+	if isASCII(text) {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for rest, state := text, -1; rest != ""; {
+		var cluster string
+		var width int
+		cluster, rest, width, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		mark := command.ASCII(cluster)
+		if strings.Contains(mark, "?") && !isASCII(cluster) {
+			mark = strings.Repeat("?", width)
+		}
+		out = append(out, mark...)
+	}
+	return string(out)
 }
 
 // ScreenWriter returns a writer of text that is laid out for a screen, without styles.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/rivo/uniseg"
 )
 
 // A span is a range of bytes in the file.
@@ -52,6 +54,10 @@ func excerpt(data []byte, p span) string {
 		shown = hidden
 	}
 	shown, from, width = clip(shown, from, width)
+	end = min(len(shown), from+width)
+	if from <= end { // what is wide takes two columns, what combines with the one before none
+		from, width = uniseg.StringWidth(string(shown[:from])), uniseg.StringWidth(string(shown[from:end]))
+	}
 	number, _ := position(data, p.start)
 	margin := fmt.Sprintf("%4d", number)
 	return fmt.Sprintf("%s | %s\n%s | %s%s", margin, string(shown),
