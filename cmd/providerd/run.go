@@ -29,6 +29,9 @@ func run(ctx context.Context, f flags, logJSONSet bool) error {
 	if !logJSONSet {
 		o.LogJSON = !o.LogJournal && !term.IsTerminal(int(os.Stderr.Fd()))
 	}
+	if term.IsTerminal(int(os.Stderr.Fd())) {
+		o.LogTo = ctl.TalkTo(os.Stderr, ctl.ASCIIWanted(os.Getenv, true)) // elsewhere the log is data
+	}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
 		o.FirstSweep = func(reply provider.StatusReply) { f.printTable(reply) }
 	}
