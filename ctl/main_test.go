@@ -184,6 +184,11 @@ func (r result) want(t *testing.T, code int, out, err string) {
 	if r.code != code {
 		t.Errorf("exit code %d, want %d", r.code, code)
 	}
+	for _, prefix := range []string{"providerctl: ", "hint: ", "error: ", "see: ", "try: ", "note: ", "did you mean: "} {
+		if strings.Contains(r.err, prefix+prefix) {
+			t.Errorf("%q is said twice:\n%s", prefix, r.err)
+		}
+	}
 	for _, s := range []struct{ name, got, want string }{{"stdout", r.out, out}, {"stderr", r.err, err}} {
 		if !strings.Contains(s.got, s.want) || s.want == "" && s.got != "" {
 			t.Errorf("%s:\n%swant: %q", s.name, s.got, s.want)

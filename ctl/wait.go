@@ -261,5 +261,9 @@ func (so *sofar) timedOut() error {
 		return provider.Errorf(provider.TimedOut, lost.Hint, "%s was %s, and the daemon %s since; gave up after %v",
 			so.id, describe(*so.last), since, so.timeout)
 	}
-	return provider.Errorf(provider.TimedOut, so.last.Hint, "%s is still %s after %v", so.id, describe(*so.last), so.timeout)
+	hint := so.last.Hint
+	if strings.HasPrefix(hint, "wait for it: providerctl wait ") { // which has just been done
+		hint = "give it longer: --timeout " + span(2*so.timeout)
+	}
+	return provider.Errorf(provider.TimedOut, hint, "%s is still %s after %v", so.id, describe(*so.last), so.timeout)
 }

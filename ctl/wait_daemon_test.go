@@ -119,6 +119,12 @@ func TestWait_InVain(t *testing.T) {
 		r := run(t.Context(), "--socket", mute(t), "wait", "ollama", "--timeout", "300ms")
 		r.want(t, 3, "", "no daemon answered within 300ms: the daemon did not answer in time\nproviderctl: hint: it may be stopped or stuck: look at its log, or restart it\n")
 	})
+	t.Run("OneThatIsLoading", func(t *testing.T) { // and a hint to wait is none to whoever has waited
+		t.Parallel()
+		const loading = `{"id":"ollama","state":"STARTING","reason":"loading","hint":"wait for it: providerctl wait ollama --for RUNNING","age_ms":10,"source":"probe"}`
+		d := startDaemon(t, map[string][]reply{askShortly: {rows(loading)}})
+		d.run(t, "wait", "ollama", "--timeout", "2s").want(t, 6, "", "ollama is still STARTING (loading) after 2s\nproviderctl: hint: give it longer: --timeout 4s\n")
+	})
 	t.Run("OneThatHasGone", func(t *testing.T) {
 		t.Parallel()
 		for timeout := 3 * time.Second; ; timeout *= 2 {
