@@ -29,6 +29,7 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 		Stderr:   a.Stderr,
 		Version:  a.versionLine, // --version says what the command version does
 		ASCII:    a.term.ascii,
+		Columns:  a.term.width,
 		BadFlag:  FlagError,
 		NotFound: noSuchCommand,
 		NoHelp:   noSuchTopic,

@@ -35,6 +35,7 @@ func main() {
 	cmd := newCommand()
 	cmd.Stdout = provider.NewTextWriter(os.Stdout)
 	cmd.ASCII = ctl.ASCIIWanted(os.Getenv, term.IsTerminal(int(os.Stdout.Fd())))
+	cmd.Columns = columns
 	cmd.Stderr = provider.NewTextWriter(ctl.TalkTo(os.Stderr, ctl.ASCIIWanted(os.Getenv, term.IsTerminal(int(os.Stderr.Fd())))))
 	if err := cmd.Execute(context.Background(), os.Args[1:]); err != nil {
 		if errors.Is(err, errNo) {
@@ -58,6 +59,15 @@ func main() {
 		}
 		os.Exit(1)
 	}
+}
+
+// columns is the width of the screen, 0 where there is none.
+func columns() int {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // sayWithin is how long the last words may take.

@@ -46,6 +46,7 @@ type Command struct {
 	Stdout   io.Writer                                // nil: that of the process
 	Stderr   io.Writer                                // nil: that of the process
 	ASCII    bool                                     // help has to do with it
+	Columns  func() int                               // of the screen that help is shown on; nil, and 0: any number
 	BadFlag  func(cmd *Command, err error) error      // says in the program's words what is wrong with a flag; nil: err
 	NotFound func(parent *Command, word string) error // refuses a word that is no command below parent
 	NoHelp   func(parent *Command, word string) error // … of which help was asked; nil: NotFound

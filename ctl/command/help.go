@@ -11,8 +11,12 @@ import (
 // Help writes what c is for and how it is called.
 func (c *Command) Help() error {
 	text := c.helpText()
-	if c.Root().ASCII {
+	root := c.Root()
+	if root.ASCII {
 		text = ASCII(text)
+	}
+	if root.Columns != nil {
+		text = fit(text, root.Columns())
 	}
 	_, err := io.WriteString(c.Out(), text)
 	return err
