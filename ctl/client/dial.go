@@ -236,12 +236,26 @@ var services = []string{
 	"/Library/LaunchDaemons/com.github.providerd.plist",
 }
 
-// startHint is how to start the daemon that was looked for: the machine's service
-// if it is installed and its socket would have done.
+// userServices is what runs a user's own daemon where "providerd service install --user"
+// was typed, below the home folder.
+var userServices = []string{
+	".config/systemd/user/providerd.service", ".config/systemd/user/default.target.wants/providerd.service",
+	"Library/LaunchAgents/com.github.providerd.plist",
+}
+
+// startHint is how to start the daemon that was looked for: the user's service, or the
+// machine's, if it is installed and its socket would have done.
 func (ms misses) startHint(exists func(path string) bool) string {
+	home, _ := os.UserHomeDir()
+	own := func(path string) bool { return home != "" && exists(filepath.Join(home, path)) }
 	for _, m := range ms {
-		if m.path == SystemSocket() && slices.ContainsFunc(services, exists) {
-			return "start it: sudo providerd service start"
+		switch {
+		case m.path == SystemSocket():
+			if slices.ContainsFunc(services, exists) {
+				return "start it: sudo providerd service start"
+			}
+		case strings.HasSuffix(m.path, "/"+folderName+"/"+socketName) && slices.ContainsFunc(userServices, own):
+			return "start it: providerd service start --user"
 		}
 	}
 	return "start it: providerd"

@@ -1,6 +1,9 @@
 package client
 
-import "testing"
+import (
+	"path/filepath"
+	"testing"
+)
 
 // Only a daemon that the service would have been is started as the service.
 func TestMisses_StartHint(t *testing.T) {
@@ -9,6 +12,10 @@ func TestMisses_StartHint(t *testing.T) {
 	}
 	own, system := miss{path: "/run/user/1000/providerd/providerd.sock"}, miss{path: SystemSocket()}
 	unit := func(path string) bool { return path == "/etc/systemd/system/providerd.service" }
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	users := func(path string) bool { return path == filepath.Join(home, ".config/systemd/user/providerd.service") }
+	both := func(path string) bool { return unit(path) || users(path) }
 	none := func(string) bool { return false }
 	for name, tc := range map[string]struct {
 		failed misses
@@ -17,6 +24,10 @@ func TestMisses_StartHint(t *testing.T) {
 	}{
 		"Installed":     {misses{own, system}, unit, "start it: sudo providerd service start"},
 		"NotInstalled":  {misses{own, system}, none, "start it: providerd"},
+		"TheUsers":      {misses{own, system}, users, "start it: providerd service start --user"},
+		"Both":          {misses{own, system}, both, "start it: providerd service start --user"},
+		"BothForRoot":   {misses{system, own}, both, "start it: sudo providerd service start"},
+		"NotTheUsers":   {misses{{path: "/srv/p.sock"}}, both, "start it: providerd"},
 		"AnotherSocket": {misses{{path: "/srv/p.sock"}}, unit, "start it: providerd"},
 	} {
 		t.Run(name, func(t *testing.T) {
