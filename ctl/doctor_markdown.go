@@ -36,7 +36,7 @@ func (a *app) writeCheckupMarkdown(c *checkup) error {
 		daemon = "providerd " + code(c.Providerd)
 	}
 	b.WriteString("\n" + daemon + ", providerctl " + code(c.Providerctl) + ", " + runtime.GOOS + "/" + runtime.GOARCH + "\n")
-	_, err := io.WriteString(a.Stdout, b.String())
+	_, err := io.WriteString(a.data, b.String())
 	return err
 }
 

@@ -92,7 +92,7 @@ func TestDoctor_Formats(t *testing.T) {
 	as := func(format string) string {
 		var out strings.Builder
 		ctl.Main(t.Context(), ctl.Env{Args: []string{"--socket", d.socket, "doctor", "-o", format}, Stdout: &out, Stderr: &out,
-			Getenv: func(name string) string { return env[name] }, Version: "test"})
+			Getenv: environment(env), Version: "test"})
 		return out.String()
 	}
 	paper := as("table")
@@ -101,7 +101,7 @@ func TestDoctor_Formats(t *testing.T) {
 			t.Errorf("%d columns: %s", len(line), line)
 		}
 	}
-	if strings.ContainsFunc(paper, func(r rune) bool { return r > '~' }) || !strings.Contains(paper, "annually") {
+	if strings.ContainsFunc(paper, func(r rune) bool { return r > '~' }) || !strings.Contains(paper, "annual...") {
 		t.Errorf("in a C locale:\n%s", paper)
 	}
 	issue := as("markdown")

@@ -33,11 +33,7 @@ func (a *app) writeCheckupText(c *checkup) error {
 		b.WriteString(a.findingText(f, subjects, width))
 	}
 	b.WriteString("\n" + c.sum() + "\n")
-	text := b.String()
-	if plainASCII(a.Getenv) {
-		text = asciiOf(text)
-	}
-	_, err := io.WriteString(a.Stdout, text)
+	_, err := io.WriteString(a.Stdout, b.String())
 	return err
 }
 

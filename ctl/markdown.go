@@ -45,7 +45,7 @@ func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error 
 	}
 	b.WriteString("\nproviderd " + code(a.daemonVersion(ctx)) + ", providerctl " + code(a.version()) +
 		", " + runtime.GOOS + "/" + runtime.GOARCH + "\n")
-	_, err := io.WriteString(a.Stdout, b.String())
+	_, err := io.WriteString(a.data, b.String())
 	return err
 }
 
