@@ -75,6 +75,10 @@ func (w *rowText) client(c *provider.Client) {
 	w.nonEmpty(`,"openai_base_url":`, c.OpenAIBaseURL)
 	w.nonEmpty(`,"env":`, c.Env)
 	w.nonEmpty(`,"key_env":`, c.KeyEnv)
+	w.isTrue(`,"key_env_guessed":`, c.KeyEnvGuessed)
+	if len(c.Needs) > 0 {
+		w.any(`,"needs":`, c.Needs)
+	}
 	if len(w.text) == from {
 		w.text = append(w.text, '{')
 	}

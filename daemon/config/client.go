@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/providerd/providerd/store/provider"
@@ -12,7 +13,7 @@ func (p *Provider) setClient(kind *Kind) {
 	if !kind.listsModels() {
 		return
 	}
-	c := provider.Client{KeyEnv: p.clientKey(kind)}
+	c := provider.Client{KeyEnv: p.clientKey(kind), KeyEnvGuessed: p.keepsGatewaysKey(kind), Needs: p.clientNeeds()}
 	if strings.HasPrefix(p.Endpoint, "http") { // no client takes the path of a socket
 		root := kind.root(p.Endpoint)
 		if kind.OpenAI != "" {
@@ -22,7 +23,7 @@ func (p *Provider) setClient(kind *Kind) {
 			c.Env = kind.AddrEnv
 		}
 	}
-	if c != (provider.Client{}) {
+	if c.OpenAIBaseURL != "" || c.Env != "" || c.KeyEnv != "" || len(c.Needs) > 0 {
 		p.Client = &c
 	}
 }
@@ -37,6 +38,32 @@ func (p *Provider) clientKey(kind *Kind) string {
 		return kind.KeyEnv[0]
 	}
 	return ""
+}
+
+// keepsGatewaysKey reports whether the configuration has a key in a file for a gateway in
+// a cloud vendor's place, so that the vendor's variable most likely has another.
+func (p *Provider) keepsGatewaysKey(kind *Kind) bool {
+	return kind.Type == provider.Cloud && kind.BaseURL != "" && len(kind.KeyEnv) > 0 &&
+		strings.HasPrefix(p.KeySource, "file ") && hostOf(p.Endpoint) != hostOf(kind.BaseURL)
+}
+
+// clientNeeds is what the daemon sends and a program would have to bring itself.
+func (p *Provider) clientNeeds() (needs []string) {
+	if u, err := url.Parse(p.BaseURL); err == nil && u.User != nil {
+		needs = append(needs, provider.NeedsPassword)
+	}
+	if p.TLS != nil && p.TLS.CertFile != "" {
+		needs = append(needs, provider.NeedsCertificate)
+	}
+	return needs
+}
+
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // root is the part of an endpoint that comes before the path of OpenAI's API, which

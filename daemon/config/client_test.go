@@ -27,7 +27,11 @@ func TestParse_Client(t *testing.T) {
 		"HalfThePathIsThere": {"kind = \"gemini\"\nbase_url = \"https://h/v1beta\"", nil,
 			&provider.Client{OpenAIBaseURL: "https://h/v1beta/openai", KeyEnv: "GEMINI_API_KEY"}},
 		"NotTheUser": {"kind = \"openai-compatible\"\nbase_url = \"http://me:pass@h:1/v1\"", nil,
-			&provider.Client{OpenAIBaseURL: "http://h:1/v1"}},
+			&provider.Client{OpenAIBaseURL: "http://h:1/v1", Needs: []string{provider.NeedsPassword}}},
+		"NotTheCertificate": {"kind = \"openai-compatible\"\nbase_url = \"https://h/v1\"\nclient_cert_file = \"/c\"\nclient_key_file = \"/c\"", nil,
+			&provider.Client{OpenAIBaseURL: "https://h/v1", Needs: []string{provider.NeedsCertificate}}},
+		"AGatewaysKeyInAFile": {"kind = \"openai\"\nbase_url = \"https://gateway.example/v1\"\napi_key_file = \"/k\"", nil, // OPENAI_API_KEY is OpenAI's
+			&provider.Client{OpenAIBaseURL: "https://gateway.example/v1", KeyEnv: "OPENAI_API_KEY", KeyEnvGuessed: true}},
 		"TheVariableOfTheConfiguration": {"kind = \"openai-compatible\"\nbase_url = \"http://h/v1\"\napi_key_env = \"GATEWAY_KEY\"", nil,
 			&provider.Client{OpenAIBaseURL: "http://h/v1", KeyEnv: "GATEWAY_KEY"}},
 		"TheOneThatIsSet": {`kind = "gemini"`, map[string]string{"GOOGLE_API_KEY": "k"},

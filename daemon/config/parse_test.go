@@ -125,7 +125,7 @@ enabled = false
 				ID: "a", Kind: "openai-compatible", Type: provider.Local,
 				BaseURL: "https://Ada:Secret@example.com/v1", Endpoint: "https://example.com/v1", BaseURLGiven: true,
 				Key: config.NewSecret("k1"), KeySource: "env A_KEY", Models: []string{"m1", "m2"},
-				Client:   &provider.Client{OpenAIBaseURL: "https://example.com/v1", KeyEnv: "A_KEY"},
+				Client:   &provider.Client{OpenAIBaseURL: "https://example.com/v1", KeyEnv: "A_KEY", Needs: []string{provider.NeedsPassword}},
 				Interval: 20 * time.Second, Timeout: 2 * time.Second, SlowAfter: 500 * time.Millisecond, Rise: 2, Fall: 3,
 			},
 			{
