@@ -37,7 +37,8 @@ func TestInterrupt(t *testing.T) {
 		"wait a":              {nil, 130},
 		"is-running a":        {[]string{stale}, 130},
 		"pick":                {[]string{down}, 130},
-		"pick a":              {[]string{down, down}, 130},       // after it has waited
+		"pick a":              {[]string{down, down}, 130}, // after it has waited
+		"run --wait 60s -- x": {nil, 130},
 		"models":              {[]string{down, down}, 130},       // likewise
 		"models a":            {[]string{down, down, down}, 130}, // likewise, while the list is read
 		"models --refresh":    {nil, 130},

@@ -34,8 +34,8 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 			c.order = position(q.ids, s.ID)
 		}
 		why, hint := c.unusable(reply.TS.Time, q.model)
-		if why == "" && q.form == formatURL && c.isSocket() {
-			why, hint = describe(s)+", at a Unix socket, which has no URL", "use the socket: providerctl pick "+s.ID+" -o env; or make the server listen on a port"
+		if why == "" && (q.form == formatURL || q.form == formatRun) {
+			why, hint = c.unreachable()
 		}
 		switch {
 		case s.Type == provider.Generic && len(q.ids) == 0:
@@ -43,7 +43,7 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 			no = append(no, c.rejected(why, hint))
 		default:
 			c.limited = s.State != provider.StateRunning || doubtOf(&s) != nil || s.KeyWithheld
-			c.last = q.form == formatEnv && c.isSocket()
+			c.last = q.form == formatEnv && (c.isSocket() || c.needs() != nil)
 			usable = append(usable, c)
 		}
 	}
@@ -56,6 +56,36 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 // isSocket reports whether the provider is at a Unix socket, which clients that take a URL
 // cannot reach.
 func (c *candidate) isSocket() bool { return isSocket(c.Endpoint) }
+
+// needs is what a program must bring to use the provider, beside a key.
+func (c *candidate) needs() []string {
+	if c.Client == nil {
+		return nil
+	}
+	return c.Client.Needs
+}
+
+// unreachable says why a program that is told a URL cannot use the provider, and what to
+// do; empty when it can.
+func (c *candidate) unreachable() (why, hint string) {
+	switch needs := c.needs(); {
+	case c.isSocket():
+		return describe(c.Status) + ", at a Unix socket, which has no URL", "use the socket: providerctl pick " + c.ID + " -o env; or make the server listen on a port"
+	case len(needs) > 0:
+		return describe(c.Status) + ", " + needing(needs), "give the program its own, and the address: providerctl pick " + c.ID + " -o env"
+	}
+	return "", ""
+}
+
+// needing says what a program must bring.
+func needing(needs []string) string {
+	words := map[string]string{provider.NeedsPassword: "a user and password", provider.NeedsCertificate: "a client certificate"}
+	var all []string
+	for _, need := range needs {
+		all = append(all, cmp.Or(words[need], need))
+	}
+	return "it wants " + strings.Join(all, " and ") + ", which the daemon has and gives to nobody"
+}
 
 func isSocket(endpoint string) bool { return strings.HasPrefix(endpoint, "unix:") }
 

@@ -40,6 +40,13 @@ type Env struct {
 	Getenv  func(string) string
 	Version string // of providerctl; empty: as the build recorded it
 
+	// Environ is the whole environment, as os.Environ has it; nil: it is empty.
+	Environ func() []string
+	// Exec runs a program in the place of this one: its arguments, its name first, and
+	// its environment. It returns only if that fails or, where a process cannot be
+	// replaced, with the program's exit code once it has ended. Nil: [Exec].
+	Exec func(argv, environ []string) (code int, err error)
+
 	// Interruptible returns a context that ends at ctrl-C. It is called by a command
 	// that waits or has something to undo; any other leaves ctrl-C to the system, as
 	// listening for it would cost more than asking does. Nil means that ctx is enough.
@@ -118,9 +125,12 @@ func (a *app) printError(err error) int {
 	var (
 		e    *provider.Error
 		some *someFailed
+		ran  exited
 	)
 	switch {
 	case err == nil:
+	case errors.As(err, &ran):
+		return int(ran)
 	case errors.As(err, &some):
 		a.explainAll(some)
 	case errors.Is(err, errNo):

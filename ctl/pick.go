@@ -20,7 +20,7 @@ const (
 )
 
 func (a *app) pickCommand() *command.Command {
-	q := pickQuery{prefer: &format{value: preferLocal, allowed: []string{preferLocal, preferFastest, preferOrder}}}
+	q := newPickQuery()
 	cmd := &command.Command{
 		Use:        "pick [ID…]",
 		Short:      "Print the one provider to use now; exit 1 with every reason when there is none",
@@ -44,7 +44,8 @@ is none to use it exits 1 and says of each why.
 
 With -o url it prints the base URL that clients of OpenAI's API take or, if the
 provider has none for them, its endpoint. A provider at a Unix socket has no URL and is
-not taken. With -o env it prints variables to eval, or
+not taken, nor is one that wants a user and password or a client certificate, which the
+daemon has and tells nobody. With -o env it prints variables to eval, or
 for env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, PROVIDERD_ENDPOINT,
 OPENAI_BASE_URL (unless there is no such API, or only a socket), the vendor's own
 (OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the variable
@@ -56,20 +57,34 @@ to look for the key in. It never prints a key.`,
 		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatID, formatJSON, formatEnv, formatURL)
-	flags := cmd.Flags()
-	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`").Complete = a.completeModels
-	flags.Var(q.prefer, "prefer", "which of several to take").Complete = command.Offer(q.prefer.allowed, command.NoFiles)
+	a.pickFlags(cmd, &q)
 	cmd.Run = func(cmd *command.Command, ids []string) error {
-		q.ids, q.form = ids, out.value
-		switch {
-		case flags.Changed("model") && q.model == "":
-			return usage("name one, or leave --model out", "pick: --model is empty")
-		case len(ids) > 0 && !flags.Changed("prefer"):
-			q.prefer.value = preferOrder
+		q.form = out.value
+		if err := q.of(cmd, ids); err != nil {
+			return err
 		}
 		return a.pick(cmd.Context(), q, out)
 	}
 	return cmd
+}
+
+// pickFlags gives a command the flags that say which provider is wanted.
+func (a *app) pickFlags(cmd *command.Command, q *pickQuery) {
+	flags := cmd.Flags()
+	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`").Complete = a.completeModels
+	flags.Var(q.prefer, "prefer", "which of several to take").Complete = command.Offer(q.prefer.allowed, command.NoFiles)
+}
+
+// of completes a query with the IDs and what the flags leave open.
+func (q *pickQuery) of(cmd *command.Command, ids []string) error {
+	q.ids = ids
+	switch flags := cmd.Flags(); {
+	case flags.Changed("model") && q.model == "":
+		return usage("name one, or leave --model out", "%s: --model is empty", cmd.Name())
+	case len(ids) > 0 && !flags.Changed("prefer"):
+		q.prefer.value = preferOrder
+	}
+	return nil
 }
 
 // A pickQuery says which provider is wanted.
@@ -78,6 +93,10 @@ type pickQuery struct {
 	model  string
 	prefer *format
 	form   string // in which it is printed
+}
+
+func newPickQuery() pickQuery {
+	return pickQuery{prefer: &format{value: preferLocal, allowed: []string{preferLocal, preferFastest, preferOrder}}}
 }
 
 // A choice is what pick found. It is its JSON output, too.
@@ -134,6 +153,9 @@ func (a *app) pick(ctx context.Context, q pickQuery, out *format) error {
 	case out.value == formatEnv:
 		if found.told().OpenAIBaseURL == "" {
 			a.say("%s: the daemon knows no address for clients of OpenAI's API, so %s is left out", found.ID, openAIVariable)
+		}
+		if needs := found.told().Needs; len(needs) > 0 {
+			a.say("%s: %s", found.ID, needing(needs))
 		}
 		_, err := a.data.Write([]byte(strings.Join(found.environment(), "\n") + "\n"))
 		return err

@@ -20,6 +20,7 @@ func main() {
 		Stdout:        os.Stdout,
 		Stderr:        os.Stderr,
 		Getenv:        os.Getenv,
+		Environ:       os.Environ,
 		Version:       version,
 		Interruptible: interruptible,
 		KeepsPipes:    func() { signal.Ignore(syscall.SIGPIPE) },

@@ -58,7 +58,11 @@ type Command struct {
 	passed        FlagSet         // flags of its own and of those below
 	long          func() string   // Long, where that is costly
 	help, version bool            // are asked for
+	dash          int             // how many words stood before "--", and one; 0: there was none
 }
+
+// Dash is how many of the arguments stood before "--"; −1 without one.
+func (c *Command) Dash() int { return c.dash - 1 }
 
 // AddCommand puts commands below c.
 func (c *Command) AddCommand(commands ...*Command) {

@@ -123,6 +123,9 @@ func (c *Command) choices(args []string, typed string) ([]string, Directive, err
 	// After "--" there are no more flags, which shows in that another is a word.
 	withOne, _ := cmd.parse(append(args[:len(args):len(args)], "--"))
 	flags := len(withOne) == len(words)
+	if flags {
+		cmd.dash = 0
+	}
 	switch {
 	case unknown != nil && flags:
 		return nil, OfferFiles, unknown

@@ -62,6 +62,7 @@ func (c *Command) parse(args []string) (words []string, err error) {
 		args = args[1:]
 		switch {
 		case word == "--":
+			c.dash = len(words) + 1
 			return append(words, args...), nil
 		case strings.HasPrefix(word, "--"):
 			args, err = c.parseLong(word[2:], args)

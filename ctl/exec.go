@@ -1,0 +1,32 @@
+package ctl
+
+import (
+	"strconv"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// What shells, env(1) and timeout(1) exit with if a program cannot be run.
+const (
+	exitCannotRun = 126
+	exitNoProgram = 127
+)
+
+// exited is the exit code of a program that has run in this one's place, or could not.
+// What there was to say has been said.
+type exited int
+
+func (e exited) Error() string { return "exit status " + strconv.Itoa(int(e)) }
+
+// exec runs a program in this one's place. It returns what that ended with.
+func (a *app) exec(argv, environ []string) error {
+	run := a.Exec
+	if run == nil {
+		run = Exec
+	}
+	code, err := run(argv, environ)
+	if err != nil {
+		a.say("run: %s: %s", provider.Printable(argv[0]), provider.Printable(err.Error()))
+	}
+	return exited(code)
+}

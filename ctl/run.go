@@ -1,0 +1,160 @@
+package ctl
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// formatRun is for the environment of a program.
+const formatRun = "run"
+
+func (a *app) runCommand() *command.Command {
+	q := newPickQuery()
+	q.form = formatRun
+	var wait time.Duration
+	cmd := &command.Command{
+		Use:        "run [ID…] -- CMD [ARG…]",
+		Short:      "Run a program with the provider to use now in its environment",
+		SuggestFor: []string{"exec", "env"},
+		Long: `Pick a provider as pick does, and run CMD in the place of providerctl, so that its
+exit code, signals, standard input and output are its own. With --wait it waits until
+there is one, unless somebody has to act first.
+
+CMD finds what pick -o env prints, OPENAI_API_BASE, and in OPENAI_API_KEY the
+provider's key from the environment of the caller, or "none". The daemon gives its keys
+to nobody. The variables in which other vendors' programs look for a key or an address
+are taken out of CMD's environment, and so is every variable with such a key in it:
+OPENAI_BASE_URL may name somebody else now. At the vendor's own address the vendor's own
+variables stay; elsewhere only the one that the configuration names.
+
+It exits with what CMD exits with; 127 if there is no such program, 126 if it cannot be
+run, and as pick does if there is no provider for it.`,
+		Example: `  providerctl run -- aider
+  providerctl run --model qwen3:8b --wait 60s ollama lmstudio -- python agent.py`,
+		Args:     runArgs,
+		Complete: a.completeRun,
+	}
+	a.pickFlags(cmd, &q)
+	cmd.Flags().DurationVar(&wait, "wait", 0, "wait for one to be usable for at most so long")
+	cmd.Run = func(cmd *command.Command, words []string) error {
+		if err := q.of(cmd, words[:cmd.Dash()]); err != nil {
+			return err
+		}
+		if wait < 0 {
+			return usage("give a duration such as 60s", "run: --wait is negative")
+		}
+		return a.run(cmd.Context(), q, words[cmd.Dash():], wait)
+	}
+	return cmd
+}
+
+// runArgs wants a program behind "--", which tells it from the IDs.
+func runArgs(cmd *command.Command, words []string) error {
+	dash := cmd.Dash()
+	switch {
+	case dash < 0 && len(words) > 0:
+		return usage("write -- before the program: "+cmd.CommandPath()+" -- "+typed(words), "run: there is no -- before the program")
+	case dash < 0 || dash == len(words):
+		return usage("usage: "+cmd.UseLine(), "run: the program is missing")
+	case slices.Contains(words[:dash], ""):
+		return usage("usage: "+cmd.UseLine(), "run: an ID is empty")
+	}
+	return nil
+}
+
+// completeRun offers IDs before "--", and files behind it.
+func (a *app) completeRun(cmd *command.Command, words []string, word string) ([]string, command.Directive) {
+	if cmd.Dash() >= 0 {
+		return nil, command.OfferFiles
+	}
+	return a.completeIDs(-1)(cmd, words, word)
+}
+
+func (a *app) run(ctx context.Context, q pickQuery, argv []string, wait time.Duration) error {
+	found, err := a.chooseWithin(ctx, q, wait)
+	switch {
+	case err != nil:
+		return err
+	case found.chosen == nil:
+		a.sayRejected(q, found.Rejected)
+		return errNo
+	}
+	all, err := a.client.Status(ctx, client.StatusQuery{}) // whose keys are other providers' too
+	if err != nil {
+		return err
+	}
+	var environ []string
+	if a.Environ != nil {
+		environ = a.Environ()
+	}
+	environ, key := found.environ(environ, all.Providers)
+	if told := found.told(); !key && told.KeyEnv != "" && found.Type == provider.Cloud {
+		why := " is not set here"
+		if told.KeyEnvGuessed {
+			why = " is for its vendor, and not for " + found.Endpoint
+		}
+		a.say("%s%s, so that the program has no key for %s", told.KeyEnv, why, found.ID)
+	}
+	if err := a.ctx.Err(); err != nil { // ctrl-C, which nobody else has heard
+		return err
+	}
+	return a.exec(argv, environ)
+}
+
+// chooseWithin chooses as choose does and, as long as there is none, once a second again
+// until that time is up. It ends early if none can become usable before somebody acts.
+func (a *app) chooseWithin(ctx context.Context, q pickQuery, wait time.Duration) (choice, error) {
+	if wait == 0 {
+		return a.choose(ctx, q)
+	}
+	ctx = a.interruptible(true)
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	var last choice
+	var failed error
+	for {
+		found, err := a.choose(limited, q)
+		switch {
+		case ctx.Err() != nil:
+			return choice{}, ctx.Err()
+		case err == nil:
+			if last, failed = found, nil; found.chosen != nil || !a.mayBecomeUsable(limited, q) {
+				return found, nil
+			}
+		case errors.Is(err, context.DeadlineExceeded) && last.Rejected != nil:
+			return last, nil
+		case errors.Is(err, context.DeadlineExceeded):
+			return choice{}, cmp.Or(failed, error(provider.Errorf(provider.TimedOut, "see: providerctl health", "the daemon gave no answer within %v", wait)))
+		case !mayReturn(err):
+			return choice{}, err
+		default:
+			failed = err
+		}
+		if !pause(limited, probePace) {
+			return last, cmp.Or(ctx.Err(), failed)
+		}
+	}
+}
+
+// mayBecomeUsable has those that are asked for probed, and reports whether any of them
+// can be used later although nobody acts.
+func (a *app) mayBecomeUsable(ctx context.Context, q pickQuery) bool {
+	maxAge, wait := probePace, probePace
+	reply, err := a.client.Status(ctx, client.StatusQuery{IDs: q.ids, MaxAge: &maxAge, Wait: &wait})
+	if err != nil {
+		return true // nobody knows
+	}
+	usable := []provider.State{provider.StateRunning, provider.StateDegraded}
+	return slices.ContainsFunc(reply.Providers, func(s provider.Status) bool {
+		c := candidate{Status: s}
+		unreachable, _ := c.unreachable()
+		return s.Type != provider.Generic && unreachable == "" && !needsPerson(s, usable, a.now())
+	})
+}

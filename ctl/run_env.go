@@ -1,0 +1,198 @@
+package ctl
+
+import (
+	"net/url"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	openAIKeyVariable = "OPENAI_API_KEY"
+	oldOpenAIVariable = "OPENAI_API_BASE" // of OpenAI's library before 1.0, and of aider and LangChain still
+	keyEnvVariable    = "PROVIDERD_KEY_ENV"
+	noKey             = "none" // OpenAI's library wants one, though the server may not
+)
+
+// longEnough is how long a value must be for it to be looked for in other variables.
+const longEnough = 16
+
+// environ is the environment of a program that uses the provider: the caller's, without
+// what is another provider's, and with what pick -o env prints and the provider's key, if
+// the caller has it. all are the rows of all providers.
+func (c *chosen) environ(caller []string, all []provider.Status) (environ []string, hasKey bool) {
+	told := c.told()
+	own := ownership{keyEnv: told.KeyEnv, vendor: c.vendor()}
+	if told.KeyEnvGuessed {
+		own.keyEnv = "" // a key would go to whoever stands in its vendor's place
+	}
+	own.home = own.vendor.isHome(c.Endpoint)
+	key := own.key(caller)
+
+	set := c.environment()
+	openAIKey := noKey
+	if told.OpenAIBaseURL != "" {
+		set = append(set, oldOpenAIVariable+"="+told.OpenAIBaseURL)
+		if key != "" {
+			openAIKey = key
+		}
+	}
+	if name := own.nativeKey(); key != "" && name != "" && name != openAIKeyVariable && (own.home || told.Env != "") {
+		set = append(set, name+"="+key)
+	}
+	set = append(set, openAIKeyVariable+"="+openAIKey)
+
+	var rest, secrets []string
+	before := valueOf(caller, keyEnvVariable)
+	for _, line := range caller {
+		name, value, _ := strings.Cut(line, "=")
+		switch {
+		case name == "": // as Windows has for the folder of each drive
+			rest = append(rest, line)
+		case !isSet(set, name) && !isOurs(name) && (own.keeps(name, value, key) || isForeign(name, before, all) == namesNothing):
+			rest = append(rest, line)
+		case isForeign(name, before, all) == namesKey:
+			secrets = append(secrets, value)
+		}
+	}
+	return append(without(rest, secrets, key), set...), key != ""
+}
+
+// An ownership says which of the caller's variables are for the provider.
+type ownership struct {
+	keyEnv string // the variable to look for the key in
+	vendor vendor // whose variables its kind's programs read
+	home   bool   // the vendor's own address: its own variables are for nobody else
+}
+
+// usesVendors reports whether the key is the vendor's usual one, and not another
+// account's or a gateway's.
+func (o *ownership) usesVendors() bool { return o.home && o.vendor.isKey(o.keyEnv) }
+
+// key is the provider's key from the caller's environment, empty if it is not there. A
+// program that this command runs in its turn finds the key of the provider before in
+// variables that are not for it.
+func (o *ownership) key(caller []string) string {
+	names := []string{o.keyEnv}
+	if o.usesVendors() {
+		names = append(names, o.vendor.keys...)
+	}
+	before := valueOf(caller, keyEnvVariable)
+	for _, name := range names {
+		value := strings.TrimSpace(valueOf(caller, name))
+		copied := before != "" && before != name && value == strings.TrimSpace(valueOf(caller, before))
+		if value != "" && value != noKey && !copied {
+			return value
+		}
+	}
+	return ""
+}
+
+// nativeKey is the variable in which the vendor's own programs look for the key, if it
+// is not where the caller has it.
+func (o *ownership) nativeKey() string {
+	if len(o.vendor.keys) == 0 || o.vendor.isKey(o.keyEnv) {
+		return ""
+	}
+	return o.vendor.keys[0]
+}
+
+// keeps reports whether a variable of the caller's is for the provider.
+func (o *ownership) keeps(name, value, key string) bool {
+	switch {
+	case key != "" && name == o.keyEnv:
+		return strings.TrimSpace(value) == key // or else it is the key of the provider before
+	case key == "" || !o.usesVendors():
+		return false
+	}
+	return o.vendor.names(name) == namesKey || slices.Contains(o.vendor.account, strings.ToUpper(name))
+}
+
+// isForeign tells whether programs look in a variable for a key or an address of some
+// provider, of any row or of the one that was picked before.
+func isForeign(name, before string, all []provider.Status) named {
+	if name == before || slices.ContainsFunc(all, func(s provider.Status) bool {
+		return s.Client != nil && s.Client.KeyEnv != "" && strings.EqualFold(s.Client.KeyEnv, name)
+	}) {
+		return namesKey
+	}
+	for _, v := range vendors() {
+		if what := v.names(name); what != namesNothing {
+			return what
+		}
+		if slices.Contains(v.account, strings.ToUpper(name)) {
+			return namesAddress // it belongs with one
+		}
+	}
+	return namesNothing
+}
+
+// without leaves out the variables in whose values one of the secrets stands, but for the
+// key itself.
+func without(lines, secrets []string, key string) []string {
+	secrets = slices.DeleteFunc(secrets, func(s string) bool {
+		path := strings.HasPrefix(s, "/") || strings.ContainsAny(s, "\\ \t") || strings.Contains(s, "://")
+		return len(s) < longEnough || path || s == key
+	})
+	return slices.DeleteFunc(lines, func(line string) bool {
+		name, value, _ := strings.Cut(line, "=")
+		return name != "" && slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(value, s) })
+	})
+}
+
+// isSet reports whether a variable is among lines, in upper or lower case: some programs
+// read both.
+func isSet(lines []string, name string) bool {
+	return slices.ContainsFunc(lines, func(line string) bool {
+		other, _, _ := strings.Cut(line, "=")
+		return strings.EqualFold(other, name)
+	})
+}
+
+// isOurs reports whether a variable tells of the provider that was picked before.
+func isOurs(name string) bool {
+	switch name {
+	case "PROVIDERD_PROVIDER", "PROVIDERD_KIND", "PROVIDERD_ENDPOINT", keyEnvVariable:
+		return true
+	}
+	return false
+}
+
+// valueOf is the value of a variable; of one that stands there more than once, the first,
+// as getenv(3) has it.
+func valueOf(environ []string, name string) string {
+	for _, line := range environ {
+		other, value, _ := strings.Cut(line, "=")
+		if name != "" && (other == name || runtime.GOOS == "windows" && strings.EqualFold(other, name)) {
+			return value
+		}
+	}
+	return ""
+}
+
+// vendor is whose programs are for the provider's kind.
+func (c *chosen) vendor() vendor {
+	for _, v := range vendors() {
+		if v.kind == c.Kind {
+			return v
+		}
+	}
+	return vendor{}
+}
+
+// isHome reports whether an endpoint is at a host of the vendor's own.
+func (v *vendor) isHome(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	for home := range strings.FieldsSeq(v.home) {
+		if host == home || home[0] == '.' && strings.HasSuffix(host, home) {
+			return true
+		}
+	}
+	return false
+}

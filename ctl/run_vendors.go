@@ -1,0 +1,131 @@
+package ctl
+
+import (
+	"slices"
+	"strings"
+)
+
+// A vendor is whose programs look for keys and addresses in variables of certain names.
+type vendor struct {
+	kind string // which kind's; empty: there is no kind of it, and its keys are never for a child
+	home string // the hosts of its own addresses; with a dot before it, of each resource's
+	// keys are the variables of the key, in the order in which the kind's programs read
+	// them; the first is where a key from elsewhere is put.
+	keys []string
+	// prefixes are how the names of its other variables begin. Those that then tell of a
+	// key or an address are its keys and addresses.
+	prefixes string
+	// account are names that say which account pays: headers with it go wherever the
+	// address says.
+	account []string
+	// spared are names that look like an address of models and are none.
+	spared []string
+}
+
+// What the name of a variable tells.
+type named uint8
+
+const (
+	namesNothing named = iota
+	namesKey
+	namesAddress
+)
+
+// Words in names of variables, between low lines.
+const (
+	keyWords     = " KEY KEYS APIKEY APIKEYS TOKEN PAT JWT BEARER SECRET SECRETS PASSWORD PASSWD AUTH OAUTH AUTHORIZATION CREDENTIAL CREDENTIALS HEADERS "
+	addressWords = " URL URLS BASE BASES HOST ENDPOINT ENDPOINTS "
+)
+
+// names tells what a variable is to the vendor's programs. Case does not count: some
+// programs read both, and on Windows there is no difference.
+func (v *vendor) names(name string) named {
+	name = strings.ToUpper(name)
+	switch {
+	case v.isKey(name):
+		return namesKey
+	case slices.Contains(v.spared, name):
+		return namesNothing
+	}
+	for prefix := range strings.FieldsSeq(v.prefixes) {
+		rest, ok := strings.CutPrefix(name, prefix+"_")
+		if !ok {
+			continue
+		}
+		last := ""
+		for word := range strings.SplitSeq(rest, "_") {
+			last = word
+			if isWord(keyWords, strings.TrimRight(word, "0123456789")) {
+				return namesKey
+			}
+		}
+		if isWord(addressWords, last) || strings.HasSuffix(rest, "BASE_PATH") {
+			return namesAddress
+		}
+	}
+	return namesNothing
+}
+
+func isWord(words, word string) bool { return word != "" && strings.Contains(words, " "+word+" ") }
+
+// isKey reports whether a variable is one that holds the vendor's key.
+func (v *vendor) isKey(name string) bool {
+	return slices.ContainsFunc(v.keys, func(key string) bool { return strings.EqualFold(key, name) })
+}
+
+// vendors are the kinds' vendors, in the order of docs/kinds.md, and others that models
+// are had from. A test holds the kinds' to the daemon's. What is made of names is so that
+// the next variable of a vendor (…_API_KEY_2, …_OAUTH_TOKEN) is known too.
+func vendors() []vendor {
+	return []vendor{
+		{kind: "ollama", prefixes: "OLLAMA", keys: []string{"OLLAMA_API_KEY"}},
+		{kind: "lmstudio", prefixes: "LMSTUDIO LM_STUDIO", keys: []string{"LM_API_TOKEN"}},
+		{kind: "llamacpp", prefixes: "LLAMA LLAMACPP LLAMA_CPP", keys: []string{"LLAMA_API_KEY"}},
+		{kind: "vllm", prefixes: "VLLM HOSTED_VLLM", keys: []string{"VLLM_API_KEY"}},
+		{kind: "sglang", prefixes: "SGLANG"},
+		{kind: "tgi", prefixes: "TGI"},
+		{kind: "localai", prefixes: "LOCALAI", keys: []string{"LOCALAI_API_KEY"}},
+		{kind: "koboldcpp", prefixes: "KOBOLD KOBOLDCPP KCPP KOBOLDAI"},
+		{kind: "textgen", prefixes: "TEXTGEN OOBABOOGA"},
+		{kind: "jan", prefixes: "JAN"},
+		{kind: "litellm", prefixes: "LITELLM LITELLM_PROXY", keys: []string{"LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"}},
+		{kind: "nim", prefixes: "NIM NGC", keys: []string{"NGC_API_KEY"}},
+		{kind: "triton", prefixes: "TRITON"},
+		{
+			kind: "openai", home: "api.openai.com", prefixes: "OPENAI CODEX CHATGPT", keys: []string{"OPENAI_API_KEY"},
+			// openai/openai-python _client.py; the last two choose the API of Azure.
+			account: []string{"OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID", "OPENAI_PROJECT", "OPENAI_API_TYPE", "OPENAI_API_VERSION"},
+		},
+		{kind: "anthropic", home: "api.anthropic.com", prefixes: "ANTHROPIC CLAUDE CLAUDE_CODE", keys: []string{"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"}},
+		{
+			kind: "gemini", home: "generativelanguage.googleapis.com", prefixes: "GEMINI GOOGLE_GEMINI GOOGLE_GENAI GOOGLE_GENERATIVE_AI GOOGLE_AI GOOGLE_PALM PALM",
+			keys: []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"},
+		},
+		{
+			kind: "azure-openai", home: ".openai.azure.com .cognitiveservices.azure.com .services.ai.azure.com", prefixes: "AZURE_OPENAI AZURE_AI AZURE_INFERENCE AZURE_API AZURE_AD",
+			keys: []string{"AZURE_OPENAI_API_KEY", "AZURE_API_KEY"},
+		},
+		{kind: "mistral", home: "api.mistral.ai", prefixes: "MISTRAL MISTRALAI CODESTRAL", keys: []string{"MISTRAL_API_KEY"}},
+		{kind: "groq", home: "api.groq.com", prefixes: "GROQ", keys: []string{"GROQ_API_KEY"}},
+		{kind: "openrouter", home: "openrouter.ai", prefixes: "OPENROUTER OPEN_ROUTER OR_API", keys: []string{"OPENROUTER_API_KEY", "OR_API_KEY"}},
+		{kind: "deepseek", home: "api.deepseek.com", prefixes: "DEEPSEEK DEEP_SEEK", keys: []string{"DEEPSEEK_API_KEY"}},
+		{kind: "xai", home: "api.x.ai", prefixes: "XAI GROK X_AI", keys: []string{"XAI_API_KEY"}},
+		{kind: "cohere", home: "api.cohere.com", prefixes: "COHERE CO_API", keys: []string{"COHERE_API_KEY", "CO_API_KEY"}},
+		{kind: "together", home: "api.together.xyz", prefixes: "TOGETHER TOGETHERAI TOGETHER_AI", keys: []string{"TOGETHER_API_KEY"}},
+		{kind: "fireworks", home: "api.fireworks.ai", prefixes: "FIREWORKS FIREWORKSAI FIREWORKS_AI", keys: []string{"FIREWORKS_API_KEY"}},
+		{kind: "cerebras", home: "api.cerebras.ai", prefixes: "CEREBRAS", keys: []string{"CEREBRAS_API_KEY"}},
+		{kind: "perplexity", home: "api.perplexity.ai", prefixes: "PERPLEXITY PERPLEXITYAI PPLX", keys: []string{"PERPLEXITY_API_KEY"}},
+		{
+			kind: "huggingface", home: "router.huggingface.co", prefixes: "HF HUGGINGFACE HUGGING_FACE HUGGINGFACEHUB HUGGING_FACE_HUB",
+			keys:   []string{"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACE_API_KEY", "HUGGINGFACEHUB_API_TOKEN"},
+			spared: []string{"HF_ENDPOINT"}, // where files are downloaded from
+		},
+		{kind: "nvidia", home: "integrate.api.nvidia.com", prefixes: "NVIDIA NVIDIA_NIM", keys: []string{"NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"}},
+		{kind: "moonshot", home: "api.moonshot.ai", prefixes: "MOONSHOT MOONSHOTAI KIMI", keys: []string{"MOONSHOT_API_KEY"}},
+		{kind: "zai", home: "api.z.ai", prefixes: "ZAI Z_AI ZHIPU ZHIPUAI BIGMODEL GLM", keys: []string{"ZAI_API_KEY"}},
+		{keys: []string{"AWS_BEARER_TOKEN_BEDROCK"}, prefixes: `AI21 AIML AIMLAPI AI_GATEWAY ALEPH_ALPHA ANYSCALE ARK BAICHUAN BAIDU BASETEN BEDROCK
+			CHUTES DASHSCOPE DEEPINFRA FRIENDLI GALADRIEL GITHUB_MODELS HELICONE HUNYUAN HYPERBOLIC INCEPTION INFERENCE_NET JINA LAMBDA_AI LANGDOCK
+			LEPTON LLM MINIMAX MODELSCOPE MORPH NEBIUS NOVITA OCTOAI ONE_API OPENCODE PORTKEY POE QIANFAN QWEN REPLICATE REQUESTY RUNPOD
+			SAMBANOVA SCALEWAY SILICONFLOW STEPFUN SYNTHETIC TARGON UNBOUND UPSTAGE V0 VENICE VERCEL_AI VOLC VOLCENGINE VOYAGE VOYAGEAI WATSONX WENXIN YI`},
+	}
+}
