@@ -33,7 +33,7 @@ var doors = map[string]door{
 	"GET /api/providers/{id}/history":     {},
 	"POST /api/providers/{id}/pause":      {command: "pause a"},
 	"POST /api/providers/{id}/resume":     {command: "resume a"},
-	"POST /api/providers/{id}/report":     {body: `{"status":429,"retry_after":"1"}`, command: "report a --status 429 --retry-after 1"},
+	"POST /api/providers/{id}/report":     {body: `{"status":429,"retry_after":"1"}`},
 	"GET /api/events":                     {},
 	"GET /api/daemon":                     {},
 	"GET /api/daemon/config":              {command: "config show --running", program: "providerd"},

@@ -46,7 +46,7 @@ func (a *app) reload(ctx context.Context) error {
 	for _, c := range []struct {
 		verb string
 		ids  []string
-	}{{"added", r.Added}, {"changed", named(r.Changed, r.ChangedSettings)}, {"removed", r.Removed}} {
+	}{{"added", r.Added}, {"changed", withSettings(r.Changed, r.ChangedSettings)}, {"removed", r.Removed}} {
 		if len(c.ids) > 0 {
 			changes = append(changes, c.verb+" "+strings.Join(c.ids, " "))
 		}
@@ -62,8 +62,8 @@ func (a *app) reload(ctx context.Context) error {
 	return a.print(line)
 }
 
-// named has behind each id what changed of it.
-func named(ids []string, settings map[string][]string) []string {
+// withSettings adds to each id its changed settings.
+func withSettings(ids []string, settings map[string][]string) []string {
 	out := slices.Clone(ids)
 	for i, id := range out {
 		if changed := settings[id]; len(changed) > 0 {

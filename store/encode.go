@@ -39,15 +39,18 @@ func (w *rowText) status(st *provider.Status) {
 	}
 	w.known(`,"pid_exists":`, st.PIDExists)
 	w.isTrue(`,"key_withheld":`, st.KeyWithheld)
+	w.isTrue(`,"paused":`, st.Paused)
 	w.known(`,"port_listening":`, st.PortListening)
 	w.known(`,"api_responding":`, st.APIResponding)
-	w.isTrue(`,"paused":`, st.Paused)
 	if st.Incident != nil {
 		w.any(`,"incident":`, st.Incident)
 	}
 	w.string(`,"source":`, string(st.Source))
 	if st.Reported != nil {
 		w.any(`,"reported":`, st.Reported)
+	}
+	if st.Hearsay != nil {
+		w.any(`,"hearsay":`, st.Hearsay)
 	}
 }
 

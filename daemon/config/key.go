@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"io/fs"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -174,15 +173,6 @@ func (r *reading) anothersKey(p *Provider, kind *Kind) string {
 		}
 	}
 	return ""
-}
-
-// hostOf is the host, with the port, of a base URL that was read already.
-func hostOf(base string) string {
-	u, err := url.Parse(base)
-	if err != nil {
-		return ""
-	}
-	return u.Host
 }
 
 // missKey notes which variable to set: the one that was named, else the vendor's.

@@ -24,6 +24,8 @@ type policy struct {
 	shared bool   // everybody may connect
 }
 
+func (s *Server) policy() policy { return policy{s.owner, s.admin.Load(), s.shared} }
+
 // allows reports whether p may do op.
 func (y policy) allows(p socket.Peer, op operation) bool {
 	switch {

@@ -89,7 +89,7 @@ func (s *Server) dispatch(c *call) *provider.Error {
 		}
 	}
 	c.route, c.id = rt, id
-	if p := (policy{s.owner, s.admin.Load(), s.shared}); !p.allows(c.conn.peer, rt.op) {
+	if p := s.policy(); !p.allows(c.conn.peer, rt.op) {
 		phrase, command := s.wish(c, rt)
 		return p.denied(c.conn.peer, phrase, command)
 	}

@@ -283,6 +283,11 @@ func (f *fakeProviders) Report(id string, r provider.Report, by string) error {
 	return nil
 }
 
+// Hear shows likewise who was heard.
+func (f *fakeProviders) Hear(id string, r provider.Report, by string) error {
+	return f.Report(id, r, by+", who is no administrator")
+}
+
 func (f *fakeProviders) Counters(c *provider.Counters) { c.Probes = 7 }
 
 func (f *fakeProviders) Watch() outage.Watch { return outage.NewWatch(time.Now().Add(-time.Hour), 0) }

@@ -33,7 +33,12 @@ func (s *Server) logRefresh(c *call, ids []string, generation uint64) {
 // logRefreshOf logs at info what is not said too often already, with the number
 // of lines that were left to debug since.
 func (s *Server) logRefreshOf(id, message string, args []any) {
-	say, more := s.refreshLog.take(id, time.Now(), s.store.View())
+	s.logRationed(&s.refreshLog, id, message, args)
+}
+
+// logRationed logs at info what the ration of an id allows, and the rest at debug.
+func (s *Server) logRationed(r *ration, id, message string, args []any) {
+	say, more := r.take(id, time.Now(), s.store.View())
 	level := hclog.Debug
 	if say {
 		level = hclog.Info

@@ -3,22 +3,33 @@ package control
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
 
 // report answers POST /api/providers/{id}/report, with the row once what the caller
-// met is on the disk.
+// met is on the disk. Everybody may report; who is no administrator only so often, and is
+// believed only for a short time.
 func (s *Server) report(c *call) *provider.Error {
+	peer := c.conn.peer
+	admin := s.policy().allows(peer, opAdmin)
+	if !admin && !s.reporters.take(peer, time.Now()) {
+		return provider.Errorf(provider.TooMany, "the daemon probes the provider already: wait a second", "one report a second is taken from each user")
+	}
 	met, wrong := s.readReport(c)
 	if wrong != nil {
 		return wrong
 	}
-	if err := s.providers.Report(c.id, met, c.conn.peer.String()); err != nil {
+	tell := s.providers.Hear
+	if admin {
+		tell = s.providers.Report
+	}
+	if err := tell(c.id, met, peer.String()); err != nil {
 		return asError(err)
 	}
-	s.log.Info("Took a report on provider: "+c.id, append(c.conn.peer.LogArgs(), "report", flagsOf(met))...)
+	s.logReport(c, met, admin)
 	saved := s.await(c.r.Context(), []string{c.id}, saveTime, func(*store.Row) bool { return !s.store.Waiting(c.id) })
 	s.extendReply(c)
 	if !saved {
@@ -27,13 +38,15 @@ func (s *Server) report(c *call) *provider.Error {
 	return s.row(c)
 }
 
-// whatReport is what the body reports as arguments of providerctl.
-func (s *Server) whatReport(c *call) string {
-	met, err := s.readReport(c)
-	if err != nil {
-		return "--status CODE"
+// logReport logs each report of an administrator, and of everybody else one a second for
+// each provider at info.
+func (s *Server) logReport(c *call, met provider.Report, admin bool) {
+	args := append(c.conn.peer.LogArgs(), "report", flagsOf(met))
+	if admin {
+		s.log.Info("Took a report on provider: "+c.id, args...)
+		return
 	}
-	return flagsOf(met)
+	s.logRationed(&s.reportLog, c.id, "Heard of provider: "+c.id, args)
 }
 
 func (s *Server) readReport(c *call) (met provider.Report, err *provider.Error) {
@@ -46,6 +59,9 @@ func (s *Server) readReport(c *call) (met provider.Report, err *provider.Error) 
 	}
 	if err == nil {
 		err = b.read("retry_after", "text", &met.RetryAfter)
+	}
+	if err == nil {
+		err = b.read("headers", "an object of lists of text", &met.Headers)
 	}
 	return met, err
 }

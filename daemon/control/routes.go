@@ -110,11 +110,12 @@ var routes = []route{
 	},
 	{
 		method: "POST", path: onePath + "/report", serve: (*Server).report,
-		op: opAdmin, phrase: "report on ID", command: "report ID WHAT", what: (*Server).whatReport,
-		fields: []string{"status", "error", "retry_after"}, sends: `{"status":429,"retry_after":"60"}`, body: provider.Report{},
+		fields: []string{"status", "error", "retry_after", "headers"}, sends: `{"status":429,"retry_after":"60"}`, body: provider.Report{},
 		summary: "Tell what a caller met",
-		about: "A success, and a status that blames the request, are refused. The provider is probed at once or, when retry_after says so, then; " +
-			"a probe that began later overrules the report, but not a retry_at that still runs.",
+		about: "A success, and a status that blames the request, are refused. An administrator's report: the provider is probed at once or, when retry_after " +
+			"says so, then; a probe that began later overrules the report, but not a retry_at that still runs. Anybody else's, of which one a second is " +
+			"taken from each user: the provider is probed at once, and for a minute at most, until a probe finds it well, the row says what was reported; " +
+			"10 minutes in any hour at most.",
 		replies: []reply{{status: 200, what: "the row, once the report is saved", body: provider.Status{}}},
 	},
 	{

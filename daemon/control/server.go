@@ -38,6 +38,9 @@ type Providers interface {
 	// Report takes in what a caller met; by says who. What it changes is put into
 	// the store before it returns. The error is a [*provider.Error].
 	Report(id string, r provider.Report, by string) error
+	// Hear is Report for a user who is no administrator: it asks for a probe, and is
+	// believed for a short time.
+	Hear(id string, r provider.Report, by string) error
 	// Counters fills in those that count probes and refreshes.
 	Counters(*provider.Counters)
 	// Watch is how long the providers have been looked at, and where they were not.
@@ -130,6 +133,8 @@ type Server struct {
 	reserve    *scarce.Reserve
 	shortage   *scarce.Shortage
 	refreshLog ration
+	reportLog  ration
+	reporters  pace
 	buffers    sync.Pool
 	served     atomic.Bool     // Serve was called
 	others     listeners       // see Also
@@ -179,6 +184,7 @@ func New(o Options) *Server {
 		reserve:      o.Reserve,
 		shortage:     o.Shortage,
 		refreshLog:   ration{said: make(map[string]saying)},
+		reportLog:    ration{said: make(map[string]saying)},
 		stopping:     make(chan struct{}),
 	}
 	s.admin.Store(o.Admin)

@@ -27,6 +27,9 @@ func ClockSet(r Record, by time.Duration, now time.Time) Record {
 	st.RetryAt = provider.Time{Time: move(st.RetryAt.Time)}
 	r.ModelsAt = past(provider.Time{Time: r.ModelsAt}).Time
 	r.Probes.retryAt = move(r.Probes.retryAt)
+	if r.Hearsay = r.Hearsay.moved(move); st.Hearsay != nil {
+		st.Hearsay = r.Hearsay.shown(now)
+	}
 	if met := r.Report.met; met != nil {
 		moved := *met
 		moved.At, moved.RetryAt = past(met.At), provider.Time{Time: move(met.RetryAt.Time)}

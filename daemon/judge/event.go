@@ -25,7 +25,7 @@ func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
 		return nil
 	}
 	detail := r.said.detail
-	if flapping {
+	if flapping || r.beneath() != nil {
 		detail = st.Detail
 	}
 	return &provider.Event{

@@ -9,7 +9,8 @@ import (
 )
 
 // Initial is the record before the first probe: what the database knew of the
-// same provider at the same endpoint, or nothing.
+// same provider at the same endpoint, or nothing. If the row says what users met, they are
+// believed no more, and [ApplyTime] tells.
 func Initial(p *config.Provider, restored *provider.Status) Record {
 	st := provider.Status{
 		State: provider.StateUnknown, Reason: provider.NotChecked,
@@ -23,17 +24,22 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 	if d := provider.ParseDoubt(st.Detail); d != nil { // as it was told before there was a field for it
 		st.Doubt, st.Detail = d, ""
 	}
+	said, doubt := claim{st.Reason, st.Detail}, st.Doubt
+	if st.Hearsay != nil {
+		said, doubt = beneathHearsay(&st)
+	}
 	if p.Feed.URL == "" {
 		st.Incident = nil // nobody would say that it is over
 	}
 	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
 	st.TTLMS = p.TTL().Milliseconds()
 	st.Hint = hint(st.Reason, "", "", p, st.Endpoint)
-	r := Record{Status: st, Basis: Basis{said: claim{st.Reason, st.Detail}, told: told{st.State, st.Reason}}}
-	r.Run.Doubt, r.Vendor.incident, r.Pause.Paused = st.Doubt, st.Incident, st.Paused
+	r := Record{Status: st, Basis: Basis{said: said, told: told{st.State, st.Reason}}}
+	r.Run.Doubt, r.Vendor.incident, r.Pause.Paused = doubt, st.Incident, st.Paused
 	if r.Report.met = st.Reported; !st.RetryAt.Equal(r.Report.retryAt()) {
 		r.Probes.retryAt = st.RetryAt.Time
 	}
+	r.Hearsay = restoredHearsay(st.Hearsay)
 	if st.Reason == provider.Offline {
 		r.Machine.claim = r.said
 	}

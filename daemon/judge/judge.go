@@ -1,6 +1,6 @@
 // Package judge decides what the witnesses of a provider mean together. What each
 // of them said is kept apart, in a value and a file of its own: its own probes
-// ([Probes]), callers ([Report]), the vendor's status feed ([Vendor]), this machine
+// ([Probes]), callers ([Report], or [Hearsay] where they are no administrators), the vendor's status feed ([Vendor]), this machine
 // ([Machine]), a person ([Pause]). The row is derived from all of them, by one order
 // of precedence (see row.go), and an event is the difference between what was last
 // told and what holds now (see event.go).
@@ -37,7 +37,7 @@ type Basis struct {
 	// wanted to know. What stays the same for long after that may stay so for ever.
 	Stirred time.Time
 
-	said  claim // what the row says, but for the mark of flapping
+	said  claim // what the row says, but for the mark of flapping and what users met
 	told  told
 	flaps flaps
 }
@@ -50,6 +50,7 @@ type Evidence struct {
 	Vendor  Vendor
 	Machine Machine
 	Pause   Pause
+	Hearsay *Hearsay
 }
 
 // A MachineState says how this machine itself stands while a probe is judged.
@@ -69,6 +70,7 @@ const (
 // state. The event is nil when neither state nor reason changed; its time is the probe's
 // end, when it was learned, so that events are dated in their order.
 func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
+	r.uncover()
 	was, needs := r.shown(), r.needs(p)
 	if o = r.refused(o); o.Refusal {
 		needs.fall = p.Fall
@@ -141,10 +143,11 @@ func Overtaken(r *Record, o *probe.Observation, p *config.Provider, machine Mach
 // While probing is paused, or no key is there to be asked with, the row keeps its
 // state, and only the time is noted.
 func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *provider.Event) {
-	was := r.shown()
 	if r.Report.holds(o.Began) && o.RetryAt.IsZero() {
 		return r, nil
 	}
+	r.uncover()
+	was := r.shown()
 	first := !r.Report.doubtful(p)
 	r.Report = r.Report.take(&o)
 	r.Status.LastError = join(string(o.Saw), o.Detail)
@@ -166,6 +169,7 @@ func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *pr
 // nothing, or nothing that can be told. It counts at once and both ways, without a
 // probe. When the row was checked, and its generation, are the probe's and stay.
 func ApplyVendorStatus(r Record, incident *provider.Incident, p *config.Provider, now time.Time) (Record, *provider.Event) {
+	r.uncover()
 	r.Vendor = Vendor{incident}
 	return r.derived(r.shown(), p, now)
 }
@@ -176,6 +180,7 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 	if r.Pause.Paused == paused {
 		return r, nil
 	}
+	r.uncover()
 	was := r.shown()
 	r.Machine, r.Run.Doubt, r.Probes.broke = Machine{}, nil, claim{}
 	r.Pause = r.Pause.take(paused)
@@ -192,6 +197,7 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 // ApplyOutage takes in that this machine cannot tell any more about the provider, and
 // why. It makes no event of the provider: one event of this machine stands for all.
 func ApplyOutage(r Record, why string, p *config.Provider, now time.Time) Record {
+	r.uncover()
 	was := r.shown()
 	r.losesSight(Machine{}.out(why))
 	r.derive(was, p, now)
@@ -214,7 +220,7 @@ func ForgetKey(r Record) Record {
 	}
 	r.Report, r.Probes.retryAt, r.Probes.Saw = Report{}, time.Time{}, ""
 	r.Status.RetryAt, r.Status.Reported = provider.Time{}, nil
-	if r.Status.Source == provider.FromReport {
+	if r.Status.Source == provider.FromReport && r.beneath() == nil {
 		r.Status.Source = provider.FromProbe
 	}
 	return r

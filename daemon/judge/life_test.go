@@ -57,7 +57,9 @@ func observes(name string, machine MachineState, what func(now time.Time) probe.
 		o := what(l.now)
 		o.Began = l.now
 		r := l.r
+		Refute(&r, &o)
 		event := Judge(&r, &o, l.p, machine)
+		l.m.refute(&o)
 		l.m.probe(&o, machine)
 		l.take(r, event)
 		l.wantReportEnded(&o, machine)
@@ -135,6 +137,16 @@ func reports(reason provider.Reason, wait time.Duration) message {
 	}}
 }
 
+// claims is what a user met who is no administrator.
+func claims(reason provider.Reason) message {
+	return message{"user " + string(reason), func(l *life) {
+		o := probe.Observation{Saw: reason, Detail: "a user's word", Began: l.now}
+		r, event := ApplyHearsay(l.r, o, "uid 1000", l.p)
+		l.m.claim(&o)
+		l.take(r, event)
+	}}
+}
+
 func vendorSays(impact provider.Impact) message {
 	return message{"vendor " + string(impact), func(l *life) {
 		var said *provider.Incident
@@ -184,7 +196,11 @@ var restarting = message{"restart", func(l *life) {
 		r = Remind(r, l.m.told.state, l.m.told.reason) // as the events say
 	}
 	l.m.restart()
-	l.take(r, nil)
+	var event *provider.Event
+	if st.Hearsay != nil && st.Hearsay.Over != nil {
+		r, event = ApplyTime(r, l.p, l.now)
+	}
+	l.take(r, event)
 }}
 
 // rekeying is a reload after which another key asks.
@@ -220,10 +236,11 @@ func (l *life) take(r Record, event *provider.Event) {
 	l.r = r
 	l.m.derive()
 	st := r.Status
-	if st.State != l.m.state || st.Reason != l.m.reason {
-		l.fail("the row says %s %s, the model %s %s", st.State, st.Reason, l.m.state, l.m.reason)
+	shown, doubt := l.m.shown(l.now)
+	if st.State != shown.state || st.Reason != shown.reason {
+		l.fail("the row says %s %s, the model %s %s", st.State, st.Reason, shown.state, shown.reason)
 	}
-	if got, want := short(st.Doubt), short(l.m.doubt); got != want {
+	if got, want := short(st.Doubt), short(doubt); got != want {
 		l.fail("the row's doubt is %s, the model's %s", got, want)
 	}
 	if !st.RetryAt.Equal(later(l.m.retryAt, l.m.heldUntil())) || (st.Reported != nil) != (l.m.met != nil) {
@@ -235,7 +252,7 @@ func (l *life) take(r Record, event *provider.Event) {
 // wantEvent holds an event to the difference between what was told and what is.
 func (l *life) wantEvent(event *provider.Event) {
 	l.t.Helper()
-	is := told{l.m.state, l.m.reason}
+	is, _ := l.m.shown(l.now)
 	if l.m.reason == provider.Offline || is == l.m.told {
 		if event != nil {
 			l.fail("an event of nothing, or of an outage of ours: %+v", event)

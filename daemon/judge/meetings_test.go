@@ -21,6 +21,7 @@ var witnesses = []message{
 	probes(provider.RateLimited, MachineFine, 10*time.Second), refuses(MachineFine), slow, lists(),
 	probes(provider.ConnectTimeout, MachineInDoubt, 0), probes(provider.ConnectTimeout, MachineOut, 0), losing,
 	reports(provider.Hung, 0), reports(provider.Unauthorized, 0), reports(provider.RateLimited, 10*time.Second),
+	claims(provider.RateLimited), claims(provider.Hung),
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactNone),
 	pausing(true), pausing(false), restarting, rekeying, moving, overtaken(provider.Hung),
 }

@@ -32,6 +32,9 @@ type model struct {
 	cut           bool            // this machine, from the provider
 	paused        bool
 	resumed       bool // and nobody looked since
+
+	claimed      provider.Reason // by a user
+	since, until time.Time       // when that is believed
 }
 
 func newModel(p *config.Provider) *model {
@@ -202,9 +205,36 @@ func (m *model) restart() {
 		p: m.p, state: m.state, reason: m.reason, told: m.told, doubt: m.doubt, met: m.met,
 		retryAt: own, vendor: m.vendor, cut: m.reason == provider.Offline, paused: m.paused, well: m.well,
 	}
-	if m.reason != provider.Offline {
-		m.told = told{m.state, m.reason}
+}
+
+// claim is a user's, who is believed for a minute, if the provider can be used.
+func (m *model) claim(o *probe.Observation) {
+	if o.Began.Before(m.until) {
+		return
 	}
+	if m.claimed = o.Saw; usable(m.reason) && !ofTheKey(o.Saw) && !o.Began.Before(m.since.Add(time.Minute)) {
+		m.since, m.until = o.Began, o.Began.Add(time.Minute)
+	}
+}
+
+// refute is a probe that finds the provider well.
+func (m *model) refute(o *probe.Observation) {
+	if healthy(o.Saw) && o.Ended().Before(m.until) {
+		m.until = o.Ended()
+	}
+}
+
+// shown is what a user makes of it.
+func (m *model) shown(now time.Time) (told, *provider.Doubt) {
+	is := told{m.state, m.reason}
+	switch {
+	case !now.Before(m.until) || !usable(m.reason):
+	case definite(m.claimed, time.Time{}, m.p) || m.p.Fall == 1:
+		return told{stateOf(m.claimed), m.claimed}, nil
+	case m.doubt == nil:
+		return is, &provider.Doubt{Saw: m.claimed, Count: 1, Of: m.p.Fall}
+	}
+	return is, m.doubt
 }
 
 func (m *model) rekey() {
@@ -256,6 +286,7 @@ var everything = []message{
 	probes(provider.NetworkUnreachable, MachineOut, 0), probes(provider.Hung, MachineOut, 0),
 	overtaken(provider.OK), overtaken(provider.Unauthorized), overtaken(provider.Hung),
 	reports(provider.Hung, 0), reports(provider.ServerError, 0), reports(provider.Unauthorized, 0),
+	claims(provider.RateLimited), claims(provider.Hung), claims(provider.Unauthorized),
 	reports(provider.RateLimited, 5*time.Second), reports(provider.RateLimited, 20*time.Second), reports(provider.Hung, 5*time.Second),
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactMinor), vendorSays(provider.ImpactNone),
 	losing, pausing(true), pausing(false), pausing(false), restarting, rekeying, moving,

@@ -83,6 +83,7 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 	}
 	begins := r.flaps.watch(moved && ownChange(was.state, was.reason, st.Reason), now)
 	st.Detail = r.flaps.mark(r.said.detail)
+	r.cover(p, now)
 	return r.tell(begins, now)
 }
 

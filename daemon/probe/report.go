@@ -27,7 +27,11 @@ var unanswered = map[string]struct {
 // is what says nothing of the provider: a success, which may be another key's or
 // another model's, and a status that blames the request. The error is a
 // [*provider.Error] that says what to send instead.
-func Reported(r provider.Report, now time.Time) (Observation, error) {
+func Reported(r provider.Report, now time.Time) (Observation, error) { return ReportedOf("", r, now) }
+
+// ReportedOf is Reported for a provider of that kind, whose headers may have a meaning of
+// their own.
+func ReportedOf(kind string, r provider.Report, now time.Time) (Observation, error) {
 	o := Observation{Began: now}
 	switch word, ok := unanswered[r.Error]; {
 	case r.Status != 0 && r.Error != "":
@@ -43,6 +47,10 @@ func Reported(r provider.Report, now time.Time) (Observation, error) {
 		}
 		o.Saw = complaint.ByStatus(r.Status)
 		o.Detail = strings.TrimSpace(fmt.Sprint(r.Status, " ", http.StatusText(r.Status)))
+	}
+	if r.RetryAfter == "" {
+		headers := headersOf(r.Headers)
+		o.RetryAt = readHeaders(headers, clockOf(headers, now)).at(now, refills(kind))
 	}
 	if r.RetryAfter != "" {
 		wait, err := readWait(r.RetryAfter, now)
@@ -82,4 +90,26 @@ func readWait(said string, now time.Time) (time.Duration, error) {
 
 func misreported(hint, format string, args ...any) error {
 	return provider.Errorf(provider.BadRequest, hint, format, args...)
+}
+
+// headersOf are the headers that a caller was sent, under the names by which they are
+// looked up.
+func headersOf(sent map[string][]string) http.Header {
+	h := make(http.Header, len(sent))
+	for name, values := range sent {
+		for _, v := range values {
+			h.Add(name, v)
+		}
+	}
+	return h
+}
+
+// refills reports whether resets of a kind say when a limit is whole again.
+func refills(name string) bool {
+	for _, k := range table {
+		if k.Name == name {
+			return k.refills
+		}
+	}
+	return false
 }

@@ -58,7 +58,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 			e = newEntry(anew[p.ID], restored)
 			s.beginLatencies(e)
 			e.sweeping = firstTime && !e.known.row.RetryAt.After(now)
-			fresh[p.ID] = e.update(new(e.known.record()), nil)
+			fresh[p.ID] = e.update(s.begun(e, now))
 			e.due = now.Add(step * time.Duration(len(c.Added)-1))
 			if retry := e.known.row.RetryAt.Time; retry.After(e.due) {
 				e.due = anchored(retry, now) // it was asked for before a restart, and holds

@@ -19,6 +19,7 @@ type inFlight struct {
 	want       want   // what was asked of it
 	epoch      uint32 // of the entry when it began
 	reports    uint32 // of callers when it began
+	heard      uint32 // how often users were believed when it began
 	generation uint64 // the newest refresh when it began
 }
 
@@ -82,6 +83,9 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 // overtaken since it began.
 func (e *entry) judge(rec *judge.Record, f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
 	if f.reports == e.reports {
+		if f.heard == e.heard {
+			judge.Refute(rec, o)
+		}
 		event = judge.Judge(rec, o, e.cfg, machine)
 	} else {
 		event = judge.Overtaken(rec, o, e.cfg, machine)

@@ -20,7 +20,7 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 		return unknown(id)
 	}
 	now := time.Now()
-	o, err := probe.Reported(r, now)
+	o, err := probe.ReportedOf(e.cfg.Kind, r, now)
 	if err != nil {
 		return err
 	}

@@ -104,6 +104,7 @@ type entry struct {
 	probed   bool          // at least once since it was applied
 	sweeping bool          // counted in Scheduler.unswept
 	reports  uint32        // how many callers told what they met
+	heard    uint32        // how often users were believed
 	epoch    uint32        // rises when a reload replaces cfg and prober
 	position uint32        // in the configuration
 	began    time.Time     // of the last probe
@@ -237,7 +238,7 @@ func (s *Scheduler) start(e *entry, now time.Time) bool {
 	}
 	ctx := term.New(context.WithoutCancel(s.ctx), 0) // stop cancels them
 	f := &inFlight{
-		e: e, cancel: ctx.Cancel, prober: e.prober, lane: l, want: e.want, epoch: e.epoch, reports: e.reports,
+		e: e, cancel: ctx.Cancel, prober: e.prober, lane: l, want: e.want, epoch: e.epoch, reports: e.reports, heard: e.heard,
 		generation: s.o.Store.Generation(),
 	}
 	e.probe, e.want, e.began = f, want{}, now

@@ -187,6 +187,11 @@ type Report struct {
 	Status     int    `json:"status,omitempty"`      // 401, 402, 403, 429 or 5xx
 	Error      string `json:"error,omitempty"`       // "timeout", "refused" or "reset"
 	RetryAfter string `json:"retry_after,omitempty"` // when to come back: seconds or a date as the header has it, or a duration
+
+	// Headers are those of the answer that tell of limits (retry-after, x-ratelimit-…,
+	// anthropic-ratelimit-…, date). The daemon reads them as a probe does; RetryAfter counts
+	// before them.
+	Headers map[string][]string `json:"headers,omitempty"`
 }
 
 // DaemonInfo answers GET /api/daemon.

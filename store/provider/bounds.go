@@ -21,6 +21,11 @@ func (s Status) Bounded(now time.Time) Status {
 			told = r.At
 		}
 	}
+	if h := s.Hearsay; h != nil {
+		bounded := *h
+		bounded.At, bounded.Until = AtMost(h.At, now), AtMost(h.Until, now)
+		s.Hearsay = &bounded
+	}
 	s.RetryAt = boundRetry(s.RetryAt, told, now)
 	s.CheckedAt, s.Since, s.LastOKAt = AtMost(s.CheckedAt, now), AtMost(s.Since, now), AtMost(s.LastOKAt, now)
 	return s

@@ -74,13 +74,14 @@ type Status struct {
 
 	PID           int       `json:"pid,omitempty"`
 	PIDExists     *bool     `json:"pid_exists,omitempty"`
-	KeyWithheld   bool      `json:"key_withheld,omitempty"`   // the last probe kept the key from whoever serves it
+	KeyWithheld   bool      `json:"key_withheld,omitempty"` // the last probe kept the key from whoever serves it
+	Paused        bool      `json:"paused,omitempty"`
 	PortListening *bool     `json:"port_listening,omitempty"` // a connection was accepted
 	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
-	Paused        bool      `json:"paused,omitempty"`
-	Incident      *Incident `json:"incident,omitempty"` // as the vendor's own status feed has it
+	Incident      *Incident `json:"incident,omitempty"`       // as the vendor's own status feed has it
 	Source        Source    `json:"source"`
 	Reported      *Reported `json:"reported,omitempty"` // what a caller met, until a probe overrules it
+	Hearsay       *Hearsay  `json:"hearsay,omitempty"`  // what users met who are no administrators
 
 	// AgeMS and Stale depend on when the question is asked: the server appends
 	// them as it answers, and they stay zero inside the daemon.

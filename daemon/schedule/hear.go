@@ -1,0 +1,78 @@
+package schedule
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/probe"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Hear takes in what a user met who is no administrator; by says who, for people. It
+// waits for nothing. The provider is probed at once, if it wants to be asked, and until
+// then the user may be believed; see [judge.Hearsay].
+func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.entries[id]
+	if e == nil {
+		return unknown(id)
+	}
+	now := time.Now()
+	o, err := probe.ReportedOf(e.cfg.Kind, r, now)
+	if err != nil {
+		return err
+	}
+	o.Detail = "reported by " + by + ": " + o.Detail
+	_, before := e.known.Believes(now)
+	e.known.Stirred = now
+	rec, event := judge.ApplyHearsay(e.known.record(), o, by, e.cfg)
+	if left, believed := rec.Believes(now); believed && !before {
+		e.heard++
+		s.expireIn(e, left)
+	}
+	e.known.keep(&rec, nil)
+	if !rec.Status.Paused {
+		s.askInTime(e, now)
+		if e.index >= 0 {
+			rec.Status.NextCheckAt = provider.Time{Time: e.due}
+		}
+	}
+	s.put(e, &rec, event)
+	return nil
+}
+
+// expireIn has the row say after that time again what it says without what users met:
+// no probe may come by then.
+func (s *Scheduler) expireIn(e *entry, left time.Duration) {
+	heard := e.heard
+	time.AfterFunc(left, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if e.removed || e.heard != heard || s.ctx != nil && s.ctx.Err() != nil {
+			return
+		}
+		now := time.Now()
+		if more, believed := e.known.Believes(now); believed { // the clock was set
+			s.expireIn(e, more)
+			return
+		}
+		if e.known.row.Hearsay != nil {
+			rec, event := judge.ApplyTime(e.known.record(), e.cfg, now)
+			s.put(e, &rec, event)
+		}
+	})
+}
+
+// begun is the record of a new entry. What users met is believed no more when the process
+// has ended that heard it.
+func (s *Scheduler) begun(e *entry, now time.Time) (*judge.Record, *provider.Event) {
+	rec := e.known.record()
+	if h := rec.Status.Hearsay; h == nil || h.Over == nil {
+		return &rec, nil
+	}
+	rec, event := judge.ApplyTime(rec, e.cfg, now)
+	e.known.keep(&rec, nil)
+	s.logEvent(e, event)
+	return &rec, event
+}
