@@ -85,6 +85,9 @@ func cardLines(s *provider.Status, now time.Time) (lines [][2]string) {
 	if s.Reported != nil {
 		add("Reported", reportedLine(s.Reported, now))
 	}
+	if h := s.Hearsay; h != nil && now.Sub(h.At.Time) < provider.LongestHearsay {
+		add("Heard", string(h.Reason)+", "+ago(h.At, now)+": "+h.Detail)
+	}
 	if s.Incident != nil {
 		add("Incident", incidentCell(s.Incident, now))
 	}

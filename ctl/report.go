@@ -15,24 +15,35 @@ var failures = []string{"timeout", "refused", "reset"}
 
 func (a *app) reportCommand() *command.Command {
 	var met provider.Report
+	var file string
 	cmd := &command.Command{
 		Use:   "report ID",
 		Short: "Tell everyone what your own request met: a rate limit, a rejected key, a timeout",
 		Long: `Tell the daemon, and so everyone who asks it, what your own request met.
 
-What is certain shows at once, with source report: a rate limit, a rejected key,
-no money left. What is doubtful, a timeout or a 5xx, counts as one doubtful check.
-Either way the provider is probed, and what that finds overrules the report. But
-with --retry-after the daemon sends nothing of its own before that time (held to
+Everybody may. The provider is probed at once, and until that finds it well, but for a
+minute at most and for ten in any hour, the row says what was reported, and by whom: a
+rate limit as its state, a timeout or a 5xx as a doubt. A rejected key or an empty
+account, which are yours alone, only ask for the probe. One report a second is taken
+from each user.
+
+An administrator's counts for more. What is certain shows at once, with source report: a
+rate limit, a rejected key, no money left. What is doubtful, a timeout or a 5xx, counts
+as one doubtful check. Either way the provider is probed, and what that finds overrules
+the report. But with --retry-after the daemon sends nothing of its own before that time (held to
 1s to 24h), and until then the report holds, even if a probe, which asks for less,
 finds the provider well. Until then only a report with another --retry-after
 changes it, so that --retry-after 1 takes a wrong one back.
 
 --retry-after takes what the header of that name says, or a duration: 60,
-1m30s, "Wed, 21 Oct 2026 07:28:00 GMT". Empty is the same as left out.
-It is for administrators, as pause is.`,
+1m30s, "Wed, 21 Oct 2026 07:28:00 GMT". Empty is the same as left out. --headers takes
+the headers of the answer as curl -D or -i writes them, from a file or with - from
+standard input; of these, the status and what tells of limits is sent (retry-after,
+x-ratelimit-…, anthropic-ratelimit-…, date), and the daemon reads it as it reads them
+itself.`,
 		Example: `  providerctl report openai --status 429 --retry-after 60
-  providerctl report ollama --error timeout`,
+  providerctl report ollama --error timeout
+  curl -sS -D headers.txt -o answer.json … || providerctl report groq --headers headers.txt`,
 		Args:     args(1, 1, asFailure),
 		Complete: a.completeIDs(1),
 	}
@@ -42,7 +53,14 @@ It is for administrators, as pause is.`,
 	why := flags.StringVar(&met.Error, "error", "", "`WHY` there was no answer: "+strings.Join(failures, ", "))
 	why.Complete = command.Offer(failures, command.NoFiles)
 	flags.StringVar(&met.RetryAfter, "retry-after", "", "`WHEN` the provider may be asked again")
+	headers := flags.StringVar(&file, "headers", "", "`FILE` with the headers of the answer; -: standard input")
+	headers.Complete = command.Offer(nil, command.OfferFiles)
 	cmd.Run = func(cmd *command.Command, ids []string) error {
+		if flags.Changed("headers") {
+			if err := a.readDump(file, &met); err != nil {
+				return err
+			}
+		}
 		if met.Status == 0 && met.Error == "" { // 000 is what curl says of no answer
 			return usage("for example: --status 429, or --error timeout where no answer came", "report: say what happened")
 		}
@@ -83,6 +101,9 @@ func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out 
 		if a.term.shown { // a script knows what it says
 			a.say("hint: if that is wrong, take it back: providerctl report %s --status 429 --retry-after 1", s.ID)
 		}
+	}
+	if h := s.Hearsay; h != nil && s.Reported == nil {
+		line += hearsayLine(h, a.now())
 	}
 	if s.Paused {
 		a.say("probing of %s is paused: it keeps its last state, and no more than the time is noted", s.ID)

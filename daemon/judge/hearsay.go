@@ -150,9 +150,9 @@ func usable(r provider.Reason) bool { return healthy(r) || r.Meaning().Serves }
 // ApplyHearsay takes in what a user met who is no administrator. It asks nobody to leave
 // the provider alone, and counts for none of the thresholds.
 func ApplyHearsay(r Record, o probe.Observation, by string, p *config.Provider) (Record, *provider.Event) {
-	r.uncover()
-	r.Hearsay = r.Hearsay.take(&o, by, usable(r.Status.Reason) && !ofTheKey(o.Saw))
-	return r.derived(r.shown(), p, o.Began)
+	was := r.shown()
+	r.Hearsay = r.Hearsay.take(&o, by, usable(was.reason) && !ofTheKey(o.Saw))
+	return r.derived(was, p, o.Began)
 }
 
 // Believes reports whether users are believed now, and for how long yet at most.
@@ -174,7 +174,6 @@ func Refute(r *Record, o *probe.Observation) {
 // ApplyTime takes in that time has passed, or this process begun, so that users are
 // believed no more.
 func ApplyTime(r Record, p *config.Provider, now time.Time) (Record, *provider.Event) {
-	r.uncover()
 	return r.derived(r.shown(), p, now)
 }
 

@@ -70,7 +70,6 @@ const (
 // state. The event is nil when neither state nor reason changed; its time is the probe's
 // end, when it was learned, so that events are dated in their order.
 func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
-	r.uncover()
 	was, needs := r.shown(), r.needs(p)
 	if o = r.refused(o); o.Refusal {
 		needs.fall = p.Fall
@@ -146,7 +145,6 @@ func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *pr
 	if r.Report.holds(o.Began) && o.RetryAt.IsZero() {
 		return r, nil
 	}
-	r.uncover()
 	was := r.shown()
 	first := !r.Report.doubtful(p)
 	r.Report = r.Report.take(&o)
@@ -169,7 +167,6 @@ func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *pr
 // nothing, or nothing that can be told. It counts at once and both ways, without a
 // probe. When the row was checked, and its generation, are the probe's and stay.
 func ApplyVendorStatus(r Record, incident *provider.Incident, p *config.Provider, now time.Time) (Record, *provider.Event) {
-	r.uncover()
 	r.Vendor = Vendor{incident}
 	return r.derived(r.shown(), p, now)
 }
@@ -180,7 +177,6 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 	if r.Pause.Paused == paused {
 		return r, nil
 	}
-	r.uncover()
 	was := r.shown()
 	r.Machine, r.Run.Doubt, r.Probes.broke = Machine{}, nil, claim{}
 	r.Pause = r.Pause.take(paused)
@@ -197,7 +193,6 @@ func ApplyPause(r Record, paused bool, p *config.Provider, now time.Time) (Recor
 // ApplyOutage takes in that this machine cannot tell any more about the provider, and
 // why. It makes no event of the provider: one event of this machine stands for all.
 func ApplyOutage(r Record, why string, p *config.Provider, now time.Time) Record {
-	r.uncover()
 	was := r.shown()
 	r.losesSight(Machine{}.out(why))
 	r.derive(was, p, now)

@@ -39,7 +39,7 @@ func (r *Record) whileInDoubt() claim {
 	return r.said
 }
 
-// shown is what a row said before it is derived again.
+// shown is what a row said before it is derived again, without what users met.
 type shown struct {
 	state    provider.State
 	reason   provider.Reason
@@ -48,7 +48,9 @@ type shown struct {
 	withheld bool
 }
 
+// shown uncovers the row, so that what is taken in next goes beneath what users met.
 func (r *Record) shown() shown {
+	r.uncover()
 	st := &r.Status
 	return shown{st.State, st.Reason, st.Endpoint, st.Hint != "", st.KeyWithheld}
 }
