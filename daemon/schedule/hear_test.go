@@ -232,3 +232,42 @@ func TestHear_BesideAnAdministrators(t *testing.T) {
 		w.shows("a", provider.StateRunning, provider.OK, provider.FromProbe)
 	})
 }
+
+// A probe that began before a user's report does not answer it; the one that it asks for
+// does.
+func TestHear_AnOlderProbeDoesNotEndIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newHarness(t, Options{})
+		w.play("a", slowly(1500*time.Millisecond))
+		w.apply(cloud("a"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.Refresh(nil, false)
+		time.Sleep(time.Second)
+		w.say("a", limit60, 1000)
+		time.Sleep(time.Second) // the older one has landed
+		w.shows("a", provider.StateDegraded, provider.RateLimited, provider.FromReport)
+		time.Sleep(1500 * time.Millisecond)
+		w.shows("a", provider.StateRunning, provider.OK, provider.FromProbe)
+	})
+}
+
+// Its minute is up on time, though no probe comes and nobody says anything more.
+func TestHear_EndsByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newHarness(t, Options{})
+		w.play("a", afterwards(slowly(24*time.Hour)))
+		w.apply(cloud("a"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		seq := w.store.View().Seq()
+		w.say("a", limit60, 1000)
+		time.Sleep(59 * time.Second)
+		w.shows("a", provider.StateDegraded, provider.RateLimited, provider.FromReport)
+		time.Sleep(2 * time.Second)
+		w.shows("a", provider.StateRunning, provider.OK, provider.FromProbe)
+		if n := w.store.View().Seq() - seq; n != 2 {
+			t.Errorf("%d events, want one at each edge", n)
+		}
+	})
+}
