@@ -44,7 +44,7 @@ func (d *daemon) runs(t *testing.T, caller []string, args ...string) child {
 			return 7, nil
 		},
 	})
-	c.out, c.err = out.String(), err.String()
+	c.out, c.err = d.anywhere(out.String()), d.anywhere(err.String())
 	return c
 }
 

@@ -28,7 +28,7 @@ func daemonCommand(word string) string {
 		return "providerd config " + word
 	case "config":
 		return "providerd config show"
-	case "run", "serve", "daemon":
+	case "serve", "daemon":
 		return "providerd"
 	}
 	return ""

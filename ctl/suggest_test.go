@@ -61,7 +61,6 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"help completion zhs": meant + "providerctl help completion zsh\n",
 		"help status nosuch":  meant + "providerctl help status\n",
 		"help install":        meant + "providerd help service install\n",
-		"help run":            meant + "providerd --help\n",
 		"help nosuch":         "providerctl: hint: see: providerctl --help\n",
 		"--color alwys":       meant + "--color always\n",
 		"status --color":      "providerctl: hint: use one of: auto, always, never\n",

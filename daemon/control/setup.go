@@ -23,7 +23,7 @@ func (s *Server) completeSetup(setup *provider.Setup, c *call) {
 	if setup.Caller.Admin {
 		return
 	}
-	setup.Caller.Hint = rules.denied(peer, "", "…").Hint
+	setup.Caller.Hint = rules.denied(peer, "", "providerctl …").Hint
 	setup.Config.Problems = nil
 	for i := range setup.Keys {
 		if strings.HasPrefix(setup.Keys[i].Source, "file ") {

@@ -145,7 +145,7 @@ func ofTheKey(r provider.Reason) bool {
 }
 
 // usable reports whether who is told a reason uses the provider.
-func usable(r provider.Reason) bool { return healthy(r) || r.Meaning().Serves }
+func usable(r provider.Reason) bool { return r.Healthy() || r.Meaning().Serves }
 
 // ApplyHearsay takes in what a user met who is no administrator. It asks nobody to leave
 // the provider alone, and counts for none of the thresholds.
@@ -166,7 +166,7 @@ func (b *Basis) Believes(now time.Time) (time.Duration, bool) {
 // Refute notes, before a probe is judged that began after what users met, whether it
 // found the provider well. Then they are believed no more.
 func Refute(r *Record, o *probe.Observation) {
-	if healthy(o.Saw) {
+	if o.Saw.Healthy() {
 		r.Hearsay = r.Hearsay.ended(o.Ended())
 	}
 }

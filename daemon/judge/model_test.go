@@ -219,7 +219,7 @@ func (m *model) claim(o *probe.Observation) {
 
 // refute is a probe that finds the provider well.
 func (m *model) refute(o *probe.Observation) {
-	if healthy(o.Saw) && o.Ended().Before(m.until) {
+	if o.Saw.Healthy() && o.Ended().Before(m.until) {
 		m.until = o.Ended()
 	}
 }

@@ -50,7 +50,7 @@ func ReportedOf(kind string, r provider.Report, now time.Time) (Observation, err
 	}
 	if r.RetryAfter == "" {
 		headers := headersOf(r.Headers)
-		o.RetryAt = readHeaders(headers, clockOf(headers, now)).at(now, refills(kind))
+		o.RetryAt = new(complaint.Complaint).RetryAt(headers, now, refills(kind)) // no body to complain
 	}
 	if r.RetryAfter != "" {
 		wait, err := readWait(r.RetryAfter, now)
