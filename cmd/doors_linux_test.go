@@ -51,8 +51,10 @@ var doors = map[string]door{
 // daemon that runs as root, and one that runs as a user of its own.
 func TestDoors_EveryRouteAsEveryUser(t *testing.T) {
 	needRoot(t)
+	t.Parallel()
 	for _, owner := range []user{alone(0), alone(daemonUID)} {
 		t.Run(fmt.Sprintf("DaemonOfUID%d", owner.uid), func(t *testing.T) {
+			t.Parallel()
 			p := newProcessOf(t, owner, fmt.Sprintf("[daemon]\nadmin_group = \"%d\"\n[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = \"http://%s\"\n", adminGID, "127.0.0.1:1"))
 			p.start()
 			if owner.uid != 0 {

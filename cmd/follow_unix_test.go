@@ -94,6 +94,7 @@ func (f *fickle) config() string {
 // Whoever follows the events sees each change once, in order, over daemons that are
 // killed in the middle, and ends with 0 when told to.
 func TestFollow_OverKills(t *testing.T) {
+	t.Parallel()
 	server := startFickle(t)
 	p := newProcess(t, server.config()).start()
 	var row provider.Status
@@ -203,11 +204,13 @@ func TestFollow_TheLogOverAKill(t *testing.T) {
 // Whoever has seen enough and goes is noticed at once, though nothing happens that could
 // be written, also where the daemon is away. That is no failure.
 func TestFollow_UntilNobodyReads(t *testing.T) {
+	t.Parallel()
 	server := startFickle(t)
 	quiet := strings.ReplaceAll(server.config(), `"1s"`, `"10m"`)
 	for _, args := range []string{"events -f -n 1", "logs -f", "logs -f -o json", "status --watch", "status --watch -o json", "events -f -n 1 a"} {
 		for _, away := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/away=%v", args, away), func(t *testing.T) {
+				t.Parallel()
 				p := newProcess(t, quiet)
 				p.level = "info"
 				p.start()

@@ -206,6 +206,7 @@ func TestPromise9_SocketIsAnothers(t *testing.T) {
 	t.Run("AnotherDaemon", func(t *testing.T) {
 		t.Parallel()
 		p := newProcess(t, hungConfig(t)).start()
+		p.do("GET", "/healthz", nil) // it has looked at its new socket
 		if err := os.Remove(p.socket); err != nil {
 			t.Fatal(err)
 		}

@@ -25,6 +25,7 @@ const (
 // says the address. The ports are those of a network namespace of its own, which has a
 // second address on one interface: connections to that come from the first.
 func TestPromise7_AKeyGoesOnlyToWhomItBelongs(t *testing.T) {
+	t.Parallel()
 	here, _ := newNamespaces(t)
 	heard := filepath.Join(t.TempDir(), "heard")
 	if err := os.WriteFile(heard, nil, 0o666); err != nil {

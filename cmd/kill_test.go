@@ -25,6 +25,7 @@ import (
 // one; each time the database opens and passes its check, every event that the
 // follower saw is there as it was seen, and no seq is repeated or skipped.
 func TestPromise4_SeenMeansDurable(t *testing.T) {
+	t.Parallel()
 	const kills, providers = 50, 30
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

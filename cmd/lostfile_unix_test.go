@@ -67,6 +67,7 @@ func (p *process) ends() error {
 // first to meet it reads the history: a change is committed all the same, health
 // tells what is so, SIGTERM is obeyed, and after a restart all is there.
 func TestPromise4_TheFileIsLostWhileItRuns(t *testing.T) {
+	t.Parallel()
 	for name, do := range map[string]func(path string) error{
 		"CutToNothing":  func(path string) error { return os.Truncate(path, 0) },
 		"CutToOnePage":  func(path string) error { return os.Truncate(path, int64(os.Getpagesize())) },
@@ -78,6 +79,7 @@ func TestPromise4_TheFileIsLostWhileItRuns(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			config, ill := switchable(t)
 			p := newProcess(t, config).start()
 			database := filepath.Join(p.dir, "state", "providerd.db")
@@ -112,6 +114,7 @@ func TestPromise4_TheFileIsLostWhileItRuns(t *testing.T) {
 // While there is no place to write, health says so, reads go on, and the daemon ends
 // when it is told to, with an error that says what it could not save.
 func TestPromise9_NowhereToWrite(t *testing.T) {
+	t.Parallel()
 	config, ill := switchable(t)
 	p := newProcess(t, config).start()
 	dir := filepath.Join(p.dir, "state")
@@ -137,6 +140,7 @@ func TestPromise9_NowhereToWrite(t *testing.T) {
 // One daemon for one path: the second finds the folder of the first gone, and begins
 // there; the first ends by itself and names it.
 func TestStart_ASecondOnTheSamePath(t *testing.T) {
+	t.Parallel()
 	config, _ := switchable(t)
 	p := newProcess(t, config).start()
 	p.until(func() bool { return p.state() == provider.StateRunning })

@@ -8,12 +8,16 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
 // Network namespaces in which a test has ports, and a cable, of its own.
+
+// namespaces counts those that were made: each test has its own.
+var namespaces atomic.Int64
 
 // newNamespaces makes two network namespaces with a cable between them, and returns
 // their names.
@@ -26,7 +30,8 @@ func newNamespaces(t *testing.T) (here, there string) {
 		}
 		t.Skip("this needs root, and ip from iproute2")
 	}
-	here, there = fmt.Sprintf("pd%d-here", os.Getpid()), fmt.Sprintf("pd%d-there", os.Getpid())
+	n := namespaces.Add(1)
+	here, there = fmt.Sprintf("pd%d-%d-here", os.Getpid(), n), fmt.Sprintf("pd%d-%d-there", os.Getpid(), n)
 	for _, name := range []string{here, there} {
 		ip(t, "netns", "add", name)
 		t.Cleanup(func() { ip(t, "netns", "del", name) })

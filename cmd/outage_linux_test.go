@@ -14,6 +14,7 @@ import (
 // when it is healed. The daemon and the two servers that it watches from afar are in
 // network namespaces of their own, with a cable between them.
 func TestHost_ACutCableIsOneEventAtEachEnd(t *testing.T) {
+	t.Parallel()
 	here, there := newNamespaces(t)
 	for _, address := range []string{"10.77.0.2:8000", "10.77.0.3:8000"} {
 		serveIn(t, there, address, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -69,6 +70,7 @@ base_url = "tcp://127.0.0.1:1"
 // On a network that leads nowhere else, a server that is off is off: this machine is
 // not to blame.
 func TestHost_AServerThatIsOffOnANetworkOfItsOwn(t *testing.T) {
+	t.Parallel()
 	here, there := newNamespaces(t)
 	serveIn(t, there, "10.77.0.3:8000", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	ip(t, "-n", here, "route", "del", "default")

@@ -79,6 +79,7 @@ func foreignSocket(t *testing.T, path, _ string) {
 // changed or removed through it.
 func TestDoors_PlantedFilesAreRefused(t *testing.T) {
 	needRoot(t)
+	t.Parallel()
 	pipe, device := node(syscall.S_IFIFO), node(syscall.S_IFCHR)
 	for _, tt := range []struct {
 		name string

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -47,7 +49,22 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	bin = dir
+	if err := waitTogether(); err != nil {
+		panic(err)
+	}
 	return m.Run()
+}
+
+// waitTogether runs several times as many parallel tests at once as there are
+// processors, unless -parallel says how many: they wait for daemons, and compute little.
+func waitTogether() error {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
 }
 
 // program is the path of a built program.
