@@ -13,6 +13,7 @@ const module = "github.com/providerd/providerd/"
 // downward.
 var house = []string{
 	"packaging/archive",
+	"packaging/leftout",
 	"packaging/systemtest/standin",
 	"packaging/torture",
 	"cmd/providerd",
