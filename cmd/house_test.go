@@ -14,6 +14,7 @@ const module = "github.com/providerd/providerd/"
 var house = []string{
 	"packaging/archive",
 	"packaging/leftout",
+	"packaging/sbom",
 	"packaging/systemtest/standin",
 	"packaging/torture",
 	"cmd/providerd",

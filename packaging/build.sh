@@ -8,6 +8,7 @@
 #     packaging/build.sh --list-documents      # the documents that are in all of them
 #     packaging/build.sh --print-version       # … as each format writes it
 #
+# With them come what the programs are made of (.cdx.json) and SHA256SUMS.
 # It needs Go, bash and gzip, and no root. The same commit and the same Go give
 # the same bytes, wherever and whenever it runs; docs/packaging.md has the rest.
 set -euo pipefail
@@ -173,7 +174,7 @@ put 755 packaging/openrc/providerd openrc/providerd
 for script in packaging/scripts/*/*; do put 755 "$script" "${script#packaging/}"; done
 
 # package makes a package of Linux with nfpm: package deb amd64.
-nfpm=
+nfpm=${NFPM:-} # one that is built already
 package() {
 	build linux "$2"
 	if [ -z "$nfpm" ]; then
@@ -214,14 +215,21 @@ archive() {
 	go run ./packaging/archive -time "$SOURCE_DATE_EPOCH" -o "$dist/$name.$1" "$stage/$to"
 }
 
+packed=() # the programs that are in a package
 for target in "${chosen[@]}"; do
 	IFS=/ read -r format system arch <<<"$target"
 	say "$target"
 	case $format in
 	tar.gz | zip) archive "$format" "$system" "$arch" ;;
-	*) package "$format" "$system" ;;
+	*)
+		arch=$system system=linux
+		package "$format" "$arch"
+		;;
 	esac
+	packed+=("$stage/bin/$system-$arch/"*)
 done
+go run ./packaging/sbom -version "v$version" -time "$SOURCE_DATE_EPOCH" "${packed[@]}" \
+	>"$dist/providerd_${linux_version/\~/-}.cdx.json"
 
 cd dist
 if command -v sha256sum >/dev/null; then sha256sum -- * >"$stage/sums"; else shasum -a 256 -- * >"$stage/sums"; fi

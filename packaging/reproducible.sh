@@ -16,6 +16,10 @@ trap 'rm -rf "$work"' EXIT
 (umask 022 && git clone --quiet --no-hardlinks . "$work/one")
 (umask 077 && git clone --quiet --no-hardlinks . "$work/another/place")
 
+# The tool that packs is the same for both: half of the work would be to build it again.
+go build -modfile=packaging/tools.mod -o "$work/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm
+export NFPM=$work/nfpm
+
 modules=$(go env GOMODCACHE)
 (umask 022 && "$work/one/packaging/build.sh" "$@" >/dev/null)
 (umask 077 && env GOCACHE="$work/cache" GOMODCACHE="$modules" HOME="$work" TZ=Asia/Tokyo LC_ALL=C.UTF-8 \
