@@ -89,6 +89,7 @@ var remedies = []struct{ words, how string }{
 	{"root", `as root: sudo env "PATH=$PATH" go test ./...`},
 	{"permission denied", `as root: sudo env "PATH=$PATH" go test ./...`},
 	{"not permitted", `as root: sudo env "PATH=$PATH" go test ./...`},
+	{"a user without a name", "as a user with an entry in /etc/passwd"},
 	{"executable file not found", "install it; on Debian, .ci/run tools does"},
 	{"is not here", "install it; on Debian, .ci/run tools does"},
 	{"no dbus-daemon", "install it; on Debian, .ci/run tools does"},
