@@ -1,0 +1,18 @@
+# The steps of .ci/run by name: make test, make race. "make" alone runs all of them.
+steps := $(shell sed -n 's/^step_\([a-z]*\)() {.*/\1/p' .ci/run)
+
+.PHONY: all programs clean $(steps)
+
+all:
+	.ci/run
+
+$(steps):
+	.ci/run $@
+
+# Both programs, into this folder.
+programs:
+	go build ./cmd/providerd
+	go build ./cmd/providerctl
+
+clean:
+	rm -rf dist providerd providerctl
