@@ -61,9 +61,13 @@ func TestA(t *testing.T) { t.Log("before"); t.Skip("only root can become another
 func TestB(t *testing.T) {
 	for range 4 { t.Run("C", func(t *testing.T) { t.Skip("exec: \"promtool\": executable file not found in $PATH") }) }
 }
-func TestD(t *testing.T) { t.SkipNow() }`, false,
+func TestD(t *testing.T) { t.SkipNow() }
+func TestE(t *testing.T) { t.Skip("root may open every socket") }
+func TestF(t *testing.T) { t.Skip("only root may map more than one user") }`, false,
 			[]string{
-				"Left out: 6 tests.\n",
+				"Left out: 8 tests.\n",
+				"  root may open every socket\n    to run: as an ordinary user\n    a: TestE\n",
+				"  only root may map more than one user\n    to run: as root: ",
 				"  only root can become another user\n    to run: as root: sudo env \"PATH=$PATH\" go test ./...\n    a: TestA\n",
 				"  exec: \"promtool\": executable file not found in $PATH\n    to run: install it; on Debian, .ci/run tools does\n    a: TestB/C, TestB/C#01, TestB/C#02, and 1 more\n",
 				"  it does not say why\n    a: TestD\n",

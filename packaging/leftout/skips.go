@@ -85,6 +85,7 @@ func named(tests []test) (lines []string) {
 // remedies say what to do about a reason that has these words in it; the first counts.
 var remedies = []struct{ words, how string }{
 	{"-short", "without -short"},
+	{"only root", `as root: sudo env "PATH=$PATH" go test ./...`},
 	{"root may", "as an ordinary user"},
 	{"root", `as root: sudo env "PATH=$PATH" go test ./...`},
 	{"permission denied", `as root: sudo env "PATH=$PATH" go test ./...`},
