@@ -107,12 +107,13 @@ func (f *file) judge(err error) error {
 // fn may still be running: do not look at what it captured.
 func (f *file) view(fn func(*bolt.Tx) error) error {
 	return f.run(func() error {
+		before := f.txid.Load() // a commit may end while the read begins
 		tx, err := f.begin()
 		if err != nil {
 			return err
 		}
 		defer f.end(tx)
-		if err := f.follows(tx, tx.ID()); err != nil {
+		if err := f.follows(tx, tx.ID(), before); err != nil {
 			return err
 		}
 		err = fn(tx)
@@ -130,7 +131,7 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 		}
 		return f.db.Update(func(tx *bolt.Tx) error {
 			txid = tx.ID()
-			if err := f.follows(tx, txid-1); err != nil {
+			if err := f.follows(tx, txid-1, f.txid.Load()); err != nil {
 				return err
 			}
 			return fn(tx)
@@ -147,15 +148,15 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 // follows returns nil if the newest commit in the file is our last one or follows it: a
 // commit that failed may be in the file after all. Anything else means that somebody
 // wrote a copy over the file while it was open.
-func (f *file) follows(tx *bolt.Tx, txid int) error {
+func (f *file) follows(tx *bolt.Tx, txid int, ours int64) error {
 	h, err := readHead(tx)
 	switch {
 	case err != nil:
 		return &corruptError{err}
 	case h.ID != f.id:
 		return &corruptError{errors.New("another database was written over it")}
-	case int64(txid) < f.txid.Load():
-		return &corruptError{fmt.Errorf("an older database was written over it: commit %d comes after %d", txid, f.txid.Load())}
+	case int64(txid) < ours:
+		return &corruptError{fmt.Errorf("an older database was written over it: commit %d comes after %d", txid, ours)}
 	}
 	return nil
 }
