@@ -52,6 +52,7 @@ var house = []string{
 	"store/trust",
 	"store/underway",
 	"store/userns",
+	"store/home",
 	"store/provider",
 	"packaging",
 	"packaging/man",

@@ -18,7 +18,8 @@ func (a *app) rootCommand() *command.Command {
 		Long: `Ask providerd which AI model providers can be used now, and if not, why.
 
 The daemon's socket is --socket, else PROVIDERD_SOCKET, else the user's own
-($XDG_RUNTIME_DIR/providerd/providerd.sock), else the system's
+(in $XDG_RUNTIME_DIR, /run/user/UID or the temporary folder, or where the daemon
+that holds the user's database says), else the system's
 (` + client.SystemSocket() + `); for root the system's comes first.
 Except for --socket it must be in a folder of yours or root's, or the system's,
 and you, root or that folder's owner must listen on it.

@@ -59,7 +59,7 @@ type Daemon struct {
 	opts     Options
 	log      *logging.Logger
 	started  time.Time
-	socket   string
+	socket   atomic.Pointer[string] // where clients find us
 	stateDir string
 
 	config    atomic.Pointer[config.Config]
@@ -118,7 +118,8 @@ func (d *Daemon) live(ctx context.Context) error {
 		return err
 	}
 	d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
-	d.socket, d.stateDir, d.metricsListen = cfg.Daemon.Socket, cfg.Daemon.StateDir, cfg.Daemon.MetricsListen
+	d.socket.Store(&cfg.Daemon.Socket)
+	d.stateDir, d.metricsListen = cfg.Daemon.StateDir, cfg.Daemon.MetricsListen
 	d.config.Store(cfg)
 	d.loaded.Store(time.Now().UnixNano())
 	d.warn(cfg)
@@ -127,12 +128,14 @@ func (d *Daemon) live(ctx context.Context) error {
 	}
 	if d.inherited != nil {
 		defer d.inherited.Close() // again, if it was served
+	} else if spare := d.spareSocket(); spare != "" {
+		d.moveTo(spare)
 	}
 
 	end = d.disk.Begin("opening " + d.database())
 	d.store, err = store.Open(d.database(), store.Options{
-		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socket},
-		Twin: d.socket + ".mark", // the folder of sockets is one in memory
+		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socketPath()},
+		Twin: d.socketPath() + ".mark", // the folder of sockets is one in memory
 	})
 	end()
 	if err != nil {
@@ -193,7 +196,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	d.log.Info("started", "version", d.opts.Version, "socket", d.socket, "database", d.database(),
+	d.log.Info("started", "version", d.opts.Version, "socket", d.socketPath(), "database", d.database(),
 		"config", cfg.Path, "providers", len(changes.Added))
 	d.warnOfNamespace()
 	return d.run(ctx, listener, scrapes)

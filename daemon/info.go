@@ -22,7 +22,7 @@ func (d *Daemon) Info() provider.DaemonInfo {
 		PID:           os.Getpid(),
 		StartedAt:     provider.Time{Time: d.started.Round(0).Add(d.schedule.Watch().Jumped())}, // on the clock as it is now
 		UptimeSeconds: int64(time.Since(d.started).Seconds()),
-		Socket:        d.socket,
+		Socket:        d.socketPath(),
 		ConfigPath:    path,
 		ConfigDefault: absent,
 		StatePath:     d.database(),

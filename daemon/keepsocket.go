@@ -46,7 +46,7 @@ func (d *Daemon) keepSocket(ctx context.Context, l *socket.Listener) error {
 			return nil
 		}
 		d.reserve.Refill()
-		end := d.disk.Begin("looking for the control socket " + d.socket)
+		end := d.disk.Begin("looking for the control socket " + d.socketPath())
 		err := k.look()
 		end()
 		if err != nil {
@@ -84,7 +84,18 @@ func (k *keeper) look() error {
 }
 
 func (k *keeper) listen() (anew *socket.Listener, err error) {
-	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(k.d.socket, k.d.socketMode(), k.stillDeaf) })
+	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(k.d.socketPath(), k.d.socketMode(), k.stillDeaf) })
+	spare := ""
+	if err != nil && k.now.Made() {
+		spare = k.d.spareSocket()
+	}
+	if spare == "" {
+		return anew, err
+	}
+	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(spare, k.d.socketMode(), k.stillDeaf) })
+	if err == nil {
+		k.d.moveTo(spare)
+	}
 	return anew, err
 }
 
@@ -104,9 +115,13 @@ func (k *keeper) replace(anew *socket.Listener) {
 		_ = k.former[0].Close() // its file is another's, or gone
 		k.former = k.former[1:]
 	}
+	moved := anew.Path() != k.now.Path()
 	k.now = anew
 	k.found()
-	k.d.log.Warn("listening anew on the control socket", "socket", k.d.socket)
+	k.d.log.Warn("listening anew on the control socket", "socket", anew.Path())
+	if moved {
+		k.d.store.Answers(anew.Path())
+	}
 }
 
 func (k *keeper) found() {

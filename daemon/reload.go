@@ -197,8 +197,8 @@ func (d *Daemon) warn(cfg *config.Config) {
 // restartNeeded names the settings that a reload cannot change.
 func (d *Daemon) restartNeeded(cfg *config.Config) []string {
 	var wait []string
-	if d.inherited == nil && cfg.Daemon.Socket != d.socket {
-		wait = append(wait, fmt.Sprintf("socket (now %s)", d.socket))
+	if now := d.socketPath(); d.inherited == nil && cfg.Daemon.Socket != now && config.SpareSocket(d.opts.Env, cfg.Daemon.Socket) != now {
+		wait = append(wait, fmt.Sprintf("socket (now %s)", now))
 	}
 	if cfg.Daemon.StateDir != d.stateDir {
 		wait = append(wait, fmt.Sprintf("state_dir (now %s)", d.stateDir))

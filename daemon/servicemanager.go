@@ -49,7 +49,9 @@ func (d *Daemon) inherit() error {
 	if err != nil {
 		return err
 	}
-	d.inherited, d.socket = l, l.Path()
+	path := l.Path()
+	d.inherited = l
+	d.socket.Store(&path)
 	return nil
 }
 
@@ -58,7 +60,8 @@ func (d *Daemon) listen() (*socket.Listener, error) {
 	if d.inherited != nil {
 		return d.inherited, nil
 	}
-	return socket.Listen(d.socket, d.socketMode())
+	l, err := socket.Listen(d.socketPath(), d.socketMode())
+	return l, d.notAnothers(err)
 }
 
 func closeAll(files []*os.File) {
@@ -218,7 +221,7 @@ func (d *Daemon) read(ctx context.Context) error {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", d.socket)
+			return new(net.Dialer).DialContext(ctx, "unix", d.socketPath())
 		},
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://localhost/api/providers/status", nil)

@@ -126,6 +126,18 @@ func (o *ownerFile) write(t ownerText) error {
 	return nil
 }
 
+// Answers records the socket on which this process answers now, for another process that
+// finds the database held, and for clients that search for it.
+func (s *Store) Answers(socket string) {
+	s.disk.Lock()
+	defer s.disk.Unlock()
+	t := s.owner.text
+	t.Socket = socket
+	if err := s.owner.write(t); err != nil {
+		s.log.Warn("could not record the owner of the database", "path", s.owner.path(), "error", err)
+	}
+}
+
 // remember writes a new mark.
 func (o *ownerFile) remember(m mark) error {
 	if m == o.text.Mark {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,7 +50,7 @@ func (c *Client) dial(ctx context.Context) (conn, error) {
 	}
 	giveUp := time.Now().Add(patience)
 	for pause := firstBackoff; ; pause = min(2*pause, lastBackoff) {
-		conn, failed := dialAny(c.places())
+		conn, failed := dialAny(c.places)
 		if conn != nil {
 			c.tellPassed(failed)
 			return conn, nil
@@ -78,6 +79,7 @@ type misses []miss
 
 type miss struct {
 	path string
+	name string // the variable that led there; empty: none
 	err  error
 }
 
@@ -91,14 +93,14 @@ func (c *Client) tellPassed(failed misses) {
 	}
 }
 
-func dialAny(places []place) (conn, misses) {
+func dialAny(places iter.Seq[place]) (conn, misses) {
 	var failed misses
-	for _, p := range places {
+	for p := range places {
 		conn, err := dialOne(p)
 		if err == nil {
 			return conn, failed
 		}
-		failed = append(failed, miss{p.path, err})
+		failed = append(failed, miss{p.path, p.name, err})
 	}
 	return nil, failed
 }
@@ -223,8 +225,15 @@ func (ms misses) explain() *provider.Error {
 			return provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists), "reaching the daemon: %v", m.err)
 		}
 	}
-	return provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists),
-		"the daemon is not running: no socket at %s", strings.Join(paths, " or "))
+	e := provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists),
+		"the daemon is not running: no socket at %s", anyOf(paths))
+	return ms.withoutRuntimeFolder(e)
+}
+
+// anyOf lists alternatives.
+func anyOf(paths []string) string {
+	last := max(0, len(paths)-2)
+	return strings.Join(append(paths[:last:last], strings.Join(paths[last:], " or ")), ", ")
 }
 
 // services are what runs the machine's daemon where it was installed: the

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,24 +29,33 @@ func env(pairs ...string) func(string) string {
 }
 
 func TestClient_Sockets(t *testing.T) {
-	tmp := filepath.Join("/scratch", "providerd-"+strconv.Itoa(os.Getuid()), "providerd.sock")
+	if runtime.GOOS == "windows" {
+		t.Skip("there the folders have other names")
+	}
+	uid := strconv.Itoa(os.Getuid())
+	usual := []string{"/run/user/" + uid + "/providerd/providerd.sock"}
+	if runtime.GOOS != "linux" {
+		usual = nil
+	}
+	temporary := filepath.Join("/scratch", "providerd-"+uid, "providerd.sock")
 	for name, tc := range map[string]struct {
 		c     client.Client
-		alone string // the only path
-		own   string // the path beside the system's
+		alone string   // the only path
+		own   []string // the paths beside the system's
 	}{
 		"GivenPathStandsAlone":       {c: client.Client{Socket: "/a", Getenv: env("PROVIDERD_SOCKET", "/b")}, alone: "/a"},
 		"VariableStandsAlone":        {c: client.Client{Getenv: env("PROVIDERD_SOCKET", "/b", "XDG_RUNTIME_DIR", "/c")}, alone: "/b"},
-		"RuntimeDirIsTheUsers":       {c: client.Client{Getenv: env("XDG_RUNTIME_DIR", "/c")}, own: "/c/providerd/providerd.sock"},
-		"RelativeRuntimeDirIsNone":   {c: client.Client{Getenv: env("XDG_RUNTIME_DIR", "c", "TMPDIR", "/scratch")}, own: tmp},
-		"WithoutItTheTemporaryIsOwn": {c: client.Client{Getenv: env("TMPDIR", "/scratch")}, own: tmp},
+		"RuntimeDirIsTheUsers":       {c: client.Client{Getenv: env("XDG_RUNTIME_DIR", "/c", "TMPDIR", "/scratch")}, own: slices.Concat([]string{"/c/providerd/providerd.sock"}, usual, []string{temporary})},
+		"TheUsualOneIsNamedOnce":     {c: client.Client{Getenv: env("XDG_RUNTIME_DIR", "/run/user/"+uid, "TMPDIR", "/scratch")}, own: []string{"/run/user/" + uid + "/providerd/providerd.sock", temporary}},
+		"RelativeRuntimeDirIsNone":   {c: client.Client{Getenv: env("XDG_RUNTIME_DIR", "c", "TMPDIR", "/scratch")}, own: append(usual, temporary)},
+		"WithoutItTheTemporaryIsOwn": {c: client.Client{Getenv: env("TMPDIR", "/scratch")}, own: append(usual, temporary)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := []string{tc.alone}
-			if tc.own != "" {
-				want = []string{tc.own, client.SystemSocket()}
+			if tc.own != nil {
+				want = append(tc.own, client.SystemSocket())
 				if os.Geteuid() == 0 {
-					slices.Reverse(want)
+					want = append([]string{client.SystemSocket()}, tc.own...)
 				}
 			}
 			if got := tc.c.Sockets(); !slices.Equal(got, want) {

@@ -30,13 +30,24 @@ func (p place) look() (string, folder, error) {
 	}
 	var part *trust.PathError
 	if !errors.As(err, &part) {
-		return "", folder{}, err
+		return "", folder{}, p.closedToUs(err)
 	}
 	_, statErr := os.Stat(p.path)
 	if errors.Is(statErr, fs.ErrNotExist) { // whoever could put something there has not
 		return "", folder{}, statErr
 	}
 	return "", folder{}, &foreignError{path: p.path, name: p.name, problem: part.Error(), seen: statErr == nil}
+}
+
+// closedToUs is err, or that a folder which a variable names, and not one for this very
+// user, cannot be looked into: after su it is that of the user before, and whether
+// a daemon is in there does not matter.
+func (p place) closedToUs(err error) error {
+	var where *fs.PathError
+	if !errors.Is(err, fs.ErrPermission) || p.name == "" || p.name == "PROVIDERD_SOCKET" || !errors.As(err, &where) {
+		return err
+	}
+	return &foreignError{path: p.path, name: p.name, problem: "you may not look into " + filepath.Dir(where.Path)}
 }
 
 // absolute does not clean the path: ".." after a link is for the kernel to follow.

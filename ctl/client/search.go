@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 )
 
@@ -41,41 +42,81 @@ type place struct {
 // stands alone. Otherwise it is the user's own daemon, then the system's; for
 // root, the system's first. Of these only the path in Socket is used whoever's it is:
 // a place that another user has a say in is passed over.
+//
+// The user's own is looked for in the runtime folder, as the environment names it and
+// where it usually is, in the temporary folder, and where the daemon that holds the
+// user's database says that it listens: a job of cron's has another environment than
+// the daemon.
 func (c *Client) Sockets() []string {
 	var paths []string
-	for _, p := range c.places() {
+	for p := range c.places {
 		paths = append(paths, p.path)
 	}
 	return paths
 }
 
-func (c *Client) places() []place {
+// places yields each place once. What is to be read to know one is read when those
+// before it would not do.
+func (c *Client) places(yield func(place) bool) {
 	if c.Socket != "" {
-		return []place{{path: c.Socket, chosen: true}}
+		yield(place{path: c.Socket, chosen: true})
+		return
 	}
 	if path := c.getenv("PROVIDERD_SOCKET"); path != "" {
-		return []place{{path: path, name: "PROVIDERD_SOCKET"}}
+		yield(place{path: path, name: "PROVIDERD_SOCKET"})
+		return
 	}
-	own, system := c.userPlace(), place{path: SystemSocket()}
-	switch {
-	case system.path == "":
-		return []place{own}
-	case os.Geteuid() == 0:
-		return []place{system, own}
-	default:
-		return []place{own, system}
+	var known []string
+	once := func(p place) bool {
+		if p.path == "" || slices.Contains(known, p.path) {
+			return true
+		}
+		known = append(known, p.path)
+		return yield(p)
 	}
+	system := place{path: SystemSocket()}
+	_ = (os.Geteuid() != 0 || once(system)) &&
+		once(c.runtimePlace()) && once(usualRuntimePlace()) && once(c.temporaryPlace()) && once(c.recordedPlace()) &&
+		once(system)
 }
 
-// userPlace is where this user's own daemon listens.
-func (c *Client) userPlace() place {
+// runtimePlace is in the folder for sockets that the environment names.
+func (c *Client) runtimePlace() place {
 	name := "XDG_RUNTIME_DIR"
 	if runtime.GOOS == "windows" {
 		name = "LocalAppData"
 	}
-	if dir := c.getenv(name); filepath.IsAbs(dir) {
-		return place{path: filepath.Join(dir, folderName, socketName), name: name}
+	dir := c.getenv(name)
+	if !filepath.IsAbs(dir) {
+		return place{}
 	}
+	return place{path: filepath.Join(dir, folderName, socketName), name: name}
+}
+
+// usualRuntimePlace is in the folder that logind makes for a user (pam_systemd(8)), for
+// whom no variable says so.
+func usualRuntimePlace() place {
+	if runtime.GOOS != "linux" {
+		return place{}
+	}
+	return place{path: filepath.Join(usualRuntimeDir(), folderName, socketName)}
+}
+
+func usualRuntimeDir() string { return "/run/user/" + strconv.Itoa(os.Getuid()) }
+
+// temporaryPlace is where a daemon listens that knew no runtime folder, or whose runtime
+// folder is gone. Windows, where nothing tells whose a folder is, has none that goes.
+func (c *Client) temporaryPlace() place {
+	if runtime.GOOS == "windows" && c.runtimePlace().path != "" {
+		return place{}
+	}
+	dir, name := c.temporaryFolder()
+	return place{path: filepath.Join(dir, socketName), name: name, shared: true}
+}
+
+// temporaryFolder is this user's folder in the temporary one, and the variable that says
+// where that is.
+func (c *Client) temporaryFolder() (dir, name string) {
 	tmp, name := c.getenv("TMPDIR"), "TMPDIR"
 	if tmp == "" {
 		tmp, name = os.TempDir(), ""
@@ -84,5 +125,5 @@ func (c *Client) userPlace() place {
 	if uid := os.Getuid(); uid >= 0 { // −1 on Windows, where the folder is the user's
 		own += "-" + strconv.Itoa(uid)
 	}
-	return place{path: filepath.Join(tmp, own, socketName), name: name, shared: true}
+	return filepath.Join(tmp, own), name
 }

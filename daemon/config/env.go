@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/providerd/providerd/store/home"
 )
 
 // An Env is everything that a configuration depends on beside its file.
@@ -21,6 +23,8 @@ type Env struct {
 	// UID decides between the system's paths (0) and the user's. It is -1
 	// where there are no user numbers.
 	UID int
+	// Home is the user's home where HOME names none; empty where there is none.
+	Home string
 	// System means the system's paths whoever the user is: the service's own.
 	System bool
 	// TempDir is where a socket goes when nothing better is known.
@@ -34,7 +38,8 @@ type Env struct {
 
 // OSEnv is the environment of this process.
 func OSEnv() Env {
-	return Env{Getenv: os.Getenv, LookupEnv: os.LookupEnv, UID: os.Getuid(), TempDir: os.TempDir(), OS: runtime.GOOS}
+	uid := os.Getuid()
+	return Env{Getenv: os.Getenv, LookupEnv: os.LookupEnv, UID: uid, Home: home.Folder(os.Getenv("HOME"), uid), TempDir: os.TempDir(), OS: runtime.GOOS}
 }
 
 // ForSystem reports whether the daemon is the whole machine's, and not one user's.

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/providerd/providerd/store/home"
 )
 
 // Root and [Env.System] mean the system's paths, any other user means the user's
@@ -41,6 +44,16 @@ func DefaultSocket(env Env) string {
 		if dir := env.get("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) {
 			return filepath.Join(dir, "providerd", "providerd.sock")
 		}
+	}
+	return filepath.Join(tempFolder(env), "providerd.sock")
+}
+
+// SpareSocket is where to listen instead of at socket when the folder that
+// XDG_RUNTIME_DIR names is gone, as after a logout; empty unless socket is in there by
+// default.
+func SpareSocket(env Env, socket string) string {
+	if env.OS == "windows" || env.ForSystem() || !filepath.IsAbs(env.get("XDG_RUNTIME_DIR")) || socket != DefaultSocket(env) {
+		return ""
 	}
 	return filepath.Join(tempFolder(env), "providerd.sock")
 }
@@ -99,10 +112,7 @@ func xdg(env Env, name, fallback string) string {
 	if dir := env.get(name); filepath.IsAbs(dir) {
 		return dir
 	}
-	if home := env.get("HOME"); filepath.IsAbs(home) {
-		return filepath.Join(home, fallback)
-	}
-	return ""
+	return under(cmp.Or(home.Named(env.get("HOME"), env.UID), env.Home), fallback)
 }
 
 // under joins, and stays empty when the first folder is unknown.

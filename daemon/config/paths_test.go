@@ -28,6 +28,9 @@ func TestDefaultPaths(t *testing.T) {
 		{"RelativeXDGDoesNotCount", "linux", 1000, map[string]string{"HOME": "/home/ada", "XDG_CONFIG_HOME": "c", "XDG_RUNTIME_DIR": "./r", "XDG_STATE_HOME": "s"},
 			"/home/ada/.config/providerd/providerd.toml", "/tmp/providerd-1000/providerd.sock", "/home/ada/.local/state/providerd"},
 		{"NoHome", "linux", 1000, map[string]string{}, "", "/tmp/providerd-1000/providerd.sock", "/tmp/providerd-1000"},
+		{"HomeOfTheAccount", "linux", 1001, map[string]string{}, "/home/account/.config/providerd/providerd.toml",
+			"/tmp/providerd-1001/providerd.sock", "/home/account/.local/state/providerd"},
+		{"HomeThatAContainerMakesUp", "linux", 1000, map[string]string{"HOME": "/"}, "", "/tmp/providerd-1000/providerd.sock", "/tmp/providerd-1000"},
 		{"System", "linux", 991, user, "/etc/providerd/providerd.toml", "/run/providerd/providerd.sock", "/var/lib/providerd"},
 		{"SystemOnWindows", "windows", -1, map[string]string{"AppData": "/roaming", "LocalAppData": "/local", "ProgramData": "/all"},
 			"/all/providerd/providerd.toml", "/all/providerd/run/providerd.sock", "/all/providerd/state"},
@@ -38,6 +41,9 @@ func TestDefaultPaths(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := config.Env{Getenv: func(name string) string { return c.vars[name] }, UID: c.uid, TempDir: "/tmp", OS: c.os, System: strings.HasPrefix(c.name, "System")}
+			if c.name == "HomeOfTheAccount" {
+				e.Home = "/home/account"
+			}
 			if got := config.DefaultPath(e); got != c.path {
 				t.Errorf("path %s, want %s", got, c.path)
 			}

@@ -1,0 +1,60 @@
+package daemon
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/trust"
+)
+
+// A user's runtime folder is removed at the last logout, and the daemon may be left: it was
+// started by nohup, in tmux or by cron. It goes on in the temporary folder then, where
+// clients look too, and where they find it by what it says beside its database.
+
+// notAnothers adds to the error of a socket that cannot be made in the runtime folder that
+// it may be another user's: su keeps the variable.
+func (d *Daemon) notAnothers(err error) error {
+	if errors.Is(err, fs.ErrPermission) && config.SpareSocket(d.opts.Env, d.socketPath()) != "" {
+		return provider.WithHint(err.Error(), "if XDG_RUNTIME_DIR names another user's folder, as after su: unset XDG_RUNTIME_DIR; else: providerd --socket PATH")
+	}
+	return err
+}
+
+// socketPath is where clients find us.
+func (d *Daemon) socketPath() string { return *d.socket.Load() }
+
+// spareSocket is where to listen if the runtime folder that the socket should be in is
+// gone and cannot be made; else it is empty.
+func (d *Daemon) spareSocket() string {
+	path := d.socketPath()
+	spare := config.SpareSocket(d.opts.Env, path)
+	runtime := filepath.Dir(filepath.Dir(path))
+	if spare == "" || isThere(runtime) {
+		return ""
+	}
+	if trust.MkdirAll(runtime, 0o700) == nil || isThere(runtime) {
+		return ""
+	}
+	return spare
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// moveTo has clients find us at another path.
+func (d *Daemon) moveTo(path string) {
+	gone, uid := filepath.Dir(filepath.Dir(d.socketPath())), os.Getuid()
+	fix := "make it, or unset XDG_RUNTIME_DIR"
+	if gone == fmt.Sprintf("/run/user/%d", uid) {
+		fix = fmt.Sprintf("to keep it after a logout: sudo loginctl enable-linger %d", uid)
+	}
+	d.socket.Store(&path)
+	d.log.Warn("the folder that XDG_RUNTIME_DIR names is gone: listening in the temporary folder", "gone", gone, "socket", path, "fix", fix)
+}

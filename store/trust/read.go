@@ -1,0 +1,31 @@
+package trust
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// ReadFile reads the plain file at path, at most limit bytes of it, if it is one that
+// [Open] would open, in a folder that [Existing] accepts, and others may not write it. It needs no right to write.
+func ReadFile(path string, limit int64) ([]byte, error) {
+	if err := Existing(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|guarded, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err == nil {
+		err = check(path, info)
+	}
+	if err == nil {
+		err = Check(path, info)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(f, limit))
+}
