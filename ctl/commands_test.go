@@ -179,6 +179,7 @@ func TestCommands(t *testing.T) {
 		"Logs/None":                {"logs -n 0", "GET /api/daemon/log?lines=0", stream(), 0, "", ""},
 		"Logs/JSON":                {"logs -o json", "GET /api/daemon/log", stream(`{"message":"m","new":1}`), 0, `{"message":"m","new":1}` + "\n", ""},
 		"Health/Well":              {"health", "GET /healthz", ok(`{"status":"ok","checks":{"store":"ok"}}`), 0, "store   ok\n", ""},
+		"Health/UnwellAndQuiet":    {"health -q", "GET /healthz", refused(503, `{"status":"unwell","checks":{"store":"disk full"}}`), 1, "", ""},
 		"Health/UnwellIsNo":        {"health", "GET /healthz", refused(503, `{"status":"unwell","checks":{"store":"disk full"}}`), 1, "disk full", ""},
 		"Health/UnwellAsJSON":      {"health -o json", "GET /healthz", refused(503, `{"status":"unwell","checks":{}}`), 1, `{"status":"unwell","checks":{}}`, ""},
 		"Complete/OffersIDs":       {"__complete pause o", "GET /api/providers/status", rows(ollamaUp), 0, "ollama\tRUNNING\n", "ShellCompDirectiveNoFileComp"},

@@ -37,7 +37,7 @@ It exits 1 when nothing answers.`,
 		}
 		return a.discover(a.interruptible(true), out)
 	}
-	return cmd
+	return a.answersYesOrNo(cmd)
 }
 
 func (a *app) discover(ctx context.Context, out *format) error {

@@ -16,11 +16,13 @@ func (a *app) healthCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "health",
 		Short: "Tell whether the daemon itself is well; exit 1 when it is not",
-		Args:  args(0, 0),
+		Example: `  providerctl health
+  providerctl health -q || systemctl restart providerd`,
+		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Run = func(cmd *command.Command, _ []string) error { return a.health(cmd.Context(), out) }
-	return cmd
+	return a.answersYesOrNo(cmd)
 }
 
 func (a *app) health(ctx context.Context, out *format) error {

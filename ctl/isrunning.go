@@ -15,7 +15,6 @@ import (
 )
 
 func (a *app) isRunningCommand() *command.Command {
-	var quiet bool
 	cmd := &command.Command{
 		Use:   "is-running ID…",
 		Short: "Tell by the exit code whether providers can be used now",
@@ -28,7 +27,6 @@ unless it is stale: then the provider is probed first.
 		Args:     args(1, -1),
 		Complete: a.completeIDs(-1),
 	}
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing")
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		rows, err := a.reliable(cmd.Context(), words)
 		if err != nil {
@@ -42,13 +40,10 @@ unless it is stale: then the provider is probed first.
 			}
 			lines = append(lines, provider.Printable(s.ID+" is "+describe(s))+"\n")
 		}
-		if quiet {
-			return answer
-		}
 		_, err = io.WriteString(a.Stdout, strings.Join(lines, ""))
 		return errors.Join(err, answer)
 	}
-	return cmd
+	return a.answersYesOrNo(cmd)
 }
 
 // reliable returns the rows that words mean, none of them stale, if need be from probes;

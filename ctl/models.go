@@ -56,7 +56,7 @@ it prints the reply of each provider on a line of its own.`,
 		}
 		return errors.Join(a.models(a.interruptible(false), providers, !single(words), loaded, out), err)
 	}
-	return cmd
+	return a.answersYesOrNo(cmd)
 }
 
 // known returns the rows of those named, or of all. One that was not asked since

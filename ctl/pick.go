@@ -65,7 +65,7 @@ to look for the key in. It never prints a key.`,
 		}
 		return a.pick(cmd.Context(), q, out)
 	}
-	return cmd
+	return a.answersYesOrNo(cmd)
 }
 
 // pickFlags gives a command the flags that say which provider is wanted.

@@ -9,7 +9,7 @@ import (
 func (d *Daemon) Configuration(admins string) provider.ConfigReply {
 	read := d.config.Load()
 	now := *read
-	now.Daemon.Socket, now.Daemon.StateDir = d.socket, d.stateDir
+	now.Daemon.Socket, now.Daemon.StateDir = d.socketPath(), d.stateDir
 	now.Daemon.MetricsListen, now.Daemon.AdminGroup = d.metricsListen, admins
 	now.Daemon.LogLevel = d.log.GetLevel().String()
 	for _, p := range d.schedule.Providers() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/providerd/providerd/ctl/command"
@@ -20,7 +21,8 @@ func newConfigCommand(f *flags) *command.Command {
 }
 
 func newConfigCheckCommand(f *flags) *command.Command {
-	return &command.Command{
+	var quiet bool
+	cmd := &command.Command{
 		Use: "check [FILE]", Short: "Say whether a configuration file is good",
 		SuggestFor: []string{"validate", "verify", "test", "lint"},
 		Long: `Say whether a configuration file is good: without FILE the one that a daemon would
@@ -35,9 +37,12 @@ the way to them.`,
 			if len(args) == 1 {
 				flags.config = args[0]
 			}
-			cfg, err := flags.check(cmd)
+			cfg, err := flags.check(cmd, quiet)
 			if err != nil {
-				return err
+				return answered(err, quiet)
+			}
+			if quiet {
+				return nil
 			}
 			name := cfg.Path
 			if name == "" {
@@ -47,10 +52,26 @@ the way to them.`,
 			return err
 		},
 	}
+	quietFlag(cmd, &quiet)
+	return cmd
+}
+
+// quietFlag gives a command that answers yes or no by its exit code the flag -q.
+func quietFlag(cmd *command.Command, quiet *bool) {
+	cmd.Flags().BoolVarP(quiet, "quiet", "q", false, "print nothing: the exit code answers")
+}
+
+// answered is err or, where nothing is to be said of it, that the file's mistakes are a no.
+func answered(err error, quiet bool) error {
+	var mistakes *config.Error
+	if quiet && errors.As(err, &mistakes) {
+		return errNo
+	}
+	return err
 }
 
 // check reads the configuration, says what is odd, and returns what is wrong.
-func (f *flags) check(cmd *command.Command) (*config.Config, error) {
+func (f *flags) check(cmd *command.Command, quiet bool) (*config.Config, error) {
 	o, path, err := f.place()
 	if err != nil {
 		o, err = f.options() // without a place there are the built-in defaults
@@ -62,11 +83,18 @@ func (f *flags) check(cmd *command.Command) (*config.Config, error) {
 	if err != nil {
 		return nil, f.asRoot(err, "config check", path)
 	}
-	sayWarnings(cmd, cfg)
+	warn := func(format string, args ...any) {
+		if !quiet {
+			say(cmd, "warning: "+format, args...)
+		}
+	}
+	for _, w := range cfg.Warnings {
+		warn("%s", w)
+	}
 	view := viewOfService(o, path)
 	for _, fault := range cfg.Faults {
 		if view.excuses(fault) {
-			say(cmd, "warning: %s: it is not checked, since the service may read it and this user may not", fault.Message)
+			warn("%s: it is not checked, since the service may read it and this user may not", fault.Message)
 		}
 	}
 	if err := cfg.FaultError(view.excuses); err != nil {
@@ -74,7 +102,10 @@ func (f *flags) check(cmd *command.Command) (*config.Config, error) {
 	}
 	wrong, odd := view.unreadable(cfg)
 	for _, w := range odd {
-		say(cmd, "warning: %s", w)
+		warn("%s", w)
+	}
+	if len(wrong) > 0 && quiet {
+		return nil, errNo
 	}
 	return cfg, joined(wrong)
 }

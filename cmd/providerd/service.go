@@ -54,7 +54,8 @@ its configuration file.`,
 }
 
 func newServiceStatusCommand(user *bool) *command.Command {
-	return &command.Command{
+	var quiet bool
+	cmd := &command.Command{
 		Use: "status", Short: "Say whether the service runs: exit code 0, or 1 when it does not", Args: noArguments,
 		Run: func(cmd *command.Command, _ []string) error {
 			s, err := newService(*user, cmd.Err())
@@ -65,15 +66,17 @@ func newServiceStatusCommand(user *bool) *command.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := fmt.Fprintln(cmd.Out(), line); err != nil {
-				return err
+			if !quiet {
+				_, err = fmt.Fprintln(cmd.Out(), line)
 			}
-			if !running {
+			if err == nil && !running {
 				return errNo
 			}
-			return nil
+			return err
 		},
 	}
+	quietFlag(cmd, &quiet)
+	return cmd
 }
 
 func newService(user bool, talk io.Writer) (*service.Service, error) {

@@ -12,7 +12,7 @@ type Look struct {
 // LookEverywhere tries each place once, in the order of [Client.Sockets], as far as the
 // first where somebody accepts. It waits for no daemon.
 func (c *Client) LookEverywhere() (all []Look) {
-	for _, p := range c.places() {
+	for p := range c.places {
 		l := Look{Path: p.path, Variable: p.name, Chosen: p.chosen}
 		conn, err := dialOne(p)
 		if err == nil {
@@ -20,7 +20,7 @@ func (c *Client) LookEverywhere() (all []Look) {
 			conn.Close()
 			return append(all, l)
 		}
-		l.Err = misses{{p.path, err}}.failure()
+		l.Err = misses{{p.path, p.name, err}}.failure()
 		all = append(all, l)
 	}
 	return all
