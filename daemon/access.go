@@ -61,3 +61,10 @@ func (d *Daemon) warnOfNamespace() {
 			"uid", uid)
 	}
 }
+
+// warnOfInsecure says at each start what somebody has allowed.
+func (d *Daemon) warnOfInsecure() {
+	for _, path := range d.insecure {
+		d.log.Warn("insecure_folders: whoever may write in this folder can make the daemon lose its database or its socket", "path", path)
+	}
+}

@@ -42,6 +42,7 @@ type Options struct {
 	ConfigPath string // empty: the default place, where it need not exist
 	Socket     string
 	StateDir   string
+	Insecure   []string // more folders that everybody may write
 	LogLevel   string
 	LogJSON    bool
 	LogTo      io.Writer
@@ -61,6 +62,7 @@ type Daemon struct {
 	started  time.Time
 	socket   atomic.Pointer[string] // where clients find us
 	stateDir string
+	insecure []string // folders that everybody may write, as they were at the start
 
 	config    atomic.Pointer[config.Config]
 	reloading sync.Mutex
@@ -119,10 +121,11 @@ func (d *Daemon) live(ctx context.Context) error {
 	}
 	d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
 	d.socket.Store(&cfg.Daemon.Socket)
-	d.stateDir, d.metricsListen = cfg.Daemon.StateDir, cfg.Daemon.MetricsListen
+	d.stateDir, d.insecure, d.metricsListen = cfg.Daemon.StateDir, cfg.Daemon.InsecureFolders, cfg.Daemon.MetricsListen
 	d.config.Store(cfg)
 	d.loaded.Store(time.Now().UnixNano())
 	d.warn(cfg)
+	d.warnOfInsecure()
 	if err := d.inherit(); err != nil {
 		return err
 	}
@@ -135,7 +138,8 @@ func (d *Daemon) live(ctx context.Context) error {
 	end = d.disk.Begin("opening " + d.database())
 	d.store, err = store.Open(d.database(), store.Options{
 		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socketPath()},
-		Twin: d.socketPath() + ".mark", // the folder of sockets is one in memory
+		Insecure: d.insecure,
+		Twin:     d.socketPath() + ".mark", // the folder of sockets is one in memory
 	})
 	end()
 	if err != nil {

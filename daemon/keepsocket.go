@@ -84,7 +84,9 @@ func (k *keeper) look() error {
 }
 
 func (k *keeper) listen() (anew *socket.Listener, err error) {
-	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(k.d.socketPath(), k.d.socketMode(), k.stillDeaf) })
+	k.d.reserve.Lend(2, func() {
+		anew, err = socket.ListenAnew(k.d.socketPath(), k.d.socketMode(), k.stillDeaf, k.d.insecure...)
+	})
 	spare := ""
 	if err != nil && k.now.Made() {
 		spare = k.d.spareSocket()
@@ -92,7 +94,7 @@ func (k *keeper) listen() (anew *socket.Listener, err error) {
 	if spare == "" {
 		return anew, err
 	}
-	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(spare, k.d.socketMode(), k.stillDeaf) })
+	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(spare, k.d.socketMode(), k.stillDeaf, k.d.insecure...) })
 	if err == nil {
 		k.d.moveTo(spare)
 	}

@@ -45,6 +45,7 @@ func (o *Options) over(cfg *config.Config) (*config.Config, error) {
 	if o.StateDir != "" {
 		cfg.Daemon.StateDir = o.StateDir
 	}
+	cfg.Daemon.InsecureFolders = append(cfg.Daemon.InsecureFolders, o.Insecure...)
 	if o.LogLevel != "" {
 		cfg.Daemon.LogLevel = o.LogLevel
 	}
@@ -202,6 +203,9 @@ func (d *Daemon) restartNeeded(cfg *config.Config) []string {
 	}
 	if cfg.Daemon.StateDir != d.stateDir {
 		wait = append(wait, fmt.Sprintf("state_dir (now %s)", d.stateDir))
+	}
+	if !slices.Equal(cfg.Daemon.InsecureFolders, d.insecure) {
+		wait = append(wait, fmt.Sprintf("insecure_folders (now %s)", cmp.Or(strings.Join(d.insecure, ", "), "none")))
 	}
 	if cfg.Daemon.MetricsListen != d.metricsListen {
 		wait = append(wait, fmt.Sprintf("metrics_listen (now %s)", cmp.Or(d.metricsListen, "none")))

@@ -60,7 +60,7 @@ func (d *Daemon) listen() (*socket.Listener, error) {
 	if d.inherited != nil {
 		return d.inherited, nil
 	}
-	l, err := socket.Listen(d.socketPath(), d.socketMode())
+	l, err := socket.Listen(d.socketPath(), d.socketMode(), d.insecure...)
 	return l, d.notAnothers(err)
 }
 

@@ -107,7 +107,7 @@ func (s *Store) regain(why error) error {
 	if !errors.As(why, &stray) {
 		return why
 	}
-	if err := trust.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
+	if err := s.insecure.MkdirAll(filepath.Dir(s.path), 0o700); err != nil {
 		return errors.Join(why, err)
 	}
 	o, err := lockOwner(s.path, s.twinPath, time.Now())

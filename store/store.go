@@ -32,6 +32,9 @@ type Options struct {
 	// A file that cannot be written does no harm.
 	Twin string
 
+	// Insecure are folders above the database's own that everybody may write.
+	Insecure trust.Insecure
+
 	// First is the number of the first event and of the first refresh in a database that
 	// did not exist and of which nothing is known. 0, which is right for a daemon, means a
 	// number beyond all that an earlier database at this path can have assigned.
@@ -48,6 +51,7 @@ type Owner struct {
 // safe for concurrent use.
 type Store struct {
 	path, twinPath string
+	insecure       trust.Insecure
 	log            hclog.Logger
 	keep           uint64
 
@@ -117,7 +121,7 @@ func Open(path string, o Options) (*Store, error) {
 		o.KeepEvents = defaultKeepEvents
 	}
 	folder := filepath.Dir(path)
-	if err := trust.MkdirAll(folder, 0o700); err != nil {
+	if err := o.Insecure.MkdirAll(folder, 0o700); err != nil {
 		return nil, &OpenError{Op: "create the folder of the database", Path: path, Err: err}
 	}
 	deadline := time.Now().Add(lockWait)
@@ -150,6 +154,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	s := &Store{
 		path:     path,
 		twinPath: o.Twin,
+		insecure: o.Insecure,
 		log:      o.Log,
 		keep:     uint64(o.KeepEvents),
 		now:      o.Now,

@@ -96,6 +96,7 @@ func complain(to io.Writer, text string) {
 // flags are the command line's, which win over the file.
 type flags struct {
 	config, socket, stateDir, logLevel string
+	insecure                           folderList
 	logJSON, system                    bool
 	color                              *ctl.ColorFlag
 }
@@ -120,6 +121,7 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.StringVar(&f.config, "config", "", "configuration `file` (default: the system's or the user's providerd.toml)").Complete = completeTOML
 	p.StringVar(&f.socket, "socket", "", "`path` of the control socket").Complete = command.Offer(nil, command.OfferFiles)
 	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database").Complete = command.Offer(nil, command.OfferFolders)
+	p.Var(&f.insecure, "insecure-folder", "use what is in this `folder` though everybody may write in it; may be repeated").Complete = command.Offer(nil, command.OfferFolders)
 	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
 	p.Var((*levelFlag)(&f.logLevel), "log-level", "how much is logged, instead of what the configuration says").Complete = command.Offer(config.LogLevels(), command.NoFiles)
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is neither a terminal nor the journal)")

@@ -53,7 +53,7 @@ func (f *flags) options() (daemon.Options, error) {
 		Version: buildVersion(), ConfigPath: f.config, Socket: f.socket, StateDir: f.stateDir,
 		LogLevel: f.logLevel, LogJSON: f.logJSON, LogTo: os.Stderr, Env: config.OSEnv(),
 	}
-	o.Env.System = f.system
+	o.Env.System, o.Insecure = f.system, f.insecure
 	for _, path := range []*string{&o.ConfigPath, &o.Socket, &o.StateDir} {
 		if *path == "" {
 			continue

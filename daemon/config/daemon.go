@@ -16,6 +16,10 @@ type Daemon struct {
 	AdminGroup string // members may change things; a name or number, empty for none
 	LogLevel   string // one of LogLevels
 
+	// InsecureFolders are absolute paths of folders above the socket's or the
+	// database's own that are used though everybody may write in them.
+	InsecureFolders []string
+
 	// MetricsListen is the loopback address and port where /metrics is served
 	// beside the socket; empty for nowhere.
 	MetricsListen string
@@ -44,6 +48,11 @@ func (d Daemon) Validate() error {
 			mistakes = append(mistakes, mistake{*f, nowhere})
 		}
 	}
+	for _, path := range d.InsecureFolders {
+		if f := checkInsecure(path); f != nil {
+			mistakes = append(mistakes, mistake{*f, nowhere})
+		}
+	}
 	if len(mistakes) == 0 {
 		return nil
 	}
@@ -68,6 +77,7 @@ func (r *reading) daemon(t *table) Daemon {
 	} else if stateDir != d.StateDir {
 		r.warn(t.at("state_dir"), "state_dir is not used: STATE_DIRECTORY says %s", quote(d.StateDir))
 	}
+	d.InsecureFolders = t.insecureFolders()
 	t.setting(&d.AdminGroup, "admin_group", `admin_group = "providerd"`, checkGroup)
 	t.setting(&d.LogLevel, "log_level", `log_level = "info"`, checkLogLevel)
 	t.setting(&d.MetricsListen, "metrics_listen", `metrics_listen = "127.0.0.1:9456"`, checkMetricsListen)
@@ -76,6 +86,19 @@ func (r *reading) daemon(t *table) Daemon {
 	}
 	t.done()
 	return d
+}
+
+// insecureFolders are cleaned of what makes two spellings of one path.
+func (t *table) insecureFolders() (paths []string) {
+	const key = "insecure_folders"
+	listed, ok := list[string](t, key, `insecure_folders = ["/var/lib/providerd"]`)
+	for i, path := range listed {
+		if f := checkInsecure(path); ok && f != nil {
+			t.reject(t.elem(key, i), f)
+		}
+		paths = append(paths, filepath.Clean(path))
+	}
+	return paths
 }
 
 // setting reads a checked text into v, which keeps its value when it is absent.
@@ -102,6 +125,17 @@ func checkSocket(path string) *flaw {
 }
 
 func checkStateDir(path string) *flaw { return checkAbsolute("state_dir", path) }
+
+// checkInsecure refuses the root folder: all paths lead through that.
+func checkInsecure(path string) *flaw {
+	if f := checkAbsolute("a folder of insecure_folders", path); f != nil {
+		return f
+	}
+	if path = filepath.Clean(path); filepath.Dir(path) == path {
+		return flawf("name the one folder that everybody may write", "insecure_folders has %s", quote(path))
+	}
+	return nil
+}
 
 func checkAbsolute(setting, path string) *flaw {
 	switch {

@@ -28,6 +28,7 @@ func (c *Config) Show() string {
 	b.WriteString("\n\n[daemon]\n")
 	writeText(&b, "socket", c.Daemon.Socket)
 	writeText(&b, "state_dir", c.Daemon.StateDir)
+	writeTexts(&b, "insecure_folders", c.Daemon.InsecureFolders)
 	writeText(&b, "admin_group", c.Daemon.AdminGroup)
 	writeText(&b, "log_level", c.Daemon.LogLevel)
 	writeText(&b, "metrics_listen", c.Daemon.MetricsListen)

@@ -83,20 +83,21 @@ func (e *Error) Hint() string { return e.hint }
 // moment at which it has another. Its folder is created when absent, 0755 for a
 // socket that others may use and 0700 for one that they may not, and must be one
 // in which nobody but us and root can put things, and that nobody but us and
-// root can put another in place of.
+// root can put another in place of; of the folders above it, those named as insecure
+// may be open to everybody (see [trust.Insecure]).
 //
 // A socket that somebody listens on is left alone, as is anything that is not a
 // socket. One that refuses connections is removed, so call Listen only when
 // whatever else keeps two daemons apart, the lock on the database, is held.
 // Errors are [*Error].
-func Listen(path string, mode os.FileMode) (*Listener, error) {
-	return ListenAnew(path, mode, func(fs.FileInfo) bool { return true })
+func Listen(path string, mode os.FileMode, insecure ...string) (*Listener, error) {
+	return ListenAnew(path, mode, func(fs.FileInfo) bool { return true }, insecure...)
 }
 
 // ListenAnew is [Listen] for a daemon that runs, while another one, with another
 // database, may be making its socket at the path: for a moment that refuses connections
 // too. stale says whether one that does so may be removed.
-func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool) (*Listener, error) {
+func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool, insecure ...string) (*Listener, error) {
 	if len(path) > maxSocketPath {
 		return nil, &Error{
 			Path:    path,
@@ -104,7 +105,7 @@ func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool) (*L
 			hint:    "choose a shorter one: providerd --socket PATH",
 		}
 	}
-	if err := prepareFolder(path, mode); err != nil {
+	if err := prepareFolder(path, mode, insecure); err != nil {
 		return nil, err
 	}
 	if err := clearStale(path, stale); err != nil {
@@ -138,13 +139,13 @@ func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool) (*L
 }
 
 // prepareFolder creates the socket's folder or checks the one that is there.
-func prepareFolder(path string, mode os.FileMode) error {
+func prepareFolder(path string, mode os.FileMode, insecure trust.Insecure) error {
 	dir := filepath.Dir(path)
 	perm := os.FileMode(0o755)
 	if mode&0o077 == 0 {
 		perm = 0o700
 	}
-	if err := trust.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	if err := insecure.MkdirAbove(dir, 0o755); err != nil {
 		e := &Error{Path: path, Problem: "create the folder above its own", Err: err}
 		var others *trust.PathError
 		if errors.As(err, &others) {

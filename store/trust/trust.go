@@ -10,7 +10,6 @@
 package trust
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,12 +22,16 @@ import (
 type PathError struct {
 	Path    string // the part: a folder or a symbolic link
 	Problem string // such as "belongs to uid 1000"
+	hint    string // empty: the usual one
 }
 
 func (e *PathError) Error() string { return e.Path + " " + e.Problem }
 
 // Hint says what to do next.
 func (e *PathError) Hint() string {
+	if e.hint != "" {
+		return e.hint
+	}
 	return "have root or the user that runs providerd own " + e.Path + ", and nobody else write in it, or choose another path"
 }
 
@@ -70,7 +73,7 @@ func Resolve(path string, check func(path string, info fs.FileInfo) error) (stri
 			at = next
 		} else {
 			if links++; links > mostLinks {
-				return "", &PathError{next, "leads through too many symbolic links"}
+				return "", &PathError{Path: next, Problem: "leads through too many symbolic links"}
 			}
 			to, err := os.Readlink(next)
 			if err != nil {
@@ -102,7 +105,7 @@ func split(path string) []string {
 // [Existing] says.
 func Check(path string, info fs.FileInfo) error {
 	if problem := foreign(path, info); problem != "" {
-		return &PathError{path, problem}
+		return &PathError{Path: path, Problem: problem}
 	}
 	return nil
 }
@@ -115,26 +118,6 @@ const (
 	Us
 	Root
 )
-
-// MkdirAll creates dir and what is absent above it, unless [Existing] objects. Each
-// folder has to be there, and not be somebody else's, before the next is created
-// in it: in one like /tmp somebody may have been faster.
-func MkdirAll(dir string, perm fs.FileMode) error {
-	err := Existing(dir)
-	switch {
-	case err == nil:
-		return os.MkdirAll(dir, perm) // an error when it is not a folder
-	case !errors.Is(err, fs.ErrNotExist) || filepath.Dir(dir) == dir:
-		return err
-	}
-	if err := MkdirAll(filepath.Dir(dir), perm); err != nil {
-		return err
-	}
-	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return Existing(dir)
-}
 
 // Open opens the plain file at path for reading and writing, and creates it with
 // flag os.O_CREATE. It does not follow a symbolic link, does not wait for the

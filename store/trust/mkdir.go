@@ -1,0 +1,83 @@
+package trust
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// Insecure are folders, by their absolute paths without links, in which everybody may
+// write and which are passed through all the same, because somebody said so: a volume of a
+// container's may be so, and cannot be changed without root. They still have to belong
+// to us, to root or to the owner of the root folder, and no file is kept in them, only
+// in folders in them that are ours alone. What everybody can do then is to move such a
+// folder away. They cannot read or write what is in it, and what they put in its
+// place is not ours, and refused.
+type Insecure []string
+
+// check is [Check] for what is on the way.
+func (in Insecure) check(path string, info fs.FileInfo) error {
+	if info.IsDir() && slices.Contains(in, path) && trusted(path, info) {
+		return nil
+	}
+	err := Check(path, info)
+	if part := (*PathError)(nil); errors.As(err, &part) && info.IsDir() && trusted(path, info) {
+		part.hint = "have nobody but root or the user that runs providerd write in " + path +
+			" (if it is a volume that you cannot change: providerd --insecure-folder " + path + "), or choose another path"
+	}
+	return err
+}
+
+// MkdirAll creates dir and what is absent above it, unless [Existing] objects. Each
+// folder has to be there, and not be somebody else's, before the next is created
+// in it: in one like /tmp somebody may have been faster.
+func MkdirAll(dir string, perm fs.FileMode) error { return Insecure(nil).MkdirAll(dir, perm) }
+
+// MkdirAll is the function of that name, but for insecure folders above dir.
+func (in Insecure) MkdirAll(dir string, perm fs.FileMode) error {
+	if err := in.mkdirAll(dir, perm); err != nil {
+		return err
+	}
+	at, err := in.resolve(dir)
+	if err != nil || !slices.Contains(in, at) {
+		return err
+	}
+	var part *PathError
+	if err = Existing(at); errors.As(err, &part) && part.Path == at {
+		part.hint = "only what is above may be insecure: choose a folder in it, such as " + filepath.Join(at, "providerd")
+	}
+	return err
+}
+
+// MkdirAbove creates what is absent above path; any of it may be insecure.
+func (in Insecure) MkdirAbove(path string, perm fs.FileMode) error {
+	return in.mkdirAll(filepath.Dir(path), perm)
+}
+
+func (in Insecure) mkdirAll(dir string, perm fs.FileMode) error {
+	_, err := in.resolve(dir)
+	switch {
+	case err == nil:
+		return os.MkdirAll(dir, perm) // an error when it is not a folder
+	case !errors.Is(err, fs.ErrNotExist) || filepath.Dir(dir) == dir:
+		return err
+	}
+	if err := in.mkdirAll(filepath.Dir(dir), perm); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, perm); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	_, err = in.resolve(dir)
+	return err
+}
+
+func (in Insecure) resolve(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	return Resolve(dir, in.check)
+}
