@@ -30,6 +30,11 @@ const (
 var (
 	// errNotSocket is what the dial would call "refused".
 	errNotSocket = errors.New("not a socket")
+	// errFolder is a folder, and no socket.
+	errFolder = errors.New("a folder")
+	// errMounted is a socket whose file is mounted by itself, and whose daemon has ended.
+	// The next makes a file of its own, which does not appear here.
+	errMounted = errors.New("a mounted file whose daemon has ended")
 	// errURL is no path that a daemon is about to listen at.
 	errURL = errors.New("a URL")
 )
@@ -134,8 +139,12 @@ func (p place) connect(path string) (conn, error) {
 	if err == nil {
 		return conn, nil
 	}
-	if info, statErr := os.Stat(p.path); statErr == nil && info.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 {
+	if info, statErr := os.Stat(p.path); statErr == nil && info.IsDir() {
+		return nil, errFolder
+	} else if statErr == nil && info.Mode()&(fs.ModeSocket|fs.ModeIrregular) == 0 {
 		return nil, errNotSocket
+	} else if errors.Is(err, syscall.ECONNREFUSED) && isMounted(p.path) {
+		return nil, errMounted
 	} else if strings.Contains(p.path, "://") && errors.Is(statErr, fs.ErrNotExist) {
 		return nil, errURL
 	}
@@ -198,6 +207,18 @@ func (ms misses) explain() *provider.Error {
 		case errors.Is(m.err, fs.ErrPermission):
 			return provider.Errorf(provider.Denied, "run it with sudo, or as the user whose daemon it is",
 				"you may not open the control socket %s", m.path)
+		case errors.Is(m.err, errMounted):
+			return provider.Errorf(provider.DaemonUnreachable,
+				"mount its folder "+filepath.Dir(m.path)+" instead, which shows each new socket, and start this container anew",
+				"the socket %s is mounted here as a file, and is that of a daemon that has ended", m.path)
+		case errors.Is(m.err, errFolder):
+			hint := "give the control socket's path: --socket PATH"
+			if isMounted(m.path) {
+				hint = "a container runtime makes a folder where the file to mount is not there: remove it outside, start providerd, and mount the socket's folder"
+			} else if exists(filepath.Join(m.path, socketName)) {
+				hint = "did you mean: --socket " + filepath.Join(m.path, socketName)
+			}
+			return provider.Errorf(provider.DaemonUnreachable, hint, "%s is a folder, not a socket", m.path)
 		case errors.Is(m.err, errNotSocket):
 			return provider.Errorf(provider.DaemonUnreachable, "give the control socket's path: --socket PATH",
 				"%s is not a socket", m.path)
