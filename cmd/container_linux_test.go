@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,6 +17,29 @@ import (
 
 // What docs/containers.md says, played with namespaces and chroot: an image of nothing but
 // the two programs, as they are packaged.
+
+// What the page tells people to write, and these tests run.
+var (
+	entrypoint  = []string{"/usr/bin/providerd", "--system"}
+	healthCheck = []string{"/usr/bin/providerctl", "health", "-q"}
+	podArgs     = []string{"--insecure-folder", "/data", "--state-dir", "/data/state", "--socket", "/data/run/providerd.sock"}
+	podProbe    = []string{"/usr/bin/providerctl", "--socket", "/data/run/providerd.sock", "health", "-q"}
+)
+
+func TestContainer_ThePageSaysWhatIsPlayed(t *testing.T) {
+	page, err := os.ReadFile("../docs/containers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for instruction, words := range map[string][]string{
+		"\nENTRYPOINT ": entrypoint, " CMD ": healthCheck, "args: ": podArgs, "readinessProbe: {exec: {command: ": podProbe,
+	} {
+		list := strings.ReplaceAll(fmt.Sprintf("%q", words), "\" \"", "\", \"")
+		if !strings.Contains(string(page), instruction+list) {
+			t.Errorf("docs/containers.md has no %s%s", instruction, list)
+		}
+	}
+}
 
 // static are the programs as the packages have them, without libc.
 var static = sync.OnceValues(func() (string, error) {
@@ -79,9 +103,9 @@ func (c *container) seal() *container {
 	return c
 }
 
-// command is a program of the image's, in the environment that a container has.
-func (c *container) command(u user, name string, args ...string) *exec.Cmd {
-	cmd := exec.Command("/usr/bin/"+name, args...)
+// run is a command line of the image's, in the environment that a container has.
+func (c *container) run(u user, words ...string) *exec.Cmd {
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = []string{"PATH=/usr/bin", "HOME=/"}
 	cmd.Dir = "/"
 	u.become(cmd)
@@ -89,10 +113,14 @@ func (c *container) command(u user, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+func (c *container) command(u user, name string, args ...string) *exec.Cmd {
+	return c.run(u, append([]string{"/usr/bin/" + name}, args...)...)
+}
+
 // start runs the daemon of the image until the test, or end, ends it.
-func (c *container) start(args ...string) (log *lockedBuffer, end func()) {
+func (c *container) start(words ...string) (log *lockedBuffer, end func()) {
 	c.t.Helper()
-	cmd := c.command(nonroot, "providerd", args...)
+	cmd := c.run(nonroot, words...)
 	log = &lockedBuffer{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
@@ -116,9 +144,9 @@ func TestContainer_AnEmptyImage(t *testing.T) {
 	needRoot(t)
 	withOwnRun(t, 0o755)
 	c := newContainer(t, map[string]os.FileMode{"/run/providerd": 0o755, "/var/lib/providerd": 0o700}).seal()
-	check := func() (int, string) { return outcome(t, c.command(nonroot, "providerctl", "health", "-q")) }
+	check := func() (int, string) { return outcome(t, c.run(nonroot, healthCheck...)) }
 
-	log, end := c.start("--system")
+	log, end := c.start(entrypoint...)
 	if code, says := check(); code != 0 || says != "" {
 		t.Errorf("the health check of a well daemon exits with %d and says %s", code, says)
 	}
@@ -153,7 +181,7 @@ func TestContainer_AVolumeThatEverybodyMayWrite(t *testing.T) {
 	needRoot(t)
 	withOwnRun(t, 0o755)
 	c := newContainer(t, map[string]os.FileMode{"/data": 0o777}).seal()
-	c.start("--system", "--insecure-folder", "/data", "--state-dir", "/data/state", "--socket", "/data/run/providerd.sock")
+	c.start(slices.Concat(entrypoint, podArgs)...)
 	beside := newContainer(t, nil)
 	if err := errors.Join(
 		os.Mkdir(beside.root+"/data", 0o755), unix.Mount(c.root+"/data", beside.root+"/data", "", unix.MS_BIND, ""),
@@ -162,8 +190,8 @@ func TestContainer_AVolumeThatEverybodyMayWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, cmd := range map[string]*exec.Cmd{
-		"HealthCheck": c.command(nonroot, "providerctl", "--socket", "/data/run/providerd.sock", "health", "-q"),
-		"Beside":      beside.command(alone(otherUID), "providerctl", "--socket", "/data/run/providerd.sock", "health", "-q"),
+		"HealthCheck": c.run(nonroot, podProbe...),
+		"Beside":      beside.run(alone(otherUID), podProbe...),
 	} {
 		if code, says := outcome(t, cmd); code != 0 {
 			t.Errorf("%s: exit code %d, %s", name, code, says)
