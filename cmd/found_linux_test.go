@@ -116,7 +116,7 @@ func eventually(t *testing.T, what string, done func() bool) {
 func TestFound_FromAnywhere(t *testing.T) {
 	needRoot(t)
 	withOwnRun(t, 0o755)
-	ada := alone(readerUID)
+	ada := alone(uint32(61_000 + os.Getpid()%1000)) // the kernel lists sockets by their paths, those of another run of this test too
 	home := withOwnAccounts(t, ada)
 	runtime := fmt.Sprintf("/run/user/%d", ada.uid)
 	if err := os.Mkdir("/run/user", 0o755); err != nil {
@@ -160,6 +160,13 @@ func TestFound_FromAnywhere(t *testing.T) {
 	}
 	isFound(t, false)
 
+	// Root asks another's daemon only by name, which is told to whoever called sudo.
+	own := runtime + "/providerd/providerd.sock"
+	code, says := outcome(t, inBare(alone(0), []string{"HOME=/root", "TMPDIR=/run/tmp", fmt.Sprintf("SUDO_UID=%d", ada.uid)}, "providerctl", "health"))
+	if code != 3 || !strings.Contains(says, "who called sudo, has one at "+own) || !strings.Contains(says, "leave sudo out, or name it: providerctl --socket "+own) {
+		t.Errorf("with sudo: exit code %d, %s", code, says)
+	}
+
 	// After a logout the folder is gone, and the daemon stays.
 	if err := os.RemoveAll(runtime); err != nil {
 		t.Fatal(err)
@@ -172,7 +179,7 @@ func TestFound_FromAnywhere(t *testing.T) {
 		t.Errorf("it is not well: %s", says)
 	}
 	end()
-	code, says := outcome(t, inBare(ada, elsewhere["LoggedIn"], "providerctl", "health"))
+	code, says = outcome(t, inBare(ada, elsewhere["LoggedIn"], "providerctl", "health"))
 	if code != 3 || !strings.Contains(says, runtime+", which XDG_RUNTIME_DIR names, is gone") || !strings.Contains(says, "sudo loginctl enable-linger") {
 		t.Errorf("without a daemon and its folder: exit code %d, %s", code, says)
 	}

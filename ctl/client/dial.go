@@ -248,7 +248,10 @@ func (ms misses) explain() *provider.Error {
 	}
 	e := provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists),
 		"the daemon is not running: no socket at %s", anyOf(paths))
-	return ms.withoutRuntimeFolder(e)
+	if len(ms) == 1 { // a path that was given
+		return e
+	}
+	return besideSudo(ms.withoutRuntimeFolder(e))
 }
 
 // anyOf lists alternatives.
