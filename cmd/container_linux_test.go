@@ -207,7 +207,7 @@ func TestContainer_ASharedSocket(t *testing.T) {
 	folder(daemonUID, 0o755)(t, "/run/providerd", "")
 	folder(daemonUID, 0o700)(t, "/run/state", "")
 	host := func() (end func()) {
-		log, end := life(t, alone(daemonUID), []string{"HOME=/"}, "--system", "--state-dir", "/run/state")
+		log, end := runDaemon(t, alone(daemonUID), []string{"HOME=/"}, "--system", "--state-dir", "/run/state")
 		eventually(t, "the start", func() bool { return strings.Contains(log.String(), "started") })
 		return end
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,84 +34,6 @@ func withOwnAccounts(t *testing.T, u user) (home string) {
 	return home
 }
 
-// inBare runs a program as a user in an environment of nothing but env.
-func inBare(u user, env []string, name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(program(name), args...)
-	cmd.Env = append([]string{}, env...)
-	cmd.Dir = "/"
-	u.become(cmd)
-	return cmd
-}
-
-// A said is a command under way and what it says.
-type said struct {
-	name string
-	cmd  *exec.Cmd
-	text bytes.Buffer
-}
-
-// saying starts a command.
-func saying(t *testing.T, name string, cmd *exec.Cmd) *said {
-	t.Helper()
-	s := &said{name: name, cmd: cmd}
-	cmd.Stdout, cmd.Stderr = &s.text, &s.text
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// end waits for its end and returns its exit code.
-func (s *said) end() int {
-	_ = s.cmd.Wait()
-	return s.cmd.ProcessState.ExitCode()
-}
-
-// outcome runs a command to its end and returns its exit code and all that it says.
-func outcome(t *testing.T, cmd *exec.Cmd) (code int, says string) {
-	t.Helper()
-	s := saying(t, "", cmd)
-	code = s.end()
-	return code, s.text.String()
-}
-
-// life starts a daemon in a bare environment and ends it with the test.
-func life(t *testing.T, u user, env []string, args ...string) (log *lockedBuffer, end func()) {
-	t.Helper()
-	cmd := inBare(u, env, "providerd", args...)
-	log = &lockedBuffer{}
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := false
-	end = func() {
-		if !ended {
-			ended = true
-			_ = cmd.Process.Signal(syscall.SIGTERM)
-			_ = cmd.Wait()
-		}
-	}
-	t.Cleanup(func() {
-		end()
-		if t.Failed() {
-			t.Logf("providerd's log:\n%s", log)
-		}
-	})
-	return log, end
-}
-
-// eventually waits for what a daemon does in its own time.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: it never came", what)
-		}
-		<-time.After(20 * time.Millisecond)
-	}
-}
-
 func TestFound_FromAnywhere(t *testing.T) {
 	needRoot(t)
 	withOwnRun(t, 0o755)
@@ -126,7 +47,7 @@ func TestFound_FromAnywhere(t *testing.T) {
 	folder(0, 0o700)(t, "/run/user/0", "")
 	folder(0, 0o777|os.ModeSticky)(t, "/run/tmp", "") // so that nothing of this machine's is met
 
-	log, end := life(t, ada, []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + runtime, "TMPDIR=/run/tmp"})
+	log, end := runDaemon(t, ada, []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + runtime, "TMPDIR=/run/tmp"})
 	eventually(t, "the start", func() bool { return strings.Contains(log.String(), "started") })
 	elsewhere := map[string][]string{
 		"Cron":                      {"HOME=" + home, "TMPDIR=/run/tmp"},
@@ -138,13 +59,13 @@ func TestFound_FromAnywhere(t *testing.T) {
 	}
 	isFound := func(t *testing.T, second bool) {
 		t.Helper()
-		var finds, seconds []*said
+		var finds, seconds []*job
 		for name, env := range elsewhere {
-			finds = append(finds, saying(t, name, inBare(ada, env, "providerctl", "status", "-o", "name")))
+			finds = append(finds, startJob(t, name, inBare(ada, env, "providerctl", "status", "-o", "name")))
 			if !second {
 				continue
 			}
-			seconds = append(seconds, saying(t, name, inBare(ada, env, "providerd")))
+			seconds = append(seconds, startJob(t, name, inBare(ada, env, "providerd")))
 		}
 		for i := range finds {
 			if code := finds[i].end(); code != 0 || !strings.HasPrefix(finds[i].text.String(), "ollama\n") {
@@ -185,7 +106,7 @@ func TestFound_FromAnywhere(t *testing.T) {
 	}
 
 	// It starts without its folder too, and where only the file beside the database tells.
-	log, end = life(t, ada, elsewhere["LoggedIn"])
+	log, end = runDaemon(t, ada, elsewhere["LoggedIn"])
 	eventually(t, "a start without the folder", func() bool { return strings.Contains(log.String(), "started") })
 	isFound(t, false)
 	end()
@@ -194,7 +115,7 @@ func TestFound_FromAnywhere(t *testing.T) {
 		t.Errorf("with another user's folder: %s", says)
 	}
 	folder(ada.uid, 0o700)(t, home+"/own", "")
-	log, _ = life(t, ada, elsewhere["NothingAtAll"], "--socket", home+"/own/s")
+	log, _ = runDaemon(t, ada, elsewhere["NothingAtAll"], "--socket", home+"/own/s")
 	eventually(t, "a start with a socket of its own", func() bool { return strings.Contains(log.String(), "started") })
 	isFound(t, false)
 }

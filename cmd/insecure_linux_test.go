@@ -56,7 +56,7 @@ func TestInsecure_AVolumeThatEverybodyMayWrite(t *testing.T) {
 		}
 	}
 
-	log, _ := life(t, pod, nil, "--config", file, "--state-dir", state, "--socket", socket)
+	log, _ := runDaemon(t, pod, nil, "--config", file, "--state-dir", state, "--socket", socket)
 	eventually(t, "the start", func() bool { return strings.Contains(log.String(), "started") })
 	if !strings.Contains(log.String(), "whoever may write in this folder can make the daemon lose") {
 		t.Error("the log does not warn")
@@ -88,8 +88,11 @@ func TestInsecure_AVolumeThatEverybodyMayWrite(t *testing.T) {
 	}
 	commit := func(verb string) { // what is at the path is compared before each, which may then have to wait
 		t.Helper()
-		s := saying(t, verb, inBare(pod, nil, "providerctl", "--socket", socket, verb, "a"))
-		t.Cleanup(func() { s.end() })
+		j := startJob(t, verb, inBare(pod, nil, "providerctl", "--socket", socket, verb, "a"))
+		t.Cleanup(func() {
+			_ = j.cmd.Process.Kill()
+			j.end()
+		})
 	}
 	commit("pause")
 	eventually(t, "a new database", func() bool { _, err := os.Stat(state + "/providerd.db"); return err == nil })
