@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // answersYesOrNo gives a command that answers by its exit code the flag -q. With it
@@ -16,9 +17,9 @@ func (a *app) answersYesOrNo(cmd *command.Command) *command.Command {
 	answer := cmd.Run
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		if quiet {
-			out, talk := a.Stdout, a.Stderr
-			a.Stdout, a.Stderr = io.Discard, io.Discard
-			defer func() { a.Stdout, a.Stderr = out, talk }()
+			out, talk, data := a.Stdout, a.Stderr, a.data
+			a.Stdout, a.Stderr, a.data = io.Discard, io.Discard, provider.NewTextWriter(io.Discard)
+			defer func() { a.Stdout, a.Stderr, a.data = out, talk, data }()
 		}
 		return answer(cmd, words)
 	}

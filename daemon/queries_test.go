@@ -122,13 +122,13 @@ func ruleQueries(t *testing.T) []string {
 	return exprs
 }
 
-// documentedQueries are those that docs/metrics.md shows under "What to ask".
+// documentedQueries are those that docs/metrics.md shows under "Queries".
 func documentedQueries(t *testing.T) (exprs []string) {
 	text, err := os.ReadFile(metricsDoc)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, after, _ := strings.Cut(string(text), "### What to ask\n")
+	_, after, _ := strings.Cut(string(text), "### Queries\n")
 	section, _, _ := strings.Cut(after, "\n## ")
 	for line := range strings.Lines(section) {
 		if expr, ok := strings.CutPrefix(line, "    "); ok {

@@ -60,7 +60,7 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 
 // What providerctl says of this program's commands is so.
 func TestUsage_ProviderctlNamesOurCommands(t *testing.T) {
-	for _, word := range []string{"install", "uninstall", "start", "stop", "restart", "service", "config", "run", "serve", "daemon"} {
+	for _, word := range []string{"install", "uninstall", "start", "stop", "restart", "service", "config", "serve", "daemon"} {
 		var said bytes.Buffer
 		ctl.Main(context.Background(), ctl.Env{Args: []string{word}, Stdout: &said, Stderr: &said, Getenv: func(string) string { return "" }})
 		_, line, ok := strings.Cut(strings.TrimSpace(said.String()), "did you mean: providerd")

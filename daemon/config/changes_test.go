@@ -52,7 +52,7 @@ func TestProvider_ChangedSettings(t *testing.T) {
 
 // Each setting of [daemon] is told of after a reload: it took effect, or takes a restart.
 func TestDaemon_AppliedNamesWhatAReloadCanChange(t *testing.T) {
-	restart := []string{"Socket", "StateDir", "MetricsListen"}
+	restart := []string{"Socket", "StateDir", "MetricsListen", "InsecureFolders"}
 	before := config.Daemon{LogLevel: "info"}
 	kind := reflect.TypeFor[config.Daemon]()
 	for i := range kind.NumField() {
@@ -60,6 +60,8 @@ func TestDaemon_AppliedNamesWhatAReloadCanChange(t *testing.T) {
 		switch field := reflect.ValueOf(&now).Elem().Field(i); field.Kind() {
 		case reflect.Bool:
 			field.SetBool(true)
+		case reflect.Slice:
+			field.Set(reflect.ValueOf([]string{"/another"}))
 		default:
 			field.SetString("another")
 		}
