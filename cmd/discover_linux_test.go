@@ -42,7 +42,7 @@ kind = "ollama"
 	for _, line := range []string{
 		"ollama  http://127.0.0.1:11434  0.12.3   ollama         -\n",
 		"vllm    http://127.0.0.1:8000   -        -              -\n",
-		"-       http://127.0.0.1:8080   -        -              it answers, and is no kind that is known\n",
+		"-       http://127.0.0.1:8080   -        -              it answers, but is not of a known kind\n",
 	} {
 		if out := p.ctl("discover"); !strings.Contains(out, line) {
 			t.Errorf("no line %q in:\n%s", line, out)

@@ -11,7 +11,7 @@ import (
 
 const (
 	cardRow = `{"ts":"2026-01-02T03:04:05.000Z","providers":[{"id":"gpu-1","kind":"ollama","type":"local","state":"DEGRADED","reason":"model_missing",
-"detail":"not there: qwen3:32b","hint":"pull what is missing: ollama pull qwen3:32b; or correct models in the configuration",
+"detail":"not there: qwen3:32b","hint":"pull the missing model: ollama pull qwen3:32b; or correct models in the configuration",
 "endpoint":"http://127.0.0.1:11434","client":{"openai_base_url":"http://127.0.0.1:11434/v1"},"latency_ms":1.25,"since":"2026-01-02T01:04:05.000Z",
 "last_ok_at":"2026-01-01T23:04:05.000Z","next_check_at":"2026-01-02T03:04:12.000Z","version":"0.12.3","models_count":2,"loaded_models":["a","b"],"age_ms":3000,
 "incident":{"name":"Elevated errors","impact":"minor","since":"2026-01-02T02:44:05.000Z"}}]}`
@@ -39,7 +39,7 @@ func TestTerminal_Card(t *testing.T) {
      State: DEGRADED since 2026-01-02 01:04:05, 2h ago
     Reason: model_missing: up, and a model that the configuration requires is not listed
     Detail: not there: qwen3:32b
-      Hint: pull what is missing: ollama pull qwen3:32b; or correct models in the configuration
+      Hint: pull the missing model: ollama pull qwen3:32b; or correct models in the configuration
   Incident: minor: Elevated errors, since 20m ago
    Version: 0.12.3
     Models: 2, loaded: a, b
@@ -63,9 +63,10 @@ func TestTerminal_Card(t *testing.T) {
             model that the configuration
             requires is not listed
     Detail: not there: qwen3:32b
-      Hint: pull what is missing: ollama
-            pull qwen3:32b; or correct
-            models in the configuration
+      Hint: pull the missing model:
+            ollama pull qwen3:32b; or
+            correct models in the
+            configuration
   Incident: minor: Elevated errors,
             since 20m ago
    Version: 0.12.3

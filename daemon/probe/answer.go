@@ -14,18 +14,18 @@ import (
 // An answer is what came back to one request.
 type answer struct {
 	request *request
-	prober  *Prober // who asked, and knows the other kinds
-	err     error   // nothing came back, or not within the deadline
+	prober  *Prober // that asked, and knows the other kinds
+	err     error   // nothing came back before the deadline
 	status  int
 	header  http.Header
 	body    []byte
 	large   bool   // the body is longer than maxBody
 	broken  error  // the body ended before its end
 	blocked string // why its redirect was not followed
-	led     bool   // by a redirect, from what was asked for
-	coding  string // the body's Content-Encoding, where it is none that we undo
+	led     bool   // a redirect led here
+	coding  string // the body's Content-Encoding, if it is not one that we undo
 
-	said *complaint.Complaint // what complaint has read: many look, and a body can be large
+	said *complaint.Complaint // read once: many ask for it, and a body can be large
 }
 
 // whole reports whether the body is all there.
@@ -51,11 +51,11 @@ func (a *answer) isRedirect() bool {
 	return false
 }
 
-// decode reads the body as JSON into v, as [loose.Decode] does. The beginning of a body that
-// is too large is not looked through, for it is none.
+// decode reads the body as JSON into v, as [loose.Decode] does. A truncated body is not
+// parsed, because it cannot be valid JSON.
 func (a *answer) decode(v any) bool { return !a.large && loose.Decode(a.body, v) }
 
-// complaint is what the answer complains of.
+// complaint is what the answer says is wrong.
 func (a *answer) complaint() *complaint.Complaint {
 	if a.said == nil {
 		a.said = complaint.Read(complaint.Body{Bytes: a.body, Page: a.isHTML(), Part: a.large, Illegible: a.illegible()})
@@ -81,5 +81,5 @@ func (a *answer) statusLine() string {
 	return fmt.Sprint(a.status)
 }
 
-// excerpt is the beginning of the body, to be cleaned before it is shown.
+// excerpt is the beginning of the body. It must be cleaned before it is shown.
 func (a *answer) excerpt() string { return string(a.body[:min(len(a.body), maxExcerpt)]) }

@@ -9,12 +9,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// anthropic is Anthropic's API (docs.anthropic.com/en/api/models-list and
-// /api/errors). Clients of OpenAI's API go to /v1, too
-// (platform.claude.com/docs/en/api/openai-sdk). Its list is asked for one model:
-// that proves the key, and is small; the whole list is a fact. A spend limit that the
-// customer set, an empty balance, and an organization that Anthropic has disabled are
-// told with 400 (anthropics/claude-code, issue 8327): see daemon/probe/complaint.
+// anthropic is Anthropic's API (docs.anthropic.com/en/api/models-list and /api/errors).
+// Clients of OpenAI's API use /v1 too (platform.claude.com/docs/en/api/openai-sdk). The
+// deciding request asks for a list of one model: that proves the key, and is small. The
+// whole list is a fact. A spend limit that the customer set, an empty balance and an
+// organization that Anthropic has disabled come with 400 (anthropics/claude-code, issue
+// 8327): see daemon/probe/complaint.
 var anthropic = kind{
 	Kind: config.Kind{
 		Name:      "anthropic",
@@ -54,10 +54,10 @@ var anthropic = kind{
 
 // anthropicBearer: ANTHROPIC_AUTH_TOKEN goes into the Authorization header alone, and
 // ANTHROPIC_API_KEY into X-Api-Key alone (anthropics/anthropic-sdk-python
-// src/anthropic/_client.py auth_headers). Of two that are set Claude Code takes the
-// token. A key from another variable or a file may be either, so a gateway gets it as
-// both, as Claude Code does with what its apiKeyHelper prints
-// (docs.anthropic.com/en/docs/claude-code/llm-gateway). Anthropic itself gets a key.
+// src/anthropic/_client.py auth_headers). If both are set, Claude Code uses the token. A
+// key from another variable or a file may be either, so a gateway gets it both ways, as
+// from Claude Code with what its apiKeyHelper prints
+// (docs.anthropic.com/en/docs/claude-code/llm-gateway). Anthropic itself gets it as a key.
 func anthropicBearer(p *config.Provider, base *url.URL) (bearer, alone bool) {
 	switch {
 	case p.KeySource == "env ANTHROPIC_AUTH_TOKEN":
@@ -68,7 +68,7 @@ func anthropicBearer(p *config.Provider, base *url.URL) (bearer, alone bool) {
 	return p.KeySource != "", false
 }
 
-// anthropicOther is what to do if a gateway rejects a key in one header: it may want the
+// anthropicOther is what to do if a gateway rejects a key in one header: it might want the
 // key in the other.
 func anthropicOther(p *config.Provider, base *url.URL) string {
 	if base.Hostname() == "api.anthropic.com" || p.Hints[provider.Unauthorized] != "" {
@@ -84,8 +84,8 @@ func anthropicOther(p *config.Provider, base *url.URL) string {
 	return ""
 }
 
-// anthropicList reads the list; models are nil when there are more of them. The
-// has_more tells it from OpenAI's, which has "object" instead.
+// anthropicList reads the list; models are nil if there are more of them. OpenAI's list has
+// no has_more; it has "object" instead.
 func anthropicList(a *answer) (models []provider.Model, ok bool) {
 	var page struct {
 		More   *bool  `json:"has_more"`

@@ -8,12 +8,11 @@ import (
 )
 
 // azureOpenAI is a resource of Azure OpenAI
-// (learn.microsoft.com/rest/api/azureopenai/models/list). Each has a host of its
-// own, so base_url must be given, or be in the variable that OpenAI's libraries
-// read (openai/openai-python src/openai/lib/azure.py). Its list is of the models
-// that the resource may use; which of them are deployed it does not tell. Clients of
-// OpenAI's API go to /openai/v1
-// (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
+// (learn.microsoft.com/rest/api/azureopenai/models/list). Each has a host of its own, so
+// base_url must be given, or be in the variable that OpenAI's libraries read
+// (openai/openai-python src/openai/lib/azure.py). Its list holds the models that the
+// resource may use, and does not say which of them are deployed. Clients of OpenAI's API
+// use /openai/v1 (learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle).
 var azureOpenAI = kind{
 	Kind: config.Kind{
 		Name:      "azure-openai",

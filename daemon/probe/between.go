@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// between says that something else answered in the provider's place, and what to do
-// there; a zero finding if the provider itself may have answered.
+// between finds that something else answered in the provider's place, and says what to do
+// there. The finding is zero if the provider itself may have answered.
 func (r *run) between(a *answer) finding {
 	if a.err != nil || a.status == 0 {
 		return finding{}
@@ -17,7 +17,7 @@ func (r *run) between(a *answer) finding {
 	seen := a.seen()
 	s := intermediary.Named(seen)
 	if _, is := r.certificateAsked(a); is && s.Who == "" {
-		return finding{} // it is about the handshake, and comes from whoever did that
+		return finding{} // the answer is about the handshake, and comes from the server that did it
 	}
 	if s.Who == "" {
 		s = intermediary.Unnamed(seen, r.meant())
@@ -28,8 +28,8 @@ func (r *run) between(a *answer) finding {
 	return r.spoken(a, seen, s)
 }
 
-// unlessBetween replaces a verdict if the last answer, which decided it, did not come
-// from the provider.
+// unlessBetween replaces a verdict if the answer that decided it did not come from the
+// provider.
 func (r *run) unlessBetween(found finding) finding {
 	a := r.last
 	if found.saw != provider.WrongService && found.saw != provider.BadResponse || a == nil ||
@@ -42,8 +42,8 @@ func (r *run) unlessBetween(found finding) finding {
 	return found
 }
 
-// orBetween is what a kind makes of an answer. If that is another program, it is who
-// stands in between, with what the kind knows to try.
+// orBetween is what a kind makes of an answer. If the kind sees another program, the
+// finding names what stands in between, and keeps the kind's advice.
 func (r *run) orBetween(found finding, a *answer) finding {
 	if found.saw != provider.WrongService {
 		return found
@@ -55,7 +55,8 @@ func (r *run) orBetween(found finding, a *answer) finding {
 	return found
 }
 
-// betweenByName is between, for what is certain whatever the kind makes of the answer.
+// betweenByName is between, limited to what is certain whatever the kind makes of the
+// answer.
 func (r *run) betweenByName(a *answer) finding {
 	if a.err != nil || a.status == 0 {
 		return finding{}
@@ -81,13 +82,13 @@ func (r *run) spoken(a *answer, seen *intermediary.Answer, s intermediary.Speake
 	return finding{saw: provider.Intermediary, detail: a.statusLine() + detail, hint: hint}
 }
 
-// meant is who was asked.
+// meant describes the server that was asked.
 func (r *run) meant() intermediary.Meant {
 	k := r.p.kind
 	return intermediary.Meant{Title: k.title, Type: k.Type, Gateway: k.gateway, Password: r.p.base.User != nil}
 }
 
-// seen is the answer as it is looked at for who gave it.
+// seen is the answer in the form in which package intermediary reads it.
 func (a *answer) seen() *intermediary.Answer {
 	return &intermediary.Answer{
 		Status: a.status, Header: a.header, Body: a.body, Page: a.isHTML(), Large: a.large, Broken: a.broken != nil,
@@ -95,8 +96,8 @@ func (a *answer) seen() *intermediary.Answer {
 	}
 }
 
-// redirectsTo is where an answer leads that was not followed; nil when that is nowhere.
-// To who takes no HTML, Authelia says 401 and where to sign in beside it
+// redirectsTo is where an answer redirects to, if that was not followed; nil if nowhere. A
+// client that takes no HTML gets 401 from Authelia, with the sign-in page as its Location
 // (authelia/authelia internal/middlewares/authelia_context.go SpecialRedirect).
 func (a *answer) redirectsTo() *url.URL {
 	if a.blocked == "" && (a.status != 401 || a.header.Get("Location") == "") {

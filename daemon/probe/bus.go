@@ -21,10 +21,10 @@ import (
 // systemBus is where the system's bus listens, in a folder that only root can make.
 const systemBus = "/run/dbus/system_bus_socket"
 
-// busSocket is where a message bus listens, as D-Bus clients find it: the address
-// of the environment, else the usual place (dbus.freedesktop.org/doc/
-// dbus-specification.html, "Well-known Message Bus Instances"; for the user's,
-// systemd's user@.service). Only Unix sockets are taken from an address.
+// busSocket is where a message bus listens, as D-Bus clients find it: at the address in the
+// environment, or else in the usual place (dbus.freedesktop.org/doc/
+// dbus-specification.html, "Well-known Message Bus Instances"; for the user's, systemd's
+// user@.service). Only Unix sockets are taken from an address.
 func busSocket(bus string, getenv func(string) string) string {
 	variable, usual := "DBUS_SYSTEM_BUS_ADDRESS", systemBus
 	if bus == "user" {
@@ -48,8 +48,8 @@ func busSocket(bus string, getenv func(string) string) string {
 	return usual
 }
 
-// askSystemd asks for the unit over a connection of its own, which ends with ctx.
-// That systemd cannot be asked tells nothing of the unit.
+// askSystemd asks for the unit over a connection of its own, which ends with ctx. If
+// systemd cannot be asked, nothing is known of the unit.
 func askSystemd(ctx context.Context, r *run, bus, socket, name string) finding {
 	began := r.p.now()
 	u := &unit{name: name}
@@ -65,7 +65,7 @@ func askSystemd(ctx context.Context, r *run, bus, socket, name string) finding {
 	return r.unlessCut(found)
 }
 
-// notAsked says why systemd could not be asked.
+// notAsked explains why systemd could not be asked.
 func (r *run) notAsked(ctx context.Context, err error, bus string) finding {
 	var refused dbus.Error
 	errors.As(err, &refused)
@@ -80,14 +80,14 @@ func (r *run) notAsked(ctx context.Context, err error, bus string) finding {
 	case refused.Name == "org.freedesktop.DBus.Error.NameHasNoOwner", refused.Name == "org.freedesktop.DBus.Error.ServiceUnknown":
 		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("no systemd is on the %s bus", bus)}
 	case errors.As(err, &dialled):
-		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus is not there: %s", bus, transport.DialText(dialled.Errs[0]))}
+		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus cannot be reached: %s", bus, transport.DialText(dialled.Errs[0]))}
 	}
 	return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("the %s bus: %v", bus, err)}
 }
 
-// read asks the service manager. FlagNoAutoStart: where there is none, none is to
-// be started. What is found through variables, which su keeps, must be root's or this
-// user's.
+// read asks the service manager. FlagNoAutoStart: it is not started if it does not run. A
+// socket found through variables must be root's or this user's, because su keeps the
+// variables.
 func (u *unit) read(ctx context.Context, d *transport.Dialer, bus, socket string) error {
 	raw, err := d.Connect(ctx, "unix", socket)
 	if err != nil {
@@ -103,7 +103,7 @@ func (u *unit) read(ctx context.Context, d *transport.Dialer, bus, socket string
 	}
 	c, err := dbus.NewConn(raw, dbus.WithContext(ctx))
 	if err != nil {
-		_ = raw.Close() // the error before it is the one to tell
+		_ = raw.Close() // the earlier error is the one to report
 		return err
 	}
 	defer c.Close()
@@ -123,8 +123,8 @@ const (
 	serviceProps = systemdName + ".Service"
 )
 
-// ask takes all states from one answer, so that they belong together. What only a
-// service has may be missing.
+// ask takes all states from one answer, so that they belong together. What only services
+// have may be missing.
 func (u *unit) ask(ctx context.Context, c *dbus.Conn) error {
 	var rows []struct {
 		Name, Description, Load, Active, Sub, Following string
@@ -138,7 +138,7 @@ func (u *unit) ask(ctx context.Context, c *dbus.Conn) error {
 		return err
 	}
 	if len(rows) != 1 {
-		return fmt.Errorf("systemd told of %d units, not of one", len(rows))
+		return fmt.Errorf("systemd listed %d units, not one", len(rows))
 	}
 	row := rows[0]
 	u.load, u.active, u.sub, u.job = row.Load, row.Active, row.Sub, row.JobType

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/userns"
 )
 
-// foreignListener names who listens at the other end of a Unix connection; empty when
-// that is root or this user.
+// foreignListener names the user who listens at the other end of a Unix connection; empty
+// if that is root or this user.
 func foreignListener(c net.Conn) (whose string) {
 	u, ok := c.(*net.UnixConn)
 	if !ok {

@@ -4,5 +4,5 @@ package probe
 
 import "net"
 
-// foreignListener is for systemd's buses, of which there are none here.
+// foreignListener is for systemd's buses, which do not exist here.
 func foreignListener(net.Conn) string { return "" }

@@ -93,7 +93,7 @@ func TestProbe_CancelledInEachPhase(t *testing.T) {
 				if got.Saw == provider.OK { // its connection is what the next one waits on
 					got = pr.Probe(ctx, probe.Ask{})
 				}
-				if got.Saw != "" || !strings.Contains(got.Detail, "cut short") || got.Took != 0 {
+				if got.Saw != "" || !strings.Contains(got.Detail, "aborted") || got.Took != 0 {
 					t.Errorf("saw %q %q after %s, want nothing to judge", got.Saw, got.Detail, got.Took)
 				}
 			})

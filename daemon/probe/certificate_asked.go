@@ -7,15 +7,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// certificateWanted is what servers that finish the handshake say over HTTP if there is no
-// client certificate: nginx (src/http/ngx_http_special_response.c, its 496), IIS (403.7 in
+// certificateWanted are the words of servers that finish the handshake, and then complain
+// over HTTP that there is no client certificate: nginx
+// (src/http/ngx_http_special_response.c, its 496), IIS (403.7 in
 // learn.microsoft.com/troubleshoot/iis/http-status-code), Kong's mtls-auth (reported).
 var certificateWanted = []string{
 	"no required ssl certificate was sent", "no required tls certificate was sent", "client certificate required",
 	"requires a client certificate", "client certificate is required",
 }
 
-// certificateRefused is what nginx (its 495) and Kong (reported) say of a bad one.
+// certificateRefused are the words of nginx (its 495) and Kong (reported) for a bad one.
 var certificateRefused = []string{"the ssl certificate error", "tls certificate failed verification"}
 
 const (
@@ -23,9 +24,9 @@ const (
 	statusNoCertificate  = 496
 )
 
-// certificateAsked knows an answer about our client certificate, or about that we have
-// none. A page that does not say why counts if the server asked for a certificate and got
-// none: so APISIX answers (reported, apache/apisix#7214). With 403 that is a guess.
+// certificateAsked recognises an answer about our client certificate, or about its absence.
+// A page that does not say why counts if the server asked for a certificate and got none:
+// APISIX answers so (reported, apache/apisix#7214). For a 403 that is a guess.
 func (r *run) certificateAsked(a *answer) (found finding, is bool) {
 	if a.request.URL.Scheme != "https" {
 		return finding{}, false
@@ -53,7 +54,7 @@ func (r *run) certificateAsked(a *answer) (found finding, is bool) {
 	return finding{}, false
 }
 
-// wantsOurs completes a finding about a client certificate that is missing.
+// wantsOurs completes a finding about a missing client certificate.
 func (r *run) wantsOurs(found finding) finding {
 	x := (&failedShake{asked: r.requested()}).wanted(found.detail + ": the server wants a client certificate")
 	found.detail, found.hint = x.detail, x.hint
@@ -61,7 +62,7 @@ func (r *run) wantsOurs(found finding) finding {
 }
 
 // rejectsOurs completes a finding about a client certificate that the server does not
-// accept. If a proxy did the handshake, only its word says that there was one.
+// accept. If a proxy did the handshake, we have only its word that there was one.
 func (r *run) rejectsOurs(found finding) finding {
 	s := failedShake{now: r.p.now(), asked: r.requested()}
 	if s.asked == nil || s.asked.Shown == nil {

@@ -8,13 +8,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// cohere is Cohere's API (docs.cohere.com/reference/list-models and
-// /reference/errors). A page of the list has 20 models unless asked for more, and
-// 1,000 at most. Its own SDKs read the key from CO_API_KEY
-// (cohere-ai/cohere-python src/cohere/base_client.py). A trial key has 1,000 calls
-// a month for all endpoints together (docs.cohere.com/docs/rate-limits), and none
-// is excepted: asked every two hours, it leaves such a key nearly two thirds.
-// Clients of OpenAI's API go to another host (docs.cohere.com/docs/compatibility-api).
+// cohere is Cohere's API (docs.cohere.com/reference/list-models and /reference/errors). A
+// page of the list has 20 models by default, and 1,000 at most. Its own SDKs read the key
+// from CO_API_KEY (cohere-ai/cohere-python src/cohere/base_client.py). A trial key has
+// 1,000 calls a month for all endpoints together (docs.cohere.com/docs/rate-limits), and no
+// endpoint is exempt: a probe every two hours leaves such a key nearly two thirds of them.
+// Clients of OpenAI's API use another host (docs.cohere.com/docs/compatibility-api).
 var cohere = kind{
 	Kind: config.Kind{
 		Name:      "cohere",
@@ -31,8 +30,8 @@ var cohere = kind{
 }
 
 // cohereList reads {"models": [{"name": …, "endpoints": […]}], "next_page_token": …}.
-// Others have a list of that name; the endpoints of a model are Cohere's. With
-// another page to come the models are unknown.
+// Others have a list of that name, but only Cohere's models have endpoints. If there is
+// another page, the models are unknown.
 func cohereList(a *answer) (Facts, bool) {
 	var page struct {
 		Next string `json:"next_page_token"`
@@ -52,14 +51,13 @@ func cohereList(a *answer) (Facts, bool) {
 		facts.add(provider.Model{ID: row.Name, ContextLength: max(int64(row.Context), 0)})
 	})
 	if page.Next != "" {
-		facts = Facts{Note: "it lists more models than fit into a page"}
+		facts = Facts{Note: "it lists more models than fit on one page"}
 	}
 	return facts.limited(n), ok && (own || n == 0)
 }
 
-// cohereRefusal: a trial key's calls for the month are told with 429, like those
-// for the minute. What is wrong with a request is told with no code; the id beside
-// the message shows that it is Cohere who says it.
+// cohereRefusal: a trial key's monthly limit comes with 429, like the one per minute.
+// Errors have no code; the id beside the message shows that they are Cohere's.
 func cohereRefusal(a *answer) finding {
 	var body struct {
 		ID      string `json:"id"`

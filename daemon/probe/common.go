@@ -9,15 +9,15 @@ import (
 	"github.com/providerd/providerd/daemon/probe/transport"
 )
 
-// A Common is what the Probers of a daemon have in common, so that a thousand of them
-// do not hold a thousand copies: the headers of requests without a key, and what
-// servers of one version all say. Nothing in it is changed once it was handed out,
-// and none of it is needed: what it does not know, a Prober has for itself. The zero
-// value is ready; nil knows nothing. Its methods may be called by several goroutines.
+// A Common is what the Probers of a daemon have in common, so that a thousand of them do
+// not hold a thousand copies: the headers of requests without a key, and what servers of
+// one version all say. What was handed out never changes, and nothing depends on it: what
+// is not shared, a Prober keeps for itself. The zero value is ready; nil shares nothing.
+// Its methods may be called by several goroutines.
 type Common struct {
 	mu      sync.Mutex
 	bare    map[bareKey]http.Header
-	texts   [512]string           // each at the place of its hash, until another one takes it
+	texts   [512]string           // each at the place of its hash, until another takes that
 	headers [16]map[string]string // in the same way
 
 	files transport.TLSFiles
@@ -37,7 +37,7 @@ type bareKey struct {
 	agent string
 }
 
-// headersOf returns what made makes for a kind and an agent, which is always the same.
+// headersOf returns what made makes for a kind and an agent; it must always be the same.
 func (c *Common) headersOf(k *kind, agent string, made func() http.Header) http.Header {
 	if c == nil {
 		return made()
@@ -76,7 +76,7 @@ func (c *Common) answered(h map[string]string) map[string]string {
 	if c == nil || h == nil {
 		return h
 	}
-	var hash uint64 // whatever order they come in
+	var hash uint64 // independent of their order
 	for name, value := range h {
 		hash += maphash.String(hashSeed, name) ^ 3*maphash.String(hashSeed, value)
 	}
@@ -89,7 +89,7 @@ func (c *Common) answered(h map[string]string) map[string]string {
 	return *at
 }
 
-// facts is text for what a provider says of itself.
+// facts is text for what a provider reports about itself.
 func (c *Common) facts(f *Facts) {
 	f.Version = c.text(f.Version)
 	for i := range f.Models {

@@ -6,7 +6,7 @@ import (
 )
 
 // deepseek is DeepSeek's API (api-docs.deepseek.com/api/list-models and
-// /quick_start/error_codes). An empty balance is told with 402.
+// /quick_start/error_codes). An empty balance comes with 402.
 var deepseek = kind{
 	Kind: config.Kind{
 		Name:      "deepseek",
@@ -22,9 +22,9 @@ var deepseek = kind{
 	except: overloaded503,
 }
 
-// overloaded503 is for vendors whose reference knows one meaning of a 503, DeepSeek's
-// "Server Overloaded" and Together's "Engine Overloaded". One that is not their
-// own, a page say, is left to the rules.
+// overloaded503 is for vendors whose reference gives a 503 one meaning: DeepSeek's "Server
+// Overloaded" and Together's "Engine Overloaded". A 503 that is not their own, such as a
+// page, is left to the rules.
 func overloaded503(a *answer) finding {
 	if a.status != 503 {
 		return finding{}

@@ -14,26 +14,26 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// discoverWait is the deadline over all that is asked at one address.
+// discoverWait is the deadline for all requests to one address.
 const discoverWait = 2 * time.Second
 
-// listPage is where servers that imitate OpenAI's have their list of models.
+// listPage is where servers that imitate OpenAI have their list of models.
 const listPage = "/v1/models"
 
-// A sign is the one question by which [Discover] knows a kind: it costs nothing, and
-// nobody else answers it so.
+// A sign is the one request by which [Discover] recognises a kind: it costs nothing, and no
+// other kind answers it the same way.
 type sign struct {
 	path  string // below the root of the address
 	knows func(*answer) (Facts, bool)
 }
 
-// A vendorAddress is an address where vendors put kinds of theirs by default.
+// A vendorAddress is an address where some kinds listen by default.
 type vendorAddress struct {
 	address string // host and port
 	kinds   []*kind
 }
 
-// vendorAddresses are those of all kinds with a sign, in the order of the table.
+// vendorAddresses are those of all kinds with a sign, in table order.
 func vendorAddresses() []vendorAddress {
 	var found []vendorAddress
 	for _, k := range table {
@@ -51,11 +51,11 @@ func vendorAddresses() []vendorAddress {
 	return found
 }
 
-// Discover finds out which local kinds answer where their vendors put them, on this
-// machine: at 127.0.0.1, and at ::1 where nothing listens there. It begins with a bare connect to each address, and asks what listens there
-// at most one question for each kind that might, without a key. What answers and is
-// none of them has an empty Kind and a Note. The error is that this machine had no file
-// to open for one of them, so that what was found is not all.
+// Discover finds the local kinds that answer at their default addresses on this machine: at
+// 127.0.0.1, or at ::1 if nothing listens there. It begins with a bare connect to each
+// address, and then sends at most one request for each kind that might listen there,
+// without a key. A server of no known kind has an empty Kind and a Note. Discover fails if
+// this machine ran out of files for one of the addresses, so that the result is incomplete.
 func Discover(ctx context.Context, o Options) ([]provider.Discovered, error) {
 	all := vendorAddresses()
 	found := make([]*provider.Discovered, len(all))
@@ -77,7 +77,7 @@ func Discover(ctx context.Context, o Options) ([]provider.Discovered, error) {
 	return reply, nil
 }
 
-// discover asks at one address; nil when nobody listens there.
+// discover asks at one address; nil if nothing listens there.
 func (at vendorAddress) discover(ctx context.Context, o Options) (*provider.Discovered, error) {
 	base := "http://" + at.address
 	p, err := newProber(&config.Provider{
@@ -85,7 +85,7 @@ func (at vendorAddress) discover(ctx context.Context, o Options) (*provider.Disc
 		BaseURL: base, Endpoint: base, Timeout: discoverWait,
 	}, &openaiCompatible, o)
 	if err != nil {
-		return nil, nil // a test holds that every address can be asked
+		return nil, nil // a test proves that every address can be asked
 	}
 	defer p.Close()
 	ctx, cancel := context.WithTimeout(ctx, discoverWait)
@@ -106,9 +106,9 @@ func (at vendorAddress) discover(ctx context.Context, o Options) (*provider.Disc
 	return &found, nil
 }
 
-// ask puts the questions, until an answer tells.
+// ask sends the requests, until an answer decides.
 func (at vendorAddress) ask(ctx context.Context, r *run) provider.Discovered {
-	unknown := provider.Discovered{BaseURL: "http://" + at.address, Note: "it answers, and is no kind that is known"}
+	unknown := provider.Discovered{BaseURL: "http://" + at.address, Note: "it answers, but is not of a known kind"}
 	asked := map[string]*answer{}
 	for _, k := range at.questions() {
 		a := asked[k.sign.path]
@@ -133,25 +133,25 @@ func (at vendorAddress) ask(ctx context.Context, r *run) provider.Discovered {
 			return at.found(k, Facts{})
 		}
 		if a.status == 401 {
-			unknown.Note = "it wants a key, and does not say what it is"
+			unknown.Note = "it wants a key, so its kind is unknown"
 			if len(at.kinds) == 1 {
-				return at.found(at.kinds[0], Facts{Note: "known by its port alone: it wants a key"})
+				return at.found(at.kinds[0], Facts{Note: "identified by its port alone, because it wants a key"})
 			}
 		}
 	}
 	return at.listed(asked[listPage], unknown)
 }
 
-// questions are the kinds to ask for, and the list that any server may have.
+// questions are the kinds to ask for, and the model list that any server may have.
 func (at vendorAddress) questions() []*kind {
 	return append(slices.Clone(at.kinds), &kind{sign: sign{listPage, nobodys}})
 }
 
-// nobodys is what a page tells that any server may have.
+// nobodys is for a page that any server may have: it proves nothing.
 func nobodys(*answer) (Facts, bool) { return Facts{}, false }
 
-// listed knows by its list of models a kind that is not where its vendor puts it, or
-// an API that many have.
+// listed recognises, by its list of models, a kind at another kind's port, or an API that
+// many servers have.
 func (at vendorAddress) listed(a *answer, unknown provider.Discovered) provider.Discovered {
 	if a == nil || a.status != 200 {
 		return unknown
@@ -168,7 +168,7 @@ func (at vendorAddress) listed(a *answer, unknown provider.Discovered) provider.
 	}
 }
 
-// found is a kind at this address, with the path that its base_url has.
+// found is a kind at this address, with the path of its default base_url.
 func (at vendorAddress) found(k *kind, f Facts) provider.Discovered {
 	base := "http://" + at.address
 	if u, err := url.Parse(k.BaseURL); err == nil {

@@ -116,10 +116,10 @@ func TestDiscover_WhatIsNotTold(t *testing.T) {
 		kind, scenario, address string
 		want                    provider.Discovered
 	}{
-		{"sglang", "key-none", "127.0.0.1:30000", provider.Discovered{Kind: "sglang", BaseURL: "http://127.0.0.1:30000", Note: "known by its port alone: it wants a key"}},
-		{"sglang", "key-none", "127.0.0.1:8000", provider.Discovered{BaseURL: "http://127.0.0.1:8000", Note: "it wants a key, and does not say what it is"}},
-		{"textgen", "airplay-on-its-port", "127.0.0.1:5000", provider.Discovered{BaseURL: "http://127.0.0.1:5000", Note: "it answers, and is no kind that is known"}},
-		{"tgi", "another-app", "127.0.0.1:3000", provider.Discovered{BaseURL: "http://127.0.0.1:3000", Note: "it answers, and is no kind that is known"}},
+		{"sglang", "key-none", "127.0.0.1:30000", provider.Discovered{Kind: "sglang", BaseURL: "http://127.0.0.1:30000", Note: "identified by its port alone, because it wants a key"}},
+		{"sglang", "key-none", "127.0.0.1:8000", provider.Discovered{BaseURL: "http://127.0.0.1:8000", Note: "it wants a key, so its kind is unknown"}},
+		{"textgen", "airplay-on-its-port", "127.0.0.1:5000", provider.Discovered{BaseURL: "http://127.0.0.1:5000", Note: "it answers, but is not of a known kind"}},
+		{"tgi", "another-app", "127.0.0.1:3000", provider.Discovered{BaseURL: "http://127.0.0.1:3000", Note: "it answers, but is not of a known kind"}},
 		{"nim", "healthy", "127.0.0.1:8080", provider.Discovered{Kind: "openai-compatible", BaseURL: "http://127.0.0.1:8080/v1"}},
 		{"vllm", "healthy", "127.0.0.1:8080", provider.Discovered{Kind: "vllm", BaseURL: "http://127.0.0.1:8080"}},
 	} {

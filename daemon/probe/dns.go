@@ -21,9 +21,8 @@ import (
 
 const exampleLookup = "dns://127.0.0.1/example.org?type=A"
 
-// dnsService is a DNS server, and one name that it must know:
-// dns://server/name?type=A, as in RFC 4501. What the server's answer means is RFC
-// 1035, section 4.1.1.
+// dnsService is a DNS server that must know one name: dns://server/name?type=A, as in RFC
+// 4501. RFC 1035, section 4.1.1, defines what the answer means.
 var dnsService = kind{
 	Kind: config.Kind{
 		Name:     "dns",
@@ -40,7 +39,7 @@ var dnsService = kind{
 		},
 		Hints: provider.Hints{
 			provider.DNSFailure: "look the name up at the server itself, and correct the zone or base_url",
-			provider.Forbidden:  "the server does not answer this machine, or not about this name: see its access list",
+			provider.Forbidden:  "the server refuses this machine or this name: check its access list",
 		},
 	},
 	title: "a DNS server",
@@ -53,7 +52,7 @@ var dnsService = kind{
 	},
 }
 
-// A lookup is what is asked of a DNS server, and what one of the records must be.
+// A lookup is the question to a DNS server, and what one of the records must match.
 type lookup struct {
 	question dns.Question
 	expect   *regexp.Regexp
@@ -91,7 +90,7 @@ func readLookup(p *config.Provider) (*lookup, error) {
 			return nil, wrong("%q is neither type nor class", key)
 		}
 		if !ok {
-			return nil, wrong("%q is not a %s of records", value, strings.ToLower(key))
+			return nil, wrong("%q is not a record %s", value, strings.ToLower(key))
 		}
 	}
 	if p.Expect.Answer != "" {
@@ -102,7 +101,7 @@ func readLookup(p *config.Provider) (*lookup, error) {
 	return l, nil
 }
 
-// numbered finds a number by its name, or written as it is.
+// numbered finds a number by its name, or reads it as it is.
 func numbered(names map[string]uint16, text string) (uint16, bool) {
 	if n, ok := names[strings.ToUpper(text)]; ok {
 		return n, true
@@ -111,8 +110,8 @@ func numbered(names map[string]uint16, text string) (uint16, bool) {
 	return uint16(n), err == nil
 }
 
-// isRecordType leaves out what is not kept under a name: a transfer of the zone,
-// "any", and what belongs to a message (RFC 6895, section 3.1).
+// isRecordType excludes types that no record has: zone transfers, "any", and those that
+// belong to a message (RFC 6895, section 3.1).
 func isRecordType(t uint16) bool {
 	return t != 0 && t != dns.TypeOPT && (t < 128 || t > 255)
 }
@@ -125,7 +124,7 @@ func (l *lookup) String() string {
 	return text
 }
 
-// ask asks once: by UDP, and by TCP for an answer that does not fit.
+// ask asks once: over UDP, and over TCP if the answer does not fit.
 func (l *lookup) ask(ctx context.Context, r *run) finding {
 	began := r.p.now()
 	reply, err := l.exchange(ctx, r)
@@ -141,14 +140,14 @@ func (l *lookup) ask(ctx context.Context, r *run) finding {
 	return found
 }
 
-// judge says what an answer to this very question means.
+// judge decides what an answer to this very question means.
 func (l *lookup) judge(reply *dns.Msg) finding {
 	records, alias := l.records(reply)
 	switch {
 	case reply.Rcode == dns.RcodeNameError:
-		return finding{saw: provider.DNSFailure, detail: "the server knows no name " + l.question.Name}
+		return finding{saw: provider.DNSFailure, detail: "the server has no such name: " + l.question.Name}
 	case reply.Rcode == dns.RcodeServerFailure:
-		return finding{saw: provider.DNSFailure, detail: "the server cannot look it up: SERVFAIL"}
+		return finding{saw: provider.DNSFailure, detail: "the server cannot resolve the name: SERVFAIL"}
 	case reply.Rcode == dns.RcodeRefused:
 		return finding{saw: provider.Forbidden, detail: "the server refuses to look up " + l.question.Name}
 	case reply.Rcode != dns.RcodeSuccess:
@@ -163,9 +162,9 @@ func (l *lookup) judge(reply *dns.Msg) finding {
 	return finding{saw: provider.OK, detail: listed(records)}
 }
 
-// records are the data of those that were asked for, as a zone's file has them,
-// and alias is where the name leads. They are sorted: many servers send them in
-// another order each time, and the row is to stay the same.
+// records are the data of the records that were asked for, as in a zone file, and alias is
+// the name that they belong to. They are sorted, because many servers change the order each
+// time and the row should stay the same.
 func (l *lookup) records(reply *dns.Msg) (data []string, alias string) {
 	for _, rr := range reply.Answer {
 		h := rr.Header()
@@ -186,7 +185,7 @@ func (l *lookup) summary(reply *dns.Msg) string {
 	return strings.TrimSuffix(rcode(reply)+": "+listed(records), ": ")
 }
 
-// listed has few records: there can be thousands.
+// listed names a few of the records: there can be thousands.
 func listed(records []string) string {
 	const most = 8
 	if n := len(records) - most; n > 0 {
@@ -202,7 +201,7 @@ func rcode(reply *dns.Msg) string {
 	return fmt.Sprintf("code %d", reply.Rcode)
 }
 
-// unanswered says what it means that no answer came.
+// unanswered decides what it means that no answer came.
 func (l *lookup) unanswered(r *run, err error) finding {
 	stray, isStray := err.(*strayError)
 	switch {
@@ -212,7 +211,7 @@ func (l *lookup) unanswered(r *run, err error) finding {
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("it does not speak DNS; it sent %q", r.p.clean.line(stray.heard, maxDetail))}
 	case isStray:
 		return finding{saw: provider.BadResponse, detail: stray.why}
-	case transport.IsAny(err, transport.Reset): // so says Windows when nobody listens: there is no connection to reset
+	case transport.IsAny(err, transport.Reset): // Windows says so if nothing listens: there is no connection to reset
 		return finding{saw: provider.ConnectionRefused, detail: err.Error()}
 	case transport.IsTimeout(err) && r.trace.At() != transport.Resolving:
 		return finding{saw: provider.Hung, detail: fmt.Sprintf("no answer within %s", r.p.provider.Timeout.Round(time.Millisecond))}

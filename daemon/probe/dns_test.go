@@ -177,7 +177,7 @@ func TestDNS_Answers(t *testing.T) {
 		{"out.example", "", provider.DNSFailure, "out.example. is an alias of one.elsewhere."},
 		{"out.example?type=CNAME", "", provider.OK, "one.elsewhere."},
 		{"empty.example", "", provider.DNSFailure, "no record of that type: empty.example. A"},
-		{"none.example", "", provider.DNSFailure, "knows no name none.example."},
+		{"none.example", "", provider.DNSFailure, "no such name: none.example."},
 		{"broken.example", "", provider.DNSFailure, "SERVFAIL"},
 		{"secret.example", "", provider.Forbidden, "refuses to look up secret.example."},
 		{"odd.example", "", provider.BadResponse, "FORMERR"},
@@ -248,16 +248,16 @@ func TestDNS_Hostile(t *testing.T) {
 		{"TruncatedAnywhere", alone(func(q []byte) []byte {
 			b := reply(q, func(m *dns.Msg) { m.Truncated = true })
 			return b[:len(b)-3]
-		}), provider.BadResponse, "too long for UDP, and there is none over TCP"},
-		{"TCPCloses", cut(func(net.Conn) {}), provider.BadResponse, "there is none over TCP"},
+		}), provider.BadResponse, "too long for UDP, and TCP failed"},
+		{"TCPCloses", cut(func(net.Conn) {}), provider.BadResponse, "and TCP failed"},
 		{"TCPHalf", cut(func(c net.Conn) {
 			_, _ = io.CopyN(io.Discard, c, 20)
 			_, _ = c.Write([]byte{0xff, 0xff, 1, 2, 3})
-		}), provider.BadResponse, "there is none over TCP"},
+		}), provider.BadResponse, "and TCP failed"},
 		{"TCPGarbage", cut(func(c net.Conn) {
 			_, _ = io.CopyN(io.Discard, c, 20)
 			_, _ = io.WriteString(c, "\x00\x05hello")
-		}), provider.BadResponse, "no DNS message"},
+		}), provider.BadResponse, "not a DNS message"},
 		{"TCPTruncatedToo", cut(func(c net.Conn) {
 			var length [2]byte
 			_, _ = io.ReadFull(c, length[:])
@@ -265,7 +265,7 @@ func TestDNS_Hostile(t *testing.T) {
 			_, _ = io.ReadFull(c, q)
 			b := reply(q, func(m *dns.Msg) { m.Truncated = true })
 			_, _ = c.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...))
-		}), provider.BadResponse, "truncated there too"},
+		}), provider.BadResponse, "the answer is truncated too"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -314,7 +314,7 @@ func TestDNS_Cancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	address := datagrams(t, func([]byte) [][]byte { cancel(); return nil })
 	o := newProber(t, configured(t, "dns", "dns://"+address+"/one.example", ""), probe.Options{}).Probe(ctx, probe.Ask{})
-	if o.Saw != "" || !strings.Contains(o.Detail, "cut short") {
+	if o.Saw != "" || !strings.Contains(o.Detail, "aborted") {
 		t.Errorf("saw %q %q, want nothing to judge", o.Saw, o.Detail)
 	}
 }
@@ -330,12 +330,12 @@ func TestDNS_Settings(t *testing.T) {
 		{"dns://192.0.2.53:53/m%C3%BCller.example", "not ASCII"},
 		{"dns://192.0.2.53:53/one..example", `"one..example" is not a name`},
 		{"dns://192.0.2.53:53/" + strings.Repeat("a", 64) + ".example", "is not a name"},
-		{"dns://192.0.2.53:53/one.example?type=B", `"B" is not a type of records`},
-		{"dns://192.0.2.53:53/one.example?type=AXFR", `"AXFR" is not a type of records`},
-		{"dns://192.0.2.53:53/one.example?type=ANY", `"ANY" is not a type of records`},
-		{"dns://192.0.2.53:53/one.example?type=OPT", `"OPT" is not a type of records`},
-		{"dns://192.0.2.53:53/one.example?type=65536", "is not a type"},
-		{"dns://192.0.2.53:53/one.example?class=X", `"X" is not a class of records`},
+		{"dns://192.0.2.53:53/one.example?type=B", `"B" is not a record type`},
+		{"dns://192.0.2.53:53/one.example?type=AXFR", `"AXFR" is not a record type`},
+		{"dns://192.0.2.53:53/one.example?type=ANY", `"ANY" is not a record type`},
+		{"dns://192.0.2.53:53/one.example?type=OPT", `"OPT" is not a record type`},
+		{"dns://192.0.2.53:53/one.example?type=65536", "is not a record type"},
+		{"dns://192.0.2.53:53/one.example?class=X", `"X" is not a record class`},
 		{"dns://192.0.2.53:53/one.example?kind=A", `"kind" is neither type nor class`},
 	} {
 		_, err := probe.New(new(configured(t, "dns", tt.base, "")), probe.Options{})

@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	maxDatagram = 64 << 10 // bytes; no larger one can come
+	maxDatagram = 64 << 10 // bytes; none can be larger
 	maxStrays   = 16       // datagrams that are not the answer
 )
 
-// A strayError is that what came is not the answer to what was asked.
+// A strayError means that what came is not the answer to the question.
 type strayError struct {
 	why   string
-	heard string // when it is no DNS at all
+	heard string // if it is not DNS at all
 	err   error  // may be nil
 }
 
 func (e *strayError) Error() string { return e.why }
 func (e *strayError) Unwrap() error { return e.err }
 
-// exchange asks the server's addresses one after the other, for nothing connects
-// over UDP: only an answer tells that somebody is there.
+// exchange asks the server's addresses one after the other: UDP has no connections, so only
+// an answer shows that a server is there.
 func (l *lookup) exchange(ctx context.Context, r *run) (*dns.Msg, error) {
 	d := r.p.dialer
 	addresses, err := d.Lookup(ctx, r.trace, d.Address)
@@ -60,7 +60,7 @@ func (l *lookup) exchange(ctx context.Context, r *run) (*dns.Msg, error) {
 	return nil, failed
 }
 
-// askAt asks one address, by TCP when the answer is too long for UDP.
+// askAt asks one address, over TCP if the answer is too long for UDP.
 func (l *lookup) askAt(ctx context.Context, r *run, address string) (*dns.Msg, error) {
 	query := &dns.Msg{
 		MsgHdr:   dns.MsgHdr{Id: dns.Id(), RecursionDesired: true},
@@ -81,12 +81,12 @@ func (l *lookup) askAt(ctx context.Context, r *run, address string) (*dns.Msg, e
 	}
 	reply, err = overTCP(ctx, r, address, query, packed)
 	if err != nil && !transport.IsTimeout(err) {
-		return nil, &strayError{why: fmt.Sprintf("the answer is too long for UDP, and there is none over TCP: %v", err), err: err}
+		return nil, &strayError{why: fmt.Sprintf("the answer is too long for UDP, and TCP failed: %v", err), err: err}
 	}
 	return reply, err
 }
 
-// overUDP waits for the answer, past datagrams that are none.
+// overUDP waits for the answer, and skips other datagrams.
 func overUDP(ctx context.Context, r *run, address string, query *dns.Msg, packed []byte) (*dns.Msg, error) {
 	c, err := r.p.dialer.DialOne(ctx, r.trace, "udp", address)
 	if err != nil {
@@ -137,7 +137,7 @@ func overTCP(ctx context.Context, r *run, address string, query *dns.Msg, packed
 	}
 	reply, stray := read(buf, query)
 	if stray == nil && reply.Truncated {
-		stray = &strayError{why: "it is truncated there too"}
+		stray = &strayError{why: "the answer is truncated too"}
 	}
 	if stray != nil {
 		return nil, stray
@@ -145,18 +145,17 @@ func overTCP(ctx context.Context, r *run, address string, query *dns.Msg, packed
 	return reply, nil
 }
 
-// read takes a message for the answer if it is one to this very question. One
-// that is not about success may leave out the question, and a truncated one may
-// break off anywhere.
+// read accepts a message as the answer if it is one to this very question. An error may
+// leave out the question, and a truncated answer may end anywhere.
 func read(b []byte, query *dns.Msg) (*dns.Msg, *strayError) {
 	reply := new(dns.Msg)
 	err := reply.Unpack(b)
 	asked := query.Question[0]
 	switch {
 	case len(b) < 12, err != nil && !reply.Response:
-		return nil, &strayError{why: "what came is no DNS message", heard: string(b[:min(len(b), transport.Sniffed)])}
+		return nil, &strayError{why: "the reply is not a DNS message", heard: string(b[:min(len(b), transport.Sniffed)])}
 	case reply.Id != query.Id || !reply.Response || reply.Opcode != dns.OpcodeQuery:
-		return nil, &strayError{why: "the message that came is no answer to the question"}
+		return nil, &strayError{why: "the reply does not answer the question"}
 	case reply.Truncated:
 		return reply, nil
 	case err != nil:
@@ -164,7 +163,7 @@ func read(b []byte, query *dns.Msg) (*dns.Msg, *strayError) {
 	case len(reply.Question) == 0 && reply.Rcode != dns.RcodeSuccess:
 		return reply, nil
 	case len(reply.Question) != 1 || !same(reply.Question[0], asked):
-		return nil, &strayError{why: "it answered another question"}
+		return nil, &strayError{why: "it answered a different question"}
 	}
 	return reply, nil
 }
@@ -173,8 +172,8 @@ func same(a, b dns.Question) bool {
 	return dns.CanonicalName(a.Name) == dns.CanonicalName(b.Name) && a.Qtype == b.Qtype && a.Qclass == b.Qclass
 }
 
-// endWith ends what a connection waits for when ctx ends. The function that it
-// returns waits for that, if it came to it.
+// endWith interrupts the connection when ctx ends. The function that it returns stops that,
+// and waits if it has begun.
 func endWith(ctx context.Context, c net.Conn) (release func()) {
 	over := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

@@ -14,16 +14,16 @@ type role uint8
 
 const (
 	noRole  role = iota
-	running      // requests that it works at
-	waiting      // requests that it took, and does not work at yet
+	running      // requests that it works on
+	waiting      // requests that it took, and does not work on yet
 	moves        // what changes as it works
 )
 
 // engineMetrics names the metrics of an engine that show its work.
 type engineMetrics struct {
-	// says is what makes the engine look well.
+	// says is what makes the engine look healthy.
 	says string
-	// prefix is what its metrics begin with, before the ":" or "_" that follows.
+	// prefix is how its metrics begin, before a ":" or "_".
 	prefix string
 	// roles of metrics, by their names without the prefix and without "_total", which
 	// some versions of the libraries add.
@@ -58,7 +58,7 @@ func (m *engineMetrics) read(page []byte) load {
 	return l
 }
 
-// short is a metric's name without what all of the engine's have; nil for others.
+// short is a metric's name without the engine's prefix; nil for other metrics.
 func (m *engineMetrics) short(name []byte) []byte {
 	own, ok := bytes.CutPrefix(name, []byte(m.prefix))
 	if !ok || len(own) < 2 || own[0] != ':' && own[0] != '_' {
@@ -67,7 +67,7 @@ func (m *engineMetrics) short(name []byte) []byte {
 	return bytes.TrimSuffix(own[1:], []byte("_total"))
 }
 
-// digest is of one value; sums of digests do not depend on their order.
+// digest is that of one value. Digests are summed, so the order does not matter.
 func digest(name []byte, value float64) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write(name) // a hash never fails
@@ -81,8 +81,8 @@ type sample struct {
 	value        float64
 }
 
-// readSample reads name{labels} value [timestamp] [# exemplar]; it is false for a comment
-// and anything else. Labels may hold anything in quotes.
+// readSample reads name{labels} value [timestamp] [# exemplar]; ok is false for comments
+// and anything else. Labels can hold anything in quotes.
 func readSample(line []byte) (s sample, ok bool) {
 	line = bytes.TrimSpace(line)
 	end := bytes.IndexAny(line, "{ \t")

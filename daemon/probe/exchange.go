@@ -20,16 +20,15 @@ const (
 	maxBody      = 4 << 20 // bytes of an answer's body, decompressed
 )
 
-// A request is one that can be sent again and again.
+// A request can be sent again and again.
 type request struct {
 	*transport.Request
 	path  string // below base_url; may hold a query
 	shown string // the URL, without user-info
 }
 
-// request returns the one for a path below base_url, such as "/models?limit=1".
-// The one that a probe begins with decides, and is kept for the next probe; the
-// others are asked too rarely for that.
+// request returns the request for a path below base_url, such as "/models?limit=1". The one
+// that a probe begins with is kept for the next probe; the others are too rare for that.
 func (r *run) request(path string) *request {
 	if first := r.p.first; first != nil && first.path == path {
 		return first
@@ -42,7 +41,7 @@ func (r *run) request(path string) *request {
 	return req
 }
 
-// url is where a path below base_url is.
+// url is the URL of a path below base_url.
 func (p *Prober) url(path string) *url.URL {
 	path, query, _ := strings.Cut(path, "?")
 	if p.kind.Type == provider.Cloud {
@@ -63,8 +62,8 @@ func (p *Prober) url(path string) *url.URL {
 	return &u
 }
 
-// joinedOnce leaves out of a path its first segment, such as /v1, when base ends
-// with it: some of a vendor's clients want it in their address, others do not.
+// joinedOnce drops the first segment of a path, such as /v1, if base ends with it: some
+// clients of a vendor want it in their address, others do not.
 func joinedOnce(base, path string) string {
 	first, _, more := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if !more || first == "" || !strings.HasSuffix(strings.TrimSuffix(base, "/"), "/"+first) {
@@ -77,19 +76,19 @@ func (p *Prober) requestTo(method string, u *url.URL) *request {
 	return &request{Request: transport.NewRequest(method, u, p.header), shown: p.clean.line(u.String(), maxDetail)}
 }
 
-// get asks for a path and follows redirects as far as they may be followed.
+// get asks for a path, and follows redirects that stay with the provider.
 func (r *run) get(ctx context.Context, path string) *answer {
 	return r.follow(ctx, r.send(ctx, r.request(path)))
 }
 
-// post is get for a question that its server wants to be asked with POST and no
-// body. It is not redirected.
+// post is get for a request that its server wants as POST without a body. It follows no
+// redirect.
 func (r *run) post(ctx context.Context, path string) *answer {
 	return r.send(ctx, r.p.requestTo(http.MethodPost, r.p.url(path)))
 }
 
-// follow goes after redirects that stay with the host that was asked. One that
-// leads elsewhere must not be given the key, and is not the provider's answer.
+// follow follows redirects within the same host. Another host must not get the key, and its
+// answer is not the provider's.
 func (r *run) follow(ctx context.Context, a *answer) *answer {
 	began := r.latency
 	for hop := 1; a.err == nil && a.isRedirect(); hop++ {
@@ -156,14 +155,13 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 	return a
 }
 
-// toRetry is when an answer says to ask again; zero when it does not.
+// toRetry is when the answer says to ask again; zero if it does not.
 func (r *run) toRetry(a *answer) time.Time {
 	return a.complaint().RetryAt(a.header, r.p.now(), r.p.kind.refills)
 }
 
-// take reads an answer's status, headers and capped body. A body that stays
-// silent until the deadline is as good as no answer; one that breaks is part of
-// the evidence.
+// take reads an answer's status, headers and capped body. If the body stays silent until
+// the deadline, there is no answer. A body that breaks is part of the evidence.
 func (a *answer) take(ctx context.Context, res *http.Response) {
 	a.status, a.header = res.StatusCode, res.Header
 	body, err := a.content(res)
@@ -180,7 +178,7 @@ func (a *answer) take(ctx context.Context, res *http.Response) {
 	a.body = body
 }
 
-// content reads a body, decompressed, up to one byte more than is wanted of it.
+// content reads a body, decompressed, up to one byte more than the limit.
 func (a *answer) content(res *http.Response) ([]byte, error) {
 	body, zipped, coding, err := gunzipped(res.Body, res.Header)
 	switch {
@@ -198,10 +196,10 @@ func (a *answer) content(res *http.Response) ([]byte, error) {
 	return bytes.TrimPrefix(plain, bom), err
 }
 
-// readAll is io.ReadAll for what was said to have a size; −1 when nothing was. Most
-// answers are a few bytes long.
+// readAll is io.ReadAll with the announced size, or −1 if none was announced. Most answers
+// are a few bytes long.
 func readAll(r io.Reader, size int64) ([]byte, error) {
-	if size < 0 || size > 64<<10 { // which anybody can say
+	if size < 0 || size > 64<<10 { // anybody can announce that
 		return io.ReadAll(r)
 	}
 	body := make([]byte, 0, size)
@@ -214,7 +212,7 @@ func readAll(r io.Reader, size int64) ([]byte, error) {
 		if err != nil {
 			return body, err
 		}
-		if len(body) == cap(body) { // its end is yet to be seen
+		if len(body) == cap(body) { // the end has not been seen yet
 			body = slices.Grow(body, 512)
 		}
 	}
@@ -245,9 +243,9 @@ func (r *run) record(a *answer, reused bool) {
 	r.exchanges = append(r.exchanges, x)
 }
 
-// clockAhead is by how much the clock of whoever made the answer is ahead of this
-// machine's, if by more than an answer's way and a Date's whole seconds can be. A copy
-// that a cache kept has an old Date.
+// clockAhead is how far the clock of the server is ahead of this machine's. It is 0 if the
+// delay of the answer and the whole seconds of Date could explain the difference. A cached
+// copy has an old Date.
 func clockAhead(h http.Header, now time.Time) time.Duration {
 	const apart = 5 * time.Second
 	date, err := http.ParseTime(h.Get("Date"))
@@ -257,8 +255,8 @@ func clockAhead(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// found is where the provider was found, when base_url names localhost, which is
-// two addresses, or stands for both; else "".
+// found is where the provider was found, if base_url names localhost, which is two
+// addresses, or stands for both; else "".
 func (p *Prober) found() string {
 	good := p.dialer.Where()
 	if good == "" || good == p.dialer.Address || !p.localhost && !p.twin {

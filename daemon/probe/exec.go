@@ -15,10 +15,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// execCheck is a plug-in: a program that says by its exit code how something is, as
-// those of Nagios do (www.monitoring-plugins.org/doc/guidelines.html, "Plugin Return
-// Codes"): 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, and a first line for people.
-// No shell reads the command. execrun.go runs it.
+// execCheck is a plug-in: a program whose exit code is the result of a check, like those of
+// Nagios (www.monitoring-plugins.org/doc/guidelines.html, "Plugin Return Codes"): 0 OK, 1
+// WARNING, 2 CRITICAL, 3 UNKNOWN, and a first line for people. No shell interprets the
+// command. execrun.go runs it.
 var execCheck = kind{
 	Kind: config.Kind{
 		Name:     "exec",
@@ -29,7 +29,7 @@ var execCheck = kind{
 		Check:    checkPlugin,
 		Hints: provider.Hints{
 			provider.NotFound:  "there is no such program: install it, or correct command, then: providerctl reload",
-			provider.Forbidden: "providerd may not run this program: chmod +x it, and see that its folders can be entered",
+			provider.Forbidden: "providerd may not run this program: make it executable (chmod +x), and its folders accessible",
 		},
 	},
 	title: "the expected check",
@@ -39,7 +39,7 @@ var execCheck = kind{
 	},
 }
 
-// addressOfPlugin names the program alone: arguments may hold a password.
+// addressOfPlugin names only the program: arguments may hold a password.
 func addressOfPlugin(p *config.Provider) string {
 	if len(p.Command) == 0 {
 		return "exec:"
@@ -73,11 +73,11 @@ var returnCodes = map[int]provider.Reason{
 func (r *run) notStarted(path string, err error) finding {
 	detail := strings.TrimPrefix(err.Error(), "fork/exec ")
 	switch {
-	case scarce.Is(err) || errors.Is(err, syscall.EAGAIN): // the latter: no process, or thread
+	case scarce.Is(err) || errors.Is(err, syscall.EAGAIN): // the latter: out of processes or threads
 		return r.ranOut(err, detail)
 	case errors.Is(err, fs.ErrNotExist):
 		if _, err := os.Stat(path); err == nil {
-			detail = path + ": the interpreter that its first line names is not there"
+			detail = path + ": the interpreter named in its first line does not exist"
 		}
 		return finding{saw: provider.NotFound, detail: detail}
 	case errors.Is(err, fs.ErrPermission):

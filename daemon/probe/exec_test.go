@@ -171,7 +171,7 @@ func TestExec_CannotBeRun(t *testing.T) {
 		{"Missing", filepath.Join(dir, "missing"), provider.NotFound, "/missing: no such file or directory"},
 		{"NotExecutable", plain, provider.Forbidden, "/plain: permission denied"},
 		{"Folder", dir, provider.Forbidden, ": permission denied"},
-		{"InterpreterMissing", orphan, provider.NotFound, "/orphan: the interpreter that its first line names is not there"},
+		{"InterpreterMissing", orphan, provider.NotFound, "/orphan: the interpreter named in its first line does not exist"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -256,7 +256,7 @@ func TestExec_Ends(t *testing.T) {
 		go func() { probed <- run(ctx, t, time.Hour, "/bin/sh", "-c", l.held(stubborn)) }()
 		l.wantLine("up\n")
 		cancel()
-		if o := <-probed; o.Saw != "" || o.Detail != "cut short: context canceled" {
+		if o := <-probed; o.Saw != "" || o.Detail != "aborted: context canceled" {
 			t.Errorf("saw %s %q", o.Saw, o.Detail)
 		}
 		l.wantEnd()

@@ -5,15 +5,15 @@ import (
 	"os/exec"
 )
 
-// inOwnGroup has nothing to do: there are no process groups here, and what a
-// plug-in starts and leaves behind lives on.
+// inOwnGroup does nothing: there are no process groups here, and what a plug-in leaves
+// behind keeps running.
 func inOwnGroup(*exec.Cmd) {}
 
-// reapGroup has nothing to do: nobody has to wait for a process here.
+// reapGroup does nothing: a process need not be waited for here.
 func reapGroup(*os.Process) {}
 
-// killGroup ends the process alone.
+// killGroup kills only the process itself.
 func killGroup(p *os.Process) error { return p.Kill() }
 
-// openProgram opens a file to be looked at.
+// openProgram opens a file for reading.
 func openProgram(path string) (*os.File, error) { return os.Open(path) }

@@ -14,25 +14,24 @@ import (
 )
 
 const (
-	maxPluginKept = 4 << 10 // bytes of what a plug-in writes that are looked at
+	maxPluginKept = 4 << 10 // bytes of a plug-in's output that are kept
 	maxPluginRead = 1 << 20 // bytes after which its pipe is closed
-	// pluginGrace is how long a pipe is read after the plug-in ended: a process
-	// that it left behind may hold it for ever.
+	// pluginGrace is how long a pipe is read after the plug-in ended: a process that it
+	// left behind might hold the pipe open for ever.
 	pluginGrace = 250 * time.Millisecond
 )
 
-// A pluginRun is a plug-in under way.
+// A pluginRun is a running plug-in.
 type pluginRun struct {
 	cmd       *exec.Cmd
 	out, talk excerpt
 	killed    bool // at the end of its context
 }
 
-// runPlugin runs the program to its end, or to that of ctx. It gets nothing of the
-// daemon's own: no variable, which could hold a key, no descriptor, no folder.
-// What it started and left behind in its process group ends with it. One that the
-// kernel does not let die, over a dead NFS, holds the probe: the row turns stale,
-// and no second one is started.
+// runPlugin runs the program until it ends, or until ctx ends. The program gets nothing of
+// the daemon's: no variable, which could hold a key, no descriptor, no folder. What is left
+// of its process group is killed with it. A program that the kernel cannot kill, because of
+// a dead NFS, blocks the probe: the row turns stale, and no second one is started.
 func runPlugin(ctx context.Context, r *run, command []string) finding {
 	began := r.p.now()
 	if err := r.reach(ctx, command[0]); err != nil {
@@ -55,23 +54,22 @@ func runPlugin(ctx context.Context, r *run, command []string) finding {
 		r.checked(began, askedOfPlugin(command), "", found.detail)
 		return r.unlessCut(found)
 	}
-	_ = cmd.Wait()             // ProcessState has all that it tells
-	_ = killGroup(cmd.Process) // mostly nothing is left of it
+	_ = cmd.Wait()             // ProcessState holds the result
+	_ = killGroup(cmd.Process) // usually nothing is left of it
 	reapGroup(cmd.Process)
 	r.latency = r.p.now().Sub(began)
 	r.checked(began, askedOfPlugin(command), g.ending(), firstLine(g.talk.kept))
 	return r.unlessCut(g.finding(r.p.provider.Timeout))
 }
 
-// reach waits until the file of a program can be read. To start a program stops the
-// thread that does it, and one that the runtime cannot take away a processor from,
-// until the kernel has read the file's beginning: over a dead NFS, two such starts stop
-// the whole daemon.
+// reach waits until the program's file can be read. Starting a program blocks a thread,
+// which keeps its processor, until the kernel has read the beginning of the file: with a
+// dead NFS, two such starts would stop the whole daemon.
 func (r *run) reach(ctx context.Context, path string) error {
 	return r.p.files.Await(ctx, "reading "+path, func() error {
 		f, err := openProgram(path)
 		if err != nil {
-			return nil // starting it says why, and what that means
+			return nil // starting it will report why
 		}
 		defer f.Close()
 		_, _ = f.Read(make([]byte, 1)) // likewise
@@ -79,8 +77,8 @@ func (r *run) reach(ctx context.Context, path string) error {
 	})
 }
 
-// finding says what the end of the plug-in means. One that does not end is
-// unknown, not hung: it is the check that is silent, and what it checks may be well.
+// finding decides what the end of the plug-in means. One that does not end is unknown, not
+// hung: the check is silent, but what it checks may work.
 func (g *pluginRun) finding(timeout time.Duration) finding {
 	line := firstLine(g.out.kept)
 	saw, isCode := returnCodes[g.cmd.ProcessState.ExitCode()]
@@ -100,7 +98,7 @@ func (g *pluginRun) ending() string {
 	return strings.TrimSuffix(g.cmd.ProcessState.String()+": "+firstLine(g.out.kept), ": ")
 }
 
-// firstLine is what a plug-in says to people: what follows a | is for graphs.
+// firstLine is what a plug-in says to people. What follows a | is for graphs.
 func firstLine(output []byte) string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(output), []byte("\n"))
 	text, _, _ := bytes.Cut(line, []byte("|"))
@@ -114,8 +112,8 @@ func askedOfPlugin(command []string) string {
 	return "run " + command[0]
 }
 
-// An excerpt keeps the beginning of what is written to it. A writer that goes on
-// and on is stopped: it would keep a processor busy until the deadline.
+// An excerpt keeps the beginning of what is written to it. An endless writer is stopped,
+// because it would keep a processor busy until the deadline.
 type excerpt struct {
 	kept []byte
 	read int

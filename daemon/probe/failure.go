@@ -14,13 +14,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// failure says what it means that a request got no answer that could be read.
+// failure decides what it means that a request got no readable answer.
 func (r *run) failure(err error) finding {
 	if r.caller.Err() != nil {
 		return r.unlessCut(finding{})
 	}
 	if !transport.IsTimeout(err) {
-		r.p.confirmed = false // something else may come back
+		r.p.confirmed = false // something else might come back
 	}
 	found := r.layer(err)
 	if r.p.proxy != nil {
@@ -29,10 +29,10 @@ func (r *run) failure(err error) finding {
 	return found
 }
 
-// unlessCut is found, or nothing when the caller's end may have made it so.
+// unlessCut is found, or nothing if the end of the caller's context may have caused it.
 func (r *run) unlessCut(found finding) finding {
 	if r.caller.Err() != nil {
-		return finding{detail: "cut short: " + context.Cause(r.caller).Error()}
+		return finding{detail: "aborted: " + context.Cause(r.caller).Error()}
 	}
 	return found
 }
@@ -64,7 +64,7 @@ func (r *run) layer(err error) finding {
 	return r.garbled(err)
 }
 
-// silence says what the deadline passed over.
+// silence is the finding if the deadline passed: it says what we were waiting for.
 func (r *run) silence() finding {
 	timeout := r.p.provider.Timeout
 	switch r.trace.At() {
@@ -77,7 +77,7 @@ func (r *run) silence() finding {
 		}
 		return finding{saw: provider.ConnectTimeout, detail: fmt.Sprintf("no connection within %s", timeout)}
 	case transport.Handshaking:
-		found := finding{saw: provider.Hung, detail: fmt.Sprintf("connected, but no TLS handshake within %s, or it does not speak TLS", timeout)}
+		found := finding{saw: provider.Hung, detail: fmt.Sprintf("connected, but no TLS handshake within %s; perhaps it does not speak TLS", timeout)}
 		if plain, _ := r.schemes(); plain != "" {
 			found.detail += ": try " + plain
 		}
@@ -87,17 +87,17 @@ func (r *run) silence() finding {
 		return newer()
 	}
 	if r.inBody {
-		return finding{saw: provider.Hung, detail: fmt.Sprintf("the answer began, and did not end within %s", timeout)}
+		return finding{saw: provider.Hung, detail: fmt.Sprintf("the answer began, but did not end within %s", timeout)}
 	}
-	return finding{saw: provider.Hung, detail: fmt.Sprintf("connected, and no answer within %s", timeout)}
+	return finding{saw: provider.Hung, detail: fmt.Sprintf("connected, but no answer within %s", timeout)}
 }
 
-// garbled reads what net/http could not. The first bytes tell more than its
-// errors, most of which have no types.
+// garbled interprets an answer that net/http could not read. The first bytes say more than
+// its errors, most of which have no types.
 func (r *run) garbled(err error) finding {
 	heard := ""
 	if _, c := r.trace.Connections(); c != nil {
-		heard = r.p.clean.trim(c.Heard()) // its end may be half a secret
+		heard = r.p.clean.trim(c.Heard()) // it may end with half a secret
 	}
 	text := err.Error()
 	switch {
@@ -117,7 +117,7 @@ func (r *run) garbled(err error) finding {
 	return finding{saw: provider.BadResponse, detail: "the answer is broken: " + text}
 }
 
-// throughProxy names the proxy. That it fails says nothing about the provider.
+// throughProxy names the proxy. Its failure says nothing about the provider.
 func (r *run) throughProxy(err error, found finding) finding {
 	found.detail = fmt.Sprintf("through the proxy %s: %s", r.p.proxy.Host, found.detail)
 	var refused *transport.ProxyError
@@ -145,16 +145,16 @@ func (r *run) throughProxy(err error, found finding) finding {
 	return found
 }
 
-// ranOut is what it means that this machine had no file, memory or process to give:
-// nothing of the provider.
+// ranOut is the finding if this machine ran out of files, memory or processes. It says
+// nothing about the provider.
 func (r *run) ranOut(err error, detail string) finding {
 	r.p.scarce(err)
 	return finding{saw: provider.ProbeFailed, detail: detail}
 }
 
-// resolveFinding is what it means that a name has no address. Without a file to open
-// the resolver finds neither its settings nor a server, and keeps of that no more than
-// a text, or not even that.
+// resolveFinding is the finding if a name has no address. If the resolver cannot open
+// files, it finds neither its settings nor a server, and its error is only a text, or hides
+// the cause.
 func (r *run) resolveFinding(e *transport.ResolveError) finding {
 	var dns *net.DNSError
 	if err := scarce.Now(); err != nil || scarce.IsTold(e.Err.Error()) {
@@ -170,13 +170,13 @@ func (r *run) resolveFinding(e *transport.ResolveError) finding {
 	return finding{saw: provider.DNSFailure, hostFault: true, detail: fmt.Sprintf("look up %s: %s", e.Host, text)}
 }
 
-// nobodyAccepts is why a connect on this machine gets no answer: without a listener it
-// would be refused.
+// nobodyAccepts explains why a connect on this machine gets no answer: without a listener
+// it would be refused.
 const nobodyAccepts = "something listens there but accepts no connections"
 
-// dialFinding goes by the address whose failure tells most: a refusal proves that
-// the host is there and the server is not. Silence on this machine proves that it is
-// there, and that its queue of connections is full.
+// dialFinding goes by the address whose failure says most: a refusal proves that the host
+// is up and the server is not. Silence on this machine proves that the server is there, and
+// that its queue of connections is full.
 func dialFinding(e *transport.DialError, onThisMachine bool) finding {
 	for _, rule := range [...]struct {
 		saw   provider.Reason

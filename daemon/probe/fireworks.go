@@ -17,7 +17,7 @@ var fireworks = kind{
 		OwnKey:    keyBegins("fw_"),
 		KeyNeeded: true,
 		Hints: provider.Hints{
-			provider.Forbidden: "a suspended account comes back when its invoices are paid, or its budget is raised: fireworks.ai/billing",
+			provider.Forbidden: "if the account is suspended, pay its invoices or raise its budget: fireworks.ai/billing",
 		},
 	},
 	title:  "Fireworks AI",
@@ -26,8 +26,8 @@ var fireworks = kind{
 	except: fireworksSuspended,
 }
 
-// fireworksSuspended: 412 is an account that is suspended; its message
-// guesses why. One without its error is left to the rules.
+// fireworksSuspended: 412 means that the account is suspended; its message guesses why. A
+// 412 without that error is left to the rules.
 func fireworksSuspended(a *answer) finding {
 	if a.status != 412 {
 		return finding{}

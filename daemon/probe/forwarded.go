@@ -8,7 +8,7 @@ import "github.com/providerd/providerd/store/provider"
 const forwarded = "in a container, make the server listen on 0.0.0.0 instead of 127.0.0.1, or wait until it has started; " +
 	"behind a tunnel, check its other end; otherwise look at the server's log"
 
-// closedUnheard is the finding of a connection that ended before an answer, or in it.
+// closedUnheard is the finding if the connection ended before the answer, or within it.
 func (r *run) closedUnheard(heard string) finding {
 	found := finding{saw: provider.ConnectionReset, detail: "the connection was closed before an answer"}
 	if heard == "" && r.p.provider.Type != provider.Cloud && r.p.proxy == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// gemini is Google's Gemini API (ai.google.dev/api/models and
-// /gemini-api/docs/api-key), which has OpenAI's beside its own
-// (ai.google.dev/gemini-api/docs/openai). The key goes into a header, though a
-// query would do, because addresses are shown. Its list is asked for one model:
-// that proves the key, and is small; the whole list is a fact.
+// gemini is Google's Gemini API (ai.google.dev/api/models and /gemini-api/docs/api-key),
+// which has OpenAI's API beside its own (ai.google.dev/gemini-api/docs/openai). The key
+// goes into a header and not into the query, because addresses are shown. The deciding
+// request asks for a list of one model: that proves the key, and is small. The whole list
+// is a fact.
 var gemini = kind{
 	Kind: config.Kind{
 		Name:      "gemini",
@@ -21,7 +21,7 @@ var gemini = kind{
 		BaseURL:   "https://generativelanguage.googleapis.com",
 		AddrEnv:   "GOOGLE_GEMINI_BASE_URL", // googleapis/python-genai google/genai/_base_url.py
 		OpenAI:    "/v1beta/openai",
-		KeyEnv:    []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"}, // of both the first counts
+		KeyEnv:    []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"}, // if both are set, the first counts
 		OwnKey:    keyBegins("AIza"),
 		KeyNeeded: true,
 		Check:     beforeSegment("v1beta"),
@@ -41,9 +41,9 @@ var gemini = kind{
 	}}},
 }
 
-// geminiList reads the list; models are nil when there are more of them. Their
-// names begin with "models/", which tells the list from Ollama's and which
-// nobody writes who uses them. An account that may use none is not known.
+// geminiList reads the list; models are nil if there are more of them. Their names begin
+// with "models/", unlike Ollama's; people who use a model leave that out. Whether an
+// account may use none of them is not known.
 func geminiList(a *answer) (models []provider.Model, ok bool) {
 	var page struct {
 		Next string `json:"nextPageToken"`
@@ -66,8 +66,9 @@ func geminiList(a *answer) (models []provider.Model, ok bool) {
 	return models, ok
 }
 
-// geminiRefusal (ai.google.dev/gemini-api/docs/troubleshooting): a country without a
-// free tier gets 400. Its own 503 is about capacity. For the rest see daemon/probe/complaint.
+// geminiRefusal (ai.google.dev/gemini-api/docs/troubleshooting): a country without a free
+// tier gets 400. Google's own 503 is about capacity. For the rest see
+// daemon/probe/complaint.
 func geminiRefusal(a *answer) finding {
 	if a.status != 400 && a.status != 503 {
 		return finding{}

@@ -8,10 +8,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// groq is Groq's API (console.groq.com/docs/api-reference#models and
-// /docs/errors). Of its limits, those in x-ratelimit-*-requests are per day and
-// those in x-ratelimit-*-tokens per minute, and both refill all the time:
-// /docs/rate-limits shows 30 requests of 14,400 gone and a reset in 2m59.56s.
+// groq is Groq's API (console.groq.com/docs/api-reference#models and /docs/errors). The
+// limits in x-ratelimit-*-requests are per day and those in x-ratelimit-*-tokens per
+// minute, and both refill continuously: /docs/rate-limits shows 30 requests of 14,400 gone
+// and a reset in 2m59.56s.
 var groq = kind{
 	Kind: config.Kind{
 		Name:      "groq",
@@ -21,8 +21,8 @@ var groq = kind{
 		KeyEnv:    []string{"GROQ_API_KEY"},
 		OwnKey:    keyBegins("gsk_"),
 		KeyNeeded: true,
-		// groqstatus.com, to which status.groq.com leads; beside the API each model has a
-		// component of its own.
+		// status.groq.com redirects to groqstatus.com. Each model has a component of its
+		// own, beside the API's.
 		Feed: config.Feed{
 			URL: "https://groqstatus.com/api/v2/summary.json", Format: config.Statuspage,
 			Components: []string{"API"},
@@ -35,9 +35,9 @@ var groq = kind{
 	refills: true,
 }
 
-// groqRefusal: 498 is a status of its own for a service tier without room. A
-// spend limit is told with 400 and blocked_api_access
-// (console.groq.com/docs/spend-limits), or with codes that begin with spend_.
+// groqRefusal: 498 is Groq's own status for a service tier without capacity. A spend limit
+// comes with 400 and blocked_api_access (console.groq.com/docs/spend-limits), or with codes
+// that begin with spend_.
 func groqRefusal(a *answer) finding {
 	if a.status != 400 && a.status != 498 {
 		return finding{}

@@ -18,10 +18,9 @@ import (
 
 const exampleGRPC = "grpc://127.0.0.1:50051"
 
-// grpcService is a gRPC server that is asked for its health, or for that of the
-// service in the path (grpc/health/v1/health.proto of grpc/grpc-proto): grpc://
-// without TLS, grpcs:// with it. Few must have that service; one that says so is a
-// gRPC server that answers.
+// grpcService is a gRPC server, asked for its health or for that of the service in the path
+// (grpc/health/v1/health.proto of grpc/grpc-proto): grpc:// without TLS, grpcs:// with it.
+// Not every gRPC server has the health service. One that says so is up all the same.
 var grpcService = kind{
 	Kind: config.Kind{
 		Name:    "grpc",
@@ -47,7 +46,7 @@ var grpcService = kind{
 	},
 }
 
-// healthOf is the service to ask for; "" is the server as a whole.
+// healthOf is the service to ask for; "" means the server as a whole.
 func healthOf(p *config.Provider) (string, error) {
 	u, err := url.Parse(p.BaseURL)
 	if err != nil {
@@ -55,7 +54,7 @@ func healthOf(p *config.Provider) (string, error) {
 	}
 	service := strings.TrimPrefix(u.Path, "/")
 	if strings.Contains(service, "/") || !provider.IsPlain(service) {
-		return "", &config.SettingError{Setting: "base_url", Problem: "what follows the port must be the name of a service alone", Fix: `base_url = "` + exampleGRPC + `/my.package.Service"`}
+		return "", &config.SettingError{Setting: "base_url", Problem: "only the name of a service may follow the port", Fix: `base_url = "` + exampleGRPC + `/my.package.Service"`}
 	}
 	return service, nil
 }
@@ -79,18 +78,18 @@ func askHealth(ctx context.Context, r *run, service string) finding {
 	return r.unlessCut(call.finding(r, service))
 }
 
-// unconnected says what it means that there is no connection for HTTP/2. A TLS
-// server that has none may say so in the handshake.
+// unconnected decides what it means that there is no HTTP/2 connection. A TLS server
+// without HTTP/2 may say so in the handshake.
 func (r *run) unconnected(err error) finding {
 	var shake *transport.HandshakeError
 	if errors.As(err, &shake) && transport.IsAlert(err) && strings.Contains(err.Error(), "no application protocol") {
-		return finding{saw: provider.WrongService, detail: "it speaks TLS, and not HTTP/2, which gRPC needs"}
+		return finding{saw: provider.WrongService, detail: "it speaks TLS, but not HTTP/2, which gRPC needs"}
 	}
 	return r.failure(err)
 }
 
-// statuses are what the codes mean that a server sends (codes.Code, and
-// doc/statuscodes.md of grpc/grpc). The others are its errors.
+// statuses maps the codes that a server sends to reasons (codes.Code, and
+// doc/statuscodes.md of grpc/grpc). All others are server errors.
 var statuses = map[codes.Code]provider.Reason{
 	codes.Unauthenticated:   provider.Unauthorized,
 	codes.PermissionDenied:  provider.Forbidden,
@@ -101,7 +100,7 @@ var statuses = map[codes.Code]provider.Reason{
 	codes.AlreadyExists:     provider.BadResponse,
 }
 
-// finding says what came of the call.
+// finding is what the call amounts to.
 func (c *healthCall) finding(r *run, service string) finding {
 	switch {
 	case c.ended != nil:
@@ -113,15 +112,15 @@ func (c *healthCall) finding(r *run, service string) finding {
 	case c.code == codes.OK:
 		return serving(c.status, service)
 	case c.code == codes.Unimplemented:
-		return finding{saw: provider.OK, detail: "answers, and has no health service"}
+		return finding{saw: provider.OK, detail: "answers, but has no health service"}
 	case c.code == codes.NotFound:
 		return unknownService(service)
 	}
 	return finding{saw: cmp.Or(statuses[c.code], provider.ServerError), detail: c.answer()}
 }
 
-// serving reads the answer. Watch alone is to send SERVICE_UNKNOWN, and some
-// servers send it all the same.
+// serving reads the answer. Only Watch should send SERVICE_UNKNOWN, but some servers send
+// it for Check too.
 func serving(status health.HealthCheckResponse_ServingStatus, service string) finding {
 	switch status {
 	case health.HealthCheckResponse_SERVING:
@@ -131,22 +130,22 @@ func serving(status health.HealthCheckResponse_ServingStatus, service string) fi
 	case health.HealthCheckResponse_NOT_SERVING, health.HealthCheckResponse_UNKNOWN:
 		return finding{saw: provider.ServerError, detail: status.String()}
 	}
-	return finding{saw: provider.BadResponse, detail: fmt.Sprintf("a health that is not known: %d", status)}
+	return finding{saw: provider.BadResponse, detail: fmt.Sprintf("unknown health status %d", status)}
 }
 
 func unknownService(service string) finding {
 	if service == "" {
-		return finding{saw: provider.NotFound, detail: "the server does not tell its own health: put a service's name behind the port"}
+		return finding{saw: provider.NotFound, detail: "the server does not report its own health: add a service's name after the port"}
 	}
 	return finding{saw: provider.NotFound, detail: "the server does not know the service " + service}
 }
 
-// unsaid says what it means that the server sent no status of gRPC's. Its first
-// bytes tell more than the library's errors, which have no types.
+// unsaid decides what it means that the server sent no gRPC status. Its first bytes say
+// more than the library's errors, which have no types.
 func (c *healthCall) unsaid(r *run) finding {
 	heard := r.p.clean.trim(c.heard) // its end may be half a secret
 	switch {
-	case c.code == codes.DeadlineExceeded: // the server knows the deadline, and may give up first
+	case c.code == codes.DeadlineExceeded: // the server knows the deadline, and may end the call first
 		return r.silence()
 	case c.alert != nil:
 		return r.tlsFinding(c.alert)
@@ -155,7 +154,7 @@ func (c *healthCall) unsaid(r *run) finding {
 	case heard == "":
 		return r.closed(heard)
 	case strings.HasPrefix(heard, "HTTP/"):
-		return finding{saw: provider.WrongService, detail: "it speaks HTTP/1, and not HTTP/2, which gRPC needs"}
+		return finding{saw: provider.WrongService, detail: "it speaks HTTP/1, but not HTTP/2, which gRPC needs"}
 	case !isHTTP2(heard):
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("it does not speak gRPC; it sent %q", r.p.clean.line(heard, maxDetail))}
 	case strings.HasPrefix(c.message, "unexpected HTTP status code"):
@@ -166,8 +165,8 @@ func (c *healthCall) unsaid(r *run) finding {
 	return finding{saw: provider.BadResponse, detail: "the answer is broken: " + c.message}
 }
 
-// webStatus is what a gateway in front of a gRPC server means, whose HTTP status
-// the library has made a code of (doc/http-grpc-status-mapping.md of grpc/grpc).
+// webStatus is what a gateway in front of a gRPC server means, after the library turned its
+// HTTP status into a code (doc/http-grpc-status-mapping.md of grpc/grpc).
 func webStatus(code codes.Code) provider.Reason {
 	switch code {
 	case codes.Unauthenticated: // 401
@@ -180,8 +179,8 @@ func webStatus(code codes.Code) provider.Reason {
 	return provider.WrongService
 }
 
-// isHTTP2 knows a server of HTTP/2 by its first frame, which must hold its
-// settings (RFC 9113, section 3.4).
+// isHTTP2 recognises an HTTP/2 server by its first frame, which must hold its settings (RFC
+// 9113, section 3.4).
 func isHTTP2(heard string) bool {
 	return len(heard) >= 9 && heard[3] == 4 && heard[5:9] == "\x00\x00\x00\x00"
 }

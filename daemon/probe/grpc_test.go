@@ -81,12 +81,12 @@ func TestGRPC_Health(t *testing.T) {
 		{"ServingService", known + "/my.Ready", provider.OK, ""},
 		{"NotServing", known + "/my.Ill", provider.ServerError, "NOT_SERVING"},
 		{"UnknownService", known + "/my.Other", provider.NotFound, "does not know the service my.Other"},
-		{"UnknownServer", fails(codes.NotFound, ""), provider.NotFound, "put a service's name behind the port"},
+		{"UnknownServer", fails(codes.NotFound, ""), provider.NotFound, "add a service's name after the port"},
 		{"ServiceUnknown", says(healthpb.HealthCheckResponse_SERVICE_UNKNOWN, nil) + "/x", provider.NotFound, "service x"},
 		{"Unknown", says(healthpb.HealthCheckResponse_UNKNOWN, nil), provider.ServerError, "UNKNOWN"},
 		{"AnyOther", says(77, nil), provider.BadResponse, "77"},
-		{"NoHealthService", "grpc://" + grpcServer(t, nil), provider.OK, "answers, and has no health service"},
-		{"Unimplemented", fails(codes.Unimplemented, "not here"), provider.OK, "answers, and has no health service"},
+		{"NoHealthService", "grpc://" + grpcServer(t, nil), provider.OK, "answers, but has no health service"},
+		{"Unimplemented", fails(codes.Unimplemented, "not here"), provider.OK, "answers, but has no health service"},
 		{"Unauthenticated", fails(codes.Unauthenticated, "no token"), provider.Unauthorized, "Unauthenticated: no token"},
 		{"PermissionDenied", fails(codes.PermissionDenied, "not you"), provider.Forbidden, "PermissionDenied: not you"},
 		{"ResourceExhausted", fails(codes.ResourceExhausted, "slow down"), provider.RateLimited, "ResourceExhausted: slow down"},
@@ -306,7 +306,7 @@ func TestGRPC_Cancelled(t *testing.T) {
 		return 0, ctx.Err()
 	}})
 	o := newProber(t, configured(t, "grpc", "grpc://"+address, ""), probe.Options{}).Probe(ctx, probe.Ask{})
-	if o.Saw != "" || !strings.Contains(o.Detail, "cut short") {
+	if o.Saw != "" || !strings.Contains(o.Detail, "aborted") {
 		t.Errorf("saw %q %q, want nothing to judge", o.Saw, o.Detail)
 	}
 }
@@ -316,7 +316,7 @@ func TestGRPC_Settings(t *testing.T) {
 	for base, problem := range map[string]string{
 		"grpc://127.0.0.1:50051":              "",
 		"grpcs://[::1]:50051/my.pkg.Service":  "",
-		"grpc://127.0.0.1:50051/my.pkg/Check": "a service alone",
+		"grpc://127.0.0.1:50051/my.pkg/Check": "only the name of a service",
 	} {
 		_, err := probe.New(new(configured(t, "grpc", base, "")), probe.Options{})
 		if (err == nil) != (problem == "") || err != nil && !strings.Contains(err.Error(), problem) {

@@ -17,17 +17,17 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// maxHealth is how long a message may be; an answer has two bytes.
+// maxHealth is the limit for a message in bytes; an answer has two.
 const maxHealth = 4 << 10
 
-// A healthCall is a call of Health.Check that is over.
+// A healthCall is a finished call of Health.Check.
 type healthCall struct {
 	status  health.HealthCheckResponse_ServingStatus // when code is OK
 	code    codes.Code
 	message string
 	said    bool   // the server sent code; else it is the library's
 	heard   string // the first bytes that came
-	alert   error  // by which the server ended TLS; nil: it did not
+	alert   error  // with which the server ended TLS; nil: it did not
 	ended   error  // the context's, when it ended first
 }
 
@@ -39,15 +39,15 @@ func (c *healthCall) answer() string {
 	return strings.TrimSuffix(c.code.String()+": "+c.message, ": ")
 }
 
-// isUnreadable reports whether the code is the library's, which could not read the
-// message that came before the server's own.
+// isUnreadable reports whether the code is the library's, because it could not read the
+// server's message.
 func (c *healthCall) isUnreadable() bool {
 	return c.code != codes.OK && (strings.HasPrefix(c.message, "grpc: ") || strings.HasPrefix(c.message, "cardinality violation"))
 }
 
-// callHealth connects, as every kind does, and calls over that connection once.
-// The error is that of connecting. The library gets no chance to look anything up,
-// to connect by itself or to try again, and nothing of it is left afterwards.
+// callHealth connects, as every kind does, and makes one call over that connection. Its
+// error is that of connecting. The library cannot look anything up, connect by itself or
+// retry, and leaves nothing running.
 func callHealth(ctx context.Context, r *run, service string) (*healthCall, error) {
 	c := &healthCall{}
 	raw, err := r.connected(ctx)
@@ -81,12 +81,12 @@ func callHealth(ctx context.Context, r *run, service string) (*healthCall, error
 	if alert := link.alert.Load(); alert != nil {
 		c.alert = *alert
 	}
-	_ = client.Close() // what it could tell is known
+	_ = client.Close() // its result is known
 	_ = raw.Close()    // in case the library never took it
 	return c, nil
 }
 
-// connected makes the connection that gRPC is spoken over.
+// connected makes the connection for gRPC.
 func (r *run) connected(ctx context.Context) (net.Conn, error) {
 	scheme := "http"
 	if r.p.base.Scheme == "grpcs" {
@@ -122,9 +122,9 @@ func newLink(c net.Conn) *link {
 	return l
 }
 
-var errTaken = errors.New("the connection was used already")
+var errTaken = errors.New("the connection is already used")
 
-// dial hands it out, once.
+// dial hands out the connection, once.
 func (l *link) dial(context.Context, string) (net.Conn, error) {
 	if l.taken.Swap(true) {
 		return nil, errTaken
@@ -148,8 +148,8 @@ func (s secured) Info() credentials.ProtocolInfo {
 
 func (s secured) Clone() credentials.TransportCredentials { return s }
 
-// hearing notes that the server itself ended the call with a status, which the
-// library's errors look just like.
+// hearing notes that the server itself ended the call with a status. The library's errors
+// look just the same.
 type hearing struct{ said *atomic.Bool }
 
 func (h *hearing) HandleRPC(_ context.Context, s stats.RPCStats) {

@@ -28,7 +28,7 @@ var httpService = kind{
 			return err
 		},
 		Hints: provider.Hints{
-			provider.BadResponse: "the answer is not what is expected there: look at the server, or correct the configuration of {id}; see: providerctl diagnose {id}",
+			provider.BadResponse: "the answer is not as expected: check the server, or correct the configuration of {id}; see: providerctl diagnose {id}",
 		},
 	},
 	title:    "the expected service",
@@ -114,7 +114,7 @@ func (c *conditions) judge(r *run, a *answer) finding {
 	case !expected && len(c.status) > 0:
 		return bad("%s, expected %s", a.statusLine(), c.statuses())
 	case !a.whole():
-		return bad("the body did not come whole: %v", a.trouble())
+		return bad("the body is incomplete: %v", a.trouble())
 	case (c.body != nil || len(c.json) > 0) && a.illegible() != "":
 		return bad("%s", a.illegible())
 	case c.body != nil && !c.body.Match(a.body):

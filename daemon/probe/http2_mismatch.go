@@ -11,7 +11,7 @@ import (
 // newer is the finding for a server that speaks HTTP/2 only: it is asked in HTTP/1.1, as
 // most clients of model servers do.
 func newer() finding {
-	return finding{saw: provider.WrongService, detail: "it speaks HTTP/2 only, as gRPC does; providerd asks in HTTP/1.1"}
+	return finding{saw: provider.WrongService, detail: "it speaks only HTTP/2, as gRPC servers do; providerd uses HTTP/1.1"}
 }
 
 // heardNewer reports whether what a server said is HTTP/2, if it was asked in HTTP/1.1.

@@ -72,7 +72,7 @@ func TestProbe_HTTP2Only(t *testing.T) {
 			if o.Saw == provider.ConnectionReset && name == "net/http" { // one may be an accident
 				o = pr.Probe(t.Context(), probe.Ask{})
 			}
-			if o.Saw != provider.WrongService || !strings.Contains(o.Detail, "it speaks HTTP/2 only") {
+			if o.Saw != provider.WrongService || !strings.Contains(o.Detail, "it speaks only HTTP/2") {
 				t.Errorf("saw %s %q", o.Saw, o.Detail)
 			}
 		})

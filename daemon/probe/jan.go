@@ -17,7 +17,7 @@ var jan = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: Jan, Settings, Local API Server, Start Server",
 			provider.NoModels:          "start a model in Jan",
-			provider.Unauthorized:      "the key is missing or was rejected: replace it by that of Jan's Settings, Local API Server, then: providerctl reload",
+			provider.Unauthorized:      "the key is missing or was rejected: replace it with the one in Jan's Settings, Local API Server, then: providerctl reload",
 		},
 	},
 	title:  "Jan",

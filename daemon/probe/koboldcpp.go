@@ -20,9 +20,9 @@ var koboldcpp = kind{
 		BaseURL: "http://127.0.0.1:5001",
 		OpenAI:  "/v1",
 		Hints: provider.Hints{
-			provider.ConnectionRefused: "start it: koboldcpp --model MODEL.gguf; its port opens when the model is loaded",
+			provider.ConnectionRefused: "start it: koboldcpp --model MODEL.gguf; its port opens once the model is loaded",
 			provider.NoModels:          "start it with a model: koboldcpp --model MODEL.gguf",
-			provider.Unauthorized:      "the key is missing or was rejected: replace it by what koboldcpp's --password says, then: providerctl reload",
+			provider.Unauthorized:      "the key is missing or was rejected: replace it with the one given to koboldcpp's --password, then: providerctl reload",
 		},
 	},
 	title:   "KoboldCpp",
@@ -46,7 +46,7 @@ func koboldReloading(a *answer) finding {
 	if a.status != 502 || !bytes.Contains(a.body, []byte("KoboldCpp is not available")) {
 		return finding{}
 	}
-	return finding{saw: provider.Loading, detail: "its router waits for a model to load; when that takes long, it may have crashed"}
+	return finding{saw: provider.Loading, detail: "its router is waiting for a model to load; if that takes long, the model may have crashed"}
 }
 
 // koboldAnswer is what both pages say: "KoboldCpp" or the model's name.
@@ -85,9 +85,9 @@ func koboldVersion(a *answer) (Facts, bool) {
 
 func koboldPassword(r *run) string {
 	if r.p.provider.Key.IsZero() {
-		return "it wants a password, and none is configured"
+		return "it wants a password, but none is configured"
 	}
-	return "it refuses the configured password"
+	return "it rejects the configured password"
 }
 
 // koboldModel: what a router has on its disk, and whether the model that it names
@@ -102,7 +102,7 @@ func koboldModel(name string, router bool, f *Facts) {
 		f.add(provider.Model{ID: name, Loaded: &loaded})
 	case router:
 		f.Loaded = []string{}
-		f.Note = "no model is loaded: its router loads one for the next prompt"
+		f.Note = "no model is loaded: the router loads one for the next prompt"
 	default:
 		f.Models, f.Loaded = []provider.Model{}, []string{}
 	}

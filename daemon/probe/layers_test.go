@@ -78,9 +78,9 @@ func TestProbe_Layers(t *testing.T) {
 			address: func(t *testing.T) string { return say(t, "HTTP/1.1 200 OK\r\nServer: x\r\n") }},
 		{name: "closed in the TLS handshake", want: provider.ConnectionReset, listening: "yes",
 			address: func(t *testing.T) string { return "https://" + talk(t, false, func(net.Conn) {}) }},
-		{name: "body truncated", want: provider.BadResponse, listening: "yes", detail: "broke off after 1 bytes",
+		{name: "body truncated", want: provider.BadResponse, listening: "yes", detail: "ended early, after 1 bytes",
 			address: func(t *testing.T) string { return say(t, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{") }},
-		{name: "broken chunking", want: provider.BadResponse, listening: "yes", detail: "broke off",
+		{name: "broken chunking", want: provider.BadResponse, listening: "yes", detail: "ended early",
 			address: func(t *testing.T) string {
 				return say(t, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n")
 			}},
@@ -161,7 +161,7 @@ func TestProbe_Cancelled(t *testing.T) {
 		_, _ = io.Copy(io.Discard, c)
 	})
 	o := newProber(t, configured(t, "ollama", "http://"+address, ""), probe.Options{}).Probe(ctx, probe.Ask{})
-	if o.Saw != "" || !strings.Contains(o.Detail, "cut short") {
+	if o.Saw != "" || !strings.Contains(o.Detail, "aborted") {
 		t.Errorf("saw %q %q, want nothing to judge", o.Saw, o.Detail)
 	}
 }

@@ -92,7 +92,7 @@ func confirmLlama(ctx context.Context, r *run, health *answer) finding {
 		return r.withoutAny(ctx)
 	}
 	var open finding
-	detail := "/health says ok, and neither /props nor /v1/models is llama.cpp's"
+	detail := "/health says ok, but neither /props nor /v1/models is llama.cpp's"
 	for _, path := range [...]string{"/props", "/v1/models"} {
 		a := r.get(ctx, path)
 		switch {
@@ -187,7 +187,7 @@ func llamaModels(a *answer, f *Facts) {
 	case loading != "":
 		f.Note = "a model is loading: " + loading
 	case failed != "":
-		f.Note = "a model did not load: " + failed
+		f.Note = "a model failed to load: " + failed
 	}
 }
 
@@ -216,7 +216,7 @@ func llamaAddress(getenv func(string) string) (string, error) {
 	}
 	if strings.HasSuffix(host, ".sock") {
 		if !filepath.IsAbs(host) {
-			return "", fmt.Errorf("LLAMA_ARG_HOST: the socket %q needs its whole path", host)
+			return "", fmt.Errorf("LLAMA_ARG_HOST: the socket %q needs its full path", host)
 		}
 		return "unix://" + host, nil
 	}

@@ -24,7 +24,7 @@ var lmstudio = kind{
 		Default: true,
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: lms server start",
-			provider.NoModels:          "get a model: lms get",
+			provider.NoModels:          "download a model: lms get",
 		},
 	},
 	title:    "LM Studio",
@@ -70,7 +70,7 @@ func newLMStudio(*config.Provider) (asker, error) {
 // lmstudioLost: it knows none of the lists, most likely because base_url has the
 // path in it that other clients want there.
 func lmstudioLost(r *run) finding {
-	detail := "LM Studio answers, and knows none of its model lists"
+	detail := "LM Studio answers, but knows none of its model lists"
 	if r.belowV1() {
 		detail += leaveV1
 	}

@@ -23,7 +23,7 @@ var localai = kind{
 		KeyEnv:  []string{"LOCALAI_API_KEY"},
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: local-ai run",
-			provider.NoModels:          "get a model: local-ai models install qwen3-8b",
+			provider.NoModels:          "install a model: local-ai models install qwen3-8b",
 		},
 	},
 	title:     "LocalAI",

@@ -77,7 +77,7 @@ func nimNotReady(ctx context.Context, r *run, a *answer, found finding) finding 
 	if live.err != nil || live.status != 200 || live.isHTML() {
 		return found
 	}
-	return finding{saw: provider.Loading, detail: "it lives, and is not ready: the model is being fetched or loaded"}
+	return finding{saw: provider.Loading, detail: "it is alive, but not ready: the model is being downloaded or loaded"}
 }
 
 // nimAbout is /v1/metadata.

@@ -24,7 +24,7 @@ var ollama = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it: ollama serve",
 			provider.NoModels:          "pull a model: ollama pull qwen3:8b",
-			provider.ModelMissing:      "pull what is missing: ollama pull {model}; or correct models in the configuration",
+			provider.ModelMissing:      "pull the missing model: ollama pull {model}; or correct models in the configuration",
 		},
 	},
 	title:   "Ollama",

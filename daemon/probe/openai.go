@@ -62,7 +62,7 @@ func openaiExcept(a *answer) finding {
 	case a.request.URL.Path != "/models":
 		return finding{}
 	case isLMStudio(a):
-		what = "LM Studio answers, and has no /models"
+		what = "LM Studio answers, but has no /models"
 	case a.status == 404:
 		what = "404 Not Found at /models"
 	default:

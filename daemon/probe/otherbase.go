@@ -50,7 +50,7 @@ func (r *run) otherBase(ctx context.Context, found finding, find bool) finding {
 	if name := r.p.addressVariable(); name != "" {
 		in = " in " + name
 	}
-	found.hint = fmt.Sprintf("base_url = %q may be meant%s; to try it: providerctl diagnose {id}", bases[0], in)
+	found.hint = fmt.Sprintf("perhaps base_url should be %q%s; to try it: providerctl diagnose {id}", bases[0], in)
 	return found
 }
 
@@ -62,7 +62,7 @@ func (r *run) findBase(ctx context.Context, found finding, bases []string) findi
 		there := r.at(ctx, base)
 		switch {
 		case ctx.Err() != nil: // the time was for the first answer
-			found.detail += fmt.Sprintf(": try base_url = %q, which did not answer in what was left of the time", base)
+			found.detail += fmt.Sprintf(": try base_url = %q, which did not answer in the time left", base)
 			return found
 		case there.saw.Healthy():
 			found.detail += fmt.Sprintf(": base_url = %q works", base)

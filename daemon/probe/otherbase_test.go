@@ -100,7 +100,7 @@ func TestProbe_AddressThatIsMeantInAVariable(t *testing.T) {
 	p := configured(t, "openai", ts.URL, "test-key-of-nobody")
 	p.BaseURLGiven = false
 	pr := newProber(t, p, probe.Options{})
-	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != `base_url = "`+ts.URL+`/v1" may be meant in OPENAI_BASE_URL; to try it: providerctl diagnose {id}` {
+	if o := pr.Probe(t.Context(), probe.Ask{}); o.Hint != `perhaps base_url should be "`+ts.URL+`/v1" in OPENAI_BASE_URL; to try it: providerctl diagnose {id}` {
 		t.Errorf("hint %q", o.Hint)
 	}
 	away := httptest.NewServer(http.RedirectHandler("https://elsewhere.example/v1", http.StatusFound))
@@ -112,7 +112,7 @@ func TestProbe_AddressThatIsMeantInAVariable(t *testing.T) {
 	p.Timeout = 300 * time.Millisecond
 	pr = newProber(t, p, probe.Options{})
 	o := pr.Probe(t.Context(), probe.Ask{Fresh: true})
-	if o.Saw != provider.WrongService || strings.Contains(o.Detail, "does not work") || !strings.Contains(o.Detail, "did not answer in what was left") {
+	if o.Saw != provider.WrongService || strings.Contains(o.Detail, "does not work") || !strings.Contains(o.Detail, "did not answer in the time left") {
 		t.Errorf("%s %q", o.Saw, o.Detail)
 	}
 }

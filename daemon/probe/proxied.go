@@ -35,13 +35,13 @@ func (r *run) proxyUnreached(saw provider.Reason) string {
 // another protocol.
 func (r *run) proxyIsNone() string {
 	proxy := r.p.proxy
-	return fmt.Sprintf("what listens at %s is no %s proxy: %s", proxy.Host, proxy.Scheme, r.aroundProxy())
+	return fmt.Sprintf("no %s proxy listens at %s: %s", proxy.Scheme, proxy.Host, r.aroundProxy())
 }
 
 // proxyOrBehind is what to do when the proxy took a request, and no answer came: whose
 // fault that is cannot be seen from here.
 func (r *run) proxyOrBehind() string {
-	return fmt.Sprintf("the proxy %s stands before %s, and one of them does not answer: look at the proxy first, or %s",
+	return fmt.Sprintf("either the proxy %s or %s behind it does not answer: check the proxy first, or %s",
 		r.p.proxy.Host, r.p.base.Host, r.aroundProxy())
 }
 

@@ -33,12 +33,12 @@ func TestProbe_ProxyInTheWay(t *testing.T) {
 		"wants one, plainly":  {says(407), "http://api.example/v1", provider.Intermediary, "http://USER:PASSWORD@"},
 		"refuses, plainly":    {says(403), "http://api.example/v1", provider.Intermediary, "ask its administrator"},
 		"has nobody, plainly": {says(503), "http://api.example/v1", provider.Intermediary, "gets no answer from api.example"},
-		"closes, plainly":     {"http://" + talk(t, true, func(net.Conn) {}), "http://api.example/v1", provider.ConnectionReset, "look at the proxy first"},
-		"is silent, plainly":  {"http://" + talk(t, true, mute), "http://api.example/v1", provider.Hung, "look at the proxy first"},
-		"is another program":  {"http://" + talk(t, true, func(c net.Conn) { _, _ = io.WriteString(c, "\x05\xff") }), "http://api.example/v1", provider.NetworkUnreachable, "is no http proxy"},
+		"closes, plainly":     {"http://" + talk(t, true, func(net.Conn) {}), "http://api.example/v1", provider.ConnectionReset, "check the proxy first"},
+		"is silent, plainly":  {"http://" + talk(t, true, mute), "http://api.example/v1", provider.Hung, "check the proxy first"},
+		"is another program":  {"http://" + talk(t, true, func(c net.Conn) { _, _ = io.WriteString(c, "\x05\xff") }), "http://api.example/v1", provider.NetworkUnreachable, "no http proxy listens"},
 		"closes in its tunnel": {"http://" + talk(t, true, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
-		}), "https://api.example/v1", provider.ConnectionReset, "look at the proxy first"},
+		}), "https://api.example/v1", provider.ConnectionReset, "check the proxy first"},
 		"is down":          {"http://" + unused(t), "https://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
 		"is down, plainly": {"http://" + unused(t), "http://api.example/v1", provider.NetworkUnreachable, "does not answer: start it"},
 		"has no name":      {"http://proxy.invalid:3128", "https://api.example/v1", provider.DNSFailure, "the proxy's name proxy.invalid cannot be resolved"},

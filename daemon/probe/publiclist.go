@@ -52,7 +52,7 @@ var nvidia = kind{
 func publicList(a *answer) (Facts, bool) {
 	facts, ok := openaiList(a)
 	if facts.Note == "" {
-		facts.Note = "its list is public, so that it came does not prove the key"
+		facts.Note = "its model list is public, so the key is not proven"
 	}
 	return facts, ok
 }

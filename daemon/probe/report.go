@@ -35,7 +35,7 @@ func ReportedOf(kind string, r provider.Report, now time.Time) (Observation, err
 	o := Observation{Began: now}
 	switch word, ok := unanswered[r.Error]; {
 	case r.Status != 0 && r.Error != "":
-		return o, misreported("an answer has a status, and no answer an error: send one of them", "both status and error are given")
+		return o, misreported("send status if there was an answer, and error if there was none", "both status and error are given")
 	case ok:
 		o.Saw, o.Detail = word.saw, word.detail
 	case r.Error != "":
@@ -64,14 +64,14 @@ func ReportedOf(kind string, r provider.Report, now time.Time) (Observation, err
 
 // readStatus refuses a status that says nothing of the provider.
 func readStatus(status int) error {
-	const reported = "send 401, 402, 403, 429 or 5xx, or error timeout, refused or reset where no answer came"
+	const reported = "send 401, 402, 403, 429 or 5xx, or error timeout, refused or reset if no answer came"
 	switch {
 	case status == 0:
 		return misreported(reported, "the report does not say what happened")
 	case status < 100 || status > 599:
 		return misreported(reported, "no such HTTP status: %d", status)
 	case status < 400:
-		return misreported("what went wrong is reported; to have the rest found out: providerctl refresh", "%d is no failure", status)
+		return misreported("report only failures; to check a provider: providerctl refresh", "%d is not a failure", status)
 	case complaint.ByStatus(status) == "":
 		return misreported(reported, "%d is about the request, and not about the provider", status)
 	}
@@ -82,7 +82,7 @@ func readStatus(status int) error {
 func readWait(said string, now time.Time) (time.Duration, error) {
 	wait, ok := complaint.When(said, time.Second, now)
 	if !ok {
-		return 0, misreported("write it as the header has it, in seconds (60) or as a date, or as a duration (1m30s, 500ms)",
+		return 0, misreported("write it as in the header, in seconds (60) or as a date, or as a duration (1m30s, 500ms)",
 			"retry_after cannot be read: %.40q", said)
 	}
 	return complaint.Bounded(wait), nil

@@ -67,12 +67,12 @@ func TestReported_Refused(t *testing.T) {
 		message, hint string
 	}{
 		"Nothing":         {provider.Report{}, "does not say what happened", "401, 402, 403, 429 or 5xx"},
-		"Success":         {provider.Report{Status: 200}, "200 is no failure", "providerctl refresh"},
-		"Redirect":        {provider.Report{Status: 302}, "302 is no failure", "providerctl refresh"},
+		"Success":         {provider.Report{Status: 200}, "200 is not a failure", "providerctl refresh"},
+		"Redirect":        {provider.Report{Status: 302}, "302 is not a failure", "providerctl refresh"},
 		"TheRequest":      {provider.Report{Status: 404}, "about the request", "429"},
 		"NoStatus":        {provider.Report{Status: 1000}, "no such HTTP status", "429"},
 		"NegativeStatus":  {provider.Report{Status: -429}, "no such HTTP status", "429"},
-		"Both":            {provider.Report{Status: 429, Error: "timeout"}, "both", "one of them"},
+		"Both":            {provider.Report{Status: 429, Error: "timeout"}, "both", "if there was none"},
 		"AnotherWord":     {provider.Report{Error: "\x1b]0;sk-test"}, `"\x1b]0;sk-test"`, "refused, reset, timeout"},
 		"RetryInWords":    {provider.Report{Status: 429, RetryAfter: "soon"}, "cannot be read", "1m30s"},
 		"RetryInThePast":  {provider.Report{Status: 429, RetryAfter: "-5"}, "cannot be read", "1m30s"},

@@ -72,7 +72,7 @@ func (r *run) foreign(a *answer) finding {
 	switch name := r.p.recognise(a); {
 	case name == "" || name == k.title:
 	case k.anybody && a.status == 404: // whoever it is may be meant, at another path
-		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, and has no %s", name, a.request.URL.Path)}
+		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, but has no %s", name, a.request.URL.Path)}
 	default:
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, not %s", name, k.title)}
 	}
@@ -88,7 +88,7 @@ func (r *run) foreign(a *answer) finding {
 	case a.large:
 		return bad(fmt.Sprintf("the body is larger than %d MiB", maxBody>>20))
 	case a.broken != nil:
-		return bad(fmt.Sprintf("the body broke off after %d bytes: %v", len(a.body), a.broken))
+		return bad(fmt.Sprintf("the body ended early, after %d bytes: %v", len(a.body), a.broken))
 	case a.isHTML():
 		return bad("an HTML page came back, not JSON")
 	case a.illegible() != "":
@@ -98,7 +98,7 @@ func (r *run) foreign(a *answer) finding {
 	case !a.isJSON():
 		return bad("the body is not JSON")
 	}
-	return finding{saw: provider.WrongService, detail: fmt.Sprintf("JSON of another shape than %s's: %s", k.title, a.excerpt())}
+	return finding{saw: provider.WrongService, detail: fmt.Sprintf("the JSON is not %s's: %s", k.title, a.excerpt())}
 }
 
 // leaveV1 is what to do about the address that other clients want.

@@ -83,7 +83,7 @@ func (p *play) run() error {
 		}
 		p.last = pr.Probe(theatre.context, ask)
 		if p.last.Saw == "" {
-			return fmt.Errorf("the probe was cut short: %s", p.last.Detail)
+			return fmt.Errorf("the probe was aborted: %s", p.last.Detail)
 		}
 		judge.Judge(&p.record, &p.last, &p.provider, judge.MachineFine)
 	}

@@ -23,7 +23,7 @@ func beforeSegment(segment string) func(*config.Provider) error {
 		u.Path, u.RawPath = before, ""
 		return &config.SettingError{
 			Setting: "base_url",
-			Problem: "it goes too far: leave out " + strings.TrimSuffix("/"+segment+"/"+after, "/"),
+			Problem: "it is too long: leave out " + strings.TrimSuffix("/"+segment+"/"+after, "/"),
 			Fix:     `base_url = "` + u.String() + `"`,
 		}
 	}

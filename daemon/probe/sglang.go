@@ -52,7 +52,7 @@ func sglangStarting(a *answer) finding {
 	if _, empty := silentlyOK(a); a.status != 503 || !empty {
 		return finding{}
 	}
-	return finding{saw: provider.Loading, detail: "503 Service Unavailable: it starts, or stops"}
+	return finding{saw: provider.Loading, detail: "503 Service Unavailable: it is starting or stopping"}
 }
 
 // sglangModel tells the architecture, which adapters share with their base.

@@ -64,7 +64,7 @@ func TestSilence_Layers(t *testing.T) {
 			detail: "something listens there but accepts no connections"},
 		{name: "connected, then silence", url: "http://127.0.0.1:1", server: mute, want: provider.Hung, listening: "yes", detail: "no answer within 250ms"},
 		{name: "silence in the TLS handshake", url: "https://127.0.0.1:1", server: mute, want: provider.Hung, listening: "yes",
-			detail: "no TLS handshake within 250ms, or it does not speak TLS: try http://"},
+			detail: "no TLS handshake within 250ms; perhaps it does not speak TLS: try http://"},
 		{name: "headers, then silence", url: "http://127.0.0.1:1", heed: true, server: says("HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{"),
 			want: provider.Hung, listening: "yes", detail: "did not end"},
 		{name: "half a status line, then silence", url: "http://127.0.0.1:1", heed: true, server: says("HTTP/1."), want: provider.Hung, listening: "yes"},
@@ -129,7 +129,7 @@ func TestSilence_TLS(t *testing.T) {
 		p := configured(t, "tls", "tls://"+talkOver(t, n, false, mute), "")
 		p.Timeout = deadline
 		o := once(t, p, probe.Options{Dial: n.dial}, probe.Ask{})
-		if want := "no TLS handshake within 250ms, or it does not speak TLS"; o.Saw != provider.Hung || !strings.Contains(o.Detail, want) || strings.Contains(o.Detail, "://") {
+		if want := "no TLS handshake within 250ms; perhaps it does not speak TLS"; o.Saw != provider.Hung || !strings.Contains(o.Detail, want) || strings.Contains(o.Detail, "://") {
 			t.Errorf("saw %s %q, want %q", o.Saw, o.Detail, want)
 		}
 	})
@@ -141,7 +141,7 @@ func TestSilence_GRPC(t *testing.T) {
 		server func(net.Conn)
 		detail string
 	}{
-		"Silent":              {mute, "connected, and no answer within 250ms"},
+		"Silent":              {mute, "connected, but no answer within 250ms"},
 		"SettingsThenSilence": {inFrames(func(*http2.Framer) {}), "no answer within"},
 		"HeadersThenSilence": {inFrames(func(fr *http2.Framer) {
 			headersFrame(fr, false, ":status", "200", "content-type", "application/grpc")
@@ -229,17 +229,17 @@ func TestSilence_DNS(t *testing.T) {
 	}{
 		{"Silence", func([]byte) [][]byte { return nil }, provider.Hung, "no answer within 250ms"},
 		{"Garbage", alone(func([]byte) []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\nyou are not HTTP") }), provider.WrongService, `it does not speak DNS; it sent "HTTP/1.1 400`},
-		{"Empty", alone(func([]byte) []byte { return nil }), provider.BadResponse, "no DNS message"},
-		{"Echo", alone(func(q []byte) []byte { return q }), provider.BadResponse, "no answer to the question"},
-		{"WrongID", alone(func(q []byte) []byte { return reply(q, func(m *dns.Msg) { m.Id++ }) }), provider.BadResponse, "no answer to the question"},
-		{"WrongQuestion", alone(func(q []byte) []byte { return reply(q, func(m *dns.Msg) { m.Question[0].Name = "evil.example." }) }), provider.BadResponse, "another question"},
-		{"NoQuestion", alone(func(q []byte) []byte { return reply(q, func(m *dns.Msg) { m.Question = nil }) }), provider.BadResponse, "another question"},
+		{"Empty", alone(func([]byte) []byte { return nil }), provider.BadResponse, "not a DNS message"},
+		{"Echo", alone(func(q []byte) []byte { return q }), provider.BadResponse, "does not answer the question"},
+		{"WrongID", alone(func(q []byte) []byte { return reply(q, func(m *dns.Msg) { m.Id++ }) }), provider.BadResponse, "does not answer the question"},
+		{"WrongQuestion", alone(func(q []byte) []byte { return reply(q, func(m *dns.Msg) { m.Question[0].Name = "evil.example." }) }), provider.BadResponse, "a different question"},
+		{"NoQuestion", alone(func(q []byte) []byte { return reply(q, func(m *dns.Msg) { m.Question = nil }) }), provider.BadResponse, "a different question"},
 		{"Broken", alone(func(q []byte) []byte { b := reply(q, nil); return b[:len(b)-3] }), provider.BadResponse, "broken"},
 		{"Loop", alone(func(q []byte) []byte { // a name that points to itself
 			b := reply(q, nil)
 			return append(b[:len(q):len(q)], 0xc0, byte(len(q)), 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4)
 		}), provider.BadResponse, "broken"},
-		{"Oversized", alone(func([]byte) []byte { return make([]byte, 60000) }), provider.BadResponse, "no answer to the question"},
+		{"Oversized", alone(func([]byte) []byte { return make([]byte, 60000) }), provider.BadResponse, "does not answer the question"},
 		{"TCPSilent", alone(func(q []byte) []byte { return reply(q, func(m *dns.Msg) { m.Truncated = true }) }), provider.Hung, "no answer within"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -54,7 +54,7 @@ func (s *stall) take(l load, now time.Time, says string) finding {
 	}
 	s.progress, s.working, s.ill = l.progress, l.isWork(), ""
 	if stalled := now.Sub(s.since); s.working && stalled >= l.patience {
-		s.ill = fmt.Sprintf("%s, and no token came of the %s for %s", says, l, stalled.Round(time.Second))
+		s.ill = fmt.Sprintf("%s, but no token from the %s for %s", says, l, stalled.Round(time.Second))
 	}
 	return s.finding()
 }

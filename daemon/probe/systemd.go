@@ -30,9 +30,9 @@ var systemdUnit = kind{
 		Hints: provider.Hints{
 			provider.NotFound:     "there is no such unit: install it, or correct unit and bus, then: providerctl reload",
 			provider.NotRunning:   "start it with systemctl start: {endpoint}",
-			provider.ServerError:  "it fails and is started again and again: see why with systemctl status and journalctl",
-			provider.Forbidden:    "providerd may not ask this bus: another user's services are asked by that user's own providerd",
-			provider.CheckUnknown: "systemd does not answer over D-Bus: is this machine run by systemd, and bus right?",
+			provider.ServerError:  "it keeps failing and restarting: see why with systemctl status and journalctl",
+			provider.Forbidden:    "providerd may not use this bus: for another user's services, run providerd as that user",
+			provider.CheckUnknown: "systemd does not answer over D-Bus: check that this machine runs systemd, and that bus is right",
 		},
 	},
 	title: "the expected unit",
@@ -54,7 +54,7 @@ func checkUnit(p *config.Provider) error {
 	const example = `unit = "ollama.service"`
 	switch {
 	case runtime.GOOS != "linux":
-		return &config.SettingError{Setting: "kind", Problem: "systemd runs on Linux alone, and this is " + runtime.GOOS}
+		return &config.SettingError{Setting: "kind", Problem: "systemd runs only on Linux, and this is " + runtime.GOOS}
 	case p.Unit == "":
 		return &config.SettingError{Setting: "unit", Problem: "it is missing", Fix: example}
 	case len(p.Unit) > 255: // UNIT_NAME_MAX
@@ -66,7 +66,7 @@ func checkUnit(p *config.Provider) error {
 	case unitName.MatchString(p.Unit + ".service"):
 		return &config.SettingError{Setting: "unit", Problem: "its type is missing", Fix: fmt.Sprintf("unit = %q", p.Unit+".service")}
 	}
-	return &config.SettingError{Setting: "unit", Problem: fmt.Sprintf("%q is no name of a unit", p.Unit), Fix: example}
+	return &config.SettingError{Setting: "unit", Problem: fmt.Sprintf("%q is not the name of a unit", p.Unit), Fix: example}
 }
 
 // A unit is what systemd says of one.
@@ -124,7 +124,7 @@ func (u *unit) text() string {
 		text += ", its last run ended with " + u.result
 	}
 	if u.job != "" {
-		text += ", to do: " + u.job
+		text += ", pending job: " + u.job
 	}
 	if u.pid != 0 {
 		text += fmt.Sprintf(", pid %d", u.pid)

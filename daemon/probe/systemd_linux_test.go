@@ -165,7 +165,7 @@ func TestSystemd_States(t *testing.T) {
 		{"Reloading", "", unitRow{Load: "loaded", Active: "reloading", Sub: "reload"}, nil, provider.OK, "reloading (reload)"},
 		{"Refreshing", "", unitRow{Load: "loaded", Active: "refreshing", Sub: "refresh-extensions"}, nil, provider.OK, "refreshing (refresh-extensions)"},
 		{"Starting", "", unitRow{Load: "loaded", Active: "activating", Sub: "start"}, nil, provider.Loading, "activating (start)"},
-		{"Queued", "", unitRow{Load: "loaded", Active: "inactive", Sub: "dead", Job: 7, JobType: "start"}, nil, provider.Loading, "inactive (dead), to do: start"},
+		{"Queued", "", unitRow{Load: "loaded", Active: "inactive", Sub: "dead", Job: 7, JobType: "start"}, nil, provider.Loading, "inactive (dead), pending job: start"},
 		{
 			"RestartsAfterAFailure", "", unitRow{Load: "loaded", Active: "activating", Sub: "auto-restart"},
 			map[string]any{"Result": "exit-code", "NRestarts": uint32(41)},
@@ -228,7 +228,7 @@ func TestSystemd_CannotBeAsked(t *testing.T) {
 		saw    provider.Reason
 		detail string
 	}{
-		{"NoBus", func(t *testing.T) string { return filepath.Join(t.TempDir(), "bus") }, provider.CheckUnknown, "the system bus is not there: "},
+		{"NoBus", func(t *testing.T) string { return filepath.Join(t.TempDir(), "bus") }, provider.CheckUnknown, "the system bus cannot be reached: "},
 		{"NoSystemd", func(t *testing.T) string { return startBus(t, "") }, provider.CheckUnknown, "no systemd is on the system bus"},
 		{"Denied", func(t *testing.T) string {
 			socket := startBus(t, `<deny send_destination="org.freedesktop.systemd1"/>`)
@@ -413,7 +413,7 @@ func TestSystemd_Configuration(t *testing.T) {
 		{`mnt-models\x2dbig.mount`, "system", `systemd://system/mnt-models%5Cx2dbig.mount`, "", ""},
 		{"ollama", "", "systemd://system/ollama", "unit: its type is missing", `unit = "ollama.service"`},
 		{"vllm@.service", "", "systemd://system/vllm@.service", "unit: it is a template: the instance is missing", `unit = "vllm@1.service"`},
-		{"../a.service", "", "systemd://system/../a.service", `unit: "../a.service" is no name of a unit`, `unit = "ollama.service"`},
+		{"../a.service", "", "systemd://system/../a.service", `unit: "../a.service" is not the name of a unit`, `unit = "ollama.service"`},
 		{"", "", "systemd://system/", "unit: it is missing", `unit = "ollama.service"`},
 		{strings.Repeat("a", 248) + ".service", "", "", "unit: it is longer than 255 characters", `unit = "ollama.service"`},
 	} {

@@ -30,7 +30,7 @@ func (want refusal) see(t *testing.T, o probe.Observation) {
 	}
 	for _, text := range []string{o.Detail, o.Hint} {
 		if strings.HasSuffix(text, "…") {
-			t.Errorf("cut short: %q", text)
+			t.Errorf("truncated: %q", text)
 		}
 	}
 }

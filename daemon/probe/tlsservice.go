@@ -64,13 +64,13 @@ func endsFirst(chains [][]*x509.Certificate) *x509.Certificate {
 func expiry(ends, leaf *x509.Certificate, now time.Time, days int) finding {
 	left := int(ends.NotAfter.Sub(now) / (24 * time.Hour))
 
-	found := finding{saw: provider.OK, detail: "certificate ends " + inDays(left)}
+	found := finding{saw: provider.OK, detail: "certificate expires " + inDays(left)}
 	if !ends.Equal(leaf) {
-		found.detail = fmt.Sprintf("certificate of its issuer %s ends %s", cmp.Or(ends.Subject.CommonName, ends.Subject.String()), inDays(left))
+		found.detail = fmt.Sprintf("certificate of its issuer %s expires %s", cmp.Or(ends.Subject.CommonName, ends.Subject.String()), inDays(left))
 	}
 	if left < days {
 		found.saw = provider.CertificateExpiring
-		found.detail += fmt.Sprintf(", and is expected to be good for %d", days)
+		found.detail += fmt.Sprintf(", but should be valid for %d", days)
 	}
 	return found
 }

@@ -77,14 +77,14 @@ func TestTLS_Expiry(t *testing.T) {
 		saw          provider.Reason
 		detail       string
 	}{
-		{"Good", 41*day + time.Hour, 400 * day, 0, provider.OK, "certificate ends in 41 days"},
-		{"JustGood", 14 * day, 400 * day, 0, provider.OK, "certificate ends in 14 days"},
-		{"Expiring", 14*day - time.Second, 400 * day, 0, provider.CertificateExpiring, "certificate ends in 13 days, and is expected to be good for 14"},
-		{"Tomorrow", 25 * time.Hour, 400 * day, 0, provider.CertificateExpiring, "ends in 1 day,"},
-		{"Today", time.Hour, 400 * day, 0, provider.CertificateExpiring, "ends within a day,"},
-		{"AsConfigured", 41 * day, 400 * day, 60, provider.CertificateExpiring, "in 41 days, and is expected to be good for 60"},
+		{"Good", 41*day + time.Hour, 400 * day, 0, provider.OK, "certificate expires in 41 days"},
+		{"JustGood", 14 * day, 400 * day, 0, provider.OK, "certificate expires in 14 days"},
+		{"Expiring", 14*day - time.Second, 400 * day, 0, provider.CertificateExpiring, "certificate expires in 13 days, but should be valid for 14"},
+		{"Tomorrow", 25 * time.Hour, 400 * day, 0, provider.CertificateExpiring, "expires in 1 day,"},
+		{"Today", time.Hour, 400 * day, 0, provider.CertificateExpiring, "expires within a day,"},
+		{"AsConfigured", 41 * day, 400 * day, 60, provider.CertificateExpiring, "in 41 days, but should be valid for 60"},
 		{"FewerAsConfigured", 3 * day, 400 * day, 2, provider.OK, "in 3 days"},
-		{"Issuer", 41 * day, 5 * day, 0, provider.CertificateExpiring, "certificate of its issuer Issuer of nobody ends in 5 days"},
+		{"Issuer", 41 * day, 5 * day, 0, provider.CertificateExpiring, "certificate of its issuer Issuer of nobody expires in 5 days"},
 		{"Expired", -time.Hour, 400 * day, 0, provider.TLSFailure, "expired"},
 		{"IssuerExpired", 41 * day, -time.Hour, 0, provider.TLSFailure, "expired"},
 	} {

@@ -23,7 +23,7 @@ var triton = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: tritonserver --model-repository FOLDER",
 			provider.NoModels:          "load a model: curl -X POST {endpoint}/v2/repository/models/MODEL/load",
-			provider.ModelMissing:      "load what is missing: curl -X POST {endpoint}/v2/repository/models/{model}/load",
+			provider.ModelMissing:      "load the missing model: curl -X POST {endpoint}/v2/repository/models/{model}/load",
 		},
 	},
 	title:      "Triton",
@@ -81,9 +81,9 @@ func tritonNotReady(ctx context.Context, r *run, a *answer, found finding) findi
 	case states.loading != "":
 		return finding{saw: provider.Loading, detail: "a model is loading: " + states.loading}
 	case states.failed != "":
-		return finding{saw: provider.ServerError, detail: "a model did not load: " + states.failed}
+		return finding{saw: provider.ServerError, detail: "a model failed to load: " + states.failed}
 	}
-	return finding{saw: provider.Loading, detail: "it lives, and is not ready: models are being loaded"}
+	return finding{saw: provider.Loading, detail: "it is alive, but not ready: models are being loaded"}
 }
 
 // tritonModels lists what it can serve now. A model of the repository that is not
@@ -102,7 +102,7 @@ func tritonModels(a *answer, f *Facts) {
 	case states.loading != "":
 		f.Note = "a model is loading: " + states.loading
 	case states.failed != "":
-		f.Note = "a model did not load: " + states.failed
+		f.Note = "a model failed to load: " + states.failed
 	}
 }
 

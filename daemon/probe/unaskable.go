@@ -39,9 +39,9 @@ func (p *Prober) withoutFault(found finding) finding {
 		found.detail = fault
 	case provider.OK:
 		if found.facts.Note != "" {
-			found.facts.Note = joined("asked without its key: "+fault, found.facts.Note)
+			found.facts.Note = joined("probed without its key: "+fault, found.facts.Note)
 		} else {
-			found.detail = joined("asked without its key: "+fault, found.detail)
+			found.detail = joined("probed without its key: "+fault, found.detail)
 		}
 	}
 	return found

@@ -18,7 +18,7 @@ func TestProbe_WithoutAKeyThatCannotBeSent(t *testing.T) {
 		saw    provider.Reason
 		detail string
 	}{
-		{200, provider.OK, "asked without its key: environment variable LM_API_TOKEN: the key contains a blank"},
+		{200, provider.OK, "probed without its key: environment variable LM_API_TOKEN: the key contains a blank"},
 		{401, provider.Unauthorized, "environment variable LM_API_TOKEN: the key contains a blank"},
 	} {
 		sent := false

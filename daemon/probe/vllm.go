@@ -26,7 +26,7 @@ var vllm = kind{
 		Hints: provider.Hints{
 			provider.ConnectionRefused: "start it, or wait while it loads: vllm serve MODEL",
 			provider.Hung:              "vLLM makes no progress: look at its log, then restart it",
-			provider.ModelMissing:      "start it with what is missing: vllm serve {model}; or correct models in the configuration",
+			provider.ModelMissing:      "serve the missing model: vllm serve {model}; or correct models in the configuration",
 		},
 	},
 	title:      "vLLM",
@@ -56,7 +56,7 @@ func vllmEngine(a *answer) finding {
 	case len(bytes.TrimSpace(a.body)) == 0:
 		return finding{saw: provider.EngineDead, detail: a.statusLine() + " from /health: vLLM's engine is dead"}
 	case strings.HasPrefix(a.complaint().Message, "The model is currently scaling"):
-		return finding{saw: provider.Loading, detail: "scaling: the number of its engines is being changed"}
+		return finding{saw: provider.Loading, detail: "scaling: the number of its engines is changing"}
 	}
 	return finding{}
 }

@@ -95,7 +95,7 @@ func TestSchedule_VLLMHangs(t *testing.T) {
 		server.stuck.Store(true)
 		becomes("it hangs", provider.StateDegraded, 40*time.Second)
 		lasts("it hangs on", provider.StateDegraded, provider.Hung, 5*time.Minute)
-		if st := w.row("a"); !strings.Contains(st.Detail, "no token came") {
+		if st := w.row("a"); !strings.Contains(st.Detail, "no token from") {
 			t.Errorf("detail %q", st.Detail)
 		}
 
