@@ -10,9 +10,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// chooseProxy asks once which proxy leads to the provider. What runs on this
-// machine is reached straight, and so is a local kind's plain HTTP, which is a
-// server on the same network.
+// chooseProxy decides once which proxy to use for the provider. Servers on this machine are
+// reached directly, and so is a local kind over plain HTTP, which is a server on the same
+// network.
 func chooseProxy(p *config.Provider, base *url.URL, choose func(*http.Request) (*url.URL, error)) (*url.URL, error) {
 	switch {
 	case p.OnThisMachine(), base.Scheme != "http" && base.Scheme != "https",
@@ -28,15 +28,15 @@ func chooseProxy(p *config.Provider, base *url.URL, choose func(*http.Request) (
 // bareHeaders are what every request of a kind carries without a key or a password.
 func bareHeaders(k *kind, agent string) http.Header {
 	bare := http.Header{"User-Agent": {agent}, "Accept": {"application/json"}, "Accept-Encoding": {"gzip"}}
-	if k.authorize != nil { // a kind may have others than those that carry one
+	if k.authorize != nil { // a kind may add headers that carry no key
 		k.authorize(bare, "")
 		maps.DeleteFunc(bare, func(_ string, values []string) bool { return values[0] == "" }) // where the key would be
 	}
 	return bare
 }
 
-// headers are what every request to the provider carries, where bare are the same
-// without a secret.
+// headers are what every request to the provider carries; bare are the same without
+// secrets.
 func headers(p *config.Provider, k *kind, base *url.URL, bare http.Header) http.Header {
 	if !hasSecret(p, base) {
 		return bare

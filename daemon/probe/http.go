@@ -35,8 +35,8 @@ var httpService = kind{
 	peculiar: newHTTPService,
 }
 
-// conditions are what an answer must fulfil; the zero value wants any 2xx, whose
-// body comes whole.
+// conditions are what an answer must fulfil; the zero value wants any 2xx with a complete
+// body.
 type conditions struct {
 	status []int
 	body   *regexp.Regexp
@@ -108,7 +108,7 @@ func (c *conditions) judge(r *run, a *answer) finding {
 			found = r.general(a)
 		}
 		if found.saw == provider.WrongService || found.saw == provider.BadResponse {
-			return bad("%s, expected %s", a.statusLine(), c.statuses()) // any shape may be right here
+			return bad("%s, expected %s", a.statusLine(), c.statuses()) // any form of body may be right here
 		}
 		return found
 	case !expected && len(c.status) > 0:
@@ -147,7 +147,7 @@ func (c *conditions) judgeJSON(a *answer, bad func(string, ...any) finding) find
 	return finding{saw: provider.OK}
 }
 
-// statuses is what is expected, for people.
+// statuses are the expected ones, for people.
 func (c *conditions) statuses() string {
 	if len(c.status) == 0 {
 		return "2xx"
@@ -159,8 +159,8 @@ func (c *conditions) statuses() string {
 	return strings.Join(texts, " or ")
 }
 
-// equal compares a value of JSON with one of the configuration: numbers by
-// value, everything else by kind and value.
+// equal compares a JSON value with one from the configuration: numbers by value, everything
+// else by type and value.
 func equal(got, want any) bool {
 	n, ok := got.(json.Number)
 	if !ok {

@@ -8,13 +8,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// newer is the finding for a server that speaks HTTP/2 only: it is asked in HTTP/1.1, as
-// most clients of model servers do.
+// newer is the finding for a server that speaks only HTTP/2: we use HTTP/1.1, as most
+// clients of model servers do.
 func newer() finding {
 	return finding{saw: provider.WrongService, detail: "it speaks only HTTP/2, as gRPC servers do; providerd uses HTTP/1.1"}
 }
 
-// heardNewer reports whether what a server said is HTTP/2, if it was asked in HTTP/1.1.
+// heardNewer reports whether a server answered in HTTP/2 to a request in HTTP/1.1.
 func (r *run) heardNewer(heard string) bool {
 	switch r.p.base.Scheme {
 	case "http", "https", "unix":
@@ -23,7 +23,8 @@ func (r *run) heardNewer(heard string) bool {
 	return false
 }
 
-// malformedLine is what an HTTP error repeats of an answer, where TLS hides it from us.
+// malformedLine is the part of an answer that net/http quotes in its error. With TLS we see
+// nothing else of it.
 func malformedLine(err string) string {
 	_, rest, _ := strings.Cut(err, "malformed HTTP response ")
 	quoted, err2 := strconv.QuotedPrefix(rest)
@@ -34,8 +35,7 @@ func malformedLine(err string) string {
 	return line
 }
 
-// isNewer finds out whether a server that hung up, or refused, does that because it
-// speaks HTTP/2 only.
+// isNewer finds out whether a server hung up or refused because it speaks only HTTP/2.
 func (r *run) isNewer() bool {
 	if r.p.base.Scheme == "http" && r.p.provider.Type == provider.Local && r.p.proxy == nil {
 		return r.isMute()
@@ -44,8 +44,8 @@ func (r *run) isNewer() bool {
 		r.p.dialer.OffersHTTP2Alone(r.trace.Context())
 }
 
-// isMute finds out the same of a server without TLS that has hung up twice, and never
-// answered. It may be ill instead, so it is asked once.
+// isMute finds out the same for a server without TLS that has hung up twice and never
+// answered. It may be broken instead, so it is asked once.
 func (r *run) isMute() bool {
 	p := r.p
 	switch {

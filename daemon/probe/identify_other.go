@@ -7,13 +7,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// silentlyOK is the health page that many servers have: 200, and no body. It
-// tells nothing of whose it is, so a kind that accepts it has a confirm.
+// silentlyOK is the health page that many servers have: 200 without a body. It does not
+// show which server it is, so a kind that accepts it has a confirm.
 func silentlyOK(a *answer) (Facts, bool) {
 	return Facts{}, len(bytes.TrimSpace(a.body)) == 0
 }
 
-// confirmAt is the confirm of a kind that is known by a page of its own.
+// confirmAt is the confirm of a kind that is recognised by a page of its own.
 func confirmAt(path string, own func(*answer) bool) func(context.Context, *run, *answer) finding {
 	return func(ctx context.Context, r *run, _ *answer) finding {
 		found := r.judge(r.get(ctx, path), func(a *answer) (Facts, bool) { return Facts{}, own(a) })
@@ -24,9 +24,9 @@ func confirmAt(path string, own func(*answer) bool) func(context.Context, *run, 
 	}
 }
 
-// nameOther finds out who it is that does not know the kind's page, by the further
-// pages that the kind asks for anyway. It is the reconsider of kinds whose port
-// others have too.
+// nameOther names the server that does not have the kind's page, by the other pages that
+// the kind asks for anyway. It is the reconsider of kinds that share their port with
+// others.
 func nameOther(ctx context.Context, r *run, a *answer, found finding) finding {
 	k := r.p.kind
 	if found.saw != provider.WrongService && found.saw != provider.BadResponse ||

@@ -5,9 +5,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// jan is Jan's local server (jan.ai/docs/local-api and
-// src-tauri/src/core/server/proxy.rs of janhq/jan). It wants the key that a person
-// chose in its settings. The list holds the models that run.
+// jan is Jan's local server (jan.ai/docs/local-api and src-tauri/src/core/server/proxy.rs
+// of janhq/jan). It wants the key chosen in its settings. The list holds the running
+// models.
 var jan = kind{
 	Kind: config.Kind{
 		Name:    "jan",
@@ -25,7 +25,7 @@ var jan = kind{
 	path:   "/models",
 	accept: unownedList,
 	except: janHost,
-	sign:   sign{listPage, nobodys}, // it refuses as anybody does
+	sign:   sign{listPage, nobodys}, // its refusal could be anybody's
 }
 
 func janHost(a *answer) finding {

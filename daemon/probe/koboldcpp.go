@@ -9,10 +9,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// koboldcpp is KoboldCpp (koboldcpp.py of LostRuins/koboldcpp), which opens its
-// port once the model is loaded. Both pages are public; the name of the model,
-// which is the only one, is hidden from who lacks the password. A router in front
-// of it (--routermode) loads models for the prompts that name them, never for a GET.
+// koboldcpp is KoboldCpp (koboldcpp.py of LostRuins/koboldcpp), which opens its port once
+// the model is loaded. Both pages are public; the name of its only model is hidden from
+// callers without the password. A router in front of it (--routermode) loads models for the
+// prompts that name them, never for a GET.
 var koboldcpp = kind{
 	Kind: config.Kind{
 		Name:    "koboldcpp",
@@ -35,13 +35,13 @@ var koboldcpp = kind{
 	},
 }
 
-// isKobold knows the Server header: the newest and that of versions before 2025.
+// isKobold recognises the Server header: the newest, and that of versions before 2025.
 func isKobold(a *answer) bool {
 	server := a.header.Get("Server")
 	return strings.HasPrefix(server, "KoboldCppServer") || strings.HasPrefix(server, "ConcedoLlamaForKoboldServer")
 }
 
-// koboldReloading: the router's page while there is nobody behind it.
+// koboldReloading: the router's page while no server is behind it.
 func koboldReloading(a *answer) finding {
 	if a.status != 502 || !bytes.Contains(a.body, []byte("KoboldCpp is not available")) {
 		return finding{}
@@ -56,7 +56,7 @@ type koboldAnswer struct {
 	Router  bool   `json:"router"`
 }
 
-// askKobold asks who is there, and for the model: its name decides too.
+// askKobold asks for the version and for the model: the model's name decides too.
 func askKobold(ctx context.Context, r *run) finding {
 	a := r.get(ctx, "/api/extra/version")
 	found := r.judge(a, koboldVersion)
@@ -90,8 +90,8 @@ func koboldPassword(r *run) string {
 	return "it rejects the configured password"
 }
 
-// koboldModel: what a router has on its disk, and whether the model that it names
-// is in memory now, is not told.
+// koboldModel: a router does not say what it has on disk, or whether the model that it
+// names is in memory now.
 func koboldModel(name string, router bool, f *Facts) {
 	switch {
 	case name == "":

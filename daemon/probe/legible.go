@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// gunzipped undoes a body's Content-Encoding as far as it is gzip, once or more often,
-// also by its older name x-gzip (RFC 9110, section 8.4.1.3). It returns the name of an
-// encoding that it does not undo, and io.EOF if the body is empty.
+// gunzipped undoes a body's Content-Encoding if it is gzip or x-gzip, its older name (RFC
+// 9110, section 8.4.1.3), applied once or more. It returns the name of an encoding that it
+// does not undo, and io.EOF if the body is empty.
 func gunzipped(body io.Reader, h http.Header) (plain io.Reader, zipped bool, rest string, err error) {
 	said := h["Content-Encoding"]
 	if len(said) == 0 { // most bodies
@@ -42,7 +42,7 @@ func gunzipped(body io.Reader, h http.Header) (plain io.Reader, zipped bool, res
 // (RFC 8259, section 8.1).
 var bom = []byte("\xEF\xBB\xBF")
 
-// illegible says why a body is not text that we read; empty when it is, or can be.
+// illegible says why a body is not text that we can read; empty if it is, or may be.
 func (a *answer) illegible() string {
 	switch {
 	case a.coding != "" && !json.Valid(a.body):

@@ -10,10 +10,10 @@ import (
 )
 
 // litellm is the proxy of LiteLLM (docs.litellm.ai/docs/proxy/health and
-// litellm/proxy/health_endpoints of BerriAI/litellm). /health is never asked: it
-// calls every model behind the proxy, which costs money. /health/readiness
-// answers for its database; "Not connected" there means that none is configured.
-// Both are public, so the model list proves the key, or that none is needed.
+// litellm/proxy/health_endpoints of BerriAI/litellm). /health is never requested: it calls
+// every model behind the proxy, which costs money. /health/readiness covers its database;
+// "Not connected" there means that none is configured. Both are public, so the model list
+// proves the key, or that none is needed.
 var litellm = kind{
 	Kind: config.Kind{
 		Name:    "litellm",
@@ -46,8 +46,8 @@ func isLiteLLM(a *answer) bool {
 	return alive
 }
 
-// newLiteLLM asks whether the process lives, whether it can serve and, with the
-// facts or after a no, whether it serves us: of the list, only a clear no counts.
+// newLiteLLM asks whether the process is alive and can serve and, with the facts or after a
+// refusal, whether it serves us. Only a clear refusal of the model list counts.
 func newLiteLLM(*config.Provider) (asker, error) {
 	served := false
 	return func(ctx context.Context, r *run) finding {
@@ -81,7 +81,7 @@ func litellmAlive(a *answer) (Facts, bool) {
 	return Facts{}, a.decode(&said) && said == "I'm alive!"
 }
 
-// litellmReady: since 1.84 the version is no longer told to everybody.
+// litellmReady: since 1.84 the version is not public.
 func litellmReady(a *answer) (Facts, bool) {
 	var body struct {
 		Status  string `json:"status"`
@@ -91,9 +91,9 @@ func litellmReady(a *answer) (Facts, bool) {
 	return Facts{Version: body.Version}, ok
 }
 
-// litellmExcept: before May 2026 a lost database was told with 200. Some refusals
-// of a key are told with 400 (ProxyErrorTypes in litellm/proxy/_types.py), which the
-// rules know; without a database, any key but the master key is no_db_connection.
+// litellmExcept: before May 2026 a lost database came with 200. Some refusals of a key come
+// with 400 (ProxyErrorTypes in litellm/proxy/_types.py), which the rules know. Without a
+// database, any key except the master key is no_db_connection.
 func litellmExcept(a *answer) finding {
 	var body struct {
 		Status string `json:"status"`

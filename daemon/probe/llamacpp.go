@@ -14,13 +14,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// llamacpp is llama-server (tools/server of ggml-org/llama.cpp). Many services
-// have a /health like its own, so it must name itself in the Server header, as all
-// its versions do, or be known by another page: a proxy may take the header away.
-// Of its pages /health and /v1/health are public; before July 2026 the model list was too
-// (server-http.cpp, get_public_endpoints). So /props proves a key, and also that none is
-// wanted. While a model loads every path answers 503, before the
-// key is looked at. A GET with ?model= makes a router load that model, so none is sent.
+// llamacpp is llama-server (tools/server of ggml-org/llama.cpp). Many services have a
+// /health like its own, so it must name itself in the Server header, as all its versions
+// do, or be recognised by another page: a proxy may remove the header. /health and
+// /v1/health are public; before July 2026 the model list was too (server-http.cpp,
+// get_public_endpoints). So /props proves the key, and also that none is wanted. While a
+// model loads every path answers 503, before the key is checked. A GET with ?model= makes a
+// router load that model, so none is sent.
 //
 // The default port is 8080; its developers announced that it will become 9931.
 var llamacpp = kind{
@@ -56,8 +56,8 @@ var llamacpp = kind{
 	sign:  sign{"/health", func(a *answer) (Facts, bool) { return Facts{}, isLlama(a) }},
 }
 
-// isLlama knows the name, or the words of its 404 (tools/server/server-http.cpp, the
-// error handler), which stay when a proxy takes the name away.
+// isLlama recognises the name, or the words of its 404 (tools/server/server-http.cpp, the
+// error handler), which remain if a proxy removes the name.
 func isLlama(a *answer) bool { return a.header.Get("Server") == "llama.cpp" || isLlamaNotFound(a) }
 
 func isLlamaNotFound(a *answer) bool {
@@ -68,8 +68,8 @@ func isLlamaNotFound(a *answer) bool {
 	return c.Message == "File Not Found" && c.HasCode([]string{"not_found_error"})
 }
 
-// firstKey sends the first key: the server's own variable may hold several,
-// divided by commas.
+// firstKey sends the first key: the server's own variable may hold several, separated by
+// commas.
 func firstKey(h http.Header, key string) {
 	if first, _, _ := strings.Cut(key, ","); first != "" {
 		h.Set("Authorization", "Bearer "+first)
@@ -83,10 +83,10 @@ func llamaHealth(a *answer) (Facts, bool) {
 	return Facts{}, a.decode(&body) && body.Status == "ok"
 }
 
-// confirmLlama tells llama.cpp by its name, its properties or its list from what
-// else has such a /health. A page that is not readable now, for an illness or for
-// want of a key, leaves the question open, and that is then what the probe saw. Without
-// a key here it makes sure that none is wanted.
+// confirmLlama tells llama.cpp from other servers with such a /health, by its name, its
+// properties or its list. If a page cannot be read now, because of a fault or a missing
+// key, the question stays open, and that is what the probe saw. If no key is configured, it
+// makes sure that none is wanted.
 func confirmLlama(ctx context.Context, r *run, health *answer) finding {
 	if isLlama(health) {
 		return r.withoutAny(ctx)
@@ -120,7 +120,7 @@ func confirmLlama(ctx context.Context, r *run, health *answer) finding {
 	return finding{saw: provider.WrongService, detail: detail}
 }
 
-// isLlamaPage knows /props, of a router too, and /v1/models.
+// isLlamaPage recognises /props, also a router's, and /v1/models.
 func isLlamaPage(a *answer) bool {
 	var props struct {
 		Build    string          `json:"build_info"`
@@ -134,8 +134,8 @@ func isLlamaPage(a *answer) bool {
 	return ok && list.owner == "llamacpp"
 }
 
-// llamaExcept: /v1/health is /health once more, and of the other pages, the one that
-// proves a key among them, there is none below /v1.
+// llamaExcept: /v1/health is the same as /health, but other pages do not exist below /v1,
+// and one of those proves the key.
 func llamaExcept(a *answer) finding {
 	if a.status == 200 && a.request.path == "/health" && strings.HasSuffix(a.request.URL.Path, "/v1/health") {
 		return finding{saw: provider.BadResponse, detail: "some of its pages are not below /v1" + leaveV1}
@@ -207,8 +207,8 @@ func llamaProps(a *answer, f *Facts) {
 	}
 }
 
-// llamaAddress reads the variables that stand for llama-server's --host, --port,
-// --api-prefix and --ssl-*-file.
+// llamaAddress reads the variables for llama-server's --host, --port, --api-prefix and
+// --ssl-*-file.
 func llamaAddress(getenv func(string) string) (string, error) {
 	host, port := getenv("LLAMA_ARG_HOST"), getenv("LLAMA_ARG_PORT")
 	if host == "" && port == "" {

@@ -9,16 +9,16 @@ import (
 	"github.com/providerd/providerd/daemon/probe/transport"
 )
 
-// How long llama.cpp may show no sign of work. While it generates, each step is a token
-// of every request. While it reads a prompt, a step is a batch of up to 2048 tokens, which
-// takes minutes if a CPU computes a large model.
+// How long llama.cpp may show no sign of work. While it generates, each step yields a token
+// for every request. While it reads a prompt, a step is a batch of up to 2048 tokens, which
+// takes minutes for a large model on a CPU.
 const (
 	llamaGenerates = 30 * time.Second
 	llamaReads     = 5 * time.Minute
 )
 
 // llamaMetrics are those that /metrics shows with --metrics (tools/server/server-task.cpp,
-// to_metrics). It does not say whether a prompt is read.
+// to_metrics). They do not show whether a prompt is being read.
 var llamaMetrics = engineMetrics{
 	says:   "/health says ok",
 	prefix: "llamacpp",
@@ -35,24 +35,24 @@ var llamaMetrics = engineMetrics{
 	patience: llamaReads,
 }
 
-// A llamaWatch checks whether llama.cpp works at what it has in hand, in /slots or, if
+// A llamaWatch checks whether llama.cpp makes progress with its requests, in /slots or, if
 // that is switched off, in /metrics. Either request wakes a server that sleeps, and keeps
 // one awake that would fall asleep (tools/server/README.md, Sleeping on idle;
 // server-queue.cpp, task_resets_idle_timer). Nothing says whether sleep is configured. So
-// /props is asked first, which wakes nobody. A server that may sleep is asked half as
-// often each time that it has nothing in hand. One that was found asleep is never asked
-// again, and one that stayed awake for llamaInsomnia is asked like any other.
+// /props is asked first, which does not wake it. A server that may sleep is asked half as
+// often each time that it is idle. One that was found asleep is never asked again, and one
+// that stayed awake for llamaInsomnia is asked like any other.
 type llamaWatch struct {
 	stall  stall
 	sleeps bool          // it was found asleep
 	wakes  bool          // it had nothing to do for llamaInsomnia, and did not sleep
 	gap    time.Duration // until it is asked again
 	next   time.Time
-	tasks  uint64 // a digest of those that it had last, done or not
+	tasks  uint64 // a digest of its last tasks, finished or not
 }
 
-// llamaInsomnia is how long an idle server stays awake before it counts as one that does
-// not sleep. People who want it to sleep set less.
+// llamaInsomnia is how long an idle server must stay awake to count as one that does not
+// sleep. People who want it to sleep set a shorter time.
 const llamaInsomnia = 4 * time.Hour
 
 func watchLlama() watcher { return new(llamaWatch).look }
@@ -84,9 +84,9 @@ func (w *llamaWatch) look(ctx context.Context, r *run) (finding, bool) {
 	return w.stall.take(l, now, "/health says ok"), l.isWork()
 }
 
-// mayAsk reports whether the server can be asked what it has in hand, and whether it may
-// sleep. A router would load a model to answer. A server without /props, or without
-// is_sleeping there, is older than sleep.
+// mayAsk reports whether the server can be asked for its load, and whether it may sleep. A
+// router would load a model to answer. A server without /props, or without is_sleeping
+// there, is too old to sleep.
 func (w *llamaWatch) mayAsk(ctx context.Context, r *run) (may, maySleep bool) {
 	a := r.learnedOrAsk(ctx, "/props")
 	if a.err != nil {
@@ -107,8 +107,8 @@ func (w *llamaWatch) mayAsk(ctx context.Context, r *run) (may, maySleep bool) {
 	return !w.sleeps, maySleep
 }
 
-// load is what the server has in hand; told is whether it says so. Before September 2026
-// it did not answer while it computed a step. One that hangs never answers.
+// load is the server's load; told is whether it reported one. Before September 2026 it did
+// not answer while it computed a step. One that hangs never answers.
 func (w *llamaWatch) load(ctx context.Context, r *run) (l load, told bool) {
 	limit := term.New(ctx, untilEnd(ctx)/2)
 	defer limit.Cancel()
@@ -181,7 +181,7 @@ func (s *llamaSlot) decoded() int {
 	if json.Unmarshal(s.Next, &list) == nil && len(list) > 0 {
 		one = list[0]
 	} else {
-		_ = json.Unmarshal(s.Next, &one) // which leaves nothing where it is neither
+		_ = json.Unmarshal(s.Next, &one) // if it is neither, nothing is read
 	}
 	return max(one.Decoded, s.Decoded)
 }

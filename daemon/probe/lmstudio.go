@@ -10,10 +10,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// lmstudio is LM Studio's local server (lmstudio.ai/docs/developer). It answers
-// paths that it does not know with 200 and an error, and writes each to its log,
-// so a Prober remembers which of the model lists the server has. POST requests
-// load models and are never sent.
+// lmstudio is LM Studio's local server (lmstudio.ai/docs/developer). It answers unknown
+// paths with 200 and an error, and logs each of them, so a Prober remembers which of the
+// model lists the server has. POST requests load models and are never sent.
 var lmstudio = kind{
 	Kind: config.Kind{
 		Name:    "lmstudio",
@@ -35,7 +34,7 @@ var lmstudio = kind{
 	peculiar: newLMStudio,
 }
 
-// lmstudioLists are the model lists, the newest first: 0.4.0 on, 0.3.6 on, all.
+// lmstudioLists are the model lists, newest first: since 0.4.0, since 0.3.6, always.
 var lmstudioLists = [...]struct {
 	path   string
 	accept func(*answer) (Facts, bool)
@@ -45,8 +44,8 @@ var lmstudioLists = [...]struct {
 	{"/v1/models", lmstudioOpenAI},
 }
 
-// newLMStudio asks for the list that worked the last time, and for an older one
-// only when LM Studio itself says that it does not know the path.
+// newLMStudio asks for the list that worked last, and for an older one only if LM Studio
+// itself says that it does not know the path.
 func newLMStudio(*config.Provider) (asker, error) {
 	known := 0
 	return func(ctx context.Context, r *run) finding {
@@ -54,7 +53,7 @@ func newLMStudio(*config.Provider) (asker, error) {
 			list := &lmstudioLists[known]
 			a := r.get(ctx, list.path)
 			if a.err != nil && !transport.IsTimeout(a.err) {
-				known = 0 // another version may come back
+				known = 0 // another version might come back
 			}
 			if a.err != nil || !isLMStudio(a) {
 				return r.judge(a, list.accept)
@@ -67,8 +66,8 @@ func newLMStudio(*config.Provider) (asker, error) {
 	}, nil
 }
 
-// lmstudioLost: it knows none of the lists, most likely because base_url has the
-// path in it that other clients want there.
+// lmstudioLost: it knows none of the lists, most likely because base_url contains the path
+// that other clients want there.
 func lmstudioLost(r *run) finding {
 	detail := "LM Studio answers, but knows none of its model lists"
 	if r.belowV1() {
@@ -77,12 +76,12 @@ func lmstudioLost(r *run) finding {
 	return finding{saw: provider.BadResponse, detail: detail}
 }
 
-// isLMStudio recognises its answer to a path that it does not know.
+// isLMStudio recognises its answer to an unknown path.
 func isLMStudio(a *answer) bool {
 	return bytes.Contains(a.body, []byte("Unexpected endpoint")) && strings.HasPrefix(a.complaint().Message, "Unexpected endpoint or method")
 }
 
-// lmstudioKey: a key that is missing or wrong is told by a code.
+// lmstudioKey: a code says that the key is missing or wrong.
 func lmstudioKey(a *answer) finding {
 	if !bytes.Contains(a.body, []byte("invalid_api_key")) {
 		return finding{}
@@ -141,7 +140,7 @@ func lmstudioV0(a *answer) (Facts, bool) {
 	return f.limited(n), ok && (n == 0 || len(f.Models) > 0)
 }
 
-// lmstudioOpenAI reads the list that tells no more than names.
+// lmstudioOpenAI reads the list that has only names.
 func lmstudioOpenAI(a *answer) (Facts, bool) {
 	list, ok := readList(a)
 	return list.facts(), ok

@@ -10,10 +10,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// localai is LocalAI (core/http/routes and core/cli/run.go of mudler/LocalAI).
-// Half of what listens on 8080 has a /readyz without a body, so it must show its
-// version too. /readyz is public and /version is not: that proves a key. Before
-// 4.8 /readyz was always 200.
+// localai is LocalAI (core/http/routes and core/cli/run.go of mudler/LocalAI). Many servers
+// on port 8080 have a /readyz without a body, so it must show its version too. /readyz is
+// public and /version is not, so that proves the key. Before 4.8 /readyz was always 200.
 var localai = kind{
 	Kind: config.Kind{
 		Name:    "localai",
@@ -47,8 +46,7 @@ var localai = kind{
 	sign:  sign{"/version", localaiVersion},
 }
 
-// isLocalAI recognises its answer to a path that it does not know
-// (core/http/render.go).
+// isLocalAI recognises its answer to an unknown path (core/http/render.go).
 func isLocalAI(a *answer) bool {
 	return a.status == 404 && string(bytes.TrimSpace(a.body)) == `{"error":{"code":404,"message":"Resource not found","type":""}}`
 }
@@ -59,7 +57,7 @@ func localaiReady(a *answer) (Facts, bool) {
 	return Facts{}, body == "" || body == "OK"
 }
 
-// localaiStarting: models named at its start are fetched before it is ready.
+// localaiStarting: models named at its start are downloaded before it is ready.
 func localaiStarting(a *answer) finding {
 	var body struct {
 		Status string `json:"status"`
@@ -79,7 +77,7 @@ func confirmLocalAI(ctx context.Context, r *run, _ *answer) finding {
 	return found
 }
 
-// localaiVersion knows the form "v3.5.0 (commit)" of internal/version.go; a build
+// localaiVersion recognises the form "v3.5.0 (commit)" of internal/version.go; a build
 // without a version has " ()".
 func localaiVersion(a *answer) (Facts, bool) {
 	var body struct {
@@ -89,7 +87,7 @@ func localaiVersion(a *answer) (Facts, bool) {
 	return Facts{Version: strings.TrimSpace(strings.TrimSuffix(body.Version, "()"))}, ok
 }
 
-// localaiSystem tells what is loaded, to an administrator's key.
+// localaiSystem lists what is loaded, if the key is an administrator's.
 func localaiSystem(a *answer, f *Facts) {
 	var body struct {
 		Loaded json.RawMessage `json:"loaded_models"`

@@ -10,13 +10,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxModels bounds a list. A longer one counts as unknown: half of it would make
-// a model that is there look missing.
+// maxModels is the limit for a list. A longer one counts as unknown: with only part of it,
+// a model that is there would look missing.
 const maxModels = 10000
 
 // A modelList is OpenAI's answer to GET /models, with what others add to it.
 type modelList struct {
-	object string // "list", where it is said
+	object string // "list", if given
 	models []provider.Model
 	owner  string // the first model's owned_by
 	long   bool   // more than maxModels
@@ -40,22 +40,22 @@ type listedModel struct {
 		Value  string `json:"value"`
 		Failed bool   `json:"failed"`
 	} `json:"status"`
-	Providers []struct { // Hugging Face: whom it can be routed to
+	Providers []struct { // Hugging Face: where it can be routed to
 		Context int64 `json:"context_length"`
 	} `json:"providers"`
 
-	bare bool // it is no more than a name
+	bare bool // it is only a name
 }
 
-// named makes it a row that is only a name.
+// named makes a row that is only a name.
 func (row *listedModel) named(name string) { row.ID, row.bare = name, true }
 
-// maxAliases bounds a model's other names; those beyond are not known.
+// maxAliases is how many of a model's other names are read.
 const maxAliases = 32
 
 // aliases are the other names by which callers may ask for the model.
 func (row *listedModel) aliases() (others []string) {
-	_, _ = rows(row.Aliases, func(name *string) { // none where it is no list
+	_, _ = rows(row.Aliases, func(name *string) { // none if it is not a list
 		if *name != "" && *name != row.ID && len(others) < maxAliases && !slices.Contains(others, *name) {
 			others = append(others, *name)
 		}
@@ -63,7 +63,7 @@ func (row *listedModel) aliases() (others []string) {
 	return others
 }
 
-// context is the longest context that the row tells of.
+// context is the longest context length in the row.
 func (row *listedModel) context() int64 {
 	longest := max(row.Context, row.MaxCtx, row.Window, row.MaxLen, row.Meta.Context, 0)
 	for i := range row.Providers {
@@ -78,7 +78,7 @@ func readList(a *answer) (modelList, bool) {
 	return readRows(a, func(*listedModel, *provider.Model) {})
 }
 
-// readRows is readList with a say in each row.
+// readRows is readList with a function that decides about each row.
 func readRows(a *answer, each func(*listedModel, *provider.Model)) (modelList, bool) {
 	raw := json.RawMessage(bytes.TrimSpace(a.body))
 	var list modelList
@@ -132,7 +132,7 @@ func served(a *answer, f *Facts) {
 	}
 }
 
-// facts are what a list says of its provider.
+// facts are what the list says about its provider.
 func (l modelList) facts() Facts {
 	if l.long {
 		return Facts{Note: fmt.Sprintf("it lists more than %d models", maxModels)}
@@ -140,7 +140,7 @@ func (l modelList) facts() Facts {
 	return Facts{Models: l.models}
 }
 
-// readModels is a fact: a list that tells no more than models.
+// readModels reads a fact: a list of nothing but models.
 func readModels(a *answer, f *Facts) {
 	list, ok := readList(a)
 	if !ok {
@@ -181,7 +181,7 @@ func rows[T any](raw json.RawMessage, each func(*T)) (n int, ok bool) {
 	return n, true
 }
 
-// markLoaded says of each model whether it is among the loaded ones.
+// markLoaded marks each model as loaded or not.
 func markLoaded(f *Facts) {
 	loaded := make(map[string]bool, len(f.Loaded))
 	for _, id := range f.Loaded {
@@ -219,8 +219,8 @@ func dataRows[T any](a *answer, each func(*T)) (n int, ok bool) {
 	return rows(orEmpty(body.Data, body.Object), each)
 }
 
-// orEmpty is the data of an object that says of itself that it is a list, where
-// null is how Go servers write an empty one. It must be there, though.
+// orEmpty is the data of an object that calls itself a list. Go servers write an empty one
+// as null; a missing one is not empty.
 func orEmpty(data json.RawMessage, object string) json.RawMessage {
 	if object == "list" && string(data) == "null" {
 		return json.RawMessage("[]")
@@ -228,7 +228,7 @@ func orEmpty(data json.RawMessage, object string) json.RawMessage {
 	return data
 }
 
-// add takes in a model, among the loaded ones where it is.
+// add adds a model, also to the loaded ones if it is loaded.
 func (f *Facts) add(m provider.Model) {
 	f.Models = append(f.Models, m)
 	if m.Loaded != nil && *m.Loaded {
@@ -236,7 +236,7 @@ func (f *Facts) add(m provider.Model) {
 	}
 }
 
-// limited forgets a list that is too long to be known whole.
+// limited drops a list that is longer than maxModels.
 func (f Facts) limited(n int) Facts {
 	if n > maxModels {
 		return Facts{Note: fmt.Sprintf("it lists more than %d models", maxModels)}

@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// spokenAs is the provider's address with another scheme and the same port: what
-// base_url should be where the server speaks TLS and is asked without, or the reverse.
+// spokenAs is the provider's address with another scheme and the same port: what base_url
+// should be if the server speaks TLS and was asked without it, or the reverse.
 func (p *Prober) spokenAs(scheme string) string {
 	u, err := url.Parse(p.provider.Endpoint)
 	if err != nil {
@@ -23,8 +23,8 @@ func (p *Prober) spokenAs(scheme string) string {
 	return u.String()
 }
 
-// redirected is what a redirect amounts to that was not followed. Only a person can say
-// whether the provider moved there, so that nothing is sent there meanwhile.
+// redirected is the finding for a redirect that was not followed. Only a person can say
+// whether the provider moved there, so nothing is sent there until then.
 func (r *run) redirected(a *answer) finding {
 	found := finding{saw: provider.BadResponse, detail: a.blocked}
 	if base := r.p.movedTo(a); base != "" {
@@ -33,8 +33,8 @@ func (r *run) redirected(a *answer) finding {
 	return found
 }
 
-// movedTo is the base_url that a redirect leads to; empty where it leads to another page
-// than the one that was asked for, or from TLS to none.
+// movedTo is the base_url that a redirect points to; empty if it points to a page other
+// than the one requested, or from TLS to plain HTTP.
 func (p *Prober) movedTo(a *answer) string {
 	to := a.redirectsTo()
 	if to == nil || to.Host == "" || to.Scheme != "https" && (to.Scheme != "http" || p.base.Scheme != "http") {

@@ -10,9 +10,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// nim is an NVIDIA NIM container (docs.nvidia.com/nim/large-language-models,
-// "API Reference"). It lives long before it is ready, while it downloads and loads
-// the model: then /v1/health/ready is 503 and /v1/health/live is 200.
+// nim is an NVIDIA NIM container (docs.nvidia.com/nim/large-language-models, "API
+// Reference"). It is alive long before it is ready, while it downloads and loads the model:
+// until then /v1/health/ready is 503 and /v1/health/live is 200.
 var nim = kind{
 	Kind: config.Kind{
 		Name:    "nim",
@@ -43,7 +43,7 @@ type nimHealth struct {
 	Status string `json:"status"`
 }
 
-// nimReady takes the words of all NIMs: some say only {"status":"ready"}, true, or
+// nimReady accepts the words of all NIMs: some say only {"status":"ready"}, true, or
 // nothing.
 func nimReady(a *answer) (Facts, bool) {
 	if _, empty := silentlyOK(a); empty || isNIM(a) || string(bytes.TrimSpace(a.body)) == "true" {
@@ -58,7 +58,7 @@ func isNIM(a *answer) bool {
 	return a.decode(&body) && strings.HasSuffix(body.Object, "health.response")
 }
 
-// confirmNIM: where the words are not NIM's alone, its metadata are.
+// confirmNIM: if the words are not specific to NIM, its metadata are.
 func confirmNIM(ctx context.Context, r *run, ready *answer) finding {
 	if isNIM(ready) {
 		return finding{}

@@ -9,8 +9,8 @@ import (
 )
 
 // ollama is a local Ollama (server/routes.go and api/types.go of ollama/ollama).
-// /api/version answers from memory, whatever the models do; /api/ps waits for
-// the scheduler's lock, which a model that loads can hold.
+// /api/version answers from memory, whatever the models do; /api/ps waits for the
+// scheduler's lock, which a loading model can hold.
 var ollama = kind{
 	Kind: config.Kind{
 		Name:     "ollama",
@@ -41,8 +41,8 @@ var ollama = kind{
 	marks: func(a *answer) bool { return bytes.HasPrefix(a.body, []byte("Ollama is running")) },
 }
 
-// ollamaVersion takes no imitation that says who it is: KoboldCpp has the page too,
-// with a version that is not its own.
+// ollamaVersion rejects imitations that name themselves: KoboldCpp has the page too, with a
+// version that is not its own.
 func ollamaVersion(a *answer) (Facts, bool) {
 	var body struct {
 		Version string `json:"version"`
@@ -51,9 +51,9 @@ func ollamaVersion(a *answer) (Facts, bool) {
 	return Facts{Version: body.Version}, ok
 }
 
-// ollamaForbidden: a server on loopback refuses, with an empty body, a Host that
-// is neither a local address nor a local name. It does not say who it is: behind a proxy,
-// the Host is what the proxy sends.
+// ollamaForbidden: a server on loopback refuses, with an empty body, a Host that is neither
+// a local address nor a local name. Its answer does not name it. Behind a proxy, the Host
+// is what the proxy sends.
 func ollamaForbidden(a *answer) finding {
 	if a.status != 403 || len(bytes.TrimSpace(a.body)) > 0 {
 		return finding{}
@@ -76,7 +76,7 @@ func ollamaForbidden(a *answer) finding {
 type ollamaModel struct {
 	Name    string `json:"name"`
 	Size    int64  `json:"size"`
-	Context int64  `json:"context_length"` // of /api/ps: with which it was loaded
+	Context int64  `json:"context_length"` // in /api/ps: the one that it was loaded with
 	Details struct {
 		Family       string `json:"family"`
 		Quantization string `json:"quantization_level"`

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// ollamaHost reads OLLAMA_HOST as Ollama does (envconfig/config.go): blanks and
-// quotes around it do not count, the port of a URL defaults to its scheme's and
-// else to 11434, a port that is none is replaced by the default, and the address
-// that a server binds everywhere is dialled as loopback.
+// ollamaHost reads OLLAMA_HOST as Ollama does (envconfig/config.go): blanks and quotes
+// around it are dropped, the port defaults to that of the URL's scheme or else to 11434, an
+// invalid port is replaced by the default, and an address for all interfaces is dialled as
+// loopback.
 func ollamaHost(getenv func(string) string) (string, error) {
 	value := strings.TrimSpace(strings.Trim(strings.TrimSpace(getenv("OLLAMA_HOST")), `"'`))
 	if value == "" {
@@ -30,12 +30,12 @@ func ollamaHost(getenv func(string) string) (string, error) {
 	} else if value == "ollama.com" {
 		scheme, port = "https", "443"
 	}
-	// One in upper case works, and has no port of its own there.
+	// Upper case works there too, but then there is no default port.
 	if scheme = strings.ToLower(scheme); scheme != "http" && scheme != "https" {
 		return "", fmt.Errorf("OLLAMA_HOST: scheme %q is neither http nor https", scheme)
 	}
 	hostport, path, _ := strings.Cut(rest, "/")
-	if strings.ContainsAny(path, "?# \t") { // to Ollama a part of the path; it may be a key
+	if strings.ContainsAny(path, "?# \t") { // Ollama takes it as part of the path; it may be a key
 		return "", errors.New("OLLAMA_HOST: something follows its path")
 	}
 	u := url.URL{Scheme: scheme, Host: ollamaAddress(hostport, port), Path: path}
@@ -65,8 +65,7 @@ func ollamaAddress(hostport, defaultPort string) string {
 	return net.JoinHostPort(connectable(host), port)
 }
 
-// connectable turns an address to bind into one to dial; none at all binds
-// everywhere.
+// connectable turns an address to bind into one to dial; an empty one binds everywhere.
 func connectable(host string) string {
 	ip := net.ParseIP(host)
 	switch {

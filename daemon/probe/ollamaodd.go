@@ -10,10 +10,10 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// oddOllamaHost says what is hardly meant in OLLAMA_HOST. Ollama takes nearly any text
-// for a host (envconfig/config.go), and so do we; then nothing is found there. Addresses
-// for all interfaces (0.0.0.0, ::) are not odd, nor are the quotes of a .env file, which
-// Ollama drops.
+// oddOllamaHost describes values of OLLAMA_HOST that are hardly meant. Ollama takes nearly
+// any text for a host (envconfig/config.go), and so do we; then nothing is found there.
+// Addresses for all interfaces (0.0.0.0, ::) are not odd, nor are the quotes of a .env
+// file, which Ollama drops.
 func oddOllamaHost(getenv func(string) string) string {
 	value := strings.Trim(strings.TrimSpace(getenv("OLLAMA_HOST")), `"' `)
 	if value == "" {
@@ -35,7 +35,8 @@ func oddOllamaHost(getenv func(string) string) string {
 	return "OLLAMA_HOST: the address " + odd + ": set it to " + instead
 }
 
-// oddHost judges what follows the scheme; instead is what is meant, if that is clear.
+// oddHost judges what follows the scheme; instead is the value that was meant, if that is
+// clear.
 func oddHost(scheme, rest string) (odd, instead string) {
 	hostport, path, _ := strings.Cut(rest, "/")
 	host, port, err := net.SplitHostPort(hostport)
@@ -77,7 +78,7 @@ func orDefault(port string) string {
 	return port
 }
 
-// isFilePath knows the paths of Windows, and those of programs and folders.
+// isFilePath recognises Windows paths, and those of programs and folders.
 func isFilePath(s string) bool {
 	drive := len(s) > 2 && s[1] == ':' && (s[2] == '\\' || s[2] == '/')
 	u, err := url.PathUnescape(s)

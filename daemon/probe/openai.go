@@ -19,8 +19,8 @@ var openai = kind{
 		OwnKey:     openaiKey,
 		KeyNeeded:  true,
 		Default:    true,
-		// The page is incident.io's, and answers as Statuspage does; of its components
-		// these are the API's two ways to a model, ChatGPT and Codex are others.
+		// The page is incident.io's, in Statuspage's format. These components are the API's
+		// two ways to a model; ChatGPT and Codex are others.
 		Feed: config.Feed{
 			URL: "https://status.openai.com/api/v2/summary.json", Format: config.Statuspage,
 			Components: []string{"Chat Completions", "Responses"},
@@ -50,9 +50,8 @@ func openaiList(a *answer) (Facts, bool) {
 	return list.facts(), ok
 }
 
-// openaiExcept: llama.cpp has such a list, and says of every path that it is
-// loading. A base_url that is only a host most often lacks its /v1; LM Studio
-// says so with 200.
+// openaiExcept: llama.cpp has such a list, and answers on every path that it is loading. A
+// base_url that is only a host usually lacks its /v1; LM Studio then answers 200.
 func openaiExcept(a *answer) finding {
 	if found := llamaLoading(a); found.saw != "" {
 		return found

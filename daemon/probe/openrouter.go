@@ -8,10 +8,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// openrouter is OpenRouter (openrouter.ai/docs/api-reference/limits). Its model
-// list is public, so what decides is what it says of the key. The credit that a
-// key may still use is there; the account's balance is not, and is seen only where
-// a request costs something (402).
+// openrouter is OpenRouter (openrouter.ai/docs/api-reference/limits). Its model list is
+// public, so its page about the key decides. That has the credit that the key may still
+// use, but not the account's balance. A used-up balance shows only on requests that cost
+// something (402).
 var openrouter = kind{
 	Kind: config.Kind{
 		Name:      "openrouter",
@@ -32,8 +32,8 @@ var openrouter = kind{
 	facts:  []fact{{path: "/models", read: readModels}},
 }
 
-// An openrouterKey is what OpenRouter says of a key. Its remaining credit is nil
-// where it has no limit.
+// An openrouterKey is what OpenRouter says about a key. Its remaining credit is nil if it
+// has no limit.
 type openrouterKey struct {
 	Label     *string         `json:"label"`
 	Usage     *float64        `json:"usage"`
@@ -51,8 +51,7 @@ func readOpenRouterKey(a *answer) (openrouterKey, bool) {
 	return key, ok && key.Label != nil && key.Usage != nil && key.Limit != nil
 }
 
-// openrouterLimit: a key whose credit limit is used up is good, and good for
-// nothing.
+// openrouterLimit: a key whose credit limit is used up is valid but useless.
 func openrouterLimit(a *answer) finding {
 	if a.status/100 != 2 || !a.whole() {
 		return finding{}

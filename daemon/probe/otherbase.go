@@ -10,12 +10,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// isMisplaced reports whether what was found may come from a base_url with the wrong
-// path. So may a 404 that is taken for a proxy's.
+// isMisplaced reports whether a finding may come from a base_url with the wrong path. So
+// may a 404 that looks like a proxy's.
 func (r *run) isMisplaced(found finding) bool {
 	switch found.saw {
 	case provider.WrongService, provider.BadResponse:
-		leads := r.last != nil && r.last.blocked != "" // which tells where to look
+		leads := r.last != nil && r.last.blocked != "" // the redirect already says where to look
 		return r.answered && found.hint == "" && !leads
 	case provider.Intermediary:
 		return r.last != nil && r.last.status == 404
@@ -23,9 +23,9 @@ func (r *run) isMisplaced(found finding) bool {
 	return false
 }
 
-// otherBase says which base_url may be meant, by the path of the configured one, if an
-// answer is not this kind's. For a person who asks for all evidence it tries that
-// address, at the same host, so that nobody else gets the key.
+// otherBase suggests the base_url that may be meant, going by the configured path, if an
+// answer is not this kind's. In a diagnosis it tries that address too. It stays on the same
+// host, so that nobody else gets the key.
 func (r *run) otherBase(ctx context.Context, found finding, find bool) finding {
 	if found.saw == provider.Unauthorized && found.hint == "" {
 		found.hint = r.wantsKey()
@@ -41,7 +41,7 @@ func (r *run) otherBase(ctx context.Context, found finding, find bool) finding {
 		return r.findBase(ctx, found, bases)
 	}
 	if found.saw != provider.Intermediary && strings.Contains(found.detail, " answers, not ") {
-		return found // it is known who is here
+		return found // the other server is already known
 	}
 	if !strings.Contains(found.detail, "base_url") {
 		found.detail += fmt.Sprintf(": try base_url = %q", bases[0])
@@ -61,7 +61,7 @@ func (r *run) findBase(ctx context.Context, found finding, bases []string) findi
 	for _, base := range bases {
 		there := r.at(ctx, base)
 		switch {
-		case ctx.Err() != nil: // the time was for the first answer
+		case ctx.Err() != nil: // the first answer used up the time
 			found.detail += fmt.Sprintf(": try base_url = %q, which did not answer in the time left", base)
 			return found
 		case there.saw.Healthy():
@@ -78,13 +78,13 @@ func (r *run) findBase(ctx context.Context, found finding, bases []string) findi
 	return found
 }
 
-// itsOwn are the reasons that only the right pages give: the others say that there is no
+// itsOwn are the reasons that only the right page gives: any other says that there is no
 // such page.
 var itsOwn = []provider.Reason{
 	provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted, provider.RateLimited, provider.Loading,
 }
 
-// at decides as if base_url had another path, at the same host.
+// at decides as if base_url had another path on the same host.
 func (r *run) at(ctx context.Context, base string) finding {
 	u, err := url.Parse(base)
 	if err != nil || !strings.EqualFold(u.Host, r.p.base.Host) || u.Scheme != r.p.base.Scheme {
@@ -105,8 +105,8 @@ func (p *Prober) moveTo(base string) string {
 	return fmt.Sprintf("write base_url = %q in the configuration of {id}, then: providerctl reload", base)
 }
 
-// addressVariable is the one that tells where the provider is; empty: the file does, or
-// nobody.
+// addressVariable is the variable that gives the provider's address; empty if the file
+// gives it, or nothing does.
 func (p *Prober) addressVariable() string {
 	if p.provider.BaseURLGiven || p.provider.BaseURL == p.kind.BaseURL {
 		return ""

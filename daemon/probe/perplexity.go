@@ -5,11 +5,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// perplexity is Perplexity's API. Its model list wants no key
-// (docs.perplexity.ai/api-reference/models-get), so the key is proven by the list
-// of the account's asynchronous requests, which costs nothing and may be asked for
-// 3,000 times a minute (docs.perplexity.ai/api-reference/async-sonar-get,
-// /guides/usage-tiers). The models are those of its agents.
+// perplexity is Perplexity's API. Its model list needs no key
+// (docs.perplexity.ai/api-reference/models-get), so the list of the account's asynchronous
+// requests proves the key. It costs nothing and may be requested 3,000 times a minute
+// (docs.perplexity.ai/api-reference/async-sonar-get, /guides/usage-tiers). The listed
+// models are those of its agents.
 var perplexity = kind{
 	Kind: config.Kind{
 		Name:      "perplexity",

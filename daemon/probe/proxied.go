@@ -22,7 +22,7 @@ func (r *run) aroundProxy() string {
 	return fmt.Sprintf("correct %s or add %s to NO_PROXY where providerd runs, then restart providerd", r.proxyVariable(), r.p.base.Hostname())
 }
 
-// proxyUnreached is what to do when the proxy itself does not answer.
+// proxyUnreached is what to do if the proxy itself does not answer.
 func (r *run) proxyUnreached(saw provider.Reason) string {
 	proxy := r.p.proxy
 	if saw == provider.DNSFailure {
@@ -31,22 +31,23 @@ func (r *run) proxyUnreached(saw provider.Reason) string {
 	return fmt.Sprintf("the proxy %s does not answer: start it, or %s", proxy.Host, r.aroundProxy())
 }
 
-// proxyIsNone is what to do when what listens there is another program, mostly a proxy of
-// another protocol.
+// proxyIsNone is what to do if another program listens there, usually a proxy of another
+// protocol.
 func (r *run) proxyIsNone() string {
 	proxy := r.p.proxy
 	return fmt.Sprintf("no %s proxy listens at %s: %s", proxy.Scheme, proxy.Host, r.aroundProxy())
 }
 
-// proxyOrBehind is what to do when the proxy took a request, and no answer came: whose
-// fault that is cannot be seen from here.
+// proxyOrBehind is what to do if the proxy took a request and no answer came: it is unknown
+// whose fault that is.
 func (r *run) proxyOrBehind() string {
 	return fmt.Sprintf("either the proxy %s or %s behind it does not answer: check the proxy first, or %s",
 		r.p.proxy.Host, r.p.base.Host, r.aroundProxy())
 }
 
-// isProxys reports whether an answer is the configured proxy's own: it says so, or says
-// what proxies say in no words of a model server, where no tunnel leads past it.
+// isProxys reports whether an answer is the configured proxy's own. Either it says so, or
+// it is a typical error of proxies in words that no model server uses, and no tunnel hides
+// the proxy from us.
 func (r *run) isProxys(a *answer, s intermediary.Speaker) bool {
 	switch {
 	case r.p.proxy == nil || r.p.base.Scheme != "http" || strings.HasPrefix(r.p.proxy.Scheme, "socks"):

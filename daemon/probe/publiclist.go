@@ -5,15 +5,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// These vendors show their model list to everybody, and have no request at the
-// same address that would prove a key and cost nothing. They are up when the list
-// comes; that the key works is not known, and the row says so. A key that is
-// rejected all the same is, of course.
+// These vendors show their model list to everybody, and have no request at the same address
+// that proves a key and costs nothing. They are up if the list comes; whether the key works
+// is not known, and the row says so. If the key is rejected all the same, the row says
+// that.
 
 // huggingface is the router of Hugging Face's inference providers
 // (huggingface.co/docs/inference-providers). What proves a token,
-// huggingface.co/api/whoami-v2, is on another host, and must not be asked often:
-// its rate limit is "intentionally strict" (huggingface/huggingface_hub
+// huggingface.co/api/whoami-v2, is on another host, and must not be called often: its rate
+// limit is "intentionally strict" (huggingface/huggingface_hub
 // src/huggingface_hub/hf_api.py whoami).
 var huggingface = kind{
 	Kind: config.Kind{
@@ -30,9 +30,9 @@ var huggingface = kind{
 	accept: publicList,
 }
 
-// nvidia is NVIDIA's API catalog (docs.api.nvidia.com). Its list wants no key
-// (langchain-ai/langchain-nvidia, issue 92), names models that an account may not
-// use, and nothing but inference proves a key.
+// nvidia is NVIDIA's API catalog (docs.api.nvidia.com). Its list needs no key
+// (langchain-ai/langchain-nvidia, issue 92), and includes models that an account may not
+// use. Only inference proves a key.
 var nvidia = kind{
 	Kind: config.Kind{
 		Name:      "nvidia",
@@ -48,7 +48,7 @@ var nvidia = kind{
 	accept: publicList,
 }
 
-// publicList is OpenAI's list where anybody may read it.
+// publicList reads OpenAI's list if anybody may read it.
 func publicList(a *answer) (Facts, bool) {
 	facts, ok := openaiList(a)
 	if facts.Note == "" {

@@ -2,9 +2,9 @@ package probe
 
 import "github.com/providerd/providerd/store/provider"
 
-// intruder names the server that refuses or fails in another one's place: what it
-// complains of, a key or a model that loads, is not what is wrong. A server that
-// stands for any other, or before a vendor's API, is in its own place.
+// intruder names the server that refuses or fails in another one's place: its complaint,
+// about a key or a loading model, is not the actual problem. A server that stands for any
+// other, or in front of a vendor's API, is in its own place.
 func (r *run) intruder(a *answer) string {
 	if r.p.kind.Type != provider.Local || r.p.kind.anybody {
 		return ""
@@ -15,8 +15,7 @@ func (r *run) intruder(a *answer) string {
 	return ""
 }
 
-// marked is the kind that an answer can only have come from; nil when it can be
-// anybody's.
+// marked is the only kind that gives such an answer; nil if it may be anybody's.
 func (p *Prober) marked(a *answer) *kind {
 	for _, k := range p.kinds {
 		if k.marks != nil && k.marks(a) {
@@ -26,8 +25,8 @@ func (p *Prober) marked(a *answer) *kind {
 	return nil
 }
 
-// recognise names the kind that an answer can only have come from, or a server
-// that has no kind of its own yet; "" when the shape is nobody's in particular.
+// recognise names the only kind that gives such an answer, or a server that has no kind of
+// its own; "" if many servers give it.
 func (p *Prober) recognise(a *answer) string {
 	if k := p.marked(a); k != nil {
 		return k.title
@@ -45,8 +44,7 @@ func (p *Prober) recognise(a *answer) string {
 	return ""
 }
 
-// ownerOf is the kind that a list's owned_by gives away; nil when that can be
-// anybody's.
+// ownerOf is the kind that a list's owned_by shows; nil if it may be anybody's.
 func (p *Prober) ownerOf(list modelList) *kind {
 	for _, k := range p.kinds {
 		if k.ownedBy != "" && k.ownedBy == list.owner {
@@ -56,7 +54,7 @@ func (p *Prober) ownerOf(list modelList) *kind {
 	return nil
 }
 
-// unownedList takes a model list that is not another kind's by its owner.
+// unownedList accepts a model list unless its owner shows that it is another kind's.
 func unownedList(a *answer) (Facts, bool) {
 	list, ok := readList(a)
 	k := a.prober.ownerOf(list)

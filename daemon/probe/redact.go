@@ -19,37 +19,36 @@ const (
 	maxBodyStart = 256 // bytes of a body in the evidence
 	maxName      = 256 // bytes of a model's name
 	maxVersion   = 64
-	// maxExcerpt is how much of a body may go into a detail before it is cleaned.
-	// It is more than the window of line, which so sees that something was cut.
+	// maxExcerpt is how much of a body may go into a detail before it is cleaned. It is
+	// more than the window of line, so that line sees that something was cut.
 	maxExcerpt = 2048
 )
 
-// reach is how far beyond what is shown of a text a quick look goes: a secret that
-// begins in what is shown is then seen.
+// reach is how far the quick look goes beyond what is shown of a text, so that it sees a
+// secret that begins in what is shown.
 const reach = 128
 
-// A redactor is the one door through which text from outside enters an
-// Observation: it comes out as one printable line, capped, without the provider's
-// secrets, however they are spelled.
+// A redactor cleans every text from outside that enters an Observation: the result is one
+// printable line, capped, without the provider's secrets, however they are spelled.
 type redactor struct {
 	secrets *spelling.Secrets
-	clean   [4]uint64 // hashes of the last texts that were read with care, and were clean
+	clean   [4]uint64 // hashes of the last texts that were read with care and were clean
 	read    int       // bytes with care, in this probe
 }
 
-// maxCareful is how many bytes are read with care in one probe. All that an honest
-// server says in its status lines, headers and bodies is less.
+// maxCareful is how many bytes are read with care in one probe. An honest server sends less
+// than that in its status lines, headers and bodies.
 const maxCareful = 128 << 10
 
-// begin begins a probe.
+// begin prepares for another probe.
 func (r *redactor) begin() { r.read = 0 }
 
 var hashSeed = maphash.MakeSeed()
 
-// newRedactor knows what must not be shown: the key and each of those that it may be
-// a list of, what the headers carry, base_url's user-info, in which the user alone can
-// be a token, the proxy's, and what looks like one among a plug-in's arguments, which
-// it may repeat.
+// newRedactor collects what must not be shown: the key, and each key if it may be a list;
+// what the headers carry; the user-info of base_url, where the user alone can be a token,
+// and of the proxy; and plug-in arguments that look like secrets, because a plug-in may
+// repeat them.
 func newRedactor(p *config.Provider, base, proxy *url.URL, header http.Header) *redactor {
 	secrets := append(p.ArgumentSecrets(), p.Key.Reveal())
 	for part := range strings.SplitSeq(p.Key.Reveal(), ",") {
@@ -75,8 +74,8 @@ func newRedactor(p *config.Provider, base, proxy *url.URL, header http.Header) *
 	return &redactor{secrets: spelling.New(secrets)}
 }
 
-// isPublic knows the request headers that are the same for everybody. All others
-// count as secret, so that a kind's own one needs no entry here.
+// isPublic lists the request headers that are the same for everybody. All others count as
+// secret, so a kind's own header needs no entry here.
 func isPublic(name string) bool {
 	switch name {
 	case "User-Agent", "Accept", "Accept-Encoding", "Anthropic-Version":
@@ -85,7 +84,7 @@ func isPublic(name string) bool {
 	return false
 }
 
-// line cleans s and caps it at limit bytes, ending in … where it was cut.
+// line cleans s and caps it at limit bytes, ending in … if it was cut.
 func (r *redactor) line(s string, limit int) string {
 	line, read := s, len(s)
 	if len(s) > limit || !provider.IsPlain(s) {
@@ -97,8 +96,8 @@ func (r *redactor) line(s string, limit int) string {
 	case spelling.Tangled:
 		return spelling.Masked
 	}
-	// Only a window is looked at, large enough that what is left of it after the
-	// secrets are gone still fills the limit. Mostly a small one is.
+	// Only a window is searched. It must be large enough to fill the limit after its
+	// secrets are masked. Usually a small one is.
 	for size := read + reach; ; size *= 2 {
 		part := s
 		if size = min(size, window(limit)); size < len(s) {
@@ -114,8 +113,8 @@ func (r *redactor) line(s string, limit int) string {
 	}
 }
 
-// look says whether there are secrets in s. What a provider says it says again with the
-// next probe: it is not read with care twice.
+// look reports whether there are secrets in s. A provider repeats itself with every probe,
+// and a text that was read with care is not read again.
 func (r *redactor) look(s string) spelling.Verdict {
 	if !r.secrets.Doubts(s) {
 		return spelling.Clean
@@ -135,8 +134,7 @@ func (r *redactor) look(s string) spelling.Verdict {
 	return v
 }
 
-// masked is one line without secrets; it is not ok when it takes too much work to
-// say where they are.
+// masked is one line without secrets; ok is false if finding them would take too much work.
 func (r *redactor) masked(s string) (line string, ok bool) {
 	if r.read += len(s); r.read > maxCareful {
 		return "", false
@@ -145,16 +143,16 @@ func (r *redactor) masked(s string) (line string, ok bool) {
 		return "", false
 	}
 	line, _ = provider.FoldLine(s, len(s))
-	if r.secrets.Unusual() { // blanks were folded, of which a password may have some
+	if r.secrets.Unusual() { // a password may have blanks, and blanks were folded
 		return r.secrets.Mask(line)
 	}
 	return line, true
 }
 
-// window is how much of a text is looked at, of which limit bytes are shown.
+// window is how much of a text is searched; limit bytes of it are shown.
 func window(limit int) int { return 4*limit + 1024 }
 
-// bytes is line for a body. Mostly its beginning is all that it takes.
+// bytes is line for a body. Usually its beginning is enough.
 func (r *redactor) bytes(b []byte, limit int) string {
 	if few := 2*limit + reach; len(b) > few {
 		s := string(b[:few])
@@ -165,11 +163,11 @@ func (r *redactor) bytes(b []byte, limit int) string {
 	return r.line(string(b[:min(len(b), window(limit)+1)]), limit)
 }
 
-// trim takes the beginning of a secret off the end of a text that was cut: the rest
-// of it was cut away, so it would not be found.
+// trim removes the beginning of a secret from the end of a truncated text: without the
+// rest, it would not be found.
 func (r *redactor) trim(s string) string { return s[:r.secrets.Begun(s)] }
 
-// facts cleans what a provider says of itself.
+// facts cleans what a provider reports about itself.
 func (r *redactor) facts(f *Facts) {
 	f.Version = r.line(f.Version, maxVersion)
 	f.Note = r.line(f.Note, maxDetail)
@@ -187,9 +185,9 @@ func (r *redactor) facts(f *Facts) {
 	}
 }
 
-// telling picks the headers that matter to a diagnosis. A server mostly says in them
-// what it said the last time: then they are the same ones, which nobody may change.
-// Those that tell who answered matter where the answer may not be the provider's.
+// telling picks the headers that matter to a diagnosis. They are usually the same as last
+// time; then the same map is returned, which nobody may change. Headers that show who
+// answered matter if the answer may not be the provider's.
 func (p *Prober) telling(h http.Header, doubtful bool) map[string]string {
 	const most = 24
 	var room [most]header
@@ -224,7 +222,7 @@ func (p *Prober) telling(h http.Header, doubtful bool) map[string]string {
 
 type header struct{ name, value string }
 
-// leadsTo is where a redirect leads, to be shown: see withoutValues.
+// leadsTo is the target of a redirect, to be shown: see withoutValues.
 func leadsTo(location string) string {
 	to, err := url.Parse(location)
 	if err != nil {
@@ -234,9 +232,9 @@ func leadsTo(location string) string {
 	return withoutValues(to)
 }
 
-// withoutValues is an address without what may let its reader in: a user, a fragment, and
-// the values of its query, in which logins and portals have tokens and signatures. The
-// names stay, for they tell whose page it is.
+// withoutValues is an address without what may grant access: a user, a fragment, and the
+// values of its query, where logins and portals put tokens and signatures. The names stay,
+// because they show whose page it is.
 func withoutValues(u *url.URL) string {
 	bare := *u
 	bare.User, bare.RawQuery, bare.Fragment, bare.RawFragment = nil, "", "", ""

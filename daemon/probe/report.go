@@ -22,14 +22,13 @@ var unanswered = map[string]struct {
 	"reset":   {provider.ConnectionReset, "connection reset"},
 }
 
-// Reported reads what a caller met by the rules for what a probe meets. Of a
-// caller's words nothing but these and the status enters the Observation. Refused
-// is what says nothing of the provider: a success, which may be another key's or
-// another model's, and a status that blames the request. The error is a
-// [*provider.Error] that says what to send instead.
+// Reported reads a caller's report by the same rules as a probe. Only the status and these
+// words enter the Observation. It refuses what says nothing about the provider: a success,
+// which may belong to another key or another model, and a status that blames the request.
+// The error is a [*provider.Error] that says what to send instead.
 func Reported(r provider.Report, now time.Time) (Observation, error) { return ReportedOf("", r, now) }
 
-// ReportedOf is Reported for a provider of that kind, whose headers may have a meaning of
+// ReportedOf is Reported for a provider of a kind, whose headers may have a meaning of
 // their own.
 func ReportedOf(kind string, r provider.Report, now time.Time) (Observation, error) {
 	o := Observation{Began: now}
@@ -62,7 +61,7 @@ func ReportedOf(kind string, r provider.Report, now time.Time) (Observation, err
 	return o, nil
 }
 
-// readStatus refuses a status that says nothing of the provider.
+// readStatus refuses a status that says nothing about the provider.
 func readStatus(status int) error {
 	const reported = "send 401, 402, 403, 429 or 5xx, or error timeout, refused or reset if no answer came"
 	switch {
@@ -78,7 +77,7 @@ func readStatus(status int) error {
 	return nil
 }
 
-// readWait reads when to come back in any form that a provider may have said it.
+// readWait reads when to come back, in any form that a provider may have used.
 func readWait(said string, now time.Time) (time.Duration, error) {
 	wait, ok := complaint.When(said, time.Second, now)
 	if !ok {

@@ -9,17 +9,17 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// httpsWanted are what servers answer to plain HTTP on a TLS port (Go, nginx,
-// Apache), the latter two within an HTML page.
+// httpsWanted are the answers of servers to plain HTTP on a TLS port: Go's, nginx's and
+// Apache's, the latter two within an HTML page.
 var httpsWanted = []string{
 	"http request to an https server", "plain http request was sent to https port",
 	"speaking plain http to an ssl-enabled server port",
 }
 
-// wantsTLS reports whether the answer says that it takes nothing but TLS.
+// wantsTLS reports whether the answer says that the server accepts only TLS.
 func (a *answer) wantsTLS() bool { return a.status == 400 && containsAny(a.excerpt(), httpsWanted) }
 
-// general says what a status means for every kind.
+// general decides what a status means for every kind.
 func (r *run) general(a *answer) finding {
 	if found, is := r.certificateAsked(a); is {
 		return found
@@ -45,9 +45,9 @@ func (r *run) general(a *answer) finding {
 	return found
 }
 
-// admits judges an answer that looks like a success and is an error. Gateways send such
-// answers, and so do vendors with codes of their own (Baidu, MiniMax). An answer of
-// another kind is left to those that name it.
+// admits judges an answer that looks like a success but is an error. Gateways send such
+// answers, and so do vendors with codes of their own (Baidu, MiniMax). An answer of another
+// kind is left to the code that names it.
 func (r *run) admits(a *answer) finding {
 	if !a.whole() || !complaint.IsStructured(a.body) || r.intruder(a) != "" || isLMStudio(a) {
 		return finding{}
@@ -65,13 +65,13 @@ func (r *run) admits(a *answer) finding {
 	return finding{saw: saw, detail: a.statusLine() + ", but the body is an error: " + c.Message}
 }
 
-// foreign says what an answer is that has not the kind's shape: another kind's,
-// which is named where it is known, or nothing that a kind would say.
+// foreign is the finding for an answer without the kind's shape. It names the other kind,
+// if it is known.
 func (r *run) foreign(a *answer) finding {
 	k := r.p.kind
 	switch name := r.p.recognise(a); {
 	case name == "" || name == k.title:
-	case k.anybody && a.status == 404: // whoever it is may be meant, at another path
+	case k.anybody && a.status == 404: // it may be the right server, at another path
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, but has no %s", name, a.request.URL.Path)}
 	default:
 		return finding{saw: provider.WrongService, detail: fmt.Sprintf("%s answers, not %s", name, k.title)}
@@ -101,19 +101,18 @@ func (r *run) foreign(a *answer) finding {
 	return finding{saw: provider.WrongService, detail: fmt.Sprintf("the JSON is not %s's: %s", k.title, a.excerpt())}
 }
 
-// leaveV1 is what to do about the address that other clients want.
+// leaveV1 is what to do about an address that is meant for other clients.
 const leaveV1 = ": leave /v1 out of base_url"
 
-// belowV1 reports whether base_url ends with /v1, for a kind of which some pages
-// are elsewhere.
+// belowV1 reports whether base_url ends with /v1, for a kind with pages elsewhere.
 func (r *run) belowV1() bool {
 	k := r.p.kind
 	return k.Type == provider.Local && !k.anybody && !strings.HasSuffix(k.BaseURL, "/v1") &&
 		strings.HasSuffix(strings.TrimSuffix(r.p.base.Path, "/"), "/v1")
 }
 
-// foreignError reads a 4xx to the kind's own path: with an error in the shape
-// that model servers use, it is the right server with something wrong.
+// foreignError reads a 4xx to the kind's own path: if the error has the shape that model
+// servers use, it is the right server, and something is wrong with it.
 func foreignError(a *answer, k *kind) finding {
 	c := a.complaint()
 	if c.Shaped && !isBareNotFound(a) {
@@ -126,8 +125,8 @@ func foreignError(a *answer, k *kind) finding {
 	return finding{saw: provider.WrongService, detail: detail}
 }
 
-// isBareNotFound knows the 404 of web frameworks that has no more in "error" than the
-// status' own name: Spring Boot's (spring-projects/spring-boot DefaultErrorAttributes.java),
+// isBareNotFound recognises the 404 of web frameworks that has only the name of the status
+// in "error": Spring Boot's (spring-projects/spring-boot DefaultErrorAttributes.java),
 // NestJS's and Fastify's (fastify/fastify lib/four-oh-four.js).
 func isBareNotFound(a *answer) bool {
 	var body struct {
@@ -136,7 +135,7 @@ func isBareNotFound(a *answer) bool {
 	return a.status == 404 && a.decode(&body) && complaint.IsStatusText(body.Error)
 }
 
-// containsAny looks for words, which are in lower case.
+// containsAny looks for words, which must be in lower case.
 func containsAny(text string, words []string) bool {
 	text = strings.ToLower(text)
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })

@@ -10,28 +10,28 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A run is one probe under way.
+// A run is one probe in progress.
 type run struct {
 	p      *Prober
-	caller context.Context // whose end means that nobody wants the answer
+	caller context.Context // its end means that nobody wants the result
 	trace  *transport.Trace
-	facts  bool // everything is asked, not only what decides
+	facts  bool // ask for everything, not only for what decides
 
 	sent      bool          // a request was handed to the transport
-	answered  bool          // an HTTP answer came back to one
-	hungUp    bool          // somebody did, without a word
-	inBody    bool          // the request sent last got as far as its answer's body
+	answered  bool          // an HTTP answer came back
+	hungUp    bool          // the peer did, without a word
+	inBody    bool          // the last request got as far as the body of its answer
 	latency   time.Duration // of the deciding request
 	retryAt   time.Time     // from its headers
-	withheld  string        // why the key was not sent; empty when it was, or there is none
-	last      *answer       // to the request sent last
-	learned   []*answer     // to facts, for who watches
-	refusal   finding       // of a fact, which is one of all
+	withheld  string        // why the key was not sent; empty if it was, or there is none
+	last      *answer       // to the last request
+	learned   []*answer     // to facts, for the watcher
+	refusal   finding       // of a guarded fact, which refuses everything
 	exchanges []provider.Exchange
 	checks    []provider.CheckStep
 }
 
-// probe decides, and learns the facts when they are wanted.
+// probe decides, and learns the facts if they are wanted.
 func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -76,7 +76,7 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	return found
 }
 
-// watch looks for an illness behind a good answer.
+// watch looks for a fault behind a good answer.
 func (r *run) watch(ctx context.Context) finding {
 	latency := r.latency
 	defer func() { r.latency = latency }()
@@ -108,7 +108,7 @@ func (r *run) decide(ctx context.Context) finding {
 	return found
 }
 
-// reconsider asks what is behind an answer that is not the good one.
+// reconsider finds out what is behind an answer that is not the good one.
 func (r *run) reconsider(ctx context.Context, a *answer, found finding) finding {
 	if r.p.kind.reconsider == nil {
 		return found
@@ -130,8 +130,8 @@ func (r *run) confirm(ctx context.Context, a *answer) finding {
 	return found
 }
 
-// prove asks for a page that wants the key. Only a clear no counts: that page
-// may be switched off, or slow, and the provider is up all the same.
+// prove asks for a page that wants the key. Only a clear refusal counts: that page may be
+// switched off, or slow, while the provider is up.
 func (r *run) prove(ctx context.Context) finding {
 	latency := r.latency
 	defer func() { r.latency = latency }()
@@ -156,10 +156,10 @@ func (r *run) withoutAny(ctx context.Context) finding {
 	return finding{}
 }
 
-// examine says what the answer to the deciding request amounts to.
+// examine decides what the answer to the deciding request means.
 func (r *run) examine(a *answer) finding { return r.judge(a, r.p.kind.accept) }
 
-// judge says what an answer amounts to, whose own shape accept knows.
+// judge decides what an answer means; accept recognises the right shape.
 func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
 	if a.err != nil {
 		return r.failure(a.err)
@@ -197,8 +197,8 @@ func (r *run) judge(a *answer, accept func(*answer) (Facts, bool)) finding {
 	return r.general(a)
 }
 
-// learn sends the further requests. Each gets an equal share of the time that is
-// left, so that a silent one starves neither the others nor the verdict.
+// learn sends the further requests. Each gets an equal share of the remaining time, so that
+// a silent one starves neither the others nor the verdict.
 func (r *run) learn(ctx context.Context, known *Facts) {
 	latency := r.latency
 	defer func() { r.latency = latency }()
@@ -207,7 +207,7 @@ func (r *run) learn(ctx context.Context, known *Facts) {
 	for i := range facts {
 		share := time.Until(deadline) / time.Duration(len(facts)-i)
 		if share <= latency {
-			return // it needs longer than that to answer, so silence would tell nothing
+			return // it needs longer than that to answer, so silence would mean nothing
 		}
 		r.learnOne(ctx, &facts[i], share, known)
 	}
@@ -239,8 +239,8 @@ func (r *run) learnOne(ctx context.Context, f *fact, share time.Duration, known 
 	}
 }
 
-// learnedOrAsk is the answer that the facts were learned from or, where this probe did
-// not ask for them, a new one.
+// learnedOrAsk is the answer that the facts were learned from or, if this probe did not ask
+// for them, a new one.
 func (r *run) learnedOrAsk(ctx context.Context, path string) *answer {
 	for _, a := range r.learned {
 		if a.request.path == path {
@@ -294,8 +294,7 @@ func (r *run) observation(began time.Time, found finding) Observation {
 	return o
 }
 
-// checked notes a question that is not asked over HTTP, which began at a time, and
-// what came of it.
+// checked notes a check that does not use HTTP, when it began, and its result.
 func (r *run) checked(began time.Time, asked, answer, failure string) {
 	r.checks = append(r.checks, provider.CheckStep{
 		Asked:  r.p.clean.line(asked, maxDetail),
@@ -305,18 +304,18 @@ func (r *run) checked(began time.Time, asked, answer, failure string) {
 	})
 }
 
-// reached reports whether a connection stands: a new one, or the kept one when
-// nothing was dialled.
+// reached reports whether there is a connection: a new one, or the kept one if nothing was
+// dialled.
 func (r *run) reached() bool {
 	phase := r.trace.At()
 	return phase >= transport.Handshaking || phase == transport.Untried && r.sent
 }
 
-// liveness says whether a connection was accepted and whether an answer in the
-// kind's protocol came back; nil where that was not tried.
+// liveness reports whether a connection was accepted, and whether an answer in the kind's
+// protocol came back; nil if that was not tried.
 func (r *run) liveness(saw provider.Reason) (listening, responding *bool) {
 	reached := r.answered || r.reached()
-	if !reached && saw == provider.ProbeFailed { // what broke is ours
+	if !reached && saw == provider.ProbeFailed { // the failure is ours
 		return nil, nil
 	}
 	if !reached && r.trace.At() < transport.Connecting {

@@ -8,7 +8,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// meets notes that the connection in use, if one stands, is not trusted with the key.
+// meets notes if the listener behind the current connection is not trusted with the key.
 func (r *run) meets() {
 	switch s := r.server(); {
 	case !r.reached():
@@ -19,9 +19,9 @@ func (r *run) meets() {
 	}
 }
 
-// unguarded says why a key that is not for anybody is sent to nobody, where the
-// transport does not find out who is there. A variable may name any proxy, and
-// anybody may listen where one on this machine would be.
+// unguarded says why a guarded key is sent to nobody, if the transport does not find out
+// who listens. A variable may name any proxy, and anybody may listen where a proxy on this
+// machine would be.
 func unguarded(proxy *url.URL) string {
 	if proxy == nil {
 		return "the key was not sent to a host whose name is not ASCII"
@@ -29,8 +29,8 @@ func unguarded(proxy *url.URL) string {
 	return fmt.Sprintf("the key was not sent through the proxy %s: it would go in plain text", proxy.Host)
 }
 
-// server is who serves the provider, as met last; nil when it is not on this machine.
-// What lies behind a proxy is not known.
+// server is who served the provider last; nil if it is not on this machine. What is behind
+// a proxy is not known.
 func (r *run) server() *transport.Server {
 	if r.p.proxy != nil {
 		return nil
@@ -38,14 +38,14 @@ func (r *run) server() *transport.Server {
 	return r.p.dialer.Server()
 }
 
-// process is the one that serves the provider, or did when one last answered; and
-// whether it exists. It is looked for only where a connection of this probe stands.
+// process is the process that serves the provider, or did when it last answered, and
+// whether it still exists. It is looked for only if this probe has a connection.
 func (r *run) process() (pid int, exists *bool) {
 	s := r.server()
 	if s == nil {
 		return 0, nil
 	}
-	// To look thoroughly each time would cost a tenth of a probe.
+	// A thorough search each time would cost a tenth of a probe.
 	there := r.reached() && !r.facts && s.Process().MayExist() || s.Process().Exists()
 	if !there && r.reached() {
 		s.Find(r.p.processes, r.facts)
@@ -57,7 +57,7 @@ func (r *run) process() (pid int, exists *bool) {
 	return s.Process().PID, &there
 }
 
-// listenerStep is the same as evidence.
+// listenerStep is the listener as evidence.
 func (r *run) listenerStep(pid int) *provider.ListenerStep {
 	s := r.server()
 	if s == nil || !r.reached() {
@@ -66,8 +66,8 @@ func (r *run) listenerStep(pid int) *provider.ListenerStep {
 	return &provider.ListenerStep{Address: s.Address, UID: s.UID, PID: pid, KeyWithheld: s.Withheld}
 }
 
-// withoutKey is what a verdict means when the key was not sent: that it was missed
-// is no word about the key.
+// withoutKey is what a verdict means if the key was not sent: that the key is missing then
+// says nothing about it.
 func (r *run) withoutKey(found finding) finding {
 	if r.withheld == "" {
 		return found
@@ -76,12 +76,12 @@ func (r *run) withoutKey(found finding) finding {
 	case saw == provider.Unauthorized, saw == provider.Forbidden, saw == provider.NoCredentials:
 		found.saw, found.detail, found.hint = provider.KeyWithheld, r.withheld, ""
 	case saw.Healthy():
-		if r.p.kind.KeyNeeded { // the vendor's own wants a key, so that this is somebody else
+		if r.p.kind.KeyNeeded { // the vendor's own wants a key, so this is another server
 			found.saw, found.detail = provider.KeyWithheld, r.withheld
 			return found
 		}
 		found.detail = joined(r.withheld, found.detail)
-		if found.facts.Note != "" { // which would be shown in place of the detail
+		if found.facts.Note != "" { // it would be shown instead of the detail
 			found.facts.Note = joined(r.withheld, found.facts.Note)
 		}
 	}

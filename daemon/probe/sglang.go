@@ -8,10 +8,10 @@ import (
 )
 
 // sglang is SGLang's runtime (python/sglang/srt/entrypoints/http_server.py of
-// sgl-project/sglang). /health and /health_generate generate a token, so neither
-// is asked: the model list answers from memory. A key guards all but those two.
-// /get_server_info shows the server's arguments, its keys among them
-// (server_args.py), so nothing of it is kept but what is named here.
+// sgl-project/sglang). /health and /health_generate generate a token, so neither is
+// requested: the model list answers from memory. A key guards everything except those two.
+// /get_server_info shows the server's arguments, including its keys (server_args.py), so
+// only what is named here is kept.
 var sglang = kind{
 	Kind: config.Kind{
 		Name:    "sglang",
@@ -47,7 +47,7 @@ func sglangList(a *answer) (f Facts, ok bool) {
 	return f, true
 }
 
-// sglangStarting: 503 without a word is its answer while it starts and stops.
+// sglangStarting: 503 without a body is its answer while it starts and stops.
 func sglangStarting(a *answer) finding {
 	if _, empty := silentlyOK(a); a.status != 503 || !empty {
 		return finding{}
@@ -55,7 +55,7 @@ func sglangStarting(a *answer) finding {
 	return finding{saw: provider.Loading, detail: "503 Service Unavailable: it is starting or stopping"}
 }
 
-// sglangModel tells the architecture, which adapters share with their base.
+// sglangModel has the architecture, which adapters share with their base.
 func sglangModel(a *answer, f *Facts) {
 	var body struct {
 		Type string `json:"model_type"`
@@ -81,11 +81,11 @@ func sglangServer(a *answer, f *Facts) {
 }
 
 // sglangMetrics are those of python/sglang/srt/observability/metrics_collector.py, which
-// /metrics shows with --enable-metrics; their names have an underscore in place of the
-// colon where a collector wants that. The gauges of the scheduler are set at each prompt
-// step, at every 40th of generation, and within 30 seconds of the last request's end:
-// until then they tell of requests that are gone (scheduler_metrics_mixin.py;
-// sgl-project/sglang, issue 26495). So it is given longer than that.
+// /metrics shows with --enable-metrics; some collectors change the colon in their names to
+// an underscore. The gauges of the scheduler are set at each prompt step, at every 40th of
+// generation, and within 30 seconds of the last request's end: until then they count
+// requests that are finished (scheduler_metrics_mixin.py; sgl-project/sglang, issue 26495).
+// So the patience is longer than that.
 var sglangMetrics = engineMetrics{
 	says:   "/v1/models answers",
 	prefix: "sglang",

@@ -8,13 +8,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A load is what an engine has in hand, and how far it has come with it.
+// A load is the requests that an engine has, and how far it has come with them.
 type load struct {
 	running, waiting float64 // requests
-	// progress is a digest of what moves when the engine works. What its callers alone
-	// move, such as how many requests came, is not in it.
+	// progress is a digest of what moves when the engine works. What moves because of its
+	// callers, such as the number of requests received, is not part of it.
 	progress uint64
-	// patience is how long the engine may show no sign of work, for what it does now.
+	// patience is how long the engine may show no sign of work, given what it does now.
 	patience time.Duration
 }
 
@@ -37,8 +37,8 @@ func (l load) String() string {
 	return what + " requests"
 }
 
-// A stall is what a watcher remembers of an engine: how far it had come, since when, and
-// whether it is ill. The health page of an engine that hangs may still answer.
+// A stall is what a watcher remembers about an engine: how far it had come, since when, and
+// whether it hangs. The health page may still answer while the engine hangs.
 type stall struct {
 	progress uint64
 	working  bool // it had work
@@ -46,8 +46,8 @@ type stall struct {
 	ill      string // what is wrong with it
 }
 
-// take takes in what the engine has in hand now, and says whether it hangs. Waiting
-// requests are work in hand too. Counters that restart mean that the engine restarted.
+// take processes the engine's current load, and reports whether it hangs. Waiting requests
+// are work too. If counters restart, the engine restarted.
 func (s *stall) take(l load, now time.Time, says string) finding {
 	if !l.isWork() || !s.working || l.progress != s.progress {
 		s.since = now
@@ -67,9 +67,9 @@ func (s *stall) finding() finding {
 	return finding{saw: provider.Hung, detail: s.ill}
 }
 
-// watchMetrics makes a watcher of an engine whose metrics, in Prometheus' format, show its
-// work. If they do not come, nothing changes: a stalled engine is still stalled. While
-// the engine has work they are read with every probe.
+// watchMetrics makes a watcher for an engine whose metrics, in Prometheus' format, show its
+// work. If they cannot be read, nothing changes: a stalled engine stays stalled. While the
+// engine has work they are read with every probe.
 func watchMetrics(m *engineMetrics) func() watcher {
 	return func() watcher {
 		var s stall

@@ -14,9 +14,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// systemdUnit is a unit of systemd, of the system or of this user: the one kind
-// that sees a service which has no port. It asks the service manager and changes
-// nothing (org.freedesktop.systemd1(5)).
+// systemdUnit is a unit of systemd, of the system or of this user. It is the one kind that
+// can check a service without a port. It asks the service manager and changes nothing
+// (org.freedesktop.systemd1(5)).
 var systemdUnit = kind{
 	Kind: config.Kind{
 		Name:     "systemd",
@@ -46,8 +46,8 @@ var systemdUnit = kind{
 
 func busOf(p *config.Provider) string { return cmp.Or(p.Bus, "system") }
 
-// unitName is what systemd takes for a unit that can run: no template, which has
-// nothing after its @ (systemd.unit(5), "Description").
+// unitName accepts what systemd takes for a unit that can run, and so no template, which
+// has nothing after its @ (systemd.unit(5), "Description").
 var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(service|socket|target|timer|path|mount|automount|swap|slice|scope|device)$`)
 
 func checkUnit(p *config.Provider) error {
@@ -69,19 +69,18 @@ func checkUnit(p *config.Provider) error {
 	return &config.SettingError{Setting: "unit", Problem: fmt.Sprintf("%q is not the name of a unit", p.Unit), Fix: example}
 }
 
-// A unit is what systemd says of one.
+// A unit is what systemd says about one.
 type unit struct {
 	name, load, active, sub string
-	job                     string // what waits to be done with it: "start"
+	job                     string // the pending job: "start"
 
 	result   string // of a service: "success", "exit-code", "oom-kill"
 	pid      uint32
 	restarts uint32
 }
 
-// finding reads the states (systemd's src/basic/unit-def.c names them all). How
-// the unit was loaded matters only when it does not run: a file may be gone that
-// a running service was started from.
+// finding reads the states (systemd's src/basic/unit-def.c names them all). How the unit
+// was loaded matters only if it does not run: the file of a running service may be gone.
 func (u *unit) finding() finding {
 	switch {
 	case strings.Contains(u.sub, "auto-restart"):
@@ -104,9 +103,9 @@ func (u *unit) finding() finding {
 	return finding{saw: provider.CheckUnknown, detail: u.text()}
 }
 
-// restarting is a service that ended, and that systemd starts again after a
-// while. It calls that activating, also when it goes on for ever
-// (src/core/service.c, state_translation_table).
+// restarting is a service that ended, and that systemd will start again after a while.
+// systemd calls that activating, even if it never ends (src/core/service.c,
+// state_translation_table).
 func (u *unit) restarting() finding {
 	if u.result == "success" {
 		return finding{saw: provider.Loading, detail: u.text()}

@@ -9,9 +9,9 @@ import (
 )
 
 // textgen is the API of text-generation-webui (modules/api of
-// oobabooga/text-generation-webui). Its key, when it has one, guards all of it.
-// {"status":"ok"} is everybody's, so there must be a model list too; since March
-// 2026 that holds the loaded model only, before that all on the disk.
+// oobabooga/text-generation-webui). Its key, if it has one, guards all of it. Many servers
+// answer {"status":"ok"}, so there must be a model list too. Since March 2026 that holds
+// only the loaded model, before that all on disk.
 var textgen = kind{
 	Kind: config.Kind{
 		Name:    "textgen",
@@ -57,8 +57,8 @@ func textgenExcept(a *answer) finding {
 	return hostRefused(a, "start it with --listen, or use localhost or 127.0.0.1 in base_url")
 }
 
-// hostRefused: a server that was not told to serve others refuses a Host that it
-// does not trust. The hint is about that alone: any other 403 may be a proxy's.
+// hostRefused: a server that is not set up to serve others refuses a Host that it does not
+// trust. The hint is only about that: any other 403 may be a proxy's.
 func hostRefused(a *answer, hint string) finding {
 	if a.status != 400 && a.status != 403 || a.complaint().Message != "Invalid host header" {
 		return finding{}

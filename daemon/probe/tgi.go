@@ -7,12 +7,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// tgi is Hugging Face's text-generation-inference (router/src/server.rs). /health
-// is 200 without a body, or 503 {"error":"unhealthy"}; until the first success, and
-// again after a failure, it generates a token to find out (router/src/infer/mod.rs,
-// Infer::health), and after that it only asks the shards. It serves one model, which
-// /info describes. A key guards only the pages that generate, so it is not proven.
-// The port is open only once the model is loaded.
+// tgi is Hugging Face's text-generation-inference (router/src/server.rs). /health is 200
+// without a body, or 503 {"error":"unhealthy"}; until the first success, and again after a
+// failure, it generates a token to find out (router/src/infer/mod.rs, Infer::health); after
+// that it only asks the shards. It serves one model, which /info describes. The key guards
+// only the pages that generate, so it is not proven. The port is open only once the model
+// is loaded.
 var tgi = kind{
 	Kind: config.Kind{
 		Name:    "tgi",
@@ -36,7 +36,7 @@ var tgi = kind{
 	sign:       sign{"/info", func(a *answer) (f Facts, ok bool) { tgiInfo(a, &f); return f, isTGI(a) }},
 }
 
-// tgiAbout is /info. The sister for embeddings has one too, without the total.
+// tgiAbout is /info. Its sister project for embeddings has one too, without the total.
 type tgiAbout struct {
 	Model   string `json:"model_id"`
 	Total   int64  `json:"max_total_tokens"`
@@ -61,7 +61,7 @@ func tgiInfo(a *answer, f *Facts) {
 
 // tgiMetrics are those of backends/v3/src/backend.rs and queue.rs, and of
 // router/src/server.rs. Each step of the model server is counted, as it begins and as it
-// ends. tgi_request_count is not among them: it counts those who ask.
+// ends. tgi_request_count is not among them: it counts the callers' requests.
 var tgiMetrics = engineMetrics{
 	says:   "/health says ok",
 	prefix: "tgi",

@@ -4,8 +4,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// closed says what it means that a new connection ended before an answer. Some
-// TLS servers do that, without a word, to plain HTTP.
+// closed decides what it means that a new connection ended before an answer. Some TLS
+// servers close it without a word if they get plain HTTP.
 func (r *run) closed(heard string) finding {
 	made, _ := r.trace.Connections()
 	base := r.p.base.Scheme
@@ -28,8 +28,8 @@ func (r *run) wantsTLS() finding {
 	}
 }
 
-// schemes are what base_url should begin with, without TLS and with it; empty
-// where the kind has no such one.
+// schemes are what base_url should begin with, without TLS and with it; empty if the kind
+// has no such scheme.
 func (r *run) schemes() (plain, secure string) {
 	switch r.p.base.Scheme {
 	case "grpc", "grpcs":

@@ -18,22 +18,22 @@ import (
 	"github.com/providerd/providerd/store/underway"
 )
 
-// A failedShake is what is known of a handshake that did not succeed.
+// A failedShake is what is known about a failed handshake.
 type failedShake struct {
-	host     string // that was asked for; may be an address
+	host     string // the host that was asked for; may be an address
 	now      time.Time
 	vendors  bool                          // it is a vendor's API, somewhere in the internet
-	caFile   bool                          // authorities of its own are configured
+	caFile   bool                          // it has authorities of its own configured
 	hasRoots func() bool                   // there is any authority to trust
-	asked    *transport.CertificateRequest // for ours; nil: the server did not ask
+	asked    *transport.CertificateRequest // for our certificate; nil: the server did not ask
 	system   string                        // a GOOS
-	plainly  string                        // what to do where it speaks plain HTTP
+	plainly  string                        // what to do if it speaks plain HTTP
 }
 
 // An explanation says what is wrong, and what to do. Without a hint, the reason's is used.
 type explanation struct{ detail, hint string }
 
-// tlsFinding explains a handshake that the peer, or its certificate, did not let succeed.
+// tlsFinding explains a handshake that failed because of the peer or its certificate.
 func (r *run) tlsFinding(err error) finding {
 	if transport.IsNoProtocol(err) && r.isNewer() {
 		return newer()
@@ -56,7 +56,7 @@ func (r *run) tlsFinding(err error) finding {
 		x.detail += "; still using the old files: " + stale.Error()
 	}
 	if r.p.proxy != nil && !r.trace.IsTunnelled() {
-		x.hint = "" // it is the proxy that it is about
+		x.hint = "" // it is about the proxy
 	}
 	return finding{saw: provider.TLSFailure, detail: x.detail, hint: x.hint}
 }
@@ -78,7 +78,7 @@ func fileFinding(e *transport.FileError) finding {
 // spokenVersion is the version that a server chose, in an error of crypto/tls.
 var spokenVersion = regexp.MustCompile(`unsupported protocol version ([0-9a-f]+)$`)
 
-// explain says what an error of a handshake means.
+// explain explains the error of a handshake.
 func (s *failedShake) explain(err error, plain string) explanation {
 	var record tls.RecordHeaderError
 	var unverified *tls.CertificateVerificationError
@@ -100,7 +100,7 @@ func (s *failedShake) explain(err error, plain string) explanation {
 	return explanation{detail: text}
 }
 
-// noTLS is said of a server that spoke something else.
+// noTLS explains a server that spoke something else.
 func (s *failedShake) noTLS(spoke, plain string) explanation {
 	switch {
 	case spoke == "HTTP/" && plain == "http://":
@@ -136,16 +136,17 @@ const (
 	alertCertificateRequired    = 116
 )
 
-// aboutOurs are the alerts by which servers reject a client certificate, or miss one.
-// Under TLS 1.2, OpenSSL (tls1_alert_code in ssl/t1_enc.c) and Go (processCertsFromClient
-// in crypto/tls/handshake_server.go) send handshake_failure if there is none.
+// aboutOurs are the alerts with which servers reject a client certificate, or say that one
+// is missing. Under TLS 1.2, OpenSSL (tls1_alert_code in ssl/t1_enc.c) and Go
+// (processCertsFromClient in crypto/tls/handshake_server.go) send handshake_failure if
+// there is none.
 var aboutOurs = []uint8{
 	alertHandshakeFailure, alertBadCertificate, alertUnsupportedCertificate, alertCertificateRevoked,
 	alertCertificateExpired, alertCertificateUnknown, alertUnknownCA, alertAccessDenied, alertDecryptError,
 	alertInternalError, alertCertificateRequired,
 }
 
-// alerted says what an alert of the server means; text is its name.
+// alerted explains an alert of the server; text is its name.
 func (s *failedShake) alerted(code uint8, text string) explanation {
 	switch {
 	case code == alertCertificateRequired && s.asked == nil,
@@ -168,8 +169,8 @@ func (s *failedShake) alerted(code uint8, text string) explanation {
 
 const otherHost = "write a host name of the server's certificate into base_url, or give the server a certificate for this host; see: providerctl diagnose {id}"
 
-// refused explains an alert that tells little. For a name without a certificate, Caddy is
-// reported to send internal_error, and Cloudflare handshake_failure.
+// refused explains an alert that says little. If there is no certificate for the name,
+// Caddy is reported to send internal_error, and Cloudflare handshake_failure.
 func (s *failedShake) refused(text string) explanation {
 	if isAddress(s.host) {
 		return explanation{"the server refused the handshake: " + text + "; base_url has an IP address, so no host name was sent", otherHost}
@@ -182,7 +183,7 @@ func (s *failedShake) refused(text string) explanation {
 
 const giveCertificate = "set client_cert_file and client_key_file of {id} to a certificate that the server accepts, then: providerctl reload"
 
-// wanted is said if the server asks for a client certificate and there is none.
+// wanted explains that the server asks for a client certificate and there is none.
 func (s *failedShake) wanted(detail string) explanation {
 	if s.asked != nil && len(s.asked.Takes) > 0 {
 		detail += ", signed by " + strings.Join(s.asked.Takes, " or ")
@@ -190,8 +191,8 @@ func (s *failedShake) wanted(detail string) explanation {
 	return explanation{detail, giveCertificate}
 }
 
-// rejected is said of a client certificate that the server did not accept; text is what
-// the server says about it, if anything.
+// rejected explains that the server did not accept our client certificate; text is what the
+// server says about it, if anything.
 func (s *failedShake) rejected(text string) explanation {
 	own := s.asked.Shown
 	x := explanation{
@@ -223,8 +224,8 @@ func forClients(c *x509.Certificate) bool {
 		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
-// askedInVain adds to a connection that ended without a word that the server had asked
-// for a client certificate: not all servers send an alert.
+// askedInVain is for a connection that ended without a word: it adds that the server had
+// asked for a client certificate. Not all servers send an alert.
 func (r *run) askedInVain(found finding) finding {
 	asked := r.trace.Requested()
 	switch {

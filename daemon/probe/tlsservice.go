@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// tlsService is anything that speaks TLS: tls://host:port. The handshake is all,
-// and tells how long its certificate is good for.
+// tlsService is anything that speaks TLS: tls://host:port. The handshake is the whole
+// probe, and shows how long its certificate is valid.
 var tlsService = kind{
 	Kind: config.Kind{
 		Name:     "tls",
@@ -48,9 +48,9 @@ func shakeHands(ctx context.Context, r *run, days int) finding {
 	return expiry(ends, state.PeerCertificates[0], r.p.now(), days)
 }
 
-// endsFirst is the certificate with whose end the handshake will fail. One is as good
-// as those it was signed with; where there are several ways to an authority, one way
-// is enough.
+// endsFirst is the certificate whose expiry will make the handshake fail. A certificate is
+// only as good as those that signed it; if there are several paths to an authority, one is
+// enough.
 func endsFirst(chains [][]*x509.Certificate) *x509.Certificate {
 	sooner := func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }
 	first := make([]*x509.Certificate, len(chains))
@@ -60,7 +60,7 @@ func endsFirst(chains [][]*x509.Certificate) *x509.Certificate {
 	return slices.MaxFunc(first, sooner)
 }
 
-// expiry is how long it is until then.
+// expiry is the finding about the time until then.
 func expiry(ends, leaf *x509.Certificate, now time.Time, days int) finding {
 	left := int(ends.NotAfter.Sub(now) / (24 * time.Hour))
 

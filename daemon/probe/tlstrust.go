@@ -42,7 +42,7 @@ func (s *failedShake) untrusted(e *tls.CertificateVerificationError) explanation
 	return explanation{detail: "the certificate is not accepted: " + strings.TrimPrefix(e.Err.Error(), "x509: ")}
 }
 
-// placeholders are the certificates that proxies send for a host without its own
+// placeholders are the certificates that proxies send for a host without one of its own
 // (traefik/traefik pkg/tls/generate/generate.go, kubernetes/ingress-nginx
 // internal/net/ssl/ssl.go).
 var placeholders = map[string]string{
@@ -50,7 +50,7 @@ var placeholders = map[string]string{
 	"Kubernetes Ingress Controller Fake Certificate": "the ingress controller",
 }
 
-// wrongName is said of a certificate for other hosts.
+// wrongName explains a certificate for other hosts.
 func (s *failedShake) wrongName(leaf *x509.Certificate) explanation {
 	names := leaf.DNSNames
 	for _, ip := range leaf.IPAddresses {
@@ -74,7 +74,7 @@ func (s *failedShake) wrongName(leaf *x509.Certificate) explanation {
 
 const clockHint = "check the certificate and this machine's clock; see: providerctl diagnose {id}"
 
-// outOfDate is said of a certificate, the leaf or one that signed it, that is not valid now.
+// outOfDate explains a certificate, the leaf or one that signed it, that is not valid now.
 func (s *failedShake) outOfDate(c, leaf *x509.Certificate) explanation {
 	whose := "the certificate"
 	if !c.Equal(leaf) {
@@ -87,7 +87,7 @@ func (s *failedShake) outOfDate(c, leaf *x509.Certificate) explanation {
 		fmt.Sprintf("%s has expired: it ended on %s, %s", whose, date(c.NotAfter), daysAgo(s.now.Sub(c.NotAfter))),
 		"check the certificate at {endpoint}: renew it and reload the server; see: providerctl diagnose {id}",
 	}
-	if s.vendors { // whose certificates are hardly ever left to expire
+	if s.vendors { // vendors hardly ever let a certificate expire
 		x.detail += fmt.Sprintf("; this machine's clock says %s", date(s.now))
 		x.hint = clockHint
 	}
@@ -107,8 +107,8 @@ func daysAgo(d time.Duration) string {
 	}
 }
 
-// pathOf is the leaf and, among what the server sent, those that signed it, as far up as
-// they go.
+// pathOf is the leaf and, of the certificates that the server sent, the chain that signed
+// it.
 func pathOf(sent []*x509.Certificate) []*x509.Certificate {
 	path := sent[:1:1]
 	for range sent {
@@ -128,8 +128,8 @@ func pathOf(sent []*x509.Certificate) []*x509.Certificate {
 	return path
 }
 
-// unknownAuthority says what is missing between a server's certificate and a trusted
-// authority; text may say why one with the right name does not fit.
+// unknownAuthority explains what is missing between a server's certificate and a trusted
+// authority; text may say why one with the right name does not match.
 func (s *failedShake) unknownAuthority(path []*x509.Certificate, text string) explanation {
 	for _, c := range path[1:] {
 		if s.now.After(c.NotAfter) {
@@ -159,7 +159,7 @@ func selfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
 }
 
-// trustHint says how to trust a certificate: what names it.
+// trustHint says how to trust a certificate, which what names.
 func (s *failedShake) trustHint(what string) string {
 	switch {
 	case s.caFile:
@@ -177,7 +177,7 @@ func (s *failedShake) rootsHint() string {
 	return "install ca-certificates (in a container, copy /etc/ssl/certs/ca-certificates.crt) or set SSL_CERT_FILE, then restart providerd; or name a file as ca_file of {id}"
 }
 
-// emptyFile names the variable that may be why.
+// emptyFile names the variable that may be the cause.
 func emptyFile() string {
 	if name := cmp.Or(os.Getenv("SSL_CERT_FILE"), os.Getenv("SSL_CERT_DIR")); name != "" {
 		return ", and none is in " + name

@@ -5,9 +5,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// together is Together AI's API (docs.together.ai/reference/models and
-// /docs/error-codes). Its list is OpenAI's without the envelope. A spending limit
-// is told with 402.
+// together is Together AI's API (docs.together.ai/reference/models and /docs/error-codes).
+// Its list is OpenAI's without the envelope. A spending limit comes with 402.
 var together = kind{
 	Kind: config.Kind{
 		Name:      "together",

@@ -10,11 +10,10 @@ import (
 )
 
 // triton is NVIDIA's Triton Inference Server, which speaks KServe's v2 protocol
-// (src/http_server.cc and docs/protocol of triton-inference-server/server). The
-// health pages have no body, and "not ready" is 400. The repository index is asked
-// with POST, tells what is there and in which state, and loads nothing
-// (extension_model_repository.md). OpenAI's API is another program's, on a port of its
-// own (python/openai).
+// (src/http_server.cc and docs/protocol of triton-inference-server/server). The health
+// pages have no body, and "not ready" is 400. The repository index is requested with POST,
+// lists the models and their states, and loads nothing (extension_model_repository.md).
+// OpenAI's API is another program's, on a port of its own (python/openai).
 var triton = kind{
 	Kind: config.Kind{
 		Name:    "triton",
@@ -42,8 +41,8 @@ var triton = kind{
 
 const tritonIndex = "/v2/repository/index"
 
-// tritonAbout is /v2. The name is "triton" unless --id says otherwise; other
-// servers of the protocol have not the extension.
+// tritonAbout is /v2. The name is "triton" unless --id says otherwise; other servers of the
+// protocol do not have the extension.
 type tritonAbout struct {
 	Name       string   `json:"name"`
 	Version    string   `json:"version"`
@@ -63,8 +62,8 @@ func tritonVersion(a *answer, f *Facts) {
 	}
 }
 
-// tritonNotReady: it is ready when every model is. One that failed to load keeps
-// it from that for good.
+// tritonNotReady: it is ready when every model is. One that failed to load prevents that
+// for good.
 func tritonNotReady(ctx context.Context, r *run, a *answer, found finding) finding {
 	if a.status != 400 && a.status != 503 || found.saw == provider.TLSFailure || found.saw == provider.Overloaded {
 		return nameOther(ctx, r, a, found)
@@ -86,8 +85,8 @@ func tritonNotReady(ctx context.Context, r *run, a *answer, found finding) findi
 	return finding{saw: provider.Loading, detail: "it is alive, but not ready: models are being loaded"}
 }
 
-// tritonModels lists what it can serve now. A model of the repository that is not
-// loaded answers no request, and stays so until somebody loads it.
+// tritonModels lists what it can serve now. A model in the repository that is not loaded
+// answers no request until somebody loads it.
 func tritonModels(a *answer, f *Facts) {
 	states, ok := readTritonIndex(a)
 	if !ok {

@@ -28,7 +28,7 @@ func missingKey(p *config.Provider) string {
 }
 
 // withoutFault adds to a verdict that the key cannot be used: a kind that needs none was
-// asked without it.
+// probed without it.
 func (p *Prober) withoutFault(found finding) finding {
 	fault := p.provider.KeyFault
 	if fault == "" || p.kind.KeyNeeded {

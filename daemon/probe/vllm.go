@@ -11,11 +11,10 @@ import (
 )
 
 // vllm is vLLM's OpenAI-compatible server (vllm/entrypoints of vllm-project/vllm,
-// docs.vllm.ai). /health says with 200 and no body that the engine lives; a dead
-// one is 503 without a body, or 500 before that. It keeps saying 200 while the
-// engine hangs, so /metrics is looked at too. A key guards what is below /v1 and
-// nothing else here (docs.vllm.ai/en/stable/usage/security). The port is open only
-// once the model is loaded.
+// docs.vllm.ai). /health answers 200 without a body if the engine is alive; if it is dead,
+// 503 without a body, or 500 in older versions. It still answers 200 while the engine
+// hangs, so /metrics is checked too. The key guards only what is below /v1
+// (docs.vllm.ai/en/stable/usage/security). The port is open only once the model is loaded.
 var vllm = kind{
 	Kind: config.Kind{
 		Name:    "vllm",
@@ -61,8 +60,8 @@ func vllmEngine(a *answer) finding {
 	return finding{}
 }
 
-// confirmVLLM knows it by its list or, where a key guards that, by its refusal
-// and its version. Without that key it is of no use.
+// confirmVLLM recognises it by its list or, if a key guards that, by its refusal and its
+// version. Without the key it cannot be used.
 func confirmVLLM(ctx context.Context, r *run, _ *answer) finding {
 	list := r.get(ctx, "/v1/models")
 	if list.err == nil && list.status == 401 && list.complaint().Message == "Unauthorized" {
@@ -99,11 +98,11 @@ func vllmVersion(a *answer, f *Facts) {
 }
 
 // vllmMetrics are those of vllm/v1/metrics/loggers.py and, before 0.11, of
-// vllm/engine/metrics.py. The cache fills during a long prompt, of which no token comes
-// yet. All move once a step, and a step of many prompt tokens takes long where there is
-// no GPU (vllm-project/vllm, issues 6790 and 7722). How many requests run or wait is no
-// progress: a scheduler that can start none of them counts them all the same (issue
-// 35541). Nor is it that callers give up.
+// vllm/engine/metrics.py. The cache fills during a long prompt, before the first token. All
+// move once a step, and a step of many prompt tokens takes long without a GPU
+// (vllm-project/vllm, issues 6790 and 7722). The number of running or waiting requests is
+// no progress: a scheduler that can start none of them counts them all the same (issue
+// 35541). Nor are callers that give up.
 var vllmMetrics = engineMetrics{
 	says:   "/health says ok",
 	prefix: "vllm",

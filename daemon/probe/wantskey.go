@@ -6,9 +6,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// wantsKey is what to do about a server that rejects the key, or wants one where none is
-// configured; empty where the reason's hint says it. A complaint about a key under another
-// status is of one that was sent: by a gateway, perhaps, whose own it is.
+// wantsKey is what to do about a server that rejects the key, or wants one if none is
+// configured; empty if the reason's hint already says it. A complaint under another status
+// than 401 is about a key that was sent, perhaps a gateway's own.
 func (r *run) wantsKey() string {
 	p := r.p.provider
 	none := r.last != nil && r.last.status == 401 && p.Key.IsZero() && p.KeyFault == "" && r.withheld == "" && r.p.base.User == nil

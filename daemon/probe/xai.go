@@ -5,8 +5,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// xai is xAI's API (docs.x.ai/developers/rest-api-reference). What it says of the
-// key decides: there a key that is blocked is told from one that works.
+// xai is xAI's API (docs.x.ai/developers/rest-api-reference). Its page about the key
+// decides: that tells a blocked key from one that works.
 var xai = kind{
 	Kind: config.Kind{
 		Name:      "xai",
@@ -17,8 +17,9 @@ var xai = kind{
 		OwnKey:    keyBegins("xai-"),
 		KeyNeeded: true,
 		// The one page of status.x.ai that a program may read (it is the example of
-		// docs.x.ai/docs/guides/live-search). An incident is told once for each
-		// component, with its name before the title; grok.com and the apps are others.
+		// docs.x.ai/docs/guides/live-search). An incident is listed once for each
+		// component, with the component's name before the title; grok.com and the apps are
+		// others.
 		Feed: config.Feed{
 			URL: "https://status.x.ai/feed.xml", Format: config.RSS,
 			Components: []string{"Global (api.x.ai)", "US (us.api.x.ai)"},
@@ -34,7 +35,7 @@ var xai = kind{
 	facts:  []fact{{path: "/models", read: readModels}},
 }
 
-// An xaiKey is what xAI says of a key.
+// An xaiKey is what xAI says about a key.
 type xaiKey struct {
 	ID          string `json:"api_key_id"`
 	Blocked     *bool  `json:"api_key_blocked"`
@@ -48,9 +49,9 @@ func readXAIKey(a *answer) (xaiKey, bool) {
 	return key, ok && key.ID != "" && key.Blocked != nil && key.Disabled != nil && key.TeamBlocked != nil
 }
 
-// xaiRefusal: a key that cannot be used is told with 200. A wrong one is told with 400
-// (docs.x.ai/developers/debugging), and credit that is used up with 403
-// (warpdotdev/warp, issue 14863) or 429, which the rules know.
+// xaiRefusal: a key that cannot be used comes with 200, a wrong one with 400
+// (docs.x.ai/developers/debugging), and used-up credit with 403 (warpdotdev/warp, issue
+// 14863) or 429, which the rules know.
 func xaiRefusal(a *answer) finding {
 	if a.status/100 != 2 || !a.whole() {
 		return finding{}
@@ -62,7 +63,7 @@ func xaiRefusal(a *answer) finding {
 	return key.trouble()
 }
 
-// trouble is why the key cannot be used; a zero finding when it can.
+// trouble is why the key cannot be used; a zero finding if it can.
 func (k *xaiKey) trouble() finding {
 	forbidden := func(detail string) finding { return finding{saw: provider.Forbidden, detail: detail} }
 	switch {

@@ -10,10 +10,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// zai is Z.ai's API, the general one: a key of a coding plan wants
-// base_url = "https://api.z.ai/api/coding/paas/v4". What is wrong is told by a
-// number of its own, under whatever status (docs.z.ai/api-reference/api-code). The
-// list is OpenAI's, and not in the reference.
+// zai is Z.ai's API, the general one: a key of a coding plan wants base_url =
+// "https://api.z.ai/api/coding/paas/v4". Errors have a number of its own, under any status
+// (docs.z.ai/api-reference/api-code). The list is OpenAI's; the reference does not mention
+// it.
 var zai = kind{
 	Kind: config.Kind{
 		Name:      "zai",
@@ -43,14 +43,14 @@ var zaiCodes = map[int]provider.Reason{
 	1113: provider.QuotaExhausted, // the balance is used up
 	1121: provider.Forbidden,      // the account is locked for what it did
 	1220: provider.Forbidden,      // no permission for this API
-	1302: provider.RateLimited,    // too many at once
-	1303: provider.RateLimited,    // too many in a time
+	1302: provider.RateLimited,    // too many requests at once
+	1303: provider.RateLimited,    // too many requests per time
 	1304: provider.QuotaExhausted, // the day's calls are used up
 	1305: provider.RateLimited,    // a limit of the API
 	1308: provider.RateLimited,    // the plan's limit for some hours
 	1309: provider.QuotaExhausted, // the plan has run out
 	1310: provider.QuotaExhausted, // the plan's limit for the week or the month
-	1312: provider.Overloaded,     // too many ask this model
+	1312: provider.Overloaded,     // too many requests for this model
 }
 
 // zaiError reads {"error": {"code": "1113", "message": …}} and {"code": 401,
@@ -79,8 +79,7 @@ func zaiError(a *answer) finding {
 	return finding{saw: saw, detail: fmt.Sprintf("%s: code %d: %s", a.statusLine(), n, message)}
 }
 
-// zaiNumber is a code's number, which may be written as a string; 0 when it is
-// none.
+// zaiNumber is a code's number, which may be written as a string; 0 if it is not one.
 func zaiNumber(code json.RawMessage) int {
 	text := string(code)
 	if w := loose.Word(code); w != "" {
