@@ -81,18 +81,18 @@ func TestProbe_KeyOnlyToWhomItBelongs(t *testing.T) {
 		{name: "another user, whom the file trusts", said: same(stranger), given: true},
 		{name: "nobody who is known", said: answers{err: listener.ErrNone}, why: "no socket of this machine was found there"},
 		{name: "a socket without a process", said: answers{err: listener.ErrOwnerless}, why: "no process holds the socket"},
-		{name: "a system that does not tell", said: answers{err: listener.ErrUnsupported}, why: "this system does not tell who listens there"},
+		{name: "a system that does not say", said: answers{err: listener.ErrUnsupported}, why: "this system does not say who listens there"},
 		{name: "a system that does not tell, and a file that does", said: answers{err: listener.ErrUnsupported}, given: true},
 		{name: "a kernel that refuses", said: answers{err: errors.New("operation not permitted")}, why: "could not find out who listens there: operation not permitted"},
 		{
 			name: "one who took the place of another while we connected",
 			said: answers{listener.Socket{UID: stranger, Inode: 6}, listener.Socket{UID: self, Inode: 7}, nil},
-			why:  "who listens there has just changed",
+			why:  "the listener there has just changed",
 		},
 		{
 			name: "another socket of the same user",
 			said: answers{listener.Socket{UID: self, Inode: 6}, listener.Socket{UID: self, Inode: 7}, nil},
-			why:  "who listens there has just changed",
+			why:  "the listener there has just changed",
 		},
 	} {
 		for _, wants := range []bool{true, false} {

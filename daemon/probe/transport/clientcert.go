@@ -10,21 +10,21 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxTakes is how many of the authorities that a server names are noted. Some servers name
+// maxTakes is how many of the authorities that a server names are kept. Some servers name
 // all that they know.
 const maxTakes = 3
 
-// A CertificateRequest is what a server said when it asked for a client certificate.
+// A CertificateRequest is a server's request for a client certificate.
 type CertificateRequest struct {
 	Takes []string          // the names of some authorities that it accepts; none: it did not say
-	Shown *x509.Certificate // what it got; nil: nothing
+	Shown *x509.Certificate // what we sent; nil: nothing
 	Fits  bool              // Shown is one that it accepts
 }
 
-// show is what crypto/tls calls when a server asks. It belongs to no connection, so
-// that one that is kept holds nothing for it: the trace comes with the handshake.
+// show is what crypto/tls calls if a server asks. It belongs to no connection, so a kept
+// one holds no memory for it: the trace comes with the handshake's context.
 func show(asked *tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	own := new(tls.Certificate) // none: the server decides what follows
+	own := new(tls.Certificate) // empty: the server decides what follows
 	t, ok := asked.Context().Value(traceKey{}).(*Trace)
 	if !ok {
 		return own, nil
@@ -52,15 +52,15 @@ func nameOf(raw []byte) string {
 	return name.String()
 }
 
-// Requested is what the server said when it asked for a client certificate; nil if it did
-// not ask, or if there was no handshake.
+// Requested is the server's request for a client certificate; nil if it made none, or if
+// there was no handshake.
 func (t *Trace) Requested() *CertificateRequest {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.request
 }
 
-// Requested is that of the last handshake, of any probe.
+// Requested is the request in the last handshake of any probe.
 func (d *Dialer) Requested() *CertificateRequest { return d.tls.requested.Load() }
 
 // Outdated is why a handshake did not use the current files of certificates; nil if it
@@ -81,7 +81,8 @@ func (t *Trace) carriedBy(ctx context.Context) context.Context {
 	return carrier{ctx, t}
 }
 
-// step describes it as evidence; nil for nil. The server's words pass through clean.
+// step describes the request as evidence; nil for nil. The server's words are cleaned by
+// clean.
 func (r *CertificateRequest) step(clean func(string) string) *provider.ClientCertificateStep {
 	if r == nil {
 		return nil

@@ -7,28 +7,28 @@ import (
 	"sync/atomic"
 )
 
-// A Conn watches a plain connection for peers that do not speak HTTP: it keeps
-// the first bytes that came, and refuses those that are read before a request was
-// written. (Those that came while a keeper's connection rested, and were not read,
-// the keeper looks for itself.) Without that, http.Transport would race between the request and the banner of, say, an
-// SSH server, and print the banner to the standard logger.
+// A Conn watches a plain connection for peers that do not speak HTTP: it keeps the first
+// bytes received, and rejects bytes that are read before a request was written. (A keeper
+// itself looks for bytes that came while its connection was idle.) Otherwise http.Transport
+// would race between the request and the banner of an SSH server, for example, and print
+// the banner to the standard logger.
 type Conn struct {
 	net.Conn
 	keyless bool        // the key must not be sent over it
-	asked   atomic.Bool // a request was written and not yet answered
+	asked   atomic.Bool // a request was written and is not answered yet
 
 	mu    sync.Mutex
 	first []byte
 }
 
-// Sniffed is how many of the first bytes are kept: enough to know TLS and HTTP,
-// and to quote a banner.
+// Sniffed is how many of the first bytes are kept: enough to recognise TLS and HTTP, and to
+// quote a banner.
 const Sniffed = 32
 
 var errUnasked = errors.New("the server spoke before it was asked")
 
-// Expect lets the peer speak: a request was sent another way, or the protocol lets it
-// begin.
+// Expect lets the peer speak: a request was sent in another way, or the peer may speak
+// first.
 func (c *Conn) Expect() { c.asked.Store(true) }
 
 func (c *Conn) Write(b []byte) (int, error) {

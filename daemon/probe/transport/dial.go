@@ -15,11 +15,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxAddresses bounds what a strange DNS answer can make us dial.
+// maxAddresses is how many addresses of a DNS answer are dialled.
 const maxAddresses = 8
 
-// loopbacks are what localhost means (RFC 6761, section 6.3), in the order in
-// which resolvers give them. A server often binds only one of them.
+// loopbacks are the addresses of localhost (RFC 6761, section 6.3), in the order of
+// resolvers. A server often binds only one of them.
 var loopbacks = [...]string{"::1", "127.0.0.1"}
 
 // A Dialer makes a Prober's connections and remembers the address that worked.
@@ -36,14 +36,14 @@ type Dialer struct {
 	twin     bool // ::1 stands in for 127.0.0.1
 
 	mu       sync.Mutex
-	turned   bool     // ::1 is dialled first: 127.0.0.1 accepts, and closes
+	turned   bool     // ::1 is dialled first, because 127.0.0.1 accepts and closes
 	prepared net.Conn // a bare connect that the next request will use
 	good     string   // the address that accepted last
-	last     *Conn    // the watched connection made last
-	served   *Server  // who serves the connection made last; nil: it leaves this machine
+	last     *Conn    // the last watched connection
+	served   *Server  // the server of the last connection; nil: it is not on this machine
 }
 
-// NewDialer makes the dialer of a provider whose address is base.
+// NewDialer makes the dialer of the provider at base.
 func NewDialer(base *url.URL, o Options) *Dialer {
 	d := &Dialer{
 		resolve: o.Resolve, connect: o.Dial, now: o.Now, Network: "tcp", listener: o.Listener, guarded: o.Guarded,
@@ -69,7 +69,7 @@ func NewDialer(base *url.URL, o Options) *Dialer {
 	return d
 }
 
-// PortOf is the port that a URL means.
+// PortOf is the port of a URL, given or by default.
 func PortOf(u *url.URL) string {
 	switch {
 	case u.Port() != "":
@@ -80,12 +80,12 @@ func PortOf(u *url.URL) string {
 	return "80"
 }
 
-// Connect makes a connection to one address that is no part of the evidence.
+// Connect makes a connection to one address. It is not part of the evidence.
 func (d *Dialer) Connect(ctx context.Context, network, address string) (net.Conn, error) {
 	if d.connect != nil {
 		return d.connect(ctx, network, address)
 	}
-	var system net.Dialer // not kept: it is larger than all else here
+	var system net.Dialer // not kept: it is larger than everything else here
 	return system.DialContext(ctx, network, address)
 }
 
@@ -102,7 +102,7 @@ func (d *Dialer) Prepare(ctx context.Context, t *Trace) error {
 	return nil
 }
 
-// Take hands out the prepared connection, if there is one.
+// Take returns the prepared connection, if there is one.
 func (d *Dialer) Take() net.Conn {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -118,7 +118,7 @@ func (d *Dialer) Drop() {
 	}
 }
 
-// Open makes the connection that an address of a scheme is asked over.
+// Open makes the connection for requests to an address of a scheme.
 func (d *Dialer) Open(ctx context.Context, t *Trace, scheme, address string) (net.Conn, error) {
 	if scheme == "https" {
 		return d.Secure(ctx, t, address)
@@ -204,7 +204,7 @@ func (d *Dialer) Dial(ctx context.Context, t *Trace, network, address string) (n
 	return c, nil
 }
 
-// Remember notes the address that works, to be dialled first, and who serves it.
+// Remember notes the address that works, to be dialled first, and its server.
 func (d *Dialer) Remember(address string, by *Server) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -213,15 +213,16 @@ func (d *Dialer) Remember(address string, by *Server) {
 	d.turned = d.turned && address != d.Address
 }
 
-// Server returns who serves the connection made last; nil when it leaves this
-// machine, or there is none.
+// Server returns the server of the last connection; nil if it is not on this machine, or
+// there is none.
 func (d *Dialer) Server() *Server {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.served
 }
 
-// Lookup turns host:port into the addresses to dial, the one that worked last first.
+// Lookup turns host:port into the addresses to dial, beginning with the one that worked
+// last.
 func (d *Dialer) Lookup(ctx context.Context, t *Trace, address string) ([]string, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -270,8 +271,8 @@ func (d *Dialer) ask(ctx context.Context, t *Trace, host string) ([]string, erro
 	return step.Addresses, nil
 }
 
-// connectable is the address that a connection to addr reaches. That to an address to
-// bind, such as 0.0.0.0, reaches this machine's loopback.
+// connectable is the address that a connection to addr reaches. An address to bind, such as
+// 0.0.0.0, reaches this machine's loopback.
 func connectable(addr netip.Addr) string {
 	switch addr = addr.Unmap(); {
 	case !addr.IsUnspecified():
@@ -289,8 +290,7 @@ func (d *Dialer) Where() string {
 	return d.good
 }
 
-// MarkIdle marks the connection made last as idle: what arrives from now on was not
-// asked for.
+// MarkIdle marks the last connection as idle: what arrives from now on was not asked for.
 func (d *Dialer) MarkIdle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

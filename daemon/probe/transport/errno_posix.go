@@ -4,10 +4,10 @@ package transport
 
 import "syscall"
 
-// What the system says, by what it means for a probe.
+// The system's errors, by what they mean for a probe.
 var (
 	Refused     = []error{syscall.ECONNREFUSED, syscall.ENOENT, syscall.ENOTDIR} // the latter two: no such socket
-	Mistyped    = []error{syscall.EPROTOTYPE}                                    // a socket, and not for streams
+	Mistyped    = []error{syscall.EPROTOTYPE}                                    // a socket, but not for streams
 	Reset       = []error{syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE}
 	TimedOut    = []error{syscall.ETIMEDOUT}
 	Unreachable = []error{

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// What the system says, by what it means for a probe. Winsock has numbers of its
-// own, which package syscall does not fold into its portable ones.
+// The system's errors, by what they mean for a probe. Winsock has its own numbers, which
+// package syscall does not map to its portable ones.
 var (
 	Refused     = []error{windows.WSAECONNREFUSED, syscall.ERROR_FILE_NOT_FOUND, syscall.ERROR_PATH_NOT_FOUND}
 	Mistyped    = []error{windows.WSAEPROTOTYPE}

@@ -11,7 +11,7 @@ import (
 	"slices"
 )
 
-// A ResolveError is a name without an address.
+// A ResolveError means that a name has no address.
 type ResolveError struct {
 	Host string
 	Err  error
@@ -26,7 +26,7 @@ type DialError struct{ Errs []error }
 func (e *DialError) Error() string   { return errors.Join(e.Errs...).Error() }
 func (e *DialError) Unwrap() []error { return e.Errs }
 
-// A HandshakeError is a TLS handshake that did not succeed.
+// A HandshakeError is a failed TLS handshake.
 type HandshakeError struct{ Err error }
 
 func (e *HandshakeError) Error() string { return "TLS handshake: " + e.Err.Error() }
@@ -70,16 +70,16 @@ func systemText(err error) string {
 	return op.Err.Error()
 }
 
-// IsAlert reports whether the peer ended TLS and said why. TLS 1.3 does so after
-// the handshake when a client certificate is missing. crypto/tls has no type for
-// it, other than the name of the operation.
+// IsAlert reports whether the peer ended TLS with an alert. In TLS 1.3 that comes after the
+// handshake if a client certificate is missing. crypto/tls has no type for it, only the
+// name of the operation.
 func IsAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
 }
 
-// Alert is the number of the alert by which the peer ended TLS; ok is false if it did
-// not. crypto/tls keeps the type to itself.
+// Alert is the number of the alert with which the peer ended TLS; ok is false if it did
+// not. The type in crypto/tls is not exported.
 func Alert(err error) (code uint8, ok bool) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "remote error" {
@@ -98,8 +98,9 @@ func IsTimeout(err error) bool {
 		IsAny(err, TimedOut) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// IsFull reports whether a socket of this machine neither accepted nor refused a
-// connection: its listener's queue is full. For a Unix socket the system says so at once.
+// IsFull reports whether the queue of a listener on this machine is full, so that a
+// connection was neither accepted nor refused. For a Unix socket the system says so at
+// once.
 func IsFull(err error) bool {
 	var op *net.OpError
 	if !IsTimeout(err) || !errors.As(err, &op) {
@@ -115,8 +116,8 @@ func IsClosed(err error) bool {
 		IsAny(err, Reset)
 }
 
-// IsSocketDenied reports whether the file of a Unix socket is closed to us; for an
-// address the same errors come from a local firewall.
+// IsSocketDenied reports whether we may not use a Unix socket's file. For an address the
+// same errors come from a local firewall.
 func IsSocketDenied(err error) bool {
 	var op *net.OpError
 	return IsAny(err, Denied) && errors.As(err, &op) && op.Net == "unix"

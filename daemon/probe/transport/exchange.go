@@ -13,12 +13,12 @@ import (
 	"github.com/providerd/providerd/daemon/probe/term"
 )
 
-// An exchange is one request under way over a connection. It is the body of the answer
-// too: when that is closed, the connection is kept or dropped.
+// An exchange is one request in progress over a connection. It is also the body of the
+// answer: when that is closed, the connection is kept or dropped.
 type exchange struct {
 	keeper *keeper
 	ctx    context.Context
-	conn   net.Conn      // nil: it was given up
+	conn   net.Conn      // nil: it was released
 	in     *bufio.Reader // nil like conn
 
 	unwatch     func() bool    // see context.AfterFunc
@@ -31,7 +31,7 @@ type exchange struct {
 	ended   bool  // the body was read to its end
 }
 
-// readers are those that no connection uses: one needs its buffer only while it is in use.
+// readers are the unused ones: a connection needs a buffer only while it is in use.
 var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
 
 // send sends a request over c, and owns c from here on.
@@ -52,7 +52,7 @@ func (k *keeper) send(ctx context.Context, c net.Conn, req *Request) (*http.Resp
 	return res, nil
 }
 
-// watch lets the end of the context end whatever the connection waits for.
+// watch interrupts the connection when the context ends.
 func (w *exchange) watch() {
 	w.interrupted.Add(1)
 	w.unwatch = term.AfterFunc(w.ctx, w.interrupt)
@@ -63,8 +63,8 @@ func (w *exchange) interrupt() {
 	_ = w.conn.SetDeadline(time.Unix(1, 0)) // long ago
 }
 
-// ask writes the request and reads the answer as far as its body. What comes back
-// counts, even when the server did not care to read the request to its end.
+// ask writes the request and reads the answer up to its body. An answer counts even if the
+// server did not read the whole request.
 func (w *exchange) ask(req *Request) (*http.Response, error) {
 	wire, err := req.bytes()
 	if err != nil {
@@ -73,8 +73,8 @@ func (w *exchange) ask(req *Request) (*http.Response, error) {
 	_, err = w.conn.Write(wire)
 	w.written = err == nil
 	for {
-		// All of them together may have no more headers than one: that bounds how
-		// many interim answers there can be.
+		// One limit applies to the headers of all of them together, which bounds the number
+		// of interim answers.
 		res, err := http.ReadResponse(w.in, nil)
 		if err != nil || !isInterim(res.StatusCode) {
 			return res, err
@@ -82,7 +82,7 @@ func (w *exchange) ask(req *Request) (*http.Response, error) {
 	}
 }
 
-// isInterim: the answer proper follows. Nothing follows 101 that is HTTP.
+// isInterim reports whether the final answer follows. After 101 no HTTP follows.
 func isInterim(status int) bool {
 	return status/100 == 1 && status != http.StatusSwitchingProtocols
 }
@@ -102,8 +102,7 @@ func (w *exchange) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the exchange. What is left of the body is not read, because there may
-// be no end of it.
+// Close ends the exchange. The rest of the body is not read, because it may be endless.
 func (w *exchange) Close() error {
 	if w.conn != nil {
 		w.release(w.written && w.ended && !w.answer.Close && w.answer.StatusCode >= 200)
@@ -111,15 +110,15 @@ func (w *exchange) Close() error {
 	return nil
 }
 
-// release gives the buffers back, and keeps the connection if it is as good as
-// new: reusable, not interrupted, and without bytes that belong to no answer.
+// release returns the buffers, and keeps the connection if it is as good as new: reusable,
+// not interrupted, and without stray bytes.
 func (w *exchange) release(reusable bool) {
 	if !w.unwatch() {
 		w.interrupted.Wait()
 		reusable = false
 	}
 	if isKeyless(w.conn) {
-		reusable = false // who listens there is looked at again
+		reusable = false // the next connection checks again who listens there
 	}
 	if reusable && w.in.Buffered() == 0 {
 		w.keeper.kept = w.conn
@@ -131,8 +130,7 @@ func (w *exchange) release(reusable bool) {
 	w.conn, w.in = nil, nil
 }
 
-// limited reads from the connection no more than the headers may have, and after
-// them without limit.
+// limited limits what is read from the connection for the headers, but not for the body.
 type limited struct{ *exchange }
 
 func (l limited) Read(b []byte) (int, error) {

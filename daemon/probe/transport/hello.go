@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// helloWait is how long a peer may take to answer a ClientHello. It hung up on a
-// request just now, so it is there; the verdict does not wait for much more.
+// helloWait is how long a peer may take to answer a ClientHello. It hung up on a request
+// just now, so it is there, and the verdict should not wait long.
 const helloWait = 2 * time.Second
 
-// SpeaksTLS finds out whether what listens at the address that accepted last
-// answers a ClientHello like a TLS server. Nothing more is sent, so no certificate
-// is looked at. The connection is not part of the evidence.
+// SpeaksTLS finds out whether the listener at the last address that accepted answers a
+// ClientHello like a TLS server. Nothing more is sent, so no certificate is checked. The
+// connection is not part of the evidence.
 func (d *Dialer) SpeaksTLS(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()
@@ -30,8 +30,8 @@ func (d *Dialer) SpeaksTLS(ctx context.Context) bool {
 	return IsTLS(peer.reply)
 }
 
-// NewestOldTLS is the newest version of a server that speaks none of ours: "TLS 1.1". It
-// is empty if that cannot be found out. As for SpeaksTLS, only a ClientHello is sent.
+// NewestOldTLS is the newest TLS version of a server that speaks none of ours: "TLS 1.1".
+// It is empty if unknown. As in SpeaksTLS, only a ClientHello is sent.
 func (d *Dialer) NewestOldTLS(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()
@@ -45,14 +45,14 @@ func (d *Dialer) NewestOldTLS(ctx context.Context) string {
 	config.MinVersion, config.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	peer := &greeted{Conn: raw}
 	_ = tls.Client(peer, config).HandshakeContext(ctx) // it ends with errGreeted at best
-	// A record that holds a ServerHello, and in it the version that was chosen.
+	// This is a record with a ServerHello, which has the chosen version.
 	if r := peer.reply; len(r) >= 11 && r[0] == 0x16 && r[5] == 2 && r[9] == 3 {
 		return tls.VersionName(uint16(r[9])<<8 | uint16(r[10]))
 	}
 	return ""
 }
 
-// A greeted connection ends a handshake at the peer's first words.
+// A greeted connection ends a handshake at the peer's first bytes.
 type greeted struct {
 	net.Conn
 	reply string
@@ -69,8 +69,8 @@ func (g *greeted) Read(b []byte) (int, error) {
 	return 0, errGreeted
 }
 
-// IsTLS knows a TLS server by its first bytes: a record that holds an alert or a
-// handshake, of any version.
+// IsTLS recognises a TLS server by its first bytes: a record with an alert or a handshake,
+// of any version.
 func IsTLS(heard string) bool {
 	return strings.HasPrefix(heard, "\x15\x03") || strings.HasPrefix(heard, "\x16\x03")
 }

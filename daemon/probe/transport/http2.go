@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// frameHeader is how long the header of an HTTP/2 frame is (RFC 9113, section 4.1).
+// frameHeader is the length of an HTTP/2 frame's header (RFC 9113, section 4.1).
 const frameHeader = 9
 
-// IsHTTP2 knows a server that speaks HTTP/2 by its first bytes: a SETTINGS frame or, if it
-// does not accept our request, a GOAWAY frame, both of the connection as a whole.
+// IsHTTP2 recognises a server that speaks HTTP/2 by its first bytes: a SETTINGS frame or,
+// if it does not accept our request, a GOAWAY frame, both for the connection as a whole.
 func IsHTTP2(heard string) bool {
 	if len(heard) < frameHeader || heard[5:frameHeader] != "\x00\x00\x00\x00" {
 		return false
@@ -27,21 +27,21 @@ func IsHTTP2(heard string) bool {
 	return false
 }
 
-// preface is what a client of HTTP/2 begins with, and its empty SETTINGS frame (RFC 9113,
-// section 3.4).
+// preface is how an HTTP/2 client begins, with an empty SETTINGS frame (RFC 9113, section
+// 3.4).
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 
-// anyPage is a question that every server of HTTP/1.1 has some answer to.
+// anyPage is a request that every HTTP/1.1 server answers in some way.
 const anyPage = "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
-// SpeaksHTTP2Alone finds out whether what listens without TLS at the address that
-// accepted last speaks HTTP/2, and not HTTP/1.1. Go's servers hang up on the latter
-// without a word. Nothing is asked for, and no key is sent.
+// SpeaksHTTP2Alone finds out whether the server without TLS at the last address that
+// accepted speaks HTTP/2, but not HTTP/1.1. Go's servers hang up on the latter without a
+// word. Nothing is requested, and no key is sent.
 func (d *Dialer) SpeaksHTTP2Alone(ctx context.Context) bool {
 	return IsHTTP2(d.replyTo(ctx, preface)) && !strings.HasPrefix(d.replyTo(ctx, anyPage), "HTTP/1")
 }
 
-// replyTo is what is first heard after some words over a connection of their own.
+// replyTo is the first reply to some bytes, over a new connection.
 func (d *Dialer) replyTo(ctx context.Context, words string) string {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()
@@ -55,12 +55,12 @@ func (d *Dialer) replyTo(ctx context.Context, words string) string {
 		return ""
 	}
 	reply := make([]byte, frameHeader)
-	n, _ := io.ReadFull(raw, reply) // what was heard counts
+	n, _ := io.ReadFull(raw, reply) // what was read counts
 	return string(reply[:n])
 }
 
-// OffersHTTP2Alone finds out whether the TLS server at the address that accepted last has
-// HTTP/2 in its list of protocols (RFC 7301), and not HTTP/1.1. If a client offers none of
+// OffersHTTP2Alone finds out whether the TLS server at the last address that accepted has
+// HTTP/2 in its list of protocols (RFC 7301), but not HTTP/1.1. If a client offers none of
 // its protocols, a server refuses it or chooses nothing. No request is sent, so no
 // certificate is checked.
 func (d *Dialer) OffersHTTP2Alone(ctx context.Context) bool {
@@ -96,8 +96,8 @@ func (d *Dialer) negotiate(ctx context.Context, protocol string) (chosen string,
 	return c.ConnectionState().NegotiatedProtocol, true
 }
 
-// IsNoProtocol reports whether a TLS server refused because it speaks none of the
-// protocols that were offered. crypto/tls has no type for what an alert says.
+// IsNoProtocol reports whether a TLS server refused because it speaks none of the offered
+// protocols. crypto/tls has no type for the meaning of an alert.
 func IsNoProtocol(err error) bool {
 	return IsAlert(err) && strings.Contains(err.Error(), "no application protocol")
 }

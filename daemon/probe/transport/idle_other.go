@@ -4,7 +4,7 @@ package transport
 
 import "net"
 
-// isSilent would look whether the peer has neither sent a byte nor closed. Here
-// that cannot be done without taking what came, or waiting: an end is noticed by
-// the next request, and an answer that nobody asked for is taken for its answer.
+// isSilent should report whether the peer has neither sent a byte nor closed. Here that is
+// impossible without consuming bytes or waiting. So the next request notices a closed
+// connection, and takes a stray answer for its own.
 func isSilent(net.Conn) bool { return true }

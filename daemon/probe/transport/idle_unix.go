@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// isSilent looks, without waiting and without taking anything, whether the peer
-// has neither sent a byte nor closed. What cannot be looked at counts as silent.
+// isSilent reports, without waiting and without consuming anything, whether the peer has
+// neither sent a byte nor closed. A connection that cannot be checked counts as silent.
 func isSilent(c net.Conn) bool {
 	socket, ok := c.(syscall.Conn)
 	if !ok {

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// A keeper is the HTTP side of a Prober that reaches its provider straight. It
-// keeps one connection between requests and, unlike http.Transport, nothing else:
-// no goroutine waits at a resting connection and no buffer belongs to it, which
-// for a thousand providers is most of the memory that they would take.
+// A keeper is the HTTP side of a Prober that reaches its provider directly. It keeps one
+// connection between requests and, unlike http.Transport, nothing else: an idle connection
+// has no goroutine and no buffer. For a thousand providers those would be most of the
+// memory.
 //
-// The price is that nobody notices what happens to a connection while it rests
-// before the next request looks. Like the Prober, it is not for concurrent use.
+// The price is that only the next request notices what happened to an idle connection. Like
+// the Prober, it is not for concurrent use.
 type keeper struct {
 	dialer *Dialer
 	bare   http.Header // a request's headers without the key
 
 	kept   net.Conn // nil: none
-	origin origin   // where kept leads
+	origin origin   // of kept
 }
 
 // Send implements [HTTP].
@@ -31,8 +31,9 @@ func (k *keeper) Send(ctx context.Context, req *Request) (*http.Response, error)
 		if ctx.Err() != nil || err == nil && res.StatusCode != http.StatusRequestTimeout {
 			return res, err
 		}
-		// The connection died while it rested, or just now; 408 is how some servers say that it rested too long. What
-		// a probe asks may be asked twice, and a new connection tells what is the case now.
+		// The connection died while it was idle, or just now; some servers say with 408
+		// that it was idle for too long. A probe's requests can be repeated, and a new
+		// connection shows the current state.
 		if err == nil {
 			_ = res.Body.Close() // it is not the answer
 		}
@@ -45,8 +46,8 @@ func (k *keeper) Send(ctx context.Context, req *Request) (*http.Response, error)
 	return k.send(ctx, c, req)
 }
 
-// take hands out the kept connection, if there is one, it leads there, and
-// nothing happened to it while it rested.
+// take returns the kept connection, if there is one, it has that origin, and nothing
+// happened to it while it was idle.
 func (k *keeper) take(to origin) net.Conn {
 	if k.origin != to || k.kept != nil && !rested(k.kept) {
 		k.CloseIdleConnections()
@@ -56,11 +57,11 @@ func (k *keeper) take(to origin) net.Conn {
 	return c
 }
 
-// rested reports whether nothing came over a connection since it was last used.
-// A byte that did is no answer to the next request, and an end means that there
-// will be none. Over TLS it may also be a session ticket, which is harmless, or
-// an alert, which is not: they look alike from here, tickets come with the
-// handshake and so before the first answer, and a new connection is always right.
+// rested reports whether nothing came over a connection since it was last used. A byte is
+// not an answer to the next request, and a closed connection will not answer. Over TLS the
+// bytes may also be a session ticket, which is harmless, or an alert, which is not. They
+// look alike from here. Tickets come with the handshake, and so before the first answer,
+// and a new connection is always right.
 func rested(c net.Conn) bool {
 	switch c := c.(type) {
 	case *Conn:
@@ -71,9 +72,9 @@ func rested(c net.Conn) bool {
 	return isSilent(c)
 }
 
-// isDrained reports whether no record is left of those that came together with
-// the last answer. A deadline in the past lets it look at nothing else, and, other
-// than for writing, does no harm to the connection.
+// isDrained reports whether no record is left that came together with the last answer. A
+// deadline in the past keeps it from reading anything else. Unlike one for writing, that
+// does not harm the connection.
 func isDrained(c *tls.Conn) bool {
 	if c.SetReadDeadline(time.Unix(1, 0)) != nil {
 		return false
@@ -85,12 +86,12 @@ func isDrained(c *tls.Conn) bool {
 // CloseIdleConnections implements [HTTP].
 func (k *keeper) CloseIdleConnections() {
 	if k.kept != nil {
-		_ = k.kept.Close() // nothing is under way on it
+		_ = k.kept.Close() // nothing is in progress on it
 		k.kept = nil
 	}
 }
 
-// orEnd is err, unless it comes of the context's end.
+// orEnd is err, or the context's error if that has ended.
 func orEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// stagger is how long an address may take before the next is dialled beside it
-// (RFC 8305 says 250 ms), so that a dead IPv6 route costs that and no more.
+// stagger is how long an address may take before the next is dialled in parallel (RFC 8305
+// says 250 ms), so that a dead IPv6 route costs no more than that.
 const stagger = 250 * time.Millisecond
 
-// A dialled address: a connection, or why there is none.
+// A dialled address is a connection, or the reason why there is none.
 type dialled struct {
 	conn    net.Conn
 	address string
 	err     error
 }
 
-// race dials the addresses one after the other, the next one when one fails or
-// takes long, and returns the first connection. It waits for all it started.
+// race dials the addresses in order, each when the one before fails or takes long, and
+// returns the first connection. It waits for every dial that it started.
 func (d *Dialer) race(ctx context.Context, t *Trace, network string, addresses []string) (won net.Conn, address string, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -73,8 +73,8 @@ func (d *Dialer) DialOne(ctx context.Context, t *Trace, network, address string)
 	return c, err
 }
 
-// recovered makes a panic an error: a dial may run in a goroutine of its own, or
-// of net/http, where a panic would end the daemon.
+// recovered turns a panic into an error: a dial may run in a goroutine of its own, or of
+// net/http, where a panic would crash the daemon.
 func recovered(err *error) {
 	if v := recover(); v != nil {
 		*err = fmt.Errorf("%w: %v", ErrPanic, v)

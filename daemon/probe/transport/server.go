@@ -13,45 +13,44 @@ import (
 	"github.com/providerd/providerd/store/userns"
 )
 
-// A Server is who serves a connection that ends on this machine.
+// A Server is the server of a connection that ends on this machine.
 type Server struct {
-	Address  string  // that was reached: host and port, or the path of a Unix socket
-	UID      *uint32 // whose the listening socket is; nil: not known
-	Withheld string  // why the key may not be sent; empty when it may
+	Address  string  // reached: host and port, or the path of a Unix socket
+	UID      *uint32 // of the listening socket's owner; nil: unknown
+	Withheld string  // why the key must not be sent; empty if it may
 
-	inode   uint64           // of that socket; 0: not known
-	process listener.Process // that holds it, as far as it was looked for
-	looks   int              // for that process
+	inode   uint64           // of that socket; 0: unknown
+	process listener.Process // that holds it, if it was looked for
+	looks   int              // how often that process was looked for
 }
 
-// IsDistrusted reports whether the key must be kept from the server.
+// IsDistrusted reports whether the key must be withheld from the server.
 func (s *Server) IsDistrusted() bool { return s != nil && s.Withheld != "" }
 
-// carryOver takes over what is known of the process from an earlier connection to
-// the same socket.
+// carryOver copies what is known about the process from an earlier connection to the same
+// socket.
 func (s *Server) carryOver(from *Server) {
 	if s != nil && from != nil && s.inode != 0 && s.inode == from.inode {
 		s.process, s.looks = from.process, from.looks
 	}
 }
 
-// A listened is what the kernel said of who listens at an address.
+// A listened is the kernel's answer to who listens at an address.
 type listened struct {
 	listener.Socket
 	err error
 }
 
-// IsGuarded reports whether a key must not go to just anybody who listens where the
-// provider is expected. Any user of this machine can listen at a vendor's default
-// port, or where a variable of the environment points. What the configuration file
-// says is that its writer trusts the address; TLS proves who answers.
+// IsGuarded reports whether a key must not go to just any listener at the provider's
+// address. Any user of this machine can listen at a vendor's default port, or where an
+// environment variable points. An address in the configuration file is trusted by whoever
+// wrote it, and TLS proves who answers.
 func IsGuarded(p *config.Provider, scheme string, hasSecret bool) bool {
 	return hasSecret && scheme == "http" && !p.BaseURLGiven
 }
 
-// askWhoListens asks for each address before it is dialled, if that matters. The error
-// is that this machine has run out of what it takes to ask: then nobody can be said to
-// be distrusted.
+// askWhoListens asks for each address before it is dialled, if that matters. It fails if
+// this machine has run out of the resources to ask: then no one can be called distrusted.
 func (d *Dialer) askWhoListens(network string, addresses []string) ([]listened, error) {
 	if !d.guarded || network != "tcp" {
 		return nil, nil
@@ -74,10 +73,9 @@ func (d *Dialer) whoListens(address string) listened {
 	return listened{s, err}
 }
 
-// meet finds out whom a new connection reached. It asks after the connection was
-// made, and for the very address: whoever was there before may be gone. Before is
-// what was answered before the dial, nil when it was not asked. The error is as that
-// of askWhoListens.
+// meet finds out who accepted a new connection. It asks after the connection was made, and
+// for the exact address, because an earlier listener may be gone. before is the answer from
+// before the dial, nil if there was no question. It fails as askWhoListens does.
 func (d *Dialer) meet(c net.Conn, network, address string, before *listened) (*Server, error) {
 	switch {
 	case network == "unix":
@@ -109,7 +107,7 @@ func (d *Dialer) meet(c net.Conn, network, address string, before *listened) (*S
 	return s, nil
 }
 
-// behind is who serves a Unix socket.
+// behind is the server of a Unix socket.
 func behind(c net.Conn, path string) *Server {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
@@ -123,7 +121,7 @@ func behind(c net.Conn, path string) *Server {
 	return s
 }
 
-// endsHere reports whether a connection leads to this machine itself.
+// endsHere reports whether a connection ends on this machine.
 func endsHere(c net.Conn, address string) (bool, error) {
 	if host, _, err := net.SplitHostPort(address); err == nil && config.IsLoopback(host) {
 		return true, nil
@@ -139,14 +137,14 @@ func endsHere(c net.Conn, address string) (bool, error) {
 	return listener.IsHere(remote.AddrPort().Addr())
 }
 
-// distrust says why a listener may not have the key, and is empty when it may: it is
-// root's, or the daemon's own user's, and it was there before the connection was
-// made, so that the connection is not one that another had accepted. Known says
-// whether the id of its user is that of one.
+// distrust says why a listener may not have the key. It is empty if the listener belongs to
+// root or to the daemon's own user, and was there before the connection was made, so that
+// no other listener accepted it. known says whether the listener's user id is that of a
+// single user.
 func distrust(before, after listened, known bool, self uint32) string {
 	switch {
 	case errors.Is(after.err, listener.ErrUnsupported):
-		return "this system does not tell who listens there"
+		return "this system does not say who listens there"
 	case errors.Is(after.err, listener.ErrNone):
 		return "no socket of this machine was found there"
 	case errors.Is(after.err, listener.ErrOwnerless):
@@ -158,7 +156,7 @@ func distrust(before, after listened, known bool, self uint32) string {
 	case after.UID != 0 && after.UID != self:
 		return fmt.Sprintf("uid %d listens there", after.UID)
 	case before.err != nil || before.Socket != after.Socket:
-		return "who listens there has just changed"
+		return "the listener there has just changed"
 	}
 	return ""
 }
@@ -169,16 +167,16 @@ func isKeyless(c net.Conn) bool {
 	return ok && watched.keyless
 }
 
-// mostLooks is how often the process behind a new socket is looked for before it is
-// left to the probes that ask for all facts: it may be too young to be found at
-// once, and may be another user's for ever.
+// mostLooks is how often the process behind a new socket is looked for, before only probes
+// for all facts do so. It may be too young to be found at once, and it may always belong to
+// another user.
 const mostLooks = 3
 
-// Process is the one that was found last; the zero Process when none was.
+// Process is the process that was found last; zero if none was.
 func (s *Server) Process() listener.Process { return s.process }
 
-// Find looks for the process that holds the socket: the one that did may have left it
-// to another. All says that the probe asks for all facts.
+// Find looks for the process that holds the socket, because the earlier one may have left
+// it to another. all means that the probe asks for all facts.
 func (s *Server) Find(among *listener.Processes, all bool) {
 	if among == nil || s.inode == 0 || !all && s.looks >= mostLooks {
 		return

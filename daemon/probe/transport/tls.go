@@ -13,14 +13,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A handshaker makes TLS connections and records how that went.
+// A handshaker makes TLS connections and records the handshakes.
 type handshaker struct {
 	roots       *x509.CertPool // nil: this machine's
 	now         func() time.Time
 	protocols   []string     // see protocols
 	credentials *Credentials // nil: none
 
-	requested atomic.Pointer[CertificateRequest] // in the handshake made last; nil: the server did not ask
+	requested atomic.Pointer[CertificateRequest] // in the last handshake; nil: the server did not ask
 }
 
 var (
@@ -28,8 +28,8 @@ var (
 	overGRPC = []string{"h2"}
 )
 
-// protocols are what a handshake offers to speak above TLS. Some servers refuse
-// one that offers nothing of theirs; what tls:// leads to may speak anything.
+// protocols are what a handshake offers to speak above TLS. Some servers refuse a handshake
+// that offers none of theirs; a tls:// server may speak anything.
 func protocols(scheme string) []string {
 	switch scheme {
 	case "tls":
@@ -50,7 +50,7 @@ func (h *handshaker) config(host string) *tls.Config {
 	}
 }
 
-// A handshake is made over a connection to an address, and closes that if it fails.
+// A handshake is done over a connection to an address, and closes it on failure.
 type handshake func(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error)
 
 // withProvider is the handshake with the provider.
@@ -67,7 +67,7 @@ func (h *handshaker) withProvider(ctx context.Context, t *Trace, raw net.Conn, a
 	return c, err
 }
 
-// withProxy is the handshake with a proxy on the way. The provider's authorities and client
+// withProxy is the handshake with a proxy in between. The provider's authorities and client
 // certificate do not apply to it.
 func (h *handshaker) withProxy(ctx context.Context, t *Trace, raw net.Conn, address string) (net.Conn, error) {
 	return h.shake(ctx, t, raw, h.config(hostOf(address)))
@@ -89,14 +89,14 @@ func (h *handshaker) shake(ctx context.Context, t *Trace, raw net.Conn, config *
 	if err != nil {
 		step.Error = err.Error()
 		t.Shook(step)
-		_ = raw.Close() // the handshake's error is the one to tell
+		_ = raw.Close() // the handshake's error is the one to report
 		return nil, &HandshakeError{Err: err}
 	}
 	t.Shook(step)
 	return c, nil
 }
 
-// offers notes what the next handshake of a probe uses.
+// offers notes what the probe's next handshake uses.
 func (h *handshaker) offers(ctx context.Context, t *Trace) error {
 	if h.credentials == nil {
 		return nil
@@ -108,8 +108,8 @@ func (h *handshaker) offers(ctx context.Context, t *Trace) error {
 	return err
 }
 
-// HasRoots reports whether there is any authority to trust. An empty pool is what a
-// system without a file of them has.
+// HasRoots reports whether there is any authority to trust. A system without a file of
+// authorities has an empty pool.
 func (d *Dialer) HasRoots() bool {
 	roots := d.tls.roots
 	if roots == nil {
@@ -121,8 +121,8 @@ func (d *Dialer) HasRoots() bool {
 	return !roots.Equal(x509.NewCertPool())
 }
 
-// step describes a handshake. After a failed one the certificate is what was
-// offered, where the failure was about it.
+// step describes a handshake. If it failed because of the certificate, that is the offered
+// one.
 func (h *handshaker) step(s tls.ConnectionState, err error) *provider.TLSStep {
 	step := &provider.TLSStep{}
 	if s.Version != 0 {

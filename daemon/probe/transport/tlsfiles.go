@@ -16,8 +16,8 @@ import (
 )
 
 // TLSFiles are the files of certificates that handshakes need, each read once for all
-// providers that name it. A file that no provider needs any more is forgotten. The
-// zero value is ready; its methods may be called by several goroutines.
+// providers that name it. A file that no provider needs any more is dropped. The zero value
+// is ready; its methods may be called by several goroutines.
 type TLSFiles struct {
 	mu    sync.Mutex
 	pools map[string]weak.Pointer[fileOf[x509.CertPool]]
@@ -32,8 +32,8 @@ type Credentials struct {
 	reads    underway.Work
 }
 
-// Of are the credentials that settings name, not read yet; nil for nil. Also hears of
-// reads that may hang. A nil TLSFiles shares nothing.
+// Of returns the credentials that settings name, not read yet; nil for nil. also tracks
+// reads, which may hang. A nil TLSFiles shares nothing.
 func (f *TLSFiles) Of(s *config.TLS, also *underway.Work) *Credentials {
 	if s == nil {
 		return nil
@@ -57,7 +57,7 @@ func (f *TLSFiles) Of(s *config.TLS, also *underway.Work) *Credentials {
 	return c
 }
 
-// shared is the one that others use, or a new one.
+// shared is the file that others already use, or a new one.
 func shared[K comparable, T any](all *map[K]weak.Pointer[fileOf[T]], key K, made func() *fileOf[T]) *fileOf[T] {
 	if f := (*all)[key].Value(); f != nil {
 		return f
@@ -82,17 +82,17 @@ type offer struct {
 	outdated error            // why it is older than the files
 }
 
-// A FileError is a file of certificates that cannot be used, and never could.
+// A FileError is a certificate file that cannot be used, and never could.
 type FileError struct{ Err error }
 
 func (e *FileError) Error() string { return e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
 
-// offer reads what has changed since the last time. Files that are missing, or do not
-// match while they are being replaced, leave it as it was.
+// offer reads what has changed since last time. Files that are missing, or do not match
+// while they are being replaced, change nothing.
 func (c *Credentials) offer(ctx context.Context) (offer, error) {
 	waits, cancel := ctx, context.CancelFunc(func() {})
-	if deadline, ok := ctx.Deadline(); ok { // what is left is for the handshake
+	if deadline, ok := ctx.Deadline(); ok { // the rest is for the handshake
 		waits, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
 	}
 	defer cancel()
@@ -116,7 +116,7 @@ func (c *Credentials) offer(ctx context.Context) (offer, error) {
 	return o, nil
 }
 
-// what names a file, for people.
+// what names a file for people.
 func (c *Credentials) what() string {
 	if c.settings.CAFile != "" {
 		return c.settings.CAFile
@@ -137,15 +137,15 @@ func orFirst(errs ...error) error {
 type fileOf[T any] struct {
 	paths []string
 	read  func() (*T, error)
-	value atomic.Pointer[T] // nil: nothing that could be used
+	value atomic.Pointer[T] // nil: nothing usable
 
-	mu     sync.Mutex // held while it is read
+	mu     sync.Mutex // held during reads
 	seen   []fs.FileInfo
-	at     time.Time // when they were seen
-	failed error     // what came of reading those
+	at     time.Time // when they were last seen
+	failed error     // the result of reading them
 }
 
-// refresh reads the files if they are not the ones that were read last.
+// refresh reads the files if they have changed since they were last read.
 func (f *fileOf[T]) refresh() error {
 	if f == nil {
 		return nil
@@ -173,8 +173,8 @@ func (f *fileOf[T]) refresh() error {
 	return err
 }
 
-// coarsest is how old a file must be before its time shows every later change: file
-// systems' clocks are coarse.
+// coarsest is how old a file's time must be to show every later change: the clocks of file
+// systems are coarse.
 const coarsest = 2 * time.Second
 
 func (f *fileOf[T]) isAsSeen(now []fs.FileInfo) bool {

@@ -13,17 +13,16 @@ import (
 type Phase int
 
 const (
-	Untried     Phase = iota // nothing was dialled: the kept connection served
+	Untried     Phase = iota // nothing was dialled: the kept connection was used
 	Resolving                // the host's name is being looked up
 	Connecting               // an address was dialled and has not answered
-	Handshaking              // connected; the TLS handshake is under way
+	Handshaking              // connected; the TLS handshake is in progress
 	Connected                // ready for a request
 )
 
-// A Trace records how a probe's connections came about. Addresses are raced in
-// goroutines, and those in which net/http dials for a proxy may outlive the request
-// that wanted them, so the trace has a lock and takes no more notes once it was
-// reported.
+// A Trace records how a probe's connections were made. Addresses are raced in goroutines,
+// and net/http's dials for a proxy may outlive their request, so the trace has a lock, and
+// records nothing more once it was reported.
 type Trace struct {
 	now func() time.Time
 	ctx context.Context // the probe's
@@ -40,19 +39,19 @@ type Trace struct {
 
 	tunnelled bool // a proxy connected us to the provider
 
-	offer   offer               // what handshakes take
+	offer   offer               // what handshakes use
 	request *CertificateRequest // nil: the server did not ask
-	failed  error               // what came of the handshake behind a proxy
+	failed  error               // result of the handshake behind a proxy
 }
 
 type traceKey struct{}
 
-// NewTrace makes a trace that tells the time by now.
+// NewTrace makes a trace; now is its clock.
 func NewTrace(now func() time.Time) *Trace { return &Trace{now: now} }
 
-// Watch ties t to the probe's context, and returns one that carries t to the
-// dialer: net/http gives a dial the values of the request's context, and neither
-// its deadline nor its end. Those are in t.ctx.
+// Watch ties t to the probe's context, and returns one that carries t to the dialer.
+// net/http gives a dial the values of the request's context, but neither its deadline nor
+// its end. Those are in t.ctx.
 func (t *Trace) Watch(ctx context.Context) context.Context {
 	t.ctx = ctx
 	return carrier{ctx, t}
@@ -72,13 +71,13 @@ func (c carrier) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// AfterFunc keeps that of the context; see package term.
+// AfterFunc is that of the context; see package term.
 func (c carrier) AfterFunc(f func()) (stop func() bool) { return term.AfterFunc(c.Context, f) }
 
 // traceOf finds the trace that Watch put into ctx.
 func traceOf(ctx context.Context) *Trace { return ctx.Value(traceKey{}).(*Trace) }
 
-// note runs f under the lock, unless the trace was reported already.
+// note runs f under the lock, unless the trace was already reported.
 func (t *Trace) note(f func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -94,8 +93,7 @@ func (t *Trace) resolved(step provider.ResolveStep) { t.note(func() { t.resolve 
 // Shook notes a TLS handshake.
 func (t *Trace) Shook(step *provider.TLSStep) { t.note(func() { t.tls = step }) }
 
-// GoodUntil notes when the certificate of the handshake, or one that it was signed
-// with, ends.
+// GoodUntil notes when the certificate of the handshake expires, or one that signed it.
 func (t *Trace) GoodUntil(end time.Time) {
 	t.note(func() {
 		if t.tls != nil {
@@ -104,8 +102,8 @@ func (t *Trace) GoodUntil(end time.Time) {
 	})
 }
 
-// dialling notes that an address is being dialled and returns what to call when
-// that is over.
+// dialling notes that an address is being dialled, and returns a function to call at its
+// end.
 func (t *Trace) dialling(address string) (done func(error)) {
 	i := -1
 	t.note(func() {
@@ -128,8 +126,7 @@ func (t *Trace) dialling(address string) (done func(error)) {
 	}
 }
 
-// Ready notes a connection that a request can use; c is nil when it is not
-// watched.
+// Ready notes a connection that a request can use; c is nil if it is not watched.
 func (t *Trace) Ready(c *Conn) {
 	t.note(func() { t.phase, t.conn, t.made = Connected, c, t.made+1 })
 }
@@ -148,7 +145,7 @@ func (t *Trace) IsTunnelled() bool {
 	return t.tunnelled
 }
 
-// Connections returns how many were made so far, and the last one.
+// Connections returns how many connections were made so far, and the last one.
 func (t *Trace) Connections() (int, *Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -158,8 +155,8 @@ func (t *Trace) Connections() (int, *Conn) {
 // Context is the probe's, with its deadline and its end.
 func (t *Trace) Context() context.Context { return t.ctx }
 
-// Report moves the notes into the evidence and closes the trace. What came from
-// outside passes through clean.
+// Report moves the notes into the evidence and closes the trace. Text from outside is
+// cleaned by clean.
 func (t *Trace) Report(d *provider.Diagnostics, clean func(string) string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

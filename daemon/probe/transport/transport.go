@@ -1,16 +1,14 @@
-// Package transport makes the connections that a probe asks over, keeps one between
-// probes, and records how each came about, layer by layer: the name, the dials, who
-// listens, the TLS handshake. It knows no kind of provider and gives no verdict; the
-// type of an error says which layer it is of.
+// Package transport makes the connections of a probe, keeps one between probes, and records
+// how each was made, layer by layer: the name, the dials, the listener, the TLS handshake.
+// It knows no kind of provider and gives no verdict; the type of an error shows its layer.
 //
-// dial.go connects, race.go to the first of several addresses, twin.go to ::1 in place of
-// 127.0.0.1; server.go finds out
-// who serves an address of this machine, and whether it may have the key; tls.go does
-// the handshake, tlsfiles.go keeps the files of certificates that it takes, clientcert.go
-// answers a server that asks for ours, and hello.go tells a TLS server from others; tunnel.go
-// asks through a proxy; keepalive.go keeps the
-// connection, request.go is what is asked, exchange.go carries it over a connection, and idle_*.go looks whether
-// anything happened to it meanwhile; trace.go takes the notes.
+// dial.go connects, race.go to the first of several addresses, twin.go to ::1 instead of
+// 127.0.0.1; server.go finds out who serves an address of this machine, and whether it may
+// have the key; tls.go does the handshake, tlsfiles.go keeps its certificate files,
+// clientcert.go answers a server that asks for ours, and hello.go tells a TLS server from
+// others; tunnel.go goes through a proxy; keepalive.go keeps the connection, request.go is
+// a request, exchange.go carries it over a connection, and idle_*.go checks an idle
+// connection; trace.go records it all.
 //
 // It imports the standard library, golang.org/x/sys, daemon/config, daemon/listener,
 // daemon/probe/term, store/provider and store/userns.
@@ -30,7 +28,7 @@ import (
 	"github.com/providerd/providerd/daemon/listener"
 )
 
-// MaxHeader is how many bytes the headers of an answer may have.
+// MaxHeader is the limit for the headers of an answer, in bytes.
 const MaxHeader = 64 << 10
 
 // Options are what a [Dialer] takes from outside. Now is required.
@@ -44,21 +42,19 @@ type Options struct {
 	Credentials *Credentials                                                         // what its handshakes need beyond RootCAs; nil: nothing
 }
 
-// An HTTP sends a Prober's requests. It speaks HTTP/1.1 only: a probe has one request
-// at a time, and a kept HTTP/2 connection that died would not be given up by a request
-// that timed out on it.
+// An HTTP sends a Prober's requests. It speaks only HTTP/1.1: a probe has one request at a
+// time, and a request that timed out would not close a dead HTTP/2 connection.
 type HTTP interface {
 	// Send sends a request and returns its answer, whose body must be closed before the
-	// next request. The error is that of ctx once that ended.
+	// next request. Once ctx has ended, the error is its own.
 	Send(ctx context.Context, req *Request) (*http.Response, error)
 	// CloseIdleConnections closes the kept connection; its name is http.Transport's.
 	CloseIdleConnections()
 }
 
-// New chooses a keeper wherever that can do it. What it leaves to net/http is to
-// speak to proxies, and to spell a host's name in ASCII. Bare are the headers of a
-// request without the key; asks reports whether the HTTP finds out who is there before
-// it sends the key, where the dialer is guarded.
+// New chooses a keeper if possible. Only proxies, and host names that are not ASCII, are
+// left to net/http. bare are the headers of a request without the key; asks reports whether
+// the HTTP finds out who listens before it sends the key, if the dialer is guarded.
 func New(d *Dialer, base, proxy *url.URL, bare http.Header) (h HTTP, asks bool) {
 	if proxy == nil && isASCII(base.Host) {
 		return &keeper{dialer: d, bare: bare}, true
@@ -106,8 +102,8 @@ func newHTTPTransport(d *Dialer, base, proxy *url.URL) *http.Transport {
 	return t
 }
 
-// dialFor is http.Transport's dial for a scheme. It is called in a goroutine of
-// its own, with the values of the request's context and not its end.
+// dialFor is http.Transport's dial for a scheme. It is called in a goroutine of its own,
+// with the values of the request's context but not its end.
 func (d *Dialer) dialFor(scheme string) func(context.Context, string, string) (net.Conn, error) {
 	return func(ctx context.Context, _, address string) (_ net.Conn, err error) {
 		defer recovered(&err)

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A tunnel is the HTTP side of a Prober whose requests net/http sends, mostly through a
-// proxy. net/http does the handshake with the server behind it.
+// A tunnel is the HTTP side of a Prober whose requests are sent by net/http, usually
+// through a proxy. net/http does the handshake with the server behind the proxy.
 type tunnel struct {
 	*http.Transport
 	tls   *handshaker
@@ -46,7 +46,7 @@ type tunnelled struct {
 func (s *tunnelled) hooks() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		TLSHandshakeStart: func() {
-			if !s.socks && !s.trace.IsTunnelled() { // it is the proxy's own, or one that was done and noted
+			if !s.socks && !s.trace.IsTunnelled() { // it is the proxy's own, or was already noted
 				return
 			}
 			s.began = s.tls.now()
@@ -70,7 +70,7 @@ func (s *tunnelled) hooks() *httptrace.ClientTrace {
 	}
 }
 
-// failedShake is why the handshake behind a proxy did not succeed.
+// failedShake is why the handshake behind a proxy failed.
 func (t *Trace) failedShake() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -78,20 +78,20 @@ func (t *Trace) failedShake() error {
 }
 
 // behindProxy is the configuration of such handshakes. net/http uses one for all of them,
-// so a function of ours looks at the provider's authorities, which may change.
+// so a function of ours checks against the provider's authorities, which may change.
 func (h *handshaker) behindProxy(base *url.URL) *tls.Config {
 	c := h.config("")
 	c.GetClientCertificate = show
 	if h.credentials != nil && h.credentials.roots != nil {
-		c.InsecureSkipVerify = true // VerifyConnection does it, whatever this is
+		c.InsecureSkipVerify = true // VerifyConnection verifies, whatever this says
 		c.VerifyConnection = func(s tls.ConnectionState) error { return h.verify(s, base.Hostname()) }
 	}
 	return c
 }
 
 // verify does what crypto/tls would do with those authorities. The host is that of
-// base_url, because a redirect does not lead to another host; an address is not in the
-// state.
+// base_url, because redirects to other hosts are not followed; the state does not have an
+// IP address.
 func (h *handshaker) verify(s tls.ConnectionState, host string) error {
 	options := x509.VerifyOptions{
 		Roots:         cmp.Or(h.credentials.roots.value.Load(), x509.NewCertPool()), // nil would mean this machine's

@@ -14,8 +14,8 @@ func (d *Dialer) AlsoVersion6() {
 	d.twin = d.Network == "tcp" && err == nil && at.Addr() == netip.MustParseAddr(loopbacks[1])
 }
 
-// withTwin are the addresses that stand for one. ::1 is the second as long as nobody
-// turned to it: who listens there when 127.0.0.1 is free, may not be who is meant.
+// withTwin are the addresses that one stands for. ::1 is the second unless Turn made it the
+// first: a listener at ::1 while 127.0.0.1 is free may not be the one that is meant.
 func (d *Dialer) withTwin(address string) []string {
 	_, port, err := net.SplitHostPort(address)
 	if !d.twin || err != nil || address != d.Address {
@@ -38,8 +38,8 @@ func (d *Dialer) StandsIn() bool {
 	return d.twin && !d.turned && d.good != "" && d.good != d.Address
 }
 
-// inTurn dials the addresses one after the other, as long as nothing listens there. What
-// hinders it at the second, such as a machine without IPv6, is no news.
+// inTurn dials the addresses one after the other, as long as nothing listens there. A
+// problem with the second, such as a machine without IPv6, is not reported.
 func (d *Dialer) inTurn(ctx context.Context, t *Trace, network string, addresses []string) (net.Conn, string, error) {
 	failed := &DialError{}
 	for _, address := range addresses {
@@ -58,8 +58,8 @@ func (d *Dialer) inTurn(ctx context.Context, t *Trace, network string, addresses
 	return nil, "", failed
 }
 
-// Turn makes the other address of this machine the first one to dial, and returns both;
-// ok is false if there is no other one, or if none has worked yet.
+// Turn makes this machine's other address the first one to dial, and returns both; ok is
+// false if there is no other, or if none has worked yet.
 func (d *Dialer) Turn(localhost bool) (from, to string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
