@@ -1,12 +1,12 @@
-// Package complaint reads what an answer complains of, in the form of any vendor, gateway or
-// framework, and says what that means: whether it is about the key, about money, a limit, or
-// a model that loads, and when to ask again.
+// Package complaint reads what an answer says is wrong, in the form of any vendor, gateway
+// or framework, and decides what that means: whether it is about the key, about money, a
+// limit, or a loading model, and when to ask again.
 //
-// complaint.go and envelope.go take an answer apart; phrases.go and weighed.go look for what
-// it says; meaning.go says what that is about; retry.go, moment.go and prosewait.go read
-// when to come back. It is pure, and knows of no kind, probe or connection: what another kind
-// of server is meant to have said stays with that kind. It imports daemon/probe/loose and the
-// vocabulary.
+// complaint.go and envelope.go take an answer apart; phrases.go and weighed.go find phrases
+// in it; meaning.go decides what it means; retry.go, moment.go and prosewait.go read when
+// to come back. It is pure, and knows nothing of kinds, probes or connections: words that
+// mean something special for one kind belong to that kind. It imports daemon/probe/loose
+// and the vocabulary.
 package complaint
 
 import (
@@ -19,53 +19,53 @@ import (
 	"github.com/providerd/providerd/daemon/probe/loose"
 )
 
-// A Complaint is what an answer says is wrong, in any vendor's form. meaning.go says
+// A Complaint is what an answer says is wrong, in any vendor's form. See meaning.go for
 // what it means.
 type Complaint struct {
 	Message string   // plain text for people, never JSON
 	Codes   []string // machine-readable words, lower case
-	// Shaped: it came as model servers complain, in a JSON object's "error", or as
-	// a message with a code beside it (Mistral, Cerebras).
+	// Shaped: it has the form of a model server's error: a JSON object's "error", or a
+	// message with a code beside it (Mistral, Cerebras).
 	Shaped bool
 	// Failed: it calls itself an error, under any status.
 	Failed bool
 	page   bool   // it is a page for people
-	status int    // the HTTP status that it names, which some answers have only there
-	said   string // all of it that is text
-	text   string // the same, in the form in which phrases are searched: see plain
+	status int    // the HTTP status in the body, which is the only one in some answers
+	said   string // all its text
+	text   string // the same, in the form for finding phrases: see plain
 
 	limits    []string    // the names of the limits that are used up (Google)
-	zero      bool        // one of those limits is 0, so that waiting does not help
+	zero      bool        // one of those limits is 0, so waiting does not help
 	waits     []toldWait  // how long to wait, in fields of its own
-	headers   http.Header // those of the server behind, which OpenRouter passes on
-	estimated string      // for how many seconds a model will load (Hugging Face)
+	headers   http.Header // the headers of the server behind, which OpenRouter passes on
+	estimated string      // how many seconds a model will take to load (Hugging Face)
 }
 
-// A toldWait is a field of a body that says when to come back, in the unit that its
-// name says.
+// A toldWait is a field of a body that says when to come back, in the unit of its name.
 type toldWait struct {
 	value  string
 	millis bool
 }
 
 const (
-	deepest = 6        // levels of an envelope that are looked into
-	widest  = 16       // members of a list in it
+	deepest = 6        // levels of an envelope that are read
+	widest  = 16       // members of a list that are read
 	maxSaid = 64 << 10 // bytes of text
-	// maxBroken is how many bytes of broken JSON are the message: more than is shown of it.
+	// maxBroken is how many bytes of broken JSON become the message: more than will be
+	// shown.
 	maxBroken = 2 << 10
 )
 
-// A Body is the body of an answer, with what is known of it.
+// A Body is the body of an answer, with what is known about it.
 type Body struct {
 	Bytes     []byte
 	Page      bool   // it is HTML
-	Part      bool   // it is only the beginning of a body that is too large
-	Illegible string // why it is no text that can be read; empty: it is one
+	Part      bool   // it is only the beginning of a too large body
+	Illegible string // why it is not readable text; empty: it is
 }
 
-// Read reads what an answer complains of, in any of the forms of an envelope. A broken
-// body yields its text.
+// Read reads the complaint of an answer, in any form of envelope. A broken body yields its
+// text.
 func Read(b Body) *Complaint {
 	c := new(Complaint)
 	var said strings.Builder
@@ -76,7 +76,7 @@ func Read(b Body) *Complaint {
 		c.Message, c.page = "an HTML page", true
 		said.WriteString(untagged(b.Bytes))
 	case looksLikeJSON(raw) && !b.Part:
-		if !c.read(raw, deepest, &said) { // it broke off, or is none
+		if !c.read(raw, deepest, &said) { // it is truncated, or is not JSON
 			c.Message = string(b.Bytes[:min(len(b.Bytes), maxBroken)])
 			said.WriteString(c.Message)
 			if raw[0] != '"' {
@@ -86,7 +86,7 @@ func Read(b Body) *Complaint {
 	case bytes.HasPrefix(raw, []byte("<")): // an API gateway's XML
 		c.Message = untagged(raw)
 		said.WriteString(c.Message)
-	default: // text, which may have JSON in it: a gateway's, or an event of a stream
+	default: // text, which may contain JSON: a gateway's, or an event of a stream
 		c.readText(string(raw[:min(len(raw), 4<<10)]), deepest, &said)
 	}
 	c.said = said.String()
@@ -96,7 +96,7 @@ func Read(b Body) *Complaint {
 
 func looksLikeJSON(b []byte) bool { return len(b) > 0 && strings.IndexByte(`{["`, b[0]) >= 0 }
 
-// read takes in a JSON value. It reports false if it is none.
+// read reads a JSON value, and reports whether it is one.
 func (c *Complaint) read(raw json.RawMessage, depth int, said *strings.Builder) bool {
 	raw = bytes.TrimSpace(raw)
 	switch {
@@ -116,8 +116,8 @@ func (c *Complaint) read(raw json.RawMessage, depth int, said *strings.Builder) 
 	return true
 }
 
-// readText takes a string, which may have a whole answer in it: that of the server
-// behind a gateway.
+// readText reads a string, which may contain a whole answer: that of the server behind a
+// gateway.
 func (c *Complaint) readText(s string, depth int, said *strings.Builder) bool {
 	if s == "" {
 		return false
@@ -142,7 +142,7 @@ func (c *Complaint) readText(s string, depth int, said *strings.Builder) bool {
 	return true
 }
 
-// readList takes the members of a list. The first that says something is for people.
+// readList reads the members of a list. The first with text is the message.
 func (c *Complaint) readList(raw json.RawMessage, depth int, said *strings.Builder) bool {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	_, err := dec.Token()
@@ -165,8 +165,8 @@ func (c *Complaint) say(s string, said *strings.Builder) {
 	}
 }
 
-// readObject takes an error object or what is around it. What is inside goes first,
-// because it says more.
+// readObject reads an error object or what is around it. The inside comes first, because it
+// says more.
 func (c *Complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 	titled := o.Error
 	if title := loose.Word(o.Error); title != "" && o.text() != "" && (!strings.Contains(title, " ") || IsStatusText(title)) {
@@ -191,7 +191,7 @@ func (c *Complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 	if text != "" {
 		c.readText(text, depth, said)
 	}
-	if given(o.Detail) { // which says nothing of the server: FastAPI is behind many
+	if given(o.Detail) { // it does not identify the server: many use FastAPI
 		shaped := c.Shaped
 		c.read(o.Detail, depth-1, said)
 		c.Shaped = shaped
@@ -205,7 +205,7 @@ func (c *Complaint) readObject(o *envelope, depth int, said *strings.Builder) {
 
 func (c *Complaint) addCode(word string) { c.Codes = append(c.Codes, strings.ToLower(word)) }
 
-// addStatus notes the number by which an error names its own HTTP status.
+// addStatus notes the HTTP status that an error gives in its body.
 func (c *Complaint) addStatus(o *envelope) {
 	for _, raw := range []json.RawMessage{o.Code, o.StatusCode, o.CamelStatus, o.Status} {
 		text := string(raw)
@@ -217,12 +217,12 @@ func (c *Complaint) addStatus(o *envelope) {
 		}
 	}
 	if n, err := strconv.Atoi(string(o.StatusCode)); err == nil && n != 0 && loose.Word(o.StatusMessage) != "" {
-		c.Failed = true // MiniMax says 0 and "success" of what went well
+		c.Failed = true // MiniMax says 0 and "success" if there is no error
 		c.addCode("minimax:" + strconv.Itoa(n))
 	}
 }
 
-// readDetails takes Google's list of details, or Anthropic's object.
+// readDetails reads Google's list of details, or Anthropic's object.
 func (c *Complaint) readDetails(o *envelope, depth int, said *strings.Builder) {
 	if !given(o.Details) {
 		return
@@ -240,10 +240,10 @@ func (c *Complaint) readDetails(o *envelope, depth int, said *strings.Builder) {
 	}
 }
 
-// readWaits takes the fields that tell when to come back.
+// readWaits reads the fields that say when to come back.
 func (c *Complaint) readWaits(o *envelope) {
 	c.addWaits(&o.waitFields)
-	var parameters waitFields // Telegram's way, which gateways copy
+	var parameters waitFields // Telegram's form, which gateways copy
 	if given(o.Parameters) && loose.Decode(o.Parameters, &parameters) {
 		c.addWaits(&parameters)
 	}
@@ -278,12 +278,12 @@ func (c *Complaint) addWaits(f *waitFields) {
 	}
 }
 
-// given reports whether a member is there, and not null or empty text.
+// given reports whether a member is there, and is not null or empty text.
 func given(raw json.RawMessage) bool {
 	return len(raw) > 0 && string(raw) != "null" && string(raw) != `""` && string(raw) != "false"
 }
 
-// firstOf is the scalar that a JSON value is, or that a list begins with.
+// firstOf is the value of a JSON scalar, or of the first in a list.
 func firstOf(raw json.RawMessage) string {
 	var list []json.RawMessage
 	if len(raw) > 0 && raw[0] == '[' && loose.Decode(raw, &list) && len(list) > 0 {
@@ -292,7 +292,7 @@ func firstOf(raw json.RawMessage) string {
 	return scalar(raw)
 }
 
-// scalar is a JSON string's value or a number as it is written.
+// scalar is the value of a JSON string, or a number as it is written.
 func scalar(raw json.RawMessage) string {
 	if len(raw) > 0 && (raw[0] >= '0' && raw[0] <= '9') {
 		return string(raw)

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/daemon/probe/loose"
 )
 
-// An envelope is an error object, or what is around one: the members that vendors,
-// gateways and frameworks use. Where those forms come from:
+// An envelope is an error object, or what is around one, with the members that vendors,
+// gateways and frameworks use. The sources of those forms:
 //
 //   - {"error": {"message", "type", "code", "status", "details"}}: OpenAI, Anthropic,
 //     Google; in an array at Google's OpenAI-compatible address (reported only)
@@ -52,7 +52,7 @@ type envelope struct {
 	OK      json.RawMessage `json:"ok"`
 
 	Type        json.RawMessage `json:"type"`
-	Code        json.RawMessage `json:"code"` // a word, or the status once more
+	Code        json.RawMessage `json:"code"` // a word, or the status again
 	Status      json.RawMessage `json:"status"`
 	ErrorCode   json.RawMessage `json:"error_code"`
 	ErrorKind   json.RawMessage `json:"error_type"`
@@ -93,7 +93,7 @@ func (o *envelope) text() string {
 	return o.errorMessage()
 }
 
-// errorMessage is a text whose name already says that something is wrong.
+// errorMessage is a text under a name that says that something is wrong.
 func (o *envelope) errorMessage() string {
 	for _, raw := range []json.RawMessage{o.ErrorMessage, o.ErrorMsg, o.ErrMsg, o.Description} {
 		if s := loose.Word(raw); s != "" {
@@ -103,7 +103,7 @@ func (o *envelope) errorMessage() string {
 	return ""
 }
 
-// saysNo reports whether the object says that it is no success.
+// saysNo reports whether the object says that the request failed.
 func (o *envelope) saysNo() bool {
 	if o.errorMessage() != "" {
 		return true
@@ -142,7 +142,7 @@ type googleDetail struct {
 	Delay string `json:"retryDelay"` // "34s", "34.074824224s"
 }
 
-// tell adds to a complaint what a detail says.
+// tell adds what a detail says to a complaint.
 func (d *googleDetail) tell(c *Complaint) {
 	if d.Reason != "" {
 		c.addCode(d.Reason)
@@ -197,9 +197,9 @@ func untagged(page []byte) string {
 	return strings.Join(strings.Fields(html.UnescapeString(text.String())), " ")
 }
 
-// salvaged is the message of JSON that broke off or is none, if that much of it came.
-// Python's way to write it is none: gateways put {'error': {'message': "…"}} into a
-// message (openai/openai-python src/openai/_base_client.py, "Error code: %s - %s").
+// salvaged is the message in truncated or invalid JSON, if it got that far. Python's
+// notation is invalid JSON too: gateways put {'error': {'message': "…"}} into a message
+// (openai/openai-python src/openai/_base_client.py, "Error code: %s - %s").
 func salvaged(s string) string {
 	for _, name := range [...]string{"'message': ", "'msg': ", "'detail': ", "'error': "} {
 		_, after, ok := strings.Cut(s, name)
@@ -217,14 +217,14 @@ func salvaged(s string) string {
 			continue
 		}
 		inside := untilQuote(after, '"')
-		if said := cmp.Or(loose.Word(json.RawMessage(`"`+inside+`"`)), inside); said != "" { // whose escapes may not be JSON's
+		if said := cmp.Or(loose.Word(json.RawMessage(`"`+inside+`"`)), inside); said != "" { // its escapes may not be JSON's
 			return said
 		}
 	}
 	return ""
 }
 
-// withoutRepr is a text for people in which, from at on, an object of Python's may be.
+// withoutRepr cleans a text for people that may have a Python object from at on.
 func withoutRepr(s string, at int) string {
 	if !strings.HasPrefix(s[at:], "{'") {
 		return s
@@ -238,7 +238,8 @@ func withoutRepr(s string, at int) string {
 
 var bare = strings.NewReplacer("{", "", "}", "", "'", "", `"`, "")
 
-// untilQuote is the inside of a string in those quotes, as far as it came.
+// untilQuote is the inside of a string in those quotes, up to its end or the end of the
+// text.
 func untilQuote(s string, quote byte) string {
 	for i := 0; i < len(s); i++ {
 		switch s[i] {

@@ -25,7 +25,7 @@ var quotaCodes = []string{
 	"quotaexceeded", "dailylimitexceeded", // Google's older APIs (403)
 }
 
-// doubtfulQuotaCodes are quotaCodes that some also use for the tokens of a minute.
+// doubtfulQuotaCodes are quotaCodes that some also use for a limit of tokens per minute.
 var doubtfulQuotaCodes = []string{"insufficient_quota", "quota_exceeded", "quotaexceeded"}
 
 // deadKeyCodes are words for a bad key that are not among the phrases.
@@ -45,15 +45,15 @@ var limitCodes = []string{
 // loadingCodes are states of a server that is not ready yet.
 var loadingCodes = []string{"loading", "loading_model", "model_loading", "model_not_ready", "starting", "initializing", "warming_up"}
 
-// overloadCodes say that a 429 is about the vendor's capacity and not about this
-// account. Moonshot's, Mistral's and Volcengine's; prose does not count, because
-// Moonshot says "overloaded" of its rate limits too.
+// overloadCodes say that a 429 is about the vendor's capacity and not about this account.
+// They are Moonshot's, Mistral's and Volcengine's. Prose does not count, because Moonshot
+// says "overloaded" for its rate limits too.
 var overloadCodes = []string{"engine_overloaded_error", "service_tier_capacity_exceeded", "serveroverloaded"}
 
 var missingScope = regexp.MustCompile(`(?i)missing scopes?:\s*(?:[\w.]*\w,\s*)*[\w.]*\bmodels?\.read\b`)
 
-// ByStatus is what a status means by itself, for every kind; empty for one that
-// says nothing of the provider, or not without the body.
+// ByStatus is what a status means by itself, for every kind; empty if it says nothing about
+// the provider, or nothing without the body.
 func ByStatus(status int) provider.Reason {
 	switch {
 	case status == 401:
@@ -72,16 +72,15 @@ func ByStatus(status int) provider.Reason {
 	return ""
 }
 
-// Means is what the complaint and the status with which it came mean together, for every
-// kind. What it says about the account wins over what it says about a limit, and that over
-// the status.
+// Means is what the complaint and its status mean together, for every kind. A statement
+// about the account wins over one about a limit, and that over the status.
 func (c *Complaint) Means(status int) provider.Reason {
 	saw := ByStatus(status)
 	switch {
 	case status < 400, status == 402, status == 404, status == 407:
 		return saw
 	case (status == 401 || status == 403) && missingScope.MatchString(c.Message):
-		return provider.ScopeLimited // OpenAI answers a key that may not list models, and works for the rest, with either
+		return provider.ScopeLimited // OpenAI answers with either if a key may not list models but works for the rest
 	}
 	switch account := c.account(); {
 	case account == provider.QuotaExhausted,
@@ -104,8 +103,8 @@ func (c *Complaint) Means(status int) provider.Reason {
 	return saw
 }
 
-// account is what the answer says about the account or its key, under any status;
-// empty if nothing.
+// account is what the answer says about the account or its key, under any status; empty if
+// it says nothing.
 func (c *Complaint) account() provider.Reason {
 	switch {
 	case c.isQuota():
@@ -118,16 +117,16 @@ func (c *Complaint) account() provider.Reason {
 	return ""
 }
 
-// saysDeadKey: a page for people is about an API key where it says so, and else about
-// their session.
+// saysDeadKey: a page for people is about an API key only if it says so; otherwise it is
+// about their session.
 func (c *Complaint) saysDeadKey() bool {
 	return slices.ContainsFunc(deadKeyPhrases, func(phrase string) bool {
 		return (!c.page || strings.Contains(phrase, "api key")) && saysPhrase(c.text, phrase)
 	})
 }
 
-// Admits is what an answer that looks like a success says of itself; empty when it
-// says nothing that is known.
+// Admits is the error that an answer that looks like a success admits; empty if none is
+// recognised.
 func (c *Complaint) Admits() provider.Reason {
 	if account := c.account(); account != "" {
 		return account
@@ -145,20 +144,20 @@ func (c *Complaint) Admits() provider.Reason {
 	return ""
 }
 
-// IsStructured reports whether a body is meant for programs, so that one that came with a
-// success may be an error all the same: JSON, or a stream of events.
+// IsStructured reports whether a body is meant for programs: JSON, or a stream of events.
+// Then it may be an error even if the status is a success.
 func IsStructured(body []byte) bool {
 	body = bytes.TrimSpace(body)
 	return looksLikeJSON(body) || isEvent(body)
 }
 
-// isEvent knows a stream of events, whose first may be an error.
+// isEvent recognises a stream of events, whose first may be an error.
 func isEvent(body []byte) bool {
 	return bytes.HasPrefix(body, []byte("data:")) || bytes.HasPrefix(body, []byte("event:"))
 }
 
-// isQuota reports whether waiting does not help: money, a plan, or a limit of the day
-// without a time when it ends.
+// isQuota reports whether waiting does not help: money, a plan, or a daily limit that does
+// not say when it ends.
 func (c *Complaint) isQuota() bool {
 	switch {
 	case c.Says(moneyPhrases), c.zero, saysZeroLimit(c.text):
@@ -173,11 +172,11 @@ func (c *Complaint) isQuota() bool {
 	return (c.Says(quotaPhrases) || c.Says(advicePhrases) && !c.Says(limitPhrases)) && !retriesSoon(c.text)
 }
 
-// alibabasMinute is where Alibaba explains the limit of the tokens of a minute, for
-// which it has OpenAI's words for money (help.aliyun.com/en/model-studio/error-code).
+// alibabasMinute is where Alibaba explains its limit of tokens per minute, for which it
+// uses OpenAI's words for money (help.aliyun.com/en/model-studio/error-code).
 const alibabasMinute = "error-code#token-limit"
 
-// passes reports whether limits are named, all of which waiting lifts.
+// passes reports whether the answer names limits, and waiting lifts all of them.
 func (c *Complaint) passes() bool { return len(c.limits) > 0 && !c.isQuota() }
 
 func (c *Complaint) isLimit() bool {
@@ -188,7 +187,7 @@ func (c *Complaint) isLoading() bool {
 	return !c.Says(brokenPhrases) && (c.Says(loadingPhrases) || c.HasCode(loadingCodes) || c.estimated != "")
 }
 
-// Estimate is how long a model will need to load, by the server's own estimate.
+// Estimate is how long a model will take to load, by the server's own estimate.
 func (c *Complaint) Estimate() string {
 	seconds, ok := number(c.estimated)
 	if !ok || seconds <= 0 {
@@ -197,10 +196,9 @@ func (c *Complaint) Estimate() string {
 	return ", for about " + scaled(seconds, time.Second).Round(time.Second).String()
 }
 
-// believable is the shortest wait that is believed for a limit of the day. Google sends
-// the seconds until the next minute with a limit of the day, and its own program does
-// not believe them (google-gemini/gemini-cli
-// packages/core/src/utils/googleQuotaErrors.ts).
+// believable is the shortest wait that is believed for a daily limit. With a daily limit,
+// Google sends the seconds until the next minute, and its own program does not believe them
+// (google-gemini/gemini-cli packages/core/src/utils/googleQuotaErrors.ts).
 const believable = 5 * time.Minute
 
 // tellsWhen reports whether fields or prose say when to come back.
@@ -208,17 +206,17 @@ func (c *Complaint) tellsWhen() bool {
 	return c.longestWait(time.Unix(0, 0)) > 0 || proseWait(c.said, time.Unix(0, 0)) > 0
 }
 
-// isDaily knows a limit of the day by its name.
+// isDaily recognises a daily limit by its name.
 func (c *Complaint) isDaily() bool {
 	return slices.ContainsFunc(c.limits, func(name string) bool {
 		return strings.Contains(name, "PerDay") || strings.Contains(name, "Daily")
 	})
 }
 
-// saysZeroLimit: "limit: 0, model: …" means that the plan has none of it at all
+// saysZeroLimit: "limit: 0, model: …" means that the plan does not include it at all
 // (google-gemini/gemini-cli issue 22486).
 func saysZeroLimit(text string) bool {
-	if strings.Contains(text, "(0/0 used)") { // MiniMax's plan without it, which tells a reset all the same; reported only
+	if strings.Contains(text, "(0/0 used)") { // MiniMax, if the plan lacks it; it gives a reset all the same; reported only
 		return true
 	}
 	_, after, ok := strings.Cut(text, "quota exceeded for metric")
@@ -226,8 +224,8 @@ func saysZeroLimit(text string) bool {
 	return ok && limited && (after == "" || strings.IndexByte("0123456789.", after[0]) < 0)
 }
 
-// retriesSoon: Google calls every limit an exceeded quota, and says when to retry if it
-// passes.
+// retriesSoon: Google calls every limit an exceeded quota, and says when to retry if
+// waiting helps.
 func retriesSoon(text string) bool { return strings.Contains(text, "please retry in ") }
 
 func (c *Complaint) HasCode(codes []string) bool {

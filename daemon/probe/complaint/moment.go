@@ -8,11 +8,10 @@ import (
 	"time"
 )
 
-// When reads when to come back, as a wait from now on by the provider's clock, in
-// any form that servers send: a number of units, seconds or less since 1970, a
-// duration ("6m0s", "PT36S", "00:01:30"), or a moment. What cannot be read, and a
-// negative number, is not ok. A moment is a statement even if it has just passed,
-// because clocks differ.
+// When reads when to come back, as a wait from now on by the provider's clock, in any form
+// that servers send: a number of units, seconds or less since 1970, a duration ("6m0s",
+// "PT36S", "00:01:30"), or a moment. ok is false for what cannot be read, and for a
+// negative number. A moment counts even if it has just passed, because clocks differ.
 func When(v string, unit time.Duration, now time.Time) (wait time.Duration, ok bool) {
 	v = strings.Trim(v, " \t\"")
 	if v == "" {
@@ -32,8 +31,8 @@ func When(v string, unit time.Duration, now time.Time) (wait time.Duration, ok b
 
 const year = 365 * 24 * time.Hour
 
-// readNumber takes a number for a wait, unless that would be more than a year. Then it is
-// a time since 1970, in seconds, milliseconds, microseconds or nanoseconds.
+// readNumber reads a number as a wait, unless that would be more than a year. Then it is a
+// time since 1970, in seconds, milliseconds, microseconds or nanoseconds.
 func readNumber(n float64, unit time.Duration, now time.Time) (time.Duration, bool) {
 	if n < 0 {
 		return 0, false
@@ -53,7 +52,7 @@ func readNumber(n float64, unit time.Duration, now time.Time) (time.Duration, bo
 	return latest, true
 }
 
-// readDuration reads those of Go, of ISO 8601 and of clocks, and those in words.
+// readDuration reads durations of Go, of ISO 8601 and of clocks, and those in words.
 func readDuration(v string) (time.Duration, bool) {
 	if d, err := time.ParseDuration(v); err == nil {
 		return d, true
@@ -68,7 +67,7 @@ func readDuration(v string) (time.Duration, bool) {
 	return d, d > 0 && strings.Trim(rest, " .") == ""
 }
 
-// isoDuration reads "PT1M30.5S" and "P1DT2H". Nobody waits for months and years.
+// isoDuration reads "PT1M30.5S" and "P1DT2H". Months and years are not read.
 func isoDuration(v string) (time.Duration, bool) {
 	rest, ok := strings.CutPrefix(strings.ToUpper(v), "P")
 	if !ok || rest == "" || rest == "T" {
@@ -121,8 +120,8 @@ func clockDuration(v string) (time.Duration, bool) {
 	return sum, true
 }
 
-// moments are the forms of a moment beside RFC 3339 and HTTP's own three. One without
-// a zone is in UTC.
+// moments are the forms of a moment besides RFC 3339 and HTTP's own three. Without a zone
+// it is in UTC.
 var moments = [...]string{
 	"Mon, 2 Jan 2006 15:04:05 Z07:00",
 	"Mon, 2 Jan 2006 15:04:05 -0700",
@@ -141,8 +140,8 @@ var moments = [...]string{
 	"2006-01-02 15:04:05",
 }
 
-// readMoment reads a moment. A zone that is only a name must be UTC's: Go takes any
-// other for UTC too.
+// readMoment reads a moment. A zone that is only a name must be UTC's: Go treats any other
+// as UTC too.
 func readMoment(v string) (time.Time, bool) {
 	if at, err := http.ParseTime(v); err == nil {
 		return at, true
@@ -150,7 +149,7 @@ func readMoment(v string) (time.Time, bool) {
 	if at, err := time.Parse(time.RFC3339, strings.ToUpper(v)); err == nil {
 		return at, true
 	}
-	v, _, _ = strings.Cut(v, " (") // the zone's name once more
+	v, _, _ = strings.Cut(v, " (") // the zone's name again
 	for _, layout := range moments {
 		at, err := time.Parse(layout, v)
 		if err != nil {

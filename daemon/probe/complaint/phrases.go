@@ -2,15 +2,15 @@ package complaint
 
 import "strings"
 
-// The words by which vendors, gateways and servers say what is wrong with an account.
-// Each is looked for in what [plain] makes of an answer, so that "API_KEY_INVALID",
-// "InvalidApiKey" and "invalid API key" need one line; a * stands for whatever is
-// between, within a sentence, and ^ for the beginning of one of the texts. One word
-// alone is never enough: OpenAI's ordinary rate limit advises a visit to the billing
-// page, and Moonshot says "overloaded" of its rate limits.
+// The words with which vendors, gateways and servers say what is wrong with an account.
+// Each is searched in what [plain] makes of an answer, so that "API_KEY_INVALID",
+// "InvalidApiKey" and "invalid API key" need one line. A * stands for anything within a
+// sentence, and ^ for the beginning of a text. A single word is never enough: OpenAI's
+// ordinary rate limit refers to the billing page, and Moonshot says "overloaded" for its
+// rate limits.
 //
-// A page, a file or an issue beside a phrase is where it is from. One with the name of
-// a vendor alone, or with nothing, is only reported: nobody has read it there.
+// A page, a file or an issue beside a phrase is its source. A phrase with only the name of
+// a vendor, or with nothing, is only reported: nobody has checked it there.
 
 // moneyPhrases are about a balance, a budget or a bill: waiting does not help.
 var moneyPhrases = []string{
@@ -65,16 +65,16 @@ var moneyPhrases = []string{
 	"余额不足", "额度不足", "额度已用尽", "已欠费", // one-api model/token.go, MiniMax, Zhipu
 }
 
-// advicePhrases are about money where nothing is said of a rate: beside that they
-// only tell who pays more may ask more.
+// advicePhrases are about money if nothing is said about a rate. Beside a rate they only
+// advise to pay for a higher one.
 var advicePhrases = []string{
 	"please top up", "please recharge", "top up your", // reported only
 	"spend limit",    // OpenAI, Groq console.groq.com/docs/spend-limits
 	"spending limit", // xAI, Together; Fireworks (amd/gaia issue 3766)
 }
 
-// quotaPhrases are about a quota, which mostly means money, and sometimes, as other
-// words beside them tell, no more than the requests of a minute.
+// quotaPhrases are about a quota, which usually means money, and sometimes only the
+// requests per minute, as other words beside them show.
 var quotaPhrases = []string{
 	"exceeded your current quota", // OpenAI insufficient_quota; Google of every limit
 	"insufficient quota",          // OpenAI; Alibaba of the tokens of a minute too
@@ -92,8 +92,8 @@ var quotaPhrases = []string{
 	"allocation of 10,000 neurons", // Cloudflare Workers AI; reported only
 }
 
-// passingPhrases show that a quota is one of a short time, which waiting lifts,
-// whatever else the answer says.
+// passingPhrases show that a quota is for a short time, so that waiting helps, whatever
+// else the answer says.
 var passingPhrases = []string{
 	"per min", "perminute", "/minute", "/min ", "(rpm)", "(tpm)",
 	"per second", "persecond", "/second", "per hour", "perhour",
@@ -101,10 +101,11 @@ var passingPhrases = []string{
 	"requests list", // Alibaba: "You exceeded your current requests list"
 }
 
-// dayPhrases are about a quota of a day or a week, which waiting lifts if its end is told.
+// dayPhrases are about a quota per day or week. Waiting helps if the answer says when it
+// ends.
 var dayPhrases = []string{"per day", "perday", "/day", "daily", "today", "24 hours", "weekly", "per week"}
 
-// deadKeyPhrases are about the key itself, or the account that it is of.
+// deadKeyPhrases are about the key itself, or its account.
 var deadKeyPhrases = []string{
 	"invalid api key", "api key is invalid", "api key invalid", "invalid * api key provided", // OpenAI, Mistral, Anthropic's "invalid x-api-key"
 	"invalid x api key",
@@ -139,17 +140,17 @@ var deadKeyPhrases = []string{
 	"无效的api key", "无效的 api key", "api key 无效", "api key 已过期", "api key 错误", // reported only
 }
 
-// refusedKeyPhrases are about the key where the status is 403, and about a request's
-// syntax or somebody else's key where it is another one: a gateway's database says
-// that the authentication failed too.
+// refusedKeyPhrases are about the key if the status is 403. Under other statuses they may
+// be about a request's syntax or somebody else's key: a gateway's database says
+// "authentication failed" too.
 var refusedKeyPhrases = []string{
 	"authentication failed",          // Amazon
 	"could not validate credentials", // FastAPI's tutorial, which many copy
 	"invalid token", "token is invalid", "token invalid", "invalid credentials", "bad credentials",
 }
 
-// deadAccountPhrases are about the account that the key is of. A page with them is
-// about somebody's web space.
+// deadAccountPhrases are about the account of the key. A page with them is about somebody's
+// web space.
 var deadAccountPhrases = []string{
 	"account deactivated", "account has been deactivated", "account is deactivated", "account associated * deactivated", // OpenAI (ChatGPTNextWeb/NextChat issue 2782)
 	"user has been banned", "user is banned", "用户已被封禁", // one-api middleware/auth.go
@@ -157,18 +158,17 @@ var deadAccountPhrases = []string{
 	"account has been suspended", "account is suspended", "account has been disabled", "account is disabled", "account suspended",
 }
 
-// shutOutPhrases are about an organization that may not use the API at all, with
-// whatever key.
+// shutOutPhrases are about an organization that may not use the API at all, with any key.
 var shutOutPhrases = []string{
 	"organization has been disabled", // Anthropic (anthropics/claude-code issue 8327)
 	"organization restricted",        // Groq organization_restricted
 	"organization has been restricted",
-	"only authorized for use with",                                    // Anthropic, of a subscription's token
+	"only authorized for use with",                                    // Anthropic, for a subscription's token
 	"not available in your country", "user location is not supported", // OpenAI, Google
 	"country, region, or territory not supported",
 }
 
-// limitPhrases are rate limits where the status does not say so.
+// limitPhrases are about rate limits, if the status does not say so.
 var limitPhrases = []string{
 	"rate limit is exceeded", "rate limit reached", "exceeded the rate limit", // GitHub docs.github.com/rest (403), Azure
 	"rate limit exceeded", "secondary rate limit", "ratelimitexceeded", "userratelimitexceeded", // Google APIs (403)
@@ -181,7 +181,7 @@ var limitPhrases = []string{
 	"usage limit exceeded", "usage limit reached", "reached your * usage limit", // MiniMax 2056; Kimi's plans, 403: reported only
 }
 
-// loadingPhrases are how servers say that a model is on its way into memory.
+// loadingPhrases say that a model is being loaded.
 var loadingPhrases = []string{
 	"is currently loading", "model * is loading", // Hugging Face (huggingface/huggingface_hub), and what copies it
 	"^loading model",           // llama.cpp tools/server; so llamafile, Jan, Docker Model Runner, llama-swap
@@ -199,22 +199,22 @@ var loadingPhrases = []string{
 	"deployment scaling up", "is scaling up", // Fireworks DEPLOYMENT_SCALING_UP; reported only
 }
 
-// brokenPhrases are about a model that will not come, in words that else would be
-// about one that loads.
+// brokenPhrases are about a model that failed to load; without them the words would mean a
+// loading one.
 var brokenPhrases = []string{
 	"error loading", "failed to load", "failed loading", "failure loading", "could not load", "cannot load",
 	"unable to load", "error while loading", "loading failed", "load failed", "exception while loading", "out of memory", "terminated",
 	"loading is disabled", "runtimeerror", "valueerror", "traceback", "mismatch", "took too long",
 }
 
-// overloadPhrases are about the vendor's room, and not about this account.
+// overloadPhrases are about the vendor's capacity, and not about this account.
 var overloadPhrases = []string{
 	"overloaded", "over capacity", "at capacity", "capacity exceeded", "too busy", "server busy", "server is busy",
 	"slow down",
 }
 
-// plain is a text as phrases are looked for in it: lower case, with one blank where
-// there are several, hyphens or underlines, and a key called by one name.
+// plain is a text in the form for finding phrases: lower case, with one blank for several
+// blanks, hyphens or underlines, and one name for a key.
 func plain(s string) string {
 	s = strings.ToLower(s)
 	s = spellings.Replace(s)
@@ -228,7 +228,7 @@ var spellings = strings.NewReplacer(
 	"freetieronly", " free tier only ", "令牌 ", "令牌",
 )
 
-// Says reports whether one of the phrases is there.
+// Says reports whether the complaint has one of the phrases.
 func (c *Complaint) Says(phrases []string) bool {
 	for _, phrase := range phrases {
 		if saysPhrase(c.text, phrase) {
@@ -238,11 +238,12 @@ func (c *Complaint) Says(phrases []string) bool {
 	return false
 }
 
-// SaysOverloaded reports whether it is about the vendor's room, and not about this account.
+// SaysOverloaded reports whether it is about the vendor's capacity, and not about this
+// account.
 func (c *Complaint) SaysOverloaded() bool { return c.Says(overloadPhrases) }
 
-// farthest is how many bytes a * may stand for and what follows it takes; a sentence
-// ends it too.
+// farthest is how many bytes a * and what follows it may take. The end of the sentence is a
+// limit too.
 const farthest = 80
 
 func saysPhrase(text, phrase string) bool {

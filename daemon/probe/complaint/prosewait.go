@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// comebacks are the words after which prose tells when to come back: OpenAI's and
-// Groq's "Please try again in 9m38.016s", Azure's "Please retry after 45 seconds" and
-// "Try again in 26 seconds", Google's "Please retry in 36.5s", Django REST framework's
-// "Expected available in 29 seconds", Moonshot's "please try again after 1 seconds",
-// Azure's API Management "Quota will be replenished in 07:01:20", and its models'
-// "Please wait 58322 seconds before retrying".
+// comebacks are the words after which prose says when to come back: OpenAI's and Groq's
+// "Please try again in 9m38.016s", Azure's "Please retry after 45 seconds" and "Try again
+// in 26 seconds", Google's "Please retry in 36.5s", Django REST framework's "Expected
+// available in 29 seconds", Moonshot's "please try again after 1 seconds", Azure's API
+// Management "Quota will be replenished in 07:01:20", and its models' "Please wait 58322
+// seconds before retrying".
 var comebacks = [...]string{
 	"try again in ", "try again after ", "try again at ", "try again on ", "try again later in ",
 	"retry in ", "retry after ", "retry at ", "retry after: ", "retry-after ", "retry-after: ", "retry your request after ", "retry your requests after ",
@@ -40,8 +40,8 @@ func proseWait(text string, now time.Time) time.Duration {
 	return max(longest, chineseWait(lower))
 }
 
-// chineseWait is the longest wait that a text asks for in Chinese, where the time stands
-// before the word for after: "请 30 秒后重试", "请在 1 小时 5 分钟后再试".
+// chineseWait is the longest wait that a text asks for in Chinese, where the time comes
+// before the word for "after": "请 30 秒后重试", "请在 1 小时 5 分钟后再试".
 func chineseWait(text string) (longest time.Duration) {
 	for {
 		before, after, found := strings.Cut(text, "后")
@@ -75,7 +75,7 @@ func chineseDuration(text string) (sum time.Duration) {
 	}
 }
 
-// chineseUnit cuts off the unit that a text ends with; 0 when that is none.
+// chineseUnit cuts off the unit that a text ends with; 0 if there is none.
 func chineseUnit(text string) (rest string, unit time.Duration) {
 	for _, u := range [...]struct {
 		name string
@@ -91,8 +91,8 @@ func chineseUnit(text string) (rest string, unit time.Duration) {
 	return text, 0
 }
 
-// waitAfter reads what follows those words: a duration, or a moment with its zone. A
-// bare number counts as seconds only if bare is set.
+// waitAfter reads what follows those words: a duration, or a moment with its zone. A bare
+// number counts as seconds only if bare is set.
 func waitAfter(text string, bare bool, now time.Time) time.Duration {
 	text = text[:min(len(text), 64)]
 	for _, filler := range [...]string{"about ", "approximately ", "approx. ", "around ", "~", "another ", "the next ", "at least "} {
@@ -126,16 +126,16 @@ func waitAfter(text string, bare bool, now time.Time) time.Duration {
 	return 0
 }
 
-// zoned reports whether a moment has a zone. One with a T in it was written by a machine,
-// and is in UTC.
+// zoned reports whether a moment has a zone. One with a T was written by a machine, and is
+// in UTC.
 func zoned(v string) bool {
 	upper := strings.ToUpper(v)
 	return strings.HasSuffix(upper, "Z") || strings.Contains(upper, "UTC") || strings.Contains(upper, "GMT") ||
 		len(v) > 10 && v[10] == 'T' || len(v) > 6 && strings.ContainsAny(v[len(v)-6:], "+-")
 }
 
-// wordedDuration reads the duration that a text begins with, of numbers and units:
-// "9m38.016s", "45 seconds", "1 hour and 30 minutes"; and what is left of the text.
+// wordedDuration reads the duration at the beginning of a text, made of numbers and units:
+// "9m38.016s", "45 seconds", "1 hour and 30 minutes". It returns the rest of the text too.
 func wordedDuration(text string) (sum time.Duration, rest string) {
 	rest = text
 	for {

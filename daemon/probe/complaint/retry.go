@@ -15,16 +15,16 @@ const (
 
 // A comeback is what an answer says about when to ask again. 0 means that it says nothing.
 type comeback struct {
-	asked    time.Duration // the provider asks for that much: Retry-After, and fields of the body
+	asked    time.Duration // what the provider asks for: Retry-After, and fields of the body
 	worded   time.Duration // the same in prose
-	usedUp   time.Duration // until the last of the limits that have nothing remaining is reset
-	unproven time.Duration // until a reset that no "remaining" goes with
+	usedUp   time.Duration // until the last of the used-up limits is reset
+	unproven time.Duration // until a reset without a "remaining"
 }
 
-// wait is how long to wait: until the last of what is asked for and of the limits that
-// are used up. Prose, and a reset of a limit that may have something left, count only
-// without those. If resets say when a limit is whole again, which may be a day later
-// than the next request may come, they count only if the provider asks for nothing else.
+// wait is how long to wait: until the latest of the times asked for and of the resets of
+// used-up limits. Prose, and a reset of a limit that may have something left, count only if
+// there are none of those. If resets say when a limit is full again, which may be a day
+// after the next allowed request, they count only if the provider asks for nothing else.
 func (c comeback) wait(refills bool) time.Duration {
 	asked := c.asked
 	if asked == 0 {
@@ -39,7 +39,7 @@ func (c comeback) wait(refills bool) time.Duration {
 	return max(asked, c.usedUp)
 }
 
-// at is the moment, between 1 s and 24 h after now; zero when nothing is said.
+// at is the moment, between 1 s and 24 h after now; zero if nothing is said.
 func (c comeback) at(now time.Time, refills bool) time.Time {
 	wait := c.wait(refills)
 	if wait == 0 {
@@ -48,12 +48,12 @@ func (c comeback) at(now time.Time, refills bool) time.Time {
 	return now.Add(Bounded(wait))
 }
 
-// Bounded is a wait that is kept to: neither shorter than a second nor longer than anybody waits.
+// Bounded is the wait that we keep to: at least a second, and at most a day.
 func Bounded(wait time.Duration) time.Duration { return min(max(wait, soonest), latest) }
 
-// RetryAt is when an answer with those headers says to ask again, there or in its body; zero
-// when it does not. A moment is read by the provider's clock, which its Date tells: ours may
-// be years off. refills says that its resets tell when a limit is full again.
+// RetryAt is when an answer says to ask again, in its headers or its body; zero if it does
+// not. A moment is read by the provider's clock, as shown by Date: ours may be years off.
+// refills says that resets mean the time when a limit is full again.
 func (c *Complaint) RetryAt(h http.Header, now time.Time, refills bool) time.Time {
 	theirs := clockOf(h, now)
 	told := readHeaders(h, theirs)
@@ -72,8 +72,7 @@ func clockOf(h http.Header, now time.Time) time.Time {
 	return now
 }
 
-// longestWait is the longest wait that the fields of a complaint ask for, by the
-// provider's clock.
+// longestWait is the longest wait in the fields of a complaint, by the provider's clock.
 func (c *Complaint) longestWait(now time.Time) time.Duration {
 	var longest time.Duration
 	for _, w := range c.waits {
@@ -88,14 +87,14 @@ func (c *Complaint) longestWait(now time.Time) time.Duration {
 	return longest
 }
 
-// readHeaders reads the headers that say when to ask again: retry-after (RFC 9110) and what
-// goes by a longer name of that kind, such as retry-after-ms (OpenAI, Azure) and
-// x-ratelimit-retry-after; x-ratelimit-reset-requests beside
-// x-ratelimit-remaining-requests and the like (OpenAI, Groq),
-// x-rate-limit-reset-tokens (Azure, as in openai/openai-python, issue 937),
-// anthropic-ratelimit-requests-reset beside anthropic-ratelimit-requests-remaining,
-// ratelimitbysize-reset (Mistral), x-ratelimit-reset-after (Discord), ratelimit-reset
-// and ratelimit (versions of the same IETF draft).
+// readHeaders reads the headers that say when to ask again: retry-after (RFC 9110) and
+// longer names of that kind, such as retry-after-ms (OpenAI, Azure) and
+// x-ratelimit-retry-after; x-ratelimit-reset-requests beside x-ratelimit-remaining-requests
+// and the like (OpenAI, Groq), x-rate-limit-reset-tokens (Azure, as in
+// openai/openai-python, issue 937), anthropic-ratelimit-requests-reset beside
+// anthropic-ratelimit-requests-remaining, ratelimitbysize-reset (Mistral),
+// x-ratelimit-reset-after (Discord), ratelimit-reset and ratelimit (versions of the same
+// IETF draft).
 func readHeaders(h http.Header, theirs time.Time) comeback {
 	told := comeback{usedUp: usedUp(h.Values("Ratelimit"))}
 	for name, values := range h {
@@ -124,7 +123,7 @@ func readHeaders(h http.Header, theirs time.Time) comeback {
 	return told
 }
 
-// asksToWait knows a header by which a provider asks to wait, and the unit of its
+// asksToWait recognises a header with which a provider asks to wait, and the unit of its
 // numbers.
 func asksToWait(name string) (unit time.Duration, ok bool) {
 	_, after, ok := strings.Cut(name, "retry-after")
@@ -137,8 +136,8 @@ func asksToWait(name string) (unit time.Duration, ok bool) {
 	return time.Millisecond, after == "-ms"
 }
 
-// zeroIs: unlike a reset, a Retry-After of 0 is a statement, at once. In milliseconds
-// it is not taken for one.
+// zeroIs: unlike a reset, a Retry-After of 0 means at once. In milliseconds it means
+// nothing.
 func zeroIs(unit time.Duration) time.Duration {
 	if unit == time.Second {
 		return soonest
@@ -161,9 +160,9 @@ func remainingOf(name string) (remaining string, unit time.Duration, ok bool) {
 	return before + "remaining" + after, unit, ok
 }
 
-// readTimes is When for a header that came more than once or is a list. That is
-// malformed (RFC 9110, section 5.3); the latest member that can be read counts. The
-// comma of a date divides nothing.
+// readTimes is When for a header that came more than once or is a list. That is malformed
+// (RFC 9110, section 5.3); the latest readable member counts. The comma in a date does not
+// separate.
 func readTimes(values []string, unit time.Duration, now time.Time) (longest time.Duration, ok bool) {
 	for _, v := range values {
 		if wait, whole := When(v, unit, now); whole {
@@ -186,10 +185,9 @@ func readTimes(values []string, unit time.Duration, now time.Time) (longest time
 	return longest, ok
 }
 
-// usedUp is the longest wait for the limits in RateLimit headers that have nothing
-// remaining: "api";r=0;t=55 (draft-ietf-httpapi-ratelimit-headers;
-// huggingface.co/docs/hub/rate-limits), or limit=10, remaining=0, reset=50 (its
-// versions up to 07).
+// usedUp is the longest wait for used-up limits in RateLimit headers: "api";r=0;t=55
+// (draft-ietf-httpapi-ratelimit-headers; huggingface.co/docs/hub/rate-limits), or limit=10,
+// remaining=0, reset=50 (its versions up to 07).
 func usedUp(headers []string) time.Duration {
 	var wait time.Duration
 	for _, header := range headers {
@@ -210,7 +208,7 @@ func usedUp(headers []string) time.Duration {
 	return wait
 }
 
-// A rateLimit is what a RateLimit header says of one limit.
+// A rateLimit is what a RateLimit header says about one limit.
 type rateLimit struct{ remaining, reset string }
 
 func (l *rateLimit) set(name, value string) {

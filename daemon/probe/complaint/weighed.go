@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// weighed is a text without what only names things: the addresses in it, which say
-// where to read of what else may be wrong, and quoted names, such as a model's or a
-// setting's, which may be called anything. The value of a member ('code': 'no_money')
-// is no such name, and neither is a code that is known.
+// weighed is a text without mere names: without addresses, which refer to pages about other
+// errors too, and without quoted names, such as a model's or a setting's, which can be
+// anything. The value of a member ('code': 'no_money') is not such a name, nor is a known
+// code.
 func weighed(s string) string {
 	if !strings.ContainsAny(s, "\"'`") && !strings.Contains(s, "://") {
 		return s
@@ -30,7 +30,7 @@ func weighed(s string) string {
 	return kept.String()
 }
 
-// addressEnd is where an http address that begins at i ends; i when none does.
+// addressEnd is where an http address that begins at i ends; i if none begins there.
 func addressEnd(s string, i int) int {
 	if s[i] != 'h' || !strings.HasPrefix(s[i:], "http://") && !strings.HasPrefix(s[i:], "https://") {
 		return i
@@ -42,11 +42,11 @@ func addressEnd(s string, i int) int {
 	return i + end
 }
 
-// longestName is how long a name in quotes may be.
+// longestName is how long a quoted name may be.
 const longestName = 128
 
-// nameEnd is where a quoted word without a blank that begins at i ends; i when none
-// does.
+// nameEnd is where a quoted word without blanks that begins at i ends; i if none begins
+// there.
 func nameEnd(s string, i int) int {
 	if strings.IndexByte("\"'`", s[i]) < 0 || i > 0 && strings.IndexByte(" \t\r\n([,:=", s[i-1]) < 0 {
 		return i
@@ -62,13 +62,13 @@ func nameEnd(s string, i int) int {
 	return i
 }
 
-// isValue reports whether the name of a member stands before: 'code': or "code":.
+// isValue reports whether the name of a member comes before: 'code': or "code":.
 func isValue(before string) bool {
 	before, colon := strings.CutSuffix(strings.TrimRight(before, " "), ":")
 	return colon && (strings.HasSuffix(before, "'") || strings.HasSuffix(before, `"`))
 }
 
-// isCode knows the codes of vendors, which some put into prose.
+// isCode recognises vendors' codes, which some put into prose.
 func isCode(name string) bool {
 	name = strings.ToLower(name)
 	return name == "invalid_api_key" || slices.Contains(quotaCodes, name) ||

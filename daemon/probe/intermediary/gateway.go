@@ -6,11 +6,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// gatewayWords are how gateways for models, whose errors look like a model server's, say
-// that the server behind them is not there: BerriAI/litellm litellm/exceptions.py and
-// litellm/router.py, QuantumNous/new-api service/error.go and middleware/distributor.go,
-// thushan/olla internal/app/handlers, Portkey-AI/gateway, open-webui/open-webui
-// backend/open_webui/routers, and Go's and Node's own words for a refused connection.
+// gatewayWords are how gateways for models say that the server behind them is not there.
+// Their errors look like a model server's. Sources: BerriAI/litellm litellm/exceptions.py
+// and litellm/router.py, QuantumNous/new-api service/error.go and
+// middleware/distributor.go, thushan/olla internal/app/handlers, Portkey-AI/gateway,
+// open-webui/open-webui backend/open_webui/routers, and Go's and Node's own words for a
+// refused connection.
 var gatewayWords = []string{
 	"serviceunavailableerror:", "apiconnectionerror:", "no deployments available", "no healthy deployment", "badgatewayerror:",
 	"no available channel", "无可用渠道", "no healthy upstream", "no healthy endpoints", "endpoints available", "no available backend",
@@ -19,8 +20,8 @@ var gatewayWords = []string{
 	"connection error", "litellm.internalservererror", "litellm.timeout", "cannot connect to host", "failed to connect to upstream", "backend unavailable", "backend is unavailable", "no such host", "enotfound", "gateway timeout",
 }
 
-// gateway is a server that passes requests on to others, and says that the server behind
-// it is not there. A vendor's own API is none, nor is a kind that is a gateway itself.
+// gateway recognises a server that forwards requests and says that the server behind it is
+// not there. A vendor's own API does not count, nor does a kind that is a gateway itself.
 func (a *Answer) gateway(m Meant) Speaker {
 	c := a.Said
 	if m.Type != provider.Local || m.Gateway || a.Status < 500 && a.Status != 404 || a.Status == 501 {

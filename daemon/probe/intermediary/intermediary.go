@@ -1,11 +1,11 @@
-// Package intermediary knows who answered in a provider's place: a proxy, a load balancer, a
-// tunnel, a login, a web filter, a captive portal, or a gateway for models. It tells what that
-// did, and what to do about it.
+// Package intermediary recognises what answered in a provider's place: a proxy, a load
+// balancer, a tunnel, a login, a web filter, a captive portal, or a gateway for models. It
+// says what the intermediary did, and what to do about it.
 //
-// marks.go lists by what each is known, signin.go knows those who want a person to sign in,
-// gateway.go those whose errors look like a model server's, and telling.go puts it into words.
-// It is pure, and knows nothing of kinds or of how the answer was fetched. It imports
-// daemon/probe/complaint and the vocabulary.
+// marks.go lists the marks of each, signin.go recognises those that want a person to sign
+// in, gateway.go those whose errors look like a model server's, and telling.go puts it into
+// words. It is pure, and knows nothing of kinds or of how the answer was fetched. It
+// imports daemon/probe/complaint and the vocabulary.
 package intermediary
 
 import (
@@ -22,40 +22,40 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxPage is how much of a page is looked through for who wrote it.
+// maxPage is how much of a page is searched for its author.
 const maxPage = 16 << 10
 
-// A deed is what something between us and a provider does with a request.
+// A deed is what an intermediary does with a request.
 type deed uint8
 
 const (
 	asStatus      deed = iota // what its status says
 	refuses                   // it does not let us pass
-	passesRefusal             // it, or what it leads to, does not let us pass
+	passesRefusal             // it, or the server behind it, does not let us pass
 	challenges                // it wants a browser
 	signsIn                   // it wants a person
 	wantsPassword             // it wants a user and a password of its own
-	reachesNobody             // what it leads to does not answer
-	waitsInVain               // what it leads to does not answer in time
-	leadsNowhere              // it has no way for that path or host
-	filters                   // it keeps this network from that host
+	reachesNobody             // the server behind it does not answer
+	waitsInVain               // the server behind it does not answer in time
+	leadsNowhere              // it has no route for that path or host
+	filters                   // it blocks that host for this network
 	keepsOff                  // it keeps this machine off the network
 	wantsProxyKey             // it wants a user name and a password from those who use it as a proxy
 )
 
-// A Speaker is who answered in a provider's place, and what it did. Its zero value is nobody:
-// the provider itself may have answered.
+// A Speaker is what answered in a provider's place, and what it did. The zero value means
+// nobody: the provider itself may have answered.
 type Speaker struct {
 	Who  string
 	does deed
 }
 
-// IsProxy reports whether it is a proxy that clients are told of.
+// IsProxy reports whether it is a proxy that clients are configured to use.
 func (s Speaker) IsProxy() bool {
 	return s.does == wantsProxyKey || strings.HasPrefix(s.Who, "the proxy ")
 }
 
-// IsKnown reports whether it is known by its name, and not only by what it did.
+// IsKnown reports whether its name is known, and not only what it did.
 func (s Speaker) IsKnown() bool { return s.Who != "" && s.Who != unknown && s.Who != someGateway }
 
 // An Answer is what came back in a provider's place.
@@ -67,10 +67,10 @@ type Answer struct {
 	Large    bool     // the body is only the beginning of one that is too large
 	Broken   bool     // the body ended before its end
 	URL      *url.URL // where it came from
-	Led      bool     // by a redirect, from what was asked for
+	Led      bool     // a redirect led there
 	Blocked  bool     // it is a redirect that was not followed
-	To       *url.URL // where it leads to, not followed; nil: nowhere
-	WantsTLS bool     // it says that it was asked without TLS, and takes nothing else
+	To       *url.URL // the target of the redirect that was not followed; nil: none
+	WantsTLS bool     // it says that it takes only TLS, and was asked without
 	Said     *complaint.Complaint
 }
 
@@ -78,7 +78,7 @@ func (a *Answer) isJSON() bool { return !a.Large && json.Valid(a.Body) }
 
 func (a *Answer) isEmpty() bool { return len(bytes.TrimSpace(a.Body)) == 0 }
 
-// Named knows an intermediary by what only an intermediary says.
+// Named recognises an intermediary by what only an intermediary says.
 func Named(a *Answer) Speaker {
 	if s := a.wall(); s.Who != "" {
 		return s
@@ -119,7 +119,7 @@ func Named(a *Answer) Speaker {
 	case a.Status == 401 && wantsAny(a.Header, domainSchemes):
 		return Speaker{orUnknown(who), signsIn}
 	case empty && mute && !a.isPassedOn() && a.Status >= 400 && a.Status != 401,
-		empty && who != "" && a.Status == 200: // Caddy's way to say that it has no route
+		empty && who != "" && a.Status == 200: // Caddy's answer if it has no route
 		return Speaker{who, deedOf(a.Status)}
 	case containsAny(title, botTitles):
 		return Speaker{orUnknown(who), challenges}
@@ -131,21 +131,21 @@ func Named(a *Answer) Speaker {
 	return Speaker{}
 }
 
-// Meant is who was asked, and may have answered.
+// Meant is the server that was asked, and may have answered.
 type Meant struct {
-	Title    string // as people call it
+	Title    string // its name for people
 	Type     provider.Type
-	Gateway  bool // it passes requests on to others itself
+	Gateway  bool // it forwards requests itself
 	Password bool // base_url has a user name and a password
 }
 
-// Unnamed knows an intermediary by what nobody of that sort says. For a service whose answers
-// may have any shape, only a gateway without an answer is certain.
+// Unnamed recognises an intermediary by what no server of the meant sort says. If a service
+// may answer in any shape, only a gateway without an answer is certain.
 func Unnamed(a *Answer, m Meant) Speaker {
 	if a.Status < 400 || a.Status == 429 || a.Status == 407 {
 		return Speaker{}
 	}
-	if a.Said.Means(a.Status) != complaint.ByStatus(a.Status) { // of a key, of money, of a model that loads: whose words they are
+	if a.Said.Means(a.Status) != complaint.ByStatus(a.Status) { // about a key, money or a loading model: the provider's own words
 		return Speaker{}
 	}
 	if a.saysProvider() {
@@ -158,7 +158,7 @@ func Unnamed(a *Answer, m Meant) Speaker {
 	case a.WantsTLS:
 	case a.Status == 451 && !a.isJSON(): // RFC 7725
 		return Speaker{orUnknown(who), filters}
-	case a.Status == 502, a.Status == 504: // RFC 9110: by nobody but a gateway
+	case a.Status == 502, a.Status == 504: // RFC 9110: only from a gateway
 		if !a.isJSON() || m.Type == provider.Local { // a vendor's own gateway may speak for it
 			return Speaker{cmp.Or(who, someGateway), reachesNobody}
 		}
@@ -185,12 +185,12 @@ const (
 	someGateway = "a gateway"
 )
 
-// botTitles are in the titles of pages that try whether a person sits there: of
-// Cloudflare, Vercel, Anubis, HUMAN and others, as reported.
+// botTitles are in the titles of pages that check for a human: those of Cloudflare, Vercel,
+// Anubis, HUMAN and others, as reported.
 var botTitles = []string{"just a moment", "attention required", "security checkpoint", "not a bot", "are you human", "are not a robot", "verify you are",
 	"checking your browser", "captcha", "access to this page has been denied", "ddos-guard"}
 
-// deedOf is what a status says of an intermediary that gives it.
+// deedOf is what a status says that an intermediary did.
 func deedOf(status int) deed {
 	switch {
 	case status == 403, status == 406, status == 451:
@@ -203,12 +203,12 @@ func deedOf(status int) deed {
 	return asStatus
 }
 
-// saysProvider: it has the shape of a model server's error, whatever it passed through.
-// An answer through a content network is still its vendor's.
+// saysProvider: it has the shape of a model server's error, whatever it passed through. An
+// answer through a content delivery network is still the vendor's.
 func (a *Answer) saysProvider() bool { return a.Said.Shaped }
 
-// holds reports whether a mark is there. The words of a model server's own error show
-// nobody else.
+// holds reports whether the answer has a mark. The words of a model server's own error do
+// not count.
 func (m *mark) holds(a *Answer, page string) bool {
 	if m.header != "" && !hasHeader(a.Header, m.header, m.value) || m.status != 0 && m.status != a.Status {
 		return false
@@ -229,8 +229,8 @@ func (m *mark) isIn(text string) bool {
 	return slices.ContainsFunc(m.body, func(s string) bool { return strings.Contains(text, s) })
 }
 
-// isMeant reports whether a page with a mark, which may be any application's, does what
-// the mark stands for: a page with links to others names a login or a filter too.
+// isMeant reports whether a page with a mark does what the mark stands for. Any
+// application's page may have the mark, because it may link to a login or a filter.
 func (m *mark) isMeant(page string) bool {
 	switch m.does {
 	case signsIn:
@@ -254,14 +254,15 @@ func hasHeader(h http.Header, name, prefix string) bool {
 	return len(values) > 0 && strings.HasPrefix(strings.ToLower(values[0]), prefix)
 }
 
-// Front is the server that an answer with those headers came from or through; "" if none is
-// known.
+// Front is the server that an answer with those headers came from or through; "" if
+// unknown.
 func Front(h http.Header) string {
 	who, _ := frontOf(h, "")
 	return who
 }
 
-// frontOf is that server, which the page may show too, and whether its own errors have no body.
+// frontOf is that server, which the page may show too, and whether its own errors have no
+// body.
 func frontOf(h http.Header, page string) (who string, mute bool) {
 	server := strings.ToLower(h.Get("Server"))
 	for i := range fronts {
@@ -275,7 +276,7 @@ func frontOf(h http.Header, page string) (who string, mute bool) {
 	return "", false
 }
 
-// isPassedOn: Envoy and Kong say how long the server behind took for an answer.
+// isPassedOn: Envoy and Kong say how long the server behind them took to answer.
 func (a *Answer) isPassedOn() bool {
 	return a.Header.Get("X-Envoy-Upstream-Service-Time") != "" || a.Header.Get("X-Kong-Upstream-Latency") != ""
 }
@@ -285,7 +286,8 @@ func (a *Answer) page() string {
 	return strings.ToLower(string(a.Body[:min(len(a.Body), maxPage)]))
 }
 
-// No model server asks for one of these: RFC 7617 and 7616, and those of Windows domains.
+// No model server asks for one of these: those of RFC 7617 and 7616, and of Windows
+// domains.
 var (
 	passwordSchemes = []string{"basic", "digest"}
 	domainSchemes   = []string{"negotiate", "ntlm", "kerberos"}
@@ -299,9 +301,9 @@ func wantsAny(h http.Header, schemes []string) bool {
 	})
 }
 
-// isGoNotFound knows the 404 of Go's own net/http (http.NotFound), which Traefik sends
-// if it has no route. Other frameworks, such as Ollama's, have the same words without
-// the header.
+// isGoNotFound recognises the 404 of Go's own net/http (http.NotFound), which Traefik sends
+// if it has no route. Other frameworks, such as Ollama's, use the same words without the
+// header.
 func isGoNotFound(a *Answer) bool {
 	return string(bytes.TrimSpace(a.Body)) == "404 page not found" &&
 		a.Header.Get("X-Content-Type-Options") == "nosniff"
@@ -322,7 +324,7 @@ func IsGivenAway(name string) bool {
 	return slices.ContainsFunc(givenAway, func(begins string) bool { return strings.HasPrefix(name, begins) })
 }
 
-// containsAny looks for words, which are in lower case.
+// containsAny looks for words, which must be in lower case.
 func containsAny(text string, words []string) bool {
 	text = strings.ToLower(text)
 	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })

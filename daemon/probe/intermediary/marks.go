@@ -1,25 +1,25 @@
 package intermediary
 
-// A mark shows who answered in a provider's place. A row holds if everything that it
-// names is there; the first row that holds is believed. The beginning of a page is
-// searched, in lower case.
+// A mark shows who answered in a provider's place. A mark holds if everything that it names
+// is there; the first that holds counts. The beginning of a page is searched, in lower
+// case.
 type mark struct {
 	who    string
-	header string // that only it sends, in canonical form; empty: none is needed
+	header string // a header that only it sends, in canonical form; empty: none is needed
 	value  string // how its value begins, in lower case; empty: any value
-	status int    // that it gives; 0: any
+	status int    // of the answer; 0: any
 	body   []string
 	json   bool // its body has the shape of a model server's error
 	does   deed
 }
 
-// marks are in the order in which they are looked for. Each has its source. "Reported"
-// means that people showed it, and that no document or source of its maker was opened.
+// marks are in the order in which they are tried. Each has its source. "Reported" means
+// that people showed it, and that its maker's documents and source were not checked.
 var marks = [...]mark{
 	// developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response
 	{who: cloudflare, header: "Cf-Mitigated", does: challenges},
 	{who: cloudflare, body: []string{"/cdn-cgi/challenge-platform/", "_cf_chl_opt"}, does: challenges}, // reported
-	// reported: so Access answers service tokens
+	// reported: this is how Access answers service tokens
 	{who: "Cloudflare Access", header: "Www-Authenticate", value: "cloudflare-access", does: signsIn},
 	{who: "Cloudflare Access", body: []string{"cloudflare access"}, does: signsIn}, // reported
 	// the last is cloudflare/cloudflare-docs error-1033; the others are reported
@@ -68,7 +68,7 @@ var marks = [...]mark{
 	{who: "Kong", body: []string{"no route matched with those values", "failure to get a peer from the ring-balancer",
 		"an invalid response was received from the upstream server", "the upstream server is currently unavailable", "the upstream server is timing out"}},
 	{who: "APISIX", body: []string{"404 route not found"}, does: leadsNowhere}, // apache/apisix apisix/init.lua
-	{who: "Kong", header: "Server", value: "kong", status: 403, does: refuses}, // what it passes on keeps the Server of its own
+	{who: "Kong", header: "Server", value: "kong", status: 403, does: refuses}, // what it passes on keeps its own Server header
 	// openshift/router images/router/haproxy/conf/error-page-503.http
 	{who: "OpenShift's router", body: []string{"the application is currently not serving requests at this endpoint"}, status: 503, does: reachesNobody},
 	// haproxy/haproxy src/http.c http_err_msgs
@@ -129,8 +129,8 @@ var apiGatewayBodies = []string{"missing authentication token", `{"message":"for
 	`{"message":"not found"}`, `{"message":null}`, "endpoint request timed out", `{"message":"internal server error"}`, `{"message": "internal server error"}`,
 	`{"message":"service unavailable"}`, "user is not authorized to access this resource"}
 
-// haproxyPages are HAProxy's own words. Others have the first part of two of them, so
-// that these go on to the page's end.
+// haproxyPages are HAProxy's own words. Others use the beginning of two of them, so those
+// extend to the end of the page.
 var haproxyPages = []string{
 	"your browser sent an invalid request.\n</body></html>", "you need a valid user and password to access this content",
 	"request forbidden by administrative rules", "the resource could not be found.\n</body></html>",
@@ -140,11 +140,11 @@ var haproxyPages = []string{
 	"the server returned an invalid or incomplete response", "no server is available to handle this request", "the server didn't respond in time",
 }
 
-// A front is a server that usually stands in front of others. Its name may also be in
-// the Server header of what passes through it, so the name alone proves nothing.
+// A front is a server that usually stands in front of others. It may also put its name into
+// the Server header of what passes through, so the name alone proves nothing.
 type front struct {
 	server string // how its Server header begins, in lower case
-	page   string // what its own pages say, if the header is removed; may be empty
+	page   string // what its own pages say, if the header was removed; may be empty
 	who    string
 	mute   bool // its own errors have no body
 }
@@ -162,7 +162,7 @@ var fronts = [...]front{
 	{"caddy", "", "Caddy", true},
 	{"envoy", "", "Envoy", true},
 	{"istio-envoy", "", "Envoy", true},
-	{"apache-coyote", "", "", false}, // Tomcat, which is no front
+	{"apache-coyote", "", "", false}, // Tomcat, which is not a front
 	{"apachetrafficserver", "", "Apache Traffic Server", false},
 	{"ats/", "", "Apache Traffic Server", false},
 	{"apache", "<address>apache", "Apache", false},

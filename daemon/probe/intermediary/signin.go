@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// wall is who wants a person to sign in, with a redirect to a sign-in page or the page
-// itself.
+// wall recognises what wants a person to sign in, by a redirect to a sign-in page or by the
+// page itself.
 func (a *Answer) wall() Speaker {
 	switch to := a.To; {
 	case to != nil:
@@ -25,10 +25,12 @@ func (a *Answer) wall() Speaker {
 		}
 		return Speaker{}
 	case a.Status == 401 && strings.TrimSpace(string(a.Body)) == "{}":
-		// oauth2-proxy to clients that take JSON: oauth2-proxy/oauth2-proxy oauthproxy.go errorJSON
+		// oauth2-proxy, to clients that take JSON: oauth2-proxy/oauth2-proxy oauthproxy.go
+		// errorJSON
 		return Speaker{"a login such as oauth2-proxy", signsIn}
 	case a.Status == 401 && !a.saysProvider() && strings.Contains(a.Header.Get("Www-Authenticate"), "authorization_uri="):
-		// Azure's Easy Auth to who is no browser: learn.microsoft.com/azure/app-service/overview-authentication-authorization
+		// Azure's Easy Auth, to clients that are not browsers:
+		// learn.microsoft.com/azure/app-service/overview-authentication-authorization
 		return Speaker{"a login such as Microsoft Entra ID", signsIn}
 	case a.Led && signInAt(a.URL) != "":
 		if a.saysProvider() {
@@ -59,14 +61,14 @@ func (a *Answer) wall() Speaker {
 	return Speaker{}
 }
 
-// isGatewaysAddress reports whether a redirect leads, for now, from a host to the bare
-// address of another one: what holds a machine off its network has no name there.
+// isGatewaysAddress reports whether a temporary redirect points from a named host to a bare
+// IP address: a captive portal often has no name.
 func (a *Answer) isGatewaysAddress(to *url.URL) bool {
 	ip, err := netip.ParseAddr(to.Hostname())
 	return err == nil && !ip.IsLoopback() && to.Hostname() != a.URL.Hostname() && a.Status != 301 && a.Status != 308
 }
 
-// signInHosts are the sign-in services, by the ends of their hosts' names, from their
+// signInHosts are the sign-in services, by the ends of their host names, from their
 // documents (Cloudflare One, Microsoft Entra, Okta, Auth0) or as reported.
 var signInHosts = []struct{ end, who string }{
 	{".cloudflareaccess.com", "Cloudflare Access"},
@@ -97,12 +99,12 @@ var (
 
 var signInLabels = []string{"auth", "login", "sso", "authelia", "authentik", "keycloak", "idp", "signin", "accounts", "oauth", "oauth2", "adfs", "cas", "idm"}
 
-// signInQuery are the parameters by which a sign-in page leads back.
+// signInQuery are the parameters that say where a sign-in page should return to.
 var signInQuery = []string{"rd", "redirect_uri", "samlrequest", "client_id", "return_to", "returnurl", "relaystate", "wantsurl", "goto"}
 
-// portalQuery are the parameters that access points give to a captive portal: those of
-// CoovaChilli (uamip), pfSense (redirurl), Cisco (switch_url) and Meraki
-// (base_grant_url), all reported.
+// portalQuery are the parameters that access points pass to a captive portal: those of
+// CoovaChilli (uamip), pfSense (redirurl), Cisco (switch_url) and Meraki (base_grant_url),
+// all reported.
 var portalQuery = []string{"uamip", "redirurl", "switch_url", "base_grant_url", "ap_mac", "client_mac", "userurl", "ssid"}
 
 func hasParameter(u *url.URL, names []string) bool {
@@ -114,8 +116,7 @@ func hasParameter(u *url.URL, names []string) bool {
 	return false
 }
 
-// signInAt names who wants a person to sign in at an address; "" if it is not a sign-in
-// page.
+// signInAt names the sign-in service at an address; "" if it is not a sign-in page.
 func signInAt(u *url.URL) string {
 	host, path := strings.ToLower(u.Hostname()), strings.ToLower(u.Path)
 	for _, s := range signInHosts {
@@ -147,7 +148,7 @@ func pageAt(u *url.URL) string {
 	return "a sign-in page at " + u.Host
 }
 
-// filterAt names the web filter that an address belongs to; "" if it is none's.
+// filterAt names the web filter that an address belongs to; "" if none.
 func filterAt(u *url.URL) string {
 	for i := range marks {
 		m := &marks[i]
@@ -162,7 +163,8 @@ func filterAt(u *url.URL) string {
 
 var portalWords = []string{"captive", "hotspot", "wifi", "wi-fi", "wlan", "guest", "splash", "network login", "network access", "internet access", "wispr", "terms of use"}
 
-// portalPlaces are in the addresses of portals, and in many a web application's title.
+// portalPlaces are found in the addresses of portals, and in the titles of many web
+// applications.
 var portalPlaces = []string{"portal.", "/portal"}
 
 func isPortal(text string) bool { return containsAny(text, portalWords) }
@@ -174,7 +176,7 @@ var (
 	typePass    = regexp.MustCompile(`type=["']?password`)
 )
 
-// titleOf is the title of a page that is in lower case.
+// titleOf is the title of a page, which must be in lower case.
 func titleOf(page string) string {
 	if m := pageTitle.FindStringSubmatch(page); m != nil {
 		return m[1]
@@ -210,13 +212,13 @@ func (a *Answer) parsed(where string) *url.URL {
 
 var signInTitles = []string{"sign in", "sign-in", "signin", "log in", "log-in", "login", "logon", "single sign-on", "single sign on", "authentication required", "authenticate", "password"}
 
-// isSignIn knows a page to sign in at by its title, by the field for the password, or by
-// what it hands on to such a page (SAML's POST binding).
+// isSignIn recognises a sign-in page by its title, by a password field, or by what it
+// passes on to such a page (SAML's POST binding).
 func isSignIn(page string) bool {
 	return containsAny(titleOf(page), signInTitles) || typePass.MatchString(page) || strings.Contains(page, `name="samlrequest"`)
 }
 
-// signInWho is who wrote a sign-in page; "" if it does not say.
+// signInWho is whose sign-in page it is; "" if it does not say.
 func signInWho(page string) string {
 	for i := range marks {
 		m := &marks[i]

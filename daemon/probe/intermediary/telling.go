@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// deeds is what each deed is called, and what to do about it. It says nothing about the
-// server behind, which was not heard.
+// deeds describes each deed, and says what to do about it. Nothing is said about the server
+// behind, which did not answer.
 var deeds = [...]struct{ says, hint string }{
 	asStatus:      {"this is not the server's own answer", "check {who}, which answers at {endpoint} in the server's place; see: providerctl diagnose {id}"},
 	refuses:       {"it refuses the request", "{who} in front of {endpoint} refuses the request: allow this machine there, or use an address that bypasses it; see: providerctl diagnose {id}"},
@@ -24,8 +24,8 @@ var deeds = [...]struct{ says, hint string }{
 	wantsProxyKey: {"it wants a user name and password", "{who} wants a user name and password: put them into the proxy's address, as in http://USER:PASSWORD@HOST:PORT"},
 }
 
-// Tell puts into words who answered in whose place: what comes after the status line, and what
-// to do.
+// Tell says who answered in whose place, as the text after the status line, and what to do
+// about it.
 func (s Speaker) Tell(a *Answer, m Meant) (detail, hint string) {
 	does := s.does
 	if does == reachesNobody && m.Type != provider.Cloud && (a.Status == 504 || a.Status == 524) { // RFC 9110, and Cloudflare's own
