@@ -1,5 +1,5 @@
-// Package atrest helps tests to measure what probers keep in memory between their probes. It
-// imports the standard library only, and is part of no program.
+// Package atrest helps tests measure what probers keep in memory between their probes. It
+// imports the standard library only, and is not part of any program.
 package atrest
 
 import (
@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// InUse is what is alive on the heap, in bytes. Stacks are none of it: the runtime keeps those
-// of ended goroutines for a while, more or fewer of them.
+// InUse is the size of the live heap in bytes. Stacks are not included: the runtime keeps
+// those of ended goroutines for a while.
 func InUse() int64 {
 	var m runtime.MemStats
 	runtime.GC()
@@ -21,9 +21,9 @@ func InUse() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// Serve answers n connections in one goroutine, so that what its end of them takes does not hide
-// what the other end takes. It answers each as it comes, as often as first says, and once n have
-// come, each again, as often as then says. bodies are the JSON at each path.
+// Serve answers n connections in one goroutine, so that the memory of its end does not hide
+// that of the other end. It answers the first requests of each connection as it comes and,
+// once n have come, then more of each. bodies are the JSON at each path.
 func Serve(t *testing.T, n, first, then int, bodies map[string]string) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -55,7 +55,7 @@ func Serve(t *testing.T, n, first, then int, bodies map[string]string) (address 
 	return l.Addr().String()
 }
 
-// answer answers so many requests on a connection, as far as they come.
+// answer answers up to so many requests on a connection.
 func answer(in *bufio.Reader, c net.Conn, requests int, bodies map[string]string) bool {
 	in.Reset(c)
 	for range requests {

@@ -2,24 +2,24 @@ package spelling
 
 import "unicode/utf8"
 
-// A basecode writes bytes in printable characters, so many bits in each.
+// A basecode writes bytes as printable characters, a fixed number of bits in each.
 type basecode struct {
 	class uint32 // of its characters
-	shift int    // where chars has their values
+	shift int    // where their values are in chars
 	bits  int    // in each character
-	// group is how many characters it takes for whole bytes: where a run of them
-	// begins, it may be at any character of one.
+	// group is how many characters make whole bytes. A run of characters may begin at any
+	// character of a group.
 	group int
-	least int // how many characters it takes for a run of a secret
+	least int // how many characters a run of a secret takes
 }
 
 var (
-	// base64 is that of RFC 4648, with either alphabet, with padding or without.
+	// base64 is that of RFC 4648, in either alphabet, with or without padding.
 	base64Code = basecode{class: sextet, shift: sextetAt, bits: 6, group: 4, least: (runLength*8 + 5) / 6}
 	hexCode    = basecode{class: nibble, shift: nibbleAt, bits: 4, group: 2, least: runLength * 2}
 )
 
-// decode appends to out what code stands for. It is a whole group that begins it.
+// decode appends to out what code stands for. code begins with a whole group.
 func (b *basecode) decode(out []byte, code string) []byte {
 	var word uint32
 	held := 0 // bits
@@ -33,12 +33,12 @@ func (b *basecode) decode(out []byte, code string) []byte {
 	return out
 }
 
-// place is where in the code the byte i of what it stands for begins. It ends with the
-// next character.
+// place is where in the code byte i of the decoded text begins. It ends with the next
+// character.
 func (b *basecode) place(i int) int { return i * 8 / b.bits }
 
-// texts calls f with each part of decoded that may be text and has room for a run
-// of a secret, and where it begins. Unusual text is more than ASCII.
+// texts calls f with each part of decoded that may be text and has room for a run of a
+// secret, and where that part begins. Unusual text is more than ASCII.
 func texts(decoded []byte, unusual bool, f func(at int, inner []byte)) {
 	at := 0
 	for i := 0; i <= len(decoded); i++ {
@@ -56,13 +56,12 @@ func isText(c byte, unusual bool) bool {
 	return c >= ' ' && c <= '~' || isGapOctet(c) || unusual && c >= utf8.RuneSelf
 }
 
-// isGapOctet knows what may stand between two characters of a secret in base64 or hex:
-// a line break or a tab, and the half of a character in UTF-16 that says nothing.
+// isGapOctet recognises what may be between two characters of a secret in base64 or hex: a
+// line break, a tab, or the empty half of a UTF-16 character.
 func isGapOctet(c byte) bool { return c == 0 || c != ' ' && chars[c]&blank != 0 }
 
-// eachCode calls f with each part of t that may be base64 or hex of a text with a run
-// of a secret, as what it stands for: read from each of the places where a group may
-// begin.
+// eachCode calls f with the decoded text of each part of t that may be base64 or hex of a
+// text with a run of a secret, read from each place where a group may begin.
 func (t text) eachCode(unusual bool, f func(inner text)) {
 	eachCode(t.string, func(code *basecode, from, to int) {
 		texts(code.decode(nil, t.string[from:to]), unusual, func(at int, inner []byte) {

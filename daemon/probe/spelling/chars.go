@@ -2,8 +2,8 @@ package spelling
 
 import "strings"
 
-// chars tells for each byte what it may be part of. The lowest eight bits are the
-// letter in lower case.
+// chars says for each byte what it may be part of. The lowest eight bits are the letter in
+// lower case.
 var chars = newChars()
 
 const (
@@ -16,9 +16,9 @@ const (
 	sextet  uint32 = 1 << (18 + iota) // is of base64
 	nibble                            // is a hex digit
 	wordly                            // a letter or digit, or a part of a letter
-	blank                             // a space, or what breaks a line
+	blank                             // a space or a line break
 	escapes                           // begins an escape
-	odd                               // no printable ASCII, nor a space
+	odd                               // neither printable ASCII nor a space
 )
 
 func newChars() (table [256]uint32) {
@@ -53,7 +53,7 @@ func newChars() (table [256]uint32) {
 	return table
 }
 
-// lower is s with the letters of ASCII in lower case.
+// lower is s with ASCII letters in lower case.
 func lower(s string) string {
 	out := []byte(s)
 	for i, c := range out {

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// A form is a way to escape a character, or what is left to read of one.
+// A form is a way to escape a character, or the rest of one.
 type form uint8
 
 const (
@@ -29,12 +29,12 @@ const (
 	entityDecimal // &#43;
 	entityHex     // &#x2b;
 	entityName    // &plus;
-	manyOctets    // a character of more than one, of which each may be escaped
+	manyOctets    // a character of several octets, each of which may be escaped
 )
 
-// An escape is one of which a part is read. Escapes are those of JSON, C and its
-// heirs, URLs, HTML, and quoted-printable text. Some have no clear end: what they
-// stand for is told as often as they may be over.
+// An escape is a partly read escape. Escapes are those of JSON, C and its heirs, URLs,
+// HTML, and quoted-printable text. Some have no clear end: they stand for something at each
+// possible end.
 type escape struct {
 	form   form
 	long   bool // a code unit that may have eight digits
@@ -47,10 +47,10 @@ type escape struct {
 
 const (
 	longestName   = 32 // letters; HTML's longest has 31
-	longestNumber = 64 // digits; zeros may lead
+	longestNumber = 64 // digits, with leading zeros
 )
 
-// escapeBegins is the escape that a character begins, if it can.
+// escapeBegins is the escape that a character begins, if any.
 func escapeBegins(c byte) (_ escape, ok bool) {
 	switch {
 	case c == '\\':
@@ -67,15 +67,15 @@ func escapeBegins(c byte) (_ escape, ok bool) {
 	return escape{}, false
 }
 
-// A step is what one more character makes of an escape.
+// A step is what an escape becomes with one more character.
 type step struct {
 	next   escape
 	goesOn bool
-	stands string // as of character; when is
+	stands string // see character; only if is
 	is     bool
 }
 
-// read takes one more character.
+// read processes one more character.
 func (e escape) read(c byte) step {
 	digit, isHex := rune(chars[c]>>nibbleAt&15), chars[c]&nibble != 0
 	switch e.form {
@@ -141,7 +141,7 @@ func (e escape) read(c byte) step {
 	return e.readOctet(c)
 }
 
-// backslash reads what follows one.
+// backslash reads what follows a backslash.
 func backslash(c byte) step {
 	switch {
 	case c|0x20 == 'u':
@@ -152,7 +152,7 @@ func backslash(c byte) step {
 		return step{next: escape{form: afterO}, goesOn: true}
 	case c >= '0' && c <= '7':
 		return escape{form: octal}.read(c)
-	case strings.IndexByte("nrtbfvae", c) >= 0: // what moves a cursor
+	case strings.IndexByte("nrtbfvae", c) >= 0: // these move a cursor
 		return step{stands: " ", is: true}
 	case chars[c]&wordly == 0:
 		return step{stands: string(rune(c)), is: true}
@@ -160,17 +160,17 @@ func backslash(c byte) step {
 	return step{}
 }
 
-// readDigit takes one of at most so many digits.
+// readDigit processes one of at most so many digits.
 func (e escape) readDigit(digit rune, ok bool, base rune, most int) step {
 	if !ok || e.digits == most {
 		return step{}
 	}
-	e.value = min(e.value, unicode.MaxRune)*base + digit // what is larger is no character
+	e.value = min(e.value, unicode.MaxRune)*base + digit // anything larger is not a character
 	e.digits++
 	return step{next: e, goesOn: true}
 }
 
-// readUnit takes a digit of a code unit.
+// readUnit processes a digit of a code unit.
 func (e escape) readUnit(c byte) step {
 	if c == '{' && e.digits == 0 {
 		return step{next: escape{form: braced}, goesOn: true}
@@ -191,7 +191,7 @@ func (e escape) readUnit(c byte) step {
 	return s
 }
 
-// readNumber takes a digit of a numeric entity, or its end.
+// readNumber processes a digit of a numeric entity, or its end.
 func (e escape) readNumber(c byte, digit rune, ok bool, base rune) step {
 	if c == ';' && e.digits > 0 {
 		return step{stands: character(e.value), is: true}
@@ -201,8 +201,8 @@ func (e escape) readNumber(c byte, digit rune, ok bool, base rune) step {
 	return s
 }
 
-// readName takes a letter of a named entity, or its end. Browsers take some of them
-// without it.
+// readName processes a letter of a named entity, or its end. Browsers accept some of them
+// without an end.
 func (e escape) readName(c byte) step {
 	if c == ';' {
 		entity := "&" + e.text + ";"
@@ -221,7 +221,8 @@ func (e escape) readName(c byte) step {
 	return s
 }
 
-// readOctet takes one more octet of a character, which matters if it is not seen.
+// readOctet processes one more octet of a character, which matters if the character is
+// invisible.
 func (e escape) readOctet(c byte) step {
 	if c&0xc0 != 0x80 {
 		return step{}
@@ -233,7 +234,7 @@ func (e escape) readOctet(c byte) step {
 	return step{stands: stands, is: len(stands) < 2}
 }
 
-// octetStands is what an escaped octet stands for: a character, or a part of one.
+// octetStands is what an escaped octet stands for: a character, or part of one.
 func octetStands(c byte) string {
 	if c >= utf8.RuneSelf {
 		return string([]byte{c})
@@ -241,8 +242,8 @@ func octetStands(c byte) string {
 	return character(rune(c))
 }
 
-// character is c as it counts in a reading: a blank is a space, and what is not seen
-// is nothing.
+// character is c as it is compared: a blank is a space, and an invisible character is
+// nothing.
 func character(c rune) string {
 	switch {
 	case unicode.IsSpace(c):
@@ -261,7 +262,8 @@ func characters(s string) string {
 	return b.String()
 }
 
-// isUnseen knows what does not show, or shows only as a part of the character before.
+// isUnseen recognises characters that are invisible, or show only as part of the character
+// before.
 func isUnseen(c rune) bool {
 	return !unicode.IsPrint(c) || unicode.In(c, unicode.Mn, unicode.Me, unicode.Other_Default_Ignorable_Code_Point)
 }

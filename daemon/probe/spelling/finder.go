@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// A finder notes where in a source the secrets are.
+// A finder finds the secrets in a source.
 type finder struct {
 	*Secrets
 	sought sought
 	found  []span
-	lost   bool // the text asks for too much work
+	lost   bool // the text takes too much work
 }
 
-// find looks through a text and what its base64 and hex stand for, which may be
-// undone so often. What needs more than that, around escapes, is read with care.
+// find searches a text, and what its base64 and hex stand for, decoded up to so many times.
+// Text with escapes is then read with care.
 func (f *finder) find(t text, coded int) {
 	if f.unusual || len(f.short) > 0 && strings.IndexFunc(t.string, isOddOrEscape) >= 0 {
 		f.findEscaped(t, coded)
@@ -30,14 +30,14 @@ func (f *finder) find(t text, coded int) {
 	}
 }
 
-// findCoded looks through what the base64 and hex of a text stand for.
+// findCoded searches what the base64 and hex in a text stand for.
 func (f *finder) findCoded(seen text, coded int) {
 	if coded > 0 {
 		seen.eachCode(f.unusual, func(inner text) { f.find(inner, coded-1) })
 	}
 }
 
-// findEscaped looks through all that a text may be read as.
+// findEscaped searches all readings of a text.
 func (f *finder) findEscaped(t text, coded int) {
 	l := newLattice(t)
 	if f.lost = f.lost || l.lost; f.lost {
@@ -84,21 +84,21 @@ func (f *finder) plainWords(t text) {
 	}
 }
 
-// isWithin reports whether a part of a text is one of a longer word.
+// isWithin reports whether a part of a text is part of a longer word.
 func isWithin(s string, from, to int) bool {
 	return from > 0 && chars[s[from-1]]&wordly != 0 || to < len(s) && chars[s[to]]&wordly != 0
 }
 
 func (f *finder) note(at span) { f.found = append(f.found, at) }
 
-// A match is a run of a long secret that begins at a place of a lattice.
+// A match is a run of a long secret that begins at a place in a lattice.
 type match struct {
 	at   int32 // where in sought it begins
 	size int32 // in bytes
-	end  int32 // where the text goes on
+	end  int32 // where the text continues
 }
 
-// matches are those of all places, by where in sought they begin.
+// matches are those of all places, ordered by where they begin in sought.
 type matches struct {
 	all  []match
 	from []span // for each place
@@ -109,8 +109,8 @@ func (m *matches) of(place int32) []match { return m.all[m.from[place].from:m.fr
 // matchesPerByte bounds what a hostile text may cost.
 const matchesPerByte = 64
 
-// runs finds the long secrets: from the last place to the first, it lengthens the
-// matches that begin behind what stands there.
+// runs finds the long secrets: from the last place to the first, it extends the matches
+// that begin after each glyph.
 func (f *finder) runs(l *lattice) {
 	n := len(l.string)
 	m := matches{make([]match, 0, 2*n), make([]span, n+1)}
@@ -134,7 +134,7 @@ func (f *finder) runs(l *lattice) {
 				f.note(l.span(i, int(found.end)))
 			}
 		}
-		for _, g := range here { // what begins with a gap begins behind it
+		for _, g := range here { // what begins with a gap begins after it
 			if isGap(g) {
 				m.all = append(m.all, m.of(g.end)...)
 			}
@@ -148,7 +148,7 @@ func (f *finder) runs(l *lattice) {
 
 func isGap(g glyph) bool { return g.stands == "" || g.stands == " " }
 
-// begin adds the matches that begin with g and go on as those after it.
+// begin adds the matches that begin with g and continue with those after it.
 func (f *finder) begin(m *matches, g glyph) {
 	after := m.of(g.end)
 	for at := range f.sought.places(byte(chars[g.stands[0]] & lowered)) {
@@ -166,8 +166,8 @@ func (f *finder) begin(m *matches, g glyph) {
 	}
 }
 
-// longest sorts matches, and leaves of those that begin alike the longest, and the one
-// that takes the most of the text.
+// longest sorts matches. Of those that begin at the same place it keeps the longest, and
+// the one that takes the most text.
 func longest(found []match) []match {
 	slices.SortFunc(found, func(a, b match) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(b.size, a.size), cmp.Compare(b.end, a.end))
@@ -188,8 +188,7 @@ func (f *finder) words(l *lattice) {
 	}
 }
 
-// spelled calls f with each place where a text ends that begins at i and may be read
-// as s.
+// spelled calls f with each possible end of a text that begins at i and may be read as s.
 func (l *lattice) spelled(i int, s string, f func(end int)) {
 	if s == "" {
 		f(i)
@@ -211,7 +210,7 @@ func (l *lattice) spelled(i int, s string, f func(end int)) {
 	}
 }
 
-// isWithin reports whether a part of the text is one of a longer word.
+// isWithin reports whether a part of the text is part of a longer word.
 func (l *lattice) isWithin(from, to int) bool {
 	if !isWithin(l.string, from, to) || isWithin(l.string, 0, to) {
 		return isWithin(l.string, from, to)
@@ -224,8 +223,8 @@ func (l *lattice) isWithin(from, to int) bool {
 	return true
 }
 
-// Begun returns where the beginning of a secret starts at the end of s, however it is
-// spelled, and len(s) when s does not end with one.
+// Begun returns where s ends with the beginning of a secret, however it is spelled, and
+// len(s) if it does not end with one.
 func (m *Secrets) Begun(s string) int {
 	if m == nil {
 		return len(s)
@@ -250,8 +249,8 @@ func (m *Secrets) Begun(s string) int {
 	return len(s)
 }
 
-// beginsAt reports whether the text from i on, to its end, may be read as the
-// beginning of a secret, a long one or a short one.
+// beginsAt reports whether the text from i to its end may be read as the beginning of a
+// long or short secret.
 func (l *lattice) beginsAt(i int, secret string, long bool) bool {
 	if i == len(l.string) {
 		return true

@@ -5,8 +5,8 @@ import (
 	"net/url"
 )
 
-// InURL are the secrets in a URL: the password, both names as they go into a header and,
-// without a password, the user, who alone can be a token.
+// InURL are the secrets in a URL: the password, user and password as they go into a header
+// and, without a password, the user, which can be a token.
 func InURL(u *url.URL) []string {
 	user := u.User.Username()
 	password, _ := u.User.Password()

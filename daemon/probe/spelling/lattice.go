@@ -5,45 +5,45 @@ import (
 	"unicode/utf8"
 )
 
-// A glyph is what a part of a text stands for: a character or an octet of one, a space
-// for any blank, or nothing, for what is not seen.
+// A glyph is what a part of a text stands for: a character or an octet of one, a space for
+// any blank, or nothing, for an invisible character.
 type glyph struct {
 	stands string
 	end    int32 // where the next one begins
-	open   bool  // an escape that the end of the text cut off: it may stand for anything
-	joins  bool  // a backslash or a = before a blank, of which both join two lines
+	open   bool  // an escape truncated by the end of the text: it may stand for anything
+	joins  bool  // a backslash or a = before a blank: both join two lines
 }
 
-// A lattice is a text with all that it may be read as: at each place there is what
-// stands there and, where an escape begins, what that stands for. A character of an
-// escape may be escaped itself, in the same way or in another, so that a text which
-// was escaped over and over is found in it by the one who knows what to look for.
+// A lattice is a text with all its possible readings. Each place has the literal character
+// and, if an escape begins there, what that stands for. A character of an escape may itself
+// be escaped, in the same way or another, so a secret that was escaped several times can
+// still be found.
 type lattice struct {
 	text
 	glyphs []glyph // those of the last place first
-	at     []int32 // where in glyphs those of a place begin; they end where those of the place before do
+	at     []int32 // where the glyphs of a place begin; they end where those of the previous place begin
 
-	steps int // that may still be made
+	steps int // that are left
 	lost  bool
 }
 
 const (
-	// maxGlyphs bounds what may stand at one place.
+	// maxGlyphs is the limit of glyphs at one place.
 	maxGlyphs = 24
-	// stepsPerByte bounds what a hostile text may cost. Of a thousand that were escaped
+	// stepsPerByte bounds the cost of a hostile text. Of a thousand texts that were escaped
 	// twice, each character in another way, one takes more than 4.
 	stepsPerByte = 16
 	maxGaps      = 32 // in an escape
 )
 
-// newLattice reads a text. The lattice is lost if the text asks for too much work.
+// newLattice reads a text. The lattice is lost if the text takes too much work.
 func newLattice(t text) *lattice {
 	n := len(t.string)
 	l := &lattice{text: t, glyphs: make([]glyph, 0, n+n/4+1), at: make([]int32, n+1), steps: stepsPerByte * (n + 16)}
 	for i := n - 1; i >= 0 && !l.lost; i-- {
 		l.at[i] = int32(len(l.glyphs))
 		l.literal(i)
-		// What was found is looked at in turn: it may begin an escape too.
+		// Each new glyph is examined in turn: it may begin an escape too.
 		for g := int(l.at[i]); g < len(l.glyphs) && !l.lost; g++ {
 			if found := l.glyphs[g]; len(found.stands) == 1 {
 				if e, ok := escapeBegins(found.stands[0]); ok {
@@ -55,7 +55,7 @@ func newLattice(t text) *lattice {
 	return l
 }
 
-// literal adds what stands at i as it is.
+// literal adds the character at i as it is.
 func (l *lattice) literal(i int) {
 	if c := chars[l.string[i]]; c&odd == 0 {
 		l.glyphs = append(l.glyphs, glyph{stands: l.string[i : i+1], end: int32(i + 1)})
@@ -71,8 +71,8 @@ func (l *lattice) literal(i int) {
 }
 
 // read adds to the glyphs of a place what an escape stands for that begins there and
-// goes on at i. A gap may be anywhere in it: lines are broken as they come. One that is
-// escaped itself is none, other than to join lines.
+// continues at i. A gap may be anywhere in it, because lines are broken anywhere. An
+// escaped gap does not count, unless it joins lines.
 func (l *lattice) read(place int, e escape, i int) {
 	if i == len(l.string) {
 		l.add(place, glyph{end: int32(i), open: true})
@@ -116,7 +116,7 @@ func (l *lattice) add(place int, g glyph) {
 	l.lost = l.lost || len(here) == maxGlyphs
 }
 
-// from are the glyphs that begin at a place, the literal ones first.
+// from are the glyphs that begin at a place, literal ones first.
 func (l *lattice) from(i int) []glyph {
 	if i == 0 {
 		return l.glyphs[l.at[0]:]
@@ -124,9 +124,8 @@ func (l *lattice) from(i int) []glyph {
 	return l.glyphs[l.at[i]:l.at[i-1]]
 }
 
-// plains are the text without what is not seen and without blanks: as it stands, and
-// with all escapes undone. Whether a backslash before a blank is one that joins lines
-// cannot be told.
+// plains are the text without blanks and invisible characters: as it is, and with all
+// escapes undone. It is unknown whether a backslash before a blank joins lines.
 func (l *lattice) plains() []text {
 	asItStands := func(here []glyph) glyph { return here[0] }
 	deepest := func(here []glyph) glyph {
@@ -150,7 +149,7 @@ func (l *lattice) plains() []text {
 	return found
 }
 
-// depth orders what may stand at a place: the longer an escape is, the deeper.
+// depth orders the glyphs at a place: the longer an escape, the deeper.
 func (g glyph) depth() int32 {
 	if g.open {
 		return -1
@@ -158,7 +157,7 @@ func (g glyph) depth() int32 {
 	return g.end
 }
 
-// plain reads at each place the glyph that is chosen.
+// plain is the text with the chosen glyph at each place.
 func (l *lattice) plain(choose func([]glyph) glyph) text {
 	stands := make([]byte, 0, len(l.string))
 	of := make([]span, 0, len(l.string))

@@ -5,16 +5,16 @@ import (
 	"unicode/utf8"
 )
 
-// Doubts reports whether s has to be read with care: a secret may be in it. Nearly
-// every text of every probe comes this way and no further, so it goes over the text
-// once and, unless it meets what looks like base64 or hex of a text, allocates
-// nothing. It may be wrong where it says yes, and never where it says no.
+// Doubts reports whether s must be read with care because a secret may be in it. Nearly
+// every text of every probe is checked only here. So it reads the text once and allocates
+// nothing, unless something looks like base64 or hex of a text. It can be wrong if it says
+// yes, but never if it says no.
 func (m *Secrets) Doubts(s string) bool {
 	return m != nil && (m.unusual || m.doubtsIn(s, maxCoded))
 }
 
-// doubtsIn is doubts for what may be the inside of base64 or hex; coded is how often
-// those may be undone once more.
+// doubtsIn is Doubts for what may be the inside of base64 or hex; coded is how many more
+// times those may be decoded.
 func (m *Secrets) doubtsIn(s string, coded int) bool {
 	for i := range m.short {
 		if strings.Contains(s, m.short[i].text) {
@@ -22,9 +22,9 @@ func (m *Secrets) doubtsIn(s string, coded int) bool {
 		}
 	}
 	var run uint64   // the last characters
-	var n int        // of them
+	var n int        // how many
 	var code uint32  // how many of the last may be base64
-	var unseenTo int // where what nobody sees ends
+	var unseenTo int // where invisible characters end
 	for i := range len(s) {
 		c := chars[s[i]]
 		if c&(blank|odd|escapes) != 0 {
@@ -50,7 +50,7 @@ func (m *Secrets) doubtsIn(s string, coded int) bool {
 	return false
 }
 
-// doubtsCode is doubtsIn for what stands around i, if that is base64 or hex.
+// doubtsCode is doubtsIn for the text around i, if that is base64 or hex.
 func (m *Secrets) doubtsCode(s string, i, coded int) bool {
 	if coded == 0 {
 		return false
@@ -76,9 +76,9 @@ func (m *Secrets) doubtsCode(s string, i, coded int) bool {
 	return doubtful
 }
 
-// maybeCode reports whether s, of the characters of base64 and gaps, may be base64
-// or hex of a text with a run of a secret: from one of the places where a group may
-// begin, so many of its bytes in a row are text.
+// maybeCode reports whether s, made of base64 characters and gaps, may be base64 or hex of
+// a text with a run of a secret: whether enough decoded bytes in a row are text, from any
+// place where a group may begin.
 func maybeCode(s string) bool {
 	var (
 		bits   uint32   // of the last characters in base64
@@ -94,7 +94,7 @@ func maybeCode(s string) bool {
 		}
 		bits = bits<<6 | c>>sextetAt&63
 		for place := range octets {
-			if phase := (n - place) & 3; phase > 0 { // or it has only a part of an octet
+			if phase := (n - place) & 3; phase > 0 { // otherwise it has only part of an octet
 				octets[place] = longer(octets[place], uint8(bits>>(6-2*phase)))
 			}
 			if octets[place] == runLength {
@@ -114,7 +114,7 @@ func maybeCode(s string) bool {
 }
 
 // longer is how many characters of text are in a row after one more octet. Gaps do not
-// count, and do not end it.
+// count, and do not end the row.
 func longer(n, octet uint8) uint8 {
 	switch {
 	case isGapOctet(octet):
@@ -127,9 +127,9 @@ func longer(n, octet uint8) uint8 {
 
 func isOddOrEscape(c rune) bool { return c >= utf8.RuneSelf || chars[c]&(odd|escapes) != 0 }
 
-// isEscape reports whether s begins with what may be an escape.
+// isEscape reports whether s may begin with an escape.
 func isEscape(s string) bool {
-	var next [2]uint32 // characters, gaps left out
+	var next [2]uint32 // characters without gaps
 	for i, n := 1, 0; i < len(s) && n < len(next); {
 		size := gap(s[i:])
 		if size == 0 {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// sought are the long secrets as they are looked for among escapes: as they are, and
-// in base64 and hex, which may be escaped in turn. They are made when they are needed:
-// a Prober at rest has no room for them.
+// sought are the long secrets in the forms to search for among escapes: as they are, and in
+// base64 and hex, which may be escaped in turn. They are made on demand, because they would
+// take too much memory in a Prober at rest.
 type sought struct {
 	text    string // each in lower case, before a line break
 	hexFrom int32  // where those in hex begin
 	first   [256]int32
-	next    []int32 // for each octet of text, where the same comes next; 0 when it does not
+	next    []int32 // for each octet of text, where the same octet comes next; 0 if it does not
 }
 
 func newSought(m *Secrets) (s sought) {
@@ -43,7 +43,7 @@ func newSought(m *Secrets) (s sought) {
 	return s
 }
 
-// places are those of an octet, from the first on.
+// places are those of an octet, in order.
 func (s *sought) places(c byte) iter.Seq[int32] {
 	return func(yield func(int32) bool) {
 		for i := s.first[c]; i != 0 && yield(i); i = s.next[i] {

@@ -1,12 +1,11 @@
-// Package spelling finds secrets in a text from outside, however they are spelled
-// there: escaped as in JSON, C, URLs, HTML or quoted-printable, in base64 or hex, in
-// any mixture and over again, or in parts.
+// Package spelling finds secrets in a text from outside, however they are spelled: escaped
+// as in JSON, C, URLs, HTML or quoted-printable, in base64 or hex, in any mixture and more
+// than once, or in parts.
 //
-// quicklook.go says in one pass that a text holds none, which is so of nearly all. The
-// others are read with care: escape.go reads an escape character by character,
-// lattice.go lays out all that the characters of a text may stand for, basecode.go
-// undoes base64 and hex, and finder.go finds the secrets in that. The work is bounded,
-// and a text that would take more is not read: it is not shown at all.
+// quicklook.go clears nearly all texts in one pass. The others are read with care:
+// escape.go reads an escape character by character, lattice.go lays out all possible
+// readings of a text, basecode.go decodes base64 and hex, and finder.go finds the secrets
+// in them. The work is bounded: a text that would take more is not shown at all.
 //
 // It imports the standard library and store/provider.
 package spelling
@@ -23,49 +22,49 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Masked stands where a secret was.
+// Masked takes the place of a secret.
 const Masked = "***"
 
 const (
-	// runLength is how many characters of a secret in a row are as secret as the
-	// whole. So many fit a word of the processor.
+	// runLength is how many characters of a secret in a row are as secret as the whole.
+	// They fit into a machine word.
 	runLength = 8
 	// maxCoded is how deep base64 and hex may be nested in each other.
 	maxCoded = 2
-	// minEncoded is how long a secret must be for its base64 and hex to be looked
-	// for apart from those of a longer text.
+	// minEncoded is how long a secret must be for its own base64 and hex to be searched
+	// for, and not only those of a longer text.
 	minEncoded = 4
 )
 
-// Secrets find themselves in a text, however they are spelled. What is found is
+// Secrets finds secrets in a text, however they are spelled. It finds
 //
 //   - of a secret of [runLength] characters or more: any run of that many of them, in
-//     upper or lower case, with blanks and with what nobody sees in between;
-//   - of a shorter one: the whole, as it is written. One of letters alone or of digits
-//     alone, such as "test" or "1234", and one of fewer than four characters, must not
-//     be a part of a longer word: it would be found everywhere.
+//     upper or lower case, with blanks and invisible characters in between;
+//   - of a shorter one: the whole, as it is written. If it has only letters or only digits,
+//     such as "test" or "1234", or fewer than four characters, it must not be part of a
+//     longer word, because it would be found everywhere.
 //
-// They may be escaped as in JSON, C, URLs, HTML and quoted-printable, in any mixture
-// and over again, and be a part of a longer text in base64 or hex, of UTF-16 too. A nil *Secrets
-// finds nothing.
+// They may be escaped as in JSON, C, URLs, HTML and quoted-printable, in any mixture and
+// more than once, and be part of a longer text in base64 or hex, also of UTF-16. A nil
+// *Secrets finds nothing.
 type Secrets struct {
 	long   string // those of runLength or more, as they are compared, each before a line break
 	exact  string // the same, as they are
 	short  []shortSecret
-	filter []uint64 // of the samples of long: a Bloom filter, whose length is a power of two
-	shift  int      // leaves of a hash the place in the filter
-	// unusual: a secret has what the quick look does not know, a blank or more than
-	// ASCII, so that each text is read with care.
+	filter []uint64 // of the samples of long: a Bloom filter; its length is a power of two
+	shift  int      // turns a hash into a place in the filter
+	// unusual: a secret has what the quick look cannot handle, a blank or more than ASCII,
+	// so every text is read with care.
 	unusual bool
 }
 
 // A shortSecret is one that counts as a whole, or one of its encodings.
 type shortSecret struct {
 	text  string
-	alone bool // it counts only where it is no part of a longer word
+	alone bool // it counts only if it is not part of a longer word
 }
 
-// New returns the Secrets to look for; some may be empty. It returns nil when all are.
+// New returns the Secrets to look for; some may be empty. It returns nil if all are.
 func New(secrets []string) *Secrets {
 	m := &Secrets{}
 	for _, s := range secrets {
@@ -78,7 +77,7 @@ func New(secrets []string) *Secrets {
 	return m
 }
 
-// add takes a secret. What nobody sees in it does not count.
+// add adds a secret. Invisible characters in it do not count.
 func (m *Secrets) add(secret string) {
 	s := strings.TrimSpace(characters(secret))
 	blankless := strings.ReplaceAll(s, " ", "")
@@ -89,7 +88,7 @@ func (m *Secrets) add(secret string) {
 	}
 	m.exact += s + "\n"
 	m.addLong(lower(blankless))
-	if s != blankless { // as it is in a form
+	if s != blankless { // as in an HTML form
 		m.addLong(lower(strings.ReplaceAll(s, " ", "+")))
 	}
 }
@@ -101,7 +100,7 @@ func (m *Secrets) addLong(s string) {
 }
 
 func (m *Secrets) addShort(s string) {
-	if strings.Trim(s, "*") == "" { // nothing, or what stands for a secret
+	if strings.Trim(s, "*") == "" { // empty, or already masked
 		return
 	}
 	m.addWord(shortSecret{s, len(s) < minEncoded || isWord(s)})
@@ -116,8 +115,8 @@ func (m *Secrets) addShort(s string) {
 	}
 }
 
-// base64Of is what s is in the base64 of a longer text in which so many bytes are
-// before it in its group, without the characters that have bits of others.
+// base64Of is s as it is in the base64 of a longer text, with so many bytes before it in
+// its group, without the characters that it shares with its neighbours.
 func base64Of(before int, s string) string {
 	text := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), s...))
 	return text[(before*8+5)/6 : (before+len(s))*8/6]
@@ -129,7 +128,7 @@ func (m *Secrets) addWord(w shortSecret) {
 	}
 }
 
-// isWord reports whether s is of letters alone or of digits alone.
+// isWord reports whether s is only letters or only digits.
 func isWord(s string) bool {
 	other := func(is func(rune) bool) bool {
 		return strings.ContainsFunc(s, func(c rune) bool { return !is(c) })
@@ -137,8 +136,8 @@ func isWord(s string) bool {
 	return !other(unicode.IsLetter) || !other(unicode.IsDigit)
 }
 
-// fill makes the filter: two bits for each sample, of 32 or more, let one in some
-// hundred through that is none.
+// fill makes the filter: with two of at least 32 bits for each sample, it lets through
+// about one other text in several hundred.
 func (m *Secrets) fill() {
 	size := bits.Len(uint(len(m.long) / 2))
 	m.filter, m.shift = make([]uint64, 1<<size), 64-size
@@ -153,49 +152,47 @@ func (m *Secrets) fill() {
 	}
 }
 
-// sampleLength is how many characters of a run are enough to doubt a text. Whoever
-// looks at as many behind each fourth one has looked at some of any run.
+// sampleLength is how many characters of a run are enough to doubt a text. A sample after
+// every fourth character hits any run.
 const (
 	sampleLength = 5
 	sampleEvery  = runLength - sampleLength + 1
 )
 
-// hash is where the bits of a sample are in the filter: that of the last characters of
-// a run, which are in its lowest bytes.
+// hash is where the bits of a sample are in the filter. The sample is the last characters
+// of run, in its lowest bytes.
 func (m *Secrets) hash(run uint64) (place, pair uint64) {
 	h := run << (64 - 8*sampleLength) * 0x9e3779b97f4a7c15 // 2^64 by the golden ratio, which spreads well
 	return h >> m.shift, 1<<(h>>26&63) | 1<<(h>>32&63)
 }
 
-// maybe reports whether the end of a run may be a part of a long secret. Few others
-// pass.
+// maybe reports whether the end of a run may be part of a long secret. Few others pass.
 func (m *Secrets) maybe(run uint64) bool {
 	place, pair := m.hash(run)
 	return m.filter[place]&pair == pair
 }
 
-// has reports whether the last characters of a run, so many of them, are a part of a
-// long secret.
+// has reports whether the last so many characters of a run are part of a long secret.
 func (m *Secrets) has(run uint64, characters int) bool {
 	var text [8]byte
 	binary.BigEndian.PutUint64(text[:], run)
 	return strings.Contains(m.long, string(text[len(text)-characters:]))
 }
 
-// A Verdict is what is to do with a text.
+// A Verdict says what to do with a text.
 type Verdict int
 
 const (
 	Clean   Verdict = iota
 	Dirty           // there are secrets in it
-	Tangled         // it takes too much work to say: none of it may be shown
+	Tangled         // it takes too much work to find out: none of it may be shown
 )
 
-// Unusual reports whether a secret has what the quick look does not know, a blank or
-// more than ASCII, so that each text is read with care.
+// Unusual reports whether a secret has what the quick look cannot handle, a blank or more
+// than ASCII, so every text is read with care.
 func (m *Secrets) Unusual() bool { return m.unusual }
 
-// Look says whether there are secrets in s, or will be when its blanks are folded.
+// Look reports whether there are secrets in s, or will be once its blanks are folded.
 func (m *Secrets) Look(s string) Verdict {
 	f := finder{Secrets: m}
 	f.find(textOf(s), maxCoded)
@@ -212,8 +209,7 @@ func (m *Secrets) Look(s string) Verdict {
 	return Clean
 }
 
-// Mask puts *** in the place of every secret in s. It is not ok when s asks for too
-// much work.
+// Mask replaces every secret in s with ***. ok is false if s takes too much work.
 func (m *Secrets) Mask(s string) (_ string, ok bool) {
 	f := finder{Secrets: m}
 	if f.find(textOf(s), maxCoded); f.lost {
@@ -222,7 +218,7 @@ func (m *Secrets) Mask(s string) (_ string, ok bool) {
 	return hide(s, f.found), true
 }
 
-// hide puts *** in the place of the spans, of which some may touch.
+// hide replaces the spans, some of which may touch, with ***.
 func hide(s string, spans []span) string {
 	if len(spans) == 0 {
 		return s

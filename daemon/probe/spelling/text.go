@@ -2,17 +2,17 @@ package spelling
 
 import "unicode/utf8"
 
-// A text is a source, or what a part of one stands for. Each of its bytes knows which
-// part of the source that is.
+// A text is a source, or what part of one stands for. Each byte knows its part of the
+// source.
 type text struct {
 	string
 	of []span
 }
 
-// A span is a part of the source, in bytes.
+// A span is part of the source, in bytes.
 type span struct{ from, to int32 }
 
-// textOf is a source as it stands.
+// textOf is a source as it is.
 func textOf(s string) text {
 	t := text{s, make([]span, len(s))}
 	for i := range t.of {
@@ -24,7 +24,7 @@ func textOf(s string) text {
 // span is the part of the source for a part of the text.
 func (t text) span(from, to int) span { return span{t.of[from].from, t.of[to-1].to} }
 
-// seen is t without its blanks and what nobody sees.
+// seen is t without blanks and invisible characters.
 func (t text) seen() text {
 	stands := make([]byte, 0, len(t.string))
 	of := make([]span, 0, len(t.string))
@@ -39,8 +39,8 @@ func (t text) seen() text {
 	return text{string(stands), of}
 }
 
-// gap is how long the blank is with which s begins, or what nobody sees; 0 when it is
-// neither.
+// gap is the length of the blank or invisible character at the beginning of s; 0 if there
+// is neither.
 func gap(s string) int {
 	if chars[s[0]]&(blank|odd) == 0 {
 		return 0
@@ -51,12 +51,12 @@ func gap(s string) int {
 	return 0
 }
 
-// besideEscape is how many characters belong to an escape and to the run of a secret
-// that it is in, zeros left out, which may lead a number.
+// besideEscape is how many characters an escape and the run of a secret around it may take.
+// Leading zeros of a number do not count.
 const besideEscape = longestName + 2*runLength
 
-// escapes are the parts of t with escapes in them, and what is beside those. Each has
-// the whole of what may be base64.
+// escapes are the parts of t with escapes and what is beside them. None cuts through
+// possible base64.
 func (t text) escapes() (parts []span) {
 	for i := range t.string {
 		if chars[t.string[i]]&escapes == 0 || !isEscape(t.string[i:]) {
@@ -72,7 +72,7 @@ func (t text) escapes() (parts []span) {
 	return parts
 }
 
-// backFrom is where the part begins that an escape at i is in.
+// backFrom is where the part around an escape at i begins.
 func (t text) backFrom(i int) int {
 	for n := 0; i > 0 && (n < runLength || chars[t.string[i-1]]&(sextet|blank|odd) != 0); i-- {
 		if chars[t.string[i-1]]&(blank|odd) == 0 {
@@ -82,7 +82,7 @@ func (t text) backFrom(i int) int {
 	return i
 }
 
-// onFrom is where it ends.
+// onFrom is where that part ends.
 func (t text) onFrom(i int) int {
 	for n := 0; i < len(t.string) && (n < besideEscape || chars[t.string[i]]&(sextet|blank|odd) != 0); i++ {
 		if c := t.string[i]; chars[c]&(blank|odd) == 0 && c != '0' {

@@ -1,10 +1,10 @@
-// Package term has a context for work that begins and ends all the time, and that is
-// seldom cut short, as a probe is.
+// Package term has a context for work that begins and ends all the time, and is seldom
+// cancelled, such as a probe.
 //
-// A [Term] is what [context.WithTimeout] returns, for less than half of the memory: its
-// channel is made when somebody asks for it, and what is to be called at its end is in
-// a list and not in a map. See docs/decisions/probe-context.md for what that saves, and
-// for when it may go.
+// A [Term] does what the context of [context.WithTimeout] does, in less than half of the
+// memory: its channel is made only if it is asked for, and the functions to call at its end
+// are in a list, not in a map. See docs/decisions/probe-context.md for what that saves, and
+// for when it can be removed.
 //
 // It imports the standard library only.
 package term
@@ -16,26 +16,26 @@ import (
 	"time"
 )
 
-// A Term is a [context.Context] that ends with its parent, when its time is over, or
-// by [Term.Cancel], which must be called in the end.
+// A Term is a [context.Context] that ends with its parent, when its time is over, or by
+// [Term.Cancel], which must always be called in the end.
 type Term struct {
 	parent  context.Context
-	end     time.Time   // zero: it has no time of its own
-	timer   *time.Timer // nil like end
+	end     time.Time   // zero: no deadline of its own
+	timer   *time.Timer // nil if end is zero
 	unwatch func() bool // stops waiting for the parent's end; nil: that never comes
 
 	mu   sync.Mutex
 	err  error         // nil until it ends
-	done chan struct{} // nil until somebody asks for it
-	then []*func()     // what is to be called at the end
-	room [1]*func()    // for then: mostly there is one
+	done chan struct{} // nil until it is asked for
+	then []*func()     // called at the end
+	room [1]*func()    // for then: usually there is one
 }
 
-// New begins a term within a parent; without a limit it ends with that only, or by
+// New begins a term within a parent. Without a limit it ends only with its parent or by
 // Cancel.
 func New(parent context.Context, limit time.Duration) *Term {
 	t := &Term{parent: parent}
-	t.mu.Lock() // its end may come before this one
+	t.mu.Lock() // the parent may end before this returns
 	defer t.mu.Unlock()
 	if limit > 0 {
 		t.end = time.Now().Add(limit)
@@ -58,7 +58,7 @@ func ends(ctx context.Context) bool {
 	return ok || ctx.Done() != nil
 }
 
-// An afterFuncer is a context that notes by itself what to call at its end.
+// An afterFuncer is a context that itself calls functions at its end.
 type afterFuncer interface {
 	AfterFunc(func()) (stop func() bool)
 }
@@ -86,13 +86,12 @@ func (t *Term) finish(err error) {
 	unwatch := t.unwatch
 	t.mu.Unlock()
 	if unwatch != nil {
-		unwatch() // takes the parent's lock, as whoever holds that may ask us
+		unwatch() // takes the parent's lock, whose holder may be waiting for ours
 	}
 }
 
-// AfterFunc calls f in a goroutine of its own once the term has ended. To stop is to
-// take that back; it reports whether f will not be called. Package context looks for
-// this method.
+// AfterFunc calls f in a goroutine of its own once the term has ended. The stop function
+// cancels that, and reports whether it did. Package context looks for this method.
 func (t *Term) AfterFunc(f func()) (stop func() bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -118,8 +117,8 @@ func (t *Term) forget(f *func()) bool {
 	return true
 }
 
-// AfterFunc is [context.AfterFunc], without what that makes for a context that has
-// the method itself.
+// AfterFunc is [context.AfterFunc], but allocates less if the context has the method
+// itself.
 func AfterFunc(ctx context.Context, f func()) (stop func() bool) {
 	if t, ok := ctx.(afterFuncer); ok {
 		return t.AfterFunc(f)
