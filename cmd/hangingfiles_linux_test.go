@@ -152,7 +152,7 @@ func TestPromise9_TheStartHangs(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			p.until(func() bool { return strings.Contains(p.log.String(), "the start waits for the disk") })
+			p.until(func() bool { return strings.Contains(p.log.String(), "start is waiting for the disk") })
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}

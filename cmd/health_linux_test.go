@@ -186,7 +186,7 @@ func TestPromise9_SocketIsMadeAnew(t *testing.T) {
 			began := time.Now()
 			p.until(func() bool { status, _ := p.healthz(); return status == http.StatusOK })
 			t.Logf("after %s", time.Since(began))
-			if said := p.log.String(); !strings.Contains(said, "clients do not find the control socket") || !strings.Contains(said, "listening anew on the control socket") {
+			if said := p.log.String(); !strings.Contains(said, "clients cannot find the control socket") || !strings.Contains(said, "listening on the control socket again") {
 				t.Error("the log does not tell")
 			}
 			if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -214,7 +214,7 @@ func TestPromise9_SocketIsAnothers(t *testing.T) {
 		other.socket = p.socket
 		other.start()
 		<-p.ended
-		if want := fmt.Sprintf("clients reach another process now: control socket %s: in use by process %d", p.socket, other.cmd.Process.Pid); !strings.Contains(p.log.String(), want) || p.err == nil {
+		if want := fmt.Sprintf("another process has taken the control socket: control socket %s: in use by process %d", p.socket, other.cmd.Process.Pid); !strings.Contains(p.log.String(), want) || p.err == nil {
 			t.Errorf("it ended with %v, and did not say %q", p.err, want)
 		}
 		if status, _ := other.healthz(); status != http.StatusOK {

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/userns"
 )
 
-// socketMode lets every user of the machine ask a system daemon, and nobody
-// else ask a person's own.
+// socketMode makes a system daemon's socket open to every user of the machine, and a
+// personal daemon's to its user alone.
 func (d *Daemon) socketMode() fs.FileMode {
 	if d.opts.Env.ForSystem() {
 		return 0o666
@@ -22,7 +22,7 @@ func (d *Daemon) socketMode() fs.FileMode {
 	return 0o600
 }
 
-// defaultAdmins administer the system's daemon where the group exists.
+// defaultAdmins is the group that administers the system daemon, if it exists.
 const defaultAdmins = "providerd"
 
 // adminGroup looks up who may change the daemon, beside root and its own user: a
@@ -46,7 +46,7 @@ func (d *Daemon) adminGroup(cfg *config.Config) *control.Group {
 		return nil
 	}
 	if !userns.KnownGroup(uint32(gid)) {
-		d.log.Warn("the admin group's id also stands for groups of other namespaces, so nobody counts as a member: use another group",
+		d.log.Warn("the admin group id is shared with other user namespaces, so nobody counts as a member: use another group",
 			"group", name, "gid", gid)
 		return nil
 	}
@@ -57,7 +57,7 @@ func (d *Daemon) adminGroup(cfg *config.Config) *control.Group {
 // namespaces, as in a container where it runs as nobody.
 func (d *Daemon) warnOfNamespace() {
 	if uid := os.Geteuid(); uid >= 0 && !userns.KnownUser(uint32(uid)) {
-		d.log.Warn("the daemon's user id also stands for users of other namespaces, so only root and the admin group may change the daemon: run it as another user",
+		d.log.Warn("the daemon user id is shared with other user namespaces, so only root and the admin group may change the daemon: run it as another user",
 			"uid", uid)
 	}
 }

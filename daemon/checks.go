@@ -10,7 +10,7 @@ import (
 	"github.com/providerd/providerd/daemon/scarce"
 )
 
-// checks are what the daemon must be able to do. A new one is a line.
+// checks lists what the daemon must be able to do. A new check is one line.
 func (d *Daemon) checks() *health.Health {
 	return health.New(d.log.Named("health"),
 		health.Commits(d.store),
@@ -22,7 +22,7 @@ func (d *Daemon) checks() *health.Health {
 	)
 }
 
-// socketProblem is why clients do not find the control socket.
+// socketProblem is why clients cannot find the control socket.
 func (d *Daemon) socketProblem() string {
 	if problem := d.lost.Load(); problem != nil {
 		return *problem
@@ -30,20 +30,20 @@ func (d *Daemon) socketProblem() string {
 	return ""
 }
 
-// shortageProblem is what has run out, or what there is too little of from the start.
+// shortageProblem is what has run out, or was too little from the start.
 func (d *Daemon) shortageProblem() string {
 	return cmp.Or(scarce.Deal(scarce.Limit()).Problem(d.store.View().Len()), d.shortage.Problem())
 }
 
-// loadRoots reads this machine's certificate authorities, if a provider is to be asked
-// over TLS, while there are files to be opened: they are read once, and a failure then
-// would last for as long as the process.
+// loadRoots reads this machine's certificate authorities if a provider is probed over TLS.
+// It does so while files can still be opened: they are read once, and a failure would last
+// as long as the process.
 func loadRoots(cfg *config.Config) {
 	for i := range cfg.Providers {
 		p := &cfg.Providers[i]
 		scheme, _, _ := strings.Cut(p.BaseURL, ":")
 		if p.KeyMissing == "" && (p.TLS == nil || p.TLS.CAFile == "") && (scheme == "https" || scheme == "tls" || scheme == "grpcs") {
-			_, _ = x509.SystemCertPool() // its failure is that of each handshake
+			_, _ = x509.SystemCertPool() // if it fails, so does each handshake
 			return
 		}
 	}

@@ -1,6 +1,6 @@
 // Package daemon is providerd itself: it owns the configuration, the store, the
 // scheduler and the control socket, starts them in order and stops them in the
-// reverse one. What they do is theirs; this package only passes one to another.
+// reverse order. This package only connects them.
 package daemon
 
 import (
@@ -35,23 +35,23 @@ import (
 	"github.com/providerd/providerd/store/underway"
 )
 
-// Options of a Daemon. Socket, StateDir and LogLevel win over the file; empty
-// leaves it to the file.
+// Options of a Daemon. Socket, StateDir and LogLevel override the file unless they are
+// empty.
 type Options struct {
 	Version    string
-	ConfigPath string // empty: the default place, where it need not exist
+	ConfigPath string // empty: the default path, which need not exist
 	Socket     string
 	StateDir   string
 	Insecure   []string // more folders that everybody may write
 	LogLevel   string
 	LogJSON    bool
 	LogTo      io.Writer
-	LogJournal bool // LogTo is the journal: each line begins with its priority
+	LogJournal bool // LogTo is the journal, and each line begins with its priority
 	Env        config.Env
-	Service    systemd.Given // what the service manager gave us; zero: there is none
-	// Reload is received from to read the configuration again; nil: never.
+	Service    systemd.Given // what the service manager passed on; zero: there is none
+	// Reload makes the daemon read the configuration again; nil: never.
 	Reload <-chan os.Signal
-	// FirstSweep is called once, when every provider has been asked.
+	// FirstSweep is called once, when every provider has been probed.
 	FirstSweep func(provider.StatusReply)
 }
 
@@ -72,27 +72,27 @@ type Daemon struct {
 	control   *control.Server
 	metrics   *metrics.Metrics
 	discovery discovery
-	notifier  *systemd.Notifier // nil: nobody wants to hear
+	notifier  *systemd.Notifier // nil: no service manager listens
 
 	health   *health.Health
-	disk     underway.Work // what waits for a disk and is not the store's
-	loads    underway.Work // of them, reads of the configuration
-	writes   underway.Work // of them, those beside the database
+	disk     underway.Work // what waits for a disk, outside the store
+	loads    underway.Work // reads of the configuration, part of disk
+	writes   underway.Work // writes beside the database, part of disk
 	reserve  *scarce.Reserve
 	shortage scarce.Shortage
-	lost     atomic.Pointer[string] // why clients do not find the socket; nil: they do
-	ending   time.Time              // when the end began; zero: not yet
+	lost     atomic.Pointer[string] // why clients cannot find the socket; nil: they can
+	ending   time.Time              // when the shutdown began; zero: not yet
 
-	inherited     *socket.Listener // made by the service manager; nil: make our own
-	refusedReload atomic.Bool      // the last one was
+	inherited     *socket.Listener // made by the service manager; nil: the daemon makes its own
+	refusedReload atomic.Bool      // the last reload was refused
 	loaded        atomic.Int64     // when the configuration was read, in nanoseconds since 1970
-	metricsListen string           // as it was at the start
+	metricsListen string           // its value at the start
 }
 
-// Run starts a daemon and serves until ctx ends. The error is nil after an
-// orderly end; otherwise it says who or what is in the way. It returns at most
-// three seconds after the end of ctx: what hangs is left behind then, and the
-// program should end.
+// Run starts a daemon and serves until ctx ends. The error is nil after an orderly
+// shutdown; otherwise it says who or what prevented it. Run returns at most three seconds
+// after the end of ctx. Operations that still hang are abandoned then, and the program
+// should exit.
 func Run(ctx context.Context, o Options) error {
 	d := &Daemon{
 		opts: o, started: time.Now(), notifier: systemd.NewNotifier(o.Service.Notify),
@@ -104,13 +104,13 @@ func Run(ctx context.Context, o Options) error {
 	go func() { ended <- d.live(ctx) }()
 	err := d.awaitEnd(ctx, ended)
 	if err != nil {
-		_ = d.notifier.Stopping(err.Error()) // whoever called says it too
+		_ = d.notifier.Stopping(err.Error()) // the caller reports it too
 	}
 	d.log.Close()
 	return err
 }
 
-// live is the daemon from its start to its end.
+// live runs the daemon from start to shutdown.
 func (d *Daemon) live(ctx context.Context) error {
 	defer closeAll(d.opts.Service.Sockets)
 	end := d.disk.Begin("reading the configuration")
@@ -130,7 +130,7 @@ func (d *Daemon) live(ctx context.Context) error {
 		return err
 	}
 	if d.inherited != nil {
-		defer d.inherited.Close() // again, if it was served
+		defer d.inherited.Close() // a second close if it was served
 	} else if spare := d.spareSocket(); spare != "" {
 		d.moveTo(spare)
 	}
@@ -139,7 +139,7 @@ func (d *Daemon) live(ctx context.Context) error {
 	d.store, err = store.Open(d.database(), store.Options{
 		Log: d.log.Named("store"), Owner: store.Owner{PID: os.Getpid(), Socket: d.socketPath()},
 		Insecure: d.insecure,
-		Twin:     d.socketPath() + ".mark", // the folder of sockets is one in memory
+		Twin:     d.socketPath() + ".mark", // the socket's folder is in memory
 	})
 	end()
 	if err != nil {
@@ -206,7 +206,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	return d.run(ctx, listener, scrapes)
 }
 
-// listenForAll opens the control socket, and the port for scrapes where one is wanted.
+// listenForAll opens the control socket, and the port for scrapes if one is configured.
 func (d *Daemon) listenForAll() (l *socket.Listener, scrapes net.Listener, err error) {
 	if scrapes, err = d.listenForScrapes(); err != nil {
 		return nil, nil, err
@@ -216,7 +216,7 @@ func (d *Daemon) listenForAll() (l *socket.Listener, scrapes net.Listener, err e
 			return l, scrapes, nil
 		}
 		l.Close()
-		err = provider.WithHint(fmt.Sprintf("serve the control socket: no file is left for clients: %v", err), scarce.Cure(err))
+		err = provider.WithHint(fmt.Sprintf("serve the control socket: no files left for clients: %v", err), scarce.Cure(err))
 	}
 	if scrapes != nil {
 		scrapes.Close()
@@ -224,7 +224,7 @@ func (d *Daemon) listenForAll() (l *socket.Listener, scrapes net.Listener, err e
 	return nil, nil, err
 }
 
-// listenForScrapes opens the port for /metrics; nil when none is wanted.
+// listenForScrapes opens the port for /metrics; nil if none is configured.
 func (d *Daemon) listenForScrapes() (net.Listener, error) {
 	if d.metricsListen == "" {
 		return nil, nil
@@ -237,8 +237,8 @@ func (d *Daemon) listenForScrapes() (net.Listener, error) {
 	return l, nil
 }
 
-// run is the daemon's life: probing, serving, reloading; then the end, for which
-// the probes are cancelled, streams get their last line, and the listener closes.
+// run probes, serves and reloads. Then it shuts down: probes are cancelled, streams get
+// their last line, and the listener closes.
 func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -251,7 +251,7 @@ func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listen
 	if scrapes != nil {
 		wg.Go(func() {
 			if err := d.metrics.Serve(ctx, scrapes, d.log.Named("metrics")); err != nil {
-				d.log.Error("metrics are not served any more", "error", err)
+				d.log.Error("stopped serving metrics", "error", err)
 			}
 		})
 	}
@@ -267,14 +267,14 @@ func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listen
 	case err = <-served:
 		served <- err
 	case err = <-kept:
-	case <-d.store.Usurped(): // its Close says by whom
+	case <-d.store.Usurped(): // its Close reports by whom
 	case <-ctx.Done():
 	}
 	cancel()
 	return cmp.Or(err, d.end(served, &wg))
 }
 
-// reloadOnSignal reloads for each signal; failures are logged where they arise.
+// reloadOnSignal reloads on each signal. Failures are logged where they occur.
 func (d *Daemon) reloadOnSignal(ctx context.Context) {
 	for {
 		select {
@@ -310,18 +310,18 @@ func (d *Daemon) reportFirstSweep(ctx context.Context) {
 			}
 		}
 	}
-	// Nobody waits for it: it writes to a terminal, which may be stopped.
+	// Nothing waits for it: it writes to a terminal, which may be stopped.
 	go d.opts.FirstSweep(d.status())
 }
 
-// answered reports whether a row shows what the first sweep found, or belongs to
-// one that the sweep left alone.
+// answered reports whether a row shows what the first sweep found, or belongs to a
+// provider that the sweep skipped.
 func answered(st *provider.Status) bool {
 	return !st.CheckedAt.IsZero() && st.Source != provider.FromRestored ||
 		st.Paused || st.RetryAt.After(time.Now())
 }
 
-// status is what all rows say now.
+// status is the current status of all rows.
 func (d *Daemon) status() provider.StatusReply {
 	view, now := d.store.View(), time.Now()
 	reply := provider.StatusReply{TS: provider.Time{Time: now}, Seq: view.Seq()}

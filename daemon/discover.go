@@ -13,25 +13,25 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// discoverGap is the least time between two looks, whoever asks.
+// discoverGap is the least time between two discoveries, for all callers together.
 const discoverGap = time.Second
 
-// A discovery is shared by those who ask while it is made, and for a moment after.
+// A discovery is shared by the callers who ask while it runs, and for a moment after.
 type discovery struct {
 	mu    sync.Mutex
 	began time.Time
 	reply provider.DiscoverReply
 }
 
-// Discover tells which local kinds answer at their default addresses, and as which
-// provider each is configured. Whoever asked before a look began shares it.
+// Discover finds the local kinds that answer at their default addresses, and the provider
+// as which each is configured. Callers who asked before a discovery began share it.
 func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
 	asked := time.Now()
 	d.discovery.mu.Lock()
 	defer d.discovery.mu.Unlock()
 	if began := d.discovery.began; began.IsZero() || asked.Sub(began) >= discoverGap {
 		d.discovery.began = time.Now()
-		// Others may wait for it: it does not end with who asked first.
+		// Others may wait for it, so it does not end with the first caller.
 		found, err := probe.Discover(context.WithoutCancel(ctx), probe.Options{
 			UserAgent: "providerd/" + d.opts.Version,
 			Scarce:    func(err error) { d.shortage.Met("discovering servers", err) },
@@ -39,7 +39,7 @@ func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
 		if err != nil {
 			d.discovery.began = time.Time{}
 			return provider.DiscoverReply{}, provider.Errorf(provider.TooMany, "see: providerctl health",
-				"what listens cannot be found out: %v", err)
+				"cannot find out what is listening: %v", err)
 		}
 		d.discovery.reply = provider.DiscoverReply{TS: provider.Time{Time: d.discovery.began}, Found: found}
 	}
@@ -56,8 +56,7 @@ func (d *Daemon) Discover(ctx context.Context) (provider.DiscoverReply, error) {
 	return reply, nil
 }
 
-// configuredAt is the id of the model server with that address; empty when there is
-// none.
+// configuredAt is the id of the model server with that address; empty if there is none.
 func configuredAt(all []*config.Provider, base string) string {
 	for _, p := range all {
 		if p.Type != provider.Generic && leadsTo(p, base) {
@@ -67,9 +66,9 @@ func configuredAt(all []*config.Provider, base string) string {
 	return ""
 }
 
-// leadsTo reports whether a provider is asked where a URL of this machine leads,
-// whatever its path. The address of its kind, which nobody gave, and localhost are both
-// 127.0.0.1 and ::1.
+// leadsTo reports whether a provider is probed at the address that a URL of this machine
+// refers to, whatever its path. Both localhost and the kind's default address, if the file
+// gives none, stand for 127.0.0.1 and ::1.
 func leadsTo(p *config.Provider, base string) bool {
 	at, err := url.Parse(p.BaseURL)
 	to, wrong := url.Parse(base)

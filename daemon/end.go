@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// endWithin is how long the end may take, whatever does not answer. Each stage has
-	// until its own time since the end began.
+	// endWithin is how long the shutdown may take, even if something does not answer.
+	// The times of the stages count from the start of the shutdown.
 	endWithin   = 3 * time.Second
-	requestsEnd = 2 * time.Second // requests under way
+	requestsEnd = 2 * time.Second // requests in progress
 	socketEnd   = requestsEnd + 100*time.Millisecond
 	partsEnd    = socketEnd + 100*time.Millisecond // probes, which were cancelled at once
-	storeEnd    = endWithin - 500*time.Millisecond // the rest is for the last words
+	storeEnd    = endWithin - 500*time.Millisecond // the rest is for the last log lines
 	storeLeast  = 300 * time.Millisecond
 )
 
-// slowStart is when it is told what the start waits for.
+// slowStart is when the log says what the start is waiting for.
 const slowStart = 5 * time.Second
 
 // awaitEnd waits for the daemon to end, and not much longer than ctx.
@@ -36,8 +36,8 @@ func (d *Daemon) awaitEnd(ctx context.Context, ended <-chan error) error {
 		case <-started.C:
 			switch what, age := d.disk.Oldest(); {
 			case age >= slowStart:
-				d.log.Warn("the start waits for the disk", "what", what, "for", underway.Rounded(age))
-			case what != "": // it began after us, and may not end either
+				d.log.Warn("start is waiting for the disk", "what", what, "for", underway.Rounded(age))
+			case what != "": // it began after our timer, and may hang too
 				started.Reset(slowStart - age)
 			}
 			continue
@@ -51,10 +51,10 @@ func (d *Daemon) awaitEnd(ctx context.Context, ended <-chan error) error {
 	case <-time.After(endWithin):
 	}
 	what, age := d.disk.Oldest()
-	return fmt.Errorf("end: %w", &underway.HangError{What: cmp.Or(what, "what is under way"), For: max(age, endWithin)})
+	return fmt.Errorf("end: %w", &underway.HangError{What: cmp.Or(what, "an unfinished operation"), For: max(age, endWithin)})
 }
 
-// end ends everything above the store, in order, and leaves behind what hangs.
+// end ends everything above the store, in order, and abandons what hangs.
 func (d *Daemon) end(served <-chan error, parts *sync.WaitGroup) error {
 	d.ending = time.Now()
 	d.log.Info("stopping")
@@ -63,7 +63,7 @@ func (d *Daemon) end(served <-chan error, parts *sync.WaitGroup) error {
 		end, done := context.WithTimeout(context.Background(), requestsEnd)
 		defer done()
 		if err := d.control.Shutdown(end); err != nil {
-			d.log.Warn("clients were cut off", "error", err)
+			d.log.Warn("client connections aborted", "error", err)
 		}
 		return <-served
 	})
@@ -73,19 +73,19 @@ func (d *Daemon) end(served <-chan error, parts *sync.WaitGroup) error {
 	return err
 }
 
-// leave makes a hang no error: what hangs is left behind.
+// leave turns a hang into a log line: what hangs is abandoned.
 func (d *Daemon) leave(err *error) {
 	var hang *underway.HangError
 	if errors.As(*err, &hang) {
-		d.log.Warn("something hangs, and is left behind", "error", *err)
+		d.log.Warn("abandoned an operation that hangs", "error", *err)
 		*err = nil
 	}
 }
 
-// timeToClose is how long the store may take to end.
+// timeToClose is how long the store may take to close.
 func (d *Daemon) timeToClose() time.Duration {
 	if d.ending.IsZero() {
-		return endWithin // it is not asked to end: something else failed
+		return endWithin // no shutdown was requested: something else failed
 	}
 	return max(storeLeast, time.Until(d.ending.Add(storeEnd)))
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Info says what this daemon is. What its parts count, daemon/control adds.
+// Info describes this daemon. Package control adds the counters of its parts.
 func (d *Daemon) Info() provider.DaemonInfo {
 	path, absent := d.config.Load().Path, ""
 	if path == "" {
@@ -20,7 +20,7 @@ func (d *Daemon) Info() provider.DaemonInfo {
 	return provider.DaemonInfo{
 		Version:       d.opts.Version,
 		PID:           os.Getpid(),
-		StartedAt:     provider.Time{Time: d.started.Round(0).Add(d.schedule.Watch().Jumped())}, // on the clock as it is now
+		StartedAt:     provider.Time{Time: d.started.Round(0).Add(d.schedule.Watch().Jumped())}, // by the clock as it is now
 		UptimeSeconds: int64(time.Since(d.started).Seconds()),
 		Socket:        d.socketPath(),
 		ConfigPath:    path,
@@ -31,8 +31,8 @@ func (d *Daemon) Info() provider.DaemonInfo {
 	}
 }
 
-// SetLogLevel changes the level until the next restart, or until a reload finds
-// another one in the file.
+// SetLogLevel changes the level until the next restart, or until a reload finds a
+// different one in the file.
 func (d *Daemon) SetLogLevel(name string) error {
 	level := hclog.LevelFromString(name)
 	if level == hclog.NoLevel {

@@ -13,28 +13,28 @@ import (
 )
 
 const (
-	// lookForSocket is how often it is looked whether clients find the control socket.
+	// lookForSocket is how often the daemon checks that clients can find the control socket.
 	lookForSocket = 3 * time.Second
-	// lostFor is how long they may not before the daemon ends for its service manager to
-	// start it anew, with the folder that it makes.
+	// lostFor is how long the socket may be lost before the daemon exits, so that its
+	// service manager restarts it and makes its folder again.
 	lostFor = 20 * time.Second
-	// formerSockets is how many sockets that were replaced are served still: who found
-	// one under another name goes on.
+	// formerSockets is how many replaced sockets are still served, for clients that reach
+	// one under another name.
 	formerSockets = 4
 )
 
-// A keeper sees to it that clients find the control socket.
+// A keeper makes sure that clients can find the control socket.
 type keeper struct {
 	d      *Daemon
-	now    *socket.Listener   // where they should find it
-	former []*socket.Listener // without the first, which ends with the server
-	since  time.Time          // it is lost; zero: it is not
-	deaf   fs.FileInfo        // a socket in its place that nobody listened on at the last look
+	now    *socket.Listener   // the one that clients should find
+	former []*socket.Listener // except the first, which ends with the server
+	since  time.Time          // when it was found to be lost; zero: it is not
+	deaf   fs.FileInfo        // a socket in its place without a listener at the last check
 }
 
-// keepSocket looks until ctx ends whether clients find the control socket, and listens
-// anew when they do not. Its error is why the daemon should end; it returns nil only
-// when ctx has ended.
+// keepSocket checks until ctx ends that clients can find the control socket, and listens
+// again if they cannot. Its error is why the daemon should exit; it returns nil only when
+// ctx has ended.
 func (d *Daemon) keepSocket(ctx context.Context, l *socket.Listener) error {
 	k := &keeper{d: d, now: l}
 	ticks := time.NewTicker(lookForSocket)
@@ -55,7 +55,7 @@ func (d *Daemon) keepSocket(ctx context.Context, l *socket.Listener) error {
 	}
 }
 
-// look looks once, and mends what it can.
+// look checks once, and repairs what it can.
 func (k *keeper) look() error {
 	lost := k.now.Lost()
 	if lost == nil {
@@ -64,7 +64,7 @@ func (k *keeper) look() error {
 	}
 	if k.since.IsZero() {
 		k.since = time.Now()
-		k.d.log.Warn("clients do not find the control socket: listening anew", "error", lost)
+		k.d.log.Warn("clients cannot find the control socket, listening again", "error", lost)
 	}
 	anew, err := k.listen()
 	if err == nil {
@@ -73,7 +73,7 @@ func (k *keeper) look() error {
 	}
 	var e *socket.Error
 	if errors.As(err, &e) && e.InUse {
-		return fmt.Errorf("clients reach another process now: %w", err)
+		return fmt.Errorf("another process has taken the control socket: %w", err)
 	}
 	text := k.explain(lost, err)
 	k.d.lost.Store(&text)
@@ -101,8 +101,8 @@ func (k *keeper) listen() (anew *socket.Listener, err error) {
 	return anew, err
 }
 
-// stillDeaf reports whether a socket that nobody listens on was there at the last look:
-// another daemon begins to listen sooner.
+// stillDeaf reports whether a socket without a listener was already there at the last
+// check: another daemon would have begun to listen by now.
 func (k *keeper) stillDeaf(info fs.FileInfo) bool {
 	was := k.deaf
 	k.deaf = info
@@ -114,13 +114,13 @@ func (k *keeper) replace(anew *socket.Listener) {
 	k.d.control.Also(anew)
 	k.former = append(k.former, anew)
 	if len(k.former) > formerSockets {
-		_ = k.former[0].Close() // its file is another's, or gone
+		_ = k.former[0].Close() // its file is gone, or not ours
 		k.former = k.former[1:]
 	}
 	moved := anew.Path() != k.now.Path()
 	k.now = anew
 	k.found()
-	k.d.log.Warn("listening anew on the control socket", "socket", anew.Path())
+	k.d.log.Warn("listening on the control socket again", "socket", anew.Path())
 	if moved {
 		k.d.store.Answers(anew.Path())
 	}
@@ -131,15 +131,15 @@ func (k *keeper) found() {
 	k.d.lost.Store(nil)
 }
 
-// explain is the problem in one line: what is lost, why that is not mended, and what to
+// explain is the problem in one line: what is lost, why it cannot be repaired, and what to
 // do.
 func (k *keeper) explain(lost, err error) string {
 	text := lost.Error()
 	if lost.Error() != err.Error() {
-		text += "; listening anew: " + err.Error()
+		text += "; cannot listen again: " + err.Error()
 	}
 	hint := provider.HintOf(err)
-	if !k.now.Made() { // its folder is the manager's too
+	if !k.now.Made() { // the manager makes its folder too
 		hint = "systemctl stop providerd.service, then: systemctl restart providerd.socket"
 	}
 	if hint != "" {

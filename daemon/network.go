@@ -9,17 +9,17 @@ import (
 	"github.com/providerd/providerd/daemon/scarce"
 )
 
-// network remembers for a second whether this host has one: when it has none,
-// everybody who cannot be reached asks.
+// network remembers for a second whether this host has one. Without a network every
+// provider becomes unreachable, and each asks.
 type network struct {
 	mu     sync.Mutex
 	asked  time.Time
-	link   bool // an interface that others could be reached by
-	routed bool // and it leads to the rest of the world
+	link   bool // an interface is up that could reach others
+	routed bool // and it has a route to the rest of the world
 }
 
-// isOnline reports whether this host has a network that leads to the rest of the
-// world or, where host is an address, to that.
+// isOnline reports whether this host has a route to the rest of the world or, if host is an
+// address, to that address.
 func (n *network) isOnline(host string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -30,12 +30,12 @@ func (n *network) isOnline(host string) bool {
 	if _, err := netip.ParseAddr(host); err != nil || n.routed || !n.link {
 		return n.routed
 	}
-	return hasRoute(net.JoinHostPort(host, "9")) // a network that ends in itself
+	return hasRoute(net.JoinHostPort(host, "9")) // perhaps an isolated network
 }
 
-// hasLink reports whether an interface is up, has its carrier, and an address that
-// others could answer to. Where the interfaces cannot be listed it says yes, so
-// that failures are put down to the providers as they were seen.
+// hasLink reports whether an interface is up, has a carrier, and has an address that others
+// could answer to. If the interfaces cannot be listed it returns true, so that failures
+// count against the providers.
 func hasLink() bool {
 	interfaces, err := net.Interfaces()
 	if err != nil {
@@ -58,13 +58,12 @@ func hasLink() bool {
 	return false
 }
 
-// unassigned are addresses that stand for the rest of the world, and that nobody has
-// (RFC 5737, RFC 3849).
+// unassigned are addresses that stand for the rest of the world. They are reserved for
+// documentation (RFC 5737, RFC 3849).
 var unassigned = []string{"198.51.100.1:9", "[2001:db8::1]:9"}
 
-// hasRoute asks the kernel for a route to one of the addresses, by connecting
-// datagram sockets: that sends nothing. Where there is no file to be opened for one it
-// says yes.
+// hasRoute asks the kernel for a route to one of the addresses by connecting datagram
+// sockets, which sends nothing. If no file can be opened it returns true.
 func hasRoute(addresses ...string) bool {
 	for _, address := range addresses {
 		conn, err := net.Dial("udp", address)

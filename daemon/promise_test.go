@@ -333,5 +333,5 @@ func TestPromise9_HealthIsHonest(t *testing.T) {
 	if status, body := r.call("GET", "/healthz", &h); status != http.StatusOK {
 		t.Errorf("%d %s", status, body)
 	}
-	r.until(func() bool { return strings.Contains(r.log.String(), `"well again"`) })
+	r.until(func() bool { return strings.Contains(r.log.String(), `"check recovered"`) })
 }

@@ -19,7 +19,7 @@ import (
 // loadWithin is how long a reload waits for the file system.
 const loadWithin = 5 * time.Second
 
-// Load reads the configuration as the options say, which win over the file.
+// Load reads the configuration. The options override the file.
 func (o *Options) Load() (*config.Config, error) {
 	cfg, err := config.Load(o.ConfigPath, o.ConfigPath != "", probe.Kinds(), o.Env)
 	if err != nil {
@@ -28,7 +28,7 @@ func (o *Options) Load() (*config.Config, error) {
 	return o.over(cfg)
 }
 
-// Parse is Load for a text that is not in its place yet; path is where it will be.
+// Parse is like Load for a text that has not been saved yet; path is where it will be.
 func (o *Options) Parse(path string, text []byte) (*config.Config, error) {
 	cfg, err := config.Parse(path, text, probe.Kinds(), o.Env)
 	if err != nil {
@@ -37,7 +37,7 @@ func (o *Options) Parse(path string, text []byte) (*config.Config, error) {
 	return o.over(cfg)
 }
 
-// over lets the options win.
+// over lets the options override the file.
 func (o *Options) over(cfg *config.Config) (*config.Config, error) {
 	if o.Socket != "" {
 		cfg.Daemon.Socket = o.Socket
@@ -55,8 +55,8 @@ func (o *Options) over(cfg *config.Config) (*config.Config, error) {
 	return cfg, nil
 }
 
-// Reload reads the configuration again and swaps it in whole. On an error,
-// which is a [provider.Error] of code config_invalid, nothing has changed.
+// Reload reads the configuration again and replaces it as a whole. If it fails, with a
+// [provider.Error] of code config_invalid, nothing has changed.
 func (d *Daemon) Reload(context.Context) (provider.ReloadReply, error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
@@ -103,8 +103,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	}, nil
 }
 
-// changedSettings are those of the providers that changed. A configuration of thousands has
-// a place for some.
+// changedSettings lists the changed settings by provider. Of thousands it names only some.
 func changedSettings(ids []string, old, now []*config.Provider) map[string][]string {
 	changed := map[string][]string{}
 	for _, p := range now {
@@ -120,24 +119,24 @@ func changedSettings(ids []string, old, now []*config.Provider) map[string][]str
 	return changed
 }
 
-// mostNamed is of how many providers a reload names what changed, and how many warnings
+// mostNamed is the most providers whose changes a reload names, and the most warnings that
 // it repeats. The log has them all.
 const mostNamed = 100
 
-// warningsOf are the warnings and, behind them, the faults that stood before.
+// warningsOf lists the warnings, followed by the faults that were there before.
 func warningsOf(cfg *config.Config) []string {
 	all := slices.Clone(cfg.Warnings)
 	for _, f := range cfg.Faults {
 		all = append(all, strings.TrimSuffix(fmt.Sprintf("%s:%d: %s: %s", cfg.Path, f.Line, f.Message, f.Fix), ": "))
 	}
 	if more := len(all) - mostNamed; more > 0 {
-		all = append(all[:mostNamed], fmt.Sprintf("and %d more, which the log has", more))
+		all = append(all[:mostNamed], fmt.Sprintf("and %d more in the log", more))
 	}
 	return all
 }
 
-// loadAnew reads the configuration while files may have run out, and its file system
-// may not answer.
+// loadAnew reads the configuration even if files have run out or its file system does not
+// answer.
 func (d *Daemon) loadAnew() (*config.Config, error) {
 	var cfg *config.Config
 	var err error
@@ -154,7 +153,7 @@ func (d *Daemon) loadAnew() (*config.Config, error) {
 	return cfg, err
 }
 
-// standing are the faults that the providers have already. A reload did not cause them,
+// standing lists the faults that the providers already have. A reload did not cause them,
 // and must be able to correct something else.
 func (d *Daemon) standing() func(config.Fault) bool {
 	known := map[string]*config.Provider{}
@@ -164,8 +163,8 @@ func (d *Daemon) standing() func(config.Fault) bool {
 	return func(f config.Fault) bool { return known[f.ID].Has(f) }
 }
 
-// apply hands the providers over to those who ask and tell of them. They keep what they
-// need, and the list goes: for a thousand providers it is half a megabyte.
+// apply passes the providers to the parts that probe and report them. Those keep what they
+// need, and the list is dropped: for a thousand providers it is half a megabyte.
 func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
 	loadRoots(cfg)
 	changes, err := d.schedule.Apply(cfg.Providers)
@@ -178,14 +177,14 @@ func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
 	return changes, nil
 }
 
-// refused logs why a reload failed, and says it to whoever asked.
+// refused logs why a reload failed, and returns the error for the caller.
 func (d *Daemon) refused(err error) error {
-	d.log.Error("reload refused, the configuration stays as it was", "error", err)
-	hint := cmp.Or(provider.HintOf(err), "mend the file, check it with: providerd config check, then: providerctl reload")
+	d.log.Error("reload refused, configuration unchanged", "error", err)
+	hint := cmp.Or(provider.HintOf(err), "fix the file, check it with: providerd config check, then: providerctl reload")
 	return provider.Errorf(provider.ConfigInvalid, hint, "%v", err)
 }
 
-// warn logs what is legal in a configuration and hardly meant.
+// warn logs what a configuration may contain but hardly means.
 func (d *Daemon) warn(cfg *config.Config) {
 	for _, w := range cfg.Warnings {
 		d.log.Warn("configuration: "+w, "path", cfg.Path)
@@ -195,7 +194,7 @@ func (d *Daemon) warn(cfg *config.Config) {
 	}
 }
 
-// restartNeeded names the settings that a reload cannot change.
+// restartNeeded lists the changed settings that need a restart.
 func (d *Daemon) restartNeeded(cfg *config.Config) []string {
 	var wait []string
 	if now := d.socketPath(); d.inherited == nil && cfg.Daemon.Socket != now && config.SpareSocket(d.opts.Env, cfg.Daemon.Socket) != now {
@@ -213,7 +212,7 @@ func (d *Daemon) restartNeeded(cfg *config.Config) []string {
 	return wait
 }
 
-// some makes an absent list an empty one, for JSON.
+// some turns a nil list into an empty one, for JSON.
 func some(ids []string) []string {
 	if ids == nil {
 		return []string{}

@@ -19,17 +19,17 @@ import (
 )
 
 const (
-	// readyRetry is the pause between reads of our own socket until one is answered.
+	// readyRetry is the pause between reads of our own socket until one succeeds.
 	readyRetry = 100 * time.Millisecond
-	// statusEvery bounds how often the status is sent.
+	// statusEvery is the least time between two status messages.
 	statusEvery = time.Second
-	// healthEvery is how often we look whether we are well, of which no event tells.
+	// healthEvery is how often our own health is checked, which causes no event.
 	healthEvery = 5 * time.Second
-	// besideWithin is how long a write beside a database may take that does not answer.
+	// besideWithin is how long a write beside a hanging database may take.
 	besideWithin = 2 * time.Second
 )
 
-// inherit takes the socket over that the service manager made, if it did.
+// inherit takes over the socket that the service manager made, if any.
 func (d *Daemon) inherit() error {
 	given := d.opts.Service
 	if given.Problem != nil {
@@ -41,7 +41,7 @@ func (d *Daemon) inherit() error {
 	case 1:
 	default:
 		return provider.WithHint(
-			fmt.Sprintf("the service manager passed %d sockets on, and one is served", len(given.Sockets)),
+			fmt.Sprintf("the service manager passed on %d sockets, but only one is served", len(given.Sockets)),
 			"leave one ListenStream= in the socket unit, then: systemctl daemon-reload",
 		)
 	}
@@ -55,7 +55,7 @@ func (d *Daemon) inherit() error {
 	return nil
 }
 
-// listen returns the socket that was passed on, or makes one.
+// listen returns the inherited socket, or makes one.
 func (d *Daemon) listen() (*socket.Listener, error) {
 	if d.inherited != nil {
 		return d.inherited, nil
@@ -66,12 +66,12 @@ func (d *Daemon) listen() (*socket.Listener, error) {
 
 func closeAll(files []*os.File) {
 	for _, f := range files {
-		f.Close() // again, for one that was taken over
+		f.Close() // a second close if it was taken over
 	}
 }
 
-// notifyManager tells the service manager that we are ready, once the socket has
-// answered, and from then on our status and that we are alive.
+// notifyManager notifies the service manager that the daemon is ready, once the socket has
+// answered, and from then on of its status and that it is alive.
 func (d *Daemon) notifyManager(ctx context.Context) {
 	for {
 		err := d.readSelf(ctx)
@@ -106,7 +106,7 @@ func (d *Daemon) watchdog() *systemd.Watchdog {
 			err := d.readSelf(ctx)
 			var full *provider.Error
 			if errors.As(err, &full) && full.Code == provider.TooMany {
-				return nil // clients of our own user took every place: we are alive, and they would be back
+				return nil // clients of our own user use all connections: we are alive, and they would return
 			}
 			return err
 		},
@@ -122,9 +122,9 @@ func (d *Daemon) watchdog() *systemd.Watchdog {
 	}
 }
 
-// committed waits for a commit. A disk that answers nobody is no reason to be started
-// anew: nobody could open the database then, and readers would lose what memory has.
-// That it is the disk, and not a fault of ours, another write beside the database tells.
+// committed waits for a commit. A disk that does not answer is no reason to be restarted:
+// the database could not be opened then, and readers would lose what memory has. Another
+// write beside the database shows whether it is the disk or a fault of ours.
 func (d *Daemon) committed(ctx context.Context) error {
 	err := d.store.SyncBarrier(ctx)
 	if err == nil || ctx.Err() == nil {
@@ -137,7 +137,7 @@ func (d *Daemon) committed(ctx context.Context) error {
 	return err
 }
 
-// writeBeside writes a byte to the disk of the database, whatever that says.
+// writeBeside writes a byte to the disk of the database. Its error does not matter.
 func (d *Daemon) writeBeside() error {
 	f, err := os.OpenFile(d.database()+".alive", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -147,7 +147,7 @@ func (d *Daemon) writeBeside() error {
 	return errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
 }
 
-// notifyStatus sends the status whenever it has changed, until ctx ends.
+// notifyStatus sends the status each time it has changed, until ctx ends.
 func (d *Daemon) notifyStatus(ctx context.Context) {
 	health := time.NewTicker(healthEvery)
 	defer health.Stop()
@@ -175,7 +175,7 @@ func (d *Daemon) logNotifyError(err error) {
 	}
 }
 
-// statusLine is our status in one line: "5 providers: 2 running, 3 stopped".
+// statusLine is the daemon's status in one line: "5 providers: 2 running, 3 stopped".
 func (d *Daemon) statusLine() string {
 	view := d.store.View()
 	counts := make(map[provider.State]int)
@@ -199,7 +199,7 @@ func (d *Daemon) statusLine() string {
 		line = fmt.Sprintf("%d providers: %s", n, strings.Join(parts, ", "))
 	}
 	if d.refusedReload.Load() {
-		line += "; the new configuration was refused and the old one stays (see: providerctl reload)"
+		line += "; the last reload was refused, configuration unchanged (see: providerctl reload)"
 	}
 	for _, problem := range d.health.Problems() {
 		if why, ok := strings.CutPrefix(problem, "store: "); ok {
@@ -210,8 +210,8 @@ func (d *Daemon) statusLine() string {
 	return line
 }
 
-// readSelf reads through the socket, as a client does, and over a connection of
-// its own, for which it borrows where no file is left.
+// readSelf reads through the socket as a client does, over a new connection. It borrows a
+// file if none is left.
 func (d *Daemon) readSelf(ctx context.Context) (err error) {
 	d.reserve.Lend(1, func() { err = d.read(ctx) })
 	return err
@@ -241,5 +241,5 @@ func (d *Daemon) read(ctx context.Context) error {
 	if err := json.NewDecoder(res.Body).Decode(&reply); err == nil && reply.Error != nil {
 		return reply.Error
 	}
-	return fmt.Errorf("it answers %s", res.Status)
+	return fmt.Errorf("unexpected answer: %s", res.Status)
 }

@@ -131,7 +131,7 @@ func TestService_HearsOfTheLife(t *testing.T) {
 	}
 	reload(200, counts)
 	r.rewrite("nonsense")
-	reload(422, counts+"; the new configuration was refused and the old one stays (see: providerctl reload)")
+	reload(422, counts+"; the last reload was refused, configuration unchanged (see: providerctl reload)")
 	r.rewrite(text)
 	reload(200, counts)
 

@@ -102,8 +102,8 @@ func (h *Health) note(c *Check, problem string) {
 	switch {
 	case c.Told:
 	case problem != "":
-		h.log.Error("unwell", "check", c.Name, "problem", problem)
+		h.log.Error("check failed", "check", c.Name, "problem", problem)
 	default:
-		h.log.Info("well again", "check", c.Name)
+		h.log.Info("check recovered", "check", c.Name)
 	}
 }

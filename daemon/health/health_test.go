@@ -46,7 +46,7 @@ func TestHealth_Report(t *testing.T) {
 	}
 }
 
-// The log has a line when a check goes bad and one when it is well again, within the
+// The log has a line when a check fails and one when it recovers, within the
 // time that is promised, whether or not anybody asks; and none of what is told
 // elsewhere.
 func TestHealth_IsLoggedOnce(t *testing.T) {
@@ -78,9 +78,9 @@ func TestHealth_IsLoggedOnce(t *testing.T) {
 				cancel()
 				<-ended
 				want := []string{
-					`[ERROR] unwell: check=disk problem="hangs for 5s"`,
-					`[INFO]  well again: check=disk`,
-					`[ERROR] unwell: check=disk problem="hangs for 7s"`,
+					`[ERROR] check failed: check=disk problem="hangs for 5s"`,
+					`[INFO]  check recovered: check=disk`,
+					`[ERROR] check failed: check=disk problem="hangs for 7s"`,
 				}
 				if diff := cmp.Diff(want, strings.Split(strings.TrimSpace(said.String()), "\n")); diff != "" {
 					t.Error(diff)
