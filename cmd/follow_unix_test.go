@@ -190,11 +190,11 @@ func TestFollow_TheLogOverAKill(t *testing.T) {
 		}
 	}
 	p.do("POST", "/api/providers/a/pause", nil)
-	until("Paused provider: a")
+	until("paused provider: a")
 	p.kill()
 	p.start()
 	p.do("POST", "/api/providers/a/resume", nil)
-	until("Resumed provider: a")
+	until("resumed provider: a")
 	if err := follower.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ var gpus = rows(rowOf("gpu0", "RUNNING", ""), rowOf("gpu1", "STOPPED", ""), rowO
 // goes wrong with some is said in a line each, and the rest is done.
 func TestSeveral(t *testing.T) {
 	denied := refused(403, `{"error":{"code":"denied","message":"uid 7 may not pause gpu0","hint":"sudo providerctl pause gpu0; or join"}}`)
-	late := refused(503, `{"error":{"code":"store_failing","message":"the change is made, and not saved yet","hint":"see: providerctl health"}}`)
+	late := refused(503, `{"error":{"code":"store_failing","message":"the change is made, but not saved yet","hint":"see: providerctl health"}}`)
 	for name, tc := range map[string]struct {
 		args     string
 		script   map[string][]reply
@@ -50,7 +50,7 @@ func TestSeveral(t *testing.T) {
 		"PauseSomeOfThem": {
 			"pause gpu0 gpu1 cpu", map[string][]reply{allRows: {gpus}, "POST /api/providers/gpu0/pause": {late}, "POST /api/providers/gpu1/pause": {late},
 				"POST /api/providers/cpu/pause": {ok(`{"id":"cpu"}`)}},
-			1, "cpu is paused", "providerctl: pause gpu0: the change is made, and not saved yet\nproviderctl: pause gpu1: the change is made, and not saved yet\nproviderctl: hint: see: providerctl health\n",
+			1, "cpu is paused", "providerctl: pause gpu0: the change is made, but not saved yet\nproviderctl: pause gpu1: the change is made, and not saved yet\nproviderctl: hint: see: providerctl health\n",
 			"POST /api/providers/cpu/pause POST /api/providers/gpu0/pause POST /api/providers/gpu1/pause",
 		},
 		"AllAreRunning":     {"is-running gpu0 cpu", map[string][]reply{allRows: {gpus}}, 0, "gpu0 is RUNNING\ncpu is RUNNING\n", "", ""},

@@ -127,7 +127,7 @@ func TestAccess_OverTheSocket(t *testing.T) {
 		lines, _ := r.lines.Tail(1000)
 		logged := 0
 		for _, l := range lines {
-			if l.Message == "Paused provider: a" || l.Message == "Took a report on provider: a" {
+			if l.Message == "paused provider: a" || l.Message == "accepted report on provider: a" {
 				logged++
 				if l.Fields["uid"] != uint64(65_534) || l.Fields["gid"] != uint64(60_050) || l.Fields["pid"] != int64(os.Getpid()) {
 					t.Errorf("fields %v", l.Fields)

@@ -11,7 +11,7 @@ import (
 // reload answers POST /api/daemon/reload.
 func (s *Server) reload(c *call) *provider.Error {
 	who := c.conn.peer.LogArgs()
-	s.log.Info("Reload asked for", who...)
+	s.log.Info("reload requested", who...)
 	reply, err := s.daemon.Reload(c.r.Context())
 	s.extendReply(c)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *Server) reload(c *call) *provider.Error {
 	return nil
 }
 
-// levels of the log, from the most talkative.
+// levels of the log, the most verbose first.
 var levels = []string{"trace", "debug", "info", "warn", "error", "off"}
 
 // logLevel answers PUT /api/daemon/log-level.
@@ -31,21 +31,21 @@ func (s *Server) logLevel(c *call) *provider.Error {
 		return wrong
 	}
 	args := append(c.conn.peer.LogArgs(), "level", level)
-	shown := s.log.IsInfo() // before the change, or else after it
+	shown := s.log.IsInfo() // before the change, otherwise after it
 	if shown {
-		s.log.Info("Changed log level", args...)
+		s.log.Info("changed log level", args...)
 	}
 	if err := s.daemon.SetLogLevel(level); err != nil {
 		return asError(err)
 	}
 	if !shown {
-		s.log.Info("Changed log level", args...)
+		s.log.Info("changed log level", args...)
 	}
 	s.writeJSON(c, http.StatusOK, provider.LogLevel{Level: level})
 	return nil
 }
 
-// whatLevel is the level as an argument of providerctl.
+// whatLevel is the level, as an argument of providerctl.
 func (s *Server) whatLevel(c *call) string {
 	if level, err := s.wantedLevel(c); err == nil {
 		return level

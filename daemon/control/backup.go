@@ -14,14 +14,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// backupChunk is how much of a backup is written under one deadline.
+// backupChunk is how many bytes of a backup are written under one deadline.
 const backupChunk = 256 << 10
 
-// backup answers GET /api/daemon/backup: a copy of the database. It is made whole
-// before its first byte is sent, and read from a file of its own, so that a reader
-// may be as slow as a stream's.
+// backup answers GET /api/daemon/backup with a copy of the database. The copy is complete
+// before its first byte is sent and has a file of its own, so that its reader can be as
+// slow as that of a stream.
 func (s *Server) backup(c *call) *provider.Error {
-	c.conn.freeSlot() // it takes the disk's time, and its reader's
+	c.conn.freeSlot() // it is bound by the disk and its reader
 	var b *store.Backup
 	var err error
 	s.reserve.Lend(3, func() { b, err = s.store.Backup() })
@@ -29,8 +29,8 @@ func (s *Server) backup(c *call) *provider.Error {
 	if err != nil {
 		return backupError(err)
 	}
-	defer b.Close() // an error means that its space comes back at the next start
-	s.log.Info("Backup asked for", append(c.conn.peer.LogArgs(), "bytes", b.Size())...)
+	defer b.Close() // on an error its space is freed at the next start
+	s.log.Info("backup requested", append(c.conn.peer.LogArgs(), "bytes", b.Size())...)
 	c.count(http.StatusOK)
 	h := c.w.Header()
 	h["Content-Type"] = contentBytes
@@ -43,22 +43,22 @@ func (s *Server) backup(c *call) *provider.Error {
 	for left := b.Size(); left > 0; left -= backupChunk {
 		c.conn.SetWriteDeadline(time.Now().Add(s.slowAfter))
 		if _, err := io.CopyN(c.w, b, min(left, backupChunk)); err != nil {
-			s.log.Warn("A backup was cut short", "error", err)
-			panic(http.ErrAbortHandler) // the reader sees that it is not whole
+			s.log.Warn("backup aborted", "error", err)
+			panic(http.ErrAbortHandler) // the reader sees that it is incomplete
 		}
 	}
-	s.extendReply(c) // net/http has some of it still
+	s.extendReply(c) // net/http still buffers some of it
 	return nil
 }
 
-// digest is how RFC 9530 writes it: SHA-256 for whoever keeps the file, and CRC-32C for
+// digest is written as in RFC 9530: SHA-256 for those who keep the file, and CRC-32C for
 // providerctl, which links no cryptography.
 func digest(sums store.Sums) string {
 	quick := binary.BigEndian.AppendUint32(nil, sums.CRC32C)
 	return "sha-256=:" + base64.StdEncoding.EncodeToString(sums.SHA256[:]) + ":, crc32c=:" + base64.StdEncoding.EncodeToString(quick) + ":"
 }
 
-// backupError says what to do about a backup that there is not.
+// backupError says what to do about a backup that failed.
 func backupError(err error) *provider.Error {
 	if errors.Is(err, store.ErrBackupUnderWay) {
 		return provider.Errorf(provider.TooMany, "try again when it is done", "%v", err)

@@ -69,7 +69,7 @@ func TestBackup_OpensAsADatabase(t *testing.T) {
 	if err := copied.Check(t.Context()); err != nil || len(copied.Restored()) != 100 {
 		t.Errorf("%d rows of 100, %v", len(copied.Restored()), err)
 	}
-	if !r.logged("Backup asked for") {
+	if !r.logged("backup requested") {
 		t.Error("nothing is logged")
 	}
 }

@@ -46,7 +46,7 @@ func TestBadInput(t *testing.T) {
 		{name: "UnknownProvider", path: "/api/providers/nope", status: 404, code: provider.UnknownProvider, hint: "ollama"},
 		{name: "MistypedProvider", path: "/api/providers/olama", status: 404, code: provider.UnknownProvider, hint: "did you mean: ollama"},
 		{name: "MistypedProviderInAQuery", path: "/api/providers/status?provider_id=Ollama", status: 404, code: provider.UnknownProvider, hint: "did you mean: ollama"},
-		{name: "ProvidersInOneWord", path: "/api/providers/status?provider_id=ollama,gpu", status: 404, code: provider.UnknownProvider, hint: "name each by itself: ollama gpu"},
+		{name: "ProvidersInOneWord", path: "/api/providers/status?provider_id=ollama,gpu", status: 404, code: provider.UnknownProvider, hint: "name each separately: ollama gpu"},
 		{name: "UnknownProviderInAQuery", path: "/api/providers/status?provider_id=nope", status: 404, code: provider.UnknownProvider},
 		{name: "UnknownProviderToPause", method: "POST", path: "/api/providers/nope/pause", status: 404, code: provider.UnknownProvider},
 		{name: "Method", method: "POST", path: "/api/providers/status", status: 405, code: provider.MethodNotAllowed, hint: "GET, HEAD"},
@@ -275,7 +275,7 @@ func TestDaemonRoutes(t *testing.T) {
 		if resp, body := r.do("PUT", "/api/daemon/log-level", `{"level":"off"}`); resp.StatusCode != 200 || r.daemon.level != "off" {
 			t.Errorf("%d %s; level %q", resp.StatusCode, body, r.daemon.level)
 		}
-		if !r.logged("Changed log level") {
+		if !r.logged("changed log level") {
 			t.Error("it is not logged")
 		}
 	})

@@ -17,18 +17,17 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxBody bounds the body of a request.
+// maxBody is the largest request body, in bytes.
 const maxBody = 64 << 10
 
-// A body is the JSON object that a request carries. It is what its bytes are,
-// whatever Content-Type says, since curl calls all that it sends a form. One that
-// says nothing, because it is empty, {} or null, is the same as none.
+// A body is the JSON object of a request. Its Content-Type does not matter, since curl
+// calls everything it sends a form. An empty body, {} and null are the same as none.
 type body struct {
-	fields map[string]json.RawMessage // each was given once; null is the same as left out
+	fields map[string]json.RawMessage // each is given once; null is the same as absent
 	route  *route
 }
 
-// readBody reads the body, whole. Of a route that takes none it says nothing.
+// readBody reads the whole body. It does nothing if the route takes none.
 func (s *Server) readBody(c *call) (body, *provider.Error) {
 	raw, err := s.receive(c)
 	if err != nil {
@@ -43,7 +42,7 @@ func (s *Server) receive(c *call) ([]byte, *provider.Error) {
 		return nil, nil
 	}
 	if how := c.r.Header.Get("Content-Encoding"); how != "" && !strings.EqualFold(how, "identity") {
-		return nil, provider.Errorf(provider.BadRequest, "send it as it is, without Content-Encoding", "the body is compressed: %q", shorten(how))
+		return nil, provider.Errorf(provider.BadRequest, "send it uncompressed, without Content-Encoding", "the body is compressed: %q", shorten(how))
 	}
 	if c.r.ContentLength > maxBody {
 		return nil, c.route.tooLarge()
@@ -59,15 +58,15 @@ func (s *Server) receive(c *call) ([]byte, *provider.Error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, provider.Errorf(provider.BadRequest, "send as many bytes as Content-Length says, at once", "the body did not arrive in full within %s", s.bodyTimeout)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, provider.Errorf(provider.BadRequest, "send as many bytes as Content-Length says", "the body ends too soon")
+		return nil, provider.Errorf(provider.BadRequest, "send as many bytes as Content-Length says", "the body is shorter than Content-Length")
 	case err != nil:
 		return nil, provider.Errorf(provider.BadRequest, c.route.example(), "read the body: %v", err)
 	}
-	c.conn.SetReadDeadline(time.Time{}) // or net/http, which goes on to read, would take the caller for gone
+	c.conn.SetReadDeadline(time.Time{}) // otherwise net/http, which continues to read, would believe that the caller has gone
 	return raw, nil
 }
 
-// tooLarge refuses a body by its size.
+// tooLarge refuses a body because of its size.
 func (rt *route) tooLarge() *provider.Error {
 	hint := rt.example()
 	if slices.Contains(rt.fields, "provider_id") {
@@ -76,7 +75,7 @@ func (rt *route) tooLarge() *provider.Error {
 	return provider.Errorf(provider.TooLarge, hint, "the body is larger than %d bytes", maxBody)
 }
 
-// example is a hint: what to send.
+// example is a hint that shows what to send.
 func (rt *route) example() string {
 	switch {
 	case rt.sends != "":
@@ -87,11 +86,10 @@ func (rt *route) example() string {
 	return "send no body"
 }
 
-// form is how the body of a web form begins, which curl -d sends as happily.
+// form matches the beginning of a web form, which curl -d sends by default.
 var form = regexp.MustCompile(`^([\w.%+\[\]-]+=|--[^\r\n]+\r?\nContent-Disposition: )`)
 
-// parseBody is strict, as [parseQuery] is: what it does not know, or cannot read,
-// it refuses.
+// parseBody is strict, like [parseQuery]: it refuses what it does not know or cannot read.
 func parseBody(raw []byte, rt *route) (body, *provider.Error) {
 	b := body{route: rt, fields: map[string]json.RawMessage{}}
 	raw = bytes.Trim(bytes.TrimPrefix(raw, []byte("\ufeff")), " \t\r\n") // RFC 8259, sections 8.1 and 2
@@ -127,8 +125,8 @@ func (b *body) wrong(format string, args ...any) *provider.Error {
 	return provider.Errorf(provider.BadRequest, b.route.example(), format, args...)
 }
 
-// take reads the fields of an object that is sound. Where one is given twice,
-// programs differ in which of them counts (RFC 8259, section 4).
+// take reads the fields of a valid object. It refuses a field that is given twice: programs
+// differ in which of the two counts (RFC 8259, section 4).
 func (b *body) take(object []byte) *provider.Error {
 	dec := json.NewDecoder(bytes.NewReader(object))
 	_, err := dec.Token() // {
@@ -154,13 +152,13 @@ func (b *body) take(object []byte) *provider.Error {
 	return nil
 }
 
-// given reports whether the body says something of a field.
+// given reports whether the body gives a field.
 func (b *body) given(name string) bool {
 	value := b.fields[name]
 	return value != nil && string(value) != "null"
 }
 
-// read decodes a field that is given into v; want says what that must be.
+// read decodes a given field into v; want says what it must be.
 func (b *body) read(name, want string, v any) *provider.Error {
 	if !b.given(name) {
 		return nil
@@ -171,8 +169,8 @@ func (b *body) read(name, want string, v any) *provider.Error {
 	return nil
 }
 
-// ids reads the field that names providers, one or several. Nil means that it names
-// none, and so all of them.
+// ids reads the field that names one or several providers. Nil means that it names none,
+// and so all of them.
 func (b *body) ids(name string) ([]string, *provider.Error) {
 	var ids []string
 	switch value := b.fields[name]; {
@@ -188,7 +186,7 @@ func (b *body) ids(name string) ([]string, *provider.Error) {
 		if err := json.Unmarshal(value, &list); err != nil || slices.Contains(list, nil) {
 			return nil, b.wrong("%s is a list whose values are not all text", name)
 		}
-		if len(list) == 0 { // to take it for all would be the opposite of what it says
+		if len(list) == 0 { // "all" would be the opposite of what it says
 			return nil, provider.Errorf(provider.BadRequest, "name a provider, or leave it out for all providers", "%s is an empty list", name)
 		}
 		for _, id := range list {
@@ -201,7 +199,7 @@ func (b *body) ids(name string) ([]string, *provider.Error) {
 	return ids, nil
 }
 
-// kindOf says in words what a JSON value is.
+// kindOf is what a JSON value is, in words.
 func kindOf(value []byte) string {
 	switch value[0] {
 	case '{':

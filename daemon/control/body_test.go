@@ -150,7 +150,7 @@ func TestRefresh_RefusesABodyThatSaysSomethingElse(t *testing.T) {
 	}
 	t.Run("EndsTooSoon", func(t *testing.T) { // as one does whose sender has gone
 		reply := sendRaw(t, r.socket, posted("", "Content-Length: 100\r\n", `{}`))
-		if !strings.HasPrefix(reply, "HTTP/1.1 400 ") || !strings.Contains(reply, "the body ends too soon") {
+		if !strings.HasPrefix(reply, "HTTP/1.1 400 ") || !strings.Contains(reply, "the body is shorter than Content-Length") {
 			t.Errorf("got %q", reply)
 		}
 	})

@@ -14,27 +14,27 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A call is one request under way.
+// A call is one request in progress.
 type call struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	conn  *conn
 	route *route
-	id    string // of the provider that the path names; it exists
+	id    string // of the provider in the path; it exists
 	query query
 	codes *codes
-	told  bool // the reply's code is counted
+	told  bool // the reply's code has been counted
 }
 
-// What replies may be.
+// The media types of replies.
 const (
 	mediaJSON  = "application/json"
 	mediaLines = "application/x-ndjson"
 	mediaBytes = "application/octet-stream"
-	mediaText  = "text/plain; version=0.0.4; charset=utf-8" // Prometheus' own
+	mediaText  = "text/plain; version=0.0.4; charset=utf-8" // of Prometheus
 )
 
-// The values of headers that do not change; net/http does not modify them.
+// The constant values of headers; net/http does not modify them.
 var (
 	contentJSON  = []string{mediaJSON}
 	contentLines = []string{mediaLines}
@@ -42,14 +42,14 @@ var (
 	contentText  = []string{mediaText}
 )
 
-// answer is the handler: everything that is common to all routes.
+// answer is the handler. It does what is common to all routes.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.requests.Add(1)
 	c := &call{w: w, r: r, conn: connOf(r), codes: &s.codes}
 	c.conn.BeginReply()
 	c.conn.takeSlot()
 	c.conn.since.Store(s.ticks())
-	c.conn.replying.Store(true) // until connState hears that the reply is written
+	c.conn.replying.Store(true) // until connState sees that the reply is written
 	s.replying.add(1)
 	defer s.catch(c)
 
@@ -61,10 +61,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// dispatch checks the request from the cheapest to the dearest and serves it.
+// dispatch checks the request, the cheapest check first, and serves it.
 func (s *Server) dispatch(c *call) *provider.Error {
 	r := c.r
-	if r.ContentLength != 0 { // unread bytes must not keep the connection waiting
+	if r.ContentLength != 0 { // unread bytes must not delay the connection
 		s.setReadDeadline(c)
 	}
 	framing.EndUpgrade(c.w, r)
@@ -98,15 +98,15 @@ func (s *Server) dispatch(c *call) *provider.Error {
 		return err
 	}
 	if rt.fields == nil && r.ContentLength != 0 {
-		if _, err := s.readBody(c); err != nil { // it may say nothing
+		if _, err := s.readBody(c); err != nil { // it may be an empty one
 			return err
 		}
 	}
 	return rt.serve(s, c)
 }
 
-// wish is what a call is about to be denied, with what it named: as a phrase, and
-// as a command line.
+// wish is what a denied call wanted, with the names filled in: as a phrase, and as a
+// command line.
 func (s *Server) wish(c *call, rt *route) (phrase, command string) {
 	what := ""
 	if rt.what != nil {
@@ -116,10 +116,9 @@ func (s *Server) wish(c *call, rt *route) (phrase, command string) {
 	return fill.Replace(rt.phrase), cmp.Or(rt.program, "providerctl") + " " + fill.Replace(rt.command)
 }
 
-// checkOrigin refuses what a web page had a browser send, should anything on
-// this machine ever pass the socket on over TCP: a page's request has an Origin
-// or a Referer or says how it was fetched, and one that came by DNS rebinding a
-// host name with a dot.
+// checkOrigin refuses requests that a web page makes a browser send, in case something on
+// this machine passes the socket on over TCP. Such a request has an Origin, a Referer or
+// fetch metadata; after DNS rebinding, its host name has a dot.
 func checkOrigin(r *http.Request) *provider.Error {
 	if r.Header["Origin"] != nil || r.Header["Referer"] != nil ||
 		r.Header["Sec-Fetch-Site"] != nil || r.Header["Sec-Fetch-Mode"] != nil { // Fetch Metadata, W3C
@@ -132,9 +131,9 @@ func checkOrigin(r *http.Request) *provider.Error {
 	return provider.Errorf(provider.ForeignOrigin, "use http://localhost/…", "requests for the host %q are refused", shorten(r.Host))
 }
 
-// localHost reports whether a Host header with a dot in it still is one that a
-// program on this machine would send: an address, the socket's own path as some
-// clients put it there, or the dot alone.
+// localHost reports whether a Host header that contains a dot can still come from a program
+// on this machine: an address, the path of the socket as some clients put it there, or a
+// single dot.
 func localHost(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -143,7 +142,7 @@ func localHost(host string) bool {
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return true
 	}
-	path := strings.ToUpper(name) // no host of a web page has a percent sign
+	path := strings.ToUpper(name) // the host of a web page has no percent sign
 	return name == "." || strings.HasPrefix(path, "%2F") && strings.HasSuffix(path, ".SOCK")
 }
 
@@ -151,20 +150,20 @@ func shuttingDown() *provider.Error {
 	return provider.Errorf(provider.ShuttingDownNow, "try again when it is back", "the daemon is shutting down")
 }
 
-// writeJSON sends v, and a new line for people.
+// writeJSON sends v, and a newline for people.
 func (s *Server) writeJSON(c *call, status int, v any) {
 	body, err := encode(nil, v)
 	if err != nil {
-		s.log.Error("Encoding a reply broke", "path", c.r.URL.Path, "error", err)
+		s.log.Error("cannot encode a reply", "path", c.r.URL.Path, "error", err)
 		status, body = http.StatusInternalServerError, []byte(`{"error":{"code":"internal","message":"the reply cannot be encoded"}}`+"\n")
 	}
 	writeBody(c, status, body)
 }
 
-// writeBody sends a whole reply.
+// writeBody sends a complete reply.
 func writeBody(c *call, status int, body []byte) {
 	startBody(c, status, len(body))
-	c.w.Write(body) // an error means that the client has gone: nobody to tell
+	c.w.Write(body) // an error means that the client has gone
 }
 
 // startBody sends what precedes a body of size bytes.
@@ -178,7 +177,7 @@ func startBody(c *call, status, size int) {
 	}
 }
 
-// extendReply gives a reply that took long to make its full time to be written.
+// extendReply gives a reply that took long to make the full time to be written.
 func (s *Server) extendReply(c *call) {
 	c.conn.SetWriteDeadline(time.Now().Add(s.replyTimeout))
 }
@@ -187,7 +186,7 @@ func (s *Server) setReadDeadline(c *call) {
 	c.conn.SetReadDeadline(time.Now().Add(s.bodyTimeout))
 }
 
-// catch turns a bug in a handler into an error of that request alone.
+// catch turns a panic in a handler into an error of that request only.
 func (s *Server) catch(c *call) {
 	bug := recover()
 	if bug == nil {
@@ -196,8 +195,8 @@ func (s *Server) catch(c *call) {
 	if bug == http.ErrAbortHandler {
 		panic(bug)
 	}
-	s.log.Error("Answering a request broke", "path", c.r.URL.Path, "panic", bug, "stack", string(debug.Stack()))
-	if c.told { // the reply has begun: an error in the middle of it would be read as a part of it
+	s.log.Error("panic while answering a request", "path", c.r.URL.Path, "panic", bug, "stack", string(debug.Stack()))
+	if c.told { // the reply has begun: an error in the middle would look like a part of it
 		panic(http.ErrAbortHandler)
 	}
 	c.w.Header().Set("Connection", "close")

@@ -5,20 +5,19 @@ import (
 	"time"
 )
 
-// slotWait is how long a request waits for its turn at most: one that a client
-// does not read the reply of must not keep that client's others for ever.
+// slotWait is the longest that a request waits for its turn: a reply that the client does
+// not read must not block the client's other requests for ever.
 const slotWait = 200 * time.Millisecond
 
-// cpuSlots bound how many requests of one process are worked on at a time, to half
-// of the processors. Go looks for new requests when a processor has nothing else
-// to do, and otherwise every 10 ms: whoever could keep all of them busy, with
-// hundreds of connections or with requests sent without waiting for replies,
+// cpuSlots limit the requests of one process that run at a time to half of the processors.
+// Go polls for new requests when a processor is idle, and otherwise every 10 ms. A process
+// that kept all processors busy, with hundreds of connections or with pipelined requests,
 // would delay everybody else by that and more.
 type cpuSlots chan struct{}
 
 func newCPUSlots() cpuSlots { return make(cpuSlots, max(1, runtime.GOMAXPROCS(0)/2)) }
 
-// takeSlot waits until it is the connection's turn, or has waited for long enough.
+// takeSlot waits for the connection's turn, but not longer than slotWait.
 func (c *conn) takeSlot() {
 	if c.hasSlot {
 		return
@@ -38,8 +37,7 @@ func (c *conn) takeSlot() {
 	}
 }
 
-// freeSlot lets the next one have its turn: the reply is written, or waits for
-// something else.
+// freeSlot ends the connection's turn: the reply is written, or waits for something else.
 func (c *conn) freeSlot() {
 	if c.hasSlot {
 		c.hasSlot = false

@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// diagnoseWait is how long a diagnosis waits for its probe unless it is told: longer
-// than one of a server that hangs takes, and one that was under way before it.
+// diagnoseWait is how long a diagnosis waits for its probe by default: longer than a probe
+// of a hanging server takes, plus one that was in progress before it.
 const diagnoseWait = 15 * time.Second
 
 // diagnose answers POST /api/providers/{id}/diagnose.
@@ -26,7 +26,7 @@ func (s *Server) diagnose(c *call) *provider.Error {
 		reply.Skipped = &skipped[0]
 	}
 	row, err := s.look(c)
-	if err != nil { // gone by a reload
+	if err != nil { // removed by a reload
 		return err
 	}
 	reply.Diagnostics = *diagnosticsOf(row)
@@ -48,13 +48,13 @@ func (s *Server) diagnostics(c *call) *provider.Error {
 	return nil
 }
 
-// diagnosticsOf is what the last probe saw. It is kept in memory only: before the first
-// probe there is the row's own verdict.
+// diagnosticsOf is what the last probe saw. It is only in memory: before the first probe
+// the verdict is that of the row.
 func diagnosticsOf(row *store.Row) *provider.Diagnostics {
 	st := &row.Status
 	if row.Diagnostics != nil {
 		d := *row.Diagnostics
-		d.Verdict.NextCheck = st.NextCheckAt // what was planned when the probe completed may not hold: it was paused since
+		d.Verdict.NextCheck = st.NextCheckAt // the plan of the completed probe may be out of date: it may have been paused since
 		return &d
 	}
 	return &provider.Diagnostics{

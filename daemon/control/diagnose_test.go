@@ -34,7 +34,7 @@ func TestDiagnose(t *testing.T) {
 		if last := want[provider.Diagnostics](r, "GET", "/api/providers/a/diagnostics", 200); last.Verdict.Detail != "generation 1" {
 			t.Errorf("the last evidence is %+v", last)
 		}
-		if n, _ := r.providers.asked(); n != 1 || !r.logged("Triggered refresh for provider: a") {
+		if n, _ := r.providers.asked(); n != 1 || !r.logged("triggered refresh for provider: a") {
 			t.Errorf("%d refreshes", n)
 		}
 	})

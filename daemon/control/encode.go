@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 )
 
-// maxKept bounds the buffers that are kept for later replies.
+// maxKept is the largest buffer that is kept for later replies.
 const maxKept = 1 << 20
 
-// encode appends v as one line of JSON, with <, > and & as they are: no browser
-// reads this, people do.
+// encode appends v as one line of JSON, with <, > and & unescaped: people read this, not
+// browsers.
 func encode(dst []byte, v any) ([]byte, error) {
 	buf := bytes.NewBuffer(dst)
 	enc := json.NewEncoder(buf)
@@ -18,10 +18,10 @@ func encode(dst []byte, v any) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// buffer returns an empty buffer, to be given back with keep.
+// buffer returns an empty buffer, to be returned with keep.
 func (s *Server) buffer() *[]byte { return s.buffers.Get().(*[]byte) }
 
-// keep takes back a buffer whose contents, now b, are no longer needed.
+// keep takes back a buffer; its contents, now b, are no longer needed.
 func (s *Server) keep(p *[]byte, b []byte) {
 	if cap(b) > maxKept {
 		return

@@ -6,25 +6,23 @@ import (
 	"github.com/providerd/providerd/daemon/socket"
 )
 
-// connsOfOne is how many connections one user can count on where there are
-// enough: a program that asks a thousand times at once is no attack.
+// connsOfOne is how many connections one user can count on if there are enough: a program
+// that makes a thousand requests at once is no attack.
 const connsOfOne = 1024
 
-// connsPerUser is the share of one user: a quarter, and more where there are not
-// many, but never all.
+// connsPerUser is the share of one user: a quarter, more if there are few, but never all.
 func connsPerUser(conns int) int {
 	return max(conns/4, min(connsOfOne, conns*3/4))
 }
 
-// A gate bounds the connections that are open at once, and how many of them one
-// user may hold, so that no user can shut out the rest. Root and the daemon's
-// own user, who could stop the daemon anyway, have no bound of their own, and
-// the last places are kept for them.
+// A gate limits how many connections are open at once, and how many of them one user holds,
+// so that no user can shut out the rest. Root and the daemon's own user, who could stop the
+// daemon anyway, have no limit of their own, and the last places are reserved for them.
 //
-// When there is no place for a process, one is taken from the process that has
-// the most, if that is more than its own: so a process that opens all it can
-// shuts out only itself, though it be of the same user. This is fairness and no
-// permission, so that a pid will do.
+// When there is no place for a process, one is taken from the process that holds the most,
+// if that is more than its own. A process that opens all it can thus shuts out only itself,
+// even among processes of the same user. This is fairness, not permission, so a pid is good
+// enough.
 type gate struct {
 	max, perUser, kept int
 	owner              uint32
@@ -35,7 +33,7 @@ type gate struct {
 	byProcess map[socket.Process]*share
 }
 
-// A share is what a process has of the server.
+// A share is what one process holds of the server.
 type share struct {
 	conns map[*conn]struct{}
 	slots cpuSlots
@@ -52,8 +50,8 @@ func newGate(maxConns, perUser int, owner uint32) gate {
 	}
 }
 
-// enter takes a place for c, and reports whether there was one. The caller closes
-// evicted, if there is one: it has lost its place to c.
+// enter takes a place for c, and reports whether there was one. If evicted is not nil, it
+// has lost its place to c, and the caller closes it.
 func (g *gate) enter(c *conn) (evicted *conn, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -73,15 +71,14 @@ func (g *gate) enter(c *conn) (evicted *conn, ok bool) {
 	return evicted, true
 }
 
-// isTrusted: nothing is gained by keeping this one out.
+// isTrusted reports whether nothing is gained by keeping p out.
 func (g *gate) isTrusted(p socket.Process) bool {
 	return p.Known && !p.AnyUser && (p.UID == 0 || p.UID == g.owner)
 }
 
-// dispensable is the connection that has to go for a new one of p; nil: p has
-// enough itself. It is one of the greediest process's: of p's own user when that
-// one is at its bound, else of the greediest user. Nobody takes a place from
-// those that are trusted but they themselves.
+// dispensable is the connection that must make room for a new one of p; nil: p has enough
+// itself. It belongs to the greediest process: of p's own user if that user is at the limit,
+// otherwise of the greediest user. Only trusted users take places from trusted users.
 func (g *gate) dispensable(p socket.Process, ofSameUser bool) *conn {
 	var worst socket.Process
 	var most *share
@@ -96,8 +93,8 @@ func (g *gate) dispensable(p socket.Process, ofSameUser bool) *conn {
 	if most == nil {
 		return nil
 	}
-	// With one place more, p must not be as greedy: or else two would take it
-	// from each other for ever.
+	// With one more place, p must not become as greedy: otherwise two processes would
+	// take it from each other for ever.
 	if worst.Known == p.Known && worst.UID == p.UID {
 		if len(most.conns) <= g.held(p)+1 {
 			return nil
@@ -115,7 +112,7 @@ func (g *gate) greedier(a, b socket.Process) bool {
 	return g.held(a) > g.held(b)
 }
 
-// ofUser is how many connections the user of p has.
+// ofUser is how many connections the user of p holds.
 func (g *gate) ofUser(p socket.Process) int {
 	if !p.Known {
 		return g.held(p)
@@ -123,7 +120,7 @@ func (g *gate) ofUser(p socket.Process) int {
 	return g.byUID[p.UID]
 }
 
-// held is how many connections p has itself.
+// held is how many connections p itself holds.
 func (g *gate) held(p socket.Process) int {
 	if s := g.byProcess[p]; s != nil {
 		return len(s.conns)
@@ -131,8 +128,8 @@ func (g *gate) held(p socket.Process) int {
 	return 0
 }
 
-// idlest is the connection that has been silent for the longest, or else the one
-// that has waited for its reply for the longest.
+// idlest is the connection that has been idle for the longest or, if none is idle, the one
+// that has waited longest for its reply.
 func (s *share) idlest() (found *conn) {
 	for c := range s.conns {
 		if found == nil || c.moreIdle(found) {
@@ -157,8 +154,8 @@ func (g *gate) add(c *conn) {
 	}
 }
 
-// makeRoom takes the place of the connection that can be done without most easily, and
-// returns it to be closed; nil when there is none that rests.
+// makeRoom takes the place of the most dispensable connection, and returns it to be closed;
+// nil if none is idle.
 func (g *gate) makeRoom() *conn {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -174,7 +171,7 @@ func (g *gate) makeRoom() *conn {
 	return found
 }
 
-// leave gives the place of c back, if it still has it.
+// leave releases the place of c, if it still has one.
 func (g *gate) leave(c *conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

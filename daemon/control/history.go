@@ -29,14 +29,14 @@ func (s *Server) history(c *call) *provider.Error {
 	return nil
 }
 
-// A beginning is from where on a history is told; zero: as far back as it is known.
+// A beginning is where a history starts; zero: as far back as it is known.
 type beginning struct {
 	after uint64 // event
 	at    time.Time
 }
 
-// beginning is the one that the query asks for. The time of an event counts where the
-// event is kept; where only those after it are, they are all there is.
+// beginning is the start that the query asks for. It is the time of the event if that is
+// kept; if only later events are kept, the history starts with those.
 func (s *Server) beginning(q *query, watch outage.Watch) (b beginning, err error) {
 	if q.from != nil {
 		b.at = *q.from
@@ -54,9 +54,9 @@ func (s *Server) beginning(q *query, watch outage.Watch) (b beginning, err error
 	return b, nil
 }
 
-// cut leaves out what was before.
+// cut drops what was before the beginning.
 func (b beginning) cut(past store.Past, watch outage.Watch) store.Past {
-	last := uint64(0) // that is left out
+	last := uint64(0) // the last one dropped
 	kept := store.Past{Gaps: past.Gaps}
 	for _, e := range past.Events {
 		if e.Seq <= b.after || watch.At(&e).Before(b.at) {
@@ -69,14 +69,13 @@ func (b beginning) cut(past store.Past, watch outage.Watch) store.Past {
 	return kept
 }
 
-// summarise adds up how long each state lasted, as far as it is known: since the
-// first event that is kept, but not before this daemon began to look; and not while
-// probing was paused or the state UNKNOWN, as that of a remote provider is while this
-// machine has no network; nor while nobody looked, because this machine slept or the
-// daemon was held up; nor where events are gone. A clock that was set is not time that
-// passed. Of a provider whose events all have given way to those of others, the row
-// tells the last state and since when. What was before the beginning decides on the
-// state in which that began, and is not told.
+// summarise adds up how long each state lasted, as far as it is known: since the first event
+// that is kept, but not before this daemon began to watch. Not counted is the time while
+// probing was paused or the state UNKNOWN, like that of a remote provider while this machine
+// has no network; while nothing was watched, because the machine slept or the daemon was
+// held up; and where events are gone. Setting the clock is not time that passed. If all
+// events of a provider have been displaced by those of others, the row has the last state
+// and its time. Events before the beginning only determine the state at the beginning.
 func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin beginning, now time.Time) provider.HistoryReply {
 	told := past
 	if begin != (beginning{}) {
@@ -117,21 +116,21 @@ func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin b
 	return reply
 }
 
-// A spell is a state that lasts until the next one; none: it is not known.
+// A spell is a state that lasts until the next spell; none: unknown.
 type spell struct {
-	from   time.Time // on the clock as it is now
+	from   time.Time // by the clock as it is now
 	state  provider.State
 	reason provider.Reason
 }
 
-// spellsOf returns what is known of a provider's states, oldest first. Where a clock
-// was set back a little, a state lasts no time rather than less.
+// spellsOf returns the known states of a provider, oldest first. If the clock was set back a
+// little, a state lasts no time rather than a negative one.
 func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell {
 	var spells []spell
-	var own provider.Event // what was last told of the provider itself
+	var own provider.Event // the last event of the provider itself
 	gaps := past.Gaps
 	for _, e := range past.Events {
-		for len(gaps) > 0 && gaps[0].Last < e.Seq { // what was told before it may not be the last
+		for len(gaps) > 0 && gaps[0].Last < e.Seq { // events are missing before it, so own may not be the last
 			gaps, own = gaps[1:], provider.Event{}
 			if len(spells) > 0 {
 				spells[len(spells)-1].state = ""
@@ -140,7 +139,7 @@ func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell 
 		switch {
 		case e.ID != provider.HostID:
 			own = e
-		case e.Reason != provider.Offline: // this machine is back: what held before holds again
+		case e.Reason != provider.Offline: // this machine is back online: the earlier state holds again
 			e.To, e.Reason = own.To, own.Reason
 		}
 		from := watch.At(&e)

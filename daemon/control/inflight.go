@@ -2,9 +2,8 @@ package control
 
 import "sync"
 
-// An inFlightCounter counts what is under way and tells when nothing is. Unlike a
-// [sync.WaitGroup] it may grow again while somebody waits, and the wait is a
-// channel.
+// An inFlightCounter counts what is in progress and signals when nothing is. Unlike a
+// [sync.WaitGroup] it can grow again during a wait, and the wait is a channel.
 type inFlightCounter struct {
 	mu   sync.Mutex
 	n    int

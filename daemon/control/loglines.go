@@ -2,7 +2,7 @@ package control
 
 import "github.com/providerd/providerd/store/provider"
 
-// defaultLines is how much of the log is shown unless the query says otherwise.
+// defaultLines is how many lines of the log are shown by default.
 const defaultLines = 100
 
 // logLines answers GET /api/daemon/log. Its cursor counts the lines since the
@@ -12,14 +12,14 @@ func (s *Server) logLines(c *call) *provider.Error {
 	if c.query.lines != nil {
 		count = *c.query.lines
 	}
-	lines, cursor := s.lines.Tail(count) // before the header, which says that we follow
+	lines, cursor := s.lines.Tail(count) // before the header, which announces that we follow
 	st := s.openStream(c)
 	if st == nil {
 		return nil
 	}
 	defer st.close()
 	for going := st.sendLines(lines, cursor); going && c.query.follow; {
-		more := s.lines.Next() // before the look: none is missed
+		more := s.lines.Next() // taken before reading, so that none is missed
 		lines, next, lost := s.lines.Since(cursor)
 		switch {
 		case lost:
@@ -35,8 +35,8 @@ func (s *Server) logLines(c *call) *provider.Error {
 	return nil
 }
 
-// sendLines writes lines of the log, of which the last is number cursor, and
-// reports whether the stream goes on.
+// sendLines writes lines of the log, the last of which has the number cursor. It reports
+// whether the stream continues.
 func (st *stream) sendLines(lines []provider.LogLine, cursor uint64) bool {
 	first := cursor - uint64(len(lines)) + 1
 	for i := range lines {

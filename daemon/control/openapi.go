@@ -10,16 +10,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// openAPI describes every route and reply. A test writes it, from the routes and
-// the types of store/provider, and fails when it is out of date:
+// openAPI describes every route and reply. A test generates it from the routes and the
+// types of store/provider, and fails if it is out of date:
 //
 //	go test ./daemon/control -run OpenAPI -update
 //
 //go:embed openapi.json
 var openAPI []byte
 
-// compactAPI is openAPI without the blanks that are for its reviewers. It is made
-// when somebody asks, and kept.
+// compactAPI is openAPI without the white space, which is for reviewers. It is made on the
+// first request, and kept.
 var compactAPI = sync.OnceValues(func() ([]byte, error) {
 	var b bytes.Buffer
 	err := json.Compact(&b, openAPI)

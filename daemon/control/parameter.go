@@ -2,14 +2,14 @@ package control
 
 import "slices"
 
-// A parameter is one that a query may have. [query.set] reads it.
+// A parameter is one that a query can have. [query.set] reads it.
 type parameter struct {
 	name   string
 	about  string
 	schema jsonSchema
 }
 
-// What the value of a parameter looks like.
+// The schemas of parameters' values.
 const (
 	schemaDuration = jsonSchema(`{"type": "string", "examples": ["500ms", "5s", "1m30s"]}`)
 	schemaNumber   = jsonSchema(`{"type": "integer", "minimum": 0}`)
@@ -18,15 +18,15 @@ const (
 	schemaIDs      = jsonSchema(`{"type": "array", "items": {"type": "string", "minLength": 1}}`)
 )
 
-// Parameters that mean the same to several routes. Any other stands in the row of
-// its route.
+// Parameters that mean the same to several routes. All others are in the row of their
+// route.
 var (
 	paramProviderID = parameter{"provider_id", "only this provider; may be repeated", schemaIDs}
 	paramForce      = parameter{"force", "probe even a rate-limited provider before its retry_at", schemaFlag}
-	paramFollow     = parameter{"follow", "go on with what is to come", schemaFlag}
+	paramFollow     = parameter{"follow", "continue with what is new", schemaFlag}
 )
 
-// has reports whether a parameter of that name is among them.
+// has reports whether one of the parameters has that name.
 func has(params []parameter, name string) bool {
 	return slices.ContainsFunc(params, func(p parameter) bool { return p.name == name })
 }

@@ -5,10 +5,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// pick returns the rows that a request is about, as one view has them: those of
-// names, each once and in the configuration's order, or all when there are no
-// names. A name that the view does not have is an error, so that names never
-// become nothing, which would mean all.
+// pick returns the rows that a request is about, from one view: those of names, each once
+// and in the configuration's order, or all if there are no names. A name that is not in the
+// view is an error, so that names never become none, which would mean all.
 func pick(v store.View, names []string) ([]*store.Row, *provider.Error) {
 	if len(names) == 1 {
 		if row := v.Row(names[0]); row != nil {
@@ -32,7 +31,7 @@ func pick(v store.View, names []string) ([]*store.Row, *provider.Error) {
 	return rows, nil
 }
 
-// idsOf is never nil: to whoever is asked for a probe, nil means all.
+// idsOf is never nil: in a request for probes, nil means all.
 func idsOf(rows []*store.Row) []string {
 	ids := make([]string, 0, len(rows))
 	for _, row := range rows {

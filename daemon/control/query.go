@@ -12,8 +12,8 @@ import (
 // maxWait is the longest that a request may wait for a probe.
 const maxWait = 10 * time.Minute
 
-// A query is what the part of a URL after the question mark says. A nil pointer
-// is a parameter that is not there.
+// A query is the part of a URL after the question mark. A nil pointer is an absent
+// parameter.
 type query struct {
 	ids    []string // nil: all
 	maxAge *time.Duration
@@ -25,8 +25,8 @@ type query struct {
 	follow bool
 }
 
-// parseQuery is strict: what it does not know, or cannot read, it refuses rather
-// than answer a question that was not asked.
+// parseQuery is strict: it refuses what it does not know or cannot read, rather than answer
+// a different question.
 func parseQuery(raw string, allowed []parameter) (query, *provider.Error) {
 	var q query
 	if raw == "" {
@@ -57,12 +57,12 @@ func parseQuery(raw string, allowed []parameter) (query, *provider.Error) {
 	return q, nil
 }
 
-// emptyID refuses what a script has where it expanded a variable that is not set.
+// emptyID refuses an empty id, which is what a script sends if a variable is not set.
 func emptyID(name string) *provider.Error {
 	return provider.Errorf(provider.BadRequest, "leave it out to ask for all providers", "%s is empty", name)
 }
 
-// set reads a parameter that may be given once.
+// set reads a parameter that can be given once.
 func (q *query) set(name, value string) (err *provider.Error) {
 	switch name {
 	case "max_age":

@@ -16,7 +16,7 @@ func (s *Server) refresh(c *call) *provider.Error {
 	if err != nil {
 		return err
 	}
-	var ids []string // nil: all, those that a reload adds meanwhile too
+	var ids []string // nil: all, including those that a reload adds meanwhile
 	if named != nil {
 		rows, err := pick(s.store.View(), named)
 		if err != nil {
@@ -32,7 +32,7 @@ func (s *Server) refresh(c *call) *provider.Error {
 		status = s.awaitRefresh(c, &reply, accepted)
 	}
 	rows, err := pick(s.store.View(), named)
-	if err != nil { // gone by a reload: there is nothing to refresh, or to show
+	if err != nil { // removed by a reload: there is nothing to refresh or to show
 		return err
 	}
 	if c.query.wait != nil {
@@ -42,7 +42,7 @@ func (s *Server) refresh(c *call) *provider.Error {
 	return nil
 }
 
-// named are the providers that the query names, or the body; nil means all.
+// named are the providers that the query or the body names; nil means all.
 func (s *Server) named(c *call) ([]string, *provider.Error) {
 	b, err := s.readBody(c)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Server) named(c *call) ([]string, *provider.Error) {
 	case ids == nil:
 		return c.query.ids, nil
 	case c.query.ids != nil:
-		return nil, provider.Errorf(provider.BadRequest, "name the providers in one of them", "provider_id is both in the query and in the body")
+		return nil, provider.Errorf(provider.BadRequest, "give it in one of them only", "provider_id is both in the query and in the body")
 	}
 	return ids, nil
 }
@@ -81,7 +81,7 @@ func refreshReply(ids []string, accepted schedule.Accepted) provider.RefreshRepl
 	return reply
 }
 
-// awaitRefresh completes the reply with what came, and returns the HTTP status.
+// awaitRefresh completes the reply with the results, and returns the HTTP status.
 func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted schedule.Accepted) int {
 	var skipped []provider.Skipped
 	skipped, reply.Error = s.awaitProbes(c, accepted, *c.query.wait)
@@ -93,9 +93,9 @@ func (s *Server) awaitRefresh(c *call, reply *provider.RefreshReply, accepted sc
 	return http.StatusOK
 }
 
-// awaitProbes waits for the accepted probes. It returns those that will not come:
-// of a provider that is paused meanwhile, or whose probe under way found that it
-// wants to be left alone. The error says which did not come in time.
+// awaitProbes waits for the accepted probes. It returns those that will not come: of a
+// provider that was paused meanwhile, or that is rate-limited according to the probe in
+// progress. The error names those that did not come in time.
 func (s *Server) awaitProbes(c *call, accepted schedule.Accepted, wait time.Duration) ([]provider.Skipped, *provider.Error) {
 	probed := func(r *store.Row) bool { return r.Status.Generation >= accepted.Generation }
 	limited := func(r *store.Row) bool { return !c.query.force && rateLimited(r) }
@@ -114,7 +114,7 @@ func (s *Server) awaitProbes(c *call, accepted schedule.Accepted, wait time.Dura
 			skipped = append(skipped, provider.Skipped{ID: id, Reason: provider.Paused, Message: id + " was paused meanwhile"})
 		case limited(row):
 			skipped = append(skipped, provider.Skipped{ID: id, Reason: provider.RateLimited,
-				RetryAt: row.Status.RetryAt, Message: id + " asked meanwhile for no request before retry_at"})
+				RetryAt: row.Status.RetryAt, Message: id + " has become rate-limited: no request before retry_at"})
 		default:
 			missing = append(missing, id)
 		}
@@ -125,11 +125,11 @@ func (s *Server) awaitProbes(c *call, accepted schedule.Accepted, wait time.Dura
 	case s.isStopping():
 		return skipped, shuttingDown()
 	}
-	return skipped, provider.Errorf(provider.TimedOut, "the probes go on: ask again, or see: providerctl status",
+	return skipped, provider.Errorf(provider.TimedOut, "the probes continue: ask again, or see: providerctl status",
 		"no result within %s: %s", wait, shorten(strings.Join(missing, ", ")))
 }
 
-// current is what the rows say as of now.
+// current is the rows as they are now.
 func current(rows []*store.Row, now time.Time) []provider.Status {
 	statuses := make([]provider.Status, 0, len(rows))
 	for _, row := range rows {

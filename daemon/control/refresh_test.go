@@ -28,7 +28,7 @@ func TestRefresh(t *testing.T) {
 		if diff := cmp.Diff(wanted, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		if !r.logged("Triggered refresh for provider: alpha") {
+		if !r.logged("triggered refresh for provider: alpha") {
 			t.Error("it is not logged")
 		}
 	})
@@ -48,7 +48,7 @@ func TestRefresh(t *testing.T) {
 		if got.Scope != "all" || got.Message != "Triggered refresh for all providers" || got.IDs != nil {
 			t.Errorf("got %+v", got)
 		}
-		if r.providers.refreshed[0] != nil || !r.logged("Triggered refresh for all providers") {
+		if r.providers.refreshed[0] != nil || !r.logged("triggered refresh for all providers") {
 			t.Errorf("refreshed %v", r.providers.refreshed)
 		}
 	})
@@ -148,7 +148,7 @@ func TestRefresh(t *testing.T) {
 		lines, _ := r.lines.Tail(1000)
 		said := map[string]int{}
 		for _, l := range lines {
-			if l.Message == "Triggered refresh for provider: alpha" {
+			if l.Message == "triggered refresh for provider: alpha" {
 				said[l.Level]++
 			}
 		}
@@ -184,7 +184,7 @@ func TestPause(t *testing.T) {
 	if got := want[provider.Status](r, "POST", "/api/providers/a/resume", 200); got.Paused {
 		t.Errorf("after resume: %+v", got)
 	}
-	if !r.logged("Paused provider: a") || !r.logged("Resumed provider: a") {
+	if !r.logged("paused provider: a") || !r.logged("resumed provider: a") {
 		t.Error("the changes are not logged")
 	}
 }

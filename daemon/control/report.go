@@ -9,14 +9,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// report answers POST /api/providers/{id}/report, with the row once what the caller
-// met is on the disk. Everybody may report; who is no administrator only so often, and is
-// believed only for a short time.
+// report answers POST /api/providers/{id}/report, with the row once the report is on the
+// disk. Everybody may report. A caller who is not an administrator may do so only once in a
+// while, and is believed only for a short time.
 func (s *Server) report(c *call) *provider.Error {
 	peer := c.conn.peer
 	admin := s.policy().allows(peer, opAdmin)
 	if !admin && !s.reporters.take(peer, time.Now()) {
-		return provider.Errorf(provider.TooMany, "the daemon probes the provider already: wait a second", "one report a second is taken from each user")
+		return provider.Errorf(provider.TooMany, "wait a second: the daemon already probes the provider", "one report a second is accepted from each user")
 	}
 	met, wrong := s.readReport(c)
 	if wrong != nil {
@@ -33,20 +33,20 @@ func (s *Server) report(c *call) *provider.Error {
 	saved := s.await(c.r.Context(), []string{c.id}, saveTime, func(*store.Row) bool { return !s.store.Waiting(c.id) })
 	s.extendReply(c)
 	if !saved {
-		return provider.Errorf(provider.StoreFailing, "see store_error in: providerctl info", "the report is taken, and not saved yet")
+		return provider.Errorf(provider.StoreFailing, "see store_error in: providerctl info", "the report is accepted, but not saved yet")
 	}
 	return s.row(c)
 }
 
-// logReport logs each report of an administrator, and of everybody else one a second for
-// each provider at info.
+// logReport logs each report of an administrator at info. Of everybody else's it logs one a
+// second for each provider at info, and the rest at debug.
 func (s *Server) logReport(c *call, met provider.Report, admin bool) {
 	args := append(c.conn.peer.LogArgs(), "report", flagsOf(met))
 	if admin {
-		s.log.Info("Took a report on provider: "+c.id, args...)
+		s.log.Info("accepted report on provider: "+c.id, args...)
 		return
 	}
-	s.logRationed(&s.reportLog, c.id, "Heard of provider: "+c.id, args)
+	s.logRationed(&s.reportLog, c.id, "accepted unprivileged report on provider: "+c.id, args)
 }
 
 func (s *Server) readReport(c *call) (met provider.Report, err *provider.Error) {
@@ -66,8 +66,8 @@ func (s *Server) readReport(c *call) (met provider.Report, err *provider.Error) 
 	return met, err
 }
 
-// flagsOf is a report as it is typed. What is not of the form is left out, so that
-// nobody is told to type what somebody else thought of.
+// flagsOf is a report as flags of providerctl. Text of an unexpected form is left out, so
+// that a hint never makes one user type what another has invented.
 func flagsOf(r provider.Report) string {
 	flags := []string{"--status", "CODE"}
 	switch {
@@ -86,7 +86,7 @@ func flagsOf(r provider.Report) string {
 	return strings.Join(flags, " ")
 }
 
-// plain reports whether a short text has nothing but letters, digits, and more.
+// plain reports whether a short text has only letters, digits and the characters of more.
 func plain(s, more string) bool {
 	return len(s) <= 40 && !strings.ContainsFunc(s, func(r rune) bool {
 		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'

@@ -7,36 +7,36 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A route is what one path answers to. Each takes one method; a GET route takes
-// HEAD too. Its row in [routes] is all that there is to say of it: openapi.json is
-// written from the rows, and docs/api.md is held to them.
+// A route is a path with one method; a GET route takes HEAD too. Its row in [routes] is its
+// whole description: openapi.json is generated from the rows, and a test holds docs/api.md
+// to them.
 type route struct {
 	method string
 	path   string // {id} stands for the provider
 	serve  func(*Server, *call) *provider.Error
 
-	// Of those that not everybody may use. In both texts ID stands for the
-	// provider, and WHAT for what the body says.
+	// For routes that only administrators may use. In both texts ID stands for the
+	// provider, and WHAT for a value from the body.
 	op      operation
 	phrase  string                      // what it does, as in "may not …"
 	command string                      // the same as an argument of the program
-	program string                      // that has such a command; empty: providerctl
+	program string                      // that has this command; empty: providerctl
 	what    func(*Server, *call) string // WHAT, read from the body
 
 	// What it takes.
-	params  []parameter // that the query may have
-	fields  []string    // that the body may have; nil: there is no body
-	sends   string      // a body as it may be, for hints
+	params  []parameter // that the query can have
+	fields  []string    // that the body can have; nil: there is no body
+	sends   string      // an example of the body, for hints
 	body    any         // the body in OpenAPI: a value of its type, or a [jsonSchema]
-	mayLack bool        // the body
+	mayLack bool        // the body is optional
 
-	// What OpenAPI says of it.
+	// Its description in OpenAPI.
 	summary string
 	about   string
-	replies []reply // beside those that every route gives; see everyReply
+	replies []reply // in addition to those of every route; see everyReply
 }
 
-// A reply is one that a route gives.
+// A reply is one of the answers of a route.
 type reply struct {
 	status int
 	what   string
@@ -45,14 +45,14 @@ type reply struct {
 	media  string // empty: JSON
 }
 
-// A jsonSchema is what OpenAPI says of a value that is of no type of store/provider.
+// A jsonSchema describes a value that has no type in store/provider.
 type jsonSchema string
 
 // onePath is the path of one provider; those of its other routes are below it.
 const onePath = providersPath + "{id}"
 
-// byPath has the routes that name no provider, and byEnd those that do, by what
-// follows the id.
+// byPath has the routes without a provider, and byEnd those with one, by what follows the
+// id.
 var byPath, byEnd = index(routes)
 
 func index(rows []route) (byPath, byEnd map[string]*route) {
@@ -67,10 +67,9 @@ func index(rows []route) (byPath, byEnd map[string]*route) {
 	return byPath, byEnd
 }
 
-// find returns the route of a decoded path and the provider it names, or nil.
-// [http.ServeMux] is not used: it costs more than the rest of a cached read, and
-// would answer an unknown path with plain text and an unclean one with a
-// redirect.
+// find returns the route of a decoded path and the provider that it names, or nil.
+// [http.ServeMux] is not used: it costs more than the rest of a cached read, and would
+// answer an unknown path with plain text and an unclean one with a redirect.
 func find(path string) (rt *route, id string) {
 	if rt, ok := byPath[path]; ok {
 		return rt, ""
@@ -102,7 +101,7 @@ func (rt *route) allow() string {
 	return rt.method
 }
 
-// shorten keeps what a caller sent from filling the reply.
+// shorten keeps a caller's text from filling the reply.
 func shorten(s string) string {
 	const most = 100
 	if len(s) > most {

@@ -8,29 +8,29 @@ const (
 	refreshPath   = "/api/providers/refresh"
 )
 
-// routes has a row for each route, in the order of docs/api.md. Nothing in it has
-// to be computed, so that it costs no time when a program starts.
+// routes has a row for each route, in the order of docs/api.md. Nothing in it is computed,
+// so that it costs no time when the program starts.
 var routes = []route{
 	{
 		method: "GET", path: statusPath, serve: (*Server).status,
 		params: []parameter{
 			paramProviderID,
-			{"max_age", "rows whose probe began longer ago than that are probed first; 0s: all of them", schemaDuration},
-			{"wait", "with max_age: for at most so long, at most 10m; 5s unless said", schemaDuration},
+			{"max_age", "first probe the rows whose last probe began longer ago than this; 0s: all of them", schemaDuration},
+			{"wait", "with max_age: how long to wait for probes, at most 10m; 5s by default", schemaDuration},
 		},
 		summary: "All rows, or some",
-		about:   "A plain read waits for nothing. Rows come in the configuration's order, each once.",
+		about:   "A plain read does not wait. Rows come in the configuration's order, each once.",
 		replies: []reply{{status: 200, what: "the rows", body: provider.StatusReply{}}},
 	},
 	{
 		method: "POST", path: refreshPath, serve: (*Server).refresh,
-		params: []parameter{paramProviderID, {"wait", "wait for the results for at most so long; at most 10m", schemaDuration}, paramForce},
+		params: []parameter{paramProviderID, {"wait", "how long to wait for the results, at most 10m", schemaDuration}, paramForce},
 		fields: []string{"provider_id"}, sends: `{"provider_id":"ollama"} or {"provider_id":["ollama","openai"]}`,
 		body: jsonSchema(`{
 			"type": "object",
 			"properties": {
 				"provider_id": {
-					"description": "only this provider, or these; null is the same as left out",
+					"description": "only this provider, or these; null is the same as absent",
 					"oneOf": [
 						{"type": "string", "minLength": 1},
 						{"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
@@ -48,8 +48,8 @@ var routes = []route{
 		replies: []reply{
 			{status: 202, what: "the probes will come", body: provider.RefreshReply{}},
 			{status: 200, what: "with `wait`: the probes came", body: provider.RefreshReply{}},
-			{status: 503, what: "with `wait`: the daemon is shutting down; what there is, with `error`", body: provider.RefreshReply{}},
-			{status: 504, what: "time ran out: what there is, with `error`", body: provider.RefreshReply{}},
+			{status: 503, what: "with `wait`: the daemon is shutting down; the rows as they are, with `error`", body: provider.RefreshReply{}},
+			{status: 504, what: "time ran out; the rows as they are, with `error`", body: provider.RefreshReply{}},
 		},
 	},
 	{
@@ -71,23 +71,23 @@ var routes = []route{
 	{
 		method: "GET", path: onePath + "/history", serve: (*Server).history,
 		params: []parameter{
-			{"from", "only from this time on", schemaTime},
-			{"since", "only after the event of this number", schemaNumber},
+			{"from", "only from this time onward", schemaTime},
+			{"since", "only after the event with this number", schemaNumber},
 		},
 		summary: "Transitions and uptime",
 		replies: []reply{
 			{status: 200, what: "the transitions that are kept", body: provider.HistoryReply{}},
-			{status: 410, what: "the event is no longer kept, or is still to come", body: provider.ErrorReply{}},
+			{status: 410, what: "the event is no longer kept, or does not exist yet", body: provider.ErrorReply{}},
 		},
 	},
 	{
 		method: "POST", path: onePath + "/diagnose", serve: (*Server).diagnose,
-		params:  []parameter{{"wait", "for at most so long, at most 10m; 15s unless said", schemaDuration}, paramForce},
+		params:  []parameter{{"wait", "how long to wait for the probe, at most 10m; 15s by default", schemaDuration}, paramForce},
 		summary: "Probe now on a new connection, and show every layer",
 		replies: []reply{
 			{status: 200, what: "the evidence, and the verdict", body: provider.DiagnoseReply{}},
 			{status: 503, what: "the daemon is shutting down; the last probe's evidence, with `error`", body: provider.DiagnoseReply{}},
-			{status: 504, what: "time ran out: what there is, with `error`", body: provider.DiagnoseReply{}},
+			{status: 504, what: "time ran out; the last probe's evidence, with `error`", body: provider.DiagnoseReply{}},
 		},
 	},
 	{
@@ -105,27 +105,27 @@ var routes = []route{
 	{
 		method: "POST", path: "/api/discover", serve: (*Server).discover,
 		summary: "Look for local kinds at their default addresses",
-		about:   "One connect to each address, then at most one question for each kind that might listen there. Those who ask at once share a look, and there is at most one a second.",
+		about:   "It makes one connection to each address, then at most one request for each kind that might listen there. Concurrent callers share one discovery, and there is at most one a second.",
 		replies: []reply{{status: 200, what: "what answers", body: provider.DiscoverReply{}}},
 	},
 	{
 		method: "POST", path: onePath + "/report", serve: (*Server).report,
 		fields: []string{"status", "error", "retry_after", "headers"}, sends: `{"status":429,"retry_after":"60"}`, body: provider.Report{},
-		summary: "Tell what a caller met",
-		about: "A success, and a status that blames the request, are refused. An administrator's report: the provider is probed at once or, when retry_after " +
-			"says so, then; a probe that began later overrules the report, but not a retry_at that still runs. Anybody else's, of which one a second is " +
-			"taken from each user: the provider is probed at once, and for a minute at most, until a probe finds it well, the row says what was reported; " +
-			"10 minutes in any hour at most.",
+		summary: "Report a caller's own result",
+		about: "A success, and a status that blames the request, are refused. After an administrator's report the provider is probed at once or, if retry_after " +
+			"says so, at that time. A probe that began later overrules the report, but not a retry_at in the future. Any other user may send one report a second: " +
+			"the provider is probed at once, and the row shows the report until a probe succeeds, for at most a minute, " +
+			"and at most 10 minutes in any hour.",
 		replies: []reply{{status: 200, what: "the row, once the report is saved", body: provider.Status{}}},
 	},
 	{
 		method: "GET", path: "/api/events", serve: (*Server).events,
 		params:  []parameter{{"since", "only events after this number", schemaNumber}, paramFollow},
 		summary: "What changed",
-		about:   "Numbers rise by one: nothing is skipped, nothing repeated.",
+		about:   "Numbers rise by one: none is skipped or repeated.",
 		replies: []reply{
-			{status: 200, what: "events, and lines with a type, which are not", body: provider.Event{}, note: provider.StreamNote{}, media: mediaLines},
-			{status: 410, what: "events that were asked for are no longer kept", body: provider.ErrorReply{}},
+			{status: 200, what: "events, and lines with a type, which are not events", body: provider.Event{}, note: provider.StreamNote{}, media: mediaLines},
+			{status: 410, what: "the requested events are no longer kept", body: provider.ErrorReply{}},
 		},
 	},
 	{
@@ -137,8 +137,8 @@ var routes = []route{
 		method: "GET", path: "/api/daemon/config", serve: (*Server).configuration,
 		op: opAdmin, phrase: "read the configuration", command: "config show --running", program: "providerd",
 		summary: "The configuration in force",
-		about:   "Every default is filled in, and no secret is in it. The file may have changed since: a reload reads it.",
-		replies: []reply{{status: 200, what: "the configuration, as a file that means the same", body: provider.ConfigReply{}}},
+		about:   "It includes every default and no secret. The file may have changed since: a reload reads it.",
+		replies: []reply{{status: 200, what: "the configuration, as an equivalent file", body: provider.ConfigReply{}}},
 	},
 	{
 		method: "POST", path: "/api/daemon/reload", serve: (*Server).reload,
@@ -146,7 +146,7 @@ var routes = []route{
 		summary: "Read the configuration again",
 		replies: []reply{
 			{status: 200, what: "it is in force", body: provider.ReloadReply{}},
-			{status: 422, what: "it is not valid, and nothing has changed", body: provider.ErrorReply{}},
+			{status: 422, what: "it is invalid, and nothing has changed", body: provider.ErrorReply{}},
 		},
 	},
 	{
@@ -160,17 +160,17 @@ var routes = []route{
 	{
 		method: "GET", path: "/api/daemon/log", serve: (*Server).logLines,
 		op: opAdmin, phrase: "read the log", command: "logs",
-		params:  []parameter{{"lines", "how many of the last lines; 100 unless said", schemaNumber}, paramFollow},
+		params:  []parameter{{"lines", "how many of the last lines; 100 by default", schemaNumber}, paramFollow},
 		summary: "The log",
 		replies: []reply{
-			{status: 200, what: "lines of the log, and lines with a type, which are not", body: provider.LogLine{}, note: provider.StreamNote{}, media: mediaLines},
+			{status: 200, what: "lines of the log, and lines with a type, which are not part of it", body: provider.LogLine{}, note: provider.StreamNote{}, media: mediaLines},
 		},
 	},
 	{
 		method: "GET", path: "/api/daemon/backup", serve: (*Server).backup,
 		op: opAdmin, phrase: "back up the database", command: "backup FILE",
 		summary: "A copy of the database",
-		about:   "All that was ever seen is in it. One at a time: 503 too_many while another is made or read.",
+		about:   "It holds everything that the daemon has recorded. One at a time: 503 too_many while another is being made or read.",
 		replies: []reply{{status: 200, what: "the database's file, with its length", body: "", media: mediaBytes}},
 	},
 	{
@@ -180,7 +180,7 @@ var routes = []route{
 	},
 	{
 		method: "GET", path: "/metrics", serve: (*Server).scrape,
-		summary: "What the daemon counts, for Prometheus",
+		summary: "The daemon's metrics, for Prometheus",
 		replies: []reply{{status: 200, what: "the text format 0.0.4", body: "", media: mediaText}},
 	},
 	{
@@ -193,14 +193,14 @@ var routes = []route{
 	},
 }
 
-// everyReply is what any route may answer.
+// everyReply lists the replies that any route can give.
 var everyReply = []reply{
-	{status: 400, what: "a parameter or the body cannot be read, or is not known", body: provider.ErrorReply{}},
-	{status: 403, what: "the caller may not do this, or a web page sent it", body: provider.ErrorReply{}},
+	{status: 400, what: "a parameter or the body is unknown or cannot be read", body: provider.ErrorReply{}},
+	{status: 403, what: "the caller may not do this, or the request came from a web page", body: provider.ErrorReply{}},
 	{status: 413, what: "a body over 64 KiB", body: provider.ErrorReply{}},
 	{status: 500, what: "a bug; the log has more", body: provider.ErrorReply{}},
 	{status: 503, what: "too many connections, the database cannot be written, or the daemon is shutting down", body: provider.ErrorReply{}},
 }
 
-// unknownReply is what a route answers that names providers.
+// unknownReply is a reply of the routes that name providers.
 var unknownReply = reply{status: 404, what: "no such provider", body: provider.ErrorReply{}}

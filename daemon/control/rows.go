@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/underway"
 )
 
-// look returns the row that the path names. It existed when the call was
-// dispatched, and a reload may have removed it since.
+// look returns the row that the path names. It existed when the call was dispatched, but a
+// reload may have removed it since.
 func (s *Server) look(c *call) (*store.Row, *provider.Error) {
 	rows, err := pick(s.store.View(), []string{c.id})
 	if err != nil {

@@ -17,20 +17,20 @@ func (s *Server) scrape(c *call) *provider.Error {
 	c.count(http.StatusOK)
 	c.w.Header()["Content-Type"] = contentText
 	if _, err := text.WriteTo(c.w); err != nil {
-		panic(http.ErrAbortHandler) // a part must not pass for the whole, should anybody be there to read it
+		panic(http.ErrAbortHandler) // a partial reply must not look complete
 	}
 	return nil
 }
 
-// Stats are what a [Server] counts since it was made.
+// Stats are the counters of a [Server] since it was made.
 type Stats struct {
 	Requests uint64         // that began
 	Replies  map[int]uint64 // that began, by their HTTP status
-	Denied   uint64         // requests refused to who asked, and connections turned away
+	Denied   uint64         // requests denied to their user, and refused connections
 	Streams  int64          // open now
 }
 
-// Stats returns what is counted. It waits for nothing.
+// Stats returns the counters. It does not wait.
 func (s *Server) Stats() Stats {
 	replies := make(map[int]uint64)
 	for code := range s.codes {
@@ -44,7 +44,7 @@ func (s *Server) Stats() Stats {
 // codes counts replies by HTTP status.
 type codes [600]atomic.Uint64
 
-// count counts the reply, once: the first status is what went out.
+// count counts the reply once: the first status is the one that was sent.
 func (c *call) count(status int) {
 	if !c.told {
 		c.told = true

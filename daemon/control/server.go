@@ -26,39 +26,39 @@ import (
 
 // Providers is the part of the daemon that probes. No method waits for a probe.
 type Providers interface {
-	// Refresh asks for a probe of each of the ids, or of all when ids is nil.
+	// Refresh asks for a probe of each of the ids, or of all if ids is nil.
 	Refresh(ids []string, force bool) schedule.Accepted
-	// Diagnose is a refresh of one whose probe begins with a new connection.
+	// Diagnose is a refresh of one provider whose probe makes a new connection.
 	Diagnose(id string, force bool) schedule.Accepted
-	// Ensure asks for a probe of each of the ids, or of all when ids is nil,
-	// whose last one began longer than maxAge ago.
+	// Ensure asks for a probe of each of the ids, or of all if ids is nil, whose last
+	// probe began longer than maxAge ago.
 	Ensure(ids []string, maxAge time.Duration)
 	// SetPaused stops or resumes probing; the row's paused follows.
 	SetPaused(id string, paused bool) error
-	// Report takes in what a caller met; by says who. What it changes is put into
-	// the store before it returns. The error is a [*provider.Error].
+	// Report records what a caller met; by says who. Its changes are in the store before it
+	// returns. The error is a [*provider.Error].
 	Report(id string, r provider.Report, by string) error
-	// Hear is Report for a user who is no administrator: it asks for a probe, and is
-	// believed for a short time.
+	// Hear is Report for a user who is not an administrator. It asks for a probe, and the
+	// report is believed for a short time.
 	Hear(id string, r provider.Report, by string) error
-	// Counters fills in those that count probes and refreshes.
+	// Counters fills in the counters of probes and refreshes.
 	Counters(*provider.Counters)
-	// Watch is how long the providers have been looked at, and where they were not.
+	// Watch is since when the providers have been watched, and when they were not.
 	Watch() outage.Watch
 }
 
 // Daemon is the process around the socket.
 type Daemon interface {
-	// Info fills what only the process knows: version, pid, paths, start, level.
+	// Info fills in what only the process knows: version, pid, paths, start, level.
 	Info() provider.DaemonInfo
-	// Configuration is what is in force, without secrets; admins is the group whose
-	// members are administrators.
+	// Configuration is the configuration in force, without secrets; admins is the group
+	// whose members are administrators.
 	Configuration(admins string) provider.ConfigReply
-	// Reload returns a [*provider.Error] with code ConfigInvalid, and has
-	// changed nothing, when the configuration is not valid.
+	// Reload returns a [*provider.Error] with code ConfigInvalid and changes nothing if the
+	// configuration is invalid.
 	Reload(ctx context.Context) (provider.ReloadReply, error)
-	// Discover tells which local kinds answer at their default addresses. It takes
-	// two seconds at most, and is shared by those who ask at once.
+	// Discover finds the local kinds that answer at their default addresses. It takes at
+	// most two seconds, and concurrent callers share it.
 	Discover(ctx context.Context) (provider.DiscoverReply, error)
 	// SetLogLevel is only called with trace, debug, info, warn, error or off.
 	SetLogLevel(level string) error
@@ -70,42 +70,42 @@ type Group struct {
 	GID  uint32
 }
 
-// Options of [New]. Store, Providers and Daemon are needed; the zero value of
-// every other field is a sound default.
+// Options of [New]. Store, Providers and Daemon are required; the zero value of every other
+// field is a sensible default.
 type Options struct {
 	Store     *store.Store
 	Providers Providers
 	Daemon    Daemon
 	Log       hclog.Logger  // nil: nothing is logged
 	Lines     *logging.Ring // what GET /api/daemon/log shows; nil: no lines
-	Admin     *Group        // may change the daemon, beside root and its own user; nil: nobody else
-	// Shared means that everybody may connect. Where the system does not tell who
-	// did, nobody may change the daemon then.
+	Admin     *Group        // may change the daemon, like root and its own user; nil: nobody else
+	// Shared means that everybody can connect. If the system cannot identify them, nobody
+	// may change the daemon then.
 	Shared bool
-	// Metrics is what GET /metrics answers, in Prometheus' text format; nil: nothing.
-	// It is written as it goes, and should hold no lock meanwhile.
+	// Metrics writes the answer to GET /metrics, in the Prometheus text format; nil:
+	// nothing. The reader may be slow, so it should hold no lock meanwhile.
 	Metrics func() (io.WriterTo, error)
-	// Health is what GET /healthz answers; it waits for nothing. nil: all is well.
+	// Health is the answer to GET /healthz; it does not wait. nil: always healthy.
 	Health func() provider.Health
 
-	// Reserve has files for clients when none are left, and Shortage is told of it; nil:
-	// there is none, and nobody is told.
+	// Reserve has files for clients when none are left, and Shortage records that. Either
+	// may be nil.
 	Reserve  *scarce.Reserve
 	Shortage *scarce.Shortage
 
 	MaxConns          int           // open at once; 0: 4096, or what the limit on open files allows
-	MaxConnsPerUser   int           // of them by one user who is neither root nor the daemon's; 0: see connsPerUser
-	ReadHeaderTimeout time.Duration // for a request to arrive whole; 0: 5 s
+	MaxConnsPerUser   int           // those by one user who is neither root nor the daemon's; 0: see connsPerUser
+	ReadHeaderTimeout time.Duration // for a request to arrive completely; 0: 5 s
 	IdleTimeout       time.Duration // between requests; 0: 2 min
-	ReplyTimeout      time.Duration // for a plain reply to be taken; 0: 10 s
-	SlowAfter         time.Duration // a stream's reader that takes nothing for so long is cut off; 0: 10 s
-	Heartbeat         time.Duration // between the signs of life of an idle stream; 0: 15 s
+	ReplyTimeout      time.Duration // for a plain reply to be read; 0: 10 s
+	SlowAfter         time.Duration // after this time a stream's reader that reads nothing is disconnected; 0: 10 s
+	Heartbeat         time.Duration // between the heartbeats of an idle stream; 0: 15 s
 }
 
 // SetAdmin changes who may change the daemon from now on; see [Options].Admin.
 func (s *Server) SetAdmin(g *Group) { s.admin.Store(g) }
 
-// maxHeaderBytes is more than daemon/framing lets through, with what follows the head
+// maxHeaderBytes is more than daemon/framing lets through, including what follows the head
 // in net/http's buffer.
 const maxHeaderBytes = 20 << 10
 
@@ -120,7 +120,7 @@ type Server struct {
 	healthOf  func() provider.Health
 	owner     uint32                // the daemon's own user
 	admin     atomic.Pointer[Group] // see SetAdmin
-	shared    bool                  // everybody may connect
+	shared    bool                  // everybody can connect
 
 	replyTimeout time.Duration
 	bodyTimeout  time.Duration
@@ -140,13 +140,13 @@ type Server struct {
 	others     listeners       // see Also
 	stopOnce   sync.Once       // closes stopping
 	stopping   chan struct{}   // closed when Shutdown begins
-	replying   inFlightCounter // requests whose reply is not written whole
+	replying   inFlightCounter // requests whose reply is not completely written
 	conns      inFlightCounter // connections that net/http serves
 
 	requests atomic.Uint64
 	denied   atomic.Uint64
 	streams  atomic.Int64
-	codes    codes // of the replies that began
+	codes    codes // of replies that began
 }
 
 // New makes a server; [Server.Serve] starts it.
@@ -203,10 +203,10 @@ func New(o Options) *Server {
 	return s
 }
 
-// Serve answers requests from l until [Server.Shutdown], and then returns nil.
-// When ctx ends before, every connection is closed at once and Serve returns its
-// error. Either way l is closed and every goroutine of the server has ended when
-// Serve returns. A server serves once.
+// Serve answers requests from l until [Server.Shutdown], and then returns nil. If ctx ends
+// first, every connection is closed at once and Serve returns its error. In both cases l is
+// closed and every goroutine of the server has ended when Serve returns. A server serves
+// once.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.served.Swap(true) {
 		l.Close()
@@ -238,25 +238,25 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// Also answers requests from l too, beside the listener of [Server.Serve], for as long
-// as that is served or until l is closed.
+// Also answers requests from l in addition to the listener of [Server.Serve], until that
+// ends or l is closed.
 func (s *Server) Also(l net.Listener) {
 	s.others.add(func() {
 		err := s.http.Serve(s.acceptor(l)) // which closes l
 		if !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-			s.log.Error("a further listener of the control socket broke", "error", err)
+			s.log.Error("additional listener of the control socket failed", "error", err)
 		}
 	}, func() { l.Close() })
 }
 
-// listeners are those that are served beside the first.
+// listeners are the ones in addition to the first.
 type listeners struct {
 	mu   sync.Mutex
 	wg   sync.WaitGroup
 	over bool
 }
 
-// add serves one, or calls refused when the server has ended.
+// add serves one, or calls refused if the server has ended.
 func (ls *listeners) add(serve, refused func()) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -267,7 +267,7 @@ func (ls *listeners) add(serve, refused func()) {
 	ls.wg.Go(serve)
 }
 
-// wait waits until all have ended, and lets no further one begin.
+// wait waits until all have ended, and lets no more begin.
 func (ls *listeners) wait() {
 	ls.mu.Lock()
 	ls.over = true
@@ -275,10 +275,10 @@ func (ls *listeners) wait() {
 	ls.wg.Wait()
 }
 
-// Shutdown ends the streams with a last line, ends waits with what there is,
-// lets the other requests finish, and then closes the listener and the
-// connections. When ctx ends first the rest are cut off and its error returned.
-// A request that comes meanwhile is answered with shutting_down.
+// Shutdown ends the streams with a last line, ends waits with the rows as they are, lets
+// the other requests finish, and then closes the listener and the connections. If ctx ends
+// first, the remaining requests are aborted and its error is returned. New requests are
+// answered with shutting_down meanwhile.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopOnce.Do(func() { close(s.stopping) })
 	// http.Server.Shutdown is not used: it waits up to five seconds for a
@@ -287,7 +287,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	select {
 	case <-s.replying.drained():
 	case <-ctx.Done():
-		err = fmt.Errorf("shut down the control socket: %d requests cut off: %w", s.replying.count(), ctx.Err())
+		err = fmt.Errorf("shut down the control socket: %d requests aborted: %w", s.replying.count(), ctx.Err())
 	}
 	if closeErr := s.http.Close(); closeErr != nil && err == nil {
 		err = fmt.Errorf("shut down the control socket: %w", closeErr)
@@ -314,7 +314,7 @@ func (s *Server) connState(nc net.Conn, state http.ConnState) {
 	}
 }
 
-// replied notes that the reply on c, if one was under way, is written whole.
+// replied notes that the reply on c, if one was in progress, is completely written.
 func (s *Server) replied(c *conn) {
 	if c.replying.Load() {
 		c.since.Store(s.ticks())
@@ -324,7 +324,7 @@ func (s *Server) replied(c *conn) {
 	}
 }
 
-// ticks is a clock that nobody sets, in nanoseconds.
+// ticks is a monotonic clock, in nanoseconds.
 func (s *Server) ticks() int64 { return int64(time.Since(s.began)) }
 
 // isStopping reports whether Shutdown has begun.

@@ -10,7 +10,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// defaultWait is how long a read with max_age waits unless it says otherwise.
+// defaultWait is how long a read with max_age waits by default.
 const defaultWait = 5 * time.Second
 
 // status answers GET /api/providers/status.
@@ -31,7 +31,7 @@ func (s *Server) status(c *call) *provider.Error {
 	}
 	if q.maxAge != nil && s.freshen(c, rows, young) {
 		v = s.store.View()
-		if rows, err = pick(v, q.ids); err != nil { // gone by a reload
+		if rows, err = pick(v, q.ids); err != nil { // removed by a reload
 			return err
 		}
 	}
@@ -39,10 +39,9 @@ func (s *Server) status(c *call) *provider.Error {
 	return nil
 }
 
-// writeAll sends a [provider.StatusReply] with all rows as they are: the reply
-// that nearly everybody asks for, and the largest. It reports false, and has sent
-// nothing, when rows may have to be marked as stale because their probe began
-// before young, and while other readers have all listings.
+// writeAll sends a [provider.StatusReply] with all rows as they are: the most frequent
+// reply, and the largest. It sends nothing and reports false if rows may have to be marked
+// as stale because their probe began before young, or if other readers hold all listings.
 func writeAll(c *call, v store.View, young time.Time) bool {
 	now := time.Now()
 	l := v.Listing(now)
@@ -64,9 +63,9 @@ func writeAll(c *call, v store.View, young time.Time) bool {
 	return true
 }
 
-// writeRows sends a [provider.StatusReply] with some rows, those whose probe began
-// before young marked as stale. It holds a piece of the reply at a time only, since
-// each of many readers may take its time.
+// writeRows sends a [provider.StatusReply] with some rows, and marks those as stale whose
+// probe began before young. It holds only a piece of the reply at a time, since many readers
+// may be slow.
 func (s *Server) writeRows(c *call, v store.View, rows []*store.Row, young time.Time) {
 	m := store.Moment{Now: time.Now(), Young: young}
 	p := s.buffer()
@@ -91,11 +90,11 @@ func (s *Server) writeRows(c *call, v store.View, rows []*store.Row, young time.
 	c.w.Write(b)
 }
 
-// pieceSize is about how many bytes of a table are sent at once.
+// pieceSize is roughly how many bytes of a table are sent at once.
 const pieceSize = 128 << 10
 
-// freshen has rows that are older than young probed, and waits until they are
-// not, or for as long as the query says. It reports whether there were any.
+// freshen asks for probes of the rows that are older than young, and waits for them as long
+// as the query allows. It reports whether there were any.
 func (s *Server) freshen(c *call, rows []*store.Row, young time.Time) bool {
 	done := func(r *store.Row) bool { return needsNoProbe(r, young) }
 	if !slices.ContainsFunc(rows, func(r *store.Row) bool { return !done(r) }) {
@@ -112,13 +111,13 @@ func (s *Server) freshen(c *call, rows []*store.Row, young time.Time) bool {
 	return true
 }
 
-// needsNoProbe reports whether it makes no sense to wait for a probe of a row:
-// it has the one asked for, or will not be probed.
+// needsNoProbe reports whether waiting for a probe of a row makes no sense: it is young
+// enough, or will not be probed.
 func needsNoProbe(r *store.Row, young time.Time) bool {
 	return fresh(&r.Status, young) || r.Status.Paused || rateLimited(r)
 }
 
-// rateLimited reports whether the provider asked us, or a caller, for no request yet.
+// rateLimited reports whether the provider has asked for no requests yet.
 func rateLimited(r *store.Row) bool {
 	st := &r.Status
 	return (st.Reason == provider.RateLimited || st.Reported != nil && st.Reported.Reason == provider.RateLimited) &&

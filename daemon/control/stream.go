@@ -8,20 +8,19 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Why a stream ends, as its last line says.
+// The reasons for the end of a stream, in its last line.
 const (
 	endShuttingDown = "shutting_down"
 	endSlowReader   = "slow_reader"
 	endStoreFailing = "store_failing"
 )
 
-// maxBatch is how much of a stream is gathered before it is written. What a slow
-// reader is still sent at the end is at most that, and must fit the parting
-// buffer.
+// maxBatch is how many bytes of a stream are gathered before they are written. A slow
+// reader is sent at most this much at the end, so it must fit the parting buffer.
 const maxBatch = 32 << 10
 
-// errSlowReader says that the lines were written, and that the reader is to be
-// told that there will be no more.
+// errSlowReader means that the lines were written, and that the reader should be told that
+// there will be no more.
 var errSlowReader = errors.New("the reader is too slow")
 
 // A stream writes lines of JSON to one follower.
@@ -30,17 +29,17 @@ type stream struct {
 	c      *call
 	rc     *http.ResponseController
 	buf    []byte
-	follow bool // it goes on when there is nothing more to say
+	follow bool // it stays open when there is nothing more to send
 }
 
-// openStream sends the header, so that a follower knows at once that it follows.
-// The caller closes the stream. A HEAD request gets the header alone: nil.
+// openStream sends the header, so that a follower knows at once that it follows. The caller
+// closes the stream. For a HEAD request it sends only the header and returns nil.
 func (s *Server) openStream(c *call) *stream {
 	c.count(http.StatusOK)
 	h := c.w.Header()
 	h["Content-Type"] = contentLines
 	h.Set("Cache-Control", "no-store")
-	h.Set("Connection", "close") // its buffers are a stream's now
+	h.Set("Connection", "close") // its buffers are sized for a stream now
 	if c.r.Method == http.MethodHead {
 		return nil
 	}
@@ -48,7 +47,7 @@ func (s *Server) openStream(c *call) *stream {
 	c.conn.freeSlot()
 	s.streams.Add(1)
 	st := &stream{s: s, c: c, rc: http.NewResponseController(c.w), follow: c.query.follow}
-	st.flush() // an error shows again at the first write
+	st.flush() // an error occurs again at the first write
 	return st
 }
 
@@ -66,8 +65,8 @@ func (st *stream) add(v any) error {
 // full reports whether the batch should be written before more is added.
 func (st *stream) full() bool { return len(st.buf) >= maxBatch }
 
-// flush writes the batch. errSlowReader means that it was written whole all the
-// same; after any other error there is nobody to talk to.
+// flush writes the batch. After errSlowReader it is completely written all the same; any
+// other error means that the client has gone.
 func (st *stream) flush() error {
 	if err := st.rc.SetWriteDeadline(time.Now().Add(st.s.slowAfter)); err != nil {
 		return err
@@ -87,7 +86,7 @@ func (st *stream) flush() error {
 	return nil
 }
 
-// note writes the batch, and a line that is not data.
+// note writes the batch and a line that is not data.
 func (st *stream) note(kind, reason string, seq uint64) error {
 	if err := st.add(provider.StreamNote{Type: kind, Reason: reason, Seq: seq}); err != nil {
 		return err
@@ -95,19 +94,18 @@ func (st *stream) note(kind, reason string, seq uint64) error {
 	return st.flush()
 }
 
-// end writes the last line. A slow reader has what is left of its parting time
-// for it.
+// end writes the last line. A slow reader has the rest of its parting time to read it.
 func (st *stream) end(reason string, seq uint64) {
 	if st.c.conn.slow {
 		st.add(provider.StreamNote{Type: "end", Reason: reason, Seq: seq})
-		st.c.w.Write(st.buf) // net/http flushes it with the end of the reply
+		st.c.w.Write(st.buf) // net/http flushes it at the end of the reply
 		return
 	}
 	st.note("end", reason, seq) // an error means that the client has gone
 }
 
-// rest waits until there is more to say. It returns false when the stream is
-// over: the last line is written, or the follower has gone.
+// rest waits until there is more to send. It returns false when the stream is over: the
+// last line is written, or the follower has gone.
 func (st *stream) rest(more <-chan struct{}, seq uint64) bool {
 	idle := time.NewTimer(st.s.heartbeat)
 	defer idle.Stop()
@@ -124,9 +122,9 @@ func (st *stream) rest(more <-chan struct{}, seq uint64) bool {
 	}
 }
 
-// proceed reports whether the stream goes on after a write that returned err. A
-// slow reader is told when it does not, and so is one who would never come to
-// rest, because there is always more to say while the server stops.
+// proceed reports whether the stream continues after a write that returned err. If it does
+// not, a slow reader gets a last line. So does a reader that would never reach rest because
+// there is always more to send while the server stops.
 func (st *stream) proceed(err error, seq uint64) bool {
 	switch {
 	case errors.Is(err, errSlowReader):

@@ -11,15 +11,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// unknownProvider names the ones that were probably meant, else those that there
-// are.
+// unknownProvider suggests the ids that were probably meant, or else lists those that
+// exist.
 func unknownProvider(v store.View, id string) *provider.Error {
 	const most = 10 // are listed
 	known := make([]string, v.Len())
 	for i := range known {
 		known[i] = v.At(i).Status.ID
 	}
-	hint := "none is configured"
+	hint := "no provider is configured"
 	if len(known) > 0 {
 		hint = "configured: " + strings.Join(known[:min(most, len(known))], ", ")
 	}
@@ -28,17 +28,16 @@ func unknownProvider(v store.View, id string) *provider.Error {
 	}
 	hint = provider.DidYouMean(id, known, "", hint)
 	if ids := strings.FieldsFunc(id, isSeparator); len(ids) > 1 && !slices.ContainsFunc(ids, func(id string) bool { return v.Row(id) == nil }) {
-		hint = "name each by itself: " + shorten(strings.Join(ids, " "))
+		hint = "name each separately: " + shorten(strings.Join(ids, " "))
 	}
 	return provider.Errorf(provider.UnknownProvider, hint, "no such provider: %q", shorten(id))
 }
 
-// isSeparator reports whether r stands between ids where somebody lists them, as no
-// id has it.
+// isSeparator reports whether r separates ids in a list; it cannot be part of an id.
 func isSeparator(r rune) bool { return r == ',' || r == ';' || r == ' ' }
 
-// unknownProviderPath is [unknownProvider] for a path, which may have been meant to
-// be that of all providers.
+// unknownProviderPath is [unknownProvider] for a path, which may have been meant for all
+// providers.
 func unknownProviderPath(v store.View, id, path string) *provider.Error {
 	err := unknownProvider(v, id)
 	if path != providersPath+id || strings.HasPrefix(err.Hint, "did you mean") {
@@ -56,7 +55,7 @@ func unknownProviderPath(v store.View, id, path string) *provider.Error {
 	return err
 }
 
-// unknownParameter lists those that there are, too.
+// unknownParameter also lists the parameters that exist.
 func unknownParameter(name string, allowed []parameter) *provider.Error {
 	hint := "this route takes no parameters"
 	if len(allowed) > 0 {
@@ -65,7 +64,7 @@ func unknownParameter(name string, allowed []parameter) *provider.Error {
 	return provider.Errorf(provider.BadRequest, hint, "unknown parameter %q", shorten(name))
 }
 
-// unknownField refuses a field that the route's body does not have; its query may.
+// unknownField refuses a field that the route's body does not have, though its query may.
 func unknownField(name string, rt *route) *provider.Error {
 	hint := nearAnd(name, rt.fields, "the body takes: ")
 	if has(rt.params, name) {
@@ -74,7 +73,7 @@ func unknownField(name string, rt *route) *provider.Error {
 	return provider.Errorf(provider.BadRequest, hint, "unknown field %q", shorten(name))
 }
 
-// nearAnd suggests what is near, and lists all that there are.
+// nearAnd suggests what is near, and lists all.
 func nearAnd(typed string, known []string, lead string) string {
 	all := lead + strings.Join(known, ", ")
 	if near := provider.DidYouMean(typed, known, "", ""); near != "" {
@@ -98,8 +97,8 @@ func unknownRoute(asked string) *provider.Error {
 	return provider.Errorf(provider.UnknownRoute, hint, "no such route: %q", shorten(asked))
 }
 
-// tryBelow is a hint for what is asked below a provider, where there is no such
-// route: the one that was probably meant, else those that can be read.
+// tryBelow is a hint for an unknown route below a provider: the one that was probably
+// meant, or else those that can be read.
 func tryBelow(id, asked string) string {
 	base := providersPath + id
 	known := slices.Sorted(maps.Keys(byEnd))[1:] // without the row itself
@@ -115,10 +114,10 @@ func tryBelow(id, asked string) string {
 	return "try GET " + shorten(base) + ", or below it: " + strings.Join(readable, ", ")
 }
 
-// nearestRoute is the one with the likest path, else with the one that begins most
-// like it.
+// nearestRoute is the route with the most similar path or, if none is similar, the one with
+// the longest common beginning.
 func nearestRoute(path string) string {
-	known := append([]string{statusPath}, slices.Sorted(maps.Keys(byPath))...) // what is asked for most, if in doubt
+	known := append([]string{statusPath}, slices.Sorted(maps.Keys(byPath))...) // the most used one, if in doubt
 	if near := provider.Nearest(path, known); len(near) > 0 {
 		return near[0]
 	}
@@ -127,7 +126,7 @@ func nearestRoute(path string) string {
 	})
 }
 
-// commonPrefix is how many bytes a and b have in common at their beginning.
+// commonPrefix is the length of the common beginning of a and b, in bytes.
 func commonPrefix(a, b string) int {
 	n := 0
 	for n < min(len(a), len(b)) && a[n] == b[n] {

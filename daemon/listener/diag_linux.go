@@ -11,8 +11,8 @@ import (
 )
 
 // The wire format of sock_diag(7) for one TCP socket: linux/inet_diag.h, struct
-// inet_diag_req_v2 and inet_diag_msg. Addresses and ports are in network order, the
-// rest in this machine's.
+// inet_diag_req_v2 and inet_diag_msg. Addresses and ports are in network byte order, the
+// rest in that of this machine.
 const (
 	requestSize = unix.NLMSG_HDRLEN + 56
 	messageSize = 72
@@ -24,12 +24,12 @@ const (
 	listening   = 10 // TCP_LISTEN
 	loopback    = 1  // the index of lo, through which a machine reaches all its own addresses
 	anyCookie   = ^uint64(0)
-	answerWait  = time.Second // the kernel answers at once, or lost the answer
+	answerWait  = time.Second // the kernel answers at once, or the answer was lost
 	largeEnough = 4 << 10
 )
 
-// lookup asks for the socket that is found as for an arriving connection. The
-// connection's other end stays unnamed, so that no established one is meant.
+// lookup asks for the socket that an arriving connection would reach. The connection's other
+// end is left open, so that established connections do not match.
 func lookup(to netip.AddrPort) (Socket, error) {
 	reply, err := exchange(unix.NETLINK_SOCK_DIAG, request(to))
 	if err != nil {
@@ -38,8 +38,8 @@ func lookup(to netip.AddrPort) (Socket, error) {
 	return readReply(reply)
 }
 
-// exchange sends a message to the part of the kernel that speaks a protocol of
-// netlink(7), and returns its answer.
+// exchange sends a message to the kernel by a protocol of netlink(7), and returns its
+// answer.
 func exchange(protocol int, message []byte) ([]byte, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
@@ -87,8 +87,8 @@ func request(to netip.AddrPort) []byte {
 	return message
 }
 
-// readMessage reads the first message of an answer: its type, and what it says. The
-// error is the kernel's own, if that is what it says.
+// readMessage reads the first message of an answer: its type and its payload. If the message
+// is an error of the kernel, readMessage returns that.
 func readMessage(b []byte) (kind uint16, body []byte, err error) {
 	order := binary.NativeEndian
 	if len(b) < unix.NLMSG_HDRLEN+4 {
@@ -101,7 +101,7 @@ func readMessage(b []byte) (kind uint16, body []byte, err error) {
 	return kind, body, nil
 }
 
-// readReply reads the one message of an answer.
+// readReply reads the only message of an answer.
 func readReply(b []byte) (Socket, error) {
 	kind, body, err := readMessage(b)
 	switch {

@@ -5,38 +5,36 @@ import (
 	"time"
 )
 
-// A Process is one of this process's PID namespace. Its zero value is none.
+// A Process is a process in our PID namespace. Its zero value is none.
 type Process struct {
 	PID     int
-	started uint64 // in clock ticks since the machine booted, so that a PID used again is another process
+	started uint64 // in clock ticks since the boot, so that a reused PID is another process
 }
 
-// Exists reports whether the process still runs. One that ended and was not waited
-// for by its parent does not.
+// Exists reports whether the process still runs. A zombie does not.
 func (p Process) Exists() bool { return p.PID > 0 && startOf(p.PID) == p.started }
 
-// MayExist is Exists for a system call alone: another process may have the PID by now,
-// or the one that ended was not waited for yet.
+// MayExist is like Exists but costs only one system call: another process may have the PID
+// by now, or the process may be a zombie.
 func (p Process) MayExist() bool { return p.PID > 0 && isTaken(p.PID) }
 
-// rereadAfter is how old what was read of all processes may be. Reading takes
-// milliseconds where there are thousands of them, so who asks for a socket that is
-// not in it yet has to ask again later.
+// rereadAfter is how old the list of holders may grow. Reading it takes milliseconds if there
+// are thousands of processes, so a caller whose socket is not in it yet has to ask again
+// later.
 const rereadAfter = 5 * time.Second
 
-// Processes finds the process behind a socket. Its zero value is ready; its methods
-// may be called by several goroutines.
+// Processes finds the process behind a socket. Its zero value is ready to use, by several
+// goroutines.
 type Processes struct {
 	mu      sync.Mutex
 	read    time.Time
-	holders map[uint64]int // by inode; of the sockets of processes that this user may look at
+	holders map[uint64]int // by inode; only of processes that this user may inspect
 }
 
-// Holding returns the process that holds a socket of this machine, and the zero
-// Process where that is not known: it is another user's, and this one may not look,
-// or the socket is some seconds old. Of several, as of a server with workers, it is
-// the oldest, but not the first process of the machine, which holds sockets that it
-// made for others.
+// Holding returns the process that holds a socket of this machine. It returns the zero
+// Process if that is unknown, because it belongs to another user or because the socket is
+// only seconds old. Of several, as for a server with workers, it returns the oldest; but never
+// process 1, which holds sockets that it made for others.
 func (ps *Processes) Holding(inode uint64) Process {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -47,8 +45,8 @@ func (ps *Processes) Holding(inode uint64) Process {
 	return processOf(ps.holders[inode])
 }
 
-// forget drops what was read, which on a busy machine is much, when it is too old to be
-// used again. After the first look at everybody, nobody may ask for hours.
+// forget drops the list when it is too old to be used again. On a busy machine it is large,
+// and after the first sweep it may not be needed for hours.
 func (ps *Processes) forget() {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
@@ -57,7 +55,7 @@ func (ps *Processes) forget() {
 	}
 }
 
-// processOf is the process that has the PID now; the zero Process for none.
+// processOf is the process that has the PID now; the zero Process if there is none.
 func processOf(pid int) Process {
 	if started := startOf(pid); started != 0 {
 		return Process{PID: pid, started: started}

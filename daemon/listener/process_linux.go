@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readHolders reads which process holds which socket: proc_pid_fd(5). Processes
-// that this user may not look at are left out.
+// readHolders reads which process holds which socket: proc_pid_fd(5). It skips processes that
+// this user may not inspect.
 func readHolders() map[uint64]int {
 	holders := map[uint64]int{}
 	for _, name := range namesIn("/proc") {
@@ -30,7 +30,7 @@ func readHolders() map[uint64]int {
 	return holders
 }
 
-// socketsOf are the inodes of a process's sockets.
+// socketsOf returns the inodes of a process's sockets.
 func socketsOf(pid int) []uint64 {
 	var inodes []uint64
 	dir := fmt.Sprintf("/proc/%d/fd", pid)
@@ -47,7 +47,7 @@ func socketsOf(pid int) []uint64 {
 	return inodes
 }
 
-// namesIn lists a folder; nothing where it cannot be read.
+// namesIn lists a folder; nothing if it cannot be read.
 func namesIn(dir string) []string {
 	f, err := os.Open(dir)
 	if err != nil {
@@ -58,12 +58,12 @@ func namesIn(dir string) []string {
 	return names
 }
 
-// startOf is when a process started, in clock ticks since the boot; 0 when there is
-// no such process, or it has ended: proc_pid_stat(5).
+// startOf is when a process started, in clock ticks since the boot; 0 if there is no such
+// process, or it has ended: proc_pid_stat(5).
 func startOf(pid int) uint64 {
-	var room [512]byte // the first 22 of its fields fit in, and come in one piece
+	var room [512]byte // the first 22 fields fit, and are read in one piece
 	stat := readOnce("/proc/"+strconv.Itoa(pid)+"/stat", room[:])
-	// The name, field 2, may hold blanks and parentheses; field 3 follows the last one.
+	// The name, field 2, can contain blanks and parentheses; field 3 follows the last one.
 	field := 3
 	for text := range bytes.FieldsSeq(stat[bytes.LastIndexByte(stat, ')')+1:]) {
 		switch field {
@@ -83,9 +83,9 @@ func startOf(pid int) uint64 {
 	return 0
 }
 
-// readOnce reads the beginning of a file into room; nothing where it cannot be read.
-// os.ReadFile makes a dozen system calls where three do, and one of them is for the
-// poller, which knows no such files.
+// readOnce reads the beginning of a file into room; nothing if it cannot be read. os.ReadFile
+// makes a dozen system calls where three are enough, and one of them registers the file with
+// the poller, which does not support such files.
 func readOnce(path string, room []byte) []byte {
 	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	for err == syscall.EINTR {
@@ -105,12 +105,11 @@ func readOnce(path string, room []byte) []byte {
 	return room[:n]
 }
 
-// isTaken reports whether a process has the PID, one that has ended included.
+// isTaken reports whether a process has the PID, even a zombie.
 func isTaken(pid int) bool { return unix.Kill(pid, 0) != unix.ESRCH }
 
-// Behind returns the process that called listen on the Unix socket at the other end,
-// and its user. The process is the zero one where it is in no PID namespace of ours,
-// or has ended since.
+// Behind returns the process that called listen on the Unix socket at the other end, and its
+// user. The process is zero if it is not in our PID namespace, or has ended.
 func Behind(c *net.UnixConn) (uid uint32, p Process, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package socket makes the control socket, and knows who is at its other end. The
-// socket is made with its mode, in a folder that nobody but us and root can change, or
-// is taken over from a service manager. Who connects is what the kernel says of the
-// connection; what they may do is for daemon/control to say.
+// Package socket makes the control socket, and identifies its peers. The socket is created
+// with its mode, in a folder that only the daemon's user and root can change, or is
+// inherited from a service manager. The kernel says who connects; package control decides
+// what they may do.
 //
 // It imports the standard library, golang.org/x/sys, daemon/scarce, store/trust and
 // store/userns.
@@ -27,19 +27,19 @@ import (
 const maxSocketPath = 103
 
 // A Listener is the control socket. Closing it removes the socket's file, if it
-// is still this listener's and was made by it.
+// was made by this listener and is still in place.
 type Listener struct {
 	*net.UnixListener
 	path   string
-	made   bool        // by us, and not inherited
+	made   bool        // by this process, not inherited
 	file   fs.FileInfo // of the socket; nil: there was none
 	closed atomic.Bool
 	queue  queue
 }
 
-// Close stops accepting and removes the file: a socket that nobody listens on
-// only misleads. It does so once: while it listens no other file can have its
-// inode number, afterwards any may.
+// Close stops accepting and removes the file: a socket without a listener only misleads.
+// It does so once: while it listens no other file can have its inode number, but afterwards
+// any can.
 func (l *Listener) Close() error {
 	if l.closed.Swap(true) {
 		return net.ErrClosed
@@ -61,8 +61,8 @@ type Error struct {
 	Path    string
 	Problem string
 	InUse   bool  // another process listens there already
-	PID     int   // which; 0: not known
-	Err     error // nil when the problem says all
+	PID     int   // of that process; 0: unknown
+	Err     error // nil if the problem says it all
 	hint    string
 }
 
@@ -76,32 +76,30 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint is what to do next; it may be empty.
+// Hint is what to do next; it can be empty.
 func (e *Error) Hint() string { return e.hint }
 
-// Listen makes the control socket at path with exactly that mode: there is no
-// moment at which it has another. Its folder is created when absent, 0755 for a
-// socket that others may use and 0700 for one that they may not, and must be one
-// in which nobody but us and root can put things, and that nobody but us and
-// root can put another in place of; of the folders above it, those named as insecure
-// may be open to everybody (see [trust.Insecure]).
+// Listen makes the control socket at path with exactly that mode; it never has another. Its
+// folder is created if absent, with mode 0755 for a socket that others may use and 0700 for
+// one that they may not. Only the daemon's user and root may be able to add files to the
+// folder or to replace it. Of the folders above it, those in insecure may be open to
+// everybody (see [trust.Insecure]).
 //
-// A socket that somebody listens on is left alone, as is anything that is not a
-// socket. One that refuses connections is removed, so call Listen only when
-// whatever else keeps two daemons apart, the lock on the database, is held.
-// Errors are [*Error].
+// A socket with a listener is left alone, as is anything that is not a socket. A socket that
+// refuses connections is removed, so call Listen only while holding the lock on the
+// database, which keeps two daemons apart. Errors are [*Error].
 func Listen(path string, mode os.FileMode, insecure ...string) (*Listener, error) {
 	return ListenAnew(path, mode, func(fs.FileInfo) bool { return true }, insecure...)
 }
 
-// ListenAnew is [Listen] for a daemon that runs, while another one, with another
-// database, may be making its socket at the path: for a moment that refuses connections
-// too. stale says whether one that does so may be removed.
+// ListenAnew is [Listen] for a running daemon. Another daemon, with another database, may be
+// making its socket at the path at the same time; for a moment that socket refuses
+// connections too. stale says whether such a socket may be removed.
 func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool, insecure ...string) (*Listener, error) {
 	if len(path) > maxSocketPath {
 		return nil, &Error{
 			Path:    path,
-			Problem: fmt.Sprintf("the path has %d bytes and a socket's may have %d", len(path), maxSocketPath),
+			Problem: fmt.Sprintf("the path has %d bytes, but that of a socket can have at most %d", len(path), maxSocketPath),
 			hint:    "choose a shorter one: providerd --socket PATH",
 		}
 	}
@@ -119,11 +117,11 @@ func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool, ins
 		}
 		return nil, e
 	}
-	ul.SetUnlinkOnClose(false) // it would remove whatever is at the path by then
+	ul.SetUnlinkOnClose(false) // it would remove whatever is at the path at that time
 	born, err := os.Lstat(path)
 	if err != nil {
 		ul.Close()
-		return nil, &Error{Path: path, Problem: "look at the new socket", Err: err}
+		return nil, &Error{Path: path, Problem: "check the new socket", Err: err}
 	}
 	l := &Listener{UnixListener: ul, path: path, made: true, file: born}
 	l.queue.resize = resizer(ul)
@@ -131,14 +129,14 @@ func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool, ins
 		l.Close()
 		return nil, &Error{
 			Path:    path,
-			Problem: fmt.Sprintf("it was born with mode %04o instead of %04o", born.Mode().Perm(), mode.Perm()),
+			Problem: fmt.Sprintf("it was created with mode %04o instead of %04o", born.Mode().Perm(), mode.Perm()),
 			hint:    "remove the default access list of its folder: setfacl -k " + filepath.Dir(path),
 		}
 	}
 	return l, nil
 }
 
-// prepareFolder creates the socket's folder or checks the one that is there.
+// prepareFolder creates the socket's folder, or checks the existing one.
 func prepareFolder(path string, mode os.FileMode, insecure trust.Insecure) error {
 	dir := filepath.Dir(path)
 	perm := os.FileMode(0o755)
@@ -146,10 +144,10 @@ func prepareFolder(path string, mode os.FileMode, insecure trust.Insecure) error
 		perm = 0o700
 	}
 	if err := insecure.MkdirAbove(dir, 0o755); err != nil {
-		e := &Error{Path: path, Problem: "create the folder above its own", Err: err}
+		e := &Error{Path: path, Problem: "create the folder above its folder", Err: err}
 		var others *trust.PathError
 		if errors.As(err, &others) {
-			e.Problem, e.hint = "others can change where it leads", others.Hint()+": providerd --socket PATH"
+			e.Problem, e.hint = "others can change where its path leads", others.Hint()+": providerd --socket PATH"
 		}
 		return e
 	}
@@ -159,20 +157,20 @@ func prepareFolder(path string, mode os.FileMode, insecure trust.Insecure) error
 	}
 	if problem, err := folderProblem(dir); problem != "" || err != nil {
 		return &Error{Path: path, Problem: "its folder " + dir + " " + problem, Err: err,
-			hint: "put the socket into a folder of its own: providerd --socket PATH"}
+			hint: "choose a path in a folder of its own: providerd --socket PATH"}
 	}
 	return nil
 }
 
-// clearStale removes a socket that nobody listens on, and refuses everything
-// else that is in the way.
+// clearStale removes a socket without a listener, and refuses anything else that is in the
+// way.
 func clearStale(path string, stale func(fs.FileInfo) bool) error {
 	info, err := os.Lstat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return &Error{Path: path, Problem: "look at the path", Err: err}
+		return &Error{Path: path, Problem: "check the path", Err: err}
 	case info.Mode()&fs.ModeSocket == 0:
 		return &Error{Path: path, Problem: describe(info) + " is there already",
 			hint: "move it away, or choose another path: providerd --socket PATH"}
@@ -188,11 +186,11 @@ func clearStale(path string, stale func(fs.FileInfo) bool) error {
 		return e
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
-		return &Error{Path: path, Problem: "a socket is there already, and whether it is in use cannot be told", Err: err,
+		return &Error{Path: path, Problem: "a socket is there already, perhaps in use", Err: err,
 			hint: "move it away, or choose another path: providerd --socket PATH"}
 	}
 	if !stale(info) {
-		return &Error{Path: path, Problem: "a socket is there that nobody listens on, or not yet"}
+		return &Error{Path: path, Problem: "a socket is there that does not listen, or not yet"}
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &Error{Path: path, Problem: "remove the socket that a daemon left behind", Err: err}

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// bind uses the process's umask: there is no other way here.
+// bind uses the umask of the process: there is no other way on this system.
 func bind(path string, mode os.FileMode) (*net.UnixListener, error) {
 	return bindUnderUmask(path, mode)
 }

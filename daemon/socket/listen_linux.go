@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bind gives the socket its mode by the umask of a thread that shares it with no
-// other: the process's own umask is not touched, so that a file which another
-// goroutine creates meanwhile has the mode it should.
+// bind gives the socket its mode through the umask of a thread that does not share its umask
+// with others. The umask of the process does not change, so that files that other goroutines
+// create meanwhile have the right mode.
 func bind(path string, mode os.FileMode) (*net.UnixListener, error) {
 	type result struct {
 		l   *net.UnixListener

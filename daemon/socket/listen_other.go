@@ -7,15 +7,15 @@ import (
 	"os"
 )
 
-// modesHold: a socket has no mode here; its folder's permissions decide.
+// modesHold is false: a socket has no mode here, and its folder's permissions decide.
 const modesHold = false
 
 func bind(path string, _ os.FileMode) (*net.UnixListener, error) {
 	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 }
 
-// folderProblem trusts the folder: its permissions are not told by a mode.
+// folderProblem trusts the folder: a mode does not show its permissions here.
 func folderProblem(string) (string, error) { return "", nil }
 
-// isListening believes it: no service manager passes sockets on here.
+// isListening is always true: no service manager passes sockets on here.
 func isListening(*os.File) (bool, error) { return true, nil }

@@ -16,12 +16,11 @@ import (
 	"github.com/providerd/providerd/store/userns"
 )
 
-// modesHold: a socket's mode means something here.
+// modesHold is true: the mode of a socket is enforced here.
 const modesHold = true
 
-// bindUnderUmask changes the umask of the whole process for the moment of the
-// bind. A file that another goroutine creates in it gets fewer permissions than
-// it asked for, never more.
+// bindUnderUmask changes the umask of the whole process during the bind. A file that another
+// goroutine creates meanwhile gets fewer permissions than it asked for, never more.
 func bindUnderUmask(path string, mode os.FileMode) (*net.UnixListener, error) {
 	old := syscall.Umask(int(0o777 &^ mode))
 	defer syscall.Umask(old)
@@ -32,15 +31,15 @@ func listenUnix(path string) (*net.UnixListener, error) {
 	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 }
 
-// folderProblem says why a socket may not be in dir; empty when it may. The
-// rules keep others from putting a socket of theirs where clients look for ours.
+// folderProblem says why a socket may not be in dir; empty: it may. The rules keep others
+// from placing their own socket where clients look for ours.
 func folderProblem(dir string) (string, error) {
 	info, err := os.Lstat(dir)
 	if err != nil {
-		return "cannot be looked at", err
+		return "cannot be checked", err
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
-		if filepath.Dir(dir) != "/" { // the system's own, such as /tmp on macOS, will do
+		if filepath.Dir(dir) != "/" { // links of the system, such as /tmp on macOS, are fine
 			return "is a symbolic link", nil
 		}
 		if info, err = os.Stat(dir); err != nil {
@@ -54,7 +53,7 @@ func folderProblem(dir string) (string, error) {
 	case trust.HolderOf(dir, info) == trust.Another:
 		return "belongs to " + trust.OwnerOf(info), nil
 	case sticky(info):
-		return "", nil // others may add names, and not replace ours
+		return "", nil // others can add files, but not replace ours
 	case info.Mode().Perm()&0o002 != 0:
 		return fmt.Sprintf("can be written by everybody (mode %04o)", info.Mode().Perm()), nil
 	case info.Mode().Perm()&0o020 != 0 && !ourGroup(info):
@@ -63,12 +62,12 @@ func folderProblem(dir string) (string, error) {
 	return "", nil
 }
 
-// sticky reports whether a folder is like /tmp: open to all, and each may only
-// remove what is theirs.
+// sticky reports whether a folder is like /tmp: open to all, but everyone can remove only
+// their own files.
 func sticky(info fs.FileInfo) bool { return info.Mode()&fs.ModeSticky != 0 }
 
-// ourGroup reports whether the file's group is ours, and not one that only looks so
-// in our user namespace.
+// ourGroup reports whether the file's group is ours, and does not only look like ours in our
+// user namespace.
 func ourGroup(info fs.FileInfo) bool {
 	gid := groupOf(info)
 	return gid == os.Getegid() && userns.KnownGroup(uint32(gid))
@@ -81,7 +80,7 @@ func groupOf(info fs.FileInfo) int {
 	return -1
 }
 
-// isListening reports whether f is a socket on which listen was called.
+// isListening reports whether f is a listening socket.
 func isListening(f *os.File) (bool, error) {
 	raw, err := f.SyscallConn()
 	if err != nil {

@@ -9,21 +9,21 @@ import (
 )
 
 // A Peer is the process at the other end of a connection, as the kernel saw it
-// when it connected. Decisions use the user and the groups, never the pid: a pid
-// may be another process by now.
+// when it connected. Decisions use the user and the groups, never the pid, which may be
+// another process by now.
 type Peer struct {
-	Known    bool // the kernel told
-	Untold   bool // this system has no way to tell, so that the socket's mode decides
-	AnyUser  bool // UID is what every user looks like who has no number in our user namespace
-	AnyGroup bool // the same of GID
+	Known    bool // the kernel identified it
+	Untold   bool // this system cannot identify peers, so that the socket's mode decides
+	AnyUser  bool // UID stands for every user without a number in our user namespace
+	AnyGroup bool // the same for GID
 	UID      uint32
 	GID      uint32
-	PID      int      // 0: not told
-	Groups   []uint32 // supplementary ones, without those that name no group here
+	PID      int      // 0: unknown
+	Groups   []uint32 // the supplementary ones, except those without a number here
 }
 
-// PeerOf asks the kernel once. A peer that it should have told and did not is
-// nobody, who may read.
+// PeerOf asks the kernel once. A peer that the kernel should have identified and did not
+// counts as nobody, who may read.
 func PeerOf(nc net.Conn) Peer {
 	u, ok := nc.(*net.UnixConn)
 	if !ok {
@@ -40,8 +40,8 @@ func PeerOf(nc net.Conn) Peer {
 	return p.told(userns.KnownUser, userns.KnownGroup)
 }
 
-// told notes which of the ids that the kernel told name nobody in particular. Such
-// a group is dropped: to be in it means nothing.
+// told marks the ids that stand for nobody in particular. Such groups are dropped, because
+// membership in them means nothing.
 func (p Peer) told(knownUser, knownGroup func(uint32) bool) Peer {
 	if p.Known {
 		p.AnyUser, p.AnyGroup = !knownUser(p.UID), !knownGroup(p.GID)
@@ -66,10 +66,10 @@ func (p Peer) String() string {
 	return "uid " + strconv.FormatUint(uint64(p.UID), 10)
 }
 
-// A Process is who holds connections. Those that the kernel tells nothing of are one.
+// A Process holds connections. Processes that the kernel does not identify count as one.
 //
-// All users of other namespaces have the same UID, and so share what one may have;
-// they are never the daemon's own user or root.
+// All users of other namespaces have the same UID, and so share the limits of one user. They
+// are never the daemon's own user or root.
 type Process struct {
 	Known   bool
 	AnyUser bool
@@ -77,13 +77,13 @@ type Process struct {
 	PID     int
 }
 
-// Process is the peer's.
+// Process is the process of the peer.
 func (p Peer) Process() Process { return Process{p.Known, p.AnyUser, p.UID, p.PID} }
 
-// foreignID stands in the log for the number of whoever has none here.
+// foreignID replaces in the log the number of a user or group that has none here.
 const foreignID = "of another namespace"
 
-// LogArgs are the key-value pairs that tell who asked for a change.
+// LogArgs are the key-value pairs that identify the caller in the log.
 func (p Peer) LogArgs() []any {
 	if !p.Known {
 		return []any{"uid", "unknown"}

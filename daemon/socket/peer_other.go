@@ -2,6 +2,6 @@
 
 package socket
 
-// credentials has nothing to ask here: whoever the socket's mode and folder let
-// in may do everything.
+// credentials has nothing to ask on this system: anyone whom the socket's mode and folder
+// admit may do everything.
 func credentials(int) Peer { return Peer{Untold: true} }

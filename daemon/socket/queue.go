@@ -7,39 +7,39 @@ import (
 )
 
 const (
-	// stormGone is how many connections, of those accepted in one second, are closed
-	// already when a process that connects and closes as fast as it can is at work. Half
-	// of all must be.
+	// stormGone is how many connections accepted within one second must already be closed,
+	// and at least half of all, to count as a storm: a process that connects and closes as
+	// fast as it can.
 	stormGone = 256
-	// stormBacklog is how many connections may wait meanwhile. Each waits for all before
-	// it, and where the queue is always full a longer one lets in nobody more.
+	// stormBacklog is how many connections may wait during a storm. Each waits for all
+	// before it, and if the queue is always full a longer one admits nobody more.
 	stormBacklog = 64
-	// calmAfter is how long after the last sign of a storm it is over.
+	// calmAfter is how long after its last sign a storm is over.
 	calmAfter = time.Second
 )
 
-// A queue watches who waits to be accepted.
+// A queue watches the connections that wait to be accepted.
 //
-// The kernel keeps one queue for all users. Whoever connects and closes faster than we
-// accept fills it with connections that are closed already, and a new client waits for
-// every one of them: with a queue of 4,096, a third of a second and more, whatever the
-// server does. In a storm the queue is therefore made short. In peace it is as long as
-// the system allows, since a program may well ask a thousand times at once.
+// The kernel keeps one queue for all users. A process that connects and closes faster than
+// we accept fills it with closed connections, and a new client waits for every one of them:
+// with a queue of 4,096, a third of a second or more, whatever the server does. During a
+// storm the queue is therefore short. Otherwise it is as long as the system allows, since a
+// program may well make a thousand requests at once.
 type queue struct {
-	resize func(backlog int) // of the socket; nil: it belongs to whoever passed it on
+	resize func(backlog int) // of the socket; nil if the socket is inherited
 
 	mu   sync.Mutex
 	rate rate
-	calm *time.Timer // makes it long again; nil: it is
+	calm *time.Timer // makes it long again; nil: it is long
 }
 
-// A rate counts the connections of the second under way.
+// A rate counts the connections of the current second.
 type rate struct {
 	began      time.Time
 	seen, gone int
 }
 
-// saw takes in one more connection, and reports whether there is a storm.
+// saw counts one more connection, and reports whether there is a storm.
 func (t *rate) saw(gone bool, now time.Time) bool {
 	if now.Sub(t.began) > time.Second {
 		*t = rate{began: now}
@@ -51,7 +51,7 @@ func (t *rate) saw(gone bool, now time.Time) bool {
 	return t.gone >= stormGone && 2*t.gone >= t.seen
 }
 
-// saw takes in a connection that was accepted, and reports whether there is a storm.
+// saw counts an accepted connection, and reports whether there is a storm.
 func (q *queue) saw(gone bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -78,7 +78,7 @@ func (q *queue) lengthen() {
 	}
 }
 
-// close leaves nothing behind.
+// close stops the timer.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -89,8 +89,8 @@ func (q *queue) close() {
 	}
 }
 
-// Accept returns the next connection whose other end is still there. One that has sent
-// something and gone is served too, but for a storm; the others cost no more than this.
+// Accept returns the next connection whose other end is still open. A connection that has
+// sent something before it closed is served too, except during a storm.
 func (l *Listener) Accept() (net.Conn, error) {
 	for {
 		nc, err := l.AcceptUnix()

@@ -6,23 +6,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// longestBacklog is more than the system allows, which takes what it allows (listen(2)).
+// longestBacklog is more than any system allows; the kernel reduces it (listen(2)).
 const longestBacklog = 1 << 16
 
-// resizer changes how many connections may wait at a socket, by listening anew on it.
-// Who listens changes with that, too: do it to a socket of our own only.
+// resizer changes how many connections may wait at a socket, by calling listen again. That
+// also changes who listens, so use it only on a socket of our own.
 func resizer(l *net.UnixListener) func(backlog int) {
 	raw, err := l.SyscallConn()
 	if err != nil {
 		return nil
 	}
 	return func(backlog int) {
-		_ = raw.Control(func(fd uintptr) { _ = unix.Listen(int(fd), backlog) }) // else it stays as it is
+		_ = raw.Control(func(fd uintptr) { _ = unix.Listen(int(fd), backlog) }) // on an error it stays as it is
 	}
 }
 
-// departed tells whether the other end has closed the connection, and whether it did so
-// without a word.
+// departed reports whether the other end has closed the connection, and whether it did so
+// without sending anything.
 func departed(nc *net.UnixConn) (gone, mute bool) {
 	raw, err := nc.SyscallConn()
 	if err != nil {

@@ -6,8 +6,8 @@ import "net"
 
 const longestBacklog = 0
 
-// resizer: only Linux is known to let it be changed, and to need it.
+// resizer is nil: only Linux is known to allow the change, and to need it.
 func resizer(*net.UnixListener) func(backlog int) { return nil }
 
-// departed leaves it to the first read.
+// departed leaves it to the first read to notice.
 func departed(*net.UnixConn) (gone, mute bool) { return false, false }
