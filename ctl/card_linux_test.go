@@ -11,7 +11,7 @@ import (
 
 const (
 	cardRow = `{"ts":"2026-01-02T03:04:05.000Z","providers":[{"id":"gpu-1","kind":"ollama","type":"local","state":"DEGRADED","reason":"model_missing",
-"detail":"not there: qwen3:32b","hint":"pull the missing model: ollama pull qwen3:32b; or correct models in the configuration",
+"detail":"missing: qwen3:32b","hint":"pull the missing model: ollama pull qwen3:32b; or correct models in the configuration",
 "endpoint":"http://127.0.0.1:11434","client":{"openai_base_url":"http://127.0.0.1:11434/v1"},"latency_ms":1.25,"since":"2026-01-02T01:04:05.000Z",
 "last_ok_at":"2026-01-01T23:04:05.000Z","next_check_at":"2026-01-02T03:04:12.000Z","version":"0.12.3","models_count":2,"loaded_models":["a","b"],"age_ms":3000,
 "incident":{"name":"Elevated errors","impact":"minor","since":"2026-01-02T02:44:05.000Z"}}]}`
@@ -21,7 +21,7 @@ const (
 {"seq":3,"time":"2026-01-01T05:04:05.000Z","id":"gpu-1","from":"STOPPED","to":"RUNNING","reason":"ok"},
 {"seq":4,"time":"2026-01-01T06:04:05.000Z","id":"gpu-1","from":"RUNNING","to":"STOPPED","reason":"connection_refused"},
 {"seq":5,"time":"2026-01-02T00:04:05.000Z","id":"gpu-1","from":"STOPPED","to":"RUNNING","reason":"ok"},
-{"seq":6,"time":"2026-01-02T01:04:05.000Z","id":"gpu-1","from":"RUNNING","to":"DEGRADED","reason":"model_missing","detail":"not there: qwen3:32b"}]}`
+{"seq":6,"time":"2026-01-02T01:04:05.000Z","id":"gpu-1","from":"RUNNING","to":"DEGRADED","reason":"model_missing","detail":"missing: qwen3:32b"}]}`
 )
 
 func cardDaemon(t *testing.T) *daemon {
@@ -38,7 +38,7 @@ func TestTerminal_Card(t *testing.T) {
 		120: `● gpu-1 (ollama, local) at http://127.0.0.1:11434
      State: DEGRADED since 2026-01-02 01:04:05, 2h ago
     Reason: model_missing: up, and a model that the configuration requires is not listed
-    Detail: not there: qwen3:32b
+    Detail: missing: qwen3:32b
       Hint: pull the missing model: ollama pull qwen3:32b; or correct models in the configuration
   Incident: minor: Elevated errors, since 20m ago
    Version: 0.12.3
@@ -53,7 +53,7 @@ func TestTerminal_Card(t *testing.T) {
   2026-01-01 05:04:05  STOPPED → RUNNING   ok                  -
   2026-01-01 06:04:05  RUNNING → STOPPED   connection_refused  -
   2026-01-02 00:04:05  STOPPED → RUNNING   ok                  -
-  2026-01-02 01:04:05  RUNNING → DEGRADED  model_missing       not there: qwen3:32b
+  2026-01-02 01:04:05  RUNNING → DEGRADED  model_missing       missing: qwen3:32b
 `,
 		40: `● gpu-1 (ollama, local) at
   http://127.0.0.1:11434
@@ -62,7 +62,7 @@ func TestTerminal_Card(t *testing.T) {
     Reason: model_missing: up, and a
             model that the configuration
             requires is not listed
-    Detail: not there: qwen3:32b
+    Detail: missing: qwen3:32b
       Hint: pull the missing model:
             ollama pull qwen3:32b; or
             correct models in the

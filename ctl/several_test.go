@@ -50,7 +50,7 @@ func TestSeveral(t *testing.T) {
 		"PauseSomeOfThem": {
 			"pause gpu0 gpu1 cpu", map[string][]reply{allRows: {gpus}, "POST /api/providers/gpu0/pause": {late}, "POST /api/providers/gpu1/pause": {late},
 				"POST /api/providers/cpu/pause": {ok(`{"id":"cpu"}`)}},
-			1, "cpu is paused", "providerctl: pause gpu0: the change is made, but not saved yet\nproviderctl: pause gpu1: the change is made, and not saved yet\nproviderctl: hint: see: providerctl health\n",
+			1, "cpu is paused", "providerctl: pause gpu0: the change is made, but not saved yet\nproviderctl: pause gpu1: the change is made, but not saved yet\nproviderctl: hint: see: providerctl health\n",
 			"POST /api/providers/cpu/pause POST /api/providers/gpu0/pause POST /api/providers/gpu1/pause",
 		},
 		"AllAreRunning":     {"is-running gpu0 cpu", map[string][]reply{allRows: {gpus}}, 0, "gpu0 is RUNNING\ncpu is RUNNING\n", "", ""},

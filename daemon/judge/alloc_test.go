@@ -6,8 +6,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A daemon of a thousand providers judges a hundred probes a second, nearly all of
-// which see what the last one saw.
+// A daemon with a thousand providers judges a hundred probes a second, and nearly all of
+// them see the same as the last one.
 func TestJudge_WhatIsNoNewsAllocatesNothing(t *testing.T) {
 	p := local()
 	r := begin(t, p).see(saw(provider.OK), saw(provider.OK)).r

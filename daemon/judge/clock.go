@@ -6,12 +6,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// ClockSet moves the times of a record along when this machine's clock was set by that
-// much, so that they are on the clock as it is now. None of them that has happened is
-// later than now. When a witness spoke does not change; it makes no event.
+// ClockSet shifts the times of a record after this machine's clock was set by that much, so
+// that they are by the clock as it is now. Times in the past stay in the past. The order of
+// the witnesses does not change, and there is no event.
 func ClockSet(r Record, by time.Duration, now time.Time) Record {
-	// Without the monotonic reading: the times that a clock shows are compared from
-	// now on by that clock.
+	// Without the monotonic reading, because from now on these times are compared by the
+	// clock that was set.
 	move := func(t time.Time) time.Time {
 		if t.IsZero() {
 			return t

@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A clock that is set takes the times of a record along, and they mean the same as
-// before: what was a minute ago is a minute ago, and a wait of an hour is one.
+// When the clock is set, the times of a record shift with it and mean the same as before: a
+// minute ago is still a minute ago, and a wait of an hour is still an hour.
 func TestClockSet(t *testing.T) {
 	now := time.Now()
 	for _, by := range []time.Duration{10 * 365 * 24 * time.Hour, -10 * 365 * 24 * time.Hour} {

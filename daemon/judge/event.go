@@ -6,15 +6,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// told is what was last told of a provider.
+// told is what the last event said of a provider.
 type told struct {
 	state  provider.State
 	reason provider.Reason
 }
 
-// tell makes the event of the difference between what was last told and what holds
-// now. That this machine cannot tell is none: what was told before stays, so that an
-// outage of ours is none of the provider's.
+// tell makes the event of the difference between the last event and what holds now. That
+// this machine cannot tell makes no event: what was told before stays, so that an outage of
+// this machine does not become one of the provider.
 func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
 	st := &r.Status
 	if st.Reason == provider.Offline {
@@ -34,8 +34,8 @@ func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
 	}
 }
 
-// End is the event after which nothing is known of the provider any more; nil when
-// nothing was told before.
+// End is the last event of a provider, after which nothing is known of it; nil if it had no
+// event before.
 func End(r Record, why string, now time.Time) *provider.Event {
 	if r.told == (told{provider.StateUnknown, provider.NotChecked}) {
 		return nil
@@ -46,8 +46,7 @@ func End(r Record, why string, now time.Time) *provider.Event {
 	}
 }
 
-// Remind says what was last told of a provider whose row was restored and says
-// offline.
+// Remind sets what the last event said of a provider whose restored row is offline.
 func Remind(r Record, state provider.State, reason provider.Reason) Record {
 	r.told = told{state, reason}
 	return r

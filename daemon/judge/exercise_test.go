@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// What docs/architecture.md says about adding a witness is all that it takes: the code
-// there compiles with what is here, and comes before this machine's word.
+// What docs/architecture.md says about adding a witness is enough: its code compiles with
+// this package, and the new witness has precedence over this machine.
 func TestDocs_AWitnessIsAFileAndALine(t *testing.T) {
 	page, err := os.ReadFile("../../docs/architecture.md")
 	if err != nil {

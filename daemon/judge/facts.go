@@ -10,15 +10,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Facts are what was learned of a server beside how it is.
+// Facts are what was learned of a server besides its state.
 type Facts struct {
-	Models   []provider.Model // as last listed; nil when unknown
+	Models   []provider.Model // as last listed; nil if unknown
 	ModelsAt time.Time
-	Note     string // what was said beside models, such as "a model is loading"
+	Note     string // what was said about the models, such as "a model is loading"
 }
 
-// learn takes over what a probe learned, and when it began. Facts are kept while
-// probes do not ask for them, and forgotten when the server is gone, or is another.
+// learn stores what a probe learned, and when it began. Facts are kept while probes do not
+// ask for them, and forgotten when the server is gone or has been replaced.
 func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	st, f := &r.Status, &o.Facts
 	st.CheckedAt = provider.Time{Time: o.Began}
@@ -37,7 +37,7 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	if f.Version != "" {
 		st.Version = f.Version
 	}
-	if f.Models != nil || f.Note != "" { // the facts were asked for
+	if f.Models != nil || f.Note != "" { // the probe asked for the facts
 		r.Note = f.Note
 	}
 	if f.Models != nil {
@@ -50,8 +50,8 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	}
 }
 
-// missingModels are the models that the configuration requires and the provider
-// does not list.
+// missingModels are the models that the configuration requires but the provider does not
+// list.
 func missingModels(p *config.Provider, have []provider.Model) []string {
 	var missing []string
 	for _, want := range p.Models {
@@ -62,7 +62,7 @@ func missingModels(p *config.Provider, have []provider.Model) []string {
 	return missing
 }
 
-// list joins names for people, and counts what would be too long.
+// list joins names for people, and counts those that would make it too long.
 func list(names []string) string {
 	const shown = 5
 	if len(names) > shown {

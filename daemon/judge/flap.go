@@ -20,8 +20,7 @@ type flaps []time.Time
 
 func (f flaps) flapping() bool { return len(f) > flapChanges }
 
-// watch counts a change of state and reports whether the provider begins to flap
-// with it.
+// watch counts a change of state, and reports whether it makes the provider begin to flap.
 func (f *flaps) watch(moved bool, now time.Time) (begins bool) {
 	flapped := f.flapping()
 	recent := slices.DeleteFunc(slices.Clone(*f), func(t time.Time) bool { return now.Sub(t) >= flapWindow })
@@ -32,7 +31,7 @@ func (f *flaps) watch(moved bool, now time.Time) (begins bool) {
 	return f.flapping() && !flapped
 }
 
-// mark says in a detail that the provider flaps, if it does.
+// mark notes in a detail that the provider flaps, if it does.
 func (f flaps) mark(detail string) string {
 	if !f.flapping() {
 		return detail
@@ -44,8 +43,8 @@ func (f flaps) mark(detail string) string {
 	return detail + "; " + said
 }
 
-// ownChange reports whether a change is one of the provider's own: not the first, nor
-// one that its vendor's feed or an outage of this machine made.
+// ownChange reports whether a change is the provider's own: not its first, and not caused by
+// its vendor's feed or an outage of this machine.
 func ownChange(state provider.State, was, is provider.Reason) bool {
 	return state != provider.StateUnknown && is != provider.Offline &&
 		was != provider.VendorIncident && is != provider.VendorIncident

@@ -8,9 +8,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Initial is the record before the first probe: what the database knew of the
-// same provider at the same endpoint, or nothing. If the row says what users met, they are
-// believed no more, and [ApplyTime] tells.
+// Initial is the record before the first probe: what the database knew of the same provider
+// at the same endpoint, or nothing. If the row shows what users met, they are no longer
+// believed, and [ApplyTime] makes the event.
 func Initial(p *config.Provider, restored *provider.Status) Record {
 	st := provider.Status{
 		State: provider.StateUnknown, Reason: provider.NotChecked,
@@ -21,7 +21,7 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 		st.Source = provider.FromRestored
 		st.NextCheckAt = provider.Time{}
 	}
-	if d := provider.ParseDoubt(st.Detail); d != nil { // as it was told before there was a field for it
+	if d := provider.ParseDoubt(st.Detail); d != nil { // as it was written before it had a field of its own
 		st.Doubt, st.Detail = d, ""
 	}
 	said, doubt := claim{st.Reason, st.Detail}, st.Doubt
@@ -29,7 +29,7 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 		said, doubt = beneathHearsay(&st)
 	}
 	if p.Feed.URL == "" {
-		st.Incident = nil // nobody would say that it is over
+		st.Incident = nil // nothing would report its end
 	}
 	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
 	st.TTLMS = p.TTL().Milliseconds()
@@ -46,8 +46,8 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 	return r
 }
 
-// Moved is the record of a provider that is another server from now on, with its settings. Of
-// what is known stays what a person said and, where it has the same vendor, what that reports.
+// Moved is the record of a provider that is another server from now on, with its settings.
+// It keeps what a person said and, if the vendor is the same, what the vendor reports.
 func Moved(r Record, to *config.Provider, sameVendor bool, now time.Time) (Record, *provider.Event) {
 	last, paused, incident := r.told, r.Pause.Paused, r.Vendor.incident
 	r = Initial(to, nil)
@@ -66,9 +66,8 @@ func Moved(r Record, to *config.Provider, sameVendor bool, now time.Time) (Recor
 	}
 }
 
-// SameEndpoint reports whether a row's endpoint is the one that is configured.
-// For localhost the row names the address that answered, and for 127.0.0.1 if nobody has
-// given it.
+// SameEndpoint reports whether a row's endpoint is the configured one. If that is localhost,
+// or 127.0.0.1 by default, the row has the address that answered.
 func SameEndpoint(shown string, p *config.Provider) bool {
 	if shown == p.Endpoint {
 		return true

@@ -76,7 +76,7 @@ func (c *course) want(state provider.State, reason provider.Reason) *course {
 	return c
 }
 
-// From UNKNOWN the first result decides, whatever it is.
+// From UNKNOWN the first result settles the state, whatever it is.
 func TestJudge_FirstResultDecides(t *testing.T) {
 	for _, m := range provider.Reasons {
 		reason, state := m.Reason, stateOf(m.Reason)
@@ -98,8 +98,7 @@ func TestJudge_FirstResultDecides(t *testing.T) {
 	}
 }
 
-// What a server that hangs shows is learned when the time is up, and not when the probe
-// began.
+// That a server hangs is learned when the timeout ends, not when the probe began.
 func TestJudge_AnEventIsDatedByTheEndOfItsProbe(t *testing.T) {
 	for _, reason := range []provider.Reason{provider.OK, provider.Hung, provider.Slow} {
 		c := begin(t, local())
@@ -152,7 +151,7 @@ func TestJudge_DoubtfulEvidenceHasToBeSeenFallTimes(t *testing.T) {
 	}
 }
 
-// The latency is of the answer that made the row; silence has none.
+// The latency is that of the answer behind the row; a timeout has none.
 func TestJudge_Latency(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK), saw(provider.Hung))
 	if ms := c.r.Status.LatencyMS; ms != 3 {
@@ -266,7 +265,7 @@ func TestJudge_Facts(t *testing.T) {
 		p := local()
 		p.Models = []string{"a", "b:1", "c"}
 		c := begin(t, p).see(models("a:latest", "b:2")).want(provider.StateDegraded, provider.ModelMissing)
-		if c.r.Status.Detail != "not there: b:1, c" {
+		if c.r.Status.Detail != "missing: b:1, c" {
 			t.Errorf("detail %q", c.r.Status.Detail)
 		}
 	})
@@ -365,8 +364,8 @@ func TestJudge_RateLimitedCarriesRetryAt(t *testing.T) {
 	}
 }
 
-// Overloaded is doubtful, unless the server says when to come back: asking sooner,
-// to make sure, is what it asked us not to do.
+// Overloaded is doubtful, unless the server says when to come back: it asked us not to probe
+// sooner just to make sure.
 func TestJudge_ARetryTimeIsDefinite(t *testing.T) {
 	o := saw(provider.Overloaded)
 	begin(t, local()).see(saw(provider.OK), o).want(provider.StateRunning, provider.OK)
@@ -377,7 +376,7 @@ func TestJudge_ARetryTimeIsDefinite(t *testing.T) {
 	}
 }
 
-// A doubt that a broken probe leaves is still one that is looked into soon.
+// A doubt is still checked soon after a probe that failed by itself.
 func TestJudge_ABrokenProbeLeavesTheDoubt(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK)).see(saw(provider.Hung))
 	for _, o := range []provider.Reason{provider.Hung, provider.ProbeFailed} {

@@ -11,8 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A life is a provider to whom messages of all witnesses come, beside the plain model
-// of it.
+// A life is a provider that gets messages of all witnesses, next to a plain model of it.
 type life struct {
 	t      *testing.T
 	p      *config.Provider
@@ -23,7 +22,7 @@ type life struct {
 	events []provider.Event
 }
 
-// A message is what one witness says, a few seconds after the last.
+// A message is what one witness says, a few seconds after the one before.
 type message struct {
 	name string
 	say  func(*life)
@@ -31,8 +30,8 @@ type message struct {
 
 func sees(reason provider.Reason) message { return probes(reason, MachineFine, 0) }
 
-// probes is a probe that saw that, made while this machine stood so; wait is how long
-// it was told to stay away.
+// probes is a probe that saw this, in this state of the machine; wait is how long the
+// provider told it to stay away.
 func probes(reason provider.Reason, machine MachineState, wait time.Duration) message {
 	name := fmt.Sprintf("probe %s", reason)
 	if wait > 0 {
@@ -47,7 +46,7 @@ func probes(reason provider.Reason, machine MachineState, wait time.Duration) me
 	})
 }
 
-// observes is a probe that saw what is made at its time.
+// observes is a probe whose observation is made at its time.
 func observes(name string, machine MachineState, what func(now time.Time) probe.Observation) message {
 	name += [...]string{"", ", machine in doubt", ", machine out"}[machine]
 	return message{name, func(l *life) {
@@ -66,7 +65,7 @@ func observes(name string, machine MachineState, what func(now time.Time) probe.
 	}}
 }
 
-// refuses is a probe that sees another program by a 4xx alone.
+// refuses is a probe that sees another program only by a 4xx.
 func refuses(machine MachineState) message {
 	return observes("probe wrong_service, by a 4xx alone", machine, func(time.Time) probe.Observation {
 		o := saw(provider.WrongService)
@@ -94,8 +93,8 @@ func lists(ids ...string) message {
 	})
 }
 
-// overtaken is a probe that began before the last report, or what else came. It decides
-// nothing by itself, and may only add to what a caller met.
+// overtaken is a probe that began before the last report or other message. It settles
+// nothing by itself, and can only add to what a caller met.
 func overtaken(reason provider.Reason) message {
 	return message{"older probe " + string(reason), func(l *life) {
 		if l.r.Status.Paused {
@@ -137,7 +136,7 @@ func reports(reason provider.Reason, wait time.Duration) message {
 	}}
 }
 
-// claims is what a user met who is no administrator.
+// claims is what a user met who is not an administrator.
 func claims(reason provider.Reason) message {
 	return message{"user " + string(reason), func(l *life) {
 		o := probe.Observation{Saw: reason, Detail: "a user's word", Began: l.now}
@@ -159,7 +158,7 @@ func vendorSays(impact provider.Impact) message {
 	}}
 }
 
-// losing is an outage of this machine, which is of nobody who is left alone.
+// losing is an outage of this machine. It does not concern a provider that is not probed.
 var losing = message{"outage", func(l *life) {
 	if l.r.Status.Paused || l.r.Status.RetryAt.After(l.now) {
 		return
@@ -188,7 +187,7 @@ func pausing(paused bool) message {
 	}}
 }
 
-// restarting is the next process, which has the row alone.
+// restarting is the next process, which has only the row.
 var restarting = message{"restart", func(l *life) {
 	st := l.r.Status
 	r := Initial(l.p, &st)
@@ -203,7 +202,7 @@ var restarting = message{"restart", func(l *life) {
 	l.take(r, event)
 }}
 
-// rekeying is a reload after which another key asks.
+// rekeying is a reload with another key.
 var rekeying = message{"another key", func(l *life) {
 	l.r = ForgetKey(l.r)
 	l.m.rekey()
@@ -230,7 +229,7 @@ func (l *life) fail(format string, args ...any) {
 	l.t.Fatalf("after %q: %s", l.log, fmt.Sprintf(format, args...))
 }
 
-// take compares what became of the record with the model, and keeps the event.
+// take compares the new record with the model, and keeps the event.
 func (l *life) take(r Record, event *provider.Event) {
 	l.t.Helper()
 	l.r = r
@@ -249,7 +248,7 @@ func (l *life) take(r Record, event *provider.Event) {
 	l.wantEvent(event)
 }
 
-// wantEvent holds an event to the difference between what was told and what is.
+// wantEvent checks that an event is the difference between the last event and what holds.
 func (l *life) wantEvent(event *provider.Event) {
 	l.t.Helper()
 	is, _ := l.m.shown(l.now)
@@ -269,7 +268,7 @@ func (l *life) wantEvent(event *provider.Event) {
 	l.events = append(l.events, *event)
 }
 
-// wantReportEnded: no report outlives its time.
+// wantReportEnded checks that no report outlives its time.
 func (l *life) wantReportEnded(o *probe.Observation, machine MachineState) {
 	l.t.Helper()
 	if reported := l.r.Status.Reported; machine != MachineInDoubt && o.Saw != provider.ProbeFailed &&

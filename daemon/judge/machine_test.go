@@ -26,7 +26,8 @@ func TestJudge_Offline(t *testing.T) {
 	}
 }
 
-// What comes back as something else is told, from what was told before.
+// A provider that comes back in another state gets an event, which begins with the state
+// before the outage.
 func TestJudge_OfflineAndThenSomethingElse(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))
 	c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now)
@@ -37,7 +38,7 @@ func TestJudge_OfflineAndThenSomethingElse(t *testing.T) {
 	}
 }
 
-// One that is new while the host is out becomes no event either.
+// A provider that is new during an outage of this machine makes no event either.
 func TestJudge_OfflineFromTheFirstResult(t *testing.T) {
 	c := begin(t, local()).seeWhile(MachineOut, saw(provider.DNSFailure)).want(provider.StateUnknown, provider.Offline)
 	c.see(saw(provider.OK)).want(provider.StateRunning, provider.OK)

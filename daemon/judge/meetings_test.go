@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/meetings.txt anew")
 
-// witnesses say one thing each, of every sort that they can say.
+// witnesses say one thing each; together they say one thing of every sort.
 var witnesses = []message{
 	sees(provider.OK), sees(provider.Hung), sees(provider.Unauthorized), sees(provider.ProbeFailed),
 	probes(provider.RateLimited, MachineFine, 10*time.Second), refuses(MachineFine), slow, lists(),
@@ -26,9 +26,8 @@ var witnesses = []message{
 	pausing(true), pausing(false), restarting, rekeying, moving, overtaken(provider.Hung),
 }
 
-// Every meeting of two is in one table: what the row says after both, and what then
-// comes of one more good probe. Look at what changed before it is written anew:
-// go test ./daemon/judge -run Meetings -update.
+// The table has every meeting of two witnesses: the row after both, and after one more good
+// probe. Review the changes after go test ./daemon/judge -run Meetings -update.
 func TestMeetings(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(meetingsHead)

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A model is the judge as it is told to people, in one place and with nothing else in
-// mind: docs/reasons.md and docs/api.md. It knows no details.
+// A model is the judge as docs/reasons.md and docs/api.md describe it, in one place and
+// without regard for cost. It knows no details.
 type model struct {
 	p      *config.Provider
 	state  provider.State
@@ -114,7 +114,7 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 	}
 }
 
-// learn is what a probe found, with what was learned of the models and of slowness.
+// learn is what a probe found, with what it learned of models and slowness.
 func (m *model) learn(o *probe.Observation, certain bool) provider.Reason {
 	switch {
 	case o.Saw == provider.ProbeFailed:
@@ -195,7 +195,7 @@ func (m *model) pause(paused bool, now time.Time) {
 	}
 }
 
-// restart leaves the row alone.
+// restart keeps only the row.
 func (m *model) restart() {
 	own := m.retryAt
 	if !own.After(m.heldUntil()) {
@@ -207,7 +207,7 @@ func (m *model) restart() {
 	}
 }
 
-// claim is a user's, who is believed for a minute, if the provider can be used.
+// claim comes from a user, who is believed for a minute if the provider can be used.
 func (m *model) claim(o *probe.Observation) {
 	if o.Began.Before(m.until) {
 		return
@@ -217,14 +217,14 @@ func (m *model) claim(o *probe.Observation) {
 	}
 }
 
-// refute is a probe that finds the provider well.
+// refute is a successful probe.
 func (m *model) refute(o *probe.Observation) {
 	if o.Saw.Healthy() && o.Ended().Before(m.until) {
 		m.until = o.Ended()
 	}
 }
 
-// shown is what a user makes of it.
+// shown is what a user's claim makes of the row.
 func (m *model) shown(now time.Time) (told, *provider.Doubt) {
 	is := told{m.state, m.reason}
 	switch {
@@ -250,7 +250,7 @@ func (m *model) move() {
 	m.told, m.vendor, m.paused = was.told, was.vendor, was.paused
 }
 
-// derive says what holds.
+// derive returns what holds.
 func (m *model) derive() {
 	was := m.reason
 	switch {
@@ -277,7 +277,7 @@ func (m *model) derive() {
 	}
 }
 
-// everything is each message that may come.
+// everything is one of each message.
 var everything = []message{
 	sees(provider.OK), sees(provider.OK), sees(provider.OK), sees(provider.Hung), sees(provider.Hung), sees(provider.ServerError),
 	sees(provider.Unauthorized), sees(provider.NoCredentials), sees(provider.ProbeFailed),
@@ -299,9 +299,9 @@ func newLife(t *testing.T, rise, fall int) *life {
 	return &life{t: t, p: p, r: Initial(p, nil), m: newModel(p), now: t0}
 }
 
-// Whatever comes in whatever order: no older probe's word counts over a newer one's, no
-// outage of this machine is told as the provider's, no report outlives its time, and
-// the row is what the model says.
+// Whatever comes in whatever order: no older probe overrules a newer one, no outage of this
+// machine becomes an event of the provider, no report outlives its time, and the row is what
+// the model says.
 func TestJudge_AnyOrderOfMessages(t *testing.T) {
 	for seed := range uint64(3000) {
 		random := rand.New(rand.NewPCG(seed, 1))

@@ -5,10 +5,10 @@ import "github.com/providerd/providerd/store/provider"
 // A Pause is a person who stops and resumes the probing, as a witness.
 type Pause struct {
 	Paused  bool
-	resumed bool // until somebody looked
+	resumed bool // until the first probe
 }
 
-// take takes in that the probing was stopped or resumed.
+// take records that the probing was stopped or resumed.
 func (Pause) take(paused bool) Pause {
 	if paused {
 		return Pause{Paused: true}
@@ -16,13 +16,13 @@ func (Pause) take(paused bool) Pause {
 	return Pause{resumed: true}
 }
 
-// looked takes in that there is something newer to say.
+// looked records that something newer is known.
 func (w Pause) looked() Pause {
 	w.resumed = false
 	return w
 }
 
-// unseen says that probing has resumed, and that there was no probe yet.
+// unseen says that probing has resumed but there has been no probe yet.
 func (w Pause) unseen() claim {
 	if !w.resumed {
 		return claim{}
@@ -30,7 +30,7 @@ func (w Pause) unseen() claim {
 	return claim{provider.NotChecked, "probing has resumed"}
 }
 
-// stopped says that it is paused.
+// stopped says that probing is paused.
 func (w Pause) stopped() claim {
 	if !w.Paused {
 		return claim{}

@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What a probe found out for itself is what to do next, while what it saw holds and no
-// longer. A doubt leaves the hint of what still holds.
+// The hint is the one that a probe found, for as long as what it saw holds. A doubt leaves
+// the hint of what still holds.
 func TestHint_OfWhatWasSeen(t *testing.T) {
 	const own = "restart the gateway before {endpoint}, then: providerctl refresh {id}"
 	forbidden := saw(provider.Forbidden)
@@ -34,9 +34,9 @@ func TestHint_OfWhatWasSeen(t *testing.T) {
 	}
 }
 
-// An address that was the provider before and now refuses is looked at again before
-// another program is believed to be there: what stands before a server may say the same
-// while the server is away. That holds across a restart too.
+// If an address where the provider worked before now refuses, it is probed again before the
+// judge believes in another program: a proxy may say the same while its server is down. That
+// holds across a restart too.
 func TestJudge_RefusalOfAKnownAddressIsDoubtful(t *testing.T) {
 	refusal := saw(provider.WrongService)
 	refusal.Refusal = true
@@ -55,7 +55,7 @@ func TestJudge_RefusalOfAKnownAddressIsDoubtful(t *testing.T) {
 	if o := refusal; c.r.Definite(&o, p) {
 		t.Error("the evidence says that it is definite")
 	}
-	if st := c.see(refusal).r.Status; st.Reason != provider.WrongService || st.ModelsCount != nil || !strings.Contains(st.Hint, "was well before: start the server") {
+	if st := c.see(refusal).r.Status; st.Reason != provider.WrongService || st.ModelsCount != nil || !strings.Contains(st.Hint, "worked before: start its server") {
 		t.Errorf("twice: %s, models %v, hint %q", st.Reason, st.ModelsCount, st.Hint)
 	}
 	r := Initial(p, &restored)

@@ -8,16 +8,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Report is what the last caller met, as a witness; its zero value is nothing.
+// A Report is what the last caller met, as a witness; its zero value is no report.
 type Report struct {
 	met   *provider.Reported // until a probe overrules it
-	claim claim              // what it says of the provider; none while it is only noted, or not enough
+	claim claim              // what it says of the provider; none while it is only noted or not enough
 }
 
-// waitsForRetry is said of a provider whose probing has resumed before its retry_at.
+// waitsForRetry is the detail of a provider whose probing has resumed before its retry_at.
 const waitsForRetry = "probing has resumed and waits for retry_at"
 
-// take notes what a caller met. What was believed before stays, until this is.
+// take notes what a caller met. What was believed before stays until this is believed.
 func (w Report) take(o *probe.Observation) Report {
 	w.met = &provider.Reported{
 		At: provider.Time{Time: o.Began}, Reason: o.Saw, Detail: o.Detail, RetryAt: provider.Time{Time: o.RetryAt},
@@ -31,10 +31,10 @@ func (w Report) believed() Report {
 	return w
 }
 
-// probed takes in that a probe came back. It overrules the report, but while a
-// reported time to come back still runs: then a probe that finds the provider well
-// proves nothing about what the caller met, for it asks for less, and what is worse
-// is shown. A probe that broke says nothing.
+// probed records that a probe returned. It overrules the report, except while a reported
+// time to come back is in the future. Until then the worse of the two is shown: a successful
+// probe proves nothing about what the caller met, because it asks for less. A probe that
+// failed by itself says nothing.
 func (w Report) probed(o *probe.Observation) Report {
 	switch {
 	case w.met == nil || o.Saw == provider.ProbeFailed:
@@ -48,7 +48,7 @@ func (w Report) probed(o *probe.Observation) Report {
 	return w
 }
 
-// resumed takes in that a person resumed the probing.
+// resumed records that a person resumed the probing.
 func (w Report) resumed(now time.Time) Report {
 	w.claim = claim{}
 	if w.holds(now) {
@@ -57,7 +57,7 @@ func (w Report) resumed(now time.Time) Report {
 	return w
 }
 
-// source is whose word the row is after a probe.
+// source is the witness on which the row rests after a probe.
 func (w Report) source(o *probe.Observation) provider.Source {
 	if w.met != nil && (o.Saw.Healthy() || o.Saw == provider.ProbeFailed) {
 		return provider.FromReport
@@ -65,10 +65,10 @@ func (w Report) source(o *probe.Observation) provider.Source {
 	return provider.FromProbe
 }
 
-// holds reports whether a reported time to come back still runs.
+// holds reports whether a reported time to come back is in the future.
 func (w Report) holds(now time.Time) bool { return w.retryAt().After(now) }
 
-// retryAt is when the caller was told to come back; zero when it was not.
+// retryAt is when the caller was told to come back; zero if it was not told.
 func (w Report) retryAt() time.Time {
 	if w.met == nil {
 		return time.Time{}
@@ -76,7 +76,7 @@ func (w Report) retryAt() time.Time {
 	return w.met.RetryAt.Time
 }
 
-// doubtful reports whether it counts as a doubt.
+// doubtful reports whether the report counts as a doubt.
 func (w Report) doubtful(p *config.Provider) bool {
 	return w.met != nil && !definite(w.met.Reason, w.met.RetryAt.Time, p)
 }

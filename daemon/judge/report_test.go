@@ -18,7 +18,7 @@ func met(reason provider.Reason, wait time.Duration) probe.Observation {
 	return o
 }
 
-// hear is a report instead of a probe, and takes no time.
+// hear is a report instead of a probe; it takes no time.
 func (c *course) report(o probe.Observation) *course {
 	o.Began = c.now
 	if !o.RetryAt.IsZero() {
@@ -56,7 +56,7 @@ func TestReport_WhatIsDefiniteShowsAtOnceAndAnyProbeOverrulesIt(t *testing.T) {
 	}
 }
 
-// A probe that broke says nothing, so the report stands until one that did not.
+// A probe that failed by itself says nothing, so the report stands until a better probe.
 func TestReport_AProbeThatBrokeDoesNotOverrule(t *testing.T) {
 	p := local()
 	p.Rise = 3
@@ -120,7 +120,7 @@ func TestReport_RecoveryFromAHeldOneIsNotSlowedByRise(t *testing.T) {
 		see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
 }
 
-// What probes found stays theirs when a caller met the same: recovery takes Rise.
+// If a caller met what probes found, it still counts as theirs: recovery takes Rise.
 func TestReport_OfWhatIsKnownChangesNothing(t *testing.T) {
 	p := local()
 	p.Rise = 2
@@ -173,7 +173,7 @@ func TestReport_WhilePaused(t *testing.T) {
 	c.want(provider.StateDegraded, provider.RateLimited)
 }
 
-// A report holds across restarts, however many.
+// A report holds across any number of restarts.
 func TestReport_IsRestored(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK)).report(met(provider.RateLimited, time.Minute))
 	for range 2 {
@@ -195,8 +195,8 @@ func TestOvertaken_LearnsFactsAndNoVerdict(t *testing.T) {
 	}
 }
 
-// A probe that is in doubt, because this machine may be to blame, leaves a report as
-// it was, for the next one to overrule.
+// A probe in doubt, because this machine may be to blame, leaves a report as it was; the next
+// probe can overrule it.
 func TestReport_ADoubtfulHostOverrulesNothing(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK)).report(met(provider.Unauthorized, 0)).want(provider.StateError, provider.Unauthorized)
 	c.seeWhile(MachineInDoubt, saw(provider.ConnectTimeout)).want(provider.StateError, provider.Unauthorized)
@@ -206,7 +206,7 @@ func TestReport_ADoubtfulHostOverrulesNothing(t *testing.T) {
 	c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.Hung)
 }
 
-// A rate limit that a caller met does not hide that no key is there.
+// A rate limit that a caller met does not hide that there is no key.
 func TestReport_WithoutAKey(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.NoCredentials)).report(met(provider.RateLimited, time.Minute))
 	c.want(provider.StateStopped, provider.NoCredentials)

@@ -8,7 +8,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A claim is what a witness says of a provider; its zero value is nothing.
+// A claim is what a witness says of a provider; its zero value is no claim.
 type claim struct {
 	reason provider.Reason
 	detail string
@@ -16,22 +16,22 @@ type claim struct {
 
 func (c claim) none() bool { return c.reason == "" }
 
-// holds is what holds of the provider: the witnesses in their order of precedence, of
-// whom the first that says something is believed. A new witness is a line here.
+// holds is what holds for the provider. It believes the first witness with a claim, in their
+// order of precedence. A new witness is a line here.
 func (r *Record) holds() claim {
 	return cmp.Or(
 		r.Pause.stopped(),                  // a person said so
-		r.Machine.claim,                    // of others this machine can tell nothing now
-		r.Probes.broke,                     // the last probe broke, and saw nothing
-		r.whileInDoubt(),                   // what was seen since is not enough
-		r.Report.claim,                     // a caller met something, and no probe knows better
-		r.Vendor.overlay(r.Probes.settled), // what our probes found, with what the vendor says of it
-		r.Pause.unseen(),                   // nobody looked yet
+		r.Machine.claim,                    // this machine cannot tell now
+		r.Probes.broke,                     // the last probe failed by itself, and saw nothing
+		r.whileInDoubt(),                   // what has been seen since is not enough
+		r.Report.claim,                     // a caller met something that no probe has overruled
+		r.Vendor.overlay(r.Probes.settled), // what our probes found, with what the vendor reports
+		r.Pause.unseen(),                   // not probed since it was resumed
 		r.said,                             // what was known before this process began
 	)
 }
 
-// whileInDoubt keeps the row as it is while there is a doubt.
+// whileInDoubt keeps the row as it is while it is in doubt.
 func (r *Record) whileInDoubt() claim {
 	if r.Run.Doubt == nil {
 		return claim{}
@@ -39,7 +39,7 @@ func (r *Record) whileInDoubt() claim {
 	return r.said
 }
 
-// shown is what a row said before it is derived again, without what users met.
+// shown is what a row says before it is derived again, without what users met.
 type shown struct {
 	state    provider.State
 	reason   provider.Reason
@@ -48,15 +48,15 @@ type shown struct {
 	withheld bool
 }
 
-// shown uncovers the row, so that what is taken in next goes beneath what users met.
+// shown uncovers the row, so that the next change goes beneath what users met.
 func (r *Record) shown() shown {
 	r.uncover()
 	st := &r.Status
 	return shown{st.State, st.Reason, st.Endpoint, st.Hint != "", st.KeyWithheld}
 }
 
-// derive makes the row from what the witnesses say, and returns an event if it differs
-// from what was told. was is the row before.
+// derive makes the row from what the witnesses say, and returns an event if it differs from
+// the last event. was is the row before.
 func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.Event {
 	st, before := &r.Status, r.said.reason
 	if r.said = r.holds(); r.said.reason != before || r.Stirred.IsZero() {
@@ -64,11 +64,11 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 	}
 	if state := stateOf(r.said.reason); state != "" {
 		st.State = state
-	} else if was.reason == provider.Offline { // it stays, and an outage of ours is none of it
+	} else if was.reason == provider.Offline { // it stays: an outage of this machine does not count
 		st.State = r.told.state
 	}
 	st.Reason = r.said.reason
-	if st.Reason != was.reason || st.Endpoint != was.endpoint || was.hint || r.Probes.hint != "" || st.KeyWithheld || was.withheld { // or else there is none still
+	if st.Reason != was.reason || st.Endpoint != was.endpoint || was.hint || r.Probes.hint != "" || st.KeyWithheld || was.withheld { // otherwise there is still none
 		st.Hint = r.hint(p)
 	}
 	st.Doubt = r.Run.Doubt
@@ -95,8 +95,8 @@ func (r Record) derived(was shown, p *config.Provider, now time.Time) (Record, *
 	return r, event
 }
 
-// hint is what to do next: about what holds or, where that needs nothing done, about a
-// key that was withheld.
+// hint is what to do next: about what holds or, if nothing needs to be done about that, about
+// a key that was withheld.
 func (r *Record) hint(p *config.Provider) string {
 	own := ""
 	if r.said.reason == r.Probes.settled.reason {
@@ -104,7 +104,7 @@ func (r *Record) hint(p *config.Provider) string {
 	}
 	reason, missing := r.Status.Reason, ""
 	if reason == provider.ModelMissing || reason == provider.NoModels && own == "" {
-		if missing = r.missingModel(p); missing != "" { // of none that is there, those that are wanted are missing
+		if missing = r.missingModel(p); missing != "" { // if it has no models, the required ones are missing
 			reason = provider.ModelMissing
 		}
 	}
@@ -115,7 +115,7 @@ func (r *Record) hint(p *config.Provider) string {
 	return text
 }
 
-// missingModel is the first that is missing, empty when the list of models is not known.
+// missingModel is the first missing model; empty if the list of models is unknown.
 func (r *Record) missingModel(p *config.Provider) string {
 	if r.Models == nil {
 		return ""
@@ -126,8 +126,8 @@ func (r *Record) missingModel(p *config.Provider) string {
 	return ""
 }
 
-// hint is what to do next about a provider that is shown at an endpoint: its own, or
-// the one of its kind or of the reason.
+// hint is what to do next about a provider that is shown at an endpoint: its own hint, or
+// that of its kind or of the reason.
 func hint(reason provider.Reason, own, model string, p *config.Provider, endpoint string) string {
 	return provider.Hint(reason, provider.Subject{Own: own, Hints: p.Hints, ID: p.ID, Endpoint: endpoint, KeyEnv: p.KeyMissing, Model: model})
 }

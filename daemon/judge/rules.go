@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// stateOf is the state that a reason stands for; empty when the state stays, as with
-// one that no probe can see.
+// stateOf is the state that a reason stands for; empty if the state stays, as for a reason
+// that no probe can see.
 func stateOf(r provider.Reason) provider.State {
 	m := r.Meaning()
 	if m.Weight == "" {
@@ -17,10 +17,10 @@ func stateOf(r provider.Reason) provider.State {
 	return m.State
 }
 
-// definite reports whether one observation is enough. A refused connection is
-// proof on this machine, where nothing but the server answers for the port; across
-// a network a firewall may refuse in its place. A server that says when to come
-// back has said enough: it must not be asked before, to make sure.
+// definite reports whether one observation is enough. A refused connection is proof on this
+// machine, where only the server answers for the port; across a network a firewall may
+// refuse in its place. A server that says when to come back has said enough: it must not be
+// probed before then to make sure.
 func definite(reason provider.Reason, retryAt time.Time, p *config.Provider) bool {
 	if reason == provider.ConnectionRefused {
 		return p.OnThisMachine()

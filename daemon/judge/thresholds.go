@@ -8,19 +8,18 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Run counts what was seen in a row, by probes or by callers, for the thresholds
-// and for back-off.
+// A Run counts what probes and callers saw in a row, for the thresholds and for back-off.
 type Run struct {
 	Doubts   int // observations that are not enough by themselves
 	Goods    int // healthy answers
 	Slows    int // healthy answers that were slow
 	Failures int // probes that were not healthy
 
-	Doubt *provider.Doubt // what was seen last and is not enough; nil when it was
+	Doubt *provider.Doubt // what was seen last, if it is not enough; otherwise nil
 }
 
-// seen counts what a probe saw. One that broke by itself says nothing about the
-// provider and leaves the run alone.
+// seen counts what a probe saw. A probe that failed by itself says nothing about the provider
+// and does not change the run.
 func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
 	switch {
 	case o.Saw == provider.ProbeFailed:
@@ -40,7 +39,7 @@ func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
 	case !o.Saw.Healthy() || o.Latency <= p.SlowAfter:
 		run.Slows = 0
 	case w.settled.reason == provider.Slow:
-		run.Goods = 0 // it is there, and not better
+		run.Goods = 0 // it is up, but no better
 		fallthrough
 	default:
 		run.Slows++
@@ -48,8 +47,8 @@ func (run Run) seen(o *probe.Observation, w *Probes, p *config.Provider) Run {
 	return run
 }
 
-// reported counts what a caller met: first, when no other's doubt is counted that no
-// probe has answered yet.
+// reported counts what a caller met; first means that no doubt of another caller is counted
+// that no probe has answered yet.
 func (run Run) reported(o *probe.Observation, first bool, p *config.Provider) Run {
 	run.Goods = 0
 	if first && !settles(o, p) {
@@ -58,18 +57,17 @@ func (run Run) reported(o *probe.Observation, first bool, p *config.Provider) Ru
 	return run
 }
 
-// settles reports whether what was seen is enough by itself. Judge keeps Refusal only
-// where it counts.
+// settles reports whether what was seen is enough by itself. Judge keeps Refusal only if it
+// counts.
 func settles(o *probe.Observation, p *config.Provider) bool {
 	return !o.Refusal && definite(o.Saw, o.RetryAt, p)
 }
 
-// needs are how many good answers, or doubtful ones, in a row change the row.
+// needs is how many good or doubtful answers in a row change the row.
 type needs struct{ rise, fall int }
 
-// needs asks for more than one where there is something to lose: something better is
-// known by probes, or what is seen may still be this machine's fault. What a caller
-// said, any probe overrules.
+// needs returns more than one if there is something to lose: probes know something better, or
+// what is seen may still be the fault of this machine. Any probe overrules what a caller said.
 func (e *Evidence) needs(p *config.Provider) needs {
 	switch {
 	case !e.Machine.claim.none():
@@ -80,8 +78,8 @@ func (e *Evidence) needs(p *config.Provider) needs {
 	return needs{p.Rise, p.Fall}
 }
 
-// missing is the doubt that a probe leaves; nil when what it found is enough. Where
-// nothing changes but the detail, it always is.
+// missing is the doubt that a probe leaves; nil if what it found is enough. If only the detail
+// changes, it always is.
 func (n needs) missing(found claim, o *probe.Observation, e *Evidence, p *config.Provider) *provider.Doubt {
 	settled := e.Probes.settled.reason
 	switch {
@@ -98,10 +96,10 @@ func (n needs) missing(found claim, o *probe.Observation, e *Evidence, p *config
 	return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Doubts, Of: n.fall}
 }
 
-// missingOfReport is the doubt that a report leaves. A caller on this machine meets
-// what our probes meet: while it may be to blame, only what is definite counts.
+// missingOfReport is the doubt that a report leaves. A caller on this machine meets what our
+// probes meet: while this machine may be to blame, only what is definite counts.
 func (n needs) missingOfReport(o *probe.Observation, r Record, p *config.Provider) *provider.Doubt {
-	if !r.Report.claim.none() { // which is for probes to overrule
+	if !r.Report.claim.none() { // which only probes overrule
 		n.fall = p.Fall
 	}
 	switch d := r.Run.Doubt; {

@@ -4,12 +4,12 @@ import "github.com/providerd/providerd/store/provider"
 
 // A Vendor is the vendor's own status feed as a witness.
 type Vendor struct {
-	incident *provider.Incident // nil: it reports nothing, or nothing that can be told
+	incident *provider.Incident // nil: no incident, or unknown
 }
 
-// overlay puts what the vendor says over what our probes found: an outage makes a
-// provider that answers DEGRADED, less than that is told beside it, and of one that
-// does not answer it says nothing.
+// overlay combines what the vendor reports with what our probes found. An outage makes a
+// provider that answers DEGRADED, a smaller incident is only added to the detail, and for a
+// provider that does not answer the report changes nothing.
 func (w Vendor) overlay(found claim) claim {
 	if w.incident == nil || found.none() {
 		return found

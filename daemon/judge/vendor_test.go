@@ -23,7 +23,7 @@ func incident(impact provider.Impact) *provider.Incident {
 	return &provider.Incident{Name: "Elevated errors", Impact: impact, URL: "https://status.example.com/"}
 }
 
-// hear lets the vendor speak, a second after the last probe.
+// hear is what the vendor reports, a second after the last probe.
 func (c *course) hear(vendor *provider.Incident) *course {
 	c.t.Helper()
 	now := c.now.Add(-time.Second)
@@ -88,7 +88,7 @@ func TestHear_OfOneThatAnswers(t *testing.T) {
 	}
 }
 
-// What the vendor says is told at once, both ways, and is no probe.
+// What the vendor reports is shown at once, in both directions, and is not a probe.
 func TestHear_CountsAtOnceAndIsNoProbe(t *testing.T) {
 	p := followed()
 	p.Rise, p.Fall = 3, 3
@@ -107,7 +107,7 @@ func TestHear_CountsAtOnceAndIsNoProbe(t *testing.T) {
 	c.wantEvents("UNKNOWN>RUNNING ok", "RUNNING>DEGRADED vendor_incident", "DEGRADED>RUNNING ok")
 }
 
-// Of one that does not answer, the row says what the probe saw.
+// The row of a provider that does not answer shows what the probe saw.
 func TestHear_OfOneThatDoesNotAnswer(t *testing.T) {
 	for _, reason := range []provider.Reason{provider.ServerError, provider.Unauthorized, provider.QuotaExhausted, provider.Loading, provider.ConnectionRefused} {
 		c := begin(t, followed()).see(saw(reason), saw(reason)).hear(incident(provider.ImpactCritical)).
@@ -123,8 +123,8 @@ func TestHear_OfOneThatDoesNotAnswer(t *testing.T) {
 	}
 }
 
-// Where something is the matter with the models, the row says that: the vendor's
-// end will not mend it. That it is slow, the incident explains.
+// A problem with the models stays in the row: the end of the incident will not fix it. The
+// incident explains slowness.
 func TestHear_OfOneOfLimitedUse(t *testing.T) {
 	none := saw(provider.OK)
 	none.Facts.Models = []provider.Model{}
@@ -137,8 +137,8 @@ func TestHear_OfOneOfLimitedUse(t *testing.T) {
 		hear(incident(provider.ImpactMinor)).want(provider.StateDegraded, provider.Slow)
 }
 
-// One that fails during an incident fails for its own reasons, after as many
-// probes as ever.
+// A provider that fails during an incident fails for its own reasons, after as many probes as
+// otherwise.
 func TestHear_ThenItFails(t *testing.T) {
 	c := begin(t, followed()).see(saw(provider.OK)).hear(incident(provider.ImpactMajor))
 	c.see(saw(provider.Hung)).want(provider.StateDegraded, provider.VendorIncident)
@@ -152,7 +152,7 @@ func TestHear_ThenItFails(t *testing.T) {
 	c.see(saw(provider.OK)).want(provider.StateDegraded, provider.VendorIncident)
 }
 
-// One doubtful probe of one that was well but for its vendor takes no recovery.
+// A provider that was only degraded by its vendor needs no recovery after one doubtful probe.
 func TestHear_ADoubtThatPasses(t *testing.T) {
 	p := followed()
 	p.Rise, p.Fall = 3, 3
@@ -161,7 +161,7 @@ func TestHear_ADoubtThatPasses(t *testing.T) {
 		see(saw(provider.OK)).want(provider.StateRunning, provider.OK)
 }
 
-// An incident does not stand for the good answers that are still missing.
+// An incident does not replace the good answers that are still missing.
 func TestHear_WhileItRecovers(t *testing.T) {
 	p := followed()
 	p.Rise = 3
@@ -170,7 +170,7 @@ func TestHear_WhileItRecovers(t *testing.T) {
 		see(saw(provider.OK), saw(provider.OK)).want(provider.StateRunning, provider.OK)
 }
 
-// A vendor that cannot make up its mind is not a provider that flaps.
+// Changes of the vendor's mind do not make a provider flap.
 func TestHear_IsNoFlapping(t *testing.T) {
 	c := begin(t, followed()).see(saw(provider.OK))
 	for range 10 {
@@ -194,8 +194,8 @@ func TestHear_BeforeTheFirstProbe(t *testing.T) {
 	begin(t, followed()).hear(incident(provider.ImpactMajor)).want(provider.StateUnknown, provider.NotChecked)
 }
 
-// What is restored holds until the feed is read: an outage does not end and begin
-// because the daemon was started again.
+// A restored incident holds until the feed is read: it does not end and begin again because
+// the daemon was restarted.
 func TestHear_AfterARestart(t *testing.T) {
 	stored := begin(t, followed()).see(saw(provider.OK)).hear(incident(provider.ImpactMajor)).r.Status
 	t.Run("Followed", func(t *testing.T) {
@@ -217,8 +217,8 @@ func TestHear_AfterARestart(t *testing.T) {
 	})
 }
 
-// While this machine cannot tell, what the vendor says stands beside the row; an
-// outage of the machine neither ends nor begins the vendor's.
+// While this machine cannot tell, what the vendor reports is kept apart from the row; an outage
+// of the machine neither ends nor begins an incident.
 func TestHear_Offline(t *testing.T) {
 	for name, cut := range map[string]func(c *course){
 		"ByTheHost": func(c *course) { c.r = ApplyOutage(c.r, "this machine has no network", c.p, c.now) },

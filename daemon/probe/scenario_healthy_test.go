@@ -54,7 +54,7 @@ var variations = map[string]variation{
 	},
 	"a required model is absent": func(s *scenario, k config.Kind) bool {
 		lists := s.Want.Models != nil
-		detail := "not there: a-model-of-nobody"
+		detail := "missing: a-model-of-nobody"
 		s.Provider.Models = []string{"a-model-of-nobody"}
 		s.Want = scenarioWant{State: provider.StateDegraded, Reason: provider.ModelMissing, Detail: &detail}
 		return lists

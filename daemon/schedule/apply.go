@@ -13,20 +13,19 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// sweepStep spreads the first probes: all at once would be a burst of
-// connections, and this many milliseconds apart nobody has to wait.
+// sweepStep spreads the first probes. All at once would be a burst of connections; with this
+// gap nobody has to wait noticeably.
 const sweepStep = 5 * time.Millisecond
 
-// Changes says what Apply did.
+// Changes is what Apply did.
 type Changes struct {
 	Added, Removed, Changed []string
 	Unchanged               int
 }
 
-// Apply makes list the providers from now on. One whose settings did not change
-// keeps its row, its schedule and its probe in flight. On an error nothing has
-// changed.
-// Rows of providers that are new here start from what the store restored.
+// Apply makes list the providers from now on. A provider whose settings did not change keeps
+// its row, its schedule and its probe in flight. On an error nothing has changed.
+// Rows of new providers start from what the store restored.
 func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +60,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 			fresh[p.ID] = e.update(s.begun(e, now))
 			e.due = now.Add(step * time.Duration(len(c.Added)-1))
 			if retry := e.known.row.RetryAt.Time; retry.After(e.due) {
-				e.due = anchored(retry, now) // it was asked for before a restart, and holds
+				e.due = anchored(retry, now) // the provider asked for it before a restart, and it still holds
 			}
 		case anew[p.ID].prober == nil:
 			c.Unchanged++
@@ -90,15 +89,15 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 	if firstTime {
 		s.resumeOutage(now)
 	}
-	if s.machine.Out() && !s.someRemote() { // nobody is left whom it is about
+	if s.machine.Out() && !s.someRemote() { // it no longer concerns any provider
 		s.regain("no remote provider is configured", now, now)
 	}
 	s.queueNew(c, now, firstTime)
 	return c, nil
 }
 
-// configureStore tells the store which providers there are now, and takes over the
-// rows that it makes of those that are fresh.
+// configureStore passes the current providers to the store, and takes over the rows that it
+// makes for new ones.
 func (s *Scheduler) configureStore(order []string, fresh map[string]store.Update) {
 	s.o.Store.Configure(order, fresh)
 	view := s.o.Store.View()
@@ -109,15 +108,14 @@ func (s *Scheduler) configureStore(order []string, fresh map[string]store.Update
 	}
 }
 
-// A configured provider is its settings, and the prober that was made for them and
-// keeps the same ones. They are a copy: the list that they came in is large, and may go.
+// A configured provider is its settings, and the prober that was made for them and shares
+// them. They are a copy, so that the large list they came in can be freed.
 type configured struct {
 	cfg    *config.Provider
 	prober Prober
 }
 
-// Providers returns the settings of all providers, in their order. Nothing may write to
-// them.
+// Providers returns the settings of all providers, in their order. They are read-only.
 func (s *Scheduler) Providers() []*config.Provider {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,7 +126,7 @@ func (s *Scheduler) Providers() []*config.Provider {
 	return all
 }
 
-// prepare makes a prober for each provider that is new or changed.
+// prepare makes a prober for each new or changed provider.
 func (s *Scheduler) prepare(list []config.Provider) (map[string]configured, error) {
 	all := make(map[string]configured)
 	for i := range list {
@@ -157,7 +155,7 @@ func spread(list []config.Provider) time.Duration {
 	return step
 }
 
-// newEntry makes an entry that starts from what was known of it, if anything.
+// newEntry makes an entry that starts from what was known of its provider, if anything.
 func newEntry(to configured, restored map[string]provider.Status) *entry {
 	e := &entry{index: -1}
 	e.configure(to)
@@ -174,14 +172,14 @@ func (e *entry) configure(to configured) {
 	e.configured, e.host = to, outage.HostOf(to.cfg)
 }
 
-// replace gives an entry new settings. What is known of it stays, unless it is
-// now another server: then its row begins anew, with the event that says so.
+// replace gives an entry new settings. What is known of it stays, unless it is another server
+// now: then its row starts from scratch, with an event that says so.
 func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, event *provider.Event) {
 	p := to.cfg
 	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
 	rec := e.known.record()
 	if p.Key != e.cfg.Key {
-		// Whom it asked to wait is not who asks now.
+		// It asked another key to wait, not this one.
 		rec = judge.ForgetKey(rec)
 	}
 	otherFeed := !reflect.DeepEqual(p.Feed, e.cfg.Feed)
@@ -190,7 +188,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 	e.epoch++
 	if !anew {
 		var heard *provider.Event
-		if otherFeed { // whom it believed is not asked any more
+		if otherFeed { // the old feed is no longer read
 			rec, heard = judge.ApplyVendorStatus(rec, nil, p, now)
 			e.note(nil, &rec)
 		}
@@ -200,7 +198,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 	}
 	rec, event = judge.Moved(rec, p, !otherFeed, now)
 	e.diagnostics, e.began = nil, time.Time{}
-	if otherFeed { // or else nobody tells again what is known
+	if otherFeed { // otherwise what is known would not be reported again
 		e.feed = nil
 	}
 	s.beginLatencies(e)
@@ -210,7 +208,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 	return true, event
 }
 
-// remove ends an entry, and returns its last event.
+// remove ends an entry and returns its last event.
 func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	e.removed = true
 	s.queue.drop(e)
@@ -222,7 +220,7 @@ func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	return event
 }
 
-// release gives up an entry's prober: the probe in flight closes it as it completes.
+// release drops an entry's prober; a probe in flight closes it when it completes.
 func (s *Scheduler) release(e *entry) {
 	if e.probe != nil {
 		e.probe.cancel()
@@ -231,7 +229,7 @@ func (s *Scheduler) release(e *entry) {
 	e.prober.Close()
 }
 
-// queueNew queues what Apply added and asks at once for what it changed.
+// queueNew queues what Apply added, and probes at once what it changed.
 func (s *Scheduler) queueNew(c Changes, now time.Time, firstTime bool) {
 	for _, id := range c.Added {
 		e := s.entries[id]

@@ -8,18 +8,17 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Accepted says what became of a refresh. A row of Generation or later came from
-// a probe that began after the refresh was accepted.
+// Accepted is the result of a refresh. A row of Generation or later comes from a probe that
+// began after the refresh was accepted.
 type Accepted struct {
 	Generation uint64
 	IDs        []string // those that will be probed
 	Skipped    []provider.Skipped
 }
 
-// Refresh asks for a probe of each provider that begins from now on; no ids
-// means all. It waits for nothing. Ids that are not known are left out.
-// A provider that asked to be left alone until its retry_at is skipped, unless
-// force is set; a paused one always.
+// Refresh asks for a probe of each provider that begins from now on; no ids means all. It
+// does not wait. Unknown ids are ignored. A provider with a retry_at in the future is skipped
+// unless force is set; a paused one always.
 func (s *Scheduler) Refresh(ids []string, force bool) Accepted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,8 +28,8 @@ func (s *Scheduler) Refresh(ids []string, force bool) Accepted {
 	return s.refresh(ids, force, false)
 }
 
-// Diagnose is a refresh of one provider whose probe begins with a new connection,
-// so that its evidence has every layer.
+// Diagnose is a refresh of one provider whose probe makes a new connection, so that its
+// evidence has every layer.
 func (s *Scheduler) Diagnose(id string, force bool) Accepted {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,8 +64,8 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 	return accepted
 }
 
-// Ensure asks for a probe of each provider whose row is older than maxAge. A
-// probe in flight that began recently enough will do.
+// Ensure asks for a probe of each provider whose row is older than maxAge. A probe in flight
+// that began recently enough counts.
 func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +82,7 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 		if young && e.probe == nil {
 			continue
 		}
-		if !young || now.Sub(e.known.row.CheckedAt.Time) > maxAge { // or else what is known will do
+		if !young || now.Sub(e.known.row.CheckedAt.Time) > maxAge { // otherwise what is known is good enough
 			e.known.Stirred = now
 		}
 		if young {
@@ -94,10 +93,10 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 	}
 }
 
-// ask makes sure that a probe begins from now on, and is as it is wanted.
+// ask makes sure that a probe begins from now on, with the wanted options.
 func (s *Scheduler) ask(e *entry, w want, now time.Time) {
 	e.want = e.want.and(w)
-	if e.want.owed || e.waiting { // that one has not begun yet
+	if e.want.owed || e.waiting { // it has not begun yet
 		s.count.Coalesced++
 		return
 	}
@@ -113,11 +112,11 @@ func (s *Scheduler) ask(e *entry, w want, now time.Time) {
 	s.nudge()
 }
 
-// askInTime asks on the daemon's own account, which waits for any retry_at.
+// askInTime asks on behalf of the daemon itself, which waits for any retry_at.
 func (s *Scheduler) askInTime(e *entry, now time.Time) {
 	e.want.facts = true
 	if e.want.owed || e.waiting {
-		return // somebody is owed a probe already
+		return // a probe is owed already
 	}
 	if retry := e.known.row.RetryAt.Time; retry.After(now) && e.probe == nil {
 		e.due = anchored(retry, now)
@@ -128,7 +127,7 @@ func (s *Scheduler) askInTime(e *entry, now time.Time) {
 	s.ask(e, want{}, now)
 }
 
-// declined says why a provider must not be probed now, and is empty when it may.
+// declined says why a provider must not be probed now; empty if it may.
 func (s *Scheduler) declined(e *entry, now time.Time, force bool) provider.Reason {
 	st := e.known.row
 	switch {
@@ -140,7 +139,7 @@ func (s *Scheduler) declined(e *entry, now time.Time, force bool) provider.Reaso
 	return ""
 }
 
-// skipped says the same to whoever asked by a command of providerctl.
+// skipped says the same for a caller, with a command of providerctl.
 func skipped(st *provider.Status, why provider.Reason, now time.Time, command string) provider.Skipped {
 	if why == provider.Paused {
 		return provider.Skipped{ID: st.ID, Reason: why,
@@ -155,13 +154,13 @@ func skipped(st *provider.Status, why provider.Reason, now time.Time, command st
 			who, st.RetryAt.Sub(now).Round(time.Second), command, st.ID)}
 }
 
-// unknown is the error for an id that a reload has just removed.
+// unknown is the error about an id that a reload has just removed.
 func unknown(id string) error {
 	return provider.Errorf(provider.UnknownProvider, "list them: providerctl status", "no such provider: %s", id)
 }
 
-// SetPaused stops or resumes the probing of one provider. A probe in flight is
-// cancelled, and its kept connection given up; a resumed provider is probed at once.
+// SetPaused stops or resumes the probing of one provider. A probe in flight is cancelled, and
+// its kept connection closed; a resumed provider is probed at once.
 func (s *Scheduler) SetPaused(id string, paused bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +183,7 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 		} else {
 			e.prober.Part()
 		}
-		s.sweepOne(e) // nobody is waited for who is not asked
+		s.sweepOne(e) // the sweep does not wait for a paused provider
 	}
 	if retry := rec.Status.RetryAt; !paused && retry.After(now) {
 		rec.Status.NextCheckAt = retry

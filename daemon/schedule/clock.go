@@ -7,15 +7,15 @@ import (
 	"github.com/providerd/providerd/daemon/outage"
 )
 
-// lookAtClock notices a sleep, that this process was held up, and that the clock was
-// set. The caller holds mu.
+// lookAtClock notices that the machine slept, that this process was held up, and that the
+// clock was set. The caller holds mu.
 func (s *Scheduler) lookAtClock(now time.Time) {
 	var verdict outage.Verdict
 	wall, before := s.o.Wall(), s.lookedAt
 	s.lookedAt = s.o.Store.View().Seq()
 	s.machine, verdict = s.machine.LookAtClock(outage.Clocks{Mono: now, Wall: wall, Asleep: s.o.Asleep()})
 	if verdict.Lapse != (outage.Lapse{}) {
-		// Those that wait for the disk are of the time before it too.
+		// Events that wait for the disk are from before it too.
 		last := s.lookedAt + uint64(s.o.Store.Stats().Waiting)
 		s.watch = s.watch.Missed(verdict.Lapse, wall, before, last)
 	}
@@ -25,8 +25,8 @@ func (s *Scheduler) lookAtClock(now time.Time) {
 	s.carryOut(verdict, now, now)
 }
 
-// clockSet brings what is known of every provider onto the clock as it is now. When
-// to probe does not depend on it.
+// clockSet shifts the times of every provider to the clock as it is now. When to probe does
+// not depend on it.
 func (s *Scheduler) clockSet(by time.Duration, wall time.Time) {
 	direction := "forward"
 	if by < 0 {
@@ -42,8 +42,7 @@ func (s *Scheduler) clockSet(by time.Duration, wall time.Time) {
 	}
 }
 
-// Watch is how long this process has been looking at its providers, and where it could
-// not.
+// Watch is since when this process has watched its providers, and when it could not.
 func (s *Scheduler) Watch() outage.Watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()

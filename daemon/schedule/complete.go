@@ -10,21 +10,21 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An inFlight is a probe under way.
+// An inFlight is a probe in progress.
 type inFlight struct {
 	e          *entry
 	cancel     context.CancelFunc
 	prober     Prober
 	lane       *lane
-	want       want   // what was asked of it
+	want       want   // how it was asked for
 	epoch      uint32 // of the entry when it began
 	reports    uint32 // of callers when it began
-	heard      uint32 // how often users were believed when it began
+	heard      uint32 // how often users had been believed when it began
 	generation uint64 // the newest refresh when it began
 }
 
-// complete takes in what a probe saw, unless that is of no use any more; then the lane
-// goes to whoever waits for it.
+// complete processes what a probe saw, unless that is no longer of use. Then it passes the
+// lane to the next entry.
 func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +41,7 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 
 	replaced := e.removed || e.epoch != f.epoch
 	if replaced {
-		f.prober.Close() // a reload took its place
+		f.prober.Close() // a reload has replaced it
 	}
 	if e.known.row.Paused {
 		f.prober.Part()
@@ -49,7 +49,7 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 	switch {
 	case s.ctx.Err() != nil || e.removed || e.known.row.Paused:
 		s.count.Discarded++
-	case replaced || ctx.Err() != nil || o.Saw == "": // cut short
+	case replaced || ctx.Err() != nil || o.Saw == "": // aborted
 		s.count.Discarded++
 		s.beginAgain(f, now)
 	default:
@@ -57,17 +57,17 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 	}
 }
 
-// take is the way of one probe: what it saw becomes evidence, the evidence a row and an
+// take processes one probe: what it saw becomes evidence, the evidence becomes a row and an
 // event, which are stored, and the next probe is planned.
 func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	e := f.e
 	s.countProbe(e, o)
-	machine := s.machineState(e, o) // which may change the record
+	machine := s.machineState(e, o) // it may change the record
 	rec := e.known.record()
 	event := e.judge(&rec, f, o, machine)
 	e.schedule(&rec, o.Began, s.o.Random())
 	e.diagnostics = e.diagnose(o, &rec)
-	if s.log.IsDebug() { // to call it for nothing costs as much as to judge
+	if s.log.IsDebug() { // a useless call costs as much as the judgement
 		s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,
 			"latency", o.Latency, "took", o.Took, "doubts", rec.Run.Doubts, "generation", f.generation)
 	}
@@ -79,8 +79,8 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	}
 }
 
-// judge takes what a probe saw into the record as evidence, or as that of one that a caller has
-// overtaken since it began.
+// judge updates the record with what a probe saw, or with that of a probe that a caller's
+// report has overtaken since it began.
 func (e *entry) judge(rec *judge.Record, f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
 	if f.reports == e.reports {
 		if f.heard == e.heard {
@@ -94,7 +94,7 @@ func (e *entry) judge(rec *judge.Record, f *inFlight, o *probe.Observation, mach
 	return event
 }
 
-// schedule says when the next probe is due by cadence, and until when the row holds.
+// schedule decides when the next probe is due by cadence, and until when the row is fresh.
 func (e *entry) schedule(rec *judge.Record, began time.Time, random float64) {
 	due, ttl := next(rec, e.cfg, began, random, !e.probed)
 	e.due = due
@@ -102,8 +102,8 @@ func (e *entry) schedule(rec *judge.Record, began time.Time, random float64) {
 	rec.Status.TTLMS = ttl.Milliseconds()
 }
 
-// plan queues the next probe: the one that was asked for meanwhile, or else the one
-// that is due by cadence.
+// plan queues the next probe: the one that was asked for meanwhile, or otherwise the one that
+// is due by cadence.
 func (s *Scheduler) plan(e *entry, now time.Time) {
 	owed := e.want.owed
 	e.want.owed = false
@@ -115,8 +115,7 @@ func (s *Scheduler) plan(e *entry, now time.Time) {
 	s.nudge()
 }
 
-// beginAgain makes up for a probe that was cut short. Whoever was promised it is owed
-// one still, as it was asked for.
+// beginAgain replaces an aborted probe. Callers are still owed the one that they asked for.
 func (s *Scheduler) beginAgain(f *inFlight, now time.Time) {
 	e := f.e
 	e.want = e.want.and(f.want)
@@ -129,7 +128,7 @@ func (s *Scheduler) beginAgain(f *inFlight, now time.Time) {
 	s.askInTime(e, now)
 }
 
-// hand gives a free slot in a lane to the entry that waited longest.
+// hand gives a free slot in a lane to the entry that has waited longest.
 func (s *Scheduler) hand(l *lane, now time.Time) {
 	for l.busy < s.o.Lane && len(l.waiting) > 0 {
 		e := l.waiting[0]
@@ -154,7 +153,7 @@ func (s *Scheduler) sweepOne(e *entry) {
 	}
 }
 
-// logSweep says in one line what the first look at everybody found.
+// logSweep logs in one line what the first sweep found.
 func (s *Scheduler) logSweep() {
 	counts := map[provider.State]int{}
 	for _, e := range s.entries {
@@ -169,9 +168,9 @@ func (s *Scheduler) logSweep() {
 	s.log.Info("asked every provider once", args...)
 }
 
-// nudge makes Run look at the queue again, if it would do so too late by itself. As a
-// rule it would not: to wake it costs more than all else about a queue, and each probe
-// that ends plans the next, and begins one that is due where some are behind.
+// nudge makes Run check the queue again if it would do so too late by itself. That is rare, and
+// waking Run costs more than everything else about a queue: each probe that ends plans the
+// next, and begins one that is due if some are behind.
 func (s *Scheduler) nudge() {
 	if s.behind {
 		return

@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Hear takes in what a user met who is no administrator; by says who, for people. It
-// waits for nothing. The provider is probed at once, if it wants to be asked, and until
+// Hear records what a user met who is not an administrator; by names the user, for people. It
+// does not wait. The provider is probed at once unless it asked for no requests, and until
 // then the user may be believed; see [judge.Hearsay].
 func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	s.mu.Lock()
@@ -42,8 +42,8 @@ func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	return nil
 }
 
-// expireIn has the row say after that time again what it says without what users met:
-// no probe may come by then.
+// expireIn makes the row drop what users met after that time, since there may be no probe by
+// then.
 func (s *Scheduler) expireIn(e *entry, left time.Duration) {
 	heard := e.heard
 	time.AfterFunc(left, func() {
@@ -64,8 +64,8 @@ func (s *Scheduler) expireIn(e *entry, left time.Duration) {
 	})
 }
 
-// begun is the record of a new entry. What users met is believed no more when the process
-// has ended that heard it.
+// begun is the record of a new entry. What users met is no longer believed after the process
+// that heard it has ended.
 func (s *Scheduler) begun(e *entry, now time.Time) (*judge.Record, *provider.Event) {
 	rec := e.known.record()
 	if h := rec.Status.Hearsay; h == nil || h.Over == nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/store"
 )
 
-// latencies counts how long answers took. Nobody waits for it: one that is added
-// while it is read may be in the count already, and in the sum not yet.
+// latencies counts how long answers took. It has no lock: a latency that is added during a
+// read may already be in the count but not yet in the sum.
 type latencies struct {
 	within [len(store.Steps) + 1]atomic.Uint64 // by [store.StepOf]
 	sum    atomic.Int64                        // ns
@@ -19,7 +19,7 @@ func (l *latencies) add(took time.Duration) {
 	l.sum.Add(int64(took))
 }
 
-// read adds the steps up, so that what it returns never has fewer in all than in them.
+// read adds up the steps, so that the total it returns is never less than their sum.
 func (l *latencies) read() (d store.Durations) {
 	for i := range d.Within {
 		d.Within[i] = l.within[i].Load()
@@ -30,8 +30,8 @@ func (l *latencies) read() (d store.Durations) {
 	return d
 }
 
-// KeepLatencies says whether latencies are counted of each provider too, from now
-// on; those of each kind are counted in any case.
+// KeepLatencies sets whether latencies are counted for each provider too, from now on; those
+// of each kind are always counted.
 func (s *Scheduler) KeepLatencies(each bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -44,7 +44,7 @@ func (s *Scheduler) KeepLatencies(each bool) {
 	}
 }
 
-// beginLatencies forgets what was counted of a provider's latencies.
+// beginLatencies resets the counts of a provider's latencies.
 func (s *Scheduler) beginLatencies(e *entry) {
 	if s.eachLatency {
 		e.latencies.Store(new(latencies))

@@ -14,8 +14,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// machineState asks daemon/outage how a probe is to be judged, and carries out what it
-// finds, which may change the record.
+// machineState asks daemon/outage how to judge a probe, and carries out its verdict, which
+// may change the record.
 func (s *Scheduler) machineState(e *entry, o *probe.Observation) judge.MachineState {
 	if !e.isRemote() {
 		return judge.MachineFine
@@ -28,7 +28,7 @@ func (s *Scheduler) machineState(e *entry, o *probe.Observation) judge.MachineSt
 	return verdict.Machine
 }
 
-// remotes are the remote providers that may be asked, as witnesses of this machine.
+// remotes are the remote providers that may be probed, as witnesses of this machine.
 func (s *Scheduler) remotes(now time.Time) iter.Seq[outage.Remote] {
 	return func(yield func(outage.Remote) bool) {
 		for _, e := range s.entries {
@@ -47,8 +47,8 @@ func (s *Scheduler) lookAtRoute(now time.Time) {
 	s.carryOut(verdict, now, now)
 }
 
-// carryOut does what was found out about this machine at a time, by what began at
-// another: who was asked since then need not be asked again.
+// carryOut applies a verdict about this machine: when it was found, and when what showed it
+// began. Providers that were probed since then need not be probed again.
 func (s *Scheduler) carryOut(verdict outage.Verdict, now, began time.Time) {
 	if verdict.Lost != "" {
 		s.lose(verdict.Lost, now)
@@ -57,7 +57,7 @@ func (s *Scheduler) carryOut(verdict outage.Verdict, now, began time.Time) {
 		s.regain(verdict.Back, now, began)
 	}
 	if verdict.Anew != "" {
-		s.log.Warn("asking everybody anew", "reason", verdict.Anew)
+		s.log.Warn("probing all providers again", "reason", verdict.Anew)
 		s.askAnew(now)
 	}
 	if verdict.Ask {
@@ -71,7 +71,7 @@ func (s *Scheduler) lose(why string, now time.Time) {
 	for _, id := range s.order {
 		st := s.entries[id].known.row
 		if !s.entries[id].isRemote() || st.Paused || st.RetryAt.After(now) {
-			continue // nobody asks it, so no outage of ours makes it less known
+			continue // it is not probed, so an outage of this machine does not make it less known
 		}
 		ids = append(ids, id)
 	}
@@ -85,8 +85,8 @@ func (s *Scheduler) lose(why string, now time.Time) {
 	s.tell(hclog.Warn, event)
 }
 
-// regain ends an outage: every provider that was not judged meanwhile is asked at once,
-// except those that were asked since.
+// regain ends an outage: every provider that was not judged meanwhile is probed at once,
+// except those that have been probed since.
 func (s *Scheduler) regain(why string, now, began time.Time) {
 	m, event := s.machine.Regain(why, s.unknown(), now)
 	s.machine = m
@@ -94,7 +94,7 @@ func (s *Scheduler) regain(why string, now, began time.Time) {
 	s.askRemote(began)
 }
 
-// unknown are the ids of those whose row says offline.
+// unknown are the ids of the providers whose row says offline.
 func (s *Scheduler) unknown() []string {
 	var ids []string
 	for _, id := range s.order {
@@ -105,8 +105,8 @@ func (s *Scheduler) unknown() []string {
 	return ids
 }
 
-// resumeOutage goes on with an outage that a restart fell into: its end is told once
-// more for all, and the events say what was told of each before it.
+// resumeOutage continues an outage in which the daemon was restarted: there will be one event
+// of its end for all, and the stored events say what was told of each before it.
 func (s *Scheduler) resumeOutage(now time.Time) {
 	ids := s.unknown()
 	if len(ids) == 0 {
@@ -129,8 +129,8 @@ func (s *Scheduler) resumeOutage(now time.Time) {
 	s.machine = s.machine.Resume(since, s.o.Online(""), now)
 }
 
-// lastEvents returns the last event of each id, as far as it is certain that it was
-// the last one: none that is before a gap.
+// lastEvents returns the last event of each id, if it was certainly the last one: never one
+// before a gap.
 func (s *Scheduler) lastEvents() (map[string]*provider.Event, error) {
 	last := map[string]*provider.Event{}
 	for since := uint64(0); ; {
@@ -151,7 +151,7 @@ func (s *Scheduler) lastEvents() (map[string]*provider.Event, error) {
 	}
 }
 
-// tell publishes an event of this machine; nil is nothing.
+// tell publishes an event of this machine, unless it is nil.
 func (s *Scheduler) tell(level hclog.Level, event *provider.Event) {
 	if event == nil {
 		return
@@ -161,7 +161,7 @@ func (s *Scheduler) tell(level hclog.Level, event *provider.Event) {
 	s.o.Store.Note(*event)
 }
 
-// askRemote asks the remote providers whose last probe began before now.
+// askRemote asks for probes of the remote providers whose last probe began before now.
 func (s *Scheduler) askRemote(now time.Time) {
 	for _, e := range s.entries {
 		if e.isRemote() && e.began.Before(now) && s.declined(e, now, false) == "" {
@@ -170,22 +170,22 @@ func (s *Scheduler) askRemote(now time.Time) {
 	}
 }
 
-// askAnew asks everybody, local ones too, and begins again what is under way.
+// askAnew asks for probes of all providers, local ones too, and restarts those in progress.
 func (s *Scheduler) askAnew(now time.Time) {
 	for _, e := range s.entries {
 		e.witness = outage.Witness{}
 		if e.probe != nil {
-			e.probe.cancel() // complete begins it again
+			e.probe.cancel() // complete restarts it
 		} else if s.declined(e, now, false) == "" && !e.waiting {
 			s.askInTime(e, now)
 		}
 	}
 }
 
-// isRemote reports whether the provider is asked over the network.
+// isRemote reports whether the provider is probed over the network.
 func (e *entry) isRemote() bool { return e.host != "" }
 
-// someRemote reports whether there is a remote provider that is asked.
+// someRemote reports whether any remote provider is probed.
 func (s *Scheduler) someRemote() bool {
 	for _, e := range s.entries {
 		if e.isRemote() && !e.known.row.Paused {

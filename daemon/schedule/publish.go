@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// put makes a record what is known of an entry, hands its row to the store, and logs
-// what changed.
+// put makes a record what is known of an entry, passes its row to the store, and logs what
+// changed.
 func (s *Scheduler) put(e *entry, rec *judge.Record, event *provider.Event) {
 	s.logEvent(e, event)
 	u := e.update(rec, event)
@@ -20,7 +20,7 @@ func (s *Scheduler) put(e *entry, rec *judge.Record, event *provider.Event) {
 	e.known.keep(rec, s.o.Store.Put(u))
 }
 
-// update is what the store is told of an entry.
+// update is what the store needs to know of an entry.
 func (e *entry) update(rec *judge.Record, event *provider.Event) store.Update {
 	rec.Status.Client = e.cfg.ClientAt(rec.Status.Endpoint)
 	return store.Update{
@@ -29,7 +29,7 @@ func (e *entry) update(rec *judge.Record, event *provider.Event) store.Update {
 	}
 }
 
-// logEvent says what changed; nil is nothing.
+// logEvent logs what changed, unless the event is nil.
 func (s *Scheduler) logEvent(e *entry, event *provider.Event) {
 	if event == nil {
 		return
@@ -45,7 +45,7 @@ func (s *Scheduler) logEvent(e *entry, event *provider.Event) {
 	s.log.Log(level, "provider changed", args...)
 }
 
-// diagnose completes what a probe noted of each layer with how it was judged.
+// diagnose completes what a probe noted of each layer with the verdict.
 func (e *entry) diagnose(o *probe.Observation, rec *judge.Record) *provider.Diagnostics {
 	d := o.Evidence
 	d.ID, d.Kind, d.Endpoint = rec.Status.ID, rec.Status.Kind, rec.Status.Endpoint
@@ -59,7 +59,7 @@ func (e *entry) diagnose(o *probe.Observation, rec *judge.Record) *provider.Diag
 	return &d
 }
 
-// show makes a verdict say what the row says.
+// show copies the row into a verdict.
 func show(v *provider.Verdict, st *provider.Status) {
 	v.State, v.Reason, v.Detail, v.Doubt, v.Hint, v.NextCheck = st.State, st.Reason, st.Detail, st.Doubt, st.Hint, st.NextCheckAt
 }

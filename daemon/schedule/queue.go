@@ -6,11 +6,11 @@ import (
 )
 
 // queue is a heap of the entries that wait for their time, the soonest first.
-// Each entry knows its index, -1 when it is in no queue.
+// Each entry knows its index, -1 if it is in no queue.
 type queue []queued
 
-// A queued entry has its due time beside it: the heap is sorted without a look at any
-// entry, each of which is somewhere else in memory.
+// A queued entry is stored with its due time: the heap is sorted without access to the
+// entries, which are scattered in memory.
 type queued struct {
 	due   time.Time
 	entry *entry
@@ -40,7 +40,7 @@ func (q *queue) Pop() any {
 	return e
 }
 
-// put adds the entry, or moves it after its due time changed.
+// put adds the entry, or moves it after its due time has changed.
 func (q *queue) put(e *entry) {
 	if e.index < 0 {
 		heap.Push(q, e)
@@ -50,7 +50,7 @@ func (q *queue) put(e *entry) {
 	heap.Fix(q, int(e.index))
 }
 
-// drop takes the entry out, if it is in.
+// drop removes the entry, if it is in the queue.
 func (q *queue) drop(e *entry) {
 	if e.index >= 0 {
 		heap.Remove(q, int(e.index))

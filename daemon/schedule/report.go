@@ -8,10 +8,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Report takes in what a caller met at a provider; by says who, for people. It
-// waits for nothing. The provider is probed at once, or at the time that the report
-// names, and a probe under way, which may have seen the time before, does not
-// overrule it.
+// Report records what a caller met at a provider; by names the caller, for people. It does not
+// wait. The provider is probed at once, or at the time that the report names. A probe in
+// progress does not overrule it, since it may have seen an earlier state.
 func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -31,7 +30,7 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 	e.reports++
 	if st := &rec.Status; !st.Paused {
 		s.askAfter(e, now)
-		st.TTLMS = max(st.TTLMS, timeToLive(&rec, e.cfg, now).Milliseconds()) // it is as old as it was
+		st.TTLMS = max(st.TTLMS, timeToLive(&rec, e.cfg, now).Milliseconds()) // the row does not become fresher
 		if e.index >= 0 {
 			st.NextCheckAt = provider.Time{Time: e.due}
 		}
@@ -40,8 +39,8 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 	return nil
 }
 
-// askAfter plans the probe that follows a report. Whoever was promised one without
-// force waits too, where the provider wants to be left alone.
+// askAfter plans the probe that follows a report. If the provider asked for no requests,
+// callers who were promised a probe without force wait too.
 func (s *Scheduler) askAfter(e *entry, now time.Time) {
 	retry := e.known.row.RetryAt.Time
 	if !retry.After(now) {
@@ -51,7 +50,7 @@ func (s *Scheduler) askAfter(e *entry, now time.Time) {
 	if e.probe != nil {
 		return // complete plans it
 	}
-	s.sweepOne(e) // nobody is waited for who is not asked
+	s.sweepOne(e) // the sweep does not wait for it
 	if e.want.owed || e.waiting {
 		if s.declined(e, now, e.want.force) == "" {
 			return

@@ -1,14 +1,13 @@
 // Package schedule decides when to probe: intervals, jitter, back-off,
-// coalescing and concurrency. It is the only place that decides whether a probe
-// is ours to make.
+// coalescing and concurrency. Only this package decides whether a probe is made.
 //
-// Each provider has at most one probe in flight and one asked for after it.
-// Every ask that arrives meanwhile shares the latter. A probe is stamped, as it
-// begins, with the newest refresh generation, so that a row of generation N
-// cannot come from a probe that began before refresh N was accepted.
+// Each provider has at most one probe in flight and one asked for after it. Every request
+// that arrives meanwhile shares the latter. A probe is stamped with the newest refresh
+// generation when it begins, so that a row of generation N cannot come from a probe that
+// began before refresh N was accepted.
 //
-// Observations go through daemon/judge into the store; nothing here waits for
-// the disk, or for a client.
+// Observations go through daemon/judge into the store; nothing here waits for the disk or for
+// a client.
 package schedule
 
 import (
@@ -29,38 +28,38 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Prober asks one provider. No two of its methods are called at the same time.
+// A Prober probes one provider. Its methods are never called concurrently.
 type Prober interface {
 	Probe(context.Context, probe.Ask) probe.Observation
-	Part() // gives up the connection that it keeps between probes
+	Part() // closes the connection that it keeps between probes
 	Close()
 }
 
 // Options of a Scheduler. Store and NewProber are required.
 type Options struct {
 	Store     *store.Store
-	NewProber func(*config.Provider) (Prober, error) // does no I/O, and may keep what it is given
+	NewProber func(*config.Provider) (Prober, error) // does no I/O, and may keep its argument
 	Log       hclog.Logger                           // nil: silent
-	// Lane is how many probes may be under way at once; as many again may be
-	// waiting for servers that did not answer the last time, so that those
-	// never delay the others. 0: 512.
+	// Lane is how many probes may be in progress at once. As many again may wait for
+	// servers that did not answer the last time, so that those never delay the others.
+	// 0: 512.
 	Lane int
-	// Kept is how many providers may keep a connection between probes; the others give
-	// theirs up each time. 0: all.
+	// Kept is how many providers may keep a connection between probes; the others close
+	// theirs each time. 0: all.
 	Kept int
-	// Online reports whether this host has a network that leads to a host, which may
-	// be a name; empty: to the rest of the world. It sends nothing; nil: it has.
+	// Online reports whether this machine has a route to a host, which may be a name;
+	// empty: to the rest of the world. It sends nothing. nil: it always has.
 	Online func(host string) bool
-	// Wall is the time on the wall, which goes on while the host sleeps; nil: time.Now.
+	// Wall is the wall clock, which continues while the machine sleeps; nil: time.Now.
 	Wall func() time.Time
-	// Asleep is for how long the host has slept since it was started; nil, or negative:
-	// it does not tell.
+	// Asleep is how long the machine has slept since it was started; nil or negative:
+	// unknown.
 	Asleep func() time.Duration
-	// Random is in [0,1) and may be called by several goroutines; nil: rand.Float64.
+	// Random returns a number in [0,1) and may be called by several goroutines; nil: rand.Float64.
 	Random func() float64
 }
 
-// Scheduler probes the providers that were applied to it, while it runs.
+// Scheduler probes its providers while it runs; see [Scheduler.Apply].
 type Scheduler struct {
 	o    Options
 	log  hclog.Logger
@@ -73,9 +72,9 @@ type Scheduler struct {
 	entries map[string]*entry
 	order   []string
 	queue   queue
-	looks   time.Time // when Run looks at the queue by itself; zero until it runs
-	behind  bool      // some are due that a burst has left
-	lanes   [2]lane   // of those that answered the last time, and of the others
+	looks   time.Time // when Run next checks the queue by itself; zero until it runs
+	behind  bool      // a burst has left some that are due
+	lanes   [2]lane   // for providers that answered the last time, and for the others
 	count   Stats
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
@@ -85,49 +84,49 @@ type Scheduler struct {
 	counted     atomic.Pointer[Counted]
 
 	watch    outage.Watch
-	lookedAt uint64 // the newest event when the clock was last looked at
+	lookedAt uint64 // the newest event when the clock was last checked
 }
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.
 type entry struct {
 	configured
-	host  string // over the network; empty: on this machine
+	host  string // if over the network; empty: on this machine
 	known known
 	due   time.Time
 	index int32 // in the queue; -1 while in flight, waiting for a lane, or paused
 
 	want    want
-	probe   *inFlight // nil: none is under way
-	waiting bool      // due, and its lane is full
+	probe   *inFlight // nil: none is in progress
+	waiting bool      // due, but its lane is full
 
 	removed  bool
 	probed   bool          // at least once since it was applied
 	sweeping bool          // counted in Scheduler.unswept
-	reports  uint32        // how many callers told what they met
+	reports  uint32        // how many callers reported what they met
 	heard    uint32        // how often users were believed
 	epoch    uint32        // rises when a reload replaces cfg and prober
 	position uint32        // in the configuration
 	began    time.Time     // of the last probe
-	factsDue time.Duration // since the Scheduler was made: when all facts are asked for again
+	factsDue time.Duration // since the Scheduler was made: when to ask for all facts again
 
-	witness     outage.Witness        // what its probes tell of this machine
+	witness     outage.Witness        // what its probes say of this machine
 	diagnostics *provider.Diagnostics // of the last probe
 	feed        *provider.FeedStep    // of the vendor's status feed, when it was last read
 
-	// What a scrape reads, which holds no lock.
-	ok, notOK   atomic.Uint64             // probes that ended so
-	latencies   atomic.Pointer[latencies] // of the deciding requests that were answered; nil: not counted
+	// What a scrape reads without a lock.
+	ok, notOK   atomic.Uint64             // probes that ended this way
+	latencies   atomic.Pointer[latencies] // of answered deciding requests; nil: not counted
 	kindLatency *latencies                // those of all providers of its kind
 }
 
-// lane bounds how many probes of a sort are under way.
+// lane limits how many probes of a sort are in progress.
 type lane struct {
 	busy    int
 	waiting []*entry
 }
 
-// factsEvery is how old the facts that rarely change may grow while a provider
-// runs and nobody asks.
+// factsEvery is how old the facts that rarely change may grow while a provider runs and nobody
+// asks for it.
 const factsEvery = time.Minute
 
 // New makes a Scheduler without providers.
@@ -160,8 +159,8 @@ func New(o Options) *Scheduler {
 	return s
 }
 
-// Run probes until ctx ends; then it cancels the probes under way, waits for
-// them and returns.
+// Run probes until ctx ends; then it cancels the probes in progress, waits for them and
+// returns.
 func (s *Scheduler) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	s.mu.Lock()
@@ -184,7 +183,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 
 // stop waits for the probes in flight and closes the probers.
 func (s *Scheduler) stop() {
-	s.mu.Lock() // whoever starts a probe has done so, or sees that the context has ended
+	s.mu.Lock() // a probe has started by now, or sees that the context has ended
 	s.work.end()
 	for _, e := range s.entries {
 		if e.probe != nil {
@@ -200,10 +199,10 @@ func (s *Scheduler) stop() {
 	}
 }
 
-// Swept is closed when every provider of the first Apply has been asked once.
+// Swept is closed when every provider of the first Apply has been probed once.
 func (s *Scheduler) Swept() <-chan struct{} { return s.swept }
 
-// untilLook is when Run is to look again.
+// untilLook is how long until Run checks again.
 func (s *Scheduler) untilLook(now time.Time) time.Duration {
 	wait := s.machine.LookAgain()
 	if len(s.queue) > 0 {
@@ -212,8 +211,7 @@ func (s *Scheduler) untilLook(now time.Time) time.Duration {
 	return wait
 }
 
-// start begins a probe, or lines the entry up where its lane is full; false: it did not
-// begin.
+// start begins a probe, or lets the entry wait if its lane is full; false: it did not begin.
 func (s *Scheduler) start(e *entry, now time.Time) bool {
 	if s.ctx == nil || s.ctx.Err() != nil {
 		return false
@@ -249,7 +247,7 @@ func (s *Scheduler) start(e *entry, now time.Time) bool {
 	return true
 }
 
-// laneOf keeps those that let us wait the last time apart from the others.
+// laneOf separates providers that made us wait the last time from the others.
 func (s *Scheduler) laneOf(e *entry) *lane {
 	if e.known.Probes.Saw == provider.Hung || e.known.Probes.Saw == provider.ConnectTimeout {
 		return &s.lanes[1]
@@ -257,7 +255,7 @@ func (s *Scheduler) laneOf(e *entry) *lane {
 	return &s.lanes[0]
 }
 
-// observe makes a panic of the prober that provider's own error.
+// observe turns a panic of the prober into an error of its provider.
 func observe(ctx context.Context, p Prober, ask probe.Ask) (o probe.Observation) {
 	began := time.Now()
 	defer func() {

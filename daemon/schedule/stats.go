@@ -8,48 +8,48 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Stats are what a Scheduler counts since it was made, as of one moment. Every
-// probe that began is in flight, or has ended with one of the four outcomes.
+// Stats are the counters of a Scheduler since it was made, at one moment. Every probe that
+// began is in flight, or has ended with one of the four outcomes.
 type Stats struct {
 	InFlight  int64
-	OK        uint64 // probes that saw nothing wrong
+	OK        uint64 // probes that saw no problem
 	NotOK     uint64 // that saw something else
-	Failed    uint64 // that broke themselves
-	Discarded uint64 // that were cut short, or whose provider was paused or removed meanwhile
+	Failed    uint64 // that failed by themselves
+	Discarded uint64 // that were aborted, or whose provider was paused or removed meanwhile
 
 	Refreshes uint64
-	Idle      uint64 // of them, those that nobody was to be probed for
-	Coalesced uint64 // asks that shared another's probe
+	Idle      uint64 // those among them after which nothing was to be probed
+	Coalesced uint64 // requests that shared another one's probe
 
-	Planned int // providers whose next probe has its time
-	Waiting int // for a slot: their time has come
+	Planned int // providers whose next probe is planned
+	Waiting int // due, but waiting for a slot
 	Lag     time.Duration
 }
 
-// Probes is how many began.
+// Probes is how many probes began.
 func (s *Stats) Probes() uint64 {
 	return uint64(s.InFlight) + s.OK + s.NotOK + s.Failed + s.Discarded
 }
 
-// ProviderStats are what is counted of one provider since it was configured, or
-// the daemon was started. The sums over all providers may be less than [Stats]:
-// what was counted of one goes with it.
+// ProviderStats are the counters of one provider since it was configured or the daemon was
+// started. The sums over all providers may be less than [Stats], because the counters of a
+// removed provider are dropped.
 type ProviderStats struct {
 	OK, NotOK uint64           // see [Stats]
-	Latencies *store.Durations // of the deciding requests that were answered; nil: see [Scheduler.KeepLatencies]
+	Latencies *store.Durations // of answered deciding requests; nil: see [Scheduler.KeepLatencies]
 }
 
-// Counted is what is counted of the providers of one configuration, and of the kinds
-// that there were so far. It reads on what is counted, and holds up nobody.
+// Counted gives access to the counters of the providers of one configuration, and of all
+// kinds so far. It reads the live counters without a lock.
 type Counted struct {
 	entries map[string]*entry
 	kinds   map[string]*latencies
 }
 
-// Counted returns what is counted of those that are configured now.
+// Counted returns the counters of the providers that are configured now.
 func (s *Scheduler) Counted() *Counted { return s.counted.Load() }
 
-// Provider is what is counted of one; nothing of one that is not configured.
+// Provider returns the counters of one provider; zero if it is not configured.
 func (c *Counted) Provider(id string) ProviderStats {
 	e := c.entries[id]
 	if e == nil {
@@ -63,8 +63,8 @@ func (c *Counted) Provider(id string) ProviderStats {
 	return stats
 }
 
-// Kinds are the latencies of the deciding requests that were answered, of all
-// providers of a kind since the daemon was started.
+// Kinds returns the latencies of answered deciding requests, of all providers of a kind since
+// the daemon was started.
 func (c *Counted) Kinds() map[string]store.Durations {
 	all := make(map[string]store.Durations, len(c.kinds))
 	for kind, l := range c.kinds {
@@ -94,7 +94,7 @@ func (s *Scheduler) countProbe(e *entry, o *probe.Observation) {
 	}
 }
 
-// await notes whether an entry waits for a place in its lane.
+// await notes whether an entry waits for a slot in its lane.
 func (s *Scheduler) await(e *entry, waits bool) {
 	switch {
 	case waits && !e.waiting:
@@ -105,7 +105,7 @@ func (s *Scheduler) await(e *entry, waits bool) {
 	e.waiting = waits
 }
 
-// Stats returns what is counted, and what is under way.
+// Stats returns the counters, and what is in progress.
 func (s *Scheduler) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *Scheduler) Stats() Stats {
 	return stats
 }
 
-// Counters fills in what the scheduler counts.
+// Counters fills in the counters of the scheduler.
 func (s *Scheduler) Counters(c *provider.Counters) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,8 +123,7 @@ func (s *Scheduler) Counters(c *provider.Counters) {
 	c.Refreshes, c.Coalesced = s.count.Refreshes, s.count.Coalesced
 }
 
-// Lag is how late the probe is that should have begun longest ago; 0 when all
-// are on time.
+// Lag is how late the most overdue probe is; 0 if all are on time.
 func (s *Scheduler) Lag() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +139,7 @@ func (s *Scheduler) lag(now time.Time) time.Duration {
 		for _, e := range s.lanes[i].waiting {
 			if e.waiting {
 				lag = max(lag, now.Sub(e.due))
-				break // they wait in the order of their due times
+				break // the entries wait in the order of their due times
 			}
 		}
 	}

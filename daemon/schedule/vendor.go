@@ -7,10 +7,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// ApplyVendorStatus takes in what a provider's vendor reports of it, nil when that is nothing or
-// cannot be told, and how that is known. Nobody has to wait for a probe to see it,
-// and none is made. An id that is not known, or that follows another feed by now, is
-// left out.
+// ApplyVendorStatus records what a provider's vendor reports of it, nil if that is no incident
+// or unknown, and how it is known. The row shows it at once, without a probe. An id that is
+// unknown, or follows another feed by now, is ignored.
 func (s *Scheduler) ApplyVendorStatus(id string, vendor *provider.Incident, step *provider.FeedStep) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -21,8 +20,8 @@ func (s *Scheduler) ApplyVendorStatus(id string, vendor *provider.Incident, step
 	}
 }
 
-// NoteFeed takes in that a provider's status feed told nothing yet: what is believed
-// of it stays.
+// NoteFeed records that a provider's status feed told nothing new: what is believed of it
+// stays.
 func (s *Scheduler) NoteFeed(id string, step *provider.FeedStep) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +40,7 @@ func (s *Scheduler) follower(id string, step *provider.FeedStep) *entry {
 	return nil
 }
 
-// note puts what is known of the feed, and what the row says then, into the diagnostics.
+// note puts what is known of the feed, and the resulting row, into the diagnostics.
 func (e *entry) note(step *provider.FeedStep, rec *judge.Record) {
 	e.feed = step
 	st := &rec.Status

@@ -5,29 +5,28 @@ import (
 	"sync/atomic"
 )
 
-// mostResting is how many goroutines may wait for the next probe: two bursts. What one
-// keeps while it waits is its stack, which the garbage collector halves each time it
-// finds most of it unused.
+// mostResting is how many goroutines may wait for the next probe: two bursts. While it waits, a
+// goroutine keeps its stack, which the garbage collector halves each time it finds most of it
+// unused.
 const mostResting = 2 * burst
 
-// workers are the goroutines in which probes run. One that has run a probe waits for
-// the next, because its stack has grown by then to what a probe needs: to let a new
-// goroutine's stack grow step by step costs more than all else about a goroutine.
+// workers are the goroutines in which probes run. A goroutine that has run a probe waits for
+// the next one, because its stack has grown to what a probe needs by then. Growing a new stack
+// step by step costs more than everything else about a goroutine.
 // See docs/decisions/probe-workers.md.
 type workers struct {
 	wg      sync.WaitGroup
-	next    chan func() // whoever rests receives from it
+	next    chan func() // resting workers receive from it
 	resting atomic.Int32
 }
 
 func newWorkers() *workers { return &workers{next: make(chan func())} }
 
-// run runs f in a goroutine, which may have run others before. It waits for nobody.
-// It must not be called after end.
+// run runs f in a new or used goroutine. It does not wait. It must not be called after end.
 func (w *workers) run(f func()) {
 	select {
 	case w.next <- f:
-	default: // nobody rests
+	default: // no worker is resting
 		w.wg.Go(func() { w.work(f) })
 	}
 }
@@ -38,7 +37,7 @@ func (w *workers) work(f func()) {
 	}
 }
 
-// rest waits for the next call; it is not ok when there is none for this worker.
+// rest waits for the next call; it is not ok if there is none for this worker.
 func (w *workers) rest() (f func(), ok bool) {
 	defer w.resting.Add(-1)
 	if w.resting.Add(1) > mostResting {
@@ -48,8 +47,8 @@ func (w *workers) rest() (f func(), ok bool) {
 	return f, ok
 }
 
-// end sends home who rests. It waits for nobody.
+// end releases the resting workers. It does not wait.
 func (w *workers) end() { close(w.next) }
 
-// wait waits for all after the end.
+// wait waits for all workers after end.
 func (w *workers) wait() { w.wg.Wait() }
