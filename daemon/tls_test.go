@@ -47,7 +47,7 @@ func TestReload_FilesOfCertificates(t *testing.T) {
 	}
 	write([]byte("no certificate\n"))
 	code, body := r.call("POST", "/api/daemon/reload", nil)
-	if code != http.StatusUnprocessableEntity || !strings.Contains(body, "c.toml:5:11: ca_file") || !strings.Contains(body, "holds no PEM") {
+	if code != http.StatusUnprocessableEntity || !strings.Contains(body, "c.toml:5:11: ca_file") || !strings.Contains(body, "contains no PEM") {
 		t.Errorf("with a bad one: %d %s", code, body)
 	}
 	state(provider.StateRunning)

@@ -6,9 +6,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// autodetect is what is worth asking on any machine: the kinds that are Default,
-// then each cloud kind whose key is in the environment. A kind that the file
-// names is left to the file, so that enabled = false switches it off for good.
+// autodetect is what is worth probing on any machine: the Default kinds, then each cloud kind
+// whose key is in the environment. A kind that the file names is left to the file, so that
+// enabled = false switches it off for good.
 func (r *reading) autodetect(entries []*table, defaults timing) []Provider {
 	var out []Provider
 	for _, kind := range r.worthAsking() {
@@ -39,7 +39,7 @@ func (r *reading) worthAsking() []*Kind {
 	return append(first, then...)
 }
 
-// detected is a provider with nothing but its kind's own settings.
+// detected is a provider with only its kind's own settings.
 func (r *reading) detected(kind *Kind, defaults timing) (Provider, bool) {
 	p := Provider{ID: kind.Name, Kind: kind.Name, Type: kind.Type, Hints: kind.Hints}
 	p.setTiming(kind.timing(timing{}, defaults))

@@ -12,41 +12,41 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An address is often copied from where it is used: with a request's path, with the
-// quotes of a .env file, or changed by a chat window. This file knows those forms and
-// what was meant. It proposes an address, and never uses it instead.
+// Addresses are often copied from where they are used: with the path of a request, with the
+// quotes of a .env file, or changed by a chat window. This file recognises those forms and
+// proposes the address that was meant. It never uses it instead.
 
 var (
 	// requestEnd is what a request adds to an address, for any API that a kind has.
 	requestEnd = regexp.MustCompile(`(?i)(?:(?:/chat/completions|/completions?|/embeddings|/responses)(?:/v\d+)?|/messages(?:/count_tokens|/batches)?` +
 		`|/models(?:/[^/]+)?|/rerank|/moderations|/audio/\w+|/images/\w+|/api/(?:chat|generate|tags|version|ps|show|pull|embed|embeddings))$`)
-	// halfEnd is a request's that has lost its end.
+	// halfEnd is the beginning of such an end.
 	halfEnd = regexp.MustCompile(`(?i)(/v\d+)/chat$`)
-	// pageEnd is the same for pages that a path of somebody's own may be named like.
+	// pageEnd is the same for pages whose names may also be part of an own path.
 	pageEnd = regexp.MustCompile(`(?i)(?:/healthz?|/health/\w+|/metrics|/props|/slots|/version|/info|/docs|/openapi\.json|/generate|/ui|/index\.html)$`)
 	version = regexp.MustCompile(`(?i)/v\d+(?:alpha|beta)?\d*(?:/|$)`)
 	doubled = regexp.MustCompile(`(?i)(/v\d+(?:alpha|beta)?\d*)(/v\d+(?:alpha|beta)?\d*)$`)
 
-	// schemes are those of an address whose scheme is mistyped, or there twice.
+	// schemes matches a scheme that is mistyped or given twice.
 	schemes = regexp.MustCompile(`(?i)^(?:h*t+p+s?|wss?)(?:[:;]+/{0,2}|//)`)
 	setting = regexp.MustCompile(`^(?:export\s+|set\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=\s*`)
 )
 
-// knownBetter says what is wrong with a readable address, as far as that is known without
-// asking there, and which one is right; both are empty if nothing is wrong.
+// knownBetter says what is wrong with a readable address, as far as that is known without a
+// request, and which one is right; both are empty if nothing is wrong.
 func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil || k.Type == provider.Generic || u.Scheme != "http" && u.Scheme != "https":
 		return "", ""
 	case !isPlainHost(endpoint):
-		return "has a host that nobody has: a name or an address belongs there", k.exampleBase()
+		return "has a placeholder instead of a host", k.exampleBase()
 	}
 	if u.Scheme == "http" && strings.HasPrefix(k.BaseURL, "https:") && isVendors(endpoint, k.BaseURL) {
-		return "has http, by which the key goes in plain text to " + u.Host, k.BaseURL
+		return "has http, which sends the key in plain text to " + u.Host, k.BaseURL
 	}
 	all := k.BasesInstead(endpoint)
-	if len(all) == 0 || k.checked(endpoint) != endpoint { // the kind says it itself
+	if len(all) == 0 || k.checked(endpoint) != endpoint { // the kind reports it itself
 		return "", ""
 	}
 	given := strings.TrimRight(u.Path, "/")
@@ -58,7 +58,7 @@ func (k *Kind) knownBetter(endpoint string) (why, better string) {
 	case twice != "":
 		return "has " + twice + " twice", all[0]
 	case trimmed != given && !strings.HasSuffix(given, "/.") && !strings.HasSuffix(given, "/.."):
-		return "ends with a mark that is hardly a part of it", all[0]
+		return "ends with a punctuation mark", all[0]
 	case strings.Contains(u.Path, "//"):
 		return "has two slashes in a row", all[0]
 	case k.isBesideV1() && strings.HasSuffix(u.Path, "/v1"):
@@ -121,17 +121,15 @@ func (k *Kind) ownPath() string {
 	return strings.TrimRight(u.Path, "/")
 }
 
-// isBesideV1 reports whether a kind has OpenAI's API below /v1, and other pages beside
-// it.
+// isBesideV1 reports whether a kind has OpenAI's API below /v1, and other pages outside it.
 func (k *Kind) isBesideV1() bool {
 	return k.Type == provider.Local && k.OpenAI == "/v1" && k.ownPath() == ""
 }
 
-// afterwards are the marks of a sentence or a list that an address was copied from.
+// afterwards are the punctuation marks of the text that an address was copied from.
 const afterwards = " ,;.|>)]}\"'"
 
-// meantPath is a path without what a request adds to it, without what it has twice, and
-// as whoever cleans paths writes it.
+// meantPath is a clean path without what a request adds to it and without repetitions.
 func (k *Kind) meantPath(given string) string {
 	for {
 		cut := strings.TrimRight(path.Clean("/"+strings.TrimRight(given, afterwards)), "/")
@@ -145,7 +143,7 @@ func (k *Kind) meantPath(given string) string {
 	}
 }
 
-// shownPath is a path as far as it may be shown: somebody may have put a key there.
+// shownPath is a path as far as it may be shown: it may contain a key by mistake.
 func shownPath(p string) string {
 	if !holdsSecret(p) {
 		return p
@@ -157,7 +155,7 @@ func shownPath(p string) string {
 	return "/" + first + "/…"
 }
 
-// twice is what stands two times at the end of a path; empty: nothing.
+// twice is what is repeated at the end of a path; empty: nothing.
 func (k *Kind) twice(given string) string {
 	if m := doubled.FindStringSubmatch(given); len(m) > 0 && strings.EqualFold(m[1], m[2]) {
 		return m[2]
@@ -169,7 +167,7 @@ func (k *Kind) twice(given string) string {
 }
 
 // garbled says how a host was changed when it was copied; empty if it was not. Non-ASCII
-// letters may belong to the name.
+// letters may be part of the name.
 func garbled(rest string) string {
 	host, _, _ := strings.Cut(rest, "/")
 	for _, r := range host {
@@ -186,7 +184,7 @@ func garbled(rest string) string {
 }
 
 // ascii is the ASCII character for a full-width one, which input methods for Chinese and
-// Japanese make.
+// Japanese produce.
 func ascii(r rune) rune {
 	switch {
 	case r >= '！' && r <= '～':
@@ -202,7 +200,7 @@ func ascii(r rune) rune {
 // Narrowed is a text with ASCII characters instead of full-width ones.
 func Narrowed(s string) string { return strings.Map(ascii, s) }
 
-// repaired is the address that was meant by a text that is none; empty if that is not
+// repaired is the address that was meant by a text that is not one; empty if that is not
 // clear, or if the text may contain a secret.
 func (k *Kind) repaired(raw string) string {
 	if !slices.Contains(k.schemes(), "http") || k.Query {
@@ -269,7 +267,7 @@ func holdsSecret(s string) bool {
 	return maskSecrets(s) != s || slices.ContainsFunc(parts, looksSecret)
 }
 
-// isPlainHost keeps sentences and file names from being proposed as hosts.
+// isPlainHost prevents sentences and file names from being proposed as hosts.
 func isPlainHost(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Hostname() == "" {
@@ -283,8 +281,8 @@ func isPlainHost(endpoint string) bool {
 	})
 }
 
-// likelyScheme is the scheme for an address without one: https over the internet, http on
-// this machine and its network.
+// likelyScheme is the scheme for an address without one: https over the internet, http on this
+// machine and its network.
 func (k *Kind) likelyScheme(hostAndPath string) string {
 	u, err := url.Parse("http://" + hostAndPath)
 	if err != nil {

@@ -10,18 +10,19 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An address is a base URL in its one normal form: two that mean the same are
-// equal, so that a reload does not take them for a change.
+// An address is a base URL in normal form: addresses that mean the same are equal, so that a
+// reload does not see a change.
 type address struct {
 	url      string // with user-info
 	endpoint string // without
 
-	// odd is what is hardly meant in it; better is the address that is meant, or empty.
+	// odd is what looks like a mistake in it; better is the address that was meant, or
+	// empty.
 	odd, better string
 }
 
-// address finds where the provider is: what the file says, else the vendor's own
-// variable, else the vendor's default.
+// address finds where the provider is: from the file, or else the vendor's own variable, or
+// else the vendor's default.
 func (t *table) address(p *Provider, kind *Kind, base string, given bool) {
 	at := t.at("base_url")
 	var a address
@@ -78,8 +79,8 @@ func (r *reading) defaultAddress(p *Provider, kind *Kind) *flaw {
 	return nil
 }
 
-// doubtVariables warns of an address that is hardly meant. The row says so too if nothing,
-// or another program, is found there.
+// doubtVariables warns about an address that looks like a mistake. The row says so too if
+// nothing, or another program, answers there.
 func (r *reading) doubtVariables(p *Provider, kind *Kind, a address) {
 	odd := ""
 	if kind.OddAddr != nil {
@@ -97,8 +98,8 @@ func (r *reading) doubtVariables(p *Provider, kind *Kind, a address) {
 		provider.NetworkUnreachable, provider.WrongService, provider.BadResponse)
 }
 
-// addressFromEnv asks the kind for its vendor's variables, and notes which it
-// read: an error must name what to correct, and it is not in the file.
+// addressFromEnv lets the kind read its vendor's variables, and notes which ones: an error must
+// name what to correct, and that is not in the file.
 func addressFromEnv(kind *Kind, env Env) (address, *flaw) {
 	if kind.AddrEnv == "" && kind.ReadAddr == nil {
 		return address{}, nil
@@ -130,8 +131,8 @@ func addressFromEnv(kind *Kind, env Env) (address, *flaw) {
 	return a, nil
 }
 
-// parseBaseURL checks and normalises an address. The text is not repeated when it
-// may hold a password.
+// parseBaseURL checks and normalises an address. It does not repeat a text that may contain a
+// password.
 func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
 	a, f := readBaseURL(kind, raw)
 	if f == nil {
@@ -145,7 +146,7 @@ func parseBaseURL(kind *Kind, raw string) (address, *flaw) {
 
 func readBaseURL(kind *Kind, raw string) (address, *flaw) {
 	example := baseURLExample(kind)
-	raw = bareKey(raw) // invisible characters around it do not belong to it
+	raw = bareKey(raw) // invisible characters around it are not part of it
 	switch {
 	case raw == "":
 		return address{}, flawf(example, "base_url is empty")
@@ -162,7 +163,7 @@ func readBaseURL(kind *Kind, raw string) (address, *flaw) {
 		return address{}, flawf(example, "base_url starts with %s: kind %s takes %s", quote(scheme+"://"), kind.Name, strings.Join(kind.schemes(), ", "))
 	}
 	if strings.ContainsAny(rest, "?#") && (!kind.Query || strings.Contains(rest, "#")) {
-		return address{}, flawf("leave out what follows the path", "base_url holds a query or a fragment")
+		return address{}, flawf("leave out what follows the path", "base_url has a query or a fragment")
 	}
 	if problem := garbled(rest); problem != "" && scheme != "unix" {
 		return address{}, flawf(example, "base_url %s", problem)
@@ -189,21 +190,21 @@ func hostAddress(kind *Kind, u *url.URL, example string) (address, *flaw) {
 	case u.Hostname() == "":
 		return address{}, flawf(example, "base_url has no host")
 	case strings.HasSuffix(u.Host, ":"):
-		return address{}, flawf(example, "base_url ends its host with a colon and has no port")
+		return address{}, flawf(example, "base_url has a colon after the host but no port")
 	case port != "" && !validPort(port):
-		return address{}, flawf(example, "base_url has port %s: they are from 1 to 65535", port)
+		return address{}, flawf(example, "base_url has port %s: it must be from 1 to 65535", port)
 	case !web && port == "":
 		return address{}, flawf(example, "base_url has no port")
 	case !web && (u.User != nil || !kind.Path && strings.Trim(u.Path, "/") != ""):
-		return address{}, flawf(example, "base_url is more than a host and a port")
+		return address{}, flawf(example, "base_url has more than a host and a port")
 	}
 	if u.Scheme == "http" && port == "80" || u.Scheme == "https" && port == "443" {
 		u.Host = strings.TrimSuffix(u.Host, ":"+port)
 	}
-	if !strings.Contains(u.Host, "%") { // the zone of an address is the name of an interface
+	if !strings.Contains(u.Host, "%") { // the zone of an IPv6 address is the name of an interface
 		u.Host = strings.ToLower(u.Host)
 	}
-	// Generic kinds ask the very URL; for the others it is what paths are put after.
+	// Generic kinds request exactly this URL; the others append paths to it.
 	if path := u.EscapedPath(); kind.Type != provider.Generic || strings.Trim(path, "/") == "" || !web {
 		trimPath(u)
 	}
@@ -237,7 +238,7 @@ func unixAddress(u *url.URL) (address, *flaw) {
 	case strings.Trim(u.Path, "/") == "":
 		return address{}, flawf(example, "base_url has no path")
 	case len(u.Path) > maxSocketPath:
-		return address{}, flawf("choose a shorter path", "base_url names a socket path of %d bytes: it may have at most %d", len(u.Path), maxSocketPath)
+		return address{}, flawf("choose a shorter path", "base_url has a socket path of %d bytes: it can have at most %d", len(u.Path), maxSocketPath)
 	}
 	odd, better := beyondSocket(u.Path)
 	return address{url: u.String(), endpoint: u.String(), odd: odd, better: better}, nil
@@ -248,7 +249,7 @@ func validPort(port string) bool {
 	return err == nil && n > 0
 }
 
-// parseReason is the library's reason without the URL, which it repeats.
+// parseReason is the library's reason without the URL that it repeats.
 func parseReason(err error) string {
 	var parse *url.Error
 	if errors.As(err, &parse) {
@@ -274,12 +275,11 @@ func baseURLExample(kind *Kind) string {
 	return `write base_url = "` + base + `"`
 }
 
-// withScheme proposes the address with the kind's scheme in front, when that
-// would be right.
+// withScheme proposes the address with the kind's scheme in front, if that would be right.
 func withScheme(kind *Kind, raw, example string) string {
 	fixed := kind.schemes()[0] + "://" + strings.TrimLeft(raw, "/:")
 	if kind.Query && !strings.Contains(strings.TrimLeft(raw, "/:"), "/") {
-		return example // the server alone is only half of it
+		return example // the server is only half of the address
 	}
 	if slices.Contains(kind.schemes(), "http") {
 		return example // see repaired, which knows better

@@ -7,19 +7,19 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// setClient notes how programs that use the provider are told where it is. Nobody
-// uses one that has no models.
+// setClient notes how to configure programs that use the provider. Programs do not use
+// providers without models.
 func (p *Provider) setClient(kind *Kind) {
 	if !kind.listsModels() {
 		return
 	}
 	c := provider.Client{KeyEnv: p.clientKey(kind), KeyEnvGuessed: p.keepsGatewaysKey(kind), Needs: p.clientNeeds()}
-	if strings.HasPrefix(p.Endpoint, "http") { // no client takes the path of a socket
+	if strings.HasPrefix(p.Endpoint, "http") { // no client accepts the path of a socket
 		root := kind.root(p.Endpoint)
 		if kind.OpenAI != "" {
 			c.OpenAIBaseURL = root + strings.TrimSuffix(kind.OpenAI, "/")
 		}
-		if root == p.Endpoint { // or else the vendor's programs would put a path twice
+		if root == p.Endpoint { // otherwise the vendor's programs would append a path twice
 			c.Env = kind.AddrEnv
 		}
 	}
@@ -28,8 +28,8 @@ func (p *Provider) setClient(kind *Kind) {
 	}
 }
 
-// clientKey is the variable that the configuration takes the key from or, where that
-// is none, the one in which the vendor's own programs look for it.
+// clientKey is the variable from which the configuration takes the key or, if there is none, the
+// one that the vendor's own programs read.
 func (p *Provider) clientKey(kind *Kind) string {
 	if name, ok := strings.CutPrefix(p.KeySource, "env "); ok {
 		return name
@@ -40,14 +40,14 @@ func (p *Provider) clientKey(kind *Kind) string {
 	return ""
 }
 
-// keepsGatewaysKey reports whether the configuration has a key in a file for a gateway in
-// a cloud vendor's place, so that the vendor's variable most likely has another.
+// keepsGatewaysKey reports whether the configuration has a file with the key of a gateway in
+// place of a cloud vendor, so that the vendor's variable most likely has a different key.
 func (p *Provider) keepsGatewaysKey(kind *Kind) bool {
 	return kind.Type == provider.Cloud && kind.BaseURL != "" && len(kind.KeyEnv) > 0 &&
 		strings.HasPrefix(p.KeySource, "file ") && hostOf(p.Endpoint) != hostOf(kind.BaseURL)
 }
 
-// clientNeeds is what the daemon sends and a program would have to bring itself.
+// clientNeeds is what the daemon sends and a program would have to send itself.
 func (p *Provider) clientNeeds() (needs []string) {
 	if u, err := url.Parse(p.BaseURL); err == nil && u.User != nil {
 		needs = append(needs, provider.NeedsPassword)
@@ -66,8 +66,8 @@ func hostOf(address string) string {
 	return u.Hostname()
 }
 
-// root is the part of an endpoint that comes before the path of OpenAI's API, which
-// some write into base_url, whole or as far as the version.
+// root is the part of an endpoint before the path of OpenAI's API. Some people write that path
+// into base_url, completely or as far as the version.
 func (k *Kind) root(endpoint string) string {
 	for path := strings.TrimSuffix(k.OpenAI, "/"); path != ""; path = path[:strings.LastIndexByte(path, '/')] {
 		if before, ok := strings.CutSuffix(endpoint, path); ok {
@@ -77,8 +77,7 @@ func (k *Kind) root(endpoint string) string {
 	return endpoint
 }
 
-// ClientAt is Client for the endpoint that is shown: of localhost, that is the
-// address that answered.
+// ClientAt is Client for the endpoint that is shown: for localhost, the address that answered.
 func (p *Provider) ClientAt(endpoint string) *provider.Client {
 	if p.Client == nil || endpoint == p.Endpoint {
 		return p.Client

@@ -11,23 +11,23 @@ const secretName = `(?:key|token|secret|passw|pwd|credential|authorization|beare
 var (
 	// secretOption is an option whose value is the next word: --password, -token.
 	secretOption = regexp.MustCompile(`(?i)^--?[\w-]*` + secretName + `[\w-]*$`)
-	// secretValue is a word that has the value in it: --password=x, TOKEN=x,
+	// secretValue is a word that contains the value: --password=x, TOKEN=x,
 	// "Authorization: Bearer x".
 	secretValue = regexp.MustCompile(`(?i)^[\w-]*` + secretName + `[\w-]*\s*[=:]\s*(?:bearer\s+|basic\s+)?(.+)$`)
-	// password is that of a URL.
+	// password is the password in a URL.
 	password = regexp.MustCompile(`://[^/\s:@]*:([^@\s]+)@`)
-	// optionValue is a secret option and its value as they stand in the file, in
-	// a list or, by mistake, in one text.
+	// optionValue is a secret option and its value as they are in the file: in a list or, by
+	// mistake, in one text.
 	optionValue = regexp.MustCompile(`(?i)((?:^|["'\s])--?[\w-]*` + secretName + `[\w-]*(?:["']\s*,\s*["']|\s+))[^"']+`)
 )
 
-// minArgument is how long a secret among the arguments must be to be looked for:
-// a shorter one would be found everywhere.
+// minArgument is the least length of a secret among the arguments that is masked: a shorter
+// one would be found everywhere.
 const minArgument = 3
 
-// ArgumentSecrets are those of Command's arguments, or parts of them, that look
-// like secrets by their own or their option's name. Which of the short options,
-// as -p, takes a password nobody but the program knows.
+// ArgumentSecrets are the arguments of Command, or parts of them, that look like secrets by
+// their own or their option's name. Only the program knows which short options, such as -p,
+// take a password.
 func (p *Provider) ArgumentSecrets() []string {
 	var found []string
 	add := func(s string) {
@@ -54,12 +54,12 @@ func (p *Provider) ArgumentSecrets() []string {
 			}
 		}
 	}
-	// The longest first: one may contain another.
+	// The longest first, because one may contain another.
 	slices.SortStableFunc(found, func(a, b string) int { return len(b) - len(a) })
 	return found
 }
 
-// shownCommand is the command without its secrets, and whether it had any.
+// shownCommand returns the command without its secrets, and whether it had any.
 func (p *Provider) shownCommand() (words []string, hidden bool) {
 	secrets := p.ArgumentSecrets()
 	words = slices.Clone(p.Command)

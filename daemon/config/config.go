@@ -6,29 +6,29 @@ import (
 	"time"
 )
 
-// A Config is a whole valid configuration.
+// A Config is a complete, valid configuration.
 type Config struct {
-	Path       string // the file; empty when the built-in defaults are used
+	Path       string // the file; empty if the built-in defaults are used
 	Daemon     Daemon
 	Autodetect bool
-	Providers  []Provider // in the file's order, those that were autodetected last
-	// Warnings are for people: what is allowed and probably not meant.
+	Providers  []Provider // in the file's order, followed by the autodetected ones
+	// Warnings are for people: what is allowed but probably not meant.
 	Warnings []string
-	// Faults are why single providers have no key; see [Config.FaultError].
+	// Faults are why single providers cannot be used; see [Config.FaultError].
 	Faults []Fault
-	// Modified is when the file had been changed last before it was read; zero without one.
+	// Modified is when the file was last changed before it was read; zero without a file.
 	Modified time.Time
 }
 
 // Load reads the configuration file at path; an empty path means [DefaultPath].
-// A file that is not there is no error unless it was asked for explicitly: then
-// the built-in defaults apply. One that variables led to must be root's or ours, and
-// nobody else's to change. Key files and variables are read too, and
-// STATE_DIRECTORY wins over the file's state_dir. A bad value in one of those is no
-// error: its provider says so, and the others are not affected.
+// A missing file is only an error if path is given; otherwise the built-in defaults apply. A
+// file whose path comes from variables must belong to root or us, and nobody else may be able
+// to change it. Key files and variables are read too, and STATE_DIRECTORY overrides the file's
+// state_dir. A bad value in one of those is not an error: its provider says so, and the others
+// are not affected.
 //
-// The error is an [*Error]. Command-line flags, which win over everything here,
-// are for the caller to apply, and to check with [Daemon.Validate].
+// The error is an [*Error]. The caller applies command-line flags, which override everything
+// here, and checks them with [Daemon.Validate].
 func Load(path string, explicit bool, kinds []Kind, env Env) (*Config, error) {
 	if path == "" {
 		if path = DefaultPath(env); path == "" {
@@ -38,7 +38,7 @@ func Load(path string, explicit bool, kinds []Kind, env Env) (*Config, error) {
 			return nil, err
 		}
 	}
-	modified := env.modified(path) // first, so that what changes meanwhile was changed since
+	modified := env.modified(path) // first, so that a change meanwhile counts as later
 	data, _, err := env.readFile(path, maxFile)
 	switch {
 	case err == nil:
@@ -63,11 +63,11 @@ func unreadableFix(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "let the user that runs providerd read it"
 	}
-	return "give the path of a TOML file"
+	return "write the path of a TOML file"
 }
 
-// Parse reads a configuration from data; name is what errors and
-// [Config.Path] call it. The error is an [*Error].
+// Parse reads a configuration from data; name stands for its path in errors and
+// [Config.Path]. The error is an [*Error].
 func Parse(name string, data []byte, kinds []Kind, env Env) (*Config, error) {
 	doc, bad := parseDocument(data)
 	if bad != nil {
@@ -115,7 +115,7 @@ func (r *reading) config() *Config {
 	return c
 }
 
-// table opens a table of the file; one that is absent is empty.
+// table opens a table of the file; an absent one is empty.
 func (t *table) table(key string) *table {
 	values, _ := get[map[string]any](t, key, "["+key+"]")
 	return &table{reading: t.reading, node: t.node.child(key), values: values}

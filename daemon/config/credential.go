@@ -10,20 +10,20 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// isHanded reports whether systemd passes a file to the service.
+// isHanded reports whether systemd passes the file to the service.
 func isHanded(file string, env Env) bool {
 	return file != "" && filepath.Dir(file) == filepath.Clean(env.get("CREDENTIALS_DIRECTORY"))
 }
 
-// unloaded is what to check if a key is where the unit loads it from and did not arrive.
+// unloaded is what to check if a key is where the unit loads it from but did not arrive.
 // LXC containers have a drop-in for every service that clears LoadCredential=
-// (lxc/distrobuilder, zzz-lxc-service.conf), and any other may too.
+// (lxc/distrobuilder, zzz-lxc-service.conf), and other drop-ins may too.
 func unloaded(env Env) string {
 	return "restart the service, which reads it when it starts: " + restartLine(env) +
 		". If that does not help, check with systemctl cat providerd whether a drop-in clears LoadCredential=, as in LXC containers"
 }
 
-// restartLine is what a key takes that systemd passes on.
+// restartLine is the command after which a key from systemd arrives.
 func restartLine(env Env) string {
 	if env.ForSystem() {
 		return "sudo systemctl " + restartProviderd
@@ -33,8 +33,8 @@ func restartLine(env Env) string {
 
 const restartProviderd = "restart providerd"
 
-// notLoaded is what to do about a key that systemd should have loaded from a file. Only
-// root can see that file, so it may be impossible to tell whether it is there.
+// notLoaded is what to do about a key that systemd should have loaded from a file. Only root
+// can see that file, so its presence may be unknown.
 func notLoaded(file string, env Env) string {
 	_, _, err := env.readFile(file, maxKeyFile)
 	switch {
@@ -46,8 +46,8 @@ func notLoaded(file string, env Env) string {
 	return "write the key into " + printable(file) + ", then restart the service: " + restartLine(env)
 }
 
-// adviseService says how the system's service gets a key that it does not have. systemd
-// passes it on at the start, so that a reload finds none, whatever was written.
+// adviseService says how the system service gets a key that it lacks. systemd passes keys on
+// at the start, so a reload does not find a new one.
 func (r *reading) adviseService(p *Provider, kind *Kind, named string) {
 	if !kind.takesKey() || !p.Key.IsZero() || p.KeyFault != "" || !r.env.ForSystem() || !filepath.IsAbs(r.env.get("CREDENTIALS_DIRECTORY")) {
 		return

@@ -9,37 +9,36 @@ import (
 	"strings"
 )
 
-// A Daemon is the [daemon] table: what providerd itself needs.
+// A Daemon is the [daemon] table: the settings of providerd itself.
 type Daemon struct {
 	Socket     string // absolute path of the control socket
 	StateDir   string // absolute path of the database's folder
-	AdminGroup string // members may change things; a name or number, empty for none
+	AdminGroup string // members may change the daemon; a name or number, empty for none
 	LogLevel   string // one of LogLevels
 
 	// InsecureFolders are absolute paths of folders above the socket's or the
 	// database's own that are used though everybody may write in them.
 	InsecureFolders []string
 
-	// MetricsListen is the loopback address and port where /metrics is served
-	// beside the socket; empty for nowhere.
+	// MetricsListen is the loopback address and port where /metrics is served in addition
+	// to the socket; empty for none.
 	MetricsListen string
-	// MetricsProviderLatency has /metrics tell the latencies of each provider as a
-	// histogram, beside that of each kind.
+	// MetricsProviderLatency adds a histogram of the latencies of each provider to /metrics;
+	// those of each kind are always there.
 	MetricsProviderLatency bool
 }
 
-// LogLevels are the levels from the most talkative to silence.
+// LogLevels are the levels, from the most verbose to silence.
 func LogLevels() []string { return []string{"trace", "debug", "info", "warn", "error", "off"} }
 
 const defaultLogLevel = "info"
 
-// maxSocketPath is the longest path, in bytes, that every system can bind:
-// sun_path has 104 bytes on macOS and the BSDs, 108 on Linux, one of them for
-// the closing NUL.
+// maxSocketPath is the longest path, in bytes, that every system can bind: sun_path has 104
+// bytes on macOS and the BSDs and 108 on Linux, including the final NUL.
 const maxSocketPath = 103
 
-// Validate checks the settings as the file's are checked. It is for the caller
-// that has put flags over them. The error is an [*Error].
+// Validate checks the settings like those of a file, for callers that have overridden them by
+// flags. The error is an [*Error].
 func (d Daemon) Validate() error {
 	var mistakes []mistake
 	for _, f := range []*flaw{checkSocket(d.Socket), checkStateDir(d.StateDir), checkGroup(d.AdminGroup),
@@ -75,7 +74,7 @@ func (r *reading) daemon(t *table) Daemon {
 	if stateDirectory(r.env) == "" {
 		d.StateDir = stateDir
 	} else if stateDir != d.StateDir {
-		r.warn(t.at("state_dir"), "state_dir is not used: STATE_DIRECTORY says %s", quote(d.StateDir))
+		r.warn(t.at("state_dir"), "state_dir is not used: STATE_DIRECTORY is %s", quote(d.StateDir))
 	}
 	d.InsecureFolders = t.insecureFolders()
 	t.setting(&d.AdminGroup, "admin_group", `admin_group = "providerd"`, checkGroup)
@@ -101,7 +100,7 @@ func (t *table) insecureFolders() (paths []string) {
 	return paths
 }
 
-// setting reads a checked text into v, which keeps its value when it is absent.
+// setting reads a checked text into v, which keeps its value if the setting is absent.
 func (t *table) setting(v *string, key, example string, check func(string) *flaw) {
 	s, ok := t.text(key, example)
 	if !ok {
@@ -119,7 +118,7 @@ func checkSocket(path string) *flaw {
 		return f
 	}
 	if len(path) > maxSocketPath {
-		return flawf("choose a shorter path", "socket is %d bytes long: a socket's path may have at most %d", len(path), maxSocketPath)
+		return flawf("choose a shorter path", "socket is %d bytes long: the path of a socket can have at most %d", len(path), maxSocketPath)
 	}
 	return nil
 }
@@ -163,8 +162,8 @@ func checkLogLevel(level string) *flaw {
 	return nil
 }
 
-// checkMetricsListen accepts addresses that no other machine can reach. A name is
-// not one: what it means is for the resolver to say.
+// checkMetricsListen accepts addresses that no other machine can reach. Names are not accepted:
+// the resolver decides what they mean.
 func checkMetricsListen(address string) *flaw {
 	if address == "" {
 		return nil
@@ -174,7 +173,7 @@ func checkMetricsListen(address string) *flaw {
 		return flawf(`write metrics_listen = "127.0.0.1:9456"`, "metrics_listen is %s: not an address and a port", quote(address))
 	}
 	if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() || ip.Zone() != "" {
-		return flawf(`write metrics_listen = "`+net.JoinHostPort("127.0.0.1", port)+`"; for others, let a proxy that asks who they are stand before it`,
+		return flawf(`write metrics_listen = "`+net.JoinHostPort("127.0.0.1", port)+`"; for other machines, put an authenticating proxy in front of it`,
 			"metrics_listen is %s: not a loopback address", quote(address))
 	}
 	return nil

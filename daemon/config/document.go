@@ -15,17 +15,17 @@ import (
 // maxFile is the size, in bytes, above which a file is not a configuration.
 const maxFile = 1 << 20
 
-// A document is a parsed file: its values, and where each of them stands.
+// A document is a parsed file: its values, and the position of each.
 type document struct {
 	data   []byte
 	values map[string]any
 	root   *node
 }
 
-// parseDocument reads TOML. The mistakes are those of the language: syntax, keys
-// given twice, encoding.
+// parseDocument reads TOML. It reports mistakes in the language: syntax, duplicate keys,
+// encoding.
 func parseDocument(data []byte) (*document, *mistake) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff")) // Windows editors write a mark
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // Windows editors write a byte order mark
 	d := &document{data: data, root: &node{key: nowhere, value: nowhere}}
 	if len(data) > maxFile {
 		return d, &mistake{*flawf("", "the file %v", tooLargeError(maxFile)), nowhere}
@@ -54,8 +54,8 @@ func invalidUTF8(data []byte) int {
 	return -1
 }
 
-// syntax turns the library's error into ours: its own text repeats the lines
-// around the error unmasked, so only position and message are taken.
+// syntax turns the library's error into ours. It takes only position and message, because the
+// library's text repeats the lines around the error unmasked.
 func (d *document) syntax(err error) *mistake {
 	var decode *toml.DecodeError
 	if !errors.As(err, &decode) {
@@ -73,20 +73,20 @@ func (d *document) syntax(err error) *mistake {
 	return &mistake{*flawf(fix, "not valid TOML: %s", maskWords(printable(message))), span{at, at + max(1, size)}}
 }
 
-// byteMet is how the library names what it met.
+// byteMet matches the library's name for an unexpected byte.
 var byteMet = regexp.MustCompile(`U\+00[0-9A-F]{2}(?: '.')?`)
 
-// syntaxFix names the usual cause: a value without its quotes, or with those of a word
-// processor, and the ways of other formats.
+// syntaxFix names the usual cause: a value without quotes or with typographic ones, or the
+// syntax of another format.
 func syntaxFix(data []byte, at int, met rune, message string) string {
 	line := bytes.TrimRight(data[bytes.LastIndexByte(data[:at], '\n')+1:at], " \t")
 	switch {
 	case unicode.In(met, unicode.Pi, unicode.Pf) || strings.ContainsRune("„‚＂`´", met):
 		return `write straight quotes: kind = "ollama"`
 	case met > unicode.MaxASCII && !unicode.IsGraphic(met) || met != ' ' && unicode.Is(unicode.Zs, met):
-		return "delete that character, which looks like nothing or like a blank"
+		return "delete that character, which is invisible or looks like a blank"
 	case bytes.HasSuffix(line, []byte("=")) && met > ' ':
-		return `text stands in double quotes: kind = "ollama"`
+		return `write text in double quotes: kind = "ollama"`
 	case strings.HasSuffix(message, "strings cannot have new lines"):
 		return "close the quote on the same line"
 	case met == ':' && strings.HasPrefix(message, "expected '='"):

@@ -8,16 +8,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// idPattern is deliberately narrow: an id is typed in shells, stands in URLs and
-// is a key of the database.
+// idPattern is deliberately narrow: an id is typed in shells, is part of URLs, and is a key of
+// the database.
 var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*(:[a-z0-9][a-z0-9._-]*)?$`)
 
 const maxID = 64
 
-// providers reads each [[provider]] and leaves out those that are not enabled.
+// providers reads each [[provider]] and skips those that are not enabled.
 func (r *reading) providers(entries []*table, defaults timing) []Provider {
 	var out []Provider
-	ids := map[string]int{} // to the line of the first
+	ids := map[string]int{} // the line of the first provider with that id
 	for _, t := range entries {
 		p, enabled := t.provider(ids, defaults)
 		t.done()
@@ -28,8 +28,8 @@ func (r *reading) providers(entries []*table, defaults timing) []Provider {
 	return out
 }
 
-// provider reads one [[provider]]. Without a kind that is known only the
-// settings that every kind has can be judged.
+// provider reads one [[provider]]. If the kind is unknown, only the settings that every kind
+// has can be checked.
 func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	before := len(t.mistakes)
 	p := Provider{ID: t.id(ids)}
@@ -49,7 +49,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	p.Kind, p.Type, p.Hints = kind.Name, kind.Type, kind.Hints
 	p.setTiming(kind.timing(own, defaults))
 	t.address(&p, kind, base, hasBase)
-	if !enabled { // its key need not be there
+	if !enabled { // its key may be missing
 		return p, false
 	}
 	t.credential(&p, kind, ref)
@@ -76,13 +76,13 @@ func (t *table) id(ids map[string]int) string {
 		}
 		return ""
 	case len(id) > maxID:
-		t.reject(t.at("id"), flawf("choose a shorter one", "id is %d characters long: it may have at most %d", len(id), maxID))
+		t.reject(t.at("id"), flawf("choose a shorter one", "id is %d characters long: it can have at most %d", len(id), maxID))
 		return ""
 	case !idPattern.MatchString(id):
-		t.reject(t.at("id"), flawf(idFix(id), `id is %s: it may have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
+		t.reject(t.at("id"), flawf(idFix(id), `id is %s: it can have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
 		return ""
-	case id == "status" || id == "refresh" || id == provider.HostID: // words of the control socket
-		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is a word of the control socket", quote(id)))
+	case id == "status" || id == "refresh" || id == provider.HostID: // reserved by the control socket
+		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is reserved", quote(id)))
 		return ""
 	}
 	line, _ := position(t.doc.data, t.at("id").start)
@@ -127,7 +127,7 @@ func (t *table) kind() *Kind {
 	return nil
 }
 
-// models reads the models that must be there.
+// models reads the models that must be available.
 func (t *table) models(kind *Kind) []string {
 	const example = `models = ["qwen3:8b"]`
 	names, ok := list[string](t, "models", example)
@@ -144,7 +144,7 @@ func (t *table) models(kind *Kind) []string {
 		case strings.TrimSpace(name) == "":
 			t.reject(t.elem("models", i), flawf("write "+example, "the name of a model is empty"))
 		case name != strings.TrimSpace(name) || strings.ContainsFunc(name, isControl):
-			t.reject(t.elem("models", i), flawf("write the name alone", "the name of a model holds blanks or control characters"))
+			t.reject(t.elem("models", i), flawf("write the name alone", "the name of a model contains blanks or control characters"))
 		case seen[name]:
 			t.reject(t.elem("models", i), flawf("leave one out", "model %s is named twice", quote(name)))
 		}
@@ -153,7 +153,7 @@ func (t *table) models(kind *Kind) []string {
 	return names
 }
 
-// check asks the kind whether the settings go together.
+// check lets the kind decide whether the settings go together.
 func (t *table) check(p *Provider, kind *Kind) {
 	if kind.Check == nil {
 		return
@@ -179,8 +179,8 @@ func (t *table) check(p *Provider, kind *Kind) {
 	t.reject(t.header(), flawf("", "%s", maskSecrets(printable(err.Error()))))
 }
 
-// variableFlaw is what a kind's Check says about the address from a variable; nil for
-// anything else.
+// variableFlaw is what a kind's Check says about an address from a variable; nil for anything
+// else.
 func (p *Provider) variableFlaw(kind *Kind, err error) *flaw {
 	var setting *SettingError
 	if p.BaseURLGiven || kind.AddrEnv == "" || !errors.As(err, &setting) || setting.Setting != "base_url" {
@@ -193,7 +193,7 @@ func (p *Provider) variableFlaw(kind *Kind, err error) *flaw {
 	return flawf(fix, "environment variable %s: %s", kind.AddrEnv, maskSecrets(printable(setting.Problem)))
 }
 
-// checkVariables asks the kind whether the address from its variables is usable.
+// checkVariables lets the kind decide whether the address from its variables is usable.
 func (r *reading) checkVariables(p *Provider, kind *Kind) {
 	if kind.Check == nil || p.AddressFault != "" {
 		return

@@ -13,26 +13,26 @@ import (
 	"github.com/providerd/providerd/store/home"
 )
 
-// An Env is everything that a configuration depends on beside its file.
+// An Env is everything that a configuration depends on besides its file.
 type Env struct {
 	// Getenv looks up a variable; nil means that none is set.
 	Getenv func(string) string
-	// LookupEnv tells a variable that is empty from one that is not set; nil means
-	// that an empty one is not set.
+	// LookupEnv distinguishes an empty variable from one that is not set; nil means that
+	// an empty one counts as not set.
 	LookupEnv func(string) (string, bool)
-	// UID decides between the system's paths (0) and the user's. It is -1
-	// where there are no user numbers.
+	// UID decides between the system's paths (0) and the user's. It is -1 on systems without
+	// user ids.
 	UID int
 	// Home is the user's home where HOME names none; empty where there is none.
 	Home string
-	// System means the system's paths whoever the user is: the service's own.
+	// System means the system's paths for any user, as for the service.
 	System bool
-	// TempDir is where a socket goes when nothing better is known.
+	// TempDir is where the socket goes if nothing better is known.
 	TempDir string
 	// OS is a GOOS; empty means linux.
 	OS string
-	// ReadFile reads a whole regular file of at most limit bytes and returns
-	// its mode; nil means the operating system's files.
+	// ReadFile reads a whole plain file of at most limit bytes and returns its mode; nil
+	// means the files of the operating system.
 	ReadFile func(name string, limit int64) ([]byte, fs.FileMode, error)
 }
 
@@ -42,10 +42,10 @@ func OSEnv() Env {
 	return Env{Getenv: os.Getenv, LookupEnv: os.LookupEnv, UID: uid, Home: home.Folder(os.Getenv("HOME"), uid), TempDir: os.TempDir(), OS: runtime.GOOS}
 }
 
-// ForSystem reports whether the daemon is the whole machine's, and not one user's.
+// ForSystem reports whether the daemon serves the whole machine rather than one user.
 func (e Env) ForSystem() bool { return e.System || e.UID == 0 }
 
-// get is Getenv without the blanks around a value; a blank variable is unset.
+// get is Getenv without the blanks around a value; a blank variable counts as unset.
 func (e Env) get(name string) string {
 	if e.Getenv == nil {
 		return ""
@@ -53,7 +53,7 @@ func (e Env) get(name string) string {
 	return strings.TrimSpace(e.Getenv(name))
 }
 
-// unset says how a variable has no value.
+// unset says in which way a variable has no value.
 func (e Env) unset(name string) string {
 	if e.LookupEnv != nil {
 		if v, set := e.LookupEnv(name); set && strings.TrimSpace(v) == "" {
@@ -70,7 +70,7 @@ func (e Env) readFile(name string, limit int64) ([]byte, fs.FileMode, error) {
 	return readRegular(name, limit)
 }
 
-// modified is when a file was changed last; zero if that cannot be told.
+// modified is when a file was last changed; zero if unknown.
 func (e Env) modified(name string) time.Time {
 	if info, err := os.Stat(name); err == nil && e.ReadFile == nil {
 		return info.ModTime()
@@ -90,7 +90,7 @@ func (e tooLargeError) Error() string {
 	return fmt.Sprintf("is larger than %d KiB", int64(e)>>10)
 }
 
-// readRegular looks before it opens: to open a named pipe would wait for ever.
+// readRegular checks before it opens: opening a named pipe could block for ever.
 func readRegular(name string, limit int64) ([]byte, fs.FileMode, error) {
 	info, err := os.Stat(name)
 	switch {
@@ -106,7 +106,7 @@ func readRegular(name string, limit int64) ([]byte, fs.FileMode, error) {
 		return nil, 0, err
 	}
 	defer f.Close()
-	// One byte more than allowed: the file may grow, and /proc says size 0.
+	// One byte more than allowed: the file may grow, and files in /proc have size 0.
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err != nil {
 		return nil, 0, err
@@ -117,7 +117,7 @@ func readRegular(name string, limit int64) ([]byte, fs.FileMode, error) {
 	return data, info.Mode(), nil
 }
 
-// reasonOf is a file error without the path, which the caller names itself.
+// reasonOf is a file error without the path, which the caller adds itself.
 func reasonOf(err error) string {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {

@@ -9,22 +9,22 @@ import (
 	"strings"
 )
 
-// An Error says everything that is wrong with a configuration at once, each
-// problem with its line. Its text holds no secret.
+// An Error lists everything that is wrong with a configuration, each problem with its line.
+// Its text contains no secret.
 type Error struct {
-	Path     string    // the file; empty when the built-in defaults are at fault
-	Problems []Problem // in the file's order, from 1 to 10 of them
-	More     int       // how many there are beside those, often their echo
+	Path     string    // the file; empty if the built-in defaults are at fault
+	Problems []Problem // in the file's order, 1 to 10 of them
+	More     int       // how many more there are, often caused by those
 	cause    error
 }
 
 // A Problem is one thing to correct.
 type Problem struct {
-	Line    int    // from 1; 0 when the problem has no position in the file
+	Line    int    // from 1; 0 if the problem has no position in the file
 	Column  int    // from 1, in characters
 	Excerpt string // the line and, under it, a marker; empty without a line
 	Message string // what is wrong
-	Fix     string // what to type instead; may be empty
+	Fix     string // what to type instead; can be empty
 }
 
 const maxProblems = 10
@@ -66,7 +66,7 @@ func (p *Problem) write(b *strings.Builder, path string) {
 func (e *Error) Hint() string {
 	switch first := e.Problems[0]; {
 	case !slices.ContainsFunc(e.Problems, func(p Problem) bool { return !strings.Contains(p.Fix, " "+restartProviderd) }):
-		return first.Fix // the file is right, and a reload finds what systemd passes on no sooner
+		return first.Fix // the file is right, but only a restart gets what systemd passes on
 	case e.Path != "" && e.cause == nil:
 		return "correct the file, then: providerd config check " + e.Path
 	case first.Fix != "":
@@ -75,22 +75,22 @@ func (e *Error) Hint() string {
 	return "correct it, then start providerd again"
 }
 
-// Unwrap returns why the file could not be read, when that is the problem.
+// Unwrap returns why the file could not be read, if that is the problem.
 func (e *Error) Unwrap() error { return e.cause }
 
 // A flaw is a problem whose position is not known yet.
 type flaw struct {
 	message, fix string
-	instead      string // the address that was meant, if it is one and that is clear
-	denied       string // the file that this process may not read; empty: it is something else
+	instead      string // the address that was meant, if that is clear
+	denied       string // the file that this process may not read; empty for any other problem
 }
 
-// flawf makes a flaw; fix may be empty.
+// flawf makes a flaw; fix can be empty.
 func flawf(fix, format string, args ...any) *flaw {
 	return &flaw{message: fmt.Sprintf(format, args...), fix: fix}
 }
 
-// of notes the file that an error of permission is about.
+// of notes the file that a permission error is about.
 func (f *flaw) of(err error, file string) *flaw {
 	if errors.Is(err, fs.ErrPermission) {
 		f.denied = file
@@ -104,8 +104,8 @@ type mistake struct {
 	at span
 }
 
-// newError puts the mistakes in the file's order and shows their lines; more is
-// how many were not even noted.
+// newError sorts the mistakes by position and shows their lines; more is how many were not
+// kept.
 func newError(path string, data []byte, mistakes []mistake, more int) *Error {
 	slices.SortStableFunc(mistakes, func(a, b mistake) int { return cmp.Compare(a.at.start, b.at.start) })
 	shown := min(len(mistakes), maxProblems)
@@ -116,7 +116,7 @@ func newError(path string, data []byte, mistakes []mistake, more int) *Error {
 	return e
 }
 
-// problem shows the mistake's line.
+// problem turns a mistake into a problem with its line.
 func (m mistake) problem(data []byte) Problem {
 	p := Problem{Message: m.message, Fix: m.fix}
 	if m.at.known() {
@@ -126,8 +126,8 @@ func (m mistake) problem(data []byte) Problem {
 	return p
 }
 
-// quote shows a value of the file inside a message: on one line, bounded, and
-// without what looks like a secret.
+// quote shows a value of the file inside a message: on one line, shortened, and without what
+// looks like a secret.
 func quote(s string) string {
 	s = maskSecrets(printable(s))
 	if r := []rune(s); len(r) > 60 {

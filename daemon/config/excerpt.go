@@ -12,13 +12,13 @@ import (
 // A span is a range of bytes in the file.
 type span struct{ start, end int }
 
-// nowhere is the span of what does not come from the file.
+// nowhere is the span of what is not in the file.
 var nowhere = span{-1, -1}
 
 func (p span) known() bool { return p.start >= 0 }
 
-// position is the line and column, from 1, of an offset. Columns count
-// characters, as editors do.
+// position is the line and column, from 1, of an offset. Columns count characters, as in
+// editors.
 func position(data []byte, offset int) (line, column int) {
 	before := data[:offset]
 	start := bytes.LastIndexByte(before, '\n') + 1
@@ -55,7 +55,7 @@ func excerpt(data []byte, p span) string {
 	}
 	shown, from, width = clip(shown, from, width)
 	end = min(len(shown), from+width)
-	if from <= end { // what is wide takes two columns, what combines with the one before none
+	if from <= end { // wide characters take two columns, combining ones none
 		from, width = uniseg.StringWidth(string(shown[:from])), uniseg.StringWidth(string(shown[from:end]))
 	}
 	number, _ := position(data, p.start)

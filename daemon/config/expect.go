@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// expect reads the conditions. Whether the paths of expect_json are JSONPath is
-// for the kind's Check to say.
+// expect reads the conditions. The kind's Check decides whether the paths of expect_json are
+// valid JSONPath.
 func (t *table) expect() Expect {
 	return Expect{
 		Status: t.expectStatus(),
@@ -30,7 +30,7 @@ func (t *table) expectStatus() []int {
 	for i, code := range codes {
 		switch {
 		case code < 100 || code > 599:
-			t.reject(t.elem("expect_status", i), flawf("write "+example, "%d is no HTTP status: they are from 100 to 599", code))
+			t.reject(t.elem("expect_status", i), flawf("write "+example, "%d is not an HTTP status: it must be from 100 to 599", code))
 		case slices.Contains(out, int(code)):
 			t.reject(t.elem("expect_status", i), flawf("leave one out", "status %d is named twice", code))
 		default:

@@ -8,17 +8,18 @@ import (
 )
 
 // A Fault says that the key, the authorities or the certificate that the file names for a
-// provider cannot be used. The file itself is right, and the other providers are not
-// affected: a daemon starts without them, and the row says why. `config check` and a reload report it as an error.
+// provider cannot be used. The file itself is right, and the other providers are not affected:
+// the daemon starts without them, and the row says why. `config check` and a reload report it
+// as an error.
 type Fault struct {
 	ID string // of the provider
 	Problem
-	// Denied is the file that this process, unlike another user's perhaps, may not read;
-	// empty: it is something else.
+	// Denied is the file that this process may not read, though another user may; empty for
+	// any other fault.
 	Denied string
 }
 
-// FaultError is an [*Error] of the Faults without those that stood before; nil if none is
+// FaultError is an [*Error] of the Faults except those that existed before; nil if none is
 // left. A nil stands means that none did.
 func (c *Config) FaultError(stands func(Fault) bool) error {
 	e := &Error{Path: c.Path}
@@ -37,22 +38,22 @@ func (c *Config) FaultError(stands func(Fault) bool) error {
 	return e
 }
 
-// HasFault reports whether a configuration has that fault, wherever in its file.
+// HasFault reports whether a configuration has that fault, at any position in its file.
 func (c *Config) HasFault(f Fault) bool {
 	return slices.ContainsFunc(c.Faults, func(has Fault) bool { return has.ID == f.ID && has.Message == f.Message })
 }
 
-// Has reports whether a provider, which may be nil, was read with that fault.
+// Has reports whether a provider, which may be nil, has that fault.
 func (p *Provider) Has(f Fault) bool {
 	return p != nil && (p.KeyFault == f.Message || p.TLS != nil && slices.Contains(p.TLS.Faults, f.Message))
 }
 
-// fault notes what keeps what the file names for a provider from being used.
+// fault notes why something that the file names for a provider cannot be used.
 func (r *reading) fault(id string, at span, f *flaw) {
 	r.faults = append(r.faults, Fault{id, mistake{*f, at}.problem(r.doc.data), f.denied})
 }
 
-// warnOf warns of a flaw outside the file.
+// warnOf warns about a flaw outside the file.
 func (r *reading) warnOf(f *flaw) {
 	if f.fix == "" {
 		r.warn(nowhere, "%s", f.message)
@@ -67,13 +68,13 @@ func (p *Provider) setAddressFault(f *flaw) {
 	p.advise(f.message+": "+f.fix+", then restart providerd", provider.Misconfigured)
 }
 
-// setKeyFault leaves the provider without a key; then is how a new one is read.
+// setKeyFault leaves the provider without a key; then says how a new one is read.
 func (p *Provider) setKeyFault(f *flaw, then string) {
 	p.Key, p.KeyFault = Secret{}, f.message
 	p.advise(f.message+": "+f.fix+then, provider.NoCredentials, provider.Unauthorized, provider.Forbidden)
 }
 
-// advise sets this provider's own hint for some reasons.
+// advise sets the provider's own hint for some reasons.
 func (p *Provider) advise(text string, reasons ...provider.Reason) {
 	own := maps.Clone(p.Hints)
 	if own == nil {

@@ -20,7 +20,7 @@ func TestLoad_BadVariableKeepsNobodyElse(t *testing.T) {
 	}{
 		{"OLLAMA_HOST", "gpu:", "ollama", provider.Misconfigured, "environment variable OLLAMA_HOST: gpu: has no port",
 			"correct or unset OLLAMA_HOST, or give base_url in the configuration, then restart providerd"},
-		{"OLLAMA_HOST", "http://ada:leak@gpu:0", "ollama", provider.Misconfigured, "environment variable OLLAMA_HOST: the address has port 0: they are from 1 to 65535",
+		{"OLLAMA_HOST", "http://ada:leak@gpu:0", "ollama", provider.Misconfigured, "environment variable OLLAMA_HOST: the address has port 0: it must be from 1 to 65535",
 			"correct or unset OLLAMA_HOST, or give base_url in the configuration, then restart providerd"},
 		{"ANTHROPIC_BASE_URL", "gateway:4000", "anthropic", provider.Misconfigured, `environment variable ANTHROPIC_BASE_URL: the address is "gateway:4000": the scheme is missing`,
 			"set ANTHROPIC_BASE_URL to http://gateway:4000, then restart providerd"},

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// A Feed is a vendor's own status feed: where it is, how it is written, and what
-// in it stands for this provider. Without a URL there is none.
+// A Feed is a vendor's own status feed: its address, its format, and the components that stand
+// for this provider. Without a URL there is none.
 type Feed struct {
 	URL    string
 	Format string // one of [FeedFormats]
-	// Components are names as the feed has them; none: all that is in it.
+	// Components are names in the feed; none: all of it.
 	Components []string
 }
 
-// The formats that a status feed may have; daemon/feed reads them.
+// The formats of status feeds; daemon/feed reads them.
 const (
 	Statuspage  = "statuspage"
 	IncidentIO  = "incidentio"
@@ -26,15 +26,14 @@ const (
 	RSS         = "rss"
 )
 
-// FeedFormats are the names of the formats, in the order in which they are
-// documented.
+// FeedFormats are the names of the formats, in the order of the documentation.
 var FeedFormats = []string{Statuspage, IncidentIO, BetterStack, Instatus, GoogleCloud, AWS, RSS}
 
-// A feedSetting is what status_feed says.
+// A feedSetting is the value of status_feed.
 type feedSetting struct {
 	given bool
 	on    bool
-	feed  Feed // with a table
+	feed  Feed // from a table
 }
 
 const exampleFeed = `status_feed = { url = "https://status.example.com/api/v2/summary.json", format = "statuspage", components = ["API"] }`
@@ -48,7 +47,7 @@ func (t *table) statusFeed(kind *Kind) feedSetting {
 	case bool:
 		if v && kind != nil && kind.Feed.URL == "" {
 			t.reject(t.at("status_feed"), flawf("leave it out, or write "+exampleFeed,
-				"no status feed is known of kind %s", kind.Name))
+				"no status feed is known for kind %s", kind.Name))
 		}
 		return feedSetting{given: true, on: v}
 	case map[string]any:
@@ -63,7 +62,7 @@ func (t *table) statusFeed(kind *Kind) feedSetting {
 	return feedSetting{given: true}
 }
 
-// feed reads a feed of one's own.
+// feed reads a feed from a table.
 func (t *table) feed() (f Feed) {
 	var ok bool
 	if f.URL, ok = t.text("url", `url = "https://status.example.com/api/v2/summary.json"`); ok {
@@ -86,15 +85,15 @@ func (t *table) feed() (f Feed) {
 	names, _ := list[string](t, "components", example)
 	for i, name := range names {
 		if strings.TrimSpace(name) == "" || strings.ContainsFunc(name, isControl) {
-			t.reject(t.elem("components", i), flawf("write "+example, "the name of a component is empty or holds control characters"))
+			t.reject(t.elem("components", i), flawf("write "+example, "the name of a component is empty or contains control characters"))
 		}
 	}
 	f.Components = names
 	return f
 }
 
-// feedURL checks and normalises the address of a feed. It is fetched without any
-// credential, so it has none.
+// feedURL checks and normalises the address of a feed. It must have no credentials, since feeds
+// are fetched without any.
 func feedURL(raw string) (string, *flaw) {
 	const example = `write url = "https://status.example.com/api/v2/summary.json"`
 	u, err := url.Parse(raw)
@@ -102,23 +101,22 @@ func feedURL(raw string) (string, *flaw) {
 	case raw == "":
 		return "", flawf(example, "url is empty")
 	case strings.Contains(raw, "@"):
-		return "", flawf("leave out what stands before the @", "url holds a user or a password, which is sent to no status feed")
+		return "", flawf("leave out what comes before the @", "url has a user or a password, which is never sent to a status feed")
 	case err != nil || strings.ContainsFunc(raw, func(r rune) bool { return r == ' ' || isControl(r) }):
-		return "", flawf(example, "url is no web address")
+		return "", flawf(example, "url is not a web address")
 	case u.Scheme != "https" && !(u.Scheme == "http" && IsLoopback(u.Hostname())):
 		return "", flawf(example, "url must start with https://")
 	case u.Hostname() == "" || u.Port() != "" && !validPort(u.Port()):
-		return "", flawf(example, "url has no host, or a port that does not exist")
+		return "", flawf(example, "url has no host, or an invalid port")
 	case u.RawQuery != "" || u.Fragment != "" || strings.ContainsAny(raw, "?#"):
-		return "", flawf("leave out what follows the path", "url holds a query or a fragment")
+		return "", flawf("leave out what follows the path", "url has a query or a fragment")
 	}
 	u.Host = strings.ToLower(u.Host)
 	return u.String(), nil
 }
 
-// setFeed decides which feed is followed: the setting's, or the vendor's own where
-// there is a key that is for the vendor's own address. What a proxy of it does, its
-// vendor's feed does not say.
+// setFeed decides which feed is followed: the one in the setting, or the vendor's own if there
+// is a key for the vendor's own address. The vendor's feed says nothing about a proxy.
 func (p *Provider) setFeed(kind *Kind, s feedSetting) {
 	switch {
 	case s.feed.URL != "":

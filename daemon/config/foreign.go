@@ -9,17 +9,17 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// foreign returns an [*Error] if another user has a say in the file at the default
-// path. Variables are inherited, by su for one, and whoever writes the file has the
-// rights of the daemon's user.
+// foreign returns an [*Error] if another user can change the file at the default path.
+// Variables are inherited, for example by su, and who writes the file gets the rights of the
+// daemon's user.
 func (e Env) foreign(path string) error {
-	if e.ReadFile != nil || e.ForSystem() { // not a file of the operating system's, or not a variable's
+	if e.ReadFile != nil || e.ForSystem() { // not a real file, or the path does not come from a variable
 		return nil
 	}
 	_, err := trust.Resolve(path, trust.Check)
 	var part *trust.PathError
 	if !errors.As(err, &part) {
-		return nil // whatever it is, reading the file says it
+		return nil // reading the file reports the problem
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil

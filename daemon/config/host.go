@@ -19,8 +19,8 @@ func (p *Provider) OnThisMachine() bool {
 	return u.Scheme == "unix" || IsLoopback(u.Hostname()) || isUnspecified(u.Hostname())
 }
 
-// isUnspecified reports whether host is an address to bind, such as 0.0.0.0, which
-// leads to this machine where it is dialled.
+// isUnspecified reports whether host is an address to bind, such as 0.0.0.0. Dialling it
+// reaches this machine.
 func isUnspecified(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsUnspecified()

@@ -11,8 +11,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// meantHost is what follows the scheme of an address, with the host that is meant; empty
-// when that is not clear.
+// meantHost is what follows the scheme of an address, with the host that was meant; empty if
+// that is not clear.
 func (k *Kind) meantHost(s, scheme string) string {
 	rest := strings.TrimLeft(s, "/")
 	slashes := len(s) - len(rest)
@@ -23,11 +23,11 @@ func (k *Kind) meantHost(s, scheme string) string {
 	isName := strings.ContainsAny(host, ".:") || IsLocalhost(host)
 	port := strings.TrimPrefix(host, ":")
 	switch _, err := strconv.ParseUint(port, 10, 64); {
-	case slashes == 1 && scheme == "", slashes > 0 && !isName: // a path, or nothing that shows more
+	case slashes == 1 && scheme == "", slashes > 0 && !isName: // a path, or nothing recognisable
 		return ""
 	case err == nil && k.Type == provider.Cloud:
 		return ""
-	case err == nil: // a port alone, as programs are told to listen at
+	case err == nil: // only a port, as in a listen address
 		return "127.0.0.1:" + port + path
 	case slices.Contains([]string{"none", "null", "nil", "undefined", "true", "false"}, strings.ToLower(host)):
 		return ""
@@ -37,8 +37,8 @@ func (k *Kind) meantHost(s, scheme string) string {
 	return strings.TrimLeft(rest, ":")
 }
 
-// bracketed is an IPv6 address as URLs have it. The number at its end is a port where it
-// can be one, and the rest an address.
+// bracketed is an IPv6 address in the form of URLs. A number at its end is a port if it can be
+// one and the rest is an address.
 func bracketed(host string) string {
 	i := strings.LastIndexByte(host, ':')
 	before, port := host[:i], host[i+1:]
@@ -55,7 +55,7 @@ var (
 	socketTail = regexp.MustCompile(`(?i)(\.sock)[/:].*$`)
 )
 
-// meantSocket is the address of a Unix socket that is written in another way.
+// meantSocket is the right form of a differently written address of a Unix socket.
 func meantSocket(s string) string {
 	s, err := url.PathUnescape(socketHead.ReplaceAllString(s, ""))
 	if err != nil || strings.Contains(s, "@") {
@@ -73,15 +73,15 @@ func meantSocket(s string) string {
 	return a.endpoint
 }
 
-// beyondSocket tells of more than a socket's path in its address.
+// beyondSocket reports if an address has more than the path of a socket.
 func beyondSocket(path string) (why, better string) {
 	if cut := socketTail.ReplaceAllString(path, "$1"); cut != path {
-		return "goes on after the path of the socket", "unix://" + cut
+		return "continues after the path of the socket", "unix://" + cut
 	}
 	return "", ""
 }
 
-// exampleBase is an address of this kind.
+// exampleBase is an example address of this kind.
 func (k *Kind) exampleBase() string {
 	_, base, _ := strings.Cut(baseURLExample(k), `"`)
 	return strings.TrimSuffix(base, `"`)

@@ -15,12 +15,11 @@ const maxKeyFile = 64 << 10
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// A keyRef says where the file wants the key taken from; both empty: from the
-// kind's own variables.
+// A keyRef says where to take the key from; both empty: from the kind's own variables.
 type keyRef struct{ env, file string }
 
-// keyRef reads api_key_env and api_key_file, and rejects what cannot be
-// followed. A value that looks like the key itself is never repeated.
+// keyRef reads api_key_env and api_key_file, and rejects what cannot be used. A value that looks
+// like the key itself is never repeated.
 func (t *table) keyRef(kind *Kind) keyRef {
 	env, hasEnv := t.text("api_key_env", `api_key_env = "OPENAI_API_KEY"`)
 	file, hasFile := t.text("api_key_file", `api_key_file = "/etc/providerd/openai.key"`)
@@ -32,7 +31,7 @@ func (t *table) keyRef(kind *Kind) keyRef {
 		}
 		t.reject(t.name(key), flawf("leave it out", "kind %s sends no key", kind.Name))
 	case hasEnv && hasFile:
-		t.reject(t.name("api_key_file"), flawf("leave one of them out", "api_key_env and api_key_file are both given"))
+		t.reject(t.name("api_key_file"), flawf("leave one of them out", "api_key_env and api_key_file are both set"))
 	case hasEnv && (!envName.MatchString(env) || isKeyNotName(env)):
 		t.reject(t.at("api_key_env"), flawf(`write api_key_env = "OPENAI_API_KEY", and put the key into that variable`,
 			"api_key_env is not the name of a variable"))
@@ -48,15 +47,14 @@ func (t *table) keyRef(kind *Kind) keyRef {
 	return keyRef{env, file}
 }
 
-// isKeyNotName reports whether what should name a variable looks like a key. Names such
-// as HF_TOKEN begin as keys do, but for the capitals.
+// isKeyNotName reports whether a name of a variable looks like a key. Names such as HF_TOKEN
+// begin like keys, except for the capitals.
 func isKeyNotName(s string) bool {
 	return looksSecret(s) && (s != strings.ToUpper(s) || !strings.Contains(s, "_"))
 }
 
-// The service's unit loads each file NAME of the folder credentials as loadedKey
-// and NAME. Without systemd the system's daemon looks there itself, and so does
-// whoever checks its configuration.
+// The service's unit loads each file NAME of the folder credentials as loadedKey and NAME.
+// Without systemd the system daemon reads that folder itself, and so does `config check`.
 const (
 	credentials = "/etc/providerd/credentials"
 	loadedKey   = "key_"
@@ -65,8 +63,8 @@ const (
 // KeyFolder is that folder.
 const KeyFolder = credentials
 
-// keyFilePath is the file that api_key_file names. A bare name is a credential
-// that systemd hands to the unit (LoadCredential=); source: systemd.exec(5).
+// keyFilePath is the file that api_key_file names. A bare name is a credential that systemd
+// passes to the unit (LoadCredential=); source: systemd.exec(5).
 func keyFilePath(name string, env Env) (string, *flaw) {
 	switch {
 	case strings.ContainsFunc(name, isControl):
@@ -76,7 +74,7 @@ func keyFilePath(name string, env Env) (string, *flaw) {
 	case strings.ContainsAny(name, `/\`):
 		return "", flawf("write the path in full, from the root", "api_key_file is a relative path")
 	case looksSecret(name):
-		return "", flawf("put the key into a file, and write the file's path", "api_key_file is not the path of a file")
+		return "", flawf("put the key into a file, and write the path of the file", "api_key_file is not the path of a file")
 	}
 	dir := env.get("CREDENTIALS_DIRECTORY")
 	if !filepath.IsAbs(dir) {
@@ -126,22 +124,22 @@ func thenWhat(f *flaw, file string, env Env) string {
 	switch {
 	case strings.Contains(f.fix, "restart the service"):
 		return ""
-	case isHanded(file, env): // as it was at the start
+	case isHanded(file, env): // its contents are from the start
 		return ", then restart the service"
 	}
 	return ", then: providerctl reload"
 }
 
-// setVariable is how a variable comes to hold what it should.
+// setVariable says how to correct a variable.
 func setVariable(name string) func(what string) string {
 	return func(what string) string { return "set " + name + " to " + what + ", then restart providerd" }
 }
 
-// writeIntoIt is the same of a key file.
+// writeIntoIt says the same about a key file.
 func writeIntoIt(what string) string { return "write " + what + " into it, then: providerctl reload" }
 
-// doubtKey warns of a key that is hardly one. It is sent as it is, as the vendors' own
-// programs do. If it is rejected, the hint says what to do.
+// doubtKey warns about something that hardly looks like a key. It is sent nevertheless, as the
+// vendors' own programs do. If it is rejected, the hint says what to do.
 func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source string, put func(what string) string) {
 	if p.Key.IsZero() {
 		return
@@ -159,9 +157,8 @@ func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source string, put 
 	p.advise(text, provider.Unauthorized, provider.Forbidden)
 }
 
-// anothersKey says so when the key can only be another vendor's than the one that it is
-// sent to. Whoever sends it elsewhere, as to a gateway that speaks a vendor's API, may
-// need just that key.
+// anothersKey says so if the key can only belong to another vendor than the one that it is
+// sent to. A gateway that speaks a vendor's API may need exactly such a key.
 func (r *reading) anothersKey(p *Provider, kind *Kind) string {
 	key := p.Key.Reveal()
 	if !kind.KeyNeeded || kind.BaseURL == "" || hostOf(p.BaseURL) != hostOf(kind.BaseURL) || kind.OwnKey != nil && kind.OwnKey(key) {
@@ -169,13 +166,13 @@ func (r *reading) anothersKey(p *Provider, kind *Kind) string {
 	}
 	for i := range r.kinds {
 		if other := &r.kinds[i]; other.OwnKey != nil && other.Name != kind.Name && other.OwnKey(key) {
-			return "has the form of those for " + other.Name + ", not for " + kind.Name
+			return "has the form of a key for " + other.Name + ", not for " + kind.Name
 		}
 	}
 	return ""
 }
 
-// missKey notes which variable to set: the one that was named, else the vendor's.
+// missKey notes which variable to set: the configured one, or else the vendor's.
 func (r *reading) missKey(p *Provider, kind *Kind, named string) {
 	r.adviseService(p, kind, named)
 	switch {
@@ -209,10 +206,10 @@ func (r *reading) vendorKey(p *Provider, kind *Kind) {
 	}
 }
 
-// sayWhichCounts warns of two variables that are sent in different ways.
+// sayWhichCounts warns if two variables are set that are sent in different ways.
 func (r *reading) sayWhichCounts(kind *Kind, name string) {
 	if name == kind.TokenEnv && len(kind.KeyEnv) > 0 && r.env.get(kind.KeyEnv[0]) != "" {
-		r.warn(nowhere, "environment variables %s and %s are both set: %s counts", name, kind.KeyEnv[0], name)
+		r.warn(nowhere, "environment variables %s and %s are both set: %s is used", name, kind.KeyEnv[0], name)
 	}
 }
 
@@ -236,9 +233,9 @@ func keyFromFile(name string, env Env) (key Secret, loose bool, f *flaw) {
 		return Secret{}, false, flawf("write the key into it", "key file %s is empty", shown)
 	}
 	if problem := badKey(text); problem != "" {
-		return Secret{}, false, flawf("the file must hold the key alone, on one line", "key file %s: the key %s", shown, problem)
+		return Secret{}, false, flawf("write only the key into the file, on one line", "key file %s: the key %s", shown, problem)
 	}
-	// Windows has no such bits, and reports them all.
+	// Windows has no such bits and reports all of them.
 	return NewSecret(text), mode&0o004 != 0 && env.OS != "windows", nil
 }
 
@@ -252,11 +249,11 @@ func keyFileFix(err error, name string, env Env) string {
 		base := printable(filepath.Base(name))
 		return "give the unit LoadCredential=" + base + ":FILE or, if it has that already, " + unloaded(env)
 	case errors.Is(err, fs.ErrPermission) && filepath.Dir(name) == credentials && env.get("INVOCATION_ID") != "":
-		return notLoaded(name, env) // systemd runs us, and gave no folder
+		return notLoaded(name, env) // systemd started us, but without credentials
 	case errors.Is(err, fs.ErrPermission):
 		return "let the user that runs providerd read it"
 	case errors.Is(err, fs.ErrNotExist):
 		return "create it, or correct the path"
 	}
-	return "give the path of a file that holds the key alone"
+	return "write the path of a file that contains only the key"
 }

@@ -6,18 +6,18 @@ import (
 	"unicode"
 )
 
-// Keys are copied from web pages, .env files, Dockerfiles and chats, together with what
-// was around them. What cannot be part of a key is dropped at its ends. The rest is sent
-// as it is, as the vendors' own programs do. A warning names its form only: no text here
-// repeats any part of a key.
+// Keys are copied from web pages, .env files, Dockerfiles and chats, often with the text around
+// them. What cannot be part of a key is dropped at its ends. The rest is sent as it is, as the
+// vendors' own programs do. Warnings only name its form: no text here repeats any part of a
+// key.
 
 // bareKey is a key without the blanks, line breaks and invisible characters around it.
 func bareKey(s string) string {
 	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || isInvisible(r) })
 }
 
-// isInvisible knows the invisible characters in copied text: byte order marks, joiners,
-// zero-width blanks, directions.
+// isInvisible reports whether a character of copied text is invisible: byte order marks,
+// joiners, zero-width blanks, directions.
 func isInvisible(r rune) bool { return unicode.Is(unicode.Cf, r) }
 
 // badKey says why a key cannot be sent in a header; empty if it can.
@@ -26,7 +26,7 @@ func badKey(key string) string {
 	if problem == "" {
 		return ""
 	}
-	if form := wrapping(key); form != "" { // it says more
+	if form := wrapping(key); form != "" { // it is more specific
 		return form
 	}
 	return problem
@@ -54,7 +54,7 @@ func unsendable(key string) string {
 
 var (
 	assignment = regexp.MustCompile(`^(?:(?i:export|set|setx|declare -x|env)\s+|\$[Ee]nv:)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\s*=\s*\S`)
-	// labelled is a key after what a file of settings calls it.
+	// labelled is a key after its name in a settings file.
 	labelled   = regexp.MustCompile(`(?i)^-?\s*["']?(?:[a-z0-9_-]*(?:api[_-]?key|access[_-]?token|api[_-]?token|secret[_-]?key)|key|token)["']?\s*(?:=|:\s)\s*[^\s=]`)
 	headerForm = regexp.MustCompile(`(?i)^(?:-H\s*)?["']?(?:authorization|proxy-authorization|x-api-key|x-goog-api-key|api-key)\s*:`)
 	schemeForm = regexp.MustCompile(`(?i)^(bearer|basic|token)[\s:]+\S`)
@@ -65,7 +65,7 @@ var (
 	emptyWord  = regexp.MustCompile(`(?i)^(?:none|null|nil|undefined|false|true|empty|dummy|fake|test|todo|fixme|tbd|placeholder|example|secret|password|changeme|key|token|apikey|api[-_]key|n/a|na|no|no-key|no-key-required|not-needed|not-used|unused|foo|bar|abc|123|1234|12345|x+|sk-[.x*]*|0)$`)
 )
 
-// wrapping is what stands around a key.
+// wrapping says what is around a key.
 func wrapping(key string) string {
 	switch {
 	case headerForm.MatchString(key):
@@ -75,7 +75,7 @@ func wrapping(key string) string {
 	case isJSON(key):
 		return "is JSON, not the key alone"
 	case labelled.MatchString(key):
-		return "begins with its name, as in a file of settings"
+		return "begins with its name, as in a settings file"
 	case isQuoted(key):
 		return "is in quotes"
 	}
@@ -90,16 +90,16 @@ func isJSON(key string) bool {
 		strings.HasPrefix(key, "[") && strings.Contains(key, `"`)
 }
 
-// quotes are those of programs, of word processors and of Markdown.
+// quotes are straight, typographic and Markdown quotes.
 const quotes = "\"'`“”„‟‘’‚‛«»‹›「」"
 
-// isQuoted reports whether there is a quote at either end: the other may be lost.
+// isQuoted reports whether there is a quote at either end: the other may be missing.
 func isQuoted(key string) bool {
 	return key != strings.Trim(key, quotes)
 }
 
-// doubtfulKey says why a key that can be sent is hardly one; empty if it may be one. Your
-// own server may accept any word as a key; a vendor does not.
+// doubtfulKey says why something that can be sent hardly looks like a key; empty if it does. A
+// server of your own may accept any word as a key; a vendor does not.
 func doubtfulKey(key string, vendors bool) string {
 	form := wrapping(key)
 	switch {

@@ -141,8 +141,8 @@ func TestLoad_AnothersKey(t *testing.T) {
 	for _, tt := range []struct{ kind, base, key, says string }{
 		{"whale", "", "wh-" + core, ""},
 		{"whale", "", core, ""}, // an older one may have no mark
-		{"otter", "", "wh-" + core, "has the form of those for whale, not for otter: set OTTER_API_KEY to a key for otter, then restart providerd"},
-		{"plain", "", "wh-" + core, "has the form of those for whale, not for plain"},
+		{"otter", "", "wh-" + core, "has the form of a key for whale, not for otter: set OTTER_API_KEY to a key for otter, then restart providerd"},
+		{"plain", "", "wh-" + core, "has the form of a key for whale, not for plain"},
 		{"otter", "", "wh-otter-" + core, ""}, // its own, whoever else's it may be
 		{"otter", "https://gateway.test", "wh-" + core, ""},
 	} {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kindSettings are those that only some kinds take; a kind names its own.
+// kindSettings are the settings that only some kinds take; each kind lists its own.
 var kindSettings = []string{
 	"expect_status", "expect_body", "expect_json", "expect_days", "expect_answer",
 	"command", "unit", "bus",
@@ -29,7 +29,7 @@ func (t *table) kindSettings(p *Provider, kind *Kind) {
 		switch {
 		case kind.takes(setting):
 			continue
-		case t.values[setting] == nil: // nothing to propose for a word that is not known
+		case t.values[setting] == nil: // nothing to propose for an unknown kind
 			t.asked = slices.DeleteFunc(t.asked, func(name string) bool { return name == setting })
 			continue
 		}
@@ -56,12 +56,12 @@ func (t *table) unit() string {
 	return unit
 }
 
-// command is a program and its arguments, as they are: no shell reads them.
+// command is a program and its arguments, unchanged: no shell reads them.
 func (t *table) command() []string {
 	const example = exampleCommand
 	if text, is := t.values["command"].(string); is {
 		t.asked = append(t.asked, "command")
-		t.reject(t.at("command"), flawf("write "+example, "command is text: it must be a list, because no shell takes it apart (%d words)", len(strings.Fields(text))))
+		t.reject(t.at("command"), flawf("write "+example, "command is text: it must be a list, because no shell splits it (%d words)", len(strings.Fields(text))))
 		return nil
 	}
 	if elements, is := t.values["command"].([]any); is && len(elements) == 0 {
@@ -75,14 +75,14 @@ func (t *table) command() []string {
 	}
 	for i, word := range words {
 		if strings.ContainsRune(word, 0) {
-			t.reject(t.elem("command", i), flawf("write "+example, "a word of command holds a zero byte"))
+			t.reject(t.elem("command", i), flawf("write "+example, "a word of command contains a zero byte"))
 			return nil
 		}
 	}
 	return words
 }
 
-// bus is whose services unit is one of.
+// bus says whether unit is one of the system's or the user's.
 func (t *table) bus() string {
 	const example = `bus = "user", or leave it out for the system's`
 	bus, ok := t.text("bus", example)

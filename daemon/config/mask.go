@@ -7,27 +7,26 @@ import (
 	"unicode"
 )
 
-// People paste keys into the wrong place, and the very mistake makes the file's
-// line part of an error that ends up in a log or a bug report. So every text that
-// comes from the file passes through here before it is shown. Masking too much
-// costs a reader a glance at the file; masking too little costs a key.
+// People paste keys into the wrong place, and that mistake makes the line part of an error that
+// ends up in a log or a bug report. So every text from the file is masked here before it is
+// shown. Masking too much costs a reader a glance at the file; masking too little costs a key.
 
 const masked = "***"
 
 var (
-	// userInfo is what stands before an @ at the start of a word or a URL. A
-	// password may hold blanks and slashes, so only a quote ends it.
+	// userInfo is what precedes an @ at the start of a word or a URL. A password can contain
+	// blanks and slashes, so only a quote ends it.
 	userInfo = regexp.MustCompile(`(^|["'=\s](?:[A-Za-z][A-Za-z0-9+.-]*://)?|^[A-Za-z][A-Za-z0-9+.-]*://)[^"'\n]*@`)
 	// urlQuery is the query or fragment of a URL; some vendors take a key there.
 	urlQuery = regexp.MustCompile(`(://[^"'\s?#]*[?#])[^"'\s]+`)
-	// secretSetting is a setting whose name says that its value is a secret.
+	// secretSetting is a setting that is named like a secret.
 	secretSetting = regexp.MustCompile(`(?i)([\w.-]*(?:key|token|secret|passw|credential|authorization|bearer)[\w-]*)["']?\s*[=:]\s*(.*)`)
 	// secretBlock opens a multi-line string that is the value of such a setting.
 	secretBlock = regexp.MustCompile(`(?i)(?:key|token|secret|passw|credential|authorization|bearer)[\w-]*["']?[ \t]*=[ \t]*("""|''')`)
-	// secretPrefix is how the vendors mark their keys.
+	// secretPrefix is how vendors mark their keys.
 	secretPrefix = regexp.MustCompile(`(?i)^(?:sk|pk|rk|gsk|csk|hf|xai|nvapi|pplx|tgp|fw)[-_]..`)
 	word         = regexp.MustCompile(`(?:[A-Za-z0-9_+/=-]|` + escaped.String() + `){5,}`)
-	// escaped is a character as TOML or a URL may have it.
+	// escaped is an escaped character of TOML or a URL.
 	escaped = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\x([0-9A-Fa-f]{2})|%([0-9A-Fa-f]{2})`)
 	quoted  = regexp.MustCompile(`"([^"]*)"|'([^']*)'`)
 )
@@ -52,19 +51,19 @@ func maskWords(line string) string {
 	})
 }
 
-// harmless reports whether a setting that is named like a secret holds only the
-// name of one, as api_key_env, api_key_file and client_key_file do.
+// harmless reports whether a setting that is named like a secret has only the name of one, like
+// api_key_env, api_key_file and client_key_file.
 func harmless(name, value string) bool {
 	if name != "api_key_env" && name != "api_key_file" && name != keyFile {
 		return false
 	}
 	m := quoted.FindStringSubmatch(value)
-	// An escape such as \n may be what parts a name from the key behind it.
+	// An escape such as \n may separate a name from a key behind it.
 	return m != nil && !strings.Contains(m[1], `\`) && !looksSecret(m[1]+m[2])
 }
 
-// looksSecret guesses whether a word is a key: it starts as vendors' keys do, or
-// is long and mixes what names and paths do not mix.
+// looksSecret guesses whether a word is a key: it starts like vendors' keys, or is long and mixes
+// characters that names and paths do not mix.
 func looksSecret(w string) bool {
 	w = unescaped(w)
 	if secretPrefix.MatchString(w) {
@@ -80,7 +79,7 @@ func looksSecret(w string) bool {
 	return digit && (lower && upper || (lower || upper) && plain && len(w) >= 24)
 }
 
-// unescaped is s with its characters as they are meant.
+// unescaped is s with its escapes resolved.
 func unescaped(s string) string {
 	return escaped.ReplaceAllStringFunc(s, func(e string) string {
 		c, err := strconv.ParseUint(strings.TrimLeft(e, `\uUx%`), 16, 32)
@@ -109,8 +108,8 @@ func insideSecretBlock(data []byte, offset int) bool {
 	}
 }
 
-// printable makes a text of unknown origin fit for one line of a terminal: what
-// could move the cursor or colour the text becomes "?".
+// printable makes a text of unknown origin safe for one line of a terminal: characters that
+// could move the cursor or colour the text become "?".
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

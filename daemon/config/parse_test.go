@@ -359,7 +359,7 @@ func TestParse_Warnings(t *testing.T) {
 		{"VariableNotSet", "[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_env = \"UNSET\"",
 			`p.toml:4: provider "a": environment variable UNSET is not set`},
 		{"StateDirectoryWins", "autodetect = true\n[daemon]\nstate_dir = \"/srv/p\"",
-			`p.toml:3: state_dir is not used: STATE_DIRECTORY says "/var/lib/private/p"`},
+			`p.toml:3: state_dir is not used: STATE_DIRECTORY is "/var/lib/private/p"`},
 		{"IdTaken", "autodetect = true\n[[provider]]\nid = \"ollama\"\nkind = \"lmstudio\"",
 			"p.toml:3: autodetect leaves out kind ollama: its id is taken by this provider"},
 		{"None", "autodetect = true", ""},

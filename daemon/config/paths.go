@@ -9,12 +9,12 @@ import (
 	"github.com/providerd/providerd/store/home"
 )
 
-// Root and [Env.System] mean the system's paths, any other user means the user's
-// own, as the XDG base directory specification places them. Windows has no root:
-// there only System means the system's.
+// Root and [Env.System] mean the system's paths. Any other user means the user's own paths
+// according to the XDG base directory specification. On Windows only System means the
+// system's.
 
-// DefaultPath is where the configuration is looked for when no path is given.
-// It is empty when the user has no home: then there is no file.
+// DefaultPath is the path of the configuration if none is given. It is empty if the user has
+// no home: then there is no file.
 func DefaultPath(env Env) string {
 	switch {
 	case env.OS == "windows" && env.System:
@@ -27,7 +27,7 @@ func DefaultPath(env Env) string {
 	return under(xdg(env, "XDG_CONFIG_HOME", ".config"), "providerd", "providerd.toml")
 }
 
-// DefaultSocket is the socket's path when neither flag nor file gives one.
+// DefaultSocket is the path of the socket if neither flag nor file gives one.
 func DefaultSocket(env Env) string {
 	switch {
 	case env.OS == "windows" && env.System:
@@ -58,7 +58,7 @@ func SpareSocket(env Env, socket string) string {
 	return filepath.Join(tempFolder(env), "providerd.sock")
 }
 
-// systemRun is the folder for sockets of the system; only Linux has /run.
+// systemRun is the system's folder for sockets; only Linux has /run.
 func systemRun(env Env) string {
 	if env.OS == "linux" || env.OS == "" {
 		return "/run"
@@ -66,9 +66,9 @@ func systemRun(env Env) string {
 	return "/var/run"
 }
 
-// DefaultStateDir is the folder of the database when neither flag nor file gives
-// one. STATE_DIRECTORY, which systemd sets for a unit with StateDirectory=, is
-// not a default: it comes before the file; see [Load].
+// DefaultStateDir is the folder of the database if neither flag nor file gives one.
+// STATE_DIRECTORY, which systemd sets for a unit with StateDirectory=, is not a default: it
+// overrides the file; see [Load].
 func DefaultStateDir(env Env) string {
 	var dir string
 	switch {
@@ -81,7 +81,7 @@ func DefaultStateDir(env Env) string {
 	default:
 		dir = under(xdg(env, "XDG_STATE_HOME", ".local/state"), "providerd")
 	}
-	if dir == "" { // no home: better a state that a restart of the machine forgets than none
+	if dir == "" { // no home: state that a reboot forgets is better than none
 		return tempFolder(env)
 	}
 	return dir
@@ -97,8 +97,8 @@ func stateDirectory(env Env) string {
 	return filepath.Clean(first)
 }
 
-// tempFolder is this user's folder in the temporary folder; whoever uses it must
-// check that it is a real folder of theirs.
+// tempFolder is this user's folder in the temporary folder. Callers must check that it is a real
+// folder of that user.
 func tempFolder(env Env) string {
 	if env.UID < 0 {
 		return filepath.Join(env.TempDir, "providerd")
@@ -115,7 +115,7 @@ func xdg(env Env, name, fallback string) string {
 	return under(cmp.Or(home.Named(env.get("HOME"), env.UID), env.Home), fallback)
 }
 
-// under joins, and stays empty when the first folder is unknown.
+// under joins paths; it returns an empty path if the first folder is unknown.
 func under(dir string, elem ...string) string {
 	if dir == "" {
 		return ""

@@ -12,17 +12,17 @@ import (
 
 // A pemError says what is wrong with a file's contents, without showing them.
 type pemError struct {
-	problem string // follows the file's name: "holds no certificate"
+	problem string // follows the file's name: "contains no certificate"
 	fix     string
-	key     bool // of a pair, it is about the private key's file
+	key     bool // of a pair of files, it is about the private key's
 }
 
 func (e *pemError) Error() string { return e.problem }
 
 const asPEM = "a PEM file has -----BEGIN CERTIFICATE----- lines"
 
-// authorities are the certificates in a PEM bundle. Those that cannot be read are
-// counted: systems' own bundles have some.
+// authorities are the certificates in a PEM bundle. Unreadable ones are counted: bundles of
+// systems have some.
 func authorities(data []byte) (certs []*x509.Certificate, unread int, _ error) {
 	var last error
 	for _, block := range blocks(data) {
@@ -40,24 +40,24 @@ func authorities(data []byte) (certs []*x509.Certificate, unread int, _ error) {
 	case len(certs) > 0:
 		return certs, unread, nil
 	case last != nil:
-		return nil, unread, &pemError{problem: "holds a certificate that cannot be read: " + strings.TrimPrefix(last.Error(), "x509: "), fix: "replace it"}
+		return nil, unread, &pemError{problem: "contains an invalid certificate: " + strings.TrimPrefix(last.Error(), "x509: "), fix: "replace it"}
 	}
 	return nil, 0, noCertificate(data)
 }
 
-// noCertificate says what a file has instead of certificates.
+// noCertificate says what a file contains instead of certificates.
 func noCertificate(data []byte) *pemError {
 	if _, err := x509.ParseCertificate(data); err == nil {
 		return &pemError{problem: "is DER, not PEM", fix: "convert it: openssl x509 -inform der -in FILE -out FILE.pem"}
 	}
 	found := blocks(data)
 	if len(found) == 0 {
-		return &pemError{problem: "holds no PEM", fix: asPEM + "; from PKCS #12: openssl pkcs12 -in FILE -out FILE.pem -nodes"}
+		return &pemError{problem: "contains no PEM", fix: asPEM + "; from PKCS #12: openssl pkcs12 -in FILE -out FILE.pem -nodes"}
 	}
-	return &pemError{problem: "holds no certificate, but a " + strings.ToLower(found[0].Type), fix: asPEM}
+	return &pemError{problem: "contains no certificate, but a " + strings.ToLower(found[0].Type), fix: asPEM}
 }
 
-// clientCertificate is a certificate, with those that it was signed with, and its key.
+// clientCertificate is a certificate with its chain and its key.
 func clientCertificate(cert, key []byte) (*tls.Certificate, error) {
 	chain, _, err := authorities(cert)
 	if err != nil {
@@ -76,11 +76,11 @@ func clientCertificate(cert, key []byte) (*tls.Certificate, error) {
 	}
 	for i, c := range chain {
 		if i > 0 && holds(key, c) {
-			return nil, &pemError{problem: fmt.Sprintf("does not begin with the key's own certificate, which is number %d in it", i+1),
-				fix: "put the client's own certificate first, and then those that signed it"}
+			return nil, &pemError{problem: fmt.Sprintf("does not begin with the certificate of the key, which is number %d", i+1),
+				fix: "put the client's own certificate first, followed by those that signed it"}
 		}
 	}
-	return nil, &pemError{key: true, problem: "does not match the certificate in client_cert_file", fix: "give the key that belongs to " + quote(chain[0].Subject.String())}
+	return nil, &pemError{key: true, problem: "does not match the certificate in client_cert_file", fix: "write the path of the key that belongs to " + quote(chain[0].Subject.String())}
 }
 
 // unusableKey is why a file has no usable private key; nil if it has one.
@@ -89,7 +89,7 @@ func unusableKey(data []byte) *pemError {
 	for _, block := range found {
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED"):
-			return &pemError{key: true, problem: "is encrypted, and providerd cannot ask for its pass phrase",
+			return &pemError{key: true, problem: "is encrypted, but providerd cannot ask for its pass phrase",
 				fix: "decrypt it: openssl pkey -in FILE -out FILE.new, then: chmod 600 FILE.new"}
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
 			return nil
@@ -97,11 +97,11 @@ func unusableKey(data []byte) *pemError {
 	}
 	switch {
 	case len(found) > 0:
-		return &pemError{key: true, problem: "holds no private key, but a " + strings.ToLower(found[0].Type), fix: "give the PEM file with the private key"}
+		return &pemError{key: true, problem: "contains no private key, but a " + strings.ToLower(found[0].Type), fix: "write the path of the PEM file with the private key"}
 	case isDERKey(data):
 		return &pemError{key: true, problem: "is DER, not PEM", fix: "convert it: openssl pkey -inform der -in FILE -out FILE.pem"}
 	}
-	return &pemError{key: true, problem: "holds no PEM", fix: "give the PEM file with the private key"}
+	return &pemError{key: true, problem: "contains no PEM", fix: "write the path of the PEM file with the private key"}
 }
 
 func isDERKey(data []byte) bool {
@@ -122,7 +122,7 @@ func holds(key []byte, of *x509.Certificate) bool {
 	return err == nil && is
 }
 
-// unmarked drops the byte order mark that Notepad and the like put at the beginning.
+// unmarked drops the byte order mark that Notepad and others write at the beginning.
 func unmarked(data []byte) []byte { return bytes.TrimPrefix(data, []byte("\ufeff")) }
 
 // blocks are the PEM blocks of a file.

@@ -7,8 +7,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// A node says where one table, setting or element stands. A nil node is one that
-// the file does not have.
+// A node is the position of a table, setting or element. A nil node is not in the file.
 type node struct {
 	key, value span // of an element both are the element, of a table both are its header
 	children   map[string]*node
@@ -16,8 +15,8 @@ type node struct {
 	depth      int
 }
 
-// maxDepth is below the deepest setting that there is; what is nested deeper is
-// a mistake that its ancestor's position shows well enough.
+// maxDepth is the depth of the deepest setting. Deeper nesting is a mistake, and the position of
+// its ancestor shows it well enough.
 const maxDepth = 8
 
 func (n *node) child(name string) *node {
@@ -29,8 +28,7 @@ func (n *node) child(name string) *node {
 
 func (n *node) element(i int) *node { return n.child(strconv.Itoa(i)) }
 
-// open returns the child of that name. The first position stays: a table that is
-// opened twice is where it was first opened.
+// open returns the child of that name. The first position stays if a table is opened twice.
 func (n *node) open(name string, key, value span) *node {
 	if n.depth == maxDepth {
 		return n
@@ -104,7 +102,7 @@ func (d *document) inside(n *node, value *unstable.Node) {
 		}
 	case unstable.Array:
 		for i := 0; children.Next(); i++ {
-			at := n.value // an array inside an array does not know its position
+			at := n.value // an array inside an array has no position
 			if raw := children.Node().Raw; raw.Length > 0 {
 				at = spanOf(raw)
 			}
@@ -113,7 +111,7 @@ func (d *document) inside(n *node, value *unstable.Node) {
 	}
 }
 
-// valueSpan is what follows the key and its = in the whole expression.
+// valueSpan is what follows the key and = in the expression.
 func (d *document) valueSpan(key, whole span) span {
 	value := bytes.TrimLeft(d.data[key.end:whole.end], " \t=")
 	return span{whole.end - len(value), whole.end}

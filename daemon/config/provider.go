@@ -6,25 +6,24 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Provider is one [[provider]] of the configuration, complete: every default
-// is filled in, the key is read, nothing is left to look up.
-// Two equal Providers (reflect.DeepEqual) need no new probe after a reload.
+// A Provider is one complete [[provider]] of the configuration: every default is filled in,
+// the key is read, and nothing is left to look up. Equal Providers (reflect.DeepEqual) need no
+// new probe after a reload.
 type Provider struct {
 	ID       string
 	Kind     string
 	Type     provider.Type
-	BaseURL  string // normalised; may hold user-info, so show Endpoint instead
+	BaseURL  string // normalised; may contain user-info, so show Endpoint instead
 	Endpoint string // BaseURL without user-info
-	// BaseURLGiven: the configuration file says base_url; it is not the vendor's
-	// default, nor a variable's.
+	// BaseURLGiven means that base_url is in the file, rather than the vendor's default or
+	// from a variable.
 	BaseURLGiven bool
 	Key          Secret
 	// KeySource is where the key comes from: "env OPENAI_API_KEY", "file /run/…",
-	// or empty. It is set, and Key is not, when api_key_env names a variable
-	// that is not set.
+	// or empty. It is set without a Key if api_key_env names a variable that is not set.
 	KeySource string
-	// KeyMissing is the variable that should hold the key which the kind needs, and
-	// which is nowhere; empty when there is one, or none is needed.
+	// KeyMissing is the variable that should have the key, if the kind needs one and there is
+	// none; otherwise empty.
 	KeyMissing string
 	// AddressFault and KeyFault say why the address or the key cannot be used; they are
 	// empty if it can. Nothing is sent without an address, or without a key to a kind
@@ -37,17 +36,17 @@ type Provider struct {
 	SlowAfter    time.Duration
 	Rise         int
 	Fall         int
-	// KeyDoubt says, with what to do, why a key that is sent is hardly one; empty if it
-	// may be one. It names the form only.
+	// KeyDoubt says why a key hardly looks like one, and what to do; empty if it does. It
+	// names only the form.
 	KeyDoubt string
-	// Expect are the conditions of the kinds that take some.
+	// Expect are the conditions of the generic kinds.
 	Expect  Expect
 	Command []string       // of kind exec: the program and its arguments
 	Unit    string         // of kind systemd
 	Bus     string         // of kind systemd: "system" or "user"
-	TLS     *TLS           // nil: what this machine has is enough
+	TLS     *TLS           // nil: what the machine has is enough
 	Hints   provider.Hints // of its kind
-	// Client is how programs are told where it is; nil when there is nothing to tell.
+	// Client is how to configure programs that use it; nil if there is nothing to configure.
 	Client *provider.Client
 	// Feed is the vendor's status feed that is followed; the zero Feed is none.
 	Feed Feed
@@ -61,7 +60,7 @@ type Expect struct {
 	// JSON is expect_json = { "$.status" = "ok" }: JSONPath (RFC 9535) to the
 	// value it must have: a string, an int64, a float64 or a bool.
 	JSON   map[string]any
-	Days   int    // expect_days = 14: how long a certificate must be good for; 0 is not set
+	Days   int    // expect_days = 14: how long a certificate must stay valid; 0: not set
 	Answer string // expect_answer = "regexp", RE2, of a name's records
 }
 

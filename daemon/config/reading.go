@@ -2,8 +2,8 @@ package config
 
 import "fmt"
 
-// A reading is one pass over a document. It goes on after a mistake, so that
-// one run reports them all.
+// A reading is one pass over a document. It continues after a mistake, so that one run reports
+// them all.
 type reading struct {
 	path     string
 	doc      *document
@@ -15,8 +15,8 @@ type reading struct {
 	faults   []Fault
 }
 
-// maxMistakes is where a file is wrong as a whole, and to note each mistake
-// would cost more than it tells.
+// maxMistakes is the number of mistakes from which a file is wrong as a whole. Noting more would
+// not help.
 const maxMistakes = 1000
 
 func (r *reading) reject(at span, f *flaw) {

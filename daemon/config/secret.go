@@ -12,7 +12,7 @@ type Secret struct{ value string }
 // NewSecret wraps a key.
 func NewSecret(value string) Secret { return Secret{value} }
 
-// Reveal returns the value, to be put into a request header and nowhere else.
+// Reveal returns the value, only for use in a request header.
 func (s Secret) Reveal() string { return s.value }
 
 // IsZero reports whether there is no secret.
@@ -25,8 +25,8 @@ func (s Secret) String() string {
 	return masked
 }
 
-// Format keeps the value out of every verb: without it %d, which asks no
-// Stringer, would print the field.
+// Format keeps the value out of every verb: without it %d, which ignores Stringer, would print
+// the field.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText keeps the value out of JSON and TOML.

@@ -11,8 +11,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Show is the merged configuration as a file that means the same: every default
-// written out, keys by their source alone, addresses without user-info, commands without what
+// Show is the merged configuration as an equivalent file: every default is written out, keys
+// are only named by their source, addresses have no user-info, and commands do not contain what
 // looks like a secret.
 func (c *Config) Show() string {
 	var b strings.Builder
@@ -23,7 +23,7 @@ func (c *Config) Show() string {
 	}
 	b.WriteString("autodetect = false")
 	if c.Autodetect {
-		b.WriteString(" # what it added stands below")
+		b.WriteString(" # what it added is below")
 	}
 	b.WriteString("\n\n[daemon]\n")
 	writeText(&b, "socket", c.Daemon.Socket)
@@ -62,8 +62,7 @@ func (p *Provider) show(b *strings.Builder) {
 	p.showFeed(b)
 }
 
-// showFeed writes a feed out in full. Only a cloud provider might have one that is
-// not named.
+// showFeed writes a feed in full. Only a cloud provider can have one that is not named.
 func (p *Provider) showFeed(b *strings.Builder) {
 	f := &p.Feed
 	switch {
@@ -93,7 +92,7 @@ func (p *Provider) showTarget(b *strings.Builder) {
 			writeText(b, "bus", p.Bus)
 		}
 	case !p.BaseURLGiven:
-		// A comment, because the file would say that it trusts the address with the key.
+		// A comment, because as a setting it would mean that the address may get the key.
 		b.WriteString("# ")
 		fallthrough
 	default:
@@ -146,7 +145,7 @@ func writeText(b *strings.Builder, key, value string) {
 	fmt.Fprintf(b, "%s = %s\n", key, provider.Quoted(value))
 }
 
-// writeTexts leaves an empty list out.
+// writeTexts writes a list, unless it is empty.
 func writeTexts(b *strings.Builder, key string, values []string) {
 	if len(values) == 0 {
 		return
@@ -162,7 +161,7 @@ func tomlTexts(values []string) string {
 	return strings.Join(texts, ", ")
 }
 
-// showDuration leaves out the zeros that time.Duration prints: 1m, not 1m0s.
+// showDuration omits the zeros that time.Duration prints: 1m, not 1m0s.
 func showDuration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
@@ -185,5 +184,5 @@ func tomlValue(v any) string {
 		}
 		return s
 	}
-	return fmt.Sprint(v) // int64 and bool print as TOML writes them
+	return fmt.Sprint(v) // int64 and bool are printed as in TOML
 }

@@ -53,7 +53,7 @@ kind = "anthropic"
 enabled = false
 `, env(map[string]string{"OPENAI_API_KEY": "leak"}, map[string]string{"/keys/groq": "leak"}))
 	const want = `# p.toml, with every default filled in
-autodetect = false # what it added stands below
+autodetect = false # what it added is below
 
 [daemon]
 socket = "/tmp/providerd-1000/providerd.sock"

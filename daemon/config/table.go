@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A table reads one table of the file by its settings' names. What is asked for
-// is known; what is left when done is called is a mistake.
+// A table reads one table of the file by the names of its settings. Every setting that is asked
+// for is known; what is left when done is called is a mistake.
 type table struct {
 	*reading
 	node   *node
@@ -24,7 +24,7 @@ func (t *table) has(key string) bool {
 	return ok
 }
 
-// at is where a setting's value stands, or the table's header without one.
+// at is the position of a setting's value, or of the table's header if there is none.
 func (t *table) at(key string) span {
 	if n := t.node.child(key); n != nil {
 		return n.value
@@ -46,7 +46,7 @@ func (t *table) header() span {
 	return t.node.key
 }
 
-// name is where a setting's name stands.
+// name is the position of a setting's name.
 func (t *table) name(key string) span {
 	if n := t.node.child(key); n != nil {
 		return n.key
@@ -54,7 +54,7 @@ func (t *table) name(key string) span {
 	return t.header()
 }
 
-// get reads a setting of type T; example shows one that is right.
+// get reads a setting of type T; example shows a valid one.
 func get[T any](t *table, key, example string) (v T, ok bool) {
 	if !t.has(key) {
 		return v, false
@@ -72,8 +72,8 @@ func (t *table) wrongType(at span, key string, got, want any, example string) {
 
 func (t *table) text(key, example string) (string, bool) { return get[string](t, key, example) }
 
-// list reads an array whose elements are all of type T. It is not ok when it is
-// absent or empty, or when an element is wrong.
+// list reads an array whose elements are all of type T. It is not ok if it is absent or empty, or
+// if an element is wrong.
 func list[T any](t *table, key, example string) (out []T, ok bool) {
 	elements, ok := get[[]any](t, key, example)
 	for i, e := range elements {
@@ -91,7 +91,7 @@ func list[T any](t *table, key, example string) (out []T, ok bool) {
 	return out, ok
 }
 
-// duration reads a length of time such as "1500ms"; 0 when absent or wrong.
+// duration reads a length of time such as "1500ms"; 0 if absent or wrong.
 func (t *table) duration(key string, least, most time.Duration, example string) time.Duration {
 	if !t.has(key) {
 		return 0
@@ -130,7 +130,7 @@ func parseDuration(key, text string, least, most time.Duration, example string) 
 	return d, nil
 }
 
-// count reads a whole number from 1 to most; 0 when absent or wrong.
+// count reads a whole number from 1 to most; 0 if absent or wrong.
 func (t *table) count(key string, most int64, example string) int {
 	n, ok := get[int64](t, key, example)
 	if !ok {
@@ -143,7 +143,7 @@ func (t *table) count(key string, most int64, example string) int {
 	return int(n)
 }
 
-// done rejects every setting that nobody asked for.
+// done rejects every setting that was not asked for.
 func (t *table) done() {
 	var unknown []string
 	for key := range t.values {
@@ -170,7 +170,7 @@ func unknownSetting(key string, known []string) *flaw {
 	if slices.Contains(known, "api_key_file") && secretSetting.MatchString(key+"=") &&
 		min(provider.TypingErrors(key, "api_key_env"), provider.TypingErrors(key, "api_key_file")) > 2 {
 		return flawf(`write api_key_env = "NAME_OF_A_VARIABLE" or api_key_file = "/path/of/a/file"`,
-			"unknown setting %s: a key never stands in this file", quote(key))
+			"unknown setting %s: this file never contains a key", quote(key))
 	}
 	return flawf(didYouMean(key, known), "unknown setting %s", quote(key))
 }

@@ -6,16 +6,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A timing is the settings that may stand in [defaults] and in each [[provider]];
-// 0 means not set.
+// A timing is the settings that can be in [defaults] and in each [[provider]]; 0 means not
+// set.
 type timing struct {
 	interval, timeout, slowAfter time.Duration
 	rise, fall                   int
 }
 
-// The bounds keep a slip of the pen (1000000h, 5ns) from looking like a
-// provider that is broken. A timeout may exceed the interval: a provider has
-// one probe in flight at most, so probes then follow each other.
+// The bounds keep a typing error (1000000h, 5ns) from looking like a broken provider. A timeout
+// may exceed the interval: a provider has at most one probe in flight, so probes then follow
+// each other.
 const (
 	minInterval = time.Second
 	maxInterval = 24 * time.Hour
@@ -25,8 +25,8 @@ const (
 	maxCount    = 100
 )
 
-// builtInTiming asks a vendor's API less often than a server of one's own, and
-// is more patient with it: an ordinary answer over the internet takes longer.
+// builtInTiming probes a vendor's API less often than a server of your own, and more
+// patiently: a normal answer over the internet takes longer.
 func builtInTiming(t provider.Type) timing {
 	if t == provider.Cloud {
 		return timing{interval: time.Minute, timeout: 5 * time.Second, slowAfter: 3 * time.Second, rise: 1, fall: 2}
@@ -34,7 +34,7 @@ func builtInTiming(t provider.Type) timing {
 	return timing{interval: 10 * time.Second, timeout: 1500 * time.Millisecond, slowAfter: time.Second, rise: 1, fall: 2}
 }
 
-// timing completes what a provider and [defaults] set.
+// timing combines the settings of a provider and of [defaults].
 func (k *Kind) timing(own, defaults timing) timing {
 	if k.Interval > defaults.interval {
 		defaults.interval = k.Interval
@@ -42,7 +42,7 @@ func (k *Kind) timing(own, defaults timing) timing {
 	return own.or(defaults).or(builtInTiming(k.Type))
 }
 
-// or fills in what t does not set.
+// or fills in what is not set in t.
 func (t timing) or(u timing) timing {
 	return timing{
 		interval:  firstSet(t.interval, u.interval),

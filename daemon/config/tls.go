@@ -13,17 +13,16 @@ import (
 	"strings"
 )
 
-// A TLS is a provider's own authorities and client certificate. The files are read with
-// the configuration, so that a mistake shows there, and again by the probes if they
-// change.
+// A TLS is a provider's own authorities and client certificate. The files are read with the
+// configuration, so that mistakes show early, and again by the probes when they change.
 type TLS struct {
-	// CAFile has the authorities that must have signed the server's certificate; empty:
-	// this machine's own.
+	// CAFile has the authorities that may sign the server's certificate; empty: those of
+	// this machine.
 	CAFile string
 	// CertFile and KeyFile are the client certificate and its private key: both or
 	// neither. They may be one file.
 	CertFile, KeyFile string
-	// Sum is a hash of the files: with other contents it is another TLS.
+	// Sum is a hash of the files: other contents make another TLS.
 	Sum [sha256.Size]byte
 	// Faults say which of the files could not be used when they were read.
 	Faults []string
@@ -39,7 +38,7 @@ const (
 var tlsSettings = []string{caFile, certFile, keyFile}
 
 const (
-	maxCAFile   = 2 << 20  // bytes: a system's whole bundle has a quarter of a MiB
+	maxCAFile   = 2 << 20  // bytes: the whole bundle of a system has a quarter of a MiB
 	maxCertFile = 64 << 10 // also of a key
 )
 
@@ -48,8 +47,7 @@ func (k *Kind) speaksTLS() bool { return slices.ContainsFunc(k.schemes(), isSecu
 
 func isSecure(scheme string) bool { return scheme == "https" || scheme == "grpcs" || scheme == "tls" }
 
-// tls reads the settings but not the files: a provider that is not enabled does not need
-// them.
+// tls reads the settings but not the files, which a disabled provider does not need.
 func (t *table) tls(kind *Kind) *TLS {
 	paths := make(map[string]string)
 	for _, setting := range tlsSettings {
@@ -57,7 +55,7 @@ func (t *table) tls(kind *Kind) *TLS {
 		switch {
 		case kind != nil && !kind.speaksTLS() && t.values[setting] != nil:
 			t.reject(t.name(setting), flawf("leave it out", "kind %s does not take %s: it does not speak TLS", kind.Name, setting))
-		case kind != nil && !kind.speaksTLS(): // nothing to propose for a word that is not known
+		case kind != nil && !kind.speaksTLS(): // nothing to propose for an unknown kind
 			t.asked = slices.DeleteFunc(t.asked, func(name string) bool { return name == setting })
 		case given:
 			paths[setting] = t.tlsPath(setting, path)
@@ -80,7 +78,7 @@ func exampleOf(setting string) string {
 	}[setting] + `"`
 }
 
-// tlsPath is the file that a setting names, by the rules of api_key_file.
+// tlsPath is the file that a setting names, with the rules of api_key_file.
 func (t *table) tlsPath(setting, name string) string {
 	if name == "" {
 		t.reject(t.at(setting), flawf("write "+exampleOf(setting), "%s is empty", setting))
@@ -94,7 +92,7 @@ func (t *table) tlsPath(setting, name string) string {
 	return path
 }
 
-// tlsFiles reads the files, and says what is wrong with them.
+// tlsFiles reads the files and reports what is wrong with them.
 func (t *table) tlsFiles(p *Provider) {
 	if p.TLS == nil {
 		return
@@ -105,7 +103,7 @@ func (t *table) tlsFiles(p *Provider) {
 	}
 	sum := sha256.New()
 	read := func(setting, path string, limit int64) []byte {
-		if path == "" { // not given, or told already
+		if path == "" { // not given, or already reported
 			return nil
 		}
 		data, mode, err := t.env.readFile(path, limit)
@@ -113,10 +111,10 @@ func (t *table) tlsFiles(p *Provider) {
 			t.faultTLS(p, setting, flawf(t.env.fileFix(err, path), "%s %s: %s", setting, quote(path), reasonOf(err)).of(err, path))
 			return nil
 		}
-		if setting == keyFile && mode&0o004 != 0 && t.env.OS != "windows" { // which has no such bits, and reports them all
+		if setting == keyFile && mode&0o004 != 0 && t.env.OS != "windows" { // which has no such bits and reports all of them
 			t.warn(t.at(setting), "every user of this machine can read the private key: chmod 600 %s", printable(path))
 		}
-		_ = binary.Write(sum, binary.BigEndian, int64(len(data))) // a hash takes all
+		_ = binary.Write(sum, binary.BigEndian, int64(len(data))) // a hash never fails
 		_, _ = sum.Write(data)
 		return data
 	}
@@ -136,15 +134,15 @@ func (t *table) tlsFiles(p *Provider) {
 	sum.Sum(p.TLS.Sum[:0])
 }
 
-// faultPEM says what is wrong with a file's contents, at the setting that names it.
+// faultPEM reports what is wrong with a file's contents, at the setting that names it.
 func (t *table) faultPEM(p *Provider, setting, path string, err error) {
 	if bad := (*pemError)(nil); errors.As(err, &bad) {
 		t.faultTLS(p, setting, flawf(bad.fix, "%s %s %s", setting, quote(path), maskSecrets(printable(bad.problem))))
 	}
 }
 
-// faultTLS notes what is wrong with a file. The probes read it again, so it may be there
-// by then.
+// faultTLS notes what is wrong with a file. The probes read it again, so it may be right by
+// then.
 func (t *table) faultTLS(p *Provider, setting string, f *flaw) {
 	t.fault(p.ID, t.at(setting), f)
 	p.TLS.Faults = append(p.TLS.Faults, f.message)
@@ -161,10 +159,10 @@ func (e Env) fileFix(err error, name string) string {
 	case errors.Is(err, fs.ErrNotExist):
 		return "create it, or correct the path"
 	}
-	return "give the path of a PEM file"
+	return "write the path of a PEM file"
 }
 
-// Authorities reads CAFile as it is now.
+// Authorities reads the current CAFile.
 func (s *TLS) Authorities() (*x509.CertPool, error) {
 	data, _, err := readRegular(s.CAFile, maxCAFile)
 	if err != nil {
@@ -181,7 +179,7 @@ func (s *TLS) Authorities() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// ClientCertificate reads CertFile and KeyFile as they are now.
+// ClientCertificate reads the current CertFile and KeyFile.
 func (s *TLS) ClientCertificate() (*tls.Certificate, error) {
 	cert, _, err := readRegular(s.CertFile, maxCertFile)
 	if err != nil {
@@ -199,7 +197,7 @@ func (s *TLS) ClientCertificate() (*tls.Certificate, error) {
 	return nil, fmt.Errorf("%s %s %w", setting, path, err)
 }
 
-// of is the setting and the file that an error is about.
+// of returns the setting and the file that an error is about.
 func (s *TLS) of(err error) (setting, path string) {
 	if bad := (*pemError)(nil); errors.As(err, &bad) && bad.key {
 		return keyFile, s.KeyFile
@@ -207,14 +205,14 @@ func (s *TLS) of(err error) (setting, path string) {
 	return certFile, s.CertFile
 }
 
-// foreignNames are the names that other programs have for these settings.
+// foreignNames are the names of these settings in other programs.
 var foreignNames = map[string]string{
 	"ca": caFile, "cacert": caFile, "ca_cert": caFile, "ca_bundle": caFile, "ca_certs": caFile, "ca_path": caFile, "ssl_cert_file": caFile, "tls_ca": caFile, "tls_ca_file": caFile,
 	"cert": certFile, "cert_file": certFile, "client_cert": certFile, "client_certificate": certFile, "tls_cert": certFile, "tls_cert_file": certFile,
 	"client_key": keyFile, "key_file": keyFile, "tls_key": keyFile, "tls_key_file": keyFile,
 }
 
-// foreignTLS answers a setting with another program's name, and one that is missing on
+// foreignTLS answers a setting with the name from another program, and one that is missing on
 // purpose.
 func foreignTLS(key string) *flaw {
 	key = strings.ToLower(strings.ReplaceAll(key, "-", "_"))

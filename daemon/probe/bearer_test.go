@@ -31,7 +31,7 @@ func TestProbe_AnthropicTokens(t *testing.T) {
 	}{
 		{"Key", map[string]string{"ANTHROPIC_API_KEY": key}, "", key, "", "env ANTHROPIC_API_KEY", "", "ANTHROPIC_API_KEY", "set ANTHROPIC_AUTH_TOKEN instead of ANTHROPIC_API_KEY"},
 		{"Token", map[string]string{"ANTHROPIC_AUTH_TOKEN": token}, "", "", token, "env ANTHROPIC_AUTH_TOKEN", "", "ANTHROPIC_AUTH_TOKEN", "set ANTHROPIC_API_KEY instead of ANTHROPIC_AUTH_TOKEN"},
-		{"Both", map[string]string{"ANTHROPIC_AUTH_TOKEN": token, "ANTHROPIC_API_KEY": key}, "", "", token, "env ANTHROPIC_AUTH_TOKEN", "are both set: ANTHROPIC_AUTH_TOKEN counts", "ANTHROPIC_AUTH_TOKEN", "set ANTHROPIC_API_KEY"},
+		{"Both", map[string]string{"ANTHROPIC_AUTH_TOKEN": token, "ANTHROPIC_API_KEY": key}, "", "", token, "env ANTHROPIC_AUTH_TOKEN", "are both set: ANTHROPIC_AUTH_TOKEN is used", "ANTHROPIC_AUTH_TOKEN", "set ANTHROPIC_API_KEY"},
 		{"NamedToken", map[string]string{"ANTHROPIC_AUTH_TOKEN": token}, "api_key_env = \"ANTHROPIC_AUTH_TOKEN\"", "", token, "env ANTHROPIC_AUTH_TOKEN", "", "ANTHROPIC_AUTH_TOKEN", "set ANTHROPIC_API_KEY"},
 		{"NamedKey", map[string]string{"ANTHROPIC_AUTH_TOKEN": token, "ANTHROPIC_API_KEY": key}, "api_key_env = \"ANTHROPIC_API_KEY\"", key, "", "env ANTHROPIC_API_KEY", "", "ANTHROPIC_API_KEY", "set ANTHROPIC_AUTH_TOKEN"},
 		{"AnotherVariable", map[string]string{"GATEWAY": key}, "api_key_env = \"GATEWAY\"", key, key, "env GATEWAY", "", "GATEWAY", "replace it"},
