@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Makes the packages of providerd, all of them or those that are named, into dist/:
+# Builds the packages of providerd, all or the named ones, in dist/:
 #
 #     packaging/build.sh                       # deb, rpm, apk, tar.gz and zip
-#     packaging/build.sh 1.2.3                 # … of this version, whatever git says
-#     packaging/build.sh --only deb/amd64      # one; a pattern such as 'deb/*' may be given, and --only again
-#     packaging/build.sh --list                # what can be named
-#     packaging/build.sh --list-documents      # the documents that are in all of them
-#     packaging/build.sh --print-version       # … as each format writes it
+#     packaging/build.sh 1.2.3                 # … with this version, not the one from git
+#     packaging/build.sh --only deb/amd64      # one; patterns such as 'deb/*' work, and --only can be repeated
+#     packaging/build.sh --list                # list the names
+#     packaging/build.sh --list-documents      # list the documents that all of them contain
+#     packaging/build.sh --print-version       # print the version in the style of each format
 #
-# With them come what the programs are made of (.cdx.json) and SHA256SUMS.
-# It needs Go, bash and gzip, and no root. The same commit and the same Go give
-# the same bytes, wherever and whenever it runs; docs/packaging.md has the rest.
+# It also writes a bill of materials (.cdx.json) and SHA256SUMS. It needs Go, bash and
+# gzip, but not root. The same commit and the same Go give the same bytes, on any machine
+# at any time. See docs/packaging.md.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export LC_ALL=C TZ=UTC
@@ -50,8 +50,8 @@ while [ $# -gt 0 ]; do
 	shift
 done
 
-# The version is the one that was given, else the last tag's and how far it is from
-# there, else the time of the commit; it sorts the same way in every format.
+# The version is the given one, or else the last tag and the distance from it, or else the
+# time of the commit. It sorts the same way in every format.
 if [ -z "$version" ]; then
 	git rev-parse HEAD >/dev/null 2>&1 || fail "no version, and this is no git repository" "packaging/build.sh 1.2.3"
 	if described=$(git describe --tags --long --abbrev=12 --match 'v[0-9]*' 2>/dev/null); then
@@ -92,10 +92,10 @@ if [ -z "${SOURCE_DATE_EPOCH:-}" ]; then
 fi
 export SOURCE_DATE_EPOCH
 
-# at writes the time of the source in a format of date(1); BSD's has other options.
+# at prints the time of the source in a format of date(1); that of BSD has other options.
 at() { date -d "@$SOURCE_DATE_EPOCH" "+$1" 2>/dev/null || date -r "$SOURCE_DATE_EPOCH" "+$1"; }
 
-# Nothing of the caller's may reach the bytes.
+# Nothing from the caller's environment may change the bytes.
 unset GOOS GOARCH GOEXPERIMENT GODEBUG
 export CGO_ENABLED=0 GOAMD64=v1 GOARM64=v8.0 GOFLAGS=-trimpath GOWORK=off
 root=$PWD dist=$PWD/dist
@@ -105,7 +105,7 @@ stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 say "providerd v$version, of $(at '%Y-%m-%d %H:%M:%S UTC'), with $(go env GOVERSION)"
 
-# put copies a file to a path below the stage, with a mode.
+# put copies a file to a path in the stage, with a mode.
 put() {
 	mkdir -p "$(dirname "$stage/$3")"
 	install -m "$1" "$2" "$stage/$3"
@@ -121,7 +121,7 @@ build() {
 		-o "$to/" ./cmd/providerd ./cmd/providerctl
 }
 
-# The programs hold other people's modules, whose licences ask to go along.
+# The programs contain modules whose licences must be distributed with them.
 licenses() {
 	local system name folder file
 	printf 'providerd and providerctl are built from Go and from these modules.\n'
@@ -151,7 +151,7 @@ for page in packaging/man/*.[158]; do
 	gzip -9n <"$page" >"$stage/man/${page##*/}.gz"
 done
 for page in "${documents[@]}"; do
-	put 644 "$page" "doc/$page" # where the documents' links lead
+	put 644 "$page" "doc/$page" # the documents link to it
 done
 put 644 LICENSE LICENSE
 put 644 packaging/providerd.toml providerd.toml
@@ -173,8 +173,8 @@ done
 put 755 packaging/openrc/providerd openrc/providerd
 for script in packaging/scripts/*/*; do put 755 "$script" "${script#packaging/}"; done
 
-# package makes a package of Linux with nfpm: package deb amd64.
-nfpm=${NFPM:-} # one that is built already
+# package makes a Linux package with nfpm: package deb amd64.
+nfpm=${NFPM:-} # one that is already built
 package() {
 	build linux "$2"
 	if [ -z "$nfpm" ]; then
@@ -183,7 +183,7 @@ package() {
 		go build -modfile=packaging/tools.mod -o "$nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm
 	fi
 	local written=$linux_version release=1 description
-	case $1 in # how much of it there is room for, beside the name
+	case $1 in # how much of it fits beside the name
 	deb) description=$(sed 2d packaging/description) ;;
 	rpm) description=$(tail -n +3 packaging/description) ;;
 	apk) description=$(head -n 1 packaging/description) written=$apk_version release=r1 ;;
@@ -193,7 +193,7 @@ package() {
 		PKG_DESCRIPTION=$description "$nfpm" package --config nfpm.yaml --packager "$1" --target "$dist/" >/dev/null)
 }
 
-# archive makes a folder of everything, packed: archive tar.gz darwin arm64.
+# archive packs a folder with everything: archive tar.gz darwin arm64.
 archive() {
 	build "$2" "$3"
 	local name=providerd_${linux_version/\~/-}_$2_$3

@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Proves that the packages are reproducible: builds what is committed twice, in
-# different folders, with different umasks, time zones, languages, homes and users'
-# variables, the second time without anything that Go has in its cache, and compares
-# every byte. Arguments are those of build.sh:
+# Proves that the packages are reproducible: it builds the commit twice, in different
+# folders, with different umasks, time zones, languages, homes and variables, the second
+# time without Go's cache, and compares every byte. It takes the arguments of build.sh:
 #
 #     packaging/reproducible.sh                      # everything, some minutes
 #     packaging/reproducible.sh --only deb/amd64     # one
@@ -16,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 (umask 022 && git clone --quiet --no-hardlinks . "$work/one")
 (umask 077 && git clone --quiet --no-hardlinks . "$work/another/place")
 
-# The tool that packs is the same for both: half of the work would be to build it again.
+# Both builds use the same nfpm: building it again would be half of the work.
 go build -modfile=packaging/tools.mod -o "$work/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm
 export NFPM=$work/nfpm
 
