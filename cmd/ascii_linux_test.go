@@ -23,7 +23,7 @@ func TestDaemon_WritesASCIIToATerminal(t *testing.T) {
 		[]string{program("providerd"), "--config", config, "--socket", filepath.Join(folder, "s"), "--state-dir", filepath.Join(folder, "state")})
 	shown := &typist{t: t, screen: screen}
 	shown.await("gr??e.toml")
-	shown.await("ask again with: ")
+	shown.await("to ask again: ")
 	if i := strings.IndexFunc(screen.String(), func(r rune) bool { return r >= 0x80 }); i >= 0 {
 		t.Errorf("%q", screen)
 	}

@@ -100,8 +100,8 @@ func TestCompletion(t *testing.T) {
 			}
 			// Where several can stand, each is shown with its description.
 			sh.keys("providerctl he\t\t")
-			sh.await("Tell whether the daemon itself is well")
-			sh.await("Show the help of a command")
+			sh.await("Show whether the daemon itself is healthy")
+			sh.await("Show help for a command")
 		})
 	}
 }

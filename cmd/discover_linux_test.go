@@ -60,7 +60,7 @@ kind = "ollama"
 	p.ctl("reload")
 	p.untilReason("vllm", provider.OK)
 	again := exec.Command(program("providerctl"), "--socket", p.socket, "discover", "-o", "toml")
-	if out, err := again.CombinedOutput(); err != nil || string(out) != "providerctl: nothing to add: each server of a known kind is configured\n" {
+	if out, err := again.CombinedOutput(); err != nil || string(out) != "providerctl: nothing to add: every server of a known kind is already configured\n" {
 		t.Errorf("with all of them configured: %v\n%s", err, out)
 	}
 }

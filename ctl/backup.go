@@ -18,17 +18,17 @@ func (a *app) backupCommand() *command.Command {
 		Use:        "backup FILE",
 		Short:      "Save a copy of the daemon's database",
 		SuggestFor: []string{"save", "dump", "export"},
-		Long: `Save a copy of the daemon's database, with all that was ever seen, while the
-daemon runs. FILE appears when it is whole and on the disk; - is stdout.
+		Long: `Save a copy of the daemon's database while the daemon runs. FILE appears only when
+it is complete and on the disk; - is standard output.
 
-To restore it, stop the daemon, put FILE in the place of the database that info
-names, owned by the daemon's user, and start the daemon.`,
+To restore it, stop the daemon, replace the database that info names with FILE, owned
+by the daemon's user, and start the daemon.`,
 		Example: `  sudo providerctl backup /var/backups/providerd.db --force
   providerctl backup - | zstd >providerd.db.zst`,
 		Args:     args(1, 1),
 		Complete: completeOneFile,
 	}
-	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it is there")
+	cmd.Flags().BoolVar(&force, "force", false, "replace FILE if it exists")
 	cmd.Run = func(_ *command.Command, files []string) error {
 		if files[0] == "-" {
 			return a.backupToStdout(a.interruptible(true))
@@ -44,7 +44,7 @@ func (a *app) backupToStdout(ctx context.Context) error {
 	}
 	n, err := a.client.Backup(ctx, a.bytes)
 	if errors.Is(err, syscall.EPIPE) {
-		return errors.New("backup: whoever reads stdout did not take all of it") // which is no success here
+		return errors.New("backup: standard output was closed before the end") // not a success here
 	}
 	if err == nil {
 		a.say("backed up the database: %s", size(n))
@@ -52,7 +52,7 @@ func (a *app) backupToStdout(ctx context.Context) error {
 	return err
 }
 
-// backup writes beside the file first: what has its name is always whole.
+// backup writes to a temporary file beside path first, so that path is always complete.
 func (a *app) backup(ctx context.Context, path string, force bool) (err error) {
 	if err := mayReplace(path, force); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (a *app) backup(ctx context.Context, path string, force bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := mayReplace(path, force); err != nil { // it may have come meanwhile
+	if err := mayReplace(path, force); err != nil { // it may exist by now
 		return err
 	}
 	if err := os.Rename(file.Name(), path); err != nil {
@@ -87,21 +87,21 @@ func (a *app) backup(ctx context.Context, path string, force bool) (err error) {
 	return nil
 }
 
-// cannotWrite says why nothing can be put into a folder.
+// cannotWrite is the error for a folder that cannot be written to.
 func cannotWrite(folder string, err error) error {
-	hint := "name a file in a folder that you may write into"
+	hint := "name a file in a folder that you may write to"
 	if errors.Is(err, fs.ErrNotExist) {
-		hint = "make the folder, or name another: mkdir -p " + folder
+		hint = "create the folder, or name another: mkdir -p " + folder
 	}
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err // its path is that of a temporary file
 	}
-	return provider.Errorf("", hint, "backup: cannot write into %s: %v", folder, err)
+	return provider.Errorf("", hint, "backup: cannot write to %s: %v", folder, err)
 }
 
-// mayReplace refuses what is there already, and what is no plain file in any
-// case.
+// mayReplace refuses a file that exists, unless force is set. It always refuses what is
+// not a plain file.
 func mayReplace(path string, force bool) error {
 	info, err := os.Lstat(path)
 	switch {
@@ -114,13 +114,13 @@ func mayReplace(path string, force bool) error {
 	case !info.Mode().IsRegular():
 		return usage("name another file", "backup: %s is not a plain file", path)
 	case !force:
-		return usage("name another file, or replace it: providerctl backup --force "+path, "backup: %s is there already", path)
+		return usage("name another file, or replace it: providerctl backup --force "+path, "backup: %s already exists", path)
 	}
 	return nil
 }
 
-// syncFolder makes the rename survive a power cut where a folder can be synced.
-// Where it cannot, the file is whole under one of its names.
+// syncFolder makes the rename survive a power cut, if the system can sync a folder.
+// If not, the file is complete under one of its two names.
 func syncFolder(path string) {
 	if d, err := os.Open(path); err == nil {
 		_ = d.Sync()

@@ -74,9 +74,9 @@ func TestBackup_WritesTheFileWhole(t *testing.T) {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	nowhere := filepath.Join(dir, "no", "such")
-	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "providerctl: backup: cannot write into "+nowhere+": ")
-	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "hint: make the folder, or name another: mkdir -p "+nowhere+"\n")
-	d.run(t, "backup", file).want(t, 2, "", "providerd.db is there already\nproviderctl: hint: name another file, or replace it: providerctl backup --force ")
+	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "providerctl: backup: cannot write to "+nowhere+": ")
+	d.run(t, "backup", filepath.Join(nowhere, "x")).want(t, 1, "", "hint: create the folder, or name another: mkdir -p "+nowhere+"\n")
+	d.run(t, "backup", file).want(t, 2, "", "providerd.db already exists\nproviderctl: hint: name another file, or replace it: providerctl backup --force ")
 	mustHold(t, dir, "providerd.db", first)
 	d.run(t, "backup", "--force", file).want(t, 0, "", "backed up")
 	mustHold(t, dir, "providerd.db", second)
@@ -91,9 +91,9 @@ func TestBackup_Fails(t *testing.T) {
 		"Denied": {refused(403, `{"error":{"code":"denied","message":"not yours","hint":"sudo providerctl backup FILE"}}`), 4, "hint: sudo providerctl backup FILE"},
 		"Full":   {refused(503, `{"error":{"code":"store_failing","message":"no space left","hint":"free some"}}`), 1, "no space left"},
 		"Empty":  {ok(""), 3, "without a length"},
-		"Page":   {ok("<html>not found</html>"), 1, "what the daemon sent is not a whole backup: it ends within its first pages\n"},
+		"Page":   {ok("<html>not found</html>"), 1, "what the daemon sent is not a complete backup: it ends within its first pages\n"},
 		"Other":  {ok(strings.ReplaceAll(database(t, ""), "rows", "cows")), 1, "it is not a database of providerd's: it has no bucket rows\n"},
-		"Half":   {ok(database(t, "")[:3000]), 1, "not a whole backup: it has 3000 bytes, and should have "},
+		"Half":   {ok(database(t, "")[:3000]), 1, "not a complete backup: it has 3000 bytes, and should have "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := startDaemon(t, map[string][]reply{backupRequest: {tc.reply}})

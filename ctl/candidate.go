@@ -10,7 +10,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The ways to prefer one of several that are equally good.
+// The ways to choose among several that are equally good.
 const (
 	preferLocal   = "local"
 	preferFastest = "fastest"
@@ -20,13 +20,13 @@ const (
 // A candidate is a provider that can be used.
 type candidate struct {
 	provider.Status
-	limited bool // up, and not as it should be: after all the others
+	limited bool // up, but of limited use: after all the others
 	last    bool // it has no address to print, so it comes after all others
 	order   int  // in the order of the configuration, or of the IDs given
 }
 
-// sift returns the rows that can be used, the one to be taken first first, and of
-// the others why not. Who serves no models is left out, unless it was named.
+// sift returns the rows that can be used, the best first, and why the others cannot.
+// A provider without models is left out, unless it was named.
 func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []rejected) {
 	for i, s := range reply.Providers {
 		c := candidate{Status: s, order: i}
@@ -53,11 +53,11 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 	return usable, no
 }
 
-// isSocket reports whether the provider is at a Unix socket, which clients that take a URL
-// cannot reach.
+// isSocket reports whether the provider is at a Unix socket, which a client that takes a
+// URL cannot reach.
 func (c *candidate) isSocket() bool { return isSocket(c.Endpoint) }
 
-// needs is what a program must bring to use the provider, beside a key.
+// needs is what a program needs to use the provider, in addition to a key.
 func (c *candidate) needs() []string {
 	if c.Client == nil {
 		return nil
@@ -65,8 +65,8 @@ func (c *candidate) needs() []string {
 	return c.Client.Needs
 }
 
-// unreachable says why a program that is told a URL cannot use the provider, and what to
-// do; empty when it can.
+// unreachable is why a program that is given a URL cannot use the provider, and what to
+// do; empty if it can.
 func (c *candidate) unreachable() (why, hint string) {
 	switch needs := c.needs(); {
 	case c.isSocket():
@@ -77,27 +77,27 @@ func (c *candidate) unreachable() (why, hint string) {
 	return "", ""
 }
 
-// needing says what a program must bring.
+// needing is what a program needs, in words.
 func needing(needs []string) string {
 	words := map[string]string{provider.NeedsPassword: "a user and password", provider.NeedsCertificate: "a client certificate"}
 	var all []string
 	for _, need := range needs {
 		all = append(all, cmp.Or(words[need], need))
 	}
-	return "it wants " + strings.Join(all, " and ") + ", which the daemon has and gives to nobody"
+	return "it wants " + strings.Join(all, " and ") + ", which the daemon does not give out"
 }
 
 func isSocket(endpoint string) bool { return strings.HasPrefix(endpoint, "unix:") }
 
-// unusable says why a provider cannot be used now, and what to do; empty when it can.
+// unusable is why a provider cannot be used now, and what to do; empty if it can.
 func (c *candidate) unusable(now time.Time, model string) (why, hint string) {
 	switch {
 	case c.Type == provider.Generic:
 		return "a kind without models", "name one that serves them"
 	case c.Paused:
-		return "probing is paused, so that nobody knows", "resume it: providerctl resume " + c.ID
+		return "probing is paused, so its state is not known", "resume it: providerctl resume " + c.ID
 	case c.Stale:
-		return describe(c.Status), "have it probed: providerctl refresh " + c.ID + " --wait"
+		return describe(c.Status), "probe it: providerctl refresh " + c.ID + " --wait"
 	case c.RetryAt.After(now):
 		return describe(c.Status) + ", left alone until " + stamp(c.RetryAt), ""
 	case c.State == provider.StateRunning:
@@ -108,14 +108,13 @@ func (c *candidate) unusable(now time.Time, model string) (why, hint string) {
 	return describe(c.Status), c.Hint
 }
 
-// servesStill reports whether a provider that is DEGRADED for that reason answers
-// requests all the same. One that lacks a model which the configuration requires
-// serves the others.
+// servesStill reports whether a provider that is DEGRADED for that reason still answers
+// requests. One that lacks a required model serves its other models.
 func servesStill(r provider.Reason, model string) bool {
 	return r.Meaning().Serves || r == provider.ModelMissing && model != ""
 }
 
-// compare orders two that are equally good by what is preferred.
+// compare orders two equally good candidates by preference.
 func (c *candidate) compare(other *candidate, prefer string) int {
 	switch prefer {
 	case preferLocal:
@@ -126,7 +125,7 @@ func (c *candidate) compare(other *candidate, prefer string) int {
 	return 0
 }
 
-// latency is of the last answer; one that is not known is the longest.
+// latency is that of the last answer; an unknown one is the longest.
 func (c *candidate) latency() float64 {
 	if c.LatencyMS <= 0 {
 		return math.Inf(1)
@@ -145,7 +144,7 @@ func compareBool(a, b bool) int {
 	return 1
 }
 
-// chosen is the candidate as the one to use; more says what else speaks for it.
+// chosen is the candidate as the one to use; more is what else speaks for it.
 func (c *candidate) chosen(q pickQuery, more string) *chosen {
 	why := describe(c.Status)
 	switch q.prefer.value {

@@ -13,8 +13,8 @@ import (
 // maxChanges is how many of a provider's last changes its card shows.
 const maxChanges = 5
 
-// writeCard shows all that is known of one provider, and its last changes. A daemon that
-// has no history of it does not keep the rest back.
+// writeCard shows all that is known of one provider, and its last changes. The rest is
+// shown even if there is no history.
 func (a *app) writeCard(ctx context.Context, s *provider.Status, ts provider.Time) error {
 	opts := a.tableOptions(&format{}, ts)
 	text := card(s, opts)
@@ -97,7 +97,7 @@ func cardLines(s *provider.Status, now time.Time) (lines [][2]string) {
 		add("Base URL", s.Client.OpenAIBaseURL)
 	}
 	if s.KeyWithheld {
-		add("Key", "not sent: whoever listens there is not trusted with it; see: providerctl diagnose "+s.ID)
+		add("Key", "not sent: the user who listens there is not trusted with it; see: providerctl diagnose "+s.ID)
 	}
 	add("Checked", checkedLine(s, now))
 	if s.State != provider.StateRunning && !s.LastOKAt.IsZero() {
@@ -155,19 +155,19 @@ func checkedLine(s *provider.Status, now time.Time) string {
 	}
 	switch {
 	case s.Paused:
-		return text + ", and not again while it is paused"
+		return text + ", not again while it is paused"
 	case !s.NextCheckAt.IsZero():
 		text += ", again " + in(s.NextCheckAt, now)
 	}
 	return text
 }
 
-// atAndAgo is an instant, and how long ago it was.
+// atAndAgo is a time, and how long ago it was.
 func atAndAgo(t provider.Time, now time.Time) string {
 	return t.In(now.Location()).Format("2006-01-02 15:04:05") + ", " + ago(t, now)
 }
 
-// changes are the last ones of a history, the latest at the end, and how much of the
+// changes are the last changes of a history, the latest at the end, and how much of the
 // time the provider was up.
 func changes(h *provider.HistoryReply, opts TableOptions) string {
 	events := h.Transitions[max(0, len(h.Transitions)-maxChanges):]
@@ -189,8 +189,8 @@ func changes(h *provider.HistoryReply, opts TableOptions) string {
 	return text + "\n" + indent + strings.ReplaceAll(lines, "\n", "\n"+indent) + "\n"
 }
 
-// changesLayout is the table of changes that fits: times become ages, and what the state
-// was before goes.
+// changesLayout is the table of changes that fits: times become ages, and the state
+// before is left out.
 func changesLayout(events []provider.Event, id string, opts TableOptions) (*grid, []int) {
 	var g *grid
 	var widths []int

@@ -10,7 +10,7 @@ import (
 // ColorFlag is the value of --color: when text is coloured.
 type ColorFlag struct {
 	value string
-	set   func() // is called when it was set; may be nil
+	set   func() // called once it is set; can be nil
 }
 
 const (
@@ -24,17 +24,17 @@ var colorValues = []string{colorAuto, colorAlways, colorNever}
 // AddColorFlag gives a program --color.
 func AddColorFlag(flags *command.FlagSet, set func()) *ColorFlag {
 	f := &ColorFlag{value: colorAuto, set: set}
-	flags.Var(f, "color", "colour the text; auto: on a terminal, by NO_COLOR, FORCE_COLOR and TERM").
+	flags.Var(f, "color", "colour the text; auto: on a terminal, or as NO_COLOR, FORCE_COLOR and TERM say").
 		Complete = command.Offer(colorValues, command.NoFiles)
 	return f
 }
 
 func (f *ColorFlag) String() string { return f.value }
 
-// Type is what may be given.
+// Type is the list of values.
 func (f *ColorFlag) Type() string { return strings.Join(colorValues, "|") }
 
-// Set takes one of them.
+// Set accepts one of them.
 func (f *ColorFlag) Set(text string) error {
 	if !slices.Contains(colorValues, text) {
 		return usage("", "use one of: %s", strings.Join(colorValues, ", "))
@@ -46,9 +46,9 @@ func (f *ColorFlag) Set(text string) error {
 	return nil
 }
 
-// Wanted reports whether text should be coloured; shown is whether a terminal is
-// written to. The flag decides; else NO_COLOR, if it is not empty; else FORCE_COLOR,
-// where 0 and false are no; else TERM. See https://no-color.org and
+// Wanted reports whether text is to be coloured; shown is whether the output is a
+// terminal. The flag decides; else NO_COLOR, if it is not empty; else FORCE_COLOR, of
+// which 0 and false mean no; else TERM. See https://no-color.org and
 // https://force-color.org.
 func (f *ColorFlag) Wanted(getenv func(string) string, shown bool) bool {
 	force := getenv("FORCE_COLOR")

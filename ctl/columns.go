@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// A grid is text in columns, aligned by what is seen.
+// A grid is text in columns, aligned by display width.
 type grid struct {
 	titles []string
 	right  []bool // columns of numbers
 	rows   [][]string
 	style  func(row, column int, cell string) string // colours; nil for none
-	bare   bool                                      // without the titles
+	bare   bool                                      // without titles
 }
 
 const gap = "  "
@@ -48,8 +48,8 @@ func (g *grid) write(w io.Writer, widths []int) error {
 	return err
 }
 
-// text is titles and rows in columns of the given widths, where what is wider is cut.
-// Lines do not end in spaces.
+// text is titles and rows in columns of the given widths. Wider cells are cut, and lines
+// do not end in spaces.
 func (g *grid) text(widths []int) string {
 	var b strings.Builder
 	if !g.bare {
@@ -61,7 +61,7 @@ func (g *grid) text(widths []int) string {
 	return b.String()
 }
 
-// drop removes a column in which there is nothing to show.
+// drop removes a column that has nothing to show.
 func (g *grid) drop(title string) {
 	at := slices.Index(g.titles, title)
 	if at >= 0 && !slices.ContainsFunc(g.rows, func(row []string) bool { return row[at] != unknown }) {
@@ -69,7 +69,7 @@ func (g *grid) drop(title string) {
 	}
 }
 
-// remove takes columns out. The one that is styled comes before them.
+// remove removes columns. The styled one comes before them.
 func (g *grid) remove(titles ...string) {
 	for _, title := range titles {
 		at := slices.Index(g.titles, title)
@@ -106,8 +106,8 @@ func (g *grid) line(b *strings.Builder, row int, cells []string, widths []int) {
 	b.WriteByte('\n')
 }
 
-// squeeze takes from the widest columns, none below what it needs at the least (0:
-// all it has), until they fit into width, and reports whether they do.
+// squeeze narrows the widest columns until they fit into width, and reports whether they
+// do. No column becomes narrower than its least width (0: its full width).
 func squeeze(widths []int, width int, least func(column int) int) bool {
 	for width > 0 && total(widths) > width {
 		widest := -1
@@ -124,8 +124,8 @@ func squeeze(widths []int, width int, least func(column int) int) bool {
 	return true
 }
 
-// writePairs prints one "name  value" a line, values aligned, and wrapped when
-// width is not 0.
+// writePairs prints one "name  value" a line, with the values aligned, and wrapped unless
+// width is 0.
 func writePairs(w io.Writer, width int, pairs [][2]string) error {
 	names := 0
 	for _, p := range pairs {
@@ -140,10 +140,10 @@ func writePairs(w io.Writer, width int, pairs [][2]string) error {
 	return err
 }
 
-// hanging returns label and text to be printed one after the other, the text
-// wrapped beside the label, or below it where the screen is too narrow for both.
+// hanging returns label and text to be printed one after the other, the text wrapped
+// beside the label or, if the screen is too narrow for both, below it.
 func hanging(label, text string, width int) (string, string) {
-	const narrow = 20 // columns, in which text can still be read
+	const narrow = 20 // columns in which text can still be read
 	indent, limit := displayWidth(label), 0
 	if width > 0 {
 		if width-indent < narrow {

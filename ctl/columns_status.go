@@ -20,7 +20,7 @@ const (
 	hintTitle  = "HINT"
 )
 
-// textColumn is a column of texts that the daemon has, as they are.
+// textColumn is a column of the daemon's texts as they are.
 func textColumn(title string, get func(provider.Status) string) column {
 	return column{title, false, func(s provider.Status, _ time.Time) string { return or(provider.Printable(get(s))) }}
 }
@@ -34,8 +34,8 @@ func stateColumn() column {
 	return column{stateTitle, false, func(s provider.Status, _ time.Time) string { return provider.Printable(string(s.State)) }}
 }
 
-// reasonColumn marks a row that is in doubt: what was seen is its detail. With until it
-// says how long a provider is to be left alone.
+// reasonColumn marks a row that is in doubt, whose detail is what was seen. With until it
+// also shows how long a provider is to be left alone.
 func reasonColumn(until bool) column {
 	return column{"REASON", false, func(s provider.Status, now time.Time) string {
 		text := string(s.Reason)
@@ -63,8 +63,8 @@ func detailColumn() column {
 	return textColumn("DETAIL", func(s provider.Status) string { return storyOf(s.Doubt, s.Detail).String() })
 }
 
-// limitedUntil says until when a provider is to be left alone that nobody need do
-// anything about; empty when it is not.
+// limitedUntil is until when a provider is to be left alone, if nobody has to act; else
+// it is empty.
 func limitedUntil(s *provider.Status, now time.Time) string {
 	if !s.RetryAt.After(now) || s.Paused || s.Reason.NeedsPerson() {
 		return ""
@@ -72,14 +72,14 @@ func limitedUntil(s *provider.Status, now time.Time) string {
 	return "until " + clock(s.RetryAt, now)
 }
 
-// A choice of columns has its least widths: one that is wider is cut down to it before
-// another choice is made. What is missing is not cut.
+// A choice of columns has least widths: wider columns are cut down to them before the
+// next choice is tried. A column without a least width is not cut.
 type columnChoice struct {
 	columns []column
 	least   map[string]int
 }
 
-// layout is the table that fits, or what is shown as blocks when its widths are nil.
+// layout is the table that fits; if its widths are nil, it is shown as blocks.
 func layout(rows []provider.Status, opts TableOptions) (*grid, []int) {
 	if opts.Wide {
 		return wideLayout(rows, opts)
@@ -105,13 +105,13 @@ func layout(rows []provider.Status, opts TableOptions) (*grid, []int) {
 			return g, widths
 		}
 	}
-	// Even an identifier of one character does not fit beside the state.
+	// Not even an ID of one character fits beside the state.
 	g.fit(widths, opts.Width, map[string]int{stateTitle: 1})
 	return g, widths
 }
 
-// fit cuts columns until the table is no wider than the screen, first those of which
-// least is lost, and reports whether it is.
+// fit cuts columns until the table is no wider than the screen, the least important
+// first, and reports whether it fits.
 func (g *grid) fit(widths []int, width int, least map[string]int) bool {
 	if width <= 0 {
 		return true
@@ -129,10 +129,10 @@ func (g *grid) fit(widths []int, width int, least map[string]int) bool {
 	return total(widths) <= width
 }
 
-// shrink takes up to want columns from a width, down to least.
+// shrink reduces a width by up to want columns, but not below least.
 func shrink(width *int, least, want int) { *width -= max(0, min(want, *width-least)) }
 
-// orAny is a width, of which 0 means any.
+// orAny is a width; 0 means any.
 func orAny(width int) int {
 	if width <= 0 {
 		return math.MaxInt

@@ -10,8 +10,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// completionPatience is how long a person who pressed Tab waits for the names
-// of providers.
+// completionPatience is how long a person who pressed Tab waits for the IDs of providers.
 const completionPatience = 300 * time.Millisecond
 
 // completeOneFile offers files for the first argument alone.
@@ -30,8 +29,8 @@ func pathsBelow(parent *command.Command) (paths []string) {
 	return paths
 }
 
-// completeIDs offers the providers of the running daemon, up to most of them on
-// one command line; −1 means any number. It is silent when there is no daemon.
+// completeIDs offers the providers of the running daemon, up to most of them on one
+// command line; −1 means any number. It offers nothing if there is no daemon.
 func (a *app) completeIDs(most int) command.CompletionFunc {
 	return func(cmd *command.Command, args []string, _ string) ([]string, command.Directive) {
 		if most >= 0 && len(args) >= most {
@@ -49,7 +48,7 @@ func (a *app) completeIDs(most int) command.CompletionFunc {
 }
 
 // completeModels offers the models, by all their names, of the providers on the command
-// line or of all. It takes what the daemon says in time.
+// line, or of all. It offers those that the daemon lists in time.
 func (a *app) completeModels(cmd *command.Command, args []string, _ string) ([]string, command.Directive) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionPatience)
 	defer cancel()
@@ -87,8 +86,8 @@ func (a *app) completeKinds(cmd *command.Command, _ []string, typed string) ([]s
 	return offerList(valuesOf(rows, func(s *provider.Status) string { return s.Kind }), typed), command.NoFiles
 }
 
-// knownRows asks the running daemon what it has for whoever pressed Tab. There are none
-// when there is no daemon, or when it takes longer than a person waits.
+// knownRows are the rows of the running daemon. There are none if there is no daemon, or
+// if it takes longer than a person who pressed Tab waits.
 func (a *app) knownRows(ctx context.Context) []provider.Status {
 	ctx, cancel := context.WithTimeout(ctx, completionPatience)
 	defer cancel()

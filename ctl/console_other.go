@@ -2,5 +2,5 @@
 
 package ctl
 
-// consoleReadsUTF8 is a question for Windows.
+// consoleReadsUTF8 matters on Windows only.
 func consoleReadsUTF8() bool { return false }

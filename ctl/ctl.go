@@ -1,14 +1,13 @@
 // Package ctl is providerctl: the command line through which people and scripts
 // ask the daemon. Each command is one file; [Main] runs the one that was named.
 //
-// What a command writes follows three rules. stdout is data and stderr is talk.
-// Every error says, after its first line, what to type next. And nothing that
-// came from a provider or the daemon reaches the screen, or whoever reads the output,
-// with its control characters intact: Stdout and Stderr escape them.
+// What a command writes follows three rules. Data goes to stdout and messages to stderr.
+// Every error is followed by what to type next. And no text from a provider or the daemon
+// reaches a screen, or another program, with its control characters intact: Stdout and
+// Stderr escape them.
 //
-// It imports ctl/client and the vocabulary in store/provider, never the daemon
-// or the store itself, and never net/http: a command must start faster than the
-// question takes to answer.
+// It imports ctl/client and the vocabulary in store/provider, never the daemon or the
+// store itself, and never net/http: a command must start faster than the daemon answers.
 package ctl
 
 import (
@@ -27,8 +26,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// exitInterrupted is what a command exits with that ctrl-C cut short, as shells
-// report it. A command that only ends by ctrl-C exits 0 instead.
+// exitInterrupted is the exit code of a command that ctrl-C aborted, as shells report it.
+// A command that only ends by ctrl-C exits 0 instead.
 const exitInterrupted = 130
 
 // Env is everything from outside that a command uses.
@@ -40,28 +39,28 @@ type Env struct {
 	Getenv  func(string) string
 	Version string // of providerctl; empty: as the build recorded it
 
-	// Environ is the whole environment, as os.Environ has it; nil: it is empty.
+	// Environ is the whole environment, as from os.Environ; nil: it is empty.
 	Environ func() []string
-	// Exec runs a program in the place of this one: its arguments, its name first, and
-	// its environment. It returns only if that fails or, where a process cannot be
-	// replaced, with the program's exit code once it has ended. Nil: [Exec].
+	// Exec replaces this process by a program, given its arguments, its name first, and
+	// its environment. It returns only if that fails or, on systems that cannot replace a
+	// process, with the program's exit code once it has ended. Nil: [Exec].
 	Exec func(argv, environ []string) (code int, err error)
 
-	// Interruptible returns a context that ends at ctrl-C. It is called by a command
-	// that waits or has something to undo; any other leaves ctrl-C to the system, as
-	// listening for it would cost more than asking does. Nil means that ctx is enough.
+	// Interruptible returns a context that ends at ctrl-C. A command calls it if it waits
+	// or has something to undo; any other leaves ctrl-C to the system, because listening
+	// for it would cost more than the request. Nil means that ctx is enough.
 	Interruptible func(ctx context.Context) context.Context
 
-	// KeepsPipes has a write to a pipe that nobody reads fail from now on, instead of
+	// KeepsPipes makes a write to a pipe that nobody reads fail from now on, instead of
 	// ending the process by a signal. Nil means that it fails anyway.
 	KeepsPipes func()
 }
 
-// Main runs one command and returns the exit code, one of provider.Exit or 130
-// for a command that the end of ctx cut short.
+// Main runs one command and returns its exit code, one of provider.Exit, or 130 for a
+// command that the end of ctx aborted.
 func Main(ctx context.Context, env Env) int {
 	a := &app{Env: env, ctx: ctx, now: time.Now}
-	var once sync.Once // a stream that broke off connects again
+	var once sync.Once // a stream that broke connects again
 	a.client = &client.Client{Getenv: env.Getenv, Passed: func(err error) { once.Do(func() { a.say("note: the socket %v", err) }) }}
 	a.term = terminalOf(env)
 	a.writeText()
@@ -74,8 +73,8 @@ func Main(ctx context.Context, env Env) int {
 	return a.printError(err)
 }
 
-// writeText has all that is written pass through a writer of text: whatever a command,
-// its help or a completion writes, and whoever that is from.
+// writeText makes all output pass through a writer of text, whether it is of a command,
+// its help or a completion, and wherever the text is from.
 func (a *app) writeText() {
 	a.bytes = a.Stdout
 	a.data, a.screen = provider.NewTextWriter(a.bytes), ScreenWriter(a.bytes, a.term.ascii)
@@ -83,7 +82,7 @@ func (a *app) writeText() {
 	a.Stderr = provider.NewTextWriter(TalkTo(a.Stderr, a.term.ascii))
 }
 
-// paint decides about colours: at first by the environment, then as --color says.
+// paint decides about colours, first by the environment, then by --color.
 func (a *app) paint(flag *ColorFlag) {
 	a.term.color = flag.Wanted(a.Getenv, a.term.shown)
 	var styles []string
@@ -100,15 +99,15 @@ type app struct {
 	client *client.Client
 	term   terminal             // of stdout
 	screen *provider.TextWriter // stdout, for people
-	data   *provider.TextWriter // stdout, for programs: the same in every locale
-	bytes  io.Writer            // stdout, for what is no text
+	data   *provider.TextWriter // stdout, for programs: the same in any locale
+	bytes  io.Writer            // stdout, for what is not text
 	now    func() time.Time
 	root   *command.Command // nil until there is one
 }
 
 // interruptible is the context of the command. If it waits, or has something to undo,
-// ctrl-C ends the context from now on; until then that ends the process. Whoever asks
-// again after a wait has to take the context anew: the one of before no longer ends.
+// ctrl-C ends the context from now on; until then it ends the process. After a wait, call
+// it again: the earlier context no longer ends.
 func (a *app) interruptible(waits bool) context.Context {
 	if waits && a.Interruptible != nil {
 		a.ctx = a.Interruptible(a.ctx)
@@ -117,7 +116,7 @@ func (a *app) interruptible(waits bool) context.Context {
 	return a.ctx
 }
 
-// errNo is the answer no: it exits 1, and everything has been said.
+// errNo is the answer no. It exits 1, and prints nothing more.
 var errNo = errors.New("no")
 
 // printError tells the person what went wrong and returns the exit code.
@@ -136,7 +135,7 @@ func (a *app) printError(err error) int {
 	case errors.Is(err, errNo):
 	case errors.As(err, &e):
 		a.explain(e)
-	case errors.Is(err, syscall.EPIPE): // whoever read has seen enough, and nothing else is wrong
+	case errors.Is(err, syscall.EPIPE): // the reader has seen enough, and nothing else is wrong
 		return provider.ExitOK
 	default:
 		a.say("%v", err)
@@ -156,11 +155,11 @@ func (a *app) explain(e *provider.Error) {
 	}
 }
 
-// asked is the socket that somebody named: by the flag or, without it, by the variable.
+// asked is the socket that the user named: by the flag or, without it, by the variable.
 func (a *app) asked() string { return cmp.Or(a.client.Socket, a.Getenv("PROVIDERD_SOCKET")) }
 
-// say writes to stderr, one "providerctl: " before each message. Further lines of a
-// message, such as a quoted line of a file, begin with a blank.
+// say writes a message to stderr, after "providerctl: ". Further lines of the message,
+// such as a quoted line of a file, begin with a blank.
 func (a *app) say(format string, args ...any) {
 	fmt.Fprintf(a.Stderr, "providerctl: %s\n", provider.PrintableLines(a.here(fmt.Sprintf(format, args...))))
 }

@@ -20,12 +20,11 @@ func (a *app) diagnoseCommand() *command.Command {
 		SuggestFor: []string{"explain", "why"},
 		Long: `Probe a provider now, on a new connection, and show what the probe saw, layer by
 layer: name resolution, connection, TLS, each request with its answer, and the
-rule that decided; and what the vendor's own status feed said last, where one is
-followed. It shows no secret. When no fresh probe can be had, it says
-why and shows the last one: a paused provider is not probed, and one that asked
-to be left alone (rate_limited) only with --force.
+rule that decided; and the latest from the vendor's own status feed, if one is
+followed. It shows no secrets. If there is no fresh probe, it says why and shows the
+last one: a paused provider is not probed, and a rate-limited one only with --force.
 
--o markdown writes it as you would paste it into an issue.`,
+-o markdown writes a report to paste into an issue.`,
 		Example: `  providerctl diagnose openai
   providerctl diagnose openai -o markdown`,
 		Args:     args(1, 1),
@@ -33,7 +32,7 @@ to be left alone (rate_limited) only with --force.
 	}
 	out := outputFlag(cmd, formatTable, formatJSON, formatMarkdown)
 	cmd.Flags().DurationVar(&q.Wait, "timeout", probeWait, "how long to wait for the probe")
-	cmd.Flags().BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
+	cmd.Flags().BoolVar(&q.Force, "force", false, "probe even a rate-limited provider")
 	cmd.Run = func(_ *command.Command, ids []string) error {
 		if q.Wait <= 0 {
 			return usage("give a duration such as 15s", "diagnose: --timeout must be positive")
@@ -83,7 +82,7 @@ func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
 			pairs[i][1] = a.here(pairs[i][1])
 		}
 	}
-	if a.term.ascii { // before lines are broken, as an arrow takes two columns then
+	if a.term.ascii { // before lines are wrapped, because an arrow takes two columns then
 		for i := range pairs {
 			pairs[i][1] = strings.ReplaceAll(pairs[i][1], "→", "->")
 		}

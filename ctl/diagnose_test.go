@@ -98,7 +98,7 @@ func TestDiagnose_Verdict(t *testing.T) {
 		"JudgedByTheFacts": {`"state":"DEGRADED","reason":"no_models","saw":"ok","definite":true,"fall":2`,
 			"  rule    the answer that this kind promises → ok\n  then    up, and lists no model → no_models\n  weight  definite"},
 		"Recovering": {`"state":"ERROR","reason":"hung","saw":"ok","definite":true,"fall":2,"detail":"recovering (1 of 2 good answers)"`,
-			"→ ok\n  weight  good, and not often enough in a row, so it stays ERROR (hung)\n"},
+			"→ ok\n  weight  good, but not often enough in a row, so it stays ERROR (hung)\n"},
 		"HintWithoutTheWayHere": {`"state":"ERROR","reason":"tls_failure","saw":"tls_failure","definite":true,"hint":"renew it; see: providerctl diagnose a"`,
 			"  hint    renew it\n"},
 		"OfTheFuture": {`"state":"ERROR","reason":"moonquake","saw":"moonquake","definite":true`, "  rule    moonquake → moonquake\n"},

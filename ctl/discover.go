@@ -16,16 +16,16 @@ import (
 func (a *app) discoverCommand() *command.Command {
 	cmd := &command.Command{
 		Use:        "discover",
-		Short:      "Look for model servers on this machine, and print what to put into the configuration",
+		Short:      "Find model servers on this machine, and print the configuration for them",
 		SuggestFor: []string{"find", "scan", "detect"},
-		Long: `Look for model servers at the default addresses of all local kinds, and print, for
-those that are not configured, what to put into the configuration.
+		Long: `Look for model servers at the default addresses of all local kinds, and print the
+configuration for those that have none yet.
 
-The daemon connects to each address once, and asks what listens there at most one
-question for each kind that might; none loads a model or runs a prompt. Kinds that
-share a port are told apart by what they answer.
+The daemon connects to each address once, and sends at most one request for each kind
+that could listen there; none loads a model or runs a prompt. Kinds that share a port
+are told apart by their answers.
 
-It exits 1 when nothing answers.`,
+It exits 1 if nothing answers.`,
 		Example: `  providerctl discover
   providerctl discover -o toml >> ~/.config/providerd/providerd.toml`,
 		Args: args(0, 0),
@@ -55,7 +55,7 @@ func (a *app) discover(ctx context.Context, out *format) error {
 	}
 	toml := pasteable(reply.Found, status.Providers)
 	if toml != "" && !reply.ConfigExists {
-		// With a file, only what it names is watched.
+		// Once there is a file, only what it names is watched.
 		toml = "autodetect = true\n\n" + toml
 	}
 	if out.value != formatTOML {
@@ -74,18 +74,18 @@ func (a *app) discover(ctx context.Context, out *format) error {
 	_, err = io.WriteString(a.Stdout, "\n"+toml)
 	orBegin := ""
 	if !reply.ConfigExists {
-		orBegin = ", or begin it with them: providerd config init --write;"
+		orBegin = ", or create it with them: providerd config init --write;"
 	}
-	a.say("hint: put these lines into %s%s then: providerctl reload", reply.ConfigPath, cmp.Or(orBegin, ","))
+	a.say("hint: add these lines to %s%s then: providerctl reload", reply.ConfigPath, cmp.Or(orBegin, ","))
 	return err
 }
 
-// whyNothing says why none of those found is to be put into the configuration.
+// whyNothing is why none of those found belongs in the configuration.
 func whyNothing(found []provider.Discovered) string {
 	if slices.ContainsFunc(found, func(d provider.Discovered) bool { return d.Kind != "" }) {
-		return "each server of a known kind is configured"
+		return "every server of a known kind is already configured"
 	}
-	return "what answers is of no kind that is known"
+	return "what answers is of no known kind"
 }
 
 // writeDiscovered prints a row for each address where something answers.
@@ -101,7 +101,7 @@ func (a *app) writeDiscovered(found []provider.Discovered) error {
 	return g.write(a.Stdout, widths)
 }
 
-// pasteable is the configuration of those that have none. Their ids are new.
+// pasteable is the configuration for those that have none. Their IDs are new.
 func pasteable(found []provider.Discovered, configured []provider.Status) string {
 	var b strings.Builder
 	var taken []string

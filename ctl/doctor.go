@@ -14,16 +14,15 @@ import (
 func (a *app) doctorCommand() *command.Command {
 	cmd := &command.Command{
 		Use:        "doctor",
-		Short:      "Look at everything that may be wrong, and say what to type",
+		Short:      "Check everything that can be wrong, and say what to type",
 		SuggestFor: []string{"checkup", "troubleshoot", "netcheck"},
-		Long: `Look at the daemon, its socket, what you may do, its unit, configuration and keys,
+		Long: `Check the daemon, its socket, what you may do, its unit, configuration and keys,
 proxies, the clock, the disk, the versions, and each provider, and say what to type.
-It works, and tells most, when the daemon does not run, hangs, is old, or does not
-let you in. It changes nothing and shows no secret.
+It is most useful when the daemon does not run, hangs, is old, or does not let you in.
+It changes nothing and shows no secrets.
 
-Exit 1 when something needs a person (fail), 0 when nothing does, though there may
-be warnings. -o markdown writes it as you would paste it into an issue, without the
-names of you and this machine.`,
+It exits 1 if something needs a person (fail), else 0, even with warnings. -o markdown
+writes a report to paste into an issue, without your name and this machine's.`,
 		Example: `  providerctl doctor
   sudo providerctl doctor
   providerctl doctor -o markdown`,
@@ -34,7 +33,7 @@ names of you and this machine.`,
 	return cmd
 }
 
-// A checkup is what the doctor says, as -o json has it.
+// A checkup is the result, as -o json prints it.
 type checkup struct {
 	Status      doctor.Level     `json:"status"` // the gravest
 	Problems    int              `json:"problems"`

@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// writeCheckupMarkdown writes a checkup as it goes into an issue: in code, as a diagnosis
-// is, and without the names of the person and the machine.
+// writeCheckupMarkdown writes a checkup to paste into an issue: in code, like a diagnosis,
+// and without the names of the person and the machine.
 func (a *app) writeCheckupMarkdown(c *checkup) error {
 	nobody := a.namesLeftOut()
 	var b strings.Builder
@@ -40,7 +40,7 @@ func (a *app) writeCheckupMarkdown(c *checkup) error {
 	return err
 }
 
-// leftOut are names, and what stands in their place.
+// leftOut are the names to leave out.
 type leftOut struct{ home, user, host string }
 
 // namesLeftOut are those of the person and the machine.
@@ -53,8 +53,8 @@ func (a *app) namesLeftOut() leftOut {
 	return l
 }
 
-// Replace leaves them out of a text, where they are words of their own. Names that tell
-// nobody anything stay.
+// Replace leaves them out of a text, if they are words of their own. Names that everybody
+// has stay.
 func (l leftOut) Replace(text string) string {
 	if len(l.home) > 1 && l.home != "/root" {
 		text = replaceWord(text, l.home, "~")
@@ -69,7 +69,7 @@ func (l leftOut) Replace(text string) string {
 	return text
 }
 
-// replaceWord replaces old where nothing that could go on with a name stands around it.
+// replaceWord replaces old unless a character of a longer name is beside it.
 func replaceWord(text, old, shown string) string {
 	var b strings.Builder
 	for {

@@ -8,11 +8,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// checkupWidth is how wide a checkup is where there is no screen: it is read by people,
-// and mailed and pasted.
+// checkupWidth is the width of a checkup without a screen: people read, mail and paste it.
 const checkupWidth = 80
 
-// levelColors are those of the marks; one that is to be passed over has none.
+// levelColors are those of the marks; a mark that needs no attention has none.
 var levelColors = [...]struct {
 	level doctor.Level
 	color string
@@ -70,8 +69,8 @@ func (a *app) findingText(f doctor.Finding, subjects, width int) string {
 	return b.String()
 }
 
-// detail wraps a line. One that is in columns, as a line of a file and the marker below it
-// are, is cut.
+// detail wraps a line. A line in columns, such as a line of a file or the marker below
+// it, is cut instead.
 func detail(line string, width int) []string {
 	if strings.HasPrefix(line, " ") || strings.Contains(line, " | ") {
 		return []string{cut(line, width)}

@@ -6,14 +6,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A story is what a row or a verdict tells beside its reason.
+// A story is what a row or a verdict says in addition to its reason.
 type story struct {
-	doubt  *provider.Doubt // what was seen since, and is not enough to change it; nil: nothing
+	doubt  *provider.Doubt // seen since, but not enough to change it; nil: nothing
 	detail string          // about the reason, without the doubt
 }
 
-// storyOf takes the doubt from its field or, of an older daemon, from the detail,
-// which said nothing else then.
+// storyOf takes the doubt from its field or, for an older daemon, from the detail, which
+// was nothing else then.
 func storyOf(doubt *provider.Doubt, detail string) story {
 	if doubt == nil {
 		if older := provider.ParseDoubt(detail); older != nil {
@@ -23,7 +23,7 @@ func storyOf(doubt *provider.Doubt, detail string) story {
 	return story{doubt, detail}
 }
 
-// doubtOf is the doubt that a row is in; nil when it is in none.
+// doubtOf is a row's doubt; nil if there is none.
 func doubtOf(s *provider.Status) *provider.Doubt { return storyOf(s.Doubt, s.Detail).doubt }
 
 // String puts the doubt first, because that is the news.

@@ -8,19 +8,19 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An eventLayout is how events are shown, each in one line.
+// An eventLayout is how events are shown, one a line.
 type eventLayout struct {
-	width int  // columns of the screen, beyond which nothing is shown; 0: as wide as it gets
+	width int  // columns of the screen, to which lines are cut; 0: as wide as it gets
 	wide  bool // show all that is known, as wide as it gets
 	color bool // colour the states
 	ascii bool // use nothing else
 	now   time.Time
 
-	ids, from, to int // columns of what lines up
+	ids, from, to int // widths of the aligned columns
 }
 
-// alignTo makes room for what the events have, so that they line up with one another and
-// with those before them.
+// alignTo makes room for the events, so that they align with each other and with those
+// before them.
 func (l *eventLayout) alignTo(events []provider.Event) {
 	const ids, states, mostID = 12, 8, 24
 	l.ids, l.from, l.to = max(l.ids, ids), max(l.from, states), max(l.to, states)
@@ -37,15 +37,15 @@ func (l *eventLayout) alignTo(events []provider.Event) {
 	}
 }
 
-// The widths of screens from which on there is room for more of an event.
+// The least widths of screens that have room for more of an event.
 const (
 	roomForFrom = 60  // the state before it
 	roomForDate = 100 // the date of today
 	roomForSeq  = 160 // its number
 )
 
-// line shows an event. On a screen it is cut to the columns that there are, and what
-// matters least is left out first.
+// line shows an event. It is cut to the width of the screen, and what matters least is
+// left out first.
 func (l eventLayout) line(e *provider.Event) string {
 	has := func(room int) bool { return l.width == 0 || l.wide || l.width >= room }
 	b := lineBuilder{width: l.width}
@@ -85,7 +85,7 @@ func (l eventLayout) line(e *provider.Event) string {
 	return b.String()
 }
 
-// arrow stands between what was and what is.
+// arrow goes between the old state and the new.
 func arrow(ascii bool) string {
 	if ascii {
 		return " -> "
@@ -93,8 +93,8 @@ func arrow(ascii bool) string {
 	return " → "
 }
 
-// shortStamp shows an instant in local time as short as it is clear: the time of today,
-// or the day.
+// shortStamp shows a local time as briefly as is clear: the time if it is today, else
+// with the day.
 func shortStamp(t provider.Time, now time.Time) string {
 	const shortest = len("15:04:05")
 	if t.IsZero() {
@@ -111,7 +111,7 @@ func shortStamp(t provider.Time, now time.Time) string {
 	return local.Format(time.DateOnly)
 }
 
-// A lineBuilder puts a line together that is cut where the screen ends.
+// A lineBuilder builds a line that is cut where the screen ends.
 type lineBuilder struct {
 	strings.Builder
 	width int // columns; 0: any number

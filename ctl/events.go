@@ -18,17 +18,17 @@ func (a *app) eventsCommand() *command.Command {
 	w := eventsWanted{last: -1}
 	cmd := &command.Command{
 		Use:        "events [ID…]",
-		Short:      "Show what changed, and with -f what changes",
+		Short:      "Show past changes, and with -f new ones",
 		SuggestFor: []string{"watch", "changes"},
-		Long: `Show the events that are kept, of all providers or of those named. ` + globHelp + `
-Events of the id host are about this machine, and so about every remote provider.
+		Long: `Show past events of all providers, or of those named. ` + globHelp + `
+Events with the id host are about this machine, and so affect every remote provider.
 
 ` + sinceHelp + `
 
-With --follow it shows those from now on, or from --since or the last --lines on, until
-ctrl-C, which exits 0, or until nobody reads them any more. It goes on when the daemon
-restarts: no event is skipped and none is shown twice. Where events are gone, because
-the database was damaged or replaced or because they are no longer kept, it says which.`,
+With --follow it shows new events, after those from --since or the last --lines, until
+ctrl-C, which exits 0, or until its reader is gone. It continues when the daemon
+restarts: no event is skipped or shown twice. If events are missing, because the
+database was damaged or replaced or they are no longer kept, it says which.`,
 		Example: `  providerctl events --follow
   providerctl events ollama 'gpu*' --since 1h
   providerctl events -n 20 -f
@@ -38,9 +38,9 @@ the database was damaged or replaced or because they are no longer kept, it says
 	}
 	out := outputFlag(cmd, formatTable, formatWide, formatJSON)
 	flags := cmd.Flags()
-	flags.BoolVarP(&follow, "follow", "f", false, "go on as they happen")
-	from := a.sinceFlag(cmd, "only those from `WHEN` on, or after that event")
-	flags.IntVarP(&w.last, "lines", "n", 0, "only the latest `N`; with --follow, first the latest N")
+	flags.BoolVarP(&follow, "follow", "f", false, "show new events as they happen")
+	from := a.sinceFlag(cmd, "only events since `WHEN`")
+	flags.IntVarP(&w.last, "lines", "n", 0, "only the latest `N` events; with --follow, start with them")
 	cmd.Run = func(cmd *command.Command, ids []string) error {
 		if err := from.check(cmd); err != nil {
 			return err
@@ -63,7 +63,7 @@ the database was damaged or replaced or because they are no longer kept, it says
 	return cmd
 }
 
-// keptEvents shows the events that are kept.
+// keptEvents shows the past events.
 func (a *app) keptEvents(ctx context.Context, w eventsWanted, shown *eventWriter) error {
 	kept, err := a.collectEvents(ctx, w.since.from())
 	if err == nil {
@@ -74,8 +74,8 @@ func (a *app) keptEvents(ctx context.Context, w eventsWanted, shown *eventWriter
 	return errors.Join(shown.write(w.among(kept)), err)
 }
 
-// collectEvents reads the events that are kept, those after a number or all. With an error
-// it returns those that came before it.
+// collectEvents reads the past events, all or those after a number. With an error it
+// returns those that came before it.
 func (a *app) collectEvents(ctx context.Context, after *uint64) (kept []told, err error) {
 	q := client.EventsQuery{Since: after}
 	note := func(n provider.StreamNote) {
@@ -97,7 +97,7 @@ func (a *app) collectEvents(ctx context.Context, after *uint64) (kept []told, er
 	return kept, nil
 }
 
-// tell reads a line of the stream of events.
+// tell parses a line of the stream of events.
 func tell(line []byte) (told, error) {
 	t := told{raw: line}
 	if err := json.Unmarshal(line, &t.Event); err != nil {
@@ -106,7 +106,7 @@ func tell(line []byte) (told, error) {
 	return t, nil
 }
 
-// mustKnow refuses an ID that neither a provider has nor any of the events.
+// mustKnow refuses an ID that no provider and no event has.
 func (a *app) mustKnow(ctx context.Context, w eventsWanted, kept []told) error {
 	strange := slices.DeleteFunc(slices.Clone(w.ids), func(id string) bool {
 		return id == provider.HostID || slices.ContainsFunc(kept, func(t told) bool { return t.gap == nil && concerns(id, &t.Event) })
@@ -128,19 +128,19 @@ func (a *app) followEvents(ctx context.Context, w eventsWanted, shown *eventWrit
 	err := f.keep(ctx, f.follow)
 	var e *provider.Error
 	if f.began && errors.As(err, &e) {
-		err = provider.Errorf(e.Code, "go on with: providerctl events --follow --since "+strconv.FormatUint(f.seq, 10), "%s", e.Message)
+		err = provider.Errorf(e.Code, "continue with: providerctl events --follow --since "+strconv.FormatUint(f.seq, 10), "%s", e.Message)
 	}
 	return err
 }
 
-// An eventFollower is how far somebody has come who follows the events.
+// An eventFollower remembers how far the events have been followed.
 type eventFollower struct {
 	vigil
 	wanted eventsWanted
 	shown  *eventWriter
 	began  bool
-	seq    uint64         // the last event that there was
-	last   provider.Event // the same, where it was seen; else when it must have been
+	seq    uint64         // of the last event
+	last   provider.Event // that event if it was seen, else only its latest possible time
 }
 
 // follow shows the events of one daemon until it ends.
@@ -161,9 +161,9 @@ func (f *eventFollower) follow(ctx context.Context) error {
 	return f.stream(ctx)
 }
 
-// begin shows what there was before, and finds out where to go on.
+// begin shows the past events, and finds out where to continue.
 func (f *eventFollower) begin(ctx context.Context) error {
-	info, err := f.app.client.Daemon(ctx) // first: what comes meanwhile is not missed
+	info, err := f.app.client.Daemon(ctx) // first, so that no event is missed
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (f *eventFollower) begin(ctx context.Context) error {
 	return f.shown.write(f.wanted.among(kept))
 }
 
-// passed takes in that the events were told.
+// passed remembers that the events were received.
 func (f *eventFollower) passed(events []told) {
 	for _, t := range events {
 		switch {
@@ -225,9 +225,9 @@ func (f *eventFollower) stream(ctx context.Context) error {
 	return provider.Errorf(provider.DaemonUnreachable, "", "the daemon ended the stream of events")
 }
 
-// rejoin goes on where the numbers of before mean nothing any more: the database is
-// another one or an older one, or so much has happened meanwhile that not all is kept.
-// What is kept and came later is shown.
+// rejoin continues when the old numbers mean nothing any more: the database is another or
+// an older one, or so much has happened meanwhile that not all of it is kept. Later
+// events that are kept are shown.
 func (f *eventFollower) rejoin(ctx context.Context) error {
 	info, err := f.app.client.Daemon(ctx)
 	if err != nil {
@@ -243,7 +243,7 @@ func (f *eventFollower) rejoin(ctx context.Context) error {
 		gap.Seq = more[0].Seq - 1
 	}
 	gap.First = min(f.seq+1, gap.Seq)
-	f.app.say("the daemon no longer knows what came after event %d: its database is another one, or that is no longer kept", f.seq)
+	f.app.say("the daemon no longer has the events after %d: its database was replaced, or they are no longer kept", f.seq)
 	err = f.shown.write(append([]told{{gap: &gap, said: true}}, f.wanted.among(more)...))
 	f.seq = info.Seq
 	f.passed(kept)
@@ -257,7 +257,7 @@ type eventWriter struct {
 	layout eventLayout // of the events before
 }
 
-// write shows events, and says where some are gone, in one go.
+// write shows events and gaps in one write.
 func (w *eventWriter) write(events []told) error {
 	w.layout.width, w.layout.now = w.app.term.width(), w.app.now()
 	w.layout.wide, w.layout.color, w.layout.ascii = w.out.value == formatWide, w.app.term.color, w.app.term.ascii

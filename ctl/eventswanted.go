@@ -6,12 +6,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A told is an event that the daemon told of or, where some are gone, the gap.
+// A told is an event that the daemon sent or, where some are gone, the gap.
 type told struct {
 	provider.Event
-	raw  []byte               // the line that it came as
-	gap  *provider.StreamNote // nil of an event
-	said bool                 // of a gap: why there is one has been said
+	raw  []byte               // the line as it came
+	gap  *provider.StreamNote // nil for an event
+	said bool                 // for a gap: its cause has been reported
 }
 
 // eventsOf are those among them, without the gaps.
@@ -24,14 +24,14 @@ func eventsOf(all []told) (events []provider.Event) {
 	return events
 }
 
-// An eventsWanted says which events somebody asked for.
+// An eventsWanted is the events that somebody asked for.
 type eventsWanted struct {
 	ids   []string // or patterns; none: all
 	since since
 	last  int // how many of the latest; less than zero: all
 }
 
-// past reports whether whoever follows wants any of those that there are already.
+// past reports whether a follower wants any past events.
 func (w *eventsWanted) past() bool { return w.since.given() || w.last > 0 }
 
 // means reports whether an event concerns any of those that were named.
@@ -39,8 +39,8 @@ func (w *eventsWanted) means(e *provider.Event) bool {
 	return len(w.ids) == 0 || slices.ContainsFunc(w.ids, func(id string) bool { return concerns(id, e) })
 }
 
-// concerns reports whether an event is about an id, or one that matches a pattern. One of
-// the machine is about the providers that it lost sight of too.
+// concerns reports whether an event is about an ID, or one that matches a pattern. An
+// event of the machine is also about the providers that it lost sight of.
 func concerns(pattern string, e *provider.Event) bool {
 	if !isGlob(pattern) {
 		return e.Concerns(pattern)
@@ -49,8 +49,8 @@ func concerns(pattern string, e *provider.Event) bool {
 	return err == nil && len(hits) > 0
 }
 
-// among returns those that are wanted of the events that are kept. A gap is told where the
-// event behind it may be, because nobody knows whose events are gone.
+// among returns the wanted ones of the past events. A gap is included if the event after
+// it could be wanted, because nobody knows whose events are gone.
 func (w *eventsWanted) among(kept []told) []told {
 	var wanted, gaps []told
 	events := 0
@@ -84,9 +84,8 @@ func (w *eventsWanted) among(kept []told) []told {
 	return nil
 }
 
-// afterEvent returns what was told after the last event that somebody has seen, in a
-// database in which that may have another number, or be gone. It is known by what it
-// says, else by its time.
+// afterEvent returns what came after the last event seen. In this database that event can
+// have another number, or be gone; it is recognized by its content, else by its time.
 func afterEvent(kept []told, last *provider.Event) []told {
 	for i := len(kept) - 1; i >= 0; i-- {
 		e := &kept[i].Event

@@ -12,13 +12,13 @@ const (
 	exitNoProgram = 127
 )
 
-// exited is the exit code of a program that has run in this one's place, or could not.
-// What there was to say has been said.
+// exited is the exit code of a program that ran in this one's place, or could not be run.
+// Nothing more is printed.
 type exited int
 
 func (e exited) Error() string { return "exit status " + strconv.Itoa(int(e)) }
 
-// exec runs a program in this one's place. It returns what that ended with.
+// exec runs a program in this one's place, and returns what it ended with.
 func (a *app) exec(argv, environ []string) error {
 	run := a.Exec
 	if run == nil {

@@ -11,8 +11,8 @@ import (
 // defaultPath is where execvp(3) looks if there is no PATH.
 const defaultPath = "/bin:/usr/bin"
 
-// Exec replaces this process by a program, which is looked for as execvp(3) does. It
-// returns only if that fails.
+// Exec replaces this process by a program, which it finds as execvp(3) does. It returns
+// only if that fails.
 func Exec(argv, environ []string) (code int, err error) {
 	if argv[0] == "" {
 		return exitNoProgram, syscall.ENOENT
@@ -28,8 +28,8 @@ func Exec(argv, environ []string) (code int, err error) {
 	return exitCannotRun, err
 }
 
-// execInPath tries each folder of PATH. One that may not be read, and a file that may not
-// be run, are passed over, and are the error if nothing else is found.
+// execInPath tries each folder of PATH. It skips a folder that may not be read, and a file
+// that may not be run; they are the error if nothing else is found.
 func execInPath(argv, environ []string) error {
 	failure := error(syscall.ENOENT)
 	for dir := range strings.SplitSeq(pathOf(environ), ":") {
@@ -51,8 +51,8 @@ func execInPath(argv, environ []string) error {
 	return failure
 }
 
-// execAt runs the file of that path. A script that does not name its interpreter is the
-// shell's, as everywhere else.
+// execAt runs the file at path. The shell runs a script that does not name its
+// interpreter, as everywhere else.
 func execAt(path string, argv, environ []string) error {
 	err := syscall.Exec(path, argv, environ)
 	if errors.Is(err, syscall.ENOEXEC) {

@@ -8,9 +8,9 @@ import (
 	"os/signal"
 )
 
-// Exec runs a program and waits for its end: Windows replaces no process. Ctrl-C and
-// ctrl-break reach every process of the console, and so the program too, which decides
-// what comes of them.
+// Exec runs a program and waits until it ends, because Windows cannot replace a process.
+// Ctrl-C and ctrl-break reach every process of the console, and so the program, which
+// decides what to do about them.
 func Exec(argv, environ []string) (code int, err error) {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = environ

@@ -8,8 +8,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// feedLines say what was last read from the vendor's own status feed, as names and
-// values.
+// feedLines are what was last read from the vendor's own status feed, as names and values.
 func feedLines(f *provider.FeedStep, now time.Time) [][2]string {
 	if f == nil {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"github.com/providerd/providerd/ctl/command"
 )
 
-// FlagError says in our words what is wrong with a flag, and what to type instead.
+// FlagError words what is wrong with a flag, and what to type instead.
 func FlagError(cmd *command.Command, err error) error {
 	var (
 		unknown *command.UnknownFlagError

@@ -9,9 +9,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// following is the context of a command that goes on until it is asked to end: by
-// ctrl-C, or because whoever read its output has gone, which it notices at once and is no
-// failure. Stop gives back what that takes.
+// following is the context of a command that runs until it is asked to end: by ctrl-C, or
+// because the reader of its output is gone, which it notices at once and which is not a
+// failure. Stop releases what that takes.
 func (a *app) following() (ctx context.Context, stop func()) {
 	if a.KeepsPipes != nil {
 		a.KeepsPipes()
@@ -37,16 +37,16 @@ func (a *app) following() (ctx context.Context, stop func()) {
 // A vigil is a stream that is followed over restarts of the daemon.
 type vigil struct {
 	app   *app
-	begun bool // a daemon has answered, so that the next one is waited for
-	lost  bool // it is away, and that has been said
+	begun bool // a daemon has answered, so wait for the next one
+	lost  bool // the daemon is away, which has been reported
 }
 
-// alive takes in that the stream goes on.
+// alive remembers that the stream works.
 func (v *vigil) alive() { v.begun, v.lost = true, false }
 
-// keep follows, and again whenever the stream ended for a reason that passes, until ctx
-// ends. Follow returns why the stream ended, and goes on from there when it is called
-// again.
+// keep calls follow, and again whenever the stream ended for a reason that passes, until
+// ctx ends. Follow returns why the stream ended, and continues from there when it is
+// called again.
 func (v *vigil) keep(ctx context.Context, follow func(context.Context) error) error {
 	for {
 		err := follow(ctx)
@@ -63,18 +63,17 @@ func (v *vigil) keep(ctx context.Context, follow func(context.Context) error) er
 	}
 }
 
-// passes reports whether a stream that ended so can be taken up again. One that the
-// daemon just ended has.
+// passes reports whether a stream that ended with err can be resumed.
 func passes(err error) bool {
 	var e *provider.Error
 	return mayReturn(err) || errors.As(err, &e) && e.Code == provider.StoreFailing
 }
 
-// whatNext is what a follower does about that.
+// whatNext is what a follower does about err.
 func whatNext(err error) string {
 	var e *provider.Error
 	if errors.As(err, &e) && (e.Code == provider.TooMany || e.Code == provider.StoreFailing) && !client.MayCome(err) {
-		return "going on from there"
+		return "continuing from there"
 	}
 	return "waiting for the daemon to return"
 }

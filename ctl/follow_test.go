@@ -75,7 +75,7 @@ func TestEvents_FollowGoesOn(t *testing.T) {
 				"GET /api/events?follow=1&since=8": {following(event("99", "RUNNING"))},
 			},
 			[]string{event("5", "RUNNING"), event("7", "STOPPED"), event("8", "RUNNING"), event("99", "RUNNING")},
-			"read too slowly; going on from there\n",
+			"read too slowly; continuing from there\n",
 		},
 		"WithAGap": {
 			"events -f", map[string][]reply{
@@ -102,7 +102,7 @@ func TestEvents_FollowGoesOn(t *testing.T) {
 				"GET /api/events?follow=1&since=23": {following(event("99", "RUNNING"))},
 			},
 			[]string{event("8", "RUNNING"), `{"type":"gap","reason":"events_gone","first":9,"seq":22}`, event("23", "STOPPED"), event("99", "RUNNING")},
-			"the daemon no longer knows what came after event 8: ",
+			"the daemon no longer has the events after 8: ",
 		},
 		"OfTheNamed": {
 			"events -f b? host", map[string][]reply{
@@ -146,7 +146,7 @@ func TestEvents_FollowFails(t *testing.T) {
 		"NumberOfTheFuture": {"events -f --since 9", map[string][]reply{"GET /api/daemon": {at7}, "GET /api/events?since=9": {refused(410, gone)}},
 			1, "the events after 7 are gone"},
 		"ABug": {"events -f", map[string][]reply{"GET /api/daemon": {at7}, "GET /api/events?follow=1&since=7": {stream(`{"seq":8}`, `{"type":"end","reason":"whatever","seq":8}`)}},
-			1, "the daemon ended the stream: whatever\nproviderctl: hint: go on with: providerctl events --follow --since 8\n"},
+			1, "the daemon ended the stream: whatever\nproviderctl: hint: continue with: providerctl events --follow --since 8\n"},
 		"NoMoreAllowed": {"logs -f", map[string][]reply{"GET /api/daemon": {at7},
 			"GET /api/daemon/log?follow=1": {stream(`{"message":"m"}`, leaving)}, "GET /api/daemon/log?lines=1000": {refused(403, `{"error":{"code":"denied","message":"not yours"}}`)}},
 			4, "not yours\n"},

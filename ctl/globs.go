@@ -10,21 +10,19 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// globHelp is what the help of a command that takes [globs] says of them.
-const globHelp = `An ID may be a pattern in quotes: 'gpu*', 'ollama:?', '*[!0-9]'.`
+// globHelp explains patterns in the help of a command that takes them.
+const globHelp = `An ID can be a pattern in quotes: 'gpu*', 'ollama:?', '*[!0-9]'.`
 
-// isGlob reports whether somebody wrote a pattern, which no id can be: it has a
-// character that ids lack.
+// isGlob reports whether a word is a pattern. It has a character that no ID has.
 func isGlob(word string) bool { return strings.ContainsAny(word, `*?[`) }
 
-// hasGlob reports whether the ids have to be found out before anything can be asked of
-// them.
+// hasGlob reports whether any word is a pattern, so that the IDs have to be looked up first.
 func hasGlob(words []string) bool { return slices.ContainsFunc(words, isGlob) }
 
-// match returns the ids that the patterns mean, each once: in the order of the
-// patterns, and for one pattern in that of ids. A pattern is as shells read it: * is
-// any text, ? any character, [a-c] one of those and [!a-c] another one. Without such a
-// character it is an id as it stands. One that means none of the ids is an error.
+// match returns the ids that the patterns match, each once: in the order of the patterns
+// and, for one pattern, in that of ids. Patterns are those of shells: * is any text, ? any
+// character, [a-c] one of those and [!a-c] any other. A word without such a character is
+// an ID. It fails if a pattern matches nothing.
 func match(patterns, ids []string) ([]string, error) {
 	var found []string
 	for _, pattern := range patterns {
@@ -42,12 +40,12 @@ func match(patterns, ids []string) ([]string, error) {
 }
 
 func matchOne(pattern string, ids []string) (hits []string, err error) {
-	glob := strings.ReplaceAll(pattern, "[!", "[^") // which package path knows
+	glob := strings.ReplaceAll(pattern, "[!", "[^") // as package path has it
 	for _, id := range ids {
 		ok := id == pattern
 		if isGlob(pattern) {
 			if ok, err = path.Match(glob, id); err != nil {
-				return nil, usage("close the bracket: 'gpu[0-3]'; * means any text, and ? any character", "no pattern: %q", pattern)
+				return nil, usage("close the bracket: 'gpu[0-3]'; * means any text, and ? any character", "bad pattern: %q", pattern)
 			}
 		}
 		if ok {
@@ -60,7 +58,7 @@ func matchOne(pattern string, ids []string) (hits []string, err error) {
 	return hits, nil
 }
 
-// matchesNone says what there is instead, as the daemon does of an id.
+// matchesNone lists what there is instead, as the daemon does for an ID.
 func matchesNone(pattern string, ids []string) error {
 	const most = 10 // are listed
 	hint := "none is configured"
@@ -78,8 +76,8 @@ func matchesNone(pattern string, ids []string) error {
 	return provider.Errorf(provider.UnknownProvider, hint, what, pattern)
 }
 
-// expand returns the ids that words mean. It asks the daemon which there are only where
-// a word is a pattern; otherwise the words are the ids, and who takes them judges them.
+// expand returns the IDs that words mean. It asks the daemon for all IDs only if a word is
+// a pattern; otherwise the words are the IDs, and their use shows whether they exist.
 func (a *app) expand(ctx context.Context, words []string) ([]string, error) {
 	if !hasGlob(words) {
 		return words, nil
@@ -91,7 +89,7 @@ func (a *app) expand(ctx context.Context, words []string) ([]string, error) {
 	return match(words, idsOf(reply.Providers))
 }
 
-// idsOf are the ids of rows.
+// idsOf are the IDs of rows.
 func idsOf(rows []provider.Status) []string {
 	ids := make([]string, len(rows))
 	for i := range rows {

@@ -36,7 +36,7 @@ func TestMatch(t *testing.T) {
 		"NoMatch":             {words("ollama", "tpu*"), nil, provider.UnknownProvider, `no provider matches "tpu*"`, "configured: ollama, ollama:gpu, gpu-1, gpu-2, gpu-10, openai, a.b_c"},
 		"NoMatchThatIsNear":   {words("olama*"), nil, provider.UnknownProvider, `no provider matches "olama*"`, "did you mean: ollama"},
 		"NoSuchID":            {words("gpu*", "opnai"), nil, provider.UnknownProvider, `no such provider: "opnai"`, "did you mean: openai"},
-		"AnOpenBracket":       {words("gpu-[12"), nil, provider.Usage, `no pattern: "gpu-[12"`, "close the bracket: 'gpu[0-3]'; * means any text, and ? any character"},
+		"AnOpenBracket":       {words("gpu-[12"), nil, provider.Usage, `bad pattern: "gpu-[12"`, "close the bracket: 'gpu[0-3]'; * means any text, and ? any character"},
 		"LettersAreAsWritten": {words("GPU*"), nil, provider.UnknownProvider, `no provider matches "GPU*"`, "did you mean: gpu-1, gpu-2, gpu-10"},
 	} {
 		t.Run(name, func(t *testing.T) {

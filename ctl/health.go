@@ -15,7 +15,7 @@ import (
 func (a *app) healthCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "health",
-		Short: "Tell whether the daemon itself is well; exit 1 when it is not",
+		Short: "Show whether the daemon itself is healthy; exit 1 if not",
 		Example: `  providerctl health
   providerctl health -q || systemctl restart providerd`,
 		Args: args(0, 0),
@@ -33,7 +33,7 @@ func (a *app) health(ctx context.Context, out *format) error {
 	}
 	answer := error(nil)
 	if h.Status != "ok" {
-		answer = errNo // an unwell daemon is an answer, though it comes as an error
+		answer = errNo // an unhealthy daemon is an answer, though it comes as an error
 	}
 	if out.json() {
 		return errors.Join(a.writeJSON(body), answer)

@@ -2,9 +2,9 @@ package ctl
 
 import "strings"
 
-// here spells the commands in a text so that they do what is meant when they are typed
-// as they stand, by whoever typed this one: with --socket where it was given here and,
-// since sudo drops variables, behind sudo also what PROVIDERD_SOCKET says.
+// here completes the commands in a text so that they work as they are for the person who
+// typed this one: with --socket if it was given here and, because sudo drops variables,
+// after sudo also with what PROVIDERD_SOCKET is.
 func (a *app) here(text string) string {
 	if a.client == nil || a.client.Socket == "" && a.Getenv("PROVIDERD_SOCKET") == "" {
 		return text
@@ -12,7 +12,7 @@ func (a *app) here(text string) string {
 	return addressed(text, a.isCommand, a.client.Socket, a.Getenv("PROVIDERD_SOCKET"))
 }
 
-// isCommand reports whether a word is a command that asks the daemon.
+// isCommand reports whether a word is a command that needs the daemon.
 func (a *app) isCommand(word string) bool {
 	switch word {
 	case "help", "completion", "version":

@@ -20,22 +20,22 @@ func (a *app) historyCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "history ID…",
 		Short: "Show a provider's changes and how much of the time it was up",
-		Long: `Show the changes of a provider that are kept, and for how much of the time it was
-RUNNING. The time begins with the oldest of the changes, or with --since, or,
-if that is later, with the daemon's start. It does not count when probing was paused,
-the state UNKNOWN, the machine asleep, or the daemon held up.
+		Long: `Show a provider's past changes, and how much of the time it was RUNNING. The time
+begins with the oldest of the changes or at --since or, if that is later, when the
+daemon started. Time does not count while probing was paused, the state was UNKNOWN,
+the machine was asleep, or the daemon was held up.
 
 ` + sinceHelp + `
 
-Several are shown one after the other. ` + globHelp + `
--o json prints one object of one ID, and {"providers": […]} of several or of a pattern.`,
+Several providers are shown one after the other. ` + globHelp + `
+-o json prints one object for one ID, and {"providers": […]} for several or a pattern.`,
 		Example: `  providerctl history ollama --since 1d
   providerctl history 'gpu*' -o json`,
 		Args:     args(1, -1),
 		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	from := a.sinceFlag(cmd, "only from `WHEN` on, or after that event")
+	from := a.sinceFlag(cmd, "only changes since `WHEN`")
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		if err := from.check(cmd); err != nil {
 			return err
@@ -50,7 +50,7 @@ Several are shown one after the other. ` + globHelp + `
 	return cmd
 }
 
-// histories shows those that words mean, one after the other.
+// histories shows the histories of the named providers, one after the other.
 func (a *app) histories(ctx context.Context, words []string, query client.HistoryQuery, out *format) error {
 	ids, err := a.named(ctx, words)
 	if err != nil {
@@ -66,7 +66,7 @@ func (a *app) histories(ctx context.Context, words []string, query client.Histor
 		}
 		return err
 	})
-	errs = errs[:tried] // an error of the first that all would have met says enough
+	errs = errs[:tried] // the first one's error, if they share it, is enough
 	replies = slices.DeleteFunc(replies, func(body json.RawMessage) bool { return body == nil })
 	if len(replies) == 0 {
 		return failed(errs...)
@@ -93,7 +93,7 @@ func (a *app) histories(ctx context.Context, words []string, query client.Histor
 	return errors.Join(err, failed(errs...))
 }
 
-// writeHistory shows the changes of one provider, and what they sum up to.
+// writeHistory shows the changes of one provider, and a summary of them.
 func (a *app) writeHistory(b *strings.Builder, reply *provider.HistoryReply) {
 	layout := eventLayout{width: a.term.width(), color: a.term.color, ascii: a.term.ascii, now: a.now()}
 	layout.alignTo(reply.Transitions)

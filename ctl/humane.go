@@ -8,7 +8,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// unknown stands where there is nothing to show.
+// unknown is shown if there is no value.
 const unknown = "-"
 
 // latency shows milliseconds with about two significant digits.
@@ -44,9 +44,9 @@ func span(d time.Duration) string {
 	}
 }
 
-// clock shows an instant to come, in the zone of now, with a date only where it is not
-// today. Of the minutes it shows the next, so that it is over when it reads so, and in
-// the last two the seconds.
+// clock shows a time in the future, in the zone of now, with a date only if it is not
+// today. It rounds up to the minute, so that the time has passed when a clock shows it,
+// and shows seconds in the last two minutes.
 func clock(t provider.Time, now time.Time) string {
 	if t.IsZero() {
 		return unknown
@@ -65,7 +65,7 @@ func clock(t provider.Time, now time.Time) string {
 	return at.Format("2006-01-02 15:04")
 }
 
-// age shows how old a row is, and whether that is too old to rely on.
+// age shows how old a row is, and whether it is stale.
 func age(s provider.Status, now time.Time) string {
 	var text string
 	switch {
@@ -90,7 +90,7 @@ func ago(t provider.Time, now time.Time) string {
 	return span(now.Sub(t.Time)) + " ago"
 }
 
-// in shows a time to come.
+// in shows a time in the future.
 func in(t provider.Time, now time.Time) string {
 	switch {
 	case t.IsZero():
@@ -102,7 +102,7 @@ func in(t provider.Time, now time.Time) string {
 	}
 }
 
-// size shows a size in the unit that vendors give theirs in.
+// size shows a size in decimal units, as vendors do.
 func size(n int64) string {
 	const kilo = 1000
 	if n <= 0 {
@@ -119,8 +119,8 @@ func size(n int64) string {
 	return strconv.FormatFloat(value, 'f', precision, 64) + " " + units[0]
 }
 
-// tokens shows a count of tokens, which vendors choose round in thousands or in
-// 1024s: 128000 and 131072 are both 128k.
+// tokens shows a count of tokens, which vendors round to thousands or to multiples of
+// 1024: 128000 and 131072 are both 128k.
 func tokens(n int64) string {
 	const kilo, kibi = 1000, 1024
 	if n <= 0 {
@@ -137,7 +137,7 @@ func tokens(n int64) string {
 	return strconv.FormatFloat(math.Round(value*10)/10, 'f', -1, 64) + units[0]
 }
 
-// or returns s, or the mark for nothing when it is empty.
+// or returns s, or the mark for an unknown value if it is empty.
 func or(s string) string {
 	if s == "" {
 		return unknown
@@ -145,7 +145,7 @@ func or(s string) string {
 	return s
 }
 
-// stamp shows an instant in local time.
+// stamp shows a time in the local zone.
 func stamp(t provider.Time) string {
 	if t.IsZero() {
 		return unknown

@@ -14,7 +14,7 @@ import (
 func (a *app) infoCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "info",
-		Short: "Show the daemon: version, paths, counters",
+		Short: "Show the daemon's version, paths and counters",
 		Args:  args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
@@ -49,7 +49,7 @@ func (a *app) info(ctx context.Context) error {
 		{"database", provider.Printable(d.StatePath) + ", " + size(d.DatabaseBytes)},
 		{"log level", provider.Printable(d.LogLevel)},
 		{"providers", strconv.Itoa(d.Providers)},
-		{"probes", fmt.Sprintf("%d, %d broken, %d under way", c.Probes, c.ProbesFailed, c.InFlight)},
+		{"probes", fmt.Sprintf("%d, %d broken, %d in progress", c.Probes, c.ProbesFailed, c.InFlight)},
 		{"refreshes", fmt.Sprintf("%d, %d shared another's probe; generation %d", c.Refreshes, c.Coalesced, d.Generation)},
 		{"newest event", strconv.FormatUint(d.Seq, 10)},
 		{"commits", fmt.Sprintf("%d, %d failed", c.Commits, c.CommitsFailed)},

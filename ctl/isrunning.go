@@ -17,10 +17,10 @@ import (
 func (a *app) isRunningCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "is-running ID…",
-		Short: "Tell by the exit code whether providers can be used now",
-		Long: `Exit 0 when the provider is RUNNING, and 1 in any other state: DEGRADED, being
-of limited use, is not RUNNING. Of several, all have to be. What is known is enough,
-unless it is stale: then the provider is probed first.
+		Short: "Exit 0 if a provider is RUNNING, 1 if not",
+		Long: `Exit 0 if the provider is RUNNING, and 1 in any other state: DEGRADED means of limited
+use, and is not RUNNING. With several IDs, all of them have to be RUNNING. What the
+daemon knows is enough, unless it is stale: then the provider is probed first.
 ` + globHelp,
 		Example: `  providerctl is-running ollama -q && ./agent
   providerctl is-running openai 'gpu*'`,
@@ -46,8 +46,8 @@ unless it is stale: then the provider is probed first.
 	return a.answersYesOrNo(cmd)
 }
 
-// reliable returns the rows that words mean, none of them stale, if need be from probes;
-// where one does not come in time, the stale one.
+// reliable returns the rows that words mean, and probes those that are stale. A row that
+// does not come in time stays stale.
 func (a *app) reliable(ctx context.Context, words []string) (rows []provider.Status, err error) {
 	if single(words) {
 		var s *provider.Status
@@ -83,7 +83,7 @@ func (a *app) reliable(ctx context.Context, words []string) (rows []provider.Sta
 	return rows, nil
 }
 
-// row asks for the row of the one provider that the query names.
+// row returns the row of the one provider that the query names.
 func (a *app) row(ctx context.Context, q client.StatusQuery) (*provider.Status, error) {
 	reply, err := a.client.Status(ctx, q)
 	if err != nil {
@@ -96,7 +96,7 @@ func (a *app) row(ctx context.Context, q client.StatusQuery) (*provider.Status, 
 	return &reply.Providers[0], nil
 }
 
-// describe says a provider's state in a few words: "STOPPED (connection_refused)".
+// describe is a provider's state in a few words: "STOPPED (connection_refused)".
 func describe(s provider.Status) string {
 	text := string(s.State)
 	switch {

@@ -11,18 +11,18 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A layer is one step of a probe and what came of it, as the daemon said it: not
-// yet made fit for a screen.
+// A layer is one step of a probe and its result, as the daemon sent it: not yet escaped
+// for a screen.
 type layer struct {
 	name    string
-	asked   string // what was sent; empty for a step that sends no question
+	asked   string // what was sent; empty for a step that sends nothing
 	came    string
 	tookMS  float64
 	headers []string // of the answer
 	body    string   // its beginning
 }
 
-// layers are the steps of a probe from the name up to the answers.
+// layers are the steps of a probe, from the host's name to the answers.
 func layers(d *provider.Diagnostics) []layer {
 	var all []layer
 	if r := d.Resolve; r != nil {
@@ -52,7 +52,7 @@ func layers(d *provider.Diagnostics) []layer {
 	return all
 }
 
-// whoListens is who serves the connection, as far as the daemon knows.
+// whoListens is who listens on the connection's other end, as far as the daemon knows.
 func whoListens(l *provider.ListenerStep) string {
 	who := []string{l.Address}
 	if l.UID != nil {
@@ -80,8 +80,7 @@ func requestLayer(x *provider.Exchange) layer {
 	return l
 }
 
-// outcome is what a step led to or, when it failed, what it was about to do and
-// the error.
+// outcome is the result of a step or, if it failed, what it tried and the error.
 func outcome(result, attempt, failure string) string {
 	if failure != "" {
 		return attempt + ": " + failure

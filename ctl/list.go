@@ -8,18 +8,18 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A list is the value of a flag that takes several words: with commas between them, or
-// the flag again.
+// A list is the value of a flag that takes several words, separated by commas or in
+// several flags.
 type list struct {
 	values  []string
 	allowed []string                          // empty: any
-	fold    func(word string) (string, error) // reads a word as people write it; nil: as it is
+	fold    func(word string) (string, error) // normalizes a word; nil: as it is
 }
 
 func (l *list) String() string { return strings.Join(l.values, ",") }
 func (l *list) Type() string   { return "list" }
 
-// Set adds to what there is.
+// Set adds to the list.
 func (l *list) Set(text string) error {
 	var more []string
 	for word := range strings.SplitSeq(text, ",") {
@@ -39,13 +39,13 @@ func (l *list) Set(text string) error {
 	return nil
 }
 
-// takes reports whether a value is wanted; an empty list wants any.
+// takes reports whether a value is in the list; an empty list takes any.
 func (l *list) takes(value string) bool {
 	return len(l.values) == 0 || slices.Contains(l.values, value)
 }
 
-// instead says what to type where nothing has one of the values: what is near to one of
-// them among those that there are, or which these are.
+// instead is the hint if nothing has one of the values: one that is similar among those
+// that there are, or all of these.
 func (l *list) instead(flag string, there []string) string {
 	hint := "there are: " + strings.Join(there, ", ")
 	for _, value := range l.values {
@@ -54,7 +54,7 @@ func (l *list) instead(flag string, there []string) string {
 	return hint
 }
 
-// complete offers the words that are not in the list yet.
+// complete offers the words that the list does not have yet.
 func (l *list) complete(_ *command.Command, _ []string, typed string) ([]string, command.Directive) {
 	return offerList(l.allowed, typed), command.NoFiles
 }

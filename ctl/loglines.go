@@ -9,12 +9,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// keptLines is how many lines of its log a daemon keeps at most.
+// keptLines is how many lines of its log a daemon keeps.
 const keptLines = 1000
 
-// linesAfter returns those of the log that are news to whoever has seen the last one: what
-// comes after it, or everything where it is not there. Who has seen none has been waiting
-// since then.
+// linesAfter returns the lines of the log after the last one seen, or all of them if it is
+// not there. A follower who has seen none has been waiting since then.
 func linesAfter(kept [][]byte, last []byte, since time.Time) [][]byte {
 	if last == nil {
 		i := slices.IndexFunc(kept, func(line []byte) bool {
@@ -34,14 +33,14 @@ func linesAfter(kept [][]byte, last []byte, since time.Time) [][]byte {
 	return kept
 }
 
-// An overlap passes over the lines of a log up to one that is known.
+// An overlap skips the lines of a log up to a known one.
 type overlap struct {
-	until []byte // nil: there is none, or it has come
+	until []byte // nil: there is none, or it has been found
 	held  [][]byte
 }
 
-// pass takes the next line, and returns what is news. A line that does not come among as
-// many as a daemon keeps is no longer there, and all of them are.
+// pass takes the next line, and returns the lines that are new. If the known line is not
+// among as many as a daemon keeps, it is gone and all of them are new.
 func (o *overlap) pass(line []byte) (news [][]byte) {
 	switch {
 	case o.until == nil:

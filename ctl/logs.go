@@ -23,19 +23,19 @@ func (a *app) logsCommand() *command.Command {
 	var q client.LogQuery
 	cmd := &command.Command{
 		Use:        "logs",
-		Short:      "Show the daemon's log, and with -f go on",
+		Short:      "Show the daemon's log, and with -f follow it",
 		SuggestFor: []string{"tail"},
-		Long: `Show the latest lines of the daemon's log. With --follow it goes on until ctrl-C,
-which exits 0, or until nobody reads it any more. When the daemon restarts it goes on
-with the log of the next one. See log-level for how much the daemon logs.`,
+		Long: `Show the latest lines of the daemon's log. With --follow it continues until ctrl-C,
+which exits 0, or until its reader is gone. When the daemon restarts, it continues with
+the new log. See log-level for how much the daemon logs.`,
 		Example: `  providerctl logs -f
   providerctl logs -n 20`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
 	flags := cmd.Flags()
-	flags.BoolVarP(&q.Follow, "follow", "f", false, "go on as it is written")
-	flags.IntVarP(&q.Lines, "lines", "n", 100, "only the latest `N`")
+	flags.BoolVarP(&q.Follow, "follow", "f", false, "show new lines as they are written")
+	flags.IntVarP(&q.Lines, "lines", "n", 100, "show the latest `N` lines")
 	cmd.Run = func(cmd *command.Command, _ []string) error {
 		switch {
 		case q.Lines < 0:
@@ -56,7 +56,7 @@ with the log of the next one. See log-level for how much the daemon logs.`,
 	return cmd
 }
 
-// A logFollower is how far somebody has come who reads the log.
+// A logFollower remembers how far the log has been followed.
 type logFollower struct {
 	vigil
 	query client.LogQuery
@@ -80,7 +80,7 @@ func (l *logFollower) follow(ctx context.Context) error {
 	return errLogEnded
 }
 
-// errLogEnded is of a log that was followed and ended without a word.
+// errLogEnded is the end of a followed log without a reason.
 var errLogEnded = provider.Errorf(provider.DaemonUnreachable, "", "the daemon ended the stream of its log")
 
 // first shows what was asked for.
@@ -101,8 +101,8 @@ func (l *logFollower) first(ctx context.Context) error {
 	return w.Flush()
 }
 
-// again goes on after the line that was shown last, or with all that the daemon has where
-// that is another one, whose log does not have that line.
+// again continues after the line shown last. If the daemon is another one, whose log does
+// not have that line, it shows all of its log.
 func (l *logFollower) again(ctx context.Context) error {
 	all := client.LogQuery{Lines: keptLines}
 	var kept [][]byte
@@ -117,7 +117,7 @@ func (l *logFollower) again(ctx context.Context) error {
 			return err
 		}
 	}
-	// The stream begins with the same lines again, and with any that came meanwhile.
+	// The stream begins with the same lines again, and any that came meanwhile.
 	known := overlap{}
 	if len(kept) > 0 {
 		known.until = kept[len(kept)-1]
@@ -146,7 +146,7 @@ func (l *logFollower) write(w io.Writer, line []byte) error {
 	}
 	var read provider.LogLine
 	d := json.NewDecoder(bytes.NewReader(line))
-	d.UseNumber() // a generation has more digits than a float keeps
+	d.UseNumber() // a generation has more digits than a float holds
 	if err := d.Decode(&read); err != nil {
 		return fmt.Errorf("reading a line of the log: %w", err)
 	}

@@ -10,9 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// writeMarkdown writes a diagnosis as it goes into an issue. What did not come
-// from this program stands in code, where it is no markup, no HTML, no link and
-// nobody's name.
+// writeMarkdown writes a diagnosis to paste into an issue. Text that is not this program's
+// own is in code spans, where it cannot be markup, HTML, a link or a mention.
 func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error {
 	var b strings.Builder
 	b.WriteString("## " + code(d.ID) + " (" + code(d.Kind) + ") is " + code(verdictName(&d.Verdict)) + "\n\n")
@@ -49,7 +48,7 @@ func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error 
 	return err
 }
 
-// daemonVersion is what the daemon says it is.
+// daemonVersion is the version that the daemon reports.
 func (a *app) daemonVersion(ctx context.Context) string {
 	info, err := a.client.Daemon(ctx)
 	if err != nil {
@@ -58,7 +57,7 @@ func (a *app) daemonVersion(ctx context.Context) string {
 	return info.Version
 }
 
-// answer is what came back, as it would over the wire.
+// answer is what came back, as over the wire.
 func (l *layer) answer() string {
 	lines := []string{provider.Printable(l.came)}
 	for _, h := range l.headers {
@@ -74,10 +73,10 @@ func writeRow(b *strings.Builder, cells ...string) {
 	b.WriteString("| " + strings.Join(cells, " | ") + " |\n")
 }
 
-// cell is code within a table, where even code must not hold a bare pipe.
+// cell is code in a table, where even code must not have a bare pipe.
 func cell(s string) string { return strings.ReplaceAll(code(s), "|", `\|`) }
 
-// code is a code span, which takes everything but its own delimiter as it is.
+// code is a code span, which takes everything except its own delimiter as it is.
 func code(s string) string {
 	s = provider.Printable(s)
 	if s == "" {

@@ -19,25 +19,25 @@ func (a *app) modelsCommand() *command.Command {
 	var loaded, refresh bool
 	cmd := &command.Command{
 		Use:        "models [ID…]",
-		Short:      "List the models that a provider offers",
+		Short:      "List the models that providers offer",
 		SuggestFor: []string{"tags", "list"},
-		Long: `List the models that a provider offers, those of several, or those of every one.
-What is not known is shown as -, and providers whose list is not known are named on
-stderr. ` + globHelp + `
+		Long: `List the models that all providers offer, or those named. What is not known is shown
+as -, and providers whose list is not known are named on standard error.
+` + globHelp + `
 
-The daemon reads the lists about once a minute; --refresh has it read them now.
-A provider that it has not asked yet is asked first.
+The daemon reads the lists about once a minute; --refresh makes it read them now.
+A provider that has not been probed yet is probed first.
 
-It exits 1 when there is no model to show. With -o json and more than one ID, or none,
-it prints the reply of each provider on a line of its own.`,
+It exits 1 if there is no model to show. With -o json and several IDs, or none, it
+prints the reply of each provider on a line of its own.`,
 		Example: `  providerctl models ollama --refresh
   providerctl models --loaded`,
 		Args:     args(0, -1),
 		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	cmd.Flags().BoolVar(&loaded, "loaded", false, "only those that are in memory")
-	cmd.Flags().BoolVar(&refresh, "refresh", false, "probe first, so that the lists are as of now")
+	cmd.Flags().BoolVar(&loaded, "loaded", false, "only models that are in memory")
+	cmd.Flags().BoolVar(&refresh, "refresh", false, "probe first, to list the models as of now")
 	cmd.Run = func(_ *command.Command, words []string) error {
 		var ids []string // none: all
 		if len(words) > 0 {
@@ -59,8 +59,8 @@ it prints the reply of each provider on a line of its own.`,
 	return a.answersYesOrNo(cmd)
 }
 
-// known returns the rows of those named, or of all. One that was not asked since
-// the daemon started has no list yet, and is asked first.
+// known returns the rows of those named, or of all. A provider that has not been probed
+// since the daemon started has no list yet, and is probed first.
 func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error) {
 	query := client.StatusQuery{IDs: fewOrAll(ids)}
 	reply, err := a.client.Status(ctx, query)
@@ -75,7 +75,7 @@ func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error
 	}
 	if len(unasked) > 0 {
 		ctx = a.interruptible(true)
-		now, wait := time.Second, probeWait // a probe that has just begun will do
+		now, wait := time.Second, probeWait // a probe that has just begun is enough
 		if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(unasked), MaxAge: &now, Wait: &wait}); err != nil {
 			return nil, err
 		}
@@ -87,8 +87,8 @@ func (a *app) known(ctx context.Context, ids []string) ([]provider.Status, error
 	return inOrder(reply.Providers, ids), nil
 }
 
-// fewOrAll is all where more are to be named than a URL has room for, of 64 bytes at
-// most: it is as well to ask for all of them then.
+// fewOrAll is none, which means all, if there are more IDs of up to 64 bytes than fit
+// into a URL.
 func fewOrAll(ids []string) []string {
 	const few = 200
 	if len(ids) > few {
@@ -101,8 +101,8 @@ func notAsked(s provider.Status) bool {
 	return s.Source == provider.FromRestored || s.Reason == provider.NotChecked
 }
 
-// refreshed has those named, or all, probed and returns their rows. When that took
-// too long, it returns what there is and the error.
+// refreshed refreshes those named, or all, and returns their rows. If that takes too long,
+// it returns what there is and the error.
 func (a *app) refreshed(ctx context.Context, ids []string) ([]provider.Status, error) {
 	reply, err := a.client.Refresh(ctx, client.RefreshQuery{IDs: ids, Wait: probeWait})
 	if reply == nil {
@@ -112,11 +112,11 @@ func (a *app) refreshed(ctx context.Context, ids []string) ([]provider.Status, e
 	return reply.Providers, err
 }
 
-// oldList is when to tell that a list may no longer hold: the daemon reads those
-// of providers that are up about once a minute.
+// oldList is the age from which a list is called old. The daemon reads the lists of
+// providers that are up about once a minute.
 const oldList = 3 * time.Minute
 
-// models shows the lists of the providers, and says of which there is none.
+// models shows the lists of the providers, and names those that have none.
 func (a *app) models(ctx context.Context, providers []provider.Status, merged, loaded bool, out *format) error {
 	table := modelTable{merged: merged}
 	var silent absences
@@ -130,14 +130,14 @@ func (a *app) models(ctx context.Context, providers []provider.Status, merged, l
 		case why != "":
 			silent.add(s.ID, why)
 		case age > oldList:
-			a.say("the list of %s is %s old: it is %s", s.ID, span(age), describe(s))
+			a.say("the list of %s is %s old: the provider is %s", s.ID, span(age), describe(s))
 		}
 		for _, m := range reply.Models {
 			table.rows = append(table.rows, listed{s.ID, m})
 		}
 	}
 	for _, why := range silent.reasons {
-		a.say("no list is known of %s: %s", strings.Join(silent.ids[why], ", "), why)
+		a.say("no list of models for %s: %s", strings.Join(silent.ids[why], ", "), why)
 	}
 	if len(silent.reasons) > 0 && !merged && providers[0].Hint != "" && providers[0].Type != provider.Generic {
 		a.say("hint: %s", providers[0].Hint)
@@ -148,15 +148,15 @@ func (a *app) models(ctx context.Context, providers []provider.Status, merged, l
 	case len(table.rows) > 0:
 		return table.write(a.Stdout, a.term.width())
 	case loaded:
-		a.say("no model is said to be in memory")
+		a.say("no model is known to be in memory")
 	case len(silent.reasons) == 0:
 		a.say("no model is listed")
 	}
 	return errNo
 }
 
-// listModels asks for a provider's models and, for JSON, prints the reply: as
-// it came or, when only loaded ones are wanted, without the others.
+// listModels asks for a provider's models and, for JSON, prints the reply: as it came or,
+// if only loaded models are wanted, without the others.
 func (a *app) listModels(ctx context.Context, id string, loaded bool, out *format) (*provider.ModelsReply, error) {
 	body, err := a.client.Do(ctx, client.Request{Path: client.ProviderPath(id, "models")})
 	if err != nil {
@@ -178,7 +178,7 @@ func (a *app) listModels(ctx context.Context, id string, loaded bool, out *forma
 	return &reply, err
 }
 
-// absences are providers without a list, by the reason why.
+// absences are providers without a list, by the reason for it.
 type absences struct {
 	reasons []string
 	ids     map[string][]string
@@ -194,7 +194,7 @@ func (n *absences) add(id, why string) {
 	n.ids[why] = append(n.ids[why], id)
 }
 
-// noList says why a provider's list is not known, and is empty when it is.
+// noList is why a provider's list is not known; empty if it is known.
 func noList(s provider.Status, reply *provider.ModelsReply) string {
 	switch {
 	case !reply.CheckedAt.IsZero():
@@ -208,7 +208,7 @@ func noList(s provider.Status, reply *provider.ModelsReply) string {
 	case s.Reason == provider.ScopeLimited:
 		return "the key may not list models"
 	case s.State == provider.StateRunning:
-		return "up, and it did not list them"
+		return "up, but it did not list them"
 	}
 	return cmp.Or(string(s.State), "UNKNOWN") + " (" + string(s.Reason) + ")"
 }

@@ -36,9 +36,9 @@ func listsOfModels() map[string][]reply {
 }
 
 func TestModels(t *testing.T) {
-	const silent = "providerctl: no list is known of off, off2: STOPPED (connection_refused)\n" +
-		"providerctl: no list is known of web: a kind without models\n" +
-		"providerctl: no list is known of scoped: the key may not list models\n"
+	const silent = "providerctl: no list of models for off, off2: STOPPED (connection_refused)\n" +
+		"providerctl: no list of models for web: a kind without models\n" +
+		"providerctl: no list of models for scoped: the key may not list models\n"
 	t.Run("OneTableOfEveryProvider", func(t *testing.T) {
 		got := startDaemon(t, listsOfModels()).run(t, "models")
 		want := `PROVIDER   MODEL                                                LOADED    SIZE  FAMILY     QUANT   CONTEXT
@@ -86,16 +86,16 @@ func TestModels_OfOne(t *testing.T) {
 		"WithoutTheProvidersName": {"models a", map[string][]reply{status: {up}, models: {list(`{"id":"m"}`)}}, 0,
 			"MODEL  LOADED  SIZE  FAMILY  QUANT  CONTEXT\nm      -          -  -       -            -\n", ""},
 		"ThereIsNone":     {"models a", map[string][]reply{status: {up}, models: {list("")}}, 1, "", "no model is listed"},
-		"NoneIsInMemory":  {"models a --loaded", map[string][]reply{status: {up}, models: {list(`{"id":"m"}`)}}, 1, "", "no model is said to be in memory"},
+		"NoneIsInMemory":  {"models a --loaded", map[string][]reply{status: {up}, models: {list(`{"id":"m"}`)}}, 1, "", "no model is known to be in memory"},
 		"UnknownProvider": {"models a", map[string][]reply{status: {refused(404, unknownID)}}, 5, "", "no such provider"},
 		"NotRead": {"models a", map[string][]reply{status: {up}, models: {ok(`{"id":"a","models":[]}`)}}, 1, "",
-			"no list is known of a: up, and it did not list them\n"},
+			"no list of models for a: up, but it did not list them\n"},
 		"NotThere": {"models a", map[string][]reply{status: {rows(`{"id":"a","type":"local","state":"STOPPED","reason":"connection_refused","hint":"start it: ollama serve","source":"probe"}`)},
-			models: {ok(`{"id":"a","models":[]}`)}}, 1, "", "no list is known of a: STOPPED (connection_refused)\nproviderctl: hint: start it: ollama serve\n"},
+			models: {ok(`{"id":"a","models":[]}`)}}, 1, "", "no list of models for a: STOPPED (connection_refused)\nproviderctl: hint: start it: ollama serve\n"},
 		"OldList": {"models a", map[string][]reply{
 			status: {rows(`{"id":"a","type":"local","state":"DEGRADED","reason":"hung","source":"probe"}`)},
 			models: {ok(`{"id":"a","checked_at":"` + at(10*time.Minute) + `","models":[{"id":"m"}]}`)},
-		}, 0, "m      -", "the list of a is 10m old: it is DEGRADED (hung)\n"},
+		}, 0, "m      -", "the list of a is 10m old: the provider is DEGRADED (hung)\n"},
 		"AsksFirstWhoWasNotAsked": {"models a", map[string][]reply{
 			status: {rows(`{"id":"a","type":"local","state":"UNKNOWN","reason":"not_checked","source":"probe"}`), up},
 			"GET /api/providers/status?max_age=1s&provider_id=a&wait=15s": {up},

@@ -43,20 +43,18 @@ func (f *format) Set(s string) error {
 
 func (f *format) json() bool { return f.value == formatJSON }
 
-// data reports whether a program reads it, so that it has to be what the daemon said.
+// data reports whether the format is for programs, which get the daemon's reply as it is.
 func (f *format) data() bool { return f.value == formatJSON || f.value == formatYAML }
 
-// outputFlag gives a command -o with the formats it knows; the first is the
-// default.
+// outputFlag adds -o to a command, with the formats that it has; the first is the default.
 func outputFlag(cmd *command.Command, allowed ...string) *format {
 	f := &format{value: allowed[0], allowed: allowed}
 	cmd.Flags().VarP(f, "output", "o", "format of the output").Complete = command.Offer(allowed, command.NoFiles)
 	return f
 }
 
-// passThrough prints the daemon's reply as it came, so that a field which this
-// version does not know is not lost. An error reply that has data is printed
-// and returned.
+// passThrough prints the daemon's reply as it came, so that no field unknown to this
+// version is lost. An error reply that has data is printed, and the error returned.
 func (a *app) passThrough(ctx context.Context, req client.Request) error {
 	return a.passThroughAs(ctx, req, &format{value: formatJSON})
 }
@@ -80,7 +78,7 @@ func hasData(body []byte) bool {
 	return len(fields) > 0
 }
 
-// stdout is the writer for what goes out in a format.
+// stdout is the writer for a format.
 func (a *app) stdout(out *format) io.Writer {
 	if out.data() {
 		return a.data
@@ -88,7 +86,7 @@ func (a *app) stdout(out *format) io.Writer {
 	return a.Stdout
 }
 
-// writeData prints a JSON text in the format that was asked for.
+// writeData prints a JSON text in the chosen format.
 func (a *app) writeData(text []byte, out *format) error {
 	if out.value != formatYAML {
 		return a.writeJSON(text)
@@ -101,8 +99,7 @@ func (a *app) writeData(text []byte, out *format) error {
 	return err
 }
 
-// writeJSON prints a JSON text: indented for a person, for a program in one
-// line.
+// writeJSON prints a JSON text: indented for people, on one line for programs.
 func (a *app) writeJSON(text []byte) error {
 	text = bytes.TrimSpace(text)
 	if a.term.shown {

@@ -27,7 +27,7 @@ func (a *app) pauseCommand() *command.Command {
 func (a *app) resumeCommand() *command.Command {
 	return a.switchCommand(&switching{
 		name: "resume", to: false,
-		short: "Probe providers again that were paused",
+		short: "Resume the probing of paused providers",
 		other: []string{"enable", "unpause"},
 		do:    (*client.Client).Resume,
 		said:  func(id string) string { return id + " is probed again" },
@@ -35,10 +35,10 @@ func (a *app) resumeCommand() *command.Command {
 	})
 }
 
-// A switching is a command that changes providers and says so.
+// A switching is a command that pauses or resumes providers.
 type switching struct {
 	name  string
-	to    bool // they are paused
+	to    bool // paused
 	short string
 	other []string // what other programs call it
 	do    func(*client.Client, context.Context, string) (*provider.Status, error)
@@ -53,26 +53,26 @@ func (a *app) switchCommand(s *switching) *command.Command {
 		Short:      s.short,
 		SuggestFor: s.other,
 		Long: s.short + `. ` + globHelp + `
-Where one of several IDs is unknown, none is changed. Where one cannot be changed, the
-others are, and it exits as for that one.`,
+If one of several IDs is unknown, nothing is changed. If one provider cannot be changed,
+the others still are, and the exit code is that one's.`,
 		Example:  "  providerctl " + s.name + " ollama\n  providerctl " + s.name + " 'gpu*' openai",
 		Args:     args(0, -1),
 		Complete: a.completeIDs(-1),
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "every provider")
+	cmd.Flags().BoolVar(&all, "all", false, "all providers")
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		switch {
 		case len(words) == 0 && !all:
-			return usage("usage: "+cmd.UseLine()+"; or for every provider: "+cmd.CommandPath()+" --all", "%s: an argument is missing", s.name)
+			return usage("usage: "+cmd.UseLine()+"; or for all providers: "+cmd.CommandPath()+" --all", "%s: an argument is missing", s.name)
 		case len(words) > 0 && all:
-			return usage("leave out either", "%s: --all and the ID %q", s.name, words[0])
+			return usage("use one or the other", "%s: --all and the ID %q", s.name, words[0])
 		}
 		return a.switchEach(cmd.Context(), s, words)
 	}
 	return cmd
 }
 
-// switchEach changes those that words mean; without any, all that are not so already.
+// switchEach changes the providers that words mean; without words, all that need it.
 func (a *app) switchEach(ctx context.Context, s *switching, words []string) error {
 	ids, again := words, typed(words)
 	if !single(words) {
@@ -90,7 +90,7 @@ func (a *app) switchEach(ctx context.Context, s *switching, words []string) erro
 		a.say("%s", s.none)
 		return nil
 	}
-	changed := make([]string, len(ids)) // what is said of each
+	changed := make([]string, len(ids)) // the message for each
 	errs, tried := each(ids, func(id string) error {
 		row, err := s.do(a.client, ctx, id)
 		if err != nil {
@@ -113,8 +113,8 @@ func (a *app) switchEach(ctx context.Context, s *switching, words []string) erro
 	return failed(errs...)
 }
 
-// explain names the provider where the error does not, and repeats the command as it was
-// typed where the daemon, which saw one provider, says what to type instead.
+// explain names the provider if the error does not. If the daemon, which saw a single
+// provider, hints at a command, it puts in the words as they were typed.
 func (s *switching) explain(err error, id, again string, several bool) error {
 	var e *provider.Error
 	if !several || !errors.As(err, &e) {

@@ -86,7 +86,7 @@ func TestPick_SaysOfEachWhyNot(t *testing.T) {
 	got := startDaemon(t, script).run(t, "pick", "-o", "env")
 	got.want(t, 1, "", "providerctl: no provider can be used now\nproviderctl: ollama: STOPPED (connection_refused); start it: ollama serve\n"+
 		"providerctl: groq: DEGRADED (rate_limited), left alone until 2999-")
-	got.want(t, 1, "", "providerctl: jan: probing is paused, so that nobody knows; resume it: providerctl resume jan\n")
+	got.want(t, 1, "", "providerctl: jan: probing is paused, so its state is not known; resume it: providerctl resume jan\n")
 
 	got = startDaemon(t, script).run(t, "pick", "-o", "json")
 	var said map[string]any
@@ -108,7 +108,7 @@ func TestPick_ProbesWhatIsStaleWhenNothingElseIsLeft(t *testing.T) {
 		t.Error(diff)
 	}
 	d = startDaemon(t, map[string][]reply{all: {rows(down, stale)}, again: {rows(stale)}})
-	d.run(t, "pick").want(t, 1, "", "s: UNKNOWN (not_checked), last known; have it probed: providerctl refresh s --wait\n")
+	d.run(t, "pick").want(t, 1, "", "s: UNKNOWN (not_checked), last known; probe it: providerctl refresh s --wait\n")
 	d = startDaemon(t, map[string][]reply{all: {rows(stale, row("c", "openai", "cloud", "RUNNING", "ok", "1", ""))}})
 	d.run(t, "pick").want(t, 0, "c\n", "")
 

@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A statusBody is the daemon's reply as it came and as it is read. A row that is left out
-// or moved takes along the fields that this version does not know.
+// A statusBody is the daemon's reply, raw and decoded. When rows are left out or moved,
+// fields unknown to this version are kept.
 type statusBody struct {
 	provider.StatusReply
 	raw []byte
@@ -24,8 +24,7 @@ func readStatus(raw []byte) (*statusBody, error) {
 	return b, nil
 }
 
-// choose makes the rows those at the places, in their order, in what is read and in
-// what came.
+// choose keeps the rows at the places, in that order, both raw and decoded.
 func (b *statusBody) choose(places []int) error {
 	rows := make([]provider.Status, len(places))
 	for i, place := range places {
@@ -39,11 +38,11 @@ func (b *statusBody) choose(places []int) error {
 	return nil
 }
 
-// chooseRows replaces the providers of a status by those at the places, and copies
+// chooseRows replaces the providers of a raw status by those at the places, and copies
 // everything else.
 func chooseRows(raw []byte, places []int) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := d.Token(); err != nil { // the brace
+	if _, err := d.Token(); err != nil { // the opening brace
 		return nil, err
 	}
 	for d.More() {

@@ -10,13 +10,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// probeWait is how long a command waits for a probe unless it is told: longer than
-// one of a server that hangs takes, which is 5 s in the cloud, and one that was
-// under way before it.
+// probeWait is how long a command waits for a probe by default: longer than a probe of a
+// server that hangs takes, 5 s in the cloud, after one that was already in progress.
 const probeWait = 15 * time.Second
 
-// lateReply is how long we wait for a daemon, which may be stopped, beyond the time that
-// it was given.
+// lateReply is how much longer than the requested wait a command waits for the daemon,
+// which may be stopped.
 const lateReply = 2 * time.Second
 
 func (a *app) refreshCommand() *command.Command {
@@ -31,9 +30,8 @@ func (a *app) refreshCommand() *command.Command {
 		SuggestFor: []string{"probe", "check", "ping", "update"},
 		Long: `Probe all providers, or those named, now.
 
-It returns at once, unless --wait is given: then it waits for the results of
-probes that began after it asked, and shows them. A provider that asked to be
-left alone (rate_limited) is probed only with --force.
+It returns at once. With --wait it waits for the results of probes that began after
+the request, and shows them. A rate-limited provider is probed only with --force.
 ` + globHelp,
 		Example: `  providerctl refresh
   providerctl refresh ollama --wait
@@ -44,8 +42,8 @@ left alone (rate_limited) is probed only with --force.
 	out := outputFlag(cmd, formatTable, formatWide, formatJSON)
 	flags := cmd.Flags()
 	flags.BoolVar(&wait, "wait", false, "wait for the results and show them")
-	flags.DurationVar(&timeout, "timeout", probeWait, "how long to wait; implies --wait when given")
-	flags.BoolVar(&q.Force, "force", false, "probe even a provider that asked to be left alone")
+	flags.DurationVar(&timeout, "timeout", probeWait, "how long to wait; implies --wait")
+	flags.BoolVar(&q.Force, "force", false, "probe even rate-limited providers")
 	cmd.Run = func(_ *command.Command, words []string) error {
 		if timeout <= 0 {
 			return usage("give a duration such as 15s", "refresh: --timeout must be positive")
@@ -68,7 +66,7 @@ left alone (rate_limited) is probed only with --force.
 	return cmd
 }
 
-// waitNamed says how long to wait is given, where that was taken for a provider.
+// waitNamed corrects the hint if the time to wait was given as an ID.
 func waitNamed(err error, wait bool, ids []string) error {
 	var e *provider.Error
 	if !wait || !errors.As(err, &e) || e.Code != provider.UnknownProvider {
@@ -90,7 +88,7 @@ func (a *app) refresh(ctx context.Context, q client.RefreshQuery, out *format) e
 	a.saySkipped(reply.Skipped)
 	if q.Wait == 0 {
 		if len(q.IDs) > 0 && len(reply.Skipped) == len(q.IDs) {
-			return nil // nobody is probed: that has been said
+			return nil // no provider is probed, which has been reported
 		}
 		return a.print(reply.Message)
 	}
@@ -102,7 +100,7 @@ func (a *app) refresh(ctx context.Context, q client.RefreshQuery, out *format) e
 	return err
 }
 
-// saySkipped tells which providers were not probed and why.
+// saySkipped prints which providers were not probed and why.
 func (a *app) saySkipped(skipped []provider.Skipped) {
 	for _, s := range skipped {
 		text := s.ID + " was not probed: " + s.Message

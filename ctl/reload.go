@@ -13,11 +13,11 @@ import (
 func (a *app) reloadCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "reload",
-		Short: "Have the daemon read its configuration again",
-		Long: `Have the daemon read its configuration again. A file with an error in it changes
-nothing; the error is shown with its line. What was added, changed and removed is
-printed, with the settings that took effect; warnings, and the settings that wait for
-a restart, are said beside it.`,
+		Short: "Make the daemon read its configuration again",
+		Long: `Make the daemon read its configuration again. A file with an error in it changes
+nothing; the error is shown with its line. Otherwise it prints what was added, changed
+and removed, and the settings that took effect. Warnings, and settings that wait for a
+restart, go to standard error.`,
 		Args: args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
@@ -62,7 +62,7 @@ func (a *app) reload(ctx context.Context) error {
 	return a.print(line)
 }
 
-// withSettings adds to each id its changed settings.
+// withSettings adds to each ID its changed settings.
 func withSettings(ids []string, settings map[string][]string) []string {
 	out := slices.Clone(ids)
 	for i, id := range out {

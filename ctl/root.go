@@ -14,21 +14,21 @@ import (
 func (a *app) rootCommand() *command.Command {
 	root := &command.Command{
 		Use:   "providerctl",
-		Short: "Ask providerd which AI model providers can be used now, and if not, why",
-		Long: `Ask providerd which AI model providers can be used now, and if not, why.
+		Short: "Ask providerd which AI model providers can be used now, and why others cannot",
+		Long: `Ask providerd which AI model providers can be used now, and why others cannot.
 
 The daemon's socket is --socket, else PROVIDERD_SOCKET, else the user's own
 (in $XDG_RUNTIME_DIR, /run/user/UID or the temporary folder, or where the daemon
 that holds the user's database says), else the system's
 (` + client.SystemSocket() + `); for root the system's comes first.
-Except for --socket it must be in a folder of yours or root's, or the system's,
-and you, root or that folder's owner must listen on it.
+Unless --socket names it, it must be in a folder that is yours, root's or the
+system's, and you, root or the folder's owner must be listening on it.
 
 Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 4 denied · 5 no such provider · 6 timed out · 130 interrupted.`,
-		Stdout:   a.data, // scripts for shells and what they offer; help spells itself
+		Stdout:   a.data, // completion scripts and choices; help does its own spelling
 		Stderr:   a.Stderr,
-		Version:  a.versionLine, // --version says what the command version does
+		Version:  a.versionLine, // --version prints what the command version does
 		ASCII:    a.term.ascii,
 		Columns:  a.term.width,
 		BadFlag:  FlagError,
@@ -51,7 +51,7 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 	return root
 }
 
-// noSuchCommand refuses a word that is no command below parent.
+// noSuchCommand refuses a word that is not a command below parent.
 func noSuchCommand(parent *command.Command, typed string) error {
 	if parent.HasParent() && !parent.HasSubCommands() {
 		return usage("usage: "+parent.UseLine(), "%s: unexpected argument %q", parent.Name(), typed)
@@ -65,7 +65,7 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	return usage(CommandHint(typed, names, parent), "%s: %q", what, typed)
 }
 
-// noSuchTopic refuses to help with a word that is no command below parent.
+// noSuchTopic refuses help for a word that is not a command below parent.
 func noSuchTopic(parent *command.Command, typed string) error {
 	if parent.HasParent() && !parent.HasSubCommands() {
 		return usage(HelpHint("did you mean: "+parent.CommandPath()), "help: %s has no command %q", parent.Name(), typed)
@@ -77,9 +77,9 @@ func noSuchTopic(parent *command.Command, typed string) error {
 	return err
 }
 
-// args returns a check that there are between least and most arguments, none of
-// them empty, with the command's own usage line as the hint. Most −1 means any
-// number. Of one too many, meant says as which flag it may have been meant, if any.
+// args returns a check that there are between least and most arguments, none of them
+// empty, with the command's own usage line as the hint. Most −1 means any number. If there
+// is one too many, meant can suggest the flag that it was meant as.
 func args(least, most int, meant ...func(extra string) string) func(*command.Command, []string) error {
 	return func(cmd *command.Command, args []string) error {
 		switch {

@@ -246,7 +246,7 @@ func TestRun_Key(t *testing.T) {
 // What a program cannot reach by a URL and a key is not picked for one.
 func TestRun_NotWhatNoURLLeadsTo(t *testing.T) {
 	for name, tc := range map[string]struct{ setting, why string }{
-		"Password":    {`base_url = "https://me:pass@h/v1"`, "it wants a user and password, which the daemon has and gives to nobody"},
+		"Password":    {`base_url = "https://me:pass@h/v1"`, "it wants a user and password, which the daemon does not give out"},
 		"Certificate": {"base_url = \"https://h/v1\"\nclient_cert_file = \"/c\"\nclient_key_file = \"/c\"", "it wants a client certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {

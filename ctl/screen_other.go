@@ -4,8 +4,8 @@ package ctl
 
 import "context"
 
-// A screenEvent is something that happened to the screen; here nobody tells of any, and
-// the size is looked at when the clock is drawn.
+// A screenEvent is something that happened to the screen. Here there are none, and the
+// size is read whenever the clock is drawn.
 type screenEvent struct{}
 
 func screenEvents() (events chan screenEvent, end func()) { return nil, func() {} }

@@ -13,11 +13,11 @@ import (
 )
 
 // A screenEvent is something that happened to the screen: it has another size, or the
-// process is to stop, or goes on.
+// process is to stop, or continues.
 type screenEvent = os.Signal
 
-// screenEvents tells of them until end is called. Who started the process may have
-// decided that it is not to be stopped.
+// screenEvents delivers screen events until end is called. The parent may have decided
+// that the process cannot be stopped.
 func screenEvents() (events chan screenEvent, end func()) {
 	events = make(chan screenEvent, 4)
 	signal.Notify(events, syscall.SIGWINCH, syscall.SIGCONT)
@@ -27,8 +27,8 @@ func screenEvents() (events chan screenEvent, end func()) {
 	return events, func() { signal.Stop(events) }
 }
 
-// isSuspend reports whether somebody pressed ctrl-Z who can have the process go on: a
-// shell that controls jobs, which gives each a process group of its own. The kernel
+// isSuspend reports whether ctrl-Z was pressed under a shell that can continue the
+// process: one with job control, which gives each job its own process group. The kernel
 // stops no others, either.
 func isSuspend(event screenEvent) bool {
 	if event != syscall.SIGTSTP {
@@ -38,8 +38,8 @@ func isSuspend(event screenEvent) bool {
 	return err == nil && session != unix.Getpgrp()
 }
 
-// stopProcess does what ctrl-Z does to a process that does not ask to be told of it, and
-// returns when this one goes on. Go does not give the signal its own effect back.
+// stopProcess does what ctrl-Z does to a process that does not handle it, and returns when
+// this one continues. Go does not restore the default effect of the signal.
 func stopProcess(ctx context.Context, events chan screenEvent) {
 	const delivered = 100 * time.Millisecond // of running
 	_ = unix.Kill(unix.Getpid(), unix.SIGSTOP)

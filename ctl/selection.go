@@ -9,10 +9,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A selection says which rows are shown, and in what order. It chooses among those that
-// the daemon returned, so that it works with any format and with an older daemon.
+// A selection is which rows are shown, and in what order. It selects from what the daemon
+// returned, so that it works with any format and with an older daemon.
 type selection struct {
-	globs    []string // of ids; none means all
+	globs    []string // of IDs; none means all
 	states   *list
 	kinds    *list
 	types    *list
@@ -20,15 +20,15 @@ type selection struct {
 	sort     *format
 }
 
-// The orders of rows. What is not known comes last.
+// The orders of rows. Unknown values come last.
 const (
-	sortConfigured = "" // as the daemon has them, which is the configuration's order
+	sortConfigured = "" // as the daemon returns them, in the configuration's order
 	sortID         = "id"
 	sortState      = "state" // the most urgent first
 	sortReason     = "reason"
 	sortKind       = "kind"
 	sortLatency    = "latency" // the fastest first
-	sortAge        = "age"     // the one that was asked last first
+	sortAge        = "age"     // the one that was probed last first
 	sortSince      = "since"   // the one that changed last first
 )
 
@@ -41,19 +41,19 @@ func newSelection() *selection {
 	}
 }
 
-// filters reports whether rows are chosen by what they are or how they stand.
+// filters reports whether rows are selected by anything but their IDs.
 func (sel *selection) filters() bool {
 	return len(sel.states.values)+len(sel.kinds.values)+len(sel.types.values) > 0 || sel.problems
 }
 
-// changes reports whether the rows can be others, or in another order, than those that
-// the daemon returned.
+// changes reports whether the rows, or their order, can differ from what the daemon
+// returned.
 func (sel *selection) changes() bool {
 	return len(sel.globs) > 0 || sel.filters() || sel.sort.value != sortConfigured
 }
 
-// rows returns which of the rows are shown, as their places among all, in order. Globs
-// that match nothing are an error; filters that leave nothing are not.
+// rows returns the places of the selected rows among all, in order. A glob that matches
+// nothing is an error; filters that leave nothing are not.
 func (sel *selection) rows(all []provider.Status, now time.Time) ([]int, error) {
 	var ids []string
 	if len(sel.globs) > 0 {
@@ -72,13 +72,12 @@ func (sel *selection) rows(all []provider.Status, now time.Time) ([]int, error) 
 	return places, nil
 }
 
-// configured reports whether a row is of a kind and type that is wanted, which no probe
-// changes.
+// configured reports whether a row has a selected kind and type, which no probe changes.
 func (sel *selection) configured(s *provider.Status) bool {
 	return sel.kinds.takes(s.Kind) && sel.types.takes(string(s.Type))
 }
 
-// stands reports whether a row is in a state that is wanted.
+// stands reports whether a row is in a selected state.
 func (sel *selection) stands(s *provider.Status, now time.Time) bool {
 	return sel.states.takes(string(s.State)) && (!sel.problems || standingOf(s, now) != usable)
 }
@@ -103,7 +102,7 @@ func (sel *selection) compare(a, b *provider.Status, now time.Time) int {
 	return 0
 }
 
-// orLast is a number of which zero means that it is not known.
+// orLast orders numbers in which zero means unknown.
 func orLast(n float64) float64 {
 	if n <= 0 {
 		return math.Inf(1)
@@ -111,7 +110,7 @@ func orLast(n float64) float64 {
 	return n
 }
 
-// ageOf is how long ago a provider was asked, the longest when it never was.
+// ageOf is how long ago a provider was probed, the longest if it never was.
 func ageOf(s *provider.Status, now time.Time) time.Duration {
 	switch {
 	case s.AgeMS != nil:
@@ -122,8 +121,7 @@ func ageOf(s *provider.Status, now time.Time) time.Duration {
 	return math.MaxInt64
 }
 
-// nothing says what the selection asked for, where no row is so, and what to ask for
-// instead.
+// nothing is the message if no row matches, and what to ask for instead.
 func (sel *selection) nothing(all []provider.Status) (message, hint string) {
 	if sel.problems && len(sel.states.values)+len(sel.kinds.values)+len(sel.types.values) == 0 {
 		return "no problem: " + plural(len(all), "provider") + ", all usable", ""
@@ -142,10 +140,10 @@ func (sel *selection) nothing(all []provider.Status) (message, hint string) {
 			return "no provider has " + f.flag + " " + f.list.String(), f.list.instead(f.flag, there)
 		}
 	}
-	return "none of the " + plural(len(all), "provider") + " is selected", ""
+	return "none of the " + plural(len(all), "provider") + " matches", ""
 }
 
-// valuesOf are the different values that rows have, in order.
+// valuesOf are the distinct values of rows, in order.
 func valuesOf(rows []provider.Status, of func(*provider.Status) string) []string {
 	var values []string
 	for i := range rows {

@@ -11,12 +11,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// single reports whether the words name one provider as it stands: then that one is asked
-// for, and nothing else.
+// single reports whether the words are exactly one ID, so that only that provider is
+// requested.
 func single(words []string) bool { return len(words) == 1 && !isGlob(words[0]) }
 
-// named returns the ids that words mean. Of several, none is taken if one of them means
-// nothing: what is done is done to all or to none.
+// named returns the IDs that words mean. It fails if one of several means nothing, so that
+// a command acts on all of them or on none.
 func (a *app) named(ctx context.Context, words []string) ([]string, error) {
 	if single(words) {
 		return words, nil
@@ -25,7 +25,7 @@ func (a *app) named(ctx context.Context, words []string) ([]string, error) {
 	return idsOf(rows), err
 }
 
-// rowsOf returns the rows that words mean, in the order of the words; without any, all.
+// rowsOf returns the rows that words mean, in the order of the words; all without words.
 func (a *app) rowsOf(ctx context.Context, words []string) ([]provider.Status, error) {
 	reply, err := a.client.Status(ctx, client.StatusQuery{})
 	if err != nil || len(words) == 0 {
@@ -42,7 +42,7 @@ func rowsIn(reply *provider.StatusReply) []provider.Status {
 	return reply.Providers
 }
 
-// inOrder returns the rows of the ids that have one, in the order of the ids.
+// inOrder returns the rows of the IDs that have one, in the order of the IDs.
 func inOrder(rows []provider.Status, ids []string) []provider.Status {
 	at := make(map[string]int, len(rows))
 	for i := range rows {
@@ -57,7 +57,7 @@ func inOrder(rows []provider.Status, ids []string) []provider.Status {
 	return found
 }
 
-// typed is words as they are typed again.
+// typed is words as they would be typed again.
 func typed(words []string) string {
 	quoted := slices.Clone(words)
 	for i, word := range quoted {
@@ -68,13 +68,13 @@ func typed(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// A someFailed is what went wrong with some of several: each is said in a line.
+// A someFailed is the errors of some of several providers, printed one a line.
 type someFailed struct {
 	errs []error
 	lead error // decides on the exit code
 }
 
-// failed puts errors together; nil where there is none. The first leads.
+// failed combines errors; nil if there is none. The first leads.
 func failed(errs ...error) error {
 	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
 	if len(errs) == 0 {
@@ -86,7 +86,7 @@ func failed(errs ...error) error {
 func (f *someFailed) Error() string   { return errors.Join(f.errs...).Error() }
 func (f *someFailed) Unwrap() []error { return append([]error{f.lead}, f.errs...) }
 
-// explainAll says each message once, and then each hint once.
+// explainAll prints each message once, and then each hint once.
 func (a *app) explainAll(f *someFailed) {
 	var messages, hints []string
 	add := func(list *[]string, text string) {
@@ -112,12 +112,12 @@ func (a *app) explainAll(f *someFailed) {
 	}
 }
 
-// atOnce is how many requests are under way at a time.
+// atOnce is how many requests are in progress at a time.
 const atOnce = 8
 
-// each does something to each of the ids, to several at a time, and returns what came of
-// it in their order. Where the first fails for a reason that they all share, the others
-// are left alone: tried is how many were not.
+// each calls do for each of the IDs, several at a time, and returns the errors in their
+// order. If the first fails for a reason that they all share, the others are not tried:
+// tried is how many were.
 func each(ids []string, do func(id string) error) (errs []error, tried int) {
 	errs = make([]error, len(ids))
 	if errs[0] = do(ids[0]); isShared(errs[0]) {
@@ -136,7 +136,7 @@ func each(ids []string, do func(id string) error) (errs []error, tried int) {
 	return errs, len(ids)
 }
 
-// isShared reports whether an error says nothing of the one provider.
+// isShared reports whether an error is not about the one provider.
 func isShared(err error) bool {
 	var e *provider.Error
 	if errors.Is(err, context.Canceled) {

@@ -66,7 +66,7 @@ func TestSeveral(t *testing.T) {
 				"GET /api/providers/gpu0/models": {ok(`{"id":"gpu0","checked_at":"2999-01-02T03:04:05Z","models":[{"id":"m0"}]}`)},
 				"GET /api/providers/gpu1/models": {ok(`{"id":"gpu1"}`)},
 				"GET /api/providers/cpu/models":  {ok(`{"id":"cpu","checked_at":"2999-01-02T03:04:05Z","models":[{"id":"m1"}]}`)}},
-			0, "gpu0      m0", "no list is known of gpu1: STOPPED (ok)\n",
+			0, "gpu0      m0", "no list of models for gpu1: STOPPED (ok)\n",
 			"GET /api/providers/cpu/models GET /api/providers/gpu0/models GET /api/providers/gpu1/models GET /api/providers/status?provider_id=gpu0&provider_id=gpu1&provider_id=cpu",
 		},
 		"HistoryOfSome": {

@@ -10,26 +10,26 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A since is where somebody wants to begin: after an event, by its number, or at a time.
-// The zero since is the beginning.
+// A since is where to begin: after an event, by its number, or at a time. The zero since
+// is the beginning.
 type since struct {
-	typed string // empty: it was not given
+	typed string // empty: not given
 	seq   uint64
 	at    time.Time // zero: seq counts
 }
 
-// sinceHelp is what the help of a command with [sinceFlag] says of it.
-const sinceHelp = `--since takes how long ago (90s, 1h30m, 2d), a time of this machine's zone
-(2026-11-27, "2026-11-27 08:43", 08:43, today, yesterday) or of another one
+// sinceHelp explains [sinceFlag] in the help of a command.
+const sinceHelp = `--since takes an age (90s, 1h30m, 2d), a local time (2026-11-27,
+"2026-11-27 08:43", 08:43, today, yesterday), a time with its zone
 (2026-11-27T08:43:00Z), or the number of an event (seq).`
 
 // sinceExamples are ways to give it.
 const sinceExamples = `--since 1h, --since 2026-11-27, --since "2026-11-27 08:43"`
 
-// errNoMoment is of a text that says no moment.
-var errNoMoment = errors.New("not a time, and not the number of an event")
+// errNoMoment is the error for text that is not a moment.
+var errNoMoment = errors.New("neither a time nor the number of an event")
 
-// parseSince reads what was typed; zone is where its times are.
+// parseSince parses what was typed; its times are in the zone of now.
 func parseSince(typed string, now time.Time) (since, error) {
 	text := strings.TrimSpace(typed)
 	s := since{typed: typed}
@@ -56,7 +56,7 @@ func parseSince(typed string, now time.Time) (since, error) {
 			continue
 		}
 		s.at = time.Date(year, month, day, clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
-		if s.at.After(now) { // the last time that a clock showed it
+		if s.at.After(now) { // the last time that a clock showed this
 			s.at = time.Date(year, month, day-1, clock.Hour(), clock.Minute(), clock.Second(), 0, now.Location())
 		}
 		return s, nil
@@ -71,13 +71,13 @@ func parseSince(typed string, now time.Time) (since, error) {
 	return since{}, errNoMoment
 }
 
-// parseSpan reads how long ago something was: as [time.ParseDuration] does, also in days
-// and weeks, and in the words that people have for the units.
+// parseSpan parses an age as [time.ParseDuration] does, but also in days and weeks, and
+// with the units' names.
 func parseSpan(text string) (sum time.Duration, ok bool) {
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return d, true
 	}
-	const most = 10_000 // of any unit, which is years
+	const most = 10_000 // of any unit
 	for text != "" {
 		digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
 		n, err := strconv.Atoi(text[:digits])
@@ -108,7 +108,7 @@ type sinceFlag struct {
 	now func() time.Time
 }
 
-// sinceFlag gives a command the flag.
+// sinceFlag adds the flag to a command.
 func (a *app) sinceFlag(cmd *command.Command, usage string) *sinceFlag {
 	f := &sinceFlag{now: func() time.Time { return a.now() }}
 	cmd.Flags().Var(f, "since", usage)
@@ -123,19 +123,19 @@ func (f *sinceFlag) Set(text string) (err error) {
 	return err
 }
 
-// check refuses a time to come, which can only be a slip.
+// check refuses a time in the future, which can only be a mistake.
 func (f *sinceFlag) check(cmd *command.Command) error {
 	if f.at.After(f.now()) {
-		return usage("give a time that has passed, for example: "+sinceExamples, "%s: --since %s is in the future", cmd.Name(), f.typed)
+		return usage("give a time in the past, for example: "+sinceExamples, "%s: --since %s is in the future", cmd.Name(), f.typed)
 	}
 	return nil
 }
 
-// given reports whether somebody said where to begin.
+// given reports whether the flag was given.
 func (s since) given() bool { return s.typed != "" }
 
-// from is the number after which the events are asked for; nil: all of them are, because
-// only each of them tells its time.
+// from is the number after which events are requested. Nil means all of them, because
+// only the events themselves have their times.
 func (s since) from() *uint64 {
 	if !s.given() || !s.at.IsZero() {
 		return nil
@@ -143,7 +143,7 @@ func (s since) from() *uint64 {
 	return &s.seq
 }
 
-// before reports whether an event is from before that moment.
+// before reports whether an event is older than that.
 func (s since) before(e *provider.Event) bool {
 	if s.at.IsZero() {
 		return e.Seq <= s.seq && s.given()

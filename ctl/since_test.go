@@ -53,7 +53,7 @@ func TestSince(t *testing.T) {
 	}
 	t.Run("NotInTheFuture", func(t *testing.T) {
 		for _, args := range []string{"events --since 2999-01-01", "history a --since 2999-01-01"} {
-			run(t.Context(), strings.Fields(args)...).want(t, 2, "", " --since 2999-01-01 is in the future\nproviderctl: hint: give a time that has passed")
+			run(t.Context(), strings.Fields(args)...).want(t, 2, "", " --since 2999-01-01 is in the future\nproviderctl: hint: give a time in the past")
 		}
 	})
 }

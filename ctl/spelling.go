@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TalkTo returns a writer of text for people which writes to w: in ASCII, if that is
+// TalkTo returns a writer of messages for people, which writes to w, in ASCII if that is
 // wanted.
 func TalkTo(w io.Writer, ascii bool) io.Writer {
 	if !ascii {
@@ -20,8 +20,8 @@ func TalkTo(w io.Writer, ascii bool) io.Writer {
 	return asciiWriter{w, talkASCII}
 }
 
-// talkASCII spells a text that is not laid out in ASCII. What is not the programs' own
-// takes as many columns as before, so that a marker below it stays below it.
+// talkASCII spells a text without a layout in ASCII. Text that is not the programs' own
+// keeps its width, so that a marker below it stays below it.
 func talkASCII(text string) string {
 	if isASCII(text) {
 		return text
@@ -40,7 +40,7 @@ func talkASCII(text string) string {
 	return string(out)
 }
 
-// ScreenWriter returns a writer of text that is laid out for a screen, without styles.
+// ScreenWriter returns a writer of text laid out for a screen, without styles.
 func ScreenWriter(w io.Writer, ascii bool) *provider.TextWriter {
 	if ascii {
 		w = asciiWriter{w, fittedASCII}
@@ -48,7 +48,7 @@ func ScreenWriter(w io.Writer, ascii bool) *provider.TextWriter {
 	return provider.NewTextWriter(w)
 }
 
-// An asciiWriter spells what is written in ASCII. It has to get whole characters.
+// An asciiWriter spells text in ASCII. Each Write must have whole characters.
 type asciiWriter struct {
 	to    io.Writer
 	spell func(text string) string
@@ -61,8 +61,8 @@ func (w asciiWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// fittedASCII spells a text that is laid out for a screen in ASCII, without changing how
-// many columns anything takes. Escape sequences stay as they are.
+// fittedASCII spells a text laid out for a screen in ASCII, and keeps the width of
+// everything. Escape sequences stay as they are.
 func fittedASCII(text string) string {
 	if isASCII(text) {
 		return text
@@ -82,7 +82,7 @@ func fittedASCII(text string) string {
 	return string(f.out)
 }
 
-// A fitter is a text so far, and how many letters it ends in that may be overwritten.
+// A fitter is a text so far, and how many of its last letters may be overwritten.
 type fitter struct {
 	out  []byte
 	word int
@@ -122,7 +122,7 @@ func isASCII(text string) bool {
 	return true
 }
 
-// escapeSequence is the one that text begins with, as [Styles] has them.
+// escapeSequence is the one that text begins with, if it is one of [Styles].
 func escapeSequence(text string) string {
 	if !strings.HasPrefix(text, "\x1b[") {
 		return ""

@@ -19,25 +19,25 @@ func (a *app) statusCommand() *command.Command {
 	v := &statusView{sel: newSelection()}
 	cmd := &command.Command{
 		Use:        "status [ID…]",
-		Short:      "Show what is known of each provider",
+		Short:      "Show the status of each provider",
 		Aliases:    []string{"ls", "st"},
 		SuggestFor: []string{"list", "ps", "get", "show", "watch"},
-		Long: `Show what is known of each provider, or of those named.
+		Long: `Show the status of each provider, or of those named.
 ` + globHelp + `
-A single ID on a terminal shows all that is known of that provider, and its last changes.
+On a terminal, a single ID shows all that is known of the provider, and its last changes.
 
-It shows what the daemon knows already and waits for nothing. With --max-age,
-rows older than that are probed first, for at most --wait; what is still older
-then is shown as stale.
+It shows what the daemon already knows, and does not wait. With --max-age, providers
+whose rows are older than that are probed first, for at most --wait; a row that is
+still older is shown as stale.
 
-With --watch it shows every change until ctrl-C, and then exits 0. It takes the
-whole screen, lists first what needs somebody, marks with a star what changed in the
-last seconds, and leaves the screen as it was.
+With --watch it shows every change until ctrl-C, which exits 0. It uses the whole
+screen, lists first the providers that need somebody, marks recent changes with a star,
+and restores the screen at the end.
 
---state, --kind, --type and --problems choose among the rows, and all have to hold.
-If no row is left, it says so and exits 0. They and --sort work with every format.
+--state, --kind, --type and --problems select rows; a row has to match all of them. If
+no row does, it says so and exits 0. They and --sort work with every format.
 
-Below the rows it says what to do next and, on a terminal, sums up in a line. If the
+Below the rows it says what to do next and, on a terminal, sums up in one line. If the
 screen is too short for all rows, those that need somebody come first.`,
 		Example: `  providerctl status
   providerctl status ollama -o json
@@ -51,8 +51,8 @@ screen is too short for all rows, those that need somebody come first.`,
 	flags := cmd.Flags()
 	flags.DurationVar(&maxAge, "max-age", 0, "probe rows older than this first, e.g. 0s or 10s")
 	flags.DurationVar(&wait, "wait", probeWait, "how long to wait for those probes")
-	flags.BoolVarP(&watch, "watch", "w", false, "go on, and show every change")
-	flags.BoolVar(&v.noHeaders, "no-headers", false, "print the rows of the table alone")
+	flags.BoolVarP(&watch, "watch", "w", false, "keep running, and show every change")
+	flags.BoolVar(&v.noHeaders, "no-headers", false, "print only the rows of the table")
 	a.selectionFlags(flags, v.sel)
 	cmd.Run = func(_ *command.Command, ids []string) error {
 		v.query = client.StatusQuery{Wait: &wait}
@@ -86,11 +86,11 @@ screen is too short for all rows, those that need somebody come first.`,
 
 // selectionFlags gives a command the flags by which rows are chosen and sorted.
 func (a *app) selectionFlags(flags *command.FlagSet, sel *selection) {
-	flags.Var(sel.states, "state", "only those in one of these `STATES`, with commas between them").Complete = sel.states.complete
-	flags.Var(sel.kinds, "kind", "only those of one of these `KINDS`").Complete = a.completeKinds
-	flags.Var(sel.types, "type", "only those of one of these `TYPES`: local, cloud, generic").Complete = sel.types.complete
-	flags.BoolVar(&sel.problems, "problems", false, "only those that cannot be used as they should")
-	flags.Var(sel.sort, "sort", "the order of the rows").Complete = command.Offer(sel.sort.allowed, command.NoFiles)
+	flags.Var(sel.states, "state", "only providers in one of these `STATES`, separated by commas").Complete = sel.states.complete
+	flags.Var(sel.kinds, "kind", "only providers of these `KINDS`").Complete = a.completeKinds
+	flags.Var(sel.types, "type", "only providers of these `TYPES`: local, cloud, generic").Complete = sel.types.complete
+	flags.BoolVar(&sel.problems, "problems", false, "only providers with a problem")
+	flags.Var(sel.sort, "sort", "sort the rows").Complete = command.Offer(sel.sort.allowed, command.NoFiles)
 }
 
 // A statusView is what is wanted of the status, and how it is shown.
@@ -189,7 +189,7 @@ func (a *app) showStatus(ctx context.Context, v *statusView) error {
 
 // sayNothing says why there is no row to show.
 func (a *app) sayNothing(v *statusView, all []provider.Status) {
-	message, hint := "no provider is configured", "name one in the configuration; see: providerctl info"
+	message, hint := "no provider is configured", "add one to the configuration; see: providerctl info"
 	if len(all) > 0 {
 		message, hint = v.sel.nothing(all)
 	}

@@ -113,8 +113,8 @@ func TestStatus_NothingIsSelected(t *testing.T) {
 		"--kind olama":                "providerctl: no provider has --kind olama\nproviderctl: hint: did you mean: --kind ollama\n",
 		"--kind nim":                  "no provider has --kind nim\nproviderctl: hint: there are: groq, http, ollama, openai, vllm\n",
 		"--state STARTING":            "no provider has --state STARTING\nproviderctl: hint: there are: DEGRADED, ERROR, RUNNING, STOPPED, UNKNOWN\n",
-		"--kind vllm --state ERROR":   "none of the 7 providers is selected\n",
-		"--kind ollama --problems":    "none of the 7 providers is selected\n",
+		"--kind vllm --state ERROR":   "none of the 7 providers matches\n",
+		"--kind ollama --problems":    "none of the 7 providers matches\n",
 		"ollama gpu-1 --problems":     "no problem: 2 providers, all usable\n",
 		"ollam? --problems --type=x,": "", // no such type
 	} {

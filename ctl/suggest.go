@@ -179,7 +179,7 @@ func behindACommand(root *command.Command, typed, otherwise string) string {
 			} else if name, _ := f.UnquoteUsage(); name != "" {
 				line += " " + strings.ToUpper(name)
 			}
-			return "it stands behind a command, as in: " + line
+			return "it goes after a command, as in: " + line
 		}
 		if f := cmd.Flag("output"); f != nil {
 			if v, ok := f.Value.(*format); ok && slices.Contains(v.allowed, typed) {

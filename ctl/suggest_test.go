@@ -53,8 +53,8 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"stauts --version":   meant + "providerctl status\n",
 		"help stauts":        meant + "providerctl help status\n",
 		// A flag that stands before its command.
-		"-o json":             "providerctl: hint: it stands behind a command, as in: providerctl status --output json\n",
-		"--watch":             "providerctl: hint: it stands behind a command, as in: providerctl status --watch\n",
+		"-o json":             "providerctl: hint: it goes after a command, as in: providerctl status --output json\n",
+		"--watch":             "providerctl: hint: it goes after a command, as in: providerctl status --watch\n",
 		"--json":              meant + "providerctl status -o json\n",
 		"--xyzzy":             "providerctl: hint: see: providerctl --help\n",
 		"completion bahs":     meant + "providerctl completion bash\n",
@@ -145,8 +145,8 @@ func TestRefresh_SaysHowLongToWait(t *testing.T) {
 
 func TestHelp_OfATopic(t *testing.T) {
 	for args, says := range map[string]string{
-		"help": "Available Commands:", "help status": "Show what is known of each provider", "help completion bash": "source <(providerctl completion bash)",
-		"--help status": "Show what is known", "status --help": "Show what is known",
+		"help": "Available Commands:", "help status": "Show the status of each provider", "help completion bash": "source <(providerctl completion bash)",
+		"--help status": "Show the status of each", "status --help": "Show the status of each",
 	} {
 		run(t.Context(), strings.Fields(args)...).want(t, 0, says, "")
 	}

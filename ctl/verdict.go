@@ -47,9 +47,9 @@ func weight(v *provider.Verdict, doubt *provider.Doubt) string {
 	}
 	switch {
 	case doubt != nil && doubt.Healthy():
-		return "good, and not often enough in a row" + stays
+		return "good, but not often enough in a row" + stays
 	case doubt != nil && doubt.Of == 0:
-		return "this machine may be to blame, and the others are being asked" + stays
+		return "this machine may be to blame, so other providers are being probed" + stays
 	case v.Definite:
 		return "definite: one such probe is enough"
 	case v.Fall == 0: // the row's own verdict: there was no probe

@@ -11,7 +11,7 @@ import (
 func (a *app) versionCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "version",
-		Short: "Show the version of providerctl; the daemon's is in info",
+		Short: "Show the version of providerctl; for the daemon's, see info",
 		Args:  args(0, 0),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)

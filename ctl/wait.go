@@ -26,17 +26,17 @@ func (a *app) waitCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "wait ID…",
 		Short: "Wait until providers are in a state",
-		Long: `Wait until a provider is in one of the states named by --for, having it probed
-once a second. It fails early, with exit code 1, when that cannot come true
-before somebody acts: a key is missing or rejected, another program answers,
-there is no model to serve, probing is paused. It exits 6 when the time is up.
+		Long: `Wait until a provider is in one of the states named by --for, and have it probed once
+a second. It exits 1 early if that cannot happen before somebody acts: a key is missing
+or rejected, another program answers, there is no model to serve, probing is paused.
+It exits 6 when the time is up.
 
-Of several IDs, all have to be in such a state at the same time, or with --any one
-of them. With --any it fails early when that cannot come true of any of them.
+With several IDs, all of them have to be in such a state at the same time, or with
+--any one of them. With --any it exits early only if none of them can be.
 ` + globHelp + `
 
-It also waits for a daemon that is not started yet or restarts. If none answers in
-that time, it exits 3.`,
+It also waits for a daemon that has not started yet or is restarting. If none answers in
+time, it exits 3.`,
 		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
   providerctl wait ollama --for RUNNING,DEGRADED
   providerctl wait 'gpu*' openai --any`,
@@ -46,8 +46,8 @@ that time, it exits 3.`,
 	flags := cmd.Flags()
 	flags.StringVar(&states, "for", string(provider.StateRunning), "state, or several separated by commas").Complete = completeStates
 	flags.DurationVar(&w.timeout, "timeout", 60*time.Second, "how long to wait")
-	flags.BoolVar(&w.any, "any", false, "one of several is enough")
-	flags.BoolVar(&all, "all", false, "all of several (the default)")
+	flags.BoolVar(&w.any, "any", false, "wait for any one of several")
+	flags.BoolVar(&all, "all", false, "wait for all of several (the default)")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing on success")
 	cmd.Run = func(_ *command.Command, words []string) (err error) {
 		if w.targets, err = parseStates(states); err != nil {
@@ -57,7 +57,7 @@ that time, it exits 3.`,
 		case w.timeout <= 0:
 			return usage("give a duration such as 60s, or 8760h for a year", "wait: --timeout must be positive")
 		case w.any && all:
-			return usage("leave out either", "wait: --any and --all")
+			return usage("use one or the other", "wait: --any and --all")
 		}
 		rows, err := w.waitFor(a.interruptible(true), words)
 		if err != nil || quiet {
@@ -256,7 +256,7 @@ func (so *sofar) timedOut() error {
 	case lost != nil:
 		since := "has not answered"
 		if lost.Code == provider.DaemonUnreachable || lost.Code == provider.ShuttingDownNow {
-			since = "has gone"
+			since = "has been away"
 		}
 		return provider.Errorf(provider.TimedOut, lost.Hint, "%s was %s, and the daemon %s since; gave up after %v",
 			so.id, describe(*so.last), since, so.timeout)

@@ -137,7 +137,7 @@ func TestWait_InVain(t *testing.T) {
 			}
 			d.stop()
 			<-w.done
-			w.want(t, 6, "", fmt.Sprintf("ollama was STOPPED (connection_refused), and the daemon has gone since; gave up after %v\nproviderctl: hint: start it: providerd --socket %s\n", timeout, d.socket))
+			w.want(t, 6, "", fmt.Sprintf("ollama was STOPPED (connection_refused), and the daemon has been away since; gave up after %v\nproviderctl: hint: start it: providerd --socket %s\n", timeout, d.socket))
 			return
 		}
 	})

@@ -212,7 +212,7 @@ func (s *screenView) marked(now time.Time) map[string]bool {
 func (s *screenView) heading(opts TableOptions, now time.Time) string {
 	text := now.Format("15:04:05") + gap
 	if !s.gone.IsZero() {
-		return text + "the daemon is away since " + s.gone.Format("15:04:05") + ", and waited for: " + provider.Printable(s.why.Error())
+		return text + "the daemon has been away since " + s.gone.Format("15:04:05") + ", waiting for it: " + provider.Printable(s.why.Error())
 	}
 	if len(s.body.Providers) == 0 {
 		if len(s.all) == 0 {

@@ -139,7 +139,7 @@ func TestTerminal_WatchSaysThatTheDaemonIsAway(t *testing.T) {
 		t.Errorf("over the picture: %q", talk)
 	}
 	all := pictures(shown)
-	if !strings.HasPrefix(all[1], "00:00:00  the daemon is away since 00:00:00, and waited for: the daemon is shutting down\n") || !strings.Contains(all[1], "RUNNING") {
+	if !strings.HasPrefix(all[1], "00:00:00  the daemon has been away since 00:00:00, waiting for it: the daemon is shutting down\n") || !strings.Contains(all[1], "RUNNING") {
 		t.Errorf("%q", all)
 	}
 	if strings.Contains(last(all), "away") {
@@ -209,8 +209,8 @@ func TestTerminal_WatchFollowsTheSize(t *testing.T) {
 	_, end := watchingOn(t, d, file)
 	shown.await(t.Context(), t, "LATENCY", 1)
 	d.stop()
-	shown.await(t.Context(), t, "the daemon is away since", 1)
-	const heading, clock = "the daemon is away since", len("15:04:05  ")
+	shown.await(t.Context(), t, "the daemon has been away since", 1)
+	const heading, clock = "the daemon has been away since", len("15:04:05  ")
 	began := len(shown.String())
 	for length := 1; length < len(heading); length++ {
 		resize(t, file, uint16(clock+length+1), 20)

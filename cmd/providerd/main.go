@@ -105,10 +105,10 @@ func newCommand() *command.Command {
 	var f flags
 	cmd := &command.Command{
 		Use:   "providerd",
-		Short: "Know at any moment which AI model providers can be used, and why",
+		Short: "Know which AI model providers can be used now, and why others cannot",
 		Long: `providerd probes AI model providers on a schedule, keeps what it learns, and
 answers over a Unix socket. It runs in the foreground until SIGTERM or ctrl-C;
-SIGHUP reads the configuration again. Ask it with providerctl.`,
+SIGHUP makes it read the configuration again. Query it with providerctl.`,
 		Version:  versionLine, // --version says what the command version does
 		BadFlag:  flagError,
 		NotFound: noSuchCommand,
@@ -122,9 +122,9 @@ SIGHUP reads the configuration again. Ask it with providerctl.`,
 	p.StringVar(&f.socket, "socket", "", "`path` of the control socket").Complete = command.Offer(nil, command.OfferFiles)
 	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database").Complete = command.Offer(nil, command.OfferFolders)
 	p.Var(&f.insecure, "insecure-folder", "use what is in this `folder` though everybody may write in it; may be repeated").Complete = command.Offer(nil, command.OfferFolders)
-	p.BoolVar(&f.system, "system", false, "be the whole machine's daemon, with its paths, without being root")
-	p.Var((*levelFlag)(&f.logLevel), "log-level", "how much is logged, instead of what the configuration says").Complete = command.Offer(config.LogLevels(), command.NoFiles)
-	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: when standard error is neither a terminal nor the journal)")
+	p.BoolVar(&f.system, "system", false, "run as the system's daemon, with its paths, without being root")
+	p.Var((*levelFlag)(&f.logLevel), "log-level", "how much to log, whatever the configuration says").Complete = command.Offer(config.LogLevels(), command.NoFiles)
+	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: if standard error is neither a terminal nor the journal)")
 	f.color = ctl.AddColorFlag(p, nil)
 	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
 	cmd.AddBuiltin()

@@ -84,7 +84,7 @@ func (f *flags) printTable(reply provider.StatusReply) {
 	if f.socket != "" {
 		ask = "providerctl --socket " + f.socket + " status"
 	}
-	fmt.Fprintf(out, "\nask again with: %s\n\n", ask)
+	fmt.Fprintf(out, "\nto ask again: %s\n\n", ask)
 }
 
 // handleSignals ends the daemon on the first SIGTERM or ctrl-C, and the process

@@ -19,15 +19,15 @@ func newServiceCommand(f *flags) *command.Command {
 	const verbs = "install, uninstall, start, stop, restart or status"
 	cmd := &command.Command{
 		Use: "service", Short: "Install and control providerd as a service",
-		Long: `service puts providerd under this machine's service manager: systemd, OpenRC,
-launchd or Windows' own. Installing again upgrades. The service's settings are in
-its configuration file.`,
+		Long: `Run providerd under this machine's service manager: systemd, OpenRC, launchd or that
+of Windows. Installing again upgrades. The settings of the service are in its
+configuration file.`,
 		Run: func(*command.Command, []string) error {
 			return usageError{"service: " + verbs + "?", "providerd service status"}
 		},
 		PreRun: func(cmd *command.Command, _ []string) error { return ownFlagsOnly(cmd, user && f.system) },
 	}
-	cmd.PersistentFlags().BoolVar(&user, "user", false, "a service of this user, and not the machine's")
+	cmd.PersistentFlags().BoolVar(&user, "user", false, "a service of this user instead of the machine's")
 	for _, v := range []struct {
 		name, short string
 		do          func(*service.Service, context.Context) error
@@ -56,7 +56,7 @@ its configuration file.`,
 func newServiceStatusCommand(user *bool) *command.Command {
 	var quiet bool
 	cmd := &command.Command{
-		Use: "status", Short: "Say whether the service runs: exit code 0, or 1 when it does not", Args: noArguments,
+		Use: "status", Short: "Show whether the service runs; exit 1 if not", Args: noArguments,
 		Run: func(cmd *command.Command, _ []string) error {
 			s, err := newService(*user, cmd.Err())
 			if err != nil {
@@ -90,7 +90,7 @@ func newService(user bool, talk io.Writer) (*service.Service, error) {
 // ownFlagsOnly refuses the daemon's flags, which the service would not have.
 func ownFlagsOnly(cmd *command.Command, both bool) error {
 	if both {
-		return usageError{"--user and --system are both given", "leave one of them out"}
+		return usageError{"--user and --system are both given", "use one or the other"}
 	}
 	var given []string
 	for _, flag := range cmd.InheritedFlags() {

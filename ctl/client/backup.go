@@ -67,7 +67,7 @@ func (r *reply) copyDatabase(ctx context.Context, w io.Writer) (copied int64, er
 		return copied, notABackup(err)
 	}
 	if told := r.checksum; told != "" && told != base64.StdEncoding.EncodeToString(sum.Sum(nil)) {
-		return copied, notABackup(errors.New("its checksum is not the one that the daemon sent"))
+		return copied, notABackup(errors.New("its checksum does not match the one that the daemon sent"))
 	}
 	return copied, nil
 }
@@ -90,8 +90,8 @@ func (r *reply) fill(p []byte) (n int, err error) {
 }
 
 func notABackup(err error) error {
-	return provider.Errorf(provider.Internal, "try again; if it stays so, check --socket and PROVIDERD_SOCKET, and see: providerctl logs",
-		"what the daemon sent is not a whole backup: %v", err)
+	return provider.Errorf(provider.Internal, "try again; if it happens again, check --socket and PROVIDERD_SOCKET, and see: providerctl logs",
+		"what the daemon sent is not a complete backup: %v", err)
 }
 
 // checksumOf finds the CRC-32C in a Repr-Digest header (RFC 9530), crc32c=:BASE64:,

@@ -133,8 +133,8 @@ func TestClient_Backup_RefusesWhatIsNone(t *testing.T) {
 		"AnotherDatabase": {database(t, 4096, "accounts"), "", "no bucket meta", true},
 		"HalfADatabase":   {database(t, 4096, "meta", "rows"), "", "no bucket events", true},
 		"AnEmptyDatabase": {database(t, 4096), "", "no bucket meta", true},
-		"AnotherByte":     {changed(func(b []byte) { b[len(b)-1]++ }), digestOf(good), "checksum is not", true},
-		"AnotherDigest":   {good, "crc32c=:AAAA:", "checksum is not", true},
+		"AnotherByte":     {changed(func(b []byte) { b[len(b)-1]++ }), digestOf(good), "checksum does not match", true},
+		"AnotherDigest":   {good, "crc32c=:AAAA:", "checksum does not match", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer

@@ -224,7 +224,7 @@ func (ms misses) explain() *provider.Error {
 				"%s is not a socket", m.path)
 		case errors.Is(m.err, syscall.ENAMETOOLONG):
 			return provider.Errorf(provider.DaemonUnreachable, "give a shorter one: --socket PATH",
-				"the socket path %s is too long: %d bytes, and %d fit", m.path, len(m.path), maxPath)
+				"the socket path %s is too long: %d bytes; at most %d fit", m.path, len(m.path), maxPath)
 		case errors.Is(m.err, syscall.EAGAIN):
 			return provider.Errorf(provider.DaemonUnreachable, "it is busy: try again",
 				"the daemon at %s accepts no more connections", m.path)
@@ -234,8 +234,8 @@ func (ms misses) explain() *provider.Error {
 	for _, m := range ms {
 		if m.comesBack() {
 			return provider.Errorf(provider.DaemonUnreachable,
-				"a daemon makes it anew within 10 s: try again; if it does not: look at its log, and restart it; if it runs in a container, the file is there",
-				"a process listens at %s, and the file of its socket is gone", m.path)
+				"a daemon creates it again within 10 s: try again; if it does not, look at its log, and restart it; if it runs in a container, the file is there",
+				"a process listens at %s, but the file of its socket is gone", m.path)
 		}
 		if errors.Is(m.err, syscall.ECONNREFUSED) {
 			return provider.Errorf(provider.DaemonUnreachable, ms.startHint(exists),

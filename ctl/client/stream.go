@@ -114,7 +114,7 @@ func asNote(line []byte) (provider.StreamNote, bool) {
 func endError(note provider.StreamNote, heard bool) error {
 	switch {
 	case note.Type == provider.NoteGap && !heard:
-		return provider.Errorf(provider.EventsGone, fmt.Sprintf("go on after them: since=%d", note.Seq),
+		return provider.Errorf(provider.EventsGone, fmt.Sprintf("continue after them: since=%d", note.Seq),
 			"%s: gone, because the daemon's database was damaged", note.Gap())
 	case note.Type != provider.NoteEnd:
 		return nil

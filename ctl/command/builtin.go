@@ -10,7 +10,7 @@ import (
 func (c *Command) AddBuiltin() {
 	help := &Command{
 		Use:   "help [command]",
-		Short: "Show the help of a command",
+		Short: "Show help for a command",
 		Run: func(_ *Command, topic []string) error {
 			cmd, rest := c.Find(topic)
 			switch refuse := c.NoHelp; {
@@ -28,9 +28,9 @@ func (c *Command) AddBuiltin() {
 	}
 	completion := &Command{
 		Use:   "completion",
-		Short: "Write the script with which a shell completes command lines",
-		Long: `Write the script with which a shell completes ` + c.Name() + `'s command lines.
-The help of each shell says how to put it to use.`,
+		Short: "Print a completion script for a shell",
+		Long: `Print a completion script for a shell, which completes the command lines of ` + c.Name() + `.
+The help of each shell says how to load it.`,
 	}
 	for _, s := range shells {
 		completion.AddCommand(s.command(c.Name()))
@@ -62,7 +62,7 @@ For the current shell:
 
 	source <(programname completion bash)
 
-For each new one, put that line into ~/.bashrc. Or, where the package
+For every new shell, put that line into ~/.bashrc. Or, if the package
 bash-completion is installed:
 
 	mkdir -p ~/.local/share/bash-completion/completions
@@ -77,7 +77,7 @@ For the current shell:
 	autoload -U compinit && compinit
 	source <(programname completion zsh)
 
-For each new one, put those lines into ~/.zshrc. Or write the script to a folder
+For every new shell, put those lines into ~/.zshrc. Or write the script to a folder
 of $fpath, as a file with an underscore before the program's name:
 
 	programname completion zsh > "${fpath[1]}/_programname"`},
@@ -86,7 +86,7 @@ For the current shell:
 
 	programname completion fish | source
 
-For each new one:
+For every new shell:
 
 	programname completion fish > ~/.config/fish/completions/programname.fish`},
 	{name: "powershell", title: "PowerShell", script: powershellScript, load: `
@@ -94,7 +94,7 @@ For the current shell:
 
 	programname completion powershell | Out-String | Invoke-Expression
 
-For each new one, put that line into the file that $PROFILE names.`},
+For every new shell, put that line into the file that $PROFILE names.`},
 }
 
 // command is the one that writes the shell's script for a program.
@@ -102,9 +102,9 @@ func (s shell) command(program string) *Command {
 	plain := false
 	cmd := &Command{
 		Use:   s.name,
-		Short: "Write the script that completes in " + s.title,
+		Short: "Print the completion script for " + s.title,
 		long: func() string {
-			return "Write the script with which " + s.title + " completes " + program + "'s command lines.\n" + named(s.load, program)
+			return "Print the script that completes the command lines of " + program + " in " + s.title + ".\n" + named(s.load, program)
 		},
 		Args: func(cmd *Command, words []string) error {
 			if len(words) > 0 {
@@ -121,7 +121,7 @@ func (s shell) command(program string) *Command {
 			return err
 		},
 	}
-	cmd.local.BoolVar(&plain, "no-descriptions", false, "offer choices without their descriptions")
+	cmd.local.BoolVar(&plain, "no-descriptions", false, "complete without descriptions")
 	return cmd
 }
 

@@ -171,10 +171,10 @@ Usage:
   p [command]
 
 Available Commands:
-  completion  Write the script with which a shell completes command lines
+  completion  Print a completion script for a shell
   config      Look at the configuration
   get         Get them
-  help        Show the help of a command
+  help        Show help for a command
 
 Flags:
   -h, --help          help for p

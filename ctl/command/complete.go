@@ -71,7 +71,7 @@ func Offer(choices []string, directive Directive) CompletionFunc {
 // offer prints what can stand at the end of a command line below the root c.
 func (c *Command) offer(line []string, describe bool) error {
 	if len(line) == 0 {
-		return errors.New(completeWord + ": a command line is missing, of which the last word may be empty")
+		return errors.New(completeWord + ": no command line, whose last word may be empty")
 	}
 	choices, directive, err := c.choices(line[:len(line)-1], line[len(line)-1])
 	if err != nil {

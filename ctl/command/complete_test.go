@@ -14,8 +14,8 @@ func TestComplete(t *testing.T) {
 		want string
 		says string // on stderr
 	}{
-		"Commands":             {[]string{""}, "completion\tWrite the script with which a shell completes command lines\nconfig\tLook at the configuration\nget\tGet them\nhelp\tShow the help of a command\n:4\n", noFiles},
-		"CommandsThatBeginSo":  {[]string{"co"}, "completion\tWrite the script with which a shell completes command lines\nconfig\tLook at the configuration\n:4\n", noFiles},
+		"Commands":             {[]string{""}, "completion\tPrint a completion script for a shell\nconfig\tLook at the configuration\nget\tGet them\nhelp\tShow help for a command\n:4\n", noFiles},
+		"CommandsThatBeginSo":  {[]string{"co"}, "completion\tPrint a completion script for a shell\nconfig\tLook at the configuration\n:4\n", noFiles},
 		"Below":                {[]string{"config", "s"}, "show\tShow it\n:4\n", noFiles},
 		"AfterAGlobalFlag":     {[]string{"--socket", "x", "config", "s"}, "show\tShow it\n:4\n", noFiles},
 		"Arguments":            {[]string{"get", ""}, "one:\tthe first\ntwo\tof\nthree\n:4\n", noFiles},
@@ -37,7 +37,7 @@ func TestComplete(t *testing.T) {
 		"NothingAfterHelp":     {[]string{"get", "--help", ""}, ":4\n", noFiles},
 		"NoCommandAfterAFlag":  {[]string{"-v", ""}, ":4\n", noFiles},
 		"OfHelp":               {[]string{"help", "config", ""}, "check\tCheck it\nshow\tShow it\n:4\n", noFiles},
-		"OfCompletion":         {[]string{"completion", "b"}, "bash\tWrite the script that completes in bash\n:4\n", noFiles},
+		"OfCompletion":         {[]string{"completion", "b"}, "bash\tPrint the completion script for bash\n:4\n", noFiles},
 		"UnknownFlag":          {[]string{"get", "--xyzzy="}, ":0\n", "[Error] get: no such flag: --xyzzy\n"},
 		"UnknownFlagBefore":    {[]string{"get", "--xyzzy", ""}, ":0\n", "[Error] no such flag: --xyzzy\n"},
 	} {

@@ -51,7 +51,7 @@ func commands(b *strings.Builder, root, parent *command.Command) {
 		}
 		fmt.Fprintf(b, ".It %s\n%s", usage(root, cmd), Text(about(cmd)))
 		if len(cmd.Aliases) > 0 {
-			b.WriteString(Text("It is called " + strings.Join(cmd.Aliases, " and ") + " too."))
+			b.WriteString(Text("Also called " + strings.Join(cmd.Aliases, " or ") + "."))
 		}
 		if flags := Flags(cmd.Flags()); flags != "" {
 			b.WriteString(".Pp\n" + flags)
@@ -80,7 +80,7 @@ func completion(b *strings.Builder, cmd *command.Command) {
 		shells = append(shells, shell.Name())
 	}
 	fmt.Fprintf(b, ".It Cm completion %s\n%s", strings.Join(shells, " | "),
-		Text("Write what that shell completes this program's command lines with."))
+		Text("Print the completion script for that shell."))
 }
 
 // usage is the line that a command's help calls its usage: "wait ID".
