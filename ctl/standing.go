@@ -9,23 +9,23 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A standing says whether a provider can be used now and, if not, what it takes. The
-// more urgent come first.
+// A standing is whether a provider can be used now and, if not, what that takes. The more
+// urgent come first.
 type standing int
 
 const (
-	needsSomebody standing = iota // it lasts until somebody acts
+	needsSomebody standing = iota // stays so until somebody acts
 	failing                       // there, or something in its place, and of no use
 	stopped                       // not there
 	limited                       // to be left alone until retry_at
-	starting                      // there soon
-	notKnown                      // not asked, or too long ago
-	paused                        // a person does not want it asked
-	impaired                      // it serves, and not as it should
+	starting                      // usable soon
+	notKnown                      // not probed, or too long ago
+	paused                        // somebody paused it
+	impaired                      // serves, but not as it should
 	usable
 )
 
-// standingOf looks at one row.
+// standingOf is the standing of one row.
 func standingOf(s *provider.Status, now time.Time) standing {
 	meaning := s.Reason.Meaning()
 	switch {
@@ -56,19 +56,19 @@ func standingOf(s *provider.Status, now time.Time) standing {
 	return notKnown
 }
 
-// byUrgency sorts rows that need somebody before those that pass by themselves, and
-// those before the ones that can be used; within each, the order stays.
+// byUrgency sorts rows that need somebody before those that recover by themselves, and
+// those before the ones that can be used. Within each group, the order stays.
 func byUrgency(rows []provider.Status, now time.Time) []provider.Status {
 	return slices.SortedStableFunc(slices.Values(rows), func(a, b provider.Status) int {
 		return int(standingOf(&a, now)) - int(standingOf(&b, now))
 	})
 }
 
-// A census counts rows by how they stand.
+// A census counts rows by standing.
 type census struct {
 	counts [usable + 1]int
 	total  int
-	until  provider.Time // when the first of those that are limited may be asked again
+	until  provider.Time // when the first of those that are limited may be probed again
 	last   provider.Time // and when the last of them
 }
 
@@ -90,8 +90,8 @@ func censusOf(rows []provider.Status, now time.Time) (c census) {
 	return c
 }
 
-// line sums up: "7 providers: 5 usable, 1 needs you, 1 limited until 12:31". Where the
-// rows were chosen out of more, those are told too.
+// line sums up: "7 providers: 5 usable, 1 needs you, 1 limited until 12:31". If the rows
+// were selected from more, their number is included.
 func (c *census) line(outOf int, now time.Time) string {
 	text := plural(c.total, "provider")
 	if outOf > c.total {
@@ -133,9 +133,9 @@ func plural(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
-// fitRows parts rows into those that a screen with room for so many lines shows, and the
-// rest, of which a line tells. The last are left out first. Unless it is strict, those
-// that need somebody, or are of limited use, stay.
+// fitRows splits rows into those that a screen with so many lines shows and the rest,
+// which a line counts. The last are left out first. Unless it is strict, those that need
+// somebody, or are of limited use, stay.
 func fitRows(rows []provider.Status, room int, strict bool, now time.Time) (shown, rest []provider.Status) {
 	if len(rows) <= room {
 		return rows, nil

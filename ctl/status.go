@@ -84,7 +84,7 @@ screen is too short for all rows, those that need somebody come first.`,
 	return cmd
 }
 
-// selectionFlags gives a command the flags by which rows are chosen and sorted.
+// selectionFlags adds the flags that select and sort rows.
 func (a *app) selectionFlags(flags *command.FlagSet, sel *selection) {
 	flags.Var(sel.states, "state", "only providers in one of these `STATES`, separated by commas").Complete = sel.states.complete
 	flags.Var(sel.kinds, "kind", "only providers of these `KINDS`").Complete = a.completeKinds
@@ -93,7 +93,7 @@ func (a *app) selectionFlags(flags *command.FlagSet, sel *selection) {
 	flags.Var(sel.sort, "sort", "sort the rows").Complete = command.Offer(sel.sort.allowed, command.NoFiles)
 }
 
-// A statusView is what is wanted of the status, and how it is shown.
+// A statusView is what part of the status is wanted, and how it is shown.
 type statusView struct {
 	query     client.StatusQuery
 	sel       *selection
@@ -102,8 +102,8 @@ type statusView struct {
 	card      bool // of the one provider that is named
 }
 
-// named takes the words of the command line. Where one is a pattern the daemon is asked
-// for all.
+// named takes the words of the command line. If one is a pattern, the daemon is asked for
+// all rows.
 func (v *statusView) named(words []string) {
 	if hasGlob(words) {
 		v.sel.globs = words
@@ -112,8 +112,7 @@ func (v *statusView) named(words []string) {
 	v.query.IDs = words
 }
 
-// narrow has no more probed than what is wanted, as far as the configuration decides
-// that.
+// narrow limits the probes to what is wanted, as far as the configuration decides that.
 func (a *app) narrow(ctx context.Context, v *statusView) error {
 	if v.query.MaxAge == nil || len(v.sel.globs)+len(v.sel.kinds.values)+len(v.sel.types.values) == 0 {
 		return nil
@@ -137,7 +136,7 @@ func (a *app) narrow(ctx context.Context, v *statusView) error {
 	return nil
 }
 
-// ask returns the rows that are wanted, and of how many they were chosen.
+// ask returns the wanted rows, and from how many they were selected.
 func (a *app) ask(ctx context.Context, v *statusView) (*statusBody, []provider.Status, error) {
 	raw, err := a.client.Do(ctx, v.query.Request())
 	if err != nil {
@@ -187,7 +186,7 @@ func (a *app) showStatus(ctx context.Context, v *statusView) error {
 	return WriteTable(a.Stdout, body.StatusReply, a.optionsOf(v, &body.StatusReply, len(all)))
 }
 
-// sayNothing says why there is no row to show.
+// sayNothing prints why there is no row to show.
 func (a *app) sayNothing(v *statusView, all []provider.Status) {
 	message, hint := "no provider is configured", "add one to the configuration; see: providerctl info"
 	if len(all) > 0 {
@@ -196,11 +195,11 @@ func (a *app) sayNothing(v *statusView, all []provider.Status) {
 	a.explain(&provider.Error{Message: message, Hint: hint})
 }
 
-// optionsOf are those of a table of the rows that are wanted.
+// optionsOf are the options for a table of the wanted rows.
 func (a *app) optionsOf(v *statusView, reply *provider.StatusReply, outOf int) TableOptions {
 	opts := a.tableOptions(v.out, reply.TS)
 	opts.NoHeaders = v.noHeaders
-	if len(v.query.IDs) > 0 || v.sel.changes() { // who has chosen wants to see them
+	if len(v.query.IDs) > 0 || v.sel.changes() { // rows that were selected are all wanted
 		opts.Height = 0
 	}
 	if v.sel.filters() || len(v.sel.globs) > 0 {
@@ -209,11 +208,11 @@ func (a *app) optionsOf(v *statusView, reply *provider.StatusReply, outOf int) T
 	return opts
 }
 
-// tableOptions are those for the screen as it is now.
+// tableOptions are the options for the screen as it is now.
 func (a *app) tableOptions(out *format, now provider.Time) TableOptions {
 	return TableOptions{
 		Width:   a.term.width(),
-		Height:  max(0, a.term.height()-1), // a line is the prompt's
+		Height:  max(0, a.term.height()-1), // one line is for the prompt
 		Color:   a.term.color,
 		ASCII:   a.term.ascii,
 		Summary: a.term.shown,
@@ -223,7 +222,7 @@ func (a *app) tableOptions(out *format, now provider.Time) TableOptions {
 	}
 }
 
-// writeStatus writes the table as the screen wants it.
+// writeStatus writes the table to fit the screen.
 func (a *app) writeStatus(reply *provider.StatusReply, out *format) error {
 	return WriteTable(a.Stdout, *reply, a.tableOptions(out, reply.TS))
 }

@@ -16,8 +16,8 @@ import (
 // maxMeant is how many command lines are suggested at most.
 const maxMeant = 3
 
-// daemonCommand is what to type for a word that names no command of providerctl because
-// providerd does what it asks for; empty for any other.
+// daemonCommand is the command of providerd that was meant by a word that is not a command
+// of providerctl; empty if there is none.
 func daemonCommand(word string) string {
 	switch word {
 	case "install", "uninstall", "start", "stop", "restart":
@@ -34,23 +34,22 @@ func daemonCommand(word string) string {
 	return ""
 }
 
-// flagWords are words that other programs have for a flag.
+// flagWords are other programs' names for a flag.
 var flagWords = []struct{ word, flag string }{
 	{"debug", "log-level"}, {"format", "output"}, {"follow", "watch"}, {"silent", "quiet"}, {"tail", "follow"}, {"verbose", "log-level"}, {"watch", "follow"},
 }
 
-// Commands is the tree of providerctl's commands, for those who name or describe
-// them.
+// Commands is the tree of providerctl's commands, for callers that name or describe them.
 func Commands() *command.Command {
 	a := &app{Env: Env{Stdout: io.Discard, Stderr: io.Discard, Getenv: func(string) string { return "" }}, client: &client.Client{}}
 	a.writeText()
 	return a.rootCommand()
 }
 
-// CommandHint says what to type instead of a word that is no command. Of the
-// commands directly below the parents it offers those with this name in any case,
-// else those also known by that word, else those with a similar name; if there are
-// none, it returns otherwise.
+// CommandHint is what to type instead of a word that is not a command. Of the commands
+// directly below the parents it offers those with this name in any case, else those that
+// list the word in SuggestFor, else those with a similar name; if there are none, it
+// returns otherwise.
 func CommandHint(typed, otherwise string, parents ...*command.Command) string {
 	var named, called, near []string
 	var names []string
@@ -80,8 +79,8 @@ func CommandHint(typed, otherwise string, parents ...*command.Command) string {
 	return otherwise
 }
 
-// calledBelow are the command lines of the commands below parent that go by that
-// word too: it is in their SuggestFor, the earlier the better it fits.
+// calledBelow are the command lines of the commands below parent that have the word in
+// their SuggestFor. The earlier it is there, the better it fits.
 func calledBelow(parent *command.Command, word string) (lines []string) {
 	rank := func(cmd *command.Command) int { return slices.Index(cmd.SuggestFor, word) }
 	commands := slices.SortedStableFunc(slices.Values(parent.Commands()), func(a, b *command.Command) int { return cmp.Compare(rank(a), rank(b)) })
@@ -100,7 +99,7 @@ func didYouMean(lines []string, otherwise string) string {
 	return "did you mean: " + strings.Join(lines[:min(maxMeant, len(lines))], ", ")
 }
 
-// HelpHint makes of a hint that names commands one that names their help.
+// HelpHint turns a hint that names commands into one that names their help.
 func HelpHint(hint string) string {
 	lines, found := strings.CutPrefix(hint, "did you mean: ")
 	if !found {
@@ -118,8 +117,8 @@ func HelpHint(hint string) string {
 	return didYouMean(helps, hint)
 }
 
-// flagHint says what to type instead of a flag that cmd does not have; typed is
-// without its dashes. Of what --output takes, people make flags.
+// flagHint is what to type instead of a flag that cmd does not have; typed is without its
+// dashes. People use the values of --output as flags.
 func flagHint(cmd *command.Command, typed, otherwise string) string {
 	typed, _, _ = strings.Cut(typed, "=")
 	var words []string
@@ -145,7 +144,7 @@ func flagHint(cmd *command.Command, typed, otherwise string) string {
 	}
 	if f := cmd.Flag("output"); f != nil {
 		if v, ok := f.Value.(*format); ok {
-			for _, word := range v.allowed[1:] { // without what it is anyway
+			for _, word := range v.allowed[1:] { // without the default
 				add(word, "-o "+word)
 			}
 		}
@@ -162,11 +161,11 @@ func flagHint(cmd *command.Command, typed, otherwise string) string {
 	return didYouMean(meant, otherwise)
 }
 
-// behindACommand says where a flag belongs that only commands below the root have.
+// behindACommand is the hint for a flag that only commands below the root have.
 func behindACommand(root *command.Command, typed, otherwise string) string {
 	commands := root.Commands()
 	if status := slices.IndexFunc(commands, func(c *command.Command) bool { return c.Name() == "status" }); status >= 0 {
-		commands = slices.Insert(commands, 0, commands[status]) // it has most of them, and is meant most often
+		commands = slices.Insert(commands, 0, commands[status]) // it has most flags, and is meant most often
 	}
 	for _, cmd := range commands {
 		for _, f := range cmd.OwnFlags() {
@@ -190,7 +189,7 @@ func behindACommand(root *command.Command, typed, otherwise string) string {
 	return otherwise
 }
 
-// valueHint is a way to give a flag that works.
+// valueHint is a correct way to give a flag.
 func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 	flag := "--" + f.Name
 	switch f.Value.Type() {
@@ -230,8 +229,8 @@ func valueHint(cmd *command.Command, f *command.Flag, typed string) string {
 	return "write " + flag + " " + strings.ToUpper(name) + ": " + about
 }
 
-// unitOf reads the ways in which people write what [time.ParseDuration] calls h, m or
-// s, also in capitals or after a space, and days, which it does not know. Zero is none.
+// unitOf parses people's spellings of what [time.ParseDuration] calls h, m or s, also in
+// capitals or after a space, and days, which it does not know. Zero means none of these.
 func unitOf(word string) time.Duration {
 	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "", "s", "sec", "secs", "second", "seconds":
@@ -246,8 +245,8 @@ func unitOf(word string) time.Duration {
 	return 0
 }
 
-// spelled is a duration as flags take it, of one number and a unit as people write
-// it; empty when it is something else.
+// spelled is a duration as flags take it, from a number and a unit as people write them;
+// empty if typed is something else.
 func spelled(typed string) string {
 	digits := len(typed) - len(strings.TrimLeft(typed, "0123456789"))
 	unit := unitOf(typed[digits:])

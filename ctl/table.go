@@ -10,33 +10,33 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TableOptions say how a table of statuses is shown.
+// TableOptions are how a table of statuses is shown.
 type TableOptions struct {
 	Width     int       // columns of the screen; 0: as wide as it gets
-	Height    int       // lines of the screen that the table should fit into; 0: any number
-	Strict    bool      // it must fit into them, whatever is left out
-	Sorted    bool      // somebody chose the order of the rows, so that it stays
+	Height    int       // lines of the screen that the table is to fit into; 0: any number
+	Strict    bool      // it must fit, whatever is left out
+	Sorted    bool      // keep the order of the rows, which somebody chose
 	Color     bool      // colour the states
-	ASCII     bool      // use nothing else; what the rows have is for the writer to spell
-	Wide      bool      // everything that is known of each provider
+	ASCII     bool      // use nothing else; the writer spells what the rows have
+	Wide      bool      // all that is known of each provider
 	NoHeaders bool      // nothing but the rows
 	Summary   bool      // sum up below
-	OutOf     int       // how many providers the rows were chosen from; 0: they are all
+	OutOf     int       // how many providers the rows were selected from; 0: they are all
 	Now       time.Time // zero: the reply's own time. Times of the day are in its zone
 
-	// Spell spells the commands in a hint for whoever reads it; nil: as they are.
+	// Spell adapts the commands in a hint to its reader; nil: as they are.
 	Spell func(hint string) string
 
-	// Marked are the ids of rows with a star before them. Unless it is nil, there is a
-	// margin for it.
+	// Marked are the IDs of rows with a star before them. Unless it is nil, there is a
+	// margin for the star.
 	Marked map[string]bool
 }
 
-// WriteTable writes a row for each provider and, below, what to do about those
-// that need something done. It is never wider than the screen: what happened and
-// identifiers are cut, then the columns that matter least are left out. A wide table that
-// does not fit becomes one block for each provider, with nothing left out. Of rows that
-// are too many for the screen, those that can be used are left out first.
+// WriteTable writes a row for each provider and, below, what to do about those that need
+// it. It is never wider than the screen: details and IDs are cut, then the columns that
+// matter least are left out. A wide table that does not fit becomes one block for each
+// provider, with nothing left out. If there are too many rows for the screen, those of
+// usable providers are left out first.
 func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) error {
 	if opts.Now.IsZero() {
 		opts.Now = reply.TS.Time
@@ -52,10 +52,10 @@ func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) erro
 	return err
 }
 
-// A table is the text of one, in the parts that are separated by an empty line.
+// A table is its text, in the parts that are separated by an empty line.
 type table struct {
 	rows    string   // below their titles
-	hints   []string // one for each row that has any
+	hints   []string // one for each row that has one
 	summary string
 	blocks  bool // several lines for each row
 }
@@ -139,8 +139,8 @@ func (t *table) text() string {
 
 func (t *table) lines() int { return strings.Count(t.text(), "\n") }
 
-// shortened is the table of fewer rows, so that it takes so many lines less. A strict one
-// goes without hints, too, as far as it has to.
+// shortened is the table with fewer rows, so that it takes so many lines less. A strict
+// one also drops hints, as far as it has to.
 func (t *table) shortened(rows []provider.Status, over int, opts TableOptions) table {
 	if !opts.Sorted {
 		rows = byUrgency(rows, opts.Now)
@@ -148,7 +148,7 @@ func (t *table) shortened(rows []provider.Status, over int, opts TableOptions) t
 	shown, rest := fitRows(rows, len(rows)-over, false, opts.Now)
 	short := tableOf(shown, opts)
 	short.summary = t.summary
-	more := min(1, len(rest)) // the line that tells of them
+	more := min(1, len(rest)) // the line that counts them
 	for opts.Strict && short.lines()+more > opts.Height && len(short.hints) > 0 {
 		short.hints = short.hints[:len(short.hints)-1]
 	}
@@ -164,7 +164,7 @@ func (t *table) shortened(rows []provider.Status, over int, opts TableOptions) t
 	return short
 }
 
-// moreLine says how many rows are left out.
+// moreLine is how many rows are left out.
 func moreLine(rest []provider.Status, opts TableOptions) string {
 	text := "… " + strconv.Itoa(len(rest)) + " more"
 	if !slices.ContainsFunc(rest, func(s provider.Status) bool { return standingOf(&s, opts.Now) != usable }) {
@@ -206,8 +206,8 @@ func newGrid(columns []column, rows []provider.Status, opts TableOptions) *grid 
 	return g
 }
 
-// The colours, as ECMA-48 sequences; those of the terminal's own palette, so
-// that they suit a dark and a light screen.
+// The colours, as ECMA-48 sequences. They are of the terminal's own palette, to suit a
+// dark and a light screen.
 const (
 	colorOff = "\x1b[0m"
 	dim      = "\x1b[2m"
@@ -217,7 +217,7 @@ const (
 	cyan     = "\x1b[36m"
 )
 
-// Styles are the sequences that a coloured table has.
+// Styles are the sequences in a coloured table.
 func Styles() []string { return []string{colorOff, dim, red, green, yellow, cyan} }
 
 func stateColor(s provider.State) string {
@@ -235,12 +235,11 @@ func stateColor(s provider.State) string {
 	}
 }
 
-// maxHints bounds the hints below a table, so that they do not push it off the
-// screen.
+// maxHints bounds the hints below a table, so that they do not push it off the screen.
 const maxHints = 12
 
-// hints say, for each provider that needs something done, what to do. The
-// identifiers are cut as they are in the table above, to idWidth.
+// hints are what to do about each provider that needs it. The IDs are cut to idWidth, as
+// in the table above.
 func hints(rows []provider.Status, idWidth int, opts TableOptions) (all []string) {
 	var needy []provider.Status
 	ids := 0
@@ -270,8 +269,8 @@ func (o *TableOptions) spell(hint string) string {
 	return o.Spell(hint)
 }
 
-// hintOf is what to do next about a provider. Of a limit it says until when, which the
-// daemon's own hint cannot know.
+// hintOf is what to do next about a provider. For a limit it has the time when it ends,
+// which the daemon's own hint does not.
 func hintOf(s *provider.Status, now time.Time) string {
 	if until := limitedUntil(s, now); until != "" && s.Reason == provider.RateLimited {
 		return "send nothing " + until
@@ -279,7 +278,7 @@ func hintOf(s *provider.Status, now time.Time) string {
 	return s.Hint
 }
 
-// summary is one line on all rows, for whoever sees them on a screen.
+// summary is one line about all rows, for a screen.
 func summary(rows []provider.Status, opts TableOptions) string {
 	if !opts.Summary || len(rows) < 2 && opts.OutOf < 2 {
 		return ""
@@ -288,7 +287,7 @@ func summary(rows []provider.Status, opts TableOptions) string {
 	return strings.Join(wrap(c.line(opts.OutOf, opts.Now), opts.Width), "\n") + "\n"
 }
 
-// dimmed is text in lines, of less importance than what is above.
+// dimmed is lines of text that are less important than what is above.
 func dimmed(text string, opts TableOptions) string {
 	if !opts.Color || text == "" {
 		return text

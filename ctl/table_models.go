@@ -8,13 +8,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A modelTable shows what is known of models, those of several providers merged.
+// A modelTable shows what is known of the models of several providers.
 type modelTable struct {
 	merged bool
 	rows   []listed
 }
 
-// listed is a model and who lists it.
+// listed is a model and the provider that lists it.
 type listed struct {
 	id string // of the provider
 	provider.Model
@@ -25,7 +25,7 @@ type modelColumn struct {
 	title string
 	right bool
 	least int // columns of the screen to which it may be cut; 0: not at all
-	keep  int // where there is no room for all, the smallest goes first
+	keep  int // if there is no room for all, the smallest goes first
 	show  func(listed) string
 }
 
@@ -40,10 +40,10 @@ var modelColumns = []modelColumn{
 	{aliasesTitle, false, 8, 0, func(m listed) string { return or(provider.Printable(strings.Join(m.Aliases, ", "))) }},
 }
 
-// aliasesTitle heads the other names, where any model has some.
+// aliasesTitle heads the other names, if any model has some.
 const aliasesTitle = "ALIASES"
 
-// yesNo shows what may be unknown.
+// yesNo shows a value that can be unknown.
 func yesNo(b *bool) string {
 	switch {
 	case b == nil:
@@ -54,8 +54,8 @@ func yesNo(b *bool) string {
 	return "no"
 }
 
-// write prints the table, at most width columns wide when width is not 0: columns
-// are cut as far as they may be, then those that matter least are left out.
+// write prints the table, at most width columns wide unless width is 0: columns are cut as
+// far as they may be, then those that matter least are left out.
 func (t *modelTable) write(w io.Writer, width int) error {
 	columns := slices.Clone(modelColumns)
 	if !t.merged {

@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// wideColumns are everything that is shown of a provider.
+// wideColumns are all columns of a provider.
 func wideColumns() []column {
 	return []column{
 		idColumn(), stateColumn(), reasonColumn(true), latencyColumn(), ageColumn(), sinceColumn(),
@@ -25,8 +25,8 @@ func wideColumns() []column {
 	}
 }
 
-// models shows how many models there are and, where it is known, how many of
-// them are loaded: "7 (1 loaded)".
+// models shows how many models there are and, if known, how many of them are loaded:
+// "7 (1 loaded)".
 func models(s provider.Status) string {
 	if s.ModelsCount == nil {
 		return unknown
@@ -39,8 +39,7 @@ func models(s provider.Status) string {
 }
 
 // wideLayout is a table that fits, of the columns that have something to show; else the
-// widths are nil. Where it is cut to fit, hints stand below, and what a limit says twice
-// is left out.
+// widths are nil. If it is cut to fit, hints are below it, and a limit is not shown twice.
 func wideLayout(rows []provider.Status, opts TableOptions) (*grid, []int) {
 	whole := newGrid(wideColumns(), rows, opts)
 	widths := whole.widths()
@@ -60,7 +59,7 @@ func wideLayout(rows []provider.Status, opts TableOptions) (*grid, []int) {
 	return whole, nil
 }
 
-// blocks is the cells of each row below one another.
+// blocks is the cells of each row, one below the other.
 func (g *grid) blocks(width int) string {
 	var b strings.Builder
 	names := 0

@@ -9,9 +9,9 @@ import (
 // terminal is what is known of the screen that stdout is shown on.
 type terminal struct {
 	shown bool // stdout is a terminal
-	ascii bool // text has to do with ASCII, on a terminal or elsewhere
+	ascii bool // text has to be ASCII, on a terminal or elsewhere
 	color bool // colours are wanted, likewise
-	moves bool // it can draw over what it has shown
+	moves bool // it can overwrite what it shows
 	fd    int
 }
 
@@ -28,10 +28,10 @@ func terminalOf(env Env) terminal {
 	}
 }
 
-// width is the number of columns, asked anew each time because it changes; 0
-// when stdout is no terminal, and text may be as wide as it gets.
+// width is the number of columns, which is read each time because it changes. It is 0 if
+// stdout is not a terminal, and text can be as wide as it gets.
 func (t terminal) width() int {
-	const usual = 80 // what programs assume of a terminal that does not tell
+	const usual = 80 // what programs assume if a terminal does not report it
 	if !t.shown {
 		return 0
 	}
@@ -41,7 +41,7 @@ func (t terminal) width() int {
 	return usual
 }
 
-// height is the number of lines; 0 when it is not known.
+// height is the number of lines; 0 if it is not known.
 func (t terminal) height() int {
 	if _, height, err := term.GetSize(t.fd); t.shown && err == nil {
 		return height

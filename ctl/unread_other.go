@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// awaitUnread knows of no way to tell: the next write shows it.
+// awaitUnread cannot find out here: the next write shows it.
 func awaitUnread(context.Context, *os.File) bool { return false }

@@ -11,7 +11,7 @@ import (
 )
 
 // awaitUnread waits until nobody can read any more what is written to a pipe or a socket,
-// and returns true, or until ctx ends. Of anything else, nobody ever knows.
+// and returns true, or until ctx ends. It cannot be known for any other file.
 func awaitUnread(ctx context.Context, out *os.File) bool {
 	info, err := out.Stat()
 	if err != nil || info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket) == 0 {
@@ -24,7 +24,7 @@ func awaitUnread(ctx context.Context, out *os.File) bool {
 	defer quit.Close()
 	defer end.Close()
 	defer context.AfterFunc(ctx, func() { end.Close() })()
-	// POLLHUP is told unasked, but by macOS, which looks at an end only for what is asked.
+	// POLLHUP is reported without being requested, except by macOS.
 	fds := []unix.PollFd{{Fd: int32(out.Fd()), Events: unix.POLLHUP}, {Fd: int32(quit.Fd())}}
 	for {
 		_, err := unix.Poll(fds, -1)

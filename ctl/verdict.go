@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// verdictLines say how a probe's evidence was judged, as names and values: the
-// state that came of it, the rule that decided, and what is next.
+// verdictLines are how a probe's evidence was judged, as names and values: the resulting
+// state, the rule that decided, and what is next.
 func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
 	lines := [][2]string{{"verdict", provider.Printable(verdictName(v))}}
 	add := func(name, value string) {
@@ -21,12 +21,12 @@ func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
 		add("  rule", rule(v.Saw))
 	}
 	story := storyOf(v.Doubt, v.Detail)
-	if v.Reason != v.Saw && story.doubt == nil { // what holds was not seen by the probe alone
+	if v.Reason != v.Saw && story.doubt == nil { // more than this probe decided
 		add("  then", rule(v.Reason))
 	}
 	add("  weight", weight(v, story.doubt))
 	add("  detail", story.String())
-	hint, _, _ := strings.Cut(v.Hint, "; see: providerctl diagnose ") // the reader is there
+	hint, _, _ := strings.Cut(v.Hint, "; see: providerctl diagnose ") // this is it
 	add("  hint", hint)
 	if !v.NextCheck.IsZero() {
 		add("next", in(v.NextCheck, now))
@@ -36,7 +36,7 @@ func verdictLines(v *provider.Verdict, now time.Time) [][2]string {
 
 func verdictName(v *provider.Verdict) string { return fmt.Sprintf("%s (%s)", v.State, v.Reason) }
 
-// rule says in words what leads to a reason.
+// rule is a reason, after what was seen for it.
 func rule(r provider.Reason) string { return provider.Seen(r) + " → " + string(r) }
 
 // weight is how much this one probe counts, and what doubt it leaves.
@@ -52,8 +52,8 @@ func weight(v *provider.Verdict, doubt *provider.Doubt) string {
 		return "this machine may be to blame, so other providers are being probed" + stays
 	case v.Definite:
 		return "definite: one such probe is enough"
-	case v.Fall == 0: // the row's own verdict: there was no probe
+	case v.Fall == 0: // the row's own verdict, without a probe
 		return ""
 	}
-	return fmt.Sprintf("doubtful: %d of %d in a row%s", min(v.Doubts, v.Fall), v.Fall, stays) // beyond that they decide nothing more
+	return fmt.Sprintf("doubtful: %d of %d in a row%s", min(v.Doubts, v.Fall), v.Fall, stays) // more of them decide nothing
 }

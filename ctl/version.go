@@ -34,8 +34,7 @@ func (a *app) versionLine() string {
 	return "providerctl " + a.version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
 }
 
-// version is what the build was told or, where it was told nothing, what Go
-// recorded.
+// version is the one that the build set or, if it set none, the one that Go recorded.
 func (a *app) version() string {
 	if a.Version != "" {
 		return a.Version

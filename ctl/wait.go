@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// probePace is how often a provider is probed for whoever waits for it; the
-// daemon does it no more often.
+// probePace is how often a provider is probed for a client that waits for it. The daemon
+// does not do it more often.
 const probePace = time.Second
 
 func (a *app) waitCommand() *command.Command {
@@ -71,7 +71,7 @@ time, it exits 3.`,
 	return cmd
 }
 
-// waitArgs refuses a state in the place of an ID, which no provider is called.
+// waitArgs refuses a state in place of an ID, because no provider is called that.
 func waitArgs(cmd *command.Command, words []string) error {
 	if err := args(1, -1)(cmd, words); err != nil {
 		return err
@@ -84,7 +84,7 @@ func waitArgs(cmd *command.Command, words []string) error {
 	return nil
 }
 
-// stateMeant says how a state is given, where one that is mistyped was taken for an ID.
+// stateMeant corrects the hint if a mistyped state was taken for an ID.
 func stateMeant(err error, words []string) error {
 	var e *provider.Error
 	if !errors.As(err, &e) || e.Code != provider.UnknownProvider {
@@ -112,7 +112,7 @@ func parseStates(list string) ([]provider.State, error) {
 	return states, nil
 }
 
-// asState is how a state is given to wait.
+// asState is the flag that gives a state to wait.
 func asState(word string) string {
 	if _, err := parseStates(word); err == nil {
 		return "--for " + word
@@ -130,12 +130,12 @@ func stateNames() (names []string) {
 	return names
 }
 
-// replyTime is left to the daemon to answer in: without it a row that comes when
-// the time is up would be missed, and with it what to say of the provider.
+// replyTime is the time left for the daemon's reply. Without it, the last row would come
+// too late, and nothing could be said about the provider.
 const replyTime = 200 * time.Millisecond
 
-// probed returns the provider's row from a probe of the last second, if one can
-// be had before ctx ends.
+// probed returns the provider's row from a probe of the last second, if there is one
+// before ctx ends.
 func (a *app) probed(ctx context.Context, id string) (*provider.Status, error) {
 	maxAge, wait := probePace, probeWait
 	if end, ok := ctx.Deadline(); ok {
@@ -144,15 +144,15 @@ func (a *app) probed(ctx context.Context, id string) (*provider.Status, error) {
 	return a.row(ctx, client.StatusQuery{IDs: []string{id}, MaxAge: &maxAge, Wait: &wait})
 }
 
-// current reports whether a row says how things are now. A provider that asked
-// to be left alone is not probed, and its last word holds.
+// current reports whether a row is up to date. A rate-limited provider is not probed, so
+// its last row holds.
 func current(s provider.Status, now time.Time) bool {
 	return !s.Stale || s.Source != provider.FromRestored && s.RetryAt.After(now)
 }
 
-// needsPerson reports whether none of the states can come about before somebody
-// acts. A server can stop or break by itself at any time, but while probing is
-// paused nobody would see it.
+// needsPerson reports whether none of the states can be reached before somebody acts. A
+// server can stop or break by itself at any time, but nobody would see it while probing is
+// paused.
 func needsPerson(s provider.Status, targets []provider.State, now time.Time) bool {
 	if s.Paused {
 		return true
@@ -161,7 +161,7 @@ func needsPerson(s provider.Status, targets []provider.State, now time.Time) boo
 		return t == provider.StateStopped || t == provider.StateError || t == provider.StateUnknown
 	}
 	if s.Type == provider.Generic && s.Reason == provider.BadResponse {
-		return false // what the configuration expects of it may come yet
+		return false // what the configuration expects can still come
 	}
 	if s.Source == provider.FromReport {
 		return false // a probe has yet to say so
@@ -172,16 +172,15 @@ func needsPerson(s provider.Status, targets []provider.State, now time.Time) boo
 	return !s.Stale && s.Reason.NeedsPerson() && !slices.ContainsFunc(targets, byItself)
 }
 
-// mayBeAway reports whether another program answers, or answers oddly, only since a short
-// time where the provider was well before. A balancer in front of a server that is away
-// does that, and the daemon asks again at the fast pace for as long.
+// mayBeAway reports whether another program answers, or the answers are odd, but only since
+// recently, and the provider was healthy before. A load balancer does that while the
+// server behind it is away, and the daemon probes at the fast pace for as long.
 func mayBeAway(s provider.Status, now time.Time) bool {
 	const patience = 3 * time.Minute
 	return (s.Reason == provider.WrongService || s.Reason == provider.BadResponse) && !s.LastOKAt.IsZero() && now.Sub(s.Since.Time) < patience
 }
 
-// mayReturn reports whether the daemon is away in a way that its start ends, or is too
-// busy.
+// mayReturn reports whether the daemon is too busy, or is away and can come back.
 func mayReturn(err error) bool {
 	var e *provider.Error
 	if client.MayCome(err) {
@@ -190,7 +189,7 @@ func mayReturn(err error) bool {
 	return errors.As(err, &e) && (isAnswer(e.Code) || e.Code == provider.TimedOut)
 }
 
-// isAnswer reports whether a daemon said that it cannot answer now.
+// isAnswer reports whether a daemon answered that it cannot serve the request now.
 func isAnswer(code provider.Code) bool {
 	return code == provider.ShuttingDownNow || code == provider.TooMany
 }
@@ -200,14 +199,14 @@ func untilProbe(s *provider.Status, err error) time.Duration {
 	const least = 100 * time.Millisecond
 	switch {
 	case client.MayCome(err):
-		return least // it was tried again and again already
+		return least // the client has already tried repeatedly
 	case s == nil || s.AgeMS == nil || s.Stale:
 		return probePace
 	}
 	return max(least, probePace-time.Duration(*s.AgeMS)*time.Millisecond)
 }
 
-// pause waits; it reports false when the context ended first.
+// pause waits; it reports false if the context ended first.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -219,22 +218,22 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// sofar is what a wait has learned so far.
+// A sofar is what a wait has learned so far.
 type sofar struct {
 	id       string
 	timeout  time.Duration
 	last     *provider.Status
 	at       time.Time // of last
-	answered bool      // a daemon did
+	answered bool      // by a daemon
 	lost     error     // why none does now; nil: one does
 }
 
-// silence is how old the last row must be for a question that our time cut short to
-// tell of the daemon, which is to answer just before that.
+// silence is how old the last row must be before a request that our own time ended is
+// held against the daemon, which should answer just before that.
 const silence = 2 * probePace
 
-// missed takes in that the daemon gave no row. That our time was up meanwhile tells
-// nothing, unless nothing else is known, or not since long.
+// missed remembers that the daemon returned no row. If our own time was up, that means
+// nothing, unless nothing newer is known.
 func (so *sofar) missed(err error) {
 	var e *provider.Error
 	if errors.Is(err, context.DeadlineExceeded) && (so.lost != nil || so.answered && time.Since(so.at) < silence) {
@@ -244,7 +243,7 @@ func (so *sofar) missed(err error) {
 	so.lost = err
 }
 
-// timedOut is the error when the time is up. If no daemon ever answered, it says so.
+// timedOut is the error when the time is up. It names the daemon if none ever answered.
 func (so *sofar) timedOut() error {
 	var lost *provider.Error
 	errors.As(so.lost, &lost)

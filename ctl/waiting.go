@@ -12,11 +12,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// atOnceWaiting is how many providers are asked for at a time by whoever waits for
-// several: each question lasts until there is an answer.
+// atOnceWaiting is how many providers are requested at a time by a wait for several. Each
+// request lasts until there is an answer.
 const atOnceWaiting = 64
 
-// A waiting is what somebody waits for, and for how long.
+// A waiting is what to wait for, and for how long.
 type waiting struct {
 	app     *app
 	targets []provider.State
@@ -25,12 +25,12 @@ type waiting struct {
 
 	slots chan struct{}
 	mu    sync.Mutex
-	lost  bool // there is no daemon, and that has been said
+	lost  bool // there is no daemon, which has been reported
 }
 
-// waitFor returns the rows that are current and in one of the states: of all that words
-// mean, or of the first. It waits for the daemon as well, and says so once each time that
-// there is none.
+// waitFor returns the rows that are current and in one of the states: of all providers
+// that words mean, or of the first. It also waits for the daemon, and reports once each
+// time that it is away.
 func (w *waiting) waitFor(ctx context.Context, words []string) ([]provider.Status, error) {
 	limited, cancel := context.WithTimeout(ctx, w.timeout)
 	defer cancel()
@@ -50,7 +50,7 @@ func (w *waiting) waitFor(ctx context.Context, words []string) ([]provider.Statu
 		if err != nil || len(ids) == 1 || w.any {
 			return rows, err
 		}
-		// Each has been, and some may not be any more.
+		// Each of them was, but some may not be any more.
 		err = w.repeat(ctx, limited, strings.Join(ids, ", "), func() (*provider.Status, bool, error) {
 			reply, err := w.app.client.Status(limited, client.StatusQuery{})
 			rows = inOrder(rowsIn(reply), ids)
@@ -71,13 +71,13 @@ func (w *waiting) waitFor(ctx context.Context, words []string) ([]provider.Statu
 	}
 }
 
-// reached reports whether a row is what is waited for.
+// reached reports whether a row is what we wait for.
 func (w *waiting) reached(s *provider.Status) bool {
 	return current(*s, w.app.now()) && slices.Contains(w.targets, s.State)
 }
 
-// each waits for each of the ids by itself, until all are what is waited for, or one
-// cannot be, or, where one is enough, until one is or none can be.
+// each waits for each of the IDs separately, until all are reached, or one cannot be; if
+// one is enough, until one is reached, or none can be.
 func (w *waiting) each(ctx, limited context.Context, ids []string) ([]provider.Status, error) {
 	own, stop := context.WithCancel(limited)
 	defer stop()
@@ -92,7 +92,7 @@ func (w *waiting) each(ctx, limited context.Context, ids []string) ([]provider.S
 	}
 	all.Wait()
 	if err := ctx.Err(); err != nil {
-		return nil, err // an interrupt, whenever it comes, is not the time being up
+		return nil, err // an interrupt is never a timeout
 	}
 	var reached []provider.Status
 	for _, s := range rows {
@@ -107,12 +107,12 @@ func (w *waiting) each(ctx, limited context.Context, ids []string) ([]provider.S
 }
 
 var (
-	errOvertaken = errors.New("overtaken") // another wait has decided
+	errOvertaken = errors.New("overtaken") // another wait decided
 	errQueued    = errors.New("queued")    // its turn did not come
 )
 
-// outcomeOf says what kept providers from being what was waited for. Time that is up
-// leads: more of it may have been enough.
+// outcomeOf is the error for the providers that were not reached. A timeout leads, because
+// more time might have been enough.
 func outcomeOf(errs []error) error {
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil || errors.Is(err, errOvertaken) })
 	if len(errs) < 2 {
@@ -151,9 +151,9 @@ func (w *waiting) one(ctx, own context.Context, id string) (found *provider.Stat
 	return found, err
 }
 
-// repeat asks until that is done, or fails for good, or limited ends; what is waited for
-// then is said to be late. The daemon may be away meanwhile. With an error, ask returns
-// a row where that decides.
+// repeat calls ask until it is done, or fails for good, or limited ends, which is a
+// timeout. The daemon may be away meanwhile. With an error, ask returns a row if that
+// decided.
 func (w *waiting) repeat(ctx, limited context.Context, what string, ask func() (s *provider.Status, done bool, err error)) error {
 	so := sofar{id: what, timeout: w.timeout}
 	for {
@@ -193,14 +193,14 @@ func (w *waiting) repeat(ctx, limited context.Context, what string, ask func() (
 	}
 }
 
-// found takes in that the daemon answers.
+// found remembers that the daemon answers.
 func (w *waiting) found() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.lost = false
 }
 
-// missing says once that it does not.
+// missing reports once that it does not.
 func (w *waiting) missing(err error, what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -13,12 +13,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// watchPace is how often a table on the screen is drawn anew without a change,
-// so that its ages go on.
+// watchPace is how often a table on the screen is redrawn without a change, to keep its
+// ages right.
 const watchPace = time.Second
 
-// watch shows the status, and again after every change, until ctx ends. It
-// outlives the daemon and goes on with the next one.
+// watch shows the status, and again after every change, until ctx ends. It outlives the
+// daemon and continues with the next one.
 func (a *app) watch(ctx context.Context, wanted *statusView) (err error) {
 	v := &view{statusView: wanted, app: a, display: &lines{app: a, wanted: wanted}}
 	if v.pace = 0; a.term.moves && !wanted.out.data() {
@@ -40,7 +40,7 @@ func (a *app) watch(ctx context.Context, wanted *statusView) (err error) {
 	}
 }
 
-// firstRetry spaces attempts to reach a daemon that accepts and ends at once.
+// firstRetry is the time between attempts if a daemon accepts and ends at once.
 const firstRetry = 200 * time.Millisecond
 
 // A view is what is shown of the status, and where.
@@ -48,20 +48,20 @@ type view struct {
 	*statusView
 	app     *app
 	display display
-	pace    time.Duration // between looks without a change; 0: there are none
+	pace    time.Duration // between checks without a change; 0: there are none
 	begun   bool          // something has been shown
-	shown   []sight       // the rows that were shown last, or looked at and were the same
-	lost    bool          // the daemon is away, and that has been said
+	shown   []sight       // the rows as last shown
+	lost    bool          // the daemon is away, which has been reported
 }
 
 // A display is where a status is shown.
 type display interface {
-	show(body *statusBody, all []provider.Status) error // all: of which the body's were chosen
-	away(err error)                                     // the daemon is, and may return
+	show(body *statusBody, all []provider.Status) error // all: what the body's were selected from
+	away(err error)                                     // the daemon is away, but may return
 	end() error
 }
 
-// A sight is what of a row is news when it is another.
+// A sight is the part of a row whose change is shown.
 type sight struct {
 	id, endpoint string
 	state        provider.State
@@ -81,7 +81,7 @@ func sights(rows []provider.Status) []sight {
 	return all
 }
 
-// follow shows the status and its changes for as long as one daemon answers.
+// follow shows the status and its changes while one daemon answers.
 func (v *view) follow(ctx context.Context) error {
 	seq, err := v.show(ctx, true)
 	if err != nil {
@@ -117,8 +117,8 @@ func (v *view) follow(ctx context.Context) error {
 	}
 }
 
-// changes signals each event of the providers shown, and each heartbeat; several
-// that come at once are one signal. It returns why the stream of events ended.
+// changes signals each event of the providers shown, and each heartbeat. Several at once
+// are one signal. It returns why the stream of events ended.
 func (v *view) changes(ctx context.Context, since uint64, changed, idle chan<- struct{}) error {
 	note := func(n provider.StreamNote) {
 		switch n.Type {
@@ -140,7 +140,7 @@ func (v *view) changes(ctx context.Context, since uint64, changed, idle chan<- s
 	return provider.Errorf(provider.DaemonUnreachable, "", "the daemon ended the stream of events")
 }
 
-// wake makes sure that the channel, which holds one, holds one.
+// wake fills the channel, which holds one signal.
 func wake(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -148,8 +148,8 @@ func wake(c chan<- struct{}) {
 	}
 }
 
-// show asks for the status and shows it: always, or only when it is another than
-// what was shown. It returns the number of the last event that is in it.
+// show asks for the status and shows it: always, or only if it differs from what was
+// shown. It returns the number of the last event that is in it.
 func (v *view) show(ctx context.Context, always bool) (seq uint64, err error) {
 	body, all, err := v.app.ask(ctx, v.statusView)
 	if err != nil {
@@ -165,7 +165,7 @@ func (v *view) show(ctx context.Context, always bool) (seq uint64, err error) {
 	return body.Seq, err
 }
 
-// lines shows one status after the other, each as a whole.
+// lines prints one status after the other.
 type lines struct {
 	app    *app
 	wanted *statusView

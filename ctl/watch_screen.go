@@ -10,11 +10,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What a screen is told, as xterm and those after it understand: to keep what it shows
-// aside, and to show it again.
+// The sequences with which xterm and its successors save and restore the screen.
 const (
 	enterScreen = "\x1b[?1049h\x1b[?25l"             // without a cursor
-	leaveScreen = "\x1b[H\x1b[J\x1b[?25h\x1b[?1049l" // one that cannot keep it aside is left empty
+	leaveScreen = "\x1b[H\x1b[J\x1b[?25h\x1b[?1049l" // a terminal that cannot restore it is cleared
 	goHome      = "\x1b[H"
 	clearLine   = "\x1b[K"
 	clearBelow  = "\x1b[J"
@@ -23,24 +22,24 @@ const (
 // markFor is how long a row that changed is marked.
 const markFor = 10 * time.Second
 
-// A screenView has the whole screen for a status: a line with the time and a summary,
-// then the rows, the most urgent first, as many as fit. It draws when it is told of
-// another status, when the screen gets another size, and once a second for its clock.
+// A screenView shows a status on the whole screen: a line with the time and a summary,
+// then as many rows as fit, the most urgent first. It draws when the status changes, when
+// the screen is resized, and once a second for its clock.
 type screenView struct {
 	app    *app
 	wanted *statusView
-	stop   func() // ends what draws by itself, and waits for it
+	stop   func() // ends drawByItself, and waits for it
 
 	mu      sync.Mutex
 	entered bool
 	drawn   time.Time
-	body    *statusBody // nil: nothing was shown yet
+	body    *statusBody // nil: nothing has been shown yet
 	all     []provider.Status
 	came    time.Time // when the body did
-	gone    time.Time // since when the daemon is away; zero: it is there
+	gone    time.Time // since when the daemon has been away; zero: it is there
 	why     error     // and why
 	seen    map[string]sight
-	changed map[string]time.Time // when rows did
+	changed map[string]time.Time // when rows changed
 }
 
 func newScreenView(ctx context.Context, a *app, wanted *statusView) *screenView {
@@ -52,7 +51,7 @@ func newScreenView(ctx context.Context, a *app, wanted *statusView) *screenView 
 	return s
 }
 
-// drawByItself keeps the clock and the size right.
+// drawByItself redraws for the clock and for a new size.
 func (s *screenView) drawByItself(ctx context.Context) {
 	events, end := screenEvents()
 	defer end()
@@ -73,8 +72,8 @@ func (s *screenView) drawByItself(ctx context.Context) {
 	}
 }
 
-// redraw draws what there is, unless that was drawn a moment ago. If it cannot, whoever
-// shows the next status is told.
+// redraw draws what there is, unless that was drawn a moment ago. If it fails, the next
+// show returns the error.
 func (s *screenView) redraw(moment time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +82,7 @@ func (s *screenView) redraw(moment time.Duration) {
 	}
 }
 
-// suspended gives the screen back while the process is stopped.
+// suspended restores the screen while the process is stopped.
 func (s *screenView) suspended(ctx context.Context, events chan screenEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +90,7 @@ func (s *screenView) suspended(ctx context.Context, events chan screenEvent) {
 	stopProcess(ctx, events)
 }
 
-// show takes in a status, and marks what is another than before.
+// show draws a status, and marks the rows that changed.
 func (s *screenView) show(body *statusBody, all []provider.Status) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +114,7 @@ func (s *screenView) away(err error) {
 	_ = s.draw()
 }
 
-// end leaves the screen as it was.
+// end restores the screen.
 func (s *screenView) end() error {
 	s.stop()
 	s.mu.Lock()
@@ -132,7 +131,7 @@ func (s *screenView) leave() error {
 	return err
 }
 
-// draw writes the screen as a whole.
+// draw writes the whole screen.
 func (s *screenView) draw() error {
 	t := s.app.term
 	now := s.app.now()
@@ -160,13 +159,13 @@ func (s *screenView) draw() error {
 	}
 	out.WriteString(clearBelow)
 	s.entered, s.drawn = true, now
-	_, err := s.app.bytes.Write(out.Bytes()) // with what moves the cursor
+	_, err := s.app.bytes.Write(out.Bytes()) // with sequences that move the cursor
 	return err
 }
 
-// text is what the screen shows, in lines of at most that width and at most so many.
+// text is the screen's content, at most height lines of at most width columns.
 func (s *screenView) text(width, height int, now time.Time) [][]byte {
-	const roomy = 10 // lines, of which an empty one can be spared
+	const roomy = 10 // lines, from which one can be left empty
 	opts := s.app.optionsOf(s.wanted, &s.body.StatusReply, len(s.all))
 	opts.Width, opts.Now = width, s.body.TS.Local().Add(now.Sub(s.came))
 	opts.Strict, opts.Summary, opts.Sorted = true, false, s.wanted.sel.sort.value != sortConfigured
@@ -183,19 +182,19 @@ func (s *screenView) text(width, height int, now time.Time) [][]byte {
 	}
 	var table bytes.Buffer
 	if len(reply.Providers) > 0 {
-		_ = WriteTable(&table, reply, opts) // a buffer takes everything
+		_ = WriteTable(&table, reply, opts) // a buffer never fails
 	}
 	lines := bytes.Split(bytes.TrimSuffix(table.Bytes(), []byte("\n")), []byte("\n"))
 	lines = slices.Concat(head, lines)
 	if len(lines) > height {
-		if lines = lines[:height]; height > len(head)+2 { // or else a row is worth more
+		if lines = lines[:height]; height > len(head)+2 { // else another row is worth more
 			lines[height-1] = []byte(noMark + "…")
 		}
 	}
 	return lines
 }
 
-// marked are the rows that changed a moment ago.
+// marked are the rows that changed recently.
 func (s *screenView) marked(now time.Time) map[string]bool {
 	marked := map[string]bool{}
 	for id, at := range s.changed {
@@ -208,7 +207,7 @@ func (s *screenView) marked(now time.Time) map[string]bool {
 	return marked
 }
 
-// heading is the time, and how the providers are as a whole or that the daemon is away.
+// heading is the time, and a summary or that the daemon is away.
 func (s *screenView) heading(opts TableOptions, now time.Time) string {
 	text := now.Format("15:04:05") + gap
 	if !s.gone.IsZero() {

@@ -6,8 +6,8 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// displayWidth is how many columns of a terminal s takes: two for a wide
-// character, none for a combining one.
+// displayWidth is how many columns of a terminal s takes: two for a wide character, none
+// for a combining one.
 func displayWidth(s string) int {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
@@ -17,8 +17,7 @@ func displayWidth(s string) int {
 	return len(s)
 }
 
-// cut shortens s to at most width columns, between characters as people see
-// them, and marks that it did.
+// cut shortens s to at most width columns, between grapheme clusters, and marks the cut.
 func cut(s string, width int) string {
 	if displayWidth(s) <= width {
 		return s
@@ -50,8 +49,8 @@ func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-displayWidth(s)))
 }
 
-// wrap breaks s between words into lines of at most width columns, and a word
-// that is longer than a line inside it. A width below 1 means no limit.
+// wrap breaks s into lines of at most width columns: between words, or within a word that
+// is longer than a line. A width below 1 means no limit.
 func wrap(s string, width int) []string {
 	if width < 1 || displayWidth(s) <= width {
 		return []string{s}

@@ -13,10 +13,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// yamlOf writes a JSON text as YAML, in block style and in the same order. What is a
-// string stays one for readers of YAML 1.1, which take no for false and 12:30 for a
-// number, and of 1.2: any other is left without quotes. A library for it would be most
-// of this program.
+// yamlOf writes a JSON text as YAML, in block style and in the same order. A string stays
+// a string for readers of YAML 1.2, and of 1.1, which take no for false and 12:30 for a
+// number; only strings that are safe for both are left without quotes. A library for this
+// would be most of the program.
 func yamlOf(text []byte) ([]byte, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -35,8 +35,8 @@ type yamlWriter struct {
 	out bytes.Buffer
 }
 
-// value writes the next value. What has parts is on lines of its own with that indent,
-// the first of which begins with lead; anything else is on the line that is there.
+// value writes the next value. An object or a list with parts is on lines of its own with
+// that indent, the first of which begins with lead; any other value is on the current line.
 func (w *yamlWriter) value(indent, lead string) error {
 	token, err := w.in.Token()
 	if err != nil {
@@ -81,7 +81,7 @@ func (w *yamlWriter) member(indent string) error {
 	return w.value(indent+"  ", "\n")
 }
 
-// yamlScalar is a value without parts.
+// yamlScalar is a scalar value.
 func yamlScalar(token json.Token) string {
 	switch v := token.(type) {
 	case nil:
@@ -99,8 +99,8 @@ func yamlScalar(token json.Token) string {
 	return fmt.Sprint(token)
 }
 
-// yamlNumber gives a number with an exponent the point without which YAML 1.1 takes it
-// for a string, and the sign.
+// yamlNumber gives a number with an exponent a point and a sign, without which YAML 1.1
+// takes it for a string.
 func yamlNumber(n string) string {
 	at := strings.IndexAny(n, "eE")
 	if at < 0 {
@@ -116,9 +116,8 @@ func yamlNumber(n string) string {
 	return mantissa + "e" + exponent
 }
 
-// yamlPlain reports whether a string can stand without quotes and is read as the same
-// string. It would rather quote one too many: digits, dots and signs may begin a number
-// or a date.
+// yamlPlain reports whether a string is read as the same string without quotes. If in
+// doubt, it reports false: digits, dots and signs can begin a number or a date.
 func yamlPlain(s string) bool {
 	switch {
 	case s == "" || !strings.ContainsRune("/abcdefghijklmnopqrstuvwxyz", unicode.ToLower(rune(s[0]))):

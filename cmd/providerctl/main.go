@@ -27,9 +27,9 @@ func main() {
 	}))
 }
 
-// interruptible returns a context that a signal ends. A second signal ends the process.
-// A signal that is ignored stays so: nohup, and a shell that starts something in the
-// background, want it to go on.
+// interruptible returns a context that a signal ends. A second signal ends the process. A
+// signal that is ignored stays ignored, for nohup, and for shells that start a command in
+// the background.
 func interruptible(ctx context.Context) context.Context {
 	var heard []os.Signal
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {

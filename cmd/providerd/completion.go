@@ -9,7 +9,7 @@ func completeTOML(*command.Command, []string, string) ([]string, command.Directi
 	return []string{"toml"}, command.OfferExt
 }
 
-// completeOneTOML offers them for the first argument alone.
+// completeOneTOML offers them for the first argument only.
 func completeOneTOML(cmd *command.Command, args []string, typed string) ([]string, command.Directive) {
 	if len(args) > 0 {
 		return nil, command.NoFiles

@@ -8,15 +8,15 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// A levelFlag is the value of --log-level; empty is none.
+// A levelFlag is the value of --log-level; empty means not given.
 type levelFlag string
 
 func (l *levelFlag) String() string { return string(*l) }
 
-// Type is what may be given.
+// Type is the list of values.
 func (l *levelFlag) Type() string { return strings.Join(config.LogLevels(), "|") }
 
-// Set takes one of them.
+// Set accepts one of them.
 func (l *levelFlag) Set(text string) error {
 	if !slices.Contains(config.LogLevels(), text) {
 		return errors.New("no such level")

@@ -1,5 +1,5 @@
-// Command providerd is the daemon. This package reads flags and signals, and
-// wires; it decides nothing.
+// Command providerd is the daemon. This package reads flags and signals, and wires the
+// parts; it decides nothing.
 package main
 
 import (
@@ -24,12 +24,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// version is set by the packages' build; a build from source tells its own.
+// version is set by the packages' build; Go records that of a build from source.
 var version = ""
 
 func main() {
-	// net/http prints bytes that a server sent unasked, which may be anything; gRPC
-	// prints why it says goodbye.
+	// net/http prints bytes that a server sent without a request, which can be anything;
+	// gRPC prints why it closes a connection.
 	log.SetOutput(io.Discard)
 	grpclog.SetLoggerV2(grpclog.NewLoggerV2(io.Discard, io.Discard, io.Discard))
 	cmd := newCommand()
@@ -45,13 +45,13 @@ func main() {
 		go func() {
 			defer close(said)
 			complain(cmd.Err(), err.Error())
-			if hint := provider.HintOf(err); !strings.Contains(err.Error(), hint) { // it may be said already
+			if hint := provider.HintOf(err); !strings.Contains(err.Error(), hint) { // the error may have it already
 				complain(cmd.Err(), lead(hint)+hint)
 			}
 		}()
 		select {
 		case <-said:
-		case <-time.After(sayWithin): // nobody reads it, or its disk does not answer
+		case <-time.After(sayWithin): // nobody reads it, or the disk does not respond
 		}
 		var u usageError
 		if errors.As(err, &u) {
@@ -61,7 +61,7 @@ func main() {
 	}
 }
 
-// columns is the width of the screen, 0 where there is none.
+// columns is the width of the screen; 0 if there is none.
 func columns() int {
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
@@ -70,11 +70,11 @@ func columns() int {
 	return width
 }
 
-// sayWithin is how long the last words may take.
+// sayWithin is how long writing the last message may take.
 const sayWithin = 300 * time.Millisecond
 
-// lead goes before a hint that is a command, and not before a question or a
-// reference.
+// lead is what to put before a hint: "try: " before a command, nothing before a question
+// or a reference.
 func lead(hint string) string {
 	for _, itself := range []string{"did you mean: ", "see: ", "try "} {
 		if strings.HasPrefix(hint, itself) {
@@ -84,7 +84,7 @@ func lead(hint string) string {
 	return "try: "
 }
 
-// complain says an error to a person, or to the journal line by line as one.
+// complain prints an error for people, or for the journal with its level on each line.
 func complain(to io.Writer, text string) {
 	text = "providerd: " + provider.PrintableLines(text)
 	if systemd.IsJournal(os.Stderr) {
@@ -93,7 +93,7 @@ func complain(to io.Writer, text string) {
 	fmt.Fprintln(to, text)
 }
 
-// flags are the command line's, which win over the file.
+// flags are the command line's, which override the file.
 type flags struct {
 	config, socket, stateDir, logLevel string
 	insecure                           folderList
@@ -109,7 +109,7 @@ func newCommand() *command.Command {
 		Long: `providerd probes AI model providers on a schedule, keeps what it learns, and
 answers over a Unix socket. It runs in the foreground until SIGTERM or ctrl-C;
 SIGHUP makes it read the configuration again. Query it with providerctl.`,
-		Version:  versionLine, // --version says what the command version does
+		Version:  versionLine, // --version prints what the command version does
 		BadFlag:  flagError,
 		NotFound: noSuchCommand,
 		NoHelp:   noSuchTopic,
@@ -141,12 +141,12 @@ func newVersionCommand() *command.Command {
 	}
 }
 
-// versionLine is of the same form as providerctl's.
+// versionLine has the same form as providerctl's.
 func versionLine() string {
 	return fmt.Sprintf("providerd %s (%s, %s/%s)", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// buildVersion is the packages' version, or what Go recorded.
+// buildVersion is the packages' version, or the one that Go recorded.
 func buildVersion() string {
 	if version != "" {
 		return version
@@ -157,12 +157,12 @@ func buildVersion() string {
 	return "(devel)"
 }
 
-// A usageError is the caller's; its hint says what to type instead.
+// A usageError is the caller's mistake; its hint is what to type instead.
 type usageError struct{ message, hint string }
 
 func (e usageError) Error() string { return e.message }
 
-// Hint says what to type next.
+// Hint is what to type next.
 func (e usageError) Hint() string { return e.hint }
 
 func noArguments(cmd *command.Command, args []string) error {

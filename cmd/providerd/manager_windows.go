@@ -13,11 +13,11 @@ import (
 	"github.com/providerd/providerd/daemon/service"
 )
 
-// maxServiceLog is the size, in bytes, above which a new log is begun at a start.
+// maxServiceLog is the size, in bytes, above which a start begins a new log.
 const maxServiceLog = 10 << 20
 
-// underManager runs the daemon as a service, if Windows started it as one. It has
-// no standard error then: the log is a file beside the database.
+// underManager runs the daemon as a service, if Windows started it as one. A service has
+// no standard error: its log is a file beside the database.
 func underManager(o daemon.Options) (ran bool, err error) {
 	if !service.UnderManager() {
 		return false, nil

@@ -47,7 +47,7 @@ func run(ctx context.Context, f flags, logJSONSet bool) error {
 	return daemon.Run(ctx, o)
 }
 
-// options are the daemon's, as the command line has them.
+// options are the daemon's, from the command line.
 func (f *flags) options() (daemon.Options, error) {
 	o := daemon.Options{
 		Version: buildVersion(), ConfigPath: f.config, Socket: f.socket, StateDir: f.stateDir,
@@ -67,7 +67,7 @@ func (f *flags) options() (daemon.Options, error) {
 	return o, nil
 }
 
-// printTable shows what the first sweep found, and how to ask again.
+// printTable shows the result of the first sweep, and how to ask again.
 func (f *flags) printTable(reply provider.StatusReply) {
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {
@@ -87,8 +87,8 @@ func (f *flags) printTable(reply provider.StatusReply) {
 	fmt.Fprintf(out, "\nto ask again: %s\n\n", ask)
 }
 
-// handleSignals ends the daemon on the first SIGTERM or ctrl-C, and the process
-// on the second. SIGHUP reloads, unless it says that our terminal has gone.
+// handleSignals ends the daemon on the first SIGTERM or ctrl-C, and the process on the
+// second. SIGHUP reloads, unless it means that our terminal is gone.
 func handleSignals(end context.CancelFunc, reload chan<- os.Signal) (stop func()) {
 	signal.Ignore(ignored...)
 	signals := make(chan os.Signal, 4)

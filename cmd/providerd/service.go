@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/daemon/service"
 )
 
-// errNo ends a command whose answer is no, and was printed.
+// errNo ends a command whose answer is no, and has been printed.
 var errNo = errors.New("no")
 
 func newServiceCommand(f *flags) *command.Command {

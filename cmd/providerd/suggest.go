@@ -11,11 +11,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// foreground are words for what providerd does without a command.
+// foreground are other programs' commands for what providerd does without one.
 var foreground = []string{"run", "serve", "daemon"}
 
-// noSuchCommand refuses a word that is no command below parent. At the top it may
-// have been meant for what is below, or for providerctl.
+// noSuchCommand refuses a word that is not a command below parent. At the top it can have
+// been meant for a command further down, or for providerctl.
 func noSuchCommand(parent *command.Command, typed string) error {
 	if parent.HasParent() && !parent.HasSubCommands() {
 		return noArguments(parent, []string{typed})
@@ -43,7 +43,7 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	return usageError{fmt.Sprintf("no such command: %q", typed), ctl.CommandHint(typed, parent.Name()+" --help", places...)}
 }
 
-// noSuchTopic refuses to help with a word that is no command below parent.
+// noSuchTopic refuses help for a word that is not a command below parent.
 func noSuchTopic(parent *command.Command, typed string) error {
 	if parent.HasParent() && !parent.HasSubCommands() {
 		return usageError{fmt.Sprintf("help: %s has no command %q", parent.Name(), typed), ctl.HelpHint("did you mean: " + parent.CommandPath())}
@@ -55,7 +55,7 @@ func noSuchTopic(parent *command.Command, typed string) error {
 	return err
 }
 
-// flagError says what is wrong with a flag as providerctl does.
+// flagError words what is wrong with a flag, like providerctl.
 func flagError(cmd *command.Command, err error) error {
 	var e *provider.Error
 	if errors.As(ctl.FlagError(cmd, err), &e) {

@@ -2,8 +2,8 @@ package command
 
 import "strings"
 
-// asciiMarks spells the marks that texts of the programs have beyond ASCII. It is not
-// made until it is needed.
+// asciiMarks spells the marks beyond ASCII in the programs' own texts. It is made when it
+// is first needed.
 func asciiMarks() *strings.Replacer {
 	return strings.NewReplacer(
 		" ·", ",", // between the items of a list
@@ -12,8 +12,8 @@ func asciiMarks() *strings.Replacer {
 	)
 }
 
-// ASCII spells a text for people without what is beyond ASCII. What has no such
-// spelling becomes a question mark for each character.
+// ASCII spells a text for people in ASCII. A character that cannot be spelled becomes a
+// question mark.
 func ASCII(text string) string {
 	if isASCII(text) {
 		return text

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// AddBuiltin gives a root the commands help and completion.
+// AddBuiltin adds the commands help and completion to a root.
 func (c *Command) AddBuiltin() {
 	help := &Command{
 		Use:   "help [command]",
@@ -38,10 +38,10 @@ The help of each shell says how to load it.`,
 	c.AddCommand(help, completion)
 }
 
-// A shell is one that completes the programs' command lines.
+// A shell is one that can complete the programs' command lines.
 type shell struct {
 	name, title  string // the title is for people
-	load, script string // how to put the script to use, and the script; in both, "programname" stands for the program's name
+	load, script string // how to load the script, and the script; "programname" in them stands for the program's name
 }
 
 //go:embed scripts/completion.bash
@@ -97,7 +97,7 @@ For the current shell:
 For every new shell, put that line into the file that $PROFILE names.`},
 }
 
-// command is the one that writes the shell's script for a program.
+// command is the one that prints the shell's script for a program.
 func (s shell) command(program string) *Command {
 	plain := false
 	cmd := &Command{
@@ -125,5 +125,5 @@ func (s shell) command(program string) *Command {
 	return cmd
 }
 
-// named puts a program's name into a text for the program of the name "programname".
+// named puts a program's name into a text in place of "programname".
 func named(text, program string) string { return strings.ReplaceAll(text, "programname", program) }

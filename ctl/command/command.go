@@ -2,12 +2,12 @@
 // their flags, their help, and what the shells complete.
 //
 // It exists because providerctl has to start faster than the daemon answers;
-// docs/decisions/providerctl-start.md has what libraries cost. The programs were built
-// on one of them, cobra. To whoever types a command this package behaves as cobra
-// does, and scripts for shells that cobra wrote go on working. To whoever writes a command
-// it looks much like cobra, without what no command here needs.
+// docs/decisions/providerctl-start.md has the cost of libraries. The programs were once
+// built on one of them, cobra. On the command line this package behaves like cobra, and
+// completion scripts that cobra wrote still work. In code it looks much like cobra, without
+// what no command here needs.
 //
-// It imports little, and only of the standard library: no net, regexp or text/template.
+// It imports little, and only from the standard library: no net, regexp or text/template.
 package command
 
 import (
@@ -20,51 +20,51 @@ import (
 	"strings"
 )
 
-// A Command is one command, or a group of them. One that is above all others is a
-// root, and stands for the program.
+// A Command is one command, or a group of them. The one above all others is the root,
+// which is the program itself.
 type Command struct {
 	Use        string   // its name, and its arguments as people write them: "wait ID"
-	Short      string   // what lists say of it, in one line
-	Long       string   // what its help says; empty: Short
-	Example    string   // command lines, each indented by two blanks
-	Aliases    []string // other words that call it
-	SuggestFor []string // what other programs call it, the best first
+	Short      string   // its description in lists, on one line
+	Long       string   // its description in its help; empty: Short
+	Example    string   // command lines, each indented by two spaces
+	Aliases    []string // other names
+	SuggestFor []string // other programs' names for it, the best first
 	Hidden     bool     // from lists
 
-	// Args checks the arguments; nil takes any.
+	// Args checks the arguments; nil accepts any.
 	Args func(cmd *Command, args []string) error
-	// PreRun runs before Run, of this command and of those below that have none.
+	// PreRun runs before Run, for this command and those below that have none.
 	PreRun func(cmd *Command, args []string) error
 	// Run does the work; nil shows the help.
 	Run func(cmd *Command, args []string) error
 	// Complete offers arguments; nil offers none.
 	Complete CompletionFunc
 
-	// What follows is the root's, for all below it.
+	// The rest is of the root, for all commands below it.
 
 	Version  func() string                            // the line of --version; nil: there is no such flag
-	Stdout   io.Writer                                // nil: that of the process
-	Stderr   io.Writer                                // nil: that of the process
-	ASCII    bool                                     // help has to do with it
-	Columns  func() int                               // of the screen that help is shown on; nil, and 0: any number
-	BadFlag  func(cmd *Command, err error) error      // says in the program's words what is wrong with a flag; nil: err
-	NotFound func(parent *Command, word string) error // refuses a word that is no command below parent
-	NoHelp   func(parent *Command, word string) error // … of which help was asked; nil: NotFound
+	Stdout   io.Writer                                // nil: the process's
+	Stderr   io.Writer                                // nil: the process's
+	ASCII    bool                                     // help has to be ASCII
+	Columns  func() int                               // width of the screen that shows help; nil, and 0: any
+	BadFlag  func(cmd *Command, err error) error      // words an error about a flag; nil: err as it is
+	NotFound func(parent *Command, word string) error // the error for a word that is not a command below parent
+	NoHelp   func(parent *Command, word string) error // the same for help about it; nil: NotFound
 
 	ctx           context.Context // of the run
-	parent        *Command        // nil of a root
-	commands      []*Command      // those below
-	local         FlagSet         // flags of its own
-	passed        FlagSet         // flags of its own and of those below
-	long          func() string   // Long, where that is costly
-	help, version bool            // are asked for
-	dash          int             // how many words stood before "--", and one; 0: there was none
+	parent        *Command        // nil for a root
+	commands      []*Command      // directly below
+	local         FlagSet         // its own flags
+	passed        FlagSet         // its own flags, also for the commands below
+	long          func() string   // Long, if it is costly
+	help, version bool            // requested
+	dash          int             // one more than the words before "--"; 0: there was no "--"
 }
 
-// Dash is how many of the arguments stood before "--"; −1 without one.
+// Dash is how many of the arguments were before "--"; −1 without one.
 func (c *Command) Dash() int { return c.dash - 1 }
 
-// AddCommand puts commands below c.
+// AddCommand adds commands below c.
 func (c *Command) AddCommand(commands ...*Command) {
 	for _, cmd := range commands {
 		cmd.parent = c
@@ -72,7 +72,7 @@ func (c *Command) AddCommand(commands ...*Command) {
 	c.commands = append(c.commands, commands...)
 }
 
-// Commands are the commands directly below, in the order of their names.
+// Commands are the commands directly below c, sorted by name.
 func (c *Command) Commands() []*Command {
 	return slices.SortedFunc(slices.Values(c.commands), func(a, b *Command) int { return cmp.Compare(a.Name(), b.Name()) })
 }
@@ -80,7 +80,7 @@ func (c *Command) Commands() []*Command {
 // HasSubCommands reports whether there are commands below c.
 func (c *Command) HasSubCommands() bool { return len(c.commands) > 0 }
 
-// HasParent reports whether c is no root.
+// HasParent reports whether c is not a root.
 func (c *Command) HasParent() bool { return c.parent != nil }
 
 // Root is the command above all others.
@@ -91,13 +91,13 @@ func (c *Command) Root() *Command {
 	return c
 }
 
-// Name is the word that calls c.
+// Name is the name of c.
 func (c *Command) Name() string {
 	name, _, _ := strings.Cut(c.Use, " ")
 	return name
 }
 
-// CommandPath is the words that call c, the program's name first.
+// CommandPath is the words before the arguments of c, the program's name first.
 func (c *Command) CommandPath() string {
 	if c.parent == nil {
 		return c.Name()
@@ -105,7 +105,7 @@ func (c *Command) CommandPath() string {
 	return c.parent.CommandPath() + " " + c.Name()
 }
 
-// UseLine is how c is called, with its arguments.
+// UseLine is how to call c, with its arguments.
 func (c *Command) UseLine() string {
 	line := c.Use
 	if c.parent != nil {
@@ -114,10 +114,10 @@ func (c *Command) UseLine() string {
 	return line + " [flags]"
 }
 
-// Context is that of the run.
+// Context is the context of the run.
 func (c *Command) Context() context.Context { return c.Root().ctx }
 
-// Out is where data goes.
+// Out is the writer for data.
 func (c *Command) Out() io.Writer {
 	if w := c.Root().Stdout; w != nil {
 		return w
@@ -125,7 +125,7 @@ func (c *Command) Out() io.Writer {
 	return os.Stdout
 }
 
-// Err is where talk goes.
+// Err is the writer for messages.
 func (c *Command) Err() io.Writer {
 	if w := c.Root().Stderr; w != nil {
 		return w
@@ -143,7 +143,7 @@ func (c *Command) Execute(ctx context.Context, args []string) error {
 	return cmd.execute(rest)
 }
 
-// execute runs c with what is left of the command line.
+// execute runs c with the rest of the command line.
 func (c *Command) execute(args []string) error {
 	c.addOwnFlags()
 	words, err := c.parse(args)
@@ -152,7 +152,7 @@ func (c *Command) execute(args []string) error {
 		return c.notFound(words[0])
 	case err != nil:
 		return c.badFlag(err)
-	case (c.help || c.version) && c.HasSubCommands() && len(words) > 0 && c.child(words[0]) == nil: // it is of no command
+	case (c.help || c.version) && c.HasSubCommands() && len(words) > 0 && c.child(words[0]) == nil: // of a word that is not a command
 		return c.notFound(words[0])
 	case c.help:
 		return c.Help()
@@ -177,7 +177,7 @@ func (c *Command) execute(args []string) error {
 	return c.Run(c, words)
 }
 
-// check refuses arguments that c does not take.
+// check refuses arguments that c does not accept.
 func (c *Command) check(words []string) error {
 	switch {
 	case c.Args != nil:
@@ -188,7 +188,7 @@ func (c *Command) check(words []string) error {
 	return nil
 }
 
-// addOwnFlags gives c the flag that every command has and, to a root, --version.
+// addOwnFlags adds the flag that every command has and, to a root, --version.
 func (c *Command) addOwnFlags() {
 	if c.local.Lookup("help") != nil {
 		return
@@ -196,7 +196,7 @@ func (c *Command) addOwnFlags() {
 	c.local.BoolVarP(&c.help, "help", "h", false, "help for "+c.Name())
 	if c.Version != nil {
 		c.local.BoolVarP(&c.version, "version", "v", false, "version for "+c.Name())
-		c.local.VarP(variable[bool]{&c.version, &truth}, "V", "V", "").Hidden = true // as many programs have it
+		c.local.VarP(variable[bool]{&c.version, &truth}, "V", "V", "").Hidden = true // as in many programs
 	}
 }
 
@@ -214,8 +214,8 @@ func (c *Command) notFound(word string) error {
 	return errors.New("no such command: " + c.CommandPath() + " " + word)
 }
 
-// Find returns the command below c that the words among args name, and args without
-// those words. Flags may stand between them.
+// Find returns the command below c that the words among args name, and args without those
+// words. There can be flags between them.
 func (c *Command) Find(args []string) (*Command, []string) {
 	for {
 		i := c.firstWord(args)
@@ -239,9 +239,9 @@ func (c *Command) child(name string) *Command {
 	return nil
 }
 
-// firstWord is where the first of args stands that is neither a flag nor the value of
-// one; −1 if there is none. A flag that c does not have is taken for one of a command
-// below, and for one that takes a value.
+// firstWord is the index of the first of args that is neither a flag nor the value of one;
+// −1 if there is none. A flag that c does not have is assumed to be of a command below,
+// and to take a value.
 func (c *Command) firstWord(args []string) int {
 	for i := 0; i < len(args); i++ {
 		switch word := args[i]; {
@@ -256,7 +256,7 @@ func (c *Command) firstWord(args []string) int {
 	return -1
 }
 
-// takesNext reports whether a word is a flag with its value in the next word.
+// takesNext reports whether a word is a flag whose value is the next word.
 func (c *Command) takesNext(word string) bool {
 	switch {
 	case word == "-h" || word == "--help": // which every command has

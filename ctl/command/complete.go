@@ -10,27 +10,27 @@ import (
 	"unicode/utf8"
 )
 
-// The hidden commands by which the shells' scripts ask what to offer, with and without
-// descriptions. What they print is between the program and scripts that were installed
-// long ago: a line for each choice, after a tab its description, and last the directive
-// with a colon before it.
+// The hidden commands with which the shells' scripts ask what to offer, with and without
+// descriptions. Their output is a contract with scripts that were installed long ago: a
+// line for each choice, with its description after a tab, and last the directive after a
+// colon.
 const (
 	completeWord      = "__complete"
 	completePlainWord = "__completeNoDesc"
 )
 
-// A Directive says what the shell is to do besides offering the choices.
+// A Directive is what the shell is to do in addition to offering the choices.
 type Directive int
 
-// The directives, by the numbers that the scripts know.
+// The directives, with the numbers that the scripts know.
 const (
-	OfferFiles   Directive = 0 // where there are no choices
+	OfferFiles   Directive = 0 // if there are no choices
 	NoFiles      Directive = 4
-	OfferExt     Directive = 8 // files, whose extensions the choices are
+	OfferExt     Directive = 8 // files; the choices are their extensions
 	OfferFolders Directive = 16
 )
 
-// String is the directive's name, for whoever asks by hand.
+// String is the directive's name, for people who call the hidden commands.
 func (d Directive) String() string {
 	switch d {
 	case OfferFiles:
@@ -45,12 +45,12 @@ func (d Directive) String() string {
 	return strconv.Itoa(int(d))
 }
 
-// A CompletionFunc offers what can stand where typed begins, after the arguments that
-// are there already. Shells drop choices that do not begin so.
+// A CompletionFunc offers choices for the word typed, after the arguments that are already
+// there. Shells drop choices that do not begin with typed.
 type CompletionFunc func(cmd *Command, args []string, typed string) ([]string, Directive)
 
-// Described is a choice with a few words on it. A choice that no shell could put on a
-// command line, and a script would read as another one, is not offered.
+// Described is a choice with a description. A choice that no shell could put on a command
+// line, and that a script would misread, is not offered.
 func Described(choice, description string) string {
 	if !offerable(choice) {
 		return ""
@@ -58,24 +58,24 @@ func Described(choice, description string) string {
 	return choice + "\t" + description
 }
 
-// offerable reports whether all of a choice shows.
+// offerable reports whether all characters of a choice show.
 func offerable(choice string) bool {
 	return choice != "" && utf8.ValidString(choice) && !strings.ContainsFunc(choice, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// Offer returns a function that always offers the same.
+// Offer returns a function that always offers the same choices.
 func Offer(choices []string, directive Directive) CompletionFunc {
 	return func(*Command, []string, string) ([]string, Directive) { return choices, directive }
 }
 
-// offer prints what can stand at the end of a command line below the root c.
+// offer prints the choices for the last word of a command line below the root c.
 func (c *Command) offer(line []string, describe bool) error {
 	if len(line) == 0 {
 		return errors.New(completeWord + ": no command line, whose last word may be empty")
 	}
 	choices, directive, err := c.choices(line[:len(line)-1], line[len(line)-1])
 	if err != nil {
-		_, _ = io.WriteString(c.Err(), "[Error] "+strings.ReplaceAll(err.Error(), "\n", "\n  ")+"\n") // for whoever asks by hand
+		_, _ = io.WriteString(c.Err(), "[Error] "+strings.ReplaceAll(err.Error(), "\n", "\n  ")+"\n") // for people
 	}
 	describe = describe && c.describes()
 	var b strings.Builder
@@ -99,8 +99,8 @@ func (c *Command) offer(line []string, describe bool) error {
 	return err
 }
 
-// describes reports whether the person wants descriptions: <PROGRAM>_COMPLETION_DESCRIPTIONS
-// and COBRA_COMPLETION_DESCRIPTIONS may say no.
+// describes reports whether descriptions are wanted: <PROGRAM>_COMPLETION_DESCRIPTIONS or
+// COBRA_COMPLETION_DESCRIPTIONS can turn them off.
 func (c *Command) describes() bool {
 	for _, prefix := range []string{strings.ToUpper(c.Name()), "COBRA"} {
 		if set := os.Getenv(prefix + "_COMPLETION_DESCRIPTIONS"); set != "" {
@@ -111,7 +111,7 @@ func (c *Command) describes() bool {
 	return true
 }
 
-// choices is what can stand where typed begins, after args.
+// choices are the choices for the word typed, after args.
 func (c *Command) choices(args []string, typed string) ([]string, Directive, error) {
 	cmd, args := c.Find(args)
 	cmd.addOwnFlags()
@@ -120,7 +120,7 @@ func (c *Command) choices(args []string, typed string) ([]string, Directive, err
 	if err != nil {
 		return nil, OfferFiles, err
 	}
-	// After "--" there are no more flags, which shows in that another is a word.
+	// After "--" there are no more flags: another "--" would be a word.
 	withOne, _ := cmd.parse(append(args[:len(args):len(args)], "--"))
 	flags := len(withOne) == len(words)
 	if flags {
@@ -149,15 +149,15 @@ func (c *Command) choices(args []string, typed string) ([]string, Directive, err
 	return append(choices, more...), directive, nil
 }
 
-// valueOf finds the flag whose value is being typed, as "--name=typed", or after "--name";
+// valueOf finds the flag whose value is being typed, as "--name=typed" or after "--name";
 // it is nil if there is none. It returns args without that flag, and typed without its
-// name. The error tells of one that cmd does not have.
+// name. It fails if cmd does not have the flag.
 func (c *Command) valueOf(args []string, typed string) (*Flag, []string, string, error) {
 	word, rest, value, joined := "", args, typed, false
 	switch {
 	case strings.HasPrefix(typed, "-"):
 		if word, value, joined = strings.Cut(typed, "="); !joined {
-			return nil, args, typed, nil // it is a name that is being typed
+			return nil, args, typed, nil // the name is being typed
 		}
 	case len(args) > 0:
 		if last := args[len(args)-1]; !strings.Contains(last, "=") {
@@ -166,11 +166,11 @@ func (c *Command) valueOf(args []string, typed string) (*Flag, []string, string,
 	}
 	var f *Flag
 	switch name, long := strings.CutPrefix(word, "--"); {
-	case long && name == "", len(word) < 2 || word[0] != '-': // no flag
+	case long && name == "", len(word) < 2 || word[0] != '-': // not a flag
 		return nil, args, typed, nil
 	case long:
 		f = c.Flag(name)
-	default: // of several letters the last takes the value
+	default: // the last of several letters takes the value
 		f = c.shorthand(word[len(word)-1])
 	}
 	switch {
@@ -191,8 +191,8 @@ func anyChanged(flags []*Flag) bool {
 	return false
 }
 
-// flagChoices are the flags that begin so and were not given yet, those of the commands
-// above first.
+// flagChoices are the flags that begin with typed and were not given yet, those of the
+// commands above first.
 func (c *Command) flagChoices(typed string) (choices []string) {
 	for _, f := range append(c.InheritedFlags(), c.OwnFlags()...) {
 		if f.Hidden || f.Changed {

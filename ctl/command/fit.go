@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// fit breaks the lines of a help between words so that they fit on a screen of so many
-// columns; 0 is any number. What is below a description's beginning stays below it, and
-// prose is filled anew. Command lines stay whole, as they are to be copied.
+// fit breaks the lines of a help text between words, to fit on a screen of so many columns;
+// 0 is any number. Descriptions keep their indentation, and prose is filled again. Command
+// lines are not broken, so that they can be copied.
 func fit(text string, columns int) string {
 	if columns <= 0 {
 		return text
@@ -42,8 +42,8 @@ func fit(text string, columns int) string {
 	return b.String()
 }
 
-// broken is a line in several. Where there is little room beside what comes before the
-// description, the description goes below.
+// broken is a line broken into several. If there is little room beside the term, its
+// description goes below it.
 func broken(line string, columns int) string {
 	const least, below = 24, 8
 	indent := len(line) - len(strings.TrimLeft(line, " "))

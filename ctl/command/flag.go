@@ -12,23 +12,23 @@ import (
 type Value interface {
 	String() string
 	Set(text string) error
-	Type() string // such as "duration"; help shows it where the usage has no `name`
+	Type() string // such as "duration"; help shows it if the usage has no `name`
 }
 
 // A Flag is one flag of a command.
 type Flag struct {
 	Name      string
 	Shorthand string // one letter, or none
-	Usage     string // what help says of it; in it the `name` of its value
+	Usage     string // its description, which can have the `name` of its value
 	Value     Value
 	Changed   bool           // it was on the command line
-	Hidden    bool           // from help and from the shells
+	Hidden    bool           // from help and completion
 	Complete  CompletionFunc // offers values; nil offers none
 
 	before string // the value's text before it was changed
 }
 
-// Default is its value where it is not on the command line.
+// Default is its value if it is not on the command line.
 func (f *Flag) Default() string {
 	if f.Changed {
 		return f.before
@@ -48,8 +48,8 @@ func (f *Flag) set(text string) error {
 // alone reports whether the flag needs no value.
 func (f *Flag) alone() bool { return f.Value.Type() == "bool" }
 
-// UnquoteUsage returns the name of the flag's value, which is empty where it needs
-// none, and its usage without the marks around that name.
+// UnquoteUsage returns the name of the flag's value, which is empty if it needs none, and
+// its usage without the marks around that name.
 func (f *Flag) UnquoteUsage() (name, usage string) {
 	before, rest, marked := strings.Cut(f.Usage, "`")
 	if name, after, closed := strings.Cut(rest, "`"); marked && closed {
@@ -64,10 +64,10 @@ func (f *Flag) UnquoteUsage() (name, usage string) {
 	return name, f.Usage
 }
 
-// A FlagSet is flags, in the order in which they were defined.
+// A FlagSet is a set of flags, in the order in which they were defined.
 type FlagSet struct{ flags []*Flag }
 
-// Lookup returns the flag of that name, nil if there is none.
+// Lookup returns the flag with that name, or nil.
 func (s *FlagSet) Lookup(name string) *Flag {
 	for _, f := range s.flags {
 		if f.Name == name {
@@ -86,19 +86,19 @@ func (s *FlagSet) shorthand(letter byte) *Flag {
 	return nil
 }
 
-// Changed reports whether the flag of that name was on the command line.
+// Changed reports whether the flag with that name was on the command line.
 func (s *FlagSet) Changed(name string) bool {
 	f := s.Lookup(name)
 	return f != nil && f.Changed
 }
 
-// Sorted are the flags in the order of their names.
+// Sorted are the flags sorted by name.
 func (s *FlagSet) Sorted() []*Flag {
 	return slices.SortedFunc(slices.Values(s.flags), func(a, b *Flag) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// VarP defines a flag of any kind. It panics where there is one of that name, or with
-// that shorthand.
+// VarP defines a flag of any kind. It panics if there already is one with that name or
+// shorthand.
 func (s *FlagSet) VarP(v Value, name, shorthand, usage string) *Flag {
 	if s.Lookup(name) != nil || shorthand != "" && s.shorthand(shorthand[0]) != nil {
 		panic("two flags are called --" + name + " or -" + shorthand)
@@ -121,7 +121,7 @@ func (s *FlagSet) BoolVar(p *bool, name string, value bool, usage string) *Flag 
 	return define(s, &truth, p, name, "", value, usage)
 }
 
-// StringVarP defines a flag whose value is a text.
+// StringVarP defines a flag whose value is a string.
 func (s *FlagSet) StringVarP(p *string, name, shorthand, value, usage string) *Flag {
 	return define(s, &plain, p, name, shorthand, value, usage)
 }
@@ -141,12 +141,12 @@ func (s *FlagSet) IntVar(p *int, name string, value int, usage string) *Flag {
 	return define(s, &whole, p, name, "", value, usage)
 }
 
-// Uint64Var defines a flag whose value is a whole number from 0 on.
+// Uint64Var defines a flag whose value is a whole number, 0 or more.
 func (s *FlagSet) Uint64Var(p *uint64, name string, value uint64, usage string) *Flag {
 	return define(s, &natural, p, name, "", value, usage)
 }
 
-// DurationVar defines a flag whose value is as [time.ParseDuration] reads it.
+// DurationVar defines a flag whose value [time.ParseDuration] reads.
 func (s *FlagSet) DurationVar(p *time.Duration, name string, value time.Duration, usage string) *Flag {
 	return define(s, &duration, p, name, "", value, usage)
 }
@@ -175,7 +175,7 @@ var (
 	duration = kind[time.Duration]{"duration", time.ParseDuration, time.Duration.String}
 )
 
-// A variable is one that a flag sets.
+// A variable is the variable that a flag sets.
 type variable[T any] struct {
 	at *T
 	*kind[T]
@@ -184,7 +184,7 @@ type variable[T any] struct {
 func (v variable[T]) String() string { return v.write(*v.at) }
 func (v variable[T]) Type() string   { return v.name }
 
-// Set leaves the variable alone where the text cannot be read.
+// Set leaves the variable alone if the text is not valid.
 func (v variable[T]) Set(text string) error {
 	value, err := v.read(text)
 	if err == nil {

@@ -8,7 +8,7 @@ import (
 	"unicode"
 )
 
-// Help writes what c is for and how it is called.
+// Help writes what c is for and how to call it.
 func (c *Command) Help() error {
 	text := c.helpText()
 	root := c.Root()
@@ -94,7 +94,7 @@ func flagList(flags []*Flag) string {
 	return b.String()
 }
 
-// defaultNote tells a default that is worth it.
+// defaultNote is the note about a default, unless it is obvious.
 func (f *Flag) defaultNote() string {
 	value := f.Default()
 	switch f.Value.Type() {

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// Flags are the flags of c alone.
+// Flags are the flags of only c.
 func (c *Command) Flags() *FlagSet { return &c.local }
 
 // PersistentFlags are the flags of c and of all commands below it.
 func (c *Command) PersistentFlags() *FlagSet { return &c.passed }
 
-// Flag returns the flag of that name which c takes: its own, or one of a command above
-// that is passed on. It is nil if there is none.
+// Flag returns the flag with that name that c accepts: its own, or a persistent one of a
+// command above. It is nil if there is none.
 func (c *Command) Flag(name string) *Flag {
 	return c.find(func(s *FlagSet) *Flag { return s.Lookup(name) })
 }
@@ -31,10 +31,10 @@ func (c *Command) find(in func(*FlagSet) *Flag) *Flag {
 	return f
 }
 
-// OwnFlags are the flags that c brings, passed on or not, in the order of their names.
+// OwnFlags are the flags that c defines, persistent or not, sorted by name.
 func (c *Command) OwnFlags() []*Flag { return sorted(c.local.flags, c.passed.flags) }
 
-// InheritedFlags are those that the commands above pass on, in the order of their names.
+// InheritedFlags are the persistent flags of the commands above, sorted by name.
 func (c *Command) InheritedFlags() []*Flag {
 	var flags []*Flag
 	for above := c.parent; above != nil; above = above.parent {
@@ -47,15 +47,15 @@ func (c *Command) InheritedFlags() []*Flag {
 	return sorted(flags)
 }
 
-// AllFlags are the flags that c takes, in the order of their names.
+// AllFlags are the flags that c accepts, sorted by name.
 func (c *Command) AllFlags() []*Flag { return sorted(c.OwnFlags(), c.InheritedFlags()) }
 
 func sorted(flags ...[]*Flag) []*Flag {
 	return slices.SortedFunc(slices.Values(slices.Concat(flags...)), func(a, b *Flag) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// parse sets the flags among args and returns the words that are none. On an error it
-// returns those before it. Flags and words may be mixed; after "--" all are words.
+// parse sets the flags among args and returns the other words. On an error it returns those
+// before it. Flags and words may be mixed; after "--" all are words.
 func (c *Command) parse(args []string) (words []string, err error) {
 	for len(args) > 0 {
 		word := args[0]
@@ -78,8 +78,8 @@ func (c *Command) parse(args []string) (words []string, err error) {
 	return words, nil
 }
 
-// parseLong sets the flag that a word is after its dashes, "name" or "name=value". It
-// returns what is left of the words that follow.
+// parseLong sets the flag of a word without its dashes, "name" or "name=value". It returns
+// what is left of the words that follow.
 func (c *Command) parseLong(word string, rest []string) ([]string, error) {
 	name, value, given := strings.Cut(word, "=")
 	if name == "" || name[0] == '-' {
@@ -100,8 +100,8 @@ func (c *Command) parseLong(word string, rest []string) ([]string, error) {
 	return rest, f.set(value)
 }
 
-// parseShort sets the flags whose letters a word is after its dash: "q", "qw", and with
-// a value "ojson", "o=json" or "o" before it.
+// parseShort sets the flags of a word without its dash: "q", "qw", and with a value
+// "ojson", "o=json", or "o" if the next word is the value.
 func (c *Command) parseShort(letters string, rest []string) ([]string, error) {
 	for letters != "" {
 		f := c.shorthand(letters[0])
@@ -133,8 +133,8 @@ func (c *Command) parseShort(letters string, rest []string) ([]string, error) {
 
 // An UnknownFlagError is a flag that the command does not have.
 type UnknownFlagError struct {
-	Name  string // as it was typed, without its dashes
-	Group string // the letters from Name on that stood behind one dash; empty of a long flag
+	Name  string // as typed, without its dashes
+	Group string // the letters from Name on after the same dash; empty for a long flag
 }
 
 func (e *UnknownFlagError) Error() string {
@@ -162,7 +162,7 @@ func (e *InvalidValueError) Error() string {
 
 func (e *InvalidValueError) Unwrap() error { return e.Err }
 
-// A SyntaxError is a word that begins as a flag and is none, such as "--=x".
+// A SyntaxError is a word that begins like a flag but is not one, such as "--=x".
 type SyntaxError struct{ Word string }
 
 func (e *SyntaxError) Error() string { return "bad flag syntax: " + e.Word }
