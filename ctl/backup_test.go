@@ -92,7 +92,7 @@ func TestBackup_Fails(t *testing.T) {
 		"Full":   {refused(503, `{"error":{"code":"store_failing","message":"no space left","hint":"free some"}}`), 1, "no space left"},
 		"Empty":  {ok(""), 3, "without a length"},
 		"Page":   {ok("<html>not found</html>"), 1, "what the daemon sent is not a complete backup: it ends within its first pages\n"},
-		"Other":  {ok(strings.ReplaceAll(database(t, ""), "rows", "cows")), 1, "it is not a database of providerd's: it has no bucket rows\n"},
+		"Other":  {ok(strings.ReplaceAll(database(t, ""), "rows", "cows")), 1, "it is not a database of providerd: it has no bucket rows\n"},
 		"Half":   {ok(database(t, "")[:3000]), 1, "not a complete backup: it has 3000 bytes, and should have "},
 	} {
 		t.Run(name, func(t *testing.T) {

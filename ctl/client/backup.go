@@ -15,11 +15,11 @@ import (
 // copyTime is how long the daemon may take to make the copy.
 const copyTime = time.Minute
 
-// Backup writes a copy of the daemon's database to w, and returns how many bytes
-// it has. It checks what comes: its length, its checksum if the daemon tells one, and
-// that it is a database of providerd's with all of its pages. Unless the error is
-// nil, what w got is no backup, and of what does not even begin like one w gets
-// nothing. An error of w comes back as it is.
+// Backup writes a copy of the daemon's database to w, and returns its size in bytes. It
+// checks the copy: its length, its checksum if the daemon sends one, and that it is a
+// database of providerd with all of its pages. Unless the error is nil, w does not have a
+// backup. If the data does not even begin like one, nothing is written. An error of w is
+// returned as it is.
 func (c *Client) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	rep, err := c.send(ctx, Request{Path: BackupPath, Wait: copyTime})
 	if err != nil {
@@ -41,11 +41,11 @@ func (c *Client) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	return rep.copyDatabase(ctx, w)
 }
 
-// copyDatabase copies the body to w, and checks it as it passes.
+// copyDatabase copies the body to w, and checks it on the way.
 func (r *reply) copyDatabase(ctx context.Context, w io.Writer) (copied int64, err error) {
 	var check databaseCheck
 	sum := crc32.New(crc32.MakeTable(crc32.Castagnoli))
-	buffer := make([]byte, mostPage+pageHeader+metaSize) // so that the first has both meta pages
+	buffer := make([]byte, mostPage+pageHeader+metaSize) // the first part has both meta pages
 	for copied < r.length {
 		n, err := r.fill(buffer[:min(int64(len(buffer)), r.length-copied)])
 		if err != nil {
@@ -72,7 +72,7 @@ func (r *reply) copyDatabase(ctx context.Context, w io.Writer) (copied int64, er
 	return copied, nil
 }
 
-// fill reads until p is full, with its full time for each part.
+// fill reads until p is full, and allows the full time for each read.
 func (r *reply) fill(p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
 		var part int
@@ -94,10 +94,9 @@ func notABackup(err error) error {
 		"what the daemon sent is not a complete backup: %v", err)
 }
 
-// checksumOf finds the CRC-32C in a Repr-Digest header (RFC 9530), crc32c=:BASE64:,
-// among others. SHA-256, which the daemon tells too, would take crypto/sha256, and with
-// it more of the start of every command than it is worth over a socket that changes
-// nothing.
+// checksumOf finds the CRC-32C in a Repr-Digest header (RFC 9530), crc32c=:BASE64:, among
+// others. The daemon also sends SHA-256, but crypto/sha256 would slow down the start of
+// every command more than it is worth for a local socket.
 func checksumOf(header string) string {
 	for member := range strings.SplitSeq(header, ",") {
 		if value, ok := strings.CutPrefix(strings.Trim(member, " \t"), "crc32c=:"); ok {

@@ -1,23 +1,23 @@
-// Package client asks a running providerd over its control socket. It exists so
-// that providerctl, and any other Go program, need not know the routes, the
-// socket's places or the error format.
+// Package client talks to a running providerd over its control socket. It exists so that
+// providerctl, and any other Go program, need not know the routes, the places of the
+// socket or the error format.
 //
-// It imports only the standard library and x/sys, the vocabulary in
-// store/provider, and store/trust and store/userns, which say whose a socket is. It
-// leaves out net/http: the protocol is a small, fixed part of HTTP/1.1
-// between two programs of one product, and speaking it directly keeps the start
-// of a command-line program short. Everything that is not that part is refused.
-// On Unix it leaves out net too; docs/decisions/providerctl-start.md says why.
+// It imports only the standard library and x/sys, the vocabulary in store/provider, and
+// store/trust and store/userns, which tell whose a socket is. It does not import net/http:
+// the protocol is a small, fixed part of HTTP/1.1 between two programs of one product, and
+// speaking it directly keeps the start of a command-line program short. Anything else is
+// refused. On Unix it does not import net either; docs/decisions/providerctl-start.md says
+// why.
 //
-// Each call is a connection of its own, so a Client holds nothing that must be
-// closed and any number of goroutines may use it.
+// Each call makes its own connection, so a Client has nothing to close, and any number of
+// goroutines may use it.
 //
 // # Errors
 //
-// A call returns a [*provider.Error] (through [errors.As]): the daemon's own, or
-// one of the client's: daemon_unreachable when none answers, denied when the
-// socket may not be opened, timed_out when the answer did not come in time. An
-// error that a context caused also wraps the context's.
+// A call returns a [*provider.Error] (through [errors.As]), of the daemon or of the
+// client: daemon_unreachable if no daemon answers, denied if the caller may not open the
+// socket, timed_out if the answer did not come in time. An error that a context caused
+// also wraps the context's.
 package client
 
 import (
@@ -29,26 +29,26 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Client asks the daemon. Its zero value works.
+// Client is a client of the daemon. Its zero value works.
 type Client struct {
-	// Socket is the control socket's path. It is used whoever listens there.
-	// Empty means to search for it, as [Client.Sockets] says.
+	// Socket is the control socket's path, which is used whoever listens there.
+	// Empty means to search for it, as [Client.Sockets] describes.
 	Socket string
 
 	// Getenv reads the environment during the search; nil means [os.Getenv].
 	Getenv func(string) string
 
-	// Passed is told of a socket that is not used because another user has a say in
-	// it, when a daemon answers at a later place. Nil means that nobody is told.
+	// Passed is called with the error of a socket that is not used because another user
+	// controls it, when a daemon answers at a later place. It can be nil.
 	Passed func(error)
 
-	// DialPatience is how long a dial is tried again while there is no daemon,
-	// because it may be just starting. Zero means 2 s, less than zero one try.
+	// DialPatience is how long a dial is retried while there is no daemon, because it may
+	// be starting. Zero means 2 s, less than zero a single try.
 	DialPatience time.Duration
 
-	// Timeout is how long a reply may take, beyond the wait that the call asks
-	// for. Zero means 10 s. For a stream it counts for the first byte, and then
-	// for each line, on top of the interval of the heartbeats.
+	// Timeout is how long a reply may take, in addition to the wait that the call asks
+	// for. Zero means 10 s. For a stream it applies to the first byte, and then to each
+	// line, in addition to the interval of the heartbeats.
 	Timeout time.Duration
 }
 
@@ -56,8 +56,8 @@ const (
 	defaultPatience = 2 * time.Second
 	defaultTimeout  = 10 * time.Second
 
-	// maxBody bounds a plain reply: far more than the status of 10,000
-	// providers, far less than what would harm the caller.
+	// maxBody bounds a plain reply: far more than the status of 10,000 providers, and far
+	// less than what would harm the caller.
 	maxBody = 64 << 20
 )
 
@@ -83,8 +83,8 @@ type Request struct {
 	Wait   time.Duration // how long the daemon was asked to wait before it answers
 }
 
-// Do sends a request and returns the reply's body as it came. With a reply that
-// is not a success it returns the body and the error that is in it.
+// Do sends a request and returns the reply's body as it came. If the reply is not a
+// success, it returns the body and the error in it.
 func (c *Client) Do(ctx context.Context, req Request) ([]byte, error) {
 	rep, err := c.send(ctx, req)
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *Client) Raw(ctx context.Context, method, path string) ([]byte, error) {
 	return c.Do(ctx, Request{Method: method, Path: path})
 }
 
-// replyError returns the error that a reply carries, nil for a success.
+// replyError returns the error in a reply; nil for a success.
 func replyError(head head, body []byte) error {
 	if head.status/100 == 2 {
 		return nil
@@ -129,7 +129,7 @@ func decode[T any](path string, body []byte) (*T, error) {
 	v := new(T)
 	if err := json.Unmarshal(body, v); err != nil {
 		return nil, provider.Errorf(provider.Internal,
-			"daemon and client may be of different versions: compare providerctl version with providerctl info",
+			"daemon and client may have different versions: compare providerctl version with providerctl info",
 			"reading the reply to %s: %v", path, err)
 	}
 	return v, nil

@@ -8,13 +8,12 @@ import (
 	"syscall"
 )
 
-// connect makes a connection that is an [os.File], which the runtime's poller serves
-// as it serves one of package net. That package is left out: a program that has it
-// and is built with cgo links libc, which takes longer to load than the daemon takes
-// to answer.
+// connect makes a connection that is an [os.File], which the runtime's poller serves like
+// one of package net. That package is not imported: a program with it that is built with
+// cgo links libc, which takes longer to load than the daemon takes to answer.
 //
-// The connection is made, refused, or to be tried again. Where so many others want one
-// that it has to wait for its turn, it waits for a moment.
+// The connection is made, refused, or to be tried again. If the listener's queue is full,
+// connect waits briefly for its turn.
 func connect(path string) (conn, error) {
 	syscall.ForkLock.RLock() // no child may inherit the socket
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)

@@ -7,12 +7,12 @@ import (
 	"fmt"
 )
 
-// What of a bbolt file tells that it is one, and whole. providerctl does not link
-// bbolt; the layout is that of version 2, in the byte order of the machine. Source:
+// The parts of a bbolt file that show that it is one, and complete. providerctl does not
+// link bbolt; the layout is that of version 2, in the byte order of the machine. Source:
 // internal/common/page.go and meta.go of go.etcd.io/bbolt.
 const (
 	pageHeader  = 16 // id 8, flags 2, count 2, overflow 4
-	metaSize    = 64 // behind a page header
+	metaSize    = 64 // after a page header
 	elementSize = 16 // flags 4, pos 4, ksize 4, vsize 4
 
 	boltMagic   = 0xED0CDAED
@@ -21,14 +21,14 @@ const (
 
 	leastPage = 512
 	mostPage  = 64 << 10
-	mostSpare = 64 << 20 // behind the last page in use: bbolt may grow a file by 16 MiB at a time
+	mostSpare = 64 << 20 // after the last page in use: bbolt grows a file by up to 16 MiB at a time
 )
 
-// buckets are those that every database of providerd's has.
+// buckets are those that every database of providerd has.
 var buckets = []string{"meta", "rows", "events"}
 
-// A boltMeta is one of the two pages that a file begins with: each commit writes one
-// of them, in turn.
+// A boltMeta is one of the two meta pages at the beginning of a file. Commits write them
+// in turn.
 type boltMeta struct {
 	pageSize    int64
 	root, pages uint64 // where the root bucket is, and how many pages are in use
@@ -57,7 +57,7 @@ func readMeta(p []byte) (m boltMeta, err error) {
 	return m, nil
 }
 
-// fnv1a is the hash of 64 bits by Fowler, Noll and Vo.
+// fnv1a is the 64-bit hash by Fowler, Noll and Vo.
 func fnv1a(p []byte) uint64 {
 	sum := uint64(14695981039346656037)
 	for _, c := range p {
@@ -66,16 +66,16 @@ func fnv1a(p []byte) uint64 {
 	return sum
 }
 
-// A databaseCheck looks at a database as it passes by, and keeps none of it but the
-// page with the names of its buckets.
+// A databaseCheck checks a database while it is copied, and keeps only the page with the
+// names of its buckets.
 type databaseCheck struct {
 	meta boltMeta
-	root []byte // as far as it has come
-	at   int64  // how much has passed
+	root []byte // what has come of it
+	at   int64  // how many bytes have passed
 }
 
-// begin checks what a file of that size begins with: p holds both meta pages, if the
-// file does.
+// begin checks the beginning of a file of that size. p has both meta pages, if the file
+// does.
 func (c *databaseCheck) begin(p []byte, size int64) error {
 	first, err := readMeta(p)
 	if err != nil {
@@ -101,9 +101,9 @@ func (c *databaseCheck) begin(p []byte, size int64) error {
 	return nil
 }
 
-// pass takes in what comes next.
+// pass takes the next bytes.
 func (c *databaseCheck) pass(p []byte) {
-	start := int64(c.meta.root)*c.meta.pageSize + int64(len(c.root)) // of what is missing
+	start := int64(c.meta.root)*c.meta.pageSize + int64(len(c.root)) // of the missing part
 	if end := c.at + int64(len(p)); c.at <= start && start < end && int64(len(c.root)) < c.meta.pageSize {
 		c.root = append(c.root, p[start-c.at:min(int64(len(p)), start-c.at+c.meta.pageSize-int64(len(c.root)))]...)
 	}
@@ -122,7 +122,7 @@ func (c *databaseCheck) end() error {
 	}
 	for _, name := range buckets {
 		if !hasKey(c.root, count, []byte(name)) {
-			return fmt.Errorf("it is not a database of providerd's: it has no bucket %s", name)
+			return fmt.Errorf("it is not a database of providerd: it has no bucket %s", name)
 		}
 	}
 	return nil

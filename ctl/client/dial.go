@@ -20,22 +20,22 @@ const (
 	firstBackoff = 20 * time.Millisecond
 	lastBackoff  = 250 * time.Millisecond
 
-	// missedWithin is how soon a daemon misses its socket's file, and makes it anew.
+	// missedWithin is how soon a daemon creates the file of its socket again.
 	missedWithin = 4 * time.Second
 
-	// maxPath is what the smallest sockaddr_un (macOS) holds beside its NUL.
+	// maxPath is what the smallest sockaddr_un (macOS) holds, without the NUL.
 	maxPath = 103
 )
 
 var (
-	// errNotSocket is what the dial would call "refused".
+	// errNotSocket is an error that the dial would call "refused".
 	errNotSocket = errors.New("not a socket")
 	// errFolder is a folder, and no socket.
 	errFolder = errors.New("a folder")
 	// errMounted is a socket whose file is mounted by itself, and whose daemon has ended.
 	// The next makes a file of its own, which does not appear here.
 	errMounted = errors.New("a mounted file whose daemon has ended")
-	// errURL is no path that a daemon is about to listen at.
+	// errURL is for a path at which no daemon will ever listen.
 	errURL = errors.New("a URL")
 )
 
@@ -43,11 +43,11 @@ var (
 type conn interface {
 	io.ReadWriteCloser
 	SetDeadline(time.Time) error
-	Name() string // the path that was connected to
+	Name() string // the path it is connected to
 }
 
-// dial connects to the first daemon that accepts. It tries again, for as long
-// as the client's patience lasts, while what is missing may be about to appear.
+// dial connects to the first daemon that accepts. While what is missing might be about to
+// appear, it tries again, for as long as the client's patience lasts.
 func (c *Client) dial(ctx context.Context) (conn, error) {
 	patience := c.DialPatience
 	if patience == 0 {
@@ -72,7 +72,7 @@ func (c *Client) dial(ctx context.Context) (conn, error) {
 		case <-time.After(min(pause, left)):
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return nil, failed.failure() // says more than that time is up
+				return nil, failed.failure() // says more than a timeout
 			}
 			return nil, contextError(ctx)
 		}
@@ -88,8 +88,7 @@ type miss struct {
 	err  error
 }
 
-// tellPassed tells of places that were passed over, though there is something, because
-// of whose they are.
+// tellPassed reports places that have a socket but were passed over because of their owner.
 func (c *Client) tellPassed(failed misses) {
 	for _, m := range failed {
 		if e := (*foreignError)(nil); c.Passed != nil && errors.As(m.err, &e) && e.seen {
@@ -121,7 +120,7 @@ func dialOne(p place) (conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(path) > maxPath && filepath.IsAbs(p.path) { // it leads there
+	if len(path) > maxPath && filepath.IsAbs(p.path) { // the shorter path leads there
 		path = p.path
 	}
 	conn, err := p.connect(path)
@@ -151,15 +150,15 @@ func (p place) connect(path string) (conn, error) {
 	return nil, err
 }
 
-// mayPass reports whether a dial that failed so may succeed in a moment.
+// mayPass reports whether a dial that failed like this might succeed in a moment.
 func (m miss) mayPass() bool {
 	return errors.Is(m.err, fs.ErrNotExist) ||
 		errors.Is(m.err, syscall.ECONNREFUSED) ||
 		errors.Is(m.err, syscall.EAGAIN) // the listener's backlog is full
 }
 
-// comesBack reports whether somebody listens there, and only the socket's file is gone,
-// or its folder: moved, replaced, or removed by a cleaner. A daemon makes it again.
+// comesBack reports whether somebody listens there, and only the socket's file or its
+// folder is gone: moved, replaced, or removed by a cleaner. A daemon creates it again.
 func (m miss) comesBack() bool {
 	return (errors.Is(m.err, fs.ErrNotExist) || errors.Is(m.err, syscall.ECONNREFUSED) || errors.Is(m.err, syscall.ENOTDIR)) &&
 		isListenedOn(m.path)
@@ -187,8 +186,8 @@ func (ms misses) failure() error {
 	return e
 }
 
-// explain says what the failures mean and what to do. A socket that exists says
-// more than one that does not.
+// explain is what the failures mean and what to do. A socket that exists says more than
+// one that does not.
 func (ms misses) explain() *provider.Error {
 	for i, m := range ms {
 		if e := (*foreignError)(nil); errors.As(m.err, &e) {
@@ -260,24 +259,22 @@ func anyOf(paths []string) string {
 	return strings.Join(append(paths[:last:last], strings.Join(paths[last:], " or ")), ", ")
 }
 
-// services are what runs the machine's daemon where it was installed: the
-// packages' unit or the one of "providerd service install", OpenRC's script and
-// launchd's job.
+// services are the files of an installed service: the packages' unit or the one of
+// "providerd service install", OpenRC's script and launchd's job.
 var services = []string{
 	"/usr/lib/systemd/system/providerd.service", "/lib/systemd/system/providerd.service",
 	"/etc/systemd/system/providerd.service", "/etc/init.d/providerd",
 	"/Library/LaunchDaemons/com.github.providerd.plist",
 }
 
-// userServices is what runs a user's own daemon where "providerd service install --user"
-// was typed, below the home folder.
+// userServices are the files of "providerd service install --user", below the home folder.
 var userServices = []string{
 	".config/systemd/user/providerd.service", ".config/systemd/user/default.target.wants/providerd.service",
 	"Library/LaunchAgents/com.github.providerd.plist",
 }
 
-// startHint is how to start the daemon that was looked for: the user's service, or the
-// machine's, if it is installed and its socket would have done.
+// startHint is how to start the daemon that was looked for: the user's service or the
+// machine's, if it is installed and its socket is among the places tried.
 func (ms misses) startHint(exists func(path string) bool) string {
 	home, _ := os.UserHomeDir()
 	own := func(path string) bool { return home != "" && exists(filepath.Join(home, path)) }

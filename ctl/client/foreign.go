@@ -6,25 +6,24 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Variables are inherited: su and sudo -E keep those of the user before. So a path
-// that was found through one is used only where no other user has a say in it, and
-// whoever answers there is looked at too. A path in Client.Socket is the caller's own
-// choice, and used as it is.
+// Variables are inherited: su and sudo -E keep those of the previous user. So a path from
+// a variable is used only if no other user controls it, and the listener is checked too.
+// A path in Client.Socket is the caller's own choice, and used as it is.
 
-// A folder is what a socket was found in.
+// A folder is the folder of a socket.
 type folder struct {
 	owner  uint32
-	closed bool // nobody but its owner may put things into it
+	closed bool // only its owner may create files in it
 }
 
-// A listener is who listens on a socket, as the kernel says of a connection to it.
+// A listener is who listens on a socket, according to the kernel.
 type listener struct {
-	told  bool // some systems do not tell
+	told  bool // some systems do not report it
 	known bool // the uid names one user; see package userns
 	uid   uint32
 }
 
-// nobodyTold is the listener where the kernel should have told and did not.
+// nobodyTold is the listener if the kernel should have reported it but did not.
 var nobodyTold = listener{told: true, uid: 1<<32 - 1}
 
 // String names the listener for people.
@@ -38,10 +37,9 @@ func (l listener) String() string {
 	return fmt.Sprintf("uid %d", l.uid)
 }
 
-// vouchesFor reports whether the listener may be believed on a socket in the folder,
-// which is the caller's, root's or the system's. It has to be one of theirs. Where it
-// cannot be told from others, what counts is that nobody but the folder's owner can
-// have put the socket there.
+// vouchesFor reports whether the listener can be trusted on a socket in the folder, which
+// is the caller's, root's or the system's. The listener has to be one of these. If its
+// user is not known, only the folder's owner may be able to create a socket there.
 func (f folder) vouchesFor(l listener, caller uint32) bool {
 	switch {
 	case !l.told:
@@ -52,18 +50,18 @@ func (f folder) vouchesFor(l listener, caller uint32) bool {
 	return l.uid == 0 || l.uid == caller || l.uid == f.owner
 }
 
-// A foreignError says why a socket is not used: somebody else has a say in it.
+// A foreignError means that a socket is not used because somebody else controls it.
 type foreignError struct {
 	path    string // of the socket
-	name    string // the variable that led there; empty: none
+	name    string // the variable that it is from; empty: none
 	problem string // such as "/run/user/1000 belongs to uid 1000"
 	seen    bool   // there is something at the path
 }
 
 func (e *foreignError) Error() string { return fmt.Sprintf("%s is not used: %s", e.path, e.problem) }
 
-// hint says what to type next, where the other places hint at something else. Whoever
-// cannot even look into the other's folder does not mean what is in it.
+// hint is what to type next, together with the hint of the other places. A caller who
+// cannot even look into the folder does not mean what is in it.
 func (e *foreignError) hint(others string) string {
 	const choose = "if you mean that daemon: providerctl --socket PATH"
 	switch {
@@ -75,7 +73,7 @@ func (e *foreignError) hint(others string) string {
 	return joined(others, choose+"; else: unset "+e.name)
 }
 
-// explain adds to what the other places gave, if there are any, that one was not used.
+// explain adds this error to that of the other places, if there are any.
 func (e *foreignError) explain(others misses) *provider.Error {
 	if len(others) == 0 {
 		return provider.Errorf(provider.DaemonUnreachable, e.hint(""), "the socket %v", e)

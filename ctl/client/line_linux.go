@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// turnTime is how long a connection waits for its turn before it is tried again.
+// turnTime is how long a connection waits for its turn before a retry.
 const turnTime = 100 * time.Millisecond
 
-// standInLine connects when the listener's queue is full. Whoever waits in the kernel
-// gets the next free place; whoever tries again needs luck. The wait has to be
-// short, because nothing else ends it.
+// standInLine connects while the listener's queue is full. A caller that waits in the
+// kernel gets the next free place; one that retries needs luck. The wait has to be short,
+// because nothing else ends it.
 func standInLine(fd int, to syscall.Sockaddr) error {
 	patience := syscall.NsecToTimeval(int64(turnTime))
 	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &patience); err != nil {

@@ -4,5 +4,5 @@ package client
 
 import "syscall"
 
-// standInLine: a full queue refuses here, and nobody waits in the kernel.
+// standInLine does not wait: here a full queue refuses connections.
 func standInLine(int, syscall.Sockaddr) error { return syscall.EAGAIN }

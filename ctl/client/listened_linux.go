@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// isListenedOn reports whether a process listens on a Unix socket that was made at a
-// path, wherever its file is now: proc_net(5), unix. Of a daemon in a container that
-// shares this network it is told too.
+// isListenedOn reports whether a process listens on a Unix socket that was bound to a path,
+// wherever its file is now: proc_net(5), unix. That includes a daemon in a container that
+// shares this network namespace.
 func isListenedOn(path string) bool {
 	f, err := os.Open("/proc/net/unix")
 	if err != nil {

@@ -2,5 +2,5 @@
 
 package client
 
-// isListenedOn reports nothing: this system does not tell.
+// isListenedOn is always false: this system does not report it.
 func isListenedOn(string) bool { return false }

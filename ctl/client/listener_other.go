@@ -2,5 +2,5 @@
 
 package client
 
-// credentials has nothing to ask here: the folder decides.
+// credentials are not known here: the folder decides.
 func credentials(int) listener { return listener{} }

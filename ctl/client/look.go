@@ -1,16 +1,16 @@
 package client
 
-// A Look is a place where a daemon is looked for, and what came of it.
+// A Look is a place where a daemon is looked for, and the result.
 type Look struct {
 	Path     string
-	Variable string // that leads there; empty: none
+	Variable string // that the path is from; empty: none
 	Chosen   bool   // it is Client.Socket
-	PID      int    // of who listens; 0: not known
-	Err      error  // nil: somebody to be believed accepts connections there
+	PID      int    // of the listener; 0: not known
+	Err      error  // nil: a trusted listener accepts connections there
 }
 
-// LookEverywhere tries each place once, in the order of [Client.Sockets], as far as the
-// first where somebody accepts. It waits for no daemon.
+// LookEverywhere tries each place once, in the order of [Client.Sockets], up to the first
+// that accepts. It does not wait for a daemon.
 func (c *Client) LookEverywhere() (all []Look) {
 	for p := range c.places {
 		l := Look{Path: p.path, Variable: p.name, Chosen: p.chosen}

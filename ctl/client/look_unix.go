@@ -13,9 +13,9 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// look finds out where the place's path leads and whether others have a say in that.
-// It returns the path without links, and the folder that the socket is in. As nobody
-// else can change anything on the way, it holds until the path is used.
+// look finds out where the place's path leads and whether others control that. It returns
+// the path without links, and the folder of the socket. Nobody else can change anything on
+// the way, so the result holds until the path is used.
 func (p place) look() (string, folder, error) {
 	path, err := p.absolute()
 	if err != nil {
@@ -33,7 +33,7 @@ func (p place) look() (string, folder, error) {
 		return "", folder{}, p.closedToUs(err)
 	}
 	_, statErr := os.Stat(p.path)
-	if errors.Is(statErr, fs.ErrNotExist) { // whoever could put something there has not
+	if errors.Is(statErr, fs.ErrNotExist) { // nobody has created anything there
 		return "", folder{}, statErr
 	}
 	return "", folder{}, &foreignError{path: p.path, name: p.name, problem: part.Error(), seen: statErr == nil}
@@ -59,8 +59,8 @@ func (p place) absolute() (string, error) {
 	return dir + "/" + p.path, err
 }
 
-// checkOnTheWay refuses folders and links of others. The system's own folder may be of
-// any user, as root made it, and of the socket in the end it counts who listens.
+// checkOnTheWay refuses folders and links of other users. The system's own folder may
+// belong to any user, because root created it. For the socket itself the listener counts.
 func checkOnTheWay(path string, info fs.FileInfo) error {
 	switch {
 	case !info.IsDir() && info.Mode()&fs.ModeSymlink == 0:
@@ -73,8 +73,8 @@ func checkOnTheWay(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// folderOf is the folder that the socket at path, which has no links, is in. It must
-// be root's, ours or the system's.
+// folderOf is the folder of the socket at path, which has no links. It must be root's, ours
+// or the system's.
 func (p place) folderOf(path string) (folder, error) {
 	dir := filepath.Dir(path)
 	info, err := os.Lstat(dir)
@@ -94,9 +94,9 @@ func (p place) folderOf(path string) (folder, error) {
 	return folder{owner: st.Uid, closed: info.Mode().Perm()&0o022 == 0}, nil
 }
 
-// isSystemFolder reports whether dir, which has no links, is where the system's daemon
-// has its socket: a folder in one where nobody but root, who was met on the way, can
-// make any.
+// isSystemFolder reports whether dir, which has no links, is where the system's daemon has
+// its socket. Only root can create that folder, because the one above was checked to be
+// root's.
 func isSystemFolder(dir string, info fs.FileInfo) bool {
 	system := filepath.Dir(SystemSocket())
 	if filepath.Base(dir) != filepath.Base(system) || !info.IsDir() {
@@ -111,7 +111,7 @@ func isSystemFolder(dir string, info fs.FileInfo) bool {
 }
 
 // believe checks who listens at the other end of a connection, and closes it if that
-// is nobody to be believed.
+// listener cannot be trusted.
 func (p place) believe(conn conn, f folder) error {
 	l := listenerOf(conn)
 	if f.vouchesFor(l, uint32(os.Geteuid())) {
@@ -125,7 +125,7 @@ func listenerOf(conn conn) listener {
 	l := nobodyTold
 	if file, ok := conn.(syscall.Conn); ok {
 		if raw, err := file.SyscallConn(); err == nil {
-			_ = raw.Control(func(fd uintptr) { l = credentials(int(fd)) }) // on an error nobody stays told
+			_ = raw.Control(func(fd uintptr) { l = credentials(int(fd)) }) // after an error it stays unknown
 		}
 	}
 	return l

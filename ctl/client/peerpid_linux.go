@@ -7,7 +7,7 @@ import (
 )
 
 // pidOf is the process that called listen, which is systemd for a socket that it passes on.
-// It is to be looked at, never to be trusted.
+// It is for people to read, never to be trusted.
 func pidOf(conn conn) (pid int) {
 	if file, ok := conn.(syscall.Conn); ok {
 		if raw, err := file.SyscallConn(); err == nil {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxHead bounds the first line and the headers together, of a reply as of a request.
+// maxHead bounds the first line and the headers together, in replies and in requests.
 const maxHead = 16 << 10
 
 // errProtocol marks a reply that is not what the control socket speaks.
@@ -24,15 +24,15 @@ func protocolError(format string, args ...any) error {
 type head struct {
 	status  int
 	phrase  string // beside the status, e.g. "Not Found"
-	length  int64  // of the body; −1 when it is chunked
+	length  int64  // of the body; −1 if it is chunked
 	stream  bool   // the body is NDJSON
 	chunked bool
-	// checksum is the CRC-32C of a file, in base64; empty: it is not told.
+	// checksum is the CRC-32C of a file, in base64; empty if not sent.
 	checksum string
 }
 
-// readHead reads a status line and headers. It knows exactly what decides where
-// the body ends, and refuses what it would have to guess.
+// readHead reads a status line and headers. It accepts only what determines exactly where
+// the body ends, and refuses everything else.
 func readHead(r *bufio.Reader) (head, error) {
 	left := maxHead
 	line, err := readLine(r, &left)
@@ -68,8 +68,8 @@ func readHead(r *bufio.Reader) (head, error) {
 	return h, nil
 }
 
-// readLine reads up to CRLF, which it leaves out, and takes its length from
-// left. The line is valid until the next read.
+// readLine reads a line without its CRLF, and subtracts its length from left. The line is
+// valid until the next read.
 func readLine(r *bufio.Reader, left *int) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	*left -= len(line)
@@ -123,7 +123,7 @@ func (h *head) addHeader(line []byte) error {
 		}
 		h.chunked = true
 	case "content-encoding":
-		return protocolError("content-encoding %.40q, which nobody asked for", value)
+		return protocolError("content-encoding %.40q, which was not requested", value)
 	case "content-type":
 		h.stream = strings.HasPrefix(value, "application/x-ndjson")
 	case "repr-digest":
@@ -132,7 +132,7 @@ func (h *head) addHeader(line []byte) error {
 	return nil
 }
 
-// isToken reports whether s may be a header's name (RFC 9110, section 5.6.2).
+// isToken reports whether s is a valid header name (RFC 9110, section 5.6.2).
 func isToken(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -144,8 +144,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
-// isText reports whether s may be a header's value: no control characters but
-// the tab.
+// isText reports whether s is a valid header value: it has no control characters except
+// tabs.
 func isText(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
@@ -164,8 +164,8 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
-// body returns the reader of the body that follows the head. It ends with
-// io.EOF only where the body is complete.
+// body returns a reader of the body that follows the head. It returns io.EOF only after a
+// complete body.
 func (h head) body(r *bufio.Reader) io.Reader {
 	if h.chunked {
 		return &chunked{r: r}
@@ -191,16 +191,15 @@ func (b *sized) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// chunked reads a body in chunks: a size in hexadecimal, that many bytes, and
-// so on until the size 0. Extensions and trailers, which the daemon does not
-// send, are refused.
+// chunked reads a body in chunks: a size in hexadecimal, that many bytes, and so on until
+// the size 0. It refuses extensions and trailers, which the daemon does not send.
 type chunked struct {
 	r    *bufio.Reader
 	left int64 // of the chunk being read
 	err  error // sticky, io.EOF at the end
 }
 
-// maxSizeLine bounds the line that tells a chunk's size: 8 digits and CRLF.
+// maxSizeLine bounds the line with a chunk's size: 8 digits and CRLF.
 const maxSizeLine = 10
 
 func (b *chunked) Read(p []byte) (int, error) {
@@ -225,7 +224,7 @@ func (b *chunked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// next reads the size of the next chunk; io.EOF says that there is none.
+// next reads the size of the next chunk; io.EOF means that there is none.
 func (b *chunked) next() error {
 	left := maxSizeLine
 	line, err := readLine(b.r, &left)

@@ -39,17 +39,17 @@ func withQuery(path string, q url.Values) string {
 	return path + "?" + q.Encode()
 }
 
-// StatusQuery says which rows are wanted and how old they may be.
+// StatusQuery is which rows are wanted and how old they may be.
 type StatusQuery struct {
 	IDs    []string       // none means all
-	MaxAge *time.Duration // rows older than this are probed first; nil: take what is known
+	MaxAge *time.Duration // providers with older rows are probed first; nil: none
 	Wait   *time.Duration // for those probes; nil leaves it to the daemon (5 s)
 }
 
-// discoverWait is how long the daemon may take to look around.
+// discoverWait is how long the daemon may take for a discovery.
 const discoverWait = 3 * time.Second
 
-// daemonWait is how long the daemon waits when it is not told.
+// daemonWait is how long the daemon waits by default.
 const daemonWait = 5 * time.Second
 
 // Path is the query's route.
@@ -80,30 +80,30 @@ func (q StatusQuery) Request() Request {
 	return req
 }
 
-// Status asks for rows of the table. Rows that could not be had as young as the
-// query wants come back marked stale.
+// Status returns rows of the table. Rows that are older than the query allows, even after
+// the wait, are marked stale.
 func (c *Client) Status(ctx context.Context, q StatusQuery) (*provider.StatusReply, error) {
 	return call[provider.StatusReply](ctx, c, q.Request())
 }
 
-// Provider asks for one row as it is known.
+// Provider returns one row as it is known.
 func (c *Client) Provider(ctx context.Context, id string) (*provider.Status, error) {
 	return call[provider.Status](ctx, c, Request{Path: ProviderPath(id)})
 }
 
-// RefreshQuery says what is probed anew.
+// RefreshQuery is what to probe again.
 type RefreshQuery struct {
 	IDs   []string      // none means all
 	Wait  time.Duration // for the fresh rows; 0 returns at once without them
 	Force bool          // probe even before retry_at
 }
 
-// maxNamed is how many bytes of ids go into the query of a refresh: of the 16 KiB
-// that a request's head may have, enough is left for the rest.
+// maxNamed is how many bytes of IDs go into the query of a refresh. It leaves enough of the
+// 16 KiB of a request's head for the rest.
 const maxNamed = 8 << 10
 
-// Request is the query as [Client.Do] takes it. Ids that do not fit into
-// a URL go into the body.
+// Request is the query as [Client.Do] takes it. IDs that do not fit into a URL go into the
+// body.
 func (q RefreshQuery) Request() Request {
 	v := url.Values{}
 	if q.Wait > 0 {
@@ -118,21 +118,20 @@ func (q RefreshQuery) Request() Request {
 		if len(named.Encode()) <= maxNamed {
 			v["provider_id"] = q.IDs
 		} else {
-			req.Body, _ = json.Marshal(map[string][]string{"provider_id": q.IDs}) // texts never fail
+			req.Body, _ = json.Marshal(map[string][]string{"provider_id": q.IDs}) // strings never fail
 		}
 	}
 	req.Path = withQuery("/api/providers/refresh", v)
 	return req
 }
 
-// Refresh has providers probed now. When the wait was too short it returns what
-// there is together with the error, whose code is timed_out.
+// Refresh makes the daemon probe providers now. If the wait was too short, it returns what
+// there is, with an error whose code is timed_out.
 func (c *Client) Refresh(ctx context.Context, q RefreshQuery) (*provider.RefreshReply, error) {
 	return awaited[provider.RefreshReply](ctx, c, q.Request())
 }
 
-// awaited is call for a reply that holds what there is even when the wait was too
-// short.
+// awaited is call for a reply that has what there is even if the wait was too short.
 func awaited[T any](ctx context.Context, c *Client, req Request) (*T, error) {
 	body, err := c.Do(ctx, req)
 	if err != nil && provider.ExitCode(err) != provider.ExitTimedOut || body == nil {
@@ -145,17 +144,17 @@ func awaited[T any](ctx context.Context, c *Client, req Request) (*T, error) {
 	return reply, err
 }
 
-// Models asks for the models that a provider lists.
+// Models returns the models that a provider lists.
 func (c *Client) Models(ctx context.Context, id string) (*provider.ModelsReply, error) {
 	return call[provider.ModelsReply](ctx, c, Request{Path: ProviderPath(id, "models")})
 }
 
-// Diagnostics asks for the evidence of a provider's last probe.
+// Diagnostics returns the evidence of a provider's last probe.
 func (c *Client) Diagnostics(ctx context.Context, id string) (*provider.Diagnostics, error) {
 	return call[provider.Diagnostics](ctx, c, Request{Path: ProviderPath(id, "diagnostics")})
 }
 
-// DiagnoseQuery says how a provider is probed for a diagnosis.
+// DiagnoseQuery is how to probe a provider for a diagnosis.
 type DiagnoseQuery struct {
 	ID    string
 	Wait  time.Duration // for the probe; 0 does not wait
@@ -171,22 +170,22 @@ func (q DiagnoseQuery) Request() Request {
 	return Request{Method: "POST", Path: withQuery(ProviderPath(q.ID, "diagnose"), v), Wait: q.Wait}
 }
 
-// Diagnose has a provider probed now, on a new connection, and returns the evidence
-// of that probe. When the wait was too short it returns that of the last one with
-// the error, whose code is timed_out; where no probe was made, Skipped says why.
+// Diagnose makes the daemon probe a provider now, on a new connection, and returns the
+// evidence of that probe. If the wait was too short, it returns that of the last one, with
+// an error whose code is timed_out. If there was no probe, Skipped is why.
 func (c *Client) Diagnose(ctx context.Context, q DiagnoseQuery) (*provider.DiagnoseReply, error) {
 	return awaited[provider.DiagnoseReply](ctx, c, q.Request())
 }
 
-// History asks for a provider's transitions and uptime.
+// History returns a provider's transitions and uptime.
 func (c *Client) History(ctx context.Context, id string) (*provider.HistoryReply, error) {
 	return call[provider.HistoryReply](ctx, c, Request{Path: ProviderPath(id, "history")})
 }
 
-// HistoryQuery says how much of a provider's history is wanted.
+// HistoryQuery is how much of a provider's history is wanted.
 type HistoryQuery struct {
 	ID    string
-	Since uint64    // only after the event of this number; 0: from the beginning
+	Since uint64    // only after the event with this number; 0: from the beginning
 	From  time.Time // only from this time on; zero: from the beginning
 }
 
@@ -218,8 +217,8 @@ func ReportRequest(id string, r provider.Report) (Request, error) {
 	return Request{Method: "POST", Path: ProviderPath(id, "report"), Body: body}, err
 }
 
-// Report tells what a request of the caller's own met and returns the provider's
-// row, once that is saved. What says nothing of the provider is a bad_request.
+// Report reports what a request of the caller's own met. It returns the provider's row,
+// once that is saved. A report that says nothing about the provider is a bad_request.
 func (c *Client) Report(ctx context.Context, id string, r provider.Report) (*provider.Status, error) {
 	req, err := ReportRequest(id, r)
 	if err != nil {
@@ -228,13 +227,13 @@ func (c *Client) Report(ctx context.Context, id string, r provider.Report) (*pro
 	return call[provider.Status](ctx, c, req)
 }
 
-// EventsQuery says which events are wanted.
+// EventsQuery is which events are wanted.
 type EventsQuery struct {
-	Since  *uint64 // those after this seq; nil: all that are kept or, following, those from now on
-	Follow bool    // go on as they happen
+	Since  *uint64 // those after this seq; nil: all that are kept or, with Follow, only new ones
+	Follow bool    // continue with new events
 
-	// Note, when not nil, receives the lines that are no events: heartbeats,
-	// whose Seq is where to resume, gaps in the events, and the end.
+	// Note, unless nil, receives the lines that are not events: heartbeats, whose Seq is
+	// where to resume, gaps in the events, and the end.
 	Note func(provider.StreamNote)
 }
 
@@ -250,20 +249,20 @@ func (q EventsQuery) Path() string {
 	return withQuery("/api/events", v)
 }
 
-// Events yields events in order, none skipped and none twice, but for a gap where
-// the daemon's database was damaged: Note is told of it or, when it is nil, the
-// sequence ends with events_gone. It ends at the first error; see [Client.Stream].
+// Events yields events in order, none skipped and none twice, except for gaps where the
+// daemon's database was damaged. Note receives a gap; if it is nil, the sequence ends with
+// events_gone. It ends at the first error; see [Client.Stream].
 func (c *Client) Events(ctx context.Context, q EventsQuery) iter.Seq2[provider.Event, error] {
 	return decoded[provider.Event](c.Stream(ctx, q.Path(), q.Note))
 }
 
-// LogQuery says which part of the daemon's log is wanted.
+// LogQuery is which part of the daemon's log is wanted.
 type LogQuery struct {
 	Lines  int  // how many of the latest, or [NoLines]; 0 leaves it to the daemon
-	Follow bool // go on as they are written
+	Follow bool // continue with new lines
 }
 
-// NoLines asks for none of the lines that there are already.
+// NoLines asks for none of the past lines.
 const NoLines = -1
 
 // Path is the query's route.
@@ -283,18 +282,18 @@ func (c *Client) Log(ctx context.Context, q LogQuery) iter.Seq2[provider.LogLine
 	return decoded[provider.LogLine](c.Stream(ctx, q.Path(), nil))
 }
 
-// Daemon asks the daemon about itself.
+// Daemon returns what the daemon reports about itself.
 func (c *Client) Daemon(ctx context.Context) (*provider.DaemonInfo, error) {
 	return call[provider.DaemonInfo](ctx, c, Request{Path: DaemonPath})
 }
 
-// Config asks for the configuration in force.
+// Config returns the configuration in force.
 func (c *Client) Config(ctx context.Context) (*provider.ConfigReply, error) {
 	return call[provider.ConfigReply](ctx, c, Request{Path: ConfigPath})
 }
 
-// Reload has the daemon read its configuration again. A configuration that does
-// not hold changes nothing and is the error, config_invalid, with its line.
+// Reload makes the daemon read its configuration again. An invalid configuration changes
+// nothing; the error is config_invalid, with its line.
 func (c *Client) Reload(ctx context.Context) (*provider.ReloadReply, error) {
 	return call[provider.ReloadReply](ctx, c, Request{Method: "POST", Path: ReloadPath})
 }
@@ -308,18 +307,17 @@ func (c *Client) SetLogLevel(ctx context.Context, level string) (*provider.LogLe
 	return call[provider.LogLevel](ctx, c, Request{Method: "PUT", Path: LogLevelPath, Body: body})
 }
 
-// Discover asks which local kinds of providers answer at their default addresses.
+// Discover returns which local kinds of providers answer at their default addresses.
 func (c *Client) Discover(ctx context.Context) (*provider.DiscoverReply, error) {
 	return call[provider.DiscoverReply](ctx, c, DiscoverRequest())
 }
 
-// DiscoverRequest is the question as [Client.Do] takes it.
+// DiscoverRequest is the request as [Client.Do] takes it.
 func DiscoverRequest() Request {
 	return Request{Method: "POST", Path: DiscoverPath, Wait: discoverWait}
 }
 
-// Health asks whether the daemon itself is well. An unwell daemon is an answer,
-// not an error.
+// Health returns whether the daemon itself is healthy. An unhealthy daemon is not an error.
 func (c *Client) Health(ctx context.Context) (*provider.Health, error) {
 	body, err := c.Do(ctx, Request{Path: HealthPath})
 	if body == nil {

@@ -13,8 +13,8 @@ const (
 	socketName = "providerd.sock"
 )
 
-// SystemSocket is where the daemon of the whole machine listens; empty where
-// that cannot be told.
+// SystemSocket is where the daemon of the whole machine listens; empty if that is not
+// known.
 func SystemSocket() string {
 	switch runtime.GOOS {
 	case "windows":
@@ -29,24 +29,19 @@ func SystemSocket() string {
 	}
 }
 
-// A place is a path where a daemon may listen.
+// A place is a path where a daemon might listen.
 type place struct {
 	path   string
-	chosen bool   // by the caller, so that it is used whoever's it is
-	name   string // the variable that led here; empty: none
-	shared bool   // in a folder that anybody could have made
+	chosen bool   // by the caller, so that it is used whoever owns it
+	name   string // the variable that it is from; empty: none
+	shared bool   // in a folder that anybody could have created
 }
 
-// Sockets lists where a daemon is looked for, in order; the first that accepts
-// a connection wins. A path that was given, as Socket or in PROVIDERD_SOCKET,
-// stands alone. Otherwise it is the user's own daemon, then the system's; for
-// root, the system's first. Of these only the path in Socket is used whoever's it is:
-// a place that another user has a say in is passed over.
-//
-// The user's own is looked for in the runtime folder, as the environment names it and
-// where it usually is, in the temporary folder, and where the daemon that holds the
-// user's database says that it listens: a job of cron's has another environment than
-// the daemon.
+// Sockets lists where a daemon is looked for, in order; the first that accepts a connection
+// wins. If there is a path in Socket or PROVIDERD_SOCKET, it is the only one. Otherwise it
+// is the user's own daemon, then the system's; for root, the system's first. Only the path
+// in Socket is used whoever owns it: any other place that another user controls is passed
+// over.
 func (c *Client) Sockets() []string {
 	var paths []string
 	for p := range c.places {

@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// reply is an answer whose body is still on its way.
+// A reply is an answer whose body is still on its way.
 type reply struct {
 	head
 	io.Reader // the body
@@ -22,14 +22,14 @@ type reply struct {
 	stop      func() bool   // unties the connection from the context
 }
 
-// extend restarts the time that the reply may take, with some more on top.
+// extend restarts the time that the reply may take, and adds to it.
 func (r *reply) extend(more time.Duration) {
 	r.patience += more
 	r.conn.SetDeadline(time.Now().Add(r.patience)) // an error shows at the next read
 }
 
-// send connects, writes the request and reads the reply's head. The end of the
-// context closes the connection, which ends every read of it.
+// send connects, writes the request and reads the reply's head. The end of the context
+// closes the connection, which ends all reads from it.
 func (c *Client) send(ctx context.Context, req Request) (*reply, error) {
 	message, err := req.encode()
 	if err != nil {
@@ -42,8 +42,8 @@ func (c *Client) send(ctx context.Context, req Request) (*reply, error) {
 	rep := &reply{conn: conn, patience: c.timeout() + req.Wait}
 	rep.extend(0)
 	rep.stop = context.AfterFunc(ctx, func() { conn.Close() })
-	// A daemon that refuses a request may answer before it has read all of it,
-	// so the answer counts even where writing broke off.
+	// A daemon that refuses a request may answer before it has read all of it, so the
+	// answer counts even if writing failed.
 	_, writeErr := conn.Write(message)
 	buffered := bufio.NewReaderSize(conn, maxHead)
 	rep.head, err = readHead(buffered)
@@ -100,8 +100,8 @@ func (r *reply) explain(ctx context.Context, err error) error {
 	}
 }
 
-// contextError says why the context ended, so that both the vocabulary's code
-// and the context's own error are found in it.
+// contextError is the error for a context that ended. It wraps the context's own error,
+// beside the vocabulary's code.
 func contextError(ctx context.Context) error {
 	if err := ctx.Err(); !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("asking the daemon: %w", err)
@@ -142,7 +142,7 @@ func (req Request) encode() ([]byte, error) {
 	return append(b, req.Body...), nil
 }
 
-// allVisible reports whether s holds nothing that could end a request line.
+// allVisible reports whether s has nothing that could end a request line.
 func allVisible(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {

@@ -21,11 +21,10 @@ const (
 	maxLine = 1 << 20
 )
 
-// Stream yields the data lines of the NDJSON at path, each valid until the next.
-// Notes, which are not data, go to note when it is not nil. The sequence ends
-// where a complete stream ends, or with an error; an end that the daemon
-// announces before the stream is complete is one, shutting_down or too_many, and
-// so is a gap that there is nobody to tell of, events_gone.
+// Stream yields the data lines of the NDJSON at path, each valid until the next. Notes,
+// which are not data, go to note unless it is nil. The sequence ends after a complete
+// stream, or with an error. An end that the daemon announces before the stream is complete
+// is an error, shutting_down or too_many, and so is a gap if note is nil, events_gone.
 func (c *Client) Stream(ctx context.Context, path string, note func(provider.StreamNote)) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		rep, err := c.send(ctx, Request{Path: path})
@@ -109,8 +108,7 @@ func asNote(line []byte) (provider.StreamNote, bool) {
 	return note, err == nil && note.Type != ""
 }
 
-// endError is what an announced end means to whoever wanted more, and a gap to
-// whoever does not listen.
+// endError is the error for an announced end, or for a gap without a note function.
 func endError(note provider.StreamNote, heard bool) error {
 	switch {
 	case note.Type == provider.NoteGap && !heard:
@@ -132,14 +130,14 @@ func endError(note provider.StreamNote, heard bool) error {
 	}
 }
 
-// decoded reads each line of a stream as a T.
+// decoded decodes each line of a stream as a T.
 func decoded[T any](lines iter.Seq2[[]byte, error]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for line, err := range lines {
 			var v T
 			if err == nil {
 				if bad := json.Unmarshal(line, &v); bad != nil {
-					err = provider.Errorf(provider.Internal, "daemon and client may be of different versions",
+					err = provider.Errorf(provider.Internal, "daemon and client may have different versions",
 						"reading a line of the stream: %v", bad)
 				}
 			}
