@@ -100,6 +100,9 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 			t.warn(at, "every user of this machine can read the key: chmod 600 %s", printable(ref.file))
 		}
 		p.KeySource = "file " + ref.file
+		if f == nil {
+			f = t.withheld(p, "key file "+quote(ref.file), "write into it")
+		}
 		t.doubtKey(p, kind, at, "key file "+quote(ref.file), writeIntoIt)
 	case ref.env != "":
 		at = t.at("api_key_env")
@@ -108,6 +111,9 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 		if f == nil && p.Key.IsZero() {
 			t.warn(at, "provider %s: environment variable %s is %s", quote(p.ID), ref.env, t.env.unset(ref.env))
 		}
+		if f == nil {
+			f = t.withheld(p, "environment variable "+ref.env, "set "+ref.env+" to")
+		}
 		t.doubtKey(p, kind, at, "environment variable "+ref.env, setVariable(ref.env))
 	default:
 		t.vendorKey(p, kind)
@@ -115,16 +121,19 @@ func (t *table) credential(p *Provider, kind *Kind, ref keyRef) {
 	}
 	if f != nil {
 		t.fault(p.ID, at, f)
-		p.setKeyFault(f, thenWhat(f, ref.file, t.env))
+		p.setKeyFault(f, thenWhat(f, ref, t.env))
 	}
 }
 
-// thenWhat is how a corrected key is read.
-func thenWhat(f *flaw, file string, env Env) string {
+// thenWhat is how a corrected key is read. A process keeps the variables that it was
+// started with.
+func thenWhat(f *flaw, ref keyRef, env Env) string {
 	switch {
 	case strings.Contains(f.fix, "restart the service"):
 		return ""
-	case isHanded(file, env): // its contents are from the start
+	case ref.env != "":
+		return ", then restart providerd"
+	case isHanded(ref.file, env):
 		return ", then restart the service"
 	}
 	return ", then: providerctl reload"
@@ -146,9 +155,6 @@ func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source string, put 
 	}
 	doubt, fix := doubtfulKey(p.Key.Reveal(), kind.KeyNeeded), put("the key alone")
 	if doubt == "" {
-		doubt, fix = r.anothersKey(p, kind), put("a key for "+kind.Name)
-	}
-	if doubt == "" {
 		return
 	}
 	text := source + ": the key " + doubt + ": " + fix
@@ -157,19 +163,45 @@ func (r *reading) doubtKey(p *Provider, kind *Kind, at span, source string, put 
 	p.advise(text, provider.Unauthorized, provider.Forbidden)
 }
 
-// anothersKey says so if the key can only belong to another vendor than the one that it is
-// sent to. A gateway that speaks a vendor's API may need exactly such a key.
-func (r *reading) anothersKey(p *Provider, kind *Kind) string {
-	key := p.Key.Reveal()
-	if !kind.KeyNeeded || kind.BaseURL == "" || hostOf(p.BaseURL) != hostOf(kind.BaseURL) || kind.OwnKey != nil && kind.OwnKey(key) {
-		return ""
+// withheld takes from a provider a key that is not for the vendor at its address.
+func (r *reading) withheld(p *Provider, source, put string) *flaw {
+	f := anothersKey(r.kinds, p.Key.Reveal(), p.BaseURL, source, put)
+	if f != nil {
+		p.Key = Secret{}
 	}
-	for i := range r.kinds {
-		if other := &r.kinds[i]; other.OwnKey != nil && other.Name != kind.Name && other.OwnKey(key) {
-			return "has the form of a key for " + other.Name + ", not for " + kind.Name
+	return f
+}
+
+// anothersKey refuses a key that can only belong to one vendor and would go to another
+// vendor's own address. At any other address, such as a gateway's, it may be just the key
+// that is wanted.
+func anothersKey(kinds []Kind, key, base, source, put string) *flaw {
+	from, to := vendorsOf(kinds, key, hostOf(base))
+	if from == "" || to == "" || from == to {
+		return nil
+	}
+	return flawf(put+" a key for "+to, "%s: the key is one for %s, and is not sent to %s", source, from, to)
+}
+
+// vendorsOf names the vendor of a key, by its form, and the vendor at a host, as far as
+// each is certain. They are one if any kind has both.
+func vendorsOf(kinds []Kind, key, host string) (from, to string) {
+	if key == "" || host == "" {
+		return "", ""
+	}
+	for i := range kinds {
+		kind := &kinds[i]
+		own, there := kind.OwnKey != nil && kind.OwnKey(key), kind.Type == provider.Cloud && hostOf(kind.BaseURL) == host
+		switch {
+		case own && there:
+			return kind.Name, kind.Name
+		case own:
+			from = kind.Name
+		case there:
+			to = kind.Name
 		}
 	}
-	return ""
+	return from, to
 }
 
 // missKey notes which variable to set: the configured one, or else the vendor's.
@@ -197,11 +229,14 @@ func (r *reading) vendorKey(p *Provider, kind *Kind) {
 		}
 		p.Key, p.KeySource = key, "env "+name
 		r.sayWhichCounts(kind, name)
-		r.doubtKey(p, kind, nowhere, "environment variable "+name, setVariable(name))
+		if f == nil {
+			f = r.withheld(p, "environment variable "+name, "set "+name+" to")
+		}
 		if f != nil {
 			r.warnOf(f)
 			p.setKeyFault(f, ", then restart providerd")
 		}
+		r.doubtKey(p, kind, nowhere, "environment variable "+name, setVariable(name))
 		return
 	}
 }

@@ -127,43 +127,65 @@ func TestParse_AnyWordForAServerOfOnesOwn(t *testing.T) {
 	}
 }
 
-// A key in another vendor's place is named by whose it is; at an address of one's own it
-// may be just what is wanted there.
-func TestLoad_AnothersKey(t *testing.T) {
+// A key goes only to whom it belongs: one that can only be another vendor's is not sent to
+// a vendor's own address, whatever kind speaks with it. At an address of one's own it may
+// be just what is wanted there.
+func TestLoad_AnothersKeyIsNotSent(t *testing.T) {
 	kinds := []config.Kind{
 		{Name: "whale", Type: provider.Cloud, BaseURL: "https://api.whale.test/v1", KeyEnv: []string{"WHALE_API_KEY"}, KeyNeeded: true,
 			OwnKey: func(key string) bool { return strings.HasPrefix(key, "wh-") }},
 		{Name: "otter", Type: provider.Cloud, BaseURL: "https://api.otter.test", KeyEnv: []string{"OTTER_API_KEY"}, KeyNeeded: true,
 			OwnKey: func(key string) bool { return strings.HasPrefix(key, "wh-otter-") }},
 		{Name: "plain", Type: provider.Cloud, BaseURL: "https://api.plain.test", KeyEnv: []string{"PLAIN_API_KEY"}, KeyNeeded: true},
+		{Name: "public", Type: provider.Cloud, BaseURL: "https://api.public.test", KeyEnv: []string{"PUBLIC_API_KEY"}},
+		{Name: "local", Type: provider.Local, BaseURL: "http://127.0.0.1:8000", KeyEnv: []string{"LOCAL_API_KEY"}},
 	}
 	const core = "Zq7pLEAK0wXy4"
-	for _, tt := range []struct{ kind, base, key, says string }{
+	for _, tt := range []struct{ kind, base, key, to string }{
 		{"whale", "", "wh-" + core, ""},
 		{"whale", "", core, ""}, // an older one may have no mark
-		{"otter", "", "wh-" + core, "has the form of a key for whale, not for otter: set OTTER_API_KEY to a key for otter, then restart providerd"},
-		{"plain", "", "wh-" + core, "has the form of a key for whale, not for plain"},
+		{"otter", "", "wh-" + core, "otter"},
+		{"otter", "https://API.otter.test:443/v2/", "wh-" + core, "otter"},
+		{"plain", "", "wh-" + core, "plain"},
+		{"public", "", "wh-" + core, "public"},
+		{"local", "", "wh-" + core, ""},
 		{"otter", "", "wh-otter-" + core, ""}, // its own, whoever else's it may be
 		{"otter", "https://gateway.test", "wh-" + core, ""},
+		{"otter", "https://api.whale.test", "wh-" + core, ""}, // it comes home
+		{"local", "https://api.plain.test", "wh-" + core, "plain"},
 	} {
-		t.Run(tt.kind+" "+tt.key[:4]+tt.base, func(t *testing.T) {
-			file := "autodetect = false\n[[provider]]\nid = \"p\"\nkind = \"" + tt.kind + "\"\n"
-			if tt.base != "" {
-				file += "base_url = \"" + tt.base + "\"\n"
-			}
-			cfg, err := config.Parse("p.toml", []byte(file), kinds, config.Env{UID: 1000, Getenv: func(name string) string {
-				if name == strings.ToUpper(tt.kind)+"_API_KEY" {
-					return tt.key
+		for _, setting := range []string{"", "api_key_env = \"K\"\n", "api_key_file = \"/k\"\n"} {
+			t.Run(tt.kind+" "+tt.key[:4]+tt.base+setting, func(t *testing.T) {
+				file := "autodetect = false\n[[provider]]\nid = \"p\"\nkind = \"" + tt.kind + "\"\n" + setting
+				if tt.base != "" {
+					file += "base_url = \"" + tt.base + "\"\n"
 				}
-				return ""
-			}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			doubt := cfg.Providers[0].KeyDoubt
-			if tt.says == "" && doubt != "" || !strings.Contains(doubt, tt.says) || strings.Contains(doubt, "LEAK") {
-				t.Errorf("doubt %q, want %q", doubt, tt.says)
-			}
-		})
+				vars := map[string]string{"K": tt.key, strings.ToUpper(tt.kind) + "_API_KEY": tt.key}
+				cfg, err := config.Parse("p.toml", []byte(file), kinds, env(vars, map[string]string{"/k": tt.key}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := &cfg.Providers[0]
+				if sent := !p.Key.IsZero(); sent != (tt.to == "") {
+					t.Errorf("sent: %v", sent)
+				}
+				want := "the key is one for whale, and is not sent to " + tt.to
+				if said := p.KeyFault + p.KeyDoubt; tt.to == "" && said != "" || tt.to != "" && !strings.HasSuffix(p.KeyFault, want) {
+					t.Errorf("said %q, want %q", said, want)
+				}
+				hint := p.Hints[provider.NoCredentials]
+				if end := map[bool]string{true: "write into it a key for " + tt.to + ", then: providerctl reload", false: " to a key for " + tt.to + ", then restart providerd"}[strings.Contains(setting, "file")]; tt.to != "" && !strings.HasSuffix(hint, end) {
+					t.Errorf("hint %q, want %q", hint, end)
+				}
+				if strings.Contains(cfg.Show()+hint+strings.Join(cfg.Warnings, ""), "LEAK") {
+					t.Error("the key is repeated")
+				}
+				// A file that names such a key is refused, as one of a key that cannot be sent
+				// is; a variable that the file does not name only gets a warning.
+				if refused := cfg.FaultError(nil) != nil; refused != (tt.to != "" && setting != "") {
+					t.Errorf("refused: %v", refused)
+				}
+			})
+		}
 	}
 }

@@ -67,7 +67,7 @@ func Starter(kinds []Kind, env Env, found []provider.Discovered) string {
 	}
 	b.WriteString(starterSettings)
 	for i := range kinds {
-		s := starter{kind: &kinds[i], env: env}
+		s := starter{kinds: kinds, kind: &kinds[i], env: env}
 		at := slices.IndexFunc(found, func(d provider.Discovered) bool { return d.Kind == s.kind.Name })
 		if at >= 0 {
 			s.found = &found[at]
@@ -80,6 +80,7 @@ func Starter(kinds []Kind, env Env, found []provider.Discovered) string {
 
 // A starter writes what is known of one kind before there is a configuration.
 type starter struct {
+	kinds []Kind
 	kind  *Kind
 	env   Env
 	found *provider.Discovered // at its default address; nil: nothing
@@ -94,8 +95,8 @@ func (s *starter) write(b *strings.Builder) {
 	case elsewhere:
 		s.atVariable(b, a, key)
 	case s.kind.Type == provider.Cloud && key && s.kind.BaseURL != "":
-		setting, mark := s.keySetting()
-		s.entry(b, mark, s.aboutKey(), []string{setting})
+		setting, mark := s.keySetting(s.kind.BaseURL)
+		s.entry(b, mark, s.aboutKey(s.kind.BaseURL), []string{setting})
 	}
 	if s.found != nil {
 		s.atDefault(b, elsewhere, key)
@@ -143,19 +144,19 @@ func (s *starter) atVariable(b *strings.Builder, a address, key bool) {
 	}
 	mark := ""
 	if key {
-		setting, unusable := s.keySetting()
+		setting, unusable := s.keySetting(a.endpoint)
 		if s.kind.Type == provider.Cloud {
 			mark, unusable = unusable, ""
 		}
-		lines, settings = append(lines, s.aboutKey()...), append(settings, unusable+setting)
+		lines, settings = append(lines, s.aboutKey(a.endpoint)...), append(settings, unusable+setting)
 	}
 	s.entry(b, mark, lines, settings)
 }
 
 // aboutKey says where the key is, and what to do where the daemon would not find it.
-func (s *starter) aboutKey() []string {
+func (s *starter) aboutKey(base string) []string {
 	name := s.keyVariable()
-	key, bad := keyFromEnv(name, s.env)
+	key, bad := s.key(base)
 	switch {
 	case bad != nil:
 		return []string{printable(bad.message) + ": " + bad.fix + "."}
@@ -171,15 +172,25 @@ func (s *starter) aboutKey() []string {
 
 // keySetting says where the key is; mark is that of a comment where it cannot be used
 // from there yet.
-func (s *starter) keySetting() (setting, mark string) {
+func (s *starter) keySetting(base string) (setting, mark string) {
 	name := s.keyVariable()
 	if s.env.ForSystem() && s.env.OS != "windows" {
 		return `api_key_file = "` + loadedKey + s.kind.Name + `"`, "#"
 	}
-	if _, bad := keyFromEnv(name, s.env); bad != nil {
+	if _, bad := s.key(base); bad != nil {
 		mark = "#"
 	}
 	return `api_key_env = "` + name + `"`, mark
+}
+
+// key is what the variable holds, and why it cannot be sent to that address.
+func (s *starter) key(base string) (Secret, *flaw) {
+	name := s.keyVariable()
+	key, bad := keyFromEnv(name, s.env)
+	if bad == nil {
+		bad = anothersKey(s.kinds, key.Reveal(), base, "environment variable "+name, "set "+name+" to")
+	}
+	return key, bad
 }
 
 // keyVariable is the variable that holds the key.

@@ -37,6 +37,7 @@ func TestStarter_IsGoodAsItStands(t *testing.T) {
 		"User":               {uid: 1000},
 		"System":             {uid: 0},
 		"KeyThatIsNone":      {1000, map[string]string{"OPENAI_API_KEY": "two words", "GROQ_API_KEY": "gro\u0107"}},
+		"KeyOfAnother":       {1000, map[string]string{"ANTHROPIC_API_KEY": "sk-proj-" + starterKey, "GROQ_API_KEY": "xai-" + starterKey}},
 		"AddressesElsewhere": {1000, map[string]string{"OLLAMA_HOST": "gpu.example.net", "OPENAI_BASE_URL": "https://me:secret-of-me@llm.example.com/v1"}},
 		"AddressIsWrong":     {1000, map[string]string{"OPENAI_BASE_URL": "::::", "OLLAMA_HOST": "http://[::"}},
 	} {
