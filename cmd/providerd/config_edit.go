@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -44,10 +45,14 @@ func (f *flags) edit(cmd *command.Command) error {
 	if err != nil {
 		return err
 	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, handled...) // or one that came at any time would leave the copy unnamed
+	defer signal.Stop(signals)
 	stood, _ := o.Load() // what is wrong with it may be why it is edited
 	var cfg *config.Config
 	e := &configfile.Edit{
-		Path: path, Modes: modes(o), Editor: editor.Edit,
+		Path: path, Modes: modes(o),
+		Editor: func(file string) error { return editor.Edit(file, signals) },
 		Check: func(text []byte) (v configfile.Verdict) {
 			cfg, v = checked(o, path, text, stood)
 			return v
@@ -58,8 +63,9 @@ func (f *flags) edit(cmd *command.Command) error {
 		e.Draft = []byte(starter(cmd, o))
 	}
 	if terminal {
-		e.Ask = func(question, letters string) byte { return ask(cmd, question, letters) }
+		e.Ask = func(question, letters string) byte { return ask(cmd, signals, question, letters) }
 	}
+	begun := time.Now()
 	out, err := e.Run()
 	switch {
 	case err != nil:
@@ -69,6 +75,9 @@ func (f *flags) edit(cmd *command.Command) error {
 		return nil
 	case !out.Changed:
 		say(cmd, "nothing is changed")
+		if time.Since(begun) < time.Second { // some return while their window is open
+			say(cmd, "if the editor is still open, make it wait: EDITOR=\"code --wait\" %s", f.again("config edit", path))
+		}
 		return nil
 	}
 	sayWarnings(cmd, cfg)
@@ -110,11 +119,8 @@ func checked(o daemon.Options, path string, text []byte, stood *config.Config) (
 
 // ask has a person choose one of the letters; the last is for one who has gone, or who
 // ends it.
-func ask(cmd *command.Command, question, letters string) byte {
+func ask(cmd *command.Command, signals <-chan os.Signal, question, letters string) byte {
 	last := letters[len(letters)-1]
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, handled...)
-	defer signal.Stop(signals)
 	for {
 		fmt.Fprintf(cmd.Err(), "providerd: %s ", question)
 		answers := make(chan string, 1)

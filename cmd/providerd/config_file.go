@@ -123,7 +123,7 @@ func modes(o daemon.Options) configfile.Modes {
 func (f *flags) again(words, path string) string {
 	line := "providerd " + words
 	if f.config != "" {
-		line += " --config " + path
+		line += " --config " + provider.ShellWord(path)
 	}
 	if f.system {
 		line += " --system"
@@ -138,7 +138,7 @@ func (f *flags) asRoot(err error, words, path string) error {
 	case !errors.Is(err, fs.ErrPermission) || os.Geteuid() <= 0:
 		return err
 	case f.config == "" && !f.system:
-		return provider.WithHint(err.Error(), "look at whose it is: ls -ld "+path+" "+filepath.Dir(path))
+		return provider.WithHint(err.Error(), "look at whose it is: ls -ld "+provider.ShellWord(path)+" "+provider.ShellWord(filepath.Dir(path)))
 	}
 	return provider.WithHint(err.Error(), "sudo "+f.again(words, path))
 }
@@ -148,9 +148,9 @@ func (f *flags) reloadLine(o daemon.Options, cfg *config.Config) string {
 	line := "providerctl reload"
 	switch usual := config.DefaultSocket(o.Env); {
 	case f.socket != "":
-		line = "providerctl --socket " + o.Socket + " reload"
+		line = "providerctl --socket " + provider.ShellWord(o.Socket) + " reload"
 	case cfg != nil && cfg.Daemon.Socket != usual:
-		line = "providerctl --socket " + cfg.Daemon.Socket + " reload"
+		line = "providerctl --socket " + provider.ShellWord(cfg.Daemon.Socket) + " reload"
 	}
 	if o.Env.ForSystem() && os.Geteuid() > 0 {
 		line = "sudo " + line

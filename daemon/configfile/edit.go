@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/trust"
 )
 
 // A Verdict is what a check says of a text.
@@ -62,6 +65,8 @@ func (e *Edit) Run() (Outcome, error) {
 	if err == nil && text != nil {
 		if err = before.replace(text, e.Modes); err != nil {
 			err = e.notTaken(copied, err)
+		} else if before.names > 1 {
+			e.Say(fmt.Sprintf("warning: the file has another name (a hard link), which keeps the old text; find it: sudo find / -xdev -inum %d", before.inode))
 		}
 	}
 	if kept := (*keptError)(nil); !errors.As(err, &kept) {
@@ -74,15 +79,15 @@ func (e *Edit) Run() (Outcome, error) {
 func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
 	for {
 		failed := e.Editor(copied)
-		text, err := os.ReadFile(copied)
-		same := err == nil && bytes.Equal(text, first)
+		text, err := readPlain(copied)
+		same := err == nil && bytes.Equal(text, first) && !unfinished(copied, failed)
 		switch {
 		case failed != nil && (same || errors.Is(err, fs.ErrNotExist)):
 			return nil, fmt.Errorf("%w; nothing is changed", failed)
 		case failed != nil:
 			return nil, e.kept(copied, "", failed)
 		case err != nil:
-			return nil, fmt.Errorf("read what was edited: %w", err)
+			return nil, e.unreadable(copied, err)
 		case same:
 			return nil, nil
 		case len(bytes.TrimSpace(text)) == 0:
@@ -98,6 +103,25 @@ func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
 			return nil, e.kept(copied, "\nnothing is changed", v.Err)
 		}
 	}
+}
+
+// unreadable is of a copy that is gone, or that is there and is no text any more.
+func (e *Edit) unreadable(copied string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("the editor removed the copy; nothing is changed")
+	}
+	return e.kept(copied, "\nnothing is changed", fmt.Errorf("read what was edited: %w", err))
+}
+
+// unfinished reports whether an editor that failed left something that would be lost: it
+// still runs, or it saved elsewhere in the copy's folder, as nano and vim do when a signal
+// ends them.
+func unfinished(copied string, failed error) bool {
+	if failed == nil {
+		return false
+	}
+	files, err := os.ReadDir(filepath.Dir(copied))
+	return err == nil && len(files) > 1 || errors.As(failed, new(*stillRunning))
 }
 
 // choice is what to do with a text: s saves it, e edits it again, q gives up.
@@ -120,28 +144,29 @@ func (e *Edit) notTaken(copied string, err error) error {
 	if errors.Is(err, ErrChanged) {
 		return &keptError{
 			text: fmt.Sprintf("%s: %v; your text is in %s", e.Path, err, copied),
-			hint: fmt.Sprintf("diff %s %s", e.Path, copied),
+			hint: "diff " + provider.ShellWord(e.Path) + " " + provider.ShellWord(copied),
 		}
 	}
-	return &keptError{
-		text: fmt.Sprintf("%v; your text is in %s", err, copied), cause: err,
-		hint: "when that is mended: " + e.takeOver(copied),
+	hint := "when that is fixed: " + e.takeOver(copied)
+	if mounted(err) { // which a copy can be written into
+		hint = e.takeOver(copied)
 	}
+	return &keptError{text: fmt.Sprintf("%v; your text is in %s", err, copied), cause: err, hint: hint}
 }
 
 // kept says where the copy is.
 func (e *Edit) kept(copied, more string, err error) error {
 	return &keptError{
 		text: fmt.Sprintf("%v%s; your text is in %s", err, more, copied), cause: err,
-		hint: fmt.Sprintf("correct it, then: providerd config check %s && %s", copied, e.takeOver(copied)),
+		hint: fmt.Sprintf("correct it, then: providerd config check %s && %s", provider.ShellWord(copied), e.takeOver(copied)),
 	}
 }
 
 // takeOver is how a person puts the copy in the file's place.
 func (e *Edit) takeOver(copied string) string {
-	line := "cp " + copied + " " + e.Path
+	line := "cp " + provider.ShellWord(copied) + " " + provider.ShellWord(e.Path)
 	if dir := filepath.Dir(e.Path); !exists(dir) {
-		line = "mkdir -p " + dir + " && " + line
+		line = "mkdir -p " + provider.ShellWord(dir) + " && " + line
 	}
 	return line
 }
@@ -156,9 +181,21 @@ func (e *keptError) Error() string { return e.text }
 func (e *keptError) Hint() string  { return e.hint }
 func (e *keptError) Unwrap() error { return e.cause }
 
+// trustedForRoot refuses root a folder that others can change: what they put in the place
+// of the copy would be the machine's configuration, or be shown.
+func trustedForRoot(dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return trust.Existing(dir)
+}
+
 // newCopy is a file that only we can read, in a folder of its own: editors put more
 // files beside it.
 func newCopy(text []byte) (string, error) {
+	if err := trustedForRoot(os.TempDir()); err != nil {
+		return "", provider.WithHint(fmt.Sprintf("make a copy to edit: %v", err), "choose another folder: TMPDIR=/tmp providerd config edit")
+	}
 	dir, err := os.MkdirTemp("", "providerd-edit-")
 	if err != nil {
 		return "", fmt.Errorf("make a copy to edit: %w", err)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -33,14 +34,51 @@ func EditorOf(getenv func(string) string, terminal bool, lookPath func(string) (
 	return "", provider.WithHint("no editor is chosen, and none of the usual ones is there: "+strings.Join(usualEditors, ", "), hint)
 }
 
-// Edit has a file edited. A ctrl-C is the editor's meanwhile.
-func (e Editor) Edit(file string) error {
-	interrupts := make(chan os.Signal, 1)
-	signal.Notify(interrupts, whileEditing...)
-	defer signal.Stop(interrupts)
+// Edit has a file edited. Meanwhile a ctrl-C is the editor's, and any other of the signals
+// is handed on to it and ends the edit.
+func (e Editor) Edit(file string, signals <-chan os.Signal) error {
+	typed := make(chan os.Signal, 1)
+	signal.Notify(typed, whileEditing...)
+	defer signal.Stop(typed)
 	cmd := e.command(file)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err := cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return e.failed(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	for {
+		select {
+		case err := <-done:
+			return e.failed(err)
+		case s := <-signals:
+			if s == os.Interrupt {
+				continue
+			}
+			_ = cmd.Process.Signal(s)
+			select {
+			case <-done:
+				if e.isOne() {
+					return fmt.Errorf("the editor was ended (%v)", s)
+				}
+			case <-time.After(endWithin):
+			}
+			return &stillRunning{s}
+		}
+	}
+}
+
+// endWithin is how long an editor may take to end, and to save what it can.
+const endWithin = 2 * time.Second
+
+// stillRunning is of an editor that a signal did not end, or only the shell above it.
+type stillRunning struct{ signal os.Signal }
+
+func (e *stillRunning) Error() string {
+	return fmt.Sprintf("ended (%v), and the editor may still run", e.signal)
+}
+
+func (e Editor) failed(err error) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:

@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// dontWait opens a named pipe that nobody writes into.
+const dontWait = syscall.O_NONBLOCK
+
 // syncFolder puts a folder's entries on its disk. Not every file system can.
 func syncFolder(dir string) error {
 	f, err := os.Open(dir)
@@ -39,6 +42,18 @@ func lock(f *os.File) error {
 	}
 	return nil // or its file system knows no locks
 }
+
+// namesOf is how many names a file has, and its number in its file system.
+func namesOf(info fs.FileInfo) (names, inode uint64) {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Nlink), uint64(st.Ino)
+	}
+	return 1, 0
+}
+
+// mounted reports whether a file cannot be replaced because something is mounted on it, as
+// a single file is in a container.
+func mounted(err error) bool { return errors.Is(err, syscall.EBUSY) }
 
 // ownersOf are the numbers of a file's owner and group.
 func ownersOf(info fs.FileInfo) (uid, gid uint32, known bool) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/providerd/providerd/store/provider"
 	"github.com/providerd/providerd/store/trust"
 )
 
@@ -45,7 +46,7 @@ func (e *UnreadableError) Hint() string {
 	} else if e.runs {
 		right = "g+rx"
 	}
-	return fmt.Sprintf("sudo chgrp %s %s && sudo chmod %s %[2]s", e.User, e.Part, right)
+	return fmt.Sprintf("sudo chgrp %s %s && sudo chmod %s %[2]s", e.User, provider.ShellWord(e.Part), right)
 }
 
 // May is an [*UnreadableError] if the user may not read what path leads to, or run it: for

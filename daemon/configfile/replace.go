@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/providerd/providerd/store/trust"
 )
 
 // maxFile is more than any configuration may have, in bytes.
@@ -23,6 +21,9 @@ type source struct {
 	path string // without links
 	data []byte
 	here bool
+	// names is how many the file has: more than one if there are hard links to it. All
+	// of them lead to inode.
+	names, inode uint64
 }
 
 // read finds what a path leads to. A link that leads nowhere leads to the place of a new
@@ -30,27 +31,57 @@ type source struct {
 func read(path string) (source, error) {
 	real, err := filepath.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if to, err := os.Readlink(path); err == nil {
-			if !filepath.IsAbs(to) {
-				to = filepath.Join(filepath.Dir(path), to)
-			}
-			return source{path: filepath.Clean(to)}, nil
-		}
-		return source{path: path}, nil
+		path, err = endOf(path)
+		return source{path: path}, err
 	}
 	if err != nil {
 		return source{}, &fs.PathError{Op: "read", Path: path, Err: reason(err)}
 	}
-	if info, err := os.Stat(real); err == nil && !info.Mode().IsRegular() {
-		return source{}, fmt.Errorf("%s is not a plain file", real)
+	data, err := readPlain(real)
+	s := source{path: real, data: data, here: true}
+	if info, err := os.Stat(real); err == nil {
+		s.names, s.inode = namesOf(info)
 	}
-	f, err := os.Open(real)
+	return s, err
+}
+
+// endOf follows links to where the last one leads, whether or not something is there.
+func endOf(path string) (string, error) {
+	for range mostLinks {
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path, nil
+		}
+		if !filepath.IsAbs(to) {
+			dir := filepath.Dir(path)
+			if real, err := filepath.EvalSymlinks(dir); err == nil { // ".." is of where a link leads
+				dir = real
+			}
+			to = filepath.Join(dir, to)
+		}
+		path = filepath.Clean(to)
+	}
+	return "", fmt.Errorf("%s leads through too many symbolic links", path)
+}
+
+// mostLinks is as many as Linux follows.
+const mostLinks = 40
+
+// readPlain reads a file that may be anything by now: it waits for nobody to write into a
+// named pipe, and takes no more than a configuration may have.
+func readPlain(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // to open a device may do something
+		return nil, fmt.Errorf("%s is not a plain file", path)
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|dontWait, 0)
 	if err != nil {
-		return source{}, &fs.PathError{Op: "read", Path: real, Err: reason(err)}
+		return nil, &fs.PathError{Op: "read", Path: path, Err: reason(err)}
 	}
 	defer f.Close()
-	data, err := contents(f)
-	return source{real, data, true}, err
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a plain file", path)
+	}
+	return contents(f)
 }
 
 func contents(f *os.File) ([]byte, error) {
@@ -69,10 +100,8 @@ func (s source) writable() error {
 			dir = filepath.Dir(dir)
 		}
 	}
-	if os.Geteuid() == 0 { // or root would write where others have it write
-		if err := trust.Existing(dir); err != nil {
-			return err
-		}
+	if err := trustedForRoot(dir); err != nil {
+		return err
 	}
 	temp, err := write(dir, nil, 0o600)
 	if err != nil {
@@ -118,7 +147,7 @@ func (s source) replace(data []byte, m Modes) error {
 		}
 		return err
 	}
-	f, err := os.Open(s.path)
+	f, err := os.OpenFile(s.path, os.O_RDONLY|dontWait, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return ErrChanged
 	}

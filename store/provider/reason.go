@@ -318,16 +318,16 @@ func Hint(reason Reason, about Subject) string {
 		"{id}", about.ID,
 		"{endpoint}", about.Endpoint,
 		"{key_env}", cmp.Or(about.KeyEnv, "its API key"),
-		"{model}", shellWord(cmp.Or(about.Model, "MODEL")),
+		"{model}", ShellWord(cmp.Or(about.Model, "MODEL")),
 	).Replace(cmp.Or(about.Own, about.Hints[reason], reason.Meaning().Hint))
 }
 
-// shellWord is a name as it stands on a command line.
-func shellWord(name string) string {
+// ShellWord is a name, or a path, as it is typed on a command line.
+func ShellWord(name string) string {
 	odd := func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("-_./:@+", r)
 	}
-	if !strings.ContainsFunc(name, odd) {
+	if name != "" && !strings.ContainsFunc(name, odd) {
 		return name
 	}
 	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
