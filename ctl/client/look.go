@@ -5,8 +5,8 @@ type Look struct {
 	Path     string
 	Variable string // that the path is from; empty: none
 	Chosen   bool   // it is Client.Socket
-	PID      int    // of the listener; 0: not known
-	Err      error  // nil: a trusted listener accepts connections there
+	PID      int    // of who listens; 0: not known
+	Err      error  // nil: somebody to be believed accepts connections there
 }
 
 // LookEverywhere tries each place once, in the order of [Client.Sockets], up to the first
@@ -16,7 +16,7 @@ func (c *Client) LookEverywhere() (all []Look) {
 		l := Look{Path: p.path, Variable: p.name, Chosen: p.chosen}
 		conn, err := dialOne(p)
 		if err == nil {
-			l.PID = pidOf(conn)
+			l.PID, l.UID = peerOf(conn)
 			conn.Close()
 			return append(all, l)
 		}

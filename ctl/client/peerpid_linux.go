@@ -6,17 +6,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pidOf is the process that called listen, which is systemd for a socket that it passes on.
-// It is for people to read, never to be trusted.
+// peerOf is the process that called listen, and its user: those of systemd for a socket
+// that it passes on. The process is to be looked at, never to be trusted.
 func pidOf(conn conn) (pid int) {
 	if file, ok := conn.(syscall.Conn); ok {
 		if raw, err := file.SyscallConn(); err == nil {
 			_ = raw.Control(func(fd uintptr) {
 				if u, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
-					pid = int(u.Pid)
+					pid, uid = int(u.Pid), int(u.Uid)
 				}
 			})
 		}
 	}
-	return pid
+	return pid, uid
 }

@@ -2,4 +2,4 @@
 
 package client
 
-func pidOf(conn) int { return 0 }
+func peerOf(conn) (pid, uid int) { return 0, -1 }

@@ -59,6 +59,7 @@ type Place struct {
 	Mode     fs.FileMode
 	UID      int // the file's owner; −1: not known
 	PID      int // of who listens; 0: not known
+	Listener int // the user of who listens; −1: not known
 }
 
 // A Process is a providerd that runs.

@@ -48,7 +48,9 @@ func (s *Scene) Facts(ctx context.Context) *doctor.Facts {
 	f.Places = s.places()
 	s.ask(ctx, f)
 	var wg sync.WaitGroup
-	wg.Go(func() { f.Processes = processes() })
+	wg.Go(func() {
+		f.Processes, _ = within(func() ([]doctor.Process, error) { return processes(), nil }) // one that hangs keeps its command line
+	})
 	wg.Go(func() { f.Units = s.units(ctx) })
 	wg.Go(func() { f.Clock = clockOf() })
 	wg.Go(func() { f.Beside = s.beside(ctx) })
@@ -65,7 +67,7 @@ func (s *Scene) Facts(ctx context.Context) *doctor.Facts {
 // places are where a daemon is looked for.
 func (s *Scene) places() (all []doctor.Place) {
 	for _, l := range s.Client.LookEverywhere() {
-		p := doctor.Place{Path: l.Path, Variable: l.Variable, Chosen: l.Chosen, Err: asError(l.Err), Absent: client.MayCome(l.Err), PID: l.PID, UID: -1}
+		p := doctor.Place{Path: l.Path, Variable: l.Variable, Chosen: l.Chosen, Err: asError(l.Err), Absent: client.MayCome(l.Err), PID: l.PID, Listener: l.UID, UID: -1}
 		if info, err := os.Lstat(l.Path); err == nil {
 			p.Exists, p.Mode, p.UID = true, info.Mode(), ownerOf(info)
 		}

@@ -4,6 +4,7 @@ package examine
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/ctl/doctor"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // The providerd beside this program is run only where nobody else can have put it there.
@@ -90,6 +92,58 @@ func TestReadable(t *testing.T) {
 	}
 	if when, err := readable(dir + "/file"); when.IsZero() || err != nil {
 		t.Errorf("a file: %v, %v", when, err)
+	}
+}
+
+// A daemon of another user may call any file its configuration. It is looked at only if
+// that shows nothing which that user could not read, and cannot be another one by then.
+func TestFile_AnothersDaemonNamesASecret(t *testing.T) {
+	dir, err := os.MkdirTemp("", "ex")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "secret")
+	ran := false
+	s := &Scene{Getenv: func(string) string { return "" }, run: func(context.Context, string, ...string) (string, string, int, error) {
+		ran = true
+		return "", "shadow:1:1: the text of a secret", 1, nil
+	}}
+	for _, c := range []struct {
+		name         string
+		listener     int
+		mode, folder os.FileMode
+		read         bool
+	}{
+		{"MyOwn", os.Getuid(), 0o600, 0o755, true},
+		{"Roots", 0, 0o600, 0o755, true},
+		{"NotKnown", -1, 0o600, 0o755, true},
+		{"Anothers", 4711, 0o600, 0o755, false},
+		{"AnothersOfAGroup", 4711, 0o640, 0o755, false},
+		{"AnothersBehindAFolder", 4711, 0o644, 0o700, false},
+		{"AnothersThatAllCanReplace", 4711, 0o666, 0o755, false},
+		{"AnothersThatAllCanRead", 4711, 0o644, 0o755, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := os.WriteFile(path, []byte("secret"), c.mode); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(os.Chmod(path, c.mode), os.Chmod(dir, c.folder)); err != nil {
+				t.Fatal(err)
+			}
+			ran = false
+			f := &doctor.Facts{
+				Me: doctor.Me{UID: os.Getuid(), Root: os.Getuid() == 0}, Beside: doctor.Beside{Path: "/usr/bin/providerd"},
+				Info: &provider.DaemonInfo{ConfigPath: path}, Places: []doctor.Place{{Path: "/s", Chosen: true, Listener: c.listener}},
+			}
+			file := s.file(t.Context(), f)
+			if read := file.Said != "" || ran; read != c.read {
+				t.Errorf("it was looked at: %v, %+v", read, file)
+			}
+		})
 	}
 }
 

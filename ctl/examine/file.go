@@ -12,6 +12,7 @@ import (
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/doctor"
+	"github.com/providerd/providerd/store/trust"
 )
 
 const systemConfig = "/etc/providerd/providerd.toml"
@@ -24,6 +25,10 @@ func (s *Scene) file(ctx context.Context, f *doctor.Facts) doctor.File {
 		return file
 	}
 	file.Foreign = file.System && !f.Me.Root || slices.ContainsFunc(f.Units, func(u doctor.Unit) bool { return u.Installed && u.User != file.System })
+	if !s.mayBeRead(f, file.Path) {
+		file.Err = "only another user's daemon says that it is one"
+		return file
+	}
 	modified, err := within(func() (time.Time, error) { return readable(file.Path) })
 	file.Exists, file.Modified = !modified.IsZero(), modified
 	switch {
@@ -35,6 +40,30 @@ func (s *Scene) file(ctx context.Context, f *doctor.Facts) doctor.File {
 	}
 	s.check(ctx, f, &file)
 	return file
+}
+
+// mayBeRead reports whether a path may be looked at. A daemon of another user, who is not
+// root, may name any file, to have its lines shown: it is believed only of one that
+// everybody can read, and that nobody else can replace.
+func (s *Scene) mayBeRead(f *doctor.Facts, path string) bool {
+	if f.Info == nil || path == systemConfig || !slices.ContainsFunc(f.Places, func(p doctor.Place) bool {
+		return p.Err == nil && p.Listener > 0 && p.Listener != f.Me.UID
+	}) {
+		return true
+	}
+	_, err := within(func() (string, error) {
+		return trust.Resolve(path, func(part string, info fs.FileInfo) error {
+			need := fs.FileMode(0o004)
+			if info.IsDir() {
+				need = 0o001
+			}
+			if info.Mode()&fs.ModeSymlink == 0 && info.Mode()&need == 0 {
+				return fs.ErrPermission
+			}
+			return trust.Check(part, info)
+		})
+	})
+	return err == nil || errors.Is(err, fs.ErrNotExist)
 }
 
 // readable returns when a file was changed last, also with an error, if it could be seen.
@@ -101,7 +130,7 @@ func (s *Scene) isSystem(f *doctor.Facts) bool {
 			return !u.User
 		}
 	}
-	_, err := os.Stat(own)
+	_, err := within(func() (fs.FileInfo, error) { return os.Stat(own) })
 	return own == "" || err != nil && exists(systemConfig)
 }
 

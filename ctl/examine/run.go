@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os/exec"
+	"time"
 )
 
 // mostOutput bounds what is kept of a program's output, in bytes.
@@ -18,12 +19,21 @@ func run(ctx context.Context, name string, args ...string) (stdout, stderr strin
 	cmd.WaitDelay = patience / 10
 	var out, complaints limited
 	cmd.Stdout, cmd.Stderr = &out, &complaints
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return "", "", -1, err
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	select {
+	case err = <-done:
+	case <-time.After(patience + 2*cmd.WaitDelay): // it waits for a disk, and cannot be killed
+		return "", "", -1, errNoAnswer
+	}
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		return "", "", -1, errors.New("it did not answer in time")
+		return "", "", -1, errNoAnswer
 	case errors.As(err, &exit) && exit.Exited():
 		return out.String(), complaints.String(), exit.ExitCode(), nil
 	default:
@@ -31,6 +41,8 @@ func run(ctx context.Context, name string, args ...string) (stdout, stderr strin
 	}
 	return out.String(), complaints.String(), 0, nil
 }
+
+var errNoAnswer = errors.New("it did not answer in time")
 
 // limited keeps the beginning. It is no bytes.Buffer, which reads on its own.
 type limited struct{ kept []byte }

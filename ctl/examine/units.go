@@ -2,6 +2,8 @@ package examine
 
 import (
 	"context"
+	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -60,7 +62,7 @@ func (s *Scene) unit(ctx context.Context, user bool) doctor.Unit {
 	if u.Installed = u.Values["LoadState"] != "not-found"; !u.Installed {
 		return u
 	}
-	if text, err := os.ReadFile(u.Values["FragmentPath"]); err == nil {
+	if text, err := within(func() ([]byte, error) { return smallFile(u.Values["FragmentPath"]) }); err == nil {
 		u.Fragment = "\n" + string(text)
 	}
 	out, _, _, _ = s.run(ctx, "systemctl", append(whose, "show", "providerd.socket", "--no-pager", "--property=UnitFileState")...)
@@ -73,6 +75,19 @@ func (s *Scene) unit(ctx context.Context, user bool) doctor.Unit {
 		u.Journal = strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
 	}
 	return u
+}
+
+// smallFile reads the beginning of a file, as much as a unit may have.
+func smallFile(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return nil, fs.ErrInvalid
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, mostOutput))
 }
 
 // properties reads what "systemctl show" prints. A setting may come in several lines.
