@@ -53,7 +53,7 @@ func TestDoctor_OldDaemon(t *testing.T) {
 		t.Errorf("exit %d, %+v", code, c)
 	}
 	for subject, want := range map[string]string{
-		"daemon": "store: no space left", "rights": "too old to tell", "configuration": "built-in", "versions": "0.1.0", "p": "set the key", "disk": "/nonexistent",
+		"daemon": "store: no space left", "rights": "too old to report", "configuration": "built-in", "versions": "0.1.0", "p": "set the key", "disk": "/nonexistent",
 	} {
 		if got := c.of(subject); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", subject, got, want)

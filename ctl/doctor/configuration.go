@@ -18,11 +18,11 @@ func configuration(f *Facts) []Finding {
 	case f.Info != nil:
 		found.Summary = orDefaults(f.Info.ConfigPath)
 	case !f.owner():
-		return one(found.Subject, Skip, "that of another user's daemon")
+		return one(found.Subject, Skip, "another user's daemon has its own")
 	case f.File.Path == "":
-		return one(found.Subject, Skip, "no place for a file is known")
+		return one(found.Subject, Skip, "its place is not known: neither HOME nor XDG_CONFIG_HOME is set")
 	case !f.File.Exists && f.File.Err == "":
-		found.Summary = "no file at " + f.File.Path + ": the built-in defaults count"
+		found.Summary = "no file at " + f.File.Path + ": the built-in defaults are in force"
 		if f.File.Said != "" && !f.File.Foreign {
 			found.raise(Warn, ", with warnings")
 			found.Details = lines(f.File.Said)
@@ -121,7 +121,14 @@ func isOf(p provider.ConfigProblem, k provider.KeyInUse) bool {
 func onDisk(f *Facts, found *Finding) {
 	file := f.File
 	if f.Info != nil {
-		found.raise(Warn, map[bool]string{true: "; the file on the disk is another one by now", false: "; the file has been removed"}[file.Exists])
+		why := "; the file has changed since"
+		switch {
+		case !file.Exists:
+			why = "; the file has been removed"
+		case f.Info.ConfigPath == "":
+			why = "; there is one now at " + file.Path
+		}
+		found.raise(Warn, why)
 	}
 	switch {
 	case !file.Exists && file.Err == "":
@@ -131,15 +138,20 @@ func onDisk(f *Facts, found *Finding) {
 		found.Fix = append(found.Fix, "sudo providerctl doctor")
 	case file.Err != "":
 		found.raise(Fail, ": "+file.Err)
+		found.Fix = append(found.Fix, "ls -l "+provider.ShellWord(file.Path))
 	case !file.Checked:
-		found.Fix = append(found.Fix, f.sudo("providerd config check "+file.Path))
+		found.Fix = append(found.Fix, f.sudo("providerd config check "+provider.ShellWord(file.Path)))
 	case !file.Good && file.Foreign && strings.Contains(file.Said, "permission denied"):
-		found.raise(Warn, "; you may not read all that it names")
+		found.raise(Warn, "; you may not read every file that it names")
 		found.Fix = append(found.Fix, "sudo providerctl doctor")
 	case !file.Good:
-		found.raise(Fail, map[bool]string{true: ", which a reload or the next start would refuse", false: ", with which it does not start, or not in full"}[f.Info != nil])
+		found.raise(Fail, map[bool]string{true: ", and a reload or the next start would refuse it", false: ", which has errors"}[f.Info != nil])
 		found.Details = append(found.Details, lines(file.Said)...)
-		found.Fix = append(found.Fix, "correct the file, then: "+f.sudo("providerd config check "+file.Path))
+		then := f.sudo("providerd config check " + provider.ShellWord(file.Path))
+		if f.Info != nil {
+			then += " && " + f.admin("providerctl reload")
+		}
+		found.Fix = append(found.Fix, "correct the file, then: "+then)
 	default:
 		if file.Said != "" && !file.Foreign {
 			found.raise(Warn, ", with warnings")

@@ -18,7 +18,7 @@ func daemon(f *Facts) []Finding {
 	case f.Info != nil:
 		return running(f)
 	case e == nil:
-		return one(subject, Skip, "was not asked")
+		return one(subject, Skip, "not asked")
 	case e.Code == provider.TimedOut:
 		return stuck(f, e)
 	case e.Code == provider.Denied:
@@ -26,17 +26,24 @@ func daemon(f *Facts) []Finding {
 	}
 	found := Finding{Subject: subject, Level: Fail, Summary: f.InfoErr.Message}
 	var pids []string
+	ask := "if you mean that one: providerctl --socket PATH doctor"
 	for _, p := range f.Processes {
-		if p.UID == f.Me.UID || f.Me.Root {
+		if p.State != "Z" && (p.UID == f.Me.UID || f.Me.Root) {
 			pids = append(pids, strconv.Itoa(p.PID))
 			found.Fix = append(found.Fix, stopped(p)...)
+			if p.Socket != "" {
+				ask = "if you mean that one: providerctl --socket " + provider.ShellWord(p.Socket) + " doctor"
+			}
 		}
 	}
-	if pids != nil {
+	switch {
+	case pids != nil:
 		found.Details = []string{"a providerd runs, and listens elsewhere, or not yet: pid " + strings.Join(pids, ", ")}
-	}
-	if found.Details != nil {
-		found.Fix = append(found.Fix, "if you mean that one: providerctl --socket PATH doctor")
+		found.Fix = append(found.Fix, ask)
+	case Worst(socket(f)) == Fail:
+		return one(subject, Skip, "cannot be asked: see socket, below")
+	case f.unitAtFault():
+		return one(subject, Skip, "is not running: see unit, below")
 	}
 	if f.InfoErr.Hint != "" {
 		found.Fix = append(found.Fix, f.InfoErr.Hint)
@@ -50,11 +57,11 @@ func stuck(f *Facts, e *provider.Error) []Finding {
 	if p, ok := f.listener(); ok {
 		switch p.State {
 		case "D":
-			found.Summary += fmt.Sprintf("; process %d waits for its disk", p.PID)
-			found.Fix = []string{"look at the disk: findmnt; sudo dmesg | tail"}
+			found.Summary += fmt.Sprintf("; process %d waits for a disk", p.PID)
+			found.Fix = []string{"check the disk: findmnt; sudo dmesg | tail"}
 		case "T", "t":
 			found.Summary += fmt.Sprintf("; process %d is stopped", p.PID)
-			found.Fix = []string{fmt.Sprintf("let it go on: %s", f.sudo(fmt.Sprintf("kill -CONT %d", p.PID)))}
+			found.Fix = []string{fmt.Sprintf("let it continue: %s", f.sudo(fmt.Sprintf("kill -CONT %d", p.PID)))}
 			return []Finding{found}
 		default:
 			found.Fix = []string{fmt.Sprintf("to report it, first: %s", f.sudo(fmt.Sprintf("kill -ABRT %d", p.PID)))}
@@ -79,7 +86,7 @@ func (f *Facts) listener() (Process, bool) {
 // stopped is what to do about a process that somebody stopped.
 func stopped(p Process) []string {
 	if p.State == "T" || p.State == "t" {
-		return []string{fmt.Sprintf("process %d is stopped, let it go on: kill -CONT %d", p.PID, p.PID)}
+		return []string{fmt.Sprintf("process %d is stopped, let it continue: kill -CONT %d", p.PID, p.PID)}
 	}
 	return nil
 }
@@ -98,23 +105,24 @@ func cureOf(check string) string {
 	case "scheduler":
 		return "see what takes the processors: top"
 	case "log":
-		return "look at what reads its standard error"
+		return "check what reads its standard error"
 	}
 	return ""
 }
 
 func running(f *Facts) []Finding {
 	i := f.Info
+	all := others(f)
 	found := Finding{Subject: "daemon", Level: OK,
 		Summary: fmt.Sprintf("runs, pid %d, for %s, %s", i.PID, span(time.Duration(i.UptimeSeconds)*time.Second), counted(i.Providers, "provider"))}
 	switch {
 	case f.Health == nil:
-		found.raise(Warn, ", and does not tell whether it is well")
-		return []Finding{found}
+		found.raise(Warn, ", and does not report its health")
+		return append([]Finding{found}, all...)
 	case f.Health.Status == "ok":
-		return []Finding{found}
+		return append([]Finding{found}, all...)
 	}
-	found.Level, found.Summary = Fail, fmt.Sprintf("runs, pid %d, and cannot keep what it promises", i.PID)
+	found.Level, found.Summary = Fail, fmt.Sprintf("runs, pid %d, and fails a health check", i.PID)
 	for _, name := range slices.Sorted(maps.Keys(f.Health.Checks)) {
 		if problem := f.Health.Checks[name]; problem != "ok" {
 			found.Details = append(found.Details, name+": "+problem)
@@ -123,5 +131,5 @@ func running(f *Facts) []Finding {
 			}
 		}
 	}
-	return []Finding{found}
+	return append([]Finding{found}, all...)
 }

@@ -1,6 +1,10 @@
 package doctor
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/providerd/providerd/store/provider"
+)
 
 // disk says whether the database has room.
 func disk(f *Facts) []Finding {
@@ -12,21 +16,22 @@ func disk(f *Facts) []Finding {
 	)
 	d := f.Disk
 	where := d.Folder
+	typed := provider.ShellWord(where)
 	switch {
 	case where == "", !f.owner():
 		return nil
 	case d.Hangs:
-		return one(subject, Fail, "the disk of "+where+" does not answer", "findmnt -T "+where, "sudo dmesg | tail")
+		return one(subject, Fail, "the disk of "+where+" does not answer", "findmnt -T "+typed, "sudo dmesg | tail")
 	case !d.Known:
 		return one(subject, Skip, where+" cannot be looked at")
 	case d.ReadOnly:
-		return one(subject, Fail, "the file system of "+where+" is mounted read-only", "see why: findmnt -T "+where, "sudo dmesg | tail")
+		return one(subject, Fail, "the file system of "+where+" is mounted read-only", "see why: findmnt -T "+typed, "sudo dmesg | tail")
 	case d.Free < little:
-		return one(subject, Fail, size(d.Free)+" are free for "+where, "free some: df -h "+where)
+		return one(subject, Fail, size(d.Free)+" free for "+where, "free some: df -h "+typed)
 	case d.AllNodes > 0 && d.Inodes < nodes:
-		return one(subject, Fail, counted(int(d.Inodes), "inode")+" are free for "+where+": too many files", "remove some: df -i "+where)
+		return one(subject, Fail, counted(int(d.Inodes), "inode")+" free for "+where+": too many files", "remove some: df -i "+typed)
 	case d.Free < low && d.Free < d.Total/20:
-		return one(subject, Warn, size(d.Free)+" are free for "+where, "df -h "+where)
+		return one(subject, Warn, size(d.Free)+" free for "+where, "df -h "+typed)
 	}
 	return one(subject, OK, fmt.Sprintf("%s free for %s", size(d.Free), where))
 }

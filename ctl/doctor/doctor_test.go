@@ -108,18 +108,18 @@ func TestExamine(t *testing.T) {
 		{"StuckAndRestarted", away(late), nil, "daemon", Fail, "", "sudo providerd service restart"},
 		{"StuckSomewhere", away(late), func(f *Facts) { f.Processes = nil }, "daemon", Fail, "", "service restart"},
 		{"Stopped", away(late), func(f *Facts) { f.Processes[0].State = "T" }, "daemon", Fail, "812 is stopped", "kill -CONT 812"},
-		{"WaitsForItsDisk", away(late), func(f *Facts) { f.Processes[0].State = "D" }, "daemon", Fail, "waits for its disk", "findmnt"},
+		{"WaitsForItsDisk", away(late), func(f *Facts) { f.Processes[0].State = "D" }, "daemon", Fail, "waits for a disk", "findmnt"},
 		{"Unwell", nil, func(f *Facts) {
 			f.Health = &provider.Health{Status: "failing", Checks: map[string]string{"store": "no space left on device", "disk": "ok"}}
 		}, "daemon", Fail, "store: no space left", "df -h /var/lib/providerd"},
-		{"DoesNotTell", nil, func(f *Facts) { f.Health = nil }, "daemon", Warn, "does not tell", ""},
+		{"DoesNotTell", nil, func(f *Facts) { f.Health = nil }, "daemon", Warn, "does not report its health", ""},
 		{"AProviderNamedAsASubject", nil, row(provider.Status{ID: "disk", State: provider.StateRunning, Reason: provider.OK}), "disk", OK, "RUNNING", ""},
 		{"UnwellInANewWay", nil, func(f *Facts) {
 			f.Health = &provider.Health{Status: "failing", Checks: map[string]string{"moon": "full"}}
 		}, "daemon", Fail, "moon: full", ""},
 		{"MayNotOpen", away(refused), func(f *Facts) { f.Places[1].Err = refused }, "socket", Fail, "mode 0666", "run it with sudo"},
 		{"MayNotOpenIsSaidOnce", away(refused), func(f *Facts) { f.Places[1].Err = refused }, "daemon", Skip, "may not open", ""},
-		{"SocketIsLeft", away(gone), func(f *Facts) { f.Places[1].Exists = true }, "socket", Warn, "left from a daemon", ""},
+		{"SocketIsLeft", away(gone), func(f *Facts) { f.Places[1].Exists = true }, "socket", OK, "the next start replaces it", ""},
 		{"NoSocket", away(gone), nil, "socket", Skip, "looked at /run/user/1000/providerd/providerd.sock", ""},
 		{"AnothersSocket", nil, func(f *Facts) {
 			f.Places[0] = Place{Path: "/x", Exists: true, Mode: fs.ModeSocket, Err: provider.Errorf(provider.DaemonUnreachable, "unset XDG_RUNTIME_DIR", "the socket /x is not used: uid 7 listens there")}
@@ -128,7 +128,7 @@ func TestExamine(t *testing.T) {
 			f.Places[0] = Place{Path: "/x", Exists: true, Mode: fs.ModeSocket, Err: provider.Errorf(provider.DaemonUnreachable, "unset XDG_RUNTIME_DIR", "the socket /x is not used: uid 7 listens there")}
 		}, "socket", Fail, "uid 7", "unset XDG_RUNTIME_DIR"},
 		{"NoAdministrator", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group = false, Group{Name: "providerd"} }, "rights", OK, "not pause", "sudo usermod -aG providerd $USER"},
-		{"SessionIsOlder", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group.Active = false, false }, "rights", Fail, "older", "newgrp providerd"},
+		{"SessionIsOlder", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group.Active = false, false }, "rights", Fail, "after this session began", "newgrp providerd"},
 		{"AnotherNamespace", nil, setup(func(s *provider.Setup) { s.Caller.Admin = false }), "rights", Warn, "though", "namespace"},
 		{"NoGroup", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group = false, Group{} }, "rights", OK, "not pause", "sudo providerctl"},
 		{"OldDaemonsRights", nil, func(f *Facts) { f.Info.Setup = nil }, "rights", Skip, "too old", ""},
@@ -141,7 +141,25 @@ func TestExamine(t *testing.T) {
 		{"UnitIsMasked", away(gone), value("LoadState", "masked"), "unit", Fail, "masked", "unmask"},
 		{"UnitIsBad", away(gone), value("LoadState", "bad-setting"), "unit", Fail, "bad-setting", "systemctl cat"},
 		{"UnitIsNotStarted", away(gone), value("ActiveState", "inactive", "SubState", "dead"), "unit", Fail, "inactive", "sudo systemctl start"},
-		{"UnitIsBesideAnother", nil, value("ActiveState", "inactive"), "unit", Warn, "another providerd", ""},
+		{"UnitIsBesideAnother", nil, value("ActiveState", "inactive"), "unit", Warn, "another providerd", "sudo systemctl disable"},
+		{"UnitIsOffBesideAnother", nil, value("ActiveState", "inactive", "UnitFileState", "disabled"), "unit", OK, "inactive", ""},
+		{"UnitTellsWhyNoneAnswers", away(gone), value("ActiveState", "failed"), "daemon", Skip, "see unit", ""},
+		{"UnitIsNotStartedAndTellsWhy", away(gone), value("ActiveState", "inactive"), "daemon", Skip, "see unit", ""},
+		{"UnitFailsForItsConfiguration", away(gone), func(f *Facts) { value("ActiveState", "failed")(f); f.File.Good = false }, "unit", Fail, "", "see configuration, below"},
+		{"SocketTellsWhyNoneAnswers", away(gone), func(f *Facts) {
+			f.Places[0] = Place{Path: "/x", Exists: true, Mode: fs.ModeSocket, Err: provider.Errorf(provider.DaemonUnreachable, "unset XDG_RUNTIME_DIR", "the socket /x is not used: uid 7 listens there")}
+		}, "daemon", Skip, "see socket", ""},
+		{"ChosenAndAbsent", away(gone), func(f *Facts) { f.Places = []Place{{Path: "/x", Chosen: true, Absent: true, Err: gone}} }, "socket", Skip, "looked at /x", ""},
+		{"SocketIsLeftBeforeAnother", nil, func(f *Facts) { f.Places[0].Exists, f.Places[0].Mode, f.Places[0].UID = true, fs.ModeSocket, 1000 }, "socket", Warn, "left from a daemon", "rm /run/user/1000/"},
+		{"TwoRun", nil, func(f *Facts) { f.Processes = append(f.Processes, Process{PID: 7, UID: 1000, Socket: "/x y/s"}) }, "daemon", Warn, "another providerd runs too, pid 7", "--socket '/x y/s' doctor"},
+		{"TwoRunAndOneIsTheUnit", nil, func(f *Facts) {
+			value("MainPID", "812")(f)
+			f.Info.PID, f.Places[1].PID = 7, 7
+		}, "daemon", Warn, "pid 812", "sudo systemctl disable --now"},
+		{"AnothersRunsToo", nil, func(f *Facts) { f.Processes = append(f.Processes, Process{PID: 7, UID: 1001}) }, "daemon", OK, "", ""},
+		{"OneIsOnlyNotWaitedFor", nil, func(f *Facts) { f.Processes = append(f.Processes, Process{PID: 7, UID: 1000, State: "Z"}) }, "daemon", OK, "", ""},
+		{"UsersUnitEndsWithTheSession", nil, func(f *Facts) { f.Info.Setup.System = false; f.Units[0].User, f.Units[0].Lingering = true, LingerOff }, "unit", OK, "last session", "loginctl enable-linger"},
+		{"UsersUnitStays", nil, func(f *Facts) { f.Info.Setup.System = false; f.Units[0].User, f.Units[0].Lingering = true, LingerOn }, "unit", OK, "enabled", ""},
 		{"UnitWaitsForTheSocket", away(gone), func(f *Facts) { value("ActiveState", "inactive")(f); f.Units[0].Socket = "enabled" }, "unit", OK, "providerd.socket", ""},
 		{"UnitIsNotEnabled", nil, value("UnitFileState", "disabled"), "unit", Warn, "boot", "sudo systemctl enable"},
 		{"UnitIsAUsers", nil, func(f *Facts) { value("UnitFileState", "disabled")(f); f.Units[0].User = true }, "unit", Warn, "your own", "systemctl --user enable"},
@@ -150,21 +168,21 @@ func TestExamine(t *testing.T) {
 		{"NoUnitNorDaemon", away(gone), func(f *Facts) { f.Units[0].Installed = false }, "unit", Warn, "no service", "service install"},
 		{"ManagerIsSilent", nil, func(f *Facts) { f.Units[0].Problem = "it did not answer in time" }, "unit", Skip, "in time", ""},
 		{"OtherManager", away(gone), func(f *Facts) { f.Units = []Unit{{Manager: "service", Installed: true, Line: "providerd: stopped"}} }, "unit", Warn, "stopped", "service start"},
-		{"FileWasChanged", nil, func(f *Facts) { f.File.Modified = now }, "configuration", Warn, "another one by now", "providerctl reload"},
+		{"FileWasChanged", nil, func(f *Facts) { f.File.Modified = now }, "configuration", Warn, "has changed since", "providerctl reload"},
 		{"FileWouldBeRefused", nil, func(f *Facts) {
 			f.File.Modified, f.File.Good, f.File.Said = now, false, "x.toml:3:4: no\n   3 | x\n     | ^"
 		}, "configuration", Fail, "     | ^", "correct the file"},
 		{"FileWasRemoved", nil, func(f *Facts) { f.File.Exists = false }, "configuration", Warn, "removed", "reload"},
-		{"FileWasMade", nil, func(f *Facts) { f.Info.ConfigPath = "" }, "configuration", Warn, "another one", "reload"},
+		{"FileWasMade", nil, func(f *Facts) { f.Info.ConfigPath = "" }, "configuration", Warn, "there is one now at /etc", "reload"},
 		{"FileIsNotReadable", nil, func(f *Facts) { f.File.Err, f.Info.Setup.Caller.Admin = "permission denied", false }, "configuration", OK, "/etc", ""},
-		{"FileIsNotGoodBeforeTheStart", away(gone), func(f *Facts) { f.File.Good, f.File.Said = false, "x" }, "configuration", Fail, "does not start", "config check"},
+		{"FileIsNotGoodBeforeTheStart", away(gone), func(f *Facts) { f.File.Good, f.File.Said = false, "x" }, "configuration", Fail, "has errors", "config check"},
 		{"FileMayNotBeReadBeforeTheStart", away(gone), func(f *Facts) { f.File.Err = "permission denied" }, "configuration", OK, "may not read", "sudo providerctl doctor"},
 		{"OwnFileCannotBeReadBeforeTheStart", away(gone), func(f *Facts) { f.File.Err, f.File.System = "permission denied", false }, "configuration", Fail, "permission denied", ""},
 		{"NoFileBeforeTheStart", away(gone), func(f *Facts) { f.File.Exists = false }, "configuration", OK, "no file at", ""},
 		{"WarningsWithoutAFile", away(gone), func(f *Facts) { f.File.Exists, f.File.Said = false, "OPENAI_API_KEY: the key is in quotes" }, "configuration", Warn, "in quotes", ""},
 		{"FileNamesWhatMayNotBeRead", away(gone), func(f *Facts) {
 			f.File.Good, f.File.Said, f.File.Foreign = false, "key file: permission denied", true
-		}, "configuration", Warn, "not read all", "sudo providerctl doctor"},
+		}, "configuration", Warn, "not read every file", "sudo providerctl doctor"},
 		{"WarningsOfAnotherEnvironment", away(gone), func(f *Facts) { f.File.Said, f.File.Foreign = "X is not set", true }, "configuration", OK, "", ""},
 		{"WarningsBeforeTheStart", away(gone), func(f *Facts) { f.File.Said = "X is not set" }, "configuration", Warn, "X is not set", ""},
 		{"NotCheckedBeforeTheStart", away(gone), func(f *Facts) { f.File.Checked = false }, "configuration", OK, "", "sudo providerd config check /etc"},
@@ -185,7 +203,7 @@ func TestExamine(t *testing.T) {
 		}), "configuration", OK, "", ""},
 		{"VariableCannotBeSent", nil, setup(func(s *provider.Setup) {
 			s.Keys[0] = provider.KeyInUse{ID: "openai", Source: "env MY_KEY", Problem: "environment variable MY_KEY: the key has more than one line"}
-		}), "keys", Fail, "more than one line", "add MY_KEY=KEY"},
+		}), "keys", Fail, "more than one line", "add the line MY_KEY=KEY"},
 		{"FaultsOfOthers", nil, setup(func(s *provider.Setup) { s.Config.Faults, s.Caller.Admin = 2, false }), "configuration", Fail, "2 files", "sudo providerctl doctor"},
 		{"Warnings", nil, setup(func(s *provider.Setup) { s.Config.Warnings = 1 }), "configuration", Warn, "1 warning", ""},
 		{"RestartNeeded", nil, setup(func(s *provider.Setup) { s.Config.RestartNeeded = []string{"socket (now S)"} }), "configuration", Warn, "socket (now S)", "service restart"},
@@ -205,40 +223,47 @@ func TestExamine(t *testing.T) {
 			f.Info.Setup.Keys[0] = provider.KeyInUse{ID: "openai", Problem: "OPENAI_API_KEY is not set"}
 			f.KeysSet = map[string]bool{"OPENAI_API_KEY": true}
 		}, "keys", Fail, "in your shell", "sudoedit /etc/providerd/environment"},
+		{"KeyForAUsersUnit", nil, func(f *Facts) {
+			f.Info.Setup.System, f.Units[0].User = false, true
+			f.Info.Setup.Keys[0] = provider.KeyInUse{ID: "openai", Problem: "OPENAI_API_KEY is not set"}
+			f.KeysSet = map[string]bool{"OPENAI_API_KEY": true}
+		}, "keys", Fail, "in your shell", "systemctl --user import-environment OPENAI_API_KEY"},
 		{"DaemonHasNoProxy", nil, func(f *Facts) { f.Proxies = map[string]string{"HTTPS_PROXY": "http://p:1"} }, "proxies", Warn, "the daemon has none", "/etc/providerd/environment"},
-		{"DaemonHasAProxy", nil, setup(func(s *provider.Setup) { s.Proxies = map[string]string{"HTTPS_PROXY": "http://p:1"} }), "proxies", Warn, "through http://p:1", ""},
+		{"DaemonHasAProxy", nil, setup(func(s *provider.Setup) { s.Proxies = map[string]string{"HTTPS_PROXY": "http://p:1"} }), "proxies", OK, "the daemon's HTTPS_PROXY is http://p:1", ""},
 		{"AnotherProxy", nil, func(f *Facts) {
 			f.Proxies, f.Info.Setup.Proxies = map[string]string{"HTTPS_PROXY": "http://p:1"}, map[string]string{"HTTPS_PROXY": "http://q:1"}
 		}, "proxies", Warn, "the daemon's http://q:1", ""},
 		{"UnknownProxy", nil, setup(func(s *provider.Setup) { s.Proxies = map[string]string{"HTTPS_PROXY": "socks4://p:1"} }), "proxies", Fail, "socks4", ""},
 		{"AllProxy", nil, setup(func(s *provider.Setup) { s.Proxies = map[string]string{"ALL_PROXY": "http://p:1"} }), "proxies", Warn, "ALL_PROXY is not read", ""},
-		{"LoopbackThroughAProxy", away(gone), func(f *Facts) { f.Proxies = map[string]string{"HTTP_PROXY": "http://p:1", "NO_PROXY": ".corp"} }, "proxies", Warn, "NO_PROXY", "export NO_PROXY=localhost"},
+		{"LoopbackThroughAProxy", away(gone), func(f *Facts) { f.Proxies = map[string]string{"HTTP_PROXY": "http://p:1", "NO_PROXY": ".corp"} }, "proxies", Warn, "NO_PROXY", `export NO_PROXY="${NO_PROXY:-$no_proxy}",localhost,`},
 		{"LoopbackIsExcepted", away(gone), func(f *Facts) {
 			f.Proxies = map[string]string{"HTTP_PROXY": "http://p:1", "NO_PROXY": "localhost, 127.0.0.0/8"}
 		}, "proxies", OK, "", ""},
 		{"ClockIsFree", nil, func(f *Facts) { f.Clock.Synchronised = false }, "clock", Warn, "not synchronised", "timedatectl"},
-		{"ClockIsUnknown", nil, func(f *Facts) { f.Clock.Known = false }, "clock", Skip, "does not tell", ""},
+		{"ClockIsFreeAndRight", nil, func(f *Facts) { f.Clock.Synchronised, f.Ahead = false, map[string]time.Duration{"a": time.Second} }, "clock", OK, "agrees with 1 provider", ""},
+		{"ClockIsTheHosts", nil, func(f *Facts) { f.Clock.Synchronised, f.Units = false, nil }, "clock", Skip, "does not report", ""},
+		{"ClockIsUnknown", nil, func(f *Facts) { f.Clock.Known = false }, "clock", Skip, "does not report", ""},
 		{"ClockIsBehind", nil, func(f *Facts) { f.Ahead = map[string]time.Duration{"a": time.Hour, "b": time.Hour, "c": 0} }, "clock", Fail, "60 min behind what 3 providers", "timedatectl"},
 		{"ClockIsALittleAhead", nil, func(f *Facts) { f.Ahead = map[string]time.Duration{"a": -time.Minute, "b": -time.Minute} }, "clock", Warn, "60 s ahead of", ""},
 		{"OneVendorsClockIsWrong", nil, func(f *Facts) { f.Ahead = map[string]time.Duration{"a": time.Hour, "b": 0, "c": 0} }, "clock", OK, "synchronised", ""},
 		{"TheOnlyVendorsClockMayBeWrong", nil, func(f *Facts) { f.Ahead = map[string]time.Duration{"a": time.Hour} }, "clock", Warn, "behind", ""},
 		{"ClockWasSet", nil, setup(func(s *provider.Setup) { s.ClockJumpedMS = -3600_000 }), "clock", Warn, "set back by 60 min", ""},
-		{"DiskIsFull", nil, func(f *Facts) { f.Disk.Free = 1e6 }, "disk", Fail, "1 MB are free", "df -h /var/lib/providerd"},
+		{"DiskIsFull", nil, func(f *Facts) { f.Disk.Free = 1e6 }, "disk", Fail, "1 MB free", "df -h /var/lib/providerd"},
 		{"DiskIsLow", nil, func(f *Facts) { f.Disk.Free = 100e6 }, "disk", Warn, "100 MB", "df -h"},
 		{"NoInodes", nil, func(f *Facts) { f.Disk.Inodes = 3 }, "disk", Fail, "3 inodes", "df -i"},
 		{"InodesAreNotCounted", nil, func(f *Facts) { f.Disk.Inodes, f.Disk.AllNodes = 0, 0 }, "disk", OK, "free", ""},
 		{"DiskIsReadOnly", away(gone), func(f *Facts) { f.Disk.ReadOnly = true }, "disk", Fail, "read-only", "findmnt -T"},
 		{"DiskHangs", away(late), func(f *Facts) { f.Disk = Disk{Folder: "/x", Hangs: true} }, "disk", Fail, "does not answer", "dmesg"},
 		{"DiskIsUnknown", nil, func(f *Facts) { f.Disk = Disk{Folder: "/x"} }, "disk", Skip, "cannot be looked at", ""},
-		{"DaemonIsOlder", nil, func(f *Facts) { f.Info.Version = "v1.0.0" }, "versions", Warn, "still is v1.0.0", "service restart"},
+		{"DaemonIsOlder", nil, func(f *Facts) { f.Info.Version = "v1.0.0" }, "versions", Warn, "is still v1.0.0", "service restart"},
 		{"ProviderctlIsAnother", nil, func(f *Facts) { f.Mine = "v2.0.0" }, "versions", Warn, "providerctl v2.0.0", "one release"},
 		{"BesideIsAnother", away(gone), func(f *Facts) { f.Beside.Version = "v2.0.0" }, "versions", Warn, "beside it v2.0.0", "one release"},
-		{"BesideIsNotTrusted", away(gone), func(f *Facts) { f.Beside = Beside{Path: "/x", Problem: "/x can be written by everybody"} }, "versions", Warn, "by everybody", ""},
+		{"BesideIsNotTrusted", away(gone), func(f *Facts) { f.Beside = Beside{Path: "/x", Problem: "/x can be written by everybody"} }, "versions", Skip, "by everybody", ""},
 		{"ProviderNeedsAPerson", nil, row(provider.Status{ID: "p", State: provider.StateError, Reason: provider.Unauthorized, Detail: "401", Hint: "set it"}), "p", Fail, "ERROR (unauthorized): 401", "set it"},
 		{"ProviderIsStopped", nil, row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.ConnectionRefused, Hint: "start it: ollama serve"}), "p", Warn, "STOPPED", "ollama serve"},
 		{"ProviderIsPaused", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Paused: true}), "p", Warn, "paused", "providerctl resume p"},
 		{"ProviderIsLimited", nil, row(provider.Status{ID: "p", State: provider.StateDegraded, Reason: provider.RateLimited, RetryAt: provider.Time{Time: now.Add(time.Minute)}}), "p", OK, "rate_limited", ""},
-		{"ProviderIsOld", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Stale: true}), "p", Warn, "old", ""},
+		{"ProviderIsOld", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Stale: true}), "p", Warn, "not checked lately", ""},
 		{"ProviderWithoutAKeyIsTheKeys", nil, func(f *Facts) {
 			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.NoCredentials})(f)
 			f.Info.Setup.Keys = []provider.KeyInUse{{ID: "p", Problem: "P_KEY is not set"}}
@@ -330,7 +355,7 @@ func TestExamine_DropIns(t *testing.T) {
 		{"RuntimeDirectory", "", "socket's folder"},
 		{"StateDirectory", "", "database's folder"},
 		{"Type", "simple", "ready"},
-		{"NotifyAccess", "none", "hear"},
+		{"NotifyAccess", "none", "learn"},
 		{"PrivateUsers", "yes", "who asks"},
 		{"PrivateNetwork", "yes", "no provider"},
 		{"IPAddressDeny", "0.0.0.0/0 ::/0", "no provider"},

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"fmt"
 	"io/fs"
 	"slices"
 	"time"
@@ -64,9 +65,10 @@ type Place struct {
 
 // A Process is a providerd that runs.
 type Process struct {
-	PID   int
-	UID   int
-	State string // as in proc_stat(5): R, S, D, T, Z; empty: not known
+	PID    int
+	UID    int
+	Socket string // where it listens; empty: not known
+	State  string // as in proc_stat(5): R, S, D, T, Z; empty: not known
 }
 
 // A Unit is what the service manager says of its providerd.
@@ -80,8 +82,18 @@ type Unit struct {
 	Socket    string   // UnitFileState of providerd.socket
 	Line      string   // what another manager says, in one line
 	Running   bool     // what another manager says
+	Lingering Linger   // of a user's own
 	Installed bool
 }
+
+// Linger says whether a user's services run while that user is logged out.
+type Linger int
+
+const (
+	LingerUnknown Linger = iota
+	LingerOff
+	LingerOn
+)
 
 // Group is the group of those who may change the daemon.
 type Group struct {
@@ -156,10 +168,15 @@ func (f *Facts) service(verb string) string {
 			return "sudo providerd service " + verb
 		}
 	}
-	if verb == "restart" {
-		return "end providerd, and start it again"
+	switch p, ok := f.listener(); {
+	case verb != "restart":
+		return "providerd"
+	case f.Info != nil:
+		return f.sudo(fmt.Sprintf("kill %d", f.Info.PID)) + ", and start providerd as before"
+	case ok:
+		return f.sudo(fmt.Sprintf("kill %d", p.PID)) + ", and start providerd as before"
 	}
-	return "providerd"
+	return "end providerd, and start it as before"
 }
 
 // ours reports whether the daemon that is meant is the caller's own.

@@ -78,10 +78,15 @@ func missingVariable(k provider.KeyInUse) string {
 
 // variable is how the daemon gets a variable.
 func (f *Facts) variable(name string) []string {
-	if f.system() && f.isService() {
-		return []string{"add " + name + "=KEY to it: sudoedit /etc/providerd/environment", "then: " + f.restart()}
+	switch {
+	case f.system() && f.isService():
+		return []string{"add the line " + name + "=KEY: sudoedit /etc/providerd/environment", "then: " + f.restart()}
+	case f.isService() && f.KeysSet[name]:
+		return []string{"systemctl --user import-environment " + name, "then: " + f.restart()}
+	case f.isService():
+		return []string{"export " + name + "=KEY && systemctl --user import-environment " + name, "then: " + f.restart()}
 	}
-	return []string{"set " + name + " where providerd is started, then: " + f.restart()}
+	return []string{"set " + name + " where providerd is started", "then: " + f.restart()}
 }
 
 // usable reports whether the provider answers as it should.

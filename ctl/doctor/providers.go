@@ -15,7 +15,7 @@ func providers(f *Facts) (all []Finding) {
 		all = append(all, ofRow(f, &f.Rows[i]))
 	}
 	if f.Info != nil && len(all) == 0 {
-		return one("providers", Warn, "none is configured", "find what runs here: providerctl discover -o toml")
+		return one("providers", Warn, "none is watched", "find what runs here: providerctl discover -o toml")
 	}
 	return all
 }
@@ -34,7 +34,7 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 		found.Fix = []string{"providerctl resume " + s.ID}
 		return found
 	case s.Stale:
-		found.Summary += "; this is old"
+		found.Summary += "; not checked lately"
 	case s.State == provider.StateRunning, s.State == provider.StateStarting, s.RetryAt.After(f.Now):
 		found.Level = OK
 		return found

@@ -15,18 +15,22 @@ func proxies(f *Facts) (all []Finding) {
 			switch mine := f.Proxies[name]; {
 			case mine == its[name]:
 			case its[name] == "":
-				all = append(all, one(subject, Warn, "your "+name+" is "+mine+", and the daemon has none: it asks the vendors straight", f.variableFix()...)...)
+				all = append(all, one(subject, Warn, "your "+name+" is "+mine+", and the daemon has none: it connects to the vendors directly", f.variableFix()...)...)
 			case mine == "":
-				all = append(all, one(subject, Warn, "the daemon asks the vendors through "+its[name]+", and you have no "+name)...)
+				all = append(all, one(subject, OK, "the daemon's "+name+" is "+its[name]+", and you have none")...)
 			default:
 				all = append(all, one(subject, Warn, "your "+name+" is "+mine+", and the daemon's "+its[name], f.variableFix()...)...)
 			}
 		}
 	}
-	all = append(all, odd(f.Proxies, "your ", []string{"set it anew in your shell"})...)
+	all = append(all, odd(f.Proxies, "your ", []string{"set it again in your shell"})...)
+	rest := ""
+	if f.Proxies["NO_PROXY"] != "" {
+		rest = `"${NO_PROXY:-$no_proxy}",`
+	}
 	if f.Proxies["HTTP_PROXY"] != "" && !exceptsLoopback(f.Proxies["NO_PROXY"]) {
-		all = append(all, one(subject, Warn, "your NO_PROXY leaves out this machine: the daemon knows better, and other programs ask your local servers through the proxy",
-			"export NO_PROXY=localhost,127.0.0.1,::1")...)
+		all = append(all, one(subject, Warn, "your NO_PROXY does not name this machine: other programs, though not the daemon, ask your local servers through the proxy",
+			"export NO_PROXY="+rest+"localhost,127.0.0.1,::1")...)
 	}
 	switch {
 	case len(all) > 0:
@@ -39,10 +43,13 @@ func proxies(f *Facts) (all []Finding) {
 
 // variableFix is how the daemon gets another environment.
 func (f *Facts) variableFix() []string {
-	if f.system() && f.isService() {
+	switch {
+	case f.system() && f.isService():
 		return []string{"set it for the daemon: sudoedit /etc/providerd/environment", "then: " + f.restart()}
+	case f.isService():
+		return []string{"set it for the daemon: systemctl --user import-environment HTTP_PROXY HTTPS_PROXY NO_PROXY", "then: " + f.restart()}
 	}
-	return []string{"set it where providerd is started, then: " + f.restart()}
+	return []string{"set it where providerd is started", "then: " + f.restart()}
 }
 
 // odd finds values that no program, or only some, can use.
@@ -53,7 +60,7 @@ func odd(set map[string]string, whose string, fix []string) (all []Finding) {
 	for _, name := range []string{"HTTPS_PROXY", "HTTP_PROXY"} {
 		scheme, _, found := strings.Cut(set[name], "://")
 		if known := []string{"http", "https", "socks5", "socks5h"}; found && !slices.Contains(known, strings.ToLower(scheme)) {
-			all = append(all, one("proxies", Fail, whose+name+" is of a kind that is not known: "+scheme+"; use one of: "+strings.Join(known, ", "), fix...)...)
+			all = append(all, one("proxies", Fail, whose+name+" has an unknown scheme, "+scheme+"; use one of: "+strings.Join(known, ", "), fix...)...)
 		}
 	}
 	return all

@@ -11,7 +11,7 @@ func rights(f *Facts) []Finding {
 	const subject = "rights"
 	switch {
 	case f.Info != nil && f.Info.Setup == nil:
-		return one(subject, Skip, "this daemon is too old to tell what you may do")
+		return one(subject, Skip, "this daemon is too old to report what you may do")
 	case f.Info == nil && f.InfoErr != nil && f.InfoErr.Code == provider.Denied:
 		return one(subject, Skip, "you may not ask this daemon anything")
 	case f.Info == nil:
@@ -21,17 +21,17 @@ func rights(f *Facts) []Finding {
 	if caller.Admin {
 		return one(subject, OK, "you may read, refresh, pause, report, reload and read the log")
 	}
-	const may = "you may read and refresh; not pause, report, reload or read the log"
+	const may = "you may read and refresh, but not pause, report, reload or read the log"
 	g := f.Group
 	switch {
 	case g.Name == "":
 		return one(subject, OK, may, "for those: sudo providerctl COMMAND")
 	case g.Listed && !g.Active:
-		return one(subject, Fail, fmt.Sprintf("%s: you are in the group %s, and this session is older than that", may, g.Name),
+		return one(subject, Fail, fmt.Sprintf("%s: you were added to the group %s after this session began", may, g.Name),
 			"log out and in again, or for this shell: newgrp "+g.Name)
 	case g.Active:
 		return one(subject, Warn, fmt.Sprintf("%s, though this process has the group %s", may, g.Name),
 			"the daemon may run in another user namespace or container: sudo providerctl COMMAND there")
 	}
-	return one(subject, OK, may, "for those: sudo usermod -aG "+g.Name+" $USER, then log in again", "or once: sudo providerctl COMMAND")
+	return one(subject, OK, may, "for those: sudo usermod -aG "+g.Name+" $USER, then log out and in again", "or once: sudo providerctl COMMAND")
 }

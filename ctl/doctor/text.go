@@ -5,6 +5,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // place puts this daemon's paths into what to type.
@@ -13,7 +15,7 @@ func place(text string, f *Facts) string {
 	if f.Info != nil {
 		folder, socket = path.Dir(f.Info.StatePath), f.Info.Socket
 	}
-	return strings.NewReplacer("FOLDER", folder, "SOCKET", socket).Replace(text)
+	return strings.NewReplacer("FOLDER", provider.ShellWord(folder), "SOCKET", provider.ShellWord(socket)).Replace(text)
 }
 
 // counted is a number of things.

@@ -3,6 +3,7 @@ package doctor
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -28,7 +29,7 @@ func unit(f *Facts) (all []Finding) {
 	case installed || len(f.Units) == 0 || len(all) > 0:
 		return all
 	case f.Info != nil:
-		return one(subject, OK, "no service is installed: the daemon was started by hand", "to have it started at boot: sudo providerd service install")
+		return one(subject, OK, "no service is installed: the daemon was started by hand", "to start it at boot: sudo providerd service install")
 	}
 	return one(subject, Warn, "no service is installed", "sudo providerd service install", "or for yourself: providerd service install --user")
 }
@@ -80,24 +81,47 @@ func (u *Unit) state(f *Facts) Finding {
 	case v["ActiveState"] == "failed":
 		found.Level, found.Summary, found.Fix = Fail, u.name()+" has failed"+why, []string{u.journal(), u.ctl("restart providerd.service")}
 	case v["SubState"] == "auto-restart":
-		found.Level, found.Summary = Fail, fmt.Sprintf("%s ends again and again, %s times by now%s", u.name(), cmp.Or(v["NRestarts"], "several"), why)
+		found.Level, found.Summary = Fail, fmt.Sprintf("%s keeps ending, %s times so far%s", u.name(), cmp.Or(v["NRestarts"], "several"), why)
 		found.Fix = []string{u.journal()}
 	case v["ActiveState"] == "inactive" && u.Socket == "enabled":
-		found.Summary += "; providerd.socket starts it when somebody asks"
-	case v["ActiveState"] == "inactive" && f.Info == nil:
+		found.Summary += "; providerd.socket starts it at the first request"
+	case v["ActiveState"] == "inactive" && (u.User != f.system() && f.Info == nil):
 		found.Level, found.Fix = Fail, []string{u.ctl("start providerd.service")}
+	case v["ActiveState"] == "inactive" && (v["UnitFileState"] == "disabled" || f.Info == nil): // it is not the one that is meant
 	case v["ActiveState"] == "inactive":
-		found.Level, found.Summary = Warn, found.Summary+"; another providerd runs"
+		found.Level, found.Summary = Warn, found.Summary+": another providerd runs, and at the next boot this one will too"
+		found.Fix = []string{"to keep it off: " + u.ctl("disable providerd.service"), "or to use it, end the other, then: " + u.ctl("start providerd.service")}
 	case v["NeedDaemonReload"] == "yes":
-		found.Level, found.Summary = Warn, found.Summary+"; its files were changed since it was read"
+		found.Level, found.Summary = Warn, found.Summary+"; its files have changed since systemd read them"
 		found.Fix = []string{u.ctl("daemon-reload"), u.ctl("restart providerd.service")}
 	case v["UnitFileState"] == "disabled" && u.Socket != "enabled":
-		found.Level, found.Summary, found.Fix = Warn, found.Summary+": it is not started at boot", []string{u.ctl("enable providerd.service")}
+		found.Level, found.Summary, found.Fix = Warn, found.Summary+": it does not start at boot", []string{u.ctl("enable providerd.service")}
 	}
 	if found.Level != OK {
 		found.Details = u.Journal
 	}
+	if found.Level == Fail && u.User != f.system() && f.File.Checked && !f.File.Good && u.stopped() {
+		found.Fix = append([]string{"see configuration, below"}, found.Fix...)
+	}
+	if u.User && found.Level == OK && u.Lingering == LingerOff {
+		found.Summary += "; it ends with your last session"
+		found.Fix = []string{"to keep it running: loginctl enable-linger"}
+	}
 	return found
+}
+
+// stopped reports whether the unit does not run, though nothing but a command keeps it from
+// being started.
+func (u *Unit) stopped() bool {
+	v := u.Values
+	return v["LoadState"] != "loaded" || v["ActiveState"] == "failed" || v["SubState"] == "auto-restart" || v["ActiveState"] == "inactive" && u.Socket != "enabled"
+}
+
+// unitAtFault reports whether the unit of the daemon that is meant tells why none answers.
+func (f *Facts) unitAtFault() bool {
+	return slices.ContainsFunc(f.Units, func(u Unit) bool {
+		return u.Installed && u.Manager == "systemd" && u.Problem == "" && u.User != f.system() && u.stopped()
+	})
 }
 
 // exitCode says what systemd's own codes mean (systemd.exec(5)); those of a program are
@@ -131,8 +155,8 @@ func dropInFaults() []dropInFault {
 		{"EnvironmentFiles", lost("EnvironmentFile="), "/etc/providerd/environment is not read"},
 		{"RuntimeDirectory", lost("RuntimeDirectory="), "the socket's folder is not made"},
 		{"StateDirectory", lost("StateDirectory="), "the database's folder is not made"},
-		{"Type", other("Type=notify", "notify", "notify-reload"), "systemd is not told when it is ready, or hangs"},
-		{"NotifyAccess", other("NotifyAccess=main", "main", "exec", "all"), "systemd does not hear when it is ready, or hangs"},
+		{"Type", other("Type=notify", "notify", "notify-reload"), "systemd does not learn when it is ready, or hangs"},
+		{"NotifyAccess", other("NotifyAccess=main", "main", "exec", "all"), "systemd does not learn when it is ready, or hangs"},
 		{"PrivateUsers", equal("yes", "self", "identity"), "the daemon cannot tell who asks"},
 		{"PrivateNetwork", equal("yes"), "the daemon reaches no provider"},
 		{"IPAddressDeny", func(is, _ string) bool { return strings.Contains(is, "::/0") || strings.Contains(is, "0.0.0.0/0") }, "the daemon may reach no provider"},
@@ -168,12 +192,12 @@ func (u *Unit) dropIns() []Finding {
 	if len(files) == 0 {
 		return nil
 	}
-	found := Finding{Subject: "drop-ins", Level: OK, Summary: counted(len(files), "drop-in") + " of " + u.name() + ", and nothing that it needs is gone", Details: files}
+	found := Finding{Subject: "drop-ins", Level: OK, Summary: counted(len(files), "drop-in") + " of " + u.name() + ", and none takes away what it needs", Details: files}
 	for _, fault := range dropInFaults() {
 		if is, told := u.Values[fault.setting]; told && fault.broken(is, u.Fragment) {
 			if found.Level == OK {
-				found.Level, found.Summary = Warn, "a drop-in of "+u.name()+" changes what it needs"
-				found.Fix = []string{"see which: systemctl cat providerd.service", "then: " + u.ctl("revert providerd.service") + ", or mend it, and: " + u.ctl("restart providerd.service")}
+				found.Level, found.Summary = Warn, "a drop-in of "+u.name()+" takes away what it needs"
+				found.Fix = []string{"see which: " + strings.TrimPrefix(u.ctl("cat providerd.service"), "sudo "), "then: " + u.ctl("revert providerd.service") + ", or correct it, and: " + u.ctl("restart providerd.service")}
 			}
 			found.Details = append(found.Details, fmt.Sprintf("%s=%s: %s", fault.setting, is, fault.says))
 		}

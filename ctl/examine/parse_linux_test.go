@@ -27,6 +27,20 @@ func TestProcesses_OnlyDaemons(t *testing.T) {
 	}
 }
 
+func TestProcesses_WhereTheyListen(t *testing.T) {
+	const table = `Num       RefCount Protocol Flags    Type St Inode Path
+0000000000000000: 00000003 00000000 00000000 0001 03 11 /run/other/s
+0000000000000000: 00000002 00000000 00010000 0001 01 12 /run/a b/providerd.sock
+0000000000000000: 00000002 00000000 00010000 0001 01 13 @abstract
+0000000000000000: 00000002 00000000 00000000 0002 01 14
+`
+	for inode, want := range map[string]string{"11": "", "12": "/run/a b/providerd.sock", "13": "", "14": "", "15": ""} {
+		if got := socketIn(table, map[string]bool{inode: true}); got != want {
+			t.Errorf("%s: %q, want %q", inode, got, want)
+		}
+	}
+}
+
 func TestGroup(t *testing.T) {
 	const groups = "root:x:0:\nproviderd:x:990:ann,bob\nempty:x:991:\n"
 	for _, tt := range []struct {

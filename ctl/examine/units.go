@@ -1,7 +1,9 @@
 package examine
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -13,7 +15,7 @@ import (
 // asked are the properties that the doctor looks at. Environment is not among them: it may
 // hold keys.
 const asked = "LoadState,LoadError,ActiveState,SubState,UnitFileState,Result,ExecMainStatus,NRestarts,NeedDaemonReload," +
-	"FragmentPath,DropInPaths,Type,NotifyAccess,LoadCredential,EnvironmentFiles,RuntimeDirectory,StateDirectory," +
+	"MainPID,FragmentPath,DropInPaths,Type,NotifyAccess,LoadCredential,EnvironmentFiles,RuntimeDirectory,StateDirectory," +
 	"PrivateUsers,PrivateNetwork,IPAddressDeny"
 
 // units asks the service manager, for the machine's and for the caller's own.
@@ -24,6 +26,7 @@ func (s *Scene) units(ctx context.Context) (all []doctor.Unit) {
 	all = append(all, s.unit(ctx, false))
 	if os.Getuid() != 0 && s.Getenv("XDG_RUNTIME_DIR") != "" {
 		if own := s.unit(ctx, true); own.Installed {
+			own.Lingering = lingering(s.Getenv("USER"))
 			all = append(all, own)
 		}
 	}
@@ -75,6 +78,23 @@ func (s *Scene) unit(ctx context.Context, user bool) doctor.Unit {
 		u.Journal = strings.FieldsFunc(out, func(r rune) bool { return r == '\n' })
 	}
 	return u
+}
+
+// lingering asks whether a user's services run while that user is logged out. Source:
+// systemd, src/login/user-util and tmpfiles: a file of the user's name.
+func lingering(user string) doctor.Linger {
+	const folder = "/var/lib/systemd/linger/"
+	users, _ := os.ReadFile("/etc/passwd")
+	user = cmp.Or(nameOf(string(users), os.Getuid()), user)
+	switch _, err := os.Lstat(folder + user); {
+	case user == "" || strings.Contains(user, "/"):
+		return doctor.LingerUnknown
+	case err == nil:
+		return doctor.LingerOn
+	case errors.Is(err, fs.ErrNotExist):
+		return doctor.LingerOff
+	}
+	return doctor.LingerUnknown
 }
 
 // smallFile reads the beginning of a file, as much as a unit may have.
