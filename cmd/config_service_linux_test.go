@@ -93,7 +93,7 @@ func checkAsTheService(t *testing.T) {
 		}},
 		{name: "PassedOnBySystemd", text: strings.Replace(groq, "/etc/providerd/groq.key", "key_groq", 1), says: []string{"good, 1 provider"}},
 		{name: "HiddenByTheUnit", text: "[[provider]]\nid = \"x\"\nkind = \"exec\"\ncommand = [\"/tmp/plug-in\"]\n", says: []string{
-			`warning: command of "x": /tmp/plug-in: the service has a /tmp of its own (PrivateTmp=yes)`, "good, 1 provider",
+			`warning: command of "x": /tmp/plug-in: the service has a folder of its own there (PrivateTmp=yes)`, "good, 1 provider",
 		}},
 	} {
 		// No t.Run: it would be on another thread, with another /etc.
@@ -122,10 +122,62 @@ func checkAsTheService(t *testing.T) {
 		}
 	}
 
+	checkAsADropInSays(t)
+
 	// A reload finds no key that systemd has to pass on.
 	edit := exec.Command(program("providerd"), "--system", "config", "edit")
 	edit.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/", `EDITOR=sh -c 'printf "[[provider]]\nid = \"groq\"\nkind = \"groq\"\napi_key_file = \"key_groq\"\n" >"$0"'`}
 	if out, err := edit.CombinedOutput(); err != nil || !strings.Contains(string(out), "put it in force: sudo systemctl restart providerd") {
 		t.Errorf("edited: %v\n%s", err, out)
+	}
+}
+
+// The service may run as somebody else, see home directories, or be in other groups, by
+// a drop-in.
+func checkAsADropInSays(t *testing.T) {
+	const file, key, dropIn = "/etc/providerd/providerd.toml", "/etc/providerd/groq.key", "/etc/systemd/system/providerd.service.d/override.conf"
+	users := fmt.Sprintf("root:x:0:0::/root:/bin/sh\nproviderd:x:%d:%d::/:/bin/false\nalice:x:%d:%d::/:/bin/false\n", daemonUID, daemonUID, otherUID, otherUID)
+	err := errors.Join(
+		os.WriteFile("/etc/passwd", []byte(users), 0o644),
+		os.WriteFile("/etc/group", fmt.Appendf(nil, "root:x:0:\nproviderd:x:%d:\nwriters:x:%d:\nsecrets:x:%d:\n", daemonUID, otherUID, adminGID), 0o644),
+		os.MkdirAll(filepath.Dir(dropIn), 0o755),
+		os.WriteFile("/etc/systemd/system/providerd.service", []byte("[Service]\nUser=providerd\nGroup=providerd\nProtectHome=yes\nPrivateTmp=yes\n"), 0o644),
+		os.WriteFile(file, []byte("[[provider]]\nid = \"groq\"\nkind = \"groq\"\napi_key_file = \""+key+"\"\n"), 0o644),
+	)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for _, c := range []struct {
+		name, dropIn string
+		uid, gid     int // of the key, of mode 0640
+		says         string
+	}{
+		{name: "NoDropIn", dropIn: "", uid: daemonUID, says: "good, 1 provider"},
+		{name: "AnothersKey", dropIn: "User=alice\nGroup=", uid: daemonUID, says: "the user alice may not read it (mode 0640)"},
+		{name: "TheHintNamesTheGroup", dropIn: "User=alice\nGroup=", uid: daemonUID, says: "sudo chgrp writers " + key},
+		{name: "TheirKey", dropIn: "User=alice\nGroup=", uid: otherUID, says: "good, 1 provider"},
+		{name: "ByNumber", dropIn: fmt.Sprintf("User=%d", otherUID), uid: otherUID, says: "good, 1 provider"},
+		{name: "AnotherGroup", dropIn: "Group=secrets", uid: 0, gid: adminGID, says: "good, 1 provider"},
+		{name: "MoreGroups", dropIn: "SupplementaryGroups=secrets", uid: 0, gid: adminGID, says: "good, 1 provider"},
+		{name: "Root", dropIn: "User=root", uid: 0, says: "good, 1 provider"},
+		{name: "NobodyIsRoot", dropIn: "User=", uid: 0, says: "good, 1 provider"},
+	} {
+		err := errors.Join(os.WriteFile(dropIn, []byte("[Service]\n"+c.dropIn+"\n"), 0o644), os.Chmod(key, 0o640), os.Chown(key, c.uid, c.gid))
+		cmd := exec.Command(program("providerd"), "--system", "config", "check")
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/"}
+		out, _ := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), c.says) {
+			t.Errorf("%s: %v, it does not say %q:\n%s", c.name, err, c.says, out)
+		}
+	}
+	for setting, hidden := range map[string]bool{"ProtectHome=no": false, "ProtectHome=read-only": false, "ProtectHome=tmpfs": true, "#": true} {
+		err := errors.Join(os.WriteFile(dropIn, []byte("[Service]\n"+setting+"\n"), 0o644),
+			os.WriteFile(file, []byte("[[provider]]\nid = \"x\"\nkind = \"exec\"\ncommand = [\"/home/plug-in\"]\n"), 0o644))
+		cmd := exec.Command(program("providerd"), "--system", "config", "check")
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/"}
+		if out, _ := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "no home directories") != hidden {
+			t.Errorf("%s: %v, %s", setting, err, out)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/providerd/providerd/daemon"
 	"github.com/providerd/providerd/daemon/config"
@@ -20,6 +21,7 @@ type serviceView struct {
 	user    configfile.User
 	path    string // of its configuration
 	systemd bool
+	sandbox configfile.Sandbox
 }
 
 // viewOfService is nil if the file at path is not the service's, if there is no such
@@ -30,24 +32,94 @@ func viewOfService(o daemon.Options, path string) *serviceView {
 	if !o.Env.ForSystem() && path != config.DefaultPath(system) {
 		return nil
 	}
-	account, err := user.Lookup(service.Account)
-	if err != nil {
+	v := &serviceView{path: config.DefaultPath(system)}
+	_, err := os.Stat("/run/systemd/system") // sd_booted(3)
+	v.systemd = err == nil
+	account := unitAccount{user: service.Account}
+	if v.systemd {
+		account = accountOf(service.UnitSettings("/"))
+		v.sandbox = account.sandbox
+	}
+	if v.user, err = account.lookUp(); err != nil || int(v.user.UID) == os.Geteuid() || v.user.UID == 0 {
 		return nil
+	}
+	return v
+}
+
+// A unitAccount is as whom a unit has its service run.
+type unitAccount struct {
+	user, group string   // names or numbers; an empty group is the user's own
+	more        []string // groups
+	sandbox     configfile.Sandbox
+}
+
+// accountOf reads a unit with its drop-ins. Without one, the service is as it is shipped.
+func accountOf(unit map[string][]string) unitAccount {
+	last := func(name string) string {
+		values := unit[name]
+		if len(values) == 0 {
+			return ""
+		}
+		return values[len(values)-1]
+	}
+	if unit == nil {
+		return unitAccount{user: service.Account, sandbox: configfile.Sandbox{Home: "yes", Temp: "yes"}}
+	}
+	return unitAccount{
+		user: last("User"), group: last("Group"), more: strings.Fields(strings.Join(unit["SupplementaryGroups"], " ")),
+		sandbox: configfile.Sandbox{Home: last("ProtectHome"), Temp: last("PrivateTmp")},
+	}
+}
+
+// lookUp finds the account. An empty name is root's. Windows' accounts have no numbers,
+// and one that systemd makes for each start (DynamicUser=) is not there yet: an error.
+func (a unitAccount) lookUp() (u configfile.User, err error) {
+	if a.user == "" {
+		return u, nil
+	}
+	account, err := user.Lookup(a.user)
+	if err != nil {
+		account, err = user.LookupId(a.user)
+	}
+	if err != nil {
+		return u, err
 	}
 	uid, err := strconv.ParseUint(account.Uid, 10, 32)
-	if err != nil || int(uid) == os.Geteuid() { // Windows' accounts have no numbers
-		return nil
+	if err != nil {
+		return u, err
 	}
-	v := &serviceView{user: configfile.User{Name: service.Account, UID: uint32(uid)}, path: config.DefaultPath(system)}
-	ids, _ := account.GroupIds() // its own at least
-	for _, id := range append(ids, account.Gid) {
-		if gid, err := strconv.ParseUint(id, 10, 32); err == nil {
-			v.user.Groups = append(v.user.Groups, uint32(gid))
+	u = configfile.User{Name: account.Username, UID: uint32(uid)}
+	group := account.Gid
+	if g := groupOf(a.group); g != nil {
+		group = g.Gid
+	}
+	if g := groupOf(group); g != nil {
+		u.Group = g.Name
+	}
+	ids, _ := account.GroupIds()
+	for _, name := range a.more {
+		if g := groupOf(name); g != nil {
+			ids = append(ids, g.Gid)
 		}
 	}
-	_, err = os.Stat("/run/systemd/system") // sd_booted(3)
-	v.systemd = err == nil
-	return v
+	if gid, err := strconv.ParseUint(group, 10, 32); err == nil {
+		u.GID = uint32(gid)
+	}
+	for _, id := range ids {
+		if gid, err := strconv.ParseUint(id, 10, 32); err == nil {
+			u.Groups = append(u.Groups, uint32(gid))
+		}
+	}
+	return u, nil
+}
+
+// groupOf finds a group by its name or number; nil if there is none.
+func groupOf(name string) *user.Group {
+	if g, err := user.LookupGroup(name); err == nil {
+		return g
+	}
+	g, _ := user.LookupGroupId(name)
+	return g
 }
 
 // excuses reports whether a fault is ours alone: we may not read a file that the service
@@ -80,7 +152,7 @@ func (v *serviceView) unreadable(cfg *config.Config) (errs []error, warnings []s
 		}
 		if err := v.user.May(f.Path, f.Runs); err != nil {
 			errs = append(errs, provider.WithHint(f.For+": "+err.Error(), provider.HintOf(err)))
-		} else if why := configfile.HiddenFrom(f.Path); why != "" && v.systemd {
+		} else if why := v.sandbox.Hides(f.Path); why != "" {
 			warnings = append(warnings, f.For+": "+f.Path+": "+why)
 		}
 	}

@@ -1,6 +1,7 @@
 package configfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 // A User is somebody else, whose rights are asked for without being them.
 type User struct {
 	Name   string
+	Group  string // the name of GID; empty: as Name
 	UID    uint32
 	GID    uint32
 	Groups []uint32
@@ -25,7 +27,9 @@ type UnreadableError struct {
 	Part string // the folder on the way that is closed, or the file itself
 	Mode fs.FileMode
 	User string
-	runs bool
+	// Group is one that the user is in.
+	Group string
+	runs  bool
 }
 
 func (e *UnreadableError) Error() string {
@@ -46,7 +50,7 @@ func (e *UnreadableError) Hint() string {
 	} else if e.runs {
 		right = "g+rx"
 	}
-	return fmt.Sprintf("sudo chgrp %s %s && sudo chmod %s %[2]s", e.User, provider.ShellWord(e.Part), right)
+	return fmt.Sprintf("sudo chgrp %s %s && sudo chmod %s %[2]s", cmp.Or(e.Group, e.User), provider.ShellWord(e.Part), right)
 }
 
 // May is an [*UnreadableError] if the user may not read what path leads to, or run it: for
@@ -72,7 +76,7 @@ func (u User) May(path string, run bool) error {
 		if !info.IsDir() {
 			part = path
 		}
-		return &UnreadableError{path, part, info.Mode(), u.Name, run}
+		return &UnreadableError{path, part, info.Mode(), u.Name, u.Group, run}
 	})
 	var denied *UnreadableError
 	if errors.As(err, &denied) {
@@ -97,19 +101,20 @@ func (u User) has(info fs.FileInfo, need fs.FileMode) bool {
 	return mode&need == need
 }
 
-// HiddenFrom says what keeps the unit of the system's service from a path, whatever its
-// mode; empty if nothing does. A drop-in may have it otherwise.
-func HiddenFrom(path string) string {
-	for _, h := range []struct{ folder, why string }{
-		{"/home/", "the service sees no home directories (ProtectHome=yes)"},
-		{"/root/", "the service sees no home directories (ProtectHome=yes)"},
-		{"/run/user/", "the service sees no home directories (ProtectHome=yes)"},
-		{"/tmp/", "the service has a /tmp of its own (PrivateTmp=yes)"},
-		{"/var/tmp/", "the service has a /var/tmp of its own (PrivateTmp=yes)"},
-	} {
-		if strings.HasPrefix(path, h.folder) {
-			return h.why
-		}
+// A Sandbox is what a unit hides from its service, whatever the modes.
+type Sandbox struct{ Home, Temp string } // ProtectHome= and PrivateTmp=
+
+// Hides says what keeps the service from a path; empty if nothing does.
+func (s Sandbox) Hides(path string) string {
+	const home, tmp = "the service sees no home directories (ProtectHome=", "the service has a folder of its own there (PrivateTmp="
+	under := func(folders ...string) bool {
+		return slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder) })
+	}
+	switch {
+	case under("/home/", "/root/", "/run/user/") && slices.Contains([]string{"yes", "true", "on", "1", "tmpfs"}, s.Home):
+		return home + s.Home + ")"
+	case under("/tmp/", "/var/tmp/") && slices.Contains([]string{"yes", "true", "on", "1", "disconnected"}, s.Temp):
+		return tmp + s.Temp + ")"
 	}
 	return ""
 }
