@@ -95,7 +95,7 @@ func TestConfig_APersonsOwnFileIsNotRoots(t *testing.T) {
 	needRoot(t)
 	n := newNewcomer(t, alone(otherUID))
 	chown(t, n.home, 0)
-	if out, ok := n.types(nil, "config", "init", "--write"); ok || !strings.Contains(out, "permission denied") || strings.Contains(out, "sudo") || !strings.Contains(out, "try: look at whose it is: ls -ld "+n.file()) {
+	if out, ok := n.types(nil, "config", "init", "--write"); ok || !strings.Contains(out, "permission denied") || strings.Contains(out, "sudo") || !strings.Contains(out, "try: see whose it is: ls -ld "+n.file()) {
 		t.Errorf("%v %s", ok, out)
 	}
 }

@@ -86,7 +86,7 @@ func checkAsTheService(t *testing.T) {
 			"the configuration: " + file + ": the user providerd may not read it (mode 0600)",
 		}},
 		{name: "AnotherUserChecks", text: groq, modes: map[string]os.FileMode{"groq.key": 0o640}, group: adminGID, as: alone(otherUID), says: []string{
-			"it is not checked, since the service may read it and this user may not", "good, 1 provider",
+			"not checked, because the service may read it and you may not", "good, 1 provider",
 		}},
 		{name: "AnotherUserMayNotReadIt", text: groq, modes: map[string]os.FileMode{"providerd.toml": 0o640}, as: alone(otherUID), code: 1, says: []string{
 			"permission denied", "try: sudo providerd config check --system",

@@ -33,9 +33,9 @@ writes a report to paste into an issue, without your name and this machine's.`,
 	return cmd
 }
 
-// A checkup is the result, as -o json prints it.
+// A checkup is the reply of -o json.
 type checkup struct {
-	Status      doctor.Level     `json:"status"` // the gravest
+	Status      doctor.Level     `json:"status"` // the worst
 	Problems    int              `json:"problems"`
 	Warnings    int              `json:"warnings"`
 	Checks      []doctor.Finding `json:"checks"`
@@ -46,7 +46,7 @@ type checkup struct {
 }
 
 func (a *app) doctor(ctx context.Context, out *format) error {
-	a.client.Passed = nil // it is among the findings
+	a.client.Passed = nil // the findings have it
 	scene := examine.Scene{Client: a.client, Getenv: a.Getenv, Version: a.version(), Now: a.now}
 	facts := scene.Facts(ctx)
 	if err := ctx.Err(); err != nil {

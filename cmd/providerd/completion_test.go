@@ -12,7 +12,7 @@ func TestCompletion(t *testing.T) {
 		args []string
 		want string
 	}{
-		"Commands": {[]string{"config", "s"}, "show\tPrint the configuration as it is understood, secrets masked\n:4\n"},
+		"Commands": {[]string{"config", "s"}, "show\tPrint the configuration with its defaults, secrets masked\n:4\n"},
 		"Config":   {[]string{"--config", ""}, "toml\n:8\n"},
 		"Folder":   {[]string{"--state-dir", ""}, ":16\n"},
 		"Socket":   {[]string{"--socket", ""}, ":0\n"},

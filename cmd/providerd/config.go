@@ -11,7 +11,7 @@ import (
 
 func newConfigCommand(f *flags) *command.Command {
 	cmd := &command.Command{
-		Use: "config", Short: "Begin, edit, check or show the configuration",
+		Use: "config", Short: "Create, edit, check or show the configuration",
 		Run: func(*command.Command, []string) error {
 			return usageError{"config: init, edit, check, show or path?", "providerd config show"}
 		},
@@ -23,14 +23,14 @@ func newConfigCommand(f *flags) *command.Command {
 func newConfigCheckCommand(f *flags) *command.Command {
 	var quiet bool
 	cmd := &command.Command{
-		Use: "check [FILE]", Short: "Say whether a configuration file is good",
+		Use: "check [FILE]", Short: "Check a configuration file",
 		SuggestFor: []string{"validate", "verify", "test", "lint"},
-		Long: `Say whether a configuration file is good: without FILE the one that a daemon would
-read here. It needs no daemon.
+		Long: `Check a configuration file: FILE, or the one that a daemon would read here. It needs
+no daemon.
 
-Of the machine's file (as root, with --system, or by its path) it also says what the
-service's user may not read: the file, the keys, the certificates, or a folder on
-the way to them.`,
+For the machine's file (as root, with --system, or by its path) it also reports what
+the service's user may not read: the file itself, keys, certificates, or a folder on
+the way to them. It reads in the unit and its drop-ins which user that is.`,
 		Args: oneFile, Complete: completeOneTOML,
 		Run: func(cmd *command.Command, args []string) error {
 			flags := *f
@@ -70,7 +70,7 @@ func answered(err error, quiet bool) error {
 	return err
 }
 
-// check reads the configuration, says what is odd, and returns what is wrong.
+// check reads the configuration, prints its warnings, and returns what is wrong.
 func (f *flags) check(cmd *command.Command, quiet bool) (*config.Config, error) {
 	o, path, err := f.place()
 	if err != nil {
@@ -94,7 +94,7 @@ func (f *flags) check(cmd *command.Command, quiet bool) (*config.Config, error) 
 	view := viewOfService(o, path)
 	for _, fault := range cfg.Faults {
 		if view.excuses(fault) {
-			warn("%s: it is not checked, since the service may read it and this user may not", fault.Message)
+			warn("%s: not checked, because the service may read it and you may not", fault.Message)
 		}
 	}
 	if err := cfg.FaultError(view.excuses); err != nil {
@@ -110,7 +110,7 @@ func (f *flags) check(cmd *command.Command, quiet bool) (*config.Config, error) 
 	return cfg, joined(wrong)
 }
 
-// counted says how many providers there are.
+// counted is the number of providers.
 func counted(cfg *config.Config) string {
 	if len(cfg.Providers) == 1 {
 		return "1 provider"
@@ -134,14 +134,14 @@ func oneFile(cmd *command.Command, args []string) error {
 func newConfigShowCommand(f *flags) *command.Command {
 	running := false
 	cmd := &command.Command{
-		Use: "show", Short: "Print the configuration as it is understood, secrets masked",
+		Use: "show", Short: "Print the configuration with its defaults, secrets masked",
 		SuggestFor: []string{"print", "dump"},
-		Long: `Print the configuration as a daemon would understand it that starts now, with every
+		Long: `Print the configuration that a daemon would have if it started now, with every
 default filled in and secrets masked.
 
-With --running, a daemon that runs is asked for the one that is in force. It may
+With --running, ask the running daemon for the configuration in force. The two can
 differ: the file may have changed since, and the daemon has its own flags and
-variables. It tells root, its own user and its administrators.`,
+variables. Only root, the daemon's own user and its administrators may ask.`,
 		Example: `  providerd config show
   sudo providerd config show --running`,
 		Args: noArguments,
@@ -158,11 +158,11 @@ variables. It tells root, its own user and its administrators.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&running, "running", false, "ask the daemon that runs for what is in force")
+	cmd.Flags().BoolVar(&running, "running", false, "ask the running daemon for what is in force")
 	return cmd
 }
 
-// load is the configuration that a daemon with these flags would have.
+// load returns the configuration that a daemon with these flags would have.
 func (f *flags) load() (*config.Config, error) {
 	o, err := f.options()
 	if err != nil {

@@ -21,14 +21,14 @@ import (
 
 func newConfigEditCommand(f *flags) *command.Command {
 	return &command.Command{
-		Use: "edit", Short: "Edit the configuration file, and check it before it is taken over",
+		Use: "edit", Short: "Edit the configuration file, and check it before it is saved",
 		SuggestFor: []string{"change", "set", "modify"},
 		Long: `Edit a copy of the configuration file with $VISUAL or $EDITOR. When the editor
-ends, the copy is checked, and only a good one takes the file's place. Owner, mode
-and links stay as they are. While there is no file, the copy is what
+ends, the copy is checked, and only a good one replaces the file. Owner, mode and
+symbolic links stay as they are. If there is no file yet, the copy begins as what
 "providerd config init" prints.
 
-If the copy has an error, the file is as it was, and the copy is kept. On a
+If the copy has an error, the file does not change, and the copy is kept. On a
 terminal you can edit it again.`,
 		Args: noArguments,
 		Run:  func(cmd *command.Command, _ []string) error { return f.edit(cmd) },
@@ -48,7 +48,7 @@ func (f *flags) edit(cmd *command.Command) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, handled...) // or one that came at any time would leave the copy unnamed
 	defer signal.Stop(signals)
-	stood, _ := o.Load() // what is wrong with it may be why it is edited
+	stood, _ := o.Load() // an error in it may be why it is edited
 	var cfg *config.Config
 	e := &configfile.Edit{
 		Path: path, Modes: modes(o),
@@ -71,10 +71,10 @@ func (f *flags) edit(cmd *command.Command) error {
 	case err != nil:
 		return f.asRoot(err, "config edit", path)
 	case !out.Changed && e.Draft != nil:
-		say(cmd, "nothing is written, as nothing was changed; to write it as it is: %s", f.again("config init --write", path))
+		say(cmd, "nothing was changed, so nothing is written; to write it as it is: %s", f.again("config init --write", path))
 		return nil
 	case !out.Changed:
-		say(cmd, "nothing is changed")
+		say(cmd, "nothing was changed")
 		if time.Since(begun) < time.Second { // some return while their window is open
 			say(cmd, "if the editor is still open, make it wait: EDITOR=\"code --wait\" %s", f.again("config edit", path))
 		}
@@ -86,8 +86,8 @@ func (f *flags) edit(cmd *command.Command) error {
 	return err
 }
 
-// inForce is what puts a new file in force. A daemon listens where the old file said, and
-// a reload finds no key that systemd would have to pass on.
+// inForce is the command that puts a new file in force. The daemon still listens where the
+// old file said, and a key that systemd has to pass on takes a restart.
 func (f *flags) inForce(o daemon.Options, path string, cfg, stood *config.Config) string {
 	if stood == nil {
 		stood = &config.Config{Daemon: cfg.Daemon}
@@ -101,8 +101,8 @@ func (f *flags) inForce(o daemon.Options, path string, cfg, stood *config.Config
 	return f.reloadLine(o, stood)
 }
 
-// checked is a text as the daemon would read it at that path. What stood, the text need
-// not correct.
+// checked parses a text as the daemon would read it at that path. It excuses faults that the
+// old file has too.
 func checked(o daemon.Options, path string, text []byte, stood *config.Config) (*config.Config, configfile.Verdict) {
 	cfg, err := o.Parse(path, text)
 	if err != nil {
@@ -117,8 +117,8 @@ func checked(o daemon.Options, path string, text []byte, stood *config.Config) (
 	return cfg, configfile.Verdict{Err: joined(wrong), Usable: true}
 }
 
-// ask has a person choose one of the letters; the last is for one who has gone, or who
-// ends it.
+// ask makes a person choose one of the letters. At the end of the input, or a signal, it is
+// the last one.
 func ask(cmd *command.Command, signals <-chan os.Signal, question, letters string) byte {
 	last := letters[len(letters)-1]
 	for {

@@ -18,7 +18,7 @@ import (
 
 func newConfigPathCommand(f *flags) *command.Command {
 	return &command.Command{
-		Use: "path", Short: "Print where the configuration file is, or would be",
+		Use: "path", Short: "Print the path of the configuration file",
 		SuggestFor: []string{"where", "file", "location"},
 		Args:       noArguments,
 		Run: func(cmd *command.Command, _ []string) error {
@@ -27,7 +27,7 @@ func newConfigPathCommand(f *flags) *command.Command {
 				return err
 			}
 			if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-				say(cmd, "there is no such file yet; to begin one: %s", f.again("config init --write", path))
+				say(cmd, "there is no such file yet; to create it: %s", f.again("config init --write", path))
 			}
 			_, err = fmt.Fprintln(cmd.Out(), path)
 			return err
@@ -38,14 +38,14 @@ func newConfigPathCommand(f *flags) *command.Command {
 func newConfigInitCommand(f *flags) *command.Command {
 	write := false
 	cmd := &command.Command{
-		Use: "init", Short: "Print a configuration file to begin with, for this machine",
+		Use: "init", Short: "Print a configuration file to start with, for this machine",
 		SuggestFor: []string{"new", "create", "generate", "example"},
-		Long: `Print a configuration file to begin with: the model servers that answer at their
+		Long: `Print a configuration file to start with: the model servers that answer at their
 default addresses, the cloud APIs whose key variables are set, and other settings
 as comments. It needs no daemon, holds no key, and can be used as it is.
 
-With --write the file is written to its place, which "providerd config path"
-prints. A file that is there already stays as it is.`,
+With --write, write it to the path that "providerd config path" prints. A file
+that exists already is not replaced.`,
 		Example: `  providerd config init
   providerd config init --write`,
 		Args: noArguments,
@@ -61,7 +61,7 @@ prints. A file that is there already stays as it is.`,
 			return f.writeStarter(cmd)
 		},
 	}
-	cmd.Flags().BoolVar(&write, "write", false, "write it to the file's place, unless there is one")
+	cmd.Flags().BoolVar(&write, "write", false, "write it to its place, unless a file is there")
 	return cmd
 }
 
@@ -70,7 +70,7 @@ func (f *flags) writeStarter(cmd *command.Command) error {
 	if err != nil {
 		return err
 	}
-	exists := provider.WithHint(path+" exists already, and stays as it is", f.again("config edit", path))
+	exists := provider.WithHint(path+" exists already, and is not replaced", f.again("config edit", path))
 	if _, err := os.Lstat(path); err == nil { // before anything is looked for
 		return exists
 	}
@@ -82,20 +82,20 @@ func (f *flags) writeStarter(cmd *command.Command) error {
 		return f.asRoot(err, "config init --write", path)
 	}
 	_, err = fmt.Fprintf(cmd.Out(), "wrote %s\n", provider.Printable(path))
-	say(cmd, "look at it, and change it: %s; put it in force: %s", f.again("config edit", path), f.reloadLine(o, nil))
+	say(cmd, "to change it: %s; to put it in force: %s", f.again("config edit", path), f.reloadLine(o, nil))
 	return err
 }
 
-// starter is a file to begin with, for this machine.
+// starter returns a file to start with, for this machine.
 func starter(cmd *command.Command, o daemon.Options) string {
 	found, err := probe.Discover(cmd.Context(), probe.Options{UserAgent: "providerd/" + o.Version, Scarce: func(error) {}})
 	if err != nil {
-		say(cmd, "what runs on this machine cannot be found out: %v", err)
+		say(cmd, "cannot look for servers on this machine: %v", err)
 	}
 	return config.Starter(probe.Kinds(), o.Env, found)
 }
 
-// place is where the file is, or would be.
+// place returns where the file is, or would be.
 func (f *flags) place() (daemon.Options, string, error) {
 	o, err := f.options()
 	if err != nil {
@@ -106,8 +106,8 @@ func (f *flags) place() (daemon.Options, string, error) {
 		path = config.DefaultPath(o.Env)
 	}
 	if path == "" {
-		return o, "", provider.WithHint("there is no place for a file: neither HOME nor XDG_CONFIG_HOME is an absolute path",
-			"say where it is: --config FILE")
+		return o, "", provider.WithHint("there is no place for the file: neither HOME nor XDG_CONFIG_HOME is an absolute path",
+			"name one: --config FILE")
 	}
 	return o, path, nil
 }
@@ -131,19 +131,19 @@ func (f *flags) again(words, path string) string {
 	return line
 }
 
-// asRoot adds to an error of permission what would help. As root, a person's own file
-// would be the machine's.
+// asRoot adds to an error of permission what would help. sudo is no help with a person's own
+// file: for root, the file is the machine's.
 func (f *flags) asRoot(err error, words, path string) error {
 	switch {
 	case !errors.Is(err, fs.ErrPermission) || os.Geteuid() <= 0:
 		return err
 	case f.config == "" && !f.system:
-		return provider.WithHint(err.Error(), "look at whose it is: ls -ld "+provider.ShellWord(path)+" "+provider.ShellWord(filepath.Dir(path)))
+		return provider.WithHint(err.Error(), "see whose it is: ls -ld "+provider.ShellWord(path)+" "+provider.ShellWord(filepath.Dir(path)))
 	}
 	return provider.WithHint(err.Error(), "sudo "+f.again(words, path))
 }
 
-// reloadLine is how a change is put in force. A daemon does not look at its file by itself.
+// reloadLine is the command that puts a change in force. A daemon does not watch its file.
 func (f *flags) reloadLine(o daemon.Options, cfg *config.Config) string {
 	line := "providerctl reload"
 	switch usual := config.DefaultSocket(o.Env); {

@@ -14,7 +14,7 @@ import (
 func (f *flags) showRunning(cmd *command.Command) error {
 	for name, given := range map[string]bool{"config": f.config != "", "state-dir": f.stateDir != "", "log-level": f.logLevel != ""} {
 		if given {
-			return usageError{fmt.Sprintf("--running asks a daemon, which has its own --%s", name), "providerd config show --running"}
+			return usageError{fmt.Sprintf("--running asks the daemon, which has its own --%s", name), "providerd config show --running"}
 		}
 	}
 	c := client.Client{Socket: f.socket, DialPatience: -1, Passed: func(err error) { say(cmd, "note: the socket %v", err) }}
@@ -36,7 +36,7 @@ func (f *flags) showRunning(cmd *command.Command) error {
 		say(cmd, "warning: %s", w)
 	}
 	for _, s := range reply.RestartNeeded {
-		say(cmd, "the file has another value, which waits for a restart: %s", provider.Printable(s))
+		say(cmd, "waits for a restart: %s", provider.Printable(s))
 	}
 	_, err = fmt.Fprint(cmd.Out(), reply.TOML)
 	return err

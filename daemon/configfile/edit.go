@@ -83,7 +83,7 @@ func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
 		same := err == nil && bytes.Equal(text, first) && !unfinished(copied, failed)
 		switch {
 		case failed != nil && (same || errors.Is(err, fs.ErrNotExist)):
-			return nil, fmt.Errorf("%w; nothing is changed", failed)
+			return nil, fmt.Errorf("%w; nothing was changed", failed)
 		case failed != nil:
 			return nil, e.kept(copied, "", failed)
 		case err != nil:
@@ -91,16 +91,16 @@ func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
 		case same:
 			return nil, nil
 		case len(bytes.TrimSpace(text)) == 0:
-			return nil, errors.New("the edited copy is empty; nothing is changed")
+			return nil, errors.New("the edited copy is empty; nothing was changed")
 		}
 		switch v := e.Check(text); e.choice(v) {
 		case 's':
 			return text, nil
 		case 'q':
 			if e.Ask != nil { // they have read it
-				return nil, e.kept(copied, "", errors.New("nothing is changed"))
+				return nil, e.kept(copied, "", errors.New("nothing was changed"))
 			}
-			return nil, e.kept(copied, "\nnothing is changed", v.Err)
+			return nil, e.kept(copied, "\nnothing was changed", v.Err)
 		}
 	}
 }
@@ -108,9 +108,9 @@ func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
 // unreadable is of a copy that is gone, or that is there and is no text any more.
 func (e *Edit) unreadable(copied string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("the editor removed the copy; nothing is changed")
+		return errors.New("the editor removed the copy; nothing was changed")
 	}
-	return e.kept(copied, "\nnothing is changed", fmt.Errorf("read what was edited: %w", err))
+	return e.kept(copied, "\nnothing was changed", fmt.Errorf("read what was edited: %w", err))
 }
 
 // unfinished reports whether an editor that failed left something that would be lost: it
