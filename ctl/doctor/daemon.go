@@ -28,7 +28,7 @@ func daemon(f *Facts) []Finding {
 	var pids []string
 	ask := "if you mean that one: providerctl --socket PATH doctor"
 	for _, p := range f.Processes {
-		if p.State != "Z" && (p.UID == f.Me.UID || f.Me.Root) {
+		if f.mayMean(p) {
 			pids = append(pids, strconv.Itoa(p.PID))
 			found.Fix = append(found.Fix, stopped(p)...)
 			if p.Socket != "" {
@@ -37,9 +37,12 @@ func daemon(f *Facts) []Finding {
 		}
 	}
 	switch {
+	case pids != nil && f.unitAtFault():
+		found.Level, found.Summary = Skip, "is not running: see unit, below"
+		found.Details, found.Fix = elsewhere(pids), append(found.Fix, ask)
+		return []Finding{found}
 	case pids != nil:
-		found.Details = []string{"a providerd runs, and listens elsewhere, or not yet: pid " + strings.Join(pids, ", ")}
-		found.Fix = append(found.Fix, ask)
+		found.Details, found.Fix = elsewhere(pids), append(found.Fix, ask)
 	case Worst(socket(f)) == Fail:
 		return one(subject, Skip, "cannot be asked: see socket, below")
 	case f.unitAtFault():
@@ -49,6 +52,17 @@ func daemon(f *Facts) []Finding {
 		found.Fix = append(found.Fix, f.InfoErr.Hint)
 	}
 	return []Finding{found}
+}
+
+func elsewhere(pids []string) []string {
+	return []string{"a providerd runs, and listens elsewhere, or not yet: pid " + strings.Join(pids, ", ")}
+}
+
+// mayMean reports whether a process may be the daemon that the caller means: their own, or
+// the service. Without systemd, which would name the service's, any may be that for root.
+func (f *Facts) mayMean(p Process) bool {
+	systemd := slices.ContainsFunc(f.Units, func(u Unit) bool { return u.Manager == "systemd" && u.Problem == "" })
+	return p.State != "Z" && (p.UID == f.Me.UID || f.unitOf(p) != nil || f.Me.Root && !systemd)
 }
 
 // stuck is a daemon that accepts connections and does not answer.

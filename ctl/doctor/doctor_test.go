@@ -144,6 +144,15 @@ func TestExamine(t *testing.T) {
 		{"UnitIsBesideAnother", nil, value("ActiveState", "inactive"), "unit", Warn, "another providerd", "sudo systemctl disable"},
 		{"UnitIsOffBesideAnother", nil, value("ActiveState", "inactive", "UnitFileState", "disabled"), "unit", OK, "inactive", ""},
 		{"UnitTellsWhyNoneAnswers", away(gone), value("ActiveState", "failed"), "daemon", Skip, "see unit", ""},
+		{"UnitTellsWhyThoughAnotherRuns", away(gone), func(f *Facts) {
+			value("ActiveState", "failed")(f)
+			f.Processes = []Process{{PID: 7, UID: 1000, Socket: "/x"}}
+		}, "daemon", Skip, "pid 7", "providerctl --socket /x doctor"},
+		{"UsersDaemonsAreNotRoots", away(gone), func(f *Facts) {
+			f.Me = Me{Root: true}
+			f.Processes = []Process{{PID: 7, UID: 1000, Socket: "/x"}}
+		}, "daemon", Fail, "", "start it"},
+		{"UnitEndedWithACode", away(gone), value("ActiveState", "failed", "Result", "exit-code", "ExecMainStatus", "1"), "unit", Fail, "has failed: exit code 1", ""},
 		{"UnitIsNotStartedAndTellsWhy", away(gone), value("ActiveState", "inactive"), "daemon", Skip, "see unit", ""},
 		{"UnitFailsForItsConfiguration", away(gone), func(f *Facts) { value("ActiveState", "failed")(f); f.File.Good = false }, "unit", Fail, "", "see configuration, below"},
 		{"SocketTellsWhyNoneAnswers", away(gone), func(f *Facts) {

@@ -72,6 +72,9 @@ func (u *Unit) state(f *Facts) Finding {
 	why := ""
 	if result := v["Result"]; result != "" && result != "success" {
 		why = ": " + result + exitCode(v["ExecMainStatus"])
+		if code, ok := strings.CutPrefix(why, ": exit-code, "); ok {
+			why = ": " + code
+		}
 	}
 	switch {
 	case v["LoadState"] == "masked":
