@@ -3,7 +3,6 @@ package ctl
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"runtime"
 
 	"github.com/providerd/providerd/ctl/command"
@@ -60,11 +59,13 @@ func (a *app) doctor(ctx context.Context, out *format) error {
 	if facts.Info != nil {
 		c.Providerd = facts.Info.Version
 	}
-	var answer error
-	if c.Status == doctor.Fail {
-		answer = errNo
+	if err := a.writeCheckup(&c, out); err != nil {
+		return err
 	}
-	return errors.Join(a.writeCheckup(&c, out), answer)
+	if c.Status == doctor.Fail {
+		return errNo
+	}
+	return nil
 }
 
 func (a *app) writeCheckup(c *checkup, out *format) error {

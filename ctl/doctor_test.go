@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/providerd/providerd/ctl"
@@ -131,5 +132,21 @@ func TestDoctor_NoDaemon(t *testing.T) {
 	}
 	if got := run(t.Context(), "doctor", "ollama"); got.code != 2 {
 		t.Errorf("with an argument: exit %d", got.code)
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// What is wrong with the daemon does not hide that nobody could read it.
+func TestDoctor_OutputIsLost(t *testing.T) {
+	for _, format := range []string{"table", "json", "markdown"} {
+		var said strings.Builder
+		code := ctl.Main(t.Context(), ctl.Env{Args: []string{"--socket", filepath.Join(t.TempDir(), "s"), "doctor", "-o", format}, Stdout: fullDisk{}, Stderr: &said,
+			Getenv: func(string) string { return "" }, Version: "test"})
+		if code != 1 || !strings.Contains(said.String(), "no space left on device") {
+			t.Errorf("%s: exit %d, %q", format, code, said.String())
+		}
 	}
 }

@@ -232,6 +232,10 @@ func TestExamine(t *testing.T) {
 			f.Info.Setup.Keys[0] = provider.KeyInUse{ID: "openai", Problem: "OPENAI_API_KEY is not set"}
 			f.KeysSet = map[string]bool{"OPENAI_API_KEY": true}
 		}, "keys", Fail, "in your shell", "sudoedit /etc/providerd/environment"},
+		{"StartedByHand", nil, func(f *Facts) {
+			f.Units, f.Info.Version, f.Info.PID = nil, "v1.0.0", 1 // as it says
+		}, "versions", Warn, "", "sudo kill 812, and start providerd as before"},
+		{"NamesAreQuoted", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group = false, Group{Name: "a; b"} }, "rights", OK, "", "usermod -aG 'a; b' $USER"},
 		{"KeyForAUsersUnit", nil, func(f *Facts) {
 			f.Info.Setup.System, f.Units[0].User = false, true
 			f.Info.Setup.Keys[0] = provider.KeyInUse{ID: "openai", Problem: "OPENAI_API_KEY is not set"}

@@ -171,9 +171,7 @@ func (f *Facts) service(verb string) string {
 	switch p, ok := f.listener(); {
 	case verb != "restart":
 		return "providerd"
-	case f.Info != nil:
-		return f.sudo(fmt.Sprintf("kill %d", f.Info.PID)) + ", and start providerd as before"
-	case ok:
+	case ok: // what the daemon says of its pid may be of another namespace, or untrue
 		return f.sudo(fmt.Sprintf("kill %d", p.PID)) + ", and start providerd as before"
 	}
 	return "end providerd, and start it as before"

@@ -78,10 +78,12 @@ func missingVariable(k provider.KeyInUse) string {
 
 // variable is how the daemon gets a variable.
 func (f *Facts) variable(name string) []string {
+	set := f.KeysSet[name]
+	name = provider.ShellWord(name)
 	switch {
 	case f.system() && f.isService():
 		return []string{"add the line " + name + "=KEY: sudoedit /etc/providerd/environment", "then: " + f.restart()}
-	case f.isService() && f.KeysSet[name]:
+	case f.isService() && set:
 		return []string{"systemctl --user import-environment " + name, "then: " + f.restart()}
 	case f.isService():
 		return []string{"export " + name + "=KEY && systemctl --user import-environment " + name, "then: " + f.restart()}

@@ -31,7 +31,7 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 	switch {
 	case s.Paused:
 		found.Summary = "paused; it was " + found.Summary
-		found.Fix = []string{"providerctl resume " + s.ID}
+		found.Fix = []string{"providerctl resume " + provider.ShellWord(s.ID)}
 		return found
 	case s.Stale:
 		found.Summary += "; not checked lately"

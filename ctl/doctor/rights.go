@@ -28,10 +28,10 @@ func rights(f *Facts) []Finding {
 		return one(subject, OK, may, "for those: sudo providerctl COMMAND")
 	case g.Listed && !g.Active:
 		return one(subject, Fail, fmt.Sprintf("%s: you were added to the group %s after this session began", may, g.Name),
-			"log out and in again, or for this shell: newgrp "+g.Name)
+			"log out and in again, or for this shell: newgrp "+provider.ShellWord(g.Name))
 	case g.Active:
 		return one(subject, Warn, fmt.Sprintf("%s, though this process has the group %s", may, g.Name),
 			"the daemon may run in another user namespace or container: sudo providerctl COMMAND there")
 	}
-	return one(subject, OK, may, "for those: sudo usermod -aG "+g.Name+" $USER, then log out and in again", "or once: sudo providerctl COMMAND")
+	return one(subject, OK, may, "for those: sudo usermod -aG "+provider.ShellWord(g.Name)+" $USER, then log out and in again", "or once: sudo providerctl COMMAND")
 }
