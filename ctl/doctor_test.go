@@ -65,7 +65,7 @@ func TestDoctor_OldDaemon(t *testing.T) {
 // Nothing that passes by itself is a problem: exit 0, with warnings too.
 func TestDoctor_WarningsAreNoProblem(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{
-		"GET /api/daemon": {ok(`{"version":"0.1.0","providers":1,"config_path":"","state_path":"` + t.TempDir() + `/d",
+		"GET /api/daemon": {ok(`{"version":"0.1.0","providers":1,"config_path":"/c.toml","state_path":"` + t.TempDir() + `/d",
 			"setup":{"system":true,"admin_group":"","caller":{"uid":1,"admin":false},"config":{"warnings":0,"faults":0},"keys":[],"proxies":{},"clock_jumped_ms":0}}`)},
 		"GET /healthz":              {ok(`{"status":"ok","checks":{"store":"ok"}}`)},
 		"GET /api/providers/status": {rows(`{"id":"p","state":"STOPPED","reason":"connection_refused","hint":"start it"}`)},

@@ -79,6 +79,10 @@ func inForce(f *Facts, found *Finding) {
 	case c.Faults > 0:
 		found.Fix = append(found.Fix, "then: "+f.admin("providerctl reload"))
 	}
+	if c.ReloadRefused && !changed(f) {
+		found.raise(Warn, "; the last reload was refused, and what was in force before still is")
+		found.Fix = append(found.Fix, "see why: "+f.admin("providerctl reload"))
+	}
 	if len(c.RestartNeeded) > 0 {
 		found.raise(Warn, "; waits for a restart: "+strings.Join(c.RestartNeeded, ", "))
 		found.Fix = append(found.Fix, f.restart())

@@ -15,7 +15,7 @@ type Level string
 
 const (
 	OK   Level = "ok"   // nothing to do
-	Skip Level = "skip" // it could not be looked at, and another finding says why
+	Skip Level = "skip" // it could not be looked at, and another finding says why; or nobody asked for it
 	Warn Level = "warn" // worth knowing, or not as it should be; it may pass by itself
 	Fail Level = "fail" // it lasts until a person acts
 )

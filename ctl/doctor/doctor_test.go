@@ -289,7 +289,17 @@ func TestExamine(t *testing.T) {
 		{"NobodyAskedForIt", nil, func(f *Facts) {
 			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.NoCredentials})(f)
 			f.Info.ConfigPath, f.File.Exists = "", false
-		}, "p", Warn, "no_credentials", ""},
+		}, "p", Skip, "no_credentials", ""},
+		{"NoneRunsOfThoseLookedFor", nil, func(f *Facts) {
+			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.ConnectionRefused})(f)
+			f.Info.ConfigPath, f.File.Exists = "", false
+		}, "providers", Warn, "none runs", "providerd config init --write"},
+		{"NotCheckedYet", nil, row(provider.Status{ID: "p", State: provider.StateUnknown, Reason: provider.NotChecked, Stale: true, Hint: "wait"}), "p", Warn, "UNKNOWN (not_checked)", "wait"},
+		{"ReloadWasRefused", nil, setup(func(s *provider.Setup) { s.Config.ReloadRefused = true }), "configuration", Warn, "last reload was refused", "see why: providerctl reload"},
+		{"FaultOfAKeyHasItsWay", nil, setup(func(s *provider.Setup) {
+			s.Keys[0] = provider.KeyInUse{ID: "openai", Source: "file /k", Problem: "key file: no such file"}
+			s.Config.Faults, s.Config.Problems = 1, []provider.ConfigProblem{{ID: "openai", Message: "key file: no such file", Fix: "create it, or correct the path"}}
+		}), "keys", Fail, "", "create it, or correct the path"},
 		{"NoProvider", nil, func(f *Facts) { f.Rows = nil }, "providers", Warn, "none", "discover"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -58,8 +58,17 @@ func oddKey(f *Facts, k provider.KeyInUse) []Finding {
 		found.Fix = []string{"correct the key, then: " + f.admin("providerctl reload")}
 	}
 	for _, p := range f.Info.Setup.Config.Problems {
-		if isOf(p, k) && p.Excerpt != "" {
+		switch {
+		case !isOf(p, k):
+			continue
+		case p.Excerpt != "":
 			found.Details = quoted(p)[1:]
+		}
+		if p.Fix != "" && !k.Set && strings.HasPrefix(k.Source, "file ") {
+			found.Fix = []string{p.Fix}
+			if !strings.Contains(p.Fix, "restart") {
+				found.Fix = append(found.Fix, "then: "+f.admin("providerctl reload"))
+			}
 		}
 	}
 	return []Finding{found}

@@ -14,6 +14,10 @@ func providers(f *Facts) (all []Finding) {
 	for i := range f.Rows {
 		all = append(all, ofRow(f, &f.Rows[i]))
 	}
+	if len(all) > 0 && Count(all, Skip) == len(all) {
+		all = append(all, one("providers", Warn, "none runs that is looked for without a configuration",
+			"start one of them, or name yours: providerd config init --write")...)
+	}
 	if f.Info != nil && len(all) == 0 {
 		return one("providers", Warn, "none is watched", "find what runs here: providerctl discover -o toml")
 	}
@@ -33,7 +37,7 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 		found.Summary = "paused; it was " + found.Summary
 		found.Fix = []string{"providerctl resume " + provider.ShellWord(s.ID)}
 		return found
-	case s.Stale:
+	case s.Stale && s.Reason != provider.NotChecked:
 		found.Summary += "; not checked lately"
 	case s.State == provider.StateRunning, s.State == provider.StateStarting, s.RetryAt.After(f.Now):
 		found.Level = OK
@@ -41,7 +45,9 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 	case s.Reason == provider.NoCredentials && Worst(keysOf(f, s.ID)) == Fail:
 		found.Fix = []string{"see keys, above"}
 		return found
-	case s.Reason.NeedsPerson() && !unasked(f, s):
+	case unasked(f, s):
+		found.Level = Skip
+	case s.Reason.NeedsPerson():
 		found.Level = Fail
 	}
 	if s.Hint != "" {
@@ -50,8 +56,8 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 	return found
 }
 
-// unasked reports whether a provider lacks a key, and nobody has asked for the provider:
-// it is one of those that are looked for on any machine.
+// unasked reports whether a provider is not here, as it lacks a key or nothing listens, and
+// nobody has asked for it: it is one of those that are looked for on any machine.
 func unasked(f *Facts, s *provider.Status) bool {
-	return s.Reason == provider.NoCredentials && f.Info != nil && f.Info.ConfigPath == ""
+	return (s.Reason == provider.NoCredentials || s.Reason == provider.ConnectionRefused) && f.Info != nil && f.Info.ConfigPath == ""
 }
