@@ -36,26 +36,19 @@ func daemon(f *Facts) []Finding {
 			}
 		}
 	}
-	switch {
-	case pids != nil && f.unitAtFault():
-		found.Level, found.Summary = Skip, "is not running: see unit, below"
-		found.Details, found.Fix = elsewhere(pids), append(found.Fix, ask)
-		return []Finding{found}
-	case pids != nil:
-		found.Details, found.Fix = elsewhere(pids), append(found.Fix, ask)
-	case Worst(socket(f)) == Fail:
-		return one(subject, Skip, "cannot be asked: see socket, below")
-	case f.unitAtFault():
-		return one(subject, Skip, "is not running: see unit, below")
+	if pids != nil {
+		found.Details = []string{"a providerd runs, and listens elsewhere, or not yet: pid " + strings.Join(pids, ", ")}
+		found.Fix = append(found.Fix, ask)
 	}
-	if f.InfoErr.Hint != "" {
+	switch {
+	case Worst(socket(f)) == Fail:
+		found.Level, found.Summary = Skip, "cannot be asked: see socket, below"
+	case f.unitAtFault():
+		found.Level, found.Summary = Skip, "is not running: see unit, below"
+	case f.InfoErr.Hint != "":
 		found.Fix = append(found.Fix, f.InfoErr.Hint)
 	}
 	return []Finding{found}
-}
-
-func elsewhere(pids []string) []string {
-	return []string{"a providerd runs, and listens elsewhere, or not yet: pid " + strings.Join(pids, ", ")}
 }
 
 // mayMean reports whether a process may be the daemon that the caller means: their own, or

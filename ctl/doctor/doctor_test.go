@@ -196,12 +196,24 @@ func TestExamine(t *testing.T) {
 		{"WarningsBeforeTheStart", away(gone), func(f *Facts) { f.File.Said = "X is not set" }, "configuration", Warn, "X is not set", ""},
 		{"NotCheckedBeforeTheStart", away(gone), func(f *Facts) { f.File.Checked = false }, "configuration", OK, "", "sudo providerd config check /etc"},
 		{"Faults", nil, setup(func(s *provider.Setup) {
-			s.Config.Faults, s.Config.Problems = 1, []provider.ConfigProblem{{Line: 4, Message: "key file: no such file", Excerpt: "   4 | x\n     | ^", Fix: "create it"}}
+			s.Config.Faults, s.Config.Problems = 1, []provider.ConfigProblem{{ID: "p", Line: 4, Message: "key file: no such file", Excerpt: "   4 | x\n     | ^", Fix: "create it"}}
 		}), "configuration", Fail, "line 4: key file", "create it"},
 		{"FaultOfAKeyIsTheKeys", nil, setup(func(s *provider.Setup) {
 			s.Keys[0] = provider.KeyInUse{ID: "openai", Source: "file /k", Problem: "key file: no such file"}
 			s.Config.Faults, s.Config.Problems = 1, []provider.ConfigProblem{{ID: "openai", Line: 4, Message: "key file: no such file", Excerpt: "   4 | x\n     | ^"}}
 		}), "configuration", OK, "", ""},
+		{"WarningOfAVariableIsTheKeys", nil, setup(func(s *provider.Setup) {
+			s.Keys[0] = provider.KeyInUse{ID: "openai", Source: "env K", Problem: "variable K: two lines"}
+			s.Config.Warnings, s.Config.Problems = 1, []provider.ConfigProblem{{Message: "variable K: two lines: set it"}}
+		}), "configuration", OK, "", ""},
+		{"WarningOfAVariableIsTheKeysForOthersToo", nil, setup(func(s *provider.Setup) {
+			s.Keys[0] = provider.KeyInUse{ID: "openai", Source: "env K", Problem: "variable K: two lines"}
+			s.Config.Warnings, s.Caller.Admin = 1, false
+		}), "configuration", OK, "", ""},
+		{"SocketTellsWhyThoughAnotherRuns", away(gone), func(f *Facts) {
+			f.Places = []Place{{Path: "/", Exists: true, Err: provider.Errorf(provider.DaemonUnreachable, "give it", "/ is not a socket")}}
+			f.Processes = []Process{{PID: 7, UID: 1000}}
+		}, "daemon", Skip, "pid 7", "providerctl --socket PATH"},
 		{"FaultOfAKeyHasItsLine", nil, setup(func(s *provider.Setup) {
 			s.Keys[0] = provider.KeyInUse{ID: "openai", Source: "file /k", Problem: "key file: no such file"}
 			s.Config.Faults, s.Config.Problems = 1, []provider.ConfigProblem{{ID: "openai", Line: 4, Message: "key file: no such file", Excerpt: "   4 | x\n     | ^"}}
