@@ -5,7 +5,8 @@ type Look struct {
 	Path     string
 	Variable string // that the path is from; empty: none
 	Chosen   bool   // it is Client.Socket
-	PID      int    // of who listens; 0: not known
+	PID      int    // of the listener; 0: unknown
+	UID      int    // of the listener; −1: unknown
 	Err      error  // nil: somebody to be believed accepts connections there
 }
 
@@ -13,7 +14,7 @@ type Look struct {
 // that accepts. It does not wait for a daemon.
 func (c *Client) LookEverywhere() (all []Look) {
 	for p := range c.places {
-		l := Look{Path: p.path, Variable: p.name, Chosen: p.chosen}
+		l := Look{UID: -1, Path: p.path, Variable: p.name, Chosen: p.chosen}
 		conn, err := dialOne(p)
 		if err == nil {
 			l.PID, l.UID = peerOf(conn)

@@ -7,8 +7,9 @@ import (
 )
 
 // peerOf is the process that called listen, and its user: those of systemd for a socket
-// that it passes on. The process is to be looked at, never to be trusted.
-func pidOf(conn conn) (pid int) {
+// that it passes on. The process is for information, never to be trusted.
+func peerOf(conn conn) (pid, uid int) {
+	uid = -1
 	if file, ok := conn.(syscall.Conn); ok {
 		if raw, err := file.SyscallConn(); err == nil {
 			_ = raw.Control(func(fd uintptr) {
