@@ -106,25 +106,29 @@ func TestUnreachable(t *testing.T) {
 }
 
 func TestInterrupt(t *testing.T) {
-	interrupted := func(t *testing.T, script map[string][]reply, args ...string) result {
+	// at is the request that the interrupt comes after: whatever was asked before has to be
+	// answered first.
+	interrupted := func(t *testing.T, script map[string][]reply, at string, args ...string) result {
 		t.Helper()
 		d := startDaemon(t, script)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		done := make(chan result, 1)
 		go func() { done <- run(ctx, append([]string{"--socket", d.socket}, args...)...) }()
-		d.awaitRequest(t)
+		for d.awaitRequest(t) != at {
+		}
 		cancel()
 		return <-done
 	}
 	held := stream(`{"type":"heartbeat","seq":1}`)
 	held.hold = true
 	t.Run("IsHowFollowingEnds", func(t *testing.T) {
-		interrupted(t, map[string][]reply{"GET /api/events?follow=1": {held}}, "events", "-f").want(t, 0, "", "")
-		interrupted(t, map[string][]reply{"GET /api/daemon/log?follow=1": {held}}, "logs", "-f").want(t, 0, "", "")
+		const daemon, events, log = "GET /api/daemon", "GET /api/events?follow=1&since=7", "GET /api/daemon/log?follow=1"
+		interrupted(t, map[string][]reply{daemon: {at7}, events: {held}}, events, "events", "-f").want(t, 0, "", "")
+		interrupted(t, map[string][]reply{daemon: {at7}, log: {held}}, log, "logs", "-f").want(t, 0, "", "")
 	})
 	t.Run("CutsAWaitShort", func(t *testing.T) {
-		interrupted(t, map[string][]reply{askWait: {rows(ollamaDown)}}, "wait", "ollama").want(t, 130, "", "")
+		interrupted(t, map[string][]reply{askWait: {rows(ollamaDown)}}, askWait, "wait", "ollama").want(t, 130, "", "")
 	})
 	// What is said on stderr is said just before the next pause begins.
 	t.Run("CutsAPauseShort", func(t *testing.T) {
