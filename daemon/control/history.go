@@ -137,6 +137,8 @@ func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell 
 			}
 		}
 		switch {
+		case e.Hearsay: // what users say is no state of the provider's
+			continue
 		case e.ID != provider.HostID:
 			own = e
 		case e.Reason != provider.Offline: // this machine is back online: the earlier state holds again
@@ -149,6 +151,9 @@ func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell 
 		spells = append(spells, spell{from, e.To, e.Reason})
 	}
 	row := spell{st.Since.Time, st.State, st.Reason}
+	if h := st.Hearsay; h != nil && h.Over != nil {
+		row = spell{h.Over.Since.Time, h.Over.State, h.Over.Reason}
+	}
 	switch {
 	case len(spells) == 0 && !row.from.IsZero():
 		return []spell{row}

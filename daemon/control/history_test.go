@@ -28,6 +28,15 @@ func TestSummarise(t *testing.T) {
 	machine := func(second int, to provider.State, reason provider.Reason) provider.Event {
 		return provider.Event{Time: at(second), ID: provider.HostID, To: to, Reason: reason, IDs: []string{"a"}}
 	}
+	said := func(second int, to provider.State, reason provider.Reason) provider.Event {
+		e := event(second, to, reason)
+		e.Hearsay = true
+		return e
+	}
+	covered := provider.Status{
+		State: degraded, Reason: provider.RateLimited, Since: at(90),
+		Hearsay: &provider.Hearsay{Over: &provider.Beneath{State: running, Reason: ok, Since: at(10)}},
+	}
 	row := func(state provider.State, reason provider.Reason, since provider.Time) provider.Status {
 		return provider.Status{ID: "a", State: state, Reason: reason, Since: since}
 	}
@@ -52,7 +61,11 @@ func TestSummarise(t *testing.T) {
 		"ClockSetBack":        {[]provider.Event{event(50, stopped, refused), event(40, running, ok)}, provider.Status{}, 0, at(50), 1, seconds{running: 50}},
 		"NoEventKept":         {nil, row(running, ok, at(10)), 60, at(60), 1, seconds{running: 40}},
 		"NoEventAndPaused":    {nil, row(running, paused, at(10)), 0, at(10), -1, seconds{}},
-		"NeverChecked":        {nil, row(unknown, unchecked, provider.Time{}), 0, provider.Time{}, -1, seconds{}},
+		"NotWhatUsersSay":     {[]provider.Event{event(0, running, ok), said(20, degraded, provider.RateLimited), event(80, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 100}},
+		"NorInAnOutage": {[]provider.Event{event(0, running, ok), said(10, degraded, provider.RateLimited), machine(20, unknown, provider.Offline), machine(60, running, ok)},
+			provider.Status{}, 0, at(0), 1, seconds{running: 60}},
+		"NorOverARowWithoutEvents": {nil, covered, 0, at(10), 1, seconds{running: 90}},
+		"NeverChecked":             {nil, row(unknown, unchecked, provider.Time{}), 0, provider.Time{}, -1, seconds{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.row.ID = "a"

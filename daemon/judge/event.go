@@ -21,6 +21,11 @@ func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
 		return nil
 	}
 	last := r.told
+	if b := r.beneath(); b != nil {
+		r.noteTold(b.State)
+	} else {
+		r.noteTold("")
+	}
 	if r.told = (told{st.State, st.Reason}); r.told == last {
 		return nil
 	}
@@ -31,6 +36,7 @@ func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
 	return &provider.Event{
 		Time: provider.Time{Time: now}, ID: st.ID, From: last.state, To: st.State,
 		Reason: st.Reason, Detail: detail, Doubt: st.Doubt, LatencyMS: st.LatencyMS,
+		Hearsay: r.beneath() != nil,
 	}
 }
 
@@ -46,8 +52,12 @@ func End(r Record, why string, now time.Time) *provider.Event {
 	}
 }
 
-// Remind sets what the last event said of a provider whose restored row is offline.
-func Remind(r Record, state provider.State, reason provider.Reason) Record {
-	r.told = told{state, reason}
+// Remind takes the last event of a provider whose row was restored and says offline. If
+// that is what users met, the state of the provider itself is the one before.
+func Remind(r Record, last *provider.Event) Record {
+	r.told = told{last.To, last.Reason}
+	if last.Hearsay {
+		r.noteTold(last.From)
+	}
 	return r
 }

@@ -20,6 +20,10 @@ type Hearsay struct {
 	spent []span           // when they were believed before that, in the last hour
 
 	over *provider.Beneath // what the row says without it; nil: it does not lie over the row
+
+	// toldOver is what the state was beneath it when it was told; empty when something else
+	// was told since. An outage of this machine may begin meanwhile and outlast it.
+	toldOver provider.State
 }
 
 // A span is a time in which users were believed.
@@ -39,7 +43,7 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool) *Hearsa
 		if w.believed(o.Began) {
 			return w
 		}
-		next.since, next.until, next.spent = w.since, w.until, w.spent
+		next.since, next.until, next.spent, next.toldOver = w.since, w.until, w.spent, w.toldOver
 		believable = believable && !o.Began.Before(w.since.Add(provider.LongestHearsay))
 	}
 	if left := next.left(o.Began); believable && left > 0 {
@@ -198,7 +202,7 @@ func (r *Record) cover(p *config.Provider, now time.Time) {
 	case st.Doubt == nil:
 		st.Doubt = &provider.Doubt{Saw: met.Reason, Detail: met.Detail, Count: 1, Of: p.Fall}
 	}
-	if st.Hearsay = w.shown(now); st.Hearsay == nil {
+	if st.Hearsay = w.shown(now); st.Hearsay == nil && w.toldOver == "" {
 		w = nil
 	}
 	r.Hearsay = w
@@ -211,6 +215,28 @@ func (r *Record) beneath() *provider.Beneath {
 		return nil
 	}
 	return r.Hearsay.over
+}
+
+// toldOfItself is the state that was last told of the provider, and not of what users met.
+func (r *Record) toldOfItself() provider.State {
+	if w := r.Hearsay; w != nil && w.toldOver != "" {
+		return w.toldOver
+	}
+	return r.told.state
+}
+
+// noteTold notes the state beneath what users met, where that was told last, or none.
+func (r *Record) noteTold(over provider.State) {
+	w := r.Hearsay
+	if w == nil {
+		w = &Hearsay{}
+	}
+	if w.toldOver == over {
+		return
+	}
+	next := *w
+	next.toldOver = over
+	r.Hearsay = &next
 }
 
 // uncover makes the row say again what holds without what users met, before something

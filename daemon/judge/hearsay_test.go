@@ -186,6 +186,30 @@ func TestHearsay_WhatNobodyCanClaim(t *testing.T) {
 	}
 }
 
+// An outage of this machine, or a restart in one, does not make a user's word the last that
+// was known of the provider.
+func TestHearsay_AnOutageDoesNotKeepIt(t *testing.T) {
+	for name, restarts := range map[string]bool{"InOneProcess": false, "AcrossARestart": true} {
+		for later, wait := range map[string]time.Duration{"AtOnce": 0, "HoursLater": 3 * time.Hour} {
+			t.Run(name+later, func(t *testing.T) {
+				c := begin(t, local()).see(saw(provider.OK)).claims(provider.RateLimited, 0).want(provider.StateDegraded, provider.RateLimited)
+				c.r = ApplyOutage(c.r, "no route", c.p, c.now)
+				if restarts {
+					st := c.r.Status.Bounded(c.now)
+					c.r = Remind(Initial(c.p, &st), &c.events[len(c.events)-1])
+				}
+				c.pass(wait).pass(time.Second)
+				c.claims(provider.RateLimited, 0) // and it makes no difference what users say meanwhile
+				next, event := ApplyPause(c.r, true, c.p, c.now)
+				c.became(next, event).want(provider.StateRunning, provider.Paused)
+				if last := c.events[len(c.events)-1]; last.From != provider.StateDegraded || last.To != provider.StateRunning || last.Hearsay {
+					t.Errorf("told as %+v", last)
+				}
+			})
+		}
+	}
+}
+
 // What users make of a row is no flapping of the provider's.
 func TestHearsay_IsNoFlapping(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))

@@ -192,7 +192,9 @@ var restarting = message{"restart", func(l *life) {
 	st := l.r.Status
 	r := Initial(l.p, &st)
 	if st.Reason == provider.Offline {
-		r = Remind(r, l.m.told.state, l.m.told.reason) // as the events say
+		last := provider.Event{To: l.m.told.state, Reason: l.m.told.reason, From: l.m.own} // as the events say
+		last.Hearsay = last.From != last.To
+		r = Remind(r, &last)
 	}
 	l.m.restart()
 	var event *provider.Event

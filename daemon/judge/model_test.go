@@ -17,6 +17,7 @@ type model struct {
 	state  provider.State
 	reason provider.Reason
 	told   told
+	own    provider.State // the last that was known, whatever users said
 	doubt  *provider.Doubt
 
 	found         provider.Reason // by probes, often enough
@@ -40,7 +41,7 @@ type model struct {
 func newModel(p *config.Provider) *model {
 	return &model{
 		p: p, state: provider.StateUnknown, reason: provider.NotChecked,
-		told: told{provider.StateUnknown, provider.NotChecked},
+		told: told{provider.StateUnknown, provider.NotChecked}, own: provider.StateUnknown,
 	}
 }
 
@@ -202,7 +203,7 @@ func (m *model) restart() {
 		own = time.Time{}
 	}
 	*m = model{
-		p: m.p, state: m.state, reason: m.reason, told: m.told, doubt: m.doubt, met: m.met,
+		p: m.p, state: m.state, reason: m.reason, told: m.told, own: m.own, doubt: m.doubt, met: m.met,
 		retryAt: own, vendor: m.vendor, cut: m.reason == provider.Offline, paused: m.paused, well: m.well,
 	}
 }
@@ -273,7 +274,10 @@ func (m *model) derive() {
 	if state := stateOf(m.reason); state != "" {
 		m.state = state
 	} else if was == provider.Offline {
-		m.state = m.told.state
+		m.state = m.own
+	}
+	if m.reason != provider.Offline {
+		m.own = m.state
 	}
 }
 

@@ -64,8 +64,8 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 	}
 	if state := stateOf(r.said.reason); state != "" {
 		st.State = state
-	} else if was.reason == provider.Offline { // it stays: an outage of this machine does not count
-		st.State = r.told.state
+	} else if was.reason == provider.Offline { // it stays, and an outage of ours is none of it
+		st.State = r.toldOfItself()
 	}
 	st.Reason = r.said.reason
 	if st.Reason != was.reason || st.Endpoint != was.endpoint || was.hint || r.Probes.hint != "" || st.KeyWithheld || was.withheld { // otherwise there is still none

@@ -120,7 +120,7 @@ func (s *Scheduler) resumeOutage(now time.Time) {
 	for _, id := range ids {
 		e := s.entries[id]
 		if was := last[id]; was != nil {
-			e.known.Basis = judge.Remind(e.known.record(), was.To, was.Reason).Basis
+			e.known.Basis = judge.Remind(e.known.record(), was).Basis
 		}
 		if began := e.known.row.Since.Time; !began.IsZero() {
 			since = began

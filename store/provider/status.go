@@ -101,7 +101,8 @@ type Event struct {
 	Detail    string   `json:"detail,omitempty"`
 	Doubt     *Doubt   `json:"doubt,omitempty"` // that the row has with it
 	LatencyMS float64  `json:"latency_ms,omitempty"`
-	IDs       []string `json:"ids,omitempty"` // of the providers that an event of the host is about
+	IDs       []string `json:"ids,omitempty"`     // of the providers that an event of the host is about
+	Hearsay   bool     `json:"hearsay,omitempty"` // users who are no administrators said so, and nobody else
 }
 
 // HostID is the id of this machine in events; no provider may have it.
