@@ -16,8 +16,10 @@ import (
 type Hearsay struct {
 	heard provider.Hearsay // what was said last or, as long as it is believed, first
 	since time.Time        // users are, or were last, believed from then
-	until time.Time        // to then
+	until time.Time        // to then, unless it was refuted before
 	spent []span           // when they were believed before that, in the last hour
+
+	refuted time.Time // when a probe found the provider well after all; zero: none did
 
 	over *provider.Beneath // what the row says without it; nil: it does not lie over the row
 
@@ -44,11 +46,13 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool) *Hearsa
 			return w
 		}
 		next.since, next.until, next.spent, next.toldOver = w.since, w.until, w.spent, w.toldOver
+		next.refuted = w.refuted
 		believable = believable && !o.Began.Before(w.since.Add(provider.LongestHearsay))
 	}
-	if left := next.left(o.Began); believable && left > 0 {
+	if believable && next.left(o.Began) >= provider.LongestHearsay { // or else the hour would be spent in seconds
 		next.spent = next.all(o.Began)
-		next.since, next.until = o.Began, o.Began.Add(min(left, provider.LongestHearsay))
+		next.since, next.until = o.Began, o.Began.Add(provider.LongestHearsay)
+		next.refuted = time.Time{}
 	}
 	return &next
 }
@@ -56,16 +60,18 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool) *Hearsa
 // believed reports whether it lies over the row now. It does not where the clock stands
 // before it.
 func (w *Hearsay) believed(now time.Time) bool {
-	return w != nil && now.Before(w.until) && !now.Before(w.since)
+	return w != nil && w.refuted.IsZero() && now.Before(w.until) && !now.Before(w.since)
 }
 
-// ended takes in that it is not believed any more.
+// ended takes in that it is not believed any more. Its time counts as spent all the same:
+// or else users could make a provider change twice a minute for ever, and its events take
+// the place of everybody's.
 func (w *Hearsay) ended(now time.Time) *Hearsay {
 	if !w.believed(now) {
 		return w
 	}
 	next := *w
-	next.until = now
+	next.refuted = now
 	return &next
 }
 
@@ -100,8 +106,11 @@ func (w *Hearsay) shown(now time.Time) *provider.Hearsay {
 	h := w.heard
 	h.Over = w.over
 	if all := w.all(now); len(all) > 0 {
-		h.Until = provider.Time{Time: all[len(all)-1].to}
-		h.SpentMS = (provider.HearsayPerHour - w.left(h.Until.Time)).Milliseconds()
+		until := all[len(all)-1].to
+		h.SpentMS = (provider.HearsayPerHour - w.left(until)).Milliseconds()
+		if h.Until.Time = until; !w.refuted.IsZero() && until.Equal(w.until) {
+			h.Until.Time = w.refuted
+		}
 	}
 	return &h
 }
@@ -131,7 +140,7 @@ func (w *Hearsay) moved(move func(time.Time) time.Time) *Hearsay {
 	}
 	next := *w
 	next.heard.At.Time, next.heard.RetryAt.Time = move(w.heard.At.Time), move(w.heard.RetryAt.Time)
-	next.since, next.until, next.spent = move(w.since), move(w.until), slices.Clone(w.spent)
+	next.since, next.until, next.refuted, next.spent = move(w.since), move(w.until), move(w.refuted), slices.Clone(w.spent)
 	if w.over != nil {
 		next.over = new(*w.over)
 		next.over.Since.Time = move(w.over.Since.Time)

@@ -71,6 +71,32 @@ func TestHearsay_AProbeThatFindsItWellEndsIt(t *testing.T) {
 	c.pass(time.Minute).claims(provider.RateLimited, 0).want(provider.StateDegraded, provider.RateLimited)
 }
 
+// However soon probes refute them, users make a provider change no more than twenty times
+// in an hour: the events that are kept are everybody's.
+func TestHearsay_FewEventsInAnyHour(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK))
+	c.events = nil
+	for began := c.now; c.now.Sub(began) < 3*time.Hour; {
+		c.claims(provider.RateLimited, 0).answer(saw(provider.OK)).want(provider.StateRunning, provider.OK).pass(time.Second)
+	}
+	most := 0
+	for i, first := range c.events {
+		n := 0
+		for _, e := range c.events[i:] {
+			if e.Time.Sub(first.Time.Time) < time.Hour {
+				n++
+			}
+		}
+		most = max(most, n)
+	}
+	if most != 20 {
+		t.Errorf("%d events in an hour, want 20", most)
+	}
+	if h := c.r.Status.Hearsay; h == nil || h.Until.After(c.now) || h.SpentMS > 600_000 {
+		t.Errorf("%+v", h)
+	}
+}
+
 // A probe that began before does not end it, one that broke neither, and one that finds
 // it ill has its own word.
 func TestHearsay_OtherProbes(t *testing.T) {

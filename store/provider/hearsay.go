@@ -18,7 +18,7 @@ type Hearsay struct {
 	RetryAt Time   `json:"retry_at,omitzero"` // when that user may ask again: nobody else has to wait
 
 	Until   Time     `json:"until,omitzero"`     // users were, or at most are, believed until then; absent: they were not
-	SpentMS int64    `json:"spent_ms,omitempty"` // for how long they were in the hour before that
+	SpentMS int64    `json:"spent_ms,omitempty"` // of their time in the hour before that; a minute that a probe ended counts whole
 	Over    *Beneath `json:"over,omitempty"`     // what the row would say without it; absent: it says that
 }
 
