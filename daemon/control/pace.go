@@ -14,8 +14,9 @@ const reportEvery = time.Second
 // A pace lets each user through once in reportEvery. Its zero value lets everybody
 // through.
 type pace struct {
-	mu   sync.Mutex
-	last map[reporter]time.Time
+	mu    sync.Mutex
+	last  map[reporter]time.Time
+	swept time.Time // when those who may report again were last forgotten
 }
 
 // A reporter is a user. Those of whom the kernel tells nothing are one, and so are all
@@ -40,7 +41,8 @@ func (p *pace) take(peer socket.Peer, now time.Time) bool {
 	if p.last == nil {
 		p.last = make(map[reporter]time.Time)
 	}
-	if len(p.last) >= keptReporters {
+	if len(p.last) >= keptReporters && now.Sub(p.swept) >= reportEvery { // more often finds nobody, and costs as much as there are users
+		p.swept = now
 		maps.DeleteFunc(p.last, func(_ reporter, last time.Time) bool { return now.Sub(last) >= reportEvery })
 	}
 	p.last[who] = now
