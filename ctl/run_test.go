@@ -86,6 +86,9 @@ var aliases = []string{
 	"GEMINI_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HF_API_KEY", "AZURE_OPENAI_AD_TOKEN",
 	"AZURE_API_KEY", "AZURE_OPENAI_KEY", "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "OPENAI_ADMIN_KEY", "OPENAI_API_KEY_2", "OPENAI_API_KEYS",
 	"CODESTRAL_API_KEY", "OR_API_KEY", "CO_API_KEY", "TOGETHERAI_API_KEY", "PPLX_API_KEY", "OLLAMA_API_KEY", "HOSTED_VLLM_API_KEY", "NVIDIA_NIM_API_KEY",
+	"AIDER_OPENAI_API_KEY", "AIDER_API_KEY", "CLARIFAI_PAT", "COPILOT_PROVIDER_API_KEY", "COMETAPI_KEY", "DATABRICKS_API_KEY", "FEATHERLESS_AI_API_KEY",
+	"GIGACHAT_CREDENTIALS", "GOOSE_PROVIDER__API_KEY", "META_LLAMA_API_KEY", "NANO_GPT_API_KEY", "QIANFAN_AK", "SNOWFLAKE_JWT", "VERTEXAI_CREDENTIALS",
+	"WATSONX_ZENAPIKEY", "XIAOMI_MIMO_API_KEY", "AZURE_COGNITIVE_SERVICES_API_KEY", "ANTHROPIC_FOUNDRY_API_KEY",
 	"ZHIPUAI_API_KEY", "DASHSCOPE_API_KEY", "MINIMAX_API_KEY", "AI_GATEWAY_API_KEY", "AWS_BEARER_TOKEN_BEDROCK", "GROQ_API_KEY_FILE",
 	"openai_api_key", "Anthropic_Api_Key", "groq_api_key", "hf_token", "gemini_api_key", "openai_admin_key", "Huggingface_Hub_Token",
 }
@@ -127,7 +130,12 @@ func TestRun_AChildSeesNoKeyThatIsNotForItsProvider(t *testing.T) {
 		}
 	}
 	caller = append(caller, "OPENAI_API_KEY=key-a-second-time-0123456789", "MY_HEADER=Bearer key-in-MISTRAL_API_KEY-0123456789",
-		"ANTHROPIC_BASE_URL=https://elsewhere.example", "OPENAI_API_BASE=https://elsewhere.example/v1", "OPENAI_ORG_ID=org-1",
+		"ANTHROPIC_BASE_URL=https://elsewhere.example", "OPENAI_BASE_URL_2=https://elsewhere.example", "AIDER_OPENAI_API_BASE=https://elsewhere.example",
+		"OLLAMA_URI=https://elsewhere.example", "GOOSE_PROVIDER__HOST=https://elsewhere.example", "LOCAL_ENDPOINT=https://elsewhere.example",
+		"AIDER_SET_ENV=OLLAMA_API_BASE=https://elsewhere.example", "ANTHROPIC_FOUNDRY_RESOURCE=elsewhere.example", "AZURE_RESOURCE_NAME=elsewhere.example",
+		"AZURE_OPENAI_API_INSTANCE_NAME=elsewhere.example", "USE_LITELLM_PROXY=elsewhere.example", "CLAUDE_CODE_USE_BEDROCK=elsewhere.example",
+		"CLAUDE_CODE_USE_VERTEX=elsewhere.example", "GOOGLE_GENAI_USE_VERTEXAI=elsewhere.example", "LLAMA_CLOUD_API_KEY=llx",
+		"OPENAI_API_BASE=https://elsewhere.example/v1", "OPENAI_ORG_ID=org-1",
 		"PATH=/bin", "HOME=/home/ada", "OPENAI_MAX_TOKENS=5", "OLLAMA_KEEP_ALIVE=5m", "HF_ENDPOINT=https://mirror.example", "=C:=C:\\", "ODD")
 	owner["key-a-second-time-0123456789"] = ""
 
@@ -161,7 +169,7 @@ func TestRun_AChildSeesNoKeyThatIsNotForItsProvider(t *testing.T) {
 		if s.Client != nil && c.env["OPENAI_BASE_URL"] != s.Client.OpenAIBaseURL {
 			t.Errorf("%s: OPENAI_BASE_URL=%s", s.ID, c.env["OPENAI_BASE_URL"])
 		}
-		for name, value := range map[string]string{"PATH": "/bin", "HOME": "/home/ada", "OPENAI_MAX_TOKENS": "5", "OLLAMA_KEEP_ALIVE": "5m", "HF_ENDPOINT": "https://mirror.example"} {
+		for name, value := range map[string]string{"PATH": "/bin", "HOME": "/home/ada", "OPENAI_MAX_TOKENS": "5", "OLLAMA_KEEP_ALIVE": "5m", "HF_ENDPOINT": "https://mirror.example", "LLAMA_CLOUD_API_KEY": "llx"} {
 			if c.env[name] != value {
 				t.Errorf("%s: %s=%s", s.ID, name, c.env[name])
 			}

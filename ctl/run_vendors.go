@@ -18,6 +18,9 @@ type vendor struct {
 	// account are names that say which account pays: headers with it go wherever the
 	// address says.
 	account []string
+	// routes are further variables that choose where requests go, such as to a cloud's copy
+	// of the models; with a low line at the end, how such names begin.
+	routes []string
 	// spared are names that look like an address of models and are none.
 	spared []string
 }
@@ -33,8 +36,8 @@ const (
 
 // Words in names of variables, between low lines.
 const (
-	keyWords     = " KEY KEYS APIKEY APIKEYS TOKEN PAT JWT BEARER SECRET SECRETS PASSWORD PASSWD AUTH OAUTH AUTHORIZATION CREDENTIAL CREDENTIALS HEADERS "
-	addressWords = " URL URLS BASE BASES HOST ENDPOINT ENDPOINTS "
+	keyWords     = " KEY KEYS APIKEY APIKEYS TOKEN PAT JWT BEARER SECRET SECRETS PASSWORD PASSWD AUTH OAUTH AUTHORIZATION CREDENTIAL CREDENTIALS HEADERS AK SK ZENAPIKEY "
+	addressWords = " URL URLS URI BASE BASES HOST HOSTS SERVER ENDPOINT ENDPOINTS RESOURCE SOCKET "
 )
 
 // names tells what a variable is to the vendor's programs. Case does not count: some
@@ -46,6 +49,10 @@ func (v *vendor) names(name string) named {
 		return namesKey
 	case slices.Contains(v.spared, name):
 		return namesNothing
+	case slices.ContainsFunc(v.routes, func(route string) bool {
+		return name == route || strings.HasSuffix(route, "_") && strings.HasPrefix(name, route)
+	}):
+		return namesAddress
 	}
 	for prefix := range strings.FieldsSeq(v.prefixes) {
 		rest, ok := strings.CutPrefix(name, prefix+"_")
@@ -54,12 +61,14 @@ func (v *vendor) names(name string) named {
 		}
 		last := ""
 		for word := range strings.SplitSeq(rest, "_") {
-			last = word
-			if isWord(keyWords, strings.TrimRight(word, "0123456789")) {
+			if word = strings.TrimRight(word, "0123456789"); word != "" { // as in …_URL_2
+				last = word
+			}
+			if isWord(keyWords, word) {
 				return namesKey
 			}
 		}
-		if isWord(addressWords, last) || strings.HasSuffix(rest, "BASE_PATH") {
+		if isWord(addressWords, last) || strings.HasSuffix(rest, "BASE_PATH") || strings.HasSuffix(rest, "RESOURCE_NAME") || strings.HasSuffix(rest, "INSTANCE_NAME") {
 			return namesAddress
 		}
 	}
@@ -80,7 +89,10 @@ func vendors() []vendor {
 	return []vendor{
 		{kind: "ollama", prefixes: "OLLAMA", keys: []string{"OLLAMA_API_KEY"}},
 		{kind: "lmstudio", prefixes: "LMSTUDIO LM_STUDIO", keys: []string{"LM_API_TOKEN"}},
-		{kind: "llamacpp", prefixes: "LLAMA LLAMACPP LLAMA_CPP", keys: []string{"LLAMA_API_KEY"}},
+		{
+			kind: "llamacpp", prefixes: "LLAMA LLAMACPP LLAMA_CPP", keys: []string{"LLAMA_API_KEY"},
+			spared: []string{"LLAMA_CLOUD_API_KEY", "LLAMA_CLOUD_BASE_URL"}, // LlamaIndex's, which reads documents
+		},
 		{kind: "vllm", prefixes: "VLLM HOSTED_VLLM", keys: []string{"VLLM_API_KEY"}},
 		{kind: "sglang", prefixes: "SGLANG"},
 		{kind: "tgi", prefixes: "TGI"},
@@ -88,22 +100,28 @@ func vendors() []vendor {
 		{kind: "koboldcpp", prefixes: "KOBOLD KOBOLDCPP KCPP KOBOLDAI"},
 		{kind: "textgen", prefixes: "TEXTGEN OOBABOOGA"},
 		{kind: "jan", prefixes: "JAN"},
-		{kind: "litellm", prefixes: "LITELLM LITELLM_PROXY", keys: []string{"LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"}},
+		{kind: "litellm", prefixes: "LITELLM LITELLM_PROXY", keys: []string{"LITELLM_PROXY_API_KEY", "LITELLM_MASTER_KEY"}, routes: []string{"USE_LITELLM_PROXY"}},
 		{kind: "nim", prefixes: "NIM NGC", keys: []string{"NGC_API_KEY"}},
 		{kind: "triton", prefixes: "TRITON"},
 		{
 			kind: "openai", home: "api.openai.com", prefixes: "OPENAI CODEX CHATGPT", keys: []string{"OPENAI_API_KEY"},
 			// openai/openai-python _client.py; the last two choose the API of Azure.
-			account: []string{"OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID", "OPENAI_PROJECT", "OPENAI_API_TYPE", "OPENAI_API_VERSION"},
+			account: []string{"OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID", "OPENAI_PROJECT", "OPENAI_API_TYPE", "OPENAI_API_VERSION", "OPENAI_PROXY", "AIDER_OPENAI_ORGANIZATION_ID", "AIDER_OPENAI_API_TYPE", "AIDER_OPENAI_API_VERSION"},
+			routes:  []string{"CODEX_OSS_PORT"},
 		},
-		{kind: "anthropic", home: "api.anthropic.com", prefixes: "ANTHROPIC CLAUDE CLAUDE_CODE", keys: []string{"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"}},
+		{
+			kind: "anthropic", home: "api.anthropic.com", prefixes: "ANTHROPIC CLAUDE CLAUDE_CODE", keys: []string{"ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"},
+			routes: []string{"CLAUDE_CODE_USE_"}, // …_BEDROCK, …_VERTEX, …_FOUNDRY: Claude Code asks a cloud then, with the cloud's own key
+		},
 		{
 			kind: "gemini", home: "generativelanguage.googleapis.com", prefixes: "GEMINI GOOGLE_GEMINI GOOGLE_GENAI GOOGLE_GENERATIVE_AI GOOGLE_AI GOOGLE_PALM PALM",
-			keys: []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"},
+			keys:   []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"},
+			routes: []string{"GOOGLE_GENAI_USE_"}, // …_VERTEXAI
 		},
 		{
-			kind: "azure-openai", home: ".openai.azure.com .cognitiveservices.azure.com .services.ai.azure.com", prefixes: "AZURE_OPENAI AZURE_AI AZURE_INFERENCE AZURE_API AZURE_AD",
-			keys: []string{"AZURE_OPENAI_API_KEY", "AZURE_API_KEY"},
+			kind: "azure-openai", home: ".openai.azure.com .cognitiveservices.azure.com .services.ai.azure.com", prefixes: "AZURE_OPENAI AZURE_AI AZURE_INFERENCE AZURE_API AZURE_AD AZURE_FOUNDRY AZURE_COGNITIVE_SERVICES",
+			keys:   []string{"AZURE_OPENAI_API_KEY", "AZURE_API_KEY"},
+			routes: []string{"AZURE_RESOURCE_NAME"},
 		},
 		{kind: "mistral", home: "api.mistral.ai", prefixes: "MISTRAL MISTRALAI CODESTRAL", keys: []string{"MISTRAL_API_KEY"}},
 		{kind: "groq", home: "api.groq.com", prefixes: "GROQ", keys: []string{"GROQ_API_KEY"}},
@@ -123,9 +141,19 @@ func vendors() []vendor {
 		{kind: "nvidia", home: "integrate.api.nvidia.com", prefixes: "NVIDIA NVIDIA_NIM", keys: []string{"NVIDIA_API_KEY", "NVIDIA_NIM_API_KEY"}},
 		{kind: "moonshot", home: "api.moonshot.ai", prefixes: "MOONSHOT MOONSHOTAI KIMI", keys: []string{"MOONSHOT_API_KEY"}},
 		{kind: "zai", home: "api.z.ai", prefixes: "ZAI Z_AI ZHIPU ZHIPUAI BIGMODEL GLM", keys: []string{"ZAI_API_KEY"}},
-		{keys: []string{"AWS_BEARER_TOKEN_BEDROCK"}, prefixes: `AI21 AIML AIMLAPI AI_GATEWAY ALEPH_ALPHA ANYSCALE ARK BAICHUAN BAIDU BASETEN BEDROCK
-			CHUTES DASHSCOPE DEEPINFRA FRIENDLI GALADRIEL GITHUB_MODELS HELICONE HUNYUAN HYPERBOLIC INCEPTION INFERENCE_NET JINA LAMBDA_AI LANGDOCK
-			LEPTON LLM MINIMAX MODELSCOPE MORPH NEBIUS NOVITA OCTOAI ONE_API OPENCODE PORTKEY POE QIANFAN QWEN REPLICATE REQUESTY RUNPOD
-			SAMBANOVA SCALEWAY SILICONFLOW STEPFUN SYNTHETIC TARGON UNBOUND UPSTAGE V0 VENICE VERCEL_AI VOLC VOLCENGINE VOYAGE VOYAGEAI WATSONX WENXIN YI`},
+		{
+			keys:   []string{"AWS_BEARER_TOKEN_BEDROCK", "SNOWFLAKE_JWT"},
+			routes: []string{"AIDER_SET_ENV", "LOCAL_ENDPOINT"}, // the second is opencode's
+			prefixes: `AI21 AICORE AIDER AIHUBMIX AIML AIMLAPI AI_GATEWAY ALEPH_ALPHA ANYSCALE APODEX ARCEE ARK AVIAN BAICHUAN BAIDU BAILIAN BASETEN BEDROCK BLACKBOX BYTEPLUS
+				CHUTES CLARIFAI CLOUDFLARE_AI CLOUDFLARE_WORKERS_AI COMETAPI COMPACTIFAI COPILOT CORTECS CROFAI DASHSCOPE DATABRICKS_API DATAROBOT DEEPINFRA
+				DIGITALOCEAN_INFERENCE DOCKER_MODEL_RUNNER DOUBAO EMPOWER EVOLINK FAL FAL_AI FASTROUTER FEATHERLESS FEATHERLESS_AI FRIENDLI GALADRIEL GIGACHAT
+				GITHUB_COPILOT GITHUB_MODELS GOOGLE_VERTEX GOOSE GPT4ALL GRADIENT_AI HELICONE HEROKU_INFERENCE HUNYUAN HYPERBOLIC IFLOW INCEPTION INFERENCE
+				INFERENCE_NET INFINITY IOINTELLIGENCE IO_INTELLIGENCE JINA KILO KILOCODE KLUSTER KLUSTERAI LAMBDA_AI LAMBDA_API LANGDOCK LEMONADE LEPTON LINGYIWANWU
+				LLAMAFILE LLAMAGATE LLM LLMGATEWAY LONGCAT LUCIDQUERY MARITACA MARITALK MERGE_GATEWAY META_LLAMA MIMO MINIMAX MODELSCOPE MORPH NANOGPT NANO_GPT NEBIUS
+				NEURALWATT NLP_CLOUD NOVITA NSCALE OCTOAI ONE_API OPENCODE OVHAI OVHCLOUD PARASAIL PETALS PHIND POE POOLSIDE PORTKEY PREDIBASE PRIVATEMODE PUBLICAI
+				QIANFAN QWEN REKA REPLICATE REQUESTY RUNPOD SAMBANOVA SAMBASTUDIO SARVAM SCALEWAY SILICON SILICONFLOW SPARKAI SPARK_API STACKIT STEPFUN STEP_API
+				SUBMODEL SWARMA SYNTHETIC TARGON TENCENT_API TINFOIL TOPAZ UNBOUND UNIFY UPSTAGE V0 VENICE VERCEL_AI VERTEX VERTEXAI VIVGRID VOLC VOLCENGINE VOYAGE
+				VOYAGEAI VULTR_INFERENCE WATSON WATSONX WENXIN WRITER WX_API XIAOMI XINFERENCE YI ZENMUX`,
+		},
 	}
 }
