@@ -29,15 +29,17 @@ func (r *Record) tell(flapping bool, now time.Time) *provider.Event {
 	if r.told = (told{st.State, st.Reason}); r.told == last {
 		return nil
 	}
-	detail := r.said.detail
-	if flapping || r.beneath() != nil {
-		detail = st.Detail
-	}
-	return &provider.Event{
+	event := &provider.Event{
 		Time: provider.Time{Time: now}, ID: st.ID, From: last.state, To: st.State,
-		Reason: st.Reason, Detail: detail, Doubt: st.Doubt, LatencyMS: st.LatencyMS,
-		Hearsay: r.beneath() != nil,
+		Reason: st.Reason, Detail: r.said.detail, Doubt: st.Doubt, LatencyMS: st.LatencyMS,
 	}
+	if flapping {
+		event.Detail = st.Detail
+	}
+	if r.beneath() != nil {
+		event.Hearsay, event.Detail, event.LatencyMS = true, st.Detail, 0 // of no answer that we had
+	}
+	return event
 }
 
 // End is the last event of a provider, after which nothing is known of it; nil if it had no

@@ -51,6 +51,9 @@ func TestHearsay_IsBelievedForAMinuteAtMost(t *testing.T) {
 	if st.Detail != "reported by uid 1000" || !st.RetryAt.IsZero() || st.Reported != nil || c.r.Limited() || c.r.InDoubt(c.p) {
 		t.Errorf("it is more than a user's word: %+v", st)
 	}
+	if e := c.events[len(c.events)-1]; !e.Hearsay || e.LatencyMS != 0 || e.Detail != "reported by uid 1000" {
+		t.Errorf("told as %+v", e)
+	}
 	since := c.r.beneath().Since
 	c.pass(59*time.Second).want(provider.StateDegraded, provider.RateLimited).
 		pass(time.Second).want(provider.StateRunning, provider.OK).source(provider.FromProbe)
