@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,6 +61,9 @@ itself.`,
 			if err := a.readDump(file, &met); err != nil {
 				return err
 			}
+		}
+		if met.Error != "" && !slices.Contains(failures, met.Error) {
+			return usage(provider.DidYouMean(met.Error, failures, "--error ", "use one of: "+strings.Join(failures, ", ")), "report: --error cannot be %q", met.Error)
 		}
 		if met.Status == 0 && met.Error == "" { // 000 is what curl says of no answer
 			return usage("for example: --status 429, or --error timeout where no answer came", "report: say what happened")

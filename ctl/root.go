@@ -62,7 +62,11 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	} else if line := daemonCommand(strings.ToLower(typed)); line != "" {
 		return usage("did you mean: "+line, "%s: %q", what, typed)
 	}
-	return usage(CommandHint(typed, names, parent), "%s: %q", what, typed)
+	hint := CommandHint(typed, names, parent)
+	if near := provider.Nearest(typed, daemonWords); hint == names && !parent.HasParent() && len(near) > 0 {
+		hint = "did you mean: " + daemonCommand(near[0])
+	}
+	return usage(hint, "%s: %q", what, typed)
 }
 
 // noSuchTopic refuses help for a word that is not a command below parent.

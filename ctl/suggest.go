@@ -34,7 +34,10 @@ func daemonCommand(word string) string {
 	return ""
 }
 
-// flagWords are other programs' names for a flag.
+// daemonWords are those words, without other programs' words for them.
+var daemonWords = []string{"install", "uninstall", "start", "stop", "restart", "service", "config"}
+
+// flagWords are words that other programs have for a flag.
 var flagWords = []struct{ word, flag string }{
 	{"debug", "log-level"}, {"format", "output"}, {"follow", "watch"}, {"silent", "quiet"}, {"tail", "follow"}, {"verbose", "log-level"}, {"watch", "follow"},
 }

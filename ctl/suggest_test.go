@@ -44,6 +44,13 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"edit":        meant + "providerd config edit\n",
 		"init":        meant + "providerd config init\n",
 		"config show": meant + "providerd config show\n",
+		"servce":      meant + "providerd service status\n",
+		"confg":       meant + "providerd config show\n",
+		"unistall":    meant + "providerd service uninstall\n",
+		"help servce": meant + "providerd help service status\n",
+		// A word that a flag takes.
+		"report ollama --error timout": meant + "--error timeout\n",
+		"report ollama --error broken": "providerctl: hint: use one of: timeout, refused, reset\n",
 		// The command is at fault, and not its flags.
 		"stauts -o json":     meant + "providerctl status\n",
 		"refrsh --wait":      meant + "providerctl refresh\n",
