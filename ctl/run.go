@@ -63,8 +63,6 @@ func runArgs(cmd *command.Command, words []string) error {
 		return usage("write -- before the program: "+cmd.CommandPath()+" -- "+typed(words), "run: there is no -- before the program")
 	case dash < 0 || dash == len(words):
 		return usage("usage: "+cmd.UseLine(), "run: the program is missing")
-	case words[dash] == "":
-		return usage("usage: "+cmd.UseLine(), "run: the program's name is empty")
 	case slices.Contains(words[:dash], ""):
 		return usage("usage: "+cmd.UseLine(), "run: an ID is empty")
 	}

@@ -291,7 +291,6 @@ func TestRun_Line(t *testing.T) {
 		"NoProgram":  {[]string{"a", "--"}, "the program is missing"},
 		"Nothing":    {nil, "the program is missing"},
 		"EmptyModel": {[]string{"--model", "", "--", "prog"}, "run: --model is empty"},
-		"EmptyName":  {[]string{"a", "--", "", "x"}, "the program's name is empty"},
 		"EmptyID":    {[]string{"", "--", "prog"}, "an ID is empty"},
 	} {
 		if c := d.runs(t, nil, tc.args...); c.code != 2 || c.argv != nil || !strings.Contains(c.err, tc.want) {
