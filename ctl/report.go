@@ -2,9 +2,11 @@ package ctl
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/command"
@@ -26,7 +28,7 @@ Everybody may. The provider is probed at once, and until that finds it well, but
 minute at most and for ten in any hour, the row says what was reported, and by whom: a
 rate limit as its state, a timeout or a 5xx as a doubt. A rejected key or an empty
 account, which are yours alone, only ask for the probe. One report a second is taken
-from each user.
+from each user: of more, each waits for its turn, for a few seconds.
 
 An administrator's counts for more. What is certain shows at once, with source report: a
 rate limit, a rejected key, no money left. What is doubtful, a timeout or a 5xx, counts
@@ -84,16 +86,39 @@ func asFailure(word string) string {
 	return ""
 }
 
+// The daemon takes one report a second from a user. A script that meets two limits in a
+// row, or a user's several agents, should not have to know.
+const (
+	reportPace = time.Second
+	mostTurns  = 10
+)
+
+// inTurn reports, and again as long as it is not this user's turn.
+func (a *app) inTurn(ctx context.Context, report func(context.Context) error) error {
+	for turn := 1; ; turn++ {
+		err := report(ctx)
+		if e := new(provider.Error); turn == mostTurns || !errors.As(err, &e) || e.Code != provider.TooMany {
+			return err
+		}
+		if ctx = a.interruptible(true); !pause(ctx, reportPace) {
+			return ctx.Err()
+		}
+	}
+}
+
 func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out *format) error {
 	if out.json() {
 		req, err := client.ReportRequest(id, met)
 		if err != nil {
 			return err
 		}
-		return a.passThrough(ctx, req)
+		return a.inTurn(ctx, func(ctx context.Context) error { return a.passThrough(ctx, req) })
 	}
-	s, err := a.client.Report(ctx, id, met)
-	if err != nil {
+	var s *provider.Status
+	if err := a.inTurn(ctx, func(ctx context.Context) (err error) {
+		s, err = a.client.Report(ctx, id, met)
+		return err
+	}); err != nil {
 		return err
 	}
 	line := s.ID + " is " + describe(*s)
