@@ -14,7 +14,7 @@ import (
 // says that the provider can be used, and leaves no trace there. Whatever the other
 // witnesses say goes on beneath. Nothing writes to a Hearsay; nil: nobody said anything.
 type Hearsay struct {
-	heard provider.Hearsay // what was said last or, as long as it is believed, first
+	heard provider.Hearsay // what was said last or, as long as it is believed, what is believed
 	since time.Time        // users are, or were last, believed from then
 	until time.Time        // to then, unless it was refuted before
 	spent []span           // when they were believed before that, in the last hour
@@ -37,13 +37,18 @@ const usersHour = time.Hour
 
 // take takes in what a user met. It is believed if it can be, and if users were not
 // believed within the last minute or for their time in the hour.
-func (w *Hearsay) take(o *probe.Observation, by string, believable bool) *Hearsay {
+func (w *Hearsay) take(o *probe.Observation, by string, believable bool, p *config.Provider) *Hearsay {
 	next := Hearsay{heard: provider.Hearsay{
 		At: provider.Time{Time: o.Began}, By: by, Reason: o.Saw, Detail: o.Detail, RetryAt: provider.Time{Time: o.RetryAt},
 	}}
 	if w != nil {
-		if w.believed(o.Began) {
+		believed := w.believed(o.Began)
+		if believed && (!believable || !w.outdone(o, p)) {
 			return w
+		}
+		if believed { // in what is left of the time
+			next.since, next.until, next.spent, next.toldOver = w.since, w.until, w.spent, w.toldOver
+			return &next
 		}
 		next.since, next.until, next.spent, next.toldOver = w.since, w.until, w.spent, w.toldOver
 		next.refuted = w.refuted
@@ -55,6 +60,11 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool) *Hearsa
 		next.refuted = time.Time{}
 	}
 	return &next
+}
+
+// outdone reports whether what somebody met is certain, and what is believed a doubt.
+func (w *Hearsay) outdone(o *probe.Observation, p *config.Provider) bool {
+	return definite(o.Saw, o.RetryAt, p) && !definite(w.heard.Reason, w.heard.RetryAt.Time, p)
 }
 
 // believed reports whether it lies over the row now. It does not where the clock stands
@@ -164,7 +174,7 @@ func usable(r provider.Reason) bool { return r.Healthy() || r.Meaning().Serves }
 // the provider alone, and counts for none of the thresholds.
 func ApplyHearsay(r Record, o probe.Observation, by string, p *config.Provider) (Record, *provider.Event) {
 	was := r.shown()
-	r.Hearsay = r.Hearsay.take(&o, by, usable(was.reason) && !ofTheKey(o.Saw))
+	r.Hearsay = r.Hearsay.take(&o, by, usable(was.reason) && !ofTheKey(o.Saw), p)
 	return r.derived(was, p, o.Began)
 }
 

@@ -191,6 +191,17 @@ func TestHearsay_WhatIsDoubtfulShowsAsADoubt(t *testing.T) {
 	c.see(saw(provider.Hung)).want(provider.StateRunning, provider.OK) // it counts for no threshold
 }
 
+// What is certain takes the place of a doubt, in what is left of its minute.
+func TestHearsay_CertaintyInPlaceOfADoubt(t *testing.T) {
+	c := begin(t, local()).see(saw(provider.OK)).claims(provider.Hung, 0).pass(20*time.Second).want(provider.StateRunning, provider.OK)
+	c.claims(provider.RateLimited, 0).want(provider.StateDegraded, provider.RateLimited)
+	c.claims(provider.Hung, 0).claims(provider.Unauthorized, 0).want(provider.StateDegraded, provider.RateLimited)
+	c.pass(39*time.Second).want(provider.StateDegraded, provider.RateLimited).pass(time.Second).want(provider.StateRunning, provider.OK)
+	if h := c.r.Status.Hearsay; h.SpentMS != 60_000 {
+		t.Errorf("%+v", h)
+	}
+}
+
 // Whose key a user sent nobody knows, and what others know better stays.
 func TestHearsay_WhatNobodyCanClaim(t *testing.T) {
 	for _, reason := range []provider.Reason{provider.Unauthorized, provider.Forbidden, provider.QuotaExhausted} {

@@ -211,6 +211,9 @@ func (m *model) restart() {
 // claim comes from a user, who is believed for a minute if the provider can be used.
 func (m *model) claim(o *probe.Observation) {
 	if o.Began.Before(m.until) {
+		if usable(m.reason) && !ofTheKey(o.Saw) && definite(o.Saw, o.RetryAt, m.p) && !definite(m.claimed, time.Time{}, m.p) {
+			m.claimed = o.Saw // instead of a doubt
+		}
 		return
 	}
 	if m.claimed = o.Saw; usable(m.reason) && !ofTheKey(o.Saw) && !o.Began.Before(m.since.Add(time.Minute)) {

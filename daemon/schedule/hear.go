@@ -25,9 +25,10 @@ func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	}
 	o.Detail = "reported by " + by + ": " + o.Detail
 	_, before := e.known.Believes(now)
+	last := e.known.row.Hearsay
 	e.known.Stirred = now
 	rec, event := judge.ApplyHearsay(e.known.record(), o, by, e.cfg)
-	if left, believed := rec.Believes(now); believed && !before {
+	if left, believed := rec.Believes(now); believed && (!before || !rec.Status.Hearsay.At.Equal(last.At.Time)) { // no older probe answers it
 		e.heard++
 		s.expireIn(e, left)
 	}

@@ -252,6 +252,26 @@ func TestHear_AnOlderProbeDoesNotEndIt(t *testing.T) {
 	})
 }
 
+// Nor does a probe that began before somebody was certain of what had been a doubt.
+func TestHear_AnOlderProbeDoesNotAnswerWhoIsCertain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newHarness(t, Options{})
+		w.play("a", slowly(500*time.Millisecond))
+		w.apply(cloud("a"))
+		w.run()
+		time.Sleep(10 * time.Second)
+		w.say("a", provider.Report{Error: "timeout"}, 1000)
+		w.shows("a", provider.StateRunning, provider.OK, provider.FromProbe)
+		time.Sleep(100 * time.Millisecond)
+		w.say("a", limit60, 1001)
+		w.shows("a", provider.StateDegraded, provider.RateLimited, provider.FromReport)
+		time.Sleep(500 * time.Millisecond) // the probe that the first asked for has landed
+		w.shows("a", provider.StateDegraded, provider.RateLimited, provider.FromReport)
+		time.Sleep(2 * time.Second)
+		w.shows("a", provider.StateRunning, provider.OK, provider.FromProbe)
+	})
+}
+
 // Its minute is up on time, though no probe comes and nobody says anything more.
 func TestHear_EndsByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
