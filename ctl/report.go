@@ -24,11 +24,11 @@ func (a *app) reportCommand() *command.Command {
 		Short: "Tell everyone what your own request met: a rate limit, a rejected key, a timeout",
 		Long: `Tell the daemon, and so everyone who asks it, what your own request met.
 
-Everybody may. The provider is probed at once, and until that finds it well, but for a
-minute at most and for ten in any hour, the row says what was reported, and by whom: a
-rate limit as its state, a timeout or a 5xx as a doubt. A rejected key or an empty
-account, which are yours alone, only ask for the probe. One report a second is taken
-from each user: of more, each waits for its turn, for a few seconds.
+Everybody may report. The provider is probed at once. Until a probe finds it healthy,
+the row shows what was reported and by whom, for at most a minute and at most ten times
+in any hour: a rate limit as its state, a timeout or a 5xx as a doubt. A rejected key or
+an empty account is yours alone, and only triggers the probe. The daemon takes one
+report a second from each user; further ones wait a few seconds for their turn.
 
 An administrator's counts for more. What is certain shows at once, with source report: a
 rate limit, a rejected key, no money left. What is doubtful, a timeout or a 5xx, counts

@@ -23,19 +23,19 @@ func (a *app) runCommand() *command.Command {
 		Use:        "run [ID…] -- CMD [ARG…]",
 		Short:      "Run a program with the provider to use now in its environment",
 		SuggestFor: []string{"exec", "env"},
-		Long: `Pick a provider as pick does, and run CMD in the place of providerctl, so that its
-exit code, signals, standard input and output are its own. With --wait it waits until
-there is one, unless somebody has to act first.
+		Long: `Pick a provider as pick does, and replace providerctl by CMD, so that exit code,
+signals, standard input and output are CMD's own. With --wait it waits until a provider
+is usable, unless somebody has to act first.
 
-CMD finds what pick -o env prints, OPENAI_API_BASE, and in OPENAI_API_KEY the
-provider's key from the environment of the caller, or "none". The daemon gives its keys
+CMD's environment has what pick -o env prints, OPENAI_API_BASE, and in OPENAI_API_KEY
+the provider's key from the caller's environment, or "none". The daemon gives its keys
 to nobody. The variables in which other vendors' programs look for a key or an address
-are taken out of CMD's environment, and so is every variable with such a key in it:
-OPENAI_BASE_URL may name somebody else now. At the vendor's own address the vendor's own
-variables stay; elsewhere only the one that the configuration names.
+are removed, and so is every variable that contains such a key: OPENAI_BASE_URL may now
+name another vendor. At the vendor's own address its own variables stay; elsewhere only
+the one that the configuration names.
 
-It exits with what CMD exits with; 127 if there is no such program, 126 if it cannot be
-run, and as pick does if there is no provider for it.`,
+It exits with CMD's exit code; with 127 if there is no such program, with 126 if it
+cannot be run, and as pick does if no provider can be used.`,
 		Example: `  providerctl run -- aider
   providerctl run --model qwen3:8b --wait 60s ollama lmstudio -- python agent.py`,
 		Args:     runArgs,
@@ -100,7 +100,7 @@ func (a *app) run(ctx context.Context, q pickQuery, argv []string, wait time.Dur
 		if told.KeyEnvGuessed {
 			why = " is for its vendor, and not for " + found.Endpoint
 		}
-		a.say("%s%s, so that the program has no key for %s", told.KeyEnv, why, found.ID)
+		a.say("%s%s, so the program has no key for %s", told.KeyEnv, why, found.ID)
 	}
 	if err := a.ctx.Err(); err != nil { // ctrl-C, which nobody else has heard
 		return err
