@@ -70,7 +70,7 @@ func readStatus(status int) error {
 	case status < 100 || status > 599:
 		return misreported(reported, "no such HTTP status: %d", status)
 	case status < 400:
-		return misreported("only failures are reported; to have the provider checked: providerctl refresh", "%d is no failure", status)
+		return misreported("report only failures; to check a provider: providerctl refresh", "%d is not a failure", status)
 	case complaint.ByStatus(status) == "":
 		return misreported(reported, "%d is about the request, and not about the provider", status)
 	}
