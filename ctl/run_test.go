@@ -134,7 +134,7 @@ func TestRun_AChildSeesNoKeyThatIsNotForItsProvider(t *testing.T) {
 		"OLLAMA_URI=https://elsewhere.example", "GOOSE_PROVIDER__HOST=https://elsewhere.example", "LOCAL_ENDPOINT=https://elsewhere.example",
 		"AIDER_SET_ENV=OLLAMA_API_BASE=https://elsewhere.example", "ANTHROPIC_FOUNDRY_RESOURCE=elsewhere.example", "AZURE_RESOURCE_NAME=elsewhere.example",
 		"AZURE_OPENAI_API_INSTANCE_NAME=elsewhere.example", "USE_LITELLM_PROXY=elsewhere.example", "CLAUDE_CODE_USE_BEDROCK=elsewhere.example",
-		"CLAUDE_CODE_USE_VERTEX=elsewhere.example", "GOOGLE_GENAI_USE_VERTEXAI=elsewhere.example", "LLAMA_CLOUD_API_KEY=llx",
+		"CLAUDE_CODE_USE_VERTEX=elsewhere.example", "GOOGLE_GENAI_USE_VERTEXAI=elsewhere.example", "CODE_ASSIST_ENDPOINT=https://elsewhere.example", "LLAMA_CLOUD_API_KEY=llx",
 		"OPENAI_API_BASE=https://elsewhere.example/v1", "OPENAI_ORG_ID=org-1",
 		"PATH=/bin", "HOME=/home/ada", "OPENAI_MAX_TOKENS=5", "OLLAMA_KEEP_ALIVE=5m", "HF_ENDPOINT=https://mirror.example", "=C:=C:\\", "ODD")
 	owner["key-a-second-time-0123456789"] = ""

@@ -116,7 +116,7 @@ func vendors() []vendor {
 		{
 			kind: "gemini", home: "generativelanguage.googleapis.com", prefixes: "GEMINI GOOGLE_GEMINI GOOGLE_GENAI GOOGLE_GENERATIVE_AI GOOGLE_AI GOOGLE_PALM PALM",
 			keys:   []string{"GOOGLE_API_KEY", "GEMINI_API_KEY"},
-			routes: []string{"GOOGLE_GENAI_USE_"}, // …_VERTEXAI
+			routes: []string{"GOOGLE_GENAI_USE_", "CODE_ASSIST_ENDPOINT"}, // …_VERTEXAI; the second is Gemini CLI's
 		},
 		{
 			kind: "azure-openai", home: ".openai.azure.com .cognitiveservices.azure.com .services.ai.azure.com", prefixes: "AZURE_OPENAI AZURE_AI AZURE_INFERENCE AZURE_API AZURE_AD AZURE_FOUNDRY AZURE_COGNITIVE_SERVICES",
