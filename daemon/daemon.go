@@ -80,8 +80,9 @@ type Daemon struct {
 	writes   underway.Work // writes beside the database, part of disk
 	reserve  *scarce.Reserve
 	shortage scarce.Shortage
-	lost     atomic.Pointer[string] // why clients cannot find the socket; nil: they can
-	ending   time.Time              // when the shutdown began; zero: not yet
+	lost     atomic.Pointer[string] // why clients do not find the socket; nil: they do
+	up       atomic.Bool            // the start is over
+	ending   time.Time              // when the end began; zero: not yet
 
 	inherited     *socket.Listener // made by the service manager; nil: the daemon makes its own
 	refusedReload atomic.Bool      // the last reload was refused
@@ -200,6 +201,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	d.up.Store(true)
 	d.log.Info("started", "version", d.opts.Version, "socket", d.socketPath(), "database", d.database(),
 		"config", cfg.Path, "providers", len(changes.Added))
 	d.warnOfNamespace()
