@@ -46,7 +46,14 @@ func playPretend() {
 // pick asks providerctl as a user which URL to use.
 func pick(t *testing.T, become func(*exec.Cmd), dir string, env []string, flags ...string) (url, says string) {
 	t.Helper()
-	cmd := exec.Command(program("providerctl"), append(flags, "pick", "-o", "url")...)
+	return beginPick(t, become, dir, env, flags...)()
+}
+
+// beginPick starts to ask. It is called on the test's own goroutine, as only that is in
+// its mount namespace.
+func beginPick(t *testing.T, become func(*exec.Cmd), dir string, env []string, flags ...string) (answer func() (url, says string)) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program("providerctl"), append(flags, "pick", "-o", "url")...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return name == "PROVIDERD_SOCKET" || name == "XDG_RUNTIME_DIR" || name == "TMPDIR"
@@ -56,16 +63,22 @@ func pick(t *testing.T, become func(*exec.Cmd), dir string, env []string, flags 
 	become(cmd)
 	var out, talk bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &talk
-	if err := cmd.Run(); err != nil {
-		talk.WriteString(err.Error())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	return strings.TrimSpace(out.String()), talk.String()
+	return func() (url, says string) {
+		if err := cmd.Wait(); err != nil {
+			talk.WriteString(err.Error())
+		}
+		return strings.TrimSpace(out.String()), talk.String()
+	}
 }
 
 // A user's folders, in which somebody listens, and what the variables of another user
 // may name of them.
 func TestForeign_NoVariableLeadsToAnothersSocket(t *testing.T) {
 	needRoot(t)
+	withOwnRun(t, 0o755) // where no other test's daemon is the system's
 	for _, victim := range []user{alone(0), alone(readerUID)} {
 		dir, err := os.MkdirTemp("", "pf")
 		if err != nil {
@@ -101,7 +114,10 @@ func TestForeign_NoVariableLeadsToAnothersSocket(t *testing.T) {
 		begin(t, victim, "pretend", pretending{[]string{at("theirs", "mine", "s")}})
 
 		const theirs, listens = "belongs to uid 60666", "uid 60666 listens there"
-		for _, tt := range []struct{ variable, value, says string }{
+		type attempt struct{ variable, value, says string }
+		var attempts []attempt
+		var answers []func() (url, says string) // all at once: each waits for a daemon that may be starting
+		for _, tt := range []attempt{
 			{"XDG_RUNTIME_DIR", at("theirs"), theirs},
 			{"XDG_RUNTIME_DIR", at("mine", "run"), theirs},
 			{"XDG_RUNTIME_DIR", at("mine", "up"), theirs},
@@ -121,20 +137,19 @@ func TestForeign_NoVariableLeadsToAnothersSocket(t *testing.T) {
 			{"PROVIDERD_SOCKET", at("mine", "hard"), listens},
 			{"PROVIDERD_SOCKET", at("open", "s"), "can be written by everybody"},
 		} {
-			t.Run(fmt.Sprintf("UID%d/%s=%s", victim.uid, tt.variable, strings.TrimPrefix(tt.value, dir)), func(t *testing.T) {
-				t.Parallel() // each waits for a daemon that may be starting
-				url, says := pick(t, victim.become, dir, []string{tt.variable + "=" + tt.value})
-				if url != "" || !strings.Contains(says, "is not used: ") || !strings.Contains(says, tt.says) ||
-					!strings.Contains(says, "--socket PATH") || !strings.Contains(says, "unset "+tt.variable) {
-					t.Errorf("it prints %q and says %q, want %q", url, says, tt.says)
-				}
-			})
+			attempts = append(attempts, tt)
+			answers = append(answers, beginPick(t, victim.become, dir, []string{tt.variable + "=" + tt.value}))
 		}
-		t.Run(fmt.Sprintf("UID%d/ChosenByTheFlag", victim.uid), func(t *testing.T) {
-			if url, says := pick(t, victim.become, dir, nil, "--socket", at("mine", "socket")); url != pretended {
-				t.Errorf("it prints %q and says %q", url, says)
+		for i, tt := range attempts {
+			url, says := answers[i]()
+			if url != "" || !strings.Contains(says, "is not used: ") || !strings.Contains(says, tt.says) ||
+				!strings.Contains(says, "--socket PATH") || !strings.Contains(says, "unset "+tt.variable) {
+				t.Errorf("uid %d, %s=%s: it prints %q and says %q, want %q", victim.uid, tt.variable, tt.value, url, says, tt.says)
 			}
-		})
+		}
+		if url, says := pick(t, victim.become, dir, nil, "--socket", at("mine", "socket")); url != pretended {
+			t.Errorf("uid %d, chosen by the flag: it prints %q and says %q", victim.uid, url, says)
+		}
 	}
 }
 

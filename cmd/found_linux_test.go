@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -244,6 +245,8 @@ func TestForeign_PlantedPlacesAreNotUsed(t *testing.T) {
 		a := &attempt{trick: tr}
 		env := append([]string{"HOME=" + home, "TMPDIR=/run/tmp"}, tr.do(t, v, home)...)
 		a.cmd = inBare(v, env, "providerctl", "pick", "-o", "url")
+		hangs := time.AfterFunc(time.Minute, func() { _ = a.cmd.Process.Kill() }) // it ends with -1 then
+		t.Cleanup(func() { hangs.Stop() })
 		a.cmd.Stdout, a.cmd.Stderr = &a.out, &a.talk
 		if err := a.cmd.Start(); err != nil {
 			t.Fatal(err)

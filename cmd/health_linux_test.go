@@ -206,13 +206,16 @@ func TestPromise9_SocketIsAnothers(t *testing.T) {
 	t.Run("AnotherDaemon", func(t *testing.T) {
 		t.Parallel()
 		p := newProcess(t, hungConfig(t)).start()
-		p.do("GET", "/healthz", nil) // it has looked at its new socket
-		if err := os.Remove(p.socket); err != nil {
+		p.do("GET", "/healthz", nil)                                                                    // it has looked at its new socket
+		if err := errors.Join(p.cmd.Process.Signal(syscall.SIGSTOP), os.Remove(p.socket)); err != nil { // or it listens anew before the other starts
 			t.Fatal(err)
 		}
 		other := newProcess(t, hungConfig(t))
 		other.socket = p.socket
 		other.start()
+		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
 		<-p.ended
 		if want := fmt.Sprintf("another process has taken the control socket: control socket %s: in use by process %d", p.socket, other.cmd.Process.Pid); !strings.Contains(p.log.String(), want) || p.err == nil {
 			t.Errorf("it ended with %v, and did not say %q", p.err, want)
