@@ -117,19 +117,23 @@ func ListenAnew(path string, mode os.FileMode, stale func(fs.FileInfo) bool, ins
 		}
 		return nil, e
 	}
-	ul.SetUnlinkOnClose(false) // it would remove whatever is at the path at that time
-	born, err := os.Lstat(path)
+	ul.SetUnlinkOnClose(false) // it would remove whatever is at the path by then
+	file, err := born(ul, path)
 	if err != nil {
 		ul.Close()
-		return nil, &Error{Path: path, Problem: "check the new socket", Err: err}
+		var e *Error
+		if !errors.As(err, &e) {
+			e = &Error{Path: path, Problem: "look at the new socket", Err: err}
+		}
+		return nil, e
 	}
-	l := &Listener{UnixListener: ul, path: path, made: true, file: born}
+	l := &Listener{UnixListener: ul, path: path, made: true, file: file}
 	l.queue.resize = resizer(ul)
-	if modesHold && born.Mode().Perm() != mode.Perm() {
+	if modesHold && file.Mode().Perm() != mode.Perm() {
 		l.Close()
 		return nil, &Error{
 			Path:    path,
-			Problem: fmt.Sprintf("it was created with mode %04o instead of %04o", born.Mode().Perm(), mode.Perm()),
+			Problem: fmt.Sprintf("it was born with mode %04o instead of %04o", file.Mode().Perm(), mode.Perm()),
 			hint:    "remove the default access list of its folder: setfacl -k " + filepath.Dir(path),
 		}
 	}
@@ -178,12 +182,7 @@ func clearStale(path string, stale func(fs.FileInfo) bool) error {
 	nc, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		defer nc.Close()
-		e := &Error{Path: path, InUse: true, PID: PeerOf(nc).PID, Problem: "in use by another process",
-			hint: "stop it first, or choose another path: providerd --socket PATH"}
-		if e.PID != 0 {
-			e.Problem = fmt.Sprintf("in use by process %d", e.PID)
-		}
-		return e
+		return inUse(path, PeerOf(nc).PID)
 	}
 	if !errors.Is(err, syscall.ECONNREFUSED) {
 		return &Error{Path: path, Problem: "a socket is there already, perhaps in use", Err: err,

@@ -42,14 +42,19 @@ func (l *Listener) answersAt(path string) bool {
 		return false
 	}
 	defer nc.Close()
-	raw, err := l.SyscallConn()
+	pid := PeerOf(nc).PID
+	return pid != 0 && pid == ownPID(l.UnixListener)
+}
+
+// ownPID is the process that called listen on a socket; 0: not known.
+func ownPID(ul *net.UnixListener) int {
+	raw, err := ul.SyscallConn()
 	if err != nil {
-		return false
+		return 0
 	}
 	var own Peer
 	if err := raw.Control(func(fd uintptr) { own = credentials(int(fd)) }); err != nil {
-		return false
+		return 0
 	}
-	pid := PeerOf(nc).PID
-	return pid != 0 && pid == own.PID
+	return own.PID
 }
