@@ -37,8 +37,11 @@ func startJob(t *testing.T, name string, cmd *exec.Cmd) *job {
 	return j
 }
 
-// end waits for its end and returns its exit code.
+// end waits for its end and returns its exit code; −1 if it had to be killed, as one that
+// waits for a pipe.
 func (j *job) end() int {
+	hangs := time.AfterFunc(time.Minute, func() { _ = j.cmd.Process.Kill() })
+	defer hangs.Stop()
 	_ = j.cmd.Wait()
 	return j.cmd.ProcessState.ExitCode()
 }

@@ -13,7 +13,9 @@ import (
 // A folder is the folder of a socket.
 type folder struct {
 	owner  uint32
-	closed bool // only its owner may create files in it
+	closed bool // nobody but its owner may put things into it
+
+	service uint32 // who alone may listen there, the user of the system's service; 0: it does not matter
 }
 
 // A listener is who listens on a socket, according to the kernel.
@@ -42,6 +44,8 @@ func (l listener) String() string {
 // user is not known, only the folder's owner may be able to create a socket there.
 func (f folder) vouchesFor(l listener, caller uint32) bool {
 	switch {
+	case f.service != 0:
+		return l.told && l.known && l.uid == f.service
 	case !l.told:
 		return f.closed
 	case !l.known:

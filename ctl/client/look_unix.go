@@ -21,7 +21,10 @@ func (p place) look() (string, folder, error) {
 	if err != nil {
 		return "", folder{}, err
 	}
-	path, err = trust.Resolve(path, checkOnTheWay)
+	path, err = trust.Resolve(path, p.checkOnTheWay)
+	if err == nil && p.service != 0 {
+		return path, folder{service: p.service}, nil
+	}
 	if err == nil {
 		var f folder
 		if f, err = p.folderOf(path); err == nil {
@@ -59,10 +62,12 @@ func (p place) absolute() (string, error) {
 	return dir + "/" + p.path, err
 }
 
-// checkOnTheWay refuses folders and links of other users. The system's own folder may
-// belong to any user, because root created it. For the socket itself the listener counts.
-func checkOnTheWay(path string, info fs.FileInfo) error {
+// checkOnTheWay refuses folders and links of others. The system's own folder may be of
+// any user, as root made it, and of the socket in the end it counts who listens.
+func (p place) checkOnTheWay(path string, info fs.FileInfo) error {
 	switch {
+	case p.isServices(info):
+		return nil
 	case !info.IsDir() && info.Mode()&fs.ModeSymlink == 0:
 		return nil
 	case !isSystemFolder(path, info):

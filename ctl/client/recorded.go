@@ -16,14 +16,20 @@ const (
 )
 
 // recordedPlace is where the daemon that holds this user's database says that it listens.
-// What another user has a say in is not read. The daemon may have ended since, and what
+// What another user has a say in is not read, except that root believes the user of the
+// system's service about that service. The daemon may have ended since, and what
 // is at the path is judged as it is at any other place. On Windows nobody else can read
 // the file while the daemon runs.
 func (c *Client) recordedPlace() place {
 	if runtime.GOOS == "windows" {
 		return place{}
 	}
-	text, err := trust.ReadFile(filepath.Join(c.stateFolder(), ownerName), mostOwner)
+	path := filepath.Join(c.stateFolder(), ownerName)
+	text, err := trust.ReadFile(path, mostOwner)
+	var service uint32
+	if err != nil && os.Geteuid() == 0 {
+		text, service, err = readService(path, mostOwner)
+	}
 	if err != nil {
 		return place{}
 	}
@@ -33,7 +39,7 @@ func (c *Client) recordedPlace() place {
 	if json.Unmarshal(text, &owner) != nil || !filepath.IsAbs(owner.Socket) {
 		return place{}
 	}
-	return place{path: owner.Socket}
+	return place{path: owner.Socket, service: service}
 }
 
 // stateFolder is where the daemon of whoever asks has its database, unless it was told

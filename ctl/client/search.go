@@ -32,9 +32,11 @@ func SystemSocket() string {
 // A place is a path where a daemon might listen.
 type place struct {
 	path   string
-	chosen bool   // by the caller, so that it is used whoever owns it
-	name   string // the variable that it is from; empty: none
-	shared bool   // in a folder that anybody could have created
+	chosen bool   // by the caller, so that it is used whoever's it is
+	name   string // the variable that led here; empty: none
+	shared bool   // in a folder that anybody could have made
+
+	service uint32 // the user of the system's service, who wrote that it is here; 0: nobody did
 }
 
 // Sockets lists where a daemon is looked for, in order; the first that accepts a connection
