@@ -19,6 +19,11 @@ func TestFound_TheServiceByRoot(t *testing.T) {
 	if err := unix.Mount("none", "/var/lib", "tmpfs", 0, "mode=755"); err != nil {
 		t.Fatal(err)
 	}
+	accounts := func(list string) error { return os.WriteFile("/run/passwd", []byte(list), 0o644) }
+	service := fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\nproviderd:x:%d:0::/:/bin/false\n", daemonUID)
+	if err := errors.Join(accounts(service), unix.Mount("/run/passwd", "/etc/passwd", "", unix.MS_BIND, "")); err != nil {
+		t.Fatal(err)
+	}
 	folder(0, 0o777|os.ModeSticky)(t, "/run/tmp", "")
 	folder(daemonUID, 0o700)(t, "/var/lib/providerd", "")
 	folder(daemonUID, 0o755)(t, "/run/own", "")
@@ -65,7 +70,12 @@ func TestFound_TheServiceByRoot(t *testing.T) {
 		{"AnothersInASharedFolder", write(daemonUID, 0o600, "/run/tmp/theirs"), "uid 60666 listens there"},
 		{"Roots", write(daemonUID, 0o600, "/run/rooms/s"), "uid 0 listens there"},
 		{"ALinkToRoots", write(daemonUID, 0o600, "/run/own/root"), "uid 0 listens there"},
-		{"RecordOfAnother", write(otherUID, 0o600, "/run/own/s"), down},
+		{"TheServiceIsRemoved", func() error {
+			return errors.Join(write(daemonUID, 0o600, "/run/own/s")(), accounts("root:x:0:0:root:/root:/bin/sh\n"))
+		}, down},
+		{"AnotherIsTheService", func() error { return accounts(fmt.Sprintf("providerd:x:%d:0::/:/bin/false\n", otherUID)) }, down},
+		{"NoAccountsCanBeRead", func() error { return accounts("\x00\nproviderd\nproviderd:x\nproviderd:x:-1:\n") }, down},
+		{"RecordOfAnother", func() error { return errors.Join(accounts(service), write(otherUID, 0o600, "/run/own/s")()) }, down},
 		{"RecordThatEverybodyMayWrite", write(daemonUID, 0o666, "/run/own/s"), down},
 		{"RecordIsALink", func() error {
 			return errors.Join(write(daemonUID, 0o600, "/run/own/s")(), os.Rename(record, record+".x"), os.Symlink(record+".x", record))

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/providerd/providerd/store/home"
 	"github.com/providerd/providerd/store/trust"
 	"github.com/providerd/providerd/store/userns"
 )
@@ -18,6 +19,10 @@ import (
 // reads there where it listens, and believes that user about nothing else: every folder and
 // link on the way to the socket is that user's or root's, and that user listens there. So
 // that user cannot make root talk to a socket of somebody else's, root's included.
+
+// serviceUser is the name of that user; the packages make it. A folder that is left of a
+// service that was removed may be some other user's by now, whose number is the same.
+const serviceUser = "providerd"
 
 // readService reads a file that the user of the system's service has written, and says who
 // that is: the owner of its folder, which is in one where only root can make any.
@@ -35,7 +40,7 @@ func readService(path string, limit int64) (text []byte, service uint32, err err
 		return nil, 0, err
 	}
 	service, known := ownerOf(info)
-	if !known || !info.IsDir() || above.Mode().Perm()&0o022 != 0 || info.Mode().Perm()&0o022 != 0 {
+	if !known || int64(service) != int64(home.Number(serviceUser)) || !info.IsDir() || above.Mode().Perm()&0o022 != 0 || info.Mode().Perm()&0o022 != 0 {
 		return nil, 0, errNotService
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)

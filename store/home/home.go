@@ -1,6 +1,7 @@
-// Package home finds the home folder of the user that a program runs as. The daemon
-// and its clients have to come to the same answer, because a client looks there for
-// what the daemon has left, whatever of the environment either of them has.
+// Package home finds the home folder of the user that a program runs as, and the number
+// of the service's user. The daemon and its clients have to come to the same answer,
+// because a client looks there for what the daemon has left, whatever of the environment
+// either of them has.
 //
 // It imports the standard library only, and reads /etc/passwd by itself: os/user links
 // libc in a build with cgo, which takes longer to load than a daemon to answer.
@@ -55,14 +56,44 @@ func OfAccount(uid int) string {
 	return dir
 }
 
-// inAccounts reads passwd(5): name, password, uid, gid, comment, home and shell.
+// Number is the number that the list of accounts gives the user with a name; −1 if it has
+// no such user.
+func Number(name string) int {
+	f, err := os.Open(accounts)
+	if err != nil {
+		return -1
+	}
+	defer f.Close()
+	return numberIn(f, name)
+}
+
+// The fields of passwd(5): name, password, uid, gid, comment, home and shell.
+const (
+	nameField   = 0
+	numberField = 2
+	homeField   = 5
+	fields      = 7
+)
+
 func inAccounts(list io.Reader, uid int) string {
-	const number, folder, fields = 2, 5, 7
 	for lines := bufio.NewScanner(list); lines.Scan(); {
 		entry := strings.SplitN(lines.Text(), ":", fields)
-		if len(entry) > folder && entry[number] == strconv.Itoa(uid) && filepath.IsAbs(entry[folder]) {
-			return filepath.Clean(entry[folder])
+		if len(entry) > homeField && entry[numberField] == strconv.Itoa(uid) && filepath.IsAbs(entry[homeField]) {
+			return filepath.Clean(entry[homeField])
 		}
 	}
 	return ""
+}
+
+func numberIn(list io.Reader, name string) int {
+	for lines := bufio.NewScanner(list); lines.Scan(); {
+		entry := strings.SplitN(lines.Text(), ":", fields)
+		if len(entry) <= numberField || entry[nameField] != name {
+			continue
+		}
+		if uid, err := strconv.ParseUint(entry[numberField], 10, 32); err == nil {
+			return int(uid)
+		}
+	}
+	return -1
 }

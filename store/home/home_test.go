@@ -34,6 +34,11 @@ func TestInAccounts(t *testing.T) {
 			t.Errorf("%d: got %q, want %q", uid, got, want)
 		}
 	}
+	for name, want := range map[string]int{"root": 0, "ada": 1000, "broken": 7, "nobody": -1, "": -1, "+": -1, "# a comment": -1} {
+		if got := numberIn(strings.NewReader(list), name); got != want {
+			t.Errorf("%q: got %d, want %d", name, got, want)
+		}
+	}
 	if got := inAccounts(strings.NewReader(""), 0); got != "" {
 		t.Errorf("of an empty list it is %q", got)
 	}
