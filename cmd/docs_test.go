@@ -2,6 +2,9 @@ package cmd_test
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -18,5 +21,30 @@ func TestDocs_ExampleConfiguration(t *testing.T) {
 	env.Getenv = func(string) string { return "" }
 	if _, err := config.Parse("providerd.example.toml", data, probe.Kinds(), env); err != nil {
 		t.Error(err)
+	}
+}
+
+// A build of several programs leaves none unless it is told where.
+func TestDocs_BuildsLeavePrograms(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	several := regexp.MustCompile(`go build( [^&|;` + "`" + `\n]*)? (\./\S*\.\.\.|\./\S+ +\./)`)
+	builds := 0
+	for _, page := range append(pages, "../README.md", "../CONTRIBUTING.md") {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, build := range several.FindAllString(string(text), -1) {
+			builds++
+			if !strings.Contains(build, " -o ") {
+				t.Errorf("%s: %q leaves no program", page, build)
+			}
+		}
+	}
+	if builds < 2 {
+		t.Errorf("%d builds are found", builds)
 	}
 }
