@@ -89,8 +89,11 @@ func (s *Service) supported() error {
 		}
 		return nil
 	}
-	return provider.WithHint("no supported service manager runs here: systemd, OpenRC, launchd or Windows",
-		"run it in the foreground: providerd, or under your own supervisor: providerd --system")
+	hint := "run it in the foreground, or under your own supervisor: providerd"
+	if !s.user {
+		hint = "run it in the foreground: providerd, or under your own supervisor: providerd --system"
+	}
+	return provider.WithHint("no supported service manager runs here: systemd, OpenRC, launchd or Windows", hint)
 }
 
 // allowed refuses a caller who may not change the service, with the command that would work.

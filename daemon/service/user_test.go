@@ -69,6 +69,8 @@ func TestNew_Unsupported(t *testing.T) {
 		m.host.Platform = platform
 		_, err := service.New(m.host, false, &m.out)
 		m.refused(err, "no supported service manager runs here", "run it in the foreground: providerd, or under your own supervisor: providerd --system")
+		_, err = service.New(m.host, true, &m.out)
+		m.refused(err, "no supported service manager runs here", "run it in the foreground, or under your own supervisor: providerd")
 	}
 	for platform, command := range map[string]string{
 		"linux-openrc":    "sudo providerd service install",
