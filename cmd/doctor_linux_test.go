@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,6 +71,11 @@ func (p *process) doctor(t *testing.T, u user) checkup {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
+	return checkupOf(t, out)
+}
+
+func checkupOf(t *testing.T, out []byte) checkup {
+	t.Helper()
 	var reply struct {
 		Checks []struct {
 			Subject, ID, Level, Summary string
@@ -87,4 +94,25 @@ func (p *process) doctor(t *testing.T, u user) checkup {
 		c[title] = [2]string{f.Level, strings.Join(append(append([]string{f.Summary}, f.Details...), f.Fix...), "\n")}
 	}
 	return c
+}
+
+// What a start would refuse, because others can change it, is told before the start.
+func TestDoctor_AHomeThatOthersCanChange(t *testing.T) {
+	n := newNewcomer(t, alone(otherUID))
+	if err := os.MkdirAll(filepath.Dir(n.file()), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(n.file(), []byte("autodetect = true\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(n.home, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program("providerctl"), "doctor", "-o", "json")
+	cmd.Env, cmd.Dir = []string{"HOME=" + n.home, "XDG_RUNTIME_DIR=" + filepath.Join(n.home, "run"), "PATH=/usr/bin:/bin"}, "/"
+	n.user.become(cmd)
+	out, _ := cmd.Output()
+	c := checkupOf(t, out)
+	c.says(t, "configuration", "fail", "can be written by everybody")
+	c.says(t, "disk", "fail", n.home+" can be written by everybody")
 }

@@ -22,6 +22,8 @@ func disk(f *Facts) []Finding {
 		return nil
 	case d.Hangs:
 		return one(subject, Fail, "the disk of "+where+" does not answer", "findmnt -T "+typed, "sudo dmesg | tail")
+	case d.Refused != nil:
+		return one(subject, Fail, "the daemon will not keep its database in "+where+": "+d.Refused.Message, d.Refused.Hint)
 	case !d.Known:
 		return one(subject, Skip, where+" cannot be looked at")
 	case d.ReadOnly:

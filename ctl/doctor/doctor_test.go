@@ -279,6 +279,9 @@ func TestExamine(t *testing.T) {
 		{"InodesAreNotCounted", nil, func(f *Facts) { f.Disk.Inodes, f.Disk.AllNodes = 0, 0 }, "disk", OK, "free", ""},
 		{"DiskIsReadOnly", away(gone), func(f *Facts) { f.Disk.ReadOnly = true }, "disk", Fail, "read-only", "findmnt -T"},
 		{"DiskHangs", away(late), func(f *Facts) { f.Disk = Disk{Folder: "/x", Hangs: true} }, "disk", Fail, "does not answer", "dmesg"},
+		{"FolderIsNotSafe", away(gone), func(f *Facts) {
+			f.Disk.Refused = provider.Errorf(provider.Internal, "have nobody else write in it", "/x can be written by everybody")
+		}, "disk", Fail, "/x can be written by everybody", "nobody else"},
 		{"DiskIsUnknown", nil, func(f *Facts) { f.Disk = Disk{Folder: "/x"} }, "disk", Skip, "cannot be looked at", ""},
 		{"DaemonIsOlder", nil, func(f *Facts) { f.Info.Version = "v1.0.0" }, "versions", Warn, "is still v1.0.0", "service restart"},
 		{"ProviderctlIsAnother", nil, func(f *Facts) { f.Mine = "v2.0.0" }, "versions", Warn, "providerctl v2.0.0", "one release"},

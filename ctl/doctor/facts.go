@@ -132,6 +132,7 @@ type Disk struct {
 	Inodes   uint64 // that are free
 	AllNodes uint64 // 0: it does not count them
 	ReadOnly bool
+	Refused  *provider.Error // why a daemon would not use the folder; nil: it would, or that is not known
 }
 
 // system reports whether the daemon that is meant is the whole machine's.

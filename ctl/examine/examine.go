@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/doctor"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/trust"
 )
 
 // patience is how long one answer may take, whoever gives it.
@@ -61,7 +63,22 @@ func (s *Scene) Facts(ctx context.Context) *doctor.Facts {
 	f.Group, f.KeysSet = groupOf(f), s.keysSet(f)
 	f.File = s.file(ctx, f)
 	f.Disk = diskOf(s.stateFolder(f))
+	if f.Info == nil && !f.File.System {
+		f.Disk.Refused = refused(f.Disk.Folder)
+	}
 	return f
+}
+
+// refused is why a daemon of the caller's would not put its database into a folder.
+func refused(folder string) *provider.Error {
+	if !filepath.IsAbs(folder) {
+		return nil
+	}
+	_, err := within(func() (none struct{}, err error) { return none, trust.Folder(folder) })
+	if part := (*trust.PathError)(nil); errors.As(err, &part) {
+		return provider.Errorf(provider.Internal, part.Hint(), "%v", part)
+	}
+	return nil
 }
 
 // places are where a daemon is looked for.

@@ -92,7 +92,7 @@ func (s *Scene) check(ctx context.Context, f *doctor.Facts, file *doctor.File) {
 	if file.System {
 		args = slices.Insert(args, 0, "--system")
 	}
-	if file.Exists {
+	if file.Exists && file.Path != s.defaultConfig(file.System) { // that one has to be found as the daemon finds it
 		args = append(args, file.Path)
 	}
 	_, said, code, err := s.run(ctx, f.Beside.Path, args...)
@@ -141,7 +141,13 @@ func (s *Scene) configPath(f *doctor.Facts, system bool) string {
 		return f.Info.ConfigPath
 	case os.PathSeparator != '/': // Windows has its own places, which the daemon knows
 		return ""
-	case system:
+	}
+	return s.defaultConfig(system)
+}
+
+// defaultConfig is where a daemon without --config looks.
+func (s *Scene) defaultConfig(system bool) string {
+	if system {
 		return systemConfig
 	}
 	return s.userConfig()
