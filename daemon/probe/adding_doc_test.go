@@ -18,14 +18,14 @@ import (
 
 const addingAKind = "../../docs/adding-a-kind.md"
 
-// Who follows docs/adding-a-kind.md to the letter has a kind that is probed, hinted
-// at and documented.
+// Following docs/adding-a-kind.md to the letter yields a kind that is probed, has its hints
+// and is documented.
 func TestAddingAKind_AsThePageSays(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a copy of this package, which takes long: run without -short")
 	}
 	if slices.ContainsFunc(probe.Kinds(), func(k config.Kind) bool { return k.Name == "marmot" }) {
-		t.Skip("somebody follows it now")
+		t.Skip("this is the copy that follows it")
 	}
 	root := copyOfModule(t)
 	page := readFile(t, addingAKind)
@@ -73,7 +73,7 @@ func TestAddingAKind_AsThePageSays(t *testing.T) {
 	}
 }
 
-// The page knows every field that a row can have.
+// The page has every field that a row can have.
 func TestAddingAKind_NamesEveryField(t *testing.T) {
 	page := readFile(t, addingAKind)
 	for file, typeName := range map[string]string{"kind.go": "kind", "../config/kind.go": "Kind"} {
@@ -83,13 +83,13 @@ func TestAddingAKind_NamesEveryField(t *testing.T) {
 		}
 		for _, name := range fields {
 			if !strings.Contains(page, "`"+name+"`") && !regexp.MustCompile(`(?m)^\t+`+name+`:`).MatchString(page) {
-				t.Errorf("%s does not tell of %s of %s", addingAKind, name, file)
+				t.Errorf("%s does not mention %s of %s", addingAKind, name, file)
 			}
 		}
 	}
 }
 
-// fieldsOf are the names of a struct's fields, without those that it embeds.
+// fieldsOf are the names of a struct's fields, without embedded ones.
 func fieldsOf(t *testing.T, file, typeName string) (names []string) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 	if err != nil {
@@ -112,7 +112,8 @@ func fieldsOf(t *testing.T, file, typeName string) (names []string) {
 	return names
 }
 
-// copyOfModule is as much of the module as this package's tests need, to be changed.
+// copyOfModule is a copy of the part of the module that this package's tests need, to be
+// changed.
 func copyOfModule(t *testing.T) string {
 	root := t.TempDir()
 	for _, name := range []string{"go.mod", "go.sum"} {

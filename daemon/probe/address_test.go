@@ -49,7 +49,7 @@ func TestOllamaHost(t *testing.T) {
 	}
 }
 
-// FuzzOllamaHost: a value is refused, or makes a URL that can be dialled.
+// FuzzOllamaHost: every value is refused, or makes a URL that can be dialled.
 func FuzzOllamaHost(f *testing.F) {
 	for _, v := range []string{"", "127.0.0.1", ":8000", "::", "[::]:1", "http://x/y", "https://x:99999", "x y", "a://b", "%", "[", "\x00", "ollama.com"} {
 		f.Add(v)
@@ -95,7 +95,7 @@ func TestLlamaAddress(t *testing.T) {
 	}
 }
 
-// What Ollama takes for a host and nobody means is said, and read as Ollama reads it.
+// Odd values that Ollama accepts as a host are reported, and read as Ollama reads them.
 func TestOddOllamaHost(t *testing.T) {
 	for value, want := range map[string]struct{ read, odd string }{
 		"0.0.0.0：8157":                {"http://0.0.0.0%EF%BC%9A8157:11434", "contains full-width characters: set it to 0.0.0.0:8157"},

@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestProber_AtRest bounds what a Prober keeps between probes: without a
-// connection, and with its kept one: bytes on the heap, and no goroutine.
+// TestProber_AtRest bounds what a Prober keeps between probes, with and without its kept
+// connection: bytes on the heap, and no goroutine.
 func TestProber_AtRest(t *testing.T) {
 	const long = "sk-ant-of-nobody-0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF0123456789aBcDeF"
 	t.Run("without a key", func(t *testing.T) { atRest(t, "", 1<<10, 5<<9) })
@@ -21,7 +21,7 @@ func TestProber_AtRest(t *testing.T) {
 func atRest(t *testing.T, key string, idle, holding int64) {
 	const (
 		probers  = 200
-		patience = 5 // garbage of other tests may go down late
+		patience = 5 // garbage of other tests may be collected late
 	)
 	p := configured(t, "ollama", "http://"+atrest.Serve(t, probers, 1, 1, map[string]string{"/api/version": `{"version":"1"}`}), key)
 	made := make([]*probe.Prober, probers)

@@ -15,8 +15,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An Anthropic key goes the way that the variable it stands in says, as Anthropic's own
-// libraries send it. What stands elsewhere may be either: a gateway gets it as both.
+// An Anthropic key is sent as its variable says, like in Anthropic's own libraries. A key
+// from elsewhere may be either, so a gateway gets it both ways.
 func TestProbe_AnthropicTokens(t *testing.T) {
 	const key, token = "test-key-of-nobody", "test-token-of-nobody"
 	const list = `{"data":[{"type":"model","id":"m"}],"has_more":false}`
@@ -84,7 +84,7 @@ func TestProbe_AnthropicTokens(t *testing.T) {
 	}
 }
 
-// Anthropic itself is sent a key as a key, wherever it comes from.
+// Anthropic itself gets a key as X-Api-Key, wherever it comes from.
 func TestProbe_AnthropicItselfGetsAKey(t *testing.T) {
 	var got http.Header
 	ts := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Clone() }))

@@ -14,9 +14,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// BenchmarkProbe is what a probe of a server on this machine costs over a kept
-// connection, the server included, beside the floor that net/http sets. The
-// figure to look at is cpu-µs/op.
+// BenchmarkProbe is the cost of a probe of a server on this machine over a kept connection,
+// including the server, beside the cost of bare net/http. The figure that matters is
+// cpu-µs/op.
 func BenchmarkProbe(b *testing.B) {
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

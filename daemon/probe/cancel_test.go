@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestProbe_CancelledInEachPhase: whatever a probe waits for, it stops at once
-// when nobody wants its answer: in a bubble, in no time at all.
+// TestProbe_CancelledInEachPhase: whatever a probe waits for, it stops at once when it is
+// cancelled: in a bubble, in no time at all.
 func TestProbe_CancelledInEachPhase(t *testing.T) {
 	t.Parallel()
 	over := func(t *testing.T, heed bool, f func(net.Conn)) (string, probe.Options) {
@@ -90,7 +90,7 @@ func TestProbe_CancelledInEachPhase(t *testing.T) {
 				address, o := begin(t, cancel)
 				pr := newProber(t, configured(t, "ollama", address, ""), o)
 				got := pr.Probe(ctx, probe.Ask{})
-				if got.Saw == provider.OK { // its connection is what the next one waits on
+				if got.Saw == provider.OK { // the next one waits on its connection
 					got = pr.Probe(ctx, probe.Ask{})
 				}
 				if got.Saw != "" || !strings.Contains(got.Detail, "aborted") || got.Took != 0 {

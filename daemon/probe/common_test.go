@@ -10,11 +10,11 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// What Probers have in common is what they would each have alone: no request carries
-// another's key, and no evidence shows another's answer.
+// Sharing changes nothing: no request carries another Prober's key, and no evidence shows
+// another's answer.
 func TestCommon_TellsProbersApart(t *testing.T) {
 	common := new(probe.Common)
-	for i := range 40 { // more than a Common has places for
+	for i := range 40 { // more than fit into a Common
 		version, key, want := fmt.Sprintf("1.%d", i), "", ""
 		if i%3 == 1 {
 			key, want = fmt.Sprintf("key-of-nobody-%d", i), fmt.Sprintf("Bearer key-of-nobody-%d", i)

@@ -16,10 +16,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// BenchmarkHealthyProbe is what a probe of each healthy local kind costs this
-// process; the server is another one. Most rounds ask the deciding request alone;
-// facts are asked for now and then. The figure to look at is cpu-µs/op, beside that
-// of the floor: one request and its answer as bare bytes over a kept connection.
+// BenchmarkHealthyProbe is what a probe of each healthy local kind costs this process; the
+// server is another one. Most rounds send only the deciding request; some ask for facts
+// too. The figure that matters is cpu-µs/op, beside that of the floor: one request and its
+// answer as bare bytes over a kept connection.
 func BenchmarkHealthyProbe(b *testing.B) {
 	b.Run("floor", exchangeBytes)
 	for _, k := range probe.Kinds() {
@@ -47,8 +47,8 @@ func BenchmarkHealthyProbe(b *testing.B) {
 	}
 }
 
-// BenchmarkNewConnection is what it costs to give the connection up after each probe:
-// the processor time of this process, beside that of probes over a kept one, in turns.
+// BenchmarkNewConnection is the cost of closing the connection after each probe: the
+// processor time of this process, beside that of probes over a kept connection, in turns.
 func BenchmarkNewConnection(b *testing.B) {
 	const turn = 50
 	kinds := probe.Kinds()

@@ -16,14 +16,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// localKinds are those that a vendor gave an address on this machine.
+// localKinds are those with a default address on this machine.
 func localKinds() []config.Kind {
 	return slices.DeleteFunc(probe.Kinds(), func(k config.Kind) bool {
 		return k.Type != provider.Local || k.BaseURL == ""
 	})
 }
 
-// defaultAddress is where a kind is unless somebody moved it.
+// defaultAddress is the default address of a kind.
 func defaultAddress(t *testing.T, k config.Kind) string {
 	t.Helper()
 	u, err := url.Parse(k.BaseURL)
@@ -33,9 +33,8 @@ func defaultAddress(t *testing.T, k config.Kind) string {
 	return u.Host
 }
 
-// discoverAt looks for local kinds on a machine where a scenario's server is all
-// that listens, at those addresses. Looking has a time of its own, so that it takes place
-// in a bubble.
+// discoverAt runs Discover on a machine where only a scenario's server listens, at those
+// addresses. It runs in a bubble, because Discover has a deadline of its own.
 func discoverAt(t *testing.T, s *scenario, addresses ...string) (found []provider.Discovered, requests []string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -73,8 +72,8 @@ func TestDiscover_EachKindWhereItsVendorPutsIt(t *testing.T) {
 	}
 }
 
-// Whatever listens wherever, no kind is taken for another, and nobody is asked the
-// same twice, or anything that costs.
+// Whatever listens where, no kind is taken for another, and no server gets the same request
+// twice, or one that costs anything.
 func TestDiscover_TakesNoKindForAnother(t *testing.T) {
 	dear := []string{"/health_generate", "/slots"}
 	var addresses []string
@@ -110,7 +109,7 @@ func TestDiscover_TakesNoKindForAnother(t *testing.T) {
 	}
 }
 
-// What cannot be told is not guessed, unless its port is one kind's alone.
+// An unknown server is not guessed, unless its port belongs to only one kind.
 func TestDiscover_WhatIsNotTold(t *testing.T) {
 	for _, tt := range []struct {
 		kind, scenario, address string
@@ -132,7 +131,7 @@ func TestDiscover_WhatIsNotTold(t *testing.T) {
 	}
 }
 
-// One that accepts and says nothing keeps nobody waiting for long, and is shown.
+// A server that accepts and says nothing costs little time, and is shown.
 func TestDiscover_Silence(t *testing.T) {
 	s := &scenario{}
 	s.Server.Connect = "silent"

@@ -18,7 +18,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// zone is what the tests' server knows: by question, the answer's records.
+// zone is what the tests' server knows: the records for each question.
 var zone = map[string][]string{
 	"one.example. A":     {"one.example. 60 IN A 192.0.2.1"},
 	"two.example. A":     {"two.example. 60 IN A 192.0.2.2", "two.example. 60 IN A 192.0.2.1"},
@@ -38,8 +38,7 @@ var refusals = map[string]int{
 	"odd.example.": dns.RcodeFormatError, "new.example.": 11, "none.example.": dns.RcodeNameError,
 }
 
-// name answers as the zone says. The answer for long.example does not fit into a
-// datagram.
+// name answers from the zone. The answer for long.example does not fit into a datagram.
 func name(w dns.ResponseWriter, query *dns.Msg) {
 	reply := new(dns.Msg).SetReply(query)
 	defer func() { _ = w.WriteMsg(reply) }()
@@ -71,8 +70,7 @@ func record(text string) dns.RR {
 	return rr
 }
 
-// nameServer serves until the test ends; tcp may be nil, and then nobody listens
-// for TCP.
+// nameServer serves until the test ends. If tcp is nil, nothing listens for TCP.
 func nameServer(t *testing.T, udp, tcp dns.HandlerFunc) (address string) {
 	t.Helper()
 	l, packets := bothPorts(t)
@@ -96,7 +94,7 @@ func runDNS(t *testing.T, s *dns.Server) {
 	})
 }
 
-// bothPorts are the same number for TCP and UDP.
+// bothPorts listens at one port number for TCP and UDP.
 func bothPorts(t *testing.T) (net.Listener, net.PacketConn) {
 	t.Helper()
 	for range 100 {
@@ -203,8 +201,8 @@ func TestDNS_Answers(t *testing.T) {
 	}
 }
 
-// TestDNS_Hostile is what a server can send instead of an answer, and is not waited
-// past: what is waited past is in TestSilence_DNS.
+// TestDNS_Hostile is about what a server can send instead of an answer, and what ends the
+// wait. TestSilence_DNS is about what does not.
 func TestDNS_Hostile(t *testing.T) {
 	t.Parallel()
 	over := func(f func(query []byte) [][]byte) func(*testing.T) string {
@@ -281,7 +279,7 @@ func TestDNS_Hostile(t *testing.T) {
 	}
 }
 
-// unusedUDP is an address at which nobody listens, for UDP.
+// unusedUDP is a UDP address at which nothing listens.
 func unusedUDP(t *testing.T) string {
 	t.Helper()
 	l, packets := bothPorts(t)

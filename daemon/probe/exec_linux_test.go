@@ -11,9 +11,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestExec_LeavesNoZombies runs plug-ins as the first process of a container does,
-// whose children the orphans become. It is a process of its own: the tests beside
-// it have children that are not for it to wait for.
+// TestExec_LeavesNoZombies runs plug-ins like the first process of a container, which
+// inherits orphans. It runs in a process of its own, because it must not wait for children
+// of the other tests.
 func TestExec_LeavesNoZombies(t *testing.T) {
 	const inner = "PROVIDERD_TEST_ORPHANS"
 	if os.Getenv(inner) == "" {

@@ -20,7 +20,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// run asks a plug-in once.
+// run runs a plug-in once.
 func run(ctx context.Context, t *testing.T, timeout time.Duration, command ...string) probe.Observation {
 	t.Helper()
 	p := config.Provider{ID: "x", Kind: "exec", Type: provider.Generic, BaseURL: "exec:" + command[0], Endpoint: "exec:" + command[0], Command: command, Timeout: timeout}
@@ -85,7 +85,7 @@ func TestExec_Evidence(t *testing.T) {
 	}
 }
 
-// A usage or a log line that repeats the arguments repeats no secret.
+// A usage text or log line that repeats the arguments shows no secret.
 func TestExec_KeepsSecretsOfItsArguments(t *testing.T) {
 	t.Parallel()
 	o := run(t.Context(), t, patient, "/bin/sh", "-c", `echo "LOGIN $*"; echo "sh $*" >&2; exit 2`, "sh",
@@ -126,7 +126,7 @@ func TestExec_Output(t *testing.T) {
 	}
 }
 
-// What a plug-in gets is the same whoever started the daemon.
+// A plug-in gets the same environment whoever started the daemon.
 func TestExec_Surroundings(t *testing.T) {
 	t.Setenv("OPENAI_API_KEY", "test-key-of-nobody")
 	for _, tt := range []struct {
@@ -177,8 +177,8 @@ func TestExec_CannotBeRun(t *testing.T) {
 			t.Parallel()
 			o := run(t.Context(), t, patient, tt.path)
 			for strings.Contains(o.Detail, syscall.ETXTBSY.Error()) {
-				// Another test forked while the file was being written, and its
-				// child has not let go of it yet (go.dev/issue/22315).
+				// Another test forked while the file was being written, and its child still
+				// holds it open (go.dev/issue/22315).
 				o = run(t.Context(), t, patient, tt.path)
 			}
 			if o.Saw != tt.saw || !strings.HasSuffix(o.Detail, tt.detail) {
@@ -191,8 +191,8 @@ func TestExec_CannotBeRun(t *testing.T) {
 	}
 }
 
-// A lifeline is a pipe that a plug-in and its children hold: it ends when the
-// last of them is gone.
+// A lifeline is a pipe that a plug-in and its children hold open: it ends when the last of
+// them is gone.
 type lifeline struct {
 	t    *testing.T
 	path string
@@ -222,7 +222,7 @@ func newLifeline(t *testing.T) *lifeline {
 	return &lifeline{t: t, path: path, ours: ours, Reader: bufio.NewReader(f)}
 }
 
-// held opens the lifeline in a script that goes on with text.
+// held is a script that opens the lifeline and continues with text.
 func (l *lifeline) held(text string) string { return fmt.Sprintf("exec 3>%q; %s", l.path, text) }
 
 func (l *lifeline) wantEnd() {
@@ -233,7 +233,7 @@ func (l *lifeline) wantEnd() {
 	}
 }
 
-// stubborn does not end by itself, nor when it is asked to.
+// stubborn does not end by itself, nor when asked to.
 const stubborn = "trap '' TERM INT HUP; (trap '' TERM; sleep 1000) & sleep 1000 & echo up >&3; wait"
 
 func TestExec_Ends(t *testing.T) {

@@ -5,7 +5,7 @@ import "github.com/providerd/providerd/daemon/probe/transport"
 // Over makes p send its requests over t, which needs no network.
 func (p *Prober) Over(t transport.RoundTripper) { p.transport = transport.Over(t) }
 
-// Clean is what becomes of a text from outside on its way into an Observation.
+// Clean cleans a text from outside as for an Observation.
 func (p *Prober) Clean(s string, limit int) string {
 	p.clean.begin()
 	return p.clean.line(s, limit)

@@ -11,8 +11,8 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// TestFeeds_Documented holds the table of docs/feeds.md to the kinds that have a
-// feed; -update writes it.
+// TestFeeds_Documented compares the table of docs/feeds.md with the kinds that have a feed;
+// -update writes it.
 func TestFeeds_Documented(t *testing.T) {
 	const path, open, shut = "../../docs/feeds.md", "<!-- feeds -->\n", "<!-- end of feeds -->\n"
 	text, err := os.ReadFile(path)
@@ -42,8 +42,8 @@ func TestFeeds_Documented(t *testing.T) {
 	}
 }
 
-// Each kind's feed is one that the configuration would take, and names what to look
-// for: without that, a vendor's chat would count too.
+// Each kind's feed is valid in the configuration, and names its components: otherwise a
+// vendor's chat would count too.
 func TestFeeds_AreGoodSettings(t *testing.T) {
 	env := config.OSEnv()
 	env.Getenv = func(string) string { return "" }

@@ -13,9 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A server that listens and accepts nobody takes a few connections, and then answers
-// no connect at all. Nobody listens at the other address of localhost, which proves
-// nothing.
+// A server that listens and never accepts takes a few connections, and then does not answer
+// at all. Nothing listens at the other address of localhost, which proves nothing.
 func TestProbe_FullQueue(t *testing.T) {
 	t.Parallel()
 	port := full(t, unix.AF_INET, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}})
@@ -38,7 +37,7 @@ func TestProbe_FullQueue(t *testing.T) {
 	}
 }
 
-// full listens with a queue that it fills, and returns the address.
+// full listens, fills its own queue, and returns the address.
 func full(t *testing.T, family int, at unix.Sockaddr) (address string) {
 	t.Helper()
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -71,8 +70,8 @@ func full(t *testing.T, family int, at unix.Sockaddr) (address string) {
 	return ""
 }
 
-// connects reports whether a listener's queue has room. The limit is the system's, so
-// that a test that is held up before it asks does not take that for an answer.
+// connects reports whether a listener's queue has room. The timeout is the system's, so a
+// test that is delayed does not take the delay for an answer.
 func connects(t *testing.T, family int, to unix.Sockaddr) bool {
 	t.Helper()
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

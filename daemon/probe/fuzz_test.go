@@ -13,10 +13,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// FuzzProbe: whatever a server answers, to every request the same, a probe of any
-// kind ends with a verdict that fits, and nothing of the answer gets out unclean.
-// It is the fuzzer of every reader of an answer: version, list, complaint, metrics.
-// Its seeds are the answers of the scenarios.
+// FuzzProbe: whatever a server answers, the same to every request, a probe of any kind ends
+// with a valid verdict, and shows only clean text. It fuzzes every reader of an answer:
+// version, list, complaint, metrics. Its seeds are the answers of the scenarios.
 func FuzzProbe(f *testing.F) {
 	kinds := webKinds()
 	all, err := loadScenarios()
@@ -61,7 +60,7 @@ func FuzzProbe(f *testing.F) {
 	})
 }
 
-// checkObservation holds what is true of every observation.
+// checkObservation checks what must hold for every observation.
 func checkObservation(t *testing.T, o probe.Observation) {
 	t.Helper()
 	if o.Saw == "" || o.Saw == provider.ProbeFailed {

@@ -153,7 +153,7 @@ func TestGRPC_TLS(t *testing.T) {
 	}
 }
 
-// frames speaks HTTP/2 by hand: f is called once the request's headers came.
+// frames speaks HTTP/2 by hand: f is called once the request's headers have come.
 func frames(t *testing.T, f func(*http2.Framer)) (address string) {
 	t.Helper()
 	return talk(t, false, inFrames(f))
@@ -193,13 +193,13 @@ func headersFrame(fr *http2.Framer, end bool, pairs ...string) {
 	_ = fr.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: fields(pairs...), EndStream: end, EndHeaders: true})
 }
 
-// message is one of gRPC's: whether it is compressed, its length, and it.
+// message is in gRPC's form: a flag for compression, its length, and the message.
 func message(compressed byte, body string) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{compressed}, uint32(len(body))), body...)
 }
 
-// TestGRPC_Hostile is what a server can send instead of an answer. Of what it does not
-// send is TestSilence_GRPC.
+// TestGRPC_Hostile is about what a server can send instead of an answer. TestSilence_GRPC
+// is about what it does not send.
 func TestGRPC_Hostile(t *testing.T) {
 	t.Parallel()
 	at := func(address string) func(*testing.T) string { return func(*testing.T) string { return address } }

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// The headers in the evidence are those of its own answer, whatever the server said
-// before and says after it.
+// The headers in the evidence are those of the probe's own answer, whatever the server
+// sends before or after it.
 func TestProbe_EvidenceHasTheHeadersOfItsAnswer(t *testing.T) {
 	answers := []map[string]string{
 		{"Server": "a"}, {"Server": "a"}, {"Server": "b"}, {"Server": "b", "Via": "c"}, {"Server": "b"}, {"Via": "b"}, {},

@@ -15,8 +15,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// healthyScenario is the one that shows a kind in good health; nil for a kind
-// that no scenario can be of.
+// healthyScenario is the scenario of a healthy kind; nil for kinds that cannot have
+// scenarios.
 func healthyScenario(t testing.TB, k config.Kind) *scenario {
 	t.Helper()
 	all, err := loadScenarios()
@@ -26,8 +26,8 @@ func healthyScenario(t testing.TB, k config.Kind) *scenario {
 	return among(all, k.Name, "healthy")
 }
 
-// healthy makes Probers that have seen their provider in good health, and knows
-// how to end its server.
+// healthy makes Probers that have seen their provider healthy, and a function that ends its
+// server.
 func healthy(t testing.TB, k config.Kind, n int) (made []*probe.Prober, end func()) {
 	t.Helper()
 	s := healthyScenario(t, k)
@@ -55,8 +55,8 @@ func healthy(t testing.TB, k config.Kind, n int) (made []*probe.Prober, end func
 	return made, end
 }
 
-// TestProber_AtRest_EveryKind bounds what a Prober of any kind keeps between
-// probes beside its connection: bytes on the heap, and no goroutine.
+// TestProber_AtRest_EveryKind bounds what a Prober of any kind keeps between probes besides
+// its connection: bytes on the heap, and no goroutine.
 func TestProber_AtRest_EveryKind(t *testing.T) {
 	const probers, most, patience = 50, 6 << 10, 5
 	quiet := runtime.NumGoroutine() + 1 // a subtest's own
@@ -86,8 +86,8 @@ func TestProber_AtRest_EveryKind(t *testing.T) {
 	}
 }
 
-// settle returns when no more goroutines run than when all was quiet. A server that
-// was closed has some that are about to end, each with a buffer.
+// settle returns when no more goroutines run than at rest. A closed server has some that
+// are about to end, each with a buffer.
 func settle(t *testing.T, quiet int) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > quiet; runtime.Gosched() {
@@ -97,8 +97,8 @@ func settle(t *testing.T, quiet int) {
 	}
 }
 
-// theatreOf is the variable that makes this test's program the server of a kind's
-// healthy scenario and nothing else.
+// theatreOf is the variable that makes this test binary only the server of a kind's healthy
+// scenario.
 const theatreOf = "PROBE_TEST_THEATRE_OF"
 
 // serveAsTheatre serves a kind's healthy scenario until stdin ends.

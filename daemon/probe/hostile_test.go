@@ -19,13 +19,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A hostility is what a server does to whoever asks it.
+// A hostility is what a server does to its clients.
 type hostility struct {
 	answer http.HandlerFunc
 	want   []provider.Reason // one of these; any body may be right for the http kind
 }
 
-// bomb is 8 MiB of nothing, zipped.
+// bomb is 8 MiB of zeros, compressed.
 var bomb = sync.OnceValue(func() string {
 	var b strings.Builder
 	z := gzip.NewWriter(&b)
@@ -90,9 +90,8 @@ func hostilities() map[string]hostility {
 	}
 }
 
-// TestPromise6_AProviderCannotHurtTheDaemon: whatever a server sends, to a probe of
-// whatever kind, the probe ends long before its time is up, keeps little, and says
-// something that fits a line.
+// TestPromise6_AProviderCannotHurtTheDaemon: whatever a server sends to a probe of any
+// kind, the probe ends long before its timeout, keeps little, and reports one line.
 func TestPromise6_AProviderCannotHurtTheDaemon(t *testing.T) {
 	t.Parallel()
 	for name, h := range hostilities() {
@@ -108,8 +107,8 @@ func TestPromise6_AProviderCannotHurtTheDaemon(t *testing.T) {
 	}
 }
 
-// TestPromise6_ADripEndsWithTheTime: a server that sends a byte a second is waited for
-// no longer than one that says nothing.
+// TestPromise6_ADripEndsWithTheTime: a server that sends a byte a second gets no more time
+// than one that says nothing.
 func TestPromise6_ADripEndsWithTheTime(t *testing.T) {
 	t.Parallel()
 	for _, k := range webKinds() {
@@ -138,7 +137,7 @@ func TestPromise6_ADripEndsWithTheTime(t *testing.T) {
 	}
 }
 
-// TestPromise6_InItsOwnShape: a server that is the right one, and is broken or worse.
+// TestPromise6_InItsOwnShape: the right server, but broken or hostile.
 func TestPromise6_InItsOwnShape(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range spoilings {
@@ -168,7 +167,8 @@ func TestPromise6_InItsOwnShape(t *testing.T) {
 	}
 }
 
-// TestPromise6_RedirectsKeepTheKey: a host to which a redirect leads is never asked.
+// TestPromise6_RedirectsKeepTheKey: the target of a redirect to another host gets no
+// request.
 func TestPromise6_RedirectsKeepTheKey(t *testing.T) {
 	t.Parallel()
 	other := serve(t, jsonPage(`{}`).ServeHTTP)
@@ -183,7 +183,7 @@ func TestPromise6_RedirectsKeepTheKey(t *testing.T) {
 	}
 }
 
-// suffer probes, beside other tests, and holds the promise to what came of it.
+// suffer probes, in parallel with other tests, and checks the promise.
 func suffer(t *testing.T, p config.Provider) probe.Observation {
 	t.Helper()
 	pr := newProber(t, p, probe.Options{})
@@ -196,7 +196,7 @@ func suffer(t *testing.T, p config.Provider) probe.Observation {
 	return o
 }
 
-// mustBeHarmless checks what is kept of a server's answers, and shown.
+// mustBeHarmless checks what is kept and shown of a server's answers.
 func mustBeHarmless(t *testing.T, o probe.Observation) {
 	t.Helper()
 	if o.Saw == "" || o.Saw == provider.ProbeFailed {
@@ -219,8 +219,8 @@ func mustBeHarmless(t *testing.T, o probe.Observation) {
 	}
 }
 
-// TestPromise6_Memory: what a probe takes, and what it keeps, of a body that is as
-// large as one may be. It is measured alone.
+// TestPromise6_Memory bounds the memory that a probe uses and keeps for a body of the
+// largest size. It runs alone.
 func TestPromise6_Memory(t *testing.T) {
 	const taken, kept = 64 << 20, 4 << 20
 	for name, answer := range map[string]http.HandlerFunc{
@@ -250,7 +250,7 @@ func TestPromise6_Memory(t *testing.T) {
 	}
 }
 
-// spoilings make the bodies of a healthy scenario into what no vendor sends.
+// spoilings turn the bodies of a healthy scenario into what no vendor sends.
 var spoilings = map[string]func(body string) string{
 	"invalid UTF-8": func(body string) string { return strings.ReplaceAll(body, `":"`, `":"`+"\xff\xfe") },
 	"escapes":       func(body string) string { return strings.ReplaceAll(body, `":"`, `":"\u001b[31m\n\u0000`) },

@@ -18,8 +18,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A server that speaks HTTP/2 only is said to do that, whichever way it tells: with a
-// SETTINGS frame, with a GOAWAY frame, with an alert, or by hanging up without a word.
+// A server that speaks only HTTP/2 is recognised however it shows that: with a SETTINGS
+// frame, a GOAWAY frame, an alert, or by hanging up without a word.
 func TestProbe_HTTP2Only(t *testing.T) {
 	t.Parallel()
 	ts := httptest.NewUnstartedServer(nil)
@@ -101,8 +101,8 @@ func alerts(t *testing.T, config *tls.Config) (url string) {
 	return "https://" + talk(t, false, func(raw net.Conn) { _ = tls.Server(raw, c).Handshake() })
 }
 
-// unencrypted is a server without TLS that speaks HTTP/2, and HTTP/1.1 too or not, and
-// breaks off each answer.
+// unencrypted is a server without TLS that speaks HTTP/2, and perhaps HTTP/1.1, and aborts
+// each answer.
 func unencrypted(t *testing.T, both bool) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
@@ -114,7 +114,7 @@ func unencrypted(t *testing.T, both bool) string {
 	return s.URL
 }
 
-// settingsOverTLS speaks HTTP/2 after a handshake in which nobody asked for it.
+// settingsOverTLS speaks HTTP/2 although the handshake did not ask for it.
 func settingsOverTLS(t *testing.T, config *tls.Config) string {
 	t.Helper()
 	plain := config.Clone()
@@ -130,8 +130,8 @@ func settingsOverTLS(t *testing.T, config *tls.Config) string {
 	return "https://" + l.Addr().String()
 }
 
-// A server without TLS that breaks off its answers, and speaks HTTP/1.1 too, is not said
-// to speak HTTP/2 only.
+// A server without TLS that aborts its answers, and speaks HTTP/1.1 too, is not reported to
+// speak only HTTP/2.
 func TestProbe_HTTP2BesideHTTP1(t *testing.T) {
 	pr := newProber(t, configured(t, "openai-compatible", unencrypted(t, true), ""), probe.Options{})
 	for range 3 {

@@ -10,9 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What gave somebody away stands in the evidence, and neither a cookie nor a header that
-// tells nothing does. An answer that is good shows what it always did: such headers
-// differ each time.
+// The evidence shows what identified an intermediary, but no cookie and no meaningless
+// header. A good answer shows what it always did, because such headers differ each time.
 func TestProbe_EvidenceShowsWhoAnswered(t *testing.T) {
 	t.Parallel()
 	ill := true
@@ -50,7 +49,7 @@ func TestProbe_EvidenceShowsWhoAnswered(t *testing.T) {
 	}
 }
 
-// A redirect to sign in carries tokens, which are for the page that it leads to.
+// A redirect to a sign-in page carries tokens, which are only for that page.
 func TestProbe_EvidenceHidesWhatARedirectCarries(t *testing.T) {
 	t.Parallel()
 	for name, where := range map[string]string{
@@ -80,8 +79,8 @@ func TestProbe_EvidenceHidesWhatARedirectCarries(t *testing.T) {
 	}
 }
 
-// What another server says of itself with a 4xx is marked as a refusal, and what it says
-// with 200 is not.
+// Another server that answers with a 4xx is marked as a refusal, but not one that answers
+// with 200.
 func TestProbe_RefusalIsMarked(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -101,8 +100,8 @@ func TestProbe_RefusalIsMarked(t *testing.T) {
 	}
 }
 
-// A hint is about who stands in between, and never about the settings of a server that
-// nobody has heard.
+// A hint is about the intermediary, and never about the settings of a server that did not
+// answer.
 func TestProbe_HintIsNotAboutTheServerBehind(t *testing.T) {
 	t.Parallel()
 	settings := []string{"OLLAMA_HOST", "--listen", "Trusted Hosts", "--api-port", "ollama serve"}
@@ -131,7 +130,7 @@ func TestProbe_HintIsNotAboutTheServerBehind(t *testing.T) {
 	}
 }
 
-// What to correct is where the address is from: the vendor's variable, or the file.
+// The hint names the source of the address: the vendor's variable, or the file.
 func TestProbe_IntermediaryHintNamesWhereTheAddressIs(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

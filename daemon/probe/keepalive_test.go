@@ -26,7 +26,7 @@ const body = `{"version":"1"}`
 // fine is an answer after which the connection can be used again.
 const fine = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + body
 
-// TestProbe_Reuse: which answers leave a connection fit for the next request.
+// TestProbe_Reuse: which answers allow the connection to be used again.
 func TestProbe_Reuse(t *testing.T) {
 	t.Parallel()
 	var zipped bytes.Buffer
@@ -68,8 +68,8 @@ func TestProbe_Reuse(t *testing.T) {
 	}
 }
 
-// converse answers request i of connection n, both counted from 0, with what
-// script returns, and closes the connection after it when that says so.
+// converse answers request i of connection n, both counted from 0, with what script
+// returns, and then closes the connection if script says so.
 func converse(t *testing.T, script func(n, i int) (answer string, end bool)) (address string) {
 	return talk(t, false, conversation(script))
 }
@@ -91,8 +91,8 @@ func conversation(script func(n, i int) (answer string, end bool)) func(net.Conn
 	}
 }
 
-// TestProbe_WhileAtRest: what happens to the connection between two probes is
-// made good by another one, and costs one dial.
+// TestProbe_WhileAtRest: if something happens to the connection between two probes, a new
+// one replaces it at the cost of one dial.
 func TestProbe_WhileAtRest(t *testing.T) {
 	t.Parallel()
 	write := func(text string) func(net.Conn) {
@@ -144,8 +144,8 @@ func TestProbe_WhileAtRest(t *testing.T) {
 	}
 }
 
-// TestProbe_AnotherConnection: a request goes out a second time when it met a kept
-// connection, and at most that often.
+// TestProbe_AnotherConnection: a request is sent a second time if it used a kept
+// connection, and never more often.
 func TestProbe_AnotherConnection(t *testing.T) {
 	t.Parallel()
 	t.Run("not after a new one", func(t *testing.T) {
@@ -187,9 +187,8 @@ func TestProbe_AnotherConnection(t *testing.T) {
 	})
 }
 
-// TestProbe_Restart: a server that came back at the same address is asked over a
-// new connection. Where it really is changes: between two lives its port is free for
-// anybody.
+// TestProbe_Restart: a server that came back at the same address is probed over a new
+// connection. Its real port changes, because between two runs anybody could take it.
 func TestProbe_Restart(t *testing.T) {
 	t.Parallel()
 	start := func() *httptest.Server {
@@ -226,8 +225,8 @@ func TestProbe_InterimFlood(t *testing.T) {
 	}
 }
 
-// TestProbe_AnswerToHalfARequest: a server may answer, and close, before it has
-// read the request. What it said counts; the connection is not used again.
+// TestProbe_AnswerToHalfARequest: a server may answer and close before it has read the
+// request. The answer counts; the connection is not used again.
 func TestProbe_AnswerToHalfARequest(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]provider.Reason{fine: provider.OK, "": provider.ConnectionReset} {
@@ -255,8 +254,8 @@ type deaf struct{ net.Conn }
 
 func (deaf) Write(b []byte) (int, error) { return len(b) / 2, syscall.EPIPE }
 
-// TestProbe_WhileAtRestOverTLS: an answer that nobody asked for may lie in the
-// socket, or in what TLS read with the answer before it.
+// TestProbe_WhileAtRestOverTLS: a stray answer may be in the socket, or in what TLS read
+// together with the answer before it.
 func TestProbe_WhileAtRestOverTLS(t *testing.T) {
 	t.Parallel()
 	const stale = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"version\":\"0\"}"

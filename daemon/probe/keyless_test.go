@@ -14,8 +14,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestProbe_KeyMissedUnderAnyStatus: that the key was missed is no word about the key
-// where it was not sent, however the server says so.
+// TestProbe_KeyMissedUnderAnyStatus: if the key was not sent, a complaint that it is
+// missing says nothing about the key, whatever its form.
 func TestProbe_KeyMissedUnderAnyStatus(t *testing.T) {
 	t.Parallel()
 	stranger := probe.Options{Listener: func(netip.AddrPort) (listener.Socket, error) {

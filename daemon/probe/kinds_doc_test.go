@@ -18,8 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write what the documents say of kinds anew")
 
-// TestKinds_Documented holds the tables of docs/kinds.md to the kinds and to what
-// a probe sends to a healthy provider; -update writes them.
+// TestKinds_Documented compares the tables of docs/kinds.md with the kinds and with what a
+// probe sends to a healthy provider; -update writes them.
 func TestKinds_Documented(t *testing.T) {
 	const path = "../../docs/kinds.md"
 	text, err := os.ReadFile(path)
@@ -65,7 +65,7 @@ func TestKinds_Documented(t *testing.T) {
 	}
 }
 
-// TestKinds_DocumentedInTheManual holds the list of providerd.toml(5) to the kinds;
+// TestKinds_DocumentedInTheManual compares the list of providerd.toml(5) with the kinds;
 // -update writes it.
 func TestKinds_DocumentedInTheManual(t *testing.T) {
 	const path = "../../packaging/man/providerd.toml.5"
@@ -135,7 +135,7 @@ func webRow(t testing.TB, k config.Kind) []string {
 	return []string{"`" + k.Name + "`", address, key, openai, requests}
 }
 
-// keyVariables are those that a kind's key is looked for in.
+// keyVariables are the variables in which a kind's key is looked for.
 func keyVariables(k config.Kind) []string {
 	if k.TokenEnv == "" {
 		return k.KeyEnv
@@ -143,7 +143,7 @@ func keyVariables(k config.Kind) []string {
 	return append([]string{k.TokenEnv}, k.KeyEnv...)
 }
 
-// genericRow is a kind that is whatever the configuration says.
+// genericRow is a generic kind, which the configuration defines.
 func genericRow(_ testing.TB, k config.Kind) []string {
 	address := "none"
 	switch {

@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What is peculiar about each kind is told in testdata/scenarios. Here is what a
-// scenario cannot say, because it is about what was sent.
+// What is peculiar about each kind is in testdata/scenarios. Here is what a scenario cannot
+// express, because it is about what was sent.
 
 var allAsk = probe.Ask{Facts: true}
 

@@ -21,8 +21,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestProbe_Layers holds what a failure below HTTP means, by the rule's name. What
-// silence means is in TestSilence_Layers.
+// TestProbe_Layers: what a failure below HTTP means, by the rule's name. For silence, see
+// TestSilence_Layers.
 func TestProbe_Layers(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -258,8 +258,8 @@ func TestProbe_DialFirst(t *testing.T) {
 	})
 }
 
-// TestProbe_KeptConnection: what happens to the connection between two probes is
-// not the second one's finding.
+// TestProbe_KeptConnection: what happens to the connection between two probes is not a
+// finding of the second.
 func TestProbe_KeptConnection(t *testing.T) {
 	t.Parallel()
 	t.Run("is used again", func(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// gzip has an older name, in any case, may be named beside what is no encoding at all,
-// and may have been applied by the server and once more by a proxy. The evidence shows
-// how a body came.
+// gzip has an older name, may be in upper case or beside words that are no encoding, and
+// may have been applied twice, by the server and by a proxy. The evidence shows how a body
+// came.
 func TestProbe_NamesOfGzip(t *testing.T) {
 	t.Parallel()
 	zip := func(s string) string {

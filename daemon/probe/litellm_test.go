@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The list proves the key with the facts; after a no, every probe asks for it, so
-// that the next one does not call well what rejects the key.
+// The list proves the key with the facts. After a refusal every probe asks for it, so that
+// the next one does not report a server that rejects the key as healthy.
 func TestLiteLLM_ProvesTheKeyUntilItIsTaken(t *testing.T) {
 	t.Parallel()
 	var rejects atomic.Bool

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestLlamaCPP_ConfirmedAnew: what was proven once holds until the server was gone,
-// for something else may come back.
+// TestLlamaCPP_ConfirmedAnew: a proof holds until the server was gone, because another
+// server may come back.
 func TestLlamaCPP_ConfirmedAnew(t *testing.T) {
 	t.Parallel()
 	const health = "/health"

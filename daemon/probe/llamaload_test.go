@@ -9,9 +9,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A llama-server that may sleep is left to it: each look at what it has in hand, which
-// keeps it awake, comes twice as long after the one before. When it did not sleep for
-// hours all the same, it is looked at once a minute, as one that cannot.
+// A llama-server that may sleep is left alone: each check of its load, which keeps it
+// awake, comes after twice the time. If it has not slept for hours all the same, it is
+// checked once a minute, like one that cannot sleep.
 func TestLlamaCPP_LetsSleep(t *testing.T) {
 	t.Parallel()
 	named := func(body string) page { return page{headers: map[string]string{"Server": "llama.cpp"}, body: body} }

@@ -18,8 +18,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// loopbackOf is this machine as a dialer sees it: what listens at each address, by the
-// address that it really has. Nothing else listens.
+// loopbackOf is this machine as a dialer sees it: it maps each address to the real one of
+// the server there. Nothing else listens.
 type loopbackOf struct {
 	at map[string]string
 
@@ -83,8 +83,8 @@ func closing(t *testing.T) (address string) {
 	return l.Addr().String()
 }
 
-// A server that has only ::1 is found where its vendor puts it, and one that is nowhere
-// costs one more connect. An address that somebody gave is taken at its word.
+// A server that listens only at ::1 is found at its default port, and a missing one costs
+// one more connect. A configured address is taken literally.
 func TestProbe_DefaultAddressIsOnBothLoopbacks(t *testing.T) {
 	const v4, v6 = "127.0.0.1:11434", "[::1]:11434"
 	up := ollamaAt(t)
@@ -124,8 +124,8 @@ func TestProbe_DefaultAddressIsOnBothLoopbacks(t *testing.T) {
 	}
 }
 
-// A server at the vendor's address is asked again as soon as it is there, whoever answers
-// at ::1 until then; and so is ::1 once nothing is at 127.0.0.1 any more.
+// A server at 127.0.0.1 is probed again as soon as it is there, whatever answers at ::1
+// until then; and so is ::1 once nothing listens at 127.0.0.1 any more.
 func TestProbe_Version6OnlyStandsIn(t *testing.T) {
 	const v4, v6 = "127.0.0.1:11434", "[::1]:11434"
 	up, closes := ollamaAt(t), closing(t)
@@ -148,7 +148,7 @@ func TestProbe_Version6OnlyStandsIn(t *testing.T) {
 	}
 }
 
-// The key goes to whom it belongs at either address.
+// The key goes to the trusted listener at either address.
 func TestProbe_KeyAtTheOtherLoopback(t *testing.T) {
 	const v4, v6 = "127.0.0.1:1234", "[::1]:1234"
 	for _, uid := range []uint32{uint32(os.Geteuid()), 4321} {
@@ -174,9 +174,9 @@ func TestProbe_KeyAtTheOtherLoopback(t *testing.T) {
 	}
 }
 
-// Where one address of localhost closes the connection, the other one is asked, and both
-// are named where that is no better. A reset is asked about twice at each, and the second
-// time whether HTTP/2 is meant.
+// If one address of localhost closes the connection, the other is tried, and both are named
+// if that is no better. After a reset each is tried twice, the second time to find out
+// whether it speaks HTTP/2.
 func TestProbe_TheOtherLoopbackWhereOneCloses(t *testing.T) {
 	const v4, v6 = "127.0.0.1:8000", "[::1]:8000"
 	up, closes := ollamaAt(t), closing(t)
@@ -210,7 +210,7 @@ func TestProbe_TheOtherLoopbackWhereOneCloses(t *testing.T) {
 	}
 }
 
-// A server that has only ::1 is discovered there, and where both answer, at 127.0.0.1.
+// A server that listens only at ::1 is discovered there; if both answer, at 127.0.0.1.
 func TestDiscover_Version6(t *testing.T) {
 	const v4, v6 = "127.0.0.1:11434", "[::1]:11434"
 	for _, tt := range []struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// TestMany_Documented holds the table of docs/kinds.md to the kinds that keep their
+// TestMany_Documented compares the table of docs/kinds.md with the kinds that keep their
 // connection on this machine; -update writes it.
 func TestMany_Documented(t *testing.T) {
 	const path, open, shut = "../../docs/kinds.md", "<!-- many -->\n", "<!-- end of many -->\n"

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// FuzzModelList: no body makes a list reader fail, or find models in what is not
-// JSON.
+// FuzzModelList: no body makes a list reader crash, or find models in what is not JSON.
 func FuzzModelList(f *testing.F) {
 	for _, v := range []string{"", "null", "[]", "{}", `{"data":[]}`, `{"data":null}`, `{"models":null}`,
 		`{"object":"list","data":[{"id":"a","meta":{"size":1e400},"status":{"value":"loading"}}]}`,

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A redirect that is not followed tells where the provider may have moved; what leads to
-// another page, or from TLS to none, tells no such thing.
+// A redirect that is not followed shows where the provider may have moved. One to another
+// page, or from TLS to plain HTTP, does not.
 func TestProbe_RedirectNamesTheBaseURL(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, kind, base, location, hint string }{
@@ -52,7 +52,7 @@ func TestProbe_RedirectFromTLSToNoneIsNotProposed(t *testing.T) {
 	}
 }
 
-// The other scheme has another usual port; the server was met at the one that was asked.
+// The other scheme has another default port, but the server answered at the requested one.
 func TestProbe_SchemeThatIsMeantKeepsThePort(t *testing.T) {
 	t.Parallel()
 	ts := httptest.NewTLSServer(http.NotFoundHandler())

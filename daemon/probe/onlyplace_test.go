@@ -96,8 +96,8 @@ func behindTurnstile(t *testing.T, k config.Kind) (*turnstile, config.Provider, 
 	return gate, p.provider, probe.Options{RootCAs: theatre.roots}
 }
 
-// TestProbe_LeavesTheOnlyPlace: whoever comes while we rest gets in, unless the source
-// of the kind's server shows that there is room for many.
+// TestProbe_LeavesTheOnlyPlace: another client gets in between our probes, except if the
+// source of the kind's server shows that there is room for many.
 func TestProbe_LeavesTheOnlyPlace(t *testing.T) {
 	t.Parallel()
 	for _, k := range probe.Kinds() {
@@ -124,7 +124,7 @@ func TestProbe_LeavesTheOnlyPlace(t *testing.T) {
 	}
 }
 
-// Over a network a connection is kept, whoever serves.
+// Over a network the connection is kept for every kind.
 func TestProbe_KeepsItsConnectionOverANetwork(t *testing.T) {
 	t.Parallel()
 	for _, k := range probe.Kinds() {

@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A diagnosis tries the address that is meant, at the same host and with the kind's own
+// A diagnosis tries the suggested address, at the same host and with the kind's own
 // request; an ordinary probe only names it.
 func TestProbe_DiagnosisTriesTheAddressThatIsMeant(t *testing.T) {
 	const list = `{"object":"list","data":[{"id":"m","object":"model"}]}`
@@ -84,8 +84,8 @@ func TestProbe_DiagnosisTriesTheAddressThatIsMeant(t *testing.T) {
 	}
 }
 
-// Where a variable has the address, it is the one to set; and where no time was left to
-// try the address that is meant, nothing is said of it.
+// If a variable has the address, the hint names it. If no time was left to try the
+// suggested address, nothing is claimed about it.
 func TestProbe_AddressThatIsMeantInAVariable(t *testing.T) {
 	late := false
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -48,7 +48,7 @@ func TestPromise7_AVendorsKeyGoesToThatVendorAlone(t *testing.T) {
 	}
 }
 
-// Each vendor's mark tells its keys from all the others'.
+// Each vendor's mark tells its keys from those of all others.
 func TestKinds_KnowTheirOwnKeys(t *testing.T) {
 	for whose, key := range markedKeys {
 		for _, k := range probe.Kinds() {

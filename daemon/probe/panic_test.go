@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestProbe_PanicInAKind: a bug in a kind is that probe's finding, and the
-// Prober goes on.
+// TestProbe_PanicInAKind: a panic in a kind becomes that probe's finding, and the Prober
+// still works.
 func TestProbe_PanicInAKind(t *testing.T) {
 	const key = "key-of-nobody"
 	broken := &kind{

@@ -11,10 +11,9 @@ import (
 	"time"
 )
 
-// What is about time takes place in a bubble of synctest, which has no sockets: there
-// a timeout is over as soon as nobody has anything left to do, so that a machine that
-// is busy with something else makes no answer late. A network is what is between a
-// probe and its server in a bubble.
+// Tests about time run in a synctest bubble, where a timeout ends as soon as nothing else
+// is left to do, so a busy machine makes no answer late. A bubble has no sockets: a network
+// connects a probe and its server there.
 type network struct {
 	accepted  chan net.Conn
 	closed    chan struct{}
@@ -22,7 +21,7 @@ type network struct {
 	datagrams bool
 }
 
-// newNetwork is one that ends with the test.
+// newNetwork makes a network that ends with the test.
 func newNetwork(t testing.TB, datagrams bool) *network {
 	n := &network{accepted: make(chan net.Conn), closed: make(chan struct{}), datagrams: datagrams}
 	n.close = sync.OnceFunc(func() { close(n.closed) })
@@ -30,7 +29,7 @@ func newNetwork(t testing.TB, datagrams bool) *network {
 	return n
 }
 
-// dial connects to whoever accepts, whatever the address; nobody may.
+// dial connects to whatever accepts, at any address; perhaps nothing does.
 func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	ours, theirs := newPipe(n.datagrams)
 	select {
@@ -57,14 +56,14 @@ func (n *network) Addr() net.Addr { return pipeAddress }
 
 var pipeAddress = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
 
-// newPipe is a connection's two ends. Other than net.Pipe's, what is written waits to
-// be read, as in the buffers of a kernel.
+// newPipe makes the two ends of a connection. Unlike net.Pipe's, they buffer what is
+// written, as a kernel does.
 func newPipe(datagrams bool) (a, b *pipeEnd) {
 	one, other := newWay(datagrams), newWay(datagrams)
 	return &pipeEnd{in: one, out: other}, &pipeEnd{in: other, out: one}
 }
 
-// A pipeEnd is one end of a connection. Nothing waits to be written.
+// A pipeEnd is one end of a connection. Writes never block.
 type pipeEnd struct{ in, out *way }
 
 func (e *pipeEnd) Read(b []byte) (int, error)        { return e.in.read(b) }

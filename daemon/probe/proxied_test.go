@@ -14,8 +14,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What is wrong with the proxy is told of the proxy, with what to do there, and never of
-// the provider, whom nobody has reached.
+// A fault of the proxy is reported as the proxy's, with what to do there, and never as the
+// provider's, which was not reached.
 func TestProbe_ProxyInTheWay(t *testing.T) {
 	t.Parallel()
 	says := func(status int) string { return serve(t, page{status: status}.ServeHTTP).url }

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestProbe_Addresses: of a host's addresses the first to accept is taken, and a
-// dead one costs a quarter of a second.
+// TestProbe_Addresses: the first of a host's addresses to accept is used, and a dead one
+// costs a quarter of a second.
 func TestProbe_Addresses(t *testing.T) {
 	const dead, refusing, alive = "2001:db8::1", "192.0.2.1", "192.0.2.2"
 	tests := []struct {

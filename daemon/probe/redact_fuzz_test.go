@@ -19,7 +19,7 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// key is one that a vendor may give out, or one that is hard to find.
+// key is one that a vendor might issue, or one that is hard to find.
 func (w speller) key() string {
 	const usual = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 	const rare = "!\"#$%&'()*+-./:;<=>?@[\\]^_`{|}~" // a comma parts keys
@@ -35,7 +35,7 @@ func (w speller) key() string {
 	return strings.ReplaceAll(string(b)+[]string{"", "=", "=="}[w.IntN(3)], "**", "*-")
 }
 
-// part is a secret, or so much of it as is one.
+// part is a secret, or enough of it to count as one.
 func (w speller) part(secret string) string {
 	if w.IntN(3) > 0 {
 		return secret
@@ -44,7 +44,7 @@ func (w speller) part(secret string) string {
 	return secret[from : from+8+w.IntN(len(secret)-from-7)]
 }
 
-// honestSpellings are those of servers that mean well.
+// honestSpellings are those of honest servers.
 var honestSpellings = []func(string) string{
 	func(s string) string { return s },
 	func(s string) string { return string(must(json.Marshal(s))) },
@@ -53,8 +53,8 @@ var honestSpellings = []func(string) string{
 	url.QueryEscape, url.PathEscape, html.EscapeString, strconv.Quote, strconv.QuoteToASCII,
 }
 
-// FuzzRedact: of a key of 8 characters or more, however it is spelled and wherever it
-// stands, no 8 characters can be read in what is shown. What is no key is shown.
+// FuzzRedact: however a key of 8 characters or more is spelled, and wherever it is, no 8
+// characters of it can be read in what is shown. Other text is shown.
 func FuzzRedact(f *testing.F) {
 	for i := range uint64(100) {
 		f.Add(i, i*i)
@@ -119,7 +119,7 @@ func FuzzProbe_Secrets(f *testing.F) {
 	})
 }
 
-// reply is an answer that has the secret in all of its parts.
+// reply is an answer with the secret in every part.
 func (w speller) reply(secret func() string) []byte {
 	line := func() string { // a break in a header ends it
 		text := w.text(40) + secret() + w.text(20)
@@ -170,7 +170,7 @@ func (w speller) body(secret func() string) []byte {
 	return []byte("<!doctype html><title>" + text() + "</title>")
 }
 
-// pieces parts what is sent as the network may.
+// pieces splits what is sent, as the network may.
 func (w speller) pieces(b []byte) (pieces [][]byte) {
 	for len(b) > 0 {
 		n := 1 + w.IntN(len(b))

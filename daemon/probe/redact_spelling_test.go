@@ -53,8 +53,8 @@ var characterSpellings = []func(c byte) string{
 	},
 }
 
-// between are what a server can put between two characters so that nobody sees it, or
-// only as a gap.
+// between is what a server can put between two characters so that it is invisible, or only
+// a gap.
 var between = []string{"\n", "\r\n", "\t", " ", "\x00", "\u200b", "\u00ad", "\ufeff", "\u034f", "\u2060", "\u200d"}
 
 // spell writes s in one way, or in several on top of each other.
@@ -103,7 +103,7 @@ func (w speller) once(s string) string {
 	}
 }
 
-// inUTF16 is s in either order of octets.
+// inUTF16 is s in either byte order.
 func (w speller) inUTF16(s string) []byte {
 	order := []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian}[w.IntN(2)]
 	var b []byte
@@ -113,7 +113,7 @@ func (w speller) inUTF16(s string) []byte {
 	return b
 }
 
-// escaped writes with one escape what is no letter or digit or, at times, all.
+// escaped escapes everything except letters and digits or, at times, everything.
 func (w speller) escaped(s string, escape func(byte) string) string {
 	all := w.IntN(2) == 0
 	return w.eachByte(s, func(c byte) string {
@@ -124,7 +124,7 @@ func (w speller) escaped(s string, escape func(byte) string) string {
 	})
 }
 
-// eachByte leaves alone what is not ASCII: a gap, which was put in before.
+// eachByte leaves non-ASCII characters alone: they are gaps that were inserted before.
 func (w speller) eachByte(s string, f func(byte) string) string {
 	var b strings.Builder
 	for _, c := range s {
@@ -151,7 +151,7 @@ func (w speller) wrapped(s string) string {
 	return b.String() + s
 }
 
-// text is one in which a secret may stand.
+// text is a text that may contain a secret.
 func (w speller) text(most int) string {
 	var b strings.Builder
 	for range w.IntN(most + 1) {
@@ -170,7 +170,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// The readers below know nothing of how the product reads.
+// The readers below are independent of the product's.
 
 var (
 	unicodeEscape = regexp.MustCompile(`\\u([0-9A-Fa-f]{4})|\\U([0-9A-Fa-f]{8})|\\u\{([0-9A-Fa-f]+)\}|%u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})|\\x\{([0-9A-Fa-f]+)\}`)
@@ -186,7 +186,7 @@ var (
 	softBreak     = regexp.MustCompile(`[=\\]\s+`)
 )
 
-// undo says what one escape stands for.
+// undo is what one escape stands for.
 func undo(escape string) string {
 	code := func(digits string, base int) string {
 		n, err := strconv.ParseInt(digits, base, 32)
@@ -208,7 +208,7 @@ func undo(escape string) string {
 	return escape[1:]
 }
 
-// readings are what a text may be read as, one step further.
+// readings are the possible readings of a text, one step further.
 func readings(text string, coded bool) (all []string) {
 	for _, re := range []*regexp.Regexp{unicodeEscape, octalEscape, percentEscape, quotedEscape, signEscape, entityEscape, anyEscape} {
 		all = append(all, re.ReplaceAllStringFunc(text, undo))
@@ -244,7 +244,7 @@ func textsIn(octets []byte) []string {
 	return textRun.FindAllString(together, -1)
 }
 
-// unseen drops blanks and what has no width.
+// unseen drops blanks and characters without width.
 func unseen(text string) string {
 	return strings.Map(func(c rune) rune {
 		if c <= ' ' || strings.ContainsRune("\u200b\u00ad\ufeff\u034f\u2060\u200d\u00a0\x7f\ufffd", c) {
@@ -254,7 +254,7 @@ func unseen(text string) string {
 	}, text)
 }
 
-// noRun fails when anybody can read any 8 characters of the secret in a text.
+// noRun fails if any 8 characters of the secret can be read in a text.
 func noRun(t *testing.T, text, secret string) {
 	t.Helper()
 	const run = 8

@@ -111,7 +111,7 @@ func TestProber_CutsNoSecret(t *testing.T) {
 	}
 }
 
-// TestProbe_ProxySecrets: what a proxy is told does not come out either.
+// TestProbe_ProxySecrets: what is sent to a proxy is not shown either.
 func TestProbe_ProxySecrets(t *testing.T) {
 	t.Parallel()
 	const password = "pass+of/nobody"
@@ -146,8 +146,8 @@ func TestProbe_ProxySecrets(t *testing.T) {
 	}
 }
 
-// BenchmarkClean is what it costs to clean a text, beside what it costs without a key.
-// Hostile ones are as long as they come.
+// BenchmarkClean is the cost of cleaning a text, with and without a key. Hostile texts have
+// the largest size.
 func BenchmarkClean(b *testing.B) {
 	const list = `{"object":"list","data":[{"id":"Llama-3.1-8B-Instruct","object":"model","created":1700000000,"owned_by":"library"},{"id":"qwen2.5:7b-instruct-q4_K_M"}]}`
 	for name, text := range map[string]string{

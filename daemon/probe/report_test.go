@@ -59,8 +59,8 @@ func TestReported(t *testing.T) {
 	}
 }
 
-// What says nothing of the provider is refused, with what to send instead, and
-// nothing of what was sent is repeated without its control characters quoted.
+// A report that says nothing about the provider is refused, with what to send instead, and
+// control characters are quoted whenever it is repeated.
 func TestReported_Refused(t *testing.T) {
 	for name, tt := range map[string]struct {
 		report        provider.Report

@@ -16,8 +16,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A probe that finds no file to open says nothing of its provider, wherever it met
-// that, and the daemon is told.
+// A probe that runs out of files says nothing about its provider, wherever that happens,
+// and the daemon is notified.
 func TestProbe_RunsOutOfFiles(t *testing.T) {
 	t.Parallel()
 	none := fmt.Errorf("open netlink: %w", os.NewSyscallError("socket", syscall.EMFILE))

@@ -14,17 +14,16 @@ import (
 // atLeast is how many files the corpus has.
 const atLeast = 150
 
-// everyWeb are the reasons that a server can bring about for every kind that is
-// asked over HTTP.
+// everyWeb are the reasons that a server can cause for every kind that uses HTTP.
 var everyWeb = []provider.Reason{
 	provider.OK, provider.ConnectionRefused, provider.Hung, provider.ConnectionReset, provider.TLSFailure,
 	provider.WrongService, provider.BadResponse, provider.Unauthorized, provider.Forbidden,
 	provider.QuotaExhausted, provider.RateLimited, provider.Overloaded, provider.ServerError, provider.Intermediary, provider.Loading,
 }
 
-// everyRule are the rules by which a server that is asked over HTTP tells, under
-// whatever status and in whatever envelope, what is wrong with the account and when to
-// come back: each kind is shown with each of them, by a rule or by a file of its own.
+// everyRule are the rules for how a server says over HTTP, under any status and in any
+// envelope, what is wrong with the account and when to come back. Each kind is shown with
+// each of them, by a rule or by a file of its own.
 var everyRule = []string{
 	"400-key-expired", "400-key-reason", "400-key-code", "400-arrears", "400-budget", "400-shut-out", "400-throttling",
 	"401-quota", "401-quota-detail",
@@ -34,11 +33,11 @@ var everyRule = []string{
 	"500-insufficient-balance", "500-key", "503-loading",
 }
 
-// everyAdmission are those of an error that comes as a success, which a kind that is
-// asked over HTTP shows unless any answer may be right.
+// everyAdmission are the rules for an error with a success status, which a kind that uses
+// HTTP shows unless any answer may be right.
 var everyAdmission = []string{"200-error", "200-error-key", "200-error-quota", "200-error-limit", "200-error-loading"}
 
-// owed are the reasons that a kind must have scenarios for.
+// owed are the reasons for which a kind must have scenarios.
 func owed(k config.Kind) []provider.Reason {
 	switch {
 	case !isWeb(k):
@@ -62,8 +61,8 @@ func owedRules(k config.Kind) []string {
 	return append(slices.Clone(everyRule), everyAdmission...)
 }
 
-// TestScenarios_Coverage counts the scenarios of each kind by the reason they
-// want (-v prints them), and reports what no scenario says.
+// TestScenarios_Coverage counts the scenarios of each kind by the reason they want (-v
+// prints them), and reports what no scenario covers.
 func TestScenarios_Coverage(t *testing.T) {
 	all := scenarios(t)
 	if len(all) < atLeast {

@@ -20,9 +20,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A scenario is one file of testdata/scenarios: a server, what the configuration
-// says of it, and the row that must come of that. The format is explained in
-// testdata/scenarios/README.md.
+// A scenario is one file of testdata/scenarios: a server, its configuration, and the row
+// that must result. The format is explained in testdata/scenarios/README.md.
 type scenario struct {
 	About    string           `toml:"about"`
 	Source   string           `toml:"source"`
@@ -131,7 +130,7 @@ func readScenarios() ([]*scenario, error) {
 	return all, errors.Join(append(errs, err)...)
 }
 
-// readScenario reads a file, in which a key that is not known is an error.
+// readScenario reads a file. An unknown key is an error.
 func readScenario(path string) (*scenario, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -157,7 +156,7 @@ func readScenario(path string) (*scenario, error) {
 	return s, nil
 }
 
-// check refuses what the format's types let pass.
+// check refuses what the format's types allow.
 func (s *scenario) check() error {
 	w := &s.Want
 	switch {
@@ -216,5 +215,5 @@ func (s *scenario) kinds() ([]config.Kind, error) {
 	return kinds, nil
 }
 
-// isWeb reports whether a kind is asked over HTTP.
+// isWeb reports whether a kind uses HTTP.
 func isWeb(k config.Kind) bool { return k.Schemes == nil || slices.Contains(k.Schemes, "http") }

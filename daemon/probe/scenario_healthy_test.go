@@ -10,7 +10,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// healthyOf is the scenario of a kind that is up.
+// healthyOf is the healthy scenario of a kind.
 func healthyOf(t *testing.T, kind string) *scenario {
 	t.Helper()
 	s := find(t, kind, "healthy")
@@ -20,12 +20,12 @@ func healthyOf(t *testing.T, kind string) *scenario {
 	return s
 }
 
-// webKinds are those that are asked over HTTP.
+// webKinds are those that use HTTP.
 func webKinds() []config.Kind {
 	return slices.DeleteFunc(probe.Kinds(), func(k config.Kind) bool { return !isWeb(k) })
 }
 
-// own is a kind's healthy answer to the request that decides.
+// own is a kind's healthy answer to the deciding request.
 func own(t *testing.T, kind string) scenarioAnswer {
 	t.Helper()
 	s := healthyOf(t, kind)
@@ -41,8 +41,8 @@ func own(t *testing.T, kind string) scenarioAnswer {
 	return scenarioAnswer{}
 }
 
-// A variation changes one thing about a kind that is up. It reports whether it
-// can be of that kind.
+// A variation changes one thing about a healthy kind. It reports whether it applies to that
+// kind.
 type variation func(s *scenario, k config.Kind) bool
 
 var variations = map[string]variation{
@@ -76,8 +76,8 @@ var variations = map[string]variation{
 	},
 }
 
-// TestScenarios_Healthy holds what must be true of every kind that is up, by its
-// healthy.toml with one thing changed.
+// TestScenarios_Healthy checks what must hold for every healthy kind, by its healthy.toml
+// with one thing changed.
 func TestScenarios_Healthy(t *testing.T) {
 	t.Parallel()
 	for _, k := range probe.Kinds() {
@@ -106,7 +106,7 @@ func TestScenarios_Healthy(t *testing.T) {
 	}
 }
 
-// begins reports whether some are the first of all.
+// begins reports whether all begins with some.
 func begins(all, some []string) bool {
 	return len(some) > 0 && len(some) <= len(all) && slices.Equal(all[:len(some)], some)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// scenarioNow is where the clock of every scenario stands.
+// scenarioNow is the clock's time in every scenario.
 var scenarioNow = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 // A play is a scenario played for one of its kinds.
@@ -129,8 +129,8 @@ func (p *play) configure(t *theatre) {
 	}
 }
 
-// basePath is the scenario's own, or that of the kind's address; rules are played
-// where the kind's healthy scenario is.
+// basePath is the scenario's own, or that of the kind's address; rules use that of the
+// kind's healthy scenario.
 func (p *play) basePath() string {
 	set := p.scenario.Provider.BasePath
 	if all, err := loadScenarios(); err == nil && set == nil && p.scenario.folder == general {
@@ -148,7 +148,7 @@ func (p *play) basePath() string {
 	return u.Path
 }
 
-// String is the wanted row, the one that came, and why.
+// String is the wanted row, the actual row, and why.
 func (p *play) String() string {
 	show := func(v any) string {
 		b, err := json.MarshalIndent(v, "  ", "  ")

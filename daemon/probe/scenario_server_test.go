@@ -35,7 +35,7 @@ type theatre struct {
 	answers []scenarioAnswer
 }
 
-// open raises the curtain: it listens as the scenario says.
+// open listens as the scenario says.
 func open(s *scenario) (*theatre, error) { return openOver(s, nil) }
 
 // openOver listens on a network of a bubble.
@@ -107,7 +107,7 @@ func (t *theatre) converse(s scenarioServer) error {
 	return nil
 }
 
-// serve speaks HTTP, over TLS where that is wanted.
+// serve speaks HTTP, over TLS if that is wanted.
 func (t *theatre) serve(mode string) error {
 	ts := httptest.NewUnstartedServer(t)
 	ts.Config.ErrorLog = discard()
@@ -186,9 +186,8 @@ func (t *theatre) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = out.Flush() // the client may have had enough
 }
 
-// abandoned is an address that refuses connections, and is nobody else's until
-// it is left: a client has it. A port that was free a moment ago may be another
-// test's by now.
+// abandoned is an address that refuses connections, and that nobody else can take while a
+// client holds it. A port that was just free may be another test's by now.
 func abandoned() (address string, leave func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -207,13 +206,13 @@ type issued struct {
 	leaf  map[string]tls.Certificate // by the scenario's word
 }
 
-// tlsWords are what a scenario may say of its server's TLS.
+// tlsWords are what a scenario may say about its server's TLS.
 var tlsWords = []string{
 	"", "good", "expired", "not_yet", "wrong_name", "unknown_issuer", "self_signed", "incomplete", "no_authorities",
 	"too_old", "client_wanted", "client_wanted_1.2", "plain", "wanted",
 }
 
-// serving is the TLS of a word: whom the client trusts, and what the server does.
+// serving is the TLS for a word: whom the client trusts, and what the server does.
 func (i *issued) serving(word string) (roots *x509.CertPool, c *tls.Config) {
 	roots = i.roots
 	leaf, own := i.leaf[word]
@@ -234,7 +233,7 @@ func (i *issued) serving(word string) (roots *x509.CertPool, c *tls.Config) {
 	return roots, c
 }
 
-// certificates are made once. Their dates go by the clock of the scenarios.
+// certificates are made once. Their dates follow the clock of the scenarios.
 var certificates = sync.OnceValues(func() (*issued, error) {
 	const month = 30 * 24 * time.Hour
 	made := &issued{roots: x509.NewCertPool(), leaf: map[string]tls.Certificate{}}
@@ -299,7 +298,7 @@ func authority() (*tls.Certificate, error) {
 	}, nil)
 }
 
-// sign makes a certificate; nil is an issuer that signs itself.
+// sign makes a certificate; with a nil issuer, a self-signed one.
 func sign(c *x509.Certificate, issuer *tls.Certificate) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,8 +9,7 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// TestScenarios plays every file against a real server, judged from "not checked
-// yet" on.
+// TestScenarios plays every file against a real server, starting from "not checked yet".
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenarios(t) {
@@ -30,8 +29,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// spraysNot: whatever comes back, a probe asks for no more than what a scenario of
-// the kind says that it asks for, and where a redirect leads.
+// spraysNot: whatever comes back, a probe requests only what some scenario of the kind
+// lists, and the targets of redirects.
 func (p *play) spraysNot(t *testing.T) {
 	t.Helper()
 	known := map[string]bool{}
@@ -79,8 +78,8 @@ func (s *scenario) path() string {
 	return fmt.Sprintf("%s/%s/%s.toml", scenarioFolder, s.folder, s.name)
 }
 
-// casts are the kinds that a scenario is played for: those that it names, but of
-// a rule not those that have a file of the same name, which is then their own.
+// casts are the kinds that a scenario is played for: those that it names. For a rule, kinds
+// with a file of the same name are left out.
 func (s *scenario) casts(t *testing.T) []config.Kind {
 	t.Helper()
 	kinds, err := s.kinds()

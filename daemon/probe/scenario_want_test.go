@@ -12,8 +12,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// wrong lists how a play differs from what is wanted, and from what must hold
-// for every play.
+// wrong lists how a play differs from what is wanted, and from what must hold for every
+// play.
 func (p *play) wrong() []string {
 	if p.err != nil {
 		return []string{p.err.Error()}
@@ -100,7 +100,7 @@ func field[T comparable](add report, id, what string, want, got *T) {
 	}
 }
 
-// promises are what must hold whatever a server says.
+// promises are what must hold whatever a server sends.
 func (p *play) promises(add report) {
 	for _, text := range []string{p.last.Detail, p.record.Status.Detail, p.record.Status.LastError} {
 		if !printable(text) || len(text) > 300 {
@@ -127,8 +127,8 @@ func (p *play) promises(add report) {
 	}
 }
 
-// liveness: a connection that was accepted and an answer that was understood are
-// told apart, for a kind that is asked over HTTP.
+// liveness: an accepted connection and an understood answer are distinguished, for a kind
+// that uses HTTP.
 func (p *play) liveness(add report) {
 	if !isWeb(p.kind) {
 		return

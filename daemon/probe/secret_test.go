@@ -17,8 +17,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestPromise7_SecretsStayIn: a server that sends the key back everywhere finds no
-// place where it is kept.
+// TestPromise7_SecretsStayIn: a server may send the key back everywhere; it is kept
+// nowhere.
 func TestPromise7_SecretsStayIn(t *testing.T) {
 	t.Parallel()
 	const key = `K3y/of+nobody"at%all==`
@@ -84,8 +84,8 @@ func TestPromise7_SecretsStayIn(t *testing.T) {
 	}
 }
 
-// TestProbe_PartsOfSecrets: what is sent is a part of what is configured, and is
-// kept as secret as the whole.
+// TestProbe_PartsOfSecrets: a part of what is configured, if sent, is as secret as the
+// whole.
 func TestProbe_PartsOfSecrets(t *testing.T) {
 	t.Parallel()
 	const first, second, user = "first-of-nobody", "other/of+nobody", "token-of-nobody"
@@ -126,7 +126,7 @@ func quoted(t *testing.T, s string) string {
 	return string(b)
 }
 
-// escapedAsJSON writes each character that is no letter or digit as \u00xx, and / as \/.
+// escapedAsJSON writes each character that is not a letter or digit as \u00xx, and / as \/.
 func escapedAsJSON(s string) string {
 	var b strings.Builder
 	for _, c := range s {
@@ -144,7 +144,7 @@ func escapedAsJSON(s string) string {
 
 var jsonEscape = regexp.MustCompile(`\\+(?:u00([0-9a-fA-F]{2})|/)`)
 
-// unescaped is a text with what JSON escapes, however often, as it is read.
+// unescaped is a text with all JSON escapes undone, however often they were applied.
 func unescaped(s string) string {
 	return jsonEscape.ReplaceAllStringFunc(s, func(escape string) string {
 		digits := jsonEscape.FindStringSubmatch(escape)[1]
@@ -155,7 +155,7 @@ func unescaped(s string) string {
 	})
 }
 
-// noSecret looks for a run of the secret that is long enough to be of use.
+// noSecret looks for a run of the secret that is long enough to be useful.
 func noSecret(t *testing.T, o probe.Observation, secrets ...string) {
 	t.Helper()
 	evidence, err := json.Marshal(o)

@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// What is copied from Azure's portal goes on to a deployment; the fix is the part of
-// it that is wanted.
+// An address copied from Azure's portal extends to a deployment; the fix is the part that
+// is wanted.
 func TestBeforeSegment(t *testing.T) {
 	check := beforeSegment("openai")
 	for _, tt := range []struct{ endpoint, fix string }{

@@ -16,15 +16,14 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// patient is a timeout that no probe of these tests comes near. Where silence is the
-// subject, the test is in a bubble (see network), or else, where there can be none,
-// the timeout is brief.
+// patient is a timeout that no probe of these tests comes near. Tests about silence run in
+// a bubble (see network) or, if they cannot, with a short timeout.
 const (
 	patient = time.Minute
 	brief   = 2 * time.Second
 )
 
-// A server is a fake provider: a real one, with what it was asked.
+// A server is a fake provider: a real server that records its requests.
 type server struct {
 	url string
 
@@ -98,7 +97,7 @@ func (p page) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	_, _ = io.WriteString(w, p.body)
 }
 
-// site answers each path with its page, and others with missing.
+// site answers each path with its page, and other paths with missing.
 func site(pages map[string]page, missing page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p, ok := pages[r.URL.RequestURI()]
@@ -109,8 +108,8 @@ func site(pages map[string]page, missing page) http.HandlerFunc {
 	}
 }
 
-// talk answers every connection with f, which gets the connection after the
-// request was read when heed is set. Connections are closed when f returns.
+// talk answers every connection with f. If heed is set, f gets the connection after the
+// request was read. Connections are closed when f returns.
 func talk(t *testing.T, heed bool, f func(net.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -120,7 +119,7 @@ func talk(t *testing.T, heed bool, f func(net.Conn)) (address string) {
 	return talkOver(t, l, heed, f)
 }
 
-// talkOver is talk with whoever connects to l.
+// talkOver is talk for the connections to l.
 func talkOver(t testing.TB, l net.Listener, heed bool, f func(net.Conn)) (address string) {
 	t.Cleanup(attend(l, func(c net.Conn) {
 		if heed {
@@ -133,8 +132,8 @@ func talkOver(t testing.TB, l net.Listener, heed bool, f func(net.Conn)) (addres
 	return l.Addr().String()
 }
 
-// attend hands every connection to f, and closes it when f returns. It does so
-// until it is stopped, which closes all that are open.
+// attend passes every connection to f, and closes it when f returns. Stopping it closes all
+// open connections.
 func attend(l net.Listener, f func(net.Conn)) (stop func()) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -181,7 +180,7 @@ func unused(t *testing.T) (address string) {
 	return address
 }
 
-// configured is a provider of a kind, as the configuration would complete it.
+// configured is a provider of a kind, completed as by the configuration.
 func configured(t testing.TB, kindName, baseURL, key string) config.Provider {
 	t.Helper()
 	kinds := probe.Kinds()
@@ -230,5 +229,5 @@ func truth(b *bool) string {
 	return "no"
 }
 
-// discard is for servers whose complaints are part of the test.
+// discard is for servers whose log messages are part of the test.
 func discard() *log.Logger { return log.New(io.Discard, "", 0) }

@@ -21,7 +21,7 @@ import (
 
 const strangersKey = "test-key-for-whom-it-concerns"
 
-// aList is the answer that an OpenAI-compatible server gives.
+// aList is the answer of an OpenAI-compatible server.
 const aList = `{"object":"list","data":[{"id":"m","object":"model"}]}`
 
 // keyed answers 401 without a key.
@@ -35,7 +35,7 @@ func keyed(w http.ResponseWriter, r *http.Request) {
 
 func unkeyed(w http.ResponseWriter, r *http.Request) { jsonPage(aList).ServeHTTP(w, r) }
 
-// fallenBackTo is a provider whose address the configuration file does not say.
+// fallenBackTo is a provider whose address is not in the configuration file.
 func fallenBackTo(t *testing.T, base string) config.Provider {
 	p := configured(t, "openai-compatible", base, strangersKey)
 	p.BaseURLGiven = false
@@ -56,8 +56,8 @@ func (s *server) keysIn() (with, without int) {
 	return with, without
 }
 
-// TestProbe_KeyOnlyToWhomItBelongs: which listener is given the key, and what is said
-// where it is not. Each answer of the kernel is played before and after the connect.
+// TestProbe_KeyOnlyToWhomItBelongs: which listener gets the key, and what is reported if it
+// does not. Each answer of the kernel is played before and after the connect.
 func TestProbe_KeyOnlyToWhomItBelongs(t *testing.T) {
 	t.Parallel()
 	self := uint32(os.Geteuid())
@@ -129,8 +129,8 @@ func TestProbe_KeyOnlyToWhomItBelongs(t *testing.T) {
 	}
 }
 
-// checkWithheld holds what is said of a key that was withheld for a reason; an empty
-// one means that it was sent.
+// checkWithheld checks what is reported about a key that was withheld for a reason; an
+// empty reason means that it was sent.
 func checkWithheld(t *testing.T, got probe.Observation, why string, wants bool) {
 	t.Helper()
 	saw, detail := provider.OK, ""
@@ -148,8 +148,8 @@ func checkWithheld(t *testing.T, got probe.Observation, why string, wants bool) 
 	}
 }
 
-// TestProbe_KeyOnThatConnectionAndNoOther: whoever listens is looked at again for
-// every connection, within one probe too. The server closes each after its answer.
+// TestProbe_KeyOnThatConnectionAndNoOther: the listener is checked again for every
+// connection, within one probe too. The server closes each after its answer.
 func TestProbe_KeyOnThatConnectionAndNoOther(t *testing.T) {
 	t.Parallel()
 	for name, h := range map[string]http.HandlerFunc{
@@ -187,8 +187,8 @@ func TestProbe_KeyOnThatConnectionAndNoOther(t *testing.T) {
 	}
 }
 
-// TestProbe_KeyOfEveryKind: however a kind carries its key, a stranger does not get it,
-// and neither does a proxy that the file does not vouch for.
+// TestProbe_KeyOfEveryKind: however a kind sends its key, a stranger does not get it, and
+// neither does a proxy that is not in the file.
 func TestProbe_KeyOfEveryKind(t *testing.T) {
 	t.Parallel()
 	for _, k := range probe.Kinds() {
@@ -234,8 +234,8 @@ func TestProbe_KeyOfEveryKind(t *testing.T) {
 	}
 }
 
-// TestProbe_AStrangerWithoutADoorIsNotTheVendor: a vendor's API wants a key. What
-// answers in its place without one is not up: pick would send people there.
+// TestProbe_AStrangerWithoutADoorIsNotTheVendor: a vendor's API wants a key. A server that
+// answers in its place without one is not up, or pick would send people there.
 func TestProbe_AStrangerWithoutADoorIsNotTheVendor(t *testing.T) {
 	t.Parallel()
 	s := serve(t, unkeyed)
@@ -249,7 +249,7 @@ func TestProbe_AStrangerWithoutADoorIsNotTheVendor(t *testing.T) {
 	}
 }
 
-// TestProbe_NoProxyOnThisMachine: whatever names this machine is reached straight.
+// TestProbe_NoProxyOnThisMachine: every name of this machine is reached directly.
 func TestProbe_NoProxyOnThisMachine(t *testing.T) {
 	t.Parallel()
 	s := serve(t, keyed)
@@ -282,7 +282,7 @@ func TestProbe_NoProxyOnThisMachine(t *testing.T) {
 	}
 }
 
-// TestProbe_KeyAfterTheStrangerLeft: the key is given as soon as its owner listens.
+// TestProbe_KeyAfterTheStrangerLeft: the key is sent as soon as a trusted server listens.
 func TestProbe_KeyAfterTheStrangerLeft(t *testing.T) {
 	t.Parallel()
 	s := serve(t, keyed)
@@ -297,7 +297,7 @@ func TestProbe_KeyAfterTheStrangerLeft(t *testing.T) {
 	}
 }
 
-// TestProbe_KeyOverTLS: a certificate proves who answers, whoever listens.
+// TestProbe_KeyOverTLS: a certificate proves who answers, whatever the listener's user.
 func TestProbe_KeyOverTLS(t *testing.T) {
 	t.Parallel()
 	ts := httptest.NewTLSServer(http.HandlerFunc(keyed))
@@ -310,7 +310,8 @@ func TestProbe_KeyOverTLS(t *testing.T) {
 	}
 }
 
-// TestProbe_PasswordsAreKeysToo: what a variable's address holds goes where a key may.
+// TestProbe_PasswordsAreKeysToo: a password in a variable's address goes only where a key
+// may.
 func TestProbe_PasswordsAreKeysToo(t *testing.T) {
 	t.Parallel()
 	s := serve(t, unkeyed)
@@ -333,8 +334,8 @@ func TestProbe_PasswordsAreKeysToo(t *testing.T) {
 	}
 }
 
-// TestProbe_TheProcess: the row has the process of a server on this machine, and
-// says when that is gone.
+// TestProbe_TheProcess: the row has the process of a server on this machine, and shows if
+// it is gone.
 func TestProbe_TheProcess(t *testing.T) {
 	t.Parallel()
 	if _, err := listener.At(netip.MustParseAddrPort("127.0.0.1:1")); errors.Is(err, listener.ErrUnsupported) {
@@ -354,7 +355,7 @@ func TestProbe_TheProcess(t *testing.T) {
 		t.Errorf("over the kept connection served by %d", got.PID)
 	}
 	ts.Close()
-	// The process that served it is this one, which goes on.
+	// The process that served it is this one, which still runs.
 	if got = pr.Probe(t.Context(), probe.Ask{}); got.PID != os.Getpid() || got.Evidence.Listener != nil {
 		t.Errorf("after the server ended: %d, %+v", got.PID, got.Evidence.Listener)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The server's own keys, which it shows to everybody, are none of ours to keep.
+// The server's own keys, which it shows to everybody, are not kept.
 func TestSGLang_ServersOwnKeys(t *testing.T) {
 	t.Parallel()
 	s := serve(t, site(map[string]page{

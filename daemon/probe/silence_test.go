@@ -22,13 +22,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// deadline is the timeout of the probes here. They take it all, and not more.
+// deadline is the timeout of the probes here. They take exactly that long.
 const deadline = 250 * time.Millisecond
 
-// mute reads, and does not say a word.
+// mute reads, and sends nothing.
 func mute(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 
-// says sends a text, and not a word more.
+// says sends a text, and nothing more.
 func says(text string) func(net.Conn) {
 	return func(c net.Conn) {
 		_, _ = io.WriteString(c, text)
@@ -36,7 +36,7 @@ func says(text string) func(net.Conn) {
 	}
 }
 
-// TestSilence_Layers holds what silence means, by what came before it.
+// TestSilence_Layers: what silence means, depending on what came before it.
 func TestSilence_Layers(t *testing.T) {
 	t.Parallel()
 	noDial := probe.Options{Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -95,8 +95,8 @@ func TestSilence_Layers(t *testing.T) {
 	}
 }
 
-// TestSilence_OnAKeptConnection: a server that hangs is found over the connection that
-// is kept, and found to be well again afterwards.
+// TestSilence_OnAKeptConnection: a hang is noticed over the kept connection, and so is the
+// recovery.
 func TestSilence_OnAKeptConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var hang atomic.Bool
@@ -166,7 +166,7 @@ func TestSilence_GRPC(t *testing.T) {
 	}
 }
 
-// TestGRPC_OneConnection: it is not used a second time by a server that waves it off.
+// TestGRPC_OneConnection: if the server sends GOAWAY, no second connection is made.
 func TestGRPC_OneConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var accepted atomic.Int32
@@ -216,7 +216,7 @@ func nameNetworks(t *testing.T, udp, tcp func(net.Conn)) probe.Options {
 	}}
 }
 
-// TestSilence_DNS: what is not the answer is waited past, until the time is over.
+// TestSilence_DNS: what is not the answer is skipped until the timeout.
 func TestSilence_DNS(t *testing.T) {
 	alone := func(f func(query []byte) []byte) func([]byte) [][]byte {
 		return func(q []byte) [][]byte { return [][]byte{f(q)} }
@@ -258,8 +258,8 @@ func TestSilence_DNS(t *testing.T) {
 	}
 }
 
-// TestDNS_Localhost: over UDP every address seems to connect. The one that is silent
-// has its share of the time, and is asked no more.
+// TestDNS_Localhost: over UDP every address seems to connect. A silent one gets its share
+// of the time, and is then left alone.
 func TestDNS_Localhost(t *testing.T) {
 	for _, silent := range []bool{false, true} {
 		t.Run(fmt.Sprintf("silent %t", silent), func(t *testing.T) {
@@ -320,8 +320,8 @@ func TestOllama_SilentFactsShareTheDeadline(t *testing.T) {
 	})
 }
 
-// What is left of the time is less than it takes to answer: its silence would tell
-// nothing, and is not asked for.
+// If the remaining time is shorter than an answer takes, the request is not sent, because
+// silence would mean nothing.
 func TestOllama_SlowForEverythingIsNotLoading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork(t, false)

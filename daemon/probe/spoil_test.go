@@ -13,8 +13,8 @@ var (
 	texts   = regexp.MustCompile(`":\s*"[^"]*"`)
 )
 
-// withRows puts n rows in place of those of the body's list, each made of its first.
-// A body without a list stays as it is.
+// withRows replaces the rows of the body's list with n copies of its first. A body without
+// a list is unchanged.
 func withRows(body string, n int, row func(first map[string]any) string) string {
 	var whole any
 	if json.Unmarshal([]byte(body), &whole) != nil {
@@ -33,8 +33,8 @@ func withRows(body string, n int, row func(first map[string]any) string) string 
 	return strings.Replace(string(shape), `"`+here+`"`, "["+strings.Repeat(one+",", n-1)+one+"]", 1)
 }
 
-// takeRows takes the first list of objects out of a JSON value, leaves a mark in
-// its place, and returns its first object; nil when there is none.
+// takeRows replaces the first list of objects in a JSON value with a mark, and returns its
+// first object; nil if there is none.
 func takeRows(v *any, mark string) map[string]any {
 	switch of := (*v).(type) {
 	case []any:
@@ -66,7 +66,7 @@ func sortedKeys(m map[string]any) []string {
 	return keys
 }
 
-// shortRow keeps of a row what names it, so that very many are no large body.
+// shortRow keeps only the names of a row, so that very many still make a small body.
 func shortRow(first map[string]any) string {
 	short := map[string]any{}
 	for _, name := range []string{"id", "name", "key", "state"} {

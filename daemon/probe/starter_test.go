@@ -11,7 +11,7 @@ import (
 
 const starterKey = "not-a-key-of-anybody"
 
-// everything is a machine where each local kind answers, and each variable is set.
+// everything is a machine on which each local kind answers, and each variable is set.
 func everything(uid int, more map[string]string) (found []provider.Discovered, env config.Env) {
 	vars := map[string]string{"HOME": "/home/me"}
 	for _, k := range probe.Kinds() {
@@ -28,7 +28,7 @@ func everything(uid int, more map[string]string) (found []provider.Discovered, e
 	return found, config.Env{Getenv: func(name string) string { return vars[name] }, UID: uid, TempDir: "/tmp"}
 }
 
-// A file to begin with is good as it stands, and watches what is watched without one.
+// The starter file is valid as it is, and watches the same providers as no file.
 func TestStarter_IsGoodAsItStands(t *testing.T) {
 	for name, c := range map[string]struct {
 		uid  int
@@ -76,8 +76,8 @@ func TestStarter_IsGoodAsItStands(t *testing.T) {
 	}
 }
 
-// What answers at a usual port is anybody's: the file that is begun does not say that it
-// may have a key.
+// Anybody may answer at a default port, so the starter file does not allow that server a
+// key.
 func TestStarter_TrustsNobodyWithAKey(t *testing.T) {
 	found, env := everything(1000, map[string]string{"OLLAMA_HOST": "gpu.example.net"})
 	cfg, err := config.Parse("starter.toml", []byte(config.Starter(probe.Kinds(), env, found)), probe.Kinds(), env)

@@ -17,7 +17,7 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// A wiretap keeps all that is written over the connections that it makes.
+// A wiretap records what is written over the connections that it makes.
 type wiretap struct {
 	mu    sync.Mutex
 	heard bytes.Buffer
@@ -43,8 +43,8 @@ func (c tapped) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Whatever a stranger answers, and however the probe is asked for, no request of any
-// kind carries the key: neither the one that decides nor those that find out more.
+// Whatever a stranger answers, and whatever the probe asks for, no request of any kind
+// carries the key: neither the deciding one nor any other.
 func TestScenarios_NoKeyToAStranger(t *testing.T) {
 	t.Parallel()
 	for _, s := range scenarios(t) {

@@ -25,8 +25,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// startBus runs a message bus of the test's own, and returns its socket.
-// policy is added to one that allows everything.
+// startBus runs a message bus for the test, and returns its socket. policy is added to one
+// that allows everything.
 func startBus(t *testing.T, policy string) string {
 	t.Helper()
 	program, err := exec.LookPath("dbus-daemon")
@@ -102,7 +102,7 @@ func (f *fakeSystemd) Get(iface, property string) (dbus.Variant, *dbus.Error) {
 	return dbus.MakeVariant(value), nil
 }
 
-// serveOn puts it on a bus under systemd's name.
+// serveOn serves it on a bus under systemd's name.
 func (f *fakeSystemd) serveOn(t *testing.T, socket string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patient)
@@ -125,7 +125,7 @@ func (f *fakeSystemd) serveOn(t *testing.T, socket string) {
 	}
 }
 
-// askUnit probes a unit of the system's over the bus that listens at socket.
+// askUnit probes a system unit over the bus at socket.
 func askUnit(ctx context.Context, t *testing.T, socket, unit string, timeout time.Duration) probe.Observation {
 	t.Helper()
 	p := config.Provider{ID: "x", Kind: "systemd", Type: provider.Generic, BaseURL: "systemd://system/" + unit, Unit: unit, Timeout: timeout}
@@ -219,7 +219,7 @@ func TestSystemd_States(t *testing.T) {
 	}
 }
 
-// That systemd cannot be asked is no fault of the unit.
+// It is not the unit's fault if systemd cannot be asked.
 func TestSystemd_CannotBeAsked(t *testing.T) {
 	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "")
 	for _, tt := range []struct {
@@ -278,7 +278,7 @@ func TestSystemd_CannotBeAsked(t *testing.T) {
 	})
 }
 
-// answerOnSocket gives every connection to f, and closes it after.
+// answerOnSocket passes every connection to f, and then closes it.
 func answerOnSocket(t *testing.T, f func(net.Conn)) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "bus")
@@ -338,7 +338,7 @@ func TestSystemd_FindsTheBus(t *testing.T) {
 	}
 }
 
-// Variables lead to the bus of another user, as after su: nothing is said to it.
+// If variables point to another user's bus, as after su, nothing is sent to it.
 func TestSystemd_AnotherUsersBusIsNotAsked(t *testing.T) {
 	for _, bus := range []string{"user", "system"} {
 		t.Run(bus, func(t *testing.T) { anotherUsersBusIsNotAsked(t, bus) })

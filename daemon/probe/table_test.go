@@ -31,7 +31,7 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s: the key would go to %s in the clear", k.Name, k.BaseURL)
 		}
 	}
-	// What runs without a file is a promise to people, and named here.
+	// What is watched without a file is a promise to people, and is listed here.
 	for _, name := range []string{"ollama", "lmstudio", "llamacpp", "openai", "anthropic"} {
 		i := slices.IndexFunc(probe.Kinds(), func(k config.Kind) bool { return k.Name == name && k.Default })
 		if i < 0 {
@@ -42,7 +42,7 @@ func TestKinds(t *testing.T) {
 
 var kindName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
-// The address of a kind is taken from its vendor's variables, where it has some.
+// The address of a kind comes from its vendor's variables, if it has any.
 func TestKinds_VendorAddress(t *testing.T) {
 	t.Parallel()
 	variables := map[string]string{
@@ -72,7 +72,7 @@ func TestKinds_VendorAddress(t *testing.T) {
 	}
 }
 
-// of is the provider of a kind, with nothing said of it but that.
+// of is a provider with nothing configured but its kind.
 func of(t *testing.T, kind string, env config.Env) *config.Provider {
 	t.Helper()
 	c, err := config.Parse("p.toml", []byte("[[provider]]\nid = \"a\"\nkind = \""+kind+"\"\n"), probe.Kinds(), env)
@@ -82,8 +82,8 @@ func of(t *testing.T, kind string, env config.Env) *config.Provider {
 	return &c.Providers[0]
 }
 
-// Who uses a kind that serves models is told where OpenAI's API is, but for those
-// that have none at their address, and where to look for the key.
+// Clients of a kind that serves models learn where its OpenAI API is, unless it has none,
+// and where to look for the key.
 func TestKinds_Clients(t *testing.T) {
 	t.Parallel()
 	none := []string{"triton", "cohere"}
@@ -117,8 +117,8 @@ func TestKinds_Clients(t *testing.T) {
 	}
 }
 
-// A kind's hints are of reasons that can come up, say more than those do, and leave
-// no hole.
+// A kind's hints are for reasons that can occur, say more than the general ones, and leave
+// no placeholder unfilled.
 func TestKinds_Hints(t *testing.T) {
 	t.Parallel()
 	for _, k := range probe.Kinds() {

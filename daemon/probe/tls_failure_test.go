@@ -18,7 +18,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A refusal is a handshake that does not succeed, and what the row says of it.
+// A refusal is a failed handshake, and what the row says about it.
 type refusal struct {
 	detail, hint string // parts of them
 }
@@ -123,8 +123,8 @@ func TestTLS_Trust(t *testing.T) {
 	}
 }
 
-// TestTLS_ClientCertificateRejected: that one was shown, and what the server holds
-// against it.
+// TestTLS_ClientCertificateRejected: the row says that one was sent, and why the server
+// rejected it.
 func TestTLS_ClientCertificateRejected(t *testing.T) {
 	t.Parallel()
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
@@ -155,8 +155,8 @@ func TestTLS_ClientCertificateRejected(t *testing.T) {
 	}
 }
 
-// TestTLS_ClientCertificateMissing: it is said whose the server takes, whatever it says
-// itself, and if it says nothing.
+// TestTLS_ClientCertificateMissing: the row says whose certificates the server accepts,
+// whatever the server says itself, or even nothing.
 func TestTLS_ClientCertificateMissing(t *testing.T) {
 	t.Parallel()
 	const detail = "the server wants a client certificate, signed by CN=Authority of clients"
@@ -237,8 +237,8 @@ func TestTLS_ClientCertificateMissing(t *testing.T) {
 	}
 }
 
-// TestTLS_ClientCertificateRejectedWithAPage: nginx finishes the handshake before it
-// looks at the certificate.
+// TestTLS_ClientCertificateRejectedWithAPage: nginx finishes the handshake before it checks
+// the certificate.
 func TestTLS_ClientCertificateRejectedWithAPage(t *testing.T) {
 	t.Parallel()
 	g := guarded(t, tls.VersionTLS13)
@@ -256,7 +256,7 @@ func TestTLS_ClientCertificateRejectedWithAPage(t *testing.T) {
 	refusal{"400 Bad Request: the server rejected the client certificate a stranger; the server accepts those signed by CN=Authority of clients", "client_cert_file"}.see(t, o)
 }
 
-// TestTLS_Alerts: what a server means that ends the handshake with a number.
+// TestTLS_Alerts: what the alert means with which a server ends the handshake.
 func TestTLS_Alerts(t *testing.T) {
 	t.Parallel()
 	old := func(most uint16) *tls.Config {
@@ -298,7 +298,7 @@ func TestTLS_Alerts(t *testing.T) {
 	}
 }
 
-// TestTLS_ProxysOwnHandshake: a proxy's certificate is no matter of ca_file.
+// TestTLS_ProxysOwnHandshake: ca_file does not apply to a proxy's certificate.
 func TestTLS_ProxysOwnHandshake(t *testing.T) {
 	t.Parallel()
 	g := guarded(t, tls.VersionTLS13)

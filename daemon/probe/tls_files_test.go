@@ -23,8 +23,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A guarded server wants a client certificate of one authority, and has one of its own
-// by another. Neither is this machine's.
+// A guarded server wants a client certificate from one authority, and has a certificate
+// from another. Neither is one of this machine's.
 type guardedServer struct {
 	authority, clients, own *tls.Certificate
 	config                  *tls.Config
@@ -46,8 +46,8 @@ func guarded(t testing.TB, version uint16) *guardedServer {
 	return g
 }
 
-// TestTLS_Files: ca_file and the client certificate count for every way to a server, and
-// are needed there.
+// TestTLS_Files: ca_file and the client certificate apply to every way to a server, and are
+// needed there.
 func TestTLS_Files(t *testing.T) {
 	t.Parallel()
 	nobody := x509.NewCertPool()
@@ -129,8 +129,8 @@ func TestTLS_Files(t *testing.T) {
 	}
 }
 
-// TestTLS_FilesAreReadAnew: whoever renews a certificate need not tell us. A new
-// connection takes what the files hold, and what cannot be used leaves all as it was.
+// TestTLS_FilesAreReadAnew: a renewed certificate needs no reload. A new connection uses
+// what the files hold, and unusable files change nothing.
 func TestTLS_FilesAreReadAnew(t *testing.T) {
 	t.Parallel()
 	g := guarded(t, tls.VersionTLS13)
@@ -192,7 +192,7 @@ func TestTLS_FilesAreReadAnew(t *testing.T) {
 	look("with both authorities", provider.OK, "", "")
 }
 
-// TestTLS_FilesThatNeverWere: the configuration was good, and then they went.
+// TestTLS_FilesThatNeverWere: the configuration was valid, and then the files disappeared.
 func TestTLS_FilesThatNeverWere(t *testing.T) {
 	t.Parallel()
 	g := guarded(t, tls.VersionTLS13)

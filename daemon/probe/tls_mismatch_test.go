@@ -46,8 +46,8 @@ type preread struct {
 
 func (p preread) Read(b []byte) (int, error) { return p.in.Read(b) }
 
-// TestProbe_LooksForTLS: what is sent to find out is one ClientHello, and only
-// where plain HTTP met a new connection that ended without a word.
+// TestProbe_LooksForTLS: to find out, one ClientHello is sent, and only if plain HTTP over
+// a new connection ended without a word.
 func TestProbe_LooksForTLS(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -23,12 +23,13 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// llmHost is the host of the servers in these tests, where they are met through a proxy.
+// llmHost is the host of the servers in these tests if they are reached through a proxy.
 const llmHost = "llm.example"
 
 var serial atomic.Int64
 
-// signed makes a certificate, changed as a test wants; a nil issuer: it signs itself.
+// signed makes a certificate, changed as a test wants; with a nil issuer, a self-signed
+// one.
 func signed(t testing.TB, name string, issuer *tls.Certificate, change func(*x509.Certificate)) *tls.Certificate {
 	t.Helper()
 	c := &x509.Certificate{
@@ -49,12 +50,12 @@ func asAuthority(c *x509.Certificate) {
 	c.IsCA, c.BasicConstraintsValid, c.KeyUsage = true, true, x509.KeyUsageCertSign
 }
 
-// forServer is good for where the tests' servers are.
+// forServer is valid for the addresses of the tests' servers.
 func forServer(c *x509.Certificate) {
 	c.DNSNames, c.IPAddresses = []string{llmHost}, []net.IP{net.IPv4(127, 0, 0, 1)}
 }
 
-// with is a certificate that is shown together with others.
+// with is a certificate that is sent together with others.
 func with(c *tls.Certificate, others ...*tls.Certificate) tls.Certificate {
 	out := *c
 	out.Certificate = slices.Clone(c.Certificate)
@@ -64,7 +65,7 @@ func with(c *tls.Certificate, others ...*tls.Certificate) tls.Certificate {
 	return out
 }
 
-// poolOf are authorities that are trusted.
+// poolOf is a pool of trusted authorities.
 func poolOf(certs ...*tls.Certificate) *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, c := range certs {
@@ -73,7 +74,7 @@ func poolOf(certs ...*tls.Certificate) *x509.CertPool {
 	return pool
 }
 
-// inFile writes certificates, and the key of the first of them where that is wanted, as PEM.
+// inFile writes certificates and, if wanted, the key of the first of them as PEM.
 func inFile(t testing.TB, path string, key bool, certs ...*tls.Certificate) string {
 	t.Helper()
 	var out []byte
@@ -114,7 +115,7 @@ func securely(t testing.TB, c *tls.Config) (address string) {
 	})
 }
 
-// talkSecurely hands each connection over once its handshake is done, or did not succeed.
+// talkSecurely passes each connection on once its handshake is done, or has failed.
 func talkSecurely(t testing.TB, c *tls.Config, f func(*tls.Conn)) (address string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -160,7 +161,7 @@ func connecting(t *testing.T, to string, over *tls.Config) (proxy *url.URL) {
 	return &url.URL{Scheme: "https", Host: talkSecurely(t, over, func(c *tls.Conn) { serve(c) })}
 }
 
-// inTheYear are options by the clock of these tests.
+// inTheYear are options with the clock of these tests.
 func inTheYear(roots *x509.CertPool, proxy *url.URL) probe.Options {
 	return probe.Options{
 		RootCAs: roots, Now: func() time.Time { return scenarioNow }, Common: new(probe.Common),
@@ -168,7 +169,7 @@ func inTheYear(roots *x509.CertPool, proxy *url.URL) probe.Options {
 	}
 }
 
-// at is a provider that a server is asked as, with TLS settings.
+// at is the provider for a server, with TLS settings.
 func at(t testing.TB, kind, base string, s *config.TLS) config.Provider {
 	p := configured(t, kind, base, "")
 	p.TLS = s

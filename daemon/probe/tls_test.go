@@ -62,7 +62,7 @@ func TestProbe_TLS(t *testing.T) {
 	}
 }
 
-// trusting are the authorities by which a test's server is trusted.
+// trusting are the authorities that make a test's server trusted.
 func trusting(ts *httptest.Server) *x509.CertPool {
 	roots := x509.NewCertPool()
 	roots.AddCert(ts.Certificate())

@@ -18,13 +18,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// noon is when these tests take place.
+// noon is the time of these tests.
 var noon = time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
-// lasting is a server for 127.0.0.1, whose certificate and that of its issuer
-// are good for so long, and the authority that vouches for both.
+// lasting is a server for 127.0.0.1, whose certificate and that of its issuer are valid for
+// so long, and the authority of both.
 func lasting(t *testing.T, leaf, issuer time.Duration, change func(*tls.Config)) (address string, roots *x509.CertPool) {
 	t.Helper()
 	n := int64(0)

@@ -18,7 +18,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestProbe_RedirectToTLS: the one connection is not used for another scheme.
+// TestProbe_RedirectToTLS: the kept connection is not used for another scheme.
 func TestProbe_RedirectToTLS(t *testing.T) {
 	t.Parallel()
 	secure := httptest.NewTLSServer(http.HandlerFunc(jsonPage(body).ServeHTTP)) // its certificate is for example.com
@@ -47,7 +47,7 @@ func here(context.Context, string) ([]netip.Addr, error) {
 	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
 }
 
-// TestProbe_NameBeyondASCII: such a host is looked up and asked by its ASCII name.
+// TestProbe_NameBeyondASCII: such a host is looked up and probed by its ASCII name.
 func TestProbe_NameBeyondASCII(t *testing.T) {
 	t.Parallel()
 	const ascii = "xn--bcher-kva.example"
@@ -74,7 +74,7 @@ func TestProbe_NameBeyondASCII(t *testing.T) {
 	}
 }
 
-// TestProbe_Zipped: gzip is asked for and understood, with a proxy and without.
+// TestProbe_Zipped: gzip is requested and understood, with and without a proxy.
 func TestProbe_Zipped(t *testing.T) {
 	t.Parallel()
 	list := own(t, "openai").Body

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A server that may want a key is asked without one that cannot be sent, and what comes
-// of that says why.
+// If a key cannot be sent, a server that may not need it is probed without it, and the row
+// says why.
 func TestProbe_WithoutAKeyThatCannotBeSent(t *testing.T) {
 	for _, tt := range []struct {
 		status int
@@ -43,7 +43,7 @@ func TestProbe_WithoutAKeyThatCannotBeSent(t *testing.T) {
 	}
 }
 
-// What is copied from a request of Azure's or Gemini's becomes right in one step.
+// An address copied from a request to Azure or Gemini is corrected in one step.
 func TestConfig_CopiedRequests(t *testing.T) {
 	for _, tt := range []struct{ kind, typed, better string }{
 		{"azure-openai", "https://r.openai.azure.com/openai/deployments/gpt/chat/completions?api-version=2024-10-21", "https://r.openai.azure.com"},

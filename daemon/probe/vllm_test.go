@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An engine that has requests in hand is watched by every probe, whether it asks
-// for facts or not: one that hangs is found soon, and not called well by the next.
+// An engine with requests is watched by every probe, whether it asks for facts or not: a
+// hang is noticed soon, and the next probe does not report it as healthy.
 func TestVLLM_HangsOn(t *testing.T) {
 	t.Parallel()
 	metrics := page{body: "vllm:num_requests_running{engine=\"0\"} 1.0\nvllm:generation_tokens_total{engine=\"0\"} 7.0\n"}

@@ -7,13 +7,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// complained is what a body complains of, as a server sent it.
+// complained is the complaint of a body, as a server sent it.
 func complained(contentType, body string) *Complaint {
 	return Read(Body{Bytes: []byte(body), Page: contentType == "text/html"})
 }
 
-// TestComplaint_Means: what is said of an account is understood under any status and
-// in any envelope, and what is not said is not made up.
+// TestComplaint_Means: what an answer says about an account is understood under any status
+// and in any envelope, and nothing is made up.
 func TestComplaint_Means(t *testing.T) {
 	const (
 		quota, limit, dead   = provider.QuotaExhausted, provider.RateLimited, provider.Unauthorized
@@ -55,7 +55,7 @@ func TestComplaint_Means(t *testing.T) {
 		{"JSON that broke off earlier", 403, json, `{"error":{"mess`, forbidden, "-"},
 		{"nothing for people", 429, json, `{"foo":[1,2]}`, limit, "-"},
 
-		// Keys that are no good.
+		// Invalid keys.
 		{"leaked", 403, json, `{"error":{"code":403,"message":"Your API key was reported as leaked. Please use another API key.","status":"PERMISSION_DENIED"}}`, dead, ""},
 		{"suspended consumer", 403, json, `{"error":{"code":403,"message":"Permission denied: Consumer 'api_key:nobody' has been suspended.","status":"PERMISSION_DENIED","details":[{"reason":"CONSUMER_SUSPENDED"}]}}`, dead, ""},
 		{"LiteLLM's expired key", 400, json, `{"error":{"message":"Authentication Error - Expired Key. Key Expiry time 2026-01-01","type":"expired_key","param":"k","code":"400"}}`, dead, ""},
@@ -111,7 +111,7 @@ func TestComplaint_Means(t *testing.T) {
 		{"a trial key's month", 429, json, `{"message":"You are using a Trial key, which is limited to 1000 API calls / month."}`, quota, ""},
 		{"a limit of 0", 429, json, `{"error":{"code":429,"message":"You exceeded your current quota.\n* Quota exceeded for metric: generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: 0, model: gemini-3-pro\nPlease retry in 25.4s.","status":"RESOURCE_EXHAUSTED"}}`, quota, ""},
 
-		// Limits that pass.
+		// Limits that pass with time.
 		{"Google's minute", 429, json, `[{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details.","details":[{"violations":[{"quotaId":"GenerateRequestsPerMinutePerProjectPerModel-FreeTier","quotaValue":"10"}]}]}}]`, limit, "You exceeded"},
 		{"Google's day", 429, json, `{"error":{"message":"You exceeded your current quota","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},{"retryDelay":"36s"}]}}`, quota, ""},
 		{"Google's day with its end", 429, json, `{"error":{"message":"You exceeded your current quota","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]},{"retryDelay":"25200s"}]}}`, limit, ""},
@@ -129,7 +129,7 @@ func TestComplaint_Means(t *testing.T) {
 		{"Moonshot's overload", 429, json, `{"error":{"type":"engine_overloaded_error","message":"The engine is currently overloaded"}}`, overloaded, ""},
 		{"Moonshot's limit", 429, json, `{"error":{"type":"rate_limit_reached_error","message":"overloaded: max RPM 3"}}`, limit, ""},
 
-		// Models on their way.
+		// Models that are loading.
 		{"Hugging Face", 503, json, `{"error":"Model nobody/model is currently loading","estimated_time":20.0}`, loading, ""},
 		{"llama.cpp", 503, json, `{"error":{"message":"Loading model","type":"unavailable_error","code":503}}`, loading, ""},
 		{"llama.cpp behind a snap", 503, json, `{"message":"Loading model","type":"unavailable_error","code":503}`, loading, ""},
@@ -164,7 +164,7 @@ func TestComplaint_Means(t *testing.T) {
 	}
 }
 
-// TestComplaint_Admits: an error that comes as a success is judged by what it says.
+// TestComplaint_Admits: an error with a success status is judged by what it says.
 func TestComplaint_Admits(t *testing.T) {
 	tests := []struct {
 		body   string
@@ -200,7 +200,7 @@ func TestComplaint_Admits(t *testing.T) {
 	}
 }
 
-// FuzzComplaint: whatever comes is read, and what is for people has an end.
+// FuzzComplaint: any body can be read, and the message is bounded.
 func FuzzComplaint(f *testing.F) {
 	for _, body := range []string{
 		`[{"error":{"code":429,"details":[{"retryDelay":"36s"}]}}]`, `{"error":"{\"error\":\"{}\"}"}`, `{"detail":[[[[[[[[1]]]]]]]]}`,

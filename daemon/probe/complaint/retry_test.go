@@ -105,7 +105,7 @@ func TestRetryAt(t *testing.T) {
 	}
 }
 
-// TestProseWait: a time in prose is one where it says that it is.
+// TestProseWait: a time in prose counts only if the words say that it is one.
 func TestProseWait(t *testing.T) {
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	for text, want := range map[string]time.Duration{
@@ -147,7 +147,7 @@ func TestProseWait(t *testing.T) {
 	}
 }
 
-// FuzzRetryAt: any header leads to no time or to one between 1 s and 24 h away.
+// FuzzRetryAt: any header yields no time, or one between 1 s and 24 h away.
 func FuzzRetryAt(f *testing.F) {
 	for _, v := range []string{"", "0", "-1", "30", "6m0s", "1.5s", "1777896060", "1777896060000", "NaN", "1e400", "-1e400",
 		"2026-05-04T12:00:40Z", "Mon, 04 May 2026 12:02:00 GMT", "9999999999999999999999h", "0x1p1000", "∞",

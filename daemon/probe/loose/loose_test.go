@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/daemon/probe/loose"
 )
 
-// A member of another type is left empty, and costs none of the others. What is no JSON, or
-// another kind of value, is not read.
+// A member of another type is left empty, without affecting the others. What is not JSON,
+// or another kind of value, is not read.
 func TestDecode(t *testing.T) {
 	type list struct {
 		Name string `json:"name"`

@@ -19,14 +19,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type key struct{}
 
-// A made context is one under test, within a parent that can be ended too.
+// A made context is one under test, with a parent that can be ended too.
 type made struct {
 	context.Context
 	cancel, cancelParent func()
 }
 
-// makers make the same context in all ways that there are to: with package context
-// alone, which says how it has to be, and with a Term as parent, child and both.
+// makers make the same context in every way: with only package context, which is the model,
+// and with a Term as parent, child and both.
 func makers(parentLimit, limit time.Duration) map[string]func() made {
 	standard := func(parent context.Context, limit time.Duration) (context.Context, func()) {
 		if limit == 0 {
@@ -55,7 +55,7 @@ func makers(parentLimit, limit time.Duration) map[string]func() made {
 	}
 }
 
-// A Term ends as a context of package context does, in every way that one can end.
+// A Term ends like a context of package context, in every way that one can end.
 func TestTerm_EndsAsAContextDoes(t *testing.T) {
 	for name, tt := range map[string]struct {
 		parentLimit, limit time.Duration
@@ -120,7 +120,7 @@ func ended(ctx context.Context) bool {
 	}
 }
 
-// Within a parent that has ended there is no term.
+// A term within an ended parent has ended too.
 func TestTerm_OfAnEndedParent(t *testing.T) {
 	for way, make := range makers(0, time.Hour) {
 		synctest.Test(t, func(t *testing.T) {
@@ -139,8 +139,8 @@ func TestTerm_OfAnEndedParent(t *testing.T) {
 	}
 }
 
-// What is stopped is not called, what was called cannot be stopped, and all of it is
-// called once, whatever else ends or stops at the same time.
+// A stopped function is not called, a called one cannot be stopped, and each is called at
+// most once, whatever else ends or stops at the same time.
 func TestTerm_AfterFunc(t *testing.T) {
 	for way, make := range makers(0, time.Hour) {
 		t.Run(way, func(t *testing.T) {
@@ -171,7 +171,7 @@ func TestTerm_AfterFunc(t *testing.T) {
 	}
 }
 
-// A parent that goes on keeps nothing of a term that has ended.
+// A living parent keeps nothing of an ended term.
 func TestTerm_IsForgottenByItsParent(t *testing.T) {
 	std, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -210,7 +210,7 @@ func ours(root context.Context) {
 	outer.Cancel()
 }
 
-// It pays for as long as package context needs more memory for the same.
+// Package term is worth keeping as long as package context needs more memory for the same.
 func TestTerm_NeedsHalfOfWhatPackageContextNeeds(t *testing.T) {
 	root, cancel := context.WithCancel(t.Context())
 	defer cancel()
