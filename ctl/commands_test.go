@@ -155,7 +155,7 @@ func TestCommands(t *testing.T) {
 		"Report/Denied": {"report a --status 401", `POST /api/providers/a/report {"status":401}`, refused(403, `{"error":{"code":"denied","message":"not yours","hint":"sudo providerctl report a --status 401"}}`), 4, "", "hint: sudo providerctl report a --status 401"},
 		"Report/Refused": {
 			"report a --status 404", `POST /api/providers/a/report {"status":404}`,
-			refused(400, `{"error":{"code":"bad_request","message":"404 is about the request, and not about the provider"}}`), 2, "", "404 is about the request",
+			refused(400, `{"error":{"code":"bad_request","message":"404 is about the request, not about the provider"}}`), 2, "", "404 is about the request",
 		},
 		"Info/ShowsTheDaemon": {"info", "GET /api/daemon", ok(`{"version":"v9","pid":7}`), 0, "configuration  none: built-in defaults", ""},
 		"Info/SaysWhereAFileWouldBe": {

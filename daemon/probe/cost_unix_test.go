@@ -99,7 +99,7 @@ func serveInProcess(b *testing.B, k config.Kind) config.Provider {
 	b.Helper()
 	s := healthyScenario(b, k)
 	if s == nil {
-		b.Skip("no scenario shows it in good health")
+		b.Skip("no scenario shows it healthy")
 	}
 	self, err := os.Executable()
 	if err != nil {

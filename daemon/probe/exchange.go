@@ -95,7 +95,7 @@ func (r *run) follow(ctx context.Context, a *answer) *answer {
 		to, err := a.request.URL.Parse(a.header.Get("Location"))
 		switch {
 		case err != nil:
-			a.blocked = "it redirects to an address that cannot be read"
+			a.blocked = "it redirects to an invalid address"
 		case hop > maxRedirects:
 			a.blocked = fmt.Sprintf("it redirects more than %d times", maxRedirects)
 		case !sameHost(a.request.URL, to):

@@ -32,7 +32,7 @@ func healthy(t testing.TB, k config.Kind, n int) (made []*probe.Prober, end func
 	t.Helper()
 	s := healthyScenario(t, k)
 	if s == nil {
-		t.Skip("no scenario shows it in good health")
+		t.Skip("no scenario shows it healthy")
 	}
 	theatre, err := open(s)
 	if err != nil {

@@ -115,7 +115,7 @@ func TestProbe_LeavesTheOnlyPlace(t *testing.T) {
 			before := gate.letIn()
 			if probe.Many(k.Name) != "" {
 				if ask(ours); gate.letIn() != before {
-					t.Error("it gave its connection up, which takes nobody's place")
+					t.Error("it closed its connection, which takes nobody's place")
 				}
 				ours.Part()
 			}

@@ -31,7 +31,7 @@ func TestProbe_Redirects(t *testing.T) {
 		{"on the same host", "/there", provider.OK, "", 2},
 		{"to another host", other.url + "/api/version", provider.BadResponse, "another host: " + other.url, 1},
 		{"in a loop", "/api/version", provider.BadResponse, "more than 3 times", 4},
-		{"to nowhere", "http://[::1", provider.BadResponse, "cannot be read", 1},
+		{"to nowhere", "http://[::1", provider.BadResponse, "invalid address", 1},
 		{"to another scheme", "ftp://127.0.0.1/", provider.BadResponse, "another host", 1},
 	}
 	for _, tt := range tests {

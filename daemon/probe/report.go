@@ -72,7 +72,7 @@ func readStatus(status int) error {
 	case status < 400:
 		return misreported("report only failures; to check a provider: providerctl refresh", "%d is not a failure", status)
 	case complaint.ByStatus(status) == "":
-		return misreported(reported, "%d is about the request, and not about the provider", status)
+		return misreported(reported, "%d is about the request, not about the provider", status)
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func own(t *testing.T, kind string) scenarioAnswer {
 			}
 		}
 	}
-	t.Fatalf("%s does not tell its first request, or has no answer to it", s.path())
+	t.Fatalf("%s does not list its first request, or has no answer to it", s.path())
 	return scenarioAnswer{}
 }
 

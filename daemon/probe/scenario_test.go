@@ -53,7 +53,7 @@ func (p *play) spraysNot(t *testing.T) {
 	}
 	for _, request := range p.requests {
 		if !known[request] && !known[strings.Replace(request, " "+below, " ", 1)] {
-			t.Errorf("%s, %s: %q was asked for, which no scenario of the kind tells", p.scenario.path(), p.kind.Name, request)
+			t.Errorf("%s, %s: %q was requested, which no scenario of the kind lists", p.scenario.path(), p.kind.Name, request)
 		}
 	}
 }

@@ -218,7 +218,7 @@ func TestProbe_KeyOfEveryKind(t *testing.T) {
 					t.Errorf("%d requests with the key, %d without it", with, without)
 				}
 				if !o.KeyWithheld {
-					t.Errorf("saw %s %q, which does not tell that the key was withheld", o.Saw, o.Detail)
+					t.Errorf("saw %s %q, which does not say that the key was withheld", o.Saw, o.Detail)
 				}
 				s.mu.Lock()
 				defer s.mu.Unlock()
@@ -274,7 +274,7 @@ func TestProbe_NoProxyOnThisMachine(t *testing.T) {
 			t.Errorf("%s: saw %s %q", host, got.Saw, got.Detail)
 		}
 		if !slices.Contains(asked, "127.0.0.1") || slices.Contains(asked, "0.0.0.0") {
-			t.Errorf("%s: asked who listens at %q, and not where it leads", host, asked)
+			t.Errorf("%s: asked who listens at %q, and not where it points", host, asked)
 		}
 	}
 	if with, without := proxy.keysIn(); with+without > 0 {

@@ -64,7 +64,7 @@ func TestStarter_IsGoodAsItStands(t *testing.T) {
 			}
 			for _, p := range without.Providers {
 				if !watched[p.Endpoint+" "+p.Kind] {
-					t.Errorf("%s at %s is watched without the file alone\n%s", p.Kind, p.Endpoint, text)
+					t.Errorf("%s at %s is watched only without the file\n%s", p.Kind, p.Endpoint, text)
 				}
 			}
 			for _, d := range found {

@@ -25,7 +25,7 @@ type Conn struct {
 // quote a banner.
 const Sniffed = 32
 
-var errUnasked = errors.New("the server spoke before it was asked")
+var errUnasked = errors.New("the server spoke before the request")
 
 // Expect lets the peer speak: a request was sent in another way, or the peer may speak
 // first.
