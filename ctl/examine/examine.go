@@ -74,7 +74,7 @@ func refused(folder string) *provider.Error {
 	if !filepath.IsAbs(folder) {
 		return nil
 	}
-	_, err := within(func() (none struct{}, err error) { return none, trust.Folder(folder) })
+	_, err := within(func() (none struct{}, err error) { return none, trust.Existing(folder) })
 	if part := (*trust.PathError)(nil); errors.As(err, &part) {
 		return provider.Errorf(provider.Internal, part.Hint(), "%v", part)
 	}
