@@ -33,7 +33,7 @@ func (r *run) between(a *answer) finding {
 func (r *run) unlessBetween(found finding) finding {
 	a := r.last
 	if found.saw != provider.WrongService && found.saw != provider.BadResponse || a == nil ||
-		r.p.kind.Type == provider.Generic && !a.led || r.p.recognise(a) != "" { // of a service any shape may be right
+		r.p.kind.Type == provider.Generic && !a.led || r.p.recognise(a) != "" { // a generic service may answer in any shape
 		return found
 	}
 	if s := r.betweenByName(a); s.saw != "" {
@@ -43,7 +43,7 @@ func (r *run) unlessBetween(found finding) finding {
 }
 
 // orBetween is what a kind makes of an answer. If the kind sees another program, the
-// finding names what stands in between, and keeps the kind's advice.
+// finding names the intermediary, and keeps the kind's advice.
 func (r *run) orBetween(found finding, a *answer) finding {
 	if found.saw != provider.WrongService {
 		return found

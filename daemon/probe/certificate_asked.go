@@ -20,13 +20,13 @@ var certificateWanted = []string{
 var certificateRefused = []string{"the ssl certificate error", "tls certificate failed verification"}
 
 const (
-	statusBadCertificate = 495 // nginx's own, which it mostly sends as 400
+	statusBadCertificate = 495 // nginx's own, which it usually sends as 400
 	statusNoCertificate  = 496
 )
 
 // certificateAsked recognises an answer about our client certificate, or about its absence.
-// A page that does not say why counts if the server asked for a certificate and got none:
-// APISIX answers so (reported, apache/apisix#7214). For a 403 that is a guess.
+// A page that does not say why counts if the server asked for a certificate and got none,
+// as from APISIX (reported, apache/apisix#7214). For a 403 that is a guess.
 func (r *run) certificateAsked(a *answer) (found finding, is bool) {
 	if a.request.URL.Scheme != "https" {
 		return finding{}, false

@@ -36,7 +36,7 @@ func cohereList(a *answer) (Facts, bool) {
 	var page struct {
 		Next string `json:"next_page_token"`
 	}
-	a.decode(&page) // a broken one is nobody's list
+	a.decode(&page) // a broken page has no models
 	facts := Facts{Models: []provider.Model{}}
 	own := false
 	n, ok := modelRows(a, func(row *struct {

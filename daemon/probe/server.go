@@ -19,7 +19,7 @@ func (r *run) meets() {
 	}
 }
 
-// unguarded says why a guarded key is sent to nobody, if the transport does not find out
+// unguarded says why a guarded key is not sent at all, if the transport does not find out
 // who listens. A variable may name any proxy, and anybody may listen where a proxy on this
 // machine would be.
 func unguarded(proxy *url.URL) string {

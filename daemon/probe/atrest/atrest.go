@@ -55,7 +55,7 @@ func Serve(t *testing.T, n, first, then int, bodies map[string]string) (address 
 	return l.Addr().String()
 }
 
-// answer answers up to so many requests on a connection.
+// answer answers up to the given number of requests on a connection.
 func answer(in *bufio.Reader, c net.Conn, requests int, bodies map[string]string) bool {
 	in.Reset(c)
 	for range requests {

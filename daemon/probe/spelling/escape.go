@@ -160,7 +160,7 @@ func backslash(c byte) step {
 	return step{}
 }
 
-// readDigit processes one of at most so many digits.
+// readDigit processes a digit of a number with at most that many digits.
 func (e escape) readDigit(digit rune, ok bool, base rune, most int) step {
 	if !ok || e.digits == most {
 		return step{}

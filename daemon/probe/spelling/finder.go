@@ -14,8 +14,8 @@ type finder struct {
 	lost   bool // the text takes too much work
 }
 
-// find searches a text, and what its base64 and hex stand for, decoded up to so many times.
-// Text with escapes is then read with care.
+// find searches a text, and what its base64 and hex stand for, decoded up to coded times.
+// The surroundings of escapes need more work, and are read with care.
 func (f *finder) find(t text, coded int) {
 	if f.unusual || len(f.short) > 0 && strings.IndexFunc(t.string, isOddOrEscape) >= 0 {
 		f.findEscaped(t, coded)

@@ -115,8 +115,8 @@ func (m *Secrets) addShort(s string) {
 	}
 }
 
-// base64Of is s as it is in the base64 of a longer text, with so many bytes before it in
-// its group, without the characters that it shares with its neighbours.
+// base64Of is s as it is in the base64 of a longer text, with before bytes in front of it
+// in its group, without the characters that it shares with its neighbours.
 func base64Of(before int, s string) string {
 	text := base64.RawStdEncoding.EncodeToString(append(make([]byte, before), s...))
 	return text[(before*8+5)/6 : (before+len(s))*8/6]
@@ -172,7 +172,8 @@ func (m *Secrets) maybe(run uint64) bool {
 	return m.filter[place]&pair == pair
 }
 
-// has reports whether the last so many characters of a run are part of a long secret.
+// has reports whether the last characters of run, in the given number, are part of a long
+// secret.
 func (m *Secrets) has(run uint64, characters int) bool {
 	var text [8]byte
 	binary.BigEndian.PutUint64(text[:], run)
