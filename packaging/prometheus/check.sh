@@ -1,7 +1,7 @@
 #!/bin/sh
-# Has promtool, which comes with Prometheus, check what a real daemon serves, the
-# rules with their unit tests, and the queries of the dashboard and the docs. Needs Go too;
-# installs nothing, and starts nothing but tests.
+# Checks with promtool, which comes with Prometheus, what a real daemon serves, the
+# rules with their unit tests, and the queries of the dashboard and the docs. It also needs
+# Go. It installs nothing, and only runs tests.
 set -eu
 cd "$(dirname "$0")/../.."
 
