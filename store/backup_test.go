@@ -38,7 +38,7 @@ func backUp(t testing.TB, s *store.Store) string {
 	return path
 }
 
-// mustBeAlone says that beside the database there is only its owner's file.
+// mustBeAlone checks that only the owner's file is beside the database.
 func mustBeAlone(t testing.TB, path string) {
 	t.Helper()
 	names, err := filepath.Glob(path + "*")
@@ -47,7 +47,7 @@ func mustBeAlone(t testing.TB, path string) {
 	}
 }
 
-// A copy that is made while the database is written is whole, and has all that
+// A copy that is made while the database is written is complete, and has everything that
 // was seen before.
 func TestBackup_UnderWrites(t *testing.T) {
 	path := newPath(t)
@@ -77,7 +77,7 @@ func TestBackup_UnderWrites(t *testing.T) {
 	mustBeAlone(t, path)
 }
 
-// missing says which events are not in a copy, whose numbers are others.
+// missing returns the events that are not in a copy, whose numbers are different.
 func missing(seen, copied []provider.Event) string {
 	if len(copied) < len(seen) {
 		return fmt.Sprintf("%d events of %d", len(copied), len(seen))
@@ -109,8 +109,7 @@ func TestBackup_OneAtATime(t *testing.T) {
 	mustBeSound(t, backUp(t, s))
 }
 
-// What a daemon that was killed has left behind goes away, at the start or with
-// the next backup.
+// The leftovers of a killed daemon are removed, at the next start or with the next backup.
 func TestBackup_CleansUpAfterAKill(t *testing.T) {
 	path := newPath(t)
 	left := path + ".backup"
@@ -139,8 +138,8 @@ func TestBackup_OfAClosedStore(t *testing.T) {
 	mustBeAlone(t, path)
 }
 
-// No number that a client may have seen comes again: not those that were given
-// after the backup, and not those given after the first time it was restored.
+// No number that a client may have seen is used again: neither those from after the backup
+// nor those from after its first restore.
 func TestRestore_NumbersAnew(t *testing.T) {
 	path := newPath(t)
 	s := withEvents(t, path, store.Options{KeepEvents: 30}, 40)
@@ -180,7 +179,7 @@ func TestRestore_NumbersAnew(t *testing.T) {
 	}
 }
 
-// Numbers rise once only: what is restored is not a backup any more.
+// Numbers jump only once: a restored database is no longer a backup.
 func TestRestore_Once(t *testing.T) {
 	s := withEvents(t, newPath(t), store.Options{}, 4)
 	saved := backUp(t, s)

@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store"
 )
 
-// A disk without space for the copy keeps the daemon from nothing else.
+// Without disk space for the copy the daemon still does everything else.
 func TestBackup_FullDisk(t *testing.T) {
 	if !inChild(t) {
 		return
@@ -38,7 +38,7 @@ func TestBackup_FullDisk(t *testing.T) {
 	})
 }
 
-// What is damaged is not handed out as a backup.
+// A damaged database is not handed out as a backup.
 func TestBackup_OfADamagedFile(t *testing.T) {
 	good := newPath(t)
 	withEvents(t, good, store.Options{}, 400).Close()

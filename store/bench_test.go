@@ -27,9 +27,8 @@ func BenchmarkRow_AppendJSON(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 }
 
-// All rows of a large configuration, as an answer needs them: unchanged since the
-// last one, with a new row in the middle, and with a new one in front, after which
-// nothing stays in its place.
+// All rows of a large configuration for an answer: unchanged since the last answer, with a
+// new row in the middle, and with a new row in front, which moves everything behind it.
 func BenchmarkView_Listing1000(b *testing.B) {
 	names := ids(1000)
 	for _, bb := range []struct{ name, put string }{

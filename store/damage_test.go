@@ -106,8 +106,8 @@ func TestOpen_Damaged(t *testing.T) {
 	})
 }
 
-// Whatever byte is damaged: the store opens, and keeps nearly all; the numbers go on
-// where they were, or beyond all that can have been given.
+// Whichever byte is damaged, the store opens and keeps nearly everything. The numbers
+// continue where they were, or beyond all that can have been given.
 func TestOpen_FlippedBytes(t *testing.T) {
 	path := newPath(t)
 	withEvents(t, path, store.Options{}, 400).Close()
@@ -155,7 +155,7 @@ func TestOpen_FlippedBytes(t *testing.T) {
 	}
 }
 
-// historyOf is how many events are in the histories, without the gaps.
+// historyOf is how many events are in the histories, not counting gaps.
 func historyOf(t *testing.T, s *store.Store, ids ...string) (n int) {
 	t.Helper()
 	for _, id := range ids {
@@ -168,8 +168,7 @@ func historyOf(t *testing.T, s *store.Store, ids ...string) (n int) {
 	return n
 }
 
-// A file may claim any size: what is looked at, and held in memory, is what is in
-// use.
+// A file can claim any size: only what is in use is read and held in memory.
 func TestOpen_AFileThatClaimsAGigabyte(t *testing.T) {
 	const claimed = 1 << 30
 	for name, damage := range map[string]func(path string) error{
@@ -201,7 +200,7 @@ func TestOpen_AFileThatClaimsAGigabyte(t *testing.T) {
 	}
 }
 
-// spoil writes over the head of a page.
+// spoil overwrites the head of a page.
 func spoil(path string, page int) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {

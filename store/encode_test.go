@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A row is encoded as encoding/json does it, to the byte, whatever is in it. A field
-// that is new in provider.Status is filled in here, and missed in the text.
+// A row is encoded exactly as by encoding/json, whatever is in it. A new field of
+// provider.Status is filled in here, so a text without it fails the test.
 func TestRow_AppendJSON_IsThatOfEncodingJSON(t *testing.T) {
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	names := ids(2000)
@@ -43,8 +43,8 @@ func TestRow_AppendJSON_IsThatOfEncodingJSON(t *testing.T) {
 	}
 }
 
-// A probe that brings no news makes a row and its text, and nothing besides; or a new
-// buffer for the text, which the race detector has the pool forget now and then.
+// A probe without news allocates only a row and its text, or a new buffer for the text when
+// the race detector makes the pool drop one.
 func TestStore_Put_NoNewsCostsARow(t *testing.T) {
 	s := configured(t, newPath(t), store.Options{}, "a")
 	u := result("a", provider.StateRunning, "")
@@ -54,7 +54,7 @@ func TestStore_Put_NoNewsCostsARow(t *testing.T) {
 	}
 }
 
-// A number that JSON does not know is refused, and is not written.
+// A number that JSON cannot represent is refused and not written.
 func TestStore_Configure_RefusesWhatIsNoNumber(t *testing.T) {
 	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		u := result("a", provider.StateRunning, "")
@@ -109,7 +109,7 @@ func (f filler) fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// text has all that JSON escapes, in a text or alone.
+// text has everything that JSON escapes, inside a text or alone.
 func (f filler) text() string {
 	pieces := []string{
 		"a", "Z", "9", " ", "~", "\x7f", `"`, `\`, "/", "<", ">", "&", "'", "\x00", "\x1f", "\n", "\t", "\b",
@@ -122,7 +122,7 @@ func (f filler) text() string {
 	return text
 }
 
-// number has all lengths and sizes, and where the form changes.
+// number has all lengths and sizes, including those where the notation changes.
 func (f filler) number() float64 {
 	numbers := []float64{0, 1e-7, 9.99e-7, 1e-6, 1e20, 1e21, 0.01, 1, 12.34, math.MaxFloat64, math.SmallestNonzeroFloat64}
 	n := f.ExpFloat64() * math.Pow(10, float64(f.IntN(50)-25))

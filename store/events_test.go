@@ -151,7 +151,7 @@ func TestStore_Retention(t *testing.T) {
 	})
 }
 
-// A follower reads as clients do: take the channel, read what is there, wait.
+// A follower reads as clients do: get the channel, read what is there, wait.
 func TestStore_NextEvents_FollowerMissesNothing(t *testing.T) {
 	const all = 2000
 	s := configured(t, newPath(t), store.Options{}, "a", "b", "c")

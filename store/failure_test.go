@@ -23,9 +23,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// inChild runs the test that calls it again in a process of its own, and reports
-// whether it is in that process: go test writes files too, in the one that it
-// started.
+// inChild runs the calling test again in a new process, and reports whether it is in that
+// process: go test writes files too, in the process that it started.
 func inChild(t *testing.T) bool {
 	t.Helper()
 	const mark = "STORE_TEST_REFUSES_WRITES"
@@ -41,9 +40,9 @@ func inChild(t *testing.T) bool {
 	return false
 }
 
-// refuseWrites makes every write to a file fail, as on a full disk, until the
-// function that it returns is called. It holds for the whole process: no test
-// that uses it runs beside another.
+// refuseWrites makes every write to a file fail, as on a full disk, until the returned
+// function is called. It affects the whole process, so tests that use it do not run in
+// parallel.
 func refuseWrites(t *testing.T) (allow func()) {
 	t.Helper()
 	var old syscall.Rlimit
@@ -236,8 +235,8 @@ func TestStore_FailingCommit(t *testing.T) {
 	})
 }
 
-// A disk that is full when the database is to be migrated: the daemon says so, and
-// nothing has changed.
+// If the disk is full when the database has to be migrated, the daemon says so and nothing
+// changes.
 func TestMigrate_OnAFullDisk(t *testing.T) {
 	if !inChild(t) {
 		return

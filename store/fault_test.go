@@ -22,11 +22,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// faultEvents are more than memory has, so that some must come from the disk.
+// faultEvents is more than memory keeps, so that some must come from the disk.
 const faultEvents = 1500
 
-// withHistory is an open store with many events, of which the newest are in memory,
-// a paused row, and its log.
+// withHistory is an open store with many events, the newest of them in memory, a paused row,
+// and its log.
 func withHistory(t *testing.T, path string) (*store.Store, *lockedLog) {
 	t.Helper()
 	log := new(lockedLog)
@@ -57,7 +57,7 @@ func (l *lockedLog) String() string {
 	return l.b.String()
 }
 
-// overwrite spoils everything but the head of a file, in place.
+// overwrite spoils everything except the head of a file, in place.
 func overwrite(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -73,7 +73,7 @@ func overwrite(path string) error {
 	return err
 }
 
-// exchange puts a copy of an older database in the place of the open one.
+// exchange replaces the open database with a copy of an older one.
 func exchange(path, by string) error {
 	data, err := os.ReadFile(by)
 	if err != nil {
@@ -85,8 +85,8 @@ func exchange(path, by string) error {
 	return os.Rename(path+".tmp", path)
 }
 
-// mishaps are what can happen to an open file; whether its older events are lost
-// with it, and what is beside the new one afterwards.
+// mishaps are what can happen to an open file, whether its older events are lost with it, and
+// what is beside the new file afterwards.
 var mishaps = []struct {
 	name   string
 	lost   bool
@@ -121,9 +121,9 @@ var mishaps = []struct {
 	{"LockDeleted", false, "", func(path, _ string) error { return os.Remove(path + ".owner") }},
 }
 
-// Whatever happens to the file while it is open, and whoever meets it first: it is
-// said once, all that clients have seen is at the path again, with the same numbers,
-// and changes are committed as before.
+// Whatever happens to the open file, and whoever notices first: it is logged once, everything
+// that clients have seen is at the path again with the same numbers, and changes are
+// committed as before.
 func TestStore_OutlivesItsFile(t *testing.T) {
 	older := filepath.Join(t.TempDir(), "older.db")
 	withEvents(t, older, store.Options{}, 20).Close()
@@ -209,9 +209,9 @@ func TestStore_OutlivesItsFile(t *testing.T) {
 	}
 }
 
-// mustKeep says that the events that were seen are there with the same numbers: all
-// of them, or, when the older are lost, the newest; and those who go on from what is
-// gone are told.
+// mustKeep checks that the events that were seen are there with the same numbers: all of
+// them or, if the older ones are lost, the newest. Clients that resume from lost events are
+// told so.
 func mustKeep(t *testing.T, s *store.Store, seen []provider.Event, lost bool) {
 	t.Helper()
 	now := mustEvents(t, s, 0, 0)
@@ -233,8 +233,8 @@ func mustKeep(t *testing.T, s *store.Store, seen []provider.Event, lost bool) {
 	}
 }
 
-// A disk that is gone is told, reads answer from memory, and when there is a place
-// to write again everything is written.
+// A lost disk is reported, reads answer from memory, and everything is written when there is
+// a place to write again.
 func TestStore_NowhereToWriteAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "state")
@@ -270,7 +270,7 @@ func TestStore_NowhereToWriteAnew(t *testing.T) {
 	})
 }
 
-// Readers that are under way when the file dies come back, and so do those after.
+// Reads in progress when the file is lost return, and so do later ones.
 func TestStore_ReadersOutliveTheFile(t *testing.T) {
 	path := newPath(t)
 	s, _ := withHistory(t, path)
@@ -319,8 +319,8 @@ func TestStore_ReadersOutliveTheFile(t *testing.T) {
 	}
 }
 
-// One daemon for one path: whoever comes to a path whose first daemon lost its
-// folder has it, and the first writes nothing any more, and says so.
+// A path has one daemon: if the first daemon loses its folder, a second one gets the path.
+// The first then no longer writes, and says so.
 func TestStore_AnotherTakesThePath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "state")
@@ -355,8 +355,8 @@ func TestStore_AnotherTakesThePath(t *testing.T) {
 	})
 }
 
-// A second daemon that comes while only the lock was deleted finds the database
-// held, and the first goes on.
+// If only the lock is deleted, a second daemon still finds the database held, and the first
+// continues.
 func TestStore_LockDeletedIsNoInvitation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := newPath(t)

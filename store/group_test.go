@@ -11,8 +11,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A commit whose last sync fails has failed, and may be in the file all the same.
-// Whatever is committed after it must not find its events in the way.
+// A commit whose last sync fails has failed, but may be in the file nevertheless. Its events
+// must not obstruct later commits.
 func TestGroup_AppliesOverACommitThatFailedAndIsInTheFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "providerd.db")
 	if err := create(path, new(whole)); err != nil {

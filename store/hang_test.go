@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A commit that does not end is told, and Close does not wait for it: it says what is
-// lost if it never ends.
+// A commit that does not end is reported. Close does not wait for it, and says what is lost if
+// it never ends.
 func TestStore_HangingDisk(t *testing.T) {
 	s, err := Open(filepath.Join(t.TempDir(), "providerd.db"), Options{})
 	if err != nil {

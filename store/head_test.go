@@ -81,7 +81,7 @@ func TestRowSums_Doubt(t *testing.T) {
 	}
 }
 
-// A checksum is of a place too: moved, a value is damaged.
+// A checksum includes the place: a moved value is damaged.
 func TestUnseal_KnowsItsPlace(t *testing.T) {
 	value := seal(eventsBucket(), seqKey(7), []byte("{}"))
 	if _, err := unseal(eventsBucket(), seqKey(7), value); err != nil {
@@ -102,8 +102,8 @@ func TestUnseal_KnowsItsPlace(t *testing.T) {
 
 func second(_ []byte, err error) error { return err }
 
-// Two rows that change by the same bits, which a CRC alone does not tell from two that
-// did not change, are found to be older ones.
+// Two rows that change by the same bits are recognised as outdated, although a CRC alone
+// cannot tell them from unchanged ones.
 func TestRowSums_RowsThatChangeAlike(t *testing.T) {
 	var ids []string // two of one length in one of the sums
 	for i := 0; len(ids) < 2; i++ {

@@ -8,9 +8,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A result that comes while a change of its provider is being committed belongs
-// behind that change: shown earlier it would show a state that a crash could take
-// back, and shown never it would leave the older row in view.
+// A result that arrives while a change of its provider is being committed must be shown after
+// that change: earlier, it would show a state that a crash could take back; never, it would
+// leave the older row in view.
 func TestStore_Put_UnchangedDuringTheCommitOfAChange(t *testing.T) {
 	s, err := Open(filepath.Join(t.TempDir(), "providerd.db"), Options{})
 	if err != nil {

@@ -27,8 +27,8 @@ func textOf(l *store.Listing, head, foot string) string {
 	return text.String()
 }
 
-// mustList checks a listing against the plain encoding of each row, and returns it
-// in use. Nobody may write meanwhile.
+// mustList checks a listing against the plain encoding of each row, and returns it in use.
+// Nothing may write meanwhile.
 func mustList(t *testing.T, s *store.Store, now time.Time) *store.Listing {
 	t.Helper()
 	v := s.View()
@@ -74,9 +74,9 @@ func mustList(t *testing.T, s *store.Store, now time.Time) *store.Listing {
 	return l
 }
 
-// Listings are used again and again while rows age, change and go, and now and
-// then two are in use at once. The clock is the test's own: unlike that of
-// testing/synctest it is monotonic, as that of rows that are probed.
+// Listings are reused while rows age, change and disappear, and sometimes two are in use at
+// once. The test has its own clock: unlike that of testing/synctest it is monotonic, as for
+// probed rows.
 func TestView_Listing_SaysWhatItsRowsSay(t *testing.T) {
 	for _, tt := range []struct {
 		name                 string
@@ -128,7 +128,7 @@ func listAtRandom(t *testing.T, rows, longest, steps int) {
 	}
 }
 
-// Ages from nothing to years, and each edge at which a text gets longer.
+// Ages from zero to years, and each edge at which the text gets longer.
 func TestView_Listing_AgesOfEveryLength(t *testing.T) {
 	s := configured(t, newPath(t), store.Options{}, "a", "b", "never", "ancient", "future")
 	a := result("a", provider.StateRunning, "")
@@ -192,7 +192,7 @@ func TestListing_BeganSince(t *testing.T) {
 	}
 }
 
-// However many ask, no more than two listings take up memory at once.
+// However many readers there are, at most two listings use memory at once.
 func TestView_Listing_TwoAtMost(t *testing.T) {
 	s := configured(t, newPath(t), store.Options{}, "a", "b")
 	now := time.Now()
@@ -213,7 +213,7 @@ func TestView_Listing_TwoAtMost(t *testing.T) {
 	}
 }
 
-// A listing is used again whatever its size, also when rows get longer and shorter.
+// A listing is reused whatever its size, even if rows get longer and shorter.
 func TestView_Listing_ReusesItsMemory(t *testing.T) {
 	names := ids(10_000)
 	s := configured(t, newPath(t), store.Options{}, names...)
@@ -237,7 +237,7 @@ func TestView_Listing_ReusesItsMemory(t *testing.T) {
 	l.Free()
 }
 
-// place is where a listing has its text, as long as it is in memory.
+// place is the address of a listing's text, while it is in memory.
 func place(l *store.Listing) weak.Pointer[byte] {
 	for piece := range l.Pieces(nil, "") {
 		return weak.Make(&piece[0])
@@ -276,7 +276,7 @@ func TestView_Listing_IsKeptWhileItIsAskedFor(t *testing.T) {
 	})
 }
 
-// A row may lead to much else. It must not outlive its successor for a listing's sake.
+// A row may refer to much else. A listing must not keep it alive after its successor.
 func TestView_Listing_KeepsNoRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := configured(t, newPath(t), store.Options{}, "a", "b")
@@ -294,8 +294,8 @@ func TestView_Listing_KeepsNoRow(t *testing.T) {
 	})
 }
 
-// Meant for the race detector, too: each listing has whole rows in their order
-// while they are replaced.
+// This is also for the race detector: each listing has complete rows in their order while they
+// are replaced.
 func TestView_Listing_BesideWriters(t *testing.T) {
 	names := ids(20)
 	s := configured(t, newPath(t), store.Options{}, names...)
@@ -356,7 +356,7 @@ func TestView_Listing_WhileARowIsReplaced(t *testing.T) {
 	}
 }
 
-// Whoever has seen a row in one way must not see an older one in another.
+// A reader who has seen a row in one way must not see an older one in another.
 func TestView_Listing_IsNoOlderThanItsRows(t *testing.T) {
 	s := configured(t, newPath(t), store.Options{}, "a")
 	s.Put(result("a", provider.StateRunning, "0"))

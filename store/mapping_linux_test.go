@@ -12,7 +12,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The file stays out of this process's memory, however much of it was written and read.
+// The file stays out of this process's memory, however much of it is written and read.
 func TestStore_KeepsTheFileOutOfMemory(t *testing.T) {
 	const providers, most = 2000, 256 << 10
 	path := newPath(t)

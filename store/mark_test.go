@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store"
 )
 
-// What is noted of how far the database has come may rot as anything else. No byte of
-// it makes a database that is well one that clients have not seen.
+// The mark of how far the database has come can be damaged like anything else. No damaged
+// byte of it makes an intact database look like one that clients have not seen.
 func TestOpen_AMarkThatRotted(t *testing.T) {
 	path, o := filepath.Join(t.TempDir(), "p.db"), store.Options{Twin: filepath.Join(t.TempDir(), "s.mark")}
 	seen := aLife(t, path, o, 3)
@@ -37,7 +37,7 @@ func TestOpen_AMarkThatRotted(t *testing.T) {
 	}
 }
 
-// A mark in memory that was removed, as with the folder of the socket, is made again.
+// A mark in memory that was removed, for example with the folder of the socket, is made again.
 func TestStore_MarkIsMadeAnew(t *testing.T) {
 	disk, memory, before := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "before")
 	path, o := filepath.Join(disk, "p.db"), store.Options{Twin: filepath.Join(memory, "folder", "s.mark")}
@@ -85,7 +85,7 @@ func TestStore_MarkIsMadeAnew(t *testing.T) {
 	}
 }
 
-// Where a link leads that is in the place of the folder, nothing is made.
+// If a link is in the place of the folder, nothing is created where it points.
 func TestStore_MarkIsNotMadeThroughALink(t *testing.T) {
 	outside, link := t.TempDir(), filepath.Join(t.TempDir(), "run")
 	if err := os.Symlink(outside, link); err != nil {

@@ -71,7 +71,7 @@ func opened(t testing.TB, path string, o Options) *Store {
 	return s
 }
 
-// mustHaveAll says that everything that schema1 wrote is there, under its number.
+// mustHaveAll checks that everything that schema1 wrote is there, under its number.
 func mustHaveAll(t testing.TB, s *Store) {
 	t.Helper()
 	rows := s.Restored()
@@ -116,7 +116,7 @@ func TestMigrate_KeepsAll(t *testing.T) {
 	if got, want := filesBeside(t, path), "providerd.db providerd.db.owner providerd.db.schema1"; got != want {
 		t.Errorf("in the folder: %s", got)
 	}
-	// An older daemon looks at the schema first; it finds one that it does not know.
+	// An older daemon checks the schema first, and finds an unknown one.
 	if got := metaOf(t, s.file.Load().db)["schema"]; got != "2" {
 		t.Errorf("schema %q", got)
 	}
@@ -126,8 +126,8 @@ func TestMigrate_KeepsAll(t *testing.T) {
 	mustHaveAll(t, opened(t, path, Options{})) // and again, as any other
 }
 
-// What is kept is a backup as a daemon of schema 1 made it, so that one who goes
-// back to it gives no number again.
+// The kept file is a backup as a daemon of schema 1 made it, so that going back to it reuses no
+// number.
 func TestMigrate_KeepsABackupOfTheOld(t *testing.T) {
 	path := schema1(t, nil)
 	opened(t, path, Options{}).Close()
@@ -144,7 +144,7 @@ func TestMigrate_KeepsABackupOfTheOld(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	// Put back under the path and migrated again, it takes the place of the last.
+	// Put back and migrated again, it replaces the last one.
 	if err := os.Rename(kept, path); err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestMigrate_KeepsABackupOfTheOld(t *testing.T) {
 	}
 }
 
-// metaOf returns what stands in the bucket meta.
+// metaOf returns the contents of the bucket meta.
 func metaOf(t testing.TB, db *bolt.DB) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -173,8 +173,8 @@ func metaOf(t testing.TB, db *bolt.DB) map[string]string {
 	return found
 }
 
-// A kill may come between any two steps, or in the middle of one. The old file is
-// what it was until the new one takes its place, and the next start begins again.
+// A kill can come between any two steps or in the middle of one. The old file stays unchanged
+// until the new one replaces it, and the next start begins again.
 func TestMigrate_InterruptedAnywhere(t *testing.T) {
 	steps := len(new(migration).steps())
 	for n := range steps + 1 {
@@ -216,7 +216,7 @@ func TestMigrate_InterruptedAnywhere(t *testing.T) {
 	})
 }
 
-// Where a step fails the daemon does not start, and everything is as it was.
+// If a step fails the daemon does not start, and everything is as before.
 func TestMigrate_RefusedChangesNothing(t *testing.T) {
 	for _, name := range []string{".new", ".schema1.new", ".schema1"} {
 		path := schema1(t, nil)
@@ -224,7 +224,7 @@ func TestMigrate_RefusedChangesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// A folder with something in it can be neither removed nor replaced.
+		// A folder that is not empty can be neither removed nor replaced.
 		if err := os.MkdirAll(filepath.Join(path+name, "in the way"), 0o700); err != nil {
 			t.Fatal(err)
 		}

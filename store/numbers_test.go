@@ -16,13 +16,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// given is what a database gave to clients before something happened to it.
+// given is what clients got from a database before something happened to it.
 type given struct {
 	first, newest, generation uint64
 }
 
-// aLife opens the database as a daemon does, shows n changes and hands out
-// refreshes, and closes it.
+// aLife opens the database as a daemon does, shows n changes, accepts refreshes, and closes
+// it.
 func aLife(t *testing.T, path string, o store.Options, n int) given {
 	t.Helper()
 	s, err := store.Open(path, o)
@@ -53,8 +53,8 @@ func mustCopy(t *testing.T, from, to string) {
 	}
 }
 
-// Every way to an empty or older database: no number comes again, and a client that
-// resumes is told that what it asks for is gone.
+// Every way to an empty or older database: no number is used again, and a client that resumes
+// is told that the events are gone.
 func TestOpen_NumbersNeverComeAgain(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -124,7 +124,7 @@ func TestOpen_NumbersNeverComeAgain(t *testing.T) {
 	}
 }
 
-// A clock that is wrong, or was, leads to no number twice either.
+// A wrong clock, now or earlier, causes no duplicate number either.
 func TestOpen_NumbersAndAWrongClock(t *testing.T) {
 	at := func(year int) store.Options {
 		return store.Options{Now: func() time.Time { return time.Date(year, 1, 2, 3, 4, 5, 0, time.UTC) }}
@@ -173,8 +173,8 @@ func TestOpen_NumbersAndAWrongClock(t *testing.T) {
 	}
 }
 
-// The same copy that is restored twice, or put there twice, while the clock cannot
-// tell, leads to different numbers each time.
+// A copy that is restored or put there twice, while the clock cannot tell, gets different
+// numbers each time.
 func TestRestore_TwiceWithoutAClock(t *testing.T) {
 	saved := backUp(t, withEvents(t, newPath(t), store.Options{}, 40))
 	o := store.Options{Now: func() time.Time { return time.Unix(77, 0) }}
@@ -187,8 +187,8 @@ func TestRestore_TwiceWithoutAClock(t *testing.T) {
 	}
 }
 
-// Numbers go on by one across restarts, whatever the clock says: nobody is told of
-// a loss that there was not.
+// Numbers continue by one across restarts, whatever the clock says: no client is told of a
+// loss that did not happen.
 func TestOpen_NumbersGoOn(t *testing.T) {
 	path := newPath(t)
 	now := time.Now()
@@ -203,8 +203,8 @@ func TestOpen_NumbersGoOn(t *testing.T) {
 	}
 }
 
-// A write that was cut off at the worst moment, with the old file moved away and the
-// new one not yet there, loses nothing.
+// A write that was interrupted at the worst moment, with the old file moved away and the new
+// one not yet there, loses nothing.
 func TestOpen_FinishesWhatAKillInterrupted(t *testing.T) {
 	path := newPath(t)
 	withEvents(t, path, store.Options{}, 40).Close()
@@ -216,8 +216,8 @@ func TestOpen_FinishesWhatAKillInterrupted(t *testing.T) {
 	}
 }
 
-// Events that were lost in the middle are a gap that everybody is told of: who reads
-// on from before it, who asks for the history, and who runs the daemon.
+// Events that were lost in the middle are a gap that is reported to everybody: to clients that
+// resume before it, in the history, and in the log.
 func TestOpen_LostEventsAreAToldGap(t *testing.T) {
 	path := newPath(t)
 	withEvents(t, path, store.Options{}, 400).Close()
@@ -256,7 +256,7 @@ func TestOpen_LostEventsAreAToldGap(t *testing.T) {
 	if !strings.Contains(log.String(), "events=380 missing_events=20") {
 		t.Errorf("the log says %s", &log)
 	}
-	// Retention takes what is before the gap too.
+	// Retention also removes what is before the gap.
 	s = reopen(t, s, path, store.Options{KeepEvents: 10})
 	mustWork(t, s)
 	if past, err := s.EventsOf("a"); err != nil || len(past.Events) > 10 || len(past.Gaps) > 0 {
@@ -264,8 +264,8 @@ func TestOpen_LostEventsAreAToldGap(t *testing.T) {
 	}
 }
 
-// A disk that confirmed what it then lost, the database and the mark beside it at
-// once, is found out by the mark in memory. That of another database says nothing.
+// If a disk lost what it had confirmed, the database and the mark beside it at once, the mark
+// in memory shows it. The mark of another database says nothing.
 func TestOpen_NumbersOfADiskThatLied(t *testing.T) {
 	for name, forgets := range map[string]bool{"TheDisk": false, "MemoryToo": true} {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// hinter is what every error of Open is.
+// hinter is implemented by every error of Open.
 type hinter interface {
 	error
 	Hint() string
@@ -199,8 +199,7 @@ func TestOpen_Held(t *testing.T) {
 	})
 }
 
-// TestHoldDatabase is the other process: it shows a change, says so and waits to
-// be killed.
+// TestHoldDatabase is the other process: it shows a change, says so, and waits to be killed.
 func TestHoldDatabase(t *testing.T) {
 	path := os.Getenv("HOLD_DATABASE")
 	if path == "" {

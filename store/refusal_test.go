@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Whatever a file system says no with is named for what it is, with what to do.
+// Every way in which a file system refuses is named for what it is, with what to do.
 func TestOpenError_NamesWhatRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		op   string
@@ -42,8 +42,8 @@ func TestOpenError_NamesWhatRefuses(t *testing.T) {
 	}
 }
 
-// Who finds the database held by one whose socket is gone is told that it comes back,
-// and not to use what is not there.
+// If the daemon that holds the database has lost its socket, the hint says that the socket
+// comes back, and does not suggest using it.
 func TestHeldError_WhoseSocketIsGone(t *testing.T) {
 	socket := t.TempDir() + "/s"
 	e := &HeldError{Path: "/d/providerd.db", Owner: Owner{PID: os.Getpid(), Socket: socket}}

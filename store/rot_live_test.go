@@ -13,9 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What a daemon that was killed leaves behind has its last commit in one of bbolt's
-// two meta pages alone. When that one is damaged, bbolt goes on with the commit
-// before as if nothing were missing.
+// The database of a killed daemon has its last commit in only one of bbolt's two meta pages.
+// If that page is damaged, bbolt continues with the commit before as if nothing were missing.
 func TestOpen_KilledAndAMetaPageIsDamaged(t *testing.T) {
 	path := newPath(t)
 	s := configured(t, path, store.Options{}, "a", "b", "c")
@@ -59,7 +58,7 @@ func TestOpen_KilledAndAMetaPageIsDamaged(t *testing.T) {
 	}
 }
 
-// Damage that comes while the daemon runs is met by those who read the disk.
+// Damage to a running daemon's file is noticed by readers of the disk.
 func TestStore_EventsThatRotWhileItRuns(t *testing.T) {
 	path := newPath(t)
 	var log bytes.Buffer
@@ -82,7 +81,7 @@ func TestStore_EventsThatRotWhileItRuns(t *testing.T) {
 	}
 	flip("700")
 	flip("701")
-	// Whoever meets it first is told to ask again: a new file is written.
+	// The first reader is told to ask again: a new file is being written.
 	var failing *provider.Error
 	if _, err := s.Events(600, 0); !errors.As(err, &failing) || failing.Code != provider.StoreFailing {
 		t.Errorf("met first: %v", err)

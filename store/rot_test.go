@@ -23,7 +23,7 @@ import (
 // everyBit makes the tests of damage try every bit instead of a sample: hours.
 var everyBit = flag.Bool("every-bit", false, "flip every bit of a database, not a sample")
 
-// A truth is what a database held, by which one that was damaged is judged.
+// A truth is what a database had before it was damaged.
 type truth struct {
 	rows       map[string]string // JSON by id
 	paused     map[string]bool
@@ -35,8 +35,8 @@ type truth struct {
 	tried      atomic.Int64
 }
 
-// lived returns a database with rows and events that was in use for a while, and
-// closed. page is the seq of the oldest that it keeps.
+// lived returns a closed database with rows and events that was in use for a while. page is
+// the seq of the oldest event that it keeps.
 func lived(t testing.TB) *truth {
 	t.Helper()
 	path := newPath(t)
@@ -98,7 +98,7 @@ func text(t testing.TB, v any) string {
 	return string(b)
 }
 
-// A trial is one damaged database and what became of it.
+// A trial is one damaged database and its outcome.
 type trial struct {
 	t    testing.TB
 	tr   *truth
@@ -107,8 +107,8 @@ type trial struct {
 	path string
 }
 
-// judge opens a damaged image and reads all of it: each answer must be the true
-// one, or absent and said.
+// judge opens a damaged image and reads all of it: each answer must be the true one, or absent
+// and reported.
 func (tr *truth) judge(t testing.TB, folder, what string, image []byte) {
 	t.Helper()
 	try := &trial{t: t, tr: tr, what: what, path: filepath.Join(folder, "providerd.db")}
@@ -162,7 +162,7 @@ func (try *trial) rows(s *store.Store) {
 	}
 }
 
-// events reads as a client does that has seen them all, and as one that begins.
+// events reads like a client that has seen all events, and like a new one.
 func (try *trial) events(s *store.Store) {
 	told, cursor := map[uint64]bool{}, uint64(0)
 	seen := map[uint64]bool{}
@@ -216,7 +216,7 @@ func (try *trial) events(s *store.Store) {
 	}
 }
 
-// numbers says that none that was given comes again.
+// numbers checks that no number is used again.
 func (try *trial) numbers(s *store.Store, empty bool) {
 	if empty {
 		return // a new database; who resumes hears so, see events
@@ -229,7 +229,7 @@ func (try *trial) numbers(s *store.Store, empty bool) {
 	}
 }
 
-// goesOn says that the database can be used, and is well afterwards but for what is
+// goesOn checks that the database can be used, and is intact afterwards except for what is
 // gone.
 func (try *trial) goesOn(s *store.Store) {
 	names := ids(50)

@@ -18,7 +18,7 @@ import (
 // keptEvents is small, so that simulations reach it.
 const keptEvents = 12
 
-// A simulation runs a store beside what it should be: a slice and a map.
+// A simulation runs a store beside a model of it: a slice and a map.
 type simulation struct {
 	t    *rapid.T
 	dir  string
@@ -36,7 +36,7 @@ func TestStore_Simulation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		run := 0
-		// Of a *testing.T it would ask the deadline, which a bubble does not have.
+		// It would ask a *testing.T for the deadline, which a bubble does not have.
 		rapid.Check(struct{ rapid.TB }{t}, func(rt *rapid.T) {
 			run++
 			sim := &simulation{t: rt, dir: filepath.Join(dir, fmt.Sprint(run)), rows: make(map[string]provider.Status)}
@@ -132,7 +132,7 @@ func (sim *simulation) compare() {
 	sim.compareEvents(len(sim.events))
 }
 
-// compareEvents checks that the newest of n events are kept, by both ways to them.
+// compareEvents checks that the newest of n events are kept, through both ways of access.
 func (sim *simulation) compareEvents(n int) {
 	if got := sim.s.View().Seq(); got != uint64(n) {
 		sim.t.Fatalf("seq %d, want %d", got, n)
@@ -168,8 +168,8 @@ func (sim *simulation) compareEvents(n int) {
 	}
 }
 
-// crashed goes on with a copy of the file, as a kill would have left it. What was
-// published is in it, and what was not is not.
+// crashed continues with a copy of the file, as a kill would have left it. It contains what
+// was published, and nothing else.
 func (sim *simulation) crashed(t *rapid.T) {
 	synctest.Wait()
 	seen := sim.s.View()

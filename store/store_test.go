@@ -20,18 +20,18 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Each of them syncs a disk dozens of times; -rapid.checks asks for more.
+	// Each check syncs a disk dozens of times; -rapid.checks sets more.
 	if err := flag.Set("rapid.checks", "6"); err != nil {
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// newPath is where a test's database goes.
+// newPath is the path for a test's database.
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "providerd.db") }
 
-// open opens a store that is closed, and its file checked, when the test ends. Its
-// numbers begin with 1, which is easier to read.
+// open opens a store. At the end of the test it is closed and its file checked. Its numbers
+// begin with 1, which is easier to read.
 func open(t testing.TB, path string, o store.Options) *store.Store {
 	t.Helper()
 	if o.First == 0 {
@@ -50,7 +50,7 @@ func open(t testing.TB, path string, o store.Options) *store.Store {
 	return s
 }
 
-// reopen closes a store and opens its file anew.
+// reopen closes a store and opens its file again.
 func reopen(t testing.TB, s *store.Store, path string, o store.Options) *store.Store {
 	t.Helper()
 	if err := s.Close(); err != nil {
@@ -120,8 +120,7 @@ func configured(t testing.TB, path string, o store.Options, ids ...string) *stor
 	return s
 }
 
-// A database that was written with another clock is read with this one, and that
-// is said once.
+// A database that was written with another clock is read with this one, which is logged once.
 func TestOpen_BoundsTimes(t *testing.T) {
 	path := newPath(t)
 	s := configured(t, path, store.Options{}, "a", "b")
@@ -170,7 +169,7 @@ func mustEvents(t testing.TB, s *store.Store, since uint64, limit int) []provide
 	return events
 }
 
-// mustWork shows that a store takes a change.
+// mustWork checks that a store accepts a change.
 func mustWork(t testing.TB, s *store.Store) {
 	t.Helper()
 	s.Configure([]string{"new"}, nil)

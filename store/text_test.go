@@ -11,8 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A row that nobody asks for is not encoded: a result then takes a row and nothing
-// else.
+// A row that nobody reads is not encoded: a result then allocates only a row.
 func TestStore_Put_EncodesForReadersOnly(t *testing.T) {
 	s := configured(t, newPath(t), store.Options{}, "a")
 	if err := s.SyncBarrier(t.Context()); err != nil {
@@ -37,9 +36,9 @@ func TestStore_Put_EncodesForReadersOnly(t *testing.T) {
 	read()
 }
 
-// What cannot be encoded is refused when it is put, though it is encoded later: in a
-// status, that is a latency that is no number. Whoever adds a field of such a type
-// has to look at checkText.
+// What cannot be encoded is refused when it is put, though it is encoded later: in a status,
+// that is a latency that is not a number. A new field of such a type needs a check in
+// checkText.
 func TestStore_Put_RefusesWhatIsNoNumber(t *testing.T) {
 	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		s := configured(t, newPath(t), store.Options{}, "a")

@@ -85,8 +85,8 @@ func TestVerify_AcceptsOneDamagedMetaPage(t *testing.T) {
 	}
 }
 
-// Each head of a page and of an element has a meaning; whichever bit of it flips,
-// verify must neither panic nor loop, and a page must not be mistaken for another.
+// Whichever bit flips in the head of a page or an element, verify must neither panic nor loop,
+// and a page must not be mistaken for another.
 func TestVerify_SurvivesAnyFlippedBit(t *testing.T) {
 	const page = 1024
 	whole := sample(t, 60, &bolt.Options{PageSize: page})
@@ -104,7 +104,7 @@ func TestVerify_SurvivesAnyFlippedBit(t *testing.T) {
 	}
 }
 
-// reachable says of each page whether it is the head of one in use.
+// reachable reports for each page whether it is the head of one in use.
 func reachable(t testing.TB, data []byte) []bool {
 	t.Helper()
 	im, err := newest(bytes.NewReader(data), int64(len(data)))
@@ -134,7 +134,7 @@ func TestVerify_Refuses(t *testing.T) {
 		"Nothing":       func([]byte, *image) []byte { return nil },
 		"BothMetaPages": func(data []byte, _ *image) []byte { clear(data[:2*page]); return data },
 		"CutShort":      func(data []byte, im *image) []byte { return data[:im.end*page-1] },
-		// A branch that leads to itself: bbolt would walk it until memory ends.
+		// A branch that points to itself: bbolt would walk it until memory ends.
 		"Circle": func(data []byte, im *image) []byte {
 			for id, inUse := range reachable(t, data) {
 				if p := data[id*page:]; inUse && order.Uint16(p[8:]) == branchFlag {
@@ -155,7 +155,7 @@ func TestVerify_Refuses(t *testing.T) {
 			order.PutUint16(lastLeaf(t, data, page)[10:], 0)
 			return data
 		},
-		// A page that claims to go on for 16 TiB: bbolt's check would count them.
+		// A page that claims to continue for 16 TiB: bbolt's check would count its pages.
 		"EndlessPage": func(data []byte, im *image) []byte {
 			order.PutUint32(data[im.freelist*page+12:], 1<<32-1)
 			return data
@@ -183,7 +183,7 @@ func TestVerify_Refuses(t *testing.T) {
 	}
 }
 
-// lastLeaf is a leaf that a branch leads to: the one with the greatest keys.
+// lastLeaf is the leaf below a branch with the greatest keys.
 func lastLeaf(t testing.TB, data []byte, page int) []byte {
 	t.Helper()
 	order := binary.NativeEndian

@@ -158,8 +158,8 @@ func TestStore_View_AnswersFromYesterdaysFile(t *testing.T) {
 	}
 }
 
-// Meant for the race detector: everything at once, while readers check that what
-// they see never goes back.
+// For the race detector: everything at once, while readers check that what they see never
+// goes back.
 func TestStore_ReadsBesideWriters(t *testing.T) {
 	names := ids(20)
 	s := configured(t, newPath(t), store.Options{KeepEvents: 200}, names...)

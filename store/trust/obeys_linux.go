@@ -5,9 +5,8 @@ import (
 	"syscall"
 )
 
-// obeysUs reports whether the kernel takes us for the owner of what is at path,
-// whatever number it shows: only the owner may leave its time of access alone
-// (open(2), O_NOATIME).
+// obeysUs reports whether the kernel treats us as the owner of what is at path, whatever
+// number it shows: only the owner may preserve the access time (open(2), O_NOATIME).
 func obeysUs(path string, info fs.FileInfo) bool {
 	if !info.IsDir() && !info.Mode().IsRegular() {
 		return false

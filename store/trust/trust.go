@@ -1,12 +1,11 @@
-// Package trust tells whether another user has a say in what a path leads to.
-// The database and the control socket are only as safe as every folder above
-// them: whoever can rename one of those can put another in its place between a
-// look and a use. So nothing is looked at twice and compared; a path through a
-// folder that others can change is refused, and on one that remains there is
-// nobody to race with.
+// Package trust tells whether another user can change where a path leads. The database
+// and the control socket are only as safe as every folder above them: a user who can
+// rename one of those can replace it between a check and a use. Checking twice would not
+// help, so a path through a folder that others can change is refused. On the remaining
+// paths there is nobody to race with.
 //
-// It imports the standard library and store/userns only, and on a system without
-// Unix permissions it trusts everything.
+// It imports only the standard library and store/userns. On a system without Unix
+// permissions it trusts everything.
 package trust
 
 import (
@@ -18,7 +17,7 @@ import (
 	"unicode/utf8"
 )
 
-// A PathError says which part of a path others have a say in.
+// A PathError says which part of a path others can change.
 type PathError struct {
 	Path    string // the part: a folder or a symbolic link
 	Problem string // such as "belongs to uid 1000"
@@ -38,13 +37,13 @@ func (e *PathError) Hint() string {
 // mostLinks is how many symbolic links one path may have, as on Linux.
 const mostLinks = 40
 
-// Existing returns a [*PathError] unless dir, every folder above it and every
-// symbolic link on the way belongs to us, to root or to whoever owns the root
-// folder, and cannot be written by everybody. A folder like /tmp, where each may
-// only remove what is theirs, will do. A group may write where the owner lets it.
+// Existing returns a [*PathError] unless dir, every folder above it and every symbolic
+// link on the way belongs to us, to root or to the owner of the root folder, and is not
+// writable by everybody. A sticky folder like /tmp is fine, and so is a folder that its
+// owner has made writable by a group.
 //
-// A folder that is absent is an error too, once those down to it are checked: only one
-// that was seen cannot be somebody else's a moment later.
+// A missing folder is an error too, after those above it have been checked: somebody else
+// could create it a moment later.
 func Existing(dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -54,10 +53,10 @@ func Existing(dir string) error {
 	return err
 }
 
-// Resolve goes where the absolute path leads, as the kernel does, and returns the
-// path without links of what is there. From the root folder on it calls check for
-// all that it meets, each folder and each symbolic link and what the path names,
-// before it goes on from there; the first error ends it.
+// Resolve follows an absolute path as the kernel does, and returns the path without links.
+// Starting at the root folder it calls check for every folder and symbolic link on the
+// way, and for what the path names, before it continues from there. It stops at the first
+// error.
 func Resolve(path string, check func(path string, info fs.FileInfo) error) (string, error) {
 	top := filepath.VolumeName(path) + string(filepath.Separator)
 	at, ahead, links := top, split(path), 0
@@ -84,7 +83,7 @@ func Resolve(path string, check func(path string, info fs.FileInfo) error) (stri
 			}
 			ahead = append(split(to), ahead...)
 		}
-		for len(ahead) > 0 && ahead[0] == ".." { // what is above was met
+		for len(ahead) > 0 && ahead[0] == ".." { // the folder above has been checked
 			at, ahead = filepath.Dir(at), ahead[1:]
 		}
 		if len(ahead) == 0 {
@@ -101,8 +100,7 @@ func split(path string) []string {
 		func(name string) bool { return name == "." })
 }
 
-// Check returns a [*PathError] if another user has a say in what is at path, as
-// [Existing] says.
+// Check returns a [*PathError] if another user can change what is at path; see [Existing].
 func Check(path string, info fs.FileInfo) error {
 	if problem := foreign(path, info); problem != "" {
 		return &PathError{Path: path, Problem: problem}
@@ -110,22 +108,21 @@ func Check(path string, info fs.FileInfo) error {
 	return nil
 }
 
-// A Holder is to whom a file belongs.
+// A Holder is the owner of a file.
 type Holder uint8
 
 const (
-	Another Holder = iota // or nobody can tell
+	Another Holder = iota // or unknown
 	Us
 	Root
 )
 
-// Open opens the plain file at path for reading and writing, and creates it with
-// flag os.O_CREATE. It does not follow a symbolic link, does not wait for the
-// other end of a pipe, and returns a [*FileError] for what is not a plain file
-// of ours or root's with one name only: what is written to a hard link is
-// written to somebody's file.
+// Open opens the plain file at path for reading and writing, and creates it with flag
+// os.O_CREATE. It does not follow a symbolic link or wait for the other end of a pipe. It
+// returns a [*FileError] for anything but a plain file of ours or root's with a single
+// name: writing to a hard link could write to somebody else's file.
 func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
-	if info, err := os.Lstat(path); err == nil { // for the better error, and where O_NOFOLLOW is not known
+	if info, err := os.Lstat(path); err == nil { // for a better error, and for systems without O_NOFOLLOW
 		if err := check(path, info); err != nil {
 			return nil, err
 		}
@@ -145,7 +142,7 @@ func Open(path string, flag int, perm fs.FileMode) (*os.File, error) {
 	return f, nil
 }
 
-// A FileError says why the file at Path is not taken for ours.
+// A FileError says why the file at Path does not count as ours.
 type FileError struct {
 	Path    string
 	Problem string
@@ -153,16 +150,16 @@ type FileError struct {
 
 func (e *FileError) Error() string { return e.Path + " " + e.Problem }
 
-// hardLink is a problem of a file that may be ours and well, so that to move it away
-// would be a loss.
-const hardLink = "has another name too: it is a hard link"
+// hardLink is a problem of a file that may be ours and intact, so that moving it away would
+// lose data.
+const hardLink = "has a second name: it is a hard link"
 
 // Hint says what to do next.
 func (e *FileError) Hint() string {
 	if e.Problem == hardLink {
-		return "look for its other name, and move away the one that should not be there: find / -xdev -samefile " + e.Path
+		return "find its other name, and move away the wrong one: find / -xdev -samefile " + e.Path
 	}
-	return "look at it, then move it away: ls -ld " + e.Path
+	return "check it, then move it away: ls -ld " + e.Path
 }
 
 func check(path string, info fs.FileInfo) error {

@@ -4,15 +4,15 @@ package trust
 
 import "io/fs"
 
-// guarded: there are no such flags here.
+// guarded is 0: there are no such flags here.
 const guarded = 0
 
-// foreign trusts: permissions are not told by a mode here.
+// foreign trusts everything: a mode does not show permissions here.
 func foreign(string, fs.FileInfo) string { return "" }
 
 func trusted(string, fs.FileInfo) bool { return true }
 
-// HolderOf says that all is ours: owners are not told by a number here.
+// HolderOf returns Us for every file: owners are not numbers here.
 func HolderOf(string, fs.FileInfo) Holder { return Us }
 
 // OwnerOf names the file's owner for people.

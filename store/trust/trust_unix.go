@@ -12,10 +12,10 @@ import (
 	"github.com/providerd/providerd/store/userns"
 )
 
-// guarded: a symbolic link is not followed, and a pipe not waited for.
+// guarded means that symbolic links are not followed and pipes not waited for.
 const guarded = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// foreign says why others have a say in what is at path; empty when they have not.
+// foreign says why others can change what is at path; empty if they cannot.
 func foreign(path string, info fs.FileInfo) string {
 	if !trusted(path, info) {
 		return "belongs to " + OwnerOf(info)
@@ -31,8 +31,8 @@ func trusted(path string, info fs.FileInfo) bool {
 	return HolderOf(path, info) != Another || ofTheTop(info)
 }
 
-// HolderOf says whose the file at path is. The number of an owner who has none in
-// our user namespace may be our own too: then the file is asked.
+// HolderOf returns the owner of the file at path. The number that stands for owners outside
+// our user namespace may be our own too; then it asks the file.
 func HolderOf(path string, info fs.FileInfo) Holder {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	switch {
@@ -48,10 +48,10 @@ func HolderOf(path string, info fs.FileInfo) Holder {
 	return Another
 }
 
-// ofTheTop reports whether a file belongs to the owner of the root folder, with which
-// goes everything. In a user namespace that has not mapped root that is also what
-// everybody else looks like who is not mapped: there a folder has to do, or none could
-// be used, and a plain file does not.
+// ofTheTop reports whether a file belongs to the owner of the root folder, who controls
+// everything. In a user namespace without root every other unmapped user looks like that
+// owner. There folders are accepted, since otherwise none could be used, but plain files
+// are not.
 func ofTheTop(info fs.FileInfo) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	top, err := os.Lstat("/")

@@ -62,8 +62,7 @@ func TestExisting(t *testing.T) {
 	}
 }
 
-// What is met on the way is what the kernel meets: ".." goes up from where a link led,
-// not from where it stands.
+// The way is the kernel's: ".." goes up from the target of a link, not from the link.
 func TestResolve(t *testing.T) {
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -126,7 +125,7 @@ func TestMkdirAll(t *testing.T) {
 	}
 }
 
-// A pipe is not waited for, and what has two names is not ours to write.
+// Open does not wait for a pipe, and does not write to a file with two names.
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")

@@ -1,9 +1,9 @@
-// Package underway knows what has begun and has not ended. A disk or a network file
-// system may not answer for minutes, and no system call that waits for it can be
-// called back: whoever must not wait as long runs it here, and whoever tells how the
-// program is finds here what hangs.
+// Package underway tracks operations that have begun and not ended. A disk or a network
+// file system may not answer for minutes, and a system call that waits for it cannot be
+// cancelled. Code that must not wait that long runs it here, and health checks find here
+// what hangs.
 //
-// It imports the standard library alone.
+// It imports only the standard library.
 package underway
 
 import (
@@ -14,14 +14,13 @@ import (
 	"time"
 )
 
-// A Work is what is under way of one sort. Its zero value is ready to use, by many
+// A Work tracks the operations of one sort. Its zero value is ready to use, by many
 // goroutines at once.
 type Work struct {
-	// Most is how many calls of [Work.Within] and [Work.Await] may be under way while the oldest of
-	// them takes long: each that hangs costs a thread. 0: any number.
+	// Most is how many calls of [Work.Within] and [Work.Await] may be in progress while the
+	// oldest of them takes long: each that hangs costs a thread. 0: any number.
 	Most int
-	// Also is told of all that begins and ends too; it may be nil, and has no bound of
-	// its own here.
+	// Also tracks the same operations; it may be nil. Its Most does not apply here.
 	Also *Work
 
 	mu    sync.Mutex
@@ -33,11 +32,11 @@ type task struct {
 	since time.Time
 }
 
-// long is when work takes so long that no more of it is begun than [Work.Most].
+// long is the age of the oldest operation from which [Work.Most] applies.
 const long = time.Second
 
-// Begin notes that something begins, such as "a commit to PATH"; the function that it
-// returns notes that it has ended.
+// Begin notes that an operation begins, such as "a commit to PATH"; the function that it
+// returns notes its end.
 func (w *Work) Begin(what string) (end func()) {
 	t := &task{what, time.Now()}
 	w.mu.Lock()
@@ -58,8 +57,8 @@ func (w *Work) Begin(what string) (end func()) {
 	}
 }
 
-// Oldest is what has been under way for longest, and for how long; empty when nothing
-// is under way.
+// Oldest is the operation that has been in progress for longest, and its age; empty if there
+// is none.
 func (w *Work) Oldest() (what string, age time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,17 +78,17 @@ func (w *Work) oldest() (found *task) {
 	return found
 }
 
-// Within runs fn, and waits for it for at most limit. Its error is fn's own, or a
-// [*HangError]: then fn goes on, so it must not touch what its caller uses without
-// the error. A panic of fn is its caller's, if it still waits.
+// Within runs fn, and waits for it for at most limit. Its error is that of fn or a
+// [*HangError]. In the latter case fn continues, so it must not touch what its caller uses
+// afterwards. A panic of fn is passed to the caller, if it still waits.
 func (w *Work) Within(limit time.Duration, what string, fn func() error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	return w.Await(ctx, what, fn)
 }
 
-// Await is Within for as long as ctx lasts. When ctx ends for another reason than its
-// deadline, the error is that.
+// Await is like Within, but waits until ctx ends. If that is not because of its deadline, the
+// error is the reason.
 func (w *Work) Await(ctx context.Context, what string, fn func() error) error {
 	if hang := w.full(); hang != nil {
 		return hang
@@ -124,7 +123,7 @@ func (w *Work) Await(ctx context.Context, what string, fn func() error) error {
 	}
 }
 
-// full is why no more is begun; nil when more may be.
+// full is why no more operations may begin; nil if they may.
 func (w *Work) full() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -138,7 +137,7 @@ func (w *Work) full() error {
 	return nil
 }
 
-// A HangError says that something has not ended in time.
+// A HangError says that an operation has not ended in time.
 type HangError struct {
 	What string // such as "reading events from PATH"
 	For  time.Duration
@@ -150,10 +149,10 @@ func (e *HangError) Error() string {
 
 // Hint says what to do next.
 func (e *HangError) Hint() string {
-	return "look at the disk and how it is mounted: findmnt, and dmesg; see: providerctl health"
+	return "check the disk and its mounts: findmnt, dmesg; see: providerctl health"
 }
 
-// Rounded is a duration as people read it.
+// Rounded is a duration rounded for people.
 func Rounded(d time.Duration) time.Duration {
 	if d < 10*time.Second {
 		return d.Round(time.Second / 10)

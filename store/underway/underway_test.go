@@ -56,7 +56,7 @@ func TestWork_Within(t *testing.T) {
 	})
 }
 
-// Each that hangs costs a thread: there is an end to them, and none while all is well.
+// Each hanging call costs a thread, so their number is limited, but only while one hangs.
 func TestWork_IsBoundedWhileItHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := underway.Work{Most: 4}

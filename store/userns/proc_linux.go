@@ -9,10 +9,10 @@ import (
 	"sync"
 )
 
-// usualOverflow is the kernel's own (DEFAULT_OVERFLOWUID).
+// usualOverflow is the kernel's default (DEFAULT_OVERFLOWUID).
 const usualOverflow = 65534
 
-// A process does not leave its user namespace, and a map is written once.
+// A process does not leave its user namespace, and a map is written only once.
 var (
 	users  = sync.OnceValue(func() idMap { return read("/proc", "uid") })
 	groups = sync.OnceValue(func() idMap { return read("/proc", "gid") })
@@ -32,5 +32,5 @@ func read(proc, kind string) idMap {
 			return idMap{complete: true} // a kernel without user namespaces
 		}
 	}
-	return parse(string(text), overflow) // of nothing it is an incomplete map
+	return parse(string(text), overflow) // an empty text makes an incomplete map
 }

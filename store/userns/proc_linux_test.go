@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// insideVariable makes this program answer in a user namespace instead of
-// running tests.
+// insideVariable makes this program report from inside a user namespace instead of running
+// tests.
 const insideVariable = "PROVIDERD_TEST_USERNS"
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// In user namespaces of its own, each with another map.
+// The test uses new user namespaces, each with a different map.
 func TestKnown_InANamespace(t *testing.T) {
 	uid, gid := os.Getuid(), os.Getgid()
 	all := []syscall.SysProcIDMap{{Size: everybody}}
