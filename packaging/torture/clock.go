@@ -11,11 +11,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxWait is the longest that a provider may be left alone after a clock was put right.
+// maxWait is the longest that a provider may stay unprobed after a clock was corrected.
 const maxWait = 25 * time.Hour
 
-// clock starts a daemon on what another saved while the clock was years ahead, and one
-// of the providers asked for an hour's peace.
+// clock starts a daemon on what another saved while the clock was years ahead and one of the
+// providers had asked for an hour without requests.
 func clock(b *bench, t *try) error {
 	server := steady()
 	defer server.Close()
@@ -36,7 +36,7 @@ func clock(b *bench, t *try) error {
 		return err
 	}
 	var reply provider.StatusReply
-	asked := func() bool { // all but the one that is left alone
+	asked := func() bool { // all except the one that asked to wait
 		if _, err := d.get("/api/providers/status", &reply); err != nil {
 			return false
 		}
@@ -49,7 +49,7 @@ func clock(b *bench, t *try) error {
 		return n >= providers-1
 	}
 	if !d.until(b, recoverTime, asked) {
-		t.fault(stuck, "%d years ahead: not asked within %s: %+v", ahead/(365*24*time.Hour), recoverTime, reply.Providers)
+		t.fault(stuck, "%d years ahead: not probed within %s: %+v", ahead/(365*24*time.Hour), recoverTime, reply.Providers)
 	}
 	soon := time.Now().Add(5 * time.Second)
 	for _, row := range reply.Providers {
@@ -59,7 +59,7 @@ func clock(b *bench, t *try) error {
 			}
 		}
 		if row.RetryAt.After(soon.Add(maxWait)) {
-			t.fault(wrong, "%s is left alone until %s", row.ID, row.RetryAt)
+			t.fault(wrong, "%s is not probed until %s", row.ID, row.RetryAt)
 		}
 		var history provider.HistoryReply
 		if _, err := d.get("/api/providers/"+row.ID+"/history", &history); err != nil {
@@ -78,7 +78,7 @@ func clock(b *bench, t *try) error {
 	return d.term()
 }
 
-// saveAhead writes rows as a daemon does whose clock is ahead.
+// saveAhead writes rows like a daemon whose clock is ahead.
 func saveAhead(path, endpoint string, providers int, ahead time.Duration) error {
 	s, err := store.Open(path, store.Options{})
 	if err != nil {

@@ -28,11 +28,11 @@ const (
 	endTime    = 3*time.Second + 2*time.Second
 )
 
-// A daemon is a providerd with a folder of its own. Its state may be elsewhere.
+// A daemon is a providerd with its own folder. Its state can be elsewhere.
 type daemon struct {
 	dir, state, socket, config string
 	bin                        string
-	before                     []string // what runs it, such as strace with its flags
+	before                     []string // the command that runs it, such as strace with its flags
 	log                        *lines
 	http                       *http.Client
 	cmd                        *exec.Cmd
@@ -54,7 +54,7 @@ func (b *bench) newDaemon(dir, config string) (*daemon, error) {
 
 func (d *daemon) database() string { return filepath.Join(d.state, "providerd.db") }
 
-// start starts it, and returns when it answers.
+// start starts the daemon, and returns when it answers.
 func (d *daemon) start(b *bench) error {
 	args := append(d.before, d.bin, "--config", d.config, "--socket", d.socket, "--state-dir", d.state, "--log-level", "info")
 	d.cmd = exec.Command(args[0], args[1:]...)
@@ -75,14 +75,14 @@ func (d *daemon) start(b *bench) error {
 	}) {
 		if d.running() {
 			d.kill()
-			return fmt.Errorf("it does not answer %s after its start: %s", startTime, d.log.last())
+			return fmt.Errorf("no answer %s after the start: %s", startTime, d.log.last())
 		}
-		return fmt.Errorf("it ended at its start: %s", d.log.last())
+		return fmt.Errorf("ended during the start: %s", d.log.last())
 	}
 	return nil
 }
 
-// until asks again until it is so, and reports false when it takes too long or the
+// until repeats a check until it succeeds. It reports false if that takes too long or the
 // daemon has ended.
 func (d *daemon) until(b *bench, limit time.Duration, so func() bool) bool {
 	for deadline := time.Now().Add(limit); !so(); {
@@ -96,7 +96,7 @@ func (d *daemon) until(b *bench, limit time.Duration, so func() bool) bool {
 	return true
 }
 
-// wait reports false when the run is interrupted meanwhile.
+// wait reports false if the run is interrupted meanwhile.
 func (b *bench) wait(d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -118,11 +118,11 @@ func (d *daemon) running() bool {
 	}
 }
 
-// killNow is kill -9, of whatever runs it too; terminate is SIGTERM.
+// killNow is kill -9, also of the command that runs it; terminate is SIGTERM.
 func (d *daemon) killNow()   { _ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL) }
 func (d *daemon) terminate() { _ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGTERM) }
 
-// kill returns when it is gone, unless the kernel keeps it for a disk that hangs.
+// kill returns when the daemon is gone, unless the kernel keeps it because of a hanging disk.
 func (d *daemon) kill() {
 	if d.running() {
 		d.killNow()
@@ -134,7 +134,7 @@ func (d *daemon) kill() {
 	d.http.CloseIdleConnections()
 }
 
-// term asks it to end, and says if it does not in time.
+// term asks the daemon to end, and fails if it does not in time.
 func (d *daemon) term() error {
 	if !d.running() {
 		return nil
@@ -146,11 +146,11 @@ func (d *daemon) term() error {
 		return nil
 	case <-time.After(endTime):
 		d.kill()
-		return fmt.Errorf("it runs %s after SIGTERM: %s", endTime, d.log.last())
+		return fmt.Errorf("still runs %s after SIGTERM: %s", endTime, d.log.last())
 	}
 }
 
-// do asks, and decodes the answer if there is something to decode it into.
+// do sends a request, and decodes the answer unless into is nil.
 func (d *daemon) do(method, path string, into any) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
@@ -175,15 +175,15 @@ func (d *daemon) get(path string, into any) (int, error) { return d.do("GET", pa
 // errGone is a 410.
 var errGone = errors.New("events_gone")
 
-// A heard event is one of a stream, or a line by which the daemon says that some are
-// missing before the next.
+// A heard event comes from a stream. It can also be a line that says that events are missing
+// before the next.
 type heard struct {
 	provider.Event
 	gap bool
 }
 
-// events calls see with each event after since, or with all that are kept, and returns
-// when the stream ends. A line that was cut off was not seen.
+// events calls see with each event after since, or with all that are kept, and returns when
+// the stream ends. A truncated line does not count as seen.
 func (d *daemon) events(query string, see func(heard)) error {
 	res, err := d.http.Get("http://localhost/api/events" + query)
 	if err != nil {
@@ -221,7 +221,7 @@ func (d *daemon) events(query string, see func(heard)) error {
 	}
 }
 
-// A health is what /healthz said, and how far the events had come.
+// A health is the answer of /healthz, and the newest event at that time.
 type health struct {
 	status int
 	checks map[string]string
@@ -241,7 +241,7 @@ func (d *daemon) health() (h health) {
 	return h
 }
 
-// lines are the last of a log.
+// lines are the last lines of a log.
 type lines struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -264,13 +264,13 @@ func (l *lines) String() string {
 	return l.text.String()
 }
 
-// last is what it wrote last.
+// last is the last line.
 func (l *lines) last() string {
 	text := strings.TrimSpace(l.String())
 	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
-// warned reports whether the log has a warning or an error after so many bytes.
+// warned reports whether the log has a warning or an error after that many bytes.
 func (l *lines) warned(from int) bool {
 	text := l.String()
 	text = text[min(from, len(text)):]

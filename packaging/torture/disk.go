@@ -15,20 +15,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A disk is an ext4 in a file, mounted.
+// A disk is a mounted ext4 in a file.
 type disk struct {
 	image, loop, mount string
 }
 
-// Of ioctl(2), where golang.org/x/sys has no name. Source: Linux, fs/ext4/ext4.h and
+// Constants of ioctl(2) that golang.org/x/sys does not have. Source: Linux, fs/ext4/ext4.h and
 // include/uapi/linux/fs.h.
 const (
 	ext4Shutdown      = 0x8004587D
-	shutdownNoLogSync = 2 // neither the journal nor anything else is written any more
+	shutdownNoLogSync = 2 // neither the journal nor anything else is written from then on
 	freeze, thaw      = 0xC0045877, 0xC0045878
 )
 
-// newDisk makes one of so many MiB under a folder; errSkip where that is not possible.
+// newDisk makes a disk of that many MiB in a folder; errSkip if that is not possible.
 func newDisk(dir string, size int) (*disk, error) {
 	k := &disk{image: filepath.Join(dir, "disk"), mount: filepath.Join(dir, "mount")}
 	if err := errors.Join(os.Mkdir(k.mount, 0o755), os.WriteFile(k.image, nil, 0o600), os.Truncate(k.image, int64(size)<<20)); err != nil {
@@ -55,10 +55,10 @@ func (k *disk) attach() error {
 	return err
 }
 
-// detach unmounts it; whoever uses it has to be gone.
+// detach unmounts the disk, after its users have ended.
 func (k *disk) detach() error {
 	var err error
-	for range 100 { // what a process held is given back a moment after its end
+	for range 100 { // what a process held is released a moment after its end
 		if err = syscall.Unmount(k.mount, 0); !errors.Is(err, syscall.EBUSY) {
 			return err
 		}
@@ -73,7 +73,7 @@ func (k *disk) remove() {
 	_, _ = output("losetup", "--detach", k.loop)
 }
 
-// cut is the end of its power: what it was not told to keep is lost.
+// cut cuts the power: what has not been synced is lost.
 func (k *disk) cut() error {
 	if err := k.control(ext4Shutdown, shutdownNoLogSync); err != nil {
 		return fmt.Errorf("%w: EXT4_IOC_SHUTDOWN: %w", errSkip, err)
@@ -81,10 +81,10 @@ func (k *disk) cut() error {
 	return nil
 }
 
-// again is the machine that starts again after a cut.
+// again restarts the machine after a cut.
 func (k *disk) again() error { return errors.Join(k.detach(), k.attach()) }
 
-// breaks makes the file system believe that it is damaged, and turn read-only.
+// breaks makes the file system believe that it is damaged, so that it turns read-only.
 func (k *disk) breaks() error {
 	trigger := filepath.Join("/sys/fs/ext4", filepath.Base(k.loop), "trigger_fs_error")
 	if err := os.WriteFile(trigger, []byte("torture"), 0); err != nil {
@@ -110,8 +110,8 @@ func output(name string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// onDisk makes a disk of so many MiB, and a daemon that has its state there and watches
-// providers whose states change all the time. done takes all of it away.
+// onDisk makes a disk of that many MiB, and a daemon that has its state there and watches
+// providers whose states change all the time. done removes all of it.
 func (b *bench) onDisk(t *try, size, providers int) (d *daemon, k *disk, done func(), err error) {
 	if k, err = newDisk(t.dir, size); err != nil {
 		return nil, nil, nil, err

@@ -21,9 +21,9 @@ const (
 	imageEvents    = 240
 )
 
-// A truth is a database, and what a daemon answers from it.
+// A truth is a database, and the answers of a daemon from it.
 type truth struct {
-	server     *flipper // of the providers, as long as this program runs; another address makes other providers
+	server     *flipper // of the providers, while this program runs; another address would make other providers
 	file       []byte
 	events     map[uint64]provider.Event
 	oldest     uint64
@@ -32,7 +32,7 @@ type truth struct {
 	generation uint64
 }
 
-// image is a daemon that is started with a damaged database.
+// image starts a daemon with a damaged database.
 func image(b *bench, t *try) error {
 	if b.truth == nil {
 		made, err := b.makeTruth(t.dir)
@@ -72,7 +72,7 @@ func image(b *bench, t *try) error {
 	return d.term()
 }
 
-// damage does one thing to a file, and says what.
+// damage damages a file in one way, and says which.
 func damage(file []byte, random *rand.Rand) ([]byte, string) {
 	const page, sector = 4096, 512
 	pages := len(file) / page
@@ -95,7 +95,7 @@ func damage(file []byte, random *rand.Rand) ([]byte, string) {
 		return file, fmt.Sprintf("a sector of zeros at %d", where)
 	case 6:
 		size := random.IntN(len(file))
-		return file[:size], fmt.Sprintf("cut short to %d of %d bytes", size, len(file))
+		return file[:size], fmt.Sprintf("truncated to %d of %d bytes", size, len(file))
 	case 7:
 		copy(at(one), bytes.Clone(at(other)))
 		return file, fmt.Sprintf("page %d over page %d", other, one)
@@ -103,7 +103,7 @@ func damage(file []byte, random *rand.Rand) ([]byte, string) {
 		kept := bytes.Clone(at(one))
 		copy(at(one), at(other))
 		copy(at(other), kept)
-		return file, fmt.Sprintf("pages %d and %d in each other's place", one, other)
+		return file, fmt.Sprintf("pages %d and %d swapped", one, other)
 	default:
 		for i := range at(one) {
 			at(one)[i] = byte(random.Uint32())
@@ -112,8 +112,8 @@ func damage(file []byte, random *rand.Rand) ([]byte, string) {
 	}
 }
 
-// makeTruth has a daemon work until there are enough events, pauses all providers so
-// that their rows stay as they are, and asks for everything.
+// makeTruth lets a daemon work until there are enough events, pauses all providers so that
+// their rows stay the same, and reads everything.
 func (b *bench) makeTruth(parent string) (*truth, error) {
 	dir := filepath.Join(parent, "whole")
 	if err := os.Mkdir(dir, 0o755); err != nil {
@@ -159,7 +159,7 @@ func (b *bench) makeTruth(parent string) (*truth, error) {
 	return made, errors.Join(err, d.term())
 }
 
-// pauseAll pauses them at the same time: each waits for a commit.
+// pauseAll pauses the providers concurrently, because each pause waits for a commit.
 func (d *daemon) pauseAll(providers int) error {
 	failed := make([]error, providers)
 	var all sync.WaitGroup
@@ -176,7 +176,7 @@ func (d *daemon) pauseAll(providers int) error {
 	return errors.Join(failed...)
 }
 
-// everything is each event, and what of each row does not depend on when it is asked for.
+// everything is all events, and the part of each row that does not depend on the time.
 func (d *daemon) everything() (map[uint64]provider.Event, map[string]provider.Status, error) {
 	events, rows := map[uint64]provider.Event{}, map[string]provider.Status{}
 	err := d.events("", func(h heard) {
@@ -199,8 +199,8 @@ func lasting(row provider.Status) provider.Status {
 	}
 }
 
-// compare starts a daemon on a damaged file: each of its answers is the true one, or
-// there is none and it says so.
+// compare starts a daemon on a damaged file: each of its answers must be the true one, or
+// absent and reported.
 func (truth *truth) compare(b *bench, d *daemon, t *try) error {
 	if err := d.start(b); err != nil {
 		return err
@@ -213,7 +213,7 @@ func (truth *truth) compare(b *bench, d *daemon, t *try) error {
 	for id, is := range rows {
 		was := truth.rows[id]
 		switch {
-		case !is.Paused, is.State == provider.StateUnknown && is.Since.IsZero(): // not known any more, but for the pause
+		case !is.Paused, is.State == provider.StateUnknown && is.Since.IsZero(): // lost, except for the pause
 			absent++
 		case !reflect.DeepEqual(is, was):
 			t.fault(wrong, "row %s is %+v, was %+v", id, is, was)
@@ -227,14 +227,14 @@ func (truth *truth) compare(b *bench, d *daemon, t *try) error {
 	told := truth.resume(d, t)
 	if absent > 0 || told {
 		if t.told++; !d.log.warned(0) {
-			t.fault(unsaid, "%d rows are not known, events are gone: %t, and the log has no word of it", absent, told)
+			t.fault(unsaid, "%d rows are lost, events are gone: %t, but the log does not say so", absent, told)
 		}
 	}
 	return truth.goesOn(b, d, t)
 }
 
-// resume asks for what follows some events that were seen, and reports whether any is
-// told to be gone.
+// resume reads the events after some that were seen, and reports whether the daemon says that
+// any are gone.
 func (truth *truth) resume(d *daemon, t *try) (told bool) {
 	for since := truth.oldest; since <= truth.newest; since += 1 + (truth.newest-truth.oldest)/8 {
 		next, gap := since, false
@@ -260,7 +260,7 @@ func (truth *truth) resume(d *daemon, t *try) (told bool) {
 	return told
 }
 
-// goesOn lets something new happen: its numbers are beyond all that were given.
+// goesOn makes something new happen, with numbers beyond all that were given.
 func (truth *truth) goesOn(b *bench, d *daemon, t *try) error {
 	var reply provider.RefreshReply
 	if _, err := d.do("POST", "/api/providers/refresh", &reply); err != nil {
@@ -273,7 +273,7 @@ func (truth *truth) goesOn(b *bench, d *daemon, t *try) error {
 		return errors.Join(err, fmt.Errorf("resume: status %d", status))
 	}
 	var newest uint64
-	if !d.until(b, recoverTime, func() bool { // p0 is well now, which is an event unless it was
+	if !d.until(b, recoverTime, func() bool { // p0 works now, which is an event unless it already did
 		newest = d.health().seq
 		return newest > truth.newest
 	}) {

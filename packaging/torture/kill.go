@@ -7,17 +7,17 @@ import (
 	"time"
 )
 
-// kill is a daemon that is killed some times in a row.
+// kill kills a daemon several times in a row.
 func kill(b *bench, t *try) error { return b.ends(t, func(d *daemon) error { d.kill(); return nil }) }
 
-// lives is how often a daemon of a try is started.
+// lives is how often a daemon is started in a try.
 const lives = 6
 
-// newsTime is how long there may be no news of providers that change all the time.
+// newsTime is the longest time without news of providers that change all the time.
 const newsTime = 5 * time.Second
 
-// ends starts a daemon again and again, ends it by end at any moment under a witness,
-// and holds it to what was seen.
+// ends starts a daemon again and again, ends it with end at random moments under a witness, and
+// checks it against what was seen.
 func (b *bench) ends(t *try, end func(*daemon) error) error {
 	server := flipping()
 	defer server.Close()
@@ -37,9 +37,9 @@ func (b *bench) ends(t *try, end func(*daemon) error) error {
 	return d.startAndCompare(b, w)
 }
 
-// life is one from the start to an end, at any moment of a span after the witness has
-// seen an event; or, each second time, at the moment when it sees something new, which
-// is when that has to be on the disk.
+// life is one run from start to end. It ends at a random moment after the witness has seen an
+// event or, every second time, at the moment when it sees something new, which must be on the
+// disk by then.
 func (b *bench) life(d *daemon, w *witness, span time.Duration, end func(*daemon) error) error {
 	if err := d.startAndCompare(b, w); err != nil {
 		return err

@@ -15,11 +15,11 @@ import (
 type misdeed struct {
 	name   string
 	do     func(*daemon, *rand.Rand) error
-	unseen bool // it may hit only what nothing leads to
+	unseen bool // it may hit only unused pages
 }
 
 var misdeeds = []misdeed{
-	{"database cut short", func(d *daemon, random *rand.Rand) error {
+	{"database truncated", func(d *daemon, random *rand.Rand) error {
 		info, err := os.Stat(d.database())
 		if err != nil {
 			return err
@@ -68,8 +68,8 @@ var misdeeds = []misdeed{
 	{"socket's folder deleted", func(d *daemon, _ *rand.Rand) error { return os.RemoveAll(filepath.Dir(d.socket)) }, false},
 }
 
-// live does one of them under a witness. The daemon says so, and goes on: what was seen
-// stays, or is told to be gone. Or it ends with a line, and the next one goes on.
+// live does one misdeed under a witness. The daemon must say so and continue, and what was seen
+// stays or is reported as gone. Or it ends with a log line, and the next daemon continues.
 func live(b *bench, t *try) error {
 	server := flipping()
 	defer server.Close()
@@ -116,8 +116,8 @@ func live(b *bench, t *try) error {
 	return d.term()
 }
 
-// survives reads what is on the disk, and waits until the daemon has ended with a line,
-// or has said something, if it has to, is well, and its events go on.
+// survives reads what is on the disk, and waits until the daemon has ended with a log line; or
+// until it has logged the problem if it must, is healthy, and its events continue.
 func (b *bench) survives(d *daemon, w *witness, said int, mayBeSilent bool) error {
 	_, _ = d.get("/api/providers/p1/history", nil)
 	_ = d.events("", func(heard) {})
@@ -136,12 +136,12 @@ func (b *bench) survives(d *daemon, w *witness, said int, mayBeSilent bool) erro
 	switch {
 	case !d.running():
 		if !d.log.warned(said) {
-			w.fault(unsaid, "it ended without a word")
+			w.fault(unsaid, "it ended without a log line")
 		}
 	case !mayBeSilent && !d.log.warned(said):
 		w.fault(unsaid, "nothing in the log after %s", time.Since(from).Round(time.Second))
 	case !ok:
-		w.fault(stuck, "it is not well %s later: %v", noticeTime+recoverTime, d.health())
+		w.fault(stuck, "unhealthy %s later: %v", noticeTime+recoverTime, d.health())
 	}
 	return nil
 }

@@ -1,12 +1,11 @@
 //go:build linux
 
-// Command torture treats real daemons as badly as a machine can, for as long as it is
-// told to, and counts what that cost their clients: kills, power cuts, disks that are
-// full, hang, turn read-only or lie, damaged files, files moved away, clocks that were
-// wrong, exhausted descriptors, storms of connections. A client beside each daemon
-// notes what it is shown, and holds the daemon to it afterwards.
+// Command torture treats real daemons as badly as a machine can, and counts what that costs
+// their clients: kills, power cuts, disks that are full, hang, turn read-only or lie, damaged
+// files, files moved away, wrong clocks, exhausted descriptors, storms of connections. A client
+// of each daemon notes what it sees, and checks it afterwards.
 //
-// packaging/torture/run builds the programs, makes a mount namespace, and starts it.
+// packaging/torture/run builds the programs, makes a mount namespace, and starts this command.
 package main
 
 import (
@@ -31,9 +30,9 @@ func main() {
 
 func run() int {
 	var bench bench
-	length := flag.Duration("for", 2*time.Minute, "how long; each trial has its share of it, and at least one try")
-	only := flag.String("only", "", "only these trials, separated by commas")
-	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the random choices; moments stay a matter of chance")
+	length := flag.Duration("for", 2*time.Minute, "how long to run; each trial gets its share, and at least one try")
+	only := flag.String("only", "", "run only these trials, separated by commas")
+	seed := flag.Uint64("seed", uint64(time.Now().UnixNano()), "seed of the random choices; timing stays random")
 	list := flag.Bool("list", false, "list the trials")
 	flag.StringVar(&bench.bin, "bin", "", "the folder with providerd")
 	flag.StringVar(&bench.work, "work", "", "an empty folder")
@@ -71,7 +70,7 @@ func choose(only string) ([]trial, error) {
 	for name := range strings.SplitSeq(only, ",") {
 		t, known := find(name)
 		if !known {
-			return nil, fmt.Errorf("there is no trial %q; see: packaging/torture/run --list", name)
+			return nil, fmt.Errorf("no such trial: %q; see: packaging/torture/run --list", name)
 		}
 		chosen = append(chosen, t)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// cut is a daemon whose machine loses its power some times.
+// cut runs a daemon whose machine loses power several times.
 func cut(b *bench, t *try) error {
 	d, k, done, err := b.onDisk(t, 32, 30)
 	if err != nil {
@@ -21,8 +21,8 @@ func cut(b *bench, t *try) error {
 	return b.powerFails(d, k, w, lives)
 }
 
-// lie is one whose disk says that it has synced, and has not. What is lost then was
-// kept as well as could be known; it has to be told.
+// lie runs a daemon whose disk claims to have synced and has not. The daemon cannot prevent
+// the loss, but has to report it.
 func lie(b *bench, t *try) error {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -34,7 +34,7 @@ func lie(b *bench, t *try) error {
 	}
 	defer done()
 	w := newWitness(t, true)
-	if err := b.life(d, w, time.Second, func(d *daemon) error { return d.term() }); err != nil { // an honest beginning
+	if err := b.life(d, w, time.Second, func(d *daemon) error { return d.term() }); err != nil { // begin with an honest disk
 		return err
 	}
 	d.before = []string{strace, "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync,fsync,sync_file_range",
@@ -42,12 +42,12 @@ func lie(b *bench, t *try) error {
 	return b.powerFails(d, k, w, 2)
 }
 
-// powerFails cuts the power so often, each time at any moment, and compares in between.
+// powerFails cuts the power that often, each time at a random moment, and compares in between.
 func (b *bench) powerFails(d *daemon, k *disk, w *witness, times int) error {
 	for range times {
 		err := b.life(d, w, 500*time.Millisecond, func(*daemon) error {
 			err := k.cut()
-			b.wait(20 * time.Millisecond) // nothing may be seen that the disk did not take
+			b.wait(20 * time.Millisecond) // nothing may be visible that is not on the disk
 			return err
 		})
 		if err := errors.Join(err, k.again()); err != nil {

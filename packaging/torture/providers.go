@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 )
 
-// A flipper is a server that fails each third request, so that every provider's state
-// changes all the time, until it is steady.
+// A flipper is a server that fails every third request, so that every provider's state changes
+// all the time, until it is steady.
 type flipper struct {
 	*httptest.Server
 	steady atomic.Bool
@@ -28,12 +28,12 @@ func flipping() *flipper {
 	return f
 }
 
-// steady is a server that is always well.
+// steady is a server that always works.
 func steady() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 }
 
-// watching is a configuration of so many providers at that address.
+// watching is a configuration of that many providers at that address.
 func watching(providers int, address string) string {
 	var text strings.Builder
 	text.WriteString("[defaults]\ntimeout = \"60s\"\nslow_after = \"60s\"\ninterval = \"1s\"\nfall = 1\n")

@@ -16,11 +16,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// stormRole is the variable that makes this program one that connects and closes.
+// stormRole is the variable that makes this program connect and close all the time.
 const stormRole = "TORTURE_STORM"
 
-// descriptors starts a daemon that may have 24 of them, and has 60 providers. It says
-// so, blames no provider, and is well once it may have more.
+// descriptors starts a daemon with 60 providers that may have 24 descriptors. It must say so,
+// blame no provider, and recover once it may have more.
 func descriptors(b *bench, t *try) error {
 	server := steady()
 	defer server.Close()
@@ -42,7 +42,7 @@ func descriptors(b *bench, t *try) error {
 		said = ill(h.checks)
 		return h.status == 503
 	}) {
-		t.fault(unsaid, "health is ok with 24 descriptors for 60 providers")
+		t.fault(unsaid, "health is ok despite 24 descriptors for 60 providers")
 	}
 	t.note = said
 	var reply provider.StatusReply
@@ -59,7 +59,7 @@ func descriptors(b *bench, t *try) error {
 	}
 	more := unix.Rlimit{Cur: 4096, Max: 4096}
 	if err := unix.Prlimit(d.cmd.Process.Pid, unix.RLIMIT_NOFILE, &more, nil); err != nil {
-		return d.term() // it takes CAP_SYS_RESOURCE
+		return d.term() // it needs CAP_SYS_RESOURCE
 	}
 	if !d.until(b, 4*recoverTime, func() bool {
 		running := 0
@@ -71,7 +71,7 @@ func descriptors(b *bench, t *try) error {
 		}
 		return running == 60 && d.health().status == 200
 	}) {
-		t.fault(stuck, "it is not well %s after it may have more: %v", 4*recoverTime, d.health().checks)
+		t.fault(stuck, "unhealthy %s after the limit was raised: %v", 4*recoverTime, d.health().checks)
 	}
 	return d.term()
 }
@@ -118,7 +118,7 @@ func storming(b *bench, t *try) error {
 	return d.term()
 }
 
-// freshClients is how long clients take that connect, ask and close, in order.
+// freshClients is how long clients take to connect, ask and close, sorted.
 func (d *daemon) freshClients(b *bench, span time.Duration) (took []time.Duration) {
 	for end := time.Now().Add(span); time.Now().Before(end) && b.ctx.Err() == nil; {
 		began := time.Now()

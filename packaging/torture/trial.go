@@ -16,44 +16,44 @@ import (
 // A trial is one way to treat a daemon badly.
 type trial struct {
 	name, what string
-	share      int // of the time, beside the others
+	share      int // of the time, relative to the others
 	try        func(*bench, *try) error
 }
 
 var trials = []trial{
 	{"kill", "kill -9 at any moment, under refreshes, pauses and a follower", 8, kill},
-	{"cut", "the power fails: an ext4 whose unwritten pages are lost", 6, cut},
-	{"lie", "the disk says that it has synced, has not, and the power fails", 4, lie},
-	{"image", "a database with flipped bits, lost sectors, pages in each other's place", 6, image},
-	{"live", "the database or the socket is cut short, overwritten, moved, deleted or replaced while the daemon runs", 6, live},
-	{"full", "no space left, and then some", 3, full},
-	{"hang", "the disk does not answer for a quarter of a minute", 4, hang},
+	{"cut", "power cuts: an ext4 loses its unwritten pages", 6, cut},
+	{"lie", "power cuts of a disk that claims to have synced and has not", 4, lie},
+	{"image", "a database with flipped bits, lost sectors, swapped pages", 6, image},
+	{"live", "the database or the socket is truncated, overwritten, moved, deleted or replaced while the daemon runs", 6, live},
+	{"full", "no space left, and then space again", 3, full},
+	{"hang", "the disk does not answer for 15 seconds", 4, hang},
 	{"readonly", "the file system turns read-only", 3, readOnly},
-	{"clock", "what was saved while the clock was years ahead", 2, clock},
-	{"descriptors", "24 descriptors, 60 providers", 3, descriptors},
-	{"storm", "eight processes that connect and close", 2, storming},
+	{"clock", "a database from a time when the clock was years ahead", 2, clock},
+	{"descriptors", "24 descriptors for 60 providers", 3, descriptors},
+	{"storm", "eight processes that connect and close all the time", 2, storming},
 }
 
-// errSkip says why a trial cannot be made on this machine.
+// errSkip says why a trial cannot run on this machine.
 var errSkip = errors.New("not here")
 
-// A fault is what a client of a daemon would complain of.
+// A fault is what a client of a daemon would complain about.
 type fault string
 
 const (
-	lost   fault = "lost"   // what it was shown is gone
-	wrong  fault = "wrong"  // it is told something else than before, or than is true
+	lost   fault = "lost"   // what it saw is gone
+	wrong  fault = "wrong"  // it gets a different answer than before, or a false one
 	unsaid fault = "unsaid" // neither health nor the log says that something is wrong
 	stuck  fault = "stuck"  // no answer, no start, no end
 )
 
 var faults = [...]fault{lost, wrong, unsaid, stuck}
 
-// A try is one go at a trial.
+// A try is one run of a trial.
 type try struct {
 	dir    string // its own, empty
-	times  int    // how often the daemon was treated so in it
-	told   int    // how often a client was told that something is gone, where it may be
+	times  int    // how often the daemon was treated that way
+	told   int    // how often a client was told that something is gone, if it may be
 	found  map[fault]int
 	report []string
 	note   string // a figure for the table
@@ -64,7 +64,7 @@ func (t *try) fault(f fault, format string, args ...any) {
 	t.report = append(t.report, fmt.Sprintf("%s: %s", f, fmt.Sprintf(format, args...)))
 }
 
-// A bench is where trials are made.
+// A bench runs trials.
 type bench struct {
 	ctx    context.Context
 	bin    string
@@ -74,24 +74,24 @@ type bench struct {
 	truth  *truth // of the trial image, made once
 }
 
-// maxPrinted is how many faults of a trial are told; all are counted.
+// maxPrinted is how many faults of a trial are printed; all are counted.
 const maxPrinted = 20
 
-// A line of the table is a trial and what came of it.
+// A line of the table is a trial and its results.
 type line struct {
 	name    string
 	tries   int
 	told    int
 	found   map[fault]int
 	note    string
-	printed int // faults of it
+	printed int // faults printed
 	skipped error
 }
 
 type table []*line
 
-// all makes each trial for its share of the time, in rounds, so that none depends on
-// what the machine does in one minute.
+// all runs each trial for its share of the time, in rounds, so that none depends on what the
+// machine does in one minute.
 func (b *bench) all(chosen []trial, length time.Duration) table {
 	const rounds = 4
 	shares := 0
@@ -116,7 +116,7 @@ func (b *bench) all(chosen []trial, length time.Duration) table {
 	return lines
 }
 
-// once makes one try, and adds it to the line.
+// once runs one try, and adds it to the line.
 func (b *bench) once(t trial, l *line) {
 	dir, err := os.MkdirTemp(b.work, t.name+"-")
 	if err != nil {
@@ -126,7 +126,7 @@ func (b *bench) once(t trial, l *line) {
 	one := &try{dir: dir, times: 1, found: map[fault]int{}}
 	err = t.try(b, one)
 	switch {
-	case b.ctx.Err() != nil: // it was cut short
+	case b.ctx.Err() != nil: // it was interrupted
 		return
 	case errors.Is(err, errSkip):
 		l.skipped = err
@@ -174,10 +174,10 @@ func (t table) print(to io.Writer) {
 		fmt.Fprintf(w, " %s\n", note)
 	}
 	_ = w.Flush()
-	fmt.Println("told: a client heard that something is gone, where that may be; the rest ought to be 0")
+	fmt.Println("told: a client was told that something is gone, where that may happen; all others should be 0")
 }
 
-// exitCode is 1 when a client has a reason to complain.
+// exitCode is 1 if a client has a reason to complain.
 func (t table) exitCode() int {
 	for _, l := range t {
 		for _, n := range l.found {

@@ -18,7 +18,7 @@ const (
 	recoverTime = 15 * time.Second
 )
 
-// A trouble is what a disk may have for a while.
+// A trouble is a temporary problem of a disk.
 type trouble struct {
 	begin, end func(*disk) error
 	size       int           // of the disk, in MiB
@@ -40,12 +40,12 @@ func hang(b *bench, t *try) error {
 	})
 }
 
-// readOnly makes it read-only, as after an error of the medium.
+// readOnly makes the disk read-only, as after an error of the medium.
 func readOnly(b *bench, t *try) error {
 	return b.trouble(t, trouble{size: 32, length: 3 * time.Second, begin: (*disk).breaks})
 }
 
-// fill writes until there is no space left, also for a single block.
+// fill writes until there is no space left for even a single block.
 func fill(k *disk) error {
 	f, err := os.Create(filepath.Join(k.mount, "filler"))
 	if err != nil {
@@ -60,9 +60,9 @@ func fill(k *disk) error {
 	return f.Sync()
 }
 
-// trouble lets a disk have it while a daemon works on it. A plain read is answered all
-// the while, health tells the truth, what was seen stays; and when it is over, half of
-// the daemons go on, and the others were killed meanwhile.
+// trouble makes a disk fail while a daemon works on it. Meanwhile plain reads are answered,
+// health tells the truth, and what was seen stays. Afterwards half of the daemons continue; the
+// others were killed meanwhile.
 func (b *bench) trouble(t *try, of trouble) error {
 	d, k, done, err := b.onDisk(t, of.size, 30)
 	if err != nil {
@@ -87,7 +87,7 @@ func (b *bench) trouble(t *try, of trouble) error {
 	if !d.log.warned(said) {
 		t.fault(unsaid, "the log has no line of it")
 	}
-	if of.end == nil { // it stays so until the machine is started again
+	if of.end == nil { // it lasts until the machine is restarted
 		return b.endsMeanwhile(d, k, w, watch, k.again)
 	}
 	if b.random.IntN(2) == 0 {
@@ -105,18 +105,18 @@ func (b *bench) trouble(t *try, of trouble) error {
 	return d.term()
 }
 
-// endsMeanwhile ends a daemon while the trouble lasts: it closes its socket in time,
-// although the kernel may keep a process that waits for a disk.
+// endsMeanwhile ends a daemon during the trouble: it must close its socket in time, although
+// the kernel may keep a process that waits for a disk.
 func (b *bench) endsMeanwhile(d *daemon, k *disk, w *witness, watch watch, over func() error) error {
 	if b.random.IntN(2) == 0 {
 		d.terminate()
 		if !b.silent(d, endTime) {
-			w.fault(stuck, "it answers %s after SIGTERM", endTime)
+			w.fault(stuck, "still answers %s after SIGTERM", endTime)
 		}
 	}
 	d.killNow()
 	if err := over(); err != nil {
-		// A file system is free once those who wait for it are gone.
+		// A file system is free once the processes that wait for it are gone.
 		<-d.ended
 		if err := over(); err != nil {
 			return err
@@ -125,7 +125,7 @@ func (b *bench) endsMeanwhile(d *daemon, k *disk, w *witness, watch watch, over 
 	select {
 	case <-d.ended:
 	case <-time.After(startTime):
-		return errors.New("it is there long after kill -9")
+		return errors.New("still there long after kill -9")
 	}
 	watch.stop()
 	if err := d.startAndCompare(b, w); err != nil {
@@ -134,7 +134,7 @@ func (b *bench) endsMeanwhile(d *daemon, k *disk, w *witness, watch watch, over 
 	return d.term()
 }
 
-// silent waits until nobody answers.
+// silent waits until nothing answers.
 func (b *bench) silent(d *daemon, limit time.Duration) bool {
 	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
 		if _, err := d.get("/healthz", nil); err != nil {
@@ -145,8 +145,8 @@ func (b *bench) silent(d *daemon, limit time.Duration) bool {
 	return false
 }
 
-// honest watches a daemon for so long: if events stand still although every provider's
-// state changes all the time, then health says so.
+// honest watches a daemon for that long: if events stop although every provider's state changes
+// all the time, health must say so.
 func (b *bench) honest(d *daemon, t *try, length time.Duration) {
 	moved, seq, unwell := time.Now(), uint64(0), ""
 	for end := time.Now().Add(length); time.Now().Before(end) && d.running(); {
@@ -159,7 +159,7 @@ func (b *bench) honest(d *daemon, t *try, length time.Duration) {
 			moved, seq = time.Now(), h.seq
 		}
 		if h.status == 200 && time.Since(moved) > noticeTime {
-			t.fault(unsaid, "nothing is saved for %s, and health is ok", noticeTime)
+			t.fault(unsaid, "nothing is saved for %s, but health is ok", noticeTime)
 			return
 		}
 		if h.status != 200 {
@@ -172,7 +172,7 @@ func (b *bench) honest(d *daemon, t *try, length time.Duration) {
 	}
 }
 
-// ill is what the checks say that are not ok.
+// ill lists the checks that are not ok.
 func ill(checks map[string]string) string {
 	for name, says := range checks {
 		if says != "ok" {
@@ -182,7 +182,7 @@ func ill(checks map[string]string) string {
 	return ""
 }
 
-// recovers waits until a daemon is well, and its events go on.
+// recovers waits until a daemon is healthy and its events continue.
 func (b *bench) recovers(d *daemon, t *try) {
 	before := d.health()
 	if !d.until(b, recoverTime, func() bool {
@@ -190,6 +190,6 @@ func (b *bench) recovers(d *daemon, t *try) {
 		return h.err == nil && h.status == 200 && h.seq > before.seq
 	}) && d.running() {
 		h := d.health()
-		t.fault(stuck, "it is not well %s after it was over: health %d %v, at event %d, was at %d", recoverTime, h.status, h.checks, h.seq, before.seq)
+		t.fault(stuck, "unhealthy %s after the trouble: health %d %v, at event %d, was at %d", recoverTime, h.status, h.checks, h.seq, before.seq)
 	}
 }

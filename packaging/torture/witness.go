@@ -14,11 +14,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A witness is a client that notes what it is shown: events, how far a status had
-// come and since when each row said what it said, the numbers of refreshes, what it
-// paused.
+// A witness is a client that notes what it sees: events, the newest event and the rows of each
+// status, the numbers of refreshes, and what it paused.
 type witness struct {
-	mayLose bool // what happens to the daemon may cost something, if it is said
+	mayLose bool // the daemon may lose something, if it says so
 	pausing bool // it pauses and resumes providers too
 
 	mu         sync.Mutex
@@ -28,8 +27,8 @@ type witness struct {
 	statusSeq  uint64
 	rows       map[string]provider.Status
 	generation uint64
-	paused     map[string]bool // what it was told is so; absent while that is not known
-	news       chan struct{}   // has something once there is news that was not taken yet
+	paused     map[string]bool // as confirmed by the daemon; absent while unknown
+	news       chan struct{}   // signals news that has not been taken yet
 }
 
 func newWitness(t *try, mayLose bool) *witness {
@@ -46,7 +45,7 @@ func (w *witness) fault(f fault, format string, args ...any) {
 	w.t.fault(f, format, args...)
 }
 
-// tell counts that the daemon said that something is gone.
+// tell counts a report of the daemon that something is gone.
 func (w *witness) tell(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,7 +54,7 @@ func (w *witness) tell(what string) {
 	}
 }
 
-// resume holds a daemon that was started again to what was seen of it before.
+// resume checks a restarted daemon against what was seen before.
 func (w *witness) resume(d *daemon) error {
 	from := max(w.newest, w.statusSeq)
 	if from > 0 {
@@ -91,8 +90,8 @@ func (w *witness) resume(d *daemon) error {
 	return w.refresh(d)
 }
 
-// compareRows holds each row to the last that was seen of that provider: its state
-// never goes back to an earlier one.
+// compareRows checks each row against the last one that was seen: its state must not go back to
+// an earlier one.
 func (w *witness) compareRows(reply *provider.StatusReply) {
 	back, first := 0, ""
 	for _, row := range reply.Providers {
@@ -108,7 +107,7 @@ func (w *witness) compareRows(reply *provider.StatusReply) {
 	}
 }
 
-// missing is a loss, unless the log says so where something may be lost.
+// missing is a loss, unless something may be lost and the log says so.
 func (w *witness) missing(format string, args ...any) {
 	if w.mayLose {
 		w.mu.Lock()
@@ -119,11 +118,11 @@ func (w *witness) missing(format string, args ...any) {
 	w.fault(lost, format, args...)
 }
 
-// compareEvents holds all events that are kept to those that were seen, and the rows to
-// the events.
+// compareEvents checks all kept events against those that were seen, and the rows against the
+// events.
 func (w *witness) compareEvents(d *daemon, reply *provider.StatusReply) error {
 	kept := map[uint64]bool{}
-	states := map[string][]provider.State{} // that a row may have: its event may follow a moment later
+	states := map[string][]provider.State{} // possible states of a row: its event may follow a moment later
 	var oldest, newest uint64
 	gap := false
 	err := d.events("", func(h heard) {
@@ -154,7 +153,7 @@ func (w *witness) compareEvents(d *daemon, reply *provider.StatusReply) error {
 	if !gap {
 		for seq := range w.events {
 			if seq >= oldest && seq <= newest && !kept[seq] {
-				w.fault(lost, "event %d is not there", seq)
+				w.fault(lost, "event %d is missing", seq)
 			}
 		}
 	}
@@ -169,7 +168,7 @@ func (w *witness) compareEvents(d *daemon, reply *provider.StatusReply) error {
 	return nil
 }
 
-// refresh asks for one, whose number is beyond all others.
+// refresh asks for a refresh, whose number must be beyond all others.
 func (w *witness) refresh(d *daemon) error {
 	var reply provider.RefreshReply
 	status, err := d.do("POST", "/api/providers/refresh", &reply)
@@ -188,7 +187,7 @@ func (w *witness) refresh(d *daemon) error {
 // A watch is a witness at work.
 type watch struct {
 	first <-chan struct{} // closed once it sees an event
-	stop  func()          // returns when it has stopped; the daemon has to be gone, or the streams be cut
+	stop  func()          // returns when it has stopped; the daemon must be gone, or the streams closed
 }
 
 // watch follows, reads, refreshes and pauses until the daemon is gone or stop is called.
@@ -214,7 +213,7 @@ func (w *witness) watch(d *daemon) watch {
 	})}
 }
 
-// again waits a little, and reports false when it is over.
+// again waits a little, and reports false at the end of the run.
 func again(done <-chan struct{}) bool {
 	select {
 	case <-done:
@@ -248,7 +247,7 @@ func (w *witness) follow(d *daemon, saw func()) {
 	})
 }
 
-// read notes how far the rows are. What a status shows is as seen as an event.
+// read notes the state of the rows. What a status shows counts as seen, like an event.
 func (w *witness) read(d *daemon) error {
 	var reply provider.StatusReply
 	if status, err := d.get("/api/providers/status", &reply); err != nil || status != http.StatusOK {
@@ -269,7 +268,7 @@ func (w *witness) read(d *daemon) error {
 	return nil
 }
 
-// hasNews tells whoever waits for news.
+// hasNews signals news.
 func (w *witness) hasNews() {
 	select {
 	case w.news <- struct{}{}:
@@ -277,10 +276,10 @@ func (w *witness) hasNews() {
 	}
 }
 
-// waitForNews waits, at most for so long, until something new is seen from now on.
+// waitForNews waits, for a limited time, until something new is seen.
 func (w *witness) waitForNews(b *bench, limit time.Duration) {
 	select {
-	case <-w.news: // of before
+	case <-w.news: // old news
 	default:
 	}
 	select {
@@ -290,7 +289,7 @@ func (w *witness) waitForNews(b *bench, limit time.Duration) {
 	}
 }
 
-// pauseAndResume does so to two providers in turn.
+// pauseAndResume pauses and resumes two providers in turn.
 func (w *witness) pauseAndResume(d *daemon, done <-chan struct{}) {
 	for i := 0; again(done); i++ {
 		id, paused := fmt.Sprintf("p%d", i%2), i%4 < 2

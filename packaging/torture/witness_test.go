@@ -16,7 +16,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A script is a daemon that says what a test wants it to say.
+// A script is a daemon that answers what a test prescribes.
 type script struct {
 	status     provider.StatusReply
 	events     []provider.Event
@@ -46,7 +46,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve is that daemon on a socket.
+// serve runs that daemon on a socket.
 func (s *script) serve(t *testing.T) *daemon {
 	t.Helper()
 	d, err := new(bench).newDaemon(t.TempDir(), "")
@@ -68,7 +68,7 @@ func row(state provider.State, since time.Time) provider.Status {
 	return provider.Status{ID: "p0", State: state, Since: provider.Time{Time: since}}
 }
 
-// A witness complains when what it was shown is not so after the next start.
+// A witness complains if what it saw no longer holds after the next start.
 func TestWitness_Complains(t *testing.T) {
 	early := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	late := early.Add(time.Second)
@@ -108,7 +108,7 @@ func TestWitness_Complains(t *testing.T) {
 			if err := w.resume(d); err != nil || len(one.report) > 0 {
 				t.Fatalf("%v before anything happened (%v)", one.report, err)
 			}
-			if name == "RowWentBack" { // it was seen, and no event of it yet
+			if name == "RowWentBack" { // it was seen, but its event was not
 				w.events, w.newest, w.statusSeq = map[uint64]provider.Event{}, 0, 0
 			}
 			if name == "NewState" || name == "RowWentBack" {
@@ -122,13 +122,13 @@ func TestWitness_Complains(t *testing.T) {
 				t.Errorf("%v", one.report)
 			}
 			if tc.want != "" && one.found[tc.want] == 0 {
-				t.Errorf("it does not complain of %s: %s", tc.want, strings.Join(one.report, "; "))
+				t.Errorf("it does not complain about %s: %s", tc.want, strings.Join(one.report, "; "))
 			}
 		})
 	}
 }
 
-// What is new in a status is news, as an event is, and what stayed is not.
+// What is new in a status is news, like an event; what stayed is not.
 func TestWitness_News(t *testing.T) {
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	s := &script{status: provider.StatusReply{Providers: []provider.Status{row(provider.StateRunning, began)}}}
