@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/packaging"
 )
 
-// worst is the exposure, in tenths, that the system's unit may have. What is left
-// of it is what the daemon is for: the network, its socket, and who uses it.
+// worst is the exposure, in tenths, that the system's unit may have. The rest is what the
+// daemon needs: the network, its socket, and the identity of its clients.
 const worst = "15"
 
 func TestSystemUnit_Exposure(t *testing.T) {
@@ -28,7 +28,7 @@ func TestSystemUnits_Verify(t *testing.T) {
 	dir := analysable(t)
 	out, err := analyze("verify", "--man=no", filepath.Join(dir, "providerd.service"), filepath.Join(dir, "providerd.socket"))
 	for line := range strings.Lines(out) {
-		// systemd before 254 does not know the back-off, and says so.
+		// systemd before 254 does not know the back-off, and warns.
 		if !strings.Contains(line, "RestartSteps") && !strings.Contains(line, "RestartMaxDelaySec") && strings.Contains(line, "providerd") {
 			t.Error(line)
 		}
@@ -38,7 +38,7 @@ func TestSystemUnits_Verify(t *testing.T) {
 	}
 }
 
-// analysable writes the units for a program that is there.
+// analysable writes the units for a program that exists.
 func analysable(t *testing.T) (dir string) {
 	t.Helper()
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestBuild_Versions holds how each format writes a version. Sorted as each format
-// sorts, every list is in the order in which it stands here.
+// TestBuild_Versions checks how each format writes a version. Each format sorts the versions
+// in the order of this list.
 func TestBuild_Versions(t *testing.T) {
 	for _, tc := range []struct{ version, programs, deb, apk string }{
 		{"0.0.0-pre20260102030405+g0123456789ab", "v0.0.0-pre20260102030405+g0123456789ab", "0.0.0~pre20260102030405+g0123456789ab-1", "0.0.0_pre20260102030405-r1"},

@@ -40,7 +40,7 @@ func parse(t *testing.T, text string) unit {
 
 func TestUnits_Promises(t *testing.T) {
 	both := map[string][]string{
-		"Unit.StartLimitIntervalSec":      {"0"}, // never dead for ever
+		"Unit.StartLimitIntervalSec":      {"0"}, // never give up
 		"Service.Type":                    {"notify"},
 		"Service.NotifyAccess":            {"main"},
 		"Service.WatchdogSec":             {"30s"},
@@ -72,17 +72,17 @@ func TestUnits_Promises(t *testing.T) {
 			"Service.RuntimeDirectory":       {"providerd"},
 			"Service.RuntimeDirectoryMode":   {"0755"},
 			"Service.ConfigurationDirectory": {"providerd"},
-			// The second is what makes an absent folder no failure.
+			// The second lets the service start without the folder.
 			"Service.LoadCredential":  {"key:/etc/providerd/credentials"},
 			"Service.SetCredential":   {"key:none"},
 			"Service.EnvironmentFile": {"-/etc/providerd/environment"},
 			"Install.WantedBy":        {"multi-user.target"},
 		}, []string{
-			"Service.RestartPreventExitStatus", // a panic must not be the end
+			"Service.RestartPreventExitStatus", // a panic must not be final
 			"Service.PrivateUsers",             // the socket would see everybody as nobody
 			"Service.PrivateNetwork",           // it has to reach providers
-			"Service.ReadWritePaths",           // it writes to its own folders alone
-			"Unit.Wants",                       // network-online.target: offline is an answer too
+			"Service.ReadWritePaths",           // it writes only to its own folders
+			"Unit.Wants",                       // network-online.target: offline is a state to report too
 			"Service.DynamicUser",              // the admin group is a name that people join
 		}},
 		"User": {packaging.UserUnit("/home/ada/bin/providerd"), map[string][]string{
@@ -90,9 +90,9 @@ func TestUnits_Promises(t *testing.T) {
 			"Install.WantedBy":  {"default.target"},
 		}, []string{
 			"Service.User", "Service.Group", "Service.LoadCredential",
-			// Before systemd 254 it would be in the folder of configuration.
+			// Before systemd 254 it would be in the configuration folder.
 			"Service.StateDirectory",
-			// A user's manager needs PrivateUsers for these.
+			// A user's manager needs PrivateUsers for them.
 			"Service.ProtectSystem", "Service.ProtectHome", "Service.PrivateTmp", "Service.PrivateDevices", "Service.ProtectProc",
 			"Service.CapabilityBoundingSet",
 		}},
@@ -155,10 +155,10 @@ func TestTexts_NameTheProgram(t *testing.T) {
 			}
 			// kardianos/service reads texts as templates.
 			if strings.Contains(got, "{{") {
-				t.Error("it holds what looks like an action of a template")
+				t.Error("it contains what looks like a template action")
 			}
 			if !packaging.Ours(got) || !packaging.Ours(string(file)) {
-				t.Error("it is not known for ours")
+				t.Error("it is not recognised as ours")
 			}
 		})
 	}

@@ -1,7 +1,6 @@
-// Command archive packs a folder into a .tar.gz or a .zip whose bytes depend on
-// nothing but the names, the contents and the executable bits in it: entries are
-// sorted, belong to root, and bear the one time that is given. The packages' build
-// uses it, because tar(1) and zip(1) differ from system to system.
+// Command archive packs a folder into a .tar.gz or a .zip whose bytes depend only on the
+// names, contents and executable bits in the folder: entries are sorted, belong to root, and
+// all have the given time. build.sh uses it because tar(1) and zip(1) differ between systems.
 package main
 
 import (
@@ -21,7 +20,7 @@ import (
 )
 
 func main() {
-	out := flag.String("o", "", "`file` to write; its name says the format, .tar.gz or .zip")
+	out := flag.String("o", "", "`file` to write, a .tar.gz or a .zip")
 	seconds := flag.Int64("time", 0, "modification time of every entry, in `seconds` since 1970")
 	flag.Parse()
 	if *out == "" || flag.NArg() != 1 {
@@ -34,7 +33,7 @@ func main() {
 	}
 }
 
-// create writes the archive of a folder; its entries are below the folder's name.
+// create writes the archive of a folder, with its entries below the folder's name.
 func create(name, folder string, at time.Time) error {
 	write := writeTarGz
 	switch {
@@ -51,8 +50,8 @@ func create(name, folder string, at time.Time) error {
 	return errors.Join(write(f, folder, at), f.Close())
 }
 
-// each calls add for every folder and file, in the order of their names, with the
-// entry's path and mode.
+// each calls add for every folder and file in the order of their names, with the entry's path
+// and mode.
 func each(folder string, add func(entry string, mode fs.FileMode, source string) error) error {
 	top := filepath.Base(folder)
 	return filepath.WalkDir(folder, func(source string, d fs.DirEntry, err error) error {

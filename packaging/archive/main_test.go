@@ -15,11 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// at is when the entries of the tests' archives are from; zip counts in steps of 2 s
-// where nothing else is written.
+// at is the time of the entries in the tests' archives; without extra fields zip counts in
+// steps of 2 s.
 var at = time.Date(2026, 1, 2, 3, 4, 6, 0, time.UTC)
 
-// folder makes what is packed: the files in the order given, each with its mode.
+// folder makes the folder to pack: the files in the given order, each with its mode.
 func folder(t *testing.T, mtime time.Time, names ...string) string {
 	t.Helper()
 	top := filepath.Join(t.TempDir(), "providerd_1.2.3")

@@ -1,6 +1,6 @@
-// Package man writes the parts of the manual pages that say what the programs know
-// of themselves: commands and flags, out of the command line's own help. The pages
-// are the files beside it; a test of each program holds its page to it.
+// Package man writes the generated parts of the manual pages: commands and flags, from the
+// help of the command line. The pages are in the same folder; a test of each program checks
+// that its page is up to date.
 package man
 
 import (
@@ -13,8 +13,7 @@ import (
 	"github.com/providerd/providerd/ctl/command"
 )
 
-// Replace puts text between the marks of a part of a page; it is an error if the
-// page has none.
+// Replace puts text between the marks of a part of a page. It fails if the page has none.
 func Replace(page, part, text string) (string, error) {
 	open, shut := `.\" `+part+"\n", `.\" end of `+part+"\n"
 	before, rest, ok := strings.Cut(page, open)
@@ -43,7 +42,7 @@ func commands(b *strings.Builder, root, parent *command.Command) {
 			completion(b, cmd)
 			continue
 		case cmd.HasSubCommands() && !takesArguments(cmd):
-			if flags := Flags(cmd.PersistentFlags()); flags != "" { // those of each command below
+			if flags := Flags(cmd.PersistentFlags()); flags != "" { // those of each subcommand
 				fmt.Fprintf(b, ".It %s Ar command\n%s.Pp\n%s", usage(root, cmd), Text(about(cmd)), flags)
 			}
 			commands(b, root, cmd)
@@ -67,11 +66,10 @@ func commands(b *strings.Builder, root, parent *command.Command) {
 	}
 }
 
-// about is what a command's help says of it.
+// about is the description from a command's help.
 func about(cmd *command.Command) string { return cmp.Or(cmd.Long, cmd.Short+".") }
 
-// takesArguments reports whether a command with others below it does something of
-// its own.
+// takesArguments reports whether a command with subcommands also does something itself.
 func takesArguments(cmd *command.Command) bool { return strings.Contains(cmd.Use, " ") }
 
 func completion(b *strings.Builder, cmd *command.Command) {
@@ -83,7 +81,7 @@ func completion(b *strings.Builder, cmd *command.Command) {
 		Text("Print the completion script for that shell."))
 }
 
-// usage is the line that a command's help calls its usage: "wait ID".
+// usage is the usage line of a command's help: "wait ID".
 func usage(root, cmd *command.Command) string {
 	path := strings.TrimPrefix(cmd.CommandPath(), root.Name()+" ")
 	out := "Cm " + path
@@ -104,8 +102,8 @@ func usage(root, cmd *command.Command) string {
 	return out
 }
 
-// Flags is an mdoc list of the flags, in the order of their names; it is empty when
-// there are none but help and version.
+// Flags is an mdoc list of the flags, in the order of their names; it is empty if there are
+// only help and version.
 func Flags(flags *command.FlagSet) string {
 	var b strings.Builder
 	for _, f := range flags.Sorted() {
@@ -160,14 +158,14 @@ func Text(text string) string {
 	return b.String()
 }
 
-// sentence is where one ends and the next begins: each has a line of its own, by
-// which roff knows how wide the blank is.
+// sentence matches the end of a sentence: each sentence has its own line, so that roff sets the
+// space between them.
 var sentence = regexp.MustCompile(`([A-Za-z0-9)]\.) +([A-Z-])`)
 
 var option = regexp.MustCompile(`(^|[\s(\[/,|"])(--?[a-z][a-z-]*)`)
 
-// escape makes a line of text harmless: no control line, hyphens of options as they
-// are typed, and nothing beyond ASCII.
+// escape makes a line of text safe: no control line, the hyphens of options as typed, and
+// only ASCII.
 func escape(line string) string {
 	line = strings.ReplaceAll(line, `\`, `\e`)
 	line = option.ReplaceAllStringFunc(line, func(s string) string { return strings.ReplaceAll(s, "-", `\-`) })

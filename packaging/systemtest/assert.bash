@@ -1,9 +1,9 @@
-# What scenarios say: one line for each thing that was tried, ok or FAIL, with what was
-# seen below a FAIL. A scenario that stops early has failed too.
+# The output of scenarios: one line for each check, ok or FAIL, with what was seen below a
+# FAIL. A scenario that stops early has failed too.
 set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 
-# say prints what was measured or is done, and counts as nothing.
+# say prints a remark or a measurement, which does not count as a check.
 say() { printf '     %s\n' "$*"; }
 
 # verdict SUCCEEDED WHAT [SEEN...]
@@ -24,7 +24,7 @@ ok() {
 	verdict "$status" "$what" "$* ended with $status" "$seen"
 }
 
-# fails WHAT STATUS COMMAND...: it ends with that exit status.
+# fails WHAT STATUS COMMAND...: the command ends with that exit status.
 fails() {
 	local what=$1 want=$2 seen status=0
 	shift 2
@@ -35,13 +35,13 @@ fails() {
 # is WHAT WANT GOT
 is() { verdict "$([ "$2" = "$3" ] && echo 0 || echo 1)" "$1" "want $2" "have $3"; }
 
-# has WHAT PART TEXT: the text has the part.
+# has WHAT PART TEXT: the text contains the part.
 has() { verdict "$([[ $3 == *"$2"* ]] && echo 0 || echo 1)" "$1" "no \"$2\" in:" "$3"; }
 
 # hasnt WHAT PART TEXT
 hasnt() { verdict "$([[ $3 != *"$2"* ]] && echo 0 || echo 1)" "$1" "\"$2\" is in:" "$3"; }
 
-# until_true SECONDS COMMAND...: asks again until it succeeds, or the time is over.
+# until_true SECONDS COMMAND...: repeats the command until it succeeds, or the time is up.
 until_true() {
 	local end=$((SECONDS + $1))
 	shift
@@ -51,10 +51,10 @@ until_true() {
 	done
 }
 
-# as USER COMMAND...: as that user, with the groups the user has now.
+# as USER COMMAND...: runs it as that user, with the user's current groups.
 as() { runuser -u "$1" -- "${@:2}"; }
 
-# seconds_since START prints the seconds from a time of date +%s.%N until now.
+# seconds_since START prints the seconds since a time from date +%s.%N.
 seconds_since() { awk -v from="$1" -v to="$(date +%s.%N)" 'BEGIN { printf "%.2f", to - from }'; }
 
 # at_most WHAT LIMIT NUMBER
@@ -65,8 +65,8 @@ property() { systemctl show --property="$1" --value "${2:-providerd.service}"; }
 
 pid() { property MainPID; }
 
-# mark is where the journal ends now; journal [MARK] is what the service wrote since
-# then, and systemd about it.
+# mark is the current end of the journal; journal [MARK] is what the service, and systemd
+# about it, wrote since then.
 mark() { journalctl --sync && journalctl --lines=0 --show-cursor | sed -n 's/^-- cursor: //p'; }
 journal() { journalctl --sync && journalctl --no-pager --unit=providerd.service --output=cat ${1:+--after-cursor="$1"}; }
 

@@ -1,6 +1,6 @@
-# The first process of a machine, until it becomes systemd: boot.bash ROOT NAME. It has
-# its own mounts, processes, network and cgroups already, and gives them what a kernel
-# would; /proc/sys, /sys and all devices but the harmless ones stay out of reach.
+# The first process of a machine, until it becomes systemd: boot.bash ROOT NAME. It
+# already has its own mounts, processes, network and cgroups, and sets them up as a kernel
+# would. /proc/sys, /sys and all devices except harmless ones stay out of reach.
 set -euo pipefail
 cd "$1"
 mount -t proc -o nosuid,nodev,noexec proc proc
@@ -28,10 +28,10 @@ mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs dev/shm
 echo "$2" >etc/hostname
 
 pivot_root . .
-umount -l . # what was /, below the new one
+umount -l . # the old /, below the new one
 cd /
-mount --make-rshared / # as systemd finds it in containers; credentials are handed over by it
-# It is told that it is in a container: then it leaves clock, modules and sysctls alone.
-# Without these capabilities nothing in it could do otherwise.
+mount --make-rshared / # as in containers; systemd passes credentials on this way
+# systemd is told that it is in a container, so that it does not touch clock, modules and
+# sysctls. Without these capabilities nothing inside could touch them anyway.
 exec env -i container=providerd-systemtest PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 	setpriv --bounding-set -sys_module,-sys_time,-sys_rawio,-syslog,-sys_boot /lib/systemd/systemd

@@ -1,25 +1,25 @@
-# The Debian that the machines share: a small one, made once, which none of them changes.
+# The small Debian that the machines share. It is made once, and none of them changes it.
 
-# need_debootstrap installs it where that is possible.
+# need_debootstrap installs debootstrap if possible.
 need_debootstrap() {
 	command -v debootstrap >/dev/null && return
-	command -v apt-get >/dev/null || fail "there is no debootstrap" "install debootstrap"
+	command -v apt-get >/dev/null || fail "debootstrap is missing" "install debootstrap"
 	apt-get install -qy debootstrap >/dev/null || { apt-get update -qq && apt-get install -qy debootstrap >/dev/null; }
 }
 
-# make_debian puts it into $debian, unless --root names a folder that has it.
+# make_debian creates it in $debian, unless the folder of --root already has it.
 make_debian() {
 	debian=${root:-$work/debian}
 	if [ -e "$debian/systemtest" ]; then
 		printf 'using the Debian in %s\n' "$debian"
 		return
 	fi
-	[ ! -e "$debian" ] || [ -z "$(ls -A "$debian")" ] || fail "$debian has something else in it" "packaging/systemtest/run --root DIR, with a new DIR"
+	[ ! -e "$debian" ] || [ -z "$(ls -A "$debian")" ] || fail "$debian contains something else" "packaging/systemtest/run --root DIR, with a new DIR"
 	find_mirror
 	mkdir -p "$debian"
 	in_background debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl "$suite" "$debian" $mirror >"$work/debian.log" 2>&1
 	wait_for debian $!
-	# Nothing here may touch the kernel that it shares with others, or wait for a network.
+	# Nothing in it may touch the shared kernel, or wait for a network.
 	local unit
 	for unit in systemd-sysctl.service systemd-modules-load.service systemd-remount-fs.service systemd-udevd.service \
 		systemd-udev-trigger.service systemd-binfmt.service console-getty.service getty@.service getty-static.service \
@@ -34,7 +34,7 @@ make_debian() {
 	mkdir "$debian/systemtest"
 }
 
-# find_mirror asks this machine's apt where its Debian comes from, and by which proxy.
+# find_mirror gets the mirror and the proxy from this machine's apt.
 find_mirror() {
 	local from
 	if [ -z "$suite$mirror" ] && command -v apt-get >/dev/null; then

@@ -1,6 +1,6 @@
-# A machine: a Debian in namespaces of its own, with systemd as its first process.
+# A machine: a Debian in its own namespaces, with systemd as its first process.
 
-# boot starts a machine and waits until its systemd says that it runs.
+# boot starts a machine and waits until its systemd is running.
 boot() {
 	local machine=$1 began place=$work/$1 group=$cgroups/providerd-systemtest.$$/$1 job init state=
 	began=$(now)
@@ -31,7 +31,7 @@ boot() {
 	eval "${machine}_init=$init"
 }
 
-# inside runs a command in a machine, as root, with nothing of our environment.
+# inside runs a command in a machine, as root, without our environment.
 inside() {
 	local init=${1}_init
 	shift
@@ -39,8 +39,8 @@ inside() {
 		HOME=/root LANG=C.UTF-8 "$@"
 }
 
-# try runs the scenarios of a machine, in order; each starts where the last one ended.
-# What it writes goes to $work/MACHINE.out.
+# try runs the scenarios of a machine in order; each starts where the last one ended. Its
+# output goes to $work/MACHINE.out.
 try() {
 	local machine=$1 scenario name began status said
 	printf '\n=== %s\n' "$machine"

@@ -24,7 +24,7 @@ func (in Insecure) check(path string, info fs.FileInfo) error {
 	}
 	err := Check(path, info)
 	if part := (*PathError)(nil); errors.As(err, &part) && info.IsDir() && trusted(path, info) {
-		part.hint = "have nobody but root or the user that runs providerd write in " + path +
+		part.hint = "make " + path + " writable only by root and the user that runs providerd" +
 			" (if it is a volume that you cannot change: providerd --insecure-folder " + path + "), or choose another path"
 	}
 	return err

@@ -31,7 +31,7 @@ func (e *PathError) Hint() string {
 	if e.hint != "" {
 		return e.hint
 	}
-	return "have root or the user that runs providerd own " + e.Path + ", and nobody else write in it, or choose another path"
+	return "make root or the user that runs providerd the owner of " + e.Path + ", writable by nobody else, or choose another path"
 }
 
 // mostLinks is how many symbolic links one path may have, as on Linux.

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// certificate makes one for 127.0.0.1, good for a year, and writes the authority
-// that signed it, where the machine's programs look for those they trust.
+// certificate makes a certificate for 127.0.0.1 that is valid for a year, and writes the
+// authority that signed it to the place where the machine's programs look for those they trust.
 func certificate(authorityFile string) (tls.Certificate, error) {
 	var none tls.Certificate
 	now := time.Now()

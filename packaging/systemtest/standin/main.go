@@ -1,14 +1,14 @@
-// Command standin plays the providers that a machine of the system test watches, one
-// for each transport, all healthy, each on a loopback port of its own:
+// Command standin plays the providers that a machine of the system test watches, one for
+// each transport, all healthy, each on its own loopback port:
 //
 //	11434  an Ollama with one model
-//	7001   something that accepts TCP
+//	7001   a server that accepts TCP
 //	7002   TLS
 //	7003   DNS, for model.test
 //	7004   gRPC with its health service
 //	7005   a cloud API over TLS, which wants the key in the file -key
 //
-// It also watches a folder: standin -watch DIR says what happens to the names in it.
+// It also watches a folder: standin -watch DIR prints what happens to the names in it.
 package main
 
 import (
@@ -19,10 +19,10 @@ import (
 
 func main() {
 	key := flag.String("key", "", "`file` with the key that the cloud API wants")
-	authority := flag.String("authority", "", "`file` to write the certificate to that the others are signed with")
+	authority := flag.String("authority", "", "`file` for the certificate that signs the others")
 	watched := flag.String("watch", "", "`folder` to watch, instead of serving")
 	flag.Parse()
-	err := fmt.Errorf("what to do? -watch, or -key and -authority")
+	err := fmt.Errorf("give -watch, or -key and -authority")
 	switch {
 	case *watched != "":
 		err = watch(*watched)

@@ -15,7 +15,7 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// serve plays them all until one fails, and with it the process.
+// serve plays all providers until one fails, which ends the process.
 func serve(keyFile, authorityFile string) error {
 	key, err := os.ReadFile(keyFile)
 	if err != nil {
@@ -80,7 +80,7 @@ func pages(of map[string]string) http.Handler {
 	})
 }
 
-// needing refuses who does not have the key, in OpenAI's words.
+// needing refuses requests without the key, in OpenAI's words.
 func needing(key string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		if q.Header.Get("Authorization") != "Bearer "+key {
@@ -93,7 +93,7 @@ func needing(key string, next http.Handler) http.Handler {
 	})
 }
 
-// acceptAll reads what comes and says nothing.
+// acceptAll reads everything and sends nothing.
 func acceptAll(l net.Listener) error {
 	for {
 		c, err := l.Accept()
@@ -110,7 +110,7 @@ func acceptAll(l net.Listener) error {
 	}
 }
 
-// answer knows one name.
+// answer resolves one name.
 func answer(w dns.ResponseWriter, q *dns.Msg) {
 	reply := new(dns.Msg).SetReply(q)
 	if len(q.Question) == 1 && q.Question[0].Name == "model.test." && q.Question[0].Qtype == dns.TypeA {

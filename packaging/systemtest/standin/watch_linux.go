@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watch prints a line for each thing that happens to a name in a folder, as it is
-// told by the kernel, which misses none: what happened, the name, and the mode that
-// it has when the line is written. The first line says that it watches.
+// watch prints a line for each change of a name in a folder: what happened, the name, and
+// the mode when the line is written. The kernel reports every change. The first line says
+// that the watch has begun.
 func watch(folder string) error {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC)
 	if err != nil {

@@ -4,4 +4,4 @@ package main
 
 import "errors"
 
-func watch(string) error { return errors.New("only Linux tells") }
+func watch(string) error { return errors.New("only Linux can watch folders") }

@@ -1,5 +1,5 @@
-# The package is enough: once it is installed the service runs, and whoever is on the
-# machine can ask it. What was there before is written down for the last scenario.
+# Installing the package is enough: the service runs, and every user of the machine can
+# ask it. The state before is recorded for the last scenario.
 . /systemtest/assert.bash
 
 find / -xdev -print | sort >/systemtest/files-before
@@ -12,14 +12,14 @@ ok "systemd finds no fault in the units" systemd-analyze verify --man=no provide
 is "the service is enabled" enabled "$(systemctl is-enabled providerd)"
 is "the service is active" active "$(systemctl is-active providerd)"
 is "the socket unit waits for who wants it" disabled "$(systemctl is-enabled providerd.socket)"
-has "the unit's state says what the daemon does" "provider" "$(property StatusText)"
+has "the unit's status is the daemon's" "provider" "$(property StatusText)"
 is "it runs as a user of its own" "providerd:providerd" "$(property User):$(property Group)"
 is "who cannot log in" /usr/sbin/nologin "$(getent passwd providerd | cut -d: -f7)"
 
-ok "a plain user asks for the status" as alice providerctl status
-has "of what any machine may have" ollama "$(as alice providerctl status)"
-ok "with curl too" as alice curl -sf --unix-socket /run/providerd/providerd.sock http://localhost/healthz
-has "the daemon tells its version" "$old_version" "$(as alice providerctl info)"
+ok "a plain user can read the status" as alice providerctl status
+has "with the providers that any machine may have" ollama "$(as alice providerctl status)"
+ok "and with curl too" as alice curl -sf --unix-socket /run/providerd/providerd.sock http://localhost/healthz
+has "the daemon reports its version" "$old_version" "$(as alice providerctl info)"
 
 mode() { stat -c '%A %U %G' "$1"; }
 is "the socket is everybody's" "srw-rw-rw- providerd providerd" "$(mode /run/providerd/providerd.sock)"
@@ -27,4 +27,4 @@ is "its folder only the service's to write" "drwxr-xr-x providerd providerd" "$(
 is "the state is the service's alone" "drwx------ providerd providerd" "$(mode /var/lib/providerd)"
 is "so is the database" "-rw------- providerd providerd" "$(mode /var/lib/providerd/providerd.db)"
 is "the configuration is root's" "-rw-r--r-- root root" "$(mode /etc/providerd/providerd.toml)"
-fails "a plain user does not get into the state" 2 as alice ls /var/lib/providerd
+fails "a plain user cannot read the state folder" 2 as alice ls /var/lib/providerd

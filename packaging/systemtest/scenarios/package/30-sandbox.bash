@@ -1,5 +1,5 @@
-# What an attacker would have who took the daemon over. A plug-in runs in the very
-# sandbox of the service, so one is configured that tries what it can.
+# What an attacker could do who has taken over the daemon. A plug-in runs in the sandbox of
+# the service, so this one tries everything.
 . /systemtest/assert.bash
 
 status() { sed -n "s/^$1:\s*//p" "/proc/$(pid)/status"; }
@@ -12,7 +12,7 @@ is "it has no other group" "$(getent group providerd | cut -d: -f3)" "$(status G
 has "no core file may be written" "0                    0" "$(grep 'Max core' "/proc/$(pid)/limits")"
 say "systemd-analyze security: $(systemd-analyze security providerd --no-pager 2>/dev/null | tail -1 | sed 's/^[^O]*//')"
 
-# Doors that only the sandbox closes: they stand open to every user of the machine.
+# Doors that only the sandbox closes: they are open to every user of the machine.
 mkdir -p /srv/open /home/alice/open
 chmod 1777 /srv/open /home/alice/open
 chmod 755 /home/alice
@@ -20,7 +20,7 @@ echo private >/home/alice/letter
 chmod 644 /home/alice/letter
 cat >/usr/local/bin/trespass <<'PLUGIN'
 #!/bin/bash
-# Says on the first line that it ran, and leaves in the state what it could do.
+# Prints that it ran, and writes what it could do to the state folder.
 can() {
 	local what=$1
 	shift
@@ -58,7 +58,7 @@ timeout = "60s"
 interval = "1h"
 CONFIG
 ok "(nor do they hide who else runs)" as alice test -e /proc/1
-ok "a plug-in that trespasses is taken into the configuration" providerctl reload
+ok "a plug-in that trespasses is configured" providerctl reload
 ok "and runs" providerctl wait trespass --for RUNNING --timeout 60s
 
 tried=$(sort -u /var/lib/providerd/tried)
@@ -70,4 +70,4 @@ is "seen from outside, nothing came to be elsewhere" "/run/providerd/trespass /v
 
 rm -rf /usr/local/bin/trespass /var/lib/providerd/{trespass,tried} /run/providerd/trespass /srv/open /home/alice/{open,letter} /dev/shm/a /var/tmp/a
 cp /systemtest/providerd.toml /etc/providerd/providerd.toml
-ok "the configuration is put back" providerctl reload
+ok "the configuration is restored" providerctl reload

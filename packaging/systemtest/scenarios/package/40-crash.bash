@@ -1,4 +1,4 @@
-# A daemon that is killed comes back by itself, and nothing that a client has seen is lost.
+# A killed daemon comes back by itself, and nothing that a client has seen is lost.
 . /systemtest/assert.bash
 
 seq() { providerctl info -o json | field seq; }
@@ -16,10 +16,10 @@ say "after $(seconds_since "$began") s, of which systemd waits $(systemctl show 
 is "systemd started it" 1 "$(property NRestarts)"
 is "no event is lost" "$events_before" "$(providerctl events -o json | head -n "$(wc -l <<<"$events_before")")"
 is "its rows know since when" "$since" "$(row | field since)"
-verdict "$([ "$(seq)" -ge "$seq_before" ] && echo 0 || echo 1)" "the sequence goes on: $seq_before, then $(seq)"
+verdict "$([ "$(seq)" -ge "$seq_before" ] && echo 0 || echo 1)" "the sequence continues: $seq_before, then $(seq)"
 verdict "$([ "$(generation)" -ge "$generation_before" ] && echo 0 || echo 1)" "so do the generations: $generation_before, then $(generation)"
 
-# Again and again: there is no number of crashes after which it is given up.
+# Again and again: systemd never gives up, however many crashes there are.
 for _ in 1 2 3 4 5 6; do
 	before=$(pid)
 	kill -KILL "$before"

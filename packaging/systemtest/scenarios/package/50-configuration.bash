@@ -1,4 +1,4 @@
-# A mistake in the file harms nothing while the daemon runs, and is told where it is made.
+# A mistake in the file does no harm while the daemon runs, and is reported with its line.
 . /systemtest/assert.bash
 
 file=/etc/providerd/providerd.toml
@@ -21,9 +21,9 @@ began=$(mark)
 systemctl restart providerd 2>/dev/null || true
 ok "at a start the journal says what is wrong" until_true 60 eval "journal '$began' | grep -q '$file:$line'"
 say "$(journal "$began" | grep -m1 "$file:$line")"
-fails "it does not run on a guess" 3 as alice providerctl status
+fails "it does not run with a guess" 3 as alice providerctl status
 has "and a client is told what to type" "providerd service start" "$(as alice providerctl status 2>&1 || true)"
 
 cp /systemtest/providerd.toml $file
-ok "mended, it comes back by itself" until_true 60 as alice providerctl status
+ok "once fixed, it comes back by itself" until_true 60 as alice providerctl status
 is "active" active "$(systemctl is-active providerd)"

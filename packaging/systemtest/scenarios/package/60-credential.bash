@@ -1,11 +1,11 @@
-# A key that systemd hands over is used, and is nowhere else: not in a file that the
-# service did not get it from, not in an environment, not in a reply, not in the journal.
+# A key that systemd passes on is used, and appears nowhere else: not in another file, not
+# in an environment, not in a reply, not in the journal.
 . /systemtest/assert.bash
 
 key=test-key-$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
 (umask 077 && mkdir -p /etc/providerd/credentials && printf '%s\n' "$key" >/etc/providerd/credentials/cloud)
 systemd-run --quiet --unit=standin /systemtest/standin -key /etc/providerd/credentials/cloud -authority /etc/ssl/certs/systemtest.pem
-ok "a cloud API is there, and wants the key" until_true 60 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
+ok "a cloud API is running, and wants the key" until_true 60 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
 cp /etc/providerd/providerd.toml /systemtest/providerd.toml
 cat >>/etc/providerd/providerd.toml <<'CONFIG'
 [[provider]]
@@ -14,10 +14,10 @@ kind = "openai"
 base_url = "https://127.0.0.1:7005/v1"
 api_key_file = "key_cloud"
 CONFIG
-ok "the service takes the key at its start" systemctl restart providerd
-ok "and the API lets it in" as alice providerctl wait cloud --for RUNNING --timeout 60s
+ok "the service reads the key at its start" systemctl restart providerd
+ok "and the API accepts it" as alice providerctl wait cloud --for RUNNING --timeout 60s
 is "the key's file stays root's" "-rw------- root root" "$(stat -c '%A %U %G' /etc/providerd/credentials/cloud)"
-fails "no other user reads what the service got" 1 as alice cat /run/credentials/providerd.service/key_cloud
+fails "no other user can read the service's copy" 1 as alice cat /run/credentials/providerd.service/key_cloud
 
 service=$(pid)
 lacks() {
@@ -32,7 +32,7 @@ lacks "the journal" journalctl --no-pager --output=export
 lacks "the configuration as the daemon shows it" providerd config show
 for path in providers/status providers/cloud providers/cloud/models providers/cloud/diagnostics providers/cloud/history \
 	events daemon daemon/log openapi.json; do
-	ok "(the reply /api/$path is there)" curl -sf --max-time 60 -o /dev/null --unix-socket /run/providerd/providerd.sock "http://localhost/api/$path"
+	ok "(/api/$path answers)" curl -sf --max-time 60 -o /dev/null --unix-socket /run/providerd/providerd.sock "http://localhost/api/$path"
 	lacks "/api/$path" curl -s --max-time 60 --unix-socket /run/providerd/providerd.sock "http://localhost/api/$path"
 done
 lacks "/metrics" curl -s --unix-socket /run/providerd/providerd.sock http://localhost/metrics
@@ -43,15 +43,15 @@ providerctl diagnose cloud >/dev/null || true
 lacks "the log, however much is logged" journalctl --no-pager --output=export -u providerd
 providerctl log-level info >/dev/null
 
-# A wrong key, and a crash: what is told of an error, and what is left behind.
+# A wrong key, and a crash: what an error says, and what is left behind.
 printf 'test-key-that-is-wrong\n' >/etc/providerd/credentials/cloud
 systemctl restart providerd
-ok "a wrong key is an error that says so" as alice providerctl wait cloud --for ERROR --timeout 60s
+ok "a wrong key is reported as an error" as alice providerctl wait cloud --for ERROR --timeout 60s
 hasnt "without showing it" test-key-that-is-wrong "$(as alice providerctl status -o json; journalctl --no-pager -u providerd)"
 printf '%s\n' "$key" >/etc/providerd/credentials/cloud
 systemctl restart providerd
 service=$(pid)
-ok "the right one is right again" as alice providerctl wait cloud --for RUNNING --timeout 60s
+ok "the right key works again" as alice providerctl wait cloud --for RUNNING --timeout 60s
 kill -ABRT "$service"
 until_true 60 eval '[ "$(pid)" != "$service" ] && as alice providerctl status'
 ok "after an abort it comes back with its key" as alice providerctl wait cloud --for RUNNING --timeout 60s
@@ -63,4 +63,4 @@ is "the credential is only in memory" "" "$(findmnt -n -o FSTYPE /run/credential
 systemctl stop standin
 rm -rf /etc/providerd/credentials/cloud /etc/ssl/certs/systemtest.pem
 cp /systemtest/providerd.toml /etc/providerd/providerd.toml
-ok "without keys it starts as well" systemctl restart providerd
+ok "it also starts without keys" systemctl restart providerd

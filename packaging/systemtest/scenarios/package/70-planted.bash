@@ -1,5 +1,5 @@
-# Someone planted something where the daemon's files go. It follows no link and takes
-# nobody's socket over; what the link leads to stays as it was.
+# Someone has planted something in place of the daemon's files. The daemon follows no link
+# and takes over no socket; the target of a link stays unchanged.
 . /systemtest/assert.bash
 
 answers() { as alice providerctl status; }
@@ -7,7 +7,7 @@ systemctl stop providerd
 echo precious >/srv/precious
 chmod 666 /srv/precious
 
-# planted WHAT PATH: with a link at PATH the service does not come up over it.
+# planted WHAT PATH: with a link at PATH the service does not start.
 planted() {
 	local began
 	began=$(mark)
@@ -15,7 +15,7 @@ planted() {
 	ln -s "${3:-/srv/precious}" "$2"
 	systemctl start providerd 2>/dev/null || true
 	ok "a link $1: the journal names it" until_true 60 eval "journal '$began' | grep 'providerd:' | grep -q '$(basename "$2")'"
-	is "a link $1: it is not followed" precious "$(cat /srv/precious)"
+	is "a link $1: not followed" precious "$(cat /srv/precious)"
 	fails "a link $1: nothing is served" 3 as alice providerctl status
 	say "$(journal "$began" | grep -m1 "providerd:.*$(basename "$2")" | cut -c1-200)"
 	systemctl stop providerd
@@ -27,8 +27,8 @@ rm -rf /var/lib/providerd
 cp -a /systemtest/state /var/lib/providerd
 ok "with the database back it serves" bash -c 'systemctl start providerd && . /systemtest/assert.bash && until_true 60 as alice providerctl status'
 
-# The service's folder is its own, and only root could plant there; so could a
-# daemon that was taken over, for the next one.
+# Only root can plant something in the service's own folder, or a daemon that has been
+# taken over, for the next one.
 systemctl stop providerd
 rm -f /run/providerd/*
 ln -s /srv/precious /run/providerd/providerd.sock
@@ -46,5 +46,5 @@ systemctl start providerd 2>/dev/null || true
 fails "a file instead of the socket: nothing is served" 3 as alice providerctl status
 is "a file instead of the socket: it stays" file "$(cat /run/providerd/providerd.sock)"
 rm -f /run/providerd/providerd.sock
-ok "with the way free it comes back by itself" until_true 60 answers
+ok "once that is removed, it comes back by itself" until_true 60 answers
 rm -rf /srv/precious /systemtest/state

@@ -1,5 +1,5 @@
-# A daemon that hangs looks alive to whoever only watches its process. The watchdog
-# sees that it does nothing any more, ends it and starts another.
+# A daemon that hangs still has a living process. The watchdog notices that it no longer
+# does anything, and replaces it.
 . /systemtest/assert.bash
 
 limit=$(systemctl show --property=WatchdogUSec --value providerd)

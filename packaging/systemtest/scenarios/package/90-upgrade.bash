@@ -1,5 +1,5 @@
-# An upgrade costs nobody anything: the state goes on, the file that an administrator
-# has changed stays, and the new program is the one that runs.
+# An upgrade loses nothing: the state continues, the file that an administrator has
+# changed stays, and the new program runs.
 . /systemtest/assert.bash
 
 printf '\n# mine\n[[provider]]\nid = "mine"\nkind = "tcp"\nbase_url = "tcp://127.0.0.1:9"\n' >>/etc/providerd/providerd.toml
@@ -22,10 +22,10 @@ is "nothing lies beside it" "" "$(find /etc/providerd -name '*.dpkg-*')"
 is "every event is still there" "$events" "$(providerctl events -o json | head -n "$(wc -l <<<"$events")")"
 is "a row knows since when" "$since" "$(providerctl status mine -o json | field since)"
 is "what was paused still is" true "$(providerctl status lmstudio -o json | field paused)"
-verdict "$([ "$(providerctl info -o json | field generation)" -ge "$generation" ] && echo 0 || echo 1)" "the generations go on"
+verdict "$([ "$(providerctl info -o json | field generation)" -ge "$generation" ] && echo 0 || echo 1)" "the generations continue"
 
 systemctl disable --quiet --now providerd
-ok "one that is disabled can be upgraded too" dpkg --force-confdef --install "/systemtest/$new_version/providerd.deb"
+ok "a disabled daemon can be upgraded too" dpkg --force-confdef --install "/systemtest/$new_version/providerd.deb"
 is "and stays disabled" disabled "$(systemctl is-enabled providerd || true)"
 is "and stopped" inactive "$(systemctl is-active providerd || true)"
 systemctl enable --quiet --now providerd

@@ -1,10 +1,10 @@
-# Every way of asking a provider works in the sandbox: over HTTP, TCP, TLS, DNS and
-# gRPC, by a plug-in, by the message bus of systemd, and a cloud API with its key.
+# Every way of probing works in the sandbox: over HTTP, TCP, TLS, DNS and gRPC, by a
+# plug-in, by systemd's message bus, and a cloud API with its key.
 . /systemtest/assert.bash
 
 (umask 077 && mkdir -p /etc/providerd/credentials && echo "test-key-of-the-kinds" >/etc/providerd/credentials/cloud)
 systemd-run --quiet --unit=standin /systemtest/standin -key /etc/providerd/credentials/cloud -authority /etc/ssl/certs/systemtest.pem
-ok "(the stand-ins are there)" until_true 60 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
+ok "(the stand-ins are running)" until_true 60 curl -so /dev/null --cacert /etc/ssl/certs/systemtest.pem https://127.0.0.1:7005/v1/models
 cat >/usr/local/bin/check_fine <<'PLUGIN'
 #!/bin/sh
 echo "FINE - as $(id -un)"
@@ -63,7 +63,7 @@ id = "unit"
 kind = "systemd"
 unit = "dbus.service"
 CONFIG
-ok "the service starts with them all" systemctl restart providerd
+ok "the service starts with all of them" systemctl restart providerd
 for id in ollama http tcp unix tls dns grpc cloud plugin unit; do
 	ok "$id is RUNNING" as alice providerctl wait "$id" --for RUNNING --timeout 60s
 	as alice providerctl is-running -q "$id" || as alice providerctl diagnose "$id" || true
@@ -74,6 +74,6 @@ systemctl stop dbus.socket dbus.service 2>/dev/null || true
 systemctl start dbus.service
 ok "the bus may restart" as alice providerctl wait unit --for RUNNING --timeout 60s
 systemctl stop standin
-ok "that a server is gone is seen" as alice providerctl wait tcp --for STOPPED --timeout 60s
+ok "a stopped server is noticed" as alice providerctl wait tcp --for STOPPED --timeout 60s
 systemd-run --quiet --unit=standin /systemtest/standin -key /etc/providerd/credentials/cloud -authority /etc/ssl/certs/systemtest.pem
-ok "and that it is back" as alice providerctl wait tcp --for RUNNING --timeout 60s
+ok "and so is its return" as alice providerctl wait tcp --for RUNNING --timeout 60s

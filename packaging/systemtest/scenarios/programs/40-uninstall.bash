@@ -1,4 +1,4 @@
-# Taking the service away leaves what is the administrator's, and nothing that runs.
+# Uninstalling leaves what belongs to the administrator, and nothing that runs.
 . /systemtest/assert.bash
 
 cp /etc/providerd/providerd.toml /systemtest/providerd.toml
