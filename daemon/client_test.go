@@ -11,8 +11,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Every row that the socket serves says how clients are told where the provider is,
-// as the configuration has it now.
+// Every row that the socket serves says how to configure clients for the provider, according
+// to the current configuration.
 func TestClient_OfEveryRow(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

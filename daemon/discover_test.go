@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What is found is called by the provider that asks there: a 127.0.0.1 in the file is
-// not ::1, and one that nobody gave is both.
+// A server that is found is named after the provider that is probed there: a 127.0.0.1 in the
+// file is not ::1, but the default address is both.
 func TestDiscover_NamesWhoAsksThere(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// row is the provider's, as the socket tells it.
+// row is the provider's row, as served by the socket.
 func (r *running) row(id string) provider.Status {
 	var reply provider.StatusReply
 	r.call("GET", "/api/providers/status", &reply)
@@ -26,8 +26,7 @@ func (r *running) row(id string) provider.Status {
 	return provider.Status{}
 }
 
-// A variable that is no good, or a file of a key that is not there, keeps nobody but its
-// own provider from being watched.
+// A bad variable or a missing key file only affects its own provider.
 func TestDaemon_StartsWithoutWhatOneProviderLacks(t *testing.T) {
 	ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"object":"list","data":[{"id":"m"}]}`))
@@ -56,7 +55,7 @@ ca_file = "/absent/authority.pem"
 	r := runDaemon(t, text, map[string]string{
 		"OPENAI_API_KEY": "k\u200by", "OLLAMA_HOST": "unix:///run/ollama.sock", "ANTHROPIC_API_KEY": "two words",
 	})
-	// On a busy machine the first look at it may take longer than a local server is given.
+	// On a busy machine its first probe may take longer than the timeout of a local server.
 	r.until(func() bool { return r.row("up").Reason == provider.OK })
 	for id, want := range map[string]struct {
 		reason       provider.Reason
@@ -80,8 +79,8 @@ ca_file = "/absent/authority.pem"
 	reloadsAround(t, r, text)
 }
 
-// reloadsAround: what is missing already does not keep a change from being put in
-// force; what would be missing from now on does.
+// reloadsAround checks that a change is put in force although something is already missing,
+// but not if something would be missing from now on.
 func reloadsAround(t *testing.T, r *running, text string) {
 	r.rewrite(text + "[daemon]\nlog_level = \"info\"\n")
 	if status, body := r.call("POST", "/api/daemon/reload", nil); status != http.StatusOK {

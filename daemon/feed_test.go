@@ -12,7 +12,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// vendorPage is a status page whose API is out, until it fails.
+// vendorPage is a status page that reports an outage of its API, until the page fails.
 type vendorPage struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -40,8 +40,8 @@ func (v *vendorPage) setting() string {
 	return fmt.Sprintf("status_feed = { url = %q, format = \"statuspage\", components = [\"API\"] }\n", v.URL)
 }
 
-// An incident that the database knows of stays while the feed cannot be read, so
-// that the daemon's start does not end it.
+// An incident in the database stays while the feed cannot be read, so that a restart of the
+// daemon does not end it.
 func TestDaemon_AnIncidentOutlivesARestart(t *testing.T) {
 	up := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(up.Close)
@@ -69,8 +69,8 @@ func TestDaemon_AnIncidentOutlivesARestart(t *testing.T) {
 	}
 }
 
-// A vendor's status feed is followed from the configuration to the row: without the
-// provider's key, and only while it is configured.
+// A vendor's status feed is followed, from the configuration to the row: without the provider's
+// key, and only while it is configured.
 func TestDaemon_FollowsAStatusFeed(t *testing.T) {
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer test-key" {

@@ -14,9 +14,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Promise 6, through the socket: while a server of every kind sends without end,
-// drips, or says nothing, the one that is well is probed when that is asked for,
-// and found to be well.
+// Promise 6, through the socket: while servers of every kind send without end, drip, or send
+// nothing, a healthy one is probed on request, and found to be healthy.
 func TestPromise6_HostileServersDelayNobody(t *testing.T) {
 	flush := func(w http.ResponseWriter, text string) error {
 		if _, err := io.WriteString(w, text); err != nil {

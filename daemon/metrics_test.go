@@ -18,7 +18,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A scrape is what /metrics answered.
+// A scrape is an answer of /metrics.
 type scrape map[string]*dto.MetricFamily
 
 func parseScrape(t *testing.T, text string) scrape {
@@ -36,7 +36,7 @@ func (r *running) scrape() scrape {
 	return parseScrape(r.t, body)
 }
 
-// sum adds up the metrics of a name that have the label's value; "" is any.
+// sum adds up the metrics with that name and value of the label; "" is any.
 func (s scrape) sum(name, value string) (total float64) {
 	for _, m := range s[name].GetMetric() {
 		if value == "" || slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetValue() == value }) {
@@ -46,8 +46,8 @@ func (s scrape) sum(name, value string) (total float64) {
 	return total
 }
 
-// still is a daemon with a provider that is well and one that is not, both of
-// which are asked only when somebody wants it.
+// still is a daemon with a healthy and a failing provider, both of which are only probed on
+// request.
 func still(t *testing.T, more string) *running {
 	well := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(well.Close)
@@ -56,7 +56,7 @@ func still(t *testing.T, more string) *running {
 	return runDaemon(t, more+httpProvider("well", well.URL)+"interval = \"24h\"\n"+httpProvider("ill", ill.URL)+"interval = \"24h\"\n", nil)
 }
 
-// The log, the counters and the metrics say the same.
+// The log, the counters and the metrics agree.
 func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
 	r := still(t, "")
 	r.call("POST", "/api/providers/refresh?wait=5m", nil)
@@ -76,7 +76,7 @@ func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
 		}
 	}()
 	var s scrape
-	r.until(func() bool { // a commit may be under way
+	r.until(func() bool { // a commit may be in progress
 		var info provider.DaemonInfo
 		r.call("GET", "/api/daemon", &info)
 		s = r.scrape()
@@ -119,12 +119,12 @@ func TestMetrics_AgreeWithCountersAndLog(t *testing.T) {
 	})
 }
 
-// What is said of a provider goes with it, and a probe that hangs holds up nobody.
+// The metrics of a provider go with it, and a hanging probe delays nothing.
 func TestMetrics_FollowTheProviders(t *testing.T) {
 	g := newGated(t)
 	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("b", "http://127.0.0.1:1"), nil)
 	r.call("POST", "/api/providers/refresh", nil)
-	r.until(func() bool { return g.asked.Load() >= 2 }) // its answer will never come
+	r.until(func() bool { return g.asked.Load() >= 2 }) // it will never answer
 	if s := r.scrape(); s.sum("providerd_scheduler_in_flight_probes", "") < 1 || s.sum("providerd_provider_info", "b") != 1 {
 		t.Errorf("while a probe hangs: %v", s)
 	}
@@ -135,7 +135,7 @@ func TestMetrics_FollowTheProviders(t *testing.T) {
 	}
 }
 
-// A reload says whether the latencies of each provider are told.
+// A reload decides whether /metrics has the latencies of each provider.
 func TestMetrics_LatenciesOfEachProviderOnRequest(t *testing.T) {
 	well := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(well.Close)
@@ -167,12 +167,12 @@ func TestMetrics_LatenciesOfEachProviderOnRequest(t *testing.T) {
 	}
 }
 
-// Whatever a scraper would take, it gets the one format that there is, as it is.
+// Whatever a scraper accepts, it gets the only format, uncompressed.
 func TestMetrics_HaveOneFormat(t *testing.T) {
 	r := still(t, "")
 	for _, accept := range []string{
 		"", "*/*", "application/json",
-		"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", // Prometheus 3
+		"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", // of Prometheus 3
 		"application/openmetrics-text; version=1.0.0",
 		"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
 	} {
@@ -197,7 +197,7 @@ func TestMetrics_HaveOneFormat(t *testing.T) {
 	}
 }
 
-// The port serves /metrics to programs of this machine, and nothing else.
+// The port serves only /metrics, and only to programs of this machine.
 func TestMetrics_OverTCP(t *testing.T) {
 	r := still(t, "[daemon]\nmetrics_listen = \"127.0.0.1:0\"\n")
 	var port string

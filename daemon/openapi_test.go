@@ -11,16 +11,15 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// A description is the OpenAPI document that a daemon serves, made ready to
-// compare its replies with.
+// A description is the OpenAPI document that a daemon serves, prepared for checking replies.
 type description struct {
 	operations map[string]bool               // by "METHOD path"
 	bodies     map[string]*jsonschema.Schema // of requests, by "METHOD path"
 	schemas    map[string]*jsonschema.Schema // by "METHOD path status media"
-	other      *jsonschema.Schema            // of a reply to what is no operation
+	other      *jsonschema.Schema            // of a reply to an unknown operation
 }
 
-// describe reads the description that the daemon serves.
+// describe reads the daemon's description.
 func (r *running) describe() *description {
 	_, body := r.ask("GET", "/api/openapi.json", "")
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(body))
@@ -68,7 +67,7 @@ func at(doc any, names ...string) map[string]any {
 	return doc.(map[string]any)
 }
 
-// shut lets no object have a field that is not described.
+// shut forbids undescribed fields in all objects.
 func shut(doc any) {
 	switch doc := doc.(type) {
 	case map[string]any:
@@ -85,7 +84,7 @@ func shut(doc any) {
 	}
 }
 
-// check compares a reply with what is described.
+// check compares a reply with the description.
 func (d *description) check(res *http.Response, body string) error {
 	media := res.Header.Get("Content-Type")
 	schema := d.other
@@ -114,7 +113,7 @@ func (d *description) check(res *http.Response, body string) error {
 	return nil
 }
 
-// operation finds the one that a request is for; empty when there is none.
+// operation finds the operation of a request; empty if there is none.
 func (d *description) operation(method, path string) string {
 	if op := method + " " + path; d.operations[op] {
 		return op
@@ -132,8 +131,8 @@ func (d *description) operation(method, path string) string {
 	return ""
 }
 
-// Every reply of this package's tests is compared with the description; here are
-// those of every operation, and of the errors that a caller can bring about.
+// Every reply in this package's tests is compared with the description. This test covers every
+// operation, and the errors that a caller can cause.
 func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 	g := newGated(t)
 	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1"), nil)
@@ -203,7 +202,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 	}
 }
 
-// What is taken as a body is what is described as one.
+// The daemon accepts the bodies that are described, and no others.
 func TestOpenAPI_DescribesWhatIsTaken(t *testing.T) {
 	g := newGated(t)
 	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1"), nil)

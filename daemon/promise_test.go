@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// gated is a server whose answers to all but the first request wait for a turn.
+// gated is a server that answers the first request at once and all others in turns.
 type gated struct {
 	*httptest.Server
 	asked atomic.Int64
@@ -49,7 +49,7 @@ func httpProvider(id, url string) string {
 	return fmt.Sprintf("[[provider]]\nid = %q\nkind = \"http\"\nbase_url = %q\ntimeout = \"5m\"\nslow_after = \"5m\"\n", id, url)
 }
 
-// Promise 1: a plain read waits for no probe.
+// Promise 1: a plain read does not wait for a probe.
 func TestPromise1_ReadsNeverWait(t *testing.T) {
 	g := newGated(t)
 	r := runDaemon(t, httpProvider("a", g.URL), nil)
@@ -67,8 +67,8 @@ func TestPromise1_ReadsNeverWait(t *testing.T) {
 	}
 }
 
-// Promise 2, through the socket: a refresh that is accepted during a slow probe
-// never brings back that probe's result.
+// Promise 2, through the socket: a refresh that is accepted during a slow probe never returns
+// that probe's result.
 func TestPromise2_NoLostRefresh(t *testing.T) {
 	g := newGated(t)
 	r := runDaemon(t, httpProvider("a", g.URL), nil)
@@ -97,8 +97,8 @@ func TestPromise2_NoLostRefresh(t *testing.T) {
 	}
 }
 
-// Promise 3, through the socket: 1,000 cold reads at once cost at most 2 probes.
-// The first of them is held until all 1,000 have asked.
+// Promise 3, through the socket: 1,000 concurrent cold reads cost at most 2 probes. The first
+// probe is held until all 1,000 have asked.
 func TestPromise3_NoStampede(t *testing.T) {
 	g := newGated(t)
 	r := runDaemon(t, httpProvider("a", g.URL), nil)
@@ -117,7 +117,7 @@ func TestPromise3_NoStampede(t *testing.T) {
 			}
 		})
 	}
-	r.until(func() bool { // two asked for a probe, the others share theirs
+	r.until(func() bool { // two reads asked for a probe, the others share it
 		var info provider.DaemonInfo
 		r.call("GET", "/api/daemon", &info)
 		return info.Counters.Coalesced >= 998
@@ -129,8 +129,8 @@ func TestPromise3_NoStampede(t *testing.T) {
 	}
 }
 
-// Promise 7: a key is in no reply, log line, database page, error text or
-// diagnostic, even when the provider sends it back.
+// Promise 7: a key is in no reply, log line, database page, error text or diagnostic, even if
+// the provider sends it back.
 func TestPromise7_SecretsStayIn(t *testing.T) {
 	const fromEnv, fromFile, userInfo = "not-a-real-key-from-env", "not-a-real-key-from-file", "not-a-real-password"
 	var got atomic.Int64
@@ -201,9 +201,9 @@ base_url = %q
 	}
 }
 
-// Promise 8: no probe runs inference, loads a model or wakes one: whatever the
-// answers, every kind only ever sends bare requests to paths that are known to be
-// free: GET, but for one index that its server gives to a POST.
+// Promise 8: no probe runs inference, or loads or wakes a model. Whatever the answers, every
+// kind only sends bare requests to paths that are known to be free: GET, except for one index
+// that its server returns only to a POST.
 func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 	free := map[string]bool{
 		"/": true, "/models": true, "/v1/models": true, "/health": true, "/props": true, "/slots": true, "/v1/health": true,
@@ -215,9 +215,9 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 		"/v1/health/ready": true, "/v1/health/live": true, "/v1/metadata": true,
 		"/v2": true, "/v2/health/ready": true, "/v2/health/live": true, "/v2/repository/index": true,
 		"/health/liveliness": true, "/health/readiness": true,
-		"/v1/async/sonar": true,                         // lists what was asked of Perplexity, and asks nothing: docs.perplexity.ai/api-reference/async-sonar-get
+		"/v1/async/sonar": true,                         // lists earlier requests to Perplexity, and makes none: docs.perplexity.ai/api-reference/async-sonar-get
 		"/v1beta/models":  true, "/openai/models": true, // Gemini's and Azure's lists
-		"/key": true, "/api-key": true, // what OpenRouter and xAI say of the key
+		"/key": true, "/api-key": true, // what OpenRouter and xAI report about the key
 	}
 	answers := []http.HandlerFunc{
 		func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },
@@ -285,8 +285,8 @@ func answerAs(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Promise 9: what the daemon cannot do, it says within ten seconds to whoever asks and in
-// the log, and says too when it can again.
+// Promise 9: what the daemon cannot do, it reports within ten seconds, on request and in the
+// log. It also reports when it can again.
 func TestPromise9_HealthIsHonest(t *testing.T) {
 	r := runDaemon(t, httpProvider("a", newGated(t).URL), nil)
 	var h provider.Health
@@ -302,7 +302,7 @@ func TestPromise9_HealthIsHonest(t *testing.T) {
 	if err := errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	// Seconds count in which this process had its turns, as the daemon beside it had.
+	// Only seconds in which this process could run count, since the daemon could run then too.
 	seconds := 0
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
@@ -317,7 +317,7 @@ func TestPromise9_HealthIsHonest(t *testing.T) {
 			return done()
 		})
 	}
-	said(func() bool { // over the connection that is kept
+	said(func() bool { // over the existing connection
 		status, _ := r.call("GET", "/healthz", &h)
 		return status == http.StatusServiceUnavailable && strings.Contains(h.Checks["socket"], "a file is in the place of the socket")
 	})
@@ -329,7 +329,7 @@ func TestPromise9_HealthIsHonest(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.until(func() bool { status, _ := r.call("GET", "/healthz", &h); return status == http.StatusOK })
-	r.http.CloseIdleConnections() // now by the new socket
+	r.http.CloseIdleConnections() // now through the new socket
 	if status, body := r.call("GET", "/healthz", &h); status != http.StatusOK {
 		t.Errorf("%d %s", status, body)
 	}

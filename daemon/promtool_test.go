@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// promtool runs Prometheus' own tool, where there is one. packaging/prometheus/check.sh
-// sees that there is.
+// promtool runs Prometheus' own tool, if it is installed. packaging/prometheus/check.sh makes
+// sure that it is.
 func promtool(t *testing.T, stdin string, args ...string) {
 	t.Helper()
 	tool, err := exec.LookPath("promtool")
@@ -24,7 +24,7 @@ func promtool(t *testing.T, stdin string, args ...string) {
 	}
 }
 
-// promtool finds nothing to say about what a real daemon serves.
+// promtool has no complaints about what a real daemon serves.
 func TestPromtool_Metrics(t *testing.T) {
 	r := still(t, "")
 	r.call("POST", "/api/providers/refresh?wait=5m", nil)

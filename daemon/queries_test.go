@@ -22,12 +22,12 @@ const (
 	metricsDoc    = "../docs/metrics.md"
 )
 
-// Alerts, dashboard and docs ask for what /metrics serves, by its names and labels.
+// Alerts, dashboard and docs use the names and labels of /metrics.
 func TestMetrics_AreThoseOfRulesAndDashboard(t *testing.T) {
 	r := still(t, "")
 	r.call("POST", "/api/providers/refresh?wait=5m", nil)
 	var s scrape
-	r.until(func() bool { // the row of the one that is well may still be on its way to the disk
+	r.until(func() bool { // the row of the healthy provider may not be on the disk yet
 		s = r.scrape()
 		return s.sum("providerd_provider_reason", "ok") == 1
 	})
@@ -48,8 +48,8 @@ func TestMetrics_AreThoseOfRulesAndDashboard(t *testing.T) {
 	}
 }
 
-// addDocumented adds the metrics that no provider of the scrape has. That
-// docs/metrics.md is right about them is shown in daemon/metrics.
+// addDocumented adds the metrics that no provider of the scrape has. A test in daemon/metrics
+// checks that docs/metrics.md is right about them.
 func (s scrape) addDocumented(t *testing.T) {
 	t.Helper()
 	doc, err := os.ReadFile(metricsDoc)
@@ -69,7 +69,7 @@ func (s scrape) addDocumented(t *testing.T) {
 	}
 }
 
-// What the test above finds wrong.
+// What the test above finds.
 func TestMetrics_HoldsQueriesToAScrape(t *testing.T) {
 	s := parseScrape(t, `# TYPE a_total counter
 a_total{outcome="ok",provider="x"} 1
@@ -105,8 +105,8 @@ s{provider="x",state="RUNNING"} 1
 	}
 }
 
-// ruleQueries are the expressions of the alerts. A file of rules is simple enough
-// to be read by lines: an expression stands behind its name, or indented below it.
+// ruleQueries are the expressions of the alerts. A rules file is simple enough to be read by
+// lines: an expression is behind its name, or indented below it.
 func ruleQueries(t *testing.T) []string {
 	text, err := os.ReadFile(rulesFile)
 	if err != nil {
@@ -162,11 +162,11 @@ func dashboardQueries(t *testing.T) (exprs []string) {
 	return exprs
 }
 
-// The parts of a query. Numbers take their unit along.
+// The parts of a query. Numbers include their unit.
 var queryToken = regexp.MustCompile(`"[^"]*"|[0-9][0-9a-z.]*|[A-Za-z_][A-Za-z0-9_]*|=~|!~|!=|[^\s]`)
 
-// Words of the language that are followed by names of labels, or by neither these
-// nor a bracket; and the functions that are used.
+// Words of the language that are followed by names of labels, or by neither these nor a
+// bracket; and the functions in use.
 var (
 	labelWords = []string{"by", "on", "without", "ignoring", "group_left", "group_right"}
 	queryWords = []string{"and", "or", "unless", "bool"}
@@ -176,7 +176,7 @@ var (
 	}
 )
 
-// holds reports what a query asks for that is not there.
+// holds reports what a query asks for that does not exist.
 func (s scrape) holds(expr, reasons string) error {
 	tokens := queryToken.FindAllString(expr, -1)
 	allowed := []string{"job", "instance"} // Prometheus' own
@@ -228,7 +228,7 @@ func (s scrape) labels(metric string) ([]string, error) {
 		return nil, nil
 	}
 	if strings.HasPrefix(metric, "process_") && runtime.GOOS != "linux" {
-		return nil, nil // what the process tells differs by system
+		return nil, nil // metrics of the process differ by system
 	}
 	name, part := metric, ""
 	for _, suffix := range []string{"_bucket", "_sum", "_count"} {
@@ -250,7 +250,7 @@ func (s scrape) labels(metric string) ([]string, error) {
 	return labels, nil
 }
 
-// matches checks what stands between the braces of a metric.
+// matches checks what is between the braces of a metric.
 func (s scrape) matches(metric string, labels, tokens []string, reasons string) error {
 	for i := 0; i+2 < len(tokens); i += 4 { // name, operator, value, comma
 		name, value := tokens[i], strings.Trim(tokens[i+2], `"`)
@@ -265,7 +265,7 @@ func (s scrape) matches(metric string, labels, tokens []string, reasons string) 
 		}
 		for _, one := range strings.Split(value, "|") {
 			switch name {
-			case "state": // the present one is served alone
+			case "state": // only the current one is served
 				if !slices.Contains(provider.States[:], provider.State(one)) {
 					return fmt.Errorf("there is no state %s", one)
 				}
@@ -283,14 +283,14 @@ func (s scrape) matches(metric string, labels, tokens []string, reasons string) 
 	return nil
 }
 
-// has reports whether a metric has a label of that value.
+// has reports whether a metric has a label with that value.
 func (s scrape) has(metric, value string) bool {
 	return slices.ContainsFunc(s[metric].GetMetric(), func(m *dto.Metric) bool {
 		return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetValue() == value })
 	})
 }
 
-// A dashboard is what matters here of Grafana's format.
+// A dashboard is the part of Grafana's format that matters here.
 type dashboard struct {
 	ID            *int
 	UID           string
@@ -324,7 +324,7 @@ func readDashboard(t *testing.T) (d dashboard) {
 	return d
 }
 
-// Grafana takes the dashboard wherever its data source is, and shows all of it.
+// Grafana accepts the dashboard with any data source, and shows all of it.
 func TestDashboard_IsWhole(t *testing.T) {
 	d := readDashboard(t)
 	if d.ID != nil || d.UID == "" || d.SchemaVersion < 36 {

@@ -18,7 +18,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// running is a daemon in this process, with a client of its socket.
+// running is a daemon in this process, and a client of its socket.
 type running struct {
 	t    *testing.T
 	dir  string
@@ -26,7 +26,7 @@ type running struct {
 	http *http.Client
 
 	end   context.CancelFunc
-	stop  func()        // ends it and waits; the test's end does it too
+	stop  func()        // ends it and waits; so does the end of the test
 	ended chan struct{} // closed when err is what Run returned
 	err   error
 	swept chan struct{}
@@ -41,8 +41,8 @@ func runDaemon(t *testing.T, text string, env map[string]string) *running {
 	return r
 }
 
-// startDaemon does not wait for the first sweep; change, unless nil, sees the
-// options and the folder before the daemon does.
+// startDaemon does not wait for the first sweep; change, unless nil, may change the options and
+// the folder before the daemon starts.
 func startDaemon(t *testing.T, text string, env map[string]string, change func(o *Options, dir string)) *running {
 	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
 	if err != nil {
@@ -52,7 +52,7 @@ func startDaemon(t *testing.T, text string, env map[string]string, change func(o
 	return startDaemonIn(t, dir, text, env, change)
 }
 
-// runDaemonIn starts one in a folder that may have the state of another.
+// runDaemonIn starts a daemon in a folder that may have the state of another one.
 func runDaemonIn(t *testing.T, dir, text string, env map[string]string) *running {
 	r := startDaemonIn(t, dir, text, env, nil)
 	r.awaitSweep()
@@ -104,7 +104,7 @@ func startDaemonIn(t *testing.T, dir, text string, env map[string]string, change
 	return r
 }
 
-// awaitSweep waits until every provider was asked.
+// awaitSweep waits until every provider has been probed.
 func (r *running) awaitSweep() {
 	r.t.Helper()
 	select {
@@ -114,7 +114,7 @@ func (r *running) awaitSweep() {
 	}
 }
 
-// call asks the socket; the reply is decoded into v when it is not nil.
+// call sends a request to the socket, and decodes the reply into v unless that is nil.
 func (r *running) call(method, path string, v any) (status int, body string) {
 	res, body := r.ask(method, path, "")
 	if res == nil {
@@ -128,7 +128,7 @@ func (r *running) call(method, path string, v any) (status int, body string) {
 	return res.StatusCode, body
 }
 
-// ask sends a request and reads the reply, which must be as it is described.
+// ask sends a request and reads the reply, which must match the description.
 func (r *running) ask(method, path, body string) (*http.Response, string) {
 	req, err := http.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
 	if err != nil {
@@ -159,7 +159,7 @@ func (r *running) rewrite(text string) {
 	}
 }
 
-// until polls for what no event tells.
+// until polls for something that causes no event.
 func (r *running) until(done func() bool) {
 	r.t.Helper()
 	for deadline := time.Now().Add(time.Minute); !done(); {
@@ -170,7 +170,7 @@ func (r *running) until(done func() bool) {
 	}
 }
 
-// safeBuffer may be written by the daemon while a test reads it.
+// safeBuffer can be written by the daemon while a test reads it.
 type safeBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

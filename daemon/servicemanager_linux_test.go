@@ -36,7 +36,7 @@ func newManager(t *testing.T, name string) *manager {
 	return &manager{t, name, conn}
 }
 
-// hears returns the next message, which it waits for.
+// hears waits for the next message and returns it.
 func (m *manager) hears() string {
 	m.t.Helper()
 	message := make([]byte, 4096)
@@ -50,8 +50,8 @@ func (m *manager) hears() string {
 	return string(message[:n])
 }
 
-// heard returns the next message if it is there already; a message is there when
-// whoever sends it goes on.
+// heard returns the next message if it has already arrived; a message has arrived when its
+// sender continues.
 func (m *manager) heard() (text string, ok bool) {
 	m.t.Helper()
 	raw, err := m.conn.SyscallConn()
@@ -73,7 +73,7 @@ func (m *manager) heard() (text string, ok bool) {
 	return text, ok
 }
 
-// heardNothing checks that no message has come yet.
+// heardNothing checks that no message has arrived yet.
 func (m *manager) heardNothing() {
 	m.t.Helper()
 	if text, ok := m.heard(); ok {
@@ -81,7 +81,7 @@ func (m *manager) heardNothing() {
 	}
 }
 
-// until returns the first message that holds a text.
+// until returns the first message that contains a text.
 func (m *manager) until(part string) string {
 	m.t.Helper()
 	for {
@@ -103,7 +103,7 @@ func servers(t *testing.T) (text string) {
 	return httpProvider("well", well.URL) + "interval = \"24h\"\n" + httpProvider("ill", ill.URL) + "interval = \"24h\"\n"
 }
 
-// The manager hears of each step of a daemon's life, and how it is in between.
+// The manager is notified of each step of a daemon's life, and of its status in between.
 func TestService_HearsOfTheLife(t *testing.T) {
 	m := newManager(t, abstract(t))
 	text := servers(t)
@@ -114,7 +114,7 @@ func TestService_HearsOfTheLife(t *testing.T) {
 	if status, body := r.call("GET", "/api/providers/status", nil); status != 200 {
 		t.Errorf("ready, and a read answers %d %s", status, body)
 	}
-	// The message before may say so already.
+	// The message before may already say so.
 	r.awaitSweep()
 	const counts = "2 providers: 1 running, 1 error"
 	reload := func(want int, status string) {
@@ -143,7 +143,7 @@ func TestService_HearsOfTheLife(t *testing.T) {
 	m.heardNothing()
 }
 
-// A change of the counts is told without anybody asking.
+// A change of the counts is sent without any request.
 func TestService_StatusFollowsTheProviders(t *testing.T) {
 	m := newManager(t, filepath.Join(t.TempDir(), "notify"))
 	startDaemon(t, servers(t), nil, func(o *Options, _ string) { o.Service.Notify = m.name })
@@ -162,7 +162,7 @@ func TestService_HearsWhyNotStarted(t *testing.T) {
 	}
 }
 
-// READY is said when a read was answered, and not before.
+// READY is sent after a read has been answered, and not before.
 func TestService_ReadyWhenAReadIsAnswered(t *testing.T) {
 	m := newManager(t, abstract(t))
 	var stand net.Listener
@@ -172,7 +172,7 @@ func TestService_ReadyWhenAReadIsAnswered(t *testing.T) {
 		if err := os.Rename(filepath.Join(dir, "s"), filepath.Join(dir, "real")); err != nil {
 			t.Fatal(err)
 		}
-		l, err := net.Listen("unix", filepath.Join(dir, "s")) // what the daemon reads through is ours
+		l, err := net.Listen("unix", filepath.Join(dir, "s")) // the daemon reads through our socket
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +196,7 @@ func TestService_ReadyWhenAReadIsAnswered(t *testing.T) {
 	r.end()
 }
 
-// The socket that the manager made answers who came before us, and stays as it is.
+// The inherited socket answers clients that connected before the start, and stays as it is.
 func TestService_InheritedSocket(t *testing.T) {
 	m := newManager(t, abstract(t))
 	var path string
@@ -259,8 +259,8 @@ func TestService_RefusesSocketsThatItCannotServe(t *testing.T) {
 	}
 }
 
-// The watchdog is fed while the daemon commits and answers at its socket, which
-// here another process takes from it.
+// The watchdog is notified while the daemon commits and answers at its socket, which another
+// process takes over here.
 func TestService_Watchdog(t *testing.T) {
 	m := newManager(t, abstract(t))
 	r := startDaemon(t, servers(t), nil, func(o *Options, _ string) {
@@ -289,7 +289,7 @@ func TestService_Watchdog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checked := func() { // a check has begun, and will get no answer
+	checked := func() { // a check has begun that will get no answer
 		t.Helper()
 		if err := deaf.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
@@ -301,10 +301,10 @@ func TestService_Watchdog(t *testing.T) {
 		t.Cleanup(func() { nc.Close() })
 	}
 	wrong := func() int { return strings.Count(r.log.String(), "watchdog self-check failed") }
-	checked() // those before it may have gone well
+	checked() // earlier ones may have succeeded
 	said := wrong()
 	for more := true; more; {
-		_, more = m.heard() // what was said before
+		_, more = m.heard() // sent before
 	}
 	checked()
 	checked()
@@ -323,10 +323,10 @@ func TestService_Watchdog(t *testing.T) {
 	m.until("WATCHDOG=1")
 }
 
-// given is what a manager gives that wants to hear.
+// given is what a manager with notifications passes on.
 func given(m *manager) systemd.Given { return systemd.Given{Notify: m.name} }
 
-// sockets is what one gives that only makes sockets.
+// sockets is what a manager passes on that only makes sockets.
 func sockets(files ...*os.File) systemd.Given { return systemd.Given{Sockets: files} }
 
 // pass makes a socket as a manager does before it starts the daemon.

@@ -19,8 +19,8 @@ import (
 	"github.com/providerd/providerd/ctl"
 )
 
-// spellings are ways in which a server, a gateway or a hostile peer writes a key. Each
-// writes a part of it as it writes the whole.
+// spellings are ways in which a server, a gateway or a hostile peer may write a key. Each
+// writes a part of the key like the whole.
 var spellings = map[string]func(string) string{
 	"raw":              func(s string) string { return s },
 	"upper case":       strings.ToUpper,
@@ -61,7 +61,7 @@ func each(f func(byte) string) func(string) string {
 	}
 }
 
-// sign writes so what is no letter or digit.
+// sign writes characters that are not letters or digits this way.
 func sign(c byte, format string) string {
 	if c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' {
 		return string(rune(c))
@@ -69,9 +69,8 @@ func sign(c byte, format string) string {
 	return fmt.Sprintf(format, c)
 }
 
-// Promise 7: it does not matter how the key is spelled that a provider sends back.
-// What is shown of it by the socket, the log at its most talkative, the database, the
-// metrics and providerctl is no 9 characters of it.
+// Promise 7 holds for any spelling of the key that a provider sends back. The socket, the log at
+// its most verbose, the database, the metrics and providerctl never show 9 characters of it.
 func TestPromise7_EverySpellingOfAKey(t *testing.T) {
 	const key = "dGhpc2lz+YXNlY3Jl/dGtl-eXRo_YXRpc25vbmU=="
 	names := slices.Sorted(maps.Keys(spellings))
@@ -108,7 +107,7 @@ func TestPromise7_EverySpellingOfAKey(t *testing.T) {
 	}
 	diagnoses := make([]string, len(names))
 	var wg sync.WaitGroup
-	for n := range names { // at once: none is probed twice in a second
+	for n := range names { // all at once: none is probed twice in a second
 		wg.Go(func() { _, diagnoses[n] = r.call("POST", fmt.Sprintf("/api/providers/p%d/diagnose", n), nil) })
 	}
 	wg.Wait()

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestReload_FilesOfCertificates: a reload takes what the files hold now. With one that
-// cannot be used it changes nothing, and says which.
+// A reload reads the files as they are now. If one of them cannot be used it changes nothing, and
+// says which.
 func TestReload_FilesOfCertificates(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(server.Close)
