@@ -9,9 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestParse_BaseURLForms: what people type for a base_url, and what they are told to
-// type instead. What can be read is used as it is, and is a warning; what cannot is an
-// error.
+// TestParse_BaseURLForms has what people type for a base_url, and what they are told to type
+// instead. A readable address is used as it is, with a warning; an unreadable one is an error.
 func TestParse_BaseURLForms(t *testing.T) {
 	const used, refused = "used", "refused"
 	for _, tt := range []struct{ kind, typed, how, better string }{
@@ -149,7 +148,7 @@ func TestParse_BaseURLForms(t *testing.T) {
 	}
 }
 
-// In a variable the same is said of the variable, by the row too.
+// For a variable the warning names the variable, and so does the row.
 func TestLoad_BaseURLFormsInAVariable(t *testing.T) {
 	for value, want := range map[string]struct {
 		reason provider.Reason

@@ -51,7 +51,7 @@ func TestParse_Client(t *testing.T) {
 	}
 }
 
-// Where localhost was found follows the row; what never moves is shared.
+// The address that localhost resolved to follows the row; fixed addresses share their value.
 func TestProvider_ClientAt(t *testing.T) {
 	p := parse(t, "[[provider]]\nid = \"a\"\nkind = \"ollama\"\nbase_url = \"http://localhost:1/x\"", env(nil, nil)).Providers[0]
 	want := &provider.Client{OpenAIBaseURL: "http://[::1]:1/x/v1", Env: "OLLAMA_HOST"}

@@ -35,7 +35,7 @@ func TestProvider_ArgumentSecrets(t *testing.T) {
 	}
 }
 
-// TestCommand_KeepsSecrets shows a command that is right, and some that are wrong.
+// TestCommand_KeepsSecrets shows a valid command and some invalid ones.
 func TestCommand_KeepsSecrets(t *testing.T) {
 	t.Parallel()
 	const head = "[[provider]]\nid = \"a\"\nkind = \"exec\"\n"

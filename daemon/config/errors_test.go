@@ -16,10 +16,10 @@ import (
 
 var update = flag.Bool("update", false, "write the errors seen into testdata/errors")
 
-// leak is in every place where a key can be: no error may repeat it.
+// leak is in every place where a key can be; no error may repeat it.
 const leak = "sk-leak-0123456789"
 
-// badEnv has a key of each sort, sound and broken.
+// badEnv has a key of each sort, good and bad.
 func badEnv() config.Env {
 	return env(map[string]string{
 		"GOOD":           leak,
@@ -35,8 +35,8 @@ func badEnv() config.Env {
 	})
 }
 
-// TestParse_Errors reads testdata/errors: each archive has a subject, and in it
-// each mistake is followed by the whole text of its error. LEAK stands for a key.
+// TestParse_Errors reads testdata/errors. Each archive has one subject, and each mistake in it is
+// followed by the complete text of its error. LEAK stands for a key.
 func TestParse_Errors(t *testing.T) {
 	archives, err := filepath.Glob("testdata/errors/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -78,7 +78,7 @@ func errorsOf(t *testing.T, archive string) {
 	}
 }
 
-// unescape puts in what an archive cannot hold.
+// unescape inserts characters that an archive cannot contain.
 func unescape(s string) string {
 	return strings.NewReplacer("LEAK", leak, "<ESC>", "\x1b", "<FF>", "\xff", "<TAB>", "\t", "<CR>", "\r",
 		"<300>", strings.Repeat("x", 300)).Replace(s)
@@ -107,7 +107,7 @@ func errorOf(t *testing.T, data string) string {
 	return text
 }
 
-// TestParse_ErrorsOfEscapedKeys: a key in the wrong place is masked as it is written.
+// TestParse_ErrorsOfEscapedKeys checks that a key in the wrong place is masked in its escaped form.
 func TestParse_ErrorsOfEscapedKeys(t *testing.T) {
 	for _, key := range []string{
 		`sk-nobody-abcdefghijk`, `sk\u002Dnobody-abcdefghijk`, `s\u006b-nobody-abcdefghijk`, `sk%2Dnobody-abcdefghijk`, `\U00000073k-nobody-abcdefghijk`,

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A variable that is no good is one provider's trouble: it says why, what is secret in
-// the variable is not shown, and the others are there.
+// A bad variable only affects one provider: its row says why, secrets in the variable are not
+// shown, and the other providers work.
 func TestLoad_BadVariableKeepsNobodyElse(t *testing.T) {
 	for _, c := range []struct {
 		variable, value, provider string
@@ -69,8 +69,8 @@ func TestLoad_BadVariableKeepsNobodyElse(t *testing.T) {
 	}
 }
 
-// What the file names is for a check and a reload to refuse, and for a daemon that
-// starts to live with.
+// If something that the file names cannot be used, a check and a reload refuse it, but a daemon
+// starts without it.
 func TestParse_FaultsOfNamedKeys(t *testing.T) {
 	const file = `[[provider]]
 id = "a"
@@ -110,7 +110,7 @@ api_key_env = "C"
 	}
 }
 
-// A variable that is read no more is not followed, and not passed over in silence.
+// An outdated variable is not used, but causes a warning.
 func TestLoad_OldVariable(t *testing.T) {
 	old := kinds()
 	for i := range old {
@@ -131,7 +131,7 @@ func TestLoad_OldVariable(t *testing.T) {
 	}
 }
 
-// An empty variable is told from one that is not there.
+// An empty variable is distinguished from one that is not set.
 func TestLoad_EmptyVariable(t *testing.T) {
 	e := diskEnv(t.TempDir(), nil)
 	e.LookupEnv = func(name string) (string, bool) { return "", name == "OPENAI_API_KEY" }

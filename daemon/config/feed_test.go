@@ -12,8 +12,8 @@ var groqFeed = config.Feed{
 	URL: "https://groqstatus.com/api/v2/summary.json", Format: config.Statuspage, Components: []string{"API"},
 }
 
-// A feed is followed by itself only where there is a key for the vendor's own
-// address; what the file says wins either way.
+// By default a feed is only followed if there is a key for the vendor's own address; the setting
+// in the file overrides that.
 func TestParse_StatusFeed(t *testing.T) {
 	withKey, none := map[string]string{"GROQ_API_KEY": "test-key"}, map[string]string{}
 	own := config.Feed{URL: "http://127.0.0.1:8080/Summary.json", Format: config.Instatus}

@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// TestParse_HostileShapes: a small file must not cost much, whatever its shape.
-// Places that repeat the names of their parents would cost its size squared.
+// TestParse_HostileShapes checks that a small file does not cost much, whatever its shape.
+// Positions that repeat the names of their parents would cost its size squared.
 func TestParse_HostileShapes(t *testing.T) {
 	const size = 32 << 10
 	var long strings.Builder

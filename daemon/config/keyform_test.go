@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestLoad_KeyForms: what people have put where the key alone belongs. Each is named by
-// its form, in the file and in the variable alike, and never repeated.
+// TestLoad_KeyForms has what people have written instead of only the key. The error names its form,
+// for files and variables, and never repeats it.
 func TestLoad_KeyForms(t *testing.T) {
 	const core = "Zq7pLEAK0wXy4"
 	const (
@@ -117,7 +117,7 @@ func TestLoad_KeyForms(t *testing.T) {
 	}
 }
 
-// A server of one's own may take any word for a key.
+// A server of your own may accept any word as a key.
 func TestParse_AnyWordForAServerOfOnesOwn(t *testing.T) {
 	for _, key := range []string{"none", "EMPTY", "lm-studio", "ollama", "dummy", "sk-1234"} {
 		cfg := parse(t, "[[provider]]\nid = \"a\"\nkind = \"lmstudio\"\napi_key_env = \"K\"", env(map[string]string{"K": key}, nil))
@@ -127,9 +127,8 @@ func TestParse_AnyWordForAServerOfOnesOwn(t *testing.T) {
 	}
 }
 
-// A key goes only to whom it belongs: one that can only be another vendor's is not sent to
-// a vendor's own address, whatever kind speaks with it. At an address of one's own it may
-// be just what is wanted there.
+// The warning about another vendor's key names that vendor. At an address of your own such a key
+// may be right.
 func TestLoad_AnothersKeyIsNotSent(t *testing.T) {
 	kinds := []config.Kind{
 		{Name: "whale", Type: provider.Cloud, BaseURL: "https://api.whale.test/v1", KeyEnv: []string{"WHALE_API_KEY"}, KeyNeeded: true,

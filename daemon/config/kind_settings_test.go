@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// TestParse_KindSettings: what only some kinds take is read, placed and shown so
-// that it means the same again.
+// TestParse_KindSettings checks that settings of only some kinds are read, located and shown in an
+// equivalent form.
 func TestParse_KindSettings(t *testing.T) {
 	c := parse(t, `
 [[provider]]
@@ -69,8 +69,8 @@ bus = "user"
 	}
 }
 
-// TestParse_KindsOwnInterval: [defaults] does not make a kind be asked oftener
-// than its vendor lets it be; its own setting does.
+// TestParse_KindsOwnInterval checks that [defaults] does not make probes more frequent than a kind's
+// vendor allows; only a provider's own setting does.
 func TestParse_KindsOwnInterval(t *testing.T) {
 	const entry = "[[provider]]\nid = \"c\"\nkind = \"cohere\"\n"
 	vars := map[string]string{"COHERE_API_KEY": "test-key-of-nobody"}

@@ -11,8 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// kinds is a small table shaped like the real one, which this package may not
-// import.
+// kinds is a small table like the real one, which this package may not import.
 func kinds() []config.Kind {
 	return []config.Kind{
 		{Name: "ollama", Type: provider.Local, BaseURL: "http://127.0.0.1:11434", AddrEnv: "OLLAMA_HOST", ReadAddr: ollamaHost,
@@ -40,7 +39,7 @@ func kinds() []config.Kind {
 	}
 }
 
-// ollamaHost knows a bare host with a port, and URLs.
+// ollamaHost reads a bare host with a port, and URLs.
 func ollamaHost(getenv func(string) string) (string, error) {
 	host := getenv("OLLAMA_HOST")
 	switch {
@@ -64,7 +63,7 @@ func checkHTTP(p *config.Provider) error {
 	return nil
 }
 
-// refuse13 reports without naming a setting.
+// refuse13 fails without naming a setting.
 func refuse13(p *config.Provider) error {
 	if strings.HasSuffix(p.BaseURL, ":13") {
 		return errors.New("port 13 brings bad luck")
@@ -72,8 +71,8 @@ func refuse13(p *config.Provider) error {
 	return nil
 }
 
-// env is an environment with nothing but the given variables and files, of a
-// user whose home is /home/ada.
+// env is an environment with only the given variables and files, of a user whose home is
+// /home/ada.
 func env(vars, files map[string]string) config.Env {
 	return config.Env{
 		Getenv: func(name string) string {

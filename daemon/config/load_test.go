@@ -14,7 +14,7 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// diskEnv is env with the real files, whose configuration folder is dir.
+// diskEnv is env with real files and the configuration folder dir.
 func diskEnv(dir string, vars map[string]string) config.Env {
 	e := env(vars, nil)
 	e.ReadFile = nil
@@ -101,8 +101,8 @@ func TestLoad_BadFile(t *testing.T) {
 	}
 }
 
-// TestLoad_UnreadableIsNotAbsent: a file that is there and cannot be read must
-// not quietly become the built-in defaults.
+// TestLoad_UnreadableIsNotAbsent checks that an existing but unreadable file does not silently
+// become the built-in defaults.
 func TestLoad_UnreadableIsNotAbsent(t *testing.T) {
 	e := env(nil, nil)
 	e.ReadFile = func(name string, _ int64) ([]byte, fs.FileMode, error) {

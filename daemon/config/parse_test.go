@@ -145,8 +145,8 @@ enabled = false
 	}
 }
 
-// TestParse_BaseURL has what is typed and what it becomes, both for a kind that
-// puts paths after it and for one that asks the very URL.
+// TestParse_BaseURL has what is typed and what it becomes, for a kind that appends paths and for one
+// that requests exactly the URL.
 func TestParse_BaseURL(t *testing.T) {
 	for _, c := range []struct{ kind, typed, want string }{
 		{"lmstudio", "http://localhost:1234/", "http://localhost:1234"},
@@ -221,7 +221,7 @@ func TestParse_Key(t *testing.T) {
 	}
 }
 
-// What the unit loads from a folder is found there when no systemd has loaded it.
+// Keys that the unit would load from a folder are found there if no systemd has loaded them.
 func TestParse_KeyOfTheService(t *testing.T) {
 	const file = "[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_file = \"key_groq\""
 	files := map[string]string{"/etc/providerd/credentials/groq": "of-the-service", "/run/c/key_groq": "loaded"}
@@ -261,7 +261,7 @@ func TestParse_KeyOfTheService(t *testing.T) {
 	}
 }
 
-// Whoever runs the service may not look into the folder that systemd loads keys from.
+// The service's user may not read the folder from which systemd loads keys.
 func TestParse_KeyThatSystemdDidNotPassOn(t *testing.T) {
 	const there, dropIn = "/etc/providerd/credentials/groq", "whether a drop-in clears LoadCredential="
 	for _, c := range []struct {
@@ -338,7 +338,7 @@ func TestParse_AutodetectTakesDefaults(t *testing.T) {
 	}
 }
 
-// Whoever makes a provider's row needs no table of kinds to say what to do.
+// A provider's row has its hints without the table of kinds.
 func TestParse_HandsOnTheHintsOfTheKind(t *testing.T) {
 	for name, data := range map[string]string{
 		"Named":      "[[provider]]\nid = \"ollama\"\nkind = \"ollama\"",
@@ -374,8 +374,8 @@ func TestParse_Warnings(t *testing.T) {
 	}
 }
 
-// TestParse_SameFileSameProviders is what a reload rests on: a provider that did
-// not change must be equal to itself.
+// TestParse_SameFileSameProviders checks what a reload relies on: an unchanged provider is equal to
+// itself.
 func TestParse_SameFileSameProviders(t *testing.T) {
 	e := env(map[string]string{"GROQ_API_KEY": "k"}, nil)
 	const data = "autodetect = true\n[[provider]]\nid = \"h\"\nkind = \"http\"\nbase_url = \"http://h\"\nexpect_json = { \"$.a\" = 1 }"

@@ -118,8 +118,7 @@ status_feed = false
 	}
 }
 
-// TestConfig_KeepsSecrets formats and encodes a configuration in every way that
-// a careless line of code would.
+// TestConfig_KeepsSecrets formats and encodes a configuration in every way that careless code might.
 func TestConfig_KeepsSecrets(t *testing.T) {
 	c := parse(t, "[[provider]]\nid = \"a\"\nkind = \"groq\"\napi_key_env = \"K\"", env(map[string]string{"K": "leak"}, nil))
 	if c.Providers[0].Key.Reveal() != "leak" {
@@ -139,8 +138,8 @@ func TestConfig_KeepsSecrets(t *testing.T) {
 	}
 }
 
-// shownAgain parses what Show prints, and compares. Show leaves out user-info, and
-// what looks like a secret in a command.
+// shownAgain parses what Show prints, and compares. Show omits user-info, and what looks like a
+// secret in a command.
 func shownAgain(t *testing.T, c *config.Config, e config.Env) {
 	t.Helper()
 	again, err := config.Parse("shown.toml", []byte(c.Show()), kinds(), e)
@@ -160,8 +159,8 @@ func shownAgain(t *testing.T, c *config.Config, e config.Env) {
 	}
 }
 
-// FuzzParse holds two things of any file: it never panics, and what is accepted
-// is shown as a file that means the same.
+// FuzzParse checks two things for any file: Parse never panics, and what it accepts is shown as an
+// equivalent file.
 func FuzzParse(f *testing.F) {
 	archives, err := filepath.Glob("testdata/errors/*.txtar")
 	if err != nil || len(archives) == 0 {
@@ -193,8 +192,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// TestExample keeps the example in docs working, and its comments honest: with
-// every setting that it shows commented out put in, it must still be right.
+// TestExample keeps the example in docs valid, including its comments: it must still be valid with
+// every commented setting enabled.
 func TestExample(t *testing.T) {
 	data, err := os.ReadFile("../../docs/providerd.example.toml")
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// A pair is a certificate and its key, in PEM.
+// A pair is a certificate and its key in PEM.
 type pair struct{ cert, key string }
 
 func issue(t *testing.T, name string) pair {
@@ -58,7 +58,7 @@ func fromPEM(t *testing.T, text string) string {
 
 const tlsProvider = "[[provider]]\nid = \"a\"\nkind = \"openai-compatible\"\nbase_url = \"https://llm.example.com/v1\"\n"
 
-// TestParse_TLS: the files are named, read, and shown by their names alone.
+// TestParse_TLS checks that the files are named and read, and shown only by name.
 func TestParse_TLS(t *testing.T) {
 	ca, own := issue(t, "an authority"), issue(t, "a client")
 	e := env(map[string]string{"CREDENTIALS_DIRECTORY": "/run/credentials/providerd.service"}, map[string]string{
@@ -88,8 +88,8 @@ func TestParse_TLS(t *testing.T) {
 	parse(t, tlsProvider+"enabled = false\nca_file = \"/t/absent\"", e) // nobody reads it
 }
 
-// TestParse_TLSChangesWithItsFiles: a reload with other contents under the same names is
-// a change, and one with the same is none.
+// TestParse_TLSChangesWithItsFiles checks that a reload with other contents under the same names is a
+// change, and one with the same contents is not.
 func TestParse_TLSChangesWithItsFiles(t *testing.T) {
 	ca, own, next := issue(t, "an authority"), issue(t, "a client"), issue(t, "a client")
 	read := func(ca string, own pair) *config.TLS {
@@ -107,8 +107,8 @@ func TestParse_TLSChangesWithItsFiles(t *testing.T) {
 	}
 }
 
-// TestParse_TLSMistakes: each is told with its line, the setting's name and what to do,
-// and nothing of a key.
+// TestParse_TLSMistakes checks that each mistake is reported with its line, its setting and what to
+// do, but nothing of a key.
 func TestParse_TLSMistakes(t *testing.T) {
 	ca, own, other := issue(t, "an authority"), issue(t, "a client"), issue(t, "somebody else")
 	files := map[string]string{
@@ -170,7 +170,7 @@ func TestParse_TLSMistakes(t *testing.T) {
 	}
 }
 
-// TestParse_TLSWarnings: what is allowed and hardly meant.
+// TestParse_TLSWarnings has what is allowed but hardly meant.
 func TestParse_TLSWarnings(t *testing.T) {
 	own := issue(t, "a client")
 	dir := t.TempDir()
@@ -192,8 +192,8 @@ func TestParse_TLSWarnings(t *testing.T) {
 	}
 }
 
-// FuzzParse_TLSFiles: whatever a file holds, it is a mistake or it can be used, and
-// nothing of it is in the mistake.
+// FuzzParse_TLSFiles checks that any file is either usable or a mistake, and that the mistake contains
+// nothing of it.
 func FuzzParse_TLSFiles(f *testing.F) {
 	f.Add([]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))
 	f.Add([]byte("-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END EC PRIVATE KEY-----\n"))

@@ -16,8 +16,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// as runs dial on a thread of its own that has become another user, which is
-// who the kernel says has connected.
+// as runs dial on a new thread that has become another user, so that the kernel reports that
+// user as the peer.
 func as(t *testing.T, uid, gid uint32, groups []uint32, dial func() (net.Conn, error)) net.Conn {
 	t.Helper()
 	type result struct {

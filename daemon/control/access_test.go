@@ -62,7 +62,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// fill lets connections of p in for as long as nobody loses a place by it.
+// fill admits connections of p as long as nobody loses a place.
 func fill(g *gate, p socket.Peer) (in []*conn) {
 	for len(in) < 1000 {
 		c := &conn{peer: p}
@@ -100,8 +100,8 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// Users of other namespaces are one user to the gate, even where that has the number
-// of the daemon's own or of root.
+// Users of other namespaces are one user to the gate, even if that has the number of the
+// daemon's own user or of root.
 func TestGate_UsersOfOtherNamespacesShareOneQuota(t *testing.T) {
 	for _, uid := range []uint32{65_534, 0} {
 		g := newGate(160, 40, 65_534)
@@ -158,7 +158,7 @@ func TestGate_TheGreediestProcessMakesRoom(t *testing.T) {
 	}
 }
 
-// Two processes that want more than there is come to rest with half of it each.
+// Two processes that want more than everything end up with half of it each.
 func TestGate_PlacesDoNotGoToAndFro(t *testing.T) {
 	g := newGate(160, 40, 7)
 	a, b := socket.Peer{Known: true, UID: 1000, PID: 1}, socket.Peer{Known: true, UID: 1000, PID: 2}

@@ -21,7 +21,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// large are rows that no socket buffers.
+// large are rows that do not fit a socket's buffer.
 func large() (rows []provider.Status) {
 	for i := range 100 {
 		row := running(fmt.Sprint("p", i))
@@ -31,7 +31,7 @@ func large() (rows []provider.Status) {
 	return rows
 }
 
-// startLarge starts a server whose database holds them on the disk.
+// startLarge starts a server whose database has them on the disk.
 func startLarge(t *testing.T, o control.Options) *rig {
 	t.Helper()
 	r := start(t, o, large()...)
@@ -74,7 +74,7 @@ func TestBackup_OpensAsADatabase(t *testing.T) {
 	}
 }
 
-// beginBackup asks for a backup and reads no more than the header of the reply.
+// beginBackup asks for a backup and only reads the header of the reply.
 func (r *rig) beginBackup() *http.Response {
 	r.t.Helper()
 	nc, err := net.Dial("unix", r.socket)
@@ -90,7 +90,7 @@ func (r *rig) beginBackup() *http.Response {
 	return resp
 }
 
-// There is one at a time, and no change waits for it.
+// There is one backup at a time, and changes do not wait for it.
 func TestBackup_OneAtATime(t *testing.T) {
 	r := startLarge(t, control.Options{SlowAfter: time.Minute})
 	resp := r.beginBackup()
@@ -108,7 +108,7 @@ func TestBackup_OneAtATime(t *testing.T) {
 	r.awaitBackup()
 }
 
-// One who does not read is cut off, and sees that it is not whole.
+// A client that does not read is disconnected, and sees that its copy is incomplete.
 func TestBackup_SlowReader(t *testing.T) {
 	r := startLarge(t, control.Options{SlowAfter: 100 * time.Millisecond})
 	resp := r.beginBackup()
@@ -118,7 +118,7 @@ func TestBackup_SlowReader(t *testing.T) {
 	}
 }
 
-// awaitBackup returns when one can be had.
+// awaitBackup waits until a backup is possible.
 func (r *rig) awaitBackup() {
 	r.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {

@@ -227,7 +227,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
-// statusOf asks for the health over nc and leaves it open.
+// statusOf asks for the health over nc, and leaves nc open.
 func statusOf(t *testing.T, nc net.Conn) int {
 	t.Helper()
 	nc.SetDeadline(time.Now().Add(time.Minute))

@@ -16,10 +16,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// BenchmarkRead measures a cached read over the socket beside its floor: a bare
-// net/http handler that writes as many bytes. Both run at the same time, and take
-// turns call by call, so that whatever else the machine does harms them alike;
-// ratio is ours over the floor's.
+// BenchmarkRead compares a cached read over the socket with its baseline: a bare net/http
+// handler that writes as many bytes. Both run at the same time and alternate call by call, so
+// that other load on the machine affects them alike. ratio is our time over the baseline.
 func BenchmarkRead(b *testing.B) {
 	const one, all = "/api/providers/local-0", "/api/providers/status"
 	for _, bb := range []struct {
@@ -95,19 +94,18 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// putAgain puts a row as if it were probed now, for the i-th time. Its length
-// differs from time to time, so that what follows it in the reply moves.
+// putAgain puts a row as if it had been probed now, for the i-th time. Its length varies, so that
+// what follows it in the reply moves.
 func putAgain(r *rig, row provider.Status, i int) {
 	row.CheckedAt.Time = time.Now()
 	row.LatencyMS = float64(i % 1000)
 	r.put(row, nil)
 }
 
-// scattered is which of n rows comes as the i-th, as jitter has them.
+// scattered is the i-th of n rows in a scattered order, as with jitter.
 func scattered(i, n int) int { return i * 617 % n }
 
-// keepPutting has the rows probed in turn, so many a second, until the benchmark
-// ends.
+// keepPutting puts the rows in turn, that many a second, until the benchmark ends.
 func keepPutting(b *testing.B, r *rig, rows []provider.Status, each int) {
 	b.Helper()
 	stop, done := make(chan struct{}), make(chan struct{})
@@ -127,7 +125,7 @@ func keepPutting(b *testing.B, r *rig, rows []provider.Status, each int) {
 	b.Cleanup(func() { close(stop); <-done })
 }
 
-// serveBare serves the body with net/http and nothing else.
+// serveBare serves the body with plain net/http.
 func serveBare(b *testing.B, body []byte) (path string) {
 	b.Helper()
 	path = socketPath(b)
@@ -146,8 +144,8 @@ func serveBare(b *testing.B, body []byte) (path string) {
 	return path
 }
 
-// A caller sends one request again and again over one connection. It reads the
-// reply as cheaply as can be, so that the client's part of the time is small.
+// A caller repeats one request over one connection. It reads the reply as cheaply as possible, to
+// keep the client's part of the time small.
 type caller struct {
 	b       *testing.B
 	nc      net.Conn
@@ -165,7 +163,7 @@ func newCaller(b *testing.B, socket, path string) *caller {
 	return &caller{b, nc, bufio.NewReaderSize(nc, 64<<10), []byte("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n")}
 }
 
-// call returns how long one request and its whole reply took.
+// call returns how long one request with its complete reply took.
 func (c *caller) call() time.Duration {
 	began := time.Now()
 	if _, err := c.nc.Write(c.request); err != nil {

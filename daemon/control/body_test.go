@@ -15,8 +15,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// posted is a refresh as it goes over the wire, with its body's length unless a
-// header says how long it is.
+// posted is a refresh on the wire, with the length of its body unless a header gives one.
 func posted(query, header, body string) string {
 	if !strings.Contains(header, "Content-Length:") && !strings.Contains(header, "Transfer-Encoding:") {
 		header += fmt.Sprintf("Content-Length: %d\r\n", len(body))
@@ -24,7 +23,7 @@ func posted(query, header, body string) string {
 	return "POST /api/providers/refresh" + query + " HTTP/1.1\r\nHost: x\r\n" + header + "\r\n" + body
 }
 
-// A body names providers just as the query does.
+// A body can name providers, just like the query.
 func TestRefresh_TakesTheProvidersFromTheBody(t *testing.T) {
 	t.Parallel()
 	const asJSON, asForm = "Content-Type: application/json\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -79,7 +78,7 @@ func TestRefresh_TakesTheProvidersFromTheBody(t *testing.T) {
 	})
 }
 
-// A body that is not understood triggers nothing, least of all a refresh of all.
+// A body that cannot be read triggers nothing, least of all a refresh of all providers.
 func TestRefresh_RefusesABodyThatSaysSomethingElse(t *testing.T) {
 	t.Parallel()
 	const asJSON = "Content-Type: application/json\r\n"
@@ -159,8 +158,7 @@ func TestRefresh_RefusesABodyThatSaysSomethingElse(t *testing.T) {
 	}
 }
 
-// What is read of a body has its own time limit, which the wait for the probes has
-// nothing to do with.
+// Reading a body has its own time limit, separate from the wait for probes.
 func TestRefresh_WaitsForLongerThanABodyMayTake(t *testing.T) {
 	t.Parallel()
 	for bodyTime := 500 * time.Millisecond; ; bodyTime *= 2 {
@@ -190,7 +188,7 @@ func TestRefresh_WaitsForLongerThanABodyMayTake(t *testing.T) {
 	}
 }
 
-// Many libraries send a body with every POST. One that says nothing is no mistake.
+// Many libraries send a body with every POST. An empty one is not a mistake.
 func TestBody_ThatSaysNothingIsTakenWhereNoneIs(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{}, running("a"))

@@ -8,7 +8,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 )
 
-// What is added to a reply that has begun would be read as a part of it.
+// Anything added to a reply that has begun would look like a part of it.
 func TestBugInTheMiddleOfAReplyCutsItOff(t *testing.T) {
 	s := &Server{log: hclog.NewNullLogger()}
 	w := httptest.NewRecorder()

@@ -31,7 +31,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A rig is a server on a socket of its own, with a real store behind it.
+// A rig is a server on its own socket, with a real store behind it.
 type rig struct {
 	t         testing.TB
 	socket    string
@@ -43,7 +43,7 @@ type rig struct {
 	client    *http.Client
 }
 
-// socketPath is in a folder whose mode does not depend on the umask.
+// socketPath is a path in a folder whose mode does not depend on the umask.
 func socketPath(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pd")
@@ -54,8 +54,8 @@ func socketPath(t testing.TB) string {
 	return filepath.Join(dir, "c", "p.sock")
 }
 
-// start serves the rows until the test ends, and then checks that the server
-// ends too. A row that has no times is given fresh ones.
+// start serves the rows until the test ends, and then checks that the server ends too. Rows
+// without times get fresh ones.
 func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	t.Helper()
 	path := socketPath(t)
@@ -108,7 +108,7 @@ func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	return r
 }
 
-// running is a row of a provider that was probed just now.
+// running is the row of a provider that has just been probed.
 func running(id string) provider.Status {
 	now := provider.Time{Time: time.Now()}
 	return provider.Status{
@@ -118,7 +118,7 @@ func running(id string) provider.Status {
 	}
 }
 
-// do sends a request and returns the reply with its body read.
+// do sends a request, and returns the reply and its body.
 func (r *rig) do(method, path, body string) (*http.Response, string) {
 	r.t.Helper()
 	req, err := http.NewRequest(method, "http://localhost"+path, strings.NewReader(body))
@@ -140,7 +140,7 @@ func (r *rig) do(method, path, body string) (*http.Response, string) {
 	return resp, string(b)
 }
 
-// want sends a request, checks the code of the reply and decodes it strictly.
+// want sends a request, checks the status of the reply and decodes it strictly.
 func want[T any](r *rig, method, path string, status int) T {
 	r.t.Helper()
 	resp, body := r.do(method, path, "")
@@ -164,7 +164,7 @@ func decode[T any](t testing.TB, body string) T {
 	return v
 }
 
-// raw sends bytes as they are and returns the reply with its body.
+// raw sends bytes unchanged, and returns the reply and its body.
 func (r *rig) raw(request string) (*http.Response, string) {
 	r.t.Helper()
 	nc, err := net.Dial("unix", r.socket)
@@ -193,13 +193,12 @@ func (r *rig) logged(message string) bool {
 	return false
 }
 
-// put changes a row, with an event when it is one.
+// put changes a row, with an event if the state changes.
 func (r *rig) put(st provider.Status, e *provider.Event) {
 	r.store.Put(store.Update{Status: st, Event: e})
 }
 
-// fakeProviders answers like a scheduler whose probes take no time, unless a
-// test says otherwise.
+// fakeProviders answers like a scheduler whose probes take no time, unless a test changes that.
 type fakeProviders struct {
 	store *store.Store
 
@@ -237,7 +236,7 @@ func (f *fakeProviders) Refresh(ids []string, force bool) schedule.Accepted {
 	return schedule.Accepted{Generation: generation, IDs: ids}
 }
 
-// Diagnose is a refresh, too, of which the rig's tests need no difference.
+// Diagnose is also a refresh; the tests do not need the difference.
 func (f *fakeProviders) Diagnose(id string, force bool) schedule.Accepted {
 	return f.Refresh([]string{id}, force)
 }
@@ -271,7 +270,7 @@ func (f *fakeProviders) SetPaused(id string, paused bool) error {
 	return nil
 }
 
-// Report shows what was reported as the row's detail.
+// Report shows the report as the row's detail.
 func (f *fakeProviders) Report(id string, r provider.Report, by string) error {
 	if _, err := probe.Reported(r, time.Now()); err != nil {
 		return err
@@ -283,7 +282,7 @@ func (f *fakeProviders) Report(id string, r provider.Report, by string) error {
 	return nil
 }
 
-// Hear shows likewise who was heard.
+// Hear shows likewise who reported.
 func (f *fakeProviders) Hear(id string, r provider.Report, by string) error {
 	return f.Report(id, r, by+", who is no administrator")
 }

@@ -87,8 +87,8 @@ func TestSummarise(t *testing.T) {
 	}
 }
 
-// Where events are gone, nobody knows what was: the time from the event before the
-// gap to the one behind it counts as no state, and after the last gap the row tells.
+// If events are gone, the states are unknown: the time from the event before the gap to the one
+// behind it counts for no state, and after the last gap the row has the state.
 func TestSummarise_Gaps(t *testing.T) {
 	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	at := func(second int) provider.Time {
@@ -133,7 +133,7 @@ func TestSummarise_Gaps(t *testing.T) {
 	}
 }
 
-// Neither a clock that is set nor time in which nobody looked is a state's.
+// Neither setting the clock nor time without watching counts for a state.
 func TestSummarise_Clock(t *testing.T) {
 	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	const years = 10 * 365 * 24 * time.Hour
@@ -185,7 +185,7 @@ func TestSummarise_Clock(t *testing.T) {
 	}
 }
 
-// From a time or an event on, what was before decides only on the state that it began in.
+// If a history starts at a time or an event, what was before only determines its first state.
 func TestSummarise_FromABeginning(t *testing.T) {
 	base := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	at := func(second int) provider.Time {

@@ -16,9 +16,8 @@ import (
 
 func get(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n" }
 
-// malformed are requests about whose end, or meaning, two programs could differ, and
-// what else is not HTTP/1.1 as it is meant to be. A request that pauses a provider
-// follows each.
+// malformed are requests whose end or meaning two programs could see differently, and others that
+// are not proper HTTP/1.1. Each is followed by a request that pauses a provider.
 var malformed = []struct {
 	name, request string
 	status        int
@@ -135,9 +134,8 @@ func chunkedPut(header, body string) string {
 	return "PUT /api/daemon/log-level HTTP/1.1\r\nHost: x\r\n" + header + "Transfer-Encoding: chunked\r\n\r\n" + body
 }
 
-// A malformed request is answered in the daemon's words and ends the connection,
-// whether it comes at once, in pieces or behind a good one. Nothing of it, and nothing
-// behind it, is served.
+// A malformed request is answered by the daemon and ends the connection, whether it arrives at
+// once, in pieces or behind a good one. Neither it nor anything behind it is served.
 func TestAbuse_MalformedRequestsEndTheConnection(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{}, running("a"))
@@ -160,8 +158,8 @@ func TestAbuse_MalformedRequestsEndTheConnection(t *testing.T) {
 	})
 }
 
-// expectRefusal sends the pieces, and after some good replies wants the refusal and
-// then the end, though it does not end the connection itself.
+// expectRefusal sends the pieces. After some good replies it expects the refusal and then the end
+// of the connection, which it does not close itself.
 func (r *rig) expectRefusal(t *testing.T, good, status int, pieces ...string) {
 	t.Helper()
 	nc, err := net.Dial("unix", r.socket)
@@ -201,7 +199,7 @@ func (r *rig) expectRefusal(t *testing.T, good, status int, pieces ...string) {
 	}
 }
 
-// What clients that mean well send is served as ever, on one connection.
+// Unusual but valid requests are served as usual, on one connection.
 func TestAbuse_UnusualRequestsAreServed(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{}, running("a"))

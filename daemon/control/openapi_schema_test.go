@@ -16,8 +16,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// schemas describes Go types as JSON schemas. What reflection does not know, the
-// comments and the values of constants, it reads from the source.
+// schemas describes Go types as JSON schemas. It reads comments and the values of constants,
+// which reflection does not know, from the source.
 type schemas struct {
 	t        *testing.T
 	named    object
@@ -48,7 +48,7 @@ func newSchemas(t *testing.T, folder string) *schemas {
 	return s
 }
 
-// read takes in a declaration.
+// read processes a declaration.
 func (s *schemas) read(n ast.Node) bool {
 	decl, ok := n.(*ast.GenDecl)
 	if !ok {
@@ -72,7 +72,7 @@ func (s *schemas) read(n ast.Node) bool {
 	return true
 }
 
-// readConstant takes in NAME Type = "value", but for what only a client says.
+// readConstant processes NAME Type = "value", except values that only a client uses.
 func (s *schemas) readConstant(spec *ast.ValueSpec) {
 	typ, ok := spec.Type.(*ast.Ident)
 	if !ok || len(spec.Values) != 1 || proseOf(spec.Comment) == "client only" {
@@ -90,7 +90,7 @@ func proseOf(c *ast.CommentGroup) string {
 	return strings.NewReplacer("[", "", "]", "").Replace(strings.Join(strings.Fields(c.Text()), " "))
 }
 
-// of describes the type of v, which may be a schema itself.
+// of describes the type of v, unless v is a schema itself.
 func (s *schemas) of(v any) object {
 	if schema, ok := v.(jsonSchema); ok {
 		return schema.object(s.t)
@@ -150,7 +150,7 @@ func (s *schemas) name(t reflect.Type, schema object) {
 	s.named[t.Name()] = schema
 }
 
-// structure describes a struct, with the fields of those it embeds.
+// structure describes a struct, including the fields of embedded ones.
 func (s *schemas) structure(t reflect.Type) {
 	s.named[t.Name()] = object{} // against turning in circles
 	properties, required := object{}, []string{}

@@ -16,12 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write openapi.json anew")
+var update = flag.Bool("update", false, "write openapi.json again")
 
 // object is a JSON object; encoding sorts its keys.
 type object = map[string]any
 
-// The description is that of the routes and types as they are.
+// The description matches the current routes and types.
 func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
 	s := newSchemas(t, "../../store/provider")
 	paths := object{}
@@ -52,7 +52,7 @@ func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
 	}
 }
 
-// fieldsOf are the names in a body, which is a schema or of the type that it has.
+// fieldsOf are the names in a body, given as a schema or as a value of its type.
 func fieldsOf(t *testing.T, body any) (names []string) {
 	switch body := body.(type) {
 	case nil:
@@ -134,7 +134,7 @@ func parametersOf(t *testing.T, rt *route) (list []object) {
 	return list
 }
 
-// responses are those of the route, and those of all; one status may have both.
+// responses are those of the route and those of all routes; a status can have both.
 func responses(s *schemas, rt *route) object {
 	out := object{}
 	for _, r := range rt.replies {

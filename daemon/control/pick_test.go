@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What a request is about is decided by one look: a provider that a reload
-// removes right after it must not turn "this one" into "all".
+// One read decides what a request is about: a provider that a reload removes right after it must
+// not turn "this one" into "all".
 func TestPick_HoldsWhileTheConfigurationChanges(t *testing.T) {
 	st, err := store.Open(filepath.Join(t.TempDir(), "p.db"), store.Options{First: 1})
 	if err != nil {

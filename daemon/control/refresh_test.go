@@ -189,8 +189,8 @@ func TestPause(t *testing.T) {
 	}
 }
 
-// While the disk keeps changes waiting, a row may look as somebody wants it by
-// chance, and nothing of it be saved.
+// While changes wait for the disk, a row may happen to look as wanted although nothing of it has
+// been saved.
 func TestPause_RepliesOnceItIsSaved(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{}, running("a"))

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The table of docs/api.md has every route, and says who may use it.
+// The table in docs/api.md has every route, and says who may use it.
 func TestRoutes_AreInTheDocs(t *testing.T) {
 	page := read(t, "../../docs/api.md")
 	var documented, want []string
@@ -35,8 +35,8 @@ func TestRoutes_AreInTheDocs(t *testing.T) {
 	}
 }
 
-// routesIn are those that a cell names. One that is no more than the end of a path
-// is of the same provider, with the same method: `GET /api/providers/{id}`, `/models`.
+// routesIn are the routes that a cell names. The end of a path alone stands for the same provider
+// and method: `GET /api/providers/{id}`, `/models`.
 func routesIn(cell string) (names []string) {
 	method := ""
 	for _, quoted := range regexp.MustCompile("`(.+?)`").FindAllStringSubmatch(cell, -1) {
@@ -51,8 +51,8 @@ func routesIn(cell string) (names []string) {
 	return names
 }
 
-// A row says all that a reply may need of it: what is described, what a caller is
-// denied with the command that helps, and how a body is written.
+// A row has everything that a reply may need: the description, the denied action with the command
+// that helps, and an example of the body.
 func TestRoutes_AreWhole(t *testing.T) {
 	for _, rt := range routes {
 		if rt.summary == "" || len(rt.replies) == 0 {
@@ -77,7 +77,7 @@ func TestRoutes_AreWhole(t *testing.T) {
 	}
 }
 
-// docs/adding-a-route.md names files and tests that there are.
+// docs/adding-a-route.md names files and tests that exist.
 func TestAddingARoute_NamesWhatThereIs(t *testing.T) {
 	var tests strings.Builder
 	for _, folder := range []string{".", "..", "../../cmd", "../../ctl"} {
@@ -118,8 +118,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// A parameter takes what its schema shows, and nothing that the schema of another
-// shows: there is none that its row describes and nothing reads.
+// A parameter accepts what its schema shows, and nothing from another schema: no parameter is
+// described in a row without being read.
 func TestRoutes_ParametersAreReadAsDescribed(t *testing.T) {
 	values := map[jsonSchema][]string{
 		schemaDuration: valuesOf(t, schemaDuration, "examples"),
@@ -146,8 +146,8 @@ func TestRoutes_ParametersAreReadAsDescribed(t *testing.T) {
 	}
 }
 
-// alsoOf reports whether a value of another schema is one of this, too: 0 is a
-// number, a flag, and the one duration that needs no unit.
+// alsoOf reports whether a value of another schema is valid for this one too: 0 is a number, a
+// flag, and the only duration that needs no unit.
 func alsoOf(schema jsonSchema, v string) bool {
 	switch schema {
 	case schemaDuration:

@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/daemon/control"
 )
 
-// brokenScrape breaks after its first piece.
+// brokenScrape fails after its first piece.
 type brokenScrape struct{ first string }
 
 // WriteTo implements [io.WriterTo].
@@ -18,7 +18,7 @@ func (s brokenScrape) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), errors.Join(err, errors.New("broken"))
 }
 
-// A scraper can tell a part from the whole, however little or much of it was sent.
+// A scraper can distinguish a partial reply from a complete one, however much was sent.
 func TestScrape_PartDoesNotPassForTheWhole(t *testing.T) {
 	for _, first := range []string{"", "a 1\n", strings.Repeat("a 1\n", 50_000)} {
 		r := start(t, control.Options{Metrics: func() (io.WriterTo, error) { return brokenScrape{first}, nil }})
@@ -36,7 +36,7 @@ func TestScrape_PartDoesNotPassForTheWhole(t *testing.T) {
 	}
 }
 
-// What breaks before anything was sent has a reply of its own.
+// A failure before anything was sent has its own reply.
 func TestScrape_ErrorIsSaid(t *testing.T) {
 	r := start(t, control.Options{Metrics: func() (io.WriterTo, error) { return nil, errors.New("no metrics today") }})
 	if res, body := r.do("GET", "/metrics", ""); res.StatusCode != 500 || !strings.Contains(body, "no metrics today") {

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// held has a server of net/http shut down whose only connection is silent, and tells
-// when that is over.
+// held shuts down a net/http server whose only connection is silent, and signals when that is
+// done.
 func held(t *testing.T) <-chan error {
 	t.Helper()
 	socket := filepath.Join(filepath.Dir(filepath.Dir(socketPath(t))), "held")
@@ -54,8 +54,8 @@ func TestShutdown(t *testing.T) {
 		}
 		defer silent.Close()
 		r.do("GET", "/healthz", "") // and leaves a kept connection
-		// However busy the machine is, net/http's own takes longer, for it waits for the
-		// silent one: it is not over when as much time again has passed.
+		// However busy the machine is, the shutdown of net/http takes longer, because it waits
+		// for the silent connection: it is not done after as much time again.
 		theirs := held(t)
 		began := time.Now()
 		if err := r.server.Shutdown(t.Context()); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/providerd/providerd/daemon/control"
 )
 
-// What a browser, a proxy or somebody with time sends is refused: no request of
-// it is served, and the next client is.
+// What a browser, a proxy or an attacker sends is refused: none of its requests is served, but
+// the next client is.
 func TestAbuse_IsRefused(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{}, running("a"))
@@ -51,7 +51,7 @@ func TestAbuse_IsRefused(t *testing.T) {
 	}
 }
 
-// An Upgrade is not taken up: the reply is the one without, and ends the connection.
+// An Upgrade is ignored: the reply is the one without it, and ends the connection.
 func TestAbuse_UpgradeIsNotTakenUp(t *testing.T) {
 	r := start(t, control.Options{})
 	for _, to := range []string{"websocket", "h2c", "TLS/1.2"} {
@@ -62,7 +62,7 @@ func TestAbuse_UpgradeIsNotTakenUp(t *testing.T) {
 	}
 }
 
-// sendRaw sends bytes, and nothing after them, and returns all that comes back.
+// sendRaw sends bytes, closes its side, and returns everything that comes back.
 func sendRaw(t *testing.T, socket, text string) string {
 	t.Helper()
 	nc, err := net.Dial("unix", socket)

@@ -14,7 +14,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// manyRows are more than one piece of a reply holds.
+// manyRows are more than fit one piece of a reply.
 func manyRows(n int) []provider.Status {
 	rows := make([]provider.Status, n)
 	for i := range rows {
@@ -74,7 +74,7 @@ func TestStatus_ManyRows(t *testing.T) {
 	}
 }
 
-// Several read at once while rows change in length.
+// Several clients read at once while rows change in length.
 func TestStatus_ManyRowsWhileTheyChange(t *testing.T) {
 	t.Parallel()
 	rows := manyRows(1000)
@@ -124,7 +124,7 @@ func TestStatus_ManyRowsWhileTheyChange(t *testing.T) {
 	replies.Wait()
 }
 
-// Readers that take nothing in have all the listings that are kept for reuse.
+// Readers that do not read hold all listings that are kept for reuse.
 func TestStatus_ReadersThatAreSlowHoldUpNobody(t *testing.T) {
 	t.Parallel()
 	rows := manyRows(1500)

@@ -152,7 +152,7 @@ func TestStatus_MaxAge(t *testing.T) {
 			resp.Body.Close()
 			t.Fatal("the request was answered")
 		}
-		// That the server's end of it has ended too is what start checks.
+		// start checks that the server's end has ended too.
 	})
 	t.Run("EndsWithTheServer", func(t *testing.T) {
 		r := start(t, control.Options{}, running("a"))

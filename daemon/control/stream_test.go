@@ -38,7 +38,7 @@ func newReader(t testing.TB, body io.Reader) *reader {
 	return &reader{t, scan}
 }
 
-// next returns the next line; ok is false at the stream's proper end.
+// next returns the next line; ok is false at the proper end of the stream.
 func (rd *reader) next() (l line, ok bool) {
 	rd.t.Helper()
 	if !rd.scan.Scan() {
@@ -56,8 +56,8 @@ func (rd *reader) next() (l line, ok bool) {
 	return l, true
 }
 
-// rest reads events, which must follow each other from seq on, and returns the
-// last line that is not one.
+// rest reads events, which must be consecutive from seq on, and returns the last line that is not
+// an event.
 func (rd *reader) rest(seq uint64) (last line, newest uint64) {
 	rd.t.Helper()
 	for {
@@ -195,8 +195,8 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-// A reader that stops reading is cut off; what it finds when it reads again is
-// whole lines without a gap, and a last one that says why and where to resume.
+// A reader that stops reading is disconnected. When it reads again it finds complete lines without
+// a gap, and a last one that says why and where to resume.
 func TestSlowReaderFindsWholeLinesAndALastOne(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{SlowAfter: 50 * time.Millisecond}, running("a"))
@@ -235,15 +235,15 @@ func TestSlowReaderFindsWholeLinesAndALastOne(t *testing.T) {
 	}
 }
 
-// Whoever reads past events that are damaged on the disk is told which are gone, and
-// whoever wants to begin with one of them does not begin.
+// A client that reads past events that are damaged on the disk is told which are gone, and one
+// that wants to begin with one of them gets an error.
 func TestEvents_TellOfAGap(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{}, running("a"))
 	const all = 2500 // more than are held in memory
 	r.emit(all)
 	r.damage(100, 101, 700)
-	// Whoever meets it first is told that the store fails, and a new file is written.
+	// The first reader is told that the store fails, and a new file is written.
 	if e := want[provider.ErrorReply](r, "GET", "/api/events?since=99", 503).Error; e.Code != provider.StoreFailing {
 		t.Errorf("met first: %+v", e)
 	}

@@ -1,9 +1,9 @@
 package listener
 
-// ReadReply is readReply, for answers that no socket of a test gives.
+// ReadReply is readReply, for answers that a test cannot provoke.
 var ReadReply = readReply
 
-// Remembered is how many sockets are remembered with their processes.
+// Remembered is the number of sockets that are remembered with their processes.
 func (ps *Processes) Remembered() int {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()

@@ -18,8 +18,8 @@ import (
 	"github.com/providerd/providerd/daemon/listener"
 )
 
-// The kernel's own choice is reported: the most specific bind, and a wildcard of
-// IPv6 for IPv4 where it serves that too.
+// The kernel's own choice is reported: the most specific bind, and a wildcard of IPv6 for IPv4 if
+// it serves that too.
 func TestAt_IsWhomAConnectionReaches(t *testing.T) {
 	for _, tt := range []struct {
 		bind string
@@ -36,7 +36,7 @@ func TestAt_IsWhomAConnectionReaches(t *testing.T) {
 		}
 		l := listen(t, network, tt.bind, 0)
 		ours := inodeOf(t, l)
-		// Another program of this machine may have that port at another address.
+		// Another program on this machine may use that port at another address.
 		isNotOurs := func(s listener.Socket, err error) bool {
 			return errors.Is(err, listener.ErrNone) || err == nil && s.Inode != ours
 		}
@@ -56,7 +56,7 @@ func TestAt_IsWhomAConnectionReaches(t *testing.T) {
 	}
 }
 
-// Two servers may share a port, each with an address of its own.
+// Two servers can share a port, each with its own address.
 func TestAt_TellsNeighboursApart(t *testing.T) {
 	one := listen(t, "tcp", "127.0.0.1", 0)
 	other := listen(t, "tcp", "127.0.0.2", portOf(one))
@@ -67,7 +67,7 @@ func TestAt_TellsNeighboursApart(t *testing.T) {
 	}
 }
 
-// A connection that stands is not who listens, even where both have the port.
+// An established connection is not the listener, even on the same port.
 func TestAt_OnlyListeners(t *testing.T) {
 	l := listen(t, "tcp", "127.0.0.1", 0)
 	c, err := net.Dial("tcp", l.Addr().String())
@@ -80,7 +80,7 @@ func TestAt_OnlyListeners(t *testing.T) {
 	}
 }
 
-// The kernel says uid 0 and inode 0 of a socket that no process holds.
+// The kernel reports uid 0 and inode 0 for a socket that no process holds.
 func TestReadReply_OwnerlessIsNotRoot(t *testing.T) {
 	message := func(kind uint16, state byte, uid, inode uint32) []byte {
 		b := make([]byte, unix.NLMSG_HDRLEN+72)
@@ -118,8 +118,8 @@ func TestReadReply_OwnerlessIsNotRoot(t *testing.T) {
 	}
 }
 
-// A second address of an interface is this machine's too: that is tested where there is
-// one, in package cmd.
+// A second address of an interface belongs to this machine too. Package cmd tests that, where
+// there is one.
 func TestIsHere(t *testing.T) {
 	for _, tt := range []struct {
 		address string
@@ -155,8 +155,7 @@ func TestProcesses_FindWhoHoldsASocket(t *testing.T) {
 	}
 }
 
-// What was read of all processes goes when it is too old to be used again, and not
-// before.
+// The list of processes is dropped when it is too old to be used again, and not before.
 func TestProcesses_ForgetWhatIsOld(t *testing.T) {
 	inode := inodeOf(t, listen(t, "tcp", "127.0.0.1", 0))
 	synctest.Test(t, func(t *testing.T) {
@@ -176,7 +175,7 @@ func TestProcesses_ForgetWhatIsOld(t *testing.T) {
 	})
 }
 
-// A process ends when it ends, waited for or not.
+// A process no longer exists when it has ended, waited for or not.
 func TestProcess_EndsWithTheServer(t *testing.T) {
 	l := listen(t, "tcp", "127.0.0.1", 0)
 	file, err := l.(*net.TCPListener).File()
@@ -201,7 +200,7 @@ func TestProcess_EndsWithTheServer(t *testing.T) {
 		t.Errorf("found %+v, want %d", p, cmd.Process.Pid)
 	}
 	in.Close()
-	// Not waited for yet, so that it is a zombie from its end on.
+	// Not waited for yet, so that it becomes a zombie.
 	var info unix.Siginfo
 	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
 		t.Fatal(err)
@@ -244,7 +243,7 @@ func listen(t *testing.T, network, host string, port uint16) net.Listener {
 
 func portOf(l net.Listener) uint16 { return l.Addr().(*net.TCPAddr).AddrPort().Port() }
 
-// inodeOf is the inode by fstat, which is another way than those that are tested.
+// inodeOf is the inode by fstat, which is independent of the tested code.
 func inodeOf(t *testing.T, l net.Listener) uint64 {
 	t.Helper()
 	raw, err := l.(*net.TCPListener).SyscallConn()

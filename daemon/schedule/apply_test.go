@@ -14,8 +14,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Promise 5, the scheduler's part: what did not change keeps its row, its
-// schedule and its probe in flight; an error changes nothing.
+// Promise 5, the scheduler's part: an unchanged provider keeps its row, its schedule and its probe
+// in flight; an error changes nothing.
 func TestPromise5_ABadReloadChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -132,8 +132,7 @@ func TestApply_ReloadDuringAProbe(t *testing.T) {
 	})
 }
 
-// A daemon that starts on yesterday's file shows what it knew, says that it is
-// old, and finds out.
+// A daemon that starts with yesterday's database shows what it knew, marks it as old, and probes.
 func TestApply_StartsFromWhatWasStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -156,8 +155,8 @@ func TestApply_StartsFromWhatWasStored(t *testing.T) {
 	})
 }
 
-// One that was removed and comes back begins anew: what was known when this
-// process began is not news.
+// A provider that was removed and comes back starts from scratch: what was known when this process
+// began is outdated.
 func TestApply_ComesBackAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})

@@ -15,10 +15,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// TestScheduler_AtRest bounds what one more provider takes while nothing is under way:
-// its settings, what is known of it, its row and evidence, and both ends of its kept
-// connection. The heap of a process is about twice that. What a restart finds in the
-// database comes to no more.
+// TestScheduler_AtRest limits the memory of one more provider while nothing is in progress: its
+// settings, what is known of it, its row and evidence, and both ends of its kept connection. The
+// heap of a process is about twice that. After a restart it is not more.
 func TestScheduler_AtRest(t *testing.T) {
 	const providers = 300
 	path := filepath.Join(t.TempDir(), "p.db")
@@ -32,7 +31,7 @@ func TestScheduler_AtRest(t *testing.T) {
 	}
 }
 
-// atRest bounds it for providers at an address, with the database at path.
+// atRest checks the limit for providers at an address, with the database at path.
 func atRest(t *testing.T, path, address string, providers int64) {
 	const most, patience = 5<<10 + 512, 5
 	list := make([]config.Provider, providers)
@@ -80,8 +79,8 @@ func atRest(t *testing.T, path, address string, providers int64) {
 	}
 }
 
-// The allocator has few sizes above 512 bytes, and a header of 8 bytes: one field more
-// in an entry, or in a row, and each provider takes 64 bytes more.
+// The allocator has few sizes above 512 bytes, and a header of 8 bytes: one more field in an entry
+// or a row could cost each provider 64 bytes.
 func TestScheduler_FitsTheAllocator(t *testing.T) {
 	for _, tt := range []struct {
 		name       string

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Of many that are due at once a burst is under way at a time, as long as servers
-// answer. Those that do not answer hold up nobody for more than a moment.
+// If many probes are due at once, a burst of them is in progress at a time while servers answer.
+// Servers that do not answer delay the others only briefly.
 func TestScheduler_DueAtOnce(t *testing.T) {
 	const providers = 10 * burst
 	for _, test := range []struct {
@@ -69,7 +69,7 @@ func TestScheduler_DueAtOnce(t *testing.T) {
 	}
 }
 
-// However many wait for a place among those that hang, they delay nobody else.
+// However many wait for a slot in the lane of hanging providers, they delay nobody else.
 func TestScheduler_DueBehindAFullLane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const hanging, lane = 20 * burst, 8

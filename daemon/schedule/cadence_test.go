@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Whatever a plug-in says, or how slow it is: only in doubt is it run sooner.
+// Whatever a plug-in reports and however slow it is, it is only run sooner when in doubt.
 func TestCadence_Plugin(t *testing.T) {
 	p := settings("a")
 	p.Type, p.Command, p.Interval = provider.Generic, []string{"/check"}, time.Hour
@@ -35,8 +35,8 @@ func TestTimeToLive_TimeoutLongerThanTheInterval(t *testing.T) {
 	}
 }
 
-// A due time is measured by the clock that does not jump, and is never sooner
-// than a provider may be asked again.
+// A due time is measured by the monotonic clock, and is never sooner than a provider may be probed
+// again.
 func TestNext(t *testing.T) {
 	p := settings("a")
 	for _, state := range provider.States {
@@ -57,8 +57,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// What is due by a time that has only the wall's reading, as those of the database,
-// does not move when that clock is set. (In a synctest bubble no time has another.)
+// A due time with only a wall clock reading, as from the database, does not move when that clock is
+// set. (In a synctest bubble times have no monotonic reading.)
 func TestAnchored(t *testing.T) {
 	now := time.Now()
 	for _, wait := range []time.Duration{-time.Hour, 0, time.Hour} {

@@ -16,8 +16,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A clock that is set, either way, is said once, takes the times that are shown along,
-// and changes nothing else: nobody is asked sooner or later, or becomes unknown.
+// Setting the clock, in either direction, is logged once, shifts the shown times, and changes nothing
+// else: no provider is probed sooner or later, or becomes unknown.
 func TestMachine_ClockSet(t *testing.T) {
 	const years = 10 * 365 * 24 * time.Hour
 	for name, tt := range map[string]struct {

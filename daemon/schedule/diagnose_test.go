@@ -12,8 +12,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The evidence that a diagnosis is answered with comes from a probe that began
-// after it was accepted, on a new connection; all who ask meanwhile share it.
+// The evidence of a diagnosis comes from a probe that began after it was accepted, on a new
+// connection; all requests meanwhile share it.
 func TestDiagnose(t *testing.T) {
 	slowly := func(context.Context, int) probe.Observation {
 		time.Sleep(500 * time.Millisecond)
@@ -92,7 +92,7 @@ func TestDiagnose(t *testing.T) {
 	})
 }
 
-// A diagnosis that a reload cut short is made again as it was asked for.
+// A diagnosis that a reload has aborted is repeated as it was asked for.
 func TestSchedule_ADiagnosisThatIsCutShortStaysOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})

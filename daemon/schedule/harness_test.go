@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// harness is a scheduler over a real store, with providers that the test plays.
-// Everything in it lives in a synctest bubble: time stands still unless all wait.
+// harness is a scheduler with a real store, and providers that the test plays. It runs in a synctest
+// bubble: time stands still unless all goroutines wait.
 type harness struct {
 	t     *testing.T
 	path  string
@@ -198,7 +198,7 @@ func cloud(id string) config.Provider {
 	return p
 }
 
-// silence answers nothing until the timeout.
+// silence does not answer until the timeout.
 func silence(timeout time.Duration) func(context.Context, int) probe.Observation {
 	return func(ctx context.Context, _ int) probe.Observation {
 		select {

@@ -116,9 +116,9 @@ func (w *harness) eventsAfter(t time.Time) []string {
 	return lines
 }
 
-// When one remote provider cannot be reached because of this host, the others are
-// asked too, so that nobody is blamed for what is ours; all are unknown with one
-// event, and known again with another, which counts as no outage of theirs.
+// If one remote provider cannot be reached because of this machine, the others are probed too, so
+// that none is blamed for it. All become unknown with one event and known again with another, which
+// does not count as an outage of theirs.
 func TestMachine_AnOutageIsOneEventAtEachEdge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c", "d")
@@ -134,8 +134,8 @@ func TestMachine_AnOutageIsOneEventAtEachEdge(t *testing.T) {
 	})
 }
 
-// What was wrong before the outage, and is still wrong after it, is no news; what
-// is wrong only after it is.
+// What was wrong before an outage and is still wrong afterwards makes no event; what is wrong only
+// afterwards does.
 func TestMachine_AfterAnOutageOnlyNewsIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, back := withOutage(t, Options{}, provider.NetworkUnreachable, "b", "c")
@@ -169,7 +169,7 @@ func TestMachine_AfterAnOutageOnlyNewsIsTold(t *testing.T) {
 	})
 }
 
-// Servers that are switched off together are no outage of this host.
+// Servers that are switched off together are not an outage of this machine.
 func TestMachine_SilenceOfOthersIsTheirs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, _ := withOutage(t, Options{}, provider.ConnectTimeout, "b", "c")
@@ -178,8 +178,8 @@ func TestMachine_SilenceOfOthersIsTheirs(t *testing.T) {
 	})
 }
 
-// A server that has been off for days is no witness: one fault of the resolver does
-// not make it two.
+// A server that has been off for days is not a witness: together with one fault of the resolver it
+// does not count as two.
 func TestMachine_WhoFailedLongAgoTellsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b")
@@ -197,8 +197,8 @@ func TestMachine_WhoFailedLongAgoTellsNothing(t *testing.T) {
 	})
 }
 
-// Nobody asks one that wants to be left alone, so an outage of ours changes nothing
-// about it.
+// A provider that asked for no requests is not probed, so an outage of this machine does not affect
+// it.
 func TestMachine_AnOutageLeavesWhoIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
@@ -216,7 +216,7 @@ func TestMachine_AnOutageLeavesWhoIsLeftAlone(t *testing.T) {
 	})
 }
 
-// One that must not be asked cannot tell that the network is there.
+// A provider that must not be probed cannot show that the network is back.
 func TestMachine_AnOutageWithAPausedProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, _ := withOutage(t, Options{}, provider.DNSFailure, "b", "c", "paused")
@@ -228,7 +228,7 @@ func TestMachine_AnOutageWithAPausedProvider(t *testing.T) {
 	})
 }
 
-// A restart during an outage is no end of it.
+// A restart during an outage does not end it.
 func TestMachine_AnOutageOutlastsARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
@@ -263,7 +263,7 @@ func TestMachine_AnOutageOfNobody(t *testing.T) {
 	})
 }
 
-// When the machine says that its network is back, nobody waits for a schedule.
+// When the machine's network is back, providers are probed at once.
 func TestMachine_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone, there := time.Now().Add(untilCut), time.Now().Add(untilCut+cutFor)
@@ -282,8 +282,8 @@ func TestMachine_EverybodyIsAskedWhenTheNetworkIsBack(t *testing.T) {
 	})
 }
 
-// A machine that slept blames nobody for what it slept through, and looks again at
-// once. The wall's clock goes on while it sleeps; the other does not.
+// A machine that slept blames nobody for that time, and probes again at once. The wall clock continues
+// during sleep; the other one does not.
 func TestMachine_Suspend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var slept atomic.Int64
@@ -321,8 +321,8 @@ func TestMachine_Suspend(t *testing.T) {
 	})
 }
 
-// A reload during an outage tells of each provider what was told before it, and is no
-// end of the outage for those who are left or moved.
+// A reload during an outage keeps the last event of each provider, and does not end the outage for
+// providers that stay or move.
 func TestMachine_AReloadDuringAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, cut, back := withOutage(t, Options{}, provider.DNSFailure, "b", "c")
@@ -366,8 +366,8 @@ func TestMachine_APauseDuringAnOutage(t *testing.T) {
 	})
 }
 
-// What a caller met while this machine is cut off, and may be because of that, is not
-// told as the provider's; what is certain is.
+// What a caller met while this machine is cut off, perhaps because of that, does not count for the
+// provider; what is certain does.
 func TestMachine_AReportDuringAnOutage(t *testing.T) {
 	for name, tc := range map[string]struct {
 		met  provider.Report

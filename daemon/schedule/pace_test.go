@@ -11,8 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// within counts a provider's probes of the next while, whose row must not be stale
-// meanwhile.
+// within counts a provider's probes during a time in which its row must not be stale.
 func (w *harness) within(id string, d time.Duration) int {
 	w.t.Helper()
 	before := len(w.probes(id))
@@ -30,7 +29,7 @@ func elsewhere(id string) config.Provider {
 	return p
 }
 
-// seen is how a probe sees a reason: those that a probe never sees follow from facts.
+// seen is how a probe sees a reason. Reasons that a probe never sees follow from facts.
 func seen(reason provider.Reason) func(context.Context, int) probe.Observation {
 	return func(context.Context, int) probe.Observation {
 		o := probe.Observation{Saw: reason, Latency: time.Millisecond}
@@ -48,8 +47,8 @@ func seen(reason provider.Reason) func(context.Context, int) probe.Observation {
 	}
 }
 
-// Whatever lasts, nobody's server is asked more often for it than while it runs. What is
-// not there on this machine has no server to be asked, and is looked for all the time.
+// Whatever lasts, no server is probed more often than while it runs. On this machine a server that is
+// not running costs nothing, and is looked for all the time.
 func TestPace_WhatLastsIsAskedRarely(t *testing.T) {
 	const minutes = 20
 	for _, m := range provider.Reasons {
@@ -82,7 +81,7 @@ func TestPace_WhatLastsIsAskedRarely(t *testing.T) {
 	}
 }
 
-// passing are what is asked about at the fast pace, to see at once when it passes.
+// passing are the reasons with the fast pace, so that their end is seen at once.
 var passing = []provider.Reason{
 	provider.NoModels, provider.ModelMissing, provider.Loading, provider.Hung, provider.ConnectionReset,
 	provider.ServerError, provider.Overloaded, provider.NotRunning, provider.ShuttingDown,
@@ -109,9 +108,9 @@ func rested(t *testing.T, reason provider.Reason) *harness {
 	return w
 }
 
-// An address that was well and says 404 may be a balancer's, whose server is away: it is
-// asked at the fast pace for a while, and seen at once when it is back. One that was never
-// well waits for a person.
+// An address that worked before and answers 404 may be a load balancer whose server is down. It is
+// probed at the fast pace for a while, so that its return is seen at once. One that never worked
+// waits for a person.
 func TestPace_AnotherProgramWhereItWasWell(t *testing.T) {
 	for _, reason := range []provider.Reason{provider.WrongService, provider.BadResponse} {
 		for name, was := range map[string]provider.Reason{"well before": provider.OK, "never well": reason} {
@@ -146,8 +145,7 @@ func TestPace_AnotherProgramWhereItWasWell(t *testing.T) {
 	}
 }
 
-// Whoever wants to know has what lasts looked at as often as when it began, and for a
-// while after that.
+// A request for a young row restores the fast pace for something that lasts, for a while.
 func TestPace_SomebodyWantsToKnow(t *testing.T) {
 	for name, ask := range map[string]func(w *harness){
 		"Refresh":  func(w *harness) { w.Refresh([]string{"a"}, false) },
@@ -175,7 +173,7 @@ func TestPace_SomebodyWantsToKnow(t *testing.T) {
 	}
 }
 
-// As long as somebody waits, it does not become rare.
+// As long as somebody waits, probes do not become rare.
 func TestPace_SomebodyWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := rested(t, provider.NoModels)
@@ -190,8 +188,7 @@ func TestPace_SomebodyWaits(t *testing.T) {
 	})
 }
 
-// A reader who takes what is known does not change the pace, not even one who comes
-// while a probe is under way.
+// A reader who accepts the known row does not change the pace, not even during a probe.
 func TestPace_WhatIsKnownWillDo(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"AtRest": 0, "DuringAProbe": 700 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
@@ -221,7 +218,7 @@ func TestPace_WhatIsKnownWillDo(t *testing.T) {
 	}
 }
 
-// A change, if only of the reason, has it looked at often again.
+// A change, even if only of the reason, restores the fast pace.
 func TestPace_AChange(t *testing.T) {
 	for _, to := range []provider.Reason{provider.Loading, provider.ModelMissing, provider.ShuttingDown} {
 		t.Run(string(to), func(t *testing.T) {

@@ -64,7 +64,7 @@ func TestSchedule_PauseAndResumeDuringAProbe(t *testing.T) {
 	})
 }
 
-// Whoever waits for the first sweep does not wait for one that is not asked.
+// The first sweep does not wait for a provider that is not probed.
 func TestSchedule_PauseDuringTheFirstSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -81,8 +81,8 @@ func TestSchedule_PauseDuringTheFirstSweep(t *testing.T) {
 	})
 }
 
-// Who is not asked is left alone: no connection to it rests, whether the pause met a
-// probe or not, and neither does one to a provider that a reload drops.
+// A provider that is not probed has no open connection, whether or not the pause came during a probe;
+// nor has a provider that a reload removes.
 func TestSchedule_NoConnectionIsLeftBehind(t *testing.T) {
 	for name, leave := range map[string]func(w *harness){
 		"Pause":  func(w *harness) { _ = w.SetPaused("a", true) },

@@ -15,8 +15,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Whatever people, callers, vendors and reloads do meanwhile: no outage of this machine
-// is told as a provider's. Here no provider ever fails to be resolved but by ours.
+// Whatever people, callers, vendors and reloads do meanwhile, no outage of this machine becomes an
+// event of a provider. In this test names only fail to resolve because of this machine.
 func TestMachine_NoOutageOfOursIsToldAsTheirs(t *testing.T) {
 	for seed := range uint64(40) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// tell reports on a provider.
+// tell reports what a caller met at a provider.
 func (w *harness) tell(id string, r provider.Report) {
 	w.t.Helper()
 	if err := w.Report(id, r, "uid 1000"); err != nil {
@@ -34,8 +34,8 @@ var (
 	limit60  = provider.Report{Status: 429, RetryAfter: "60"}
 )
 
-// A lost report is impossible: a probe that began before it does not overrule it,
-// and the one that it triggers does.
+// No report is lost: a probe that began before it does not overrule it, and the one that it triggers
+// does.
 func TestPromise_NoLostReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -65,7 +65,7 @@ func TestPromise_NoLostReport(t *testing.T) {
 	})
 }
 
-// The answer of a probe that was overtaken is not shown, whatever comes after.
+// The answer of an overtaken probe is not shown, whatever follows.
 func TestSchedule_AnOvertakenProbeDecidesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -87,8 +87,7 @@ func TestSchedule_AnOvertakenProbeDecidesNothing(t *testing.T) {
 	})
 }
 
-// Callers who report a server that hangs, faster than its probes end, do not keep
-// those from being heard.
+// Callers who report a hanging server faster than its probes end do not make those useless.
 func TestSchedule_ManyReportsDoNotSilenceProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})

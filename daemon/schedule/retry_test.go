@@ -39,7 +39,7 @@ func TestSchedule_RateLimited(t *testing.T) {
 	})
 }
 
-// limited is a harness in which a provider asked for ten minutes of silence.
+// limited is a harness with a provider that asked for no requests for ten minutes.
 func limited(t *testing.T) *harness {
 	w := newHarness(t, Options{})
 	w.play("a", func(_ context.Context, n int) probe.Observation {
@@ -51,7 +51,7 @@ func limited(t *testing.T) *harness {
 	return w
 }
 
-// What the daemon does on its own account waits for retry_at too.
+// What the daemon does by itself waits for retry_at too.
 func TestSchedule_RetryAtHolds(t *testing.T) {
 	want := func(t *testing.T, w *harness, probes int) {
 		t.Helper()
@@ -137,8 +137,7 @@ func TestSchedule_RetryAtHolds(t *testing.T) {
 	})
 }
 
-// A refresh that was accepted is owed its probe, though that is cut short before the
-// time that the provider named.
+// An accepted refresh is still owed its probe if that is aborted before the provider's retry_at.
 func TestSchedule_ACutShortRefreshIsStillOwed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := limited(t)
@@ -161,9 +160,8 @@ func TestSchedule_ACutShortRefreshIsStillOwed(t *testing.T) {
 	})
 }
 
-// A process whose clock was ten years ahead was asked to wait for two minutes. The
-// next one, whose clock is right, does not wait for ten years, and nothing that it
-// shows is yet to come.
+// A process whose clock was ten years ahead was asked to wait for two minutes. The next one, with the
+// right clock, does not wait for ten years, and shows no time in the future.
 func TestSchedule_RetryAtOfAClockThatWasAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const ahead = 10 * 365 * 24 * time.Hour

@@ -13,8 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Promise 3: per provider at most one probe in flight and one queued, however
-// many ask.
+// Promise 3: each provider has at most one probe in flight and one queued, however many ask.
 func TestPromise3_NoStampede(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -43,8 +42,8 @@ func TestPromise3_NoStampede(t *testing.T) {
 	})
 }
 
-// Promise 2: a status of a refresh's generation or later came from a probe that
-// began after the refresh was accepted.
+// Promise 2: a status of a refresh's generation or later comes from a probe that began after the
+// refresh was accepted.
 func TestPromise2_NoLostRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -161,7 +160,7 @@ func TestSchedule_AskWhatIsNeeded(t *testing.T) {
 	})
 }
 
-// One that hangs never delays another, even when more hang than a lane holds.
+// A hanging provider never delays another, even if more hang than fit a lane.
 func TestSchedule_HangingProvidersDelayNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{Lane: 4})
@@ -256,7 +255,7 @@ func TestSchedule_AHealthyRowIsNeverStale(t *testing.T) {
 	})
 }
 
-// Where files are few, only so many providers keep a connection.
+// If files are few, only that many providers keep a connection.
 func TestSchedule_KeepsSoManyConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{Kept: 2})
@@ -277,7 +276,7 @@ func TestSchedule_KeepsSoManyConnections(t *testing.T) {
 	})
 }
 
-// A probe of a server that hangs ends long after one that began later.
+// A probe of a hanging server ends long after one that began later.
 func TestEvents_AreDatedInTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})

@@ -55,7 +55,7 @@ func TestSchedule_StatsCountEveryProbeOnce(t *testing.T) {
 	})
 }
 
-// Whoever waits for a place is counted until it has one, or wants none any more.
+// A provider that waits for a slot is counted until it has one or no longer wants one.
 func TestSchedule_StatsCountWhoWaitsForAPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{Lane: 1})
@@ -89,7 +89,7 @@ func TestSchedule_StatsCountWhoWaitsForAPlace(t *testing.T) {
 	})
 }
 
-// answering is a probe that finds it well after so long.
+// answering is a probe that succeeds after that time.
 func answering(took time.Duration) func(context.Context, int) probe.Observation {
 	return func(context.Context, int) probe.Observation {
 		return probe.Observation{Began: time.Now(), Saw: provider.OK, Latency: took}
@@ -103,7 +103,7 @@ func durations(each ...time.Duration) (d store.Durations) {
 	return d
 }
 
-// A kind's latencies are those of all its providers, of those that are gone too.
+// A kind's latencies are those of all its providers, including removed ones.
 func TestSchedule_LatenciesOfEachKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -126,7 +126,7 @@ func TestSchedule_LatenciesOfEachKind(t *testing.T) {
 	})
 }
 
-// Latencies of each provider are counted while they are wanted, and from then on.
+// Latencies of each provider are counted from when they are enabled, and while they are.
 func TestSchedule_LatenciesOfEachProviderOnRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})

@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 )
 
-// Providers share the moments at which the daemon wakes up, about one a second.
-// Those that were all asked at once spread over them again.
+// Providers share the moments at which the daemon wakes up, about one a second. Providers that were
+// all probed at once spread over them again.
 func TestScheduler_ProbesShareTicks(t *testing.T) {
 	for _, timeout := range []time.Duration{time.Second, 1500 * time.Millisecond, 10 * time.Second} {
 		t.Run(timeout.String(), func(t *testing.T) {

@@ -21,7 +21,7 @@ func outageOf(name string) *provider.Incident {
 	return &provider.Incident{Name: name, Impact: provider.ImpactMajor}
 }
 
-// heard waits until a row with that incident can be read.
+// heard waits until a row has that incident.
 func (w *harness) heard(id, name string) provider.Status {
 	w.t.Helper()
 	for range 100 {
@@ -36,7 +36,7 @@ func (w *harness) heard(id, name string) provider.Status {
 	return provider.Status{}
 }
 
-// What a vendor reports is seen at once, with an event, and no probe is made for it.
+// What a vendor reports is visible at once, with an event and without a probe.
 func TestSchedule_ApplyVendorStatus(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -101,7 +101,7 @@ func TestSchedule_ApplyVendorStatusOfWhoDoesNotFollow(t *testing.T) {
 	})
 }
 
-// Whom a provider follows no more is not believed any more.
+// A feed that a provider no longer follows is no longer believed.
 func TestSchedule_AReloadThatTakesTheFeedAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -120,7 +120,7 @@ func TestSchedule_AReloadThatTakesTheFeedAway(t *testing.T) {
 	})
 }
 
-// An incident outlives the daemon, and ends with the news that it is over.
+// An incident survives a restart of the daemon, and ends when the feed says that it is over.
 func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -154,8 +154,7 @@ func TestSchedule_AnIncidentOutlivesARestart(t *testing.T) {
 	})
 }
 
-// A server of one's own whose vendor has trouble answers, so it is asked at its
-// usual pace.
+// A server that answers during an incident of its vendor is probed at the usual pace.
 func TestCadence_OfAVendorsIncident(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -173,7 +172,7 @@ func TestCadence_OfAVendorsIncident(t *testing.T) {
 	})
 }
 
-// A provider that moves keeps the vendor that it has, of whom nobody tells again.
+// A provider that moves keeps what its vendor reported, which will not be reported again.
 func TestSchedule_VendorStatusStaysWhenTheAddressChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})

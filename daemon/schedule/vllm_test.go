@@ -18,8 +18,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// vllmServer is a vLLM that always has a request in hand. It makes a token each
-// second, unless it is stuck; it may keep its metrics to itself.
+// vllmServer is a vLLM that always has a request in progress. It makes a token each second unless it
+// is stuck; it can hide its metrics.
 type vllmServer struct {
 	stuck, mute atomic.Bool
 	tokens      int
@@ -58,8 +58,8 @@ func (v *vllmServer) serve(c net.Conn) {
 	}
 }
 
-// An engine that hangs behind a good /health is found within a few probes, and is
-// well as soon as it moves and somebody wants to know, or a minute later.
+// An engine that hangs behind a good /health is found within a few probes. Its recovery is seen as soon
+// as somebody asks, or a minute later.
 func TestSchedule_VLLMHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})
@@ -71,7 +71,7 @@ func TestSchedule_VLLMHangs(t *testing.T) {
 		p.Kind, p.BaseURL, p.Endpoint = "vllm", "http://127.0.0.1:8000", "http://127.0.0.1:8000"
 		w.apply(p)
 		w.run()
-		// lasts holds the row to a state for a while.
+		// lasts checks that the row keeps a state for a while.
 		lasts := func(what string, state provider.State, reason provider.Reason, d time.Duration) {
 			t.Helper()
 			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A probe that ends plans the next, which is nothing that Run has to wake up for: it
-// does so for what is due, and to look at this machine.
+// A probe that ends plans the next without waking Run, which only wakes for what is due and to check
+// this machine.
 func TestScheduler_AnEndedProbeDoesNotWakeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const providers, rounds = 100, 10
@@ -41,7 +41,7 @@ func TestScheduler_AnEndedProbeDoesNotWakeIt(t *testing.T) {
 	})
 }
 
-// What is due sooner than all else is not kept waiting.
+// What is due sooner than everything else does not have to wait.
 func TestScheduler_WakesForWhatIsDueSooner(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{}).run()
@@ -61,7 +61,7 @@ func TestScheduler_WakesForWhatIsDueSooner(t *testing.T) {
 	})
 }
 
-// takes is a good answer after a time.
+// takes is a good answer after that time.
 func takes(d time.Duration) func(context.Context, int) probe.Observation {
 	return func(context.Context, int) probe.Observation {
 		time.Sleep(d)

@@ -15,7 +15,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A goroutine that has run a probe runs others, and few wait for that.
+// A goroutine that has run a probe runs others, and few goroutines wait for that.
 func TestScheduler_GoroutinesRunManyProbes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const providers, rounds = 2 * mostResting, 10
@@ -48,22 +48,22 @@ func TestScheduler_GoroutinesRunManyProbes(t *testing.T) {
 		for _, n := range ran {
 			probes += n
 		}
-		// Half of each round find one that rests, and the first round none.
+		// Half of each round find a resting worker, the first round none.
 		if most := probes/2 + mostResting; len(ran) > most || probes < rounds*providers {
 			t.Errorf("%d goroutines for %d probes, want at most %d", len(ran), probes, most)
 		}
 	})
 }
 
-// goroutine names the one that calls it.
+// goroutine is the id of the calling goroutine.
 func goroutine() string {
 	room := make([]byte, 64)
 	name, _, _ := bytes.Cut(room[:runtime.Stack(room, false)], []byte(" ["))
 	return string(name)
 }
 
-// BenchmarkWorkers runs a tick's probes at once, each on a stack as deep as that of a
-// probe, in goroutines that have run others, and in new ones.
+// BenchmarkWorkers runs the probes of a tick at once, each with a stack as deep as that of a probe, in
+// used goroutines and in new ones.
 func BenchmarkWorkers(b *testing.B) {
 	work := newWorkers()
 	defer work.wait()

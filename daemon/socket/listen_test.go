@@ -117,7 +117,7 @@ func TestListen_Refuses(t *testing.T) {
 	}
 }
 
-// A folder like /tmp, where each may only remove what is theirs, will do.
+// A folder like /tmp, where everyone can remove only their own files, is fine.
 func TestListen_InASharedStickyFolder(t *testing.T) {
 	path := socketPath(t)
 	mkdir(t, filepath.Dir(path), 0o700)

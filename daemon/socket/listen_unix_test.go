@@ -12,8 +12,8 @@ import (
 	"github.com/providerd/providerd/daemon/socket"
 )
 
-// A watcher that never rests sees the socket with no other mode than its own,
-// and a file that is made meanwhile has the process's umask.
+// A watcher that never rests only sees the socket with its final mode, and a file that is created
+// meanwhile has the umask of the process.
 func TestListen_IsBornWithItsMode(t *testing.T) {
 	for _, umask := range []int{0o000, 0o077} {
 		for _, mode := range []os.FileMode{0o666, 0o660, 0o600} {
@@ -44,8 +44,7 @@ func TestListen_IsBornWithItsMode(t *testing.T) {
 	}
 }
 
-// watch collects the modes that path has until stop is closed, the last one
-// included.
+// watch collects the modes of path until stop is closed, including the last one.
 func watch(path string, stop <-chan struct{}, seen chan<- map[os.FileMode]bool) {
 	modes := map[os.FileMode]bool{}
 	look := func() {

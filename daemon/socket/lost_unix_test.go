@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/daemon/socket"
 )
 
-// Whatever becomes of the socket's file is noticed, and can be mended by listening anew,
-// but where somebody else listens or something else is in the way.
+// Whatever happens to the socket's file is noticed, and can be repaired by listening again, unless
+// another process listens or something else is in the way.
 func TestListener_Lost(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -88,7 +88,7 @@ func TestListener_Lost(t *testing.T) {
 	}
 }
 
-// Of a socket that was passed on, too, it is noticed when its file is gone.
+// The loss of an inherited socket's file is noticed too.
 func TestListener_LostThatWasInherited(t *testing.T) {
 	path := socketPath(t)
 	mkdir(t, filepath.Dir(path), 0o755)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// socketPath is in a folder whose mode does not depend on the umask.
+// socketPath is a path in a folder whose mode does not depend on the umask.
 func socketPath(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pd")

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Ids that name nobody are noted, and groups among them dropped: as a primary group,
-// as a supplementary one, and where the kernel told nothing at all.
+// Ids that name nobody in particular are marked, and such groups dropped: as a primary group, as a
+// supplementary one, and if the kernel said nothing at all.
 func TestPeer_Told(t *testing.T) {
 	named := func(id uint32) bool { return id != 65_534 }
 	for _, tt := range []struct {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Of those who have gone only the ones that have sent something are accepted, and in a
-// storm not even those.
+// Closed connections are only accepted if they have sent something, and during a storm not even
+// then.
 func TestListener_PassesOverWhoHasGone(t *testing.T) {
 	dir, err := os.MkdirTemp("", "ps")
 	if err != nil {
@@ -73,7 +73,7 @@ func TestListener_PassesOverWhoHasGone(t *testing.T) {
 	}
 }
 
-// A storm makes the queue short, once, and a second without one makes it long again.
+// A storm shortens the queue, once, and a second without one makes it long again.
 func TestQueue_IsShortInAStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sizes []int
