@@ -36,7 +36,7 @@ func TestInsecure_AVolumeThatEverybodyMayWrite(t *testing.T) {
 		args []string
 		says string
 	}{
-		"StateIsRefused":     {[]string{"--state-dir", state, "--socket", elsewhere}, volume + " can be written by everybody (mode 0777)\nproviderd: try: have nobody but root or the user that runs providerd write in " + volume + " (if it is a volume that you cannot change: providerd --insecure-folder " + volume + ")"},
+		"StateIsRefused":     {[]string{"--state-dir", state, "--socket", elsewhere}, volume + " can be written by everybody (mode 0777)\nproviderd: try: make " + volume + " writable only by root and the user that runs providerd (if it is a volume that you cannot change: providerd --insecure-folder " + volume + ")"},
 		"TheVolumeItself":    {[]string{"--state-dir", volume, "--insecure-folder", volume}, "choose a folder in it, such as " + volume + "/providerd: providerd --state-dir"},
 		"TheSocketsOwn":      {[]string{"--state-dir", state, "--socket", volume + "/s", "--insecure-folder", volume}, "its folder " + volume + " belongs to uid 0|its folder " + volume + " can be written by everybody"},
 		"AnotherFolder":      {[]string{"--state-dir", state, "--insecure-folder", dir}, volume + " can be written by everybody"},

@@ -59,7 +59,7 @@ func TestTerminal_Card(t *testing.T) {
   http://127.0.0.1:11434
      State: DEGRADED since 2026-01-02
             01:04:05, 2h ago
-    Reason: model_missing: up, and a
+    Reason: model_missing: up, but a
             model that the configuration
             requires is not listed
     Detail: missing: qwen3:32b

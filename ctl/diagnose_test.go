@@ -96,7 +96,7 @@ func TestDiagnose_Verdict(t *testing.T) {
 		"Confirmed": {`"state":"DEGRADED","reason":"hung","saw":"hung","doubts":2,"fall":2`,
 			"with its requests → hung\n  weight  doubtful: 2 of 2 in a row\n"},
 		"JudgedByTheFacts": {`"state":"DEGRADED","reason":"no_models","saw":"ok","definite":true,"fall":2`,
-			"  rule    the answer that this kind promises → ok\n  then    up, and lists no model → no_models\n  weight  definite"},
+			"  rule    the answer that this kind promises → ok\n  then    up, but it lists no model → no_models\n  weight  definite"},
 		"Recovering": {`"state":"ERROR","reason":"hung","saw":"ok","definite":true,"fall":2,"detail":"recovering (1 of 2 good answers)"`,
 			"→ ok\n  weight  good, but not often enough in a row, so it stays ERROR (hung)\n"},
 		"HintWithoutTheWayHere": {`"state":"ERROR","reason":"tls_failure","saw":"tls_failure","definite":true,"hint":"renew it; see: providerctl diagnose a"`,

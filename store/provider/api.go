@@ -13,22 +13,21 @@ type StatusReply struct {
 	Providers  []Status `json:"providers"`
 }
 
-// RefreshReply answers POST /api/providers/refresh. A status whose Generation
-// is this one or later came from a probe that began after the refresh was
-// accepted.
+// RefreshReply answers POST /api/providers/refresh. A status with this Generation or a
+// later one is from a probe that began after the refresh was accepted.
 type RefreshReply struct {
 	Status     string    `json:"status"` // "refresh_triggered", or "refreshed" after a wait
 	ProviderID string    `json:"provider_id,omitempty"`
-	IDs        []string  `json:"provider_ids,omitempty"` // when several were named
-	Scope      string    `json:"scope,omitempty"`        // "all" when none was named
+	IDs        []string  `json:"provider_ids,omitempty"` // if several were named
+	Scope      string    `json:"scope,omitempty"`        // "all" if none was named
 	Message    string    `json:"message"`
 	Generation uint64    `json:"generation"`
 	Skipped    []Skipped `json:"skipped,omitempty"`
 	Providers  []Status  `json:"providers,omitempty"` // with wait
-	Error      *Error    `json:"error,omitempty"`     // with wait, when it timed out
+	Error      *Error    `json:"error,omitempty"`     // with wait, if it timed out
 }
 
-// Skipped says why a refresh did not probe a provider.
+// Skipped is why a refresh did not probe a provider.
 type Skipped struct {
 	ID      string `json:"id"`
 	Reason  Reason `json:"reason"` // rate_limited or paused
@@ -43,19 +42,19 @@ type ModelsReply struct {
 	Models    []Model `json:"models"`
 }
 
-// HistoryReply answers GET /api/providers/{id}/history. Known time is the time
-// since Since in which probing was not paused, the state not UNKNOWN, and the machine
-// neither asleep nor the daemon held up.
+// HistoryReply answers GET /api/providers/{id}/history. Known time is the time since Since
+// without the times in which probing was paused, the state was UNKNOWN, the machine was
+// asleep, or the daemon was held up.
 type HistoryReply struct {
 	ID           string            `json:"id"`
 	Since        Time              `json:"since,omitzero"`         // the oldest transition that is kept; not before the daemon started
-	UptimeRatio  *float64          `json:"uptime_ratio,omitempty"` // the part of the known time in which it was RUNNING; absent when none is
+	UptimeRatio  *float64          `json:"uptime_ratio,omitempty"` // the part of the known time in which it was RUNNING; absent if no time is known
 	StateSeconds map[State]float64 `json:"state_seconds"`          // of known time
 	Transitions  []Event           `json:"transitions"`            // oldest first
-	Gaps         []Gap             `json:"gaps,omitempty"`         // in the events of all providers; time over one is not known
+	Gaps         []Gap             `json:"gaps,omitempty"`         // in the events of all providers; time across a gap is not known
 }
 
-// A Gap is events that are gone, between others that are kept: the database was
+// A Gap is events that are gone, between others that are kept, because the database was
 // damaged.
 type Gap struct {
 	First uint64 `json:"first"` // seq
@@ -69,8 +68,8 @@ func (g Gap) String() string {
 	return fmt.Sprintf("events %d to %d", g.First, g.Last)
 }
 
-// Diagnostics answers GET /api/providers/{id}/diagnostics: what the last probe
-// saw, layer by layer. It holds no secret.
+// Diagnostics answers GET /api/providers/{id}/diagnostics: what the last probe saw, layer
+// by layer. It has no secrets.
 type Diagnostics struct {
 	ID       string        `json:"id"`
 	Kind     string        `json:"kind"`
@@ -83,20 +82,20 @@ type Diagnostics struct {
 	TLS      *TLSStep      `json:"tls,omitempty"`
 	Requests []Exchange    `json:"requests,omitempty"`
 	Checks   []CheckStep   `json:"checks,omitempty"`
-	Feed     *FeedStep     `json:"feed,omitempty"` // read apart from any probe
+	Feed     *FeedStep     `json:"feed,omitempty"` // read independently of probes
 	Verdict  Verdict       `json:"verdict"`
 }
 
-// DiagnoseReply answers POST /api/providers/{id}/diagnose: the evidence of a probe
-// that began after it was asked for or, with Skipped or Error, of the last one.
+// DiagnoseReply answers POST /api/providers/{id}/diagnose: the evidence of a probe that
+// began after the request or, with Skipped or Error, of the last one.
 type DiagnoseReply struct {
 	Diagnostics
 	Generation uint64   `json:"generation"`
 	Skipped    *Skipped `json:"skipped,omitempty"` // why there was no probe
-	Error      *Error   `json:"error,omitempty"`   // when it timed out
+	Error      *Error   `json:"error,omitempty"`   // if it timed out
 }
 
-// ResolveStep is the look-up of the host's name; absent for an address.
+// ResolveStep is the lookup of the host's name; absent for an address.
 type ResolveStep struct {
 	Host      string   `json:"host"`
 	Addresses []string `json:"addresses,omitempty"`
@@ -111,11 +110,11 @@ type DialStep struct {
 	Error   string  `json:"error,omitempty"`
 }
 
-// ListenerStep is who serves a connection that ends on this machine, as far as
-// the system tells; absent for one that leaves it.
+// ListenerStep is who serves a connection that ends on this machine, as far as the system
+// reports it; absent for a connection that leaves the machine.
 type ListenerStep struct {
 	Address     string  `json:"address"`                // host and port, or the path of a Unix socket
-	UID         *uint32 `json:"uid,omitempty"`          // of the user whose the listening socket is
+	UID         *uint32 `json:"uid,omitempty"`          // of the user who owns the listening socket
 	PID         int     `json:"pid,omitempty"`          // of the process that holds it
 	KeyWithheld string  `json:"key_withheld,omitempty"` // why that user was not given the key
 }
@@ -130,18 +129,17 @@ type TLSStep struct {
 	TookMS   float64 `json:"took_ms"`
 	Error    string  `json:"error,omitempty"`
 
-	GoodUntil Time `json:"good_until,omitzero"` // kind tls: when this certificate, or the first of those it was signed with, ends
+	GoodUntil Time `json:"good_until,omitzero"` // kind tls: when this certificate, or the first in its chain, expires
 
 	ClientCertificate *ClientCertificateStep `json:"client_certificate,omitempty"` // nil: the server asked for none
-	Outdated          string                 `json:"outdated,omitempty"`           // why a changed file of certificates could not be used, if so
+	Outdated          string                 `json:"outdated,omitempty"`           // why a changed file of certificates could not be used
 }
 
-// ClientCertificateStep is what the server said when it asked for a client certificate,
-// and what it got.
+// ClientCertificateStep is the server's request for a client certificate, and what it got.
 type ClientCertificateStep struct {
-	Takes    []string `json:"takes,omitempty"`    // some of the authorities that it accepts
-	Shown    string   `json:"shown,omitempty"`    // whose certificate it got; empty: none
-	NotAfter Time     `json:"not_after,omitzero"` // when that ends
+	Takes    []string `json:"takes,omitempty"`    // some of the authorities that the server accepts
+	Shown    string   `json:"shown,omitempty"`    // the subject of the certificate it got; empty: none
+	NotAfter Time     `json:"not_after,omitzero"` // when that expires
 }
 
 // Exchange is one HTTP request and its answer.
@@ -159,7 +157,7 @@ type Exchange struct {
 	ClockAheadMS int64 `json:"clock_ahead_ms,omitempty"` // of the server's clock, by its Date; negative: behind. Absent below 5 s
 }
 
-// CheckStep is one question that is not asked over HTTP, and its answer.
+// CheckStep is one request that is not made over HTTP, and its answer.
 type CheckStep struct {
 	Asked  string  `json:"asked"`
 	Answer string  `json:"answer,omitempty"`
@@ -171,26 +169,26 @@ type CheckStep struct {
 type Verdict struct {
 	State     State  `json:"state"`
 	Reason    Reason `json:"reason"` // of the row, after thresholds
-	Saw       Reason `json:"saw"`    // the rule that this probe's evidence fell under
+	Saw       Reason `json:"saw"`    // the rule that matched this probe's evidence
 	Detail    string `json:"detail,omitempty"`
 	Doubt     *Doubt `json:"doubt,omitempty"` // of the row
 	Hint      string `json:"hint,omitempty"`
-	Definite  bool   `json:"definite"` // changes the state at once
-	Doubts    int    `json:"doubts"`   // doubtful probes in a row
+	Definite  bool   `json:"definite"` // one such probe changes the state
+	Doubts    int    `json:"doubts"`   // doubtful probes in succession
 	Fall      int    `json:"fall"`     // how many of them change the state
 	NextCheck Time   `json:"next_check_at,omitzero"`
 }
 
-// Report is the body of POST /api/providers/{id}/report: what a caller met. It has
-// a Status, of an answer that was a failure, or an Error, of a request without one.
+// Report is the body of POST /api/providers/{id}/report: what a caller met. It has the
+// Status of an answer that was a failure, or the Error of a request without an answer.
 type Report struct {
 	Status     int    `json:"status,omitempty"`      // 401, 402, 403, 429 or 5xx
 	Error      string `json:"error,omitempty"`       // "timeout", "refused" or "reset"
-	RetryAfter string `json:"retry_after,omitempty"` // when to come back: seconds or a date as the header has it, or a duration
+	RetryAfter string `json:"retry_after,omitempty"` // when to retry: seconds or a date, as in the header, or a duration
 
-	// Headers are those of the answer that tell of limits (retry-after, x-ratelimit-…,
-	// anthropic-ratelimit-…, date). The daemon reads them as a probe does; RetryAfter counts
-	// before them.
+	// Headers are those of the answer that are about limits (retry-after, x-ratelimit-…,
+	// anthropic-ratelimit-…, date). The daemon reads them as a probe does; RetryAfter
+	// overrides them.
 	Headers map[string][]string `json:"headers,omitempty"`
 }
 
@@ -202,7 +200,7 @@ type DaemonInfo struct {
 	UptimeSeconds int64    `json:"uptime_seconds"`
 	Socket        string   `json:"socket"`
 	ConfigPath    string   `json:"config_path"`              // empty: built-in defaults
-	ConfigDefault string   `json:"config_default,omitempty"` // where a file would be looked for, while there is none
+	ConfigDefault string   `json:"config_default,omitempty"` // where a file would be, while there is none
 	StatePath     string   `json:"state_path"`               // the database file
 	LogLevel      string   `json:"log_level"`
 	Providers     int      `json:"providers"`
@@ -217,12 +215,12 @@ type DaemonInfo struct {
 // Counters count since the daemon started.
 type Counters struct {
 	Probes        uint64 `json:"probes"`
-	ProbesFailed  uint64 `json:"probes_failed"` // the check itself broke
+	ProbesFailed  uint64 `json:"probes_failed"` // the probe itself broke
 	Refreshes     uint64 `json:"refreshes"`
-	Coalesced     uint64 `json:"coalesced"` // asks that shared another's probe
+	Coalesced     uint64 `json:"coalesced"` // refreshes that shared another's probe
 	Commits       uint64 `json:"commits"`
 	CommitsFailed uint64 `json:"commits_failed"`
-	InFlight      int64  `json:"in_flight"` // probes under way now
+	InFlight      int64  `json:"in_flight"` // probes in progress
 	Requests      uint64 `json:"requests"`
 	Streams       int64  `json:"streams"` // open now
 	Denied        uint64 `json:"denied"`
@@ -233,19 +231,19 @@ type DiscoverReply struct {
 	TS           Time         `json:"ts"`
 	Found        []Discovered `json:"found"`         // one for each default address where something answers
 	ConfigPath   string       `json:"config_path"`   // where the configuration is, or would be
-	ConfigExists bool         `json:"config_exists"` // it was read from there
+	ConfigExists bool         `json:"config_exists"` // it was read from that file
 }
 
 // Discovered is what answers at the default address of a local kind.
 type Discovered struct {
-	Kind    string `json:"kind,omitempty"` // absent when it is none that is known
+	Kind    string `json:"kind,omitempty"` // absent if it is not a known kind
 	BaseURL string `json:"base_url"`
 	Version string `json:"version,omitempty"`
 	Note    string `json:"note,omitempty"` // one printable line
-	ID      string `json:"id,omitempty"`   // of the provider that is configured with that address
+	ID      string `json:"id,omitempty"`   // of the provider configured with that address
 }
 
-// Health answers GET /healthz; it is sent with 503 when Status is not "ok".
+// Health answers GET /healthz, with status 503 unless Status is "ok".
 type Health struct {
 	Status string            `json:"status"`
 	Checks map[string]string `json:"checks"` // "ok", or what is wrong
@@ -254,9 +252,9 @@ type Health struct {
 // ConfigReply answers GET /api/daemon/config.
 type ConfigReply struct {
 	ConfigPath    string   `json:"config_path"`              // the file it was read from; empty: built-in defaults
-	TOML          string   `json:"toml"`                     // what is in force, as a file that means the same; no secret is in it
+	TOML          string   `json:"toml"`                     // what is in force, as an equivalent file without secrets
 	RestartNeeded []string `json:"restart_needed,omitempty"` // settings of the file that wait for a restart
-	Warnings      []string `json:"warnings,omitempty"`       // what is allowed in the file and hardly meant
+	Warnings      []string `json:"warnings,omitempty"`       // what is allowed in the file but hardly meant
 }
 
 // ReloadReply answers POST /api/daemon/reload.
@@ -269,9 +267,9 @@ type ReloadReply struct {
 	Unchanged     int      `json:"unchanged"`
 	RestartNeeded []string `json:"restart_needed,omitempty"` // settings that wait for a restart
 	Applied       []string `json:"applied,omitempty"`        // settings of [daemon] that took effect: log_level = "debug"
-	// ChangedSettings has the names of the settings that changed, for each of Changed.
+	// ChangedSettings are the names of the settings that changed, for each of Changed.
 	ChangedSettings map[string][]string `json:"changed_settings,omitempty"`
-	Warnings        []string            `json:"warnings,omitempty"` // what is allowed in the file and hardly meant
+	Warnings        []string            `json:"warnings,omitempty"` // what is allowed in the file but hardly meant
 }
 
 // LogLevel is the body of PUT /api/daemon/log-level and its reply.
@@ -287,9 +285,9 @@ type LogLine struct {
 	Fields  map[string]any `json:"fields,omitempty"`
 }
 
-// StreamNote is a line of a stream that is not data: a heartbeat while idle; events
-// that are gone; or the last line, which says why the stream ends. Type is
-// "heartbeat", "gap" or "end".
+// StreamNote is a line of a stream that is not data: a heartbeat while idle, a gap for
+// events that are gone, or the last line, with why the stream ends. Type is "heartbeat",
+// "gap" or "end".
 type StreamNote struct {
 	Type   string `json:"type"`
 	Reason string `json:"reason,omitempty"` // of the end: "shutting_down", "slow_reader", "store_failing"; of a gap: "events_gone"
@@ -304,7 +302,7 @@ const (
 	NoteEnd       = "end"
 )
 
-// Gap is the events that a note of type gap tells of.
+// Gap is the events that are gone, for a note of type gap.
 func (n StreamNote) Gap() Gap { return Gap{n.First, n.Seq} }
 
 // ErrorReply is the body of every reply that is not a success.

@@ -2,14 +2,13 @@ package provider
 
 import "time"
 
-// LongestRetry is the longest that a provider, or a caller of one, can ask us to send
-// nothing.
+// LongestRetry is the longest time for which a provider, or a caller's report, can stop
+// the probes.
 const LongestRetry = 24 * time.Hour
 
-// Bounded returns a row that was saved by a process before this one, with no time
-// in it that cannot be true now: what has happened is not yet to come, and the wait
-// for a retry_at is not longer than it was when it was told. The clock may have been
-// ahead then, or be behind now.
+// Bounded returns a row that an earlier process saved, without times that cannot be true:
+// what has happened is not in the future, and the wait until retry_at is not longer than
+// it was at first. The clock may have been ahead then, or be behind now.
 func (s Status) Bounded(now time.Time) Status {
 	told := s.CheckedAt
 	if r := s.Reported; r != nil {
@@ -31,7 +30,7 @@ func (s Status) Bounded(now time.Time) Status {
 	return s
 }
 
-// boundRetry bounds a retry_at that was told at some time; zero: nobody knows when.
+// boundRetry bounds a retry_at that was set at the time told; zero means unknown.
 func boundRetry(at, told Time, now time.Time) Time {
 	if at.IsZero() {
 		return at
@@ -43,7 +42,7 @@ func boundRetry(at, told Time, now time.Time) Time {
 	return AtMost(at, now.Add(wait))
 }
 
-// AtMost returns t, or limit when t is later; the zero Time stays.
+// AtMost returns t, or limit if t is later; the zero Time stays.
 func AtMost(t Time, limit time.Time) Time {
 	if t.After(limit) {
 		return Time{limit}

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// A Doubt is what was last seen of a provider when that is not yet enough to change
-// its row: it has to be seen again or, while Of is absent, other providers are asked
-// whether this machine is to blame. Saw is ok when a provider that was ill may be
-// well again.
+// A Doubt is what was last seen of a provider if that is not yet enough to change its row:
+// it has to be seen again or, while Of is absent, other providers are probed to find out
+// whether this machine is at fault. Saw is ok if a provider that was failing may be
+// healthy again.
 type Doubt struct {
-	Saw    Reason `json:"saw"`              // the rule that it falls under
+	Saw    Reason `json:"saw"`              // the rule that matched
 	Detail string `json:"detail,omitempty"` // one printable line, without secrets
-	Count  int    `json:"count,omitempty"`  // how often in a row
-	Of     int    `json:"of,omitempty"`     // how often in a row changes the row
+	Count  int    `json:"count,omitempty"`  // how often in succession
+	Of     int    `json:"of,omitempty"`     // how often in succession changes the row
 }
 
-// Healthy reports whether a provider that was ill may be well again.
+// Healthy reports whether a provider that was failing may be healthy again.
 func (d *Doubt) Healthy() bool { return d.Saw.Healthy() }
 
 const (
@@ -40,8 +40,8 @@ func (d *Doubt) String() string {
 	return fmt.Sprintf(doubtAgain+"%d of %d): %s", d.Count, d.Of, seen)
 }
 
-// ParseDoubt reads a detail of a daemon that told a doubt in it, before rows had a
-// field for it; nil when it tells none. It is the inverse of [Doubt.String].
+// ParseDoubt reads a doubt from the detail of an older daemon, whose rows had no field for
+// it; nil if there is none. It is the inverse of [Doubt.String].
 func ParseDoubt(detail string) *Doubt {
 	d := new(Doubt)
 	seen, others := strings.CutPrefix(detail, doubtOthers)

@@ -40,8 +40,8 @@ const (
 	ExitTimedOut    = 6
 )
 
-// codes is the one table that server and client share. It is made when it is first
-// asked for, which a command that goes well never does.
+// codes is the one table that server and client share. It is made when it is first needed,
+// which is never in a command that succeeds.
 var codes = sync.OnceValue(func() map[Code]struct{ http, exit int } {
 	return map[Code]struct{ http, exit int }{
 		BadRequest:        {400, ExitUsage},
@@ -63,8 +63,8 @@ var codes = sync.OnceValue(func() map[Code]struct{ http, exit int } {
 	}
 })
 
-// HTTPStatus is the status that a reply with this code carries; 500 for a code
-// that this version does not know.
+// HTTPStatus is the status of a reply with this code; 500 for a code that this version
+// does not know.
 func (c Code) HTTPStatus() int {
 	if row, ok := codes()[c]; ok {
 		return row.http
@@ -72,8 +72,8 @@ func (c Code) HTTPStatus() int {
 	return 500
 }
 
-// Error is what the daemon answers, and what the client returns, when something
-// cannot be done: what, and what to type next.
+// Error is what the daemon answers, and what the client returns, if something cannot be
+// done: what went wrong, and what to type next.
 type Error struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
@@ -82,12 +82,12 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Message }
 
-// Errorf makes an [Error]; the hint may be empty.
+// Errorf makes an [Error]; the hint can be empty.
 func Errorf(code Code, hint, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...), Hint: hint}
 }
 
-// A Hinted is an error of one program, which never crosses the wire: what is in the
+// A Hinted is an error within one program, which never crosses the wire: what is in the
 // way, and what to type next.
 type Hinted struct{ message, hint string }
 
@@ -96,11 +96,11 @@ func WithHint(message, hint string) *Hinted { return &Hinted{message, hint} }
 
 func (e *Hinted) Error() string { return e.message }
 
-// Hint says what to type next.
+// Hint is what to type next.
 func (e *Hinted) Hint() string { return e.hint }
 
-// HintOf returns what err, or the first that it wraps with a method Hint, says to
-// type next; empty when none does.
+// HintOf returns the hint of err, or of the first error it wraps that has one; empty if
+// none has.
 func HintOf(err error) string {
 	var hinted interface{ Hint() string }
 	if errors.As(err, &hinted) {
@@ -109,8 +109,8 @@ func HintOf(err error) string {
 	return ""
 }
 
-// ExitCode is what providerctl exits with after err: 0 for nil, 1 for an error
-// that is not an [Error] or whose code this version does not know.
+// ExitCode is providerctl's exit code for err: 0 for nil, 1 for an error that is not an
+// [Error] or whose code this version does not know.
 func ExitCode(err error) int {
 	if err == nil {
 		return ExitOK

@@ -6,16 +6,16 @@ import (
 	"unicode/utf8"
 )
 
-// OneLine makes a text of unknown origin one printable line, as a row's detail is:
-// what cannot be printed becomes a blank, runs of blanks become one, and what is
-// longer than limit bytes ends in … where it was cut, between two characters.
+// OneLine turns a text of unknown origin into one printable line, such as a row's detail:
+// what cannot be printed becomes a blank, runs of blanks become one, and a line longer
+// than limit bytes is cut between two characters and ends in ….
 func OneLine(s string, limit int) string {
 	line, _ := FoldLine(s, limit)
 	return CutLine(line, limit)
 }
 
-// FoldLine is OneLine without the cut: it stops when the line has more than most
-// bytes, and tells how much of s it has read.
+// FoldLine is OneLine without the cut: it stops when the line has more than most bytes,
+// and returns how much of s it has read.
 func FoldLine(s string, most int) (line string, read int) {
 	var b strings.Builder
 	b.Grow(min(len(s), most+utf8.UTFMax))
@@ -37,7 +37,7 @@ func FoldLine(s string, most int) (line string, read int) {
 	return strings.TrimSuffix(b.String(), " "), len(s)
 }
 
-// CutLine cuts a line at limit bytes, between two characters, where it says … then.
+// CutLine cuts a line at limit bytes, between two characters, and appends ….
 func CutLine(line string, limit int) string {
 	const mark = "…"
 	if len(line) <= limit {

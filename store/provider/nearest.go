@@ -10,8 +10,8 @@ import (
 // maxNear is how many words are suggested at most.
 const maxNear = 3
 
-// DidYouMean is a hint for whoever typed a word that is not known: the words that
-// were probably meant, each with lead before it, or otherwise when there is none.
+// DidYouMean is a hint for a word that is not known: the words that were probably meant,
+// each with lead before it, or otherwise if there are none.
 func DidYouMean(typed string, known []string, lead, otherwise string) string {
 	near := Nearest(typed, known)
 	if len(near) == 0 {
@@ -20,10 +20,10 @@ func DidYouMean(typed string, known []string, lead, otherwise string) string {
 	return "did you mean: " + lead + strings.Join(near, ", "+lead)
 }
 
-// Nearest returns the known words that were probably meant by typed, the likeliest
-// first and at most three: the one that differs in nothing but case, - and _; else
-// those with the fewest typing errors, within a third of their length, and those
-// that begin with what was typed; else those that contain it.
+// Nearest returns at most three known words that were probably meant by typed, the
+// likeliest first: the one that differs only in case, - and _; else those with the fewest
+// typing errors, within a third of their length, and those that begin with what was
+// typed; else those that contain it.
 func Nearest(typed string, known []string) []string {
 	const most = 64 // nobody mistypes a word of this length into a known one
 	typed = folded(typed)
@@ -48,7 +48,7 @@ func Nearest(typed string, known []string) []string {
 	return words
 }
 
-// A likeness is in what way a word is like what was typed, the closest first.
+// A likeness is how a word resembles what was typed, the closest first.
 type likeness int
 
 const (
@@ -65,13 +65,13 @@ type nearWord struct {
 	far  int // in typing errors
 }
 
-// besides reports whether w is worth naming when best is. What was mistyped may
-// be the beginning of another word, too.
+// besides reports whether w is worth naming beside best. What was mistyped can also be the
+// beginning of another word.
 func (w nearWord) besides(best nearWord) bool {
 	return w.how == best.how && w.far == best.far || best.how == misspelt && w.how == begun
 }
 
-// compare says how a known word is like what was typed.
+// compare is how a known word resembles what was typed.
 func compare(typed, word string) (likeness, int) {
 	const shortest = 3 // of what is looked for inside words
 	bound := min(max(1, len(word)/3), len(typed)-1, len(word)-1)
@@ -92,7 +92,7 @@ func compare(typed, word string) (likeness, int) {
 	return unlike, 0
 }
 
-// folded is a word without what is easily taken for something else.
+// folded is a word without the differences that people often overlook.
 func folded(word string) string {
 	return strings.Map(func(r rune) rune {
 		if r == '_' || r == ' ' {

@@ -12,10 +12,9 @@ import (
 )
 
 // Shows reports whether a character is a visible one, a space, or a joiner within a
-// cluster of visible ones. A terminal, or whoever reads it, could take any other for
-// more than text: it moves the cursor, reverses the direction of writing, or is not
-// seen at all. The replacement character does not show, as it may stand for a byte
-// that is no UTF-8.
+// cluster of visible ones. Any other could be more than text to a terminal or a reader: it
+// moves the cursor, reverses the direction of writing, or is not seen at all. The
+// replacement character does not show, because it can stand for a byte that is not UTF-8.
 func Shows(r rune) bool {
 	const (
 		nonJoiner = '\u200c'
@@ -30,8 +29,8 @@ func Shows(r rune) bool {
 	return strconv.IsPrint(r)
 }
 
-// Printable returns s on one line, with every character escaped that does not show. A
-// tab becomes a blank.
+// Printable returns s on one line, with every character that does not show escaped. A tab
+// becomes a blank.
 func Printable(s string) string {
 	if allPlain(s, "") {
 		return s
@@ -47,8 +46,8 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// Quoted is s as a string in double quotes of TOML and of YAML. Every character is escaped
-// that does not show, which is more than they ask for: the result goes to a terminal.
+// Quoted is s as a double-quoted string of TOML and of YAML. Every character that does not
+// show is escaped, which is more than they require, because the result goes to a terminal.
 func Quoted(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -89,9 +88,9 @@ func PrintableLines(s string) string {
 	return text
 }
 
-// PrintableJSON escapes what does not show in a JSON text. Only its strings can hold
-// such characters, and there the escape means the same. Line breaks and tabs between
-// values stay.
+// PrintableJSON escapes what does not show in a JSON text. Only strings can have such
+// characters, and there the escape means the same. Line breaks and tabs between values
+// stay.
 func PrintableJSON(text []byte) []byte {
 	if allPlain(text, "\n\t") {
 		return text
@@ -107,8 +106,8 @@ func PrintableJSON(text []byte) []byte {
 	return out
 }
 
-// AppendJSONEscape appends a character as \u and four hexadecimal digits, twice where
-// it takes two.
+// AppendJSONEscape appends a character as \u and four hexadecimal digits, or as two of
+// these if it needs a surrogate pair.
 func AppendJSONEscape(out []byte, r rune) []byte {
 	for _, unit := range utf16.AppendRune(nil, r) {
 		const hex = "0123456789abcdef"
@@ -117,7 +116,7 @@ func AppendJSONEscape(out []byte, r rune) []byte {
 	return out
 }
 
-// allPlain reports whether s is visible ASCII, blanks, and characters of others.
+// allPlain reports whether s has only visible ASCII, blanks, and characters of others.
 func allPlain[T string | []byte](s T, others string) bool {
 	for i := range len(s) {
 		if (s[i] < ' ' || s[i] > '~') && strings.IndexByte(others, s[i]) < 0 {
@@ -127,7 +126,7 @@ func allPlain[T string | []byte](s T, others string) bool {
 	return true
 }
 
-// appendShown appends r, at which s begins, or the escape of what does not show.
+// appendShown appends r, with which s begins, or its escape if it does not show.
 func appendShown(out []byte, s string, r rune) []byte {
 	switch {
 	case r == utf8.RuneError && !strings.HasPrefix(s, "\uFFFD"):
@@ -140,30 +139,30 @@ func appendShown(out []byte, s string, r rune) []byte {
 	return append(out, quoted[1:len(quoted)-1]...)
 }
 
-// A TextWriter is what a program writes its text through, whoever the text is from:
-// what does not show is escaped, but for line breaks, tabs, and the sequences that the
-// program itself styles its text with.
+// A TextWriter is the writer for all text of a program, wherever the text is from. It
+// escapes what does not show, except line breaks, tabs, and the sequences with which the
+// program styles its text.
 type TextWriter struct {
 	to     io.Writer
 	styles []string
 
 	mu   sync.Mutex
-	rest []byte // the end of a Write, which the next may complete
+	rest []byte // the end of a Write, which the next can complete
 }
 
-// NewTextWriter makes one that lets the styles through.
+// NewTextWriter returns one that lets the styles through.
 func NewTextWriter(to io.Writer, styles ...string) *TextWriter {
 	return &TextWriter{to: to, styles: styles}
 }
 
-// Style has it let these styles through from now on, and no others.
+// Style makes w let these styles through from now on, and no others.
 func (w *TextWriter) Style(styles ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.styles = styles
 }
 
-// Write writes p, but perhaps for a character at its end that is not whole.
+// Write writes p, except an incomplete character at its end.
 func (w *TextWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -180,7 +179,7 @@ func (w *TextWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Flush writes what has not become whole.
+// Flush writes what is still incomplete.
 func (w *TextWriter) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -215,7 +214,7 @@ func (w *TextWriter) Clean(text []byte) []byte {
 	return out
 }
 
-// style is the one that s begins with.
+// style is the style that s begins with.
 func (w *TextWriter) style(s string) string {
 	for _, style := range w.styles {
 		if strings.HasPrefix(s, style) {
@@ -225,8 +224,8 @@ func (w *TextWriter) style(s string) string {
 	return ""
 }
 
-// unfinished is how many bytes at the end of text may be the beginning of a character
-// or of a style.
+// unfinished is how many bytes at the end of text can be the beginning of a character or of
+// a style.
 func (w *TextWriter) unfinished(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if end := text[len(text)-n:]; utf8.RuneStart(end[0]) {

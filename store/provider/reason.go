@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// A Reason says why a provider is in its state. The set is closed: a program may
-// switch over it. docs/reasons.md explains each.
+// A Reason is why a provider is in its state. The set is closed: a program can switch
+// over it. docs/reasons.md explains each.
 type Reason string
 
 const (
@@ -52,29 +52,29 @@ const (
 	ProbeFailed         Reason = "probe_failed"
 )
 
-// A Meaning is all that holds of a reason: its row of docs/reasons.md.
+// A Meaning is what a reason means: its row of docs/reasons.md.
 type Meaning struct {
 	Reason      Reason
-	State       State  // of a provider that is in this situation; empty: the one that it had
+	State       State  // of a provider with this reason; empty: the one it had
 	Weight      Weight // how often a probe must see it before it counts
-	NeedsPerson bool   // it lasts until somebody acts, so that waiting for it to pass is in vain
-	Serves      bool   // not RUNNING, and it answers requests all the same
+	NeedsPerson bool   // it lasts until somebody acts, so waiting is pointless
+	Serves      bool   // not RUNNING, but it still answers requests
 	Seen        string // what was seen, in one phrase of Markdown
 	// Hint is the one thing to do next; {id}, {endpoint}, {key_env} and {model} stand for
-	// the provider's own. A reason that needs nothing done has none.
+	// the provider's own. It is empty if there is nothing to do.
 	Hint string
 }
 
-// A Weight says how often a situation must be seen in a row before it changes a
-// row; it is empty where no probe can see it.
+// A Weight is how often a situation must be seen in succession before it changes a row; it
+// is empty if no probe can see it.
 type Weight string
 
 const (
-	AtOnce    Weight = "at once"    // once: it is proof
+	AtOnce    Weight = "at once"    // once is proof
 	AfterFall Weight = "after fall" // as often as the configured fall: a server may stall once without being broken
 )
 
-// Reasons lists all of them, in the order in which docs/reasons.md explains them.
+// Reasons are all of them, in the order in which docs/reasons.md explains them.
 var Reasons = [...]Meaning{
 	{
 		Reason: OK, State: StateRunning, Weight: AtOnce,
@@ -82,12 +82,12 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: ScopeLimited, State: StateRunning, Weight: AtOnce,
-		Seen: "the key works, and may not list models",
-		Hint: "nothing to do: the key works, it only may not list models",
+		Seen: "the key works, but may not list models",
+		Hint: "nothing to do: the key works, but may not list models",
 	},
 	{
 		Reason: NotChecked, State: StateUnknown,
-		Seen: "no probe has ended yet; after a resume, with the state from before",
+		Seen: "no probe has finished yet; after a resume, with the state from before",
 		Hint: "wait for the first check, or: providerctl refresh {id} --wait",
 	},
 	{
@@ -117,33 +117,33 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: NoModels, State: StateDegraded, Weight: AtOnce, NeedsPerson: true,
-		Seen: "up, and lists no model",
+		Seen: "up, but it lists no model",
 		Hint: "it has no model to serve: load or pull one",
 	},
 	{
 		Reason: ModelMissing, State: StateDegraded, Weight: AtOnce, NeedsPerson: true,
-		Seen: "up, and a model that the configuration requires is not listed",
+		Seen: "up, but a model that the configuration requires is not listed",
 		Hint: "it does not list {model}: load or pull it, or correct models in the configuration",
 	},
 	{
 		Reason: VendorIncident, State: StateDegraded, Weight: AtOnce, Serves: true,
-		Seen: "up, and the vendor's own status feed reports an outage of it",
+		Seen: "up, but the vendor's own status feed reports an outage of it",
 		Hint: "the vendor reports an outage: wait, or use another provider; see: providerctl diagnose {id}",
 	},
 	{
 		Reason: Slow, State: StateDegraded, Weight: AtOnce, Serves: true,
-		Seen: "up, and slower than `slow_after`, `fall` times in a row",
+		Seen: "up, but slower than `slow_after`, `fall` times in a row",
 		Hint: "it answers slowly: look at what it is doing, or raise slow_after",
 	},
 	{
 		Reason: CertificateExpiring, State: StateDegraded, Weight: AtOnce, NeedsPerson: true,
-		Seen: "up, and its certificate has fewer days left than `expect_days`",
-		Hint: "renew the certificate at {endpoint}, and see that whatever renews it runs",
+		Seen: "up, but its certificate has fewer days left than `expect_days`",
+		Hint: "renew the certificate at {endpoint}, and check that its automatic renewal works",
 	},
 	{
 		Reason: Hung, State: StateDegraded, Weight: AfterFall,
 		Seen: "connected, then silence until the timeout; or, on this machine, a connection neither accepted nor refused; or an engine that makes no progress with its requests",
-		Hint: "the server is there and does not answer: look at its log, or restart it",
+		Hint: "the server is there but does not answer: look at its log, or restart it",
 	},
 	{
 		Reason: ConnectionReset, State: StateDegraded, Weight: AfterFall,
@@ -167,11 +167,11 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Intermediary, State: StateDegraded, Weight: AfterFall,
-		Seen: "something in front of it answered in its place: a proxy, a tunnel, a login, a filter",
+		Seen: "something in front of it answered in its place: a proxy, a tunnel, a login page, a filter",
 		Hint: "check what stands in front of {endpoint} and answers in its place; see: providerctl diagnose {id}",
 	},
 	{
-		Reason: CheckWarning, State: StateDegraded, Weight: AfterFall, // as Nagios: soft until it was seen again
+		Reason: CheckWarning, State: StateDegraded, Weight: AfterFall, // as in Nagios: soft until seen again
 		Seen: "a plug-in ended with 1, WARNING",
 		Hint: "look at what the check says; see: providerctl diagnose {id}",
 	},
@@ -187,12 +187,12 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Unauthorized, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "401, or an answer under another 4xx but 404, or a 5xx, that says the key is missing, wrong, expired, revoked, suspended or leaked",
+		Seen: "401, or another 4xx (except 404) or a 5xx that says the key is missing, wrong, expired, revoked, suspended or leaked",
 		Hint: "the key is missing or was rejected: replace it, then: providerctl reload",
 	},
 	{
 		Reason: KeyWithheld, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "it asks for the key, but whoever listens there is not trusted with it: see docs/security.md",
+		Seen: "it asks for the key, but the user who listens there is not trusted with it: see docs/security.md",
 		Hint: `if you trust it with the key, give {id} a [[provider]] with base_url = "{endpoint}" in the configuration, then: providerctl reload`,
 	},
 	{
@@ -202,7 +202,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: QuotaExhausted, State: StateError, Weight: AtOnce, NeedsPerson: true,
-		Seen: "402, or an answer under another 4xx but 404, or a 5xx, about a balance, a budget, a plan or a quota that waiting does not lift",
+		Seen: "402, or another 4xx (except 404) or a 5xx about a balance, a budget, a plan or a quota that waiting does not lift",
 		Hint: "raise the limit or add credit in the vendor's console",
 	},
 	{
@@ -212,7 +212,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: BadResponse, State: StateError, Weight: AfterFall, NeedsPerson: true,
-		Seen: "an answer, and not what this kind promises",
+		Seen: "an answer, but not what this kind promises",
 		Hint: "the answer is not what this kind promises; see: providerctl diagnose {id}",
 	},
 	{
@@ -238,7 +238,7 @@ var Reasons = [...]Meaning{
 	{
 		Reason: NotFound, State: StateError, Weight: AtOnce, NeedsPerson: true,
 		Seen: "what is asked for does not exist there: the unit, the program",
-		Hint: "there is no such thing to ask for: correct the configuration of {id}, then: providerctl reload",
+		Hint: "what it names does not exist: correct the configuration of {id}, then: providerctl reload",
 	},
 	{
 		Reason: Misconfigured, State: StateError, Weight: AtOnce, NeedsPerson: true,
@@ -262,7 +262,7 @@ var Reasons = [...]Meaning{
 	},
 	{
 		Reason: Paused, Weight: AtOnce, NeedsPerson: true,
-		Seen: "a person paused the probing",
+		Seen: "somebody paused the probing",
 		Hint: "probing is paused: providerctl resume {id}",
 	},
 	{
@@ -272,7 +272,7 @@ var Reasons = [...]Meaning{
 	},
 }
 
-// byReason is made when it is first asked for: a command may end before.
+// byReason is made when it is first needed, because most commands never do.
 var byReason = sync.OnceValue(func() map[Reason]*Meaning {
 	index := make(map[Reason]*Meaning, len(Reasons))
 	for i := range Reasons {
@@ -281,8 +281,8 @@ var byReason = sync.OnceValue(func() map[Reason]*Meaning {
 	return index
 })
 
-// Meaning returns the reason's row. For one that this version does not know, all
-// that it says is the reason itself.
+// Meaning returns the reason's row. For a reason that this version does not know, the row
+// has nothing but the reason itself.
 func (r Reason) Meaning() Meaning {
 	if m := byReason()[r]; m != nil {
 		return *m
@@ -290,29 +290,29 @@ func (r Reason) Meaning() Meaning {
 	return Meaning{Reason: r, Seen: string(r)}
 }
 
-// Healthy reports whether a provider in that situation is RUNNING.
+// Healthy reports whether a provider with that reason is RUNNING.
 func (r Reason) Healthy() bool { return r.Meaning().State == StateRunning }
 
-// NeedsPerson reports whether the situation lasts until somebody acts.
+// NeedsPerson reports whether it lasts until somebody acts.
 func (r Reason) NeedsPerson() bool { return r.Meaning().NeedsPerson }
 
-// Seen says in one phrase of plain text what was seen where the reason holds.
+// Seen is what was seen for the reason, in one phrase of plain text.
 func Seen(r Reason) string { return strings.ReplaceAll(r.Meaning().Seen, "`", "") }
 
-// Hints are what a kind knows better than a reason's own hint.
+// Hints are the hints of a kind that are better than a reason's own.
 type Hints map[Reason]string
 
 // A Subject is the provider that a hint is about.
 type Subject struct {
-	Own          string // what is known of it alone, before all others; empty when nothing is
+	Own          string // a hint for it alone, before all others; empty if there is none
 	Hints        Hints  // of its kind
 	ID, Endpoint string
-	KeyEnv       string // the variable that lacks its key; empty when that is not known
-	Model        string // one that is missing; empty when none is known
+	KeyEnv       string // the variable that lacks its key; empty if not known
+	Model        string // one that is missing; empty if not known
 }
 
-// Hint returns what a person should do next about a provider in that situation,
-// with what is its own filled in; empty when there is nothing to do.
+// Hint returns what to do next about a provider with that reason, with the provider's own
+// values filled in; empty if there is nothing to do.
 func Hint(reason Reason, about Subject) string {
 	return strings.NewReplacer(
 		"{id}", about.ID,
@@ -322,7 +322,7 @@ func Hint(reason Reason, about Subject) string {
 	).Replace(cmp.Or(about.Own, about.Hints[reason], reason.Meaning().Hint))
 }
 
-// ShellWord is a name, or a path, as it is typed on a command line.
+// ShellWord is a name, or a path, as a word of a command line.
 func ShellWord(name string) string {
 	odd := func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("-_./:@+", r)

@@ -75,7 +75,7 @@ func TestReasons_Documented(t *testing.T) {
 }
 
 func TestSeen(t *testing.T) {
-	if got, want := provider.Seen(provider.Slow), "up, and slower than slow_after, fall times in a row"; got != want {
+	if got, want := provider.Seen(provider.Slow), "up, but slower than slow_after, fall times in a row"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := provider.Seen("of_the_future"); got != "of_the_future" {

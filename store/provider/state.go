@@ -1,10 +1,10 @@
-// Package provider is the vocabulary that the daemon, its clients and its
-// database share: what a provider can be ([State]), why ([Reason]), what is known
-// of it ([Status]), what happened to it ([Event]), and how the control socket
-// says so (the reply types in api.go, the error table in error.go).
+// Package provider is the vocabulary that the daemon, its clients and its database share:
+// a provider's state ([State]), why ([Reason]), what is known of it ([Status]), what
+// happened to it ([Event]), and the replies of the control socket (the types in api.go,
+// the error table in error.go).
 //
-// It holds values only: no I/O, no clock, no goroutine. It imports nothing but
-// the standard library, so that every other package may import it.
+// It has only values: no I/O, no clock, no goroutine. It imports only the standard
+// library, so that every other package may import it.
 package provider
 
 import (
@@ -12,11 +12,11 @@ import (
 	"strings"
 )
 
-// A State says whether a provider can be used, in one word.
+// A State is whether a provider can be used, in one word.
 type State string
 
 const (
-	StateUnknown  State = "UNKNOWN"  // not checked yet, or we cannot tell
+	StateUnknown  State = "UNKNOWN"  // not checked yet, or it cannot be told
 	StateStopped  State = "STOPPED"  // confirmed not there
 	StateStarting State = "STARTING" // there, and loading
 	StateRunning  State = "RUNNING"  // usable now
@@ -24,11 +24,11 @@ const (
 	StateError    State = "ERROR"    // needs a person
 )
 
-// States lists every state, in the order in which they are explained.
+// States are all states, in the order in which docs explain them.
 var States = [...]State{StateUnknown, StateStopped, StateStarting, StateRunning, StateDegraded, StateError}
 
-// ParseState reads a state in either case. READY and DISCONNECTED are accepted
-// as the names that older tools use for RUNNING and STOPPED.
+// ParseState parses a state in any case. It accepts READY and DISCONNECTED, which older
+// tools use for RUNNING and STOPPED.
 func ParseState(s string) (State, error) {
 	switch up := State(strings.ToUpper(s)); up {
 	case StateUnknown, StateStopped, StateStarting, StateRunning, StateDegraded, StateError:
@@ -41,20 +41,20 @@ func ParseState(s string) (State, error) {
 	return "", fmt.Errorf("no such state: %q (use UNKNOWN, STOPPED, STARTING, RUNNING, DEGRADED or ERROR)", s)
 }
 
-// A Type says where a provider runs, which decides how often it is asked.
+// A Type is where a provider runs, which decides how often it is probed.
 type Type string
 
 const (
 	Local   Type = "local"   // a server on this machine or its network
-	Cloud   Type = "cloud"   // a vendor's API, asked with a key
+	Cloud   Type = "cloud"   // a vendor's API, used with a key
 	Generic Type = "generic" // any HTTP or TCP service
 )
 
-// A Source says how we came to know a status.
+// A Source is how a status became known.
 type Source string
 
 const (
-	FromProbe    Source = "probe"    // providerd asked the provider
-	FromReport   Source = "report"   // a caller told us what it met
-	FromRestored Source = "restored" // read from the database, not asked since the daemon started
+	FromProbe    Source = "probe"    // providerd probed the provider
+	FromReport   Source = "report"   // a caller reported what it met
+	FromRestored Source = "restored" // read from the database, not probed since the daemon started
 )

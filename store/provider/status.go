@@ -11,9 +11,9 @@ import (
 // is unknown and is left out of replies.
 type Time struct{ time.Time }
 
-// AppendText implements [encoding.TextAppender], and through it JSON. Every reply
-// holds several times: the layout that package time knows by heart, and three
-// digits more, take a quarter of the time of a layout with them in it.
+// AppendText implements [encoding.TextAppender], and through it JSON. Every reply has
+// several times. The layout that package time has a fast path for, followed by three
+// digits, takes a quarter of the time of a layout that includes them.
 func (t Time) AppendText(b []byte) ([]byte, error) {
 	utc := t.UTC()
 	b = utc.AppendFormat(b, time.RFC3339)
@@ -24,8 +24,8 @@ func (t Time) AppendText(b []byte) ([]byte, error) {
 // MarshalText implements [encoding.TextMarshaler].
 func (t Time) MarshalText() ([]byte, error) { return t.AppendText(nil) }
 
-// MarshalJSON implements [encoding/json.Marshaler]; it exists because the one
-// of the embedded [time.Time] would print nanoseconds.
+// MarshalJSON implements [encoding/json.Marshaler]. It exists because that of the embedded
+// [time.Time] would print nanoseconds.
 func (t Time) MarshalJSON() ([]byte, error) {
 	b, err := t.AppendText([]byte{'"'})
 	return append(b, '"'), err
@@ -39,13 +39,13 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Milliseconds is a duration as the wire has it: to two decimals.
+// Milliseconds is a duration as on the wire: to two decimals.
 func Milliseconds(d time.Duration) float64 {
 	return math.Round(float64(d)/float64(10*time.Microsecond)) / 100
 }
 
-// A Status is what is known of one provider: one row of the table.
-// Fields that are unknown are left out of the JSON.
+// A Status is what is known of one provider: one row of the table. Unknown fields are left
+// out of the JSON.
 type Status struct {
 	ID       string  `json:"id"`
 	Kind     string  `json:"kind"`
@@ -53,10 +53,10 @@ type Status struct {
 	State    State   `json:"state"`
 	Reason   Reason  `json:"reason"`
 	Detail   string  `json:"detail,omitempty"`   // one printable line, without secrets
-	Doubt    *Doubt  `json:"doubt,omitempty"`    // what was seen since, and is not enough to change the row
+	Doubt    *Doubt  `json:"doubt,omitempty"`    // seen since, but not enough to change the row
 	Hint     string  `json:"hint,omitempty"`     // what to do next
 	Endpoint string  `json:"endpoint,omitempty"` // the URL, without user-info
-	Client   *Client `json:"client,omitempty"`   // how programs that use it are told where it is
+	Client   *Client `json:"client,omitempty"`   // how programs reach it
 
 	LatencyMS   float64 `json:"latency_ms,omitempty"` // the deciding request's, to two decimals
 	CheckedAt   Time    `json:"checked_at,omitzero"`  // when the last probe began
@@ -74,45 +74,45 @@ type Status struct {
 
 	PID           int       `json:"pid,omitempty"`
 	PIDExists     *bool     `json:"pid_exists,omitempty"`
-	KeyWithheld   bool      `json:"key_withheld,omitempty"` // the last probe kept the key from whoever serves it
+	KeyWithheld   bool      `json:"key_withheld,omitempty"` // the last probe did not send the key, because it does not trust the user who serves it
 	Paused        bool      `json:"paused,omitempty"`
 	PortListening *bool     `json:"port_listening,omitempty"` // a connection was accepted
 	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
-	Incident      *Incident `json:"incident,omitempty"`       // as the vendor's own status feed has it
+	Incident      *Incident `json:"incident,omitempty"`       // according to the vendor's own status feed
 	Source        Source    `json:"source"`
 	Reported      *Reported `json:"reported,omitempty"` // what a caller met, until a probe overrules it
-	Hearsay       *Hearsay  `json:"hearsay,omitempty"`  // what users met who are no administrators
+	Hearsay       *Hearsay  `json:"hearsay,omitempty"`  // what users who are not administrators met
 
-	// AgeMS and Stale depend on when the question is asked: the server appends
-	// them as it answers, and they stay zero inside the daemon.
+	// AgeMS and Stale depend on the time of the request: the server appends them when it
+	// answers, and they stay zero inside the daemon.
 	AgeMS *int64 `json:"age_ms,omitempty"` // since CheckedAt, by a clock that does not jump
 	Stale bool   `json:"stale"`            // older than TTLMS, or restored
 }
 
-// An Event records that a provider's state or reason changed; or, with the id
-// [HostID], that this machine lost sight of its remote providers, or has it again.
+// An Event records that a provider's state or reason changed; or, with the id [HostID],
+// that this machine lost sight of its remote providers, or sees them again.
 type Event struct {
-	Seq       uint64   `json:"seq"` // rises by one, never reused; 0: in a history, events are lost here
+	Seq       uint64   `json:"seq"` // rises by one, never reused; 0 in a history: events are lost here
 	Time      Time     `json:"time"`
 	ID        string   `json:"id"`
 	From      State    `json:"from"`
 	To        State    `json:"to"`
 	Reason    Reason   `json:"reason"`
 	Detail    string   `json:"detail,omitempty"`
-	Doubt     *Doubt   `json:"doubt,omitempty"` // that the row has with it
+	Doubt     *Doubt   `json:"doubt,omitempty"` // the row's doubt at that time
 	LatencyMS float64  `json:"latency_ms,omitempty"`
 	IDs       []string `json:"ids,omitempty"`     // of the providers that an event of the host is about
 	Hearsay   bool     `json:"hearsay,omitempty"` // users who are no administrators said so, and nobody else
 }
 
-// HostID is the id of this machine in events; no provider may have it.
+// HostID is the id of this machine in events; no provider can have it.
 const HostID = "host"
 
-// Concerns reports whether the event tells something of the provider.
+// Concerns reports whether the event is about the provider.
 func (e *Event) Concerns(id string) bool { return e.ID == id || slices.Contains(e.IDs, id) }
 
-// A Reported is what a caller met, and who: evidence that holds until a probe that
-// began later overrules it, but its RetryAt until that has passed.
+// A Reported is what a caller met. It holds until a probe that began later overrules it,
+// except that RetryAt holds until it has passed.
 type Reported struct {
 	At      Time   `json:"at"`
 	Reason  Reason `json:"reason"`
@@ -123,16 +123,16 @@ type Reported struct {
 // A Model is one model that a provider lists.
 type Model struct {
 	ID            string   `json:"id"`
-	Aliases       []string `json:"aliases,omitempty"` // other names by which it can be asked for
+	Aliases       []string `json:"aliases,omitempty"` // other names for it in requests
 	Size          int64    `json:"size,omitempty"`    // bytes
 	Family        string   `json:"family,omitempty"`
 	Quantization  string   `json:"quantization,omitempty"`
 	ContextLength int64    `json:"context_length,omitempty"` // tokens
-	Loaded        *bool    `json:"loaded,omitempty"`         // absent when the kind does not tell
+	Loaded        *bool    `json:"loaded,omitempty"`         // absent if the kind does not report it
 }
 
-// Lists reports whether a model is among those that a provider of that kind lists, by
-// its id or another name. Ollama means NAME:latest by NAME.
+// Lists reports whether a provider of that kind lists a model by that name, which can be
+// its id or an alias. For Ollama, NAME means NAME:latest.
 func Lists(kind string, models []Model, name string) bool {
 	for i := range models {
 		m := &models[i]
