@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/ctl"
 )
 
-// What people read is ASCII in a C locale, whoever it is from, and takes no more columns.
-// What programs read is the same in every locale.
+// Text for people is ASCII in a C locale, wherever it is from, and not wider. Output for
+// programs is the same in every locale.
 func TestASCII(t *testing.T) {
 	const row = `{"id":"ollama","kind":"ollama","type":"local","endpoint":"http://127.0.0.1:11434","state":"RATE_LIMITED","reason":"rate_limited",` +
 		`"detail":"请在 30 秒后重试 and so on and so on…","hint":"warten – “später”","since":"2026-01-02T03:00:00.000Z","checked_at":"2026-01-02T03:04:00.000Z","models_count":1,"loaded_models":["größe"]}`

@@ -33,7 +33,7 @@ func mustHold(t *testing.T, dir, name, text string) {
 	}
 }
 
-// database is a database as small as they come; it holds the text.
+// database is a database of the least size, which has the text in it.
 func database(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "db")

@@ -32,7 +32,7 @@ func cardDaemon(t *testing.T) *daemon {
 	})
 }
 
-// One provider on a screen is a card, of everything that is known of it.
+// One provider on a screen is a card with everything that is known of it.
 func TestTerminal_Card(t *testing.T) {
 	for columns, want := range map[uint16]string{
 		120: `● gpu-1 (ollama, local) at http://127.0.0.1:11434
@@ -103,7 +103,7 @@ func TestTerminal_CardColoursTheState(t *testing.T) {
 	}
 }
 
-// Who asks for a format, for several, or not on a screen, gets a table.
+// A format, several providers, or an output that is not a screen, gives a table.
 func TestTerminal_CardIsForOneOnAScreen(t *testing.T) {
 	d := cardDaemon(t)
 	if got := d.run(t, "status", "gpu-1").out; !strings.HasPrefix(got, "ID ") {
@@ -116,7 +116,7 @@ func TestTerminal_CardIsForOneOnAScreen(t *testing.T) {
 	}
 }
 
-// A daemon that does not tell the history shows the card all the same.
+// Without a history from the daemon the card is shown all the same.
 func TestTerminal_CardWithoutAHistory(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{"GET /api/providers/status?provider_id=gpu-1": {ok(cardRow)}})
 	got := onTerminal(t, d, 80, 40, nil, "status", "gpu-1").String()
@@ -125,7 +125,7 @@ func TestTerminal_CardWithoutAHistory(t *testing.T) {
 	}
 }
 
-// The line that sums up, and the choice of rows, are for screens.
+// The summary line, and the selection of rows, are for screens.
 func TestTerminal_SumsUp(t *testing.T) {
 	script := map[string][]reply{"GET /api/providers/status": {ok(fleet)}}
 	const line = "7 providers: 3 usable, 1 needs you, 1 stopped, 1 limited until "

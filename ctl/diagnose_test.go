@@ -110,7 +110,7 @@ func TestDiagnose_Verdict(t *testing.T) {
 	}
 }
 
-// What is pasted into an issue holds what a server sent, which may be anything.
+// A report for an issue has text from a server, which can be anything.
 func TestDiagnose_Markdown(t *testing.T) {
 	hostile := `{"id":"a","kind":"http","endpoint":"http://h/a|b","began_at":"2026-01-02T03:04:05.678Z","took_ms":3,
 		"requests":[{"method":"GET","url":"http://h/","status":500,"headers":{"Server":"<img src=x>"},"body_bytes":99,"took_ms":3,

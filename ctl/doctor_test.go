@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/ctl"
 )
 
-// checked is what the doctor says by -o json.
+// checked is the doctor's report with -o json.
 type checked struct {
 	Status   string
 	Problems int
@@ -42,7 +42,7 @@ func checkup(t *testing.T, d *daemon) (checked, int) {
 	return c, got.code
 }
 
-// A daemon from before the doctor is examined as far as it tells.
+// An older daemon, from before the doctor, is examined as far as possible.
 func TestDoctor_OldDaemon(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{
 		"GET /api/daemon":           {ok(`{"version":"0.1.0","pid":7,"uptime_seconds":60,"providers":1,"config_path":"","state_path":"/nonexistent/d"}`)},
@@ -62,7 +62,7 @@ func TestDoctor_OldDaemon(t *testing.T) {
 	}
 }
 
-// Nothing that passes by itself is a problem: exit 0, with warnings too.
+// What passes by itself is not a problem: it exits 0, even with warnings.
 func TestDoctor_WarningsAreNoProblem(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{
 		"GET /api/daemon": {ok(`{"version":"0.1.0","providers":1,"config_path":"/c.toml","state_path":"` + t.TempDir() + `/d",
@@ -79,8 +79,8 @@ func TestDoctor_WarningsAreNoProblem(t *testing.T) {
 	}
 }
 
-// What is pasted into an issue names neither the person nor the machine, and is no markup.
-// On paper nothing is wider than 80 columns, and in a C locale all is ASCII.
+// A report for an issue names neither the person nor the machine, and its text cannot be
+// markup. Without a screen nothing is wider than 80 columns, and in a C locale all is ASCII.
 func TestDoctor_Formats(t *testing.T) {
 	host, _ := os.Hostname()
 	hint := `<b>|@somebody</b> ask ann at /home/ann/keys of ` + host + `, annually… ` + strings.Repeat("and on ", 30)
@@ -118,7 +118,7 @@ func TestDoctor_Formats(t *testing.T) {
 	}
 }
 
-// Without a daemon there is as much to say.
+// Without a daemon there is as much to report.
 func TestDoctor_NoDaemon(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	got := run(t.Context(), "--socket", path, "doctor")

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// doubts are rows in doubt of every sort, from this daemon and, in its tc.words, from
+// doubts are rows in doubt of every sort, from this daemon and, as words, from an older
 // one that had no field for it.
 var doubts = map[string]struct{ saw, words, field, older string }{
 	"SeenOnce": {"hung", "in doubt (1 of 2): hung: no answer", `"detail":"as it was","doubt":{"saw":"hung","detail":"no answer","count":1,"of":2}`,

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An event is a line of the screen: what matters least is left out, and its end is cut.
+// An event is one line of the screen: what matters least is left out, and the end is cut.
 func TestTerminal_Events(t *testing.T) {
 	const detail = "connect to 127.0.0.1:11434: connection refused, as it was the whole day, and nobody knows why"
 	old := time.Date(2020, 1, 2, 3, 4, 5, 0, time.Local)

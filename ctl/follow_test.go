@@ -19,7 +19,7 @@ const (
 // at7 is a daemon whose newest event is number 7.
 var at7 = ok(`{"seq":7}`)
 
-// followingBy runs a command that goes on; its end returns the exit code.
+// followingBy runs a command that follows; its end returns the exit code.
 func followingBy(t *testing.T, d *daemon, args ...string) (out, talk *screen, end func() int) {
 	t.Helper()
 	out, talk = newScreen(), newScreen()
@@ -36,8 +36,8 @@ func followingBy(t *testing.T, d *daemon, args ...string) (out, talk *screen, en
 	return out, talk, end
 }
 
-// Whoever follows the events is told of each once, whatever happens to the daemon
-// meanwhile, and ends with 0 only when he is asked to.
+// A follower gets each event once, whatever happens to the daemon meanwhile, and exits 0
+// only when it is asked to end.
 func TestEvents_FollowGoesOn(t *testing.T) {
 	t.Parallel()
 	event := func(seq, to string) string {
@@ -46,7 +46,7 @@ func TestEvents_FollowGoesOn(t *testing.T) {
 	const daemon = "GET /api/daemon"
 	for name, tc := range map[string]struct {
 		args string
-		// script is the daemon's; the last line that it tells is of number 99.
+		// script is the daemon's; the last line that it sends has number 99.
 		script map[string][]reply
 		told   []string
 		talk   string
@@ -132,7 +132,7 @@ func TestEvents_FollowGoesOn(t *testing.T) {
 	}
 }
 
-// What does not pass ends it, with another code than 0 and how to go on.
+// An error that does not pass ends it, with a code other than 0 and how to continue.
 func TestEvents_FollowFails(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -166,8 +166,8 @@ func TestEvents_FollowFails(t *testing.T) {
 	}
 }
 
-// The log of the next daemon is another one. That of the same daemon, whose stream was
-// only cut, is shown once.
+// The next daemon's log is another one. That of the same daemon, whose stream was only
+// interrupted, is shown once.
 func TestLogs_FollowGoesOn(t *testing.T) {
 	t.Parallel()
 	line := func(message string) string {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A command in a hint can be typed as it stands.
+// A command in a hint can be typed as it is.
 func TestAddressed(t *testing.T) {
 	for _, tc := range []struct{ text, flag, variable, want string }{
 		{"start it, then: providerctl wait a --for RUNNING", "/x/s", "", "start it, then: providerctl --socket /x/s wait a --for RUNNING"},

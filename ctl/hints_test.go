@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What a hint says to type goes to the daemon that was asked, wherever the hint stands.
+// The command in any hint goes to the daemon that was asked.
 func TestHints_NameTheSocketThatWasGiven(t *testing.T) {
 	const row = `{"id":"a","kind":"openai","state":"STOPPED","reason":"no_credentials","hint":"name a key, then: providerctl reload"}`
 	denied := refused(403, `{"error":{"code":"denied","message":"not for you","hint":"sudo providerctl reload"}}`)

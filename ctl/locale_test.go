@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// Whether text is ASCII is decided by the first variable that is set, and where none is,
-// by what the system is like.
+// The first variable that is set decides whether text is ASCII; if none is, the system does.
 func TestASCIIWanted(t *testing.T) {
 	type env = map[string]string
 	for name, tc := range map[string]struct {
@@ -50,7 +49,7 @@ func TestASCIIWanted(t *testing.T) {
 	}
 }
 
-// What was laid out in columns stays in them.
+// Text that was laid out in columns stays in them.
 func TestFittedASCII(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain":                     "plain",

@@ -24,9 +24,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// A daemon is a real HTTP server on a socket that answers by a script: for each
-// "METHOD /path?query" the replies in turn, the last of them for ever. A query of the
-// script may end with anything.
+// A daemon is a real HTTP server on a socket that answers by a script: for each "METHOD
+// /path?query" the replies in turn, and then the last one forever. The last parameter of a
+// query can be anything.
 type daemon struct {
 	socket string
 	server *http.Server
@@ -41,8 +41,8 @@ type daemon struct {
 // anything is the value of a query's last parameter, whatever it is.
 const anything = "…"
 
-// A reply is a status and a body, which is NDJSON when it has several lines.
-// With hold, a stream stays open until whoever asked is gone.
+// A reply is a status and a body, which is NDJSON if it has several lines. With hold, a
+// stream stays open until its client is gone.
 type reply struct {
 	status int
 	body   string
@@ -129,7 +129,7 @@ func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// requests returns what was asked so far, in order.
+// requests returns the requests so far, in order.
 func (d *daemon) requests() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -154,7 +154,7 @@ type result struct {
 	code     int
 }
 
-// anywhere is what was said to whoever did not have to name the socket.
+// anywhere is the output for a user who did not have to name the socket.
 func (d *daemon) anywhere(text string) string {
 	return strings.ReplaceAll(text, " --socket "+d.socket, "")
 }
@@ -177,8 +177,8 @@ func runIn(ctx context.Context, variables map[string]string, args ...string) res
 	return result{out.String(), err.String(), code}
 }
 
-// want checks the exit code, and that each stream holds the text; an empty text
-// means that nothing may be on it.
+// want checks the exit code, and that each stream has the text; an empty text means that
+// nothing may be on it.
 func (r result) want(t *testing.T, code int, out, err string) {
 	t.Helper()
 	if r.code != code {
@@ -196,7 +196,7 @@ func (r result) want(t *testing.T, code int, out, err string) {
 	}
 }
 
-// environment is that of somebody who reads UTF-8, and these variables.
+// environment is that of a user of UTF-8, with these variables.
 func environment(more map[string]string) func(string) string {
 	return func(name string) string {
 		if value, set := more[name]; set || name != "LANG" {

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// listsOfModels is a daemon's script: two providers that list models, and four
-// that do not, each for another reason.
+// listsOfModels is a daemon's script: two providers that list models, and four that do
+// not, for different reasons.
 func listsOfModels() map[string][]reply {
 	now := time.Now().UTC().Format(time.RFC3339)
 	ollama := `{"id":"ollama","type":"local","state":"RUNNING","reason":"ok","source":"probe"}`
@@ -136,7 +136,7 @@ func TestModels_ContextIsShownShort(t *testing.T) {
 	}
 }
 
-// What a model is called beside its id counts wherever a model is named.
+// A model's aliases count wherever a model is named.
 func TestModels_Aliases(t *testing.T) {
 	t.Parallel()
 	now := time.Now().UTC().Format(time.RFC3339)

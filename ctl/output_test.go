@@ -19,8 +19,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// hostile is text that a terminal, a script or a person could take for more: it clears
-// the screen, is a C1 control, reverses what follows, ends the line, and forges another.
+// hostile is text that could mislead a terminal, a script or a person: it clears the
+// screen, has a C1 control, reverses what follows, ends the line, and forges another.
 const hostile = "a\x1b[2J\u009b31m\u0085\u202e\u2066\u200e\u061c\u2028\x7f\u200b\nproviderctl: hint: forged\tz"
 
 // filled is a value of that type whose every text is hostile, as JSON.
@@ -115,7 +115,7 @@ func liar(t *testing.T, succeeds bool) (socket string) {
 	return socket
 }
 
-// lines are command lines for each command that there is, with each format.
+// lines are command lines for every command, with every format.
 func lines(parent *command.Command) (all [][]string) {
 	for _, cmd := range parent.Commands() {
 		if cmd.HasSubCommands() {
@@ -143,9 +143,9 @@ func lines(parent *command.Command) (all [][]string) {
 	return all
 }
 
-// Whatever the daemon says, or the person typed, what any command writes is text: no
-// control character but line breaks and tabs, nothing that reverses what is read, no
-// line of a message that could pass for another message.
+// Whatever the daemon sends, or the user typed, all output is plain text: no control
+// characters except line breaks and tabs, nothing that reverses the direction, no line of a
+// message that could pass for another message.
 func TestOutput_IsText(t *testing.T) {
 	t.Chdir(t.TempDir()) // where a backup goes
 	all := append(lines(ctl.Commands()), []string{"pick", hostile}, []string{hostile}, []string{"status", "--" + hostile},
@@ -186,7 +186,7 @@ func TestOutput_IsText(t *testing.T) {
 	}
 }
 
-// A name that cannot be typed is not offered, and none that is offered is another's.
+// A name that cannot be typed is not offered, and every offered name is right.
 func TestCompletion_OffersOnlyWhatCanBeTyped(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{"GET /api/providers/status": {rows(
 		`{"id":"good","state":"RUN\u001b[2J\nNING"}`, `{"id":"tab\tx","state":"RUNNING"}`, `{"id":"two\nlines","state":"RUNNING"}`,

@@ -10,15 +10,15 @@ import (
 
 const allRows = "GET /api/providers/status"
 
-// rowOf is what the daemon says of one of several.
+// rowOf is the daemon's row of one of several.
 func rowOf(id, state, more string) string {
 	return `{"id":"` + id + `","state":"` + state + `","reason":"ok","age_ms":1000,"source":"probe","ttl_ms":11500` + more + `}`
 }
 
 var gpus = rows(rowOf("gpu0", "RUNNING", ""), rowOf("gpu1", "STOPPED", ""), rowOf("cpu", "RUNNING", `,"paused":true`))
 
-// What is done to several is done to all of them or, where one is mistyped, to none. What
-// goes wrong with some is said in a line each, and the rest is done.
+// A command acts on all of several or, if one is mistyped, on none. Errors of some are
+// printed one a line, and the rest is done.
 func TestSeveral(t *testing.T) {
 	denied := refused(403, `{"error":{"code":"denied","message":"uid 7 may not pause gpu0","hint":"sudo providerctl pause gpu0; or join"}}`)
 	late := refused(503, `{"error":{"code":"store_failing","message":"the change is made, but not saved yet","hint":"see: providerctl health"}}`)
@@ -101,7 +101,7 @@ func TestSeveral(t *testing.T) {
 	}
 }
 
-// A wait for several ends when all of them, or one of them, are what is waited for.
+// A wait for several ends when all of them, or one of them, are reached.
 func TestWait_ForSeveral(t *testing.T) {
 	t.Parallel()
 	ask := func(id string) string {
@@ -155,8 +155,8 @@ func TestWait_ForSeveral(t *testing.T) {
 	}
 }
 
-// More than are asked for at a time take their turns, and one whose turn did not come was
-// not checked.
+// If there are more than are requested at a time, they take turns; one whose turn did not
+// come was not checked.
 func TestWait_ForMany(t *testing.T) {
 	t.Parallel()
 	var all, allUp []string

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Where to begin is typed as people write it. The daemon keeps an event of each time that
-// is asked for here, and those are shown that are not older.
+// --since takes times as people write them. The daemon has an event at each time used
+// here, and those that are not older are shown.
 func TestSince(t *testing.T) {
 	now := time.Now()
 	day := func(days int) time.Time {

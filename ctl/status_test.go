@@ -14,8 +14,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// fleet is a status of providers in each way to stand, with a field that this version
-// does not know.
+// fleet is a status of providers with every standing, with a field that this version does
+// not know.
 const fleet = `{"ts":"2026-01-02T03:04:05.000Z","new":{"a":[1]},"providers":[
 {"id":"ollama","kind":"ollama","type":"local","state":"RUNNING","reason":"ok","latency_ms":9,"age_ms":4000,"since":"2026-01-02T03:00:00.000Z","new":1},
 {"id":"gpu-1","kind":"vllm","type":"local","state":"RUNNING","reason":"ok","latency_ms":3,"age_ms":2000,"since":"2026-01-01T03:00:00.000Z"},
@@ -39,7 +39,7 @@ func idsIn(t *testing.T, out string) []string {
 	return ids
 }
 
-// Which rows are shown, and in what order, is the same in each format.
+// Every format shows the same rows in the same order.
 func TestStatus_Selects(t *testing.T) {
 	const all = "GET /api/providers/status"
 	for args, want := range map[string]string{
@@ -107,7 +107,7 @@ func TestStatus_Selects(t *testing.T) {
 	}
 }
 
-// Where nothing is left, it is said, and what to ask for instead; that is an answer.
+// If no row is left, it says so, and what to ask for instead; that is not an error.
 func TestStatus_NothingIsSelected(t *testing.T) {
 	for args, says := range map[string]string{
 		"--kind olama":                "providerctl: no provider has --kind olama\nproviderctl: hint: did you mean: --kind ollama\n",
@@ -140,7 +140,7 @@ func TestStatus_NothingIsSelected(t *testing.T) {
 	d.run(t, "status", "gpu*", "opnai").want(t, 5, "", "no such provider: \"opnai\"\nproviderctl: hint: did you mean: openai\n")
 }
 
-// Only those are probed first that are wanted, as far as the configuration tells.
+// Only wanted providers are probed first, as far as the configuration decides that.
 func TestStatus_ProbesOnlyWhatIsSelected(t *testing.T) {
 	const all, wait = "GET /api/providers/status", "&wait=15s"
 	for args, asks := range map[string]string{
@@ -161,7 +161,7 @@ func TestStatus_ProbesOnlyWhatIsSelected(t *testing.T) {
 	}
 }
 
-// The summary counts every provider once, by what it takes to use it.
+// The summary counts every provider once, by what using it takes.
 func TestWriteTable_Summary(t *testing.T) {
 	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	at := func(d time.Duration) provider.Time { return provider.Time{Time: now.Add(d)} }
@@ -205,7 +205,7 @@ func TestWriteTable_Summary(t *testing.T) {
 	}
 }
 
-// many is a fleet of which those with these numbers do not run.
+// many is a fleet in which those with these numbers do not run.
 func many(n int, stopped ...int) provider.StatusReply {
 	reply := provider.StatusReply{TS: provider.Time{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	for i := range n {
@@ -262,8 +262,8 @@ func TestWriteTable_PutsWhatNeedsSomebodyFirstWhereNotAllFits(t *testing.T) {
 	}
 }
 
-// On a wide screen a wide table is one, with the hints below it; on a narrow one each
-// provider has a block.
+// On a wide screen -o wide is a table, with the hints below it; on a narrow one it is a
+// block for each provider.
 func TestWriteTable_WideFitsAWideScreen(t *testing.T) {
 	for width, isTable := range map[int]bool{0: true, 200: true, 240: true, 160: false, 80: false} {
 		var b strings.Builder
@@ -309,7 +309,7 @@ func TestStatus_Completes(t *testing.T) {
 	}
 }
 
-// A daemon whose reply is odd does not bring the client down.
+// An odd reply of the daemon does not crash the client.
 func TestStatus_SelectsOfAnOddReply(t *testing.T) {
 	for body, code := range map[string]int{
 		`{"providers":[{"id":"a"},{"id":"b"}],"providers":[{"id":"c"}]}`: 0,

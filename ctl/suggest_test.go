@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/ctl/command"
 )
 
-// Who mistypes is told what to type instead, and who types something else entirely
-// is not told nonsense.
+// A mistyped word gets a hint at what to type instead, and a word that resembles nothing
+// gets no nonsense.
 func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 	const meant = "providerctl: hint: did you mean: "
 	for args, hint := range map[string]string{
@@ -59,7 +59,7 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"stauts ollama -h":   meant + "providerctl status\n",
 		"stauts --version":   meant + "providerctl status\n",
 		"help stauts":        meant + "providerctl help status\n",
-		// A flag that stands before its command.
+		// A flag before its command.
 		"-o json":             "providerctl: hint: it goes after a command, as in: providerctl status --output json\n",
 		"--watch":             "providerctl: hint: it goes after a command, as in: providerctl status --watch\n",
 		"--json":              meant + "providerctl status -o json\n",
@@ -133,14 +133,14 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 	}
 }
 
-// What the daemon suggests reaches whoever typed it.
+// The daemon's suggestions reach the user.
 func TestUsage_SuggestsProviders(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{"GET /api/providers/status?provider_id=olama": {refused(404,
 		`{"error":{"code":"unknown_provider","message":"no such provider: \"olama\"","hint":"did you mean: ollama"}}`)}})
 	d.run(t, "status", "olama").want(t, 5, "", "no such provider: \"olama\"\nproviderctl: hint: did you mean: ollama\n")
 }
 
-// A time after --wait is taken for a provider, which it is not.
+// A time after --wait is taken for an ID, and the hint corrects that.
 func TestRefresh_SaysHowLongToWait(t *testing.T) {
 	unknown := refused(404, `{"error":{"code":"unknown_provider","message":"no such provider: \"5s\"","hint":"configured: a"}}`)
 	d := startDaemon(t, map[string][]reply{"POST /api/providers/refresh?provider_id=a&provider_id=5s&wait=15s": {unknown},
@@ -159,8 +159,8 @@ func TestHelp_OfATopic(t *testing.T) {
 	}
 }
 
-// A word that is a command would never be looked for, and one of two commands that
-// claim it must stand at different places.
+// A word in SuggestFor that is a command would never be used, and two commands that have
+// the same word must have it at different places.
 func TestCommands_GoByOtherWords(t *testing.T) {
 	commands := ctl.Commands().Commands()
 	type claim struct {

@@ -113,7 +113,7 @@ func TestWriteTable_AgeWithoutTheServersOwn(t *testing.T) {
 	}
 }
 
-// brokenPipe is a stdout whose reader has gone.
+// brokenPipe is a stdout whose reader is gone.
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, syscall.EPIPE }
@@ -126,8 +126,8 @@ func TestWriteTable_ReturnsTheWritersError(t *testing.T) {
 	}
 }
 
-// FuzzWriteTable: whatever a provider says, the table keeps within the screen
-// and holds nothing but visible characters.
+// FuzzWriteTable: whatever a provider sends, the table stays within the screen and has only
+// visible characters.
 func FuzzWriteTable(f *testing.F) {
 	f.Add("ollama", "STOPPED", "connection_refused", "refused", "start it: ollama serve", 80, false)
 	f.Add("日本語の名前", "RUNNING", "ok", "e\u0301e\u0301", "👩‍👩‍👧‍👦 wait", 20, true)

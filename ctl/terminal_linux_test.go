@@ -105,7 +105,7 @@ func TestTerminal(t *testing.T) {
 	})
 }
 
-// A table of models leaves out what matters least, and says all that it can.
+// A table of models leaves out what matters least, and shows all that fits.
 func TestTerminal_Models(t *testing.T) {
 	for name, tc := range map[string]struct {
 		columns uint16

@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/ctl"
 )
 
-// A waiting is a command that waits, whose talk can be read while it does.
+// A waiting is a command that waits, whose messages can be read meanwhile.
 type waiting struct {
 	result
 	spoke chan string
@@ -49,7 +49,7 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// awaitRequests returns when so many have come, or when whoever sends them has ended.
+// awaitRequests returns when so many have come, or when the command has ended.
 func (d *daemon) awaitRequests(t *testing.T, n int, ended <-chan struct{}) (came int) {
 	t.Helper()
 	for ; came < n; came++ {
@@ -64,7 +64,7 @@ func (d *daemon) awaitRequests(t *testing.T, n int, ended <-chan struct{}) (came
 	return came
 }
 
-// Whoever starts before the daemon waits for it, and is told once what for.
+// A command that starts before the daemon waits for it, and says once what for.
 func TestWait_ForTheDaemon(t *testing.T) {
 	t.Parallel()
 	d := &daemon{socket: filepath.Join(folder(t), "d.sock"), script: map[string][]reply{askWait: {rows(ollamaUp)}}, heard: make(chan string, 1000)}
@@ -79,7 +79,7 @@ func TestWait_ForTheDaemon(t *testing.T) {
 	}
 }
 
-// A daemon that restarts in the middle ends nothing.
+// A restart of the daemon does not end the wait.
 func TestWait_WhileTheDaemonRestarts(t *testing.T) {
 	t.Parallel()
 	d := startDaemon(t, map[string][]reply{askWait: {rows(ollamaDown), rows(ollamaUp)}})
@@ -92,8 +92,7 @@ func TestWait_WhileTheDaemonRestarts(t *testing.T) {
 	w.want(t, 0, "ollama is RUNNING", "still waiting for ollama")
 }
 
-// When the time is up, the exit code says whether it was the daemon or the provider that
-// was waited for in vain.
+// When the time is up, the exit code tells whether the daemon or the provider did not come.
 func TestWait_InVain(t *testing.T) {
 	t.Parallel()
 	leaving := refused(503, `{"error":{"code":"shutting_down","message":"the daemon is shutting down"}}`)
@@ -180,14 +179,14 @@ func TestWait_InVain(t *testing.T) {
 	})
 }
 
-// A daemon that is stopped is given little more than the time that was named.
+// A stopped daemon is given little more than the given time.
 func TestRefresh_OfAStoppedDaemon(t *testing.T) {
 	t.Parallel()
 	run(t.Context(), "--socket", mute(t), "refresh", "ollama", "--timeout", "500ms").want(t, 6, "", "did not answer within 2.5s")
 	run(t.Context(), "--socket", mute(t), "diagnose", "ollama", "--timeout", "500ms").want(t, 6, "", "did not answer within 2.5s")
 }
 
-// mute is the socket of a daemon that is stopped: the kernel accepts, and nobody answers.
+// mute is the socket of a stopped daemon: the kernel accepts, but nobody answers.
 func mute(t *testing.T) (socket string) {
 	socket = filepath.Join(folder(t), "d.sock")
 	l, err := net.Listen("unix", socket)

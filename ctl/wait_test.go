@@ -12,8 +12,8 @@ import (
 	"github.com/providerd/providerd/ctl"
 )
 
-// With little time left the daemon is not asked to wait for long, or at all, so that
-// its answer comes before the time is up.
+// With little time left, the daemon is asked to wait only briefly or not at all, so that
+// its answer comes in time.
 const (
 	askWait    = "GET /api/providers/status?max_age=1s&provider_id=ollama&wait=15s"
 	askShortly = "GET /api/providers/status?max_age=1s&provider_id=ollama&wait=" + anything
@@ -62,8 +62,8 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// When the time is up it says what was last known. The daemon's first answer must come
-// before: on a busy machine that takes more than the little that is tried first.
+// When the time is up, it prints what was last known. The daemon's first answer must come
+// before that, which on a busy machine takes more than the short time that is tried first.
 func TestWait_TimesOut(t *testing.T) {
 	t.Parallel()
 	restored := `{"id":"ollama","state":"RUNNING","reason":"ok","age_ms":1000,"source":"restored","stale":true}`
@@ -130,7 +130,7 @@ func TestInterrupt(t *testing.T) {
 	t.Run("CutsAWaitShort", func(t *testing.T) {
 		interrupted(t, map[string][]reply{askWait: {rows(ollamaDown)}}, askWait, "wait", "ollama").want(t, 130, "", "")
 	})
-	// What is said on stderr is said just before the next pause begins.
+	// Messages on stderr are written just before the next pause begins.
 	t.Run("CutsAPauseShort", func(t *testing.T) {
 		leaving := refused(503, `{"error":{"code":"shutting_down","message":"the daemon is shutting down"}}`)
 		d := startDaemon(t, map[string][]reply{askWait: {rows(ollamaDown), leaving}})

@@ -15,8 +15,8 @@ const (
 	leave = "\x1b[H\x1b[J\x1b[?25h\x1b[?1049l"
 )
 
-// pictures are what the screen showed, one after the other, without what moves the
-// cursor, and with the clock at 00:00:00.
+// pictures are what the screen showed, one after the other, without cursor movements, and
+// with the clock at 00:00:00.
 func pictures(shown *screen) (all []string) {
 	text := strings.ReplaceAll(shown.String(), "\r\n", "\n")
 	text = strings.NewReplacer(enter, "", "\x1b[K", "", "\x1b[J", "").Replace(strings.ReplaceAll(text, leave, ""))
@@ -41,8 +41,8 @@ func down(id string) string {
 	return `{"id":"` + id + `","state":"STOPPED","reason":"connection_refused","hint":"start it"}`
 }
 
-// It takes the whole screen, shows what needs somebody first, marks what changed, and
-// leaves the screen as it was.
+// It uses the whole screen, shows first what needs somebody, marks what changed, and
+// restores the screen.
 func TestTerminal_Watch(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{
 		"GET /api/providers/status": {statusOf(up("a"), down("b"), up("c")), statusOf(up("a"), down("b"), down("c"))},
@@ -85,7 +85,7 @@ func TestTerminal_Watch(t *testing.T) {
 	}
 }
 
-// However small the screen is, no picture is larger than it, and what counts most is there.
+// No picture is larger than the screen, however small, and it has what matters most.
 func TestTerminal_WatchKeepsWithinTheScreen(t *testing.T) {
 	var rows []string
 	for i := range 60 {
@@ -147,7 +147,7 @@ func TestTerminal_WatchSaysThatTheDaemonIsAway(t *testing.T) {
 	}
 }
 
-// What cannot be shown leaves the screen alone, and is an error as elsewhere.
+// What cannot be shown leaves the screen alone, and is an error as usual.
 func TestTerminal_WatchOfNothing(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{
 		"GET /api/providers/status?provider_id=nope": {refused(404, unknownID)},
@@ -168,7 +168,7 @@ func TestTerminal_WatchOfNothing(t *testing.T) {
 	shown.await(t.Context(), t, leave, 1)
 }
 
-// Where a filter leaves no row, that is said in the row's place, and one that comes is
+// If a filter leaves no row, a message is in its place, and a row that matches later is
 // shown.
 func TestTerminal_WatchOfNoRow(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{
@@ -201,8 +201,8 @@ func resize(t *testing.T, terminal *os.File, columns, lines uint16) {
 	}
 }
 
-// Each other size is drawn at once, not when the clock goes on, and without a question to
-// the daemon, even where that is away.
+// Each new size is drawn at once, not at the next tick of the clock, and without a request
+// to the daemon, even if that is away.
 func TestTerminal_WatchFollowsTheSize(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{"GET /api/providers/status": {statusOf(up("a"), up("b"))}, followFrom3: {following()}})
 	file, shown := openTerminal(t, 80, 20)
@@ -214,7 +214,7 @@ func TestTerminal_WatchFollowsTheSize(t *testing.T) {
 	began := len(shown.String())
 	for length := 1; length < len(heading); length++ {
 		resize(t, file, uint16(clock+length+1), 20)
-		// The test is not in this terminal's foreground, so that the kernel tells another.
+		// The test is not in this terminal's foreground, so the kernel signals another process.
 		if err := unix.Kill(os.Getpid(), unix.SIGWINCH); err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/ctl"
 )
 
-// A screen collects what is written and tells when a text has appeared.
+// A screen collects what is written and reports when a text has appeared.
 type screen struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -228,7 +228,7 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// Whoever closes the pipe has seen enough. That changes nothing of the answer.
+// A reader that closes the pipe has seen enough. That does not change the exit code.
 func TestMain_ClosedPipeEndsQuietly(t *testing.T) {
 	late := refused(504, `{"providers":[`+ollamaDown+`],"error":{"code":"timed_out","message":"late"}}`)
 	d := startDaemon(t, map[string][]reply{

@@ -57,12 +57,11 @@ func TestYAML_RefusesWhatIsNoJSON(t *testing.T) {
 	}
 }
 
-// odd are strings that some reader of YAML takes for something else, where they stand
-// without quotes.
+// odd are strings that some reader of YAML takes for something else without quotes.
 var odd = strings.Split("~ - ? : , [ ] { } # & * ! | > ' \" % @ ` null Null NULL true TRUE False yes Yes no NO on Off y N .inf -.inf .NaN . _ "+
 	"0 1 -1 +1 1.5 1e3 1e+3 0x1f 0o17 017 0b11 1_000 12:30 12:30:45 1.2.3 2026-01-02 2026-01-02T03:04:05Z << = --- ... a: a:b :a a:: %TAG !tag &a *a", " ")
 
-// Whatever is written is read as the same, by readers of YAML 1.1 and of 1.2.
+// Readers of YAML 1.1 and of 1.2 read whatever is written as the same value.
 func TestYAML_IsReadAsTheSame(t *testing.T) {
 	texts := rapid.OneOf(rapid.SampledFrom(odd), rapid.String(), rapid.StringMatching(`[a-z :#\-"'\n\t]{0,12}`),
 		rapid.Custom(func(t *rapid.T) string {

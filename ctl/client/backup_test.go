@@ -87,8 +87,7 @@ func TestClient_Backup(t *testing.T) {
 	}
 }
 
-// What is no whole backup is not taken for one, and of what does not begin like one
-// nothing is written.
+// An incomplete backup is refused, and nothing is written if it does not even begin like one.
 func TestClient_Backup_RefusesWhatIsNone(t *testing.T) {
 	good := database(t, 4096, "events", "meta", "rows")
 	changed := func(change func(body []byte)) []byte {
@@ -96,7 +95,7 @@ func TestClient_Backup_RefusesWhatIsNone(t *testing.T) {
 		change(body)
 		return body
 	}
-	// both changes a number in both meta pages, with a checksum that is right.
+	// both changes a number in both meta pages, with a correct checksum.
 	both := func(at int, value uint64) []byte {
 		return changed(func(body []byte) {
 			for _, meta := range [][]byte{body[16:80], body[4096+16 : 4096+80]} {

@@ -135,7 +135,7 @@ func TestClient_Do_RefusesAHeadThatTheDaemonWould(t *testing.T) {
 	}
 }
 
-// silent is a daemon that takes requests and does not answer.
+// silent is a daemon that accepts requests but does not answer.
 func silent(t *testing.T) (c *client.Client, asked chan struct{}) {
 	asked = make(chan struct{}, 1)
 	return serve(t, func(_ http.ResponseWriter, r *http.Request) {

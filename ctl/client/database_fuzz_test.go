@@ -8,8 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Whatever a file holds, looking at it ends, and in pieces of any size it is found to
-// be the same.
+// Whatever a file has in it, the check ends, and gives the same result for pieces of any size.
 func FuzzDatabaseCheck(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "db")
 	db, err := bolt.Open(path, 0o600, &bolt.Options{PageSize: 1024})
@@ -42,7 +41,7 @@ func FuzzDatabaseCheck(f *testing.F) {
 	})
 }
 
-// checkIn looks at a file in pieces.
+// checkIn checks a file in pieces.
 func checkIn(body []byte, piece int) error {
 	var c databaseCheck
 	if err := c.begin(body[:min(len(body), mostPage+pageHeader+metaSize)], int64(len(body))); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A daemon that is too busy to accept is not waited for in the kernel, where neither
-// the patience nor the context would end it.
+// A client does not wait in the kernel for a daemon that is too busy to accept, because
+// neither the patience nor the context would end that.
 func TestClient_Dial_NeverBlocks(t *testing.T) {
 	path := socketPath(t)
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)

@@ -129,8 +129,8 @@ func TestClient_Dial_Denied(t *testing.T) {
 	wantCode(t, err, provider.Denied)
 }
 
-// The daemon begins to listen after the first dial has failed: the search asks
-// for the path anew each time, and so tells when that was.
+// The daemon begins to listen after the first dial has failed: the search reads the
+// variable again each time, which shows when that was.
 func TestClient_Dial_WaitsForADaemonThatIsStarting(t *testing.T) {
 	path := socketPath(t)
 	accepted := make(chan struct{})

@@ -74,8 +74,8 @@ func ExampleClient_Status() {
 	// backup STOPPED connection_refused
 }
 
-// Before a request that must not fail: probe what was not looked at in the last
-// second, and wait for that.
+// Before a request that must not fail: probe what was not probed in the last second, and
+// wait for the result.
 func ExampleClient_Status_fresh() {
 	socket, stop := startDaemon()
 	defer stop()
@@ -91,8 +91,8 @@ func ExampleClient_Status_fresh() {
 	// Output: true
 }
 
-// A refresh has a generation, and a row of that generation or later comes from a probe
-// that began after the refresh was accepted.
+// A refresh has a generation. A row of that generation or a later one is from a probe that
+// began after the refresh was accepted.
 func ExampleClient_Refresh() {
 	socket, stop := startDaemon()
 	defer stop()
@@ -113,8 +113,8 @@ func ExampleClient_Refresh() {
 	// Output: RUNNING true
 }
 
-// Events that are kept, from the first; with Follow, those to come too. To go on after
-// a break, give the Seq of the last one as Since.
+// Past events, from the first; with Follow, new ones too. To continue after a break, give
+// the Seq of the last one as Since.
 func ExampleClient_Events() {
 	socket, stop := startDaemon()
 	defer stop()

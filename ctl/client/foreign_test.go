@@ -46,7 +46,7 @@ func TestFolder_VouchesFor(t *testing.T) {
 	}
 }
 
-// What is wrong with the other places is said before what is not used.
+// What is wrong with the other places is reported before what is not used.
 func TestMisses_ExplainWhatIsNotUsed(t *testing.T) {
 	stale := miss{path: "/srv/a", err: syscall.ECONNREFUSED}
 	foreign := miss{path: "/tmp/x/s", err: &foreignError{path: "/tmp/x/s", name: "TMPDIR", problem: "/tmp/x belongs to uid 7", seen: true}}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// A client waits within the kernel for a place in a queue that is full, gets the one that
-// becomes free, and gives up in time where none does.
+// A client waits in the kernel for a place in a full queue, gets the one that becomes
+// free, and gives up in time if none does.
 func TestStandInLine(t *testing.T) {
 	dir, err := os.MkdirTemp("", "ctl")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A daemon whose socket's file is gone is not "not running", and not to be started: it
-// makes it anew.
+// A daemon whose socket's file is gone is not called "not running", and nobody is told to
+// start it: it creates the file again.
 func TestClient_WhenTheSocketsFileIsGone(t *testing.T) {
 	dir, err := os.MkdirTemp("", "pc")
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzReply compares the reader of replies with that of net/http: it may refuse
-// more, but what it accepts means the same to both.
+// FuzzReply compares the reader of replies with that of net/http: it may refuse more, but
+// what it accepts, both must read alike.
 func FuzzReply(f *testing.F) {
 	for _, seed := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Only a daemon that the service would have been is started as the service.
+// The hint is to start the service only if the service is the daemon that was looked for.
 func TestMisses_StartHint(t *testing.T) {
 	if SystemSocket() == "" {
 		t.Skip("there is no system's daemon here")

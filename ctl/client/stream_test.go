@@ -110,7 +110,7 @@ func TestClient_Events(t *testing.T) {
 	}
 }
 
-// Nobody misses events without being told: who does not listen to notes gets an error.
+// Nobody misses events silently: a client without a note function gets an error.
 func TestClient_Events_TellOfAGap(t *testing.T) {
 	gap := ndjson(`{"seq":1}`+"\n", `{"type":"gap","reason":"events_gone","first":2,"seq":4}`+"\n", `{"seq":5}`+"\n")
 	var seqs []uint64

@@ -14,7 +14,7 @@ import (
 	"github.com/providerd/providerd/ctl/command"
 )
 
-// A run is what became of a command line.
+// A run is the result of a command line.
 type run struct {
 	out, err bytes.Buffer
 	did      string // the command that ran, its words and its flags
@@ -73,7 +73,7 @@ func execute(t *testing.T, args ...string) *run {
 	return r
 }
 
-// Flags and words may stand in any order, in all the ways of writing a flag.
+// Flags and words can be in any order, with every way of writing a flag.
 func TestExecute(t *testing.T) {
 	for args, want := range map[string]string{
 		"get":                         `p get []`,
@@ -122,7 +122,7 @@ func TestExecute(t *testing.T) {
 	}
 }
 
-// What is wrong is told, and nothing runs.
+// A mistake is reported, and nothing runs.
 func TestExecute_Errors(t *testing.T) {
 	for args, want := range map[string]string{
 		"gte":                "no such command: p gte",

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// What the hidden commands print is read by scripts that were installed long ago.
+// Scripts that were installed long ago read the output of the hidden commands.
 func TestComplete(t *testing.T) {
 	const noFiles = "ShellCompDirectiveNoFileComp"
 	for name, tc := range map[string]struct {
@@ -65,7 +65,7 @@ func TestComplete_WithoutDescriptions(t *testing.T) {
 	}
 }
 
-// A shell reads its script, and finds the program's name in it.
+// A shell can read its script, which has the program's name in it.
 func TestCompletion_Scripts(t *testing.T) {
 	for shell, begins := range map[string]string{
 		"bash": "# Completion of p's command lines in bash", "zsh": "#compdef p\n",

@@ -12,9 +12,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// unseen are what a terminal, or whoever reads it, takes for more than text: C0 and C1
+// unseen are characters that are more than text to a terminal or a reader: C0 and C1
 // controls, also as bytes of Latin-1; marks of direction; line and paragraph separators;
-// what has no width; tags, variation selectors of another plane, and private use.
+// characters without width; tags, variation selectors of another plane, and private use.
 func unseen() (all []string) {
 	for c := range 0x20 {
 		if c != '\n' && c != '\t' {
@@ -59,7 +59,7 @@ func TestPrintable_EscapesWhatDoesNotShow(t *testing.T) {
 	}
 }
 
-// No line of a message can be taken for another message.
+// No line of a message can pass for another message.
 func TestPrintableLines_KeepToTheirMessage(t *testing.T) {
 	got := provider.PrintableLines("bad\nproviderctl: hint: run this\n\n   3 | x\r\n<3>forged")
 	want := "bad\n  providerctl: hint: run this\n  \n   3 | x\\r\n  <3>forged"
@@ -88,7 +88,7 @@ func TestPrintableJSON_ChangesNoValue(t *testing.T) {
 	}
 }
 
-// written is what a text becomes, with the styles of the test let through.
+// written is what a text becomes, with the styles of the test allowed.
 func written(text string) string {
 	var b strings.Builder
 	w := provider.NewTextWriter(&b, "\x1b[0m", "\x1b[31m")
@@ -104,7 +104,7 @@ func TestTextWriter_LetsOnlyItsStylesThrough(t *testing.T) {
 	}
 }
 
-// However a text is cut into pieces, it comes out the same.
+// However a text is cut into pieces, the output is the same.
 func FuzzTextWriter(f *testing.F) {
 	f.Add("\x1b[31mgrößer\x1b[0m\x1b[2J \u202e 模型 \xff", uint(2))
 	f.Fuzz(func(t *testing.T, text string, cut uint) {
@@ -128,7 +128,7 @@ func FuzzTextWriter(f *testing.F) {
 	})
 }
 
-// What is quoted shows whole, and is read back as the same: by TOML, by YAML, and by Go.
+// Quoted text shows completely, and TOML, YAML and Go read it back as the same.
 func TestQuoted(t *testing.T) {
 	for s, want := range map[string]string{
 		"":                  `""`,

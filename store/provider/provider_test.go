@@ -59,7 +59,7 @@ func constants(t *testing.T, file, typeName string) []string {
 	return values
 }
 
-// One table says what each code means over HTTP and for the exit code.
+// One table has the HTTP status and the exit code of each code.
 func TestCodes_EveryOneIsInTheTable(t *testing.T) {
 	codes := constants(t, "error.go", "Code")
 	if len(codes) < 10 {
@@ -112,7 +112,7 @@ func TestTime_IsMillisecondsInUTC(t *testing.T) {
 	}
 }
 
-// A hint is found through what wraps it, and an error without one has none.
+// A hint is found through wrapping errors, and an error without one has none.
 func TestHintOf(t *testing.T) {
 	err := fmt.Errorf("install: %w", provider.WithHint("access denied", "sudo providerd service install"))
 	if got := provider.HintOf(err); err.Error() != "install: access denied" || got != "sudo providerd service install" {

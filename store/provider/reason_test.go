@@ -11,10 +11,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-var update = flag.Bool("update", false, "write docs/reasons.md anew")
+var update = flag.Bool("update", false, "write docs/reasons.md")
 
-// Every reason has one row, and every row is of a reason. All but one are for a probe
-// to see, or for a person to cause.
+// Every reason has one row, and every row has a reason. All except one are seen by a probe,
+// or caused by a person.
 func TestReasons_HaveOneRowEach(t *testing.T) {
 	rows := map[string]int{}
 	for _, m := range provider.Reasons {
@@ -38,8 +38,7 @@ func TestReasons_HaveOneRowEach(t *testing.T) {
 	}
 }
 
-// TestReasons_Documented holds the table of docs/reasons.md to that of the
-// program; -update writes it.
+// The table of docs/reasons.md is that of the program; -update writes it.
 func TestReasons_Documented(t *testing.T) {
 	const path, open, shut = "../../docs/reasons.md", "<!-- reasons -->\n", "<!-- end of reasons -->\n"
 	text, err := os.ReadFile(path)
@@ -83,7 +82,7 @@ func TestSeen(t *testing.T) {
 	}
 }
 
-// Every reason but the good one says what to do next.
+// Every reason except the good one has a hint.
 func TestHint_EveryReasonHasOne(t *testing.T) {
 	for _, m := range provider.Reasons {
 		hint := provider.Hint(m.Reason, provider.Subject{ID: "my-id", Endpoint: "http://127.0.0.1:1", KeyEnv: "SOME_API_KEY"})
@@ -96,7 +95,7 @@ func TestHint_EveryReasonHasOne(t *testing.T) {
 	}
 }
 
-// What a kind knows better comes first, with what is the provider's own filled in.
+// A kind's own hints come first, with the provider's own values filled in.
 func TestHint_OfAKind(t *testing.T) {
 	about := provider.Subject{ID: "a", Endpoint: "tls://h:443", Hints: provider.Hints{
 		provider.TLSFailure: "renew the certificate at {endpoint}; see: providerctl diagnose {id}",
@@ -109,7 +108,7 @@ func TestHint_OfAKind(t *testing.T) {
 	}
 }
 
-// A model that is missing is named where it is known, as a word of a command line.
+// A missing model is named if it is known, as a word of a command line.
 func TestHint_NamesTheModel(t *testing.T) {
 	hints := provider.Hints{provider.ModelMissing: "ollama pull {model}"}
 	for model, want := range map[string]string{
@@ -124,8 +123,8 @@ func TestHint_NamesTheModel(t *testing.T) {
 	}
 }
 
-// The variable of a key is named where it is known: a row that was restored may
-// lack a key that is there by now.
+// The variable of a key is named if it is known. A restored row may lack a key that is
+// there by now.
 func TestHint_NamesTheVariable(t *testing.T) {
 	for keyEnv, want := range map[string]string{
 		"GROQ_API_KEY": "start providerd with GROQ_API_KEY set, ",
