@@ -38,7 +38,7 @@ It exits with CMD's exit code; with 127 if there is no such program, with 126 if
 cannot be run, and as pick does if no provider can be used.`,
 		Example: `  providerctl run -- aider
   providerctl run --model qwen3:8b --wait 60s ollama lmstudio -- python agent.py`,
-		Args:     runArgs,
+		Args:     a.runArgs,
 		Complete: a.completeRun,
 	}
 	a.pickFlags(cmd, &q)
@@ -56,17 +56,35 @@ cannot be run, and as pick does if no provider can be used.`,
 }
 
 // runArgs wants a program behind "--", which tells it from the IDs.
-func runArgs(cmd *command.Command, words []string) error {
+func (a *app) runArgs(cmd *command.Command, words []string) error {
 	dash := cmd.Dash()
 	switch {
 	case dash < 0 && len(words) > 0:
-		return usage("write -- before the program: "+cmd.CommandPath()+" -- "+typed(words), "run: there is no -- before the program")
+		line := slices.Insert(slices.Clone(words), a.leadingIDs(words), "--")
+		return usage("write -- before the program: "+cmd.CommandPath()+" "+typed(line), "run: there is no -- before the program")
 	case dash < 0 || dash == len(words):
 		return usage("usage: "+cmd.UseLine(), "run: the program is missing")
 	case slices.Contains(words[:dash], ""):
 		return usage("usage: "+cmd.UseLine(), "run: an ID is empty")
 	}
 	return nil
+}
+
+// leadingIDs is how many of the words are IDs before a program begins, as far as the daemon
+// says.
+func (a *app) leadingIDs(words []string) int {
+	ctx, cancel := context.WithTimeout(a.ctx, time.Second)
+	defer cancel()
+	reply, err := a.client.Status(ctx, client.StatusQuery{})
+	if err != nil {
+		return 0
+	}
+	known := idsOf(reply.Providers)
+	n := 0
+	for n < len(words)-1 && slices.Contains(known, words[n]) {
+		n++
+	}
+	return n
 }
 
 // completeRun offers IDs before "--", and files behind it.

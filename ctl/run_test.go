@@ -287,11 +287,14 @@ func TestRun_Line(t *testing.T) {
 		args []string
 		want string
 	}{
-		"NoDash":     {[]string{"a", "python"}, "write -- before the program: providerctl run -- a python"},
-		"NoProgram":  {[]string{"a", "--"}, "the program is missing"},
-		"Nothing":    {nil, "the program is missing"},
-		"EmptyModel": {[]string{"--model", "", "--", "prog"}, "run: --model is empty"},
-		"EmptyID":    {[]string{"", "--", "prog"}, "an ID is empty"},
+		"NoDash":        {[]string{"a", "python", "a"}, "write -- before the program: providerctl run a -- python a\n"},
+		"NoDashNoID":    {[]string{"python", "a"}, "write -- before the program: providerctl run -- python a\n"},
+		"NoDashQuoted":  {[]string{"echo", "a b", "it's"}, `write -- before the program: providerctl run -- echo 'a b' 'it'\''s'`},
+		"NoDashOneWord": {[]string{"a"}, "write -- before the program: providerctl run -- a\n"},
+		"NoProgram":     {[]string{"a", "--"}, "the program is missing"},
+		"Nothing":       {nil, "the program is missing"},
+		"EmptyModel":    {[]string{"--model", "", "--", "prog"}, "run: --model is empty"},
+		"EmptyID":       {[]string{"", "--", "prog"}, "an ID is empty"},
 	} {
 		if c := d.runs(t, nil, tc.args...); c.code != 2 || c.argv != nil || !strings.Contains(c.err, tc.want) {
 			t.Errorf("%s: %+v", name, c)

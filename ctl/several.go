@@ -59,13 +59,11 @@ func inOrder(rows []provider.Status, ids []string) []provider.Status {
 
 // typed is words as they would be typed again.
 func typed(words []string) string {
-	quoted := slices.Clone(words)
-	for i, word := range quoted {
-		if isGlob(word) {
-			quoted[i] = "'" + word + "'"
-		}
+	line := slices.Clone(words)
+	for i, word := range line {
+		line[i] = quoted(word)
 	}
-	return strings.Join(quoted, " ")
+	return strings.Join(line, " ")
 }
 
 // A someFailed is the errors of some of several providers, printed one a line.
