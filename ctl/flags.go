@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/providerd/providerd/ctl/command"
 )
@@ -24,7 +25,11 @@ func FlagError(cmd *command.Command, err error) error {
 		if unknown.Group != "" {
 			typed, word = "-"+unknown.Name, unknown.Group
 		}
-		return usage(flagHint(cmd, word, help), "%sno such flag: %s", name, typed)
+		hint := flagHint(cmd, word, help)
+		if unknown.Amid && strings.Contains(cmd.Use, " -- ") { // it may be the program's
+			hint = "write -- before the program and its flags: " + cmd.UseLine()
+		}
+		return usage(hint, "%sno such flag: %s", name, typed)
 	case errors.As(err, &missing):
 		flag := missing.Flag
 		return usage(valueHint(cmd, flag, ""), "%s--%s needs a value", name, flag.Name)

@@ -290,6 +290,8 @@ func TestRun_Line(t *testing.T) {
 		"NoDash":        {[]string{"a", "python", "a"}, "write -- before the program: providerctl run a -- python a\n"},
 		"NoDashNoID":    {[]string{"python", "a"}, "write -- before the program: providerctl run -- python a\n"},
 		"NoDashQuoted":  {[]string{"echo", "a b", "it's"}, `write -- before the program: providerctl run -- echo 'a b' 'it'\''s'`},
+		"NoDashFlag":    {[]string{"python", "-c", "1"}, "write -- before the program and its flags: providerctl run [ID...] -- CMD"},
+		"ItsOwnFlag":    {[]string{"a", "--modle", "x", "--", "prog"}, "did you mean: --model\n"},
 		"NoDashOneWord": {[]string{"a"}, "write -- before the program: providerctl run -- a\n"},
 		"NoProgram":     {[]string{"a", "--"}, "the program is missing"},
 		"Nothing":       {nil, "the program is missing"},

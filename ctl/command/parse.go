@@ -2,6 +2,7 @@ package command
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -60,6 +61,7 @@ func (c *Command) parse(args []string) (words []string, err error) {
 	for len(args) > 0 {
 		word := args[0]
 		args = args[1:]
+		rest := args
 		switch {
 		case word == "--":
 			c.dash = len(words) + 1
@@ -70,6 +72,9 @@ func (c *Command) parse(args []string) (words []string, err error) {
 			args, err = c.parseShort(word[1:], args)
 		default:
 			words = append(words, word)
+		}
+		if unknown := new(UnknownFlagError); errors.As(err, &unknown) {
+			unknown.Amid = len(words) > 0 && !slices.Contains(rest, "--")
 		}
 		if err != nil {
 			return words, err
@@ -133,8 +138,9 @@ func (c *Command) parseShort(letters string, rest []string) ([]string, error) {
 
 // An UnknownFlagError is a flag that the command does not have.
 type UnknownFlagError struct {
-	Name  string // as typed, without its dashes
-	Group string // the letters from Name on after the same dash; empty for a long flag
+	Name  string // as it was typed, without its dashes
+	Group string // the letters from Name on that stood behind one dash; empty of a long flag
+	Amid  bool   // words stand before it, and no "--" is behind it
 }
 
 func (e *UnknownFlagError) Error() string {
