@@ -99,7 +99,7 @@ func (c *candidate) unusable(now time.Time, model string) (why, hint string) {
 	case c.Stale:
 		return describe(c.Status), "probe it: providerctl refresh " + c.ID + " --wait"
 	case c.RetryAt.After(now):
-		return describe(c.Status) + ", left alone until " + stamp(c.RetryAt), ""
+		return describe(c.Status) + ", left alone until " + deadline(c.RetryAt), ""
 	case c.State == provider.StateRunning:
 		return "", ""
 	case c.State == provider.StateDegraded && servesStill(c.Reason, model):

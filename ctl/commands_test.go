@@ -3,6 +3,7 @@ package ctl_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -139,8 +140,8 @@ func TestCommands(t *testing.T) {
 		"Resume/SaysSo":         {"resume a", "POST /api/providers/a/resume", ok(`{"id":"a"}`), 0, "a is probed again", ""},
 		"Report/SaysUntilWhen": {
 			"report a --status 429 --retry-after 60", `POST /api/providers/a/report {"status":429,"retry_after":"60"}`,
-			ok(`{"id":"a","state":"DEGRADED","reason":"rate_limited","retry_at":"2999-01-02T03:04:05Z"}`), 0,
-			"a is DEGRADED (rate_limited), left alone until 2999-01-02 ", "",
+			ok(`{"id":"a","state":"DEGRADED","reason":"rate_limited","retry_at":"2999-01-02T03:04:05.2Z"}`), 0,
+			"a is DEGRADED (rate_limited), left alone until " + time.Date(2999, 1, 2, 3, 4, 6, 0, time.UTC).Local().Format("2006-01-02 15:04:05"), "",
 		},
 		"Report/SaysThatItIsADoubt": {
 			"report a --error timeout", `POST /api/providers/a/report {"error":"timeout"}`,

@@ -145,7 +145,16 @@ func or(s string) string {
 	return s
 }
 
-// stamp shows a time in the local zone.
+// deadline shows an instant to come in local time: the next second, as clock does, so that
+// it is over when it reads so.
+func deadline(t provider.Time) string {
+	if t.IsZero() {
+		return unknown
+	}
+	return stamp(provider.Time{Time: t.Add(time.Second - 1)})
+}
+
+// stamp shows an instant in local time.
 func stamp(t provider.Time) string {
 	if t.IsZero() {
 		return unknown

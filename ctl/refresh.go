@@ -108,7 +108,7 @@ func (a *app) saySkipped(skipped []provider.Skipped) {
 			text = s.ID + " was not probed: " + string(s.Reason)
 		}
 		if !s.RetryAt.IsZero() {
-			text = s.ID + " is left alone until " + stamp(s.RetryAt) + ": " + s.Message
+			text = s.ID + " is left alone until " + deadline(s.RetryAt) + ": " + s.Message
 		}
 		a.say("%s", text)
 	}

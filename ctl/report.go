@@ -126,7 +126,7 @@ func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out 
 		line += ", " + doubt.String()
 	}
 	if s.RetryAt.After(a.now()) {
-		line += ", left alone until " + stamp(s.RetryAt)
+		line += ", left alone until " + deadline(s.RetryAt)
 		if a.term.shown { // a script knows what it says
 			a.say("hint: if that is wrong, take it back: providerctl report %s --status 429 --retry-after 1", s.ID)
 		}
