@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -19,8 +20,10 @@ func (d *Daemon) setup() *provider.Setup {
 		Proxies:       provider.ProxiesOf(os.Getenv),
 		ClockJumpedMS: d.schedule.Watch().Jumped().Milliseconds(),
 	}
+	detected := d.config.Load().Detected
 	for _, p := range d.schedule.Providers() {
 		if key := keyInUse(p); key.Source != "" || key.Problem != "" {
+			key.Detected = slices.Contains(detected, p.ID)
 			s.Keys = append(s.Keys, key)
 		}
 	}

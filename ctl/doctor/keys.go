@@ -48,7 +48,7 @@ func oddKey(f *Facts, k provider.KeyInUse) []Finding {
 	case missing != "" && f.KeysSet[missing]:
 		found.Summary += " for the daemon, though it is in your shell"
 		found.Fix = f.variable(missing)
-	case missing != "" && f.Info.ConfigPath == "":
+	case missing != "" && (k.Detected || f.Info.ConfigPath == ""):
 		return nil // nobody asked for it
 	case missing != "":
 		found.Fix = f.variable(missing)

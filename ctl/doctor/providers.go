@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/providerd/providerd/store/provider"
@@ -59,5 +60,10 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 // unasked reports whether a provider is not here, as it lacks a key or nothing listens, and
 // nobody has asked for it: it is one of those that are looked for on any machine.
 func unasked(f *Facts, s *provider.Status) bool {
-	return (s.Reason == provider.NoCredentials || s.Reason == provider.ConnectionRefused) && f.Info != nil && f.Info.ConfigPath == ""
+	if s.Reason != provider.NoCredentials || f.Info == nil {
+		return false
+	}
+	return f.Info.ConfigPath == "" || f.Info.Setup != nil && slices.ContainsFunc(f.Info.Setup.Keys, func(k provider.KeyInUse) bool {
+		return k.ID == s.ID && k.Detected
+	})
 }

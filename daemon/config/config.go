@@ -11,8 +11,9 @@ type Config struct {
 	Path       string // the file; empty if the built-in defaults are used
 	Daemon     Daemon
 	Autodetect bool
-	Providers  []Provider // in the file's order, followed by the autodetected ones
-	// Warnings are for people: what is allowed but probably not meant.
+	Providers  []Provider // in the file's order, those that were autodetected last
+	Detected   []string   // the ids of those that were
+	// Warnings are for people: what is allowed and probably not meant.
 	Warnings []string
 	// Faults are why single providers cannot be used; see [Config.FaultError].
 	Faults []Fault
@@ -87,11 +88,20 @@ func builtIn(kinds []Kind, env Env) (*Config, error) {
 	r := &reading{doc: &document{}, kinds: kinds, env: env}
 	c := &Config{Daemon: r.defaultDaemon(), Autodetect: true}
 	c.Providers = r.autodetect(nil, timing{})
+	c.Detected = ids(c.Providers)
 	if len(r.mistakes) > 0 {
 		return nil, newError("", nil, r.mistakes, r.more)
 	}
 	c.Warnings = r.warnings
 	return c, nil
+}
+
+func ids(providers []Provider) []string {
+	var all []string
+	for i := range providers {
+		all = append(all, providers[i].ID)
+	}
+	return all
 }
 
 // config reads the top level.
@@ -107,7 +117,8 @@ func (r *reading) config() *Config {
 	top.done()
 	c.Providers = r.providers(entries, defaults)
 	if c.Autodetect {
-		c.Providers = append(c.Providers, r.autodetect(entries, defaults)...)
+		detected := r.autodetect(entries, defaults)
+		c.Providers, c.Detected = append(c.Providers, detected...), ids(detected)
 	}
 	if len(c.Providers) == 0 {
 		r.warn(nowhere, "no provider is configured: add a [[provider]], or autodetect = true")

@@ -45,8 +45,10 @@ type ConfigProblem struct {
 type KeyInUse struct {
 	ID      string `json:"id"`                // of the provider
 	Source  string `json:"source,omitempty"`  // "env NAME", or "file", for administrators "file PATH"
-	Set     bool   `json:"set"`               // there is a key, and it is sent
-	Problem string `json:"problem,omitempty"` // what is odd about its form, or why there is none; never a part of it
+	Set     bool   `json:"set"`               // there is one, and it is sent
+	Problem string `json:"problem,omitempty"` // its form, or why there is none; never a part of it
+
+	Detected bool `json:"detected,omitempty"` // the provider is watched on any machine, and no file names it
 }
 
 // ProxiesOf reads the variables for proxies as Go programs do: in capitals first. User,
