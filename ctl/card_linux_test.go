@@ -37,7 +37,7 @@ func TestTerminal_Card(t *testing.T) {
 	for columns, want := range map[uint16]string{
 		120: `● gpu-1 (ollama, local) at http://127.0.0.1:11434
      State: DEGRADED since 2026-01-02 01:04:05, 2h ago
-    Reason: model_missing: up, and a model that the configuration requires is not listed
+    Reason: model_missing: up, but a model that the configuration requires is not listed
     Detail: missing: qwen3:32b
       Hint: pull the missing model: ollama pull qwen3:32b; or correct models in the configuration
   Incident: minor: Elevated errors, since 20m ago

@@ -291,11 +291,11 @@ func TestExamine(t *testing.T) {
 		{"ProviderIsStopped", nil, row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.ConnectionRefused, Hint: "start it: ollama serve"}), "p", Warn, "STOPPED", "ollama serve"},
 		{"ProviderIsPaused", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Paused: true}), "p", Warn, "paused", "providerctl resume p"},
 		{"ProviderIsLimited", nil, row(provider.Status{ID: "p", State: provider.StateDegraded, Reason: provider.RateLimited, RetryAt: provider.Time{Time: now.Add(time.Minute)}}), "p", OK, "rate_limited", ""},
-		{"ProviderIsOld", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Stale: true}), "p", Warn, "old", ""},
+		{"ProviderIsOld", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Stale: true}), "p", Warn, "not checked lately", ""},
 		{"ProviderWithoutAKeyThatNoFileNames", nil, func(f *Facts) {
 			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.NoCredentials, Hint: "set it"})(f)
 			f.Info.Setup.Keys = []provider.KeyInUse{{ID: "p", Problem: "P_KEY is not set", Detected: true}}
-		}, "p", Warn, "no_credentials", "set it"},
+		}, "p", Skip, "no_credentials", "set it"},
 		{"ProviderWithoutAKeyIsTheKeys", nil, func(f *Facts) {
 			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.NoCredentials})(f)
 			f.Info.Setup.Keys = []provider.KeyInUse{{ID: "p", Problem: "P_KEY is not set"}}

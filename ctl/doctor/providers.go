@@ -60,10 +60,12 @@ func ofRow(f *Facts, s *provider.Status) Finding {
 // unasked reports whether a provider is not here, as it lacks a key or nothing listens, and
 // nobody has asked for it: it is one of those that are looked for on any machine.
 func unasked(f *Facts, s *provider.Status) bool {
-	if s.Reason != provider.NoCredentials || f.Info == nil {
+	switch {
+	case f.Info == nil:
 		return false
+	case f.Info.ConfigPath == "":
+		return s.Reason == provider.NoCredentials || s.Reason == provider.ConnectionRefused
 	}
-	return f.Info.ConfigPath == "" || f.Info.Setup != nil && slices.ContainsFunc(f.Info.Setup.Keys, func(k provider.KeyInUse) bool {
-		return k.ID == s.ID && k.Detected
-	})
+	return s.Reason == provider.NoCredentials && f.Info.Setup != nil &&
+		slices.ContainsFunc(f.Info.Setup.Keys, func(k provider.KeyInUse) bool { return k.ID == s.ID && k.Detected })
 }
