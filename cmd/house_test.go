@@ -46,6 +46,7 @@ var house = []string{
 	"daemon/configfile",
 	"daemon/config",
 	"daemon/listener",
+	"daemon/portwatch",
 	"daemon/scarce",
 	"daemon/logging",
 	"store",
