@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -19,8 +20,26 @@ func (p *Provider) OnThisMachine() bool {
 	return u.Scheme == "unix" || IsLoopback(u.Hostname()) || isUnspecified(u.Hostname())
 }
 
-// isUnspecified reports whether host is an address to bind, such as 0.0.0.0. Dialling it
-// reaches this machine.
+// LocalPort is the TCP port of this machine that the provider is reached at; 0 if it is
+// reached in another way.
+func (p *Provider) LocalPort() uint16 {
+	u, err := url.Parse(p.BaseURL)
+	if err != nil || u.Scheme == "dns" || u.Hostname() == "" || !p.OnThisMachine() {
+		return 0
+	}
+	text := u.Port()
+	if text == "" {
+		text = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return uint16(port)
+}
+
+// isUnspecified reports whether host is an address to bind, such as 0.0.0.0, which
+// leads to this machine where it is dialled.
 func isUnspecified(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsUnspecified()

@@ -258,8 +258,46 @@ func TestProbe_DialFirst(t *testing.T) {
 	})
 }
 
-// TestProbe_KeptConnection: what happens to the connection between two probes is not a
-// finding of the second.
+// A bare connect sends nothing, and tells only that nobody is there. That is the same
+// evidence as a probe's first connect gives.
+func TestProbe_BareConnect(t *testing.T) {
+	t.Parallel()
+	s := serve(t, jsonPage(`{"version":"1"}`).ServeHTTP)
+	gone := "http://" + unused(t)
+	for _, tt := range []struct {
+		name, kind, base string
+		ask              probe.Ask
+		saw              provider.Reason
+		bare             bool
+	}{
+		{"Accepted", "ollama", s.url, probe.Ask{Bare: true}, "", false},
+		{"AcceptedByAnything", "tcp", strings.Replace(s.url, "http", "tcp", 1), probe.Ask{Bare: true, Facts: true}, "", false},
+		{"Refused", "ollama", gone, probe.Ask{Bare: true}, provider.ConnectionRefused, true},
+		{"RefusedAtLocalhost", "ollama", strings.Replace(gone, "127.0.0.1", "localhost", 1), probe.Ask{Bare: true, DialFirst: true}, provider.ConnectionRefused, true},
+		{"NoSuchConnect", "dns", strings.Replace(gone, "http", "dns", 1) + "/example.org", probe.Ask{Bare: true}, "", false},
+		{"AProbesFirst", "ollama", gone, probe.Ask{DialFirst: true}, provider.ConnectionRefused, true},
+		{"AProbe", "ollama", gone, probe.Ask{}, provider.ConnectionRefused, false},
+		{"AcceptedAndAsked", "ollama", s.url, probe.Ask{DialFirst: true}, provider.OK, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := once(t, configured(t, tt.kind, tt.base, ""), probe.Options{}, tt.ask)
+			if o.Saw != tt.saw || o.Bare != tt.bare || tt.ask.Bare && len(o.Evidence.Requests) > 0 {
+				t.Errorf("saw %q, bare %t, after %d requests: %s", o.Saw, o.Bare, len(o.Evidence.Requests), o.Detail)
+			}
+		})
+	}
+	t.Run("KeepsTheConnection", func(t *testing.T) {
+		pr := newProber(t, configured(t, "ollama", s.url, ""), probe.Options{})
+		pr.Probe(t.Context(), probe.Ask{})
+		pr.Probe(t.Context(), probe.Ask{Bare: true})
+		if o := pr.Probe(t.Context(), probe.Ask{}); o.Saw != provider.OK || !o.Evidence.Requests[0].Reused {
+			t.Errorf("saw %s: %+v", o.Saw, o.Evidence.Requests)
+		}
+	})
+}
+
+// TestProbe_KeptConnection: what happens to the connection between two probes is
+// not the second one's finding.
 func TestProbe_KeptConnection(t *testing.T) {
 	t.Parallel()
 	t.Run("is used again", func(t *testing.T) {

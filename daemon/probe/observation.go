@@ -27,6 +27,9 @@ type Observation struct {
 	// same while the server is down.
 	Refusal bool
 
+	// Bare: it was a bare connect and no more, because that was refused.
+	Bare bool
+
 	// HostFault: nothing left this host, because it has no route or its resolver
 	// does not answer (a resolver that says "no such host" does answer).
 	HostFault bool
@@ -76,8 +79,11 @@ type Ask struct {
 	// DialFirst tries a bare connect before anything else: the cheap way to probe a server
 	// that was not there last time.
 	DialFirst bool
-	// Fresh closes the kept connection, so that the evidence has every layer: the name
-	// lookup, the dials, and the TLS handshake.
+	// Bare asks for a bare connect alone, which is no probe. The observation tells
+	// something only if that was refused; otherwise its Saw is empty.
+	Bare bool
+	// Fresh gives up the kept connection, so that the evidence has every layer:
+	// the look-up of the name, the dials, and the TLS handshake.
 	Fresh bool
 	// Part closes the connection after the probe, so that fewer are kept.
 	Part bool

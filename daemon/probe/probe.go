@@ -203,6 +203,9 @@ func (p *Prober) Probe(ctx context.Context, ask Ask) Observation {
 	began := p.now()
 	p.clean.begin()
 	found := r.probe(ctx, ask)
+	if ask.Bare && found.saw != provider.ConnectionRefused {
+		found = finding{}
+	}
 	p.hungUp, p.older = p.hungUp || r.hungUp, p.older || r.answered
 	o := r.observation(began, found)
 	if ask.Part || p.parts || p.dialer.StandsIn() {

@@ -15,7 +15,8 @@ type run struct {
 	p      *Prober
 	caller context.Context // its end means that nobody wants the result
 	trace  *transport.Trace
-	facts  bool // ask for everything, not only for what decides
+	facts  bool // everything is asked, not only what decides
+	bare   bool // a bare connect, and nothing else so far
 
 	sent      bool          // a request was handed to the transport
 	answered  bool          // an HTTP answer came back
@@ -48,13 +49,19 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	if ask.Fresh {
 		p.transport.CloseIdleConnections()
 	}
-	if ask.DialFirst && p.proxy == nil && p.kind.Address == nil && p.dialer.Network != "udp" {
-		p.transport.CloseIdleConnections()
+	if r.bare = (ask.DialFirst || ask.Bare) && p.isDialled(); r.bare {
+		if !ask.Bare {
+			p.transport.CloseIdleConnections()
+		}
 		defer p.dialer.Drop()
 		if err := p.dialer.Prepare(ctx, r.trace); err != nil {
 			return r.failure(err)
 		}
 	}
+	if ask.Bare {
+		return finding{}
+	}
+	r.bare = false
 	if found = r.decide(ctx); found.saw == provider.ConnectionReset {
 		found = r.otherLoopback(ctx, found)
 	}
@@ -76,7 +83,13 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 	return found
 }
 
-// watch looks for a fault behind a good answer.
+// isDialled reports whether a connection straight to the provider shows whether it is
+// there.
+func (p *Prober) isDialled() bool {
+	return p.proxy == nil && p.kind.Address == nil && p.dialer.Network != "udp"
+}
+
+// watch looks for an illness behind a good answer.
 func (r *run) watch(ctx context.Context) finding {
 	latency := r.latency
 	defer func() { r.latency = latency }()
@@ -263,6 +276,7 @@ func (r *run) observation(began time.Time, found finding) Observation {
 		Detail:    p.clean.line(found.detail, maxDetail),
 		Hint:      p.clean.line(found.hint, maxHint),
 		HostFault: found.hostFault,
+		Bare:      r.bare && found.saw == provider.ConnectionRefused,
 		Refusal:   found.saw == provider.WrongService && r.last != nil && r.last.err == nil && r.last.status/100 == 4,
 		Facts:     found.facts,
 		Endpoint:  p.found(),
