@@ -59,6 +59,8 @@ func play(role string) bool {
 		playSwap()
 	case "ollama":
 		playOllama()
+	case "serve":
+		playServe()
 	case "eavesdrop":
 		playEavesdrop()
 	default:

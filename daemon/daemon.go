@@ -25,6 +25,7 @@ import (
 	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/metrics"
+	"github.com/providerd/providerd/daemon/portwatch"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/daemon/schedule"
@@ -68,6 +69,7 @@ type Daemon struct {
 	reloading sync.Mutex
 	store     *store.Store
 	schedule  *schedule.Scheduler
+	ports     *portwatch.Watch
 	feeds     *feed.Poller
 	control   *control.Server
 	metrics   *metrics.Metrics
@@ -173,6 +175,9 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 			})
 		},
 	})
+	d.ports = portwatch.New(portwatch.Options{
+		Log: d.log.Named("portwatch"), Closed: d.schedule.Closed, Missed: d.schedule.ClosedAny,
+	})
 	d.health = d.checks()
 	d.feeds = feed.New(feed.Options{
 		Log: d.log.Named("feed"), UserAgent: agent,
@@ -246,6 +251,7 @@ func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listen
 	defer cancel()
 	var wg sync.WaitGroup
 	wg.Go(func() { d.schedule.Run(ctx) })
+	wg.Go(func() { d.ports.Run(ctx) })
 	wg.Go(func() { d.health.Watch(ctx) })
 	wg.Go(func() { d.feeds.Run(ctx) })
 	wg.Go(func() { d.reloadOnSignal(ctx) })

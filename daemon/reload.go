@@ -172,6 +172,7 @@ func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
 		return changes, err
 	}
 	d.schedule.KeepLatencies(cfg.Daemon.MetricsProviderLatency)
+	d.ports.Follow(d.schedule.Ports())
 	d.feeds.Follow(cfg.Providers)
 	cfg.Providers = nil
 	return changes, nil

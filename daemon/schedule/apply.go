@@ -84,6 +84,7 @@ func (s *Scheduler) Apply(list []config.Provider) (Changes, error) {
 		}
 	}
 	s.entries, s.order = entries, order
+	s.ports = s.entriesAtPorts()
 	s.counted.Store(&Counted{entries, kinds})
 	s.configureStore(order, fresh)
 	if firstTime {
@@ -197,7 +198,8 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 		return false, nil
 	}
 	rec, event = judge.Moved(rec, p, !otherFeed, now)
-	e.diagnostics, e.began = nil, time.Time{}
+	e.diagnostics, e.began, e.free, e.hears = nil, time.Time{}, 0, 0
+	s.endVigil(e)
 	if otherFeed { // otherwise what is known would not be reported again
 		e.feed = nil
 	}
@@ -211,6 +213,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 // remove ends an entry and returns its last event.
 func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	e.removed = true
+	s.endVigil(e)
 	s.queue.drop(e)
 	s.await(e, false)
 	s.release(e)

@@ -104,12 +104,7 @@ func (s *Scheduler) ask(e *entry, w want, now time.Time) {
 	if e.probe != nil {
 		return // complete plans it
 	}
-	e.due = now
-	if soonest := e.began.Add(minGap); soonest.After(now) {
-		e.due = soonest
-	}
-	s.queue.put(e)
-	s.nudge()
+	s.bringForward(e, s.soonest(e, now))
 }
 
 // askInTime asks on behalf of the daemon itself, which waits for any retry_at.
@@ -173,7 +168,8 @@ func (s *Scheduler) SetPaused(id string, paused bool) error {
 	}
 	now := time.Now()
 	rec, event := judge.ApplyPause(e.known.record(), paused, e.cfg, now)
-	e.want.owed = false
+	e.want.owed, e.news = false, false
+	s.endVigil(e)
 	if paused {
 		s.queue.drop(e)
 		s.await(e, false)

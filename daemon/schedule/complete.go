@@ -17,10 +17,12 @@ type inFlight struct {
 	prober     Prober
 	lane       *lane
 	want       want   // how it was asked for
-	epoch      uint32 // of the entry when it began
+	epoch      uint16 // of the entry when it began
 	reports    uint32 // of callers when it began
 	heard      uint32 // how often users had been believed when it began
 	generation uint64 // the newest refresh when it began
+	knock      bool   // it may turn out to be a bare connect, which is no probe
+	bare       bool   // it is one in any case
 }
 
 // complete processes what a probe saw, unless that is no longer of use. Then it passes the
@@ -32,9 +34,10 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 	s.lookAtClock(now)
 	e := f.e
 	e.probe = nil
-	s.count.InFlight--
 	f.lane.busy--
+	s.noteBegin(f, &o)
 	defer func() {
+		s.heed(e, now)
 		s.hand(f.lane, now)
 		s.behind = s.behind && s.startOne(now)
 	}()
@@ -48,9 +51,9 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 	}
 	switch {
 	case s.ctx.Err() != nil || e.removed || e.known.row.Paused:
-		s.count.Discarded++
-	case replaced || ctx.Err() != nil || o.Saw == "": // aborted
-		s.count.Discarded++
+		s.discard(f)
+	case replaced || ctx.Err() != nil || o.Saw == "": // aborted, or an accepted bare connect
+		s.discard(f)
 		s.beginAgain(f, now)
 	default:
 		s.take(f, &o, now)
@@ -61,11 +64,14 @@ func (s *Scheduler) complete(f *inFlight, o probe.Observation, ctx context.Conte
 // event, which are stored, and the next probe is planned.
 func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	e := f.e
-	s.countProbe(e, o)
+	if !f.knock || !o.Bare {
+		s.countProbe(e, o)
+	}
 	machine := s.machineState(e, o) // it may change the record
 	rec := e.known.record()
 	event := e.judge(&rec, f, o, machine)
 	e.schedule(&rec, o.Began, s.o.Random())
+	s.keepVigil(e, &rec, o)
 	e.diagnostics = e.diagnose(o, &rec)
 	if s.log.IsDebug() { // a useless call costs as much as the judgement
 		s.log.Debug("probed provider", "id", e.cfg.ID, "saw", o.Saw, "detail", o.Detail,

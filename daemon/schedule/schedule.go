@@ -72,9 +72,11 @@ type Scheduler struct {
 	entries map[string]*entry
 	order   []string
 	queue   queue
-	looks   time.Time // when Run next checks the queue by itself; zero until it runs
-	behind  bool      // a burst has left some that are due
-	lanes   [2]lane   // for providers that answered the last time, and for the others
+	looks   time.Time   // when Run next checks the queue by itself; zero until it runs
+	behind  bool        // a burst has left some that are due
+	ports   []portEntry // sorted by port
+	vigils  int         // entries that are knocked at
+	lanes   [2]lane     // for providers that answered the last time, and for the others
 	count   Stats
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
@@ -104,9 +106,13 @@ type entry struct {
 	sweeping bool          // counted in Scheduler.unswept
 	reports  uint32        // how many callers reported what they met
 	heard    uint32        // how often users were believed
-	epoch    uint32        // rises when a reload replaces cfg and prober
+	epoch    uint16        // rises when a reload replaces cfg and prober
+	news     bool          // a socket at its port was closed
+	vigil    bool          // it is knocked at, see atonce.go
 	position uint32        // in the configuration
-	began    time.Time     // of the last probe
+	began    time.Time     // of the last probe, or bare connect
+	free     time.Duration // since the Scheduler was made: when the next probe may begin
+	hears    time.Duration // since then: when the next news may cause a probe
 	factsDue time.Duration // since the Scheduler was made: when to ask for all facts again
 
 	witness     outage.Witness        // what its probes say of this machine
@@ -223,21 +229,28 @@ func (s *Scheduler) start(e *entry, now time.Time) bool {
 		return false
 	}
 	l.busy++
-	s.count.InFlight++
+	isKnock := e.isKnock(now)
+	if !isKnock {
+		s.count.InFlight++
+	}
 	ask := probe.Ask{
 		Facts: e.want.facts || now.Sub(s.made) >= e.factsDue ||
 			e.known.row.State != provider.StateRunning || e.known.Note != "",
-		DialFirst: e.known.Probes.Saw == provider.ConnectionRefused,
+		DialFirst: e.known.Probes.Saw == provider.ConnectionRefused || e.news,
+		Bare:      now.Sub(s.made) < e.free,
 		Fresh:     e.want.fresh,
 		Part:      s.o.Kept > 0 && int(e.position) >= s.o.Kept,
 	}
 	if ask.Facts {
 		e.factsDue = now.Sub(s.made) + factsEvery
 	}
+	if e.news {
+		e.news, e.hears = false, now.Sub(s.made)+newsGap
+	}
 	ctx := term.New(context.WithoutCancel(s.ctx), 0) // stop cancels them
 	f := &inFlight{
 		e: e, cancel: ctx.Cancel, prober: e.prober, lane: l, want: e.want, epoch: e.epoch, reports: e.reports, heard: e.heard,
-		generation: s.o.Store.Generation(),
+		generation: s.o.Store.Generation(), knock: isKnock, bare: ask.Bare,
 	}
 	e.probe, e.want, e.began = f, want{}, now
 	s.work.run(func() {
