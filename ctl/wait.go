@@ -13,9 +13,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// probePace is how often a provider is probed for a client that waits for it. The daemon
-// does not do it more often.
-const probePace = time.Second
+const (
+	// probePace is how often the daemon probes a provider at most. A row of a probe that
+	// young is current.
+	probePace = time.Second
+	// lookPace is how often the daemon is asked for a newer row. For a local server that is
+	// not there it makes a bare connect each time.
+	lookPace = 250 * time.Millisecond
+)
 
 func (a *app) waitCommand() *command.Command {
 	var (
@@ -26,9 +31,10 @@ func (a *app) waitCommand() *command.Command {
 	cmd := &command.Command{
 		Use:   "wait ID…",
 		Short: "Wait until providers are in a state",
-		Long: `Wait until a provider is in one of the states named by --for, and have it probed once
-a second. It exits 1 early if that cannot happen before somebody acts: a key is missing
-or rejected, another program answers, there is no model to serve, probing is paused.
+		Long: `Wait until a provider is in one of the states named by --for. Meanwhile it is probed
+once a second; a local server that is not there gets a bare connect four times a second.
+It exits 1 early if that cannot happen before somebody acts: a key is missing or
+rejected, another program answers, there is no model to serve, probing is paused.
 It exits 6 when the time is up.
 
 With several IDs, all of them have to be in such a state at the same time, or with
@@ -134,10 +140,10 @@ func stateNames() (names []string) {
 // too late, and nothing could be said about the provider.
 const replyTime = 200 * time.Millisecond
 
-// probed returns the provider's row from a probe of the last second, if there is one
-// before ctx ends.
-func (a *app) probed(ctx context.Context, id string) (*provider.Status, error) {
-	maxAge, wait := probePace, probeWait
+// probed returns the provider's row from a probe or bare connect that began at most maxAge
+// ago, if there is one before ctx ends.
+func (a *app) probed(ctx context.Context, id string, maxAge time.Duration) (*provider.Status, error) {
+	wait := probeWait
 	if end, ok := ctx.Deadline(); ok {
 		wait = max(0, min(wait, time.Until(end)-replyTime))
 	}
@@ -203,7 +209,7 @@ func untilProbe(s *provider.Status, err error) time.Duration {
 	case s == nil || s.AgeMS == nil || s.Stale:
 		return probePace
 	}
-	return max(least, probePace-time.Duration(*s.AgeMS)*time.Millisecond)
+	return max(least, lookPace-time.Duration(*s.AgeMS)*time.Millisecond)
 }
 
 // pause waits; it reports false if the context ended first.

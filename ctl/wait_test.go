@@ -62,8 +62,20 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// When the time is up, it prints what was last known. The daemon's first answer must come
-// before that, which on a busy machine takes more than the short time that is tried first.
+// A row of the last second is good enough, if it says what is waited for. From then on
+// the daemon is asked to look closer, so that a server that begins is seen at once.
+func TestWait_LooksCloser(t *testing.T) {
+	t.Parallel()
+	d := startDaemon(t, map[string][]reply{askShortly: {rows(ollamaDown), rows(ollamaDown), rows(ollamaUp)}})
+	d.run(t, "wait", "ollama").want(t, 0, "RUNNING", "")
+	closer := strings.Replace(askWait, "1s", "250ms", 1)
+	if asked := d.requests(); len(asked) != 3 || asked[0] != askWait || asked[1] != closer || asked[2] != closer {
+		t.Errorf("asked %q", asked)
+	}
+}
+
+// When the time is up it says what was last known. The daemon's first answer must come
+// before: on a busy machine that takes more than the little that is tried first.
 func TestWait_TimesOut(t *testing.T) {
 	t.Parallel()
 	restored := `{"id":"ollama","state":"RUNNING","reason":"ok","age_ms":1000,"source":"restored","stale":true}`

@@ -129,6 +129,7 @@ func outcomeOf(errs []error) error {
 
 // one waits for one provider, until own ends.
 func (w *waiting) one(ctx, own context.Context, id string) (found *provider.Status, err error) {
+	maxAge := probePace
 	err = w.repeat(ctx, own, id, func() (*provider.Status, bool, error) {
 		select {
 		case w.slots <- struct{}{}:
@@ -136,7 +137,8 @@ func (w *waiting) one(ctx, own context.Context, id string) (found *provider.Stat
 		case <-own.Done():
 			return nil, false, errQueued
 		}
-		s, err := w.app.probed(own, id)
+		s, err := w.app.probed(own, id, maxAge)
+		maxAge = lookPace // what was seen so far is not enough
 		switch {
 		case err != nil:
 			return nil, false, err
