@@ -3,19 +3,21 @@ package portwatch
 import "golang.org/x/sys/unix"
 
 const (
-	// mostSpans keeps a program, and the one that it replaces, within the memory that the
-	// kernel gives a socket for options: 20 KiB by default (net.core.optmem_max).
-	mostSpans = 200
-	pass      = 0xffffffff
+	pass = 0xffffffff
 
 	// Within a message: struct nlmsghdr, then struct inet_diag_msg of linux/inet_diag.h.
 	atSourcePort = unix.NLMSG_HDRLEN + 4
 	atPeerPort   = unix.NLMSG_HDRLEN + 6
 )
 
+// spanLimits are how many spans a program may have, the most first. A program has at most
+// 4,096 instructions. Before Linux 6.9 one with more than the least may not fit, beside the
+// one that it replaces, into the memory that a socket has for options (net.core.optmem_max).
+var spanLimits = [...]int{1300, 200}
+
 // program passes a message about a socket at one of the ports that has no peer. A
-// connection has one, from its first packet until it is destroyed.
-func program(ports []uint16) []unix.SockFilter {
+// connection has one until it is destroyed, unless it was refused or aborted.
+func program(ports []uint16, mostSpans int) []unix.SockFilter {
 	load := func(at uint32) unix.SockFilter {
 		return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: at}
 	}

@@ -47,16 +47,21 @@ func open(ports []uint16) (*socket, error) {
 
 // filter replaces the filter in one step: no message about a port that stays is lost.
 func (s *socket) filter(ports []uint16) error {
-	code := program(ports)
 	var err error
-	ctlErr := s.raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
-			&unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
-	})
-	if err = errors.Join(ctlErr, err); err != nil {
-		return fmt.Errorf("attach the filter: %w", err)
+	for _, most := range spanLimits {
+		code := program(ports, most)
+		ctlErr := s.raw.Control(func(fd uintptr) {
+			err = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+				&unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]})
+		})
+		if err = errors.Join(ctlErr, err); err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.ENOMEM) {
+			break
+		}
 	}
-	return nil
+	return fmt.Errorf("attach the filter: %w", err)
 }
 
 func (s *socket) close() { _ = s.file.Close() } // nothing is written to it

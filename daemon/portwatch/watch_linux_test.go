@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -170,6 +171,28 @@ func TestWatch_ManyPorts(t *testing.T) {
 	w.Follow(ports[:1000]) // a second program finds room beside the first
 	churn(t, ports[999], 1)
 	w.wants(ports[999])
+}
+
+// A port between two of ours makes no message, where the kernel has room for so large a
+// filter.
+func TestWatch_PortsBetween(t *testing.T) {
+	if b, err := os.ReadFile("/proc/sys/net/core/optmem_max"); err != nil || len(b) < len("100000\n") {
+		t.Skipf("the kernel has little room for filters: %s", b)
+	}
+	var ports []uint16
+	for port := uint16(20001); port < 22401; port += 2 {
+		ports = append(ports, port)
+	}
+	w := watch(t, append([]uint16{freePort(t)}, ports...)...)
+	for _, port := range ports[:1000] {
+		churn(t, port+1, 2)
+	}
+	churn(t, ports[1], 1)
+	w.wants(ports[1])
+	w.Follow(ports) // beside the one before
+	churn(t, ports[0]+1, 2)
+	churn(t, ports[0], 1)
+	w.wants(ports[0])
 }
 
 // Short connections to and from the ports make no message, so none about a listener is lost.
