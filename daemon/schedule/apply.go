@@ -198,7 +198,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 		return false, nil
 	}
 	rec, event = judge.Moved(rec, p, !otherFeed, now)
-	e.diagnostics, e.began, e.free, e.hears = nil, time.Time{}, 0, 0
+	e.diagnostics, e.began, e.free, e.hears = nil, 0, 0, 0
 	s.endVigil(e)
 	if otherFeed { // otherwise what is known would not be reported again
 		e.feed = nil

@@ -78,7 +78,7 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 		if e == nil || s.declined(e, now, false) != "" {
 			continue
 		}
-		young := !e.began.IsZero() && now.Sub(e.began) <= maxAge
+		young := e.began != 0 && now.Sub(s.began(e)) <= maxAge
 		if young && e.probe == nil {
 			continue
 		}

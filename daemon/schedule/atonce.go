@@ -96,7 +96,7 @@ func (s *Scheduler) heed(e *entry, now time.Time) {
 // soonest is when an entry may be asked again, whoever asks: a second after the last probe
 // began, and a little after the last bare connect.
 func (s *Scheduler) soonest(e *entry, now time.Time) time.Time {
-	return later(now, later(s.made.Add(e.free), e.began.Add(knockGap)))
+	return later(now, later(s.made.Add(e.free), s.began(e).Add(knockGap)))
 }
 
 func later(a, b time.Time) time.Time {
@@ -117,7 +117,9 @@ func (s *Scheduler) bringForward(e *entry, due time.Time) {
 
 // isKnock reports whether what begins now comes sooner after the last look than a probe
 // by schedule would.
-func (e *entry) isKnock(now time.Time) bool { return e.news || now.Sub(e.began) < minGap }
+func (s *Scheduler) isKnock(e *entry, now time.Time) bool {
+	return e.news || now.Sub(s.began(e)) < minGap
+}
 
 // noteBegin notes what it was that has ended: a probe, after whose beginning no other
 // begins for a second, or a bare connect.
@@ -125,8 +127,8 @@ func (s *Scheduler) noteBegin(f *inFlight, o *probe.Observation) {
 	if !f.knock {
 		s.count.InFlight--
 	}
-	if e := f.e; !f.bare && !o.Bare && !e.began.IsZero() {
-		e.free = e.began.Sub(s.made) + minGap
+	if e := f.e; !f.bare && !o.Bare && e.began != 0 {
+		e.free = e.began + minGap
 	}
 }
 

@@ -3,6 +3,8 @@ package schedule
 import (
 	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,17 +18,19 @@ import (
 type played struct {
 	w     *harness
 	id    string
-	up    bool
-	wasUp map[time.Time]bool // when it was asked
+	up    atomic.Bool
+	wasUp sync.Map // of the times when it was asked: whether it was up
 }
 
 func (w *harness) playServer(id string, up bool) *played {
-	s := &played{w: w, id: id, up: up, wasUp: map[time.Time]bool{}}
+	s := &played{w: w, id: id}
+	s.up.Store(up)
 	w.play(id, func(_ context.Context, n int) probe.Observation {
 		ask := w.asked(id)[n-1]
-		s.wasUp[w.probes(id)[n-1]] = s.up
+		isUp := s.up.Load()
+		s.wasUp.Store(w.probes(id)[n-1], isUp)
 		switch {
-		case !s.up:
+		case !isUp:
 			return probe.Observation{Saw: provider.ConnectionRefused, Bare: ask.DialFirst || ask.Bare}
 		case ask.Bare:
 			return probe.Observation{}
@@ -89,7 +93,7 @@ func TestScheduler_SeesADeathAtOnce(t *testing.T) {
 				w.run()
 				s.await(provider.StateRunning)
 				time.Sleep(after)
-				s.up = false
+				s.up.Store(false)
 				died := time.Now()
 				w.Closed([]uint16{1, 4001, 5000})
 				if took := s.await(provider.StateStopped); took != 0 {
@@ -144,9 +148,10 @@ func TestScheduler_SeesADeathDuringAProbe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newHarness(t, Options{})
-				up := true
+				var up atomic.Bool
+				up.Store(true)
 				w.play("a", func(_ context.Context, n int) probe.Observation {
-					saw := up // as it was when the probe began
+					saw := up.Load() // as it was when the probe began
 					if n < 3 {
 						time.Sleep(time.Second)
 					}
@@ -160,7 +165,7 @@ func TestScheduler_SeesADeathDuringAProbe(t *testing.T) {
 				time.Sleep(10 * time.Second)
 				w.Refresh(nil, false)
 				time.Sleep(100 * time.Millisecond)
-				up = false
+				up.Store(false)
 				tell(w.Scheduler)
 				time.Sleep(2 * time.Second)
 				if st := w.row("a"); st.State != provider.StateStopped {
@@ -181,11 +186,11 @@ func TestScheduler_SeesABirthSoonAfterADeath(t *testing.T) {
 		s.await(provider.StateRunning)
 		for _, away := range []time.Duration{1100 * time.Millisecond, 3330 * time.Millisecond, 29 * time.Second} {
 			time.Sleep(time.Minute)
-			s.up = false
+			s.up.Store(false)
 			w.Closed([]uint16{4001})
 			s.await(provider.StateStopped)
 			time.Sleep(away)
-			s.up = true
+			s.up.Store(true)
 			if took := s.await(provider.StateRunning); took > knockGap {
 				t.Errorf("after %s: it took %s", away, took)
 			}
@@ -213,7 +218,7 @@ func TestScheduler_KnocksForAWhile(t *testing.T) {
 		time.Sleep(time.Minute)
 		before := w.Stats()
 		for _, s := range all {
-			s.up = false
+			s.up.Store(false)
 		}
 		died := time.Now()
 		w.ClosedAny()
@@ -265,7 +270,7 @@ func TestScheduler_KnocksForWhoeverWaits(t *testing.T) {
 		if probes, bare := s.looks(began); len(probes)+len(bare) < 18 {
 			t.Errorf("%d looks in %s", len(probes)+len(bare), time.Since(began))
 		}
-		s.up = true
+		s.up.Store(true)
 		w.Ensure([]string{"a"}, knockGap)
 		if took := s.await(provider.StateRunning); took > knockGap {
 			t.Errorf("it took %s", took)
@@ -292,7 +297,7 @@ func TestPromise3_BareConnectsAreNoProbes(t *testing.T) {
 		s.await(provider.StateRunning)
 		var last time.Time // when a probe began that was no bare connect
 		for i := range 1000 {
-			s.up = i%7 < 4
+			s.up.Store(i%7 < 4)
 			switch i % 3 {
 			case 0:
 				w.Closed([]uint16{4001})
@@ -306,7 +311,7 @@ func TestPromise3_BareConnectsAreNoProbes(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		asks := w.asked("a")
 		for i, at := range w.probes("a") {
-			if asks[i].Bare || !s.wasUp[at] {
+			if isUp, _ := s.wasUp.Load(at); asks[i].Bare || isUp == false {
 				continue
 			}
 			if gap := at.Sub(last); !last.IsZero() && gap < minGap {
@@ -327,7 +332,7 @@ func TestPromise2_BareConnectLosesNoRefresh(t *testing.T) {
 		s.await(provider.StateRunning)
 		for i := range 50 {
 			time.Sleep(time.Duration(i*29) * time.Millisecond)
-			s.up = i%2 == 0
+			s.up.Store(i%2 == 0)
 			w.Closed([]uint16{4001})
 			accepted := time.Now()
 			g := w.Refresh([]string{"a"}, false).Generation

@@ -102,18 +102,20 @@ type entry struct {
 	waiting bool      // due, but its lane is full
 
 	removed  bool
-	probed   bool          // at least once since it was applied
-	sweeping bool          // counted in Scheduler.unswept
-	reports  uint32        // how many callers reported what they met
-	heard    uint32        // how often users were believed
-	epoch    uint16        // rises when a reload replaces cfg and prober
-	news     bool          // a socket at its port was closed
-	vigil    bool          // it is knocked at, see atonce.go
-	position uint32        // in the configuration
-	began    time.Time     // of the last probe, or bare connect
-	free     time.Duration // since the Scheduler was made: when the next probe may begin
-	hears    time.Duration // since then: when the next news may cause a probe
-	factsDue time.Duration // since the Scheduler was made: when to ask for all facts again
+	probed   bool   // at least once since it was applied
+	sweeping bool   // counted in Scheduler.unswept
+	reports  uint32 // how many callers reported what they met
+	heard    uint32 // how often users were believed
+	epoch    uint16 // rises when a reload replaces cfg and prober
+	news     bool   // a socket at its port was closed
+	vigil    bool   // it is knocked at, see atonce.go
+	position uint32 // in the configuration
+
+	// Moments, since the Scheduler was made.
+	began    time.Duration // of the last probe, or bare connect; 0: there was none
+	free     time.Duration // when the next probe may begin
+	hears    time.Duration // when the next news may cause a probe
+	factsDue time.Duration // when to ask for all facts again
 
 	witness     outage.Witness        // what its probes say of this machine
 	diagnostics *provider.Diagnostics // of the last probe
@@ -123,6 +125,14 @@ type entry struct {
 	ok, notOK   atomic.Uint64             // probes that ended this way
 	latencies   atomic.Pointer[latencies] // of answered deciding requests; nil: not counted
 	kindLatency *latencies                // those of all providers of its kind
+}
+
+// began is when the last probe of an entry, or bare connect, began; zero if there was none.
+func (s *Scheduler) began(e *entry) time.Time {
+	if e.began == 0 {
+		return time.Time{}
+	}
+	return s.made.Add(e.began)
 }
 
 // lane limits how many probes of a sort are in progress.
@@ -229,7 +239,7 @@ func (s *Scheduler) start(e *entry, now time.Time) bool {
 		return false
 	}
 	l.busy++
-	isKnock := e.isKnock(now)
+	isKnock := s.isKnock(e, now)
 	if !isKnock {
 		s.count.InFlight++
 	}
@@ -252,7 +262,7 @@ func (s *Scheduler) start(e *entry, now time.Time) bool {
 		e: e, cancel: ctx.Cancel, prober: e.prober, lane: l, want: e.want, epoch: e.epoch, reports: e.reports, heard: e.heard,
 		generation: s.o.Store.Generation(), knock: isKnock, bare: ask.Bare,
 	}
-	e.probe, e.want, e.began = f, want{}, now
+	e.probe, e.want, e.began = f, want{}, max(1, now.Sub(s.made))
 	s.work.run(func() {
 		defer ctx.Cancel()
 		s.complete(f, observe(ctx, f.prober, ask), ctx)
