@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Whoever starts the daemon in a C locale sees ASCII: its log, and the table of what it
-// found first.
+// On a terminal in a C locale the daemon's log, and the table of its first results, are
+// ASCII.
 func TestDaemon_WritesASCIIToATerminal(t *testing.T) {
 	folder, err := os.MkdirTemp("", "pd")
 	if err != nil {

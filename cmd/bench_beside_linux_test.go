@@ -18,13 +18,13 @@ import (
 )
 
 // BenchmarkDaemonBesideBase runs two daemons at the same time over the same loopback
-// servers: one of this tree, and one of what PROVIDERD_BASE names, a commit or a
-// program that was built already. PROVIDERD_PROVIDERS is how many providers each
-// asks every 10 s; 1,000 if it is not set.
+// servers: one of this tree, and one of PROVIDERD_BASE, a commit or the path of a built
+// program. PROVIDERD_PROVIDERS is how many providers each probes every 10 s; 1,000 if it
+// is not set.
 //
-// What other programs do to the machine meanwhile, they do to both, so the ratios
-// hold where the figures themselves do not. Each iteration watches both for a
-// minute, in which each provider is asked for all facts once.
+// Other programs on the machine affect both alike, so the ratios hold even if the figures
+// do not. Each iteration watches both for a minute, in which each provider is probed for
+// all facts once.
 func BenchmarkDaemonBesideBase(b *testing.B) {
 	const watched = time.Minute
 	base := os.Getenv("PROVIDERD_BASE")
@@ -39,15 +39,15 @@ func BenchmarkDaemonBesideBase(b *testing.B) {
 	for i := range providers {
 		fmt.Fprintf(&servers, "[[provider]]\nid = \"p%d\"\nkind = \"ollama\"\nbase_url = \"http://%s\"\n", i, serveOllama(b))
 	}
-	// All daemons share the ticks of one wall clock, one each second or half of it. With
-	// a slightly other interval the two meet as often as they miss each other, and
-	// neither always waits for the other.
+	// All daemons share the ticks of one wall clock, one a second or every half second.
+	// With slightly different intervals the two coincide only sometimes, and neither
+	// always waits for the other.
 	ours := startBeside(b, "", "9.9s", servers.String())
 	theirs := startBeside(b, buildBase(b, base), "10s", servers.String())
 	for _, p := range []*process{ours, theirs} {
 		p.until(func() bool { return p.unchecked() == 0 })
 	}
-	<-time.After(20 * time.Second) // the second round is spread, and the third is as all others
+	<-time.After(20 * time.Second) // the second round is spread, and later ones are alike
 
 	var spentOurs, spentTheirs spent
 	for b.Loop() {
@@ -61,10 +61,10 @@ func BenchmarkDaemonBesideBase(b *testing.B) {
 	b.ReportMetric(spentOurs.perProbe(spentOurs.cpu)/spentTheirs.perProbe(spentTheirs.cpu), "ratio-cpu")
 	b.ReportMetric(float64(ours.resident())/float64(theirs.resident()), "ratio-resident")
 	b.ReportMetric(float64(ours.anonymous())/float64(theirs.anonymous()), "ratio-anonymous")
-	b.ReportMetric(0, "ns/op") // is a minute
+	b.ReportMetric(0, "ns/op") // always a minute
 }
 
-// startBeside starts a daemon as its users do, without a line of log for each probe.
+// startBeside starts a daemon as users do, without a log line for each probe.
 func startBeside(b *testing.B, path, interval, servers string) *process {
 	p := newProcess(b, "[defaults]\ninterval = \""+interval+"\"\n"+servers)
 	p.path, p.level = path, "info"
@@ -99,21 +99,21 @@ func buildBase(b *testing.B, base string) string {
 	return filepath.Join(dir, "providerd-base")
 }
 
-// spent is what a daemon used up in some time, or since it started.
+// A spent is what a daemon used in some time, or since it started.
 type spent struct {
 	cpu    time.Duration
 	probes uint64
 	faults uint64
 }
 
-// spent reads what the daemon used up since it started.
+// spent reads what the daemon used since it started.
 func (p *process) spent() spent {
 	var info provider.DaemonInfo
 	p.do("GET", "/api/daemon", &info)
 	return spent{cpu: p.exactCPU(), probes: info.Counters.Probes, faults: p.faults()}
 }
 
-// add counts what was used up from one moment to another.
+// add adds what was used between two moments.
 func (s *spent) add(to, from spent) {
 	s.cpu += to.cpu - from.cpu
 	s.probes += to.probes - from.probes
@@ -124,7 +124,7 @@ func (s *spent) perProbe(d time.Duration) float64 {
 	return float64(d.Nanoseconds()) / 1e3 / float64(s.probes)
 }
 
-// report says what a daemon used up, and what it holds.
+// report reports what a daemon used, and how much memory it has.
 func (s *spent) report(b *testing.B, p *process, of string) {
 	b.ReportMetric(s.perProbe(s.cpu), "µs-cpu/probe"+of)
 	b.ReportMetric(float64(s.faults)/float64(s.probes), "faults/probe"+of)
@@ -132,10 +132,10 @@ func (s *spent) report(b *testing.B, p *process, of string) {
 	b.ReportMetric(float64(p.anonymous())/(1<<20), "MiB-anonymous"+of)
 }
 
-// exactCPU is what the process has used, by its clock, which unlike /proc has no
-// ticks of 10 ms. The clock's number is that of clock_getcpuclockid(3).
+// exactCPU is the processor time of the process, by its clock, which unlike /proc does not
+// count in ticks of 10 ms. The clock's number is that of clock_getcpuclockid(3).
 func (p *process) exactCPU() time.Duration {
-	const schedule = 2 // CPUCLOCK_SCHED of the kernel
+	const schedule = 2 // the kernel's CPUCLOCK_SCHED
 	var at unix.Timespec
 	if err := unix.ClockGettime(int32(^p.cmd.Process.Pid<<3|schedule), &at); err != nil {
 		p.t.Fatalf("read the clock of process %d: %v", p.cmd.Process.Pid, err)

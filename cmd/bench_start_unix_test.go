@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// BenchmarkProviderctlAgainstCurl compares whole processes, each asking the same daemon
-// of five providers: the commands of scripts, of a plain go build and of a release, and
-// curl. They run in turn, and every second time in the opposite order. What it reports
-// are shares of curl's processor time, and page faults, which that time follows.
+// BenchmarkProviderctlAgainstCurl compares whole processes, which ask the same daemon with
+// five providers: the commands for scripts, of a plain go build and of a release, and
+// curl. They run in turn, every second time in the opposite order. It reports shares of
+// curl's processor time, and page faults, on which that time depends.
 func BenchmarkProviderctlAgainstCurl(b *testing.B) {
 	path, err := exec.LookPath("curl")
 	if err != nil {
@@ -74,7 +74,7 @@ func releaseBuild(b *testing.B) string {
 	return out
 }
 
-// fiveProviders is a daemon that has asked as many.
+// fiveProviders is a daemon that has probed five providers.
 func fiveProviders(b *testing.B) *process {
 	config := patiently + "interval = \"1h\"\n"
 	for i := range 5 {

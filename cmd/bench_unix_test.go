@@ -15,10 +15,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// BenchmarkThousandProviders runs a daemon over 1,000 loopback servers that it
-// asks every 10 s, and reports when it answered, when its first sweep was done,
-// what a provider and round costs it, and how much memory it holds, for each
-// provider with its kept connection too.
+// BenchmarkThousandProviders runs a daemon over 1,000 loopback servers, which it probes
+// every 10 s. It reports when the daemon answered, when its first sweep was done, the cost
+// of a provider in a round, and its memory, in total and for each provider with its kept
+// connection.
 func BenchmarkThousandProviders(b *testing.B) {
 	const providers, rounds = 1000, 3
 	if _, err := os.Stat("/proc/self/stat"); err != nil {
@@ -62,7 +62,7 @@ func restingAlone(b *testing.B) int64 {
 	return p.resident()
 }
 
-// serveOllama answers as an idle Ollama on a port of its own.
+// serveOllama answers like an idle Ollama on its own port.
 func serveOllama(b *testing.B) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,7 +86,7 @@ func (p *process) unchecked() (n int) {
 	return n
 }
 
-// cpu is what the process has used, to a hundredth of a second.
+// cpu is the processor time of the process, to a hundredth of a second.
 func (p *process) cpu() time.Duration {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// How the shells are prepared on their terminals: ctrl-T tells what is on the line,
-// and empties it.
+// How the shells are prepared on their terminals: ctrl-T reports what is on the line, and
+// empties it.
 const (
 	prepareBash = `tell() { echo "$READLINE_LINE" >"$TOLD"; READLINE_LINE= READLINE_POINT=0; }; bind -x '"\C-t": tell'
 		source <(providerctl completion bash); source <(providerd completion bash); echo ready >"$TOLD"`
@@ -33,7 +33,7 @@ const (
 		fpath=("$TMPDIR" $fpath); autoload -U compinit; compinit -D -u; echo ready >"$TOLD"`
 )
 
-// Whoever presses the tab key gets the same in each shell.
+// The tab key does the same in each shell.
 func TestCompletion(t *testing.T) {
 	models := newModelServer(t) // qwen3:8b
 	p := newProcess(t, withIDs("alpha", "beta", "bravo", "ollama:cpu", "ollama:gpu")+
@@ -52,7 +52,7 @@ func TestCompletion(t *testing.T) {
 				"providerctl status -o y":           "providerctl status -o yaml ",
 				"providerctl status --prob":         "providerctl status --problems ",
 				"providerctl status --state ERR":    "providerctl status --state ERROR ",
-				"providerctl status --kind t":       "providerctl status --kind tcp ", // of those that there are
+				"providerctl status --kind t":       "providerctl status --kind tcp ", // one of the configured
 				"providerctl status --type=gen":     "providerctl status --type=generic ",
 				"providerctl status --sort lat":     "providerctl status --sort latency ",
 				"providerctl wait a --for=RUNNING,": "providerctl wait a --for=RUNNING,", // several
@@ -76,10 +76,10 @@ func TestCompletion(t *testing.T) {
 				"providerctl status ollama:cpu oll": "providerctl status ollama:cpu ollama:gpu ",
 				`providerctl status "ollama:g`:      `providerctl status "ollama:gpu" `,
 				"providerctl status nosuch":         "providerctl status nosuch",
-				"providerctl version one":           "providerctl version one", // it takes no file
+				"providerctl version one":           "providerctl version one", // it accepts no file
 				"providerctl --socket on":           "providerctl --socket one.t",
 				"providerctl --socket=one.tx":       "providerctl --socket=one.txt ",
-				"providerctl --xyzzy=one.tx":        "providerctl --xyzzy=one.txt ", // no more is known of it
+				"providerctl --xyzzy=one.tx":        "providerctl --xyzzy=one.txt ", // nothing else is known about it
 				"providerd --config on":             "providerd --config one.toml ",
 				"providerd --config=on":             "providerd --config=one.toml ",
 				"providerd --state-dir o":           "providerd --state-dir of/",
@@ -98,7 +98,7 @@ func TestCompletion(t *testing.T) {
 			if got := sh.complete("providerctl status b"); got != "providerctl status b" {
 				t.Errorf("becomes %q", got)
 			}
-			// Where several can stand, each is shown with its description.
+			// If there are several choices, each is shown with its description.
 			sh.keys("providerctl he\t\t")
 			sh.await("Show whether the daemon itself is healthy")
 			sh.await("Show help for a command")
@@ -106,8 +106,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// What a program may yet say, said by one that does: a script for a shell may be older
-// than the program, or newer.
+// Scripts handle what programs of other versions print: a script can be older than the
+// program, or newer.
 func TestCompletion_Protocol(t *testing.T) {
 	folder := folderOfFiles(t)
 	programs := t.TempDir()
@@ -234,7 +234,7 @@ func (s *typist) keys(text string) {
 	}
 }
 
-// line is what the shell tells next.
+// line is what the shell reports next.
 func (s *typist) line() string {
 	_ = s.told.SetReadDeadline(time.Now().Add(time.Minute))
 	line, err := bufio.NewReader(s.told).ReadString('\n')
@@ -244,7 +244,7 @@ func (s *typist) line() string {
 	return strings.TrimSuffix(line, "\n")
 }
 
-// complete is what becomes of a line when the tab key is pressed at its end.
+// complete is what a line becomes when the tab key is pressed at its end.
 func (s *typist) complete(line string) string {
 	s.keys(line + "\t\x14")
 	return s.line()
@@ -259,8 +259,8 @@ func (s *typist) await(text string) {
 	}
 }
 
-// startOnTerminal starts a program on a terminal of its own, and returns where to type
-// and what it shows.
+// startOnTerminal starts a program on its own terminal, and returns where to type and what
+// it shows.
 func startOnTerminal(t *testing.T, folder string, env, program []string) (keys *os.File, screen *lockedBuffer) {
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {

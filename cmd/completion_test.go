@@ -17,8 +17,7 @@ func withIDs(ids ...string) string {
 	return config
 }
 
-// Scripts for shells that were installed long ago, with the programs of that time, ask
-// and read as these lines say, to the byte.
+// Shell scripts that were installed long ago ask and read exactly like this, to the byte.
 func TestComplete(t *testing.T) {
 	p := newProcess(t, withIDs("alpha", "ollama:gpu")).start()
 	const state = "\t[A-Z_]+\n"

@@ -34,7 +34,7 @@ func newNewcomer(t *testing.T, u user) *newcomer {
 
 func (n *newcomer) file() string { return filepath.Join(n.home, ".config/providerd/providerd.toml") }
 
-// command is providerd as that user types it.
+// command is providerd run as that user.
 func (n *newcomer) command(env []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program("providerd"), args...)
 	cmd.Dir = "/"
@@ -43,14 +43,14 @@ func (n *newcomer) command(env []string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// types is what they read, and whether it was well.
+// types returns the output, and whether the command succeeded.
 func (n *newcomer) types(env []string, args ...string) (string, bool) {
 	out, err := n.command(env, args...).CombinedOutput()
 	return string(out), err == nil
 }
 
-// From an empty home to a file that names what runs and whose key is there, which
-// nobody else can read.
+// A new user gets a file with the providers that run or whose key is set, which nobody else
+// can read.
 func TestConfig_AUsersFirstFile(t *testing.T) {
 	here, _ := newNamespaces(t)
 	serveIn(t, here, "127.0.0.1:11434", http.HandlerFunc(answerAsOllama))
@@ -90,7 +90,7 @@ func TestConfig_AUsersFirstFile(t *testing.T) {
 	}
 }
 
-// Root's file is another one: whoever may not write their own is not sent to sudo.
+// Root's file is another one: a user who may not write their own is not sent to sudo.
 func TestConfig_APersonsOwnFileIsNotRoots(t *testing.T) {
 	needRoot(t)
 	n := newNewcomer(t, alone(otherUID))
@@ -100,7 +100,7 @@ func TestConfig_APersonsOwnFileIsNotRoots(t *testing.T) {
 	}
 }
 
-// A full disk leaves the file as it was, and none where there was none.
+// A full disk leaves the file as it was, or no file if there was none.
 func TestConfig_AFullDiskChangesNothing(t *testing.T) {
 	needRoot(t)
 	const old = "[[provider]]\nid = \"a\"\nkind = \"tcp\"\nbase_url = \"tcp://127.0.0.1:1\"\n"
@@ -135,7 +135,7 @@ func TestConfig_AFullDiskChangesNothing(t *testing.T) {
 	}
 }
 
-// onFullDisk gives a newcomer a home on a small disk that fill fills.
+// onFullDisk gives a newcomer a home on a small disk, which fill fills.
 func onFullDisk(t *testing.T, f func(n *newcomer, fill func())) error {
 	runtime.LockOSThread() // for good: the thread ends with this goroutine
 	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
@@ -153,7 +153,7 @@ func onFullDisk(t *testing.T, f func(n *newcomer, fill func())) error {
 	return nil
 }
 
-// On a terminal somebody who made a mistake is asked, and edits what they typed again.
+// On a terminal, after a mistake, the user is asked, and edits the same text again.
 func TestConfig_EditsAgainOnATerminal(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "c.toml")

@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Root reads everything. What the service's user does not is said all the same, and what
-// another user alone does not is no fault of the file. The machine's /etc is a test's own.
+// Root can read everything. What the service's user cannot read is reported all the same;
+// what only another user cannot read is not a fault of the file. The machine's /etc is the
+// test's own.
 func TestConfig_CheckedAsTheServiceReads(t *testing.T) {
 	needRoot(t)
 	done := make(chan error, 1)

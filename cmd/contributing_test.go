@@ -19,7 +19,7 @@ func steps(t *testing.T) (names []string) {
 	return names
 }
 
-// Every step is in the table that says how long it takes, and nothing else is.
+// The table of durations has every step, and nothing else.
 func TestContributing_TellsOfEveryStep(t *testing.T) {
 	var told []string
 	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\| [0-9]").FindAllStringSubmatch(read(t, "../CONTRIBUTING.md"), -1) {
@@ -30,7 +30,7 @@ func TestContributing_TellsOfEveryStep(t *testing.T) {
 	}
 }
 
-// The workflow runs every step: none loses its place in CI.
+// The workflow runs every step, so that none is lost from CI.
 func TestContributing_TheWorkflowRunsEveryStep(t *testing.T) {
 	var run []string
 	_, matrix, _ := strings.Cut(read(t, "../.github/workflows/ci.yml"), "steps:\n")

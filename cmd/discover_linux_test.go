@@ -11,9 +11,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A person who has no configuration yet sees what runs at the default ports, kinds
-// that share one told apart, and what they paste is what the daemon then watches.
-// The ports are those of a network namespace of its own.
+// Without a configuration, discover finds what runs at the default ports and tells apart
+// kinds that share one, and the daemon then watches what was pasted. The ports are those of
+// the test's own network namespace.
 func TestDiscover_WhatItPrintsCanBePasted(t *testing.T) {
 	here, _ := newNamespaces(t)
 	serveIn(t, here, "127.0.0.1:11434", http.HandlerFunc(answerAsOllama))
@@ -65,7 +65,7 @@ kind = "ollama"
 	}
 }
 
-// ctl is what providerctl prints; that it fails, fails the test.
+// ctl is what providerctl prints; if it fails, so does the test.
 func (p *process) ctl(args ...string) string {
 	p.t.Helper()
 	cmd := exec.Command(program("providerctl"), append([]string{"--socket", p.socket}, args...)...)

@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-// The example configuration is good with the kinds that there really are.
+// The example configuration is valid with the real kinds.
 func TestDocs_ExampleConfiguration(t *testing.T) {
 	data, err := os.ReadFile("../docs/providerd.example.toml")
 	if err != nil {

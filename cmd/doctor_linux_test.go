@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// The doctor serves whoever may not ask, whoever may not change anything, and whoever
-// asks a daemon that does not answer.
+// The doctor works for a user who may not connect, for one who may not change anything, and
+// with a daemon that does not answer.
 func TestDoctor_AsEveryUser(t *testing.T) {
 	needRoot(t)
 	p := newProcessOf(t, alone(daemonUID), fmt.Sprintf("autodetect = false\n[daemon]\nadmin_group = \"%d\"\n[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = \"http://127.0.0.1:1\"\n", adminGID))
@@ -48,7 +48,7 @@ func TestDoctor_AsEveryUser(t *testing.T) {
 	})
 }
 
-// A checkup is what the doctor finds, by subject: the level and all that is said.
+// A checkup is what the doctor finds, by subject: the level and the whole text.
 type checkup map[string][2]string
 
 func (c checkup) says(t *testing.T, subject, level string, parts ...string) {

@@ -13,12 +13,12 @@ import (
 	"testing"
 )
 
-// A door is what one route lets whom do.
+// A door is who may use a route.
 type door struct {
 	path    string // a call of it; empty: the route's own
 	body    string
-	status  int    // for who may; 0: 200
-	command string // for who may not; empty: everybody may
+	status  int    // for users who may; 0: 200
+	command string // in the hint for users who may not; empty: everybody may
 	program string // whose command it is; empty: providerctl's
 }
 
@@ -47,8 +47,8 @@ var doors = map[string]door{
 	"GET /metrics":                        {},
 }
 
-// Every route × every kind of user, in processes of those users: a system's
-// daemon that runs as root, and one that runs as a user of its own.
+// Every route × every kind of user, in processes of those users, with a system's daemon
+// that runs as root, and one that runs as its own user.
 func TestDoors_EveryRouteAsEveryUser(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
@@ -130,8 +130,8 @@ func requestsOf(names []string) (requests []request) {
 	return requests
 }
 
-// routes are those that the daemon describes, which a test of its own holds to
-// those that it serves.
+// routes are those that the daemon documents; another test compares these with those that
+// it serves.
 func (p *process) routes() (names []string) {
 	var doc struct {
 		Paths map[string]map[string]json.RawMessage
@@ -148,8 +148,8 @@ func (p *process) routes() (names []string) {
 	return names
 }
 
-// newProcessOf prepares a folder that is open to look at, with run and state in
-// it that belong to owner, who will run the daemon.
+// newProcessOf prepares a folder that everybody can read. The folders run and state in it
+// belong to owner, who will run the daemon.
 func newProcessOf(t testing.TB, owner user, config string) *process {
 	t.Helper()
 	p := newProcess(t, config)

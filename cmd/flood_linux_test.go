@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A flooding is what an attacker does until it is killed.
+// A flooding is an attack that lasts until it is killed.
 type flooding struct {
 	Socket, Way string
 	Conns       int
@@ -30,7 +30,7 @@ func playFlood() {
 	switch task.Way {
 	case "Hold":
 		open := make([]net.Conn, 0, task.Conns)
-		for len(open) < task.Conns { // those that are turned away are held too
+		for len(open) < task.Conns { // refused connections are kept too
 			if nc := dial(); nc != nil {
 				open = append(open, nc)
 			}
@@ -105,7 +105,7 @@ var floods = map[string]func(net.Conn){
 	},
 }
 
-// drip is no faster at coming back than at sending.
+// drip reconnects no faster than it sends.
 func drip(nc net.Conn, text string) {
 	go io.Copy(io.Discard, nc)
 	for i := range text {
@@ -129,19 +129,18 @@ func repeat(nc net.Conn, request string) {
 	}
 }
 
-// A bound is how many times as long as those of a trivial handler, which answers in
-// the same seconds, reads may take: in the middle, and on average without the slowest
-// of a hundred.
+// A bound is how many times as long as with a trivial handler at the same time reads may
+// take: in the median, and on average without the slowest of a hundred.
 type bound struct{ half, most float64 }
 
-// Where the attacker leaves the processors alone, there is nobody to wait for: the
-// reads take what the handler's do, give or take the noise of the machine. Who keeps
-// both busy is waited for, and only for half of their turns: without turns reads took
-// 90 to 200 times as long as the handler's.
+// If the attacker leaves the processors alone, there is no waiting: the reads take as long
+// as the handler's, give or take the machine's noise. Reads wait for an attacker who keeps
+// both busy, but only for half of its turns: without turns they took 90 to 200 times as
+// long as the handler's.
 var unnoticed, bearable = bound{5, 30}, bound{40, 60}
 
-// The attacks, and who reads meanwhile: another user, one of the same user, and one
-// of the daemon's own, as where the daemon is a person's.
+// The attacks, and who reads meanwhile: another user, the same user, and the daemon's own
+// user, as with a person's own daemon.
 var attacks = []struct {
 	name, way string
 	conns     int
@@ -162,7 +161,7 @@ var attacks = []struct {
 	{"AnotherUserFollows", "Streams", 1000, alone(otherUID), alone(readerUID), bearable},
 }
 
-// newBesieged is a daemon of five providers whose socket is everybody's.
+// newBesieged is a daemon with five providers, whose socket everybody may use.
 func newBesieged(t testing.TB) *process {
 	t.Helper()
 	config := ""
@@ -170,19 +169,18 @@ func newBesieged(t testing.TB) *process {
 		config += fmt.Sprintf("[[provider]]\nid = \"p%d\"\nkind = \"http\"\nbase_url = \"http://127.0.0.1:1\"\n", i)
 	}
 	p := newProcessOf(t, alone(daemonUID), config)
-	p.level = "info" // as it comes
+	p.level = "info" // the default
 	p.start()
 	p.until(func() bool { return p.unchecked() == 0 })
-	if err := os.Chmod(p.socket, 0o666); err != nil { // as the system's is
+	if err := os.Chmod(p.socket, 0o666); err != nil { // like the system's
 		t.Fatal(err)
 	}
 	return p
 }
 
-// While one process opens 10,000 connections, or sends a byte a second on
-// thousands, no read of another fails, and none waits for that process: they take
-// as long as a trivial handler's beside them. The milliseconds that are promised of
-// them are BenchmarkDoors_Floods' to tell.
+// While one process opens 10,000 connections, or sends a byte a second on thousands, no
+// read of another fails or waits for that process: they take as long as a trivial
+// handler's beside them. BenchmarkDoors_Floods measures the promised milliseconds.
 func TestDoors_FloodsDelayNobody(t *testing.T) {
 	needRoot(t)
 	p := newBesieged(t)
@@ -205,8 +203,8 @@ func TestDoors_FloodsDelayNobody(t *testing.T) {
 	}
 }
 
-// BenchmarkDoors_Floods tells how long the slowest of a hundred reads takes, on a
-// connection of its own, in peace and during each attack, beside a trivial handler's.
+// BenchmarkDoors_Floods measures how long the slowest of a hundred reads takes, on a new
+// connection, in peace and during each attack, beside a trivial handler's.
 func BenchmarkDoors_Floods(b *testing.B) {
 	needRoot(b)
 	p := newBesieged(b)
@@ -237,10 +235,9 @@ func BenchmarkDoors_Floods(b *testing.B) {
 	}
 }
 
-// Eight processes connect and close as fast as they can, and a client that comes then
-// waits far less than at a listener that does nothing but accept and answer: there it
-// waits for a queue of thousands who have gone. Where the machine has processors enough
-// for that, there is no queue at either.
+// Eight processes connect and close as fast as they can. A client that comes then waits far
+// less than at a listener that only accepts and answers, where it waits behind thousands of
+// closed connections. On a machine with enough processors there is no queue at either.
 func TestDoors_AStormOfConnectionsIsNotWaitedFor(t *testing.T) {
 	needRoot(t)
 	p := newBesieged(t)

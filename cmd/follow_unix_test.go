@@ -21,11 +21,11 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A reader is a providerctl that goes on, and what it prints.
+// A reader is a providerctl that follows, and what it prints.
 type reader struct {
 	t     *testing.T
 	cmd   *exec.Cmd
-	out   *os.File // what it writes to; closed: nobody reads it any more
+	out   *os.File // what it writes to; once closed, nobody reads it
 	lines *bufio.Scanner
 	talk  lockedBuffer
 }
@@ -37,7 +37,7 @@ func (p *process) read(t *testing.T, args ...string) *reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // where it never ends
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute) // in case it never ends
 	r := &reader{t: t, out: out, lines: bufio.NewScanner(out), cmd: exec.CommandContext(ctx, program("providerctl"), append([]string{"--socket", p.socket}, args...)...)}
 	r.cmd.Stdout, r.cmd.Stderr = in, &r.talk
 	if err := r.cmd.Start(); err != nil {
@@ -70,7 +70,7 @@ func (r *reader) ends(code int) {
 	}
 }
 
-// fickle is a server that is up and down in turn, each as long as nobody turns it.
+// A fickle is a server that can be switched up and down.
 type fickle struct {
 	*httptest.Server
 	down atomic.Bool
@@ -91,8 +91,8 @@ func (f *fickle) config() string {
 	return patiently + fmt.Sprintf("interval = \"1s\"\nfall = 1\n[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = %q\n", f.URL)
 }
 
-// Whoever follows the events sees each change once, in order, over daemons that are
-// killed in the middle, and ends with 0 when told to.
+// A follower of events sees each change once, in order, across daemons that are killed in
+// the middle, and exits 0 when asked to end.
 func TestFollow_OverKills(t *testing.T) {
 	t.Parallel()
 	server := startFickle(t)
@@ -135,8 +135,8 @@ func TestFollow_OverKills(t *testing.T) {
 	}
 }
 
-// Where the database is another one after a restart, the numbers of before mean nothing:
-// whoever follows is told of a gap, and then of what the next daemon sees.
+// If the database is another one after a restart, the old numbers mean nothing: a follower
+// gets a gap, and then what the next daemon sees.
 func TestFollow_IntoANewDatabase(t *testing.T) {
 	server := startFickle(t)
 	p := newProcess(t, server.config()).start()
@@ -180,7 +180,7 @@ func TestFollow_IntoANewDatabase(t *testing.T) {
 	}
 }
 
-// Whoever follows the log goes on with that of the next daemon.
+// A follower of the log continues with that of the next daemon.
 func TestFollow_TheLogOverAKill(t *testing.T) {
 	p := newProcess(t, startFickle(t).config()).start()
 	follower := p.read(t, "logs", "-f", "-o", "json")
@@ -201,8 +201,8 @@ func TestFollow_TheLogOverAKill(t *testing.T) {
 	follower.ends(0)
 }
 
-// Whoever has seen enough and goes is noticed at once, though nothing happens that could
-// be written, also where the daemon is away. That is no failure.
+// A reader that goes away is noticed at once, even if there is nothing to write or the
+// daemon is away. That is not a failure.
 func TestFollow_UntilNobodyReads(t *testing.T) {
 	t.Parallel()
 	server := startFickle(t)

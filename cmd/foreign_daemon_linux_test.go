@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The variables of another user and the daemon: another user's configuration is not read, and
-// neither state nor socket goes into another user's folder.
+// With the variables of another user, the daemon does not read that user's configuration,
+// and puts neither state nor socket into that user's folders.
 func TestForeign_NoVariableLeadsTheDaemonElsewhere(t *testing.T) {
 	needRoot(t)
 	dir, err := os.MkdirTemp("", "pf")

@@ -17,10 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pretended is where a daemon that is none sends whoever believes it.
+// pretended is where a fake daemon sends clients that believe it.
 const pretended = "http://127.0.0.1:6/v1"
 
-// A pretending is the sockets on which to be such a daemon.
+// A pretending is the sockets of such a daemon.
 type pretending struct{ Sockets []string }
 
 func playPretend() {
@@ -74,8 +74,8 @@ func beginPick(t *testing.T, become func(*exec.Cmd), dir string, env []string, f
 	}
 }
 
-// A user's folders, in which somebody listens, and what the variables of another user
-// may name of them.
+// A user's folders in which somebody listens, and which of them the variables of another
+// user can name.
 func TestForeign_NoVariableLeadsToAnothersSocket(t *testing.T) {
 	needRoot(t)
 	withOwnRun(t, 0o755) // where no other test's daemon is the system's
@@ -153,7 +153,7 @@ func TestForeign_NoVariableLeadsToAnothersSocket(t *testing.T) {
 	}
 }
 
-// What the user or root listens on in a folder of theirs is used, wherever it is.
+// A socket of the user or root in a folder of theirs is used, wherever it is.
 func TestForeign_OnesOwnAndRootsAreUsed(t *testing.T) {
 	needRoot(t)
 	asker := alone(readerUID)
@@ -190,8 +190,8 @@ func TestForeign_OnesOwnAndRootsAreUsed(t *testing.T) {
 	}
 }
 
-// The system's place in a file system of the test's own: its folder may be of any user,
-// who alone may listen there besides root, and only where nobody but root can make it.
+// The system's place in the test's own file system: its folder can belong to any user, who
+// alone may listen there besides root, but only if nobody except root can create it.
 func TestForeign_TheSystemsPlace(t *testing.T) {
 	needRoot(t)
 	for _, tt := range []struct {
@@ -231,7 +231,7 @@ func TestForeign_TheSystemsPlace(t *testing.T) {
 	}
 }
 
-// Where another's socket comes before the system's, which answers, it is said.
+// A passed-over socket of another user, before the system's that answers, is reported.
 func TestForeign_WhatIsPassedOverIsSaid(t *testing.T) {
 	needRoot(t)
 	withOwnRun(t, 0o755)
@@ -250,8 +250,8 @@ func TestForeign_WhatIsPassedOverIsSaid(t *testing.T) {
 	}
 }
 
-// A client in a user namespace that has not mapped everybody, such as a sandbox: its own
-// socket and the system's are used, and those of others are not, who all look alike.
+// A client in a user namespace that does not map everybody, such as a sandbox, uses its own
+// socket and the system's, but not those of others, who all look alike.
 func TestForeign_InANamespace(t *testing.T) {
 	needRoot(t)
 	withOwnRun(t, 0o755)
@@ -282,7 +282,7 @@ func TestForeign_InANamespace(t *testing.T) {
 	}
 }
 
-// withOwnRun gives the test, and whom it starts, an empty /run.
+// withOwnRun gives the test, and the processes it starts, an empty /run.
 func withOwnRun(t *testing.T, mode os.FileMode) {
 	t.Helper()
 	runtime.LockOSThread() // for good: the thread ends with the test's goroutine

@@ -17,8 +17,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A frozen is a file system of its own on which p has its database, in a mount
-// namespace that nobody else sees, and that a test can make hang.
+// A frozen is a separate file system with the database of p, in a mount namespace that
+// nobody else sees. A test can make it hang.
 type frozen struct {
 	t      *testing.T
 	holder *exec.Cmd // keeps the namespace
@@ -88,8 +88,8 @@ func (f *frozen) ioctl(request uint) error {
 	return unix.IoctlSetInt(int(dir.Fd()), request, 0)
 }
 
-// freeze makes everybody wait who writes to the file system, as a disk that does not
-// answer: no signal ends that.
+// freeze makes all writes to the file system wait, like a disk that does not respond. No
+// signal ends that.
 func (f *frozen) freeze() {
 	const FIFREEZE = 0xC0045877
 	if err := f.ioctl(FIFREEZE); err != nil {
@@ -102,7 +102,7 @@ func (f *frozen) thaw() {
 	_ = f.ioctl(FITHAW) // it may not be frozen
 }
 
-// listenForLife is the service manager of p, and hears its signs of life.
+// listenForLife acts as the service manager of p, and receives its signs of life.
 func listenForLife(t *testing.T, p *process) (alive chan struct{}) {
 	path := filepath.Join(p.dir, "notify")
 	l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
@@ -130,9 +130,9 @@ func listenForLife(t *testing.T, p *process) (alive chan struct{}) {
 	return alive
 }
 
-// A disk that does not answer costs nobody but who needs it: reads are answered, health
-// and log tell, SIGTERM is obeyed in three seconds with what is lost, and nobody else
-// gets the database while a write is under way.
+// A disk that does not respond affects only what needs it: reads are answered, health and
+// the log report it, SIGTERM is obeyed within three seconds and reports what is lost, and
+// nobody else gets the database while a write is in progress.
 func TestPromise9_DiskHangs(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, hungConfig(t))
@@ -165,14 +165,14 @@ func TestPromise9_DiskHangs(t *testing.T) {
 	for len(alive) > 0 {
 		<-alive
 	}
-	p.until(func() bool { return len(alive) >= 2 }) // a restart would mend nothing
+	p.until(func() bool { return len(alive) >= 2 }) // a restart would repair nothing
 
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	p.until(func() bool { return strings.Contains(p.log.String(), "not saved: ") })
 	p.until(func() bool { _, err := os.Lstat(p.socket); return os.IsNotExist(err) })
-	p.until(func() bool { // it has ended, but for the thread that waits for the disk
+	p.until(func() bool { // it has ended, except for the thread that waits for the disk
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 		return err == nil && strings.Contains(string(stat), ") Z ")
 	})

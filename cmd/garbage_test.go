@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// The daemon collects its garbage earlier than other Go programs, unless it was told
-// otherwise.
+// The daemon collects garbage earlier than other Go programs, unless GOGC is set.
 func TestProviderd_CollectsGarbageEarly(t *testing.T) {
 	for _, tt := range []struct{ given, want string }{{"GOGC=", "65"}, {"GOGC=100", "100"}} {
 		t.Run(tt.given, func(t *testing.T) {

@@ -18,9 +18,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// hangingFiles is a folder where whoever looks for a file waits, as on a network file
-// system whose server is gone: a FUSE whose server never answers until it is told to
-// end. Only p sees it, and whoever is started as it is.
+// hangingFiles is a folder in which every access waits, as on a network file system whose
+// server is gone: a FUSE whose server does not answer until it is told to end. Only p, and
+// processes started like it, see the folder.
 func hangingFiles(t *testing.T, p *process) (folder string, end func()) {
 	needRoot(t)
 	if _, err := exec.LookPath("nsenter"); err != nil {
@@ -50,7 +50,7 @@ func hangingFiles(t *testing.T, p *process) (folder string, end func()) {
 		t.Skipf("no FUSE here: %v", err)
 	}
 	end = sync.OnceFunc(func() {
-		stdin.Close() // with the server everybody's wait ends
+		stdin.Close() // all waits end with the server
 		_ = server.Wait()
 	})
 	t.Cleanup(end)
@@ -61,8 +61,7 @@ func hangingFiles(t *testing.T, p *process) (folder string, end func()) {
 	return dir, end
 }
 
-// playHang mounts a FUSE and answers none of its questions until its standard input
-// ends.
+// playHang mounts a FUSE and answers none of its requests until its standard input ends.
 func playHang() {
 	fuse, err := os.OpenFile("/dev/fuse", os.O_RDWR, 0)
 	if err != nil {
@@ -77,9 +76,8 @@ func playHang() {
 	fuse.Close()
 }
 
-// Files that cannot be read, because nobody answers, cost whoever needs them and nobody
-// else: a reload is refused, a plug-in's row says that its check broke, and SIGTERM is
-// obeyed.
+// Files that hang affect only what needs them: a reload is refused, a plug-in's row says
+// that its check broke, and SIGTERM is obeyed.
 func TestPromise9_FilesHang(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -117,7 +115,7 @@ func TestPromise9_FilesHang(t *testing.T) {
 		return status == http.StatusServiceUnavailable && strings.HasPrefix(h.Checks["disk"], "reading "+check)
 	})
 	before := row.CheckedAt
-	plugin.until(func() bool { // the others go on
+	plugin.until(func() bool { // the others continue
 		plugin.do("GET", "/api/providers/well", &row)
 		return row.Reason == provider.OK && row.CheckedAt.After(before.Time)
 	})
@@ -130,7 +128,7 @@ func TestPromise9_FilesHang(t *testing.T) {
 			t.Errorf("the socket is left behind: %v", err)
 		}
 	}
-	end() // the kernel keeps what is left of a process whose thread waits
+	end() // the kernel keeps the rest of a process while its thread waits
 	for _, p := range []*process{p, plugin} {
 		<-p.ended
 		if p.err != nil {
@@ -139,8 +137,7 @@ func TestPromise9_FilesHang(t *testing.T) {
 	}
 }
 
-// A start that waits for files that nobody serves says what it waits for, and SIGTERM
-// is obeyed.
+// A start that waits for files that hang says what it waits for, and SIGTERM is obeyed.
 func TestPromise9_TheStartHangs(t *testing.T) {
 	for name, flag := range map[string]string{"Configuration": "--config", "Database": "--state-dir"} {
 		t.Run(name, func(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// healthz asks over a connection of its own, as whoever comes new does.
+// healthz asks over a new connection, like a new client.
 func (p *process) healthz() (status int, h provider.Health) {
 	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
@@ -40,7 +40,7 @@ func (p *process) healthz() (status int, h provider.Health) {
 	return res.StatusCode, h
 }
 
-// manyProviders are n on one server, which is well.
+// manyProviders are n providers on one server, which works.
 func manyProviders(t *testing.T, n int) string {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(server.Close)
@@ -52,8 +52,7 @@ func manyProviders(t *testing.T, n int) string {
 	return text.String()
 }
 
-// blamed are the providers of whom something else is said than that they are well, or
-// that nothing is known yet.
+// blamed are the providers that are neither healthy nor not yet checked.
 func (p *process) blamed() []string {
 	var reply provider.StatusReply
 	p.do("GET", "/api/providers/status", &reply)
@@ -68,8 +67,8 @@ func (p *process) blamed() []string {
 	return blamed
 }
 
-// With 24 open files from the start and sixty providers, the daemon says what is the
-// matter to whoever comes, blames no provider, and asks all of them nevertheless.
+// With 24 open files from the start and sixty providers, the daemon reports the problem to
+// every client, blames no provider, and probes all of them nevertheless.
 func TestPromise9_FewOpenFilesFromTheStart(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, manyProviders(t, 60))
@@ -103,8 +102,8 @@ func TestPromise9_FewOpenFilesFromTheStart(t *testing.T) {
 	}
 }
 
-// Whatever takes the last file while the daemon runs: clients are answered, health
-// tells, no provider is blamed, and all is well again afterwards.
+// Whatever takes the last file while the daemon runs: clients are answered, health reports
+// it, no provider is blamed, and everything works again afterwards.
 func TestPromise9_OpenFilesRunOut(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t, manyProviders(t, 60)).start()
@@ -123,7 +122,7 @@ func TestPromise9_OpenFilesRunOut(t *testing.T) {
 	}
 	p.http.CloseIdleConnections()
 	p.do("POST", "/api/providers/refresh?force=1", nil)
-	for range 50 { // each is accepted with a file of the reserve
+	for range 50 { // each is accepted with a file from the reserve
 		if status, h := p.healthz(); status != http.StatusServiceUnavailable || !strings.Contains(h.Checks["resources"], "open files") {
 			t.Fatalf("%d %v\n%s", status, h, p.log)
 		}
@@ -141,7 +140,7 @@ func TestPromise9_OpenFilesRunOut(t *testing.T) {
 	p.until(func() bool { status, _ := p.healthz(); return status == http.StatusOK })
 }
 
-// A socket that clients do not find any more is made anew; who was connected goes on.
+// A socket that clients no longer find is created again; existing connections stay.
 func TestPromise9_SocketIsMadeAnew(t *testing.T) {
 	for name, lose := range map[string]func(socket string) error{
 		"Removed": os.Remove,
@@ -200,13 +199,13 @@ func TestPromise9_SocketIsMadeAnew(t *testing.T) {
 	}
 }
 
-// Where another daemon listens now, or something else is in the way, the daemon says so:
-// it ends, for nobody comes any more, or is unwell until the way is free.
+// If another daemon listens now, or something else is in the way, the daemon says so: it
+// ends, because no client can reach it, or is unhealthy until the way is free.
 func TestPromise9_SocketIsAnothers(t *testing.T) {
 	t.Run("AnotherDaemon", func(t *testing.T) {
 		t.Parallel()
 		p := newProcess(t, hungConfig(t)).start()
-		p.do("GET", "/healthz", nil)                                                                    // it has looked at its new socket
+		p.do("GET", "/healthz", nil)                                                                    // it has checked its new socket
 		if err := errors.Join(p.cmd.Process.Signal(syscall.SIGSTOP), os.Remove(p.socket)); err != nil { // or it listens anew before the other starts
 			t.Fatal(err)
 		}

@@ -12,9 +12,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Two users who are no administrators say the worst of a provider to the system's daemon.
-// It is shown who said it, until a probe has an answer, and then no longer: nobody is kept
-// from the provider.
+// Two users who are not administrators report the worst about a provider to the system's
+// daemon. Their reports are shown with their uids until a probe has an answer, and then no
+// longer: nobody is kept from the provider.
 func TestDoors_NobodyMakesAProviderLookDown(t *testing.T) {
 	needRoot(t)
 	var holds atomic.Bool
@@ -51,7 +51,7 @@ func TestDoors_NobodyMakesAProviderLookDown(t *testing.T) {
 	if got := claim(otherUID, `{"status":429,"retry_after":"86400"}`); got.Status != 200 || !strings.Contains(got.Body, fmt.Sprintf("reported by uid %d: 429", otherUID)) {
 		t.Errorf("%+v", got)
 	}
-	<-held // the probe is under way
+	<-held // the probe is in progress
 	if st := row(); st.State != provider.StateDegraded || st.Hearsay == nil || st.Hearsay.By != fmt.Sprintf("uid %d", otherUID) || !st.RetryAt.IsZero() {
 		t.Errorf("%s %s, %+v", st.State, st.Reason, st.Hearsay)
 	}

@@ -9,8 +9,7 @@ import (
 
 const module = "github.com/providerd/providerd/"
 
-// house lists the packages from top to bottom: an import arrow may only run
-// downward.
+// house lists the packages from top to bottom: imports may only point downward.
 var house = []string{
 	"packaging/archive",
 	"packaging/leftout",
@@ -94,7 +93,7 @@ func TestHouse_ImportArrowsRunDownward(t *testing.T) {
 	}
 }
 
-// Every room is drawn in docs/architecture.md, with what it is for.
+// Every package is in docs/architecture.md, with its purpose.
 func TestHouse_EveryRoomIsDrawn(t *testing.T) {
 	page, err := os.ReadFile("../docs/architecture.md")
 	if err != nil {

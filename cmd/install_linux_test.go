@@ -12,15 +12,15 @@ import (
 	"github.com/providerd/providerd/packaging"
 )
 
-// A person is a user of the machine who is not root, with a home and a systemd
-// that only takes notes.
+// A person is a user of the machine who is not root, with a home and a fake systemd that
+// only records its calls.
 type person struct {
 	t    *testing.T
 	home string
 	env  []string
 }
 
-// newPerson is nobody, where the tests run as root.
+// newPerson is nobody if the tests run as root.
 func newPerson(t *testing.T) *person {
 	home, err := os.MkdirTemp("", "pd")
 	if err != nil {
@@ -31,7 +31,7 @@ func newPerson(t *testing.T) *person {
 		"HOME=" + home, "XDG_RUNTIME_DIR=" + home + "/run", "PATH=" + home + "/fake:/usr/bin:/bin",
 	}}
 	p.write("bin/providerd", string(mustRead(t, program("providerd"))), 0o755)
-	// With rpm-ostree in the path kardianos/service takes it for a systemd machine.
+	// With rpm-ostree in PATH, kardianos/service takes it for a systemd machine.
 	p.write("fake/rpm-ostree", "#!/bin/sh\n", 0o755)
 	p.write("fake/systemctl", `#!/bin/sh
 echo "$@" >>"$HOME/told"
@@ -51,7 +51,7 @@ case "$*" in *" show "*) echo ActiveState=active; echo SubState=running ;; esac
 
 const nobody = 65534
 
-// providerd runs it as the person and returns its exit code and all it said.
+// providerd runs it as the person, and returns its exit code and output.
 func (p *person) providerd(args ...string) (code int, out string) {
 	p.t.Helper()
 	cmd := p.command(args...)
@@ -83,7 +83,7 @@ func (p *person) write(name, text string, mode os.FileMode) {
 	}
 }
 
-// told is what systemctl was told since the last time.
+// told is how systemctl was called since the last time.
 func (p *person) told() []string {
 	path := p.home + "/told"
 	text := string(mustRead(p.t, path))
@@ -100,7 +100,7 @@ func mustRead(t *testing.T, path string) []byte {
 	return b
 }
 
-// notPackaged skips a test where providerd is a service already.
+// notPackaged skips a test if providerd is already a service.
 func notPackaged(t *testing.T) {
 	for _, file := range []string{"/usr/lib/systemd/user/providerd.service", "/usr/lib/systemd/system/providerd.service", "/etc/systemd/system/providerd.service"} {
 		if _, err := os.Stat(file); err == nil {
@@ -109,7 +109,7 @@ func notPackaged(t *testing.T) {
 	}
 }
 
-// What kardianos/service makes of our text, and tells systemd.
+// What kardianos/service makes of our text, and how it calls systemd.
 func TestService_OfAUser(t *testing.T) {
 	notPackaged(t)
 	p := newPerson(t)
@@ -153,7 +153,7 @@ func TestService_WithoutRights(t *testing.T) {
 	}
 }
 
-// The system's daemon is for all users, also when it is not root.
+// The system's daemon is for all users, even if it is not root.
 func TestSystem_SocketIsForAll(t *testing.T) {
 	for _, tt := range []struct {
 		flag string

@@ -15,9 +15,9 @@ import (
 	"testing"
 )
 
-// A command that waits, or has something to undo, is told of ctrl-C: what only ends so
-// exits 0, and anything else 130. One that only asks dies of it, which a shell reports
-// as 130 too.
+// A command that waits, or has something to undo, handles ctrl-C: one that ends in no other
+// way exits 0, and any other 130. A simple request is killed by it, which a shell also
+// reports as 130.
 func TestInterrupt(t *testing.T) {
 	const (
 		row   = `{"id":"a","state":"RUNNING","reason":"ok","ttl_ms":1000}`
@@ -26,7 +26,7 @@ func TestInterrupt(t *testing.T) {
 		died  = -1 // by the signal
 	)
 	for args, tc := range map[string]struct {
-		replies []string // in turn; after the last one nothing comes
+		replies []string // in turn; no reply comes after the last one
 		code    int
 	}{
 		"events --follow":     {nil, 0},
@@ -74,7 +74,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// A terminal that is closed ends a command as ctrl-C does: nothing is left behind.
+// Closing the terminal ends a command like ctrl-C: nothing is left behind.
 func TestInterrupt_Hangup(t *testing.T) {
 	caught := make(chan os.Signal, 1)
 	signal.Notify(caught, syscall.SIGHUP) // a child has the default then, also below nohup
@@ -97,7 +97,7 @@ func TestInterrupt_Hangup(t *testing.T) {
 	}
 }
 
-// A signal that whoever started the command had it ignore does not end it.
+// A signal that the parent set to be ignored does not end a command.
 func TestInterrupt_Ignored(t *testing.T) {
 	asked, answer := make(chan struct{}), make(chan struct{})
 	socket := serve(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -121,8 +121,8 @@ func TestInterrupt_Ignored(t *testing.T) {
 	}
 }
 
-// serveReplies answers with the replies in turn. Whatever is asked then gets no answer,
-// which held tells, until whoever asked is gone.
+// serveReplies answers with the replies in turn. Later requests get no answer until their
+// client is gone; held reports each of them.
 func serveReplies(t *testing.T, replies []string, held chan<- struct{}) (socket string) {
 	next := make(chan string, len(replies))
 	for _, reply := range replies {

@@ -20,10 +20,10 @@ const (
 	openAIKey   = "test-key-for-openai-alone"
 )
 
-// Any user can listen at the port where a vendor's server is expected. Nobody but
-// root and the daemon's own user is given a key there, unless the configuration file
-// says the address. The ports are those of a network namespace of its own, which has a
-// second address on one interface: connections to that come from the first.
+// Any user can listen at the port where a vendor's server is expected. Only root and the
+// daemon's own user are given a key there, unless the configuration file has the address.
+// The ports are those of the test's own network namespace, which has a second address on
+// one interface: connections to that come from the first.
 func TestPromise7_AKeyGoesOnlyToWhomItBelongs(t *testing.T) {
 	t.Parallel()
 	here, _ := newNamespaces(t)
@@ -107,14 +107,14 @@ kind = "vllm"
 	}
 }
 
-// row is what the daemon says of a provider.
+// row is the daemon's row of a provider.
 func (p *process) row(id string) (row provider.Status) {
 	p.t.Helper()
 	p.do("GET", "/api/providers/"+id, &row)
 	return row
 }
 
-// An eavesdropping is a server that writes down what it hears.
+// An eavesdropping is a server that records what it receives.
 type eavesdropping struct{ Address, File string }
 
 func playEavesdrop() {
@@ -135,7 +135,7 @@ func playEavesdrop() {
 	})))
 }
 
-// answerWithModels is what servers of OpenAI's API answer to who has a key.
+// answerWithModels answers like a server of OpenAI's API to a client with a key.
 func answerWithModels(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") == "" {
 		http.Error(w, `{"error":{"message":"a key is needed","type":"invalid_request_error"}}`, http.StatusUnauthorized)

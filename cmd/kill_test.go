@@ -20,10 +20,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Promise 4: what a client has seen survives kill -9. A daemon is killed at
-// random moments under refreshes and a follower of its events, once that has seen
-// one; each time the database opens and passes its check, every event that the
-// follower saw is there as it was seen, and no seq is repeated or skipped.
+// Promise 4: what a client has seen survives kill -9. A daemon is killed at random moments
+// during refreshes, once a follower of its events has seen one. Each time the database
+// opens and passes its check, every event that the follower saw is there unchanged, and no
+// seq is repeated or skipped.
 func TestPromise4_SeenMeansDurable(t *testing.T) {
 	t.Parallel()
 	const kills, providers = 50, 30
@@ -77,7 +77,7 @@ func TestPromise4_SeenMeansDurable(t *testing.T) {
 	t.Logf("%d kills, %d events seen", kills, len(seen))
 }
 
-// newestOf is the seq of the last event, 0 when there is none.
+// newestOf is the seq of the last event; 0 if there is none.
 func newestOf(events []provider.Event) uint64 {
 	if len(events) == 0 {
 		return 0
@@ -85,8 +85,8 @@ func newestOf(events []provider.Event) uint64 {
 	return events[len(events)-1].Seq
 }
 
-// follow collects events until the daemon is gone, and tells of each. A line that
-// was cut by the kill was not seen.
+// follow collects events until the daemon is gone, and signals each. A line that was
+// truncated by the kill was not seen.
 func (p *process) follow(since uint64, saw func()) []provider.Event {
 	res, err := p.http.Get(fmt.Sprintf("http://localhost/api/events?follow=1&since=%d", since))
 	if err != nil {
@@ -111,7 +111,7 @@ func (p *process) follow(since uint64, saw func()) []provider.Event {
 	}
 }
 
-// checkDatabase opens the file as the next daemon will, and returns all events.
+// checkDatabase opens the file like the next daemon, and returns all events.
 func checkDatabase(t *testing.T, path string) []provider.Event {
 	t.Helper()
 	s, err := store.Open(path, store.Options{})

@@ -19,7 +19,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// switchable is a provider that is well until it is told not to be.
+// A switchable is a provider that works until it is switched off.
 func switchable(t *testing.T) (config string, ill *atomic.Bool) {
 	ill = new(atomic.Bool)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -63,9 +63,9 @@ func (p *process) ends() error {
 	}
 }
 
-// The file of a running daemon is cut short, deleted, moved or replaced, and the
-// first to meet it reads the history: a change is committed all the same, health
-// tells what is so, SIGTERM is obeyed, and after a restart all is there.
+// The file of a running daemon is truncated, deleted, moved or replaced, and a reader of
+// the history is the first to notice: a change is still committed, health reports the
+// problem, SIGTERM is obeyed, and after a restart everything is there.
 func TestPromise4_TheFileIsLostWhileItRuns(t *testing.T) {
 	t.Parallel()
 	for name, do := range map[string]func(path string) error{
@@ -111,8 +111,8 @@ func TestPromise4_TheFileIsLostWhileItRuns(t *testing.T) {
 	}
 }
 
-// While there is no place to write, health says so, reads go on, and the daemon ends
-// when it is told to, with an error that says what it could not save.
+// While there is nowhere to write, health says so, reads still work, and the daemon ends
+// when asked, with an error that says what it could not save.
 func TestPromise9_NowhereToWrite(t *testing.T) {
 	t.Parallel()
 	config, ill := switchable(t)
@@ -137,8 +137,8 @@ func TestPromise9_NowhereToWrite(t *testing.T) {
 	}
 }
 
-// One daemon for one path: the second finds the folder of the first gone, and begins
-// there; the first ends by itself and names it.
+// There is one daemon for a path: if the folder of the first is gone and a second starts
+// there, the first ends by itself and names the second.
 func TestStart_ASecondOnTheSamePath(t *testing.T) {
 	t.Parallel()
 	config, _ := switchable(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// More providers are named on one command line than a URL has room for.
+// A command line can name more providers than fit into a URL.
 func TestProviderctl_NamesManyProviders(t *testing.T) {
 	const many = 1500 // of 37 bytes each, which a body of 64 KiB just holds
 	var config strings.Builder

@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Network namespaces in which a test has ports, and a cable, of its own.
+// Network namespaces in which a test has its own ports, and its own cable.
 
-// namespaces counts those that were made: each test has its own.
+// namespaces counts those that were made, so that each test has its own.
 var namespaces atomic.Int64
 
-// newNamespaces makes two network namespaces with a cable between them, and returns
+// newNamespaces creates two network namespaces with a cable between them, and returns
 // their names.
 func newNamespaces(t *testing.T) (here, there string) {
 	t.Helper()
@@ -80,8 +80,8 @@ func serveIn(t *testing.T, namespace, address string, h http.Handler) {
 	})
 }
 
-// inNamespace calls f on a thread that is in the namespace; what it listens on and
-// whom it starts are too. The thread ends with it.
+// inNamespace calls f on a thread in the namespace, where its listeners and processes also
+// are. The thread ends with f.
 func inNamespace(t *testing.T, namespace string, f func()) {
 	t.Helper()
 	done := make(chan error)

@@ -10,9 +10,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A daemon whose network is cut blames itself, once, and nobody else; and once more
-// when it is healed. The daemon and the two servers that it watches from afar are in
-// network namespaces of their own, with a cable between them.
+// A daemon whose network is cut reports an outage of its own machine, once, blames no
+// provider, and reports the end once. The daemon and its two remote servers are in separate
+// network namespaces, with a cable between them.
 func TestHost_ACutCableIsOneEventAtEachEnd(t *testing.T) {
 	t.Parallel()
 	here, there := newNamespaces(t)
@@ -67,8 +67,7 @@ base_url = "tcp://127.0.0.1:1"
 	}
 }
 
-// On a network that leads nowhere else, a server that is off is off: this machine is
-// not to blame.
+// On a network without a way out, a server that is off is off: this machine is not blamed.
 func TestHost_AServerThatIsOffOnANetworkOfItsOwn(t *testing.T) {
 	t.Parallel()
 	here, there := newNamespaces(t)
@@ -91,7 +90,7 @@ func TestHost_AServerThatIsOffOnANetworkOfItsOwn(t *testing.T) {
 	})
 }
 
-// untilReason waits for a row to say so.
+// untilReason waits until a row has the reason.
 func (p *process) untilReason(id string, reason provider.Reason) {
 	p.t.Helper()
 	p.until(func() bool {

@@ -17,7 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write what packaging has of other files anew")
 
-// held compares a file with what it should be; -update writes it.
+// held compares a file with its expected content; -update writes it.
 func held(t *testing.T, path, is, should string) {
 	t.Helper()
 	if *update {
@@ -47,8 +47,8 @@ func noKeys() config.Env {
 	return env
 }
 
-// The packages' file is the example with every provider commented out, below a
-// head of its own; as it stands it changes nothing.
+// The packages' file is the example with every provider commented out, below its own head;
+// unedited, it changes nothing.
 func TestPackaging_DefaultConfiguration(t *testing.T) {
 	const path = "../packaging/providerd.toml"
 	text := read(t, path)
@@ -78,7 +78,7 @@ func TestPackaging_DefaultConfiguration(t *testing.T) {
 	}
 }
 
-// Every setting that the file may have is in its manual page, and no other.
+// The manual page has every setting of the file, and no other.
 func TestPackaging_ManualPageSettings(t *testing.T) {
 	page := read(t, "../packaging/man/providerd.toml.5")
 	section := func(name string) (settings []string) {
@@ -94,7 +94,7 @@ func TestPackaging_ManualPageSettings(t *testing.T) {
 	}
 	timing := section("THE TABLE [defaults]")
 	for _, tc := range []struct {
-		file string // with a setting that is like no other
+		file string // with an unknown setting
 		page []string
 	}{
 		{"zzzzzz = 1", section("TOP LEVEL")},

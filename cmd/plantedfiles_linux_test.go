@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// plant puts something at path that is not the daemon's doing. outside is a
-// folder with a file "kept" in it, both of which belong to the daemon's user.
+// A plant puts something at path that the daemon did not create. outside is a folder with
+// a file "kept" in it, both owned by the daemon's user.
 type plant func(t *testing.T, path, outside string)
 
 func link(to string) plant {
@@ -74,9 +74,9 @@ func foreignSocket(t *testing.T, path, _ string) {
 	chown(t, path, otherUID)
 }
 
-// Whatever is planted where the daemon's socket, folders and files go, as root's
-// and as a user's: it says what is in the way, and nothing outside is created,
-// changed or removed through it.
+// Whatever is planted in place of the daemon's socket, folders and files, by root or by a
+// user: the daemon says what is in the way, and creates, changes or removes nothing outside
+// through it.
 func TestDoors_PlantedFilesAreRefused(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
@@ -169,8 +169,8 @@ func TestDoors_PlantedFilesAreRefused(t *testing.T) {
 	}
 }
 
-// mustNotStart runs the daemon with its state, and then its socket too, below
-// the folder "above" or where they are.
+// mustNotStart runs the daemon with its state, and then also its socket, below the folder
+// "above" or where they are.
 func (p *process) mustNotStart(above bool, says string) {
 	p.t.Helper()
 	runs := [][]string{nil}
@@ -196,7 +196,7 @@ func (p *process) mustNotStart(above bool, says string) {
 	}
 }
 
-// outside makes what an attacker would have the daemon harm.
+// outside creates what an attacker wants the daemon to harm.
 func (p *process) outside(owner user) string {
 	p.t.Helper()
 	dir := filepath.Join(p.dir, "outside")
@@ -241,8 +241,7 @@ func tree(t testing.TB, dir string) string {
 	return b.String()
 }
 
-// A system's administrator may have moved the state elsewhere, with a link of
-// their own.
+// A system's administrator can move the state elsewhere, with a link.
 func TestDoors_ALinkOfRootsIsFollowed(t *testing.T) {
 	needRoot(t)
 	p := newProcessOf(t, alone(daemonUID), "[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = \"http://127.0.0.1:1\"\n")
@@ -259,8 +258,8 @@ func TestDoors_ALinkOfRootsIsFollowed(t *testing.T) {
 	}
 }
 
-// In a folder like /tmp somebody exchanges the folder above the daemon's state and
-// socket for a link as fast as they can, while it starts 200 times as root.
+// In a folder like /tmp, somebody swaps the folder above the daemon's state and socket for
+// a link as fast as possible, while the daemon starts 200 times as root.
 func TestDoors_ARaceIsNotWon(t *testing.T) {
 	needRoot(t)
 	p := newProcessOf(t, alone(0), "[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = \"http://127.0.0.1:1\"\n")
@@ -278,8 +277,8 @@ func TestDoors_ARaceIsNotWon(t *testing.T) {
 			args[3] = filepath.Join(shared, "x", "s")
 		}
 		started, out, err := p.startedOrEnded(exec.Command(program("providerd"), args...))
-		// When the name is free for a moment the daemon makes the folder, and keeps
-		// it: nobody else can remove it there. The race is over, and begins again.
+		// When the name is free for a moment, the daemon creates the folder and keeps it:
+		// nobody else can remove it there. The race is over, and begins again.
 		if started {
 			if info, err := os.Lstat(filepath.Join(shared, "x")); err != nil || !info.IsDir() || info.Sys().(*syscall.Stat_t).Uid != 0 {
 				t.Fatalf("it started in what is not its own: %v %v\n%s", info, err, out)
@@ -296,8 +295,8 @@ func TestDoors_ARaceIsNotWon(t *testing.T) {
 	}
 }
 
-// startedOrEnded runs a daemon until it says that it has started, and then kills it,
-// or until it ends by itself.
+// startedOrEnded runs a daemon until it reports that it has started, and then kills it, or
+// until it ends by itself.
 func (p *process) startedOrEnded(cmd *exec.Cmd) (started bool, out string, err error) {
 	p.t.Helper()
 	log, ended := &lockedBuffer{}, make(chan error, 1)
@@ -323,7 +322,7 @@ func (p *process) startedOrEnded(cmd *exec.Cmd) (started bool, out string, err e
 	}
 }
 
-// A swapping exchanges a folder for a symbolic link for as long as it lasts.
+// A swapping swaps a folder for a symbolic link and back, for as long as it runs.
 type swapping struct{ Path, Target string }
 
 func playSwap() {

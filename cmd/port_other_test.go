@@ -2,5 +2,5 @@
 
 package cmd_test
 
-// hold holds nothing here: nobody else is likely to ask for a port meanwhile.
+// hold does nothing here: no other program is likely to request a port meanwhile.
 func hold(string) (free func(), err error) { return func() {}, nil }

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hold keeps a TCP port of 127.0.0.1 from being given to anybody else, until free is
-// called: who connects is refused, and who wants it by its number can still listen
-// there. A port that was just closed, or was free a moment ago, may be another
-// program's by now.
+// hold keeps the kernel from giving a TCP port of 127.0.0.1 to another program, until free
+// is called. Connections are refused, and a program that names the port can still listen
+// there. A port that was just closed, or was free a moment ago, may belong to another
+// program by now.
 func hold(address string) (free func(), err error) {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {

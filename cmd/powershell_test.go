@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// PowerShell's script is there for both programs, asks the one that is typed, and hangs
-// together; where there is a PowerShell, it reads it.
+// Both programs have a script for PowerShell, which asks the program that is typed and
+// whose brackets match; if PowerShell is installed, it parses the script.
 func TestCompletion_PowerShell(t *testing.T) {
 	for _, name := range []string{"providerctl", "providerd"} {
 		out, err := exec.Command(program(name), "completion", "powershell").Output()
@@ -36,8 +36,8 @@ func TestCompletion_PowerShell(t *testing.T) {
 	}
 }
 
-// unclosed are the brackets of a script in PowerShell that have no partner; those within
-// quotes and comments are text.
+// unclosed are the unmatched brackets of a script in PowerShell; those within quotes and
+// comments are text.
 func unclosed(script string) string {
 	var open []byte
 	for i := 0; i < len(script); i++ {

@@ -1,5 +1,5 @@
-// Package cmd_test proves the promises on real processes: both programs are
-// built once, and run as their users run them.
+// Package cmd_test tests the promises on real processes: both programs are built once, and
+// run as users run them.
 package cmd_test
 
 import (
@@ -55,8 +55,8 @@ func runTests(m *testing.M) int {
 	return m.Run()
 }
 
-// waitTogether runs several times as many parallel tests at once as there are
-// processors, unless -parallel says how many: they wait for daemons, and compute little.
+// waitTogether runs several times as many parallel tests as there are processors, unless
+// -parallel is given: they mostly wait for daemons.
 func waitTogether() error {
 	flag.Parse()
 	given := false
@@ -78,13 +78,13 @@ func program(name string) string {
 // A process is a running providerd with its own folder.
 type process struct {
 	t      testing.TB
-	path   string // of the program; empty: the one that was built from this tree
+	path   string // of the program; empty: the one built from this tree
 	dir    string
 	socket string
 	config string
 	level  string          // of the log; empty: debug
-	system bool            // it is the machine's, whoever runs it
-	as     func(*exec.Cmd) // makes it another user's; nil: ours
+	system bool            // it is the system's, whoever runs it
+	as     func(*exec.Cmd) // makes it run as another user; nil: as ours
 	cmd    *exec.Cmd
 	log    *lockedBuffer
 	http   *http.Client
@@ -92,8 +92,8 @@ type process struct {
 	err    error
 }
 
-// patiently is how a configuration begins whose providers are well, however long a
-// busy machine takes to let them answer.
+// patiently is the head of a configuration whose providers count as healthy, however long
+// they take to answer on a busy machine.
 const patiently = "[defaults]\ntimeout = \"60s\"\nslow_after = \"60s\"\n"
 
 // newProcess prepares a folder; config is the file's text.
@@ -147,7 +147,7 @@ func (p *process) start() *process {
 	return p.started(cmd, cmd.Start())
 }
 
-// started takes over a daemon that was started, and returns when it answers.
+// started takes over a running daemon, and returns when it answers.
 func (p *process) started(cmd *exec.Cmd, err error) *process {
 	p.t.Helper()
 	if err != nil {
@@ -174,7 +174,7 @@ func (p *process) started(cmd *exec.Cmd, err error) *process {
 	return p
 }
 
-// until polls for what no event tells.
+// until polls for what no event reports.
 func (p *process) until(done func() bool) {
 	p.t.Helper()
 	for deadline := time.Now().Add(time.Minute); !done(); {
@@ -195,8 +195,8 @@ func (p *process) kill() {
 	p.cmd = nil
 }
 
-// do decodes a reply into v and returns its HTTP status; 0 when the daemon
-// went away meanwhile.
+// do decodes a reply into v and returns its HTTP status; 0 if the daemon went away
+// meanwhile.
 func (p *process) do(method, path string, v any) int {
 	req, err := http.NewRequest(method, "http://localhost"+path, nil)
 	if err != nil {
@@ -219,7 +219,7 @@ func (p *process) do(method, path string, v any) int {
 	return res.StatusCode
 }
 
-// lockedBuffer is a buffer that a process may write while a test reads it.
+// lockedBuffer is a buffer that a process can write while a test reads it.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

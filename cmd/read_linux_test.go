@@ -15,18 +15,17 @@ import (
 	"time"
 )
 
-// A reading is many cached reads, one after the other, of the daemon and of its
-// floor in turn: what else the machine does in these seconds harms both alike.
+// A reading is many cached reads, one after the other, of the daemon and of its floor in
+// turn, so that other load on the machine affects both alike.
 type reading struct {
-	Socket, Floor string // Floor may be empty
+	Socket, Floor string // Floor can be empty
 	Reads         int
-	Fresh         bool // each on a connection of its own, as providerctl does
-	Patient       bool // come again when there is no place in the queue
+	Fresh         bool // each on a new connection, like providerctl
+	Patient       bool // retry if the queue is full
 	Every         time.Duration
 }
 
-// A lasting is what a reader found: how long its reads took, and those of the
-// floor, each in order of length.
+// A lasting is how long a reader's reads took, and those of the floor, each sorted.
 type lasting struct {
 	Took, Floor []time.Duration
 	Failed      int
@@ -47,8 +46,8 @@ func most(took []time.Duration) (mean time.Duration) {
 	return mean / time.Duration(n)
 }
 
-// atHalf and atMost are how many times as long as those of the floor the reads took:
-// in the middle, and on average without the slowest of a hundred.
+// atHalf and atMost are how many times as long as those of the floor the reads took: in
+// the median, and on average without the slowest of a hundred.
 func (l lasting) atHalf() float64 {
 	return float64(quantile(l.Took, 50)) / float64(quantile(l.Floor, 50))
 }
@@ -119,8 +118,8 @@ func (l *line) read() (took time.Duration, err error) {
 	return took, err
 }
 
-// serveTrivially answers on a socket of its own with a reply as long as the
-// daemon's, and nothing more: what the machine itself makes of the reads.
+// serveTrivially answers on its own socket with a reply as long as the daemon's, and does
+// nothing else. It shows how long reads take on this machine at least.
 func (p *process) serveTrivially() (socket string) {
 	p.t.Helper()
 	var reply json.RawMessage

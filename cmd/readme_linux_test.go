@@ -13,9 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The session in the README is what the programs print on a terminal of 80 columns, but
-// for times. It has ports, processes
-// and the folders of the machine's daemon for itself.
+// The session in the README is what the programs print on a terminal of 80 columns, except
+// for times. The test has its own ports, processes and folders of the system's daemon.
 func TestReadme_Session(t *testing.T) {
 	needRoot(t)
 	for _, tool := range []string{"unshare", "ip", "pidof", "bash"} {
@@ -83,8 +82,8 @@ func readmeSession(t *testing.T) (steps []sessionStep) {
 	return steps
 }
 
-// sessionScript runs the steps, with a line before each and after the last. A person
-// would see how far what runs in the background has come, and what is followed.
+// sessionScript runs the steps, with a line before each and after the last. It waits where
+// a person would see how far a background command has come.
 func sessionScript(steps []sessionStep) string {
 	const settled = "providerctl wait ollama lmstudio llamacpp openai anthropic --for STOPPED --timeout 60s >>wait\n"
 	script := "ip link set lo up\nfor folder in /run /var/lib /etc/providerd; do [ ! -d $folder ] || mount -t tmpfs tmpfs $folder; done\n" // root's daemon is the machine's
@@ -106,7 +105,7 @@ func sessionScript(steps []sessionStep) string {
 	return script + fmt.Sprintf("echo '=== %d'\n", len(steps)) + "wait\n"
 }
 
-// timeless is a text without what is another each time.
+// timeless is a text without the parts that differ each time.
 func timeless(text string) string {
 	for pattern, is := range map[string]string{`\d\d:\d\d:\d\d`: "00:00:00", `\b\d+s\b`: "1s", `\d+(\.\d)? ms\b`: "1 ms"} {
 		text = regexp.MustCompile(pattern).ReplaceAllString(text, is)
@@ -114,7 +113,7 @@ func timeless(text string) string {
 	return strings.TrimSpace(text)
 }
 
-// playOllama answers at Ollama's port as one with a small model does.
+// playOllama answers at Ollama's port like one with a small model.
 func playOllama() {
 	const tags = `{"models":[{"name":"tiny:latest","model":"tiny:latest","size":1130,"details":{"family":"llama","quantization_level":"Q4_0"}}]}`
 	_ = http.ListenAndServe("127.0.0.1:11434", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

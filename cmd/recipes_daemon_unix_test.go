@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// A model server of the recipes answers as Ollama does, and as OpenAI's API.
+// A model server of the recipes answers like Ollama and like OpenAI's API.
 type modelServer struct {
 	*httptest.Server
 	hung, limited, rejects atomic.Bool
@@ -30,7 +30,7 @@ func newModelServer(t *testing.T) *modelServer {
 		case r.URL.Path == "/restart":
 			m.hung.Store(false)
 		case m.hung.Load():
-			_, _ = io.Copy(io.Discard, r.Body) // or else the end of the client is not seen
+			_, _ = io.Copy(io.Discard, r.Body) // else the end of the client is not seen
 			<-r.Context().Done()
 		case m.rejects.Load():
 			w.WriteHeader(http.StatusUnauthorized)
@@ -57,8 +57,8 @@ func newModelServer(t *testing.T) *modelServer {
 	return m
 }
 
-// A recipeDaemon is what a recipe is tried on: a daemon with two providers, and a folder
-// with stand-ins for the programs that it runs.
+// A recipeDaemon is what recipes are tried on: a daemon with two providers, and a folder
+// with stand-ins for the programs that a recipe runs.
 type recipeDaemon struct {
 	*process
 	local, cloud *modelServer
@@ -79,16 +79,16 @@ func newRecipeDaemon(t *testing.T) *recipeDaemon {
 	return k
 }
 
-// configure writes the file. An answer of the local server may take that long, and the
-// daemon calls none slow: it is another machine that is busy here.
+// configure writes the file. An answer of the local server may take that long, and none is
+// called slow, because the test's machine is busy.
 func (k *recipeDaemon) configure(timeout string) {
 	k.write(fmt.Sprintf("[defaults]\nslow_after = \"60s\"\n"+
 		"[[provider]]\nid = \"ollama\"\nkind = \"ollama\"\nbase_url = %q\ntimeout = %q\n"+
 		"[[provider]]\nid = \"openai\"\nkind = \"openai\"\nbase_url = \"%s/v1\"\ntimeout = \"60s\"\napi_key_file = %q\n", k.local.URL, timeout, k.cloud.URL, k.key))
 }
 
-// hang has the local server say nothing any more, and returns when the daemon has
-// seen it, which gives it less time from then on.
+// hang makes the local server stop answering, and returns when the daemon, which is then
+// given a shorter timeout, has seen it.
 func (k *recipeDaemon) hang() {
 	k.t.Helper()
 	k.local.hung.Store(true)
@@ -148,7 +148,7 @@ func (k *recipeDaemon) file(name, text string) string {
 	return path
 }
 
-// needs skips where a program that the recipe uses is not installed.
+// needs skips the test if a program that the recipe uses is not installed.
 func needs(t *testing.T, programs ...string) {
 	for _, name := range programs {
 		if _, err := exec.LookPath(name); err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The recipes hold whatever the providers are called.
+// The recipes work whatever the providers are called.
 func TestRecipes_WithOtherIDs(t *testing.T) {
 	all := recipes(t)
 	k := newRecipeDaemon(t)

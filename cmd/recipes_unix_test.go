@@ -134,7 +134,7 @@ func testBackOff(t *testing.T, recipe string) {
 	}
 	var row provider.Status
 	k.do("GET", "/api/providers/ollama", &row)
-	// It is a minute after the report, which was made meanwhile.
+	// It is a minute from the report, which was made meanwhile.
 	if reported := row.RetryAt.Add(-time.Minute); row.Source != provider.FromReport || reported.Before(began.Truncate(time.Millisecond)) || reported.After(time.Now()) {
 		t.Errorf("source %s, retry at %s, asked at %s", row.Source, row.RetryAt, began)
 	}
@@ -154,7 +154,7 @@ func oldCurl(version string) bool {
 	return err != nil || major < 7 || major == 7 && minor < 84
 }
 
-// The screen on which tmux shows its line is the pane of another one.
+// The screen on which tmux shows its status line is a pane of another tmux.
 func testTmux(t *testing.T, recipe string) {
 	needs(t, "tmux")
 	k := newRecipeDaemon(t)

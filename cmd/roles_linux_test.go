@@ -23,8 +23,8 @@ const (
 	adminGID  = 60_050
 )
 
-// needRoot skips a test that has to become other users; where every promise is
-// to be checked that is a failure.
+// needRoot skips a test that has to become other users. If every promise is to be checked,
+// that is a failure.
 func needRoot(t testing.TB) {
 	t.Helper()
 	switch {
@@ -39,8 +39,8 @@ func needRoot(t testing.TB) {
 // roleVariable names the part that this program plays instead of running tests.
 const roleVariable = "PROVIDERD_TEST_ROLE"
 
-// play runs a part in a process of another user, and reports whether there was
-// one. What it needs comes as JSON on standard input, which ends with the test.
+// play runs a part in a process of another user, and reports whether there was one. Its
+// task comes as JSON on standard input, which ends with the test.
 func play(role string) bool {
 	switch role {
 	case "":
@@ -69,7 +69,7 @@ func play(role string) bool {
 	return true
 }
 
-// A user is who a process runs as.
+// A user is the user that a process runs as.
 type user struct {
 	uid, gid uint32
 	groups   []uint32
@@ -82,8 +82,8 @@ func (u user) become(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: u.uid, Gid: u.gid, Groups: u.groups}}
 }
 
-// part is this program, about to play a role as u. It is found through /proc,
-// for its folder is closed to others.
+// part is this program, about to play a role as u. It is run through /proc, because its
+// folder is closed to others.
 func (u user) part(role string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), roleVariable+"="+role)
@@ -93,7 +93,7 @@ func (u user) part(role string) *exec.Cmd {
 	return cmd
 }
 
-// ask plays a part to its end and decodes what it says.
+// ask plays a part to its end and decodes its output.
 func ask[Reply, Task any](t testing.TB, u user, role string, task Task) (reply Reply) {
 	t.Helper()
 	in, err := json.Marshal(task)
@@ -112,8 +112,8 @@ func ask[Reply, Task any](t testing.TB, u user, role string, task Task) (reply R
 	return reply
 }
 
-// begin starts a part that goes on until the test, or end, ends it. It returns
-// when the part has said that it is under way.
+// begin starts a part that runs until the test, or end, ends it. It returns once the part
+// has reported that it is running.
 func begin[Task any](t testing.TB, u user, role string, task Task) (end func()) {
 	t.Helper()
 	cmd := u.part(role)
@@ -147,10 +147,10 @@ func begin[Task any](t testing.TB, u user, role string, task Task) (end func()) 
 	return end
 }
 
-// underWay tells begin to return.
+// underWay makes begin return.
 func underWay() { fmt.Print(".") }
 
-// taskOf reads what the part is to do.
+// taskOf reads the task of the part.
 func taskOf[Task any]() (task Task) {
 	if err := json.NewDecoder(os.Stdin).Decode(&task); err != nil {
 		panic(err)
@@ -158,7 +158,7 @@ func taskOf[Task any]() (task Task) {
 	return task
 }
 
-// An asking is requests, each sent on a connection of its own.
+// An asking is requests, each sent on a new connection.
 type asking struct {
 	Socket   string
 	Requests []request
@@ -166,7 +166,7 @@ type asking struct {
 
 type request struct{ Method, Path, Body string }
 
-// An answer has status 0 when there was no connection; Body says why.
+// An answer has status 0 if there was no connection; Body says why.
 type answer struct {
 	Status int
 	Body   string

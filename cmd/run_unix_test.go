@@ -24,8 +24,8 @@ func running(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// What env(1), timeout(1) and shells exit with, run does too, and what the program exits
-// with.
+// run exits with the program's exit code, and for its own errors like env(1), timeout(1)
+// and shells.
 func TestRun_ExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {
@@ -75,8 +75,8 @@ func TestRun_ExitCodes(t *testing.T) {
 	}
 }
 
-// The program is the process that was started: its number, its signals, its input and
-// output are its own.
+// The program is the process that was started: it keeps the pid, the signals, the input and
+// the output.
 func TestRun_IsTheProgram(t *testing.T) {
 	cmd := running(t, "--wait", "60s", "--", "sh", "-c", `echo $$ $OPENAI_BASE_URL $OPENAI_API_KEY $OLLAMA_HOST; cat; kill -TERM $$`)
 	cmd.Env = append(os.Environ(), "OPENAI_API_KEY=sk-not-for-ollama")
@@ -96,7 +96,7 @@ func TestRun_IsTheProgram(t *testing.T) {
 	}
 }
 
-// What providerctl itself has open, or has done to signals and limits, is not handed on.
+// The program inherits no file, signal or limit that providerctl itself opened or changed.
 func TestRun_HandsOnNothingOfItsOwn(t *testing.T) {
 	if _, err := os.Stat("/proc/self/fd"); err != nil {
 		t.Skip("there is no /proc")

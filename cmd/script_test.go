@@ -15,8 +15,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// setupScript gives a script a short folder for sockets, no configuration of
-// the person who runs the tests, and fake providers that it can start and stop.
+// setupScript gives a script a short folder for sockets, no configuration of the user who
+// runs the tests, and fake providers that it can start and stop.
 func setupScript(env *testscript.Env) error {
 	run, err := os.MkdirTemp("", "pd")
 	if err != nil {
@@ -45,8 +45,8 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"answers": answersCommand,
 }
 
-// answers returns when a daemon listens at $PROVIDERD_SOCKET: a client has less
-// patience than a busy machine may ask for.
+// answers returns when a daemon listens at $PROVIDERD_SOCKET, which on a busy machine can
+// take longer than a client's patience.
 func answersCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 {
 		ts.Fatalf("usage: answers")
@@ -92,9 +92,8 @@ func expandCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fake reserve|start|stop NAME: a server that answers as Ollama does. Its address is
-// in $NAME and stays the same; before the first start, and after a stop, nothing
-// listens there.
+// fake reserve|start|stop NAME: a server that answers like Ollama. Its address is in $NAME
+// and stays the same; before the first start, and after a stop, nothing listens there.
 func fakeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: fake reserve|start|stop NAME")
@@ -114,7 +113,7 @@ func fakeCommand(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// fakes are a script's servers by name. Their ports are theirs from the first time on.
+// fakes are a script's servers by name. Each keeps its port.
 type fakes struct {
 	mu      sync.Mutex
 	address map[string]string
@@ -130,7 +129,7 @@ func (f *fakes) reserve(ts *testscript.TestScript, name string) string {
 	return f.address[name]
 }
 
-// listen takes the address of a server, or a free one when it has none.
+// listen listens at the address of a server, or at a free one if it has none.
 func (f *fakes) listen(ts *testscript.TestScript, name string) net.Listener {
 	if f.address == nil {
 		f.address, f.servers = map[string]string{}, map[string]*http.Server{}
@@ -145,7 +144,7 @@ func (f *fakes) listen(ts *testscript.TestScript, name string) net.Listener {
 	return l
 }
 
-// ownPort is an address of this machine that is nobody else's until it is freed.
+// ownPort is an address of this machine that no other program gets until it is freed.
 // Nothing listens there before the caller does.
 func ownPort() (address string, free func(), err error) {
 	for range 100 {

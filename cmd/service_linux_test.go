@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// A daemon that a service manager started says that it is ready, logs for the
-// journal, serves the manager's socket, and keeps what it was given to itself.
+// A daemon that a service manager started reports that it is ready, logs for the journal,
+// serves the manager's socket, and passes nothing that it was given to others.
 func TestService_AsTheManagerStartsIt(t *testing.T) {
 	marks := filepath.Join(t.TempDir(), "seen")
 	check := fmt.Sprintf("env > %s; ls -l /proc/self/fd >> %s; echo done >> %s", marks, marks, marks)
@@ -46,7 +46,7 @@ func TestService_AsTheManagerStartsIt(t *testing.T) {
 	stream := info.Sys().(*syscall.Stat_t)
 
 	cmd := p.command()
-	// The shell's number is the daemon's: exec keeps it.
+	// The shell's pid is the daemon's: exec keeps it.
 	cmd.Args = append([]string{"/bin/sh", "-c", `LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/bin/sh"
 	cmd.Stderr = journal
@@ -124,7 +124,7 @@ func TestService_AsTheManagerStartsIt(t *testing.T) {
 	}
 }
 
-// What keeps a daemon from starting is an error in the journal, line by line.
+// An error at the start is an error in the journal, line by line.
 func TestService_StartErrorInTheJournal(t *testing.T) {
 	p := newProcess(t, "[[provider]]\nid = \"x\"\nkind = \"htp\"\n")
 	journal, err := os.Create(filepath.Join(p.dir, "journal"))

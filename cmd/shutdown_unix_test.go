@@ -17,7 +17,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// silent accepts connections and never answers.
+// silent accepts connections but never answers.
 func silent(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -27,13 +27,13 @@ func silent(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// hungConfig has a provider whose probe is under way most of the time.
+// hungConfig has a provider whose probe is in progress most of the time.
 func hungConfig(t *testing.T) string {
 	return fmt.Sprintf("[[provider]]\nid = \"hung\"\nkind = \"http\"\nbase_url = \"http://%s\"\ntimeout = \"5m\"\n", silent(t))
 }
 
-// SIGTERM ends streams with a last line, cancels probes, and exits 0 without waiting
-// for a probe that has five minutes, or for a caller who has ten.
+// On SIGTERM the daemon ends streams with a last line, cancels probes, and exits 0 without
+// waiting for a probe with a timeout of five minutes, or for a client with ten.
 func TestShutdown_IsOrderly(t *testing.T) {
 	p := newProcess(t, hungConfig(t)).start()
 	res, err := p.http.Get("http://localhost/api/events?follow=1&since=0")
@@ -78,7 +78,7 @@ func (p *process) refreshes() uint64 {
 	return info.Counters.Refreshes
 }
 
-// SIGHUP reloads; a bad file is refused in the log, and nothing changes.
+// SIGHUP reloads; a bad file is an error in the log, and changes nothing.
 func TestReload_BySignal(t *testing.T) {
 	server := "http://" + silent(t)
 	p := newProcess(t, fmt.Sprintf("[[provider]]\nid = \"one\"\nkind = \"http\"\nbase_url = %q\n", server)).start()
@@ -98,7 +98,7 @@ func TestReload_BySignal(t *testing.T) {
 	}
 }
 
-// hangUpUntil sends one SIGHUP and waits for what it leads to.
+// hangUpUntil sends one SIGHUP and waits for its effect.
 func (p *process) hangUpUntil(done func() bool) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// From before the daemon starts until it answers, a watcher that never rests sees
-// its socket with one mode, and its folder never open for others to write in.
+// From before the daemon starts until it answers, a busy watcher sees its socket with a
+// single mode, and its folder never writable by others.
 func TestDoors_TheSocketsModeHoldsFromTheStart(t *testing.T) {
 	needRoot(t)
 	for _, umask := range []int{0o000, 0o077} {
@@ -40,8 +40,8 @@ func TestDoors_TheSocketsModeHoldsFromTheStart(t *testing.T) {
 	}
 }
 
-// watchModes begins to watch path; the function that it returns ends that, and
-// tells every mode that was seen, the last one included.
+// watchModes starts to watch path. The function that it returns ends that, and returns
+// every mode that was seen, including the last one.
 func watchModes(path string) func() map[os.FileMode]bool {
 	stop, seen := make(chan struct{}), make(chan map[os.FileMode]bool)
 	go func() {

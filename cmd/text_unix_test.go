@@ -14,9 +14,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What the daemon says before it has a log, and of a file, is text whatever the names of
-// files and the words of the command line and the file are: nothing moves a cursor or
-// turns what is read, and no line can pass for another message.
+// What the daemon prints before it has a log, and about a file, is plain text whatever the
+// names of files and the words of the command line and the file are: nothing moves a cursor
+// or reverses the direction, and no line can pass for another message.
 func TestProviderd_SaysOnlyText(t *testing.T) {
 	const hostile = "a\x1b[2J\u009b31m\u202e\xff\nproviderd: try: forged"
 	const escaped = `"a\u001b[2J\u009b31m\u202e\nproviderd: try: forged"`

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// overflow is what the kernel reports whoever has no number in a user namespace as;
-// it is nobody too.
+// overflow is the number that the kernel reports for a user without one in a user
+// namespace; it is also that of nobody.
 const overflow = 65_534
 
 // An idMap is a user namespace's, of users and groups alike.
@@ -30,15 +30,15 @@ func (m idMap) become(uid uint32) func(*exec.Cmd) {
 	}
 }
 
-// An outsider is a user of this namespace, and who they are in the daemon's.
+// An outsider is a user of this namespace, and how the daemon's namespace sees them.
 type outsider struct {
 	user user
 	is   string
 }
 
-// A daemon that runs as nobody in a user namespace, as in a container with "USER
-// nobody": whoever is not mapped there has its user's and its group's number, and is
-// neither its user nor of its administrators.
+// A daemon runs as nobody in a user namespace, as in a container with "USER nobody". A user
+// who is not mapped there has the numbers of its user and its group, but is neither its
+// user nor one of its administrators.
 func TestDoors_AUserOfAnotherNamespaceIsNoAdministrator(t *testing.T) {
 	needRoot(t)
 	const pause = "POST /api/providers/a/pause"
@@ -103,7 +103,7 @@ func TestDoors_AUserOfAnotherNamespaceIsNoAdministrator(t *testing.T) {
 	}
 }
 
-// Where everybody has a number, nobody's is one like others.
+// If everybody has a number, that of nobody is like any other.
 func TestDoors_NobodyIsItselfWhereEverybodyIsMapped(t *testing.T) {
 	needRoot(t)
 	p := newProcessOf(t, alone(overflow), "[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = \"http://127.0.0.1:1\"\n")
@@ -116,8 +116,8 @@ func TestDoors_NobodyIsItselfWhereEverybodyIsMapped(t *testing.T) {
 	}
 }
 
-// What belongs to somebody who is not mapped is not the daemon's own, though it shows
-// the same number; what is its own is.
+// A file of a user who is not mapped is not the daemon's own, though it shows the same
+// number; the daemon's own files are.
 func TestDoors_AFolderOfAnotherNamespaceIsNotOurs(t *testing.T) {
 	needRoot(t)
 	for _, folder := range []string{"state", "run"} {

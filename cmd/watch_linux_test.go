@@ -9,9 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// On a terminal of its own, --watch is told of another size by the kernel and draws at
-// once; ctrl-Z gives the screen back to the shell, fg takes it again, and ctrl-C ends it
-// with the screen as it was before.
+// On its own terminal, --watch redraws at once when the size changes; ctrl-Z restores the
+// screen for the shell, fg takes it again, and ctrl-C ends it and restores the screen.
 func TestWatch_OnATerminal(t *testing.T) {
 	const (
 		enter = "\x1b[?1049h"
@@ -63,8 +62,8 @@ func TestWatch_OnATerminal(t *testing.T) {
 	}
 }
 
-// resizeTo gives the terminal of a keyboard another size, of which the kernel tells
-// whoever is in front of it.
+// resizeTo gives the terminal of a keyboard another size, which the kernel signals to its
+// foreground process.
 func resizeTo(t *testing.T, keys *os.File, columns, lines uint16) {
 	t.Helper()
 	if err := unix.IoctlSetWinsize(int(keys.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: lines, Col: columns}); err != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestCompletion holds what the shells offer, and that they offer files only where
-// one is wanted. The number is the directive, for what a shell is to do beside.
+// The shells offer the right choices, and files only if a file is wanted. The number is the
+// directive, for what else a shell is to do.
 func TestCompletion(t *testing.T) {
 	for name, tc := range map[string]struct {
 		args []string

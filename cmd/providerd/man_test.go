@@ -12,7 +12,7 @@ import (
 
 var update = flag.Bool("update", false, "write the commands in packaging/man/providerd.8 anew")
 
-// TestManualPage holds providerd(8) to the commands and flags that there are.
+// providerd(8) has the commands and flags that there are.
 func TestManualPage(t *testing.T) {
 	const path = "../../packaging/man/providerd.8"
 	text, err := os.ReadFile(path)

@@ -58,7 +58,7 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 	}
 }
 
-// What providerctl says of this program's commands is so.
+// The commands of this program that providerctl suggests exist.
 func TestUsage_ProviderctlNamesOurCommands(t *testing.T) {
 	for _, word := range []string{"install", "uninstall", "start", "stop", "restart", "service", "config", "serve", "daemon"} {
 		var said bytes.Buffer
