@@ -17,7 +17,7 @@ _programname() {
 	done
 	COMPREPLY=()
 	if [[ $piece == *[\<\>] || ${COMP_WORDS[COMP_CWORD - 1]} == *[\<\>] ]]; then
-		compopt -o default 2>/dev/null # after a redirection stands a file
+		compopt -o default 2>/dev/null # a redirection is followed by a file
 		return
 	fi
 	# Expand ~ and variables, and take quotes away, but run nothing.
