@@ -175,7 +175,7 @@ func TestFollow_IntoANewDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	follower.ends(0)
-	if said := follower.talk.String(); !strings.Contains(said, "its database is another one") {
+	if said := follower.talk.String(); !strings.Contains(said, "its database was replaced") {
 		t.Errorf("it says %q", said)
 	}
 }

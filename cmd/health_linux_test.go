@@ -179,7 +179,7 @@ func TestPromise9_SocketIsMadeAnew(t *testing.T) {
 				t.Errorf("who was connected gets %d", status)
 			}
 			out, err := exec.Command(program("providerctl"), "--socket", p.socket, "health").CombinedOutput()
-			if err != nil && !strings.Contains(string(out), "makes it anew") {
+			if err != nil && !strings.Contains(string(out), "creates it again") {
 				t.Errorf("providerctl says %v\n%s", err, out)
 			}
 			began := time.Now()

@@ -15,7 +15,7 @@ import (
 	"github.com/providerd/providerd/daemon/probe"
 )
 
-var update = flag.Bool("update", false, "write what packaging has of other files anew")
+var update = flag.Bool("update", false, "write what packaging has of other files")
 
 // held compares a file with its expected content; -update writes it.
 func held(t *testing.T, path, is, should string) {

@@ -57,7 +57,7 @@ func TestShutdown_IsOrderly(t *testing.T) {
 		t.Errorf("the stream's last line is %q", last)
 	}
 	if status := <-waiting; status != http.StatusServiceUnavailable {
-		t.Errorf("whoever waited got %d", status)
+		t.Errorf("the waiting client got %d", status)
 	}
 	select {
 	case <-p.ended:

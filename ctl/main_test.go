@@ -35,7 +35,7 @@ type daemon struct {
 	mu     sync.Mutex
 	script map[string][]reply
 	asked  []string
-	heard  chan string // each request, for whoever waits for one
+	heard  chan string // each request, for a test that waits for one
 }
 
 // anything is the value of a query's last parameter, whatever it is.

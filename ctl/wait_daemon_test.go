@@ -118,7 +118,7 @@ func TestWait_InVain(t *testing.T) {
 		r := run(t.Context(), "--socket", mute(t), "wait", "ollama", "--timeout", "300ms")
 		r.want(t, 3, "", "no daemon answered within 300ms: the daemon did not answer in time\nproviderctl: hint: it may be stopped or stuck: look at its log, or restart it\n")
 	})
-	t.Run("OneThatIsLoading", func(t *testing.T) { // and a hint to wait is none to whoever has waited
+	t.Run("OneThatIsLoading", func(t *testing.T) { // which needs no hint to wait
 		t.Parallel()
 		const loading = `{"id":"ollama","state":"STARTING","reason":"loading","hint":"wait for it: providerctl wait ollama --for RUNNING","age_ms":10,"source":"probe"}`
 		d := startDaemon(t, map[string][]reply{askShortly: {rows(loading)}})

@@ -10,7 +10,7 @@ import (
 	"github.com/providerd/providerd/packaging/man"
 )
 
-var update = flag.Bool("update", false, "write the commands in packaging/man/providerd.8 anew")
+var update = flag.Bool("update", false, "write the commands in packaging/man/providerd.8")
 
 // providerd(8) has the commands and flags that there are.
 func TestManualPage(t *testing.T) {
