@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-var update = flag.Bool("update", false, "write testdata/meetings.txt anew")
+var update = flag.Bool("update", false, "write testdata/meetings.txt again")
 
 // witnesses say one thing each; together they say one thing of every sort.
 var witnesses = []message{

@@ -99,7 +99,7 @@ func (w *harness) want(state provider.State, reason provider.Reason, ids ...stri
 	}
 }
 
-// eventsAfter are what was told from a time on, a line each.
+// eventsAfter are the events from a time on, one a line.
 func (w *harness) eventsAfter(t time.Time) []string {
 	w.t.Helper()
 	synctest.Wait()

@@ -20,7 +20,7 @@ func TestListener_Lost(t *testing.T) {
 		name   string
 		happen func(t *testing.T, path string)
 		lost   string // empty: it is not
-		anew   string // why it cannot listen anew; empty: it can
+		anew   string // why it cannot listen again; empty: it can
 		inUse  bool
 	}{
 		{"Nothing", func(*testing.T, string) {}, "", "in use by", true},
@@ -113,7 +113,7 @@ func TestListener_LostThatWasInherited(t *testing.T) {
 	}
 	must(t, os.Link(path+".old", path)) // as is by a file system that numbers files as it likes
 	if err := late.Lost(); err != nil {
-		t.Errorf("it is there, and whoever asks reaches it: %v", err)
+		t.Errorf("it is there, and clients reach it: %v", err)
 	}
 }
 
