@@ -115,7 +115,7 @@ func (m *migration) read(tx *bolt.Tx, w *whole) error {
 	w.newest = m.newest(last, events.Sequence(), w)
 	generation, bad := number(meta, generationKey())
 	if bad != nil || generation > maxNumber {
-		m.log.Warn("the number of the latest refresh is damaged: refreshes are numbered anew", "path", m.path, "error", bad)
+		m.log.Warn("the number of the latest refresh is damaged: refreshes get new numbers", "path", m.path, "error", bad)
 		w.copied = true
 	} else {
 		w.generation = max(w.generation, generation)
@@ -132,7 +132,7 @@ func (m *migration) newest(last, given uint64, w *whole) uint64 {
 	case given-last <= mayBeLost || len(w.events) == 0 && given <= maxNumber:
 		return given
 	}
-	m.log.Warn("the number of the newest event is damaged: events are numbered anew", "path", m.path, "last", last, "number", given)
+	m.log.Warn("the number of the newest event is damaged: events get new numbers", "path", m.path, "last", last, "number", given)
 	w.copied = true
 	return last
 }

@@ -171,7 +171,7 @@ func (s *Scheduler) logSweep() {
 			args = append(args, strings.ToLower(string(state)), n)
 		}
 	}
-	s.log.Info("asked every provider once", args...)
+	s.log.Info("probed every provider once", args...)
 }
 
 // nudge makes Run check the queue again if it would do so too late by itself. That is rare, and
