@@ -48,7 +48,16 @@ func TestFound_FromAnywhere(t *testing.T) {
 	folder(0, 0o700)(t, "/run/user/0", "")
 	folder(0, 0o777|os.ModeSticky)(t, "/run/tmp", "") // so that nothing of this machine's is met
 
-	log, end := runDaemon(t, ada, []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + runtime, "TMPDIR=/run/tmp"})
+	// A daemon whose database is elsewhere is found by the usual places alone.
+	loggedIn := []string{"HOME=" + home, "XDG_RUNTIME_DIR=" + runtime, "TMPDIR=/run/tmp"}
+	log, end := runDaemon(t, ada, loggedIn, "--state-dir", home+"/elsewhere")
+	eventually(t, "the start with another database", func() bool { return strings.Contains(log.String(), "started") })
+	if code, says := outcome(t, inBare(ada, []string{"HOME=" + home, "TMPDIR=/run/tmp"}, "providerctl", "info")); code != 0 {
+		t.Errorf("with another database: exit code %d, %s", code, says)
+	}
+	end()
+
+	log, end = runDaemon(t, ada, loggedIn)
 	eventually(t, "the start", func() bool { return strings.Contains(log.String(), "started") })
 	elsewhere := map[string][]string{
 		"Cron":                      {"HOME=" + home, "TMPDIR=/run/tmp"},
@@ -99,6 +108,21 @@ func TestFound_FromAnywhere(t *testing.T) {
 	isFound(t, true)
 	if code, says := outcome(t, inBare(ada, elsewhere["LoggedIn"], "providerctl", "health")); code != 0 {
 		t.Errorf("it is not well: %s", says)
+	}
+
+	// Another user takes the place that it has now, but ours is back after a login.
+	spare := fmt.Sprintf("/run/tmp/providerd-%d", ada.uid)
+	if err := os.RemoveAll(spare); err != nil {
+		t.Fatal(err)
+	}
+	folder(otherUID, 0o755)(t, spare, "")
+	folder(ada.uid, 0o700)(t, runtime, "")
+	eventually(t, "the socket in its first place", func() bool {
+		return strings.Contains(log.String(), "listening in the runtime folder again")
+	})
+	isFound(t, false)
+	if err := errors.Join(os.RemoveAll(spare), os.RemoveAll(runtime)); err != nil { // after another logout
+		t.Fatal(err)
 	}
 	end()
 	code, says = outcome(t, inBare(ada, elsewhere["LoggedIn"], "providerctl", "health"))

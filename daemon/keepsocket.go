@@ -83,21 +83,30 @@ func (k *keeper) look() error {
 	return nil
 }
 
-func (k *keeper) listen() (anew *socket.Listener, err error) {
-	k.d.reserve.Lend(2, func() {
-		anew, err = socket.ListenAnew(k.d.socketPath(), k.d.socketMode(), k.stillDeaf, k.d.insecure...)
-	})
-	spare := ""
-	if err != nil && k.now.Made() {
-		spare = k.d.spareSocket()
-	}
-	if spare == "" {
+func (k *keeper) listen() (*socket.Listener, error) {
+	anew, err := k.listenAt(k.d.socketPath())
+	if err == nil || !k.now.Made() {
 		return anew, err
 	}
-	k.d.reserve.Lend(2, func() { anew, err = socket.ListenAnew(spare, k.d.socketMode(), k.stillDeaf, k.d.insecure...) })
-	if err == nil {
-		k.d.moveTo(spare)
+	if spare := k.d.spareSocket(); spare != "" {
+		if anew, err = k.listenAt(spare); err == nil {
+			k.d.moveTo(spare)
+		}
+		return anew, err
 	}
+	if first := k.d.firstSocket(); first != "" {
+		if back, failed := k.listenAt(first); failed == nil {
+			k.d.moveBackTo(first)
+			return back, nil
+		}
+	}
+	return nil, err
+}
+
+func (k *keeper) listenAt(path string) (anew *socket.Listener, err error) {
+	k.d.reserve.Lend(2, func() {
+		anew, err = socket.ListenAnew(path, k.d.socketMode(), k.stillDeaf, k.d.insecure...)
+	})
 	return anew, err
 }
 

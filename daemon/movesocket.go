@@ -43,6 +43,23 @@ func (d *Daemon) spareSocket() string {
 	return spare
 }
 
+// firstSocket is where to listen again if the place in the temporary folder is lost too,
+// where other users may be faster: the runtime folder may be back, as after a login. It is
+// empty unless we have moved.
+func (d *Daemon) firstSocket() string {
+	first := d.config.Load().Daemon.Socket
+	if path := d.socketPath(); path == first || path != config.SpareSocket(d.opts.Env, first) {
+		return ""
+	}
+	return first
+}
+
+// moveBackTo has clients find us in the runtime folder again.
+func (d *Daemon) moveBackTo(path string) {
+	d.log.Warn("the place in the temporary folder is lost: listening in the runtime folder again", "lost", d.socketPath(), "socket", path)
+	d.socket.Store(&path)
+}
+
 func isThere(path string) bool {
 	_, err := os.Lstat(path)
 	return !errors.Is(err, fs.ErrNotExist)
