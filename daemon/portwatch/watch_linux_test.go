@@ -225,8 +225,11 @@ func TestWatch_LosesNothingBesideShortConnections(t *testing.T) {
 		churn(t, port, 1)
 		w.wants(port)
 	}
+	if n := len(w.closed); n > 0 {
+		t.Errorf("%d reports too many", n)
+	}
 	cancel()
-	l.Close()
+	l.Close() // connections that nobody accepted may be reported with it
 	clients.Wait()
 	w.wants(port)
 	total := 0
@@ -234,8 +237,8 @@ func TestWatch_LosesNothingBesideShortConnections(t *testing.T) {
 		total += n
 	}
 	t.Logf("%.0f connections a second", float64(total)/time.Since(began).Seconds())
-	if len(w.missed) > 0 || len(w.closed) > 0 {
-		t.Errorf("%d reports too many, %d times some were lost", len(w.closed), len(w.missed))
+	if n := len(w.missed); n > 0 {
+		t.Errorf("messages were lost %d times", n)
 	}
 }
 
