@@ -103,7 +103,7 @@ func TestFound_FromAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the socket elsewhere", func() bool {
-		return strings.Contains(log.String(), "loginctl enable-linger") && strings.Contains(log.String(), "listening anew on")
+		return strings.Contains(log.String(), "loginctl enable-linger") && strings.Contains(log.String(), "listening on the control socket again")
 	})
 	isFound(t, true)
 	if code, says := outcome(t, inBare(ada, elsewhere["LoggedIn"], "providerctl", "health")); code != 0 {

@@ -100,7 +100,7 @@ func TestFound_TheServiceByRoot(t *testing.T) {
 			continue
 		}
 		_, says := outcome(t, inBare(alone(0), env, "providerctl", "doctor", "-o", "json")) // which does not wait
-		if !strings.Contains(says, `"subject":"daemon","level":"fail"`) || !strings.Contains(says, l.says) || l.says == down && strings.Contains(says, "/run/own/") {
+		if !strings.Contains(says, `"status":"fail"`) || !strings.Contains(says, l.says) || l.says == down && strings.Contains(says, "/run/own/") {
 			t.Errorf("%s: it says %s, want %q", l.name, says, l.says)
 		}
 	}

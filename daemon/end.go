@@ -37,7 +37,7 @@ func (d *Daemon) awaitEnd(ctx context.Context, ended <-chan error) error {
 			switch what, age := d.disk.Oldest(); {
 			case d.up.Load():
 			case age >= slowStart:
-				d.log.Warn("the start waits for the disk", "what", what, "for", underway.Rounded(age))
+				d.log.Warn("start is waiting for the disk", "what", what, "for", underway.Rounded(age))
 			default: // what it waits for began after us, or has yet to begin on a busy machine
 				started.Reset(slowStart - age)
 			}
