@@ -58,7 +58,7 @@ func TestInsecure_AVolumeThatEverybodyMayWrite(t *testing.T) {
 
 	log, _ := runDaemon(t, pod, nil, "--config", file, "--state-dir", state, "--socket", socket)
 	eventually(t, "the start", func() bool { return strings.Contains(log.String(), "started") })
-	if !strings.Contains(log.String(), "whoever may write in this folder can make the daemon lose") {
+	if !strings.Contains(log.String(), "any user who can write in this folder can take away the database") {
 		t.Error("the log does not warn")
 	}
 	well := func() bool {

@@ -65,6 +65,6 @@ func (d *Daemon) warnOfNamespace() {
 // warnOfInsecure says at each start what somebody has allowed.
 func (d *Daemon) warnOfInsecure() {
 	for _, path := range d.insecure {
-		d.log.Warn("insecure_folders: whoever may write in this folder can make the daemon lose its database or its socket", "path", path)
+		d.log.Warn("insecure_folders: any user who can write in this folder can take away the database or the socket", "path", path)
 	}
 }

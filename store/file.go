@@ -14,7 +14,7 @@ import (
 )
 
 // errMoved is why an undamaged file is no longer used.
-var errMoved = errors.New("the database is being written anew")
+var errMoved = errors.New("the database is being replaced")
 
 // A file is an open database file. It may die: bbolt panics on unexpected damage, and
 // so it does on a page that the disk cannot read or that somebody truncated away. After

@@ -159,7 +159,7 @@ func continueNumbers(db *bolt.DB, f *os.File, path string, found *contents, o Op
 	}
 	known := mark{Seq: max(found.newest, last.Seq), Generation: max(found.generation, last.Generation)}
 	if err := renumber(db, o.Now(), known); err != nil {
-		return nil, &OpenError{Op: "number the events anew in", Path: path, Err: err}
+		return nil, &OpenError{Op: "renumber the events of", Path: path, Err: err}
 	}
 	if found.copied {
 		o.Log.Info("the database is a restored backup: events and refreshes get new numbers", "path", path)

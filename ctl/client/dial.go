@@ -208,7 +208,7 @@ func (ms misses) explain() *provider.Error {
 				"you may not open the control socket %s", m.path)
 		case errors.Is(m.err, errMounted):
 			return provider.Errorf(provider.DaemonUnreachable,
-				"mount its folder "+filepath.Dir(m.path)+" instead, which shows each new socket, and start this container anew",
+				"mount its folder "+filepath.Dir(m.path)+" instead, which shows each new socket, and restart this container",
 				"the socket %s is mounted here as a file, and is that of a daemon that has ended", m.path)
 		case errors.Is(m.err, errFolder):
 			hint := "give the control socket's path: --socket PATH"
