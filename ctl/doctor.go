@@ -15,13 +15,14 @@ func (a *app) doctorCommand() *command.Command {
 		Use:        "doctor",
 		Short:      "Check everything that can be wrong, and say what to type",
 		SuggestFor: []string{"checkup", "troubleshoot", "netcheck"},
-		Long: `Check the daemon, its socket, what you may do, its unit, configuration and keys,
-proxies, the clock, the disk, the versions, and each provider, and say what to type.
-It is most useful when the daemon does not run, hangs, is old, or does not let you in.
-It changes nothing and shows no secrets.
+		Long: `Check the daemon, its socket, your rights, its unit, configuration and keys, the
+proxies, the clock, the disk, the versions and each provider, and say what to type.
+It also works if the daemon does not run, hangs, is old, or does not let you in. It
+changes nothing and shows no secrets.
 
-It exits 1 if something needs a person (fail), else 0, even with warnings. -o markdown
-writes a report to paste into an issue, without your name and this machine's.`,
+It exits 1 if something needs a person (fail), and 0 otherwise, even with warnings.
+-o markdown writes a report to paste into an issue, without your name and the name of
+this machine.`,
 		Example: `  providerctl doctor
   sudo providerctl doctor
   providerctl doctor -o markdown`,

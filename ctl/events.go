@@ -20,7 +20,8 @@ func (a *app) eventsCommand() *command.Command {
 		Use:        "events [ID…]",
 		Short:      "Show past changes, and with -f new ones",
 		SuggestFor: []string{"watch", "changes"},
-		Long: `Show past events of all providers, or of those named. ` + globHelp + `
+		Long: `Show past events of all providers, or of those named.
+` + globHelp + `
 Events with the id host are about this machine, and so affect every remote provider.
 
 ` + sinceHelp + `

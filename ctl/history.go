@@ -27,7 +27,8 @@ the machine was asleep, or the daemon was held up.
 
 ` + sinceHelp + `
 
-Several providers are shown one after the other. ` + globHelp + `
+Several providers are shown one after the other.
+` + globHelp + `
 -o json prints one object for one ID, and {"providers": […]} for several or a pattern.`,
 		Example: `  providerctl history ollama --since 1d
   providerctl history 'gpu*' -o json`,

@@ -52,7 +52,8 @@ func (a *app) switchCommand(s *switching) *command.Command {
 		Use:        s.name + " ID…",
 		Short:      s.short,
 		SuggestFor: s.other,
-		Long: s.short + `. ` + globHelp + `
+		Long: s.short + `.
+` + globHelp + `
 If one of several IDs is unknown, nothing is changed. If one provider cannot be changed,
 the others still are, and the exit code is that one's.`,
 		Example:  "  providerctl " + s.name + " ollama\n  providerctl " + s.name + " 'gpu*' openai",

@@ -23,33 +23,34 @@ func (a *app) pickCommand() *command.Command {
 	q := newPickQuery()
 	cmd := &command.Command{
 		Use:        "pick [ID…]",
-		Short:      "Print the one provider to use now; exit 1 with every reason when there is none",
+		Short:      "Print the one provider to use now; exit 1 with the reasons if there is none",
 		SuggestFor: []string{"choose", "select", "use"},
-		Long: `Print the one provider to use now, of all that serve models, or of those named.
+		Long: `Print the one provider to use now, of all that serve models or of those named.
 
-It takes what the daemon knows already: one that is RUNNING or, where there is
-none, one that is up and of limited use (in doubt, slow, with an incident that its
-vendor reports, or served by a user whom the daemon does not trust with its key). Of those that are equally good it takes
+It decides by what the daemon already knows. It prints a provider that is RUNNING or, if
+there is none, one that is degraded but usable: in doubt, slow, with an incident that
+its vendor reports, or served by a user to whom the daemon does not send its key. Of
+several equally good ones it prints
 
-  local     a local one, else a cloud one; in the configuration's order (default)
-  fastest   the one whose last answer came soonest
-  order     the first, in the configuration's order or in that of the IDs given
-            (default when there are any)
+  local     a local one before a cloud one, in the configuration's order (default)
+  fastest   the one with the lowest latency
+  order     the first, in the configuration's order or in that of the given IDs
+            (default if there are any)
 
-With --model it must list that model, by its id or an alias; Ollama's NAME means
-NAME:latest. One whose models are not known is the last resort.
+With --model, the provider must list that model, by its id or an alias; Ollama's NAME
+means NAME:latest. A provider whose models are unknown is the last resort.
 
-Only when nothing else is left are those probed whose state is stale. When there
-is none to use it exits 1 and says of each why.
+Providers with stale rows are probed only if no other is left. If none can be used, it
+exits 1 and says why for each.
 
-With -o url it prints the base URL that clients of OpenAI's API take or, if the
-provider has none for them, its endpoint. A provider at a Unix socket has no URL and is
-not taken, nor is one that wants a user and password or a client certificate, which the
-daemon has and tells nobody. With -o env it prints variables to eval, or
-for env and systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND, PROVIDERD_ENDPOINT,
-OPENAI_BASE_URL (unless there is no such API, or only a socket), the vendor's own
-(OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the variable
-to look for the key in. It never prints a key.`,
+-o url prints the base URL for clients of OpenAI's API or, if the provider has no such
+API, its endpoint. It skips a provider at a Unix socket, which has no URL, and one that
+needs a user and password or a client certificate, which the daemon does not give away.
+
+-o env prints variables for eval, env or systemd: PROVIDERD_PROVIDER, PROVIDERD_KIND,
+PROVIDERD_ENDPOINT, OPENAI_BASE_URL (unless there is no such API, or only a socket), the
+vendor's own (OLLAMA_HOST, ANTHROPIC_BASE_URL, …), and PROVIDERD_KEY_ENV, the name of the
+variable that should hold the key. It never prints a key.`,
 		Example: `  providerctl pick
   eval "$(providerctl pick ollama anthropic -o env)"
   providerctl pick --model qwen3:8b --prefer fastest -o url`,

@@ -21,29 +21,30 @@ func (a *app) reportCommand() *command.Command {
 	var file string
 	cmd := &command.Command{
 		Use:   "report ID",
-		Short: "Tell everyone what your own request met: a rate limit, a rejected key, a timeout",
-		Long: `Tell the daemon, and so everyone who asks it, what your own request met.
+		Short: "Report what happened to your own request: a rate limit, a rejected key, a timeout",
+		Long: `Tell the daemon, and so all its clients, what happened to a request of your own.
 
 Everybody may report. The provider is probed at once. Until a probe finds it healthy,
 the row shows what was reported and by whom, for at most a minute and at most ten times
 in any hour: a rate limit as its state, a timeout or a 5xx as a doubt. A rejected key or
-an empty account is yours alone, and only triggers the probe. The daemon takes one
+an empty account concerns only you, and only causes the probe. The daemon accepts one
 report a second from each user; further ones wait a few seconds for their turn.
 
-An administrator's counts for more. What is certain shows at once, with source report: a
-rate limit, a rejected key, no money left. What is doubtful, a timeout or a 5xx, counts
-as one doubtful check. Either way the provider is probed, and what that finds overrules
-the report. But with --retry-after the daemon sends nothing of its own before that time (held to
-1s to 24h), and until then the report holds, even if a probe, which asks for less,
-finds the provider well. Until then only a report with another --retry-after
-changes it, so that --retry-after 1 takes a wrong one back.
+An administrator's report counts for more. A definite one shows at once, with source
+report: a rate limit, a rejected key, no money left. A doubtful one, a timeout or a 5xx,
+counts as one doubtful probe. The provider is probed, and the result overrules the
+report.
 
---retry-after takes what the header of that name says, or a duration: 60,
-1m30s, "Wed, 21 Oct 2026 07:28:00 GMT". Empty is the same as left out. --headers takes
-the headers of the answer as curl -D or -i writes them, from a file or with - from
-standard input; of these, the status and what tells of limits is sent (retry-after,
-x-ratelimit-…, anthropic-ratelimit-…, date), and the daemon reads it as it reads them
-itself.`,
+With an administrator's --retry-after, the daemon does not probe before that time (1s to
+24h), and the report holds until then, even if a forced probe finds the provider healthy.
+Only a report with another --retry-after changes that; --retry-after 1
+takes back a mistake.
+
+--retry-after takes the value of the header of that name, or a duration: 60, 1m30s,
+"Wed, 21 Oct 2026 07:28:00 GMT". An empty value is ignored. --headers takes the headers
+of the answer as curl -D or -i writes them, from a file or, with -, from standard input.
+It sends only the status and the headers about limits (retry-after, x-ratelimit-…,
+anthropic-ratelimit-…, date), which the daemon reads by the rules of its own probes.`,
 		Example: `  providerctl report openai --status 429 --retry-after 60
   providerctl report ollama --error timeout
   curl -sS -D headers.txt -o answer.json … || providerctl report groq --headers headers.txt`,

@@ -121,7 +121,7 @@ SIGHUP makes it read the configuration again. Query it with providerctl.`,
 	p.StringVar(&f.config, "config", "", "configuration `file` (default: the system's or the user's providerd.toml)").Complete = completeTOML
 	p.StringVar(&f.socket, "socket", "", "`path` of the control socket").Complete = command.Offer(nil, command.OfferFiles)
 	p.StringVar(&f.stateDir, "state-dir", "", "`folder` of the database").Complete = command.Offer(nil, command.OfferFolders)
-	p.Var(&f.insecure, "insecure-folder", "use what is in this `folder` though everybody may write in it; may be repeated").Complete = command.Offer(nil, command.OfferFolders)
+	p.Var(&f.insecure, "insecure-folder", "accept this `folder` above the socket or database although everybody can write in it (repeatable)").Complete = command.Offer(nil, command.OfferFolders)
 	p.BoolVar(&f.system, "system", false, "run as the system's daemon, with its paths, without being root")
 	p.Var((*levelFlag)(&f.logLevel), "log-level", "how much to log, whatever the configuration says").Complete = command.Offer(config.LogLevels(), command.NoFiles)
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: if standard error is neither a terminal nor the journal)")
