@@ -42,7 +42,7 @@ cannot be run, and as pick does if no provider can be used.`,
 		Complete: a.completeRun,
 	}
 	a.pickFlags(cmd, &q)
-	cmd.Flags().DurationVar(&wait, "wait", 0, "wait for one to be usable for at most so long")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait until one is usable")
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		if err := q.of(cmd, words[:cmd.Dash()]); err != nil {
 			return err
@@ -55,7 +55,7 @@ cannot be run, and as pick does if no provider can be used.`,
 	return cmd
 }
 
-// runArgs wants a program behind "--", which tells it from the IDs.
+// runArgs requires a program after "--", which separates it from the IDs.
 func (a *app) runArgs(cmd *command.Command, words []string) error {
 	dash := cmd.Dash()
 	switch {
@@ -70,8 +70,7 @@ func (a *app) runArgs(cmd *command.Command, words []string) error {
 	return nil
 }
 
-// leadingIDs is how many of the words are IDs before a program begins, as far as the daemon
-// says.
+// leadingIDs is how many of the first words are IDs that the daemon knows.
 func (a *app) leadingIDs(words []string) int {
 	ctx, cancel := context.WithTimeout(a.ctx, time.Second)
 	defer cancel()
@@ -87,7 +86,7 @@ func (a *app) leadingIDs(words []string) int {
 	return n
 }
 
-// completeRun offers IDs before "--", and files behind it.
+// completeRun offers IDs before "--", and files after it.
 func (a *app) completeRun(cmd *command.Command, words []string, word string) ([]string, command.Directive) {
 	if cmd.Dash() >= 0 {
 		return nil, command.OfferFiles
@@ -104,7 +103,7 @@ func (a *app) run(ctx context.Context, q pickQuery, argv []string, wait time.Dur
 		a.sayRejected(q, found.Rejected)
 		return errNo
 	}
-	all, err := a.client.Status(ctx, client.StatusQuery{}) // whose keys are other providers' too
+	all, err := a.client.Status(ctx, client.StatusQuery{}) // for the other providers' keys
 	if err != nil {
 		return err
 	}
@@ -120,14 +119,14 @@ func (a *app) run(ctx context.Context, q pickQuery, argv []string, wait time.Dur
 		}
 		a.say("%s%s, so the program has no key for %s", told.KeyEnv, why, found.ID)
 	}
-	if err := a.ctx.Err(); err != nil { // ctrl-C, which nobody else has heard
+	if err := a.ctx.Err(); err != nil { // ctrl-C, which nobody else has noticed
 		return err
 	}
 	return a.exec(argv, environ)
 }
 
-// chooseWithin chooses as choose does and, as long as there is none, once a second again
-// until that time is up. It ends early if none can become usable before somebody acts.
+// chooseWithin is choose, but tries again once a second until it succeeds or the time is up.
+// It ends early if no provider can become usable before somebody acts.
 func (a *app) chooseWithin(ctx context.Context, q pickQuery, wait time.Duration) (choice, error) {
 	if wait == 0 {
 		return a.choose(ctx, q)
@@ -161,8 +160,8 @@ func (a *app) chooseWithin(ctx context.Context, q pickQuery, wait time.Duration)
 	}
 }
 
-// mayBecomeUsable has those that are asked for probed, and reports whether any of them
-// can be used later although nobody acts.
+// mayBecomeUsable has the requested providers probed, and reports whether any of them can
+// become usable without anybody acting.
 func (a *app) mayBecomeUsable(ctx context.Context, q pickQuery) bool {
 	maxAge, wait := probePace, probePace
 	reply, err := a.client.Status(ctx, client.StatusQuery{IDs: q.ids, MaxAge: &maxAge, Wait: &wait})

@@ -11,22 +11,22 @@ import (
 
 const (
 	openAIKeyVariable = "OPENAI_API_KEY"
-	oldOpenAIVariable = "OPENAI_API_BASE" // of OpenAI's library before 1.0, and of aider and LangChain still
+	oldOpenAIVariable = "OPENAI_API_BASE" // of OpenAI's library before 1.0, and still of aider and LangChain
 	keyEnvVariable    = "PROVIDERD_KEY_ENV"
-	noKey             = "none" // OpenAI's library wants one, though the server may not
+	noKey             = "none" // OpenAI's library needs a key even if the server does not
 )
 
-// longEnough is how long a value must be for it to be looked for in other variables.
+// longEnough is how long a key must be to be searched for in other variables.
 const longEnough = 16
 
-// environ is the environment of a program that uses the provider: the caller's, without
-// what is another provider's, and with what pick -o env prints and the provider's key, if
-// the caller has it. all are the rows of all providers.
+// environ is the environment of a program that uses the provider: the caller's, without what
+// is for other providers, plus what pick -o env prints and the provider's key, if the caller
+// has it. all are the rows of all providers.
 func (c *chosen) environ(caller []string, all []provider.Status) (environ []string, hasKey bool) {
 	told := c.told()
 	own := ownership{keyEnv: told.KeyEnv, vendor: c.vendor()}
 	if told.KeyEnvGuessed {
-		own.keyEnv = "" // a key would go to whoever stands in its vendor's place
+		own.keyEnv = "" // the key would go to a gateway in the vendor's place
 	}
 	own.home = own.vendor.isHome(c.Endpoint)
 	key := own.key(caller)
@@ -49,7 +49,7 @@ func (c *chosen) environ(caller []string, all []provider.Status) (environ []stri
 	for _, line := range caller {
 		name, value, _ := strings.Cut(line, "=")
 		switch {
-		case name == "": // as Windows has for the folder of each drive
+		case name == "": // on Windows, for the folder of each drive
 			rest = append(rest, line)
 		case !isSet(set, name) && !isOurs(name) && (own.keeps(name, value, key) || isForeign(name, before, all) == namesNothing):
 			rest = append(rest, line)
@@ -62,18 +62,17 @@ func (c *chosen) environ(caller []string, all []provider.Status) (environ []stri
 
 // An ownership says which of the caller's variables are for the provider.
 type ownership struct {
-	keyEnv string // the variable to look for the key in
+	keyEnv string // the variable that should hold the key
 	vendor vendor // whose variables its kind's programs read
-	home   bool   // the vendor's own address: its own variables are for nobody else
+	home   bool   // it is at the vendor's own address, which the vendor's variables are for
 }
 
-// usesVendors reports whether the key is the vendor's usual one, and not another
-// account's or a gateway's.
+// usesVendors reports whether the key is the vendor's usual one, not that of another account
+// or a gateway.
 func (o *ownership) usesVendors() bool { return o.home && o.vendor.isKey(o.keyEnv) }
 
-// key is the provider's key from the caller's environment, empty if it is not there. A
-// program that this command runs in its turn finds the key of the provider before in
-// variables that are not for it.
+// key is the provider's key from the caller's environment, empty if it is not there. If run
+// runs inside a run, variables can hold the key of the outer run's provider.
 func (o *ownership) key(caller []string) string {
 	names := []string{o.keyEnv}
 	if o.usesVendors() {
@@ -90,8 +89,8 @@ func (o *ownership) key(caller []string) string {
 	return ""
 }
 
-// nativeKey is the variable in which the vendor's own programs look for the key, if it
-// is not where the caller has it.
+// nativeKey is the variable in which the vendor's own programs look for the key, if the caller
+// has it in another one.
 func (o *ownership) nativeKey() string {
 	if len(o.vendor.keys) == 0 || o.vendor.isKey(o.keyEnv) {
 		return ""
@@ -99,19 +98,19 @@ func (o *ownership) nativeKey() string {
 	return o.vendor.keys[0]
 }
 
-// keeps reports whether a variable of the caller's is for the provider.
+// keeps reports whether one of the caller's variables is for the provider.
 func (o *ownership) keeps(name, value, key string) bool {
 	switch {
 	case key != "" && name == o.keyEnv:
-		return strings.TrimSpace(value) == key // or else it is the key of the provider before
+		return strings.TrimSpace(value) == key // otherwise it is the key of an outer run's provider
 	case key == "" || !o.usesVendors():
 		return false
 	}
 	return o.vendor.names(name) == namesKey || slices.Contains(o.vendor.account, strings.ToUpper(name))
 }
 
-// isForeign tells whether programs look in a variable for a key or an address of some
-// provider, of any row or of the one that was picked before.
+// isForeign says whether programs look in a variable for a key or an address of any provider,
+// including that of an outer run.
 func isForeign(name, before string, all []provider.Status) named {
 	if name == before || slices.ContainsFunc(all, func(s provider.Status) bool {
 		return s.Client != nil && s.Client.KeyEnv != "" && strings.EqualFold(s.Client.KeyEnv, name)
@@ -123,14 +122,14 @@ func isForeign(name, before string, all []provider.Status) named {
 			return what
 		}
 		if slices.Contains(v.account, strings.ToUpper(name)) {
-			return namesAddress // it belongs with one
+			return namesAddress // it goes with an address
 		}
 	}
 	return namesNothing
 }
 
-// without leaves out the variables in whose values one of the secrets stands, but for the
-// key itself.
+// without removes the variables whose values contain one of the secrets, except for the key
+// itself.
 func without(lines, secrets []string, key string) []string {
 	secrets = slices.DeleteFunc(secrets, func(s string) bool {
 		path := strings.HasPrefix(s, "/") || strings.ContainsAny(s, "\\ \t") || strings.Contains(s, "://")
@@ -151,7 +150,7 @@ func isSet(lines []string, name string) bool {
 	})
 }
 
-// isOurs reports whether a variable tells of the provider that was picked before.
+// isOurs reports whether a variable is about the provider of an outer run.
 func isOurs(name string) bool {
 	switch name {
 	case "PROVIDERD_PROVIDER", "PROVIDERD_KIND", "PROVIDERD_ENDPOINT", keyEnvVariable:
@@ -160,8 +159,7 @@ func isOurs(name string) bool {
 	return false
 }
 
-// valueOf is the value of a variable; of one that stands there more than once, the first,
-// as getenv(3) has it.
+// valueOf is the value of a variable; if it occurs more than once, the first, like getenv(3).
 func valueOf(environ []string, name string) string {
 	for _, line := range environ {
 		other, value, _ := strings.Cut(line, "=")
@@ -172,7 +170,7 @@ func valueOf(environ []string, name string) string {
 	return ""
 }
 
-// vendor is whose programs are for the provider's kind.
+// vendor is the vendor of the provider's kind.
 func (c *chosen) vendor() vendor {
 	for _, v := range vendors() {
 		if v.kind == c.Kind {
@@ -182,7 +180,7 @@ func (c *chosen) vendor() vendor {
 	return vendor{}
 }
 
-// isHome reports whether an endpoint is at a host of the vendor's own.
+// isHome reports whether an endpoint is at one of the vendor's own hosts.
 func (v *vendor) isHome(endpoint string) bool {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" {

@@ -5,27 +5,27 @@ import (
 	"strings"
 )
 
-// A vendor is whose programs look for keys and addresses in variables of certain names.
+// A vendor's programs look for keys and addresses in certain variables.
 type vendor struct {
-	kind string // which kind's; empty: there is no kind of it, and its keys are never for a child
-	home string // the hosts of its own addresses; with a dot before it, of each resource's
-	// keys are the variables of the key, in the order in which the kind's programs read
-	// them; the first is where a key from elsewhere is put.
+	kind string // the kind it belongs to; empty: none, and a child never gets its keys
+	home string // the hosts of its own addresses; with a leading dot, a domain of such hosts
+	// keys are the variables for the key, in the order in which the kind's programs read
+	// them; a key from another variable is put into the first.
 	keys []string
-	// prefixes are how the names of its other variables begin. Those that then tell of a
-	// key or an address are its keys and addresses.
+	// prefixes are those of the names of its other variables. Those with the word for a key
+	// or an address after the prefix are its keys and addresses.
 	prefixes string
-	// account are names that say which account pays: headers with it go wherever the
-	// address says.
+	// account are variables that say which account pays: it is sent in headers to whatever
+	// address is set.
 	account []string
-	// routes are further variables that choose where requests go, such as to a cloud's copy
-	// of the models; with a low line at the end, how such names begin.
+	// routes are other variables that choose where requests go, such as to a cloud's copy of
+	// the models; with an underscore at the end, prefixes of such names.
 	routes []string
-	// spared are names that look like an address of models and are none.
+	// spared are variables that look like the address of a model server, but are not.
 	spared []string
 }
 
-// What the name of a variable tells.
+// What a variable is, by its name.
 type named uint8
 
 const (
@@ -34,14 +34,14 @@ const (
 	namesAddress
 )
 
-// Words in names of variables, between low lines.
+// Words in names of variables, between underscores.
 const (
 	keyWords     = " KEY KEYS APIKEY APIKEYS TOKEN PAT JWT BEARER SECRET SECRETS PASSWORD PASSWD AUTH OAUTH AUTHORIZATION CREDENTIAL CREDENTIALS HEADERS AK SK ZENAPIKEY "
 	addressWords = " URL URLS URI BASE BASES HOST HOSTS SERVER ENDPOINT ENDPOINTS RESOURCE SOCKET "
 )
 
-// names tells what a variable is to the vendor's programs. Case does not count: some
-// programs read both, and on Windows there is no difference.
+// names says what a variable is to the vendor's programs. Case does not count: some programs
+// read both, and on Windows there is no difference.
 func (v *vendor) names(name string) named {
 	name = strings.ToUpper(name)
 	switch {
@@ -77,21 +77,21 @@ func (v *vendor) names(name string) named {
 
 func isWord(words, word string) bool { return word != "" && strings.Contains(words, " "+word+" ") }
 
-// isKey reports whether a variable is one that holds the vendor's key.
+// isKey reports whether a variable holds the vendor's key.
 func (v *vendor) isKey(name string) bool {
 	return slices.ContainsFunc(v.keys, func(key string) bool { return strings.EqualFold(key, name) })
 }
 
-// vendors are the kinds' vendors, in the order of docs/kinds.md, and others that models
-// are had from. A test holds the kinds' to the daemon's. What is made of names is so that
-// the next variable of a vendor (…_API_KEY_2, …_OAUTH_TOKEN) is known too.
+// vendors are the kinds' vendors, in the order of docs/kinds.md, and others that serve models.
+// A test compares those of the kinds with the daemon's. The patterns are so general that a
+// vendor's next variable (…_API_KEY_2, …_OAUTH_TOKEN) is recognised too.
 func vendors() []vendor {
 	return []vendor{
 		{kind: "ollama", prefixes: "OLLAMA", keys: []string{"OLLAMA_API_KEY"}},
 		{kind: "lmstudio", prefixes: "LMSTUDIO LM_STUDIO", keys: []string{"LM_API_TOKEN"}},
 		{
 			kind: "llamacpp", prefixes: "LLAMA LLAMACPP LLAMA_CPP", keys: []string{"LLAMA_API_KEY"},
-			spared: []string{"LLAMA_CLOUD_API_KEY", "LLAMA_CLOUD_BASE_URL"}, // LlamaIndex's, which reads documents
+			spared: []string{"LLAMA_CLOUD_API_KEY", "LLAMA_CLOUD_BASE_URL"}, // LlamaIndex's, for reading documents
 		},
 		{kind: "vllm", prefixes: "VLLM HOSTED_VLLM", keys: []string{"VLLM_API_KEY"}},
 		{kind: "sglang", prefixes: "SGLANG"},

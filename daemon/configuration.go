@@ -4,8 +4,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Configuration is what is in force: the file as it was read, under the flags of this
-// process, and what only a restart would change as it is.
+// Configuration is what is in force: the file as it was read, this process's flags, and the
+// current values of settings that only a restart changes.
 func (d *Daemon) Configuration(admins string) provider.ConfigReply {
 	read := d.config.Load()
 	now := *read

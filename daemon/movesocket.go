@@ -12,12 +12,12 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// A user's runtime folder is removed at the last logout, and the daemon may be left: it was
-// started by nohup, in tmux or by cron. It goes on in the temporary folder then, where
-// clients look too, and where they find it by what it says beside its database.
+// A user's runtime folder is removed at the last logout. A daemon that nohup, tmux or cron
+// started is still running then. It continues in the temporary folder, where clients look
+// too, and which it records beside its database.
 
-// notAnothers adds to the error of a socket that cannot be made in the runtime folder that
-// it may be another user's: su keeps the variable.
+// notAnothers adds to the error of a socket that cannot be made in the runtime folder that the
+// folder may be another user's: su keeps the variable.
 func (d *Daemon) notAnothers(err error) error {
 	if errors.Is(err, fs.ErrPermission) && config.SpareSocket(d.opts.Env, d.socketPath()) != "" {
 		return provider.WithHint(err.Error(), "if XDG_RUNTIME_DIR names another user's folder, as after su: unset XDG_RUNTIME_DIR; else: providerd --socket PATH")
@@ -25,11 +25,11 @@ func (d *Daemon) notAnothers(err error) error {
 	return err
 }
 
-// socketPath is where clients find us.
+// socketPath is where clients find the daemon.
 func (d *Daemon) socketPath() string { return *d.socket.Load() }
 
-// spareSocket is where to listen if the runtime folder that the socket should be in is
-// gone and cannot be made; else it is empty.
+// spareSocket is where to listen if the runtime folder for the socket is gone and cannot be
+// created; otherwise empty.
 func (d *Daemon) spareSocket() string {
 	path := d.socketPath()
 	spare := config.SpareSocket(d.opts.Env, path)
@@ -43,9 +43,9 @@ func (d *Daemon) spareSocket() string {
 	return spare
 }
 
-// firstSocket is where to listen again if the place in the temporary folder is lost too,
-// where other users may be faster: the runtime folder may be back, as after a login. It is
-// empty unless we have moved.
+// firstSocket is where to listen if the place in the temporary folder is lost too, as to
+// another user who is faster: the runtime folder may be back, as after a login. It is empty
+// unless the daemon has moved.
 func (d *Daemon) firstSocket() string {
 	first := d.config.Load().Daemon.Socket
 	if path := d.socketPath(); path == first || path != config.SpareSocket(d.opts.Env, first) {
@@ -54,7 +54,7 @@ func (d *Daemon) firstSocket() string {
 	return first
 }
 
-// moveBackTo has clients find us in the runtime folder again.
+// moveBackTo makes clients find the daemon in the runtime folder again.
 func (d *Daemon) moveBackTo(path string) {
 	d.log.Warn("the place in the temporary folder is lost: listening in the runtime folder again", "lost", d.socketPath(), "socket", path)
 	d.socket.Store(&path)
@@ -65,10 +65,10 @@ func isThere(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// moveTo has clients find us at another path.
+// moveTo makes clients find the daemon at another path.
 func (d *Daemon) moveTo(path string) {
 	gone, uid := filepath.Dir(filepath.Dir(d.socketPath())), os.Getuid()
-	fix := "make it, or unset XDG_RUNTIME_DIR"
+	fix := "create it, or unset XDG_RUNTIME_DIR"
 	if gone == fmt.Sprintf("/run/user/%d", uid) {
 		fix = fmt.Sprintf("to keep it after a logout: sudo loginctl enable-linger %d", uid)
 	}

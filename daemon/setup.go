@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// setup is what this daemon knows of itself and whoever asks may not be able to see.
-// It is all in memory. Who asks, daemon/control adds, and leaves out what is not theirs.
+// setup is what the daemon knows of itself and its clients may be unable to see. All of it is
+// in memory. daemon/control adds the caller, and removes what the caller may not see.
 func (d *Daemon) setup() *provider.Setup {
 	s := &provider.Setup{
 		System:        d.opts.Env.ForSystem(),
@@ -46,7 +46,7 @@ func (d *Daemon) configInForce() provider.ConfigInForce {
 	return c
 }
 
-// keyInUse says of a provider's key where it comes from and what is odd about it.
+// keyInUse is where a provider's key is from, and what is odd about it.
 func keyInUse(p *config.Provider) provider.KeyInUse {
 	k := provider.KeyInUse{ID: p.ID, Source: p.KeySource, Set: !p.Key.IsZero(), Problem: cmp.Or(p.KeyFault, p.KeyDoubt)}
 	if k.Problem == "" && p.KeyMissing != "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// daemonSettings are those of [daemon] that a reload puts in force, as the file has them.
-// The others take a restart.
+// daemonSettings are the settings of [daemon] that a reload puts in force, in the file's
+// form. The others need a restart.
 var daemonSettings = []struct {
 	name  string
 	value func(Daemon) string
@@ -19,8 +19,7 @@ var daemonSettings = []struct {
 	{"metrics_provider_latency", func(d Daemon) string { return strconv.FormatBool(d.MetricsProviderLatency) }},
 }
 
-// Applied are the settings that a reload puts in force and that differ from those before,
-// as the file would have them.
+// Applied are the changed settings that a reload puts in force, in the file's form.
 func (d Daemon) Applied(before Daemon) (lines []string) {
 	for _, s := range daemonSettings {
 		if now := s.value(d); now != s.value(before) {
@@ -30,9 +29,8 @@ func (d Daemon) Applied(before Daemon) (lines []string) {
 	return lines
 }
 
-// ChangedSettings are the names of the settings in which a provider differs from what it
-// was. What a setting names counts too: another key in the same file is a change of
-// api_key_file.
+// ChangedSettings are the names of a provider's changed settings. What a setting refers to
+// counts too: another key in the same file is a change of api_key_file.
 func (p *Provider) ChangedSettings(before *Provider) (names []string) {
 	now, was := p.shownSettings(), before.shownSettings()
 	for _, line := range append(slices.Clone(now), was...) {
@@ -49,7 +47,7 @@ func (p *Provider) ChangedSettings(before *Provider) (names []string) {
 	source, _, _ := strings.Cut(p.KeySource+" ", " ")
 	add("api_key_"+source, source != "" && p.Key.Reveal() != before.Key.Reveal())
 	add("base_url", p.BaseURL != before.BaseURL)
-	add("command", !slices.Equal(p.Command, before.Command)) // what is masked in it counts too
+	add("command", !slices.Equal(p.Command, before.Command)) // including what is masked in it
 	add("certificates", p.TLS != nil && before.TLS != nil && p.TLS.Sum != before.TLS.Sum)
 	return names
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-const starterHead = `# providerd.toml: what providerd watches, and how. Begun by: providerd config init
+const starterHead = `# providerd.toml: what providerd watches, and how. Created by: providerd config init
 # providerd.toml(5) and docs/configuration.md explain every setting.
 #
 #     providerd config edit     # change it; it is checked before it is taken over
@@ -18,7 +18,7 @@ const starterHead = `# providerd.toml: what providerd watches, and how. Begun by
 
 // starterKeys is for the system's daemon.
 const starterKeys = `#
-# A key is a file that root alone can read. The service reads it when it starts:
+# A key is a file that only root can read. The service reads it when it starts:
 #
 #     sudo install -d -m 700 /etc/providerd/credentials
 #     sudo install -m 600 /dev/stdin /etc/providerd/credentials/groq   # type it, ctrl-D
@@ -26,22 +26,22 @@ const starterKeys = `#
 `
 
 const starterSettings = `
-# Besides what is named below, watch what is watched without a file: Ollama,
-# LM Studio, llama.cpp, OpenAI, Anthropic, and each cloud API whose key variable
-# is set.
+# Watch the providers below, and also those that are watched without a file:
+# Ollama, LM Studio, llama.cpp, OpenAI, Anthropic, and each cloud API whose key
+# variable is set.
 autodetect = true
 
 [daemon]
 #log_level = "info"
 
-# For every provider; each may have its own below.
+# For every provider; each can have its own values below.
 [defaults]
 #interval = "10s"
 #timeout = "1500ms"
 `
 
 const starterTail = `
-# A server on another machine. Take the marks away, and write where it is:
+# A server on another machine. Remove the #, and change the address:
 #[[provider]]
 #id = "ollama:gpu"
 #kind = "ollama"
@@ -55,10 +55,10 @@ const starterTail = `
 #api_key_file = "/etc/providerd/my-server.key"
 `
 
-// Starter is a file to begin with. It names what was found at the vendors' default
-// addresses, what the vendors' variables give the address of, and the cloud kinds whose
-// key is at hand. It can be used as it is, watches all that would be watched without
-// a file, and holds no key.
+// Starter is a file to start with. It names the servers that were found at the vendors'
+// default addresses or that the vendors' variables point to, and the cloud kinds whose key
+// is available. It can be used as it is, watches everything that would be watched without a
+// file, and contains no key.
 func Starter(kinds []Kind, env Env, found []provider.Discovered) string {
 	var b strings.Builder
 	b.WriteString(starterHead)
@@ -78,7 +78,7 @@ func Starter(kinds []Kind, env Env, found []provider.Discovered) string {
 	return b.String()
 }
 
-// A starter writes what is known of one kind before there is a configuration.
+// A starter writes the entry of one kind.
 type starter struct {
 	kinds []Kind
 	kind  *Kind
@@ -91,7 +91,7 @@ func (s *starter) write(b *strings.Builder) {
 	elsewhere := a.endpoint != "" && (s.found == nil || !sameServer(a.endpoint, s.found.BaseURL))
 	key := s.kind.keyIsSet(s.env)
 	switch {
-	case wrong != nil: // the row says it
+	case wrong != nil: // the row will say so
 	case elsewhere:
 		s.atVariable(b, a, key)
 	case s.kind.Type == provider.Cloud && key && s.kind.BaseURL != "":
@@ -103,8 +103,8 @@ func (s *starter) write(b *strings.Builder) {
 	}
 }
 
-// atDefault is the server that was found. Its address is a comment, since the file
-// would say that whoever listens there may have the key.
+// atDefault writes the server that was found. Its address is a comment, because an address in
+// the file means that any listener there may have the key.
 func (s *starter) atDefault(b *strings.Builder, second, key bool) {
 	about := "It answers at " + printable(s.found.BaseURL)
 	if s.found.Version != "" {
@@ -117,7 +117,7 @@ func (s *starter) atDefault(b *strings.Builder, second, key bool) {
 	base := "base_url = " + provider.Quoted(s.found.BaseURL)
 	switch {
 	case second && key:
-		lines = append(lines, "Take the marks away if that server may have the key.")
+		lines = append(lines, "Remove the # if that server may have the key.")
 		s.entry(b, "#", lines, []string{base}, ":2")
 	case second:
 		s.entry(b, "", lines, []string{base}, ":2")
@@ -126,7 +126,7 @@ func (s *starter) atDefault(b *strings.Builder, second, key bool) {
 	}
 }
 
-// atVariable is the server whose address a vendor's variable gives.
+// atVariable writes the server whose address is in a vendor's variable.
 func (s *starter) atVariable(b *strings.Builder, a address, key bool) {
 	lines := []string{"Its address is that of the vendor's variable"}
 	if s.kind.AddrEnv != "" {
@@ -137,7 +137,7 @@ func (s *starter) atVariable(b *strings.Builder, a address, key bool) {
 	u, err := url.Parse(a.endpoint)
 	switch {
 	case a.url != a.endpoint:
-		lines = append(lines, "It has a user or a password, so it stays in the variable.")
+		lines = append(lines, "It contains a user or a password, so it stays in the variable.")
 		settings = nil
 	case err != nil || key && u.Scheme == "http" && IsLoopback(u.Hostname()):
 		settings[0] = "#" + settings[0]
@@ -153,7 +153,7 @@ func (s *starter) atVariable(b *strings.Builder, a address, key bool) {
 	s.entry(b, mark, lines, settings)
 }
 
-// aboutKey says where the key is, and what to do where the daemon would not find it.
+// aboutKey says where the key is, and what to do if the daemon would not find it.
 func (s *starter) aboutKey(base string) []string {
 	name := s.keyVariable()
 	key, bad := s.key(base)
@@ -161,7 +161,7 @@ func (s *starter) aboutKey(base string) []string {
 	case bad != nil:
 		return []string{printable(bad.message) + ": " + bad.fix + "."}
 	case s.env.ForSystem() && s.env.OS != "windows":
-		return []string{name + " is set here, but not for the service: put the key into", credentials + "/" + s.kind.Name + ", and take the marks away."}
+		return []string{name + " is set here, but not for the service: put the key into", credentials + "/" + s.kind.Name + ", and remove the #."}
 	}
 	lines := []string{"Its key is in " + name + ". A service does not see the variables of a", "shell: give it an api_key_file instead."}
 	if doubt := doubtfulKey(key.Reveal(), s.kind.KeyNeeded); doubt != "" {
@@ -170,8 +170,7 @@ func (s *starter) aboutKey(base string) []string {
 	return lines
 }
 
-// keySetting says where the key is; mark is that of a comment where it cannot be used
-// from there yet.
+// keySetting is the setting for the key; mark is # if it cannot be used from there yet.
 func (s *starter) keySetting(base string) (setting, mark string) {
 	name := s.keyVariable()
 	if s.env.ForSystem() && s.env.OS != "windows" {
@@ -183,7 +182,7 @@ func (s *starter) keySetting(base string) (setting, mark string) {
 	return `api_key_env = "` + name + `"`, mark
 }
 
-// key is what the variable holds, and why it cannot be sent to that address.
+// key is the key in the variable, and why it cannot be sent to that address.
 func (s *starter) key(base string) (Secret, *flaw) {
 	name := s.keyVariable()
 	key, bad := keyFromEnv(name, s.env)
@@ -199,8 +198,8 @@ func (s *starter) keyVariable() string {
 	return names[max(0, slices.IndexFunc(names, func(name string) bool { return s.env.get(name) != "" }))]
 }
 
-// entry writes a [[provider]] after lines about it; mark stands before each of its
-// lines, and instance after its id.
+// entry writes a [[provider]] after comment lines about it. mark precedes each of its lines,
+// and instance follows its id.
 func (s *starter) entry(b *strings.Builder, mark string, about, settings []string, instance ...string) {
 	b.WriteString("\n")
 	for _, line := range about {
@@ -212,8 +211,7 @@ func (s *starter) entry(b *strings.Builder, mark string, about, settings []strin
 	}
 }
 
-// sameServer reports whether two addresses lead to the same port of this machine, or
-// are the same.
+// sameServer reports whether two addresses are the same, or the same port of this machine.
 func sameServer(a, b string) bool {
 	one, err := url.Parse(a)
 	other, wrong := url.Parse(b)

@@ -1,9 +1,8 @@
-// Package configfile makes and changes the file that a configuration is read from, for
-// the person who writes it. What may stand in the file is daemon/config's; here it is a
-// text that others check.
+// Package configfile creates and edits the configuration file, for the person who writes it.
+// daemon/config knows what may be in the file; here it is a text that the caller checks.
 //
-// A file is never seen half written, not by a daemon that reloads meanwhile and not after
-// the disk was full: it is written beside its place and then put there whole.
+// Nobody ever sees a half-written file, not even a daemon that reloads meanwhile, and not
+// after the disk was full: it is written beside its place and then moved there.
 package configfile
 
 import (
@@ -15,24 +14,24 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// ErrExists is that a file is there already.
+// ErrExists means that a file exists already.
 var ErrExists = fs.ErrExist
 
-// Modes are those of a new file and of the folders that are made for it.
+// Modes are those of a new file and of the folders that are created for it.
 type Modes struct{ File, Folder fs.FileMode }
 
-// OfSystem are for the machine's daemon, whose user reads what root wrote. OfUser are for
-// a person's own. Neither lets others write.
+// OfSystem is for the machine's daemon, whose user reads what root wrote. OfUser is for a
+// person's own daemon. Neither lets others write.
 var (
 	OfSystem = Modes{0o644, 0o755}
 	OfUser   = Modes{0o600, 0o700}
 )
 
-// Create writes a new file at path. It replaces nothing, whoever puts something there at
-// the same moment: then, and if anything is there already, the error is [ErrExists]. A
-// folder that others can change is refused, as the daemon would refuse what is in it.
+// Create writes a new file at path. If anything is there already, or is put there at the same
+// moment, it is not replaced, and the error is [ErrExists]. A folder that others can change
+// is refused, as the daemon would refuse a file in it.
 func Create(path string, data []byte, m Modes) error {
-	if _, err := os.Lstat(path); err == nil { // before a folder is made or the disk is full
+	if _, err := os.Lstat(path); err == nil { // before creating a folder or filling the disk
 		return &fs.PathError{Op: "write", Path: path, Err: ErrExists}
 	}
 	dir := filepath.Dir(path)
@@ -44,9 +43,9 @@ func Create(path string, data []byte, m Modes) error {
 		return err
 	}
 	defer os.Remove(temp)
-	err = os.Link(temp, path) // fails if there is anything, a link that leads nowhere too
+	err = os.Link(temp, path) // fails if there is anything, even a dangling link
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = copyAnew(path, data, m.File) // a file system without links
+		err = copyAnew(path, data, m.File) // the file system has no links
 	}
 	if err != nil {
 		return &fs.PathError{Op: "write", Path: path, Err: reason(err)}
@@ -54,7 +53,7 @@ func Create(path string, data []byte, m Modes) error {
 	return syncFolder(dir)
 }
 
-// write puts data into a new file of a folder, on its disk.
+// write writes data into a new file in a folder, and syncs it.
 func write(dir string, data []byte, mode fs.FileMode) (name string, err error) {
 	f, err := os.CreateTemp(dir, ".providerd.toml.*")
 	if err != nil {
@@ -71,7 +70,7 @@ func write(dir string, data []byte, mode fs.FileMode) (name string, err error) {
 	return f.Name(), nil
 }
 
-// copyAnew writes a file that must not be there yet.
+// copyAnew writes a file that must not exist yet.
 func copyAnew(path string, data []byte, mode fs.FileMode) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

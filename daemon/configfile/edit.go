@@ -12,25 +12,25 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// A Verdict is what a check says of a text.
+// A Verdict is the result of checking a text.
 type Verdict struct {
 	Err error // nil: it is good
-	// Usable: Err is about something that the text names and that may still come, such
-	// as the file of a key. A daemon would start with it.
+	// Usable means that Err is about something that the text names and that can still be
+	// created, such as a key file. A daemon would start with it.
 	Usable bool
 }
 
-// An Edit is one person's change of the file.
+// An Edit is a person's change of the file.
 type Edit struct {
 	Path string
-	// Draft is what the copy holds while there is no file.
+	// Draft is the copy's first content if there is no file.
 	Draft []byte
 	Modes Modes // of a new file
-	// Editor has a person change a file, and returns when they have.
+	// Editor lets a person change a file, and returns when they are done.
 	Editor func(file string) error
 	Check  func(text []byte) Verdict
-	// Say tells them something; Ask has them choose one of the letters. A nil Ask: there
-	// is nobody to ask.
+	// Say tells them something; Ask makes them choose one of the letters. Ask is nil if
+	// there is nobody to ask.
 	Say func(text string)
 	Ask func(question string, letters string) byte
 }
@@ -41,10 +41,10 @@ type Outcome struct {
 	Changed bool   // false: nothing was written
 }
 
-// Run has a copy edited, checks it, and puts it in the place of the file: whole, with
-// the file's owner, mode and access list, and where a link leads. It replaces nothing
-// that somebody else wrote meanwhile. When it returns an error the file is as it was; if
-// the copy has something that would be lost, it is kept, and the error says where.
+// Run lets a person edit a copy, checks it, and replaces the file with it as a whole. Owner,
+// mode and access list stay, and a link is followed. It does not replace what somebody else
+// wrote meanwhile. On an error the file is unchanged; if the copy has something that would be
+// lost, it is kept, and the error says where.
 func (e *Edit) Run() (Outcome, error) {
 	before, err := read(e.Path)
 	if err != nil {
@@ -75,7 +75,7 @@ func (e *Edit) Run() (Outcome, error) {
 	return Outcome{before.path, err == nil && text != nil}, err
 }
 
-// edited is the text that a person made of the copy; nil if they left it as it was.
+// edited is the edited text; nil if the copy is unchanged.
 func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
 	for {
 		failed := e.Editor(copied)
@@ -105,7 +105,7 @@ func (e *Edit) edited(copied string, first []byte) ([]byte, error) {
 	}
 }
 
-// unreadable is of a copy that is gone, or that is there and is no text any more.
+// unreadable is the error for a copy that is gone or cannot be read.
 func (e *Edit) unreadable(copied string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("the editor removed the copy; nothing was changed")
@@ -113,9 +113,9 @@ func (e *Edit) unreadable(copied string, err error) error {
 	return e.kept(copied, "\nnothing was changed", fmt.Errorf("read what was edited: %w", err))
 }
 
-// unfinished reports whether an editor that failed left something that would be lost: it
-// still runs, or it saved elsewhere in the copy's folder, as nano and vim do when a signal
-// ends them.
+// unfinished reports whether a failed editor left something that would be lost: it still runs,
+// or it saved to another file in the copy's folder, as nano and vim do when a signal ends
+// them.
 func unfinished(copied string, failed error) bool {
 	if failed == nil {
 		return false
@@ -124,7 +124,7 @@ func unfinished(copied string, failed error) bool {
 	return err == nil && len(files) > 1 || errors.As(failed, new(*stillRunning))
 }
 
-// choice is what to do with a text: s saves it, e edits it again, q gives up.
+// choice is what to do with a text: s saves it, e edits it again, q quits.
 func (e *Edit) choice(v Verdict) byte {
 	switch {
 	case v.Err == nil:
@@ -139,7 +139,7 @@ func (e *Edit) choice(v Verdict) byte {
 	return e.Ask("edit again (e), or quit and keep the copy (q)?", "eq")
 }
 
-// notTaken says why a good text could not be put in the file's place.
+// notTaken says why a valid text could not replace the file.
 func (e *Edit) notTaken(copied string, err error) error {
 	if errors.Is(err, ErrChanged) {
 		return &keptError{
@@ -148,7 +148,7 @@ func (e *Edit) notTaken(copied string, err error) error {
 		}
 	}
 	hint := "when that is fixed: " + e.takeOver(copied)
-	if mounted(err) { // which a copy can be written into
+	if mounted(err) { // cp can write into it
 		hint = e.takeOver(copied)
 	}
 	return &keptError{text: fmt.Sprintf("%v; your text is in %s", err, copied), cause: err, hint: hint}
@@ -162,7 +162,7 @@ func (e *Edit) kept(copied, more string, err error) error {
 	}
 }
 
-// takeOver is how a person puts the copy in the file's place.
+// takeOver is the command that replaces the file with the copy.
 func (e *Edit) takeOver(copied string) string {
 	line := "cp " + provider.ShellWord(copied) + " " + provider.ShellWord(e.Path)
 	if dir := filepath.Dir(e.Path); !exists(dir) {
@@ -171,7 +171,7 @@ func (e *Edit) takeOver(copied string) string {
 	return line
 }
 
-// A keptError is one after which the copy is still needed.
+// A keptError is an error after which the copy is still needed.
 type keptError struct {
 	text, hint string
 	cause      error
@@ -181,8 +181,8 @@ func (e *keptError) Error() string { return e.text }
 func (e *keptError) Hint() string  { return e.hint }
 func (e *keptError) Unwrap() error { return e.cause }
 
-// trustedForRoot refuses root a folder that others can change: what they put in the place
-// of the copy would be the machine's configuration, or be shown.
+// trustedForRoot refuses root a folder that others can change: they could replace the copy, and
+// so change the machine's configuration or have a file shown.
 func trustedForRoot(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -190,7 +190,7 @@ func trustedForRoot(dir string) error {
 	return trust.Existing(dir)
 }
 
-// newCopy is a file that only we can read, in a folder of its own: editors put more
+// newCopy creates a file that only we can read, in a folder of its own, as editors put other
 // files beside it.
 func newCopy(text []byte) (string, error) {
 	if err := trustedForRoot(os.TempDir()); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// completeSetup adds who asks, and leaves out what is for administrators: lines of the
-// configuration, and where files with keys are.
+// completeSetup adds the caller, and removes what only administrators may see: lines of the
+// configuration, and the paths of key files.
 func (s *Server) completeSetup(setup *provider.Setup, c *call) {
 	if setup == nil {
 		return

@@ -9,34 +9,33 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Hearsay is what users who are no administrators met, as a witness. Anybody can be
-// one, and say anything. So it decides nothing: for a short time it lies over a row that
-// says that the provider can be used, and leaves no trace there. Whatever the other
-// witnesses say goes on beneath. Nothing writes to a Hearsay; nil: nobody said anything.
+// A Hearsay is the witness for what users who are not administrators reported. Anybody can
+// report anything, so it decides nothing: for a short time it covers a row that says that
+// the provider can be used, and leaves no trace. The other witnesses' row goes on beneath
+// it. A Hearsay is immutable; nil: nobody reported anything.
 type Hearsay struct {
-	heard provider.Hearsay // what was said last or, as long as it is believed, what is believed
-	since time.Time        // users are, or were last, believed from then
-	until time.Time        // to then, unless it was refuted before
-	spent []span           // when they were believed before that, in the last hour
+	heard provider.Hearsay // the last report or, while users are believed, the believed one
+	since time.Time        // the beginning of the last belief
+	until time.Time        // its end, unless it was refuted before
+	spent []span           // earlier beliefs in the last hour
 
-	refuted time.Time // when a probe found the provider well after all; zero: none did
+	refuted time.Time // when a probe found the provider healthy; zero: none did
 
-	over *provider.Beneath // what the row says without it; nil: it does not lie over the row
+	over *provider.Beneath // the row without it; nil: it does not cover the row
 
-	// toldOver is what the state was beneath it when it was told; empty when something else
-	// was told since. An outage of this machine may begin meanwhile and outlast it.
+	// toldOver is the state beneath it at the time of its event; empty if there was another
+	// event since. An outage of this machine may begin meanwhile and outlast it.
 	toldOver provider.State
 }
 
-// A span is a time in which users were believed.
+// A span is a period in which users were believed.
 type span struct{ from, to time.Time }
 
-// usersHour is the time in which users are believed for no longer than
-// [provider.HearsayPerHour].
+// usersHour is the period in which users are believed for [provider.HearsayPerHour] at most.
 const usersHour = time.Hour
 
-// take takes in what a user met. It is believed if it can be, and if users were not
-// believed within the last minute or for their time in the hour.
+// take processes a user's report. It is believed if it can be, if no belief began within the
+// last minute, and if users have time left in this hour.
 func (w *Hearsay) take(o *probe.Observation, by string, believable bool, p *config.Provider) *Hearsay {
 	next := Hearsay{heard: provider.Hearsay{
 		At: provider.Time{Time: o.Began}, By: by, Reason: o.Saw, Detail: o.Detail, RetryAt: provider.Time{Time: o.RetryAt},
@@ -46,7 +45,7 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool, p *conf
 		if believed && (!believable || !w.outdone(o, p)) {
 			return w
 		}
-		if believed { // in what is left of the time
+		if believed { // for the rest of the time
 			next.since, next.until, next.spent, next.toldOver = w.since, w.until, w.spent, w.toldOver
 			return &next
 		}
@@ -54,7 +53,7 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool, p *conf
 		next.refuted = w.refuted
 		believable = believable && !o.Began.Before(w.since.Add(provider.LongestHearsay))
 	}
-	if believable && next.left(o.Began) >= provider.LongestHearsay { // or else the hour would be spent in seconds
+	if believable && next.left(o.Began) >= provider.LongestHearsay { // otherwise the hour would be spent in seconds
 		next.spent = next.all(o.Began)
 		next.since, next.until = o.Began, o.Began.Add(provider.LongestHearsay)
 		next.refuted = time.Time{}
@@ -62,20 +61,19 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool, p *conf
 	return &next
 }
 
-// outdone reports whether what somebody met is certain, and what is believed a doubt.
+// outdone reports whether a report is definite, and the believed one only a doubt.
 func (w *Hearsay) outdone(o *probe.Observation, p *config.Provider) bool {
 	return definite(o.Saw, o.RetryAt, p) && !definite(w.heard.Reason, w.heard.RetryAt.Time, p)
 }
 
-// believed reports whether it lies over the row now. It does not where the clock stands
-// before it.
+// believed reports whether users are believed now. They are not if the clock was set back to
+// before the belief.
 func (w *Hearsay) believed(now time.Time) bool {
 	return w != nil && w.refuted.IsZero() && now.Before(w.until) && !now.Before(w.since)
 }
 
-// ended takes in that it is not believed any more. Its time counts as spent all the same:
-// or else users could make a provider change twice a minute for ever, and its events take
-// the place of everybody's.
+// ended ends a belief. Its time counts as spent in full: otherwise users could make a provider
+// change twice a minute for ever, and its events would crowd out all others.
 func (w *Hearsay) ended(now time.Time) *Hearsay {
 	if !w.believed(now) {
 		return w
@@ -85,7 +83,7 @@ func (w *Hearsay) ended(now time.Time) *Hearsay {
 	return &next
 }
 
-// left is for how long users can be believed yet, from now on without a break.
+// left is for how long users could be believed from now on without a break.
 func (w *Hearsay) left(now time.Time) time.Duration {
 	left := provider.HearsayPerHour
 	for _, s := range w.all(now) {
@@ -94,7 +92,7 @@ func (w *Hearsay) left(now time.Time) time.Duration {
 	return left
 }
 
-// all are the times in which users were believed, cut to the last hour.
+// all are the periods in which users were believed, limited to the last hour.
 func (w *Hearsay) all(now time.Time) []span {
 	var all []span
 	for _, s := range append(slices.Clip(w.spent), span{w.since, w.until}) {
@@ -108,7 +106,7 @@ func (w *Hearsay) all(now time.Time) []span {
 	return all
 }
 
-// shown is it as the row shows it; nil when that is of no interest any more.
+// shown is its form in the row; nil if it is out of date.
 func (w *Hearsay) shown(now time.Time) *provider.Hearsay {
 	if w == nil || len(w.all(now)) == 0 && now.Sub(w.heard.At.Time) > usersHour {
 		return nil
@@ -125,8 +123,8 @@ func (w *Hearsay) shown(now time.Time) *provider.Hearsay {
 	return &h
 }
 
-// restoredHearsay is what a process before this one heard. It is believed no more, and
-// counts as if all of its time had been the last.
+// restoredHearsay is what an earlier process was told. It is no longer believed, and counts
+// as if all of its time had been the most recent.
 func restoredHearsay(h *provider.Hearsay) *Hearsay {
 	if h == nil {
 		return nil
@@ -143,7 +141,7 @@ func restoredHearsay(h *provider.Hearsay) *Hearsay {
 	return w
 }
 
-// moved is it by a clock that was set.
+// moved adapts its times to a clock that was set.
 func (w *Hearsay) moved(move func(time.Time) time.Time) *Hearsay {
 	if w == nil {
 		return nil
@@ -161,24 +159,24 @@ func (w *Hearsay) moved(move func(time.Time) time.Time) *Hearsay {
 	return &next
 }
 
-// ofTheKey reports whether what a caller met is about the key that it sent. A user's own
-// key tells nothing of the daemon's, nor of anybody else's.
+// ofTheKey reports whether a reason is about the caller's own key, which says nothing about
+// the daemon's key or anybody else's.
 func ofTheKey(r provider.Reason) bool {
 	return r == provider.Unauthorized || r == provider.Forbidden || r == provider.QuotaExhausted
 }
 
-// usable reports whether who is told a reason uses the provider.
+// usable reports whether clients use a provider with this reason.
 func usable(r provider.Reason) bool { return r.Healthy() || r.Meaning().Serves }
 
-// ApplyHearsay takes in what a user met who is no administrator. It asks nobody to leave
-// the provider alone, and counts for none of the thresholds.
+// ApplyHearsay processes a report from a user who is not an administrator. It does not set
+// retry_at for anybody else, and does not count for a threshold.
 func ApplyHearsay(r Record, o probe.Observation, by string, p *config.Provider) (Record, *provider.Event) {
 	was := r.shown()
 	r.Hearsay = r.Hearsay.take(&o, by, usable(was.reason) && !ofTheKey(o.Saw), p)
 	return r.derived(was, p, o.Began)
 }
 
-// Believes reports whether users are believed now, and for how long yet at most.
+// Believes reports whether users are believed now, and for how much longer at most.
 func (b *Basis) Believes(now time.Time) (time.Duration, bool) {
 	if !b.Hearsay.believed(now) {
 		return 0, false
@@ -186,22 +184,21 @@ func (b *Basis) Believes(now time.Time) (time.Duration, bool) {
 	return b.Hearsay.until.Sub(now), true
 }
 
-// Refute notes, before a probe is judged that began after what users met, whether it
-// found the provider well. Then they are believed no more.
+// Refute ends a belief if a probe that began after the report found the provider healthy. Call
+// it before the probe is judged.
 func Refute(r *Record, o *probe.Observation) {
 	if o.Saw.Healthy() {
 		r.Hearsay = r.Hearsay.ended(o.Ended())
 	}
 }
 
-// ApplyTime takes in that time has passed, or this process begun, so that users are
-// believed no more.
+// ApplyTime processes the passing of time or the start of this process, which end a belief.
 func ApplyTime(r Record, p *config.Provider, now time.Time) (Record, *provider.Event) {
 	return r.derived(r.shown(), p, now)
 }
 
-// cover lays what users met over a row that says that the provider can be used: what is
-// definite as its state, and anything else as a doubt.
+// cover puts a believed report over a row that says that the provider can be used: a definite
+// one as its state, any other as a doubt.
 func (r *Record) cover(p *config.Provider, now time.Time) {
 	w, st := r.Hearsay, &r.Status
 	if w == nil {
@@ -227,8 +224,7 @@ func (r *Record) cover(p *config.Provider, now time.Time) {
 	r.Hearsay = w
 }
 
-// beneath is what the row says without what users met; nil where that does not lie over
-// it.
+// beneath is the row without users' reports; nil if no report covers it.
 func (r *Record) beneath() *provider.Beneath {
 	if r.Hearsay == nil {
 		return nil
@@ -236,7 +232,7 @@ func (r *Record) beneath() *provider.Beneath {
 	return r.Hearsay.over
 }
 
-// toldOfItself is the state that was last told of the provider, and not of what users met.
+// toldOfItself is the state in the last event, apart from events about users' reports.
 func (r *Record) toldOfItself() provider.State {
 	if w := r.Hearsay; w != nil && w.toldOver != "" {
 		return w.toldOver
@@ -244,7 +240,7 @@ func (r *Record) toldOfItself() provider.State {
 	return r.told.state
 }
 
-// noteTold notes the state beneath what users met, where that was told last, or none.
+// noteTold notes the state beneath a user's report if the last event was about that, or none.
 func (r *Record) noteTold(over provider.State) {
 	w := r.Hearsay
 	if w == nil {
@@ -258,8 +254,7 @@ func (r *Record) noteTold(over provider.State) {
 	r.Hearsay = &next
 }
 
-// uncover makes the row say again what holds without what users met, before something
-// else is taken in.
+// uncover restores the row without users' reports, before something else is processed.
 func (r *Record) uncover() {
 	b := r.beneath()
 	if b == nil {
@@ -267,13 +262,13 @@ func (r *Record) uncover() {
 	}
 	st := &r.Status
 	st.State, st.Reason, st.Detail, st.Since, st.Source = b.State, b.Reason, b.Detail, b.Since, b.Source
-	st.Hint = "?" // derive finds it anew
+	st.Hint = "?" // derive computes it
 	next := *r.Hearsay
 	next.over = nil
 	r.Hearsay = &next
 }
 
-// beneathHearsay is what a row that was saved said, and its doubt, without what users met.
+// beneathHearsay is a saved row's claim and doubt, without users' reports.
 func beneathHearsay(st *provider.Status) (claim, *provider.Doubt) {
 	h, d := st.Hearsay, st.Doubt
 	switch {

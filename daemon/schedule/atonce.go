@@ -11,29 +11,29 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// This file sees the end and the beginning of a local server at once. A socket at its port
-// that was closed is news: a reason to ask, and no evidence. The evidence is a bare connect.
-// If it is refused, that is what a probe would find, and it is judged as a probe. If it is
-// accepted, a probe follows: over the same connection, unless the last probe began less
-// than a second ago.
+// This file notices the end and the start of a local server at once. A closed socket at its
+// port is news: a reason to check, and no evidence. The evidence is a bare connect. A
+// refused one is what a probe would find, and is judged like a probe. After an accepted one a
+// probe follows, over the same connection unless the last probe began less than a second
+// ago.
 //
-// A server that begins to listen makes no news. So for a while after its end, and for
-// readers who want a young row, the scheduler knocks: it tries a bare connect four times a
+// A server that starts to listen makes no news. So for a while after its end, and for
+// readers who want a recent row, the scheduler knocks: it makes a bare connect four times a
 // second.
 const (
-	// newsGap is the least time between two bare connects of one provider that news cause.
+	// newsGap is the minimum time between two bare connects to a provider that news cause.
 	newsGap = time.Second
-	// knockGap is the least time between two knocks.
+	// knockGap is the minimum time between two knocks.
 	knockGap = 250 * time.Millisecond
-	// vigil is how long after its end a server is knocked at. Most that come back were
-	// restarted.
+	// vigil is how long the scheduler knocks at a server that has ended. Most that come back
+	// were restarted.
 	vigil = 30 * time.Second
-	// mostVigils bounds what it costs when many end together. The others are asked at the
+	// mostVigils limits the cost if many servers end together. The others are probed at the
 	// fast pace.
 	mostVigils = 64
 )
 
-// A portEntry is an entry at a port of this machine.
+// A portEntry is an entry with its port on this machine.
 type portEntry struct {
 	port uint16
 	e    *entry
@@ -51,8 +51,7 @@ func (s *Scheduler) entriesAtPorts() []portEntry {
 	return slices.Clip(all)
 }
 
-// Ports are the ports of this machine at which there are providers, in order. A port may
-// come more than once.
+// Ports are the providers' ports on this machine, sorted. A port can occur more than once.
 func (s *Scheduler) Ports() []uint16 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,8 +62,8 @@ func (s *Scheduler) Ports() []uint16 {
 	return ports
 }
 
-// Closed takes in that sockets which listened at these ports of this machine may have been
-// closed. It waits for nothing.
+// Closed processes the news that listening sockets at these ports of this machine may have
+// been closed. It does not wait.
 func (s *Scheduler) Closed(ports []uint16) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,7 +77,7 @@ func (s *Scheduler) Closed(ports []uint16) {
 	}
 }
 
-// ClosedAny takes in that any socket at [Scheduler.Ports] may have been closed.
+// ClosedAny is Closed for all of [Scheduler.Ports].
 func (s *Scheduler) ClosedAny() { s.Closed(slices.Compact(s.Ports())) }
 
 // heed makes a provider due if there is news of it: at once, but not too often. If a probe
@@ -93,8 +92,8 @@ func (s *Scheduler) heed(e *entry, now time.Time) {
 	}
 }
 
-// soonest is when an entry may be asked again, whoever asks: a second after the last probe
-// began, and a little after the last bare connect.
+// soonest is when an entry may be probed again, whatever the cause: a second after the last
+// probe began, and a little after the last bare connect.
 func (s *Scheduler) soonest(e *entry, now time.Time) time.Time {
 	return later(now, later(s.made.Add(e.free), s.began(e).Add(knockGap)))
 }
@@ -115,14 +114,13 @@ func (s *Scheduler) bringForward(e *entry, due time.Time) {
 	s.nudge()
 }
 
-// isKnock reports whether what begins now comes sooner after the last look than a probe
-// by schedule would.
+// isKnock reports whether what begins now comes earlier than a scheduled probe could.
 func (s *Scheduler) isKnock(e *entry, now time.Time) bool {
 	return e.news || now.Sub(s.began(e)) < minGap
 }
 
-// noteBegin notes what it was that has ended: a probe, after whose beginning no other
-// begins for a second, or a bare connect.
+// noteBegin notes whether a probe has ended, after whose beginning no other begins for a
+// second, or a bare connect.
 func (s *Scheduler) noteBegin(f *inFlight, o *probe.Observation) {
 	if !f.knock {
 		s.count.InFlight--
@@ -139,7 +137,7 @@ func (s *Scheduler) discard(f *inFlight) {
 	}
 }
 
-// keepVigil brings the next look forward at a server that has just ended.
+// keepVigil brings forward the next check of a server that has just ended.
 func (s *Scheduler) keepVigil(e *entry, rec *judge.Record, o *probe.Observation) {
 	if !mayComeBack(rec, o, e.cfg) || !e.vigil && s.vigils >= mostVigils {
 		s.endVigil(e)
@@ -161,8 +159,8 @@ func (s *Scheduler) endVigil(e *entry) {
 	}
 }
 
-// mayComeBack reports whether a server of this machine has ended so recently that it may
-// only have been restarted.
+// mayComeBack reports whether a server on this machine ended so recently that it may be
+// restarting.
 func mayComeBack(r *judge.Record, o *probe.Observation, p *config.Provider) bool {
 	st := &r.Status
 	return o.Saw == provider.ConnectionRefused && st.Reason == o.Saw && !st.LastOKAt.IsZero() &&

@@ -8,9 +8,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Hear records what a user met who is not an administrator; by names the user, for people. It
-// does not wait. The provider is probed at once unless it asked for no requests, and until
-// then the user may be believed; see [judge.Hearsay].
+// Hear records a report from a user who is not an administrator; by names the user, for people.
+// It does not wait. The provider is probed at once, unless it asked for no requests; until
+// then the user can be believed, see [judge.Hearsay].
 func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,7 +28,7 @@ func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	last := e.known.row.Hearsay
 	e.known.Stirred = now
 	rec, event := judge.ApplyHearsay(e.known.record(), o, by, e.cfg)
-	if left, believed := rec.Believes(now); believed && (!before || !rec.Status.Hearsay.At.Equal(last.At.Time)) { // no older probe answers it
+	if left, believed := rec.Believes(now); believed && (!before || !rec.Status.Hearsay.At.Equal(last.At.Time)) { // no probe that began earlier answers it
 		e.heard++
 		s.expireIn(e, left)
 	}
@@ -43,8 +43,7 @@ func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	return nil
 }
 
-// expireIn makes the row drop what users met after that time, since there may be no probe by
-// then.
+// expireIn makes the row drop the report after that time, as there may be no probe by then.
 func (s *Scheduler) expireIn(e *entry, left time.Duration) {
 	heard := e.heard
 	time.AfterFunc(left, func() {
@@ -65,8 +64,7 @@ func (s *Scheduler) expireIn(e *entry, left time.Duration) {
 	})
 }
 
-// begun is the record of a new entry. What users met is no longer believed after the process
-// that heard it has ended.
+// begun is the record of a new entry. A report is no longer believed after a restart.
 func (s *Scheduler) begun(e *entry, now time.Time) (*judge.Record, *provider.Event) {
 	rec := e.known.record()
 	if h := rec.Status.Hearsay; h == nil || h.Over == nil {

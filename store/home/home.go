@@ -1,10 +1,9 @@
-// Package home finds the home folder of the user that a program runs as, and the number
-// of the service's user. The daemon and its clients have to come to the same answer,
-// because a client looks there for what the daemon has left, whatever of the environment
-// either of them has.
+// Package home finds the home folder of the user that a program runs as, and the id of the
+// service's user. The daemon and its clients must get the same answer, whatever their
+// environments, because a client looks there for what the daemon has written.
 //
-// It imports the standard library only, and reads /etc/passwd by itself: os/user links
-// libc in a build with cgo, which takes longer to load than a daemon to answer.
+// It imports only the standard library, and reads /etc/passwd itself: in a build with cgo,
+// os/user links libc, which takes longer to load than a daemon takes to answer.
 package home
 
 import (
@@ -16,12 +15,11 @@ import (
 	"strings"
 )
 
-// accounts is where a system has its users. Those of a directory service are not there.
+// accounts is the system's list of users, without those of a directory service.
 const accounts = "/etc/passwd"
 
-// Folder is the home of the user with the number uid: what the variable HOME names, and
-// otherwise, as for a job whose environment is empty, what [OfAccount] does. It is empty
-// where there is none.
+// Folder is the home of the user uid: the value of HOME or, as for a job with an empty
+// environment, that of [OfAccount]. It is empty if there is none.
 func Folder(variable string, uid int) string {
 	if dir := Named(variable, uid); dir != "" {
 		return dir
@@ -29,8 +27,8 @@ func Folder(variable string, uid int) string {
 	return OfAccount(uid)
 }
 
-// Named is the home that the value of HOME names: an absolute path, and not "/" but for
-// root, because container runtimes set that for a user who is not on the list of accounts.
+// Named is the home in HOME: an absolute path, and "/" only for root, because container
+// runtimes set that for a user who is not in the list of accounts.
 func Named(variable string, uid int) string {
 	if dir := strings.TrimSpace(variable); filepath.IsAbs(dir) && (dir != "/" || uid == 0) {
 		return dir
@@ -38,10 +36,10 @@ func Named(variable string, uid int) string {
 	return ""
 }
 
-// OfAccount is the home that the list of accounts gives a user, if that folder is the
-// user's; else it is empty.
+// OfAccount is a user's home in the list of accounts, if that folder belongs to the user;
+// otherwise empty.
 func OfAccount(uid int) string {
-	if uid < 0 { // there are no numbers here
+	if uid < 0 { // there are no ids here
 		return ""
 	}
 	f, err := os.Open(accounts)
@@ -56,8 +54,7 @@ func OfAccount(uid int) string {
 	return dir
 }
 
-// Number is the number that the list of accounts gives the user with a name; −1 if it has
-// no such user.
+// Number is the id of a user by name; −1 if there is no such user.
 func Number(name string) int {
 	f, err := os.Open(accounts)
 	if err != nil {

@@ -8,16 +8,15 @@ import (
 	"slices"
 )
 
-// Insecure are folders, by their absolute paths without links, in which everybody may
-// write and which are passed through all the same, because somebody said so: a volume of a
-// container's may be so, and cannot be changed without root. They still have to belong
-// to us, to root or to the owner of the root folder, and no file is kept in them, only
-// in folders in them that are ours alone. What everybody can do then is to move such a
-// folder away. They cannot read or write what is in it, and what they put in its
-// place is not ours, and refused.
+// Insecure are folders, by their absolute paths without links, that are accepted although
+// everybody may write in them, because the configuration says so: a container's volume can
+// be like that, and cannot be changed without root. They must still belong to us, to root or
+// to the owner of the root folder. No file is kept in them directly, only in folders of our
+// own. Everybody can move such a folder away, but cannot read or write what is in it; what
+// they put in its place is not ours, and is refused.
 type Insecure []string
 
-// check is [Check] for what is on the way.
+// check is [Check] for a part of a path.
 func (in Insecure) check(path string, info fs.FileInfo) error {
 	if info.IsDir() && slices.Contains(in, path) && trusted(path, info) {
 		return nil
@@ -30,12 +29,12 @@ func (in Insecure) check(path string, info fs.FileInfo) error {
 	return err
 }
 
-// MkdirAll creates dir and what is absent above it, unless [Existing] objects. Each
-// folder has to be there, and not be somebody else's, before the next is created
-// in it: in one like /tmp somebody may have been faster.
+// MkdirAll creates dir and what is missing above it, unless [Existing] objects. Each folder
+// must exist, and not be somebody else's, before the next is created in it: in a folder like
+// /tmp somebody else may have been faster.
 func MkdirAll(dir string, perm fs.FileMode) error { return Insecure(nil).MkdirAll(dir, perm) }
 
-// MkdirAll is the function of that name, but for insecure folders above dir.
+// MkdirAll is the function MkdirAll, but accepts these folders above dir.
 func (in Insecure) MkdirAll(dir string, perm fs.FileMode) error {
 	if err := in.mkdirAll(dir, perm); err != nil {
 		return err
@@ -46,12 +45,12 @@ func (in Insecure) MkdirAll(dir string, perm fs.FileMode) error {
 	}
 	var part *PathError
 	if err = Existing(at); errors.As(err, &part) && part.Path == at {
-		part.hint = "only what is above may be insecure: choose a folder in it, such as " + filepath.Join(at, "providerd")
+		part.hint = "only the folders above may be insecure: choose a folder in it, such as " + filepath.Join(at, "providerd")
 	}
 	return err
 }
 
-// MkdirAbove creates what is absent above path; any of it may be insecure.
+// MkdirAbove creates what is missing above path; any of it may be insecure.
 func (in Insecure) MkdirAbove(path string, perm fs.FileMode) error {
 	return in.mkdirAll(filepath.Dir(path), perm)
 }
@@ -60,7 +59,7 @@ func (in Insecure) mkdirAll(dir string, perm fs.FileMode) error {
 	_, err := in.resolve(dir)
 	switch {
 	case err == nil:
-		return os.MkdirAll(dir, perm) // an error when it is not a folder
+		return os.MkdirAll(dir, perm) // an error if it is not a folder
 	case !errors.Is(err, fs.ErrNotExist) || filepath.Dir(dir) == dir:
 		return err
 	}

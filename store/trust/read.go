@@ -6,8 +6,9 @@ import (
 	"path/filepath"
 )
 
-// ReadFile reads the plain file at path, at most limit bytes of it, if it is one that
-// [Open] would open, in a folder that [Existing] accepts, and others may not write it. It needs no right to write.
+// ReadFile reads at most limit bytes of the plain file at path, if [Open] would open it, it is
+// in a folder that [Existing] accepts, and others may not write it. It needs no permission to
+// write.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	if err := Existing(filepath.Dir(path)); err != nil {
 		return nil, err
