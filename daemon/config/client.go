@@ -49,7 +49,7 @@ func (p *Provider) keepsGatewaysKey(kind *Kind) bool {
 
 // clientNeeds is what the daemon sends and a program would have to send itself.
 func (p *Provider) clientNeeds() (needs []string) {
-	if u, err := url.Parse(p.BaseURL); err == nil && u.User != nil {
+	if u, err := url.Parse(p.BaseURL); err == nil && u.User.String() != "" {
 		needs = append(needs, provider.NeedsPassword)
 	}
 	if p.TLS != nil && p.TLS.CertFile != "" {
