@@ -272,10 +272,10 @@ func (f *fakeProviders) SetPaused(id string, paused bool) error {
 
 // Report shows the report as the row's detail.
 func (f *fakeProviders) Report(id string, r provider.Report, by string) error {
-	if _, err := probe.Reported(r, time.Now()); err != nil {
+	st := f.store.View().Row(id).Status
+	if _, err := probe.Reported(st.Kind, r, time.Now()); err != nil {
 		return err
 	}
-	st := f.store.View().Row(id).Status
 	e := &provider.Event{Time: provider.Time{Time: time.Now()}, ID: id, From: st.State, To: st.State, Reason: provider.RateLimited}
 	st.Detail = fmt.Sprintf("%+v by %s", r, by)
 	f.store.Put(store.Update{Status: st, Event: e})

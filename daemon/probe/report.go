@@ -22,15 +22,12 @@ var unanswered = map[string]struct {
 	"reset":   {provider.ConnectionReset, "connection reset"},
 }
 
-// Reported reads a caller's report by the same rules as a probe. Only the status and these
-// words enter the Observation. It refuses what says nothing about the provider: a success,
-// which may belong to another key or another model, and a status that blames the request.
-// The error is a [*provider.Error] that says what to send instead.
-func Reported(r provider.Report, now time.Time) (Observation, error) { return ReportedOf("", r, now) }
-
-// ReportedOf is Reported for a provider of a kind, whose headers may have a meaning of
-// their own.
-func ReportedOf(kind string, r provider.Report, now time.Time) (Observation, error) {
+// Reported reads a caller's report about a provider of a kind by the same rules as a probe of
+// it. Only the status and these words enter the Observation. It refuses what says nothing
+// about the provider: a success, which may belong to another key or another model, and a
+// status that blames the request. The error is a [*provider.Error] that says what to send
+// instead.
+func Reported(kind string, r provider.Report, now time.Time) (Observation, error) {
 	o := Observation{Began: now}
 	switch word, ok := unanswered[r.Error]; {
 	case r.Status != 0 && r.Error != "":

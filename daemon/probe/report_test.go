@@ -44,7 +44,7 @@ func TestReported(t *testing.T) {
 		"ConnectionClosed":     {provider.Report{Error: "reset"}, provider.ConnectionReset, "connection reset", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, err := Reported(tt.report, now)
+			o, err := Reported("", tt.report, now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -79,7 +79,7 @@ func TestReported_Refused(t *testing.T) {
 		"RetryIsANumber?": {provider.Report{Status: 429, RetryAfter: "NaN"}, "cannot be read", "1m30s"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, err := Reported(tt.report, time.Now())
+			o, err := Reported("", tt.report, time.Now())
 			var e *provider.Error
 			if !errors.As(err, &e) || e.Code != provider.BadRequest {
 				t.Fatalf("%+v, %v", o, err)
@@ -96,7 +96,7 @@ func TestReported_OfItsKind(t *testing.T) {
 	now := time.Now()
 	r := provider.Report{Status: 429, Headers: map[string][]string{"Retry-After": {"2"}, "X-Ratelimit-Remaining-Requests": {"0"}, "X-Ratelimit-Reset-Requests": {"24h"}}}
 	for kind, want := range map[string]time.Duration{"groq": 2 * time.Second, "openai": 24 * time.Hour} {
-		if o, err := ReportedOf(kind, r, now); err != nil || o.RetryAt.Sub(now) != want {
+		if o, err := Reported(kind, r, now); err != nil || o.RetryAt.Sub(now) != want {
 			t.Errorf("%s: %s (%v), want %s", kind, o.RetryAt.Sub(now), err, want)
 		}
 	}

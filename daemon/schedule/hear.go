@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/daemon/judge"
-	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -14,16 +13,11 @@ import (
 func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.entries[id]
-	if e == nil {
-		return unknown(id)
-	}
 	now := time.Now()
-	o, err := probe.ReportedOf(e.cfg.Kind, r, now)
+	e, o, err := s.reported(id, r, by, now)
 	if err != nil {
 		return err
 	}
-	o.Detail = "reported by " + by + ": " + o.Detail
 	_, before := e.known.Believes(now)
 	last := e.known.row.Hearsay
 	e.known.Stirred = now

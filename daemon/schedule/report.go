@@ -14,16 +14,11 @@ import (
 func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.entries[id]
-	if e == nil {
-		return unknown(id)
-	}
 	now := time.Now()
-	o, err := probe.ReportedOf(e.cfg.Kind, r, now)
+	e, o, err := s.reported(id, r, by, now)
 	if err != nil {
 		return err
 	}
-	o.Detail = "reported by " + by + ": " + o.Detail
 	e.known.Stirred = now
 	rec, event := judge.ApplyReport(e.known.record(), o, e.cfg)
 	e.known.keep(&rec, nil)
@@ -37,6 +32,17 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 	}
 	s.put(e, &rec, event)
 	return nil
+}
+
+// reported returns the entry of a report and what the report claims to have seen.
+func (s *Scheduler) reported(id string, r provider.Report, by string, now time.Time) (*entry, probe.Observation, error) {
+	e := s.entries[id]
+	if e == nil {
+		return nil, probe.Observation{}, unknown(id)
+	}
+	o, err := probe.Reported(e.cfg.Kind, r, now)
+	o.Detail = "reported by " + by + ": " + o.Detail
+	return e, o, err
 }
 
 // askAfter plans the probe that follows a report. If the provider asked for no requests,
