@@ -49,6 +49,7 @@ var house = []string{
 	"daemon/scarce",
 	"daemon/logging",
 	"store",
+	"store/rollup",
 	"store/trust",
 	"store/underway",
 	"store/userns",

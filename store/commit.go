@@ -80,7 +80,7 @@ func (s *Store) pause(d time.Duration) bool {
 func (s *Store) due() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.pending.empty() || s.pending.barrier != nil || s.reservation() != 0 || s.isAstray()
+	return !s.pending.empty() || s.pending.barrier != nil || s.reservation() != 0 || s.ledger.due() || s.isAstray()
 }
 
 // commit writes everything that is pending in one transaction, and publishes it once
@@ -109,7 +109,7 @@ func (s *Store) take(last bool) *group {
 		g.generation = s.reservation()
 	}
 	idle := g.empty() && g.generation == 0
-	if idle && g.barrier == nil && !last && !s.isAstray() {
+	if idle && g.barrier == nil && !last && !s.ledger.due() && !s.isAstray() {
 		return nil
 	}
 	g.last = last
@@ -120,6 +120,7 @@ func (s *Store) take(last bool) *group {
 			g.riders[c] = c.row.Load()
 		}
 	}
+	g.history = s.ledger.take(idle, last, time.Now())
 	s.pending, s.inFlight = newGroup(), g
 	return g
 }

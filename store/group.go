@@ -25,6 +25,7 @@ type group struct {
 	// Set by take.
 	riders     map[*cell]*Row // published rows that are newer than those on the disk
 	generation uint64         // up to which to reserve; 0: not now
+	history    *account
 
 	// Set by write.
 	last   bool   // the last commit of an orderly stop
@@ -116,7 +117,8 @@ func (g *group) apply(tx *bolt.Tx) error {
 	if h.Oldest = g.oldest; g.newest() != g.base {
 		h.Oldest = g.kept()
 	}
-	return errors.Join(g.applyRows(tx.Bucket(rowsBucket()), &h.Rows), g.applyEvents(tx.Bucket(eventsBucket())), h.write(tx))
+	return errors.Join(g.applyRows(tx.Bucket(rowsBucket()), &h.Rows), g.applyEvents(tx.Bucket(eventsBucket())),
+		g.history.apply(tx, h), h.write(tx))
 }
 
 // frozen is a copy of the group, for a transaction that may still run after we gave up.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,13 @@ type head struct {
 	Copy       bool    `json:"copy,omitempty"`
 	Closed     bool    `json:"closed,omitempty"` // the last commit of an orderly stop
 	Rows       rowSums `json:"rows"`
+
+	// Of the history. Times are in ms since 1970.
+	Alive int64  `json:"alive,omitempty"` // until when providers were watched
+	Until int64  `json:"until,omitempty"` // when the last closed hour ended
+	Rolls uint64 `json:"rolls,omitempty"` // how often hours were closed
+	Days  int64  `json:"days,omitempty"`  // hours before this have been added up to days
+	Batch uint64 `json:"batch,omitempty"` // the last batch in the file
 }
 
 // rowSums prove that every row is present and none is out of date. Each row's
@@ -99,9 +107,9 @@ func decodeHead(value []byte) (*head, error) {
 	return h, nil
 }
 
-// write makes h the head of what a transaction commits.
+// write makes h the head of what a transaction commits. It keeps the schema that h has.
 func (h *head) write(tx *bolt.Tx) error {
-	h.Schema, h.Commit = schema, uint64(tx.ID())
+	h.Schema, h.Commit = cmp.Or(h.Schema, schema), uint64(tx.ID())
 	text, err := json.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("encode the head: %w", err)

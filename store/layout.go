@@ -18,10 +18,22 @@ import (
 //	meta    schema: a decimal number, which every daemon can read; head: see [head]
 //	rows    provider id: its Status as JSON
 //	events  seq, 8 bytes big endian: the Event as JSON; seq is in the key alone
+//	names   provider id: its number in the history, and when it was removed
+//	open    number: its open hour and its state, see [openHour]
+//	change  number, and that of a list: changes of state, see [rollup.AppendChanges];
+//	        those of number 0 are when anything was watched
+//	hour    time and number: a [rollup.Bucket]
+//	day     time and number: likewise
+//	notify  empty; reserved for notifications that wait to be sent
 //
-// Each value but the schema begins with its checksum, see [seal]. Schema 1 had no
-// checksums, and kept the numbers of the head under keys of their own: see migrate.go.
-const schema = 2
+// Numbers in the keys of the history, and times, which are in seconds since 1970, have 4
+// bytes, big endian. Time comes first, so that an hour of all providers is on a few pages:
+// see docs/decisions/rollups.md.
+//
+// Each value but the schema begins with its checksum, see [seal]. Schema 2 had no history.
+// Schema 1 had no checksums, and kept the numbers of the head under keys of their own. See
+// migrate.go.
+const schema = 3
 
 // Functions, because a package-level []byte could be changed.
 func metaBucket() []byte   { return []byte("meta") }
@@ -137,7 +149,7 @@ func decodeEvent(seq uint64, text []byte) (provider.Event, error) {
 
 // lay creates the buckets and the schema in an empty file, but not the head.
 func lay(tx *bolt.Tx) error {
-	for _, name := range [][]byte{metaBucket(), rowsBucket(), eventsBucket()} {
+	for _, name := range append(historyBuckets(), metaBucket(), rowsBucket(), eventsBucket(), notifyBucket()) {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return fmt.Errorf("create bucket %s: %w", name, err)
 		}

@@ -21,6 +21,8 @@ type contents struct {
 	copied         bool             // a backup that was not opened before
 	txid           int              // of the transaction that was read
 	id             uint64           // of the database
+	past           past             // of the history
+	damaged        []string         // parts of the history that cannot be read
 }
 
 // errOldSchema means that a database must be migrated first.
@@ -66,7 +68,14 @@ func (c *contents) read(tx *bolt.Tx, path string, metas []uint64) error {
 	if rows == nil || events == nil {
 		return errors.New("bucket rows or events is missing")
 	}
-	return errors.Join(c.readRows(rows, h), c.readEvents(events))
+	if err := errors.Join(c.readRows(rows, h), c.readEvents(events)); err != nil {
+		return err
+	}
+	if h.Schema == withoutHistory {
+		return errOldSchema
+	}
+	c.past = pastOf(h)
+	return c.past.read(tx, func(bucket, key []byte) { c.damaged = append(c.damaged, fmt.Sprintf("%s %q", bucket, key)) })
 }
 
 // checkSchema refuses a database of another version. The version is stored twice:
@@ -77,7 +86,8 @@ func checkSchema(tx *bolt.Tx, h *head, path string) error {
 	version, err := number(meta, schemaKey())
 	ours := h != nil && h.Schema == schema && h.Commit == uint64(tx.ID())
 	switch {
-	case err == nil && version == schema:
+	case err == nil && h != nil && (version == schema || version == withoutHistory) && h.Schema == int(version),
+		err == nil && h == nil && version == schema:
 		return nil
 	case err == nil && version == 1 && h == nil && meta.Get(headKey()) == nil:
 		return errOldSchema

@@ -20,7 +20,11 @@ import (
 //	rows    provider id: its Status as JSON
 //	events  seq, 8 bytes big endian: the Event as JSON
 //
-// The events bucket's sequence was the highest seq ever assigned.
+// The events bucket's sequence was the highest seq ever assigned. Schema 2 was this one
+// without the history, whose buckets are the only difference.
+
+// withoutHistory is schema 2.
+const withoutHistory = 2
 
 func generationKey() []byte { return []byte("generation") }
 func copyKey() []byte       { return []byte("copy") }
@@ -28,21 +32,36 @@ func copyKey() []byte       { return []byte("copy") }
 // mayBeLost is more than the number of events that fit on a page.
 const mayBeLost = 1 << 20
 
-// A migration builds a file of this schema beside one of schema 1, and renames it into
+// A migration builds a file of this schema beside one of an older schema, and renames it into
 // place once it is complete and synced. Until then the old file is not touched: after
 // an interruption the next start begins again. The old file is kept as a backup, in the
 // older daemon's format, for going back.
 type migration struct {
 	path string
+	from int // the older schema
 	old  *bolt.DB
 	file *os.File // the old database
 	log  hclog.Logger
 	now  time.Time
 }
 
+// newMigration migrates an open database of an older schema.
+func newMigration(path string, old *bolt.DB, file *os.File, o Options) *migration {
+	m := &migration{path: path, from: 1, old: old, file: file, log: o.Log, now: o.Now()}
+	_ = guard(func() error { // on error, reading the rest fails too
+		return old.View(func(tx *bolt.Tx) error {
+			if h, err := readHead(tx); err == nil {
+				m.from = h.Schema
+			}
+			return nil
+		})
+	})
+	return m
+}
+
 // kept is the name under which the old file is kept. It replaces that of an earlier
 // migration, which is out of date.
-func (m *migration) kept() string { return m.path + ".schema1" }
+func (m *migration) kept() string { return fmt.Sprintf("%s.schema%d", m.path, m.from) }
 
 // steps are what comes before the rename, in this order.
 func (m *migration) steps() []func() error {
@@ -68,7 +87,11 @@ func (m *migration) clean() error {
 // convert writes the new file.
 func (m *migration) convert() error {
 	w := new(whole)
-	err := guard(func() error { return m.old.View(func(tx *bolt.Tx) error { return m.read(tx, w) }) })
+	read := m.read
+	if m.from == withoutHistory {
+		read = m.readSound
+	}
+	err := guard(func() error { return m.old.View(func(tx *bolt.Tx) error { return read(tx, w) }) })
 	if err != nil {
 		return err
 	}
@@ -79,7 +102,39 @@ func (m *migration) convert() error {
 	return made.close()
 }
 
-// read reads what can be read. If a number may be lost, the new file is marked as a
+// readSound reads a database of schema 2, which was verified as one of this schema is.
+func (m *migration) readSound(tx *bolt.Tx, w *whole) error {
+	h, err := readHead(tx)
+	if err != nil {
+		return err
+	}
+	w.first, w.newest, w.generation, w.copied = h.Oldest, h.Newest, h.Generation, h.Copy
+	rows := make(map[string]*Row)
+	err = tx.Bucket(rowsBucket()).ForEach(func(id, value []byte) error {
+		row, err := decodeRow(id, value)
+		if err == nil {
+			rows[row.Status.ID] = row
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	w.rows = maps.Values(rows)
+	for found := range eventsIn(tx.Bucket(eventsBucket()), h.Oldest, h.Newest) {
+		if found.text == nil {
+			continue // a gap stays one
+		}
+		event, err := decodeEvent(found.Last, found.text)
+		if err != nil {
+			return err
+		}
+		w.events = append(w.events, event)
+	}
+	return nil
+}
+
+// read reads what can be read of a database of schema 1. If a number may be lost, the new file is marked as a
 // copy, so that it gets new numbers.
 func (m *migration) read(tx *bolt.Tx, w *whole) error {
 	rows := make(map[string]*Row)
@@ -163,12 +218,16 @@ func (m *migration) copyOld() error {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
+	mark := func(tx *bolt.Tx) error {
+		meta := tx.Bucket(metaBucket())
+		return errors.Join(putNumber(meta, copyKey(), 1), putNumber(meta, generationKey(), m.maxGeneration()))
+	}
+	if m.from == withoutHistory {
+		mark = rewriting(func(h *head) { h.Copy, h.Generation = true, m.maxGeneration() })
+	}
 	return onFile(copied, func(db *bolt.DB, file *os.File) error {
-		err := db.Update(func(tx *bolt.Tx) error {
-			meta := tx.Bucket(metaBucket())
-			return errors.Join(putNumber(meta, copyKey(), 1), putNumber(meta, generationKey(), m.maxGeneration()))
-		})
-		return errors.Join(err, file.Sync())
+		// Twice, so that both of bbolt's meta pages refer to it.
+		return errors.Join(db.Update(mark), db.Update(mark), file.Sync())
 	})
 }
 

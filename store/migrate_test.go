@@ -117,7 +117,7 @@ func TestMigrate_KeepsAll(t *testing.T) {
 		t.Errorf("in the folder: %s", got)
 	}
 	// An older daemon checks the schema first, and finds an unknown one.
-	if got := metaOf(t, s.file.Load().db)["schema"]; got != "2" {
+	if got := metaOf(t, s.file.Load().db)["schema"]; got != "3" {
 		t.Errorf("schema %q", got)
 	}
 	if err := s.Close(); err != nil {

@@ -61,7 +61,7 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 		if err := install(path); err != nil {
 			return nil, nil, &OpenError{Op: "migrate the database", Path: path, Err: err}
 		}
-		o.Log.Info("the database was migrated: each value now has a checksum", "path", path, "kept", old.kept())
+		o.Log.Info("the database was migrated to a newer schema", "path", path, "from", old.from, "to", schema, "kept", old.kept())
 		return openFile(path, deadline, o, owner)
 	}
 	return nil, nil, err
@@ -125,7 +125,7 @@ func openLocked(f *os.File, path string, deadline time.Time, o Options, last mar
 	db.AllocSize = growBy
 	found, err := load(db, path, metasOf(f))
 	if errors.Is(err, errOldSchema) {
-		m := &migration{path: path, old: db, file: f, log: o.Log, now: o.Now()}
+		m := newMigration(path, db, f, o)
 		err = cmp.Or[error](m.prepare(), m)
 	}
 	if err == nil {

@@ -118,7 +118,7 @@ func TestOpen_Refuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		future := mustRefuse[*store.FutureError](t, path, "version 7", "newer")
-		if future.Found != 7 || future.Known != 2 {
+		if future.Found != 7 || future.Known != 3 {
 			t.Errorf("found %d, known %d", future.Found, future.Known)
 		}
 		after, err := os.ReadFile(path)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -37,6 +38,9 @@ func (s *Store) put(u Update, row *Row) {
 	c := s.table.Load().byID[u.Status.ID]
 	if c == nil || s.closing {
 		return
+	}
+	if s.ledger.put(&u.Status, u.Event, time.Now()) {
+		s.wake()
 	}
 	if u.Event != nil || u.Durable || namesNewRetryAt(&u.Status, c) {
 		delete(s.behind, c)
@@ -90,6 +94,7 @@ func (s *Store) finish(g *group, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inFlight = nil
+	s.ledger.finish(g.history, err)
 	if err != nil {
 		s.pending.prepend(g, s.keep)
 		for c, row := range s.behind {

@@ -46,6 +46,7 @@ func TestStore_Put(t *testing.T) {
 	t.Run("UnchangedIsPublishedAtOnceWithoutCommit", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := configured(t, newPath(t), store.Options{}, "a")
+			s.Put(result("a", provider.StateRunning, ""))
 			synctest.Wait()
 			before := s.Stats().Commits
 			changed := s.Changed("a")

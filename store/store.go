@@ -87,6 +87,8 @@ type Store struct {
 	taken   error         // another daemon has the path; guarded by disk
 	usurped chan struct{} // closed when another daemon has it
 
+	ledger ledger // the history that is not on the disk yet; has a lock of its own
+
 	copying sync.Mutex // held while a Backup is open
 
 	commits underway.Work // commits that wait for the disk
@@ -185,6 +187,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	}
 	s.table.Store(t)
 	s.journal.Store(newJournal(found))
+	s.ledger.resume(&found.past)
 	// Also beyond those handed out while the disk refused reservations.
 	s.began = found.generation
 	if o.First == 0 {

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/providerd/providerd/store/provider"
+import (
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
 
 // A table is the set of providers in the configuration's order. It never changes; the
 // rows in its cells do.
@@ -18,6 +22,15 @@ func newTable(size int) *table {
 func (t *table) add(c *cell) {
 	t.cells = append(t.cells, c)
 	t.byID[c.id()] = c
+}
+
+// rows are the current rows.
+func (t *table) rows() []*Row {
+	rows := make([]*Row, len(t.cells))
+	for i, c := range t.cells {
+		rows[i] = c.row.Load()
+	}
+	return rows
 }
 
 // A View gives access to all rows. The set and order of providers are those of one
@@ -93,6 +106,7 @@ func (s *Store) Configure(order []string, fresh map[string]Update) {
 		}
 	}
 	s.table.Store(next)
+	s.ledger.configure(next.rows(), s.now(), time.Now())
 	old.shelf.close()
 	s.retire(old, next)
 	for _, c := range old.cells {
