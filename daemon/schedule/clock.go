@@ -5,6 +5,7 @@ import (
 
 	"github.com/providerd/providerd/daemon/judge"
 	"github.com/providerd/providerd/daemon/outage"
+	"github.com/providerd/providerd/store"
 )
 
 // lookAtClock notices that the machine slept, that this process was held up, and that the
@@ -14,6 +15,7 @@ func (s *Scheduler) lookAtClock(now time.Time) {
 	wall, before := s.o.Wall(), s.lookedAt
 	s.lookedAt = s.o.Store.View().Seq()
 	s.machine, verdict = s.machine.LookAtClock(outage.Clocks{Mono: now, Wall: wall, Asleep: s.o.Asleep()})
+	s.tellTime(now, wall, verdict.Lapse)
 	if verdict.Lapse != (outage.Lapse{}) {
 		// Events that wait for the disk are from before it too.
 		last := s.lookedAt + uint64(s.o.Store.Stats().Waiting)
@@ -23,6 +25,18 @@ func (s *Scheduler) lookAtClock(now time.Time) {
 		s.clockSet(by, wall)
 	}
 	s.carryOut(verdict, now, now)
+}
+
+// tellTime tells the store how much time has passed, and in how much of it the providers were
+// watched.
+func (s *Scheduler) tellTime(now, wall time.Time, l outage.Lapse) {
+	var passed time.Duration
+	if !s.toldAt.IsZero() {
+		passed = now.Sub(s.toldAt) + l.Slept
+	}
+	s.toldAt = now
+	missed := min(passed, l.Unseen())
+	s.o.Store.Watch(store.Watched{Wall: wall, Seen: passed - missed, Missed: missed, Jumped: l.Jumped})
 }
 
 // clockSet shifts the times of every provider to the clock as it is now. When to probe does

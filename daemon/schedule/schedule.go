@@ -86,7 +86,8 @@ type Scheduler struct {
 	counted     atomic.Pointer[Counted]
 
 	watch    outage.Watch
-	lookedAt uint64 // the newest event when the clock was last checked
+	lookedAt uint64    // the newest event when the clock was last checked
+	toldAt   time.Time // when the store was last told how much time has passed
 }
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.
@@ -200,6 +201,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 // stop waits for the probes in flight and closes the probers.
 func (s *Scheduler) stop() {
 	s.mu.Lock() // a probe has started by now, or sees that the context has ended
+	s.lookAtClock(time.Now())
 	s.work.end()
 	for _, e := range s.entries {
 		if e.probe != nil {

@@ -85,6 +85,9 @@ func (s *Scheduler) countProbe(e *entry, o *probe.Observation) {
 		s.count.NotOK++
 		e.notOK.Add(1)
 	}
+	if o.Saw != provider.ProbeFailed {
+		s.o.Store.Probed(e.cfg.ID, o.Saw.Healthy(), o.Latency)
+	}
 	if o.Latency <= 0 {
 		return
 	}
