@@ -128,27 +128,16 @@ func (l *ledger) finish(a *account, err error) {
 	l.unsaved = slices.DeleteFunc(l.unsaved, func(b *batch) bool { return b.number <= last })
 }
 
-// pending is what is not in a file that has the batches up to a number: closed hours of a
-// provider, its changes, and those of this machine.
-func (l *ledger) pending(id string, saved uint64) (number uint32, hours []closedHour, own, ours []rollup.Change) {
+// pending is what is not in a file that has the batches up to a number: changes of a provider,
+// and those of this machine. The provider's number is 0 if it has no history.
+func (l *ledger) pending(id string, saved uint64) (number uint32, own, ours []rollup.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := l.names[id]
-	take := func(c changes, closed []closedHour) {
-		own, ours = append(own, c[n.number]...), append(ours, c[machine]...)
-		for _, h := range closed {
-			if h.number == n.number {
-				hours = append(hours, h)
-			}
-		}
-	}
-	for _, b := range l.unsaved {
-		if b.number > saved {
-			take(b.changes, b.closed)
-		}
-	}
-	take(l.waiting, l.closed)
-	return n.number, hours, own, ours
+	l.eachUnsaved(saved, func(b *batch) {
+		own, ours = append(own, b.changes[n.number]...), append(ours, b.changes[machine]...)
+	})
+	return n.number, own, ours
 }
 
 // resume continues the history that a file has.

@@ -121,7 +121,11 @@ func (s *Store) readHistory(read func(*historyReader) error) error {
 	f := s.file.Load()
 	err := s.reads.Within(readWithin, "reading the history", func() error {
 		return f.view(func(tx *bolt.Tx) error {
-			return read(&historyReader{tx: tx, ledger: &s.ledger, sayDamaged: s.sayDamaged})
+			r, err := newHistoryReader(tx, s)
+			if err != nil {
+				return err
+			}
+			return read(r)
 		})
 	})
 	if err != nil {
@@ -130,32 +134,14 @@ func (s *Store) readHistory(read func(*historyReader) error) error {
 	return nil
 }
 
-// A historyReader reads from one transaction, and what is newer from memory.
-type historyReader struct {
-	tx         *bolt.Tx
-	ledger     *ledger
-	sayDamaged func(what string)
-}
-
-// buckets returns the open hour, which is the only one so far.
-func (r *historyReader) buckets(id string, step time.Duration, from, until time.Time) []rollup.Bucket {
-	b, ok := r.ledger.open(id, time.Now())
-	if !ok {
-		return nil
+// sayDamaged logs a damaged part of the history, but only once.
+func (s *Store) sayDamaged(bucket, key []byte) {
+	which := fmt.Sprintf("%s %x", bucket, key)
+	s.mu.Lock()
+	_, known := s.damaged[which]
+	s.damaged[which] = struct{}{}
+	s.mu.Unlock()
+	if !known {
+		s.log.Warn("a part of the history is damaged and left out", "path", s.path, "which", which)
 	}
-	b.Time, b.Step = rollup.Begin(b.Time, step), step
-	if b.Time.Before(from) || !b.Time.Before(until) {
-		return nil
-	}
-	return []rollup.Bucket{b}
-}
-
-// record returns what is in memory, which is all so far.
-func (r *historyReader) record(id string, since time.Time) Record {
-	_, _, own, _ := r.ledger.pending(id, 0)
-	return Record{Changes: own}
-}
-
-func (s *Store) sayDamaged(what string) {
-	s.log.Warn("a part of the history is damaged and left out", "path", s.path, "which", what)
 }

@@ -281,17 +281,48 @@ func (l *ledger) close(end time.Time) {
 	l.rolls++
 }
 
-// open is what the open hour of a provider has so far.
-func (l *ledger) open(id string, now time.Time) (b rollup.Bucket, ok bool) {
+// recent is what is not in a file that has the batches up to a number: closed hours of a
+// provider, and its open one, nil if it is empty. The provider's number is 0 if it has no
+// history.
+func (l *ledger) recent(id string, saved uint64, now time.Time) (number uint32, closed []closedHour, open *rollup.Bucket) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	n := l.names[id]
+	l.eachUnsaved(saved, func(b *batch) {
+		for _, c := range b.closed {
+			if c.number == n.number {
+				closed = append(closed, c)
+			}
+		}
+	})
 	t := l.tallies[id]
 	if t == nil {
-		return b, false
+		return n.number, closed, nil
 	}
-	b = t.Bucket(l.hour)
+	b := t.Bucket(l.hour)
 	if !t.gone {
 		b.Spend(t.state, t.reason, (l.position(now) - t.mark).Truncate(time.Millisecond))
 	}
-	return b, !b.IsEmpty()
+	if b.IsEmpty() {
+		return n.number, closed, nil
+	}
+	return n.number, closed, &b
+}
+
+// eachUnsaved calls fn for each batch that is not in a file with the batches up to a number,
+// and for what is not in a batch yet.
+func (l *ledger) eachUnsaved(saved uint64, fn func(*batch)) {
+	for _, b := range l.unsaved {
+		if b.number > saved {
+			fn(b)
+		}
+	}
+	fn(&batch{changes: l.waiting, closed: l.closed})
+}
+
+// openHour is the beginning of the open hour.
+func (l *ledger) openHour() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hour
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,7 +23,7 @@ type contents struct {
 	txid           int              // of the transaction that was read
 	id             uint64           // of the database
 	past           past             // of the history
-	damaged        []string         // parts of the history that cannot be read
+	damaged        [][2][]byte      // buckets and keys of the history that cannot be read
 }
 
 // errOldSchema means that a database must be migrated first.
@@ -75,7 +76,9 @@ func (c *contents) read(tx *bolt.Tx, path string, metas []uint64) error {
 		return errOldSchema
 	}
 	c.past = pastOf(h)
-	return c.past.read(tx, func(bucket, key []byte) { c.damaged = append(c.damaged, fmt.Sprintf("%s %q", bucket, key)) })
+	return c.past.read(tx, func(bucket, key []byte) {
+		c.damaged = append(c.damaged, [2][]byte{bucket, bytes.Clone(key)})
+	})
 }
 
 // checkSchema refuses a database of another version. The version is stored twice:

@@ -79,6 +79,7 @@ type Store struct {
 	dirty    map[*cell]struct{}  // published, and newer than on the disk
 	gaps     map[uint64]struct{} // gaps in the events that are logged already, by their last seq
 	rodeAt   time.Time           // when dirty rows last joined a commit
+	damaged  map[string]struct{} // parts of the history that are logged already
 	took     Durations           // of the commits, including failed ones
 
 	// disk is held to keep writers away from the file.
@@ -166,6 +167,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 		behind:   make(map[*cell]*Row),
 		dirty:    make(map[*cell]struct{}),
 		gaps:     make(map[uint64]struct{}, len(found.gaps)),
+		damaged:  make(map[string]struct{}),
 		nudge:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),
 		done:     make(chan struct{}),
@@ -188,6 +190,9 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	s.table.Store(t)
 	s.journal.Store(newJournal(found))
 	s.ledger.resume(&found.past)
+	for _, part := range found.damaged {
+		s.sayDamaged(part[0], part[1])
+	}
 	// Also beyond those handed out while the disk refused reservations.
 	s.began = found.generation
 	if o.First == 0 {
