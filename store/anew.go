@@ -22,6 +22,7 @@ type whole struct {
 	newest     uint64           // the highest seq ever assigned
 	generation uint64           // the highest that may have been handed out
 	copied     bool             // a backup, which gets new numbers when it is opened
+	history    *regain          // the file that has it; nil: there is none
 	id         uint64           // of the file; set by fill
 }
 
@@ -53,6 +54,18 @@ func (w *whole) fill(tx *bolt.Tx) error {
 		}
 	}
 	return h.write(tx)
+}
+
+// copyHistory copies the history into a file, and returns what completes its head.
+func (w *whole) copyHistory(db *bolt.DB) (complete func(*head), err error) {
+	if w.history == nil {
+		return func(*head) {}, nil
+	}
+	var past head
+	err = w.history.copy(db, &past)
+	return func(h *head) {
+		h.Alive, h.Until, h.Rolls, h.Days, h.Batch = past.Alive, past.Until, past.Rolls, past.Days, past.Batch
+	}, err
 }
 
 // oldest is the seq of the first kept event or gap; newest+1 if there is none.
@@ -93,8 +106,12 @@ func build(path string, w *whole) (_ *file, err error) {
 			return err
 		}
 		db.AllocSize = growBy
+		if err := db.Update(w.fill); err != nil {
+			return err
+		}
 		// Twice, so that both of bbolt's meta pages refer to it.
-		return errors.Join(db.Update(w.fill), db.Update(rewriting(func(*head) {})), f.Sync())
+		past, err := w.copyHistory(db)
+		return errors.Join(err, db.Update(rewriting(past)), db.Update(rewriting(func(*head) {})), f.Sync())
 	})
 	if err != nil {
 		if db != nil {

@@ -140,6 +140,17 @@ func (l *ledger) pending(id string, saved uint64) (number uint32, own, ours []ro
 	return n.number, own, ours
 }
 
+// rewrite makes the next commit write the names and the open hours of all: the file was
+// replaced by one that may lack them.
+func (l *ledger) rewrite() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, n := range l.names {
+		l.renamed[id] = n
+	}
+	l.afresh = true
+}
+
 // resume continues the history that a file has.
 func (l *ledger) resume(past *past) {
 	l.tallies, l.waiting, l.renamed = map[string]*tally{}, changes{}, map[string]name{}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -23,7 +22,6 @@ type contents struct {
 	txid           int              // of the transaction that was read
 	id             uint64           // of the database
 	past           past             // of the history
-	damaged        [][2][]byte      // buckets and keys of the history that cannot be read
 }
 
 // errOldSchema means that a database must be migrated first.
@@ -76,9 +74,10 @@ func (c *contents) read(tx *bolt.Tx, path string, metas []uint64) error {
 		return errOldSchema
 	}
 	c.past = pastOf(h)
-	return c.past.read(tx, func(bucket, key []byte) {
-		c.damaged = append(c.damaged, [2][]byte{bucket, bytes.Clone(key)})
-	})
+	if err := c.past.read(tx); err != nil {
+		return err
+	}
+	return checkHistory(tx)
 }
 
 // checkSchema refuses a database of another version. The version is stored twice:

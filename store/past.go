@@ -75,33 +75,27 @@ func timeMilli(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// read reads the names and the open hours. It leaves out what is damaged, and calls damaged
-// for each.
-func (p *past) read(tx *bolt.Tx, damaged func(bucket, key []byte)) error {
-	names, open := tx.Bucket(namesBucket()), tx.Bucket(openBucket())
+// read reads the names and the open hours.
+func (p *past) read(tx *bolt.Tx) error {
 	for _, b := range append(historyBuckets(), notifyBucket()) {
 		if tx.Bucket(b) == nil {
 			return fmt.Errorf("bucket %s is missing", b)
 		}
 	}
 	p.names = make(map[string]name)
-	err := names.ForEach(func(key, value []byte) error {
-		n, err := decodeName(key, value)
-		if err != nil {
-			damaged(namesBucket(), key)
-			return nil
+	err := tx.Bucket(namesBucket()).ForEach(func(id, value []byte) (err error) {
+		if p.names[string(id)], err = decodeName(id, value); err != nil {
+			return fmt.Errorf("the name of %q in the history: %w", id, err)
 		}
-		p.names[string(key)] = n
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return open.ForEach(func(key, value []byte) error {
+	return tx.Bucket(openBucket()).ForEach(func(key, value []byte) error {
 		o, err := decodeOpen(key, value)
 		if err != nil {
-			damaged(openBucket(), key)
-			return nil
+			return fmt.Errorf("open hour %x: %w", key, err)
 		}
 		p.open = append(p.open, o)
 		return nil

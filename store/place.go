@@ -156,8 +156,12 @@ func (s *Store) writeAnew(why error) error {
 	j := s.journal.Load()
 	s.journal.Store(&journal{w.oldest(), j.newest, j.recent, j.next})
 	s.mu.Unlock()
-	s.log.Warn("wrote a new database file", "path", s.path, "because", why, "kept", aside,
-		"events", len(w.events), "missing_events", found.missing())
+	s.ledger.rewrite()
+	args := []any{"path", s.path, "because", why, "kept", aside, "events", len(w.events), "missing_events", found.missing()}
+	if g := w.history; g != nil {
+		args = append(args, "history", g.values, "damaged_history", g.damaged+g.unreadable)
+	}
+	s.log.Warn("wrote a new database file", args...)
 	return nil
 }
 
@@ -175,7 +179,7 @@ func (s *Store) remembered(old *file) (*salvage, *whole) {
 		found.events[e.Seq] = e
 	}
 	found.trim()
-	w := &whole{newest: j.newest, generation: max(s.reserved.Load(), s.generation.Load()+reserveFirst)}
+	w := &whole{history: s.pastIn(old, found), newest: j.newest, generation: max(s.reserved.Load(), s.generation.Load()+reserveFirst)}
 	w.events = make([]provider.Event, 0, len(found.events))
 	for _, seq := range found.seqs() {
 		w.events = append(w.events, found.events[seq])
@@ -187,6 +191,14 @@ func (s *Store) remembered(old *file) (*salvage, *whole) {
 	}
 	w.rows = maps.Values(rows)
 	return found, w
+}
+
+// pastIn is the history in the old file; nil if that has another database in it.
+func (s *Store) pastIn(old *file, found *salvage) *regain {
+	if found.head != nil && found.head.ID != old.id {
+		return nil
+	}
+	return &regain{r: old.os, size: sizeOf(old.os), from: found.head}
 }
 
 // vacate renames what is at the path, and returns its new name.

@@ -32,7 +32,9 @@ func rescue(path string, o Options, owner *ownerFile, bad error) (*file, *conten
 	if s.version > schema {
 		return nil, nil, &FutureError{Path: path, Found: int(s.version), Known: schema}
 	}
-	made, err := build(path, s.whole(o, owner.text.Mark, fileNumber(f)))
+	w := s.whole(o, owner.text.Mark, fileNumber(f))
+	w.history = &regain{r: f, size: info.Size(), from: s.head}
+	made, err := build(path, w)
 	if err == nil {
 		err = made.close()
 	}
@@ -48,7 +50,7 @@ func rescue(path string, o Options, owner *ownerFile, bad error) (*file, *conten
 	if err != nil {
 		return refused("set the damaged database aside", err)
 	}
-	s.report(o, path, aside, bad)
+	s.report(o, path, aside, bad, w.history)
 	if f, err = trust.Open(path, 0, 0); err != nil {
 		return refused("open the database", err)
 	}
@@ -90,13 +92,14 @@ func (s *salvage) missedBy(last mark, file uint64) bool {
 }
 
 // report logs in one line what was kept and what was lost.
-func (s *salvage) report(o Options, path, aside string, bad error) {
-	if s.empty() {
+func (s *salvage) report(o Options, path, aside string, bad error, g *regain) {
+	if s.empty() && g.values == 0 {
 		o.Log.Warn("the database is damaged: starting with an empty one and keeping the old one",
 			"path", path, "kept", aside, "error", bad)
 		return
 	}
 	o.Log.Warn("the database is damaged: what can be read of it is in a new one, and the old one is kept",
 		"path", path, "kept", aside, "error", bad,
-		"rows", len(s.rows), "older_rows", s.older, "lost_rows", s.lost, "events", len(s.events), "missing_events", s.missing(), "unreadable_parts", s.unreadable)
+		"rows", len(s.rows), "older_rows", s.older, "lost_rows", s.lost, "events", len(s.events), "missing_events", s.missing(), "unreadable_parts", s.unreadable,
+		"history", g.values, "damaged_history", g.damaged+g.unreadable)
 }

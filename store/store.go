@@ -190,9 +190,6 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	s.table.Store(t)
 	s.journal.Store(newJournal(found))
 	s.ledger.resume(&found.past)
-	for _, part := range found.damaged {
-		s.sayDamaged(part[0], part[1])
-	}
 	// Also beyond those handed out while the disk refused reservations.
 	s.began = found.generation
 	if o.First == 0 {
