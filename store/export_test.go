@@ -1,5 +1,7 @@
 package store
 
+import "os"
+
 // HangDisk makes every commit wait, as on a disk that does not answer, until the returned
 // function is called.
 func HangDisk(s *Store) (release func()) {
@@ -16,4 +18,11 @@ func Replacing(s *Store, u Update) []func() {
 	c := s.table.Load().byID[u.Status.ID]
 	next := func() { c.edition.Add(1) }
 	return []func(){next, func() { c.row.Store(row) }, next}
+}
+
+// Written is how many bytes of pages have been written to the file since it was opened. The
+// system's own counts have other things in them.
+func Written(s *Store) int64 {
+	stats := s.file.Load().db.Stats()
+	return stats.TxStats.GetPageAlloc() + int64(s.Stats().Commits)*int64(os.Getpagesize())
 }
