@@ -15,7 +15,7 @@ import (
 const (
 	// changesAtOnce is how many changes a list has; a change rewrites its list.
 	changesAtOnce = 100
-	// trimAtOnce is how many hours, and days, a closing removes at most. So a clock that is
+	// trimAtOnce is how many hours, or days, the end of one removes at most. So a clock that is
 	// wrong for an hour does not remove the history.
 	trimAtOnce = 2
 )
@@ -74,11 +74,10 @@ func (b *batch) apply(tx *bolt.Tx, h *head) error {
 	if err != nil || !steady {
 		return err
 	}
-	err = errors.Join(trim(tx.Bucket(hourBucket()), b.until.Add(-KeepHours)), trim(tx.Bucket(dayBucket()), b.until.Add(-KeepDays)))
-	if err == nil && ended {
-		err = trimChanges(tx, b.until.Add(-KeepDays))
+	if err := trim(tx.Bucket(hourBucket()), b.until.Add(-KeepHours)); err != nil || !ended {
+		return err
 	}
-	return err
+	return errors.Join(trim(tx.Bucket(dayBucket()), b.until.Add(-KeepDays)), trimChanges(tx, b.until.Add(-KeepDays)))
 }
 
 // putClosed writes an hour; one that is there already, because the clock was set back, is

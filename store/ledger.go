@@ -319,10 +319,3 @@ func (l *ledger) eachUnsaved(saved uint64, fn func(*batch)) {
 	}
 	fn(&batch{changes: l.waiting, closed: l.closed})
 }
-
-// openHour is the beginning of the open hour.
-func (l *ledger) openHour() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.hour
-}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -56,15 +57,8 @@ func (r *historyReader) buckets(id string, step time.Duration, from, until time.
 	} else {
 		from = begin
 	}
-	first, last := r.oldest(step), milliTime(r.head.Until)
-	for at := range recent {
-		last = latest(last, at)
-		if at.Before(first) {
-			first = at
-		}
-	}
 	var found []rollup.Bucket
-	for at := latest(from, first); at.Before(until) && !at.After(last); at = at.Add(step) {
+	for _, at := range r.times(recent, step, from, until) {
 		b := r.stored(number, at, step)
 		if more := recent[at]; more != nil {
 			b.Merge(more)
@@ -97,17 +91,39 @@ func (r *historyReader) byTime(closed []closedHour, open *rollup.Bucket, step ti
 	return recent
 }
 
-// oldest is the first step for which something is stored or in memory.
-func (r *historyReader) oldest(step time.Duration) time.Time {
-	in := r.hours
-	if key, _ := r.days.Cursor().First(); step == rollup.Day && key != nil {
-		in = r.days // kept for longer
+// times are those in [from, until) at which any provider has an hour or a day, in order, and
+// those of recent.
+func (r *historyReader) times(recent map[time.Time]*rollup.Bucket, step time.Duration, from, until time.Time) []time.Time {
+	var all []time.Time
+	add := func(at time.Time) {
+		if !at.Before(from) && at.Before(until) {
+			all = append(all, at)
+		}
 	}
-	key, _ := in.Cursor().First()
-	if at, _, ok := readPair(key); ok {
-		return rollup.Begin(atSeconds(at), step)
+	each := func(in *bolt.Bucket, first time.Time) {
+		c := in.Cursor()
+		for key, _ := c.Seek(pairKey(seconds(first), 0)); key != nil; {
+			at, _, ok := readPair(key)
+			begin := rollup.Begin(atSeconds(at), step)
+			if !ok || !begin.Before(until) || at > math.MaxUint32-uint32(rollup.Day/time.Second) {
+				break
+			}
+			add(begin)
+			key, _ = c.Seek(pairKey(seconds(begin.Add(step)), 0))
+		}
 	}
-	return rollup.Begin(r.ledger.openHour(), step)
+	switch step {
+	case rollup.Hour:
+		each(r.hours, from)
+	default:
+		each(r.days, from)
+		each(r.hours, latest(from, time.Unix(r.head.Days, 0)))
+	}
+	for at := range recent {
+		add(at)
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return slices.Compact(all)
 }
 
 func latest(a, b time.Time) time.Time {
