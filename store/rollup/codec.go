@@ -20,9 +20,12 @@ const (
 	hasSketch  = hasProbes << 1
 )
 
-// longest limits the times in a written bucket: they are sums over at most a day or, if the
-// clock was set back, over a few.
-const longest = 10 * 365 * Day
+// The limits of a written bucket are far beyond what a day has, also if the clock is set back
+// over and over. What is beyond them is cut off.
+const (
+	longest    = 10 * 365 * Day
+	mostProbes = 1 << 53
+)
 
 var (
 	errVersion   = errors.New("it is of an unknown version")
@@ -41,19 +44,19 @@ func (b *Bucket) Append(to []byte) []byte {
 	to = b.appendTime(to, has, hasServing, b.serving)
 	if b.Probes > 0 {
 		to[has] |= hasProbes
-		to = binary.AppendUvarint(to, b.Probes)
-		to = binary.AppendUvarint(to, b.Probes-b.OK)
+		to = binary.AppendUvarint(to, min(b.Probes, mostProbes))
+		to = binary.AppendUvarint(to, min(b.Probes-b.OK, mostProbes))
 	}
 	if b.Latency.Count() > 0 {
 		to[has] |= hasSketch
-		to = binary.AppendUvarint(to, uint64(b.Max/time.Microsecond))
+		to = binary.AppendUvarint(to, uint64(min(b.Max, longest)/time.Microsecond))
 		to = b.Latency.append(to)
 	}
 	return to
 }
 
 func (b *Bucket) appendTime(to []byte, has int, bit byte, d time.Duration) []byte {
-	ms := uint64(d.Milliseconds())
+	ms := uint64(min(d, longest).Milliseconds())
 	if ms == 0 {
 		return to
 	}
@@ -102,7 +105,7 @@ func ReadBucket(text []byte) (Bucket, error) {
 		b.serving = r.time()
 	}
 	if has&hasProbes != 0 {
-		b.Probes = r.number(math.MaxInt64)
+		b.Probes = r.number(mostProbes)
 		b.OK = b.Probes - r.number(b.Probes)
 	}
 	if has&hasSketch != 0 {
