@@ -185,7 +185,7 @@ func TestMigrate_InterruptedAnywhere(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = onFile(path, func(db *bolt.DB, file *os.File) error {
-				m := &migration{path: path, old: db, file: file, log: hclog.NewNullLogger(), now: time.Now()}
+				m := &migration{path: path, from: 1, old: db, file: file, log: hclog.NewNullLogger(), now: time.Now()}
 				for _, step := range m.steps()[:n] {
 					if err := step(); err != nil {
 						return err
