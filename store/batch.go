@@ -62,7 +62,7 @@ func (l *ledger) isDue() bool {
 			return true
 		}
 	}
-	return len(l.unsaved) > 0 || len(l.closed) > 0 || len(l.renamed) > 0
+	return l.afresh || len(l.unsaved) > 0 || len(l.closed) > 0 || len(l.renamed) > 0
 }
 
 // take returns what a commit is to write. An idle one would have nothing else to write; the
@@ -89,6 +89,14 @@ func (l *ledger) take(idle, last bool, now time.Time) *account {
 	slices.SortFunc(a.open, func(x, y openHour) int { return cmp.Compare(x.number, y.number) })
 	l.afresh = false
 	return a
+}
+
+// watchedUntil is until when providers were watched without a break since the last commit;
+// false: something of that is not in the database yet.
+func (l *ledger) watchedUntil() (time.Time, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wall, !l.lookedAt.IsZero() && !l.isDue()
 }
 
 // seal makes what waits a batch.
@@ -149,6 +157,20 @@ func (l *ledger) rewrite() {
 		l.renamed[id] = n
 	}
 	l.afresh = true
+}
+
+// mostAlive is how far what is noted outside the database can be ahead of it: there is a commit
+// each hour.
+const mostAlive = 2 * rollup.Hour
+
+// stretch moves the moment until which the last process is known to have watched, if the twin
+// has a later one and is of the very commit that was found.
+func (p *past) stretch(t *twinText, found *contents, file uint64) {
+	at := milliTime(t.Alive)
+	same := t.Mark.File != 0 && t.Mark.File == file && t.Mark.Tx == found.txid && !found.copied
+	if same && at.After(p.alive) && at.Sub(p.alive) <= mostAlive {
+		p.alive = at
+	}
 }
 
 // resume continues the history that a file has.

@@ -49,6 +49,7 @@ func (s *Store) run() {
 		case <-s.nudge:
 		case <-look.C:
 			s.look()
+			s.noteAlive()
 		}
 		for s.due() {
 			if !s.pause(pace.take(time.Now())) {
@@ -58,6 +59,15 @@ func (s *Store) run() {
 				return
 			}
 		}
+	}
+}
+
+// noteAlive notes, outside the database, until when providers were watched.
+func (s *Store) noteAlive() {
+	if at, ok := s.ledger.watchedUntil(); ok {
+		s.disk.Lock()
+		defer s.disk.Unlock()
+		s.owner.twin.live(at)
 	}
 }
 

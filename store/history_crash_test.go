@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -114,6 +115,37 @@ func TestHistory_SurvivesManyKills(t *testing.T) {
 		}
 		if err := s.Check(t.Context()); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// Beside the database, in memory, is until when the process watched. So a kill loses no time
+// though the last commit was long ago.
+func TestHistory_AKillLosesNoTimeSinceTheLastCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, o := newPath(t), store.Options{Twin: filepath.Join(t.TempDir(), "s.mark")}
+		s := open(t, path, o)
+		s.Configure([]string{"a"}, nil)
+		beginWatch(s)
+		put(s, "a", provider.StateRunning)
+		watch(s, 50*time.Minute)
+		synctest.Wait()
+		// A kill leaves these files as they are now.
+		left := map[string][]byte{}
+		for _, name := range []string{path, path + ".owner", o.Twin} {
+			left[name] = read(t, name)
+		}
+		s.Close()
+		for name, data := range left {
+			if err := os.WriteFile(name, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Hour)
+		s = open(t, path, o)
+		sum := total(hours(t, s, "a"))
+		if d := 50*time.Minute - sum.In(provider.StateRunning); d < 0 || d > 10*time.Second {
+			t.Errorf("a kill lost %s", d)
 		}
 	})
 }

@@ -212,7 +212,8 @@ func (l *ledger) watch(now time.Time, w Watched) bool {
 	if first {
 		l.note(machine, rollup.Change{Time: l.wall, State: provider.StateRunning})
 		l.afresh = true // otherwise the time since the last process would look watched
-		return l.enterHour()
+		l.enterHour()
+		return true
 	}
 	if w.Missed > 0 {
 		l.note(machine, rollup.Change{Time: l.wall.Add(-w.Missed)})
@@ -223,9 +224,9 @@ func (l *ledger) watch(now time.Time, w Watched) bool {
 		// The open hour moves with the clock: what has passed in it has passed.
 		l.seen += w.Seen
 		l.hour, l.afresh = rollup.Begin(l.wall, rollup.Hour), true
-		return false
+		return true
 	}
-	return l.advance(before, w.Seen)
+	return l.advance(before, w.Seen) || l.afresh
 }
 
 // advance adds watched time that began at before, hour by hour.
@@ -248,14 +249,12 @@ func (l *ledger) advance(before time.Time, seen time.Duration) (rolled bool) {
 
 // enterHour makes the hour of the clock the open one; what an earlier process left in another
 // one is closed.
-func (l *ledger) enterHour() (rolled bool) {
+func (l *ledger) enterHour() {
 	hour := rollup.Begin(l.wall, rollup.Hour)
 	if !l.hour.IsZero() && !l.hour.Equal(hour) {
 		l.close(l.hour.Add(rollup.Hour))
-		rolled = true
 	}
 	l.hour = hour
-	return rolled
 }
 
 // close closes the open hour of every provider.

@@ -189,6 +189,7 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	}
 	s.table.Store(t)
 	s.journal.Store(newJournal(found))
+	found.past.stretch(&owner.twin.text, found, opened.number)
 	s.ledger.resume(&found.past)
 	// Also beyond those handed out while the disk refused reservations.
 	s.began = found.generation

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/providerd/providerd/store/trust"
 )
@@ -19,11 +20,13 @@ type twin struct {
 	f        *os.File // nil until its folder exists
 	info     os.FileInfo
 	size     int // the length to which a shorter text is padded
+	text     twinText
 }
 
 type twinText struct {
 	Database string `json:"database"`
 	Mark     mark   `json:"last"`
+	Alive    int64  `json:"alive,omitempty"` // until when providers were watched, in ms since 1970; 0: as the database says
 }
 
 // read returns the database's mark; the zero mark if there is none.
@@ -37,15 +40,26 @@ func (t *twin) read() mark {
 	if err != nil || json.Unmarshal(text, &found) != nil || found.Database != t.database {
 		return mark{}
 	}
+	t.text = found
 	return found.Mark
 }
 
 // write replaces the text with a single write.
-func (t *twin) write(m mark) {
-	if !t.open() {
+func (t *twin) write(m mark) { t.put(twinText{Database: t.database, Mark: m}) }
+
+// live records that the process was alive, and watched all the time since the last commit.
+// So a killed process loses no time, though it commits only once an hour.
+func (t *twin) live(at time.Time) {
+	if t.text.Mark != (mark{}) {
+		t.put(twinText{t.database, t.text.Mark, timeMilli(at)})
+	}
+}
+
+func (t *twin) put(to twinText) {
+	if t.text = to; !t.open() {
 		return
 	}
-	text, err := json.Marshal(twinText{t.database, m})
+	text, err := json.Marshal(to)
 	if err != nil {
 		return
 	}
