@@ -6,6 +6,7 @@ import (
 
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/rollup"
 )
 
 func BenchmarkStore_PutUnchanged(b *testing.B) {
@@ -62,4 +63,52 @@ func BenchmarkStore_View_Row(b *testing.B) {
 			b.Fatal("no row")
 		}
 	}
+}
+
+// A month of one provider, and two weeks by the hour, in a file with 1,000 providers.
+func BenchmarkStore_History1000(b *testing.B) {
+	s := open(b, newPath(b), store.Options{})
+	names, at := ids(1000), time.Now().Add(-40*rollup.Day).Truncate(rollup.Hour)
+	s.Configure(names, nil)
+	s.Watch(store.Watched{Wall: at})
+	for _, id := range names {
+		s.Put(change(id, provider.StateRunning, ""))
+	}
+	for range 40 * 24 {
+		for i, id := range names {
+			for n := range 30 {
+				s.Probed(id, true, time.Duration(20+i%50+n)*time.Millisecond)
+			}
+		}
+		at = at.Add(rollup.Hour)
+		s.Watch(store.Watched{Wall: at, Seen: rollup.Hour})
+	}
+	if err := s.SyncBarrier(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	for _, bb := range []struct {
+		name string
+		days int
+		read func(id string, from, until time.Time) ([]rollup.Bucket, error)
+		want int
+	}{
+		{"MonthByTheDay", 30, s.Days, 30},
+		{"FortnightByTheHour", 14, s.Hours, 14 * 24},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				found, err := bb.read(names[i%len(names)], at.AddDate(0, 0, -bb.days), at)
+				if err != nil || len(found) != bb.want {
+					b.Fatalf("%d buckets (%v)", len(found), err)
+				}
+			}
+		})
+	}
+	b.Run("AllFor30Days", func(b *testing.B) {
+		for b.Loop() {
+			if all, err := s.AllDays(at.AddDate(0, 0, -30), at); err != nil || len(all) != len(names) {
+				b.Fatalf("%d providers (%v)", len(all), err)
+			}
+		}
+	})
 }
