@@ -1,7 +1,7 @@
 package store
 
 import (
-	"math"
+	"bytes"
 	"slices"
 	"time"
 
@@ -32,98 +32,80 @@ func newHistoryReader(tx *bolt.Tx, s *Store) (*historyReader, error) {
 	}, nil
 }
 
-// get returns the bucket under a key; false: there is none, or it is damaged.
-func (r *historyReader) get(in *bolt.Bucket, bucket, key []byte) (rollup.Bucket, bool) {
-	value := in.Get(key)
-	if value == nil {
-		return rollup.Bucket{}, false
-	}
-	b, err := openBucketValue(bucket, key, value)
-	if err != nil {
-		r.damaged(bucket, key)
-	}
-	return b, err == nil
-}
-
 // buckets returns a provider's hours or days that begin in [from, until).
 func (r *historyReader) buckets(id string, step time.Duration, from, until time.Time) []rollup.Bucket {
 	number, closed, open := r.ledger.recent(id, r.head.Batch, r.now)
 	if number == machine {
 		return nil
 	}
-	recent := r.byTime(closed, open, step)
-	if begin := rollup.Begin(from, step); begin.Before(from) {
-		from = begin.Add(step)
-	} else {
-		from = begin
-	}
-	var found []rollup.Bucket
-	for _, at := range r.times(recent, step, from, until) {
-		b := r.stored(number, at, step)
-		if more := recent[at]; more != nil {
-			b.Merge(more)
-		}
-		if b.Time, b.Step = at, step; !b.IsEmpty() {
-			found = append(found, b)
-		}
-	}
-	return found
-}
-
-// byTime adds up what is in memory.
-func (r *historyReader) byTime(closed []closedHour, open *rollup.Bucket, step time.Duration) map[time.Time]*rollup.Bucket {
-	recent := make(map[time.Time]*rollup.Bucket)
-	add := func(b *rollup.Bucket, at time.Time) {
+	sums := make(map[time.Time]*rollup.Bucket)
+	add := func(at time.Time, b rollup.Bucket) {
 		at = rollup.Begin(at, step)
-		if recent[at] == nil {
-			recent[at] = new(rollup.Bucket)
+		switch {
+		case at.Before(from) || !at.Before(until):
+		case sums[at] == nil:
+			sums[at] = &b
+		default:
+			sums[at].Merge(&b)
 		}
-		recent[at].Merge(b)
 	}
+	hours := from
+	if step == rollup.Day { // the hours before are in days
+		added := time.Unix(r.head.Days, 0).UTC()
+		r.each(r.days, dayBucket(), number, step, from, earliest(until, added), add)
+		hours = latest(from, added)
+	}
+	r.each(r.hours, hourBucket(), number, rollup.Hour, hours, until, add)
 	for _, c := range closed {
 		if b, err := rollup.ReadBucket(c.text); err == nil { // we wrote it
-			add(&b, c.hour)
+			add(c.hour, b)
 		}
 	}
 	if open != nil {
-		add(open, open.Time)
+		add(open.Time, *open)
 	}
-	return recent
+	found := make([]rollup.Bucket, 0, len(sums))
+	for at, b := range sums {
+		if b.Time, b.Step = at, step; !b.IsEmpty() {
+			found = append(found, *b)
+		}
+	}
+	slices.SortFunc(found, func(a, b rollup.Bucket) int { return a.Time.Compare(b.Time) })
+	return found
 }
 
-// times are those in [from, until) at which any provider has an hour or a day, in order, and
-// those of recent.
-func (r *historyReader) times(recent map[time.Time]*rollup.Bucket, step time.Duration, from, until time.Time) []time.Time {
-	var all []time.Time
-	add := func(at time.Time) {
-		if !at.Before(from) && at.Before(until) {
-			all = append(all, at)
+// each calls visit for each stored bucket of a provider that begins in [from, until).
+func (r *historyReader) each(in *bolt.Bucket, name []byte, number uint32, step time.Duration, from, until time.Time, visit func(time.Time, rollup.Bucket)) {
+	c := in.Cursor()
+	for key, value := c.Seek(pairKey(seconds(from), number)); key != nil; {
+		at, n, ok := readPair(key)
+		if !ok || !atSeconds(at).Before(until) || at < seconds(from) {
+			return
 		}
-	}
-	each := func(in *bolt.Bucket, first time.Time) {
-		c := in.Cursor()
-		for key, _ := c.Seek(pairKey(seconds(first), 0)); key != nil; {
-			at, _, ok := readPair(key)
-			begin := rollup.Begin(atSeconds(at), step)
-			if !ok || !begin.Before(until) || at > math.MaxUint32-uint32(rollup.Day/time.Second) {
-				break
+		switch {
+		case n < number: // of that time, but of a provider before this one
+			key, value = c.Seek(pairKey(at, number))
+			continue
+		case n == number:
+			if b, err := openBucketValue(name, key, value); err == nil {
+				visit(atSeconds(at), b)
+			} else {
+				r.damaged(name, bytes.Clone(key))
 			}
-			add(begin)
-			key, _ = c.Seek(pairKey(seconds(begin.Add(step)), 0))
+		}
+		if next := seconds(atSeconds(at).Add(step)); next > at {
+			key, value = c.Seek(pairKey(next, number))
+		} else {
+			return // in 2106
 		}
 	}
-	switch step {
-	case rollup.Hour:
-		each(r.hours, from)
-	default:
-		each(r.days, from)
-		each(r.hours, latest(from, time.Unix(r.head.Days, 0)))
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	for at := range recent {
-		add(at)
-	}
-	slices.SortFunc(all, time.Time.Compare)
-	return slices.Compact(all)
+	return a
 }
 
 func latest(a, b time.Time) time.Time {
@@ -131,25 +113,6 @@ func latest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// stored is what the file has of an hour or a day. A day whose hours have not been added up
-// is the sum of them.
-func (r *historyReader) stored(number uint32, at time.Time, step time.Duration) (b rollup.Bucket) {
-	key := pairKey(seconds(at), number)
-	switch {
-	case step == rollup.Hour:
-		b, _ = r.get(r.hours, hourBucket(), key)
-	case at.Unix() < r.head.Days:
-		b, _ = r.get(r.days, dayBucket(), key)
-	default:
-		for hour := at; hour.Before(at.Add(rollup.Day)); hour = hour.Add(rollup.Hour) {
-			if one, ok := r.get(r.hours, hourBucket(), pairKey(seconds(hour), number)); ok {
-				b.Merge(&one)
-			}
-		}
-	}
-	return b
 }
 
 // record returns a provider's changes since a time, and when nobody watched.
