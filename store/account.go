@@ -239,12 +239,11 @@ func appendChanges(b *bolt.Bucket, number uint32, more []rollup.Change) error {
 // and another is begun.
 func lastChanges(b *bolt.Bucket, number uint32) (at uint32, list []rollup.Change) {
 	c := b.Cursor()
-	key, value := c.Seek(pairKey(number+1, 0))
-	if key == nil {
-		key, value = c.Last()
-	} else {
-		key, value = c.Prev()
+	before := c.Prev
+	if key, _ := c.Seek(pairKey(number+1, 0)); key == nil {
+		before = c.Last
 	}
+	key, value := before()
 	n, at, ok := readPair(key)
 	if !ok || n != number {
 		return 0, nil
