@@ -59,13 +59,18 @@ type Env struct {
 // Main runs one command and returns its exit code, one of provider.Exit, or 130 for a
 // command that the end of ctx aborted.
 func Main(ctx context.Context, env Env) int {
+	return run(ctx, env, func(a *app) error { return a.root.Execute(ctx, env.Args) })
+}
+
+// run prepares what commands share, executes one, and returns its exit code.
+func run(ctx context.Context, env Env, execute func(*app) error) int {
 	a := &app{Env: env, ctx: ctx, now: time.Now}
 	var once sync.Once // a stream that broke connects again
 	a.client = &client.Client{Getenv: env.Getenv, Passed: func(err error) { once.Do(func() { a.say("note: the socket %v", err) }) }}
 	a.term = terminalOf(env)
 	a.writeText()
 	a.root = a.rootCommand()
-	err := a.root.Execute(ctx, env.Args)
+	err := execute(a)
 	err = errors.Join(err, a.screen.Flush(), a.data.Flush())
 	if errors.Is(err, context.Canceled) && a.ctx.Err() != nil {
 		return exitInterrupted
@@ -145,14 +150,20 @@ func (a *app) printError(err error) int {
 
 // explain says what went wrong and what to type next.
 func (a *app) explain(e *provider.Error) {
-	a.say("%s", e.Message)
-	hint := e.Hint
-	if socket := a.asked(); socket != "" && strings.HasSuffix(hint, "start it: providerd") { // and not one for another
-		hint += " --socket " + quoted(socket)
-	}
+	message, hint := a.explained(e)
+	a.say("%s", message)
 	if hint != "" {
 		a.say("hint: %s", hint)
 	}
+}
+
+// explained is what went wrong and what to type next.
+func (a *app) explained(e *provider.Error) (message, hint string) {
+	hint = e.Hint
+	if socket := a.asked(); socket != "" && strings.HasSuffix(hint, "start it: providerd") { // and not one for another
+		hint += " --socket " + quoted(socket)
+	}
+	return e.Message, hint
 }
 
 // asked is the socket that the user named: by the flag or, without it, by the variable.

@@ -30,8 +30,10 @@ func (a *app) versionCommand() *command.Command {
 	return cmd
 }
 
-func (a *app) versionLine() string {
-	return "providerctl " + a.version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+func (a *app) versionLine() string { return a.versionOf("providerctl") }
+
+func (a *app) versionOf(program string) string {
+	return program + " " + a.version() + " (" + runtime.Version() + ", " + runtime.GOOS + "/" + runtime.GOARCH + ")"
 }
 
 // version is the one that the build set or, if it set none, the one that Go recorded.

@@ -143,6 +143,18 @@ func (c *Command) Execute(ctx context.Context, args []string) error {
 	return cmd.execute(rest)
 }
 
+// ExecuteAlone runs c, which is the only command of its root that the program serves. Args
+// do not name it.
+func (c *Command) ExecuteAlone(ctx context.Context, args []string) error {
+	root := c.Root()
+	root.ctx = ctx
+	if len(args) > 1 && (args[0] == completeWord || args[0] == completePlainWord) {
+		return root.offer(append([]string{c.Name()}, args[1:]...), args[0] == completeWord)
+	}
+	cmd, rest := c.Find(args)
+	return cmd.execute(rest)
+}
+
 // execute runs c with the rest of the command line.
 func (c *Command) execute(args []string) error {
 	c.addOwnFlags()
