@@ -46,6 +46,10 @@ type Env struct {
 	// process, with the program's exit code once it has ended. Nil: [Exec].
 	Exec func(argv, environ []string) (code int, err error)
 
+	// Executable is the path of this program, beside which others are found; nil:
+	// [os.Executable].
+	Executable func() (string, error)
+
 	// Interruptible returns a context that ends at ctrl-C. A command calls it if it waits
 	// or has something to undo; any other leaves ctrl-C to the system, because listening
 	// for it would cost more than the request. Nil means that ctx is enough.

@@ -18,15 +18,15 @@ type exited int
 
 func (e exited) Error() string { return "exit status " + strconv.Itoa(int(e)) }
 
-// exec runs a program in this one's place, and returns what it ended with.
-func (a *app) exec(argv, environ []string) error {
+// exec runs a program in this one's place for a command, and returns what it ended with.
+func (a *app) exec(command string, argv, environ []string) error {
 	run := a.Exec
 	if run == nil {
 		run = Exec
 	}
 	code, err := run(argv, environ)
 	if err != nil {
-		a.say("run: %s: %s", provider.Printable(argv[0]), provider.Printable(err.Error()))
+		a.say("%s: %s: %s", command, provider.Printable(argv[0]), provider.Printable(err.Error()))
 	}
 	return exited(code)
 }

@@ -34,6 +34,7 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 		BadFlag:  FlagError,
 		NotFound: noSuchCommand,
 		NoHelp:   noSuchTopic,
+		Beside:   a.beside,
 	}
 	color := &ColorFlag{}
 	color = AddColorFlag(root.PersistentFlags(), func() { a.paint(color) })
@@ -59,12 +60,17 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	what, names := "no such command", "see: "+parent.CommandPath()+" --help"
 	if parent.Name() == "completion" {
 		what, names = "completion: no such shell", "use one of: "+strings.Join(pathsBelow(parent), ", ")
+	} else if ours := programOfOurs(typed); ours.name != "" && !parent.HasParent() {
+		return usage(ours.howToGet(), "%s%s is not installed", besidePrefix, typed)
 	} else if line := daemonCommand(strings.ToLower(typed)); line != "" {
 		return usage("did you mean: "+line, "%s: %q", what, typed)
 	}
 	hint := CommandHint(typed, names, parent)
 	if near := provider.Nearest(typed, daemonWords); hint == names && !parent.HasParent() && len(near) > 0 {
 		hint = "did you mean: " + daemonCommand(near[0])
+	}
+	if near := nearestOfOurs(typed); hint == names && !parent.HasParent() && near != "" { // it is not installed
+		hint = "did you mean: " + parent.Name() + " " + near
 	}
 	return usage(hint, "%s: %q", what, typed)
 }

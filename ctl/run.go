@@ -122,7 +122,7 @@ func (a *app) run(ctx context.Context, q pickQuery, argv []string, wait time.Dur
 	if err := a.ctx.Err(); err != nil { // ctrl-C, which nobody else has noticed
 		return err
 	}
-	return a.exec(argv, environ)
+	return a.exec("run", argv, environ)
 }
 
 // chooseWithin is choose, but tries again once a second until it succeeds or the time is up.

@@ -17,8 +17,11 @@ import (
 func MainBeside(ctx context.Context, env Env, build func(*Session) *command.Command) int {
 	return run(ctx, env, func(a *app) error {
 		cmd := build(&Session{a})
+		if cmd.Short == "" {
+			cmd.Short = programOfOurs(cmd.Name()).short
+		}
 		if cmd.Version == nil {
-			cmd.Version = func() string { return a.versionOf("providerctl-" + cmd.Name()) }
+			cmd.Version = func() string { return a.versionOf(besidePrefix + cmd.Name()) }
 		}
 		a.root.AddCommand(cmd)
 		return cmd.ExecuteAlone(ctx, env.Args)

@@ -13,6 +13,11 @@ func (c *Command) AddBuiltin() {
 		Short: "Show help for a command",
 		Run: func(_ *Command, topic []string) error {
 			cmd, rest := c.Find(topic)
+			if len(rest) > 0 && cmd == c {
+				if other := c.beside(rest[0]); other != nil {
+					return other.External([]string{"--help"})
+				}
+			}
 			switch refuse := c.NoHelp; {
 			case len(rest) > 0 && refuse != nil:
 				return refuse(cmd, rest[0])

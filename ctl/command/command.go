@@ -40,6 +40,11 @@ type Command struct {
 	// Complete offers arguments; nil offers none.
 	Complete CompletionFunc
 
+	// External, if it is not nil, runs another program in place of all of the above. Its
+	// args are the command line without the command's name, and are not parsed. With
+	// Complete the arguments are completed here, and else by the program itself.
+	External func(args []string) error
+
 	// The rest is of the root, for all commands below it.
 
 	Version  func() string                            // the line of --version; nil: there is no such flag
@@ -50,6 +55,11 @@ type Command struct {
 	BadFlag  func(cmd *Command, err error) error      // words an error about a flag; nil: err as it is
 	NotFound func(parent *Command, word string) error // the error for a word that is not a command below parent
 	NoHelp   func(parent *Command, word string) error // the same for help about it; nil: NotFound
+
+	// Beside are external commands: the one with that name or, if it is empty, all. It is
+	// called only for a word that is not a command, for help and for completion, because
+	// looking for programs takes time.
+	Beside func(name string) []*Command
 
 	ctx           context.Context // of the run
 	parent        *Command        // nil for a root
@@ -139,6 +149,13 @@ func (c *Command) Execute(ctx context.Context, args []string) error {
 	if i := c.firstWord(args); i >= 0 && (args[i] == completeWord || args[i] == completePlainWord) {
 		return c.offer(slices.Delete(slices.Clone(args), i, i+1), args[i] == completeWord)
 	}
+	if cmd, i := c.external(args); cmd != nil {
+		c.addOwnFlags()
+		if _, err := c.parse(args[:i]); err != nil {
+			return c.badFlag(err)
+		}
+		return cmd.External(slices.Delete(slices.Clone(args), i, i+1))
+	}
 	cmd, rest := c.Find(args)
 	return cmd.execute(rest)
 }
@@ -220,6 +237,7 @@ func (c *Command) badFlag(err error) error {
 }
 
 func (c *Command) notFound(word string) error {
+	c.addExternal()
 	if refuse := c.Root().NotFound; refuse != nil {
 		return refuse(c, word)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -73,6 +74,13 @@ func (c *Command) offer(line []string, describe bool) error {
 	if len(line) == 0 {
 		return errors.New(completeWord + ": no command line, whose last word may be empty")
 	}
+	if cmd, i := c.external(line[:len(line)-1]); cmd != nil && cmd.Complete == nil {
+		word := completeWord
+		if !describe {
+			word = completePlainWord
+		}
+		return cmd.External(append([]string{word}, slices.Delete(slices.Clone(line), i, i+1)...))
+	}
 	choices, directive, err := c.choices(line[:len(line)-1], line[len(line)-1])
 	if err != nil {
 		_, _ = io.WriteString(c.Err(), "[Error] "+strings.ReplaceAll(err.Error(), "\n", "\n  ")+"\n") // for people
@@ -113,6 +121,10 @@ func (c *Command) describes() bool {
 
 // choices are the choices for the word typed, after args.
 func (c *Command) choices(args []string, typed string) ([]string, Directive, error) {
+	if cmd, i := c.external(args); cmd != nil {
+		choices, directive := cmd.Complete(cmd, args[i+1:], typed)
+		return choices, directive, nil
+	}
 	cmd, args := c.Find(args)
 	cmd.addOwnFlags()
 	flag, args, typed, unknown := cmd.valueOf(args, typed)
@@ -209,6 +221,7 @@ func (c *Command) flagChoices(typed string) (choices []string) {
 }
 
 func (c *Command) commandChoices(typed string) (choices []string) {
+	c.addExternal()
 	for _, cmd := range c.Commands() {
 		if !cmd.Hidden && strings.HasPrefix(cmd.Name(), typed) {
 			choices = append(choices, Described(cmd.Name(), cmd.Short))

@@ -24,6 +24,7 @@ func (c *Command) Help() error {
 
 func (c *Command) helpText() string {
 	c.addOwnFlags()
+	c.addExternal()
 	var b strings.Builder
 	about := cmp.Or(c.Long, c.Short)
 	if c.long != nil {
