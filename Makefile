@@ -9,10 +9,9 @@ all:
 $(steps):
 	.ci/run $@
 
-# Both programs, into this folder.
+# All programs, into this folder.
 programs:
-	go build ./cmd/providerd
-	go build ./cmd/providerctl
+	go build -o ./ ./cmd/...
 
 clean:
-	rm -rf dist providerd providerctl
+	rm -rf dist $(notdir $(patsubst %/main.go,%,$(wildcard cmd/*/main.go)))

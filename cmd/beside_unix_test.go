@@ -53,8 +53,10 @@ func TestBeside_TheExample(t *testing.T) {
 	}
 	models := newModelServer(t)
 	p := newProcess(t, withIDs("down")+"[[provider]]\nid = \"up\"\nkind = \"ollama\"\nbase_url = \""+models.URL+"\"\n").start()
-	p.untilReason("up", "ok")
 	ctl := filepath.Join(installed(t, map[string]string{"bin/providerctl-usable": script}), "bin", "providerctl")
+	if out, err := exec.Command(ctl, "--socket", p.socket, "wait", "up", "--timeout", "60s").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	for _, args := range [][]string{
 		{"--socket", p.socket, "usable"},
 		{"--socket=" + p.socket, "--color", "never", "usable", "--kind", "ollama"},

@@ -111,23 +111,26 @@ put() {
 	install -m "$1" "$2" "$stage/$3"
 }
 
-# build makes both programs for one system, once: build linux amd64.
+programs=() # each folder in cmd is one
+for main in cmd/*/main.go; do programs+=("$(basename "$(dirname "$main")")"); done
+
+# build makes the programs for one system, once: build linux amd64.
 build() {
 	local to=$stage/bin/$1-$2
 	[ ! -d "$to" ] || return 0
 	say "  building for $1/$2"
 	mkdir -p "$to"
 	GOOS=$1 GOARCH=$2 go build -buildvcs=false -ldflags "-s -w -buildid= -X main.version=v$version" \
-		-o "$to/" ./cmd/providerd ./cmd/providerctl
+		-o "$to/" "${programs[@]/#/./cmd/}"
 }
 
 # The programs contain modules whose licences must be distributed with them.
 licenses() {
 	local system name folder file
-	printf 'providerd and providerctl are built from Go and from these modules.\n'
+	printf 'The programs are built from Go and from these modules.\n'
 	printf '\n\n==== Go %s\n\n' "$(go env GOVERSION)" && cat "$(go env GOROOT)/LICENSE"
 	for system in linux darwin windows; do
-		GOOS=$system go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}|{{.Dir}}{{end}}{{end}}' ./cmd/providerd ./cmd/providerctl
+		GOOS=$system go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}|{{.Dir}}{{end}}{{end}}' "${programs[@]/#/./cmd/}"
 	done | sort -u | while IFS='|' read -r name folder; do
 		[ -n "$name" ] || continue
 		for file in "$folder"/[Ll][Ii][Cc][Ee][Nn][SsCc][Ee]* "$folder"/COPYING* "$folder"/NOTICE*; do
@@ -155,9 +158,24 @@ for page in "${documents[@]}"; do
 done
 put 644 LICENSE LICENSE
 put 644 packaging/providerd.toml providerd.toml
-put 644 packaging/nfpm.yaml nfpm.yaml
+# The manual pages of the programs beside providerctl are packaged like its own.
+page='  - {src: man/providerctl.1.gz, dst: /usr/share/man/man1/providerctl.1.gz, file_info: {mode: 0o644}}'
+while IFS= read -r line; do
+	printf '%s\n' "$line"
+	[ "$line" = "$page" ] || continue
+	for file in packaging/man/providerctl-*.1; do
+		[ ! -f "$file" ] || printf '%s\n' "${page//providerctl.1/$(basename "$file")}"
+	done
+done <packaging/nfpm.yaml >"$stage/nfpm.yaml"
+put 644 packaging/providerd.desktop desktop/providerd.desktop
+put 644 packaging/providerd.svg desktop/providerd.svg
 put 644 packaging/copyright deb/copyright
 put 644 packaging/lintian-overrides deb/lintian-overrides
+for program in "${programs[@]}"; do
+	case $program in providerctl-*) # is linked statically, as providerctl is
+		printf 'providerd: statically-linked-binary [usr/libexec/providerd/%s]\n' "$program" >>"$stage/deb/lintian-overrides" ;;
+	esac
+done
 gzip -9n <CHANGELOG.md >"$stage/deb/changelog.gz"
 maintainer=${MAINTAINER:-providerd maintainers <providerd@users.noreply.github.com>}
 gzip -9n >"$stage/deb/changelog.Debian.gz" <<-EOF
@@ -188,6 +206,11 @@ package() {
 	rpm) description=$(tail -n +3 packaging/description) ;;
 	apk) description=$(head -n 1 packaging/description) written=$apk_version release=r1 ;;
 	esac
+	rm -rf "$stage/libexec" # the programs beside providerctl
+	mkdir "$stage/libexec"
+	for program in "$stage/bin/linux-$2/providerctl-"*; do
+		[ ! -f "$program" ] || put 755 "$program" "libexec/${program##*/}"
+	done
 	find "$stage" -exec touch -t "$(at %Y%m%d%H%M.%S)" {} + # nfpm keeps the times of some
 	(cd "$stage" && PKG_ARCH=$2 PKG_VERSION=$written PKG_RELEASE=$release PKG_MAINTAINER=$maintainer \
 		PKG_DESCRIPTION=$description "$nfpm" package --config nfpm.yaml --packager "$1" --target "$dist/" >/dev/null)
@@ -209,7 +232,7 @@ archive() {
 		for page in "$stage/man/"*.[158]; do put 644 "$page" "$to/man/${page##*/}"; done
 	fi
 	case $2 in
-	linux) cp -R "$stage/systemd" "$stage/openrc" "$stage/$to/" ;;
+	linux) cp -R "$stage/systemd" "$stage/openrc" "$stage/desktop" "$stage/$to/" ;;
 	darwin) cp -R packaging/launchd "$stage/$to/" ;;
 	esac
 	go run ./packaging/archive -time "$SOURCE_DATE_EPOCH" -o "$dist/$name.$1" "$stage/$to"

@@ -56,41 +56,59 @@ type dependency struct {
 	DependsOn []string `json:"dependsOn,omitempty"`
 }
 
-// bill is what the programs are made of, taken together: this module at a version, the
-// modules linked into any of them, and Go's own library.
+// bill is what the programs are made of: this module at a version, its programs, and for
+// each program, on whatever system, the modules linked into it and Go's own library.
 func bill(programs []*debug.BuildInfo, version string, made time.Time) bom {
 	main := module("application", programs[0].Main.Path, version)
 	main.Licenses = make([]licence, 1)
 	main.Licenses[0].License.ID = "Apache-2.0"
 
 	parts := map[string]component{}
-	for _, program := range programs {
-		std := module("library", "std", strings.TrimPrefix(program.GoVersion, "go"))
-		parts[std.Ref] = std
-		for _, dep := range program.Deps {
-			if dep.Replace != nil {
-				dep = dep.Replace
-			}
-			part := module("library", dep.Path, dep.Version)
-			if dep.Sum != "" { // as in go.sum: a digest of the files, not of one file
-				part.Properties = []property{{"go:sum", dep.Sum}}
-			}
+	linked := map[string]map[string]bool{} // into each program, by references
+	for _, info := range programs {
+		program := main
+		program.Name = path.Base(info.Path)
+		program.PURL = main.PURL + "#" + strings.TrimPrefix(info.Path, info.Main.Path+"/")
+		program.Ref = program.PURL
+		parts[program.Ref] = program
+		if linked[program.Ref] == nil {
+			linked[program.Ref] = map[string]bool{}
+		}
+		for _, part := range linkedInto(info) {
 			parts[part.Ref] = part
+			linked[program.Ref][part.Ref] = true
 		}
 	}
-	refs := slices.Sorted(maps.Keys(parts))
 	b := bom{
 		Format: "CycloneDX", SpecVersion: "1.6", Version: 1,
 		Metadata:     metadata{Timestamp: made.UTC().Format(time.RFC3339), Component: main},
-		Dependencies: []dependency{{main.Ref, refs}},
+		Dependencies: []dependency{{main.Ref, sorted(linked)}},
 	}
-	for _, ref := range refs {
+	for _, ref := range sorted(parts) {
 		b.Components = append(b.Components, parts[ref])
-		b.Dependencies = append(b.Dependencies, dependency{Ref: ref})
+		b.Dependencies = append(b.Dependencies, dependency{ref, sorted(linked[ref])})
 	}
 	b.SerialNumber = serial(b)
 	return b
 }
+
+// linkedInto are the modules linked into a program, and Go's own library.
+func linkedInto(info *debug.BuildInfo) []component {
+	parts := []component{module("library", "std", strings.TrimPrefix(info.GoVersion, "go"))}
+	for _, dep := range info.Deps {
+		if dep.Replace != nil {
+			dep = dep.Replace
+		}
+		part := module("library", dep.Path, dep.Version)
+		if dep.Sum != "" { // as in go.sum: a digest of the files, not of one file
+			part.Properties = []property{{"go:sum", dep.Sum}}
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+func sorted[V any](refs map[string]V) []string { return slices.Sorted(maps.Keys(refs)) }
 
 // module is a module as a component; its package URL names it.
 func module(kind, name, version string) component {
