@@ -49,7 +49,7 @@ var house = []string{
 	"daemon/scarce",
 	"daemon/logging",
 	"store",
-	"store/rollup",
+	"store/sockdiag",
 	"store/trust",
 	"store/underway",
 	"store/userns",

@@ -1,125 +1,24 @@
 package listener
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
-	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/providerd/providerd/store/sockdiag"
 )
 
-// The wire format of sock_diag(7) for one TCP socket: linux/inet_diag.h, struct
-// inet_diag_req_v2 and inet_diag_msg. Addresses and ports are in network byte order, the
-// rest in that of this machine.
-const (
-	requestSize = unix.NLMSG_HDRLEN + 56
-	messageSize = 72
+// lookup asks for the socket that an arriving connection would reach.
+func lookup(to netip.AddrPort) (Socket, error) { return socketOf(sockdiag.Find(to, netip.AddrPort{})) }
 
-	atState = 1 // within inet_diag_msg
-	atUID   = 64
-	atInode = 68
-
-	listening   = 10 // TCP_LISTEN
-	loopback    = 1  // the index of lo, through which a machine reaches all its own addresses
-	anyCookie   = ^uint64(0)
-	answerWait  = time.Second // the kernel answers at once, or the answer was lost
-	largeEnough = 4 << 10
-)
-
-// lookup asks for the socket that an arriving connection would reach. The connection's other
-// end is left open, so that established connections do not match.
-func lookup(to netip.AddrPort) (Socket, error) {
-	reply, err := exchange(unix.NETLINK_SOCK_DIAG, request(to))
-	if err != nil {
-		return Socket{}, err
-	}
-	return readReply(reply)
-}
-
-// exchange sends a message to the kernel by a protocol of netlink(7), and returns its
-// answer.
-func exchange(protocol int, message []byte) ([]byte, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
-	if err != nil {
-		return nil, fmt.Errorf("open netlink: %w", err)
-	}
-	defer unix.Close(fd)
-	wait := unix.NsecToTimeval(answerWait.Nanoseconds())
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait); err != nil {
-		return nil, fmt.Errorf("set the timeout: %w", err)
-	}
-	if err := unix.Sendto(fd, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, fmt.Errorf("ask: %w", err)
-	}
-	reply := make([]byte, largeEnough)
-	for {
-		n, _, err := unix.Recvfrom(fd, reply, 0)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read the answer: %w", err)
-		}
-		return reply[:n], nil
-	}
-}
-
-func request(to netip.AddrPort) []byte {
-	message := make([]byte, requestSize)
-	order := binary.NativeEndian
-	order.PutUint32(message[0:], requestSize)
-	order.PutUint16(message[4:], unix.SOCK_DIAG_BY_FAMILY)
-	order.PutUint16(message[6:], unix.NLM_F_REQUEST)
-	b := message[unix.NLMSG_HDRLEN:]
-	b[0] = unix.AF_INET6
-	if to.Addr().Is4() {
-		b[0] = unix.AF_INET
-	}
-	b[1] = unix.IPPROTO_TCP
-	order.PutUint32(b[4:], 1<<listening)
-	id := b[8:]
-	binary.BigEndian.PutUint16(id[0:], to.Port())
-	copy(id[4:20], to.Addr().AsSlice())
-	order.PutUint32(id[36:], loopback)
-	order.PutUint64(id[40:], anyCookie)
-	return message
-}
-
-// readMessage reads the first message of an answer: its type and its payload. If the message
-// is an error of the kernel, readMessage returns that.
-func readMessage(b []byte) (kind uint16, body []byte, err error) {
-	order := binary.NativeEndian
-	if len(b) < unix.NLMSG_HDRLEN+4 {
-		return 0, nil, errors.New("the answer is too short")
-	}
-	kind, body = order.Uint16(b[4:]), b[unix.NLMSG_HDRLEN:]
-	if kind == unix.NLMSG_ERROR {
-		return kind, nil, unix.Errno(-int32(order.Uint32(body)))
-	}
-	return kind, body, nil
-}
-
-// readReply reads the only message of an answer.
-func readReply(b []byte) (Socket, error) {
-	kind, body, err := readMessage(b)
+// socketOf is a listening socket that a process holds.
+func socketOf(s sockdiag.Socket, err error) (Socket, error) {
 	switch {
-	case errors.Is(err, unix.ENOENT):
+	case errors.Is(err, sockdiag.ErrNone), err == nil && !s.Listening:
 		return Socket{}, ErrNone
 	case err != nil:
 		return Socket{}, err
-	}
-	if kind != unix.SOCK_DIAG_BY_FAMILY || len(body) < messageSize {
-		return Socket{}, errors.New("unrecognised answer")
-	}
-	if body[atState] != listening {
-		return Socket{}, ErrNone
-	}
-	order := binary.NativeEndian
-	inode := order.Uint32(body[atInode:])
-	if inode == 0 {
+	case s.Inode == 0:
 		return Socket{}, ErrOwnerless
 	}
-	return Socket{UID: order.Uint32(body[atUID:]), Inode: uint64(inode)}, nil
+	return Socket{UID: s.UID, Inode: s.Inode}, nil
 }

@@ -1,7 +1,9 @@
 package listener
 
-// ReadReply is readReply, for answers that a test cannot provoke.
-var ReadReply = readReply
+import "github.com/providerd/providerd/store/sockdiag"
+
+// ReadReply reads an answer of the kernel, for answers that a test cannot provoke.
+func ReadReply(b []byte) (Socket, error) { return socketOf(sockdiag.Read(b)) }
 
 // Remembered is the number of sockets that are remembered with their processes.
 func (ps *Processes) Remembered() int {

@@ -6,7 +6,7 @@
 // On Linux the kernel answers through sock_diag(7) and rtnetlink(7), which need no
 // capability. On other systems only this machine's addresses are known.
 //
-// It imports the standard library, golang.org/x/sys and store/userns.
+// It imports the standard library, golang.org/x/sys, store/sockdiag and store/userns.
 package listener
 
 import (

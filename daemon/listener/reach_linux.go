@@ -6,6 +6,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/providerd/providerd/store/sockdiag"
 )
 
 // The wire format of rtnetlink(7) for the route to one address: linux/rtnetlink.h,
@@ -18,7 +20,7 @@ const (
 // isLocal asks the kernel for its route: that also knows whole networks that are this
 // machine's, and no interface has.
 func isLocal(address netip.Addr) (bool, error) {
-	reply, err := exchange(unix.NETLINK_ROUTE, routeTo(address))
+	reply, err := sockdiag.Exchange(unix.NETLINK_ROUTE, routeTo(address))
 	if err != nil {
 		return false, err
 	}
@@ -46,7 +48,7 @@ func routeTo(address netip.Addr) []byte {
 
 // readRoute reads the one message of an answer. Where there is no route, nobody is.
 func readRoute(b []byte) (bool, error) {
-	kind, body, err := readMessage(b)
+	kind, body, err := sockdiag.ReadMessage(b)
 	switch {
 	case errors.Is(err, unix.ENETUNREACH) || errors.Is(err, unix.EHOSTUNREACH):
 		return false, nil
