@@ -25,6 +25,7 @@ type head struct {
 	status  int
 	phrase  string // beside the status, e.g. "Not Found"
 	length  int64  // of the body; −1 if it is chunked
+	kind    string // Content-Type
 	stream  bool   // the body is NDJSON
 	chunked bool
 	// checksum is the CRC-32C of a file, in base64; empty if not sent.
@@ -125,6 +126,7 @@ func (h *head) addHeader(line []byte) error {
 	case "content-encoding":
 		return protocolError("content-encoding %.40q, which was not requested", value)
 	case "content-type":
+		h.kind = value
 		h.stream = strings.HasPrefix(value, "application/x-ndjson")
 	case "repr-digest":
 		h.checksum = checksumOf(value)
