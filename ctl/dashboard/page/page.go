@@ -1,0 +1,39 @@
+// Package page renders the dashboard: its views as HTML, its own scripts and styles, and the
+// forms that change something. Every view is rendered whole here, and reads the same with and
+// without JavaScript; the scripts fetch the same HTML again and patch what differs, so there
+// is one renderer.
+//
+// It guards nothing except the nonce of its forms. Who may connect, and with which headers,
+// is decided by its caller, package dashboard.
+package page
+
+import (
+	"net/http"
+
+	"github.com/providerd/providerd/ctl/client"
+)
+
+// Options are what the views need.
+type Options struct {
+	// Client asks the daemon. A page is not to wait for a daemon that is away: set
+	// DialPatience.
+	Client *client.Client
+
+	// Base is the path of the overview, with a slash at both ends. The other views, the
+	// assets and the forms are below it, as is the daemon's forwarded API, at Base + "api/…".
+	Base string
+
+	// Nonce is what each form has to send back, in its field "nonce".
+	Nonce string
+
+	ReadOnly bool   // show no form, and accept none
+	Host     string // the name of this machine
+	Version  string // of this program
+}
+
+// New returns the handler of all requests below Base, except those for the API. It wants
+// their whole path. GET and HEAD show views and assets; POST is for its forms.
+//
+// It sets Content-Type and Cache-Control, and leaves all other headers to its caller. Assets
+// are below Base + "assets/", in a folder named after their hash, and may be kept for ever.
+func New(o Options) http.Handler { return newHandler(o) }
