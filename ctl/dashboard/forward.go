@@ -1,0 +1,143 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	// readerPatience is how long a browser may take nothing of an answer before it is
+	// disconnected. The daemon is as patient.
+	readerPatience = 10 * time.Second
+
+	// chunk is how much of an answer is in memory at a time.
+	chunk = 16 << 10
+)
+
+// forwarded is the daemon's API below the base, for requests that the doors let in.
+type forwarded struct {
+	base   string // with a slash at both ends
+	client *client.Client
+}
+
+// ServeHTTP forwards a request. Of its headers none is passed on, and of the answer's only
+// its type and length. The end of the request ends the call.
+func (f forwarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, query, _ := strings.Cut(r.RequestURI, "?")
+	route, to, allow := find(r.Method, "/"+strings.TrimPrefix(path, f.base))
+	if route == nil {
+		refusal := refuse(provider.UnknownRoute, "see the list of routes in docs/dashboard.md", "the dashboard does not forward this path")
+		if allow != "" {
+			refusal = refuse(provider.MethodNotAllowed, "", "the method has to be one of "+allow)
+			refusal.Allow = allow
+		}
+		refusal.Place = API
+		answerRefusal(w, refusal)
+		return
+	}
+	req := client.Request{Method: route.method, Path: to, Wait: route.waitOf(query)}
+	if query != "" {
+		req.Path += "?" + query
+	}
+	if r.Method == http.MethodPost && r.ContentLength > 0 {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			answerError(w, provider.Errorf(provider.BadRequest, "", "the body is not complete"))
+			return
+		}
+		req.Body = body
+	}
+	if to == refreshPath {
+		req.Body = namedOnce(query, req.Body)
+	}
+	f.forward(w, r, req)
+}
+
+func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Request) {
+	reply, err := f.client.Open(r.Context(), req)
+	if err != nil {
+		answerError(w, err)
+		return
+	}
+	defer reply.Close()
+	header := w.Header()
+	if reply.ContentType != "" {
+		header.Set("Content-Type", reply.ContentType)
+	}
+	if reply.Length >= 0 {
+		header.Set("Content-Length", strconv.FormatInt(reply.Length, 10))
+	}
+	out := http.NewResponseController(w)
+	_ = out.SetWriteDeadline(time.Now().Add(readerPatience)) // the next write reports it
+	w.WriteHeader(reply.Status)
+	if r.Method == http.MethodHead {
+		return
+	}
+	if reply.Stream {
+		_ = out.Flush() // a browser sees that it is connected
+	}
+	if err := pass(w, out, reply); err != nil {
+		// The browser has to see that this is not the whole answer.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// pass copies an answer as it comes.
+func pass(w io.Writer, out *http.ResponseController, reply *client.Reply) error {
+	buffer := make([]byte, chunk)
+	for {
+		n, err := reply.Read(buffer)
+		if n > 0 {
+			_ = out.SetWriteDeadline(time.Now().Add(readerPatience))
+			if _, err := w.Write(buffer[:n]); err != nil {
+				return err
+			}
+			if reply.Stream {
+				if err := out.Flush(); err != nil {
+					return err
+				}
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// answerError answers with an error in the daemon's own form. Without a daemon the code is
+// daemon_unreachable.
+func answerError(w http.ResponseWriter, err error) {
+	var e *provider.Error
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, context.Canceled): // nobody reads it
+		e = provider.Errorf(provider.ShuttingDownNow, "", "the dashboard is ending")
+	default:
+		e = provider.Errorf(provider.Internal, "", "%v", err)
+	}
+	answerJSON(w, e.Code.HTTPStatus(), e)
+}
+
+func answerJSON(w http.ResponseWriter, status int, e *provider.Error) {
+	var body bytes.Buffer
+	text := json.NewEncoder(&body)
+	text.SetEscapeHTML(false)
+	_ = text.Encode(provider.ErrorReply{Error: e}) // strings never fail
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes())
+}

@@ -1,0 +1,11 @@
+package dashboard
+
+import (
+	"errors"
+
+	"golang.org/x/sys/windows"
+)
+
+func isInUse(err error) bool { return errors.Is(err, windows.WSAEADDRINUSE) }
+
+func isDenied(err error) bool { return errors.Is(err, windows.WSAEACCES) }

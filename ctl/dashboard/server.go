@@ -1,0 +1,219 @@
+package dashboard
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+const (
+	usualTime = 5 * time.Second // for a request's head, and then for its body
+	pageTime  = 30 * time.Second
+	idleTime  = 2 * time.Minute
+	closeTime = 2 * time.Second // for the answers in progress at the end
+	maxHead   = 16 << 10
+)
+
+// A Server is one dashboard: an address of this machine, and the secrets of its paths.
+type Server struct {
+	doors  Doors
+	views  http.Handler
+	api    http.Handler
+	listen net.Listener
+	head   time.Duration // how long a request's head, and then its body, may take
+	bug    func(text string)
+	used   atomic.Bool   // the ticket
+	opened chan struct{} // closed when the ticket is used
+}
+
+// ServerOptions are what a server is made of.
+type ServerOptions struct {
+	Port     int // 0: any
+	ReadOnly bool
+	Client   *client.Client // of the daemon
+	// Bug is called with a panic of a handler and its stack. Nil: nobody is told.
+	Bug func(text string)
+	// Views makes the handler of the views, of everything below base except the API. It
+	// gets only requests that the doors let in.
+	Views func(base, nonce string) http.Handler
+
+	headTime time.Duration // zero: usualTime
+}
+
+// Listen reserves the address of a dashboard and makes its secrets. It accepts no connection
+// before [Server.Serve].
+func Listen(o ServerOptions) (*Server, error) {
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)))
+	if err != nil {
+		return nil, portError(o.Port, err)
+	}
+	s := &Server{
+		doors: Doors{
+			Authority: l.Addr().String(),
+			Secret:    rand.Text(), // 130 bits
+			Ticket:    rand.Text(),
+			Nonce:     rand.Text(),
+			ReadOnly:  o.ReadOnly,
+		},
+		listen: &doorway{Listener: l, who: whoConnects},
+		head:   cmp.Or(o.headTime, usualTime),
+		bug:    o.Bug,
+		opened: make(chan struct{}),
+	}
+	s.views = o.Views(s.doors.Base(), s.doors.Nonce)
+	s.api = forwarded{base: s.doors.Base(), client: o.Client}
+	return s, nil
+}
+
+// URL is the address of the dashboard. Whoever knows it, and gets past the other doors, has
+// the rights of the user who started it.
+func (s *Server) URL() string { return s.doors.Origin() + s.doors.Base() }
+
+// TicketURL is an address that works once, and continues to [Server.URL].
+func (s *Server) TicketURL() string { return s.doors.Origin() + "/" + s.doors.Ticket + "/" }
+
+// Opened is closed once the ticket has been used.
+func (s *Server) Opened() <-chan struct{} { return s.opened }
+
+// Serve answers requests until ctx ends. It then ends the streams, and gives other answers
+// in progress two seconds.
+func (s *Server) Serve(ctx context.Context) error {
+	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	server := &http.Server{
+		Handler:                      s,
+		Protocols:                    protocols,
+		ReadHeaderTimeout:            s.head,
+		IdleTimeout:                  idleTime,
+		MaxHeaderBytes:               maxHead,
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.New(bugs(s.bug), "", 0),
+		BaseContext:                  func(net.Listener) context.Context { return requests },
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, peerKey{}, c.(*caller).peer)
+		},
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(s.listen) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	endRequests()
+	patience, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	if err := server.Shutdown(patience); err != nil {
+		server.Close()
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// bugs writes those lines of net/http's log that are about bugs here. What clients do wrong
+// is not news.
+type bugs func(text string)
+
+func (b bugs) Write(line []byte) (int, error) {
+	if b != nil && bytes.HasPrefix(line, []byte("http: panic ")) {
+		b(strings.TrimSpace(string(line)))
+	}
+	return len(line), nil
+}
+
+// Close gives up the address of a server that does not serve.
+func (s *Server) Close() error { return s.listen.Close() }
+
+// ServeHTTP lets a request in or refuses it.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	harden(w.Header())
+	out := http.NewResponseController(w)
+	// A read or write after a deadline that could not be set fails, too.
+	_ = out.SetWriteDeadline(time.Now().Add(pageTime))
+	if r.ContentLength != 0 { // net/http reads even what a handler leaves unread
+		_ = out.SetReadDeadline(time.Now().Add(s.head))
+	}
+	entry, refusal := s.doors.Enter(factsOf(r))
+	if refusal != nil {
+		answerRefusal(w, refusal)
+		return
+	}
+	if r.Method == http.MethodPost {
+		if refusal := s.readBody(out, r, entry); refusal != nil {
+			refusal.Place = entry.Place
+			answerRefusal(w, refusal)
+			return
+		}
+	}
+	switch entry.Place {
+	case Views:
+		s.views.ServeHTTP(w, r)
+	case API:
+		s.api.ServeHTTP(w, r)
+	case Slashless:
+		http.Redirect(w, r, s.doors.Base(), http.StatusPermanentRedirect)
+	case Threshold:
+		s.serveThreshold(w)
+	}
+}
+
+// serveThreshold takes the ticket.
+func (s *Server) serveThreshold(w http.ResponseWriter) {
+	if s.used.Swap(true) {
+		answerRefusal(w, refuse(provider.UnknownRoute, retype, "there is nothing at this address"))
+		return
+	}
+	close(s.opened)
+	answerPage(w, http.StatusOK, thresholdPage, s.doors.Base())
+}
+
+// readBody reads a request's body, so that nothing waits for it later, and checks the nonce
+// of a form.
+func (s *Server) readBody(out *http.ResponseController, r *http.Request, entry Entry) *Refusal {
+	body, err := io.ReadAll(r.Body) // whose length was checked
+	if err != nil {
+		return refuse(provider.BadRequest, "", "the body did not arrive in time, or not all of it")
+	}
+	_ = out.SetReadDeadline(time.Time{}) // or an answer that takes longer would end with it
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if !entry.NonceWanted {
+		return nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil || !s.doors.Proves(form["nonce"]) {
+		return refuse(provider.ForeignOrigin, "reload the page, and try again", "the form is not of this dashboard, or of one that has ended")
+	}
+	return nil
+}
+
+// portError says what is wrong with a port.
+func portError(port int, err error) error {
+	var hint string
+	switch {
+	case isInUse(err):
+		hint = "use another, or none for a free one: --port 0"
+		return provider.Errorf(provider.Usage, hint, "dashboard: another program listens at port %d", port)
+	case isDenied(err):
+		hint = "use one from 1024 on, or none for a free one: --port 0"
+		return provider.Errorf(provider.Denied, hint, "dashboard: you may not listen at port %d", port)
+	}
+	return provider.Errorf(provider.Internal, "", "dashboard: listen at 127.0.0.1:%d: %v", port, err)
+}
