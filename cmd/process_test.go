@@ -1,4 +1,4 @@
-// Package cmd_test tests the promises on real processes: both programs are built once, and
+// Package cmd_test tests the promises on real processes: the programs are built once, and
 // run as users run them.
 package cmd_test
 
@@ -24,7 +24,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// bin is the folder with providerd and providerctl.
+// bin is the folder with the programs.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -40,7 +40,7 @@ func runTests(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./providerd", "./providerctl")
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./...")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1

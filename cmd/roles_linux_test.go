@@ -49,6 +49,8 @@ func play(role string) bool {
 		playAsk()
 	case "read":
 		playRead()
+	case "fetch":
+		playFetch()
 	case "flood":
 		playFlood()
 	case "pretend":
