@@ -31,21 +31,20 @@ const (
 // New returns what builds the command "dashboard", for [ctl.MainBeside].
 func New(version string) func(*ctl.Session) *command.Command {
 	return func(s *ctl.Session) *command.Command {
-		p := &program{session: s, version: version, lifetime: 0}
+		p := &program{session: s, version: version}
 		cmd := &command.Command{
 			Use:   "dashboard",
 			Short: "Show the providers in a browser",
 			Long: `Show the providers in a browser: live, with their history and events, and with
 buttons to refresh, diagnose, pause and resume.
 
-The dashboard is a program of yours that runs until ctrl-C. It listens on 127.0.0.1
-only, at a path that nobody can guess, and answers only you and root. It asks the
-daemon as you. Whoever knows the address and runs as you can do what you can, so keep
-the address to yourself.
+The dashboard runs until ctrl-C, and asks the daemon as you. It listens on 127.0.0.1
+only, at a path that nobody can guess. On Linux it answers only your processes and
+root's. Keep the address to yourself.
 
 The browser is started on a file that opens the address, so that the address is in no
-list of processes. The address is printed instead if no browser comes within 3 s,
-without a screen, and for root, as whom no browser should run.
+list of processes. The address is printed instead if there is no screen, if no browser
+comes within 3 s, and for root: no browser should run as root.
 
 To use it on another machine, give both ends the same port:
   ssh -t -L 8800:127.0.0.1:8800 HOST providerctl dashboard --no-open --port 8800`,
