@@ -36,8 +36,8 @@ type besideProgram struct {
 // programsOfOurs is a function, because most commands do not need the list.
 func programsOfOurs() []besideProgram {
 	return []besideProgram{
-		{"dashboard", "Open a dashboard of all providers in the browser", []string{"browser", "gui", "ui", "web"}},
-		{"top", "Show all providers live on the whole screen", []string{"htop", "live", "monitor", "tui"}},
+		{"dashboard", "Show the providers in a browser", []string{"browser", "gui", "ui", "web"}},
+		{"top", "Watch all providers on the full screen, and act on them", []string{"htop", "live", "monitor", "tui"}},
 	}
 }
 
@@ -50,6 +50,10 @@ func programOfOurs(name string) besideProgram {
 	}
 	return besideProgram{}
 }
+
+// ShortBeside is the description of a program beside providerctl that belongs to the
+// project, on one line; it is empty for any other.
+func ShortBeside(name string) string { return programOfOurs(name).short }
 
 // nearestOfOurs is the name of one that was mistyped; empty if there is none.
 func nearestOfOurs(typed string) string {

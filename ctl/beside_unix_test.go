@@ -140,13 +140,13 @@ func TestBeside_Listed(t *testing.T) {
 	}
 	help := in.run(t, "help")
 	help.want(t, 0, "  hello       Run "+in.dir+"/bin/providerctl-hello\n", "")
-	help.want(t, 0, "  top         Show all providers live on the whole screen\n", "")
+	help.want(t, 0, "  top         Watch all providers on the full screen, and act on them\n", "")
 	help.want(t, 0, "  status      Show the status of each provider\n", "")
 	if strings.Contains(help.out, "open") && strings.Contains(help.out, "Run "+in.dir+"/bin/providerctl-open") || strings.Contains(help.out, "providerctl-status") {
 		t.Errorf("the help lists too much:\n%s", help.out)
 	}
 	in.run(t, "__complete", "he").want(t, 0, "health\tShow whether the daemon itself is healthy; exit 1 if not\nhello\tRun "+in.dir, "NoFileComp")
-	in.run(t, "__complete", "help", "to").want(t, 0, "top\tShow all providers live", "NoFileComp")
+	in.run(t, "__complete", "help", "to").want(t, 0, "top\tWatch all providers", "NoFileComp")
 	in.run(t, "__complete", "hello", "").want(t, 0, ":0\n", "Default") // files
 	if in.argv != nil {
 		t.Errorf("it ran %q", in.argv)
