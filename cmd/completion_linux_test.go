@@ -85,6 +85,12 @@ func TestCompletion(t *testing.T) {
 				"providerd --state-dir o":           "providerd --state-dir of/",
 				"providerd config sh":               "providerd config show ",
 				bin + "/providerctl is-running a":   bin + "/providerctl is-running alpha ",
+
+				// A program beside providerctl completes its own arguments.
+				"providerctl dashb":                          "providerctl dashboard ",
+				"providerctl help dashb":                     "providerctl help dashboard ",
+				"providerctl dashboard --no-o":               "providerctl dashboard --no-open ",
+				"providerctl --color never dashboard --read": "providerctl --color never dashboard --read-only ",
 			} {
 				if got := complete(line); got != want {
 					t.Errorf("%q becomes %q, want %q", line, got, want)
