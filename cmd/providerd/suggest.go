@@ -34,6 +34,9 @@ func noSuchCommand(parent *command.Command, typed string) error {
 	if strings.HasSuffix(typed, ".toml") {
 		return usageError{fmt.Sprintf("no such command: %q", typed), "did you mean: " + parent.Name() + " --config " + typed}
 	}
+	if ctl.ShortBeside(typed) != "" {
+		return usageError{fmt.Sprintf("no such command: %q", typed), "did you mean: providerctl " + typed}
+	}
 	places := []*command.Command{parent, ctl.Commands()}
 	for _, cmd := range parent.Commands() {
 		if cmd.HasSubCommands() && cmd.Name() != "completion" {

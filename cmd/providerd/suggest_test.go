@@ -42,6 +42,8 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"--confg x":                  "did you mean: --config",
 		"-config x":                  "did you mean: --config",
 		"config check --log_level=x": "did you mean: --log-level",
+		"dashboard":                  "did you mean: providerctl dashboard",
+		"help top":                   "did you mean: providerctl help top",
 		"xyzzy":                      "providerd --help",
 		"service xyzzy":              "providerd service --help",
 		"help xyzzy":                 "providerd --help",
