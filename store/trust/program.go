@@ -28,8 +28,7 @@ func (e *ProgramError) Hint() string { return e.repair }
 // Program returns a [*ProgramError] if the file at path is not a program, or if somebody
 // else could put another in its place. It is stricter than [Existing]: the folder of the
 // program must not be writable by everybody even if it is sticky and, for root, nothing on
-// the way may be writable by a group other than root's. If there is no file, the error is
-// that of [os.Lstat].
+// the way may be writable by a group. If there is no file, the error is that of [os.Lstat].
 func Program(path string) error {
 	if _, err := os.Lstat(path); err != nil {
 		return err

@@ -25,7 +25,7 @@ func changeable(path string, info fs.FileInfo) (problem, repair string) {
 		return "", ""
 	case isOpen(info):
 		return foreign(path, info), sudo(path, info) + "chmod o-w " + quoted(path)
-	case os.Geteuid() == 0 && mode.Perm()&0o020 != 0 && groupOf(info) != 0:
+	case os.Geteuid() == 0 && mode.Perm()&0o020 != 0: // or by those whom an access control list names
 		return fmt.Sprintf("can be written by group %d (mode %04o)", groupOf(info), mode.Perm()), "chmod g-w " + quoted(path)
 	}
 	return "", ""

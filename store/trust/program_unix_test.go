@@ -50,7 +50,8 @@ func TestProgram(t *testing.T) {
 		"GroupsFile": {change: func(dir string) error {
 			return errors.Join(os.Chown(dir+"/bin/program", 0, 1234), os.Chmod(dir+"/bin/program", 0o775))
 		}, says: "/bin/program can be written by group 1234", hint: "chmod g-w DIR/bin/program", onlyRoot: true},
-		"RootsGroup": {change: func(dir string) error { return errors.Join(os.Chown(dir+"/bin", 0, 0), os.Chmod(dir+"/bin", 0o775)) }, onlyRoot: true},
+		"RootsGroup": {change: func(dir string) error { return errors.Join(os.Chown(dir+"/bin", 0, 0), os.Chmod(dir+"/bin", 0o775)) },
+			says: "/bin can be written by group 0 (mode 0775)", hint: "chmod g-w DIR/bin", onlyRoot: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tc.onlyRoot && !root {
