@@ -52,6 +52,7 @@ var house = []string{
 	"daemon/scarce",
 	"daemon/logging",
 	"store",
+	"store/rollup",
 	"store/sockdiag",
 	"store/trust",
 	"store/underway",
