@@ -21,12 +21,9 @@ import (
 // be, on the page, which waits for it.
 const dialPatience = 250 * time.Millisecond
 
-// The program is small, and so is what it needs at a time: a reply with all rows. A collection
-// that runs earlier keeps it so.
-const (
-	garbagePercent = 50
-	memoryLimit    = 20 << 20
-)
+// garbagePercent makes collections run earlier: what the program needs at a time, a reply with
+// all rows, is as large as the rest of it.
+const garbagePercent = 50
 
 // New returns what builds the command "dashboard", for [ctl.MainBeside].
 func New(version string) func(*ctl.Session) *command.Command {
@@ -96,7 +93,6 @@ func (p *program) run() error {
 		return ctl.UsageError("give a duration such as 8h", "dashboard: --for is negative")
 	}
 	debug.SetGCPercent(garbagePercent)
-	debug.SetMemoryLimit(memoryLimit)
 	ctx, stop := p.session.Following()
 	defer stop()
 	if p.lifetime > 0 {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -25,6 +26,7 @@ const (
 	pageTime  = 30 * time.Second
 	idleTime  = 2 * time.Minute
 	closeTime = 2 * time.Second // for the answers in progress at the end
+	restTime  = 2 * time.Second // after an answer, until its memory is returned
 	maxHead   = 16 << 10
 )
 
@@ -38,6 +40,7 @@ type Server struct {
 	bug    func(text string)
 	used   atomic.Bool   // the ticket
 	opened chan struct{} // closed when the ticket is used
+	rest   *time.Timer   // returns unused memory to the system; each answer postpones it
 }
 
 // ServerOptions are what a server is made of.
@@ -92,6 +95,8 @@ func (s *Server) Opened() <-chan struct{} { return s.opened }
 // Serve answers requests until ctx ends. It then ends the streams, and gives other answers
 // in progress two seconds.
 func (s *Server) Serve(ctx context.Context) error {
+	s.rest = time.AfterFunc(restTime, debug.FreeOSMemory)
+	defer s.rest.Stop()
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
 	protocols := &http.Protocols{}
@@ -139,11 +144,9 @@ func (b bugs) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Close gives up the address of a server that does not serve.
-func (s *Server) Close() error { return s.listen.Close() }
-
 // ServeHTTP lets a request in or refuses it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer s.rest.Reset(restTime)
 	harden(w.Header())
 	out := http.NewResponseController(w)
 	// A read or write after a deadline that could not be set fails, too.
