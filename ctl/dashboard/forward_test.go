@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/providerd/providerd/ctl/dashboard"
 )
@@ -153,10 +154,32 @@ func TestForward_Streams(t *testing.T) {
 func TestForward_HeadOfAStream(t *testing.T) {
 	gone := make(chan struct{})
 	st := play(t, streaming(gone))
-	if resp, _ := st.send("HEAD BASEapi/events?follow=1 HTTP/1.1\n" + ours + "\n"); resp.StatusCode != 200 {
+	c := st.dial()
+	defer c.Close()
+	if resp, _ := st.sendOn(c, "HEAD BASEapi/events?follow=1 HTTP/1.1\n"+ours+"\n"); resp.StatusCode != 200 {
 		t.Error(resp.Status)
 	}
-	<-gone
+	select { // although the connection stays
+	case <-gone:
+	case <-time.After(10 * time.Second):
+		t.Error("the daemon's stream is still open")
+	}
+}
+
+// The time that a body may take to arrive is not that of its answer.
+func TestForward_ASlowAnswer(t *testing.T) {
+	const headTime = 100 * time.Millisecond
+	st := play(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-time.After(3 * headTime):
+			io.WriteString(w, "{}\n")
+		case <-r.Context().Done():
+		}
+	}), func(o *dashboard.ServerOptions) { dashboard.SetHeadTime(o, headTime) })
+	resp, body := st.send("POST BASEapi/providers/a/diagnose HTTP/1.1\n" + ours + "X-Providerd: 1\nContent-Length: 2\n\n{}")
+	if resp.StatusCode != 200 || body != "{}\n" {
+		t.Errorf("%s %s", resp.Status, body)
+	}
 }
 
 // An answer that breaks off is not made to look whole.

@@ -160,7 +160,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.Method == http.MethodPost {
-		if refusal := s.readBody(out, r, entry); refusal != nil {
+		if refusal := s.readBody(r, entry); refusal != nil {
 			refusal.Place = entry.Place
 			answerRefusal(w, refusal)
 			return
@@ -190,12 +190,12 @@ func (s *Server) serveThreshold(w http.ResponseWriter) {
 
 // readBody reads a request's body, so that nothing waits for it later, and checks the nonce
 // of a form.
-func (s *Server) readBody(out *http.ResponseController, r *http.Request, entry Entry) *Refusal {
-	body, err := io.ReadAll(r.Body) // whose length was checked
+func (s *Server) readBody(r *http.Request, entry Entry) *Refusal {
+	// Its length was checked. At its end net/http lifts the deadline.
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return refuse(provider.BadRequest, "", "the body did not arrive in time, or not all of it")
 	}
-	_ = out.SetReadDeadline(time.Time{}) // or an answer that takes longer would end with it
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if !entry.NonceWanted {
 		return nil
