@@ -9,20 +9,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/store/provider"
 )
 
-const (
-	// readerPatience is how long a browser may take nothing of an answer before it is
-	// disconnected. The daemon is as patient.
-	readerPatience = 10 * time.Second
-
-	// chunk is how much of an answer is in memory at a time.
-	chunk = 16 << 10
-)
+// chunk is how much of an answer is in memory at a time.
+const chunk = 16 << 10
 
 // forwarded is the daemon's API below the base, for requests that the doors let in.
 type forwarded struct {
@@ -78,7 +71,6 @@ func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Re
 		header.Set("Content-Length", strconv.FormatInt(reply.Length, 10))
 	}
 	out := http.NewResponseController(w)
-	_ = out.SetWriteDeadline(time.Now().Add(readerPatience)) // the next write reports it
 	w.WriteHeader(reply.Status)
 	if r.Method == http.MethodHead {
 		return
@@ -98,7 +90,6 @@ func pass(w io.Writer, out *http.ResponseController, reply *client.Reply) error 
 	for {
 		n, err := reply.Read(buffer)
 		if n > 0 {
-			_ = out.SetWriteDeadline(time.Now().Add(readerPatience))
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return err
 			}

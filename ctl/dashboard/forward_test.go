@@ -182,6 +182,27 @@ func TestForward_ASlowAnswer(t *testing.T) {
 	}
 }
 
+// A reader who takes nothing is disconnected, and with it the daemon's stream ends.
+func TestForward_ReaderWhoTakesNothing(t *testing.T) {
+	ended := make(chan struct{})
+	line := strings.Repeat("x", 1<<16) + "\n"
+	st := play(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(ended)
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		for r.Context().Err() == nil {
+			io.WriteString(w, line)
+		}
+	}), func(o *dashboard.ServerOptions) { dashboard.SetPatience(o, 200*time.Millisecond) })
+	c := st.dial()
+	defer c.Close()
+	fmt.Fprintf(c, "GET %sapi/events?follow=1 HTTP/1.1\r\nHost: %s\r\n\r\n", st.base, st.authority())
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Error("the daemon's stream is still open")
+	}
+}
+
 // An answer that breaks off is not made to look whole.
 func TestForward_BrokenAnswer(t *testing.T) {
 	st := play(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"net"
 	"sync"
+	"time"
 )
 
 // The limits on connections. A browser makes six to a host. Other users' connections only
@@ -18,7 +19,8 @@ const overfull = "HTTP/1.1 503 Service Unavailable" + plainHead + "Too many conn
 // A doorway accepts connections, and finds out who makes each.
 type doorway struct {
 	net.Listener
-	who func(net.Conn) Peer
+	who      func(net.Conn) Peer
+	patience time.Duration // how long a reader may take nothing
 
 	mu     sync.Mutex
 	ours   int
@@ -28,18 +30,29 @@ type doorway struct {
 // A caller is a connection with its peer.
 type caller struct {
 	net.Conn
-	peer  Peer
-	leave func()
+	peer     Peer
+	patience time.Duration
+	leave    func()
 }
 
-// Write writes to the connection. It sees the answers that no handler makes, too.
+// piece is how much of an answer a reader has to take within its patience.
+const piece = 16 << 10
+
+// Write writes to the connection. It fails if the reader takes nothing for too long, however
+// long the whole answer takes. It sees the answers that no handler makes, too.
 func (c *caller) Write(b []byte) (int, error) {
 	text := hardened(b)
-	n, err := c.Conn.Write(text)
-	if len(text) != len(b) && err == nil {
-		n = len(b)
+	for rest := text; len(rest) > 0; {
+		if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
+			return 0, err
+		}
+		n, err := c.Conn.Write(rest[:min(piece, len(rest))])
+		if err != nil {
+			return 0, err // net/http gives up the connection, wherever it broke
+		}
+		rest = rest[n:]
 	}
-	return min(n, len(b)), err
+	return len(b), nil
 }
 
 // Close closes the connection, and frees its place.
@@ -62,7 +75,7 @@ func (d *doorway) Accept() (net.Conn, error) {
 			count, most = &d.others, maxOthers
 		}
 		if d.take(count, most) {
-			return &caller{c, peer, sync.OnceFunc(func() { d.free(count) })}, nil
+			return &caller{c, peer, d.patience, sync.OnceFunc(func() { d.free(count) })}, nil
 		}
 		if peer == PeerOurs {
 			_, _ = c.Write(hardened([]byte(overfull))) // it fits into the buffer of a new socket

@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	usualTime = 5 * time.Second // for a request's head, and then for its body
-	pageTime  = 30 * time.Second
+	usualTime = 5 * time.Second  // for a request's head, and then for its body
+	patience  = 10 * time.Second // with a reader who takes nothing; the daemon is as patient
 	idleTime  = 2 * time.Minute
 	closeTime = 2 * time.Second // for the answers in progress at the end
 	restTime  = 2 * time.Second // after an answer, until its memory is returned
@@ -55,6 +55,7 @@ type ServerOptions struct {
 	Views func(base, nonce string) http.Handler
 
 	headTime time.Duration // zero: usualTime
+	patience time.Duration // zero: patience
 }
 
 // Listen reserves the address of a dashboard and makes its secrets. It accepts no connection
@@ -72,7 +73,7 @@ func Listen(o ServerOptions) (*Server, error) {
 			Nonce:     rand.Text(),
 			ReadOnly:  o.ReadOnly,
 		},
-		listen: &doorway{Listener: l, who: whoConnects},
+		listen: &doorway{Listener: l, who: whoConnects, patience: cmp.Or(o.patience, patience)},
 		head:   cmp.Or(o.headTime, usualTime),
 		bug:    o.Bug,
 		opened: make(chan struct{}),
@@ -148,11 +149,9 @@ func (b bugs) Write(line []byte) (int, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.rest.Reset(restTime)
 	harden(w.Header())
-	out := http.NewResponseController(w)
-	// A read or write after a deadline that could not be set fails, too.
-	_ = out.SetWriteDeadline(time.Now().Add(pageTime))
 	if r.ContentLength != 0 { // net/http reads even what a handler leaves unread
-		_ = out.SetReadDeadline(time.Now().Add(s.head))
+		deadline := time.Now().Add(s.head)
+		_ = http.NewResponseController(w).SetReadDeadline(deadline) // a read then fails, too
 	}
 	entry, refusal := s.doors.Enter(factsOf(r))
 	if refusal != nil {

@@ -159,6 +159,8 @@ func TestServer_Refuses(t *testing.T) {
 		"Trace":             {"TRACE BASE HTTP/1.1\n" + ours + "\n", 405},
 		"Options":           {"OPTIONS BASEapi/providers/refresh HTTP/1.1\n" + ours + "Origin: http://evil.example\nAccess-Control-Request-Method: POST\n\n", 405},
 		"HTTP10":            {"GET BASE HTTP/1.0\n" + ours + "\n", 505},
+		"HTTP2":             {"PRI * HTTP/2.0\n\nSM\n\n", 505},
+		"Upgrade":           {"GET / HTTP/1.1\n" + ours + "Connection: Upgrade\nUpgrade: websocket\n\n", 404},
 		"Nowhere":           {"GET / HTTP/1.1\n" + ours + "\n", 404},
 		"EscapedDots":       {"GET BASE%2e%2e/ HTTP/1.1\n" + ours + "\n", 404},
 		"EscapedDotsInAnID": {"GET BASEapi/providers/%2e%2e/models HTTP/1.1\n" + ours + "\n", 404},
