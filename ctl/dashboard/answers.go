@@ -71,8 +71,8 @@ func answerRefusal(w http.ResponseWriter, r *Refusal) {
 	}{r.Status, http.StatusText(r.Status), sentence(r.Why.Message), r.Why.Hint})
 }
 
-// thresholdPage continues to the overview, now from this origin, which a redirect would not.
-var thresholdPage = template.Must(template.New("threshold").Parse(`<!DOCTYPE html>
+// entrancePage continues to the overview, now from this origin, which a redirect would not.
+var entrancePage = template.Must(template.New("entrance").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
 <meta http-equiv="refresh" content="0; url={{.}}">

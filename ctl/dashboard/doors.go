@@ -63,8 +63,8 @@ const (
 	Views
 	// API is the forwarded API.
 	API
-	// Threshold is the page that the file for the browser redirects to.
-	Threshold
+	// Entrance is the page that the file for the browser redirects to.
+	Entrance
 	// Slashless is the overview's address without its last slash.
 	Slashless
 )
@@ -127,8 +127,8 @@ func (d Doors) checkRequest(place Place, f Facts) *Refusal {
 	if r := checkMethod(place, f); r != nil {
 		return r
 	}
-	if place == Threshold {
-		return checkThreshold(f)
+	if place == Entrance {
+		return checkEntrance(f)
 	}
 	if !d.sameOrigin(f) {
 		return refuse(provider.ForeignOrigin, retype, "another web page sent this request")
@@ -171,7 +171,7 @@ func (d Doors) place(target string) Place {
 	first, rest, slash := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch {
 	case d.Ticket != "" && equal(first, d.Ticket) && slash && rest == "":
-		return Threshold
+		return Entrance
 	case !equal(first, d.Secret):
 		return Nowhere
 	case !slash:
@@ -202,7 +202,7 @@ func isPlain(path string) bool {
 func checkMethod(place Place, f Facts) *Refusal {
 	allow := "GET, HEAD, POST"
 	switch {
-	case place == Threshold:
+	case place == Entrance:
 		allow = "GET" // a HEAD, as of a preview, must not use up the ticket
 	case place == Slashless:
 		allow = "GET, HEAD"
@@ -217,9 +217,9 @@ func checkMethod(place Place, f Facts) *Refusal {
 	return r
 }
 
-// checkThreshold lets a navigation in from anywhere, because the browser comes from a file.
+// checkEntrance lets a navigation in from anywhere, because the browser comes from a file.
 // The ticket is what counts. It is good for one use, and shows nothing but the way in.
-func checkThreshold(f Facts) *Refusal {
+func checkEntrance(f Facts) *Refusal {
 	if len(f.Origin) > 0 || len(f.Mode) > 0 && f.Mode[0] != "navigate" || len(f.Dest) > 0 && f.Dest[0] != "document" {
 		return refuse(provider.ForeignOrigin, retype, "this address is only for opening a browser")
 	}

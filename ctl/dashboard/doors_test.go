@@ -76,8 +76,8 @@ func TestDoors_LetIn(t *testing.T) {
 		"ReadByUnknown":      {byFetch("GET", base, peer(dashboard.PeerUnknown)), dashboard.Views, false},
 		"Ticket": {typed("/"+doors.Ticket+"/", func(f *dashboard.Facts) {
 			f.Site = []string{"cross-site"} // from a file
-		}), dashboard.Threshold, false},
-		"TicketOfAnOldBrowser": {bare("GET", "/"+doors.Ticket+"/"), dashboard.Threshold, false},
+		}), dashboard.Entrance, false},
+		"TicketOfAnOldBrowser": {bare("GET", "/"+doors.Ticket+"/"), dashboard.Entrance, false},
 	} {
 		entry, refusal := doors.Enter(tc.facts)
 		if refusal != nil {

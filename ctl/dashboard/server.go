@@ -172,19 +172,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.api.ServeHTTP(w, r)
 	case Slashless:
 		http.Redirect(w, r, s.doors.Base(), http.StatusPermanentRedirect)
-	case Threshold:
-		s.serveThreshold(w)
+	case Entrance:
+		s.serveEntrance(w)
 	}
 }
 
-// serveThreshold takes the ticket.
-func (s *Server) serveThreshold(w http.ResponseWriter) {
+// serveEntrance takes the ticket.
+func (s *Server) serveEntrance(w http.ResponseWriter) {
 	if s.used.Swap(true) {
 		answerRefusal(w, refuse(provider.UnknownRoute, retype, "there is nothing at this address"))
 		return
 	}
 	close(s.opened)
-	answerPage(w, http.StatusOK, thresholdPage, s.doors.Base())
+	answerPage(w, http.StatusOK, entrancePage, s.doors.Base())
 }
 
 // readBody reads a request's body, so that nothing waits for it later, and checks the nonce
