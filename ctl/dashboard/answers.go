@@ -84,10 +84,17 @@ var entrancePage = template.Must(template.New("entrance").Parse(`<!DOCTYPE html>
 func answerPage(w http.ResponseWriter, status int, page *template.Template, data any) {
 	var body bytes.Buffer
 	_ = page.Execute(&body, data) // neither the templates nor their data can fail
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
+	answer(w, status, "text/html; charset=utf-8", body.Bytes())
+}
+
+// answer writes a whole answer. If that fails, nobody is there to be told.
+func answer(w http.ResponseWriter, status int, kind string, body []byte) {
+	if kind != "" {
+		w.Header().Set("Content-Type", kind)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	_, _ = w.Write(body)
 }
 
 // sentence begins a message with a capital letter.

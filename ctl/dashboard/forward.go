@@ -7,14 +7,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/store/provider"
 )
 
-// chunk is how much of an answer is in memory at a time.
+// chunk is how much of a stream is in memory at a time.
 const chunk = 16 << 10
 
 // forwarded is the daemon's API below the base, for requests that the doors let in.
@@ -63,48 +62,39 @@ func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Re
 		return
 	}
 	defer reply.Close()
-	header := w.Header()
-	if reply.ContentType != "" {
-		header.Set("Content-Type", reply.ContentType)
+	if reply.Stream {
+		passStream(w, r, reply)
+		return
 	}
-	if reply.Length >= 0 {
-		header.Set("Content-Length", strconv.FormatInt(reply.Length, 10))
+	// The daemon does not wait for a slow browser, and an answer that breaks off is an error.
+	body, err := io.ReadAll(reply)
+	if err != nil {
+		answerError(w, err)
+		return
 	}
-	out := http.NewResponseController(w)
+	answer(w, reply.Status, reply.ContentType, body)
+}
+
+// passStream copies a stream, each part as soon as it comes.
+func passStream(w http.ResponseWriter, r *http.Request, reply *client.Reply) {
+	w.Header().Set("Content-Type", reply.ContentType)
 	w.WriteHeader(reply.Status)
 	if r.Method == http.MethodHead {
 		return
 	}
-	if reply.Stream {
-		_ = out.Flush() // a browser sees that it is connected
-	}
-	if err := pass(w, out, reply); err != nil {
-		// The browser has to see that this is not the whole answer.
-		panic(http.ErrAbortHandler)
-	}
-}
-
-// pass copies an answer as it comes.
-func pass(w io.Writer, out *http.ResponseController, reply *client.Reply) error {
-	buffer := make([]byte, chunk)
-	for {
-		n, err := reply.Read(buffer)
-		if n > 0 {
-			if _, err := w.Write(buffer[:n]); err != nil {
-				return err
-			}
-			if reply.Stream {
-				if err := out.Flush(); err != nil {
-					return err
-				}
-			}
+	out := http.NewResponseController(w)
+	err := out.Flush() // a browser sees that it is connected
+	for buffer := make([]byte, chunk); err == nil; {
+		var n int
+		n, err = reply.Read(buffer)
+		if _, writeErr := w.Write(buffer[:n]); writeErr != nil {
+			err = writeErr
+		} else if flushErr := out.Flush(); flushErr != nil {
+			err = flushErr
 		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
+	}
+	if !errors.Is(err, io.EOF) {
+		panic(http.ErrAbortHandler) // the browser sees that this is not all of it
 	}
 }
 
@@ -127,8 +117,5 @@ func answerJSON(w http.ResponseWriter, status int, e *provider.Error) {
 	text := json.NewEncoder(&body)
 	text.SetEscapeHTML(false)
 	_ = text.Encode(provider.ErrorReply{Error: e}) // strings never fail
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Content-Length", strconv.Itoa(body.Len()))
-	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes())
+	answer(w, status, "application/json", body.Bytes())
 }

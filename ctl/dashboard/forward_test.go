@@ -203,10 +203,13 @@ func TestForward_ReaderWhoTakesNothing(t *testing.T) {
 	}
 }
 
-// An answer that breaks off is not made to look whole.
-func TestForward_BrokenAnswer(t *testing.T) {
+// A stream that breaks off is not made to look complete, and any other answer that does is
+// an error.
+func TestForward_BrokenAnswers(t *testing.T) {
 	st := play(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/x-ndjson")
+		if r.URL.Path == "/api/events" {
+			w.Header().Set("Content-Type", "application/x-ndjson")
+		}
 		io.WriteString(w, `{"seq":2}`+"\n")
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
@@ -220,6 +223,9 @@ func TestForward_BrokenAnswer(t *testing.T) {
 	}
 	if body, err := io.ReadAll(resp.Body); err == nil {
 		t.Errorf("a whole body: %q", body)
+	}
+	if resp, body := st.send("GET BASEapi/daemon HTTP/1.1\n" + ours + "\n"); resp.StatusCode != 503 || !strings.Contains(body, `"code":"daemon_unreachable"`) {
+		t.Errorf("%s %s", resp.Status, body)
 	}
 }
 

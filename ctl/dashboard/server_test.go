@@ -252,6 +252,32 @@ func TestServer_Views(t *testing.T) {
 	}
 }
 
+// A bug in a view ends that request alone, and is reported. What clients do wrong is not.
+func TestServer_Bugs(t *testing.T) {
+	reports := make(chan string, 10)
+	st := play(t, nil, func(o *dashboard.ServerOptions) {
+		o.Bug = func(text string) { reports <- text }
+		views := o.Views
+		o.Views = func(base, nonce string) http.Handler {
+			views(base, nonce)
+			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the view is wrong") })
+		}
+	})
+	st.send("GET BASE HTTP/1.1\nHost : x\n\n")
+	c := st.dial()
+	defer c.Close()
+	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", st.base, st.authority())
+	if answer, err := io.ReadAll(c); len(answer) > 0 {
+		t.Errorf("%q %v", answer, err)
+	}
+	if report := <-reports; !strings.Contains(report, "the view is wrong") || !strings.Contains(report, "server_test.go") {
+		t.Error(report)
+	}
+	if len(reports) > 0 {
+		t.Error(<-reports)
+	}
+}
+
 // The ticket is good for one navigation, which a preview does not use up.
 func TestServer_Ticket(t *testing.T) {
 	st := play(t, nil)
