@@ -14,6 +14,7 @@ import (
 // are empty if they cannot.
 func changeable(path string, info fs.FileInfo) (problem, repair string) {
 	mode := info.Mode()
+	byGroup := os.Geteuid() == 0 && mode.Perm()&0o020 != 0 // or by those whom an access control list names
 	switch {
 	case !trusted(path, info):
 		command := "chown root "
@@ -23,9 +24,11 @@ func changeable(path string, info fs.FileInfo) (problem, repair string) {
 		return "belongs to " + OwnerOf(info), sudo(path, info) + command + quoted(path)
 	case mode&fs.ModeSymlink != 0 || info.IsDir() && mode&fs.ModeSticky != 0:
 		return "", ""
+	case isOpen(info) && byGroup:
+		return foreign(path, info), "chmod go-w " + quoted(path)
 	case isOpen(info):
 		return foreign(path, info), sudo(path, info) + "chmod o-w " + quoted(path)
-	case os.Geteuid() == 0 && mode.Perm()&0o020 != 0: // or by those whom an access control list names
+	case byGroup:
 		return fmt.Sprintf("can be written by group %d (mode %04o)", groupOf(info), mode.Perm()), "chmod g-w " + quoted(path)
 	}
 	return "", ""

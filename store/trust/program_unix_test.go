@@ -25,15 +25,15 @@ func TestProgram(t *testing.T) {
 		"Ours":            {},
 		"ALink":           {change: func(dir string) error { return moved(dir, "elsewhere/program") }},
 		"OpenFile":        {change: func(dir string) error { return os.Chmod(dir+"/bin/program", 0o757) }, says: "/bin/program can be written by everybody (mode 0757)", hint: "chmod o-w DIR/bin/program"},
-		"OpenFolder":      {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777) }, says: "/bin can be written by everybody", hint: "chmod o-w DIR/bin"},
-		"OpenFolderAbove": {change: func(dir string) error { return os.Chmod(dir, 0o777) }, says: " can be written by everybody", hint: "chmod o-w DIR"},
+		"OpenFolder":      {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o757) }, says: "/bin can be written by everybody", hint: "chmod o-w DIR/bin"},
+		"OpenFolderAbove": {change: func(dir string) error { return os.Chmod(dir, 0o757) }, says: " can be written by everybody", hint: "chmod o-w DIR"},
 		"StickyFolder":    {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777|fs.ModeSticky) }, says: "/bin can be written by everybody", hint: "move providerctl"},
 		"StickyAbove":     {change: func(dir string) error { return os.Chmod(dir, 0o777|fs.ModeSticky) }},
 		"LinkIntoSticky": {change: func(dir string) error {
 			return errors.Join(moved(dir, "elsewhere/program"), os.Chmod(dir+"/elsewhere", 0o777|fs.ModeSticky))
 		}, says: "/elsewhere can be written by everybody", hint: "move providerctl"},
 		"LinkIntoOpen": {change: func(dir string) error {
-			return errors.Join(moved(dir, "elsewhere/program"), os.Chmod(dir+"/elsewhere", 0o777))
+			return errors.Join(moved(dir, "elsewhere/program"), os.Chmod(dir+"/elsewhere", 0o757))
 		}, says: "/elsewhere can be written by everybody", hint: "chmod o-w DIR/elsewhere"},
 		"StickyOpenFile": {change: func(dir string) error { return os.Chmod(dir+"/bin/program", 0o757|fs.ModeSticky) }, says: "/bin/program can be written by everybody", hint: "chmod o-w DIR/bin/program"},
 		"NotExecutable":  {change: func(dir string) error { return os.Chmod(dir+"/bin/program", 0o644) }, says: "is not executable", hint: "chmod +x DIR/bin/program"},
@@ -50,6 +50,7 @@ func TestProgram(t *testing.T) {
 		"GroupsFile": {change: func(dir string) error {
 			return errors.Join(os.Chown(dir+"/bin/program", 0, 1234), os.Chmod(dir+"/bin/program", 0o775))
 		}, says: "/bin/program can be written by group 1234", hint: "chmod g-w DIR/bin/program", onlyRoot: true},
+		"AllOfAFolder": {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777) }, says: "/bin can be written by everybody", hint: "chmod go-w DIR/bin", onlyRoot: true},
 		"RootsGroup": {change: func(dir string) error { return errors.Join(os.Chown(dir+"/bin", 0, 0), os.Chmod(dir+"/bin", 0o775)) },
 			says: "/bin can be written by group 0 (mode 0775)", hint: "chmod g-w DIR/bin", onlyRoot: true},
 	} {
