@@ -6,13 +6,21 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/store/provider"
 )
 
-// writeMarkdown writes a diagnosis to paste into an issue. Text that is not this program's
-// own is in code spans, where it cannot be markup, HTML, a link or a mention.
+// writeMarkdown writes a diagnosis to paste into an issue.
 func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error {
+	_, err := io.WriteString(a.data, Markdown(d, a.now(), a.daemonVersion(ctx), "providerctl "+code(a.version())))
+	return err
+}
+
+// Markdown is a diagnosis to paste into an issue, from this version of the daemon and, in
+// Markdown, this program. Text that is not this program's own is in code spans, where it
+// cannot be markup, HTML, a link or a mention.
+func Markdown(d *provider.Diagnostics, now time.Time, daemonVersion, program string) string {
 	var b strings.Builder
 	b.WriteString("## " + code(d.ID) + " (" + code(d.Kind) + ") is " + code(verdictName(&d.Verdict)) + "\n\n")
 	if d.BeganAt.IsZero() {
@@ -34,7 +42,7 @@ func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error 
 		}
 		writeRow(&b, l.name, came, took)
 	}
-	for _, line := range slices.Concat(feedLines(d.Feed, a.now()), verdictLines(&d.Verdict, a.now())) {
+	for _, line := range slices.Concat(feedLines(d.Feed, now), verdictLines(&d.Verdict, now)) {
 		writeRow(&b, strings.TrimSpace(line[0]), cell(line[1]), "")
 	}
 	for _, l := range steps {
@@ -42,10 +50,8 @@ func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error 
 			b.WriteString("\n" + code(l.asked) + " was answered:\n\n" + fenced(l.answer()))
 		}
 	}
-	b.WriteString("\nproviderd " + code(a.daemonVersion(ctx)) + ", providerctl " + code(a.version()) +
-		", " + runtime.GOOS + "/" + runtime.GOARCH + "\n")
-	_, err := io.WriteString(a.data, b.String())
-	return err
+	b.WriteString("\nproviderd " + code(daemonVersion) + ", " + program + ", " + runtime.GOOS + "/" + runtime.GOARCH + "\n")
+	return b.String()
 }
 
 // daemonVersion is the version that the daemon reports.
