@@ -1,0 +1,8 @@
+// The page works without any of this. With it, it is live, and can be used by keyboard.
+
+import "./act.js";
+import { begin as keys } from "./keys.js";
+import { begin as live } from "./live.js";
+
+keys();
+live();

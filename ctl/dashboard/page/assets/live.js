@@ -1,0 +1,212 @@
+// Keeps the view live: what the stream says has changed is fetched again, once a frame at
+// most, however much changes.
+
+import { patch, patchRows, sortRows, view, Problem } from "./patch.js";
+import { Stream } from "./stream.js";
+
+const body = document.body;
+export const base = body.dataset.base;
+const rows = document.querySelector("#rows tbody");
+const most = 50; // rows that are asked for at once: what a frame has time for
+
+/* The clock is the daemon's. */
+let began = performance.now(), then = Number(body.dataset.now);
+const now = () => then + performance.now() - began;
+
+/* What has to be fetched. */
+const dirty = new Set();
+let all = false, busy = false, unsorted = false;
+const listeners = new Set();
+
+/** Calls a function after each update of the view. */
+export const updated = (listener) => listeners.add(listener);
+
+/** Notes that a provider has changed; without an id, that anything may have. */
+export function changed(id) {
+  if (id !== undefined && rows) dirty.add(id);
+  else all = true;
+  update();
+}
+
+async function update() {
+  if (busy) return;
+  busy = true;
+  try {
+    while (all || dirty.size > 0) {
+      await new Promise((next) => document.hidden ? setTimeout(next, 250) : requestAnimationFrame(next));
+      const url = new URL(location.href);
+      if (all && rows?.rows.length > 4 * most) { // each of them: a provider that is new or gone has an event
+        for (const row of rows.rows) dirty.add(row.dataset.id);
+        all = false;
+      }
+      const asked = all ? null : [...dirty].slice(0, most);
+      url.searchParams.delete("said");
+      url.hash = "";
+      if (asked) for (const id of asked) { dirty.delete(id); url.searchParams.append("id", id); }
+      else { dirty.clear(); all = false; }
+      await apply(await view(url.href), asked);
+      if (!rows) await new Promise((next) => setTimeout(next, 250));
+    }
+    if (unsorted) sortRows(rows);
+    unsorted = false;
+  } catch (problem) {
+    if (problem.status === 404) location.assign(base); // the provider is gone
+    else lost(problem);
+  } finally {
+    busy = false;
+  }
+}
+
+/** Shows a view that was fetched. */
+export async function apply(doc, asked = null) {
+  began = performance.now();
+  then = Number(doc.body.dataset.now);
+  for (const id of ["census", "pick", "shows", "none"]) {
+    const old = document.getElementById(id), fresh = doc.getElementById(id);
+    if (old && fresh) patch(old, fresh);
+  }
+  const table = doc.querySelector("#rows");
+  if (rows && table) {
+    unsorted = await patchRows(rows, doc, asked) || unsorted;
+    if (!busy && unsorted) sortRows(rows);
+  } else if (doc.body.dataset.view === body.dataset.view) {
+    patch(document.getElementById("main"), doc.getElementById("main"));
+  }
+  tick();
+  for (const listener of listeners) listener();
+}
+
+/* Times run in the page. */
+const units = [[172800, 86400, "d"], [3600, 3600, "h"], [60, 60, "m"], [0, 1, "s"]];
+
+function span(seconds) {
+  const [, unit, name] = units.find(([from]) => seconds >= from) ?? units[3];
+  return Math.max(0, Math.floor(seconds / unit)) + name;
+}
+
+function countdown(seconds) {
+  const left = Math.max(0, Math.ceil(seconds)), two = (n) => String(n).padStart(2, "0");
+  if (left >= 3600) return `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+  return `${two(Math.floor(left / 60))}:${two(left % 60)}`;
+}
+
+const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+
+function tick() {
+  const at = now();
+  for (const time of document.querySelectorAll("time[data-ago]")) write(time, span((at - time.dataset.ago) / 1000));
+  for (const time of document.querySelectorAll("time[data-in]")) write(time, countdown((time.dataset.in - at) / 1000));
+  const state = document.getElementById("live");
+  if (!state.hasAttribute("data-on")) return;
+  write(document.getElementById("live-text"), `live · ${span((performance.now() - heard) / 1000)} ago`);
+}
+
+/* What is said to somebody who cannot see the page: changes of state, summed up. */
+let told = [], telling;
+
+function tell(e) {
+  if (e.from === e.to) return;
+  told.push(e);
+  telling ??= setTimeout(() => {
+    const counts = {};
+    for (const { to } of told) counts[to] = (counts[to] ?? 0) + 1;
+    document.getElementById("news").textContent = told.length <= 3
+      ? told.map(({ id, to, reason }) => `${id} is ${to}, ${reason}`).join(". ")
+      : `${told.length} changes: ${Object.entries(counts).map(([to, n]) => `${n} ${to}`).join(", ")}`;
+    told = [];
+    telling = undefined;
+  }, 1000);
+}
+
+/* The stream. */
+let heard = performance.now();
+const banner = document.getElementById("banner");
+
+const stream = new Stream(base, Number(body.dataset.seq), {
+  event(e) {
+    tell(e);
+    if (!e.ids) return changed(e.id);
+    for (const id of e.ids) changed(id); // of this machine, about all of them
+  },
+  alive() {
+    heard = performance.now();
+    if (banner.hidden && document.getElementById("live").hasAttribute("data-on")) return;
+    const back = !banner.hidden;
+    banner.hidden = true;
+    body.removeAttribute("data-lost");
+    label();
+    document.getElementById("live").dataset.on = "";
+    tick();
+    if (back) changed(); // ages and latencies have no events
+  },
+  lost,
+  gone() { // events are lost, or this is another database
+    stream.stop();
+    location.reload();
+  },
+});
+
+/** Says that what is shown is old, and why. */
+function lost(problem) {
+  const text = problem.hint ? `${problem.message} → ${problem.hint}` : problem.message;
+  if (banner.textContent !== text) banner.textContent = text;
+  banner.hidden = false;
+  if (!("lost" in body.dataset)) {
+    body.dataset.lost = "";
+    label();
+  }
+  document.getElementById("live").removeAttribute("data-on");
+  write(document.getElementById("live-text"), "stale");
+}
+
+/** Labels each row of a lost daemon, for who cannot see that it is grey. */
+function label() {
+  for (const mark of document.querySelectorAll(".mark.lost")) mark.remove();
+  if (!("lost" in body.dataset)) return;
+  for (const place of document.querySelectorAll("#rows .c-id, #card .big")) {
+    const mark = document.createElement("span");
+    mark.className = "mark lost";
+    mark.textContent = "stale";
+    place.append(" ", mark);
+  }
+}
+
+function seen() {
+  if (document.hidden) {
+    stream.stop();
+    write(document.getElementById("live-text"), "waiting");
+    document.getElementById("live").removeAttribute("data-on");
+    return;
+  }
+  stream.start();
+}
+
+/** Begins, also after a page without a daemon, which is asked for again until there is one. */
+export function begin() {
+  setInterval(() => { if (!document.hidden) tick(); }, 1000);
+  if ("problem" in body.dataset) {
+    if (document.querySelector("#main .problem")) retry();
+    return;
+  }
+  rows?.addEventListener("pointerleave", () => { if ("unsorted" in rows.dataset) sortRows(rows); });
+  rows?.addEventListener("animationend", (e) => e.target.removeAttribute("data-fresh"));
+  document.addEventListener("visibilitychange", () => {
+    seen();
+    if (!document.hidden) changed();
+  });
+  tick();
+  seen();
+}
+
+async function retry() {
+  await new Promise((next) => setTimeout(next, 2000));
+  try {
+    if (!document.hidden) {
+      await view(location.href);
+      return location.reload();
+    }
+  } catch (problem) {
+    if (!(problem instanceof Problem) || problem.status === 404) return;
+  }
+  retry();
+}

@@ -1,0 +1,128 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A frame is what all views have: the head of the page, and what happened.
+type frame struct {
+	View     string // of the navigation
+	Title    string
+	Host     string
+	Version  string
+	Nonce    string
+	ReadOnly bool
+	Back     string // the path and query of this view, for forms
+	Reload   int    // seconds until a browser without scripts asks again
+
+	Now      time.Time // the daemon's
+	Seq      uint64    // every event up to it is in the view
+	Total    int
+	Usable   int
+	Needs    []ctl.Need
+	Pick     *ctl.Pick
+	Message  *message // about what was done last
+	Problem  *problem // why there is nothing to show
+	Statuses []provider.Status
+}
+
+// NowMS is the daemon's time for scripts.
+func (f *frame) NowMS() int64 { return f.Now.UnixMilli() }
+
+// A problem is why a view cannot be shown.
+type problem struct{ Message, Hint string }
+
+func problemOf(err error) *problem {
+	p := &problem{Message: err.Error(), Hint: provider.HintOf(err)}
+	var e *provider.Error
+	if errors.As(err, &e) {
+		p.Message, p.Hint = e.Message, e.Hint
+	}
+	return p
+}
+
+// frame is the frame of a view before the daemon is asked.
+func (s *site) frame(r *http.Request, view string) *frame {
+	return &frame{
+		View: view, Host: s.Host, Version: s.Version, Nonce: s.Nonce, ReadOnly: s.ReadOnly,
+		Back: s.back(r), Reload: 15, Now: time.Now(), Message: s.said.take(r.URL.Query().Get("said")),
+	}
+}
+
+// back is the address of the view without what is only for one time.
+func (s *site) back(r *http.Request) string {
+	query := r.URL.Query()
+	query.Del("said")
+	query.Del("id")
+	if len(query) == 0 {
+		return r.URL.EscapedPath()
+	}
+	return r.URL.EscapedPath() + "?" + query.Encode()
+}
+
+// ask fills a frame with the rows and what they add up to.
+func (s *site) ask(ctx context.Context, f *frame) error {
+	reply, err := s.Client.Status(ctx, client.StatusQuery{})
+	if err != nil {
+		return err
+	}
+	f.Statuses, f.Seq, f.Total = reply.Providers, reply.Seq, len(reply.Providers)
+	f.Now = reply.TS.In(time.Local)
+	for _, need := range ctl.Needs(reply.Providers, f.Now) {
+		if need.Name == ctl.Usable {
+			f.Usable = need.Count
+			continue
+		}
+		f.Needs = append(f.Needs, need)
+	}
+	if pick, ok := ctl.PickFrom(reply); ok {
+		f.Pick = &pick
+	}
+	return nil
+}
+
+// fail shows why a view cannot be shown. The scripts recognise it by its status, and keep
+// what they have.
+func (s *site) fail(w http.ResponseWriter, f *frame, err error) {
+	status := http.StatusInternalServerError
+	var e *provider.Error
+	if errors.As(err, &e) {
+		status = e.Code.HTTPStatus()
+	}
+	f.Problem, f.Reload = problemOf(err), 3
+	s.show(w, status, "problem.html", f)
+}
+
+// stamp is a time of the past, in local time.
+func stamp(t provider.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// cutText shortens what a row shows; the provider's own view has all of it.
+func cutText(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return provider.CutLine(text, most)
+}
+
+// countdown is how long something still takes, as a clock that runs down: 00:41, 1:02:03. The
+// scripts write the same.
+func countdown(d time.Duration) string {
+	seconds := int(max(0, d+time.Second-1) / time.Second)
+	if seconds >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", seconds/3600, seconds/60%60, seconds%60)
+	}
+	return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60)
+}

@@ -1,0 +1,94 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A bucket is an hour or a day of a provider's history. Absent fields are not known.
+type bucket struct {
+	Time         provider.Time              `json:"time"`
+	KnownSeconds float64                    `json:"known_seconds"`
+	StateSeconds map[provider.State]float64 `json:"state_seconds"`
+	Probes       uint64                     `json:"probes"`
+	OK           uint64                     `json:"ok"`
+	P50          float64                    `json:"p50_ms"`
+	P95          float64                    `json:"p95_ms"`
+	P99          float64                    `json:"p99_ms"`
+}
+
+// A record is what is kept of one provider.
+type record struct {
+	ID          string   `json:"id"`
+	UptimeRatio *float64 `json:"uptime_ratio"`
+	Buckets     []bucket `json:"buckets"`
+}
+
+// past asks for histories. What it learned of all providers is used for a minute: a storm of
+// changes does not make the daemon add up a day of everybody again and again. A daemon
+// without that route has no history, which is not an error.
+type past struct {
+	client *client.Client
+
+	mu      sync.Mutex
+	day     map[string]record // by provider
+	learned time.Time
+}
+
+const pastKept = time.Minute
+
+// lastDay are the records of the last 24 hours, by provider; empty if there are none.
+func (p *past) lastDay(ctx context.Context) map[string]record {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now := time.Now(); p.learned.IsZero() || now.Sub(p.learned) > pastKept {
+		p.day = map[string]record{}
+		var reply struct {
+			Providers []record `json:"providers"`
+		}
+		switch err := p.get(ctx, "/api/history?window=24h&step=1h", &reply); {
+		case err == nil:
+			for _, r := range reply.Providers {
+				p.day[r.ID] = r
+			}
+		case ctx.Err() != nil: // this reader has gone; the next one asks again
+			return p.day
+		}
+		p.learned = now
+	}
+	return p.day
+}
+
+// of is the record of one provider; nil if the daemon keeps none of that kind.
+func (p *past) of(ctx context.Context, id, window, step string) *record {
+	var r record
+	query := url.Values{"window": {window}, "step": {step}}
+	if err := p.get(ctx, client.ProviderPath(id, "history")+"?"+query.Encode(), &r); err != nil {
+		return nil
+	}
+	return &r
+}
+
+func (p *past) get(ctx context.Context, path string, into any) error {
+	body, err := p.client.Do(ctx, client.Request{Path: path})
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, into)
+}
+
+// code is the daemon's code for an error; empty for any other error.
+func code(err error) provider.Code {
+	var e *provider.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}

@@ -1,0 +1,169 @@
+package page
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A card is the view of one provider.
+type card struct {
+	*frame
+	row
+	Status    *provider.Status
+	Facts     [][2]string
+	Steps     []layer
+	Verdict   [][2]string
+	Feed      [][2]string
+	Probed    provider.Time
+	Took      string
+	Summary   string // of the history
+	Hours     *strip
+	Days      *strip
+	Trend     string
+	Quantiles [][2]string
+	Changes   []change
+	Env       []string
+	Models    []model
+	NoModels  string
+	Markdown  string
+	Missing   []string // what could not be read, and why
+}
+
+// A layer is one step of the last probe, with its bar: where it begins and how long it is, of
+// a thousand.
+type layer struct {
+	ctl.Step
+	Took     string
+	From, To int
+}
+
+func (s *site) provider(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	f := s.frame(r, "overview")
+	f.Title = id
+	if err := s.ask(r.Context(), f); err != nil {
+		s.fail(w, f, err)
+		return
+	}
+	at := slices.IndexFunc(f.Statuses, func(row provider.Status) bool { return row.ID == id })
+	if at < 0 {
+		s.fail(w, f, provider.Errorf(provider.UnknownProvider, "go back to the overview", "no such provider: %q", id))
+		return
+	}
+	c := &card{frame: f, Status: &f.Statuses[at]}
+	c.row = rowOf(c.Status, s.past.lastDay(r.Context())[id], f.Now)
+	c.Story, c.Hint = ctl.Story(c.Status.Doubt, c.Status.Detail), ctl.HintFor(c.Status, f.Now) // whole
+	c.Endpoint = c.Status.Endpoint
+	c.Facts = without(ctl.Facts(c.Status, f.Now), c.Story, c.Hint)
+	if c.Status.Client != nil {
+		c.Env = ctl.Environment(c.Status)
+	}
+	s.addProbe(r, c)
+	s.addHistory(r, c)
+	s.addModels(r, c)
+	s.show(w, http.StatusOK, "provider.html", c)
+}
+
+// without leaves out what is said already.
+func without(facts [][2]string, said ...string) [][2]string {
+	return slices.DeleteFunc(facts, func(fact [2]string) bool { return slices.Contains(said, fact[1]) })
+}
+
+// lacks notes a part that could not be read. The rest is shown without it.
+func (c *card) lacks(what string, err error) {
+	c.Missing = append(c.Missing, what+": "+problemOf(err).Message)
+}
+
+func (s *site) addProbe(r *http.Request, c *card) {
+	d, err := s.Client.Diagnostics(r.Context(), c.ID)
+	if err != nil {
+		c.lacks("the last probe", err)
+		return
+	}
+	c.Probed, c.Took = d.BeganAt, ctl.Latency(d.TookMS)
+	c.Verdict, c.Feed = without(ctl.VerdictFacts(&d.Verdict, c.Now), c.Story, c.Hint), ctl.FeedFacts(d.Feed, c.Now)
+	c.Steps = waterfall(ctl.Steps(d))
+	version := "unknown"
+	if info, err := s.Client.Daemon(r.Context()); err == nil {
+		version = info.Version
+	}
+	c.Markdown = ctl.Markdown(d, c.Now, version, "providerctl dashboard")
+}
+
+// waterfall sets the bars of steps one after the other, to one scale. What takes no time has
+// no bar, and what takes little has one that can be seen.
+func waterfall(steps []ctl.Step) []layer {
+	const whole, least = 1000, 6
+	total := 0.0
+	for _, step := range steps {
+		total += max(0, step.TookMS)
+	}
+	layers, begin := make([]layer, len(steps)), 0.0
+	for i, step := range steps {
+		layers[i] = layer{Step: step, Took: ctl.Latency(step.TookMS)}
+		if total > 0 && step.TookMS > 0 {
+			layers[i].From = min(int(whole*begin/total), whole-least)
+			layers[i].To = max(int(whole*(begin+step.TookMS)/total), layers[i].From+least)
+			begin += step.TookMS
+		}
+	}
+	return layers
+}
+
+// Wide is the length of the bar.
+func (l layer) Wide() int { return l.To - l.From }
+
+// mostChanges is how many of its last changes a provider's view shows.
+const mostChanges = 20
+
+func (s *site) addHistory(r *http.Request, c *card) {
+	h, err := s.Client.History(r.Context(), c.ID)
+	if err != nil {
+		c.lacks("the history", err)
+	} else {
+		c.Summary = ctl.Uptime(h)
+		last := h.Transitions[max(0, len(h.Transitions)-mostChanges):]
+		for i := range slices.Backward(last) {
+			c.Changes = append(c.Changes, changeOf(&last[i]))
+		}
+	}
+	if day := s.past.of(r.Context(), c.ID, "24h", "1h"); day != nil {
+		c.Hours, c.Trend = stripOf(day.Buckets, c.Now, time.Hour, 24), sparkOf(latencies(day.Buckets))
+		c.Uptime = uptimeOf(day.Buckets)
+	}
+	if season := s.past.of(r.Context(), c.ID, "90d", "1d"); season != nil {
+		c.Days = stripOf(season.Buckets, c.Now, 24*time.Hour, 90)
+		p50, p95, p99 := quantiles(season.Buckets)
+		for _, q := range []struct {
+			name string
+			ms   float64
+		}{{"p50", p50}, {"p95", p95}, {"p99", p99}} {
+			if q.ms > 0 {
+				c.Quantiles = append(c.Quantiles, [2]string{q.name, ctl.Latency(q.ms)})
+			}
+		}
+		if up := uptimeOf(season.Buckets); up != "" {
+			c.Quantiles = append([][2]string{{"up", up}}, c.Quantiles...)
+		}
+	}
+}
+
+func (s *site) addModels(r *http.Request, c *card) {
+	reply, err := s.Client.Models(r.Context(), c.ID)
+	if err != nil {
+		var e *provider.Error
+		if !errors.As(err, &e) || e.Code != provider.UnknownProvider {
+			c.lacks("the models", err)
+		}
+		return
+	}
+	c.NoModels = ctl.ModelsUnknown(c.Status, reply)
+	for i := range reply.Models {
+		c.Models = append(c.Models, modelOf(&reply.Models[i]))
+	}
+}

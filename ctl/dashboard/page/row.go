@@ -1,0 +1,90 @@
+package page
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A row is a provider in the overview.
+type row struct {
+	ID, Kind string
+	Type     provider.Type
+	State    provider.State
+	Reason   provider.Reason
+	Mark     string // beside the state: "paused", "stale", "?"
+	Need     string
+	Find     string // what the filter looks at besides id, state and reason
+	Paused   bool
+	Rank     float64 // rows are in the order of their rank, then of their place
+	Place    int
+
+	Endpoint string
+	Story    string // what is wrong, cut; empty if nothing is
+	Hint     string // and what to do, cut
+	Until    provider.Time
+	Since    provider.Time
+	Latency  string
+	Seen     provider.Time
+	Models   string // how many, and how many of them are loaded
+	Loaded   int
+
+	Spark  string // the path of the line
+	Strip  *strip
+	Uptime string
+}
+
+// Most that a row shows of a text, in bytes. The provider's own view has all of it.
+const (
+	mostStory = 240
+	mostHint  = 240
+)
+
+// rowOf is the row of a provider. For the record of the last day a zero value will do.
+func rowOf(s *provider.Status, past record, now time.Time) row {
+	need, urgency := ctl.NeedOf(s, now)
+	r := row{
+		ID: s.ID, Kind: s.Kind, Type: s.Type, State: s.State, Reason: s.Reason, Mark: markOf(s), Need: need, Find: s.Kind + " " + string(s.Type) + " " + cutText(s.Endpoint, mostStory), Paused: s.Paused, Rank: float64(urgency),
+		Endpoint: cutText(s.Endpoint, mostStory), Since: s.Since, Latency: ctl.Latency(s.LatencyMS), Seen: s.CheckedAt,
+	}
+	if s.Reason != provider.OK || ctl.InDoubt(s) {
+		r.Story = cutText(ctl.Story(s.Doubt, s.Detail), mostStory)
+	}
+	r.Hint = cutText(ctl.HintFor(s, now), mostHint)
+	if need == ctl.Limited {
+		r.Until = s.RetryAt
+	}
+	if s.ModelsCount != nil {
+		r.Models, r.Loaded = strconv.Itoa(*s.ModelsCount), len(s.LoadedModels)
+	}
+	if len(past.Buckets) > 0 {
+		r.Spark = sparkOf(latencies(past.Buckets))
+		r.Strip = stripOf(past.Buckets, now, time.Hour, 24)
+		r.Uptime = uptimeOf(past.Buckets)
+	}
+	return r
+}
+
+// findable is the text that a filter looks at.
+func findable(s *provider.Status) string {
+	return strings.ToLower(strings.Join([]string{s.ID, string(s.State), string(s.Reason), s.Kind, string(s.Type), s.Endpoint}, " "))
+}
+
+// markOf is what is to be known about a state beside its word.
+func markOf(s *provider.Status) string {
+	switch {
+	case s.Paused:
+		return "paused"
+	case s.Stale:
+		return "stale"
+	case ctl.InDoubt(s):
+		return "in doubt"
+	}
+	return ""
+}
+
+// Troubled reports whether there is something to say instead of where the provider is.
+func (r row) Troubled() bool { return r.Story != "" || r.Hint != "" || !r.Until.IsZero() }
