@@ -163,7 +163,7 @@ function lost(problem) {
 function label() {
   for (const mark of document.querySelectorAll(".mark.lost")) mark.remove();
   if (!("lost" in body.dataset)) return;
-  for (const place of document.querySelectorAll("#rows .c-id, #card .big")) {
+  for (const place of document.querySelectorAll("#rows tbody .c-id, #card .big")) {
     const mark = document.createElement("span");
     mark.className = "mark lost";
     mark.textContent = "stale";
