@@ -3,7 +3,6 @@ package page
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,45 +29,102 @@ const (
 	barUnknown = 2
 )
 
+// A part is one step of a strip: how much of it is known, and of that, in how much the
+// provider was RUNNING.
+type part struct {
+	known, up float64
+	otherwise provider.State // what it was most of the rest
+}
+
 // stripOf draws the last so many steps up to now. Steps without a bucket are unknown.
 func stripOf(buckets []bucket, now time.Time, step time.Duration, bars int) *strip {
 	if len(buckets) == 0 {
 		return nil
 	}
 	end := now.UTC().Truncate(step)
-	places := make([]*bucket, bars)
+	parts := make([]part, bars)
 	for i := range buckets {
-		back := int(end.Sub(buckets[i].Time.Truncate(step)) / step)
-		if at := bars - 1 - back; at >= 0 && at < bars {
-			places[at] = &buckets[i]
+		b := &buckets[i]
+		back := int(end.Sub(b.Time.UTC().Truncate(step)) / step)
+		if at := bars - 1 - back; at >= 0 && at < bars && b.KnownSeconds > 0 {
+			parts[at] = part{b.KnownSeconds, b.StateSeconds[provider.StateRunning] / b.KnownSeconds, mostOf(b.StateSeconds)}
 		}
 	}
+	return draw(parts, step)
+}
+
+// stripOfRecord draws a provider's entry in the history of all, which does not say what it was
+// in each step: what it was most of all the time it was not RUNNING stands for that.
+func stripOfRecord(r record, step time.Duration) *strip {
+	if len(r.Up) == 0 {
+		return nil
+	}
+	parts := make([]part, len(r.Up))
+	for i, up := range r.Up {
+		if up == nil || i >= len(r.Known) {
+			continue
+		}
+		parts[i] = part{r.Known[i], *up, mostOf(r.StateSeconds)}
+		if i < len(r.Usable) && r.Usable[i] != nil && *r.Usable[i] >= whole {
+			parts[i].otherwise = provider.StateDegraded
+		}
+	}
+	return draw(parts, step)
+}
+
+// mostOf is the state other than RUNNING that took the most time.
+func mostOf(seconds map[provider.State]float64) provider.State {
+	worst, most := provider.StateUnknown, 0.0
+	for _, state := range provider.States {
+		if s := seconds[state]; state != provider.StateRunning && s > most {
+			worst, most = state, s
+		}
+	}
+	return worst
+}
+
+// whole is a share that shows as all.
+const whole = 0.999
+
+// bar is the class and the height of a part.
+func (p part) bar() (string, int) {
+	switch {
+	case p.known <= 0:
+		return "none", barUnknown
+	case p.up >= whole:
+		return "running", barFull
+	case p.up >= 0.5:
+		return tone(p.otherwise), barMostly
+	}
+	return tone(p.otherwise), barSeldom
+}
+
+func draw(parts []part, step time.Duration) *strip {
 	paths := map[string]*strings.Builder{}
 	var known, up float64
 	troubled, blank := 0, 0
-	for i, b := range places {
-		tone, height := barOf(b)
+	for i, p := range parts {
+		tone, height := p.bar()
 		if paths[tone] == nil {
 			paths[tone] = new(strings.Builder)
 		}
 		fmt.Fprintf(paths[tone], "M%d 20V%d", 4*i+2, barFull-height)
-		if tone == "none" {
+		known += p.known
+		up += p.known * p.up
+		switch tone {
+		case "none":
 			blank++
-			continue
-		}
-		known += knownOf(b)
-		up += b.StateSeconds[provider.StateRunning]
-		if tone != "running" {
+		case "running":
+		default:
 			troubled++
 		}
 	}
-	s := &strip{Width: 4 * bars}
+	s := &strip{Width: 4 * len(parts), Label: stripLabel(step, len(parts), troubled, blank, known, up)}
 	for _, tone := range []string{"none", "unknown", "running", "stopped", "starting", "degraded", "error"} {
 		if d := paths[tone]; d != nil {
 			s.Paths = append(s.Paths, stripPath{tone, d.String()})
 		}
 	}
-	s.Label = stripLabel(step, bars, troubled, blank, known, up)
 	return s
 }
 
@@ -89,53 +145,6 @@ func stripLabel(step time.Duration, bars, troubled, blank int, known, up float64
 		text += fmt.Sprintf(", unknown in %d", blank)
 	}
 	return text
-}
-
-// knownOf is how much time of a bucket is known.
-func knownOf(b *bucket) float64 {
-	if b.KnownSeconds > 0 {
-		return b.KnownSeconds
-	}
-	sum := 0.0
-	for _, seconds := range b.StateSeconds {
-		sum += seconds
-	}
-	return sum
-}
-
-// barOf is the class and the height of one bar.
-func barOf(b *bucket) (string, int) {
-	const whole = 0.999
-	if b == nil || knownOf(b) <= 0 {
-		return "none", barUnknown
-	}
-	up := b.StateSeconds[provider.StateRunning] / knownOf(b)
-	if up >= whole {
-		return "running", barFull
-	}
-	worst, most := provider.StateUnknown, 0.0
-	for _, state := range provider.States {
-		if seconds := b.StateSeconds[state]; state != provider.StateRunning && seconds > most {
-			worst, most = state, seconds
-		}
-	}
-	if up >= 0.5 {
-		return tone(worst), barMostly
-	}
-	return tone(worst), barSeldom
-}
-
-// uptimeOf is the share of RUNNING in the known time of buckets; empty if none is known.
-func uptimeOf(buckets []bucket) string {
-	var known, up float64
-	for i := range buckets {
-		known += knownOf(&buckets[i])
-		up += buckets[i].StateSeconds[provider.StateRunning]
-	}
-	if known <= 0 {
-		return ""
-	}
-	return percent(up / known)
 }
 
 // percent shows a ratio rounded down, so that only what is whole is 100 %.
@@ -193,23 +202,4 @@ func latencies(buckets []bucket) []float64 {
 		ms[i] = buckets[i].P50
 	}
 	return ms
-}
-
-// quantiles are the largest p50, p95 and p99 that are typical of the buckets: of each, the
-// median over the buckets that have it.
-func quantiles(buckets []bucket) (p50, p95, p99 float64) {
-	middle := func(of func(*bucket) float64) float64 {
-		var all []float64
-		for i := range buckets {
-			if v := of(&buckets[i]); v > 0 {
-				all = append(all, v)
-			}
-		}
-		if len(all) == 0 {
-			return 0
-		}
-		slices.Sort(all)
-		return all[len(all)/2]
-	}
-	return middle(func(b *bucket) float64 { return b.P50 }), middle(func(b *bucket) float64 { return b.P95 }), middle(func(b *bucket) float64 { return b.P99 })
 }

@@ -199,6 +199,9 @@ func (d *daemon) detail(w http.ResponseWriter, r *http.Request) {
 				step = 24 * time.Hour
 			}
 			out["buckets"] = bucketsFor(id, step)
+			out["usable_ratio"] = 0.75
+			out["probed"] = map[string]any{"probes": 10, "ok": 9, "p50_ms": 82, "p95_ms": 210, "p99_ms": 900}
+			out["outages"] = map[string]any{"count": 3, "longest_seconds": 7200, "mean_between_seconds": 86400}
 		}
 		reply(w, 200, out)
 	}
@@ -239,11 +242,17 @@ func (d *daemon) histories(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, provider.Errorf(provider.UnknownRoute, "", "no such route"))
 		return
 	}
-	var all []map[string]any
+	all := []map[string]any{}
 	for _, s := range d.rows {
-		all = append(all, map[string]any{"id": s.ID, "uptime_ratio": 0.5, "buckets": bucketsFor(s.ID, time.Hour)})
+		up, known := make([]any, 24), make([]float64, 24)
+		end := time.Now().UTC().Truncate(time.Hour)
+		for _, b := range bucketsFor(s.ID, time.Hour) {
+			at := 23 - int(end.Sub(b["time"].(provider.Time).Time)/time.Hour)
+			up[at], known[at] = b["state_seconds"].(map[provider.State]float64)[provider.StateRunning]/3600, 1
+		}
+		all = append(all, map[string]any{"id": s.ID, "uptime_ratio": 0.982, "state_seconds": map[string]float64{"RUNNING": 80000, "DEGRADED": 1000}, "up": up, "usable": up, "known": known})
 	}
-	reply(w, 200, map[string]any{"providers": all})
+	reply(w, 200, map[string]any{"times": []any{}, "providers": all})
 }
 
 // bucketsFor is a history that is the same for each id: mostly up, a little trouble.

@@ -76,6 +76,7 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 	}
 	f.Statuses, f.Seq, f.Total = reply.Providers, reply.Seq, len(reply.Providers)
 	f.Now = reply.TS.In(time.Local)
+	s.pulse.note(reply.Providers)
 	for _, need := range ctl.Needs(reply.Providers, f.Now) {
 		if need.Name == ctl.Usable {
 			f.Usable = need.Count

@@ -23,6 +23,7 @@ type site struct {
 	views  *template.Template
 	assets assets
 	past   past
+	pulse  pulse
 	said   messages
 }
 

@@ -14,21 +14,39 @@ import (
 
 // A bucket is an hour or a day of a provider's history. Absent fields are not known.
 type bucket struct {
-	Time         provider.Time              `json:"time"`
-	KnownSeconds float64                    `json:"known_seconds"`
-	StateSeconds map[provider.State]float64 `json:"state_seconds"`
-	Probes       uint64                     `json:"probes"`
-	OK           uint64                     `json:"ok"`
-	P50          float64                    `json:"p50_ms"`
-	P95          float64                    `json:"p95_ms"`
-	P99          float64                    `json:"p99_ms"`
+	Time          provider.Time              `json:"time"`
+	KnownSeconds  float64                    `json:"known_seconds"`
+	UsableSeconds float64                    `json:"usable_seconds"`
+	StateSeconds  map[provider.State]float64 `json:"state_seconds"`
+	P50           float64                    `json:"p50_ms"`
 }
 
-// A record is what is kept of one provider.
-type record struct {
-	ID          string   `json:"id"`
+// A season is the history of one provider over a window.
+type season struct {
 	UptimeRatio *float64 `json:"uptime_ratio"`
+	UsableRatio *float64 `json:"usable_ratio"`
 	Buckets     []bucket `json:"buckets"`
+	Probed      struct {
+		P50 float64 `json:"p50_ms"`
+		P95 float64 `json:"p95_ms"`
+		P99 float64 `json:"p99_ms"`
+	} `json:"probed"`
+	Outages *struct {
+		Count   int     `json:"count"`
+		Longest float64 `json:"longest_seconds"`
+		Between float64 `json:"mean_between_seconds"`
+	} `json:"outages"`
+}
+
+// A record is a provider's entry in the history of all: of each step, the part of the known
+// time in which it was up, or usable, and the part that is known.
+type record struct {
+	ID           string                     `json:"id"`
+	UptimeRatio  *float64                   `json:"uptime_ratio"`
+	StateSeconds map[provider.State]float64 `json:"state_seconds"`
+	Up           []*float64                 `json:"up"`
+	Usable       []*float64                 `json:"usable"`
+	Known        []float64                  `json:"known"`
 }
 
 // past asks for histories. What it learned of all providers is used for a minute: a storm of
@@ -49,31 +67,28 @@ func (p *past) lastDay(ctx context.Context) map[string]record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := time.Now(); p.learned.IsZero() || now.Sub(p.learned) > pastKept {
-		p.day = map[string]record{}
 		var reply struct {
 			Providers []record `json:"providers"`
 		}
-		switch err := p.get(ctx, "/api/history?window=24h&step=1h", &reply); {
-		case err == nil:
-			for _, r := range reply.Providers {
-				p.day[r.ID] = r
-			}
-		case ctx.Err() != nil: // this reader has gone; the next one asks again
-			return p.day
+		if err := p.get(ctx, "/api/history?window=24h&step=1h", &reply); err != nil && ctx.Err() != nil {
+			return p.day // this reader has gone; the next one asks again
 		}
-		p.learned = now
+		p.day, p.learned = map[string]record{}, now
+		for _, r := range reply.Providers {
+			p.day[r.ID] = r
+		}
 	}
 	return p.day
 }
 
-// of is the record of one provider; nil if the daemon keeps none of that kind.
-func (p *past) of(ctx context.Context, id, window, step string) *record {
-	var r record
+// of is the history of one provider over a window; nil if the daemon keeps none of that kind.
+func (p *past) of(ctx context.Context, id, window, step string) *season {
+	var s season
 	query := url.Values{"window": {window}, "step": {step}}
-	if err := p.get(ctx, client.ProviderPath(id, "history")+"?"+query.Encode(), &r); err != nil {
+	if err := p.get(ctx, client.ProviderPath(id, "history")+"?"+query.Encode(), &s); err != nil {
 		return nil
 	}
-	return &r
+	return &s
 }
 
 func (p *past) get(ctx context.Context, path string, into any) error {

@@ -63,7 +63,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		row := rowOf(status, past[status.ID], f.Now)
-		row.Place = place
+		row.Place, row.Spark = place, s.pulse.of(status.ID)
 		row.Rank = o.rank(&row, status, past[status.ID])
 		o.Rows = append(o.Rows, row)
 	}

@@ -151,6 +151,48 @@ func TestOverview_SortsAndSelectsByItsAddress(t *testing.T) {
 	}
 }
 
+// A strip has a bar for each hour, also for those of which nothing is known, and says the same
+// in words.
+func TestOverview_StripsHaveEveryHour(t *testing.T) {
+	d := startDaemon(t, mixed()...)
+	d.history = true
+	strips := regexp.MustCompile(`(?s)<svg class="strip".*?</svg>`).FindAllString(get(t, views(d), base, 200), -1)
+	if len(strips) != 5 {
+		t.Fatalf("there are %d strips", len(strips))
+	}
+	for _, strip := range strips {
+		unknown := regexp.MustCompile(`class="none" d="([^"]*)"`).FindStringSubmatch(strip)
+		if bars := strings.Count(strip, "M"); bars != 24 {
+			t.Errorf("%d bars: %s", bars, strip)
+		}
+		if unknown != nil && !strings.Contains(strip, fmt.Sprintf("unknown in %d", strings.Count(unknown[1], "M"))) {
+			t.Errorf("the label does not say what is unknown: %s", strip)
+		}
+		if !strings.Contains(strip, `role="img" aria-label="last 24 hours: up `) {
+			t.Errorf("it has no words: %s", strip)
+		}
+	}
+}
+
+// The trend is of the probes that were seen: one that is shown twice counts once.
+func TestOverview_TrendIsOfTheProbesSeen(t *testing.T) {
+	d := startDaemon(t, mixed()...)
+	d.history = true
+	h := views(d)
+	spark := regexp.MustCompile(`<path d="(M[^"]*)"/></svg></td>`)
+	for range 3 {
+		if found := spark.FindString(get(t, h, base+"?id=ollama", 200)); found != "" {
+			t.Fatalf("one probe is a line: %s", found)
+		}
+	}
+	d.mu.Lock()
+	d.rows[0].CheckedAt, d.rows[0].LatencyMS = ago(0), 3
+	d.mu.Unlock()
+	if found := spark.FindString(get(t, h, base+"?id=ollama", 200)); found == "" {
+		t.Error("two probes are no line")
+	}
+}
+
 // A daemon without histories shows the same rows, without the columns for them.
 func TestOverview_DoesWithoutHistory(t *testing.T) {
 	source := get(t, views(startDaemon(t, mixed()...)), base, 200)
@@ -188,7 +230,7 @@ func TestProvider_ExplainsItselfWithoutScripts(t *testing.T) {
 	h := views(d)
 	mustHave(t, "the provider", text(t, get(t, h, base+"providers/anthropic", 200)),
 		"401: invalid x-api-key → replace the key", "definite: one such probe is enough", "resolve", "192.0.2.1:443 11 ms", "TLS 1.3", "GET https://api.anthropic.com/v1/models 401",
-		"90 days", "p95", "status.example", "As Markdown", "ERROR → ✕ ERROR unauthorized", "Diagnose", "Pause", "up 50.0%")
+		"90 days", "up 50.0 % usable 75.0 % p50 82 ms p95 210 ms p99 900 ms outages 3 longest 2h between 24h", "status.example", "As Markdown", "ERROR → ✕ ERROR unauthorized", "Diagnose", "Pause", "up 50.0%")
 	d.models["ollama"] = []provider.Model{{ID: "qwen3:8b", Size: 5_200_000_000}}
 	mustHave(t, "a usable provider", text(t, get(t, h, base+"providers/ollama", 200)), "OPENAI_BASE_URL=http://127.0.0.1:11434/v1", "OLLAMA_HOST=", "qwen3:8b", "5.2 GB")
 	mustHave(t, "a paused provider", text(t, get(t, h, base+"providers/groq", 200)), "Resume")

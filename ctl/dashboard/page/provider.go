@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/providerd/providerd/ctl"
@@ -14,24 +15,24 @@ import (
 type card struct {
 	*frame
 	row
-	Status    *provider.Status
-	Facts     [][2]string
-	Steps     []layer
-	Verdict   [][2]string
-	Feed      [][2]string
-	Probed    provider.Time
-	Took      string
-	Summary   string // of the history
-	Hours     *strip
-	Days      *strip
-	Trend     string
-	Quantiles [][2]string
-	Changes   []change
-	Env       []string
-	Models    []model
-	NoModels  string
-	Markdown  string
-	Missing   []string // what could not be read, and why
+	Status   *provider.Status
+	Facts    [][2]string
+	Steps    []layer
+	Verdict  [][2]string
+	Feed     [][2]string
+	Probed   provider.Time
+	Took     string
+	Summary  string // of the history
+	Hours    *strip
+	Days     *strip
+	Trend    string
+	Numbers  [][2]string // of the last 90 days
+	Changes  []change
+	Env      []string
+	Models   []model
+	NoModels string
+	Markdown string
+	Missing  []string // what could not be read, and why
 }
 
 // A layer is one step of the last probe, with its bar: where it begins and how long it is, of
@@ -60,6 +61,7 @@ func (s *site) provider(w http.ResponseWriter, r *http.Request) {
 	c.Story, c.Hint = ctl.Story(c.Status.Doubt, c.Status.Detail), ctl.HintFor(c.Status, f.Now) // whole
 	c.Endpoint = c.Status.Endpoint
 	c.Facts = without(ctl.Facts(c.Status, f.Now), c.Story, c.Hint)
+	c.Facts = slices.DeleteFunc(c.Facts, func(fact [2]string) bool { return fact[0] == "Checked" }) // the last probe has a part of its own
 	if c.Status.Client != nil {
 		c.Env = ctl.Environment(c.Status)
 	}
@@ -134,23 +136,42 @@ func (s *site) addHistory(r *http.Request, c *card) {
 	}
 	if day := s.past.of(r.Context(), c.ID, "24h", "1h"); day != nil {
 		c.Hours, c.Trend = stripOf(day.Buckets, c.Now, time.Hour, 24), sparkOf(latencies(day.Buckets))
-		c.Uptime = uptimeOf(day.Buckets)
 	}
-	if season := s.past.of(r.Context(), c.ID, "90d", "1d"); season != nil {
-		c.Days = stripOf(season.Buckets, c.Now, 24*time.Hour, 90)
-		p50, p95, p99 := quantiles(season.Buckets)
-		for _, q := range []struct {
-			name string
-			ms   float64
-		}{{"p50", p50}, {"p95", p95}, {"p99", p99}} {
-			if q.ms > 0 {
-				c.Quantiles = append(c.Quantiles, [2]string{q.name, ctl.Latency(q.ms)})
+	if long := s.past.of(r.Context(), c.ID, "90d", "1d"); long != nil {
+		c.Days, c.Numbers = stripOf(long.Buckets, c.Now, 24*time.Hour, 90), long.numbers()
+	}
+}
+
+// numbers are what a season comes down to, as names and values. What is not known is left out.
+func (s *season) numbers() (all [][2]string) {
+	for _, share := range []struct {
+		name  string
+		ratio *float64
+	}{{"up", s.UptimeRatio}, {"usable", s.UsableRatio}} {
+		if share.ratio != nil {
+			all = append(all, [2]string{share.name, percent(*share.ratio)})
+		}
+	}
+	for _, q := range []struct {
+		name string
+		ms   float64
+	}{{"p50", s.Probed.P50}, {"p95", s.Probed.P95}, {"p99", s.Probed.P99}} {
+		if q.ms > 0 {
+			all = append(all, [2]string{q.name, ctl.Latency(q.ms)})
+		}
+	}
+	if o := s.Outages; o != nil {
+		all = append(all, [2]string{"outages", strconv.Itoa(o.Count)})
+		for _, d := range []struct {
+			name    string
+			seconds float64
+		}{{"longest", o.Longest}, {"between", o.Between}} {
+			if d.seconds > 0 {
+				all = append(all, [2]string{d.name, ctl.Span(time.Duration(d.seconds * float64(time.Second)))})
 			}
 		}
-		if up := uptimeOf(season.Buckets); up != "" {
-			c.Quantiles = append([][2]string{{"up", up}}, c.Quantiles...)
-		}
 	}
+	return all
 }
 
 func (s *site) addModels(r *http.Request, c *card) {

@@ -32,7 +32,7 @@ type row struct {
 	Models   string // how many, and how many of them are loaded
 	Loaded   int
 
-	Spark  string // the path of the line
+	Spark  string // the path of the last latencies
 	Strip  *strip
 	Uptime string
 }
@@ -60,10 +60,9 @@ func rowOf(s *provider.Status, past record, now time.Time) row {
 	if s.ModelsCount != nil {
 		r.Models, r.Loaded = strconv.Itoa(*s.ModelsCount), len(s.LoadedModels)
 	}
-	if len(past.Buckets) > 0 {
-		r.Spark = sparkOf(latencies(past.Buckets))
-		r.Strip = stripOf(past.Buckets, now, time.Hour, 24)
-		r.Uptime = uptimeOf(past.Buckets)
+	r.Strip = stripOfRecord(past, time.Hour)
+	if past.UptimeRatio != nil {
+		r.Uptime = percent(*past.UptimeRatio)
 	}
 	return r
 }
