@@ -54,18 +54,20 @@ func stripOf(buckets []bucket, now time.Time, step time.Duration, bars int) *str
 }
 
 // stripOfRecord draws a provider's entry in the history of all, which does not say what it was
-// in each step: what it was most of all the time it was not RUNNING stands for that.
-func stripOfRecord(r record, step time.Duration) *strip {
+// in each step: what it was most of all the time it was not RUNNING stands for that. A window
+// that began within a step has one more, which is left out.
+func stripOfRecord(r record, step time.Duration, bars int) *strip {
 	if len(r.Up) == 0 {
 		return nil
 	}
-	parts := make([]part, len(r.Up))
-	for i, up := range r.Up {
-		if up == nil || i >= len(r.Known) {
+	parts, before := make([]part, bars), len(r.Up)-bars
+	for i := range parts {
+		at := before + i
+		if at < 0 || r.Up[at] == nil || at >= len(r.Known) {
 			continue
 		}
-		parts[i] = part{r.Known[i], *up, mostOf(r.StateSeconds)}
-		if i < len(r.Usable) && r.Usable[i] != nil && *r.Usable[i] >= whole {
+		parts[i] = part{r.Known[at], *r.Up[at], mostOf(r.StateSeconds)}
+		if at < len(r.Usable) && r.Usable[at] != nil && *r.Usable[at] >= whole {
 			parts[i].otherwise = provider.StateDegraded
 		}
 	}

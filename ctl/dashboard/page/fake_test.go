@@ -244,10 +244,10 @@ func (d *daemon) histories(w http.ResponseWriter, _ *http.Request) {
 	}
 	all := []map[string]any{}
 	for _, s := range d.rows {
-		up, known := make([]any, 24), make([]float64, 24)
+		up, known := make([]any, 25), make([]float64, 25)
 		end := time.Now().UTC().Truncate(time.Hour)
 		for _, b := range bucketsFor(s.ID, time.Hour) {
-			at := 23 - int(end.Sub(b["time"].(provider.Time).Time)/time.Hour)
+			at := 24 - int(end.Sub(b["time"].(provider.Time).Time)/time.Hour)
 			up[at], known[at] = b["state_seconds"].(map[provider.State]float64)[provider.StateRunning]/3600, 1
 		}
 		all = append(all, map[string]any{"id": s.ID, "uptime_ratio": 0.982, "state_seconds": map[string]float64{"RUNNING": 80000, "DEGRADED": 1000}, "up": up, "usable": up, "known": known})

@@ -136,6 +136,9 @@ func (s *site) addHistory(r *http.Request, c *card) {
 	}
 	if day := s.past.of(r.Context(), c.ID, "24h", "1h"); day != nil {
 		c.Hours, c.Trend = stripOf(day.Buckets, c.Now, time.Hour, 24), sparkOf(latencies(day.Buckets))
+		if day.UptimeRatio != nil {
+			c.Uptime = percent(*day.UptimeRatio)
+		}
 	}
 	if long := s.past.of(r.Context(), c.ID, "90d", "1d"); long != nil {
 		c.Days, c.Numbers = stripOf(long.Buckets, c.Now, 24*time.Hour, 90), long.numbers()

@@ -60,7 +60,7 @@ func rowOf(s *provider.Status, past record, now time.Time) row {
 	if s.ModelsCount != nil {
 		r.Models, r.Loaded = strconv.Itoa(*s.ModelsCount), len(s.LoadedModels)
 	}
-	r.Strip = stripOfRecord(past, time.Hour)
+	r.Strip = stripOfRecord(past, time.Hour, 24)
 	if past.UptimeRatio != nil {
 		r.Uptime = percent(*past.UptimeRatio)
 	}
