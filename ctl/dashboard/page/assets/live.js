@@ -15,15 +15,18 @@ const now = () => then + performance.now() - began;
 
 /* What has to be fetched. */
 const dirty = new Set();
-let all = false, busy = false, unsorted = false;
+let all = false, head = false, busy = false, unsorted = false;
 const listeners = new Set();
 
 /** Calls a function after each update of the view. */
 export const updated = (listener) => listeners.add(listener);
 
-/** Notes that a provider has changed; without an id, that anything may have. */
+/** Notes that a provider has changed; without an id, that anything may have. A view of another
+ * provider, or of the daemon, only counts it. */
 export function changed(id) {
+  const own = document.getElementById("card")?.dataset.id;
   if (id !== undefined && rows) dirty.add(id);
+  else if (id !== undefined && (own !== undefined ? id !== own : body.dataset.view === "daemon")) head = true;
   else all = true;
   update();
 }
@@ -32,18 +35,20 @@ async function update() {
   if (busy) return;
   busy = true;
   try {
-    while (all || dirty.size > 0) {
+    while (all || head || dirty.size > 0) {
       await new Promise((next) => document.hidden ? setTimeout(next, 250) : requestAnimationFrame(next));
       const url = new URL(location.href);
       if (all && rows?.rows.length > 4 * most) { // each of them: a provider that is new or gone has an event
         for (const row of rows.rows) dirty.add(row.dataset.id);
         all = false;
       }
-      const asked = all ? null : [...dirty].slice(0, most);
+      const asked = all || dirty.size === 0 ? null : [...dirty].slice(0, most);
       url.searchParams.delete("said");
       url.hash = "";
       if (asked) for (const id of asked) { dirty.delete(id); url.searchParams.append("id", id); }
-      else { dirty.clear(); all = false; }
+      else if (all) { dirty.clear(); all = false; }
+      else url.href = `${url.origin}${base}?id=`; // no row: what stands above each view
+      head = false;
       await apply(await view(url.href), asked);
       if (!rows) await new Promise((next) => setTimeout(next, 250));
     }
@@ -69,7 +74,7 @@ export async function apply(doc, asked = null) {
   if (rows && table) {
     unsorted = await patchRows(rows, doc, asked) || unsorted;
     if (!busy && unsorted) sortRows(rows);
-  } else if (doc.body.dataset.view === body.dataset.view) {
+  } else if (doc.title === document.title) {
     patch(document.getElementById("main"), doc.getElementById("main"));
   }
   tick();
@@ -142,7 +147,7 @@ const stream = new Stream(base, Number(body.dataset.seq), {
   lost,
   gone() { // events are lost, or this is another database
     stream.stop();
-    location.reload();
+    setTimeout(() => location.reload(), 500);
   },
 });
 
@@ -185,7 +190,8 @@ function seen() {
 export function begin() {
   setInterval(() => { if (!document.hidden) tick(); }, 1000);
   if ("problem" in body.dataset) {
-    if (document.querySelector("#main .problem")) retry();
+    write(document.getElementById("live-text"), "not live");
+    retry();
     return;
   }
   rows?.addEventListener("pointerleave", () => { if ("unsorted" in rows.dataset) sortRows(rows); });
