@@ -40,22 +40,14 @@ type logLine struct {
 
 const linesOfLog = 100
 
-func (s *site) daemon(w http.ResponseWriter, r *http.Request) {
-	f := s.frame(r, "daemon")
-	f.Title = "Daemon"
-	if err := s.ask(r.Context(), f); err != nil {
-		s.fail(w, f, err)
-		return
-	}
+func (s *site) daemon(w http.ResponseWriter, r *http.Request, f *frame) error {
 	info, err := s.Client.Daemon(r.Context())
 	if err != nil {
-		s.fail(w, f, err)
-		return
+		return err
 	}
 	health, err := s.Client.Health(r.Context())
 	if err != nil {
-		s.fail(w, f, err)
-		return
+		return err
 	}
 	v := &daemonView{frame: f, Healthy: health.Status == "ok", Facts: daemonFacts(info, f.Now)}
 	for _, name := range slices.Sorted(maps.Keys(health.Checks)) {
@@ -70,6 +62,7 @@ func (s *site) daemon(w http.ResponseWriter, r *http.Request) {
 	}
 	s.addLog(r, v)
 	s.show(w, http.StatusOK, "daemon.html", v)
+	return nil
 }
 
 // addLog reads the last lines. Only an administrator gets them.

@@ -53,13 +53,7 @@ type eventsView struct {
 // pageOfEvents is how many numbers of events a view looks at, and how many it shows.
 const pageOfEvents = 200
 
-func (s *site) events(w http.ResponseWriter, r *http.Request) {
-	f := s.frame(r, "events")
-	f.Title = "Events"
-	if err := s.ask(r.Context(), f); err != nil {
-		s.fail(w, f, err)
-		return
-	}
+func (s *site) events(w http.ResponseWriter, r *http.Request, f *frame) error {
 	query := r.URL.Query()
 	v := &eventsView{frame: f, ID: query.Get("provider_id"), State: query.Get("state"), States: provider.States[:]}
 	for i := range f.Statuses {
@@ -68,14 +62,14 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) {
 	before, _ := strconv.ParseUint(query.Get("before"), 10, 64) // 0, and what is no number: from the newest on
 	events, err := s.changes(r.Context(), v.ID, before, f.Seq)
 	if err != nil {
-		s.fail(w, f, err)
-		return
+		return err
 	}
 	v.fill(events, before)
 	if v.Older != "" {
 		v.Older = s.Base + "events?" + olderQuery(query, v.Older).Encode()
 	}
 	s.show(w, http.StatusOK, "events.html", v)
+	return nil
 }
 
 func olderQuery(query url.Values, before string) url.Values {

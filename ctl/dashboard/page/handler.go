@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"html/template"
 	"net/http"
@@ -31,16 +32,32 @@ func newHandler(o Options) http.Handler {
 	s := &site{Options: o, assets: embeddedAssets(), past: past{client: o.Client}}
 	s.views = template.Must(template.New("").Funcs(s.functions()).ParseFS(templateFiles, "templates/*.html"))
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+o.Base+"{$}", s.overview)
-	mux.HandleFunc("GET "+o.Base+"providers/{id}", s.provider)
-	mux.HandleFunc("GET "+o.Base+"models", s.models)
-	mux.HandleFunc("GET "+o.Base+"events", s.events)
-	mux.HandleFunc("GET "+o.Base+"daemon", s.daemon)
+	mux.HandleFunc("GET "+o.Base+"{$}", s.view("overview", "Overview", s.overview))
+	mux.HandleFunc("GET "+o.Base+"providers/{id}", s.view("overview", "", s.provider))
+	mux.HandleFunc("GET "+o.Base+"models", s.view("models", "Models", s.models))
+	mux.HandleFunc("GET "+o.Base+"events", s.view("events", "Events", s.events))
+	mux.HandleFunc("GET "+o.Base+"daemon", s.view("daemon", "Daemon", s.daemon))
 	mux.HandleFunc("GET "+o.Base+"progress.json", s.progress)
 	mux.HandleFunc("GET "+o.Base+"assets/{hash}/{file}", s.assets.serve)
 	mux.HandleFunc("POST "+o.Base+"do/{what}", s.do)
 	mux.HandleFunc("/", s.notFound)
 	return mux
+}
+
+// view is the handler of a view of rows: it asks for them, and shows why if there are none. What
+// shows the view writes nothing before it knows all.
+func (s *site) view(name, title string, show func(http.ResponseWriter, *http.Request, *frame) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f := s.frame(r, name)
+		f.Title = cmp.Or(title, r.PathValue("id"))
+		err := s.ask(r.Context(), f)
+		if err == nil {
+			err = show(w, r, f)
+		}
+		if err != nil {
+			s.fail(w, f, err)
+		}
+	}
 }
 
 // functions are what the templates call.

@@ -65,21 +65,15 @@ const (
 	mostLines   = 2000 // a filter finds the others
 )
 
-func (s *site) models(w http.ResponseWriter, r *http.Request) {
-	f := s.frame(r, "models")
-	f.Title = "Models"
-	if err := s.ask(r.Context(), f); err != nil {
-		s.fail(w, f, err)
-		return
-	}
+func (s *site) models(w http.ResponseWriter, r *http.Request, f *frame) error {
 	lists, err := s.lists(r.Context(), f.Statuses)
 	if err != nil {
-		s.fail(w, f, err)
-		return
+		return err
 	}
 	v := &modelsView{frame: f, Query: r.URL.Query().Get("q")}
 	v.fill(f.Statuses, lists)
 	s.show(w, http.StatusOK, "models.html", v)
+	return nil
 }
 
 // lists asks for the models of all providers, a few at a time.

@@ -41,13 +41,7 @@ var (
 	}
 )
 
-func (s *site) overview(w http.ResponseWriter, r *http.Request) {
-	f := s.frame(r, "overview")
-	f.Title = "Overview"
-	if err := s.ask(r.Context(), f); err != nil {
-		s.fail(w, f, err)
-		return
-	}
+func (s *site) overview(w http.ResponseWriter, r *http.Request, f *frame) error {
 	query := r.URL.Query()
 	o := overview{frame: f, Query: query.Get("q"), Show: query.Get("show"), Sort: query.Get("sort"), Part: query.Has("id")}
 	o.choose(s.Base)
@@ -69,6 +63,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request) {
 	}
 	o.sort()
 	s.show(w, http.StatusOK, "overview.html", o)
+	return nil
 }
 
 // choose marks the choices in force. A word that is not known is the first choice.

@@ -43,18 +43,11 @@ type layer struct {
 	From, To int
 }
 
-func (s *site) provider(w http.ResponseWriter, r *http.Request) {
+func (s *site) provider(w http.ResponseWriter, r *http.Request, f *frame) error {
 	id := r.PathValue("id")
-	f := s.frame(r, "overview")
-	f.Title = id
-	if err := s.ask(r.Context(), f); err != nil {
-		s.fail(w, f, err)
-		return
-	}
 	at := slices.IndexFunc(f.Statuses, func(row provider.Status) bool { return row.ID == id })
 	if at < 0 {
-		s.fail(w, f, provider.Errorf(provider.UnknownProvider, "go back to the overview", "no such provider: %q", id))
-		return
+		return provider.Errorf(provider.UnknownProvider, "go back to the overview", "no such provider: %q", id)
 	}
 	c := &card{frame: f, Status: &f.Statuses[at]}
 	c.row = rowOf(c.Status, s.past.lastDay(r.Context())[id], f.Now)
@@ -69,6 +62,7 @@ func (s *site) provider(w http.ResponseWriter, r *http.Request) {
 	s.addHistory(r, c)
 	s.addModels(r, c)
 	s.show(w, http.StatusOK, "provider.html", c)
+	return nil
 }
 
 // without leaves out what is said already.
