@@ -61,11 +61,11 @@ func (s *site) do(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, s.withMessage(r.PostFormValue("back"), done), http.StatusSeeOther)
 }
 
-// withMessage is the address of a view of ours that shows a message. Any other address is
-// replaced by the overview's.
+// withMessage is the address of a view of ours that shows a message. Of another address at most
+// the path and the query are taken, and a path that is not ours is replaced by the overview's.
 func (s *site) withMessage(back string, m *message) string {
 	u, err := url.Parse(back)
-	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(u.Path, s.Base) || strings.Contains(u.Path, "..") {
+	if err != nil || !strings.HasPrefix(u.Path, s.Base) || strings.Contains(u.Path, "..") {
 		u = &url.URL{Path: s.Base}
 	}
 	query := u.Query()

@@ -165,6 +165,9 @@ func TestOverview_StripsHaveEveryHour(t *testing.T) {
 		if bars := strings.Count(strip, "M"); bars != 24 {
 			t.Errorf("%d bars: %s", bars, strip)
 		}
+		if unknown != nil && strings.Count(unknown[1], "M") > 3 {
+			t.Errorf("hours are missing: %s", strip)
+		}
 		if unknown != nil && !strings.Contains(strip, fmt.Sprintf("unknown in %d", strings.Count(unknown[1], "M"))) {
 			t.Errorf("the label does not say what is unknown: %s", strip)
 		}
@@ -191,6 +194,11 @@ func TestOverview_TrendIsOfTheProbesSeen(t *testing.T) {
 	if found := spark.FindString(get(t, h, base+"?id=ollama", 200)); found == "" {
 		t.Error("two probes are no line")
 	}
+}
+
+// The view that a part was fetched for is where its forms lead back to.
+func TestOverview_PartsLeadBackToTheWhole(t *testing.T) {
+	mustHave(t, "a part", get(t, views(startDaemon(t, mixed()...)), base+"?id=groq&sort=id&said=x", 200), `name="back" value="`+base+`?sort=id"`)
 }
 
 // A daemon without histories shows the same rows, without the columns for them.
@@ -235,6 +243,23 @@ func TestProvider_ExplainsItselfWithoutScripts(t *testing.T) {
 	mustHave(t, "a usable provider", text(t, get(t, h, base+"providers/ollama", 200)), "OPENAI_BASE_URL=http://127.0.0.1:11434/v1", "OLLAMA_HOST=", "qwen3:8b", "5.2 GB")
 	mustHave(t, "a paused provider", text(t, get(t, h, base+"providers/groq", 200)), "Resume")
 	mustHave(t, "no provider", text(t, get(t, h, base+"providers/nobody", 404)), "no such provider")
+}
+
+// The bars of layers are one after the other, to one scale.
+func TestProvider_LayersAreToScale(t *testing.T) {
+	d := startDaemon(t, mixed()...)
+	d.probes["ollama"] = provider.Diagnostics{
+		ID: "ollama", BeganAt: ago(0), Dial: []provider.DialStep{{Address: "192.0.2.1:1", TookMS: 10}}, TLS: &provider.TLSStep{TookMS: 30},
+		Requests: []provider.Exchange{{Method: "GET", URL: "http://192.0.2.1:1/", TookMS: 60}},
+	}
+	bars := regexp.MustCompile(`<rect x="(\d+)" y="0" width="(\d+)"`).FindAllStringSubmatch(get(t, views(d), base+"providers/ollama", 200), -1)
+	var got []string
+	for _, bar := range bars {
+		got = append(got, bar[1]+"+"+bar[2])
+	}
+	if want := "[0+100 100+300 400+600]"; fmt.Sprint(got) != want {
+		t.Errorf("bars are %v, want %s", got, want)
+	}
 }
 
 func TestModels_SaysWhoHasWhat(t *testing.T) {
