@@ -47,6 +47,8 @@ type record struct {
 	Up           []*float64                 `json:"up"`
 	Usable       []*float64                 `json:"usable"`
 	Known        []float64                  `json:"known"`
+
+	buckets []bucket // the hours themselves, if they are few enough to be asked for
 }
 
 // past asks for histories. What it learned of all providers is used for a minute: a storm of
@@ -74,11 +76,47 @@ func (p *past) lastDay(ctx context.Context) map[string]record {
 			return p.day // this reader has gone; the next one asks again
 		}
 		p.day, p.learned = map[string]record{}, now
-		for _, r := range reply.Providers {
+		hours := p.hours(ctx, reply.Providers)
+		for i, r := range reply.Providers {
+			r.buckets = hours[i]
 			p.day[r.ID] = r
 		}
 	}
 	return p.day
+}
+
+// hours are the last 24 of each provider, with their states and latencies, which the history
+// of all does not have. Of very many providers they are not asked for.
+func (p *past) hours(ctx context.Context, records []record) [][]bucket {
+	const most, atATime = 60, 4
+	hours := make([][]bucket, len(records))
+	if len(records) > most {
+		return hours
+	}
+	each(len(records), atATime, func(i int) {
+		if s := p.of(ctx, records[i].ID, "24h", "1h"); s != nil {
+			hours[i] = s.Buckets
+		}
+	})
+	return hours
+}
+
+// each calls a function for each number below n, with so many calls at a time.
+func each(n, atATime int, do func(int)) {
+	places := make(chan int)
+	var all sync.WaitGroup
+	for range min(atATime, n) {
+		all.Go(func() {
+			for i := range places {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		places <- i
+	}
+	close(places)
+	all.Wait()
 }
 
 // of is the history of one provider over a window; nil if the daemon keeps none of that kind.

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/store/provider"
@@ -80,20 +79,7 @@ func (s *site) models(w http.ResponseWriter, r *http.Request, f *frame) error {
 func (s *site) lists(ctx context.Context, rows []provider.Status) ([]*provider.ModelsReply, error) {
 	const atATime = 4
 	replies, errs := make([]*provider.ModelsReply, len(rows)), make([]error, len(rows))
-	places := make(chan int)
-	var all sync.WaitGroup
-	for range min(atATime, len(rows)) {
-		all.Go(func() {
-			for i := range places {
-				replies[i], errs[i] = s.Client.Models(ctx, rows[i].ID)
-			}
-		})
-	}
-	for i := range rows {
-		places <- i
-	}
-	close(places)
-	all.Wait()
+	each(len(rows), atATime, func(i int) { replies[i], errs[i] = s.Client.Models(ctx, rows[i].ID) })
 	for i, err := range errs {
 		switch {
 		case code(err) == provider.UnknownProvider: // a reload removed it meanwhile

@@ -57,7 +57,10 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request, f *frame) error 
 			continue
 		}
 		row := rowOf(status, past[status.ID], f.Now)
-		row.Place, row.Spark = place, s.pulse.of(status.ID)
+		row.Place = place
+		if row.Spark == "" {
+			row.Spark = s.pulse.of(status.ID)
+		}
 		row.Rank = o.rank(&row, status, past[status.ID])
 		o.Rows = append(o.Rows, row)
 	}

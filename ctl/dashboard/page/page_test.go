@@ -171,15 +171,23 @@ func TestOverview_StripsHaveEveryHour(t *testing.T) {
 		if unknown != nil && !strings.Contains(strip, fmt.Sprintf("unknown in %d", strings.Count(unknown[1], "M"))) {
 			t.Errorf("the label does not say what is unknown: %s", strip)
 		}
+		if !strings.Contains(strip, `class="error"`) && !strings.Contains(strip, `class="degraded"`) {
+			t.Errorf("it does not show what the provider was: %s", strip)
+		}
 		if !strings.Contains(strip, `role="img" aria-label="last 24 hours: up `) {
 			t.Errorf("it has no words: %s", strip)
 		}
 	}
 }
 
-// The trend is of the probes that were seen: one that is shown twice counts once.
-func TestOverview_TrendIsOfTheProbesSeen(t *testing.T) {
-	d := startDaemon(t, mixed()...)
+// The hours of very many providers are not asked for. Their strips come from the history of
+// all, and their trend is of the probes that were seen: one that is shown twice counts once.
+func TestOverview_OfVeryManyTrendsAreOfTheProbesSeen(t *testing.T) {
+	rows := mixed()
+	for i := range 100 {
+		rows = append(rows, provider.Status{ID: fmt.Sprintf("gpu%d", i), State: provider.StateRunning})
+	}
+	d := startDaemon(t, rows...)
 	d.history = true
 	h := views(d)
 	spark := regexp.MustCompile(`<path d="(M[^"]*)"/></svg></td>`)
@@ -193,6 +201,12 @@ func TestOverview_TrendIsOfTheProbesSeen(t *testing.T) {
 	d.mu.Unlock()
 	if found := spark.FindString(get(t, h, base+"?id=ollama", 200)); found == "" {
 		t.Error("two probes are no line")
+	}
+	if asked := d.requests("GET /api/providers/"); strings.Contains(fmt.Sprint(asked), "/history") {
+		t.Errorf("asked %v", asked)
+	}
+	if source := get(t, h, base, 200); strings.Count(source, `class="strip"`) != len(rows) {
+		t.Error("strips are missing")
 	}
 }
 
@@ -219,6 +233,9 @@ func TestOverview_AsksForHistoriesOnce(t *testing.T) {
 	}
 	if asked := d.requests("GET /api/history"); len(asked) != 1 {
 		t.Errorf("asked %d times: %v", len(asked), asked)
+	}
+	if asked := d.requests("GET /api/providers/ollama/history"); len(asked) != 1 {
+		t.Errorf("asked for its hours %d times: %v", len(asked), asked)
 	}
 }
 

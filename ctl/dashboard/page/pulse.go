@@ -7,8 +7,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A pulse is the latencies of the last probes that any view has shown. The daemon does not
-// keep single probes, so it begins with the first view.
+// A pulse is the latencies of the last probes that any view has shown. It stands in for the
+// medians of hours, where those are not known or are not asked for.
 type pulse struct {
 	mu   sync.Mutex
 	seen map[string]*samples

@@ -32,7 +32,7 @@ type row struct {
 	Models   string // how many, and how many of them are loaded
 	Loaded   int
 
-	Spark  string // the path of the last latencies
+	Spark  string // the path of its latencies
 	Strip  *strip
 	Uptime string
 }
@@ -60,7 +60,10 @@ func rowOf(s *provider.Status, past record, now time.Time) row {
 	if s.ModelsCount != nil {
 		r.Models, r.Loaded = strconv.Itoa(*s.ModelsCount), len(s.LoadedModels)
 	}
-	r.Strip = stripOfRecord(past, time.Hour, 24)
+	if r.Strip = stripOf(past.buckets, now, time.Hour, 24); r.Strip == nil {
+		r.Strip = stripOfRecord(past, time.Hour, 24)
+	}
+	r.Spark = sparkOf(latencies(past.buckets))
 	if past.UptimeRatio != nil {
 		r.Uptime = percent(*past.UptimeRatio)
 	}
