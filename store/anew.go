@@ -84,15 +84,30 @@ func newPath(path string) string { return path + ".new" }
 
 // build makes a database file beside path and leaves it open. The file is synced when
 // build returns, so that [install] never moves a half-written one to path.
-func build(path string, w *whole) (_ *file, err error) {
-	temporary := newPath(path)
-	// A build that was killed may have left one.
-	if err := removeAny(temporary); err != nil {
+func build(path string, w *whole) (*file, error) {
+	db, f, err := makeFile(newPath(path), func(db *bolt.DB, f *os.File) error {
+		if err := db.Update(w.fill); err != nil {
+			return err
+		}
+		// Twice, so that both of bbolt's meta pages refer to it.
+		past, err := w.copyHistory(db)
+		return errors.Join(err, db.Update(rewriting(past)), db.Update(rewriting(func(*head) {})), f.Sync())
+	})
+	if err != nil {
 		return nil, err
+	}
+	return newFile(db, f, w.id)
+}
+
+// makeFile makes a file with what write writes, and leaves it open. On error there is none.
+func makeFile(temporary string, write func(*bolt.DB, *os.File) error) (_ *bolt.DB, _ *os.File, err error) {
+	// One that was killed may have left a file.
+	if err := removeAny(temporary); err != nil {
+		return nil, nil, err
 	}
 	f, err := os.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -106,20 +121,15 @@ func build(path string, w *whole) (_ *file, err error) {
 			return err
 		}
 		db.AllocSize = growBy
-		if err := db.Update(w.fill); err != nil {
-			return err
-		}
-		// Twice, so that both of bbolt's meta pages refer to it.
-		past, err := w.copyHistory(db)
-		return errors.Join(err, db.Update(rewriting(past)), db.Update(rewriting(func(*head) {})), f.Sync())
+		return write(db, f)
 	})
 	if err != nil {
 		if db != nil {
 			closeAfter(db, err)
 		}
-		return nil, err
+		return nil, nil, err
 	}
-	return newFile(db, f, w.id)
+	return db, f, nil
 }
 
 // install renames the file that build made to path, where there is nothing or only the

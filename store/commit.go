@@ -36,13 +36,20 @@ func (p *pace) take(now time.Time) time.Duration {
 	return time.Duration(-p.tokens * float64(commitEvery))
 }
 
+// isFull reports whether the last burst of commits is over.
+func (p *pace) isFull(now time.Time) bool {
+	return p.tokens+now.Sub(p.at).Seconds()/commitEvery.Seconds() >= commitBurst
+}
+
 // run commits until the store is closed.
 func (s *Store) run() {
 	defer close(s.done)
+	defer s.untidy()
 	pace := newPace(time.Now())
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	for {
+		s.tidy(pace.isFull(time.Now()))
 		select {
 		case <-s.stop:
 			return
@@ -58,6 +65,7 @@ func (s *Store) run() {
 			if s.commit(false) != nil && !s.pause(retryAfter) {
 				return
 			}
+			s.tidy(false)
 		}
 	}
 }

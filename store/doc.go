@@ -11,6 +11,8 @@
 // a second. While the disk refuses, nothing is lost and nothing unsafe is shown:
 // changes wait in memory, reads go on, and [Stats] says why.
 //
+// A file that is mostly free is compacted: a copy takes its place while it is in use.
+//
 // A Store outlives its file. If the file is damaged, truncated, moved, deleted or
 // replaced while it is open, the store writes a new one at the path, from memory and
 // from what can still be read; if it is found damaged at the start, from the latter

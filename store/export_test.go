@@ -26,3 +26,9 @@ func Written(s *Store) int64 {
 	stats := s.file.Load().db.Stats()
 	return stats.TxStats.GetPageAlloc() + int64(s.Stats().Commits)*int64(os.Getpagesize())
 }
+
+// WithSteps makes a compaction call step before each of its steps, and fail with its error.
+func WithSteps(o Options, step func(name string) error) Options {
+	o.step = step
+	return o
+}

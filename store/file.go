@@ -16,6 +16,9 @@ import (
 // errMoved is why an undamaged file is no longer used.
 var errMoved = errors.New("the database is being replaced")
 
+// errFollowed means that a read has to begin in the file that took the place of this one.
+var errFollowed = errors.New("another file has taken its place")
+
 // A file is an open database file. It may die: bbolt panics on unexpected damage, and
 // so it does on a page that the disk cannot read or that somebody truncated away. After
 // that bbolt may hold its own locks for ever. So nothing calls into it again, nobody
@@ -27,11 +30,18 @@ type file struct {
 	number uint64       // tells it from another file at its path
 	id     uint64       // of the database in it
 	size   atomic.Int64 // at the last commit; bbolt never makes a file smaller
+	end    atomic.Int64 // of the pages in use, in bytes, at the last commit; 0: not known yet
 	txid   atomic.Int64 // of the last commit
 	fault  func(error)  // called once, when the file dies
 
-	entry  sync.Mutex // held while a read begins or ends
-	locked bool       // a read panicked while it began, and left bbolt's locks held; guarded by entry
+	// also gets each transaction that was committed, to repeat it in another file; nil: nobody
+	// does. Guarded by the store's disk.
+	also func(fn func(*bolt.Tx) error)
+
+	entry   sync.Mutex // held while a read begins or ends
+	locked  bool       // a read panicked while it began, and left bbolt's locks held; guarded by entry
+	readers int        // reads in progress; guarded by entry
+	next    *file      // has taken the place of this one; guarded by entry
 
 	closed atomic.Bool
 	dying  sync.Once
@@ -106,23 +116,31 @@ func (f *file) judge(err error) error {
 // view runs fn in a read transaction, and unmaps the pages that it read. After an error
 // fn may still be running: do not look at what it captured.
 func (f *file) view(fn func(*bolt.Tx) error) error {
-	return f.run(func() error {
-		before := f.txid.Load() // a commit may end while the read begins
-		tx, err := f.begin()
-		if err != nil {
-			return err
-		}
-		defer f.end(tx)
-		if err := f.follows(tx, tx.ID(), before); err != nil {
-			return err
-		}
-		err = fn(tx)
-		unmap(f.db, tx)
-		return err
-	})
+	err := f.run(func() error { return f.read(fn) })
+	if errors.Is(err, errFollowed) {
+		return f.follower().view(fn)
+	}
+	return err
 }
 
-// update runs fn in a write transaction; what view says of errors holds here too.
+// read is view in the caller's goroutine, which a file that dies meanwhile may hold up.
+func (f *file) read(fn func(*bolt.Tx) error) error {
+	before := f.txid.Load() // a commit may end while the read begins
+	tx, err := f.begin()
+	if err != nil {
+		return err
+	}
+	defer f.finish(tx)
+	if err := f.follows(tx, tx.ID(), before); err != nil {
+		return err
+	}
+	err = fn(tx)
+	unmap(f.db, tx)
+	return err
+}
+
+// update runs fn in a write transaction; what view says of errors holds here too. While the
+// file is compacted, fn runs again in the new file, so what it captured must not change.
 func (f *file) update(fn func(*bolt.Tx) error) error {
 	var txid int
 	err := f.run(func() error {
@@ -140,7 +158,11 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 	if err == nil {
 		f.size.Store(sizeOf(f.os))
 		f.txid.Store(int64(txid))
-		_ = f.view(func(*bolt.Tx) error { return nil }) // to unmap pages; fault was called already
+		// To unmap pages, too; fault was called already.
+		_ = f.view(func(tx *bolt.Tx) error { f.end.Store(tx.Size()); return nil })
+		if f.also != nil {
+			f.also(fn)
+		}
 	}
 	return err
 }
@@ -181,6 +203,9 @@ func (f *file) run(fn func() error) error {
 func (f *file) begin() (tx *bolt.Tx, err error) {
 	f.entry.Lock()
 	defer f.entry.Unlock()
+	if f.next != nil {
+		return nil, errFollowed
+	}
 	if err := f.intact(); err != nil {
 		return nil, err
 	}
@@ -190,16 +215,49 @@ func (f *file) begin() (tx *bolt.Tx, err error) {
 	}))
 	var broke *panicError
 	f.locked = errors.As(err, &broke)
+	if err == nil {
+		f.readers++
+	}
 	return tx, err
 }
 
-// end ends a read, also one that panicked, which holds no lock but its own.
-func (f *file) end(tx *bolt.Tx) {
+// finish ends a read, also one that panicked, which holds no lock but its own.
+func (f *file) finish(tx *bolt.Tx) {
 	f.entry.Lock()
 	defer f.entry.Unlock()
 	if !f.locked {
 		_ = tx.Rollback() // cannot fail for a read
 	}
+	f.readers--
+	f.leave()
+}
+
+// giveWay makes later reads begin in next, which has the same content. Reads in progress
+// continue, and the last one closes the file.
+func (f *file) giveWay(next *file) {
+	f.entry.Lock()
+	defer f.entry.Unlock()
+	f.next = next
+	f.leave()
+}
+
+// leave closes the file if another one has taken its place and nobody reads it any more.
+// The caller holds entry.
+func (f *file) leave() {
+	if f.next == nil || f.readers > 0 || f.closed.Swap(true) {
+		return
+	}
+	if f.dead() != nil {
+		_ = f.abandon() // nobody could act on the error
+		return
+	}
+	go func() { _ = guard(f.db.Close) }()
+}
+
+func (f *file) follower() *file {
+	f.entry.Lock()
+	defer f.entry.Unlock()
+	return f.next
 }
 
 // freePages is how many pages the next commits may use.

@@ -23,6 +23,9 @@ import (
 // use makes f the store's file.
 func (s *Store) use(f *file) {
 	f.fault = func(err error) {
+		if s.file.Load() != f {
+			return // a reader is still in a file that was compacted
+		}
 		if s.wrong(fmt.Errorf("use %s: %w", s.path, err)) {
 			s.log.Error("the database file can no longer be used: writing a new one from memory", "path", s.path, "error", err)
 		}
@@ -37,7 +40,9 @@ func (s *Store) use(f *file) {
 func (s *Store) Usurped() <-chan struct{} { return s.usurped }
 
 // isAstray reports whether there is something to mend.
-func (s *Store) isAstray() bool { return s.astray.Load() || s.file.Load().dead() != nil }
+func (s *Store) isAstray() bool {
+	return s.astray.Load() || s.unsynced.Load() || s.file.Load().dead() != nil
+}
 
 // look finds out whether there is something to mend.
 func (s *Store) look() {
@@ -79,6 +84,9 @@ func isAt(file os.FileInfo, path string) error {
 func (s *Store) mend() error {
 	if s.taken != nil {
 		return s.taken
+	}
+	if err := s.syncPlace(); err != nil {
+		return err
 	}
 	wrong, noLock := s.differs()
 	s.astray.Store(wrong != nil || noLock != nil)

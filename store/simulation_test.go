@@ -18,6 +18,9 @@ import (
 // keptEvents is small, so that simulations reach it.
 const keptEvents = 12
 
+// compactEvery is more than the time between two compactions.
+const compactEvery = 61 * time.Minute
+
 // A simulation runs a store beside a model of it: a slice and a map.
 type simulation struct {
 	t    *rapid.T
@@ -31,7 +34,7 @@ type simulation struct {
 	crash  int
 }
 
-// TestStore_Simulation puts, configures, closes and crashes at random.
+// TestStore_Simulation puts, configures, compacts, closes and crashes at random.
 func TestStore_Simulation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -48,6 +51,7 @@ func TestStore_Simulation(t *testing.T) {
 				"configure": sim.configure,
 				"wait":      func(*rapid.T) { time.Sleep(500 * time.Millisecond) },
 				"minute":    func(*rapid.T) { time.Sleep(time.Minute); sim.compare() },
+				"compact":   func(*rapid.T) { time.Sleep(compactEvery); sim.compare() },
 				"reopen":    func(*rapid.T) { sim.close(); sim.open(); sim.compare() },
 				"crash":     sim.crashed,
 			})
@@ -61,7 +65,7 @@ func TestStore_Simulation(t *testing.T) {
 }
 
 func (sim *simulation) open() {
-	s, err := store.Open(sim.path, store.Options{KeepEvents: keptEvents, First: 1})
+	s, err := store.Open(sim.path, store.Options{KeepEvents: keptEvents, First: 1, CompactFrom: 1})
 	if err != nil {
 		sim.t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ type Stats struct {
 	Commits       uint64 // since Open
 	CommitsFailed uint64
 	CommitsTook   Durations // including failed ones
+	Compacted     uint64    // how often the file was compacted
+	NotCompacted  uint64    // how often that failed
 	LastError     string    // what is wrong with the database now; empty if the last commit worked
 	Bytes         int64     // the file's size
 	FreePages     int       // free pages in it
@@ -28,8 +30,9 @@ type Stats struct {
 
 // counts are kept apart from the database, so that reading them never waits.
 type counts struct {
-	commits, failed atomic.Uint64
-	lastError       atomic.Pointer[string]
+	commits, failed         atomic.Uint64
+	compacted, notCompacted atomic.Uint64
+	lastError               atomic.Pointer[string]
 }
 
 // Stats returns the database's figures. It does not wait.
@@ -45,6 +48,8 @@ func (s *Store) Stats() Stats {
 		Commits:       s.counts.commits.Load(),
 		CommitsFailed: s.counts.failed.Load(),
 		CommitsTook:   took,
+		Compacted:     s.counts.compacted.Load(),
+		NotCompacted:  s.counts.notCompacted.Load(),
 		Bytes:         s.file.Load().size.Load(),
 		FreePages:     s.file.Load().freePages(),
 		Events:        journal.newest + 1 - journal.oldest,

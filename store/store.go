@@ -27,6 +27,14 @@ type Options struct {
 	Owner      Owner            // this process, for another one that finds the database held
 	KeepEvents int              // how many of the newest events are kept; 0: 10,000
 
+	// CompactFrom is the size in bytes from which the file is compacted when more than half
+	// of it is free. 0: 4 MiB.
+	CompactFrom int64
+
+	// step is called before each step of a compaction, and the compaction fails with its error. For tests;
+	// nil: nothing is called.
+	step func(name string) error
+
 	// Twin is a file on another file system, ideally one in memory, that repeats the
 	// database's mark. It reveals a disk that loses data after confirming it. Empty: none.
 	// A file that cannot be written does no harm.
@@ -83,14 +91,17 @@ type Store struct {
 	took     Durations           // of the commits, including failed ones
 
 	// disk is held to keep writers away from the file.
-	disk    sync.Mutex
-	astray  atomic.Bool   // the open file is dead, or not the one at the path
-	taken   error         // another daemon has the path; guarded by disk
-	usurped chan struct{} // closed when another daemon has it
+	disk     sync.Mutex
+	astray   atomic.Bool   // the open file is dead, or not the one at the path
+	unsynced atomic.Bool   // it was renamed to the path, and a power cut may undo that
+	taken    error         // another daemon has the path; guarded by disk
+	usurped  chan struct{} // closed when another daemon has it
 
 	ledger ledger // the history that is not on the disk yet; has a lock of its own
 
 	copying sync.Mutex // held while a Backup is open
+
+	compactor compactor // the committer's
 
 	commits underway.Work // commits that wait for the disk
 	reads   underway.Work
@@ -123,6 +134,9 @@ func Open(path string, o Options) (*Store, error) {
 	if o.KeepEvents <= 0 {
 		o.KeepEvents = defaultKeepEvents
 	}
+	if o.CompactFrom <= 0 {
+		o.CompactFrom = compactFrom
+	}
 	folder := filepath.Dir(path)
 	if err := o.Insecure.MkdirAll(folder, 0o700); err != nil {
 		return nil, &OpenError{Op: "create the folder of the database", Path: path, Err: err}
@@ -132,7 +146,8 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = removeAny(backupPath(path)) // from a predecessor that was killed; Backup reports an error
+	// From a predecessor that was killed; Backup reports an error, and so does a compaction.
+	_, _ = removeAny(backupPath(path)), removeAny(compactPath(path))
 	opened, found, err := openFile(path, deadline, o, owner)
 	if err != nil {
 		var held *HeldError
@@ -173,6 +188,8 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 		done:     make(chan struct{}),
 		usurped:  make(chan struct{}),
 		reads:    underway.Work{Most: mostReads},
+
+		compactor: compactor{from: o.CompactFrom, step: o.step},
 	}
 	close(s.closed)
 	opened.txid.Store(int64(found.txid))

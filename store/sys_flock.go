@@ -17,6 +17,23 @@ const mapSize = 64 << 20
 // ownerLocked: the owner file is locked for as long as the database is open.
 const ownerLocked = true
 
+// replacesOpen: a file can be renamed over another one that is open.
+const replacesOpen = true
+
+// keepOwner gives a new file the mode and the owner of another one.
+func keepOwner(made, old *os.File) error {
+	var is, was syscall.Stat_t
+	if err := errors.Join(syscall.Fstat(int(made.Fd()), &is), syscall.Fstat(int(old.Fd()), &was)); err != nil {
+		return err
+	}
+	if is.Uid != was.Uid || is.Gid != was.Gid {
+		if err := made.Chown(int(was.Uid), int(was.Gid)); err != nil {
+			return fmt.Errorf("give it the owner of the old one: %w", err)
+		}
+	}
+	return made.Chmod(os.FileMode(was.Mode & 0o777))
+}
+
 // lockFile takes the same lock as bbolt. It belongs to the open file, so that bbolt,
 // given f, can take it again.
 func lockFile(f *os.File, deadline time.Time) error {

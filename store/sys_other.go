@@ -13,6 +13,11 @@ const mapSize = 0
 // ownerLocked: the owner file is not locked; we rely on bbolt's own lock.
 const ownerLocked = false
 
+// replacesOpen: Windows refuses to rename a file over an open one.
+const replacesOpen = false
+
+func keepOwner(*os.File, *os.File) error { return nil }
+
 // lockFile leaves the locking to bbolt, whose lock the same open file cannot take twice
 // here. Windows itself refuses to rename an open file.
 func lockFile(*os.File, time.Time) error { return nil }

@@ -26,6 +26,7 @@ var (
 
 	commits       = desc("store_commits_total", "Commits to the database: ok or failed.", "outcome")
 	commitTook    = desc("store_commit_duration_seconds", "Duration of commits, including failed ones.")
+	compactions   = desc("store_compactions_total", "Compactions of the database file: ok or failed.", "outcome")
 	databaseSize  = desc("store_database_size_bytes", "Size of the database file.")
 	freePages     = desc("store_free_pages", "Free pages in the database file.")
 	eventsKept    = desc("store_events", "Events kept in the database.")
@@ -42,7 +43,7 @@ var (
 func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		probes, refreshes, coalesced, latency, inFlight, planned, waiting, lag,
-		commits, commitTook, databaseSize, freePages, eventsKept, eventsWaiting,
+		commits, commitTook, compactions, databaseSize, freePages, eventsKept, eventsWaiting,
 		replies, denied, streams,
 		checkOK,
 	} {
@@ -88,6 +89,8 @@ func (m *Metrics) collectStore(c collection) {
 	c.counter(commits, s.Commits, "ok")
 	c.counter(commits, s.CommitsFailed, "failed")
 	c.histogram(commitTook, s.CommitsTook)
+	c.counter(compactions, s.Compacted, "ok")
+	c.counter(compactions, s.NotCompacted, "failed")
 	c.gauge(databaseSize, float64(s.Bytes))
 	c.gauge(freePages, float64(s.FreePages))
 	c.gauge(eventsKept, float64(s.Events))

@@ -1,0 +1,259 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+const (
+	chunkSize  = 1 << 20 // bytes of values that are written and synced at a time
+	mostMissed = 256     // commits while a copy is made
+)
+
+// A compaction copies everything in a file into a new one, as one transaction sees it. It
+// knows buckets, keys and values, and not what they mean, except for the head.
+//
+// bbolt has a Compact of its own. It holds one write transaction after another in the new
+// file while it reads the old one, so that a panic about a damaged page of the old file
+// leaves the locks of both held; it cannot be aborted; it fills pages to the last byte, and
+// it proves nothing about what it wrote. [build] would need everything in memory.
+//
+// Each chunk is read, written and synced before the next. So little of it is in memory, a
+// hanging disk is noticed, and the sync of a commit never waits for more than one chunk.
+type compaction struct {
+	store  *Store
+	source *file
+	made   *file // once it has ended without an error
+	err    error // once it has ended
+	before int64 // the size of source in bytes
+	began  time.Time
+
+	missed []func(*bolt.Tx) error // committed since; guarded by the store's disk
+	behind atomic.Bool            // too many of them
+
+	begin   sync.Once
+	reading chan struct{} // closed when it has begun to read
+	done    chan struct{}
+}
+
+func newCompaction(s *Store, source *file) *compaction {
+	return &compaction{
+		store: s, source: source, before: source.size.Load(), began: time.Now(),
+		reading: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// note keeps a commit, to repeat it in the new file.
+func (c *compaction) note(fn func(*bolt.Tx) error) {
+	if len(c.missed) == mostMissed {
+		c.behind.Store(true)
+		return
+	}
+	c.missed = append(c.missed, fn)
+}
+
+func (c *compaction) hasEnded() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (c *compaction) started() { c.begin.Do(func() { close(c.reading) }) }
+
+// run makes the new file, and tells the committer.
+func (c *compaction) run() {
+	defer c.store.wake()
+	defer close(c.done)
+	defer c.started() // also if it could not begin
+	err := c.source.judge(guard(func() error {
+		return c.source.read(func(tx *bolt.Tx) error {
+			c.started()
+			c.err = c.copy(tx)
+			return nil // an error of the new file must not look like damage of the old one
+		})
+	}))
+	if c.err == nil {
+		c.err = err
+	}
+	var bad *corruptError
+	switch {
+	case c.source.dead() != nil:
+		c.err = errOvertaken // the committer replaces a dead file
+	case errors.As(c.err, &bad):
+		// What is wrong in the copy was wrong before.
+		c.err = errors.Join(c.err, c.store.Check(context.Background()))
+	}
+	if c.err != nil {
+		c.discard()
+	}
+}
+
+var errBehind = fmt.Errorf("the disk is too slow: more than %d commits came meanwhile", mostMissed)
+
+// interrupted says why to stop; nil if there is no reason to.
+func (c *compaction) interrupted() error {
+	select {
+	case <-c.store.stop:
+		return errOvertaken
+	default:
+	}
+	switch {
+	case c.source.dead() != nil:
+		return errOvertaken
+	case c.behind.Load():
+		return errBehind
+	}
+	return nil
+}
+
+// do does one step. If the disk hangs in it, that is noticed.
+func (c *compaction) do(step string, fn func() error) error {
+	if err := c.interrupted(); err != nil {
+		return err
+	}
+	defer c.store.reads.Begin("compacting " + c.store.path)()
+	if err := c.store.compactor.at(step); err != nil {
+		return err
+	}
+	return fn()
+}
+
+// copy makes the new file, with the content, the mode and the owner of the old one.
+func (c *compaction) copy(tx *bolt.Tx) error {
+	id := rand.Uint64() // in a new file, bbolt numbers its transactions from the start
+	var txid int
+	created := sync.OnceFunc(c.store.reads.Begin("compacting " + c.store.path))
+	defer created()
+	db, f, err := makeFile(compactPath(c.store.path), func(db *bolt.DB, f *os.File) error {
+		created()
+		db.NoSync, db.NoGrowSync = true, true // each chunk is synced once
+		if err := c.fill(tx, db, f); err != nil {
+			return err
+		}
+		db.NoSync, db.NoGrowSync = false, false
+		last := func(tx *bolt.Tx) error {
+			txid = tx.ID()
+			return rewriting(func(h *head) { h.ID = id })(tx)
+		}
+		return c.do("head", func() error {
+			// Twice, so that both of bbolt's meta pages refer to it.
+			return errors.Join(keepOwner(f, c.source.os), db.Update(last), db.Update(last), f.Sync())
+		})
+	})
+	if err != nil {
+		return err
+	}
+	made, err := newFile(db, f, id)
+	if err != nil {
+		_ = db.Close()
+		return errors.Join(err, removeAny(compactPath(c.store.path)))
+	}
+	made.txid.Store(int64(txid))
+	c.made = made
+	return c.do("verify", func() error { return c.verify(db, f) })
+}
+
+// fill copies chunk by chunk, and compares what it wrote with what it can read.
+func (c *compaction) fill(tx *bolt.Tx, db *bolt.DB, f *os.File) error {
+	seed := maphash.MakeSeed()
+	wrote, read := digest(seed), digest(seed)
+	var next chunk
+	var wrong error // with the new file
+	flush := func() error {
+		wrong = c.do("chunk", func() error { return guard(func() error { return next.write(db, f) }) })
+		next = next.emptied()
+		unmap(c.source.db, tx)
+		return wrong
+	}
+	err := c.source.judge(guard(func() error {
+		return eachPair(tx, func(p pair) error {
+			wrote.add(p)
+			if next = next.with(p); next.size() < chunkSize {
+				return nil
+			}
+			if flush() != nil {
+				return errNotWritten
+			}
+			return nil
+		})
+	}))
+	switch {
+	case c.source.dead() != nil:
+		return errOvertaken
+	case err == nil:
+		err = flush()
+	}
+	if err := cmp.Or(wrong, err); err != nil {
+		return err
+	}
+	err = c.do("read back", func() error {
+		return db.View(func(tx *bolt.Tx) error {
+			defer unmap(db, tx)
+			return eachPair(tx, func(p pair) error { read.add(p); return nil })
+		})
+	})
+	if err == nil && read.Sum64() != wrote.Sum64() {
+		err = errors.New("the new file has not the content of the old one")
+	}
+	return err
+}
+
+// errNotWritten stops reading the old file because of the new one.
+var errNotWritten = errors.New("the new file cannot be written")
+
+// verify examines the new file as a start does.
+func (c *compaction) verify(db *bolt.DB, f *os.File) error {
+	if _, err := verifyFile(f); err != nil {
+		return err
+	}
+	if _, err := load(db, c.store.path, metasOf(f)); err != nil {
+		return err
+	}
+	return c.made.view(func(tx *bolt.Tx) error { c.made.end.Store(tx.Size()); return nil }) // and unmap its pages
+}
+
+// catchUp repeats what was committed since the copy was begun. The caller holds the store's
+// disk.
+func (c *compaction) catchUp() error {
+	if err := c.store.compactor.at("catch up"); err != nil || len(c.missed) == 0 {
+		return err
+	}
+	if c.behind.Load() {
+		return errBehind
+	}
+	err := c.made.update(func(tx *bolt.Tx) error {
+		for _, commit := range c.missed {
+			if err := commit(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = c.made.update(rewriting(func(*head) {})) // so that both meta pages refer to it
+	}
+	return err
+}
+
+// discard closes and removes the new file, if there is one.
+func (c *compaction) discard() {
+	if c.made == nil {
+		return
+	}
+	c.made.retire()
+	c.made = nil
+	_ = removeAny(compactPath(c.store.path)) // otherwise the next compaction or start does
+}
