@@ -56,6 +56,14 @@ func (d *daemon) database() string { return filepath.Join(d.state, "providerd.db
 
 // start starts the daemon, and returns when it answers.
 func (d *daemon) start(b *bench) error {
+	if err := d.launch(); err != nil {
+		return err
+	}
+	return d.answers(b)
+}
+
+// launch starts the daemon.
+func (d *daemon) launch() error {
 	args := append(d.before, d.bin, "--config", d.config, "--socket", d.socket, "--state-dir", d.state, "--log-level", "info")
 	d.cmd = exec.Command(args[0], args[1:]...)
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
@@ -69,6 +77,11 @@ func (d *daemon) start(b *bench) error {
 		_ = cmd.Wait()
 		close(ended)
 	}()
+	return nil
+}
+
+// answers waits until a daemon that was launched answers.
+func (d *daemon) answers(b *bench) error {
 	if !d.until(b, startTime, func() bool {
 		status, err := d.get("/healthz", nil)
 		return err == nil && status != 0
@@ -270,10 +283,15 @@ func (l *lines) last() string {
 	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
+// after is what was logged after that many bytes.
+func (l *lines) after(from int) string {
+	text := l.String()
+	return text[min(from, len(text)):]
+}
+
 // warned reports whether the log has a warning or an error after that many bytes.
 func (l *lines) warned(from int) bool {
-	text := l.String()
-	text = text[min(from, len(text)):]
+	text := l.after(from)
 	return strings.Contains(text, "[WARN]") || strings.Contains(text, "[ERROR]") ||
 		strings.Contains(text, `"warn"`) || strings.Contains(text, `"error"`)
 }

@@ -27,6 +27,7 @@ var trials = []trial{
 	{"image", "a database with flipped bits, lost sectors, swapped pages", 6, image},
 	{"live", "the database or the socket is truncated, overwritten, moved, deleted or replaced while the daemon runs", 6, live},
 	{"full", "no space left, and then space again", 3, full},
+	{"compact", "kill -9, power cuts and a full disk while a database is compacted that is mostly free", 4, compact},
 	{"hang", "the disk does not answer for 15 seconds", 4, hang},
 	{"readonly", "the file system turns read-only", 3, readOnly},
 	{"clock", "a database from a time when the clock was years ahead", 2, clock},
