@@ -46,7 +46,7 @@ func TestCompaction_Killed(t *testing.T) {
 				t.Errorf("left by the kill: %v", left)
 			}
 			now := time.Now()
-			o, log := withLog(store.Options{First: 1, Now: func() time.Time { return now }})
+			o, log := withLog(store.Options{CompactFrom: small, First: 1, Now: func() time.Time { return now }})
 			synctest.Test(t, func(t *testing.T) {
 				s := open(t, path, o)
 				if _, err := os.Lstat(path + ".compact"); err == nil {
@@ -68,7 +68,7 @@ func TestCompaction_Killed(t *testing.T) {
 				}
 				synctest.Wait()
 				mustBeAlone(t, path)
-				if size := mustSize(t, path); size > 4<<20 {
+				if size := mustSize(t, path); size > small {
 					t.Errorf("it is not compacted: %d bytes", size)
 				}
 			})
@@ -81,7 +81,7 @@ func compactAndDie(t *testing.T, path, at string) {
 	var s *store.Store // as known to the steps
 	opened, changed := make(chan struct{}), make(chan struct{})
 	chunks := 0
-	o := store.WithSteps(store.Options{First: 1}, func(step string) error {
+	o := store.WithSteps(store.Options{CompactFrom: small, First: 1}, func(step string) error {
 		if <-opened; step == "chunk" {
 			if chunks++; chunks == 2 {
 				step = "chunk 2"

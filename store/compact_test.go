@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -21,12 +22,15 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// bloat makes a database file of some 9 MB, a third of which is in use: 2 MB of events and
-// what is left of removed providers.
+// small is the size from which these tests compact.
+const small = 1 << 20
+
+// bloat makes a database file of some 2 MB, a third of which is in use: half a megabyte of
+// events and what is left of removed providers.
 func bloat(t testing.TB, path string) {
 	t.Helper()
 	s := open(t, path, store.Options{CompactFrom: 1 << 40})
-	text := strings.Repeat("x", 100_000)
+	text := strings.Repeat("x", 25_000)
 	names := []string{"a", "b"}
 	s.Configure(names, nil)
 	for i := range 20 {
@@ -78,7 +82,7 @@ func TestCompaction(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := mustSize(t, path)
-		o, log := withLog(store.Options{})
+		o, log := withLog(store.Options{CompactFrom: small})
 		s := open(t, path, o)
 		generation := s.Generation()
 		seen := mustEvents(t, s, 0, 0)
@@ -126,7 +130,7 @@ func TestCompaction_NobodyWaits(t *testing.T) {
 		path := newPath(t)
 		bloat(t, path)
 		begun, goOn := make(chan struct{}), make(chan struct{})
-		o := store.WithSteps(store.Options{KeepEvents: 20}, func(step string) error {
+		o := store.WithSteps(store.Options{CompactFrom: small, KeepEvents: 20}, func(step string) error {
 			if step == "read back" {
 				close(begun)
 				<-goOn
@@ -164,12 +168,12 @@ func TestCompaction_NobodyWaits(t *testing.T) {
 		if err := s.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
-		s = reopen(t, s, path, store.Options{KeepEvents: 20})
+		s = reopen(t, s, path, store.Options{CompactFrom: small, KeepEvents: 20})
 		mustKeep(t, s, seen, false)
 		if rows := s.Restored(); len(rows) != 2 || !rows["b"].Paused || rows["b"].Detail != "meanwhile 4" || s.NextGeneration() <= generation {
 			t.Errorf("after a restart: %+v", rows)
 		}
-		copied := open(t, saved, store.Options{KeepEvents: 20})
+		copied := open(t, saved, store.Options{CompactFrom: small, KeepEvents: 20})
 		if diff := missing(seen, mustEvents(t, copied, 0, 0)); diff != "" {
 			t.Errorf("the backup: %s", diff)
 		}
@@ -190,13 +194,14 @@ func TestCompaction_Fails(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				path := newPath(t)
 				bloat(t, path)
-				tries, fails := 0, true
-				o, log := withLog(store.Options{})
+				var tries atomic.Int64
+				var mended atomic.Bool
+				o, log := withLog(store.Options{CompactFrom: small})
 				s := open(t, path, store.WithSteps(o, func(step string) error {
-					if step != at || !fails {
+					if step != at || mended.Load() {
 						return nil
 					}
-					tries++
+					tries.Add(1)
 					return syscall.ENOSPC
 				}))
 				s.Configure([]string{"a", "b"}, nil)
@@ -208,7 +213,7 @@ func TestCompaction_Fails(t *testing.T) {
 					if s.View().Row("a").Status.Detail == "after" || !strings.Contains(s.Stats().LastError, "sync the folder") {
 						t.Errorf("it was shown, and it says %q", s.Stats().LastError)
 					}
-					fails = false
+					mended.Store(true)
 					time.Sleep(2 * time.Second)
 					synctest.Wait()
 					if s.View().Row("a").Status.Detail != "after" || s.Stats().LastError != "" || s.Stats().Compacted != 1 {
@@ -222,8 +227,8 @@ func TestCompaction_Fails(t *testing.T) {
 				}
 				mustBeAlone(t, path)
 				time.Sleep(24 * time.Hour)
-				if tries < 3 || tries > 6 {
-					t.Errorf("it was tried %d times on the first day", tries)
+				if n := tries.Load(); n < 3 || n > 6 {
+					t.Errorf("it was tried %d times on the first day", n)
 				}
 				if n := strings.Count(log.String(), "cannot be compacted"); n != 1 {
 					t.Errorf("it was said %d times:\n%s", n, log)
@@ -231,13 +236,13 @@ func TestCompaction_Fails(t *testing.T) {
 				next := s.NextEvents()
 				s.Put(change("a", provider.StateError, "after"))
 				<-next
-				fails = false
+				mended.Store(true)
 				time.Sleep(48 * time.Hour)
 				if mustSize(t, path) > before/2 || s.Stats().Compacted != 1 {
 					t.Errorf("it is not compacted later: %+v", s.Stats())
 				}
 				mustKeep(t, s, seen, false)
-				s = reopen(t, s, path, store.Options{})
+				s = reopen(t, s, path, store.Options{CompactFrom: small})
 				if rows := s.Restored(); rows["a"].Detail != "after" {
 					t.Errorf("after a restart: %+v", rows)
 				}
@@ -250,7 +255,7 @@ func TestCompaction_Fails(t *testing.T) {
 // compaction has made by then is of no use.
 func TestCompaction_TheFileIsLostMeanwhile(t *testing.T) {
 	older := filepath.Join(t.TempDir(), "older.db")
-	withEvents(t, older, store.Options{}, 20).Close()
+	withEvents(t, older, store.Options{CompactFrom: small}, 20).Close()
 	for _, m := range mishaps {
 		t.Run(m.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -259,7 +264,7 @@ func TestCompaction_TheFileIsLostMeanwhile(t *testing.T) {
 				if err := os.MkdirAll(path+".d", 0o700); err != nil {
 					t.Fatal(err)
 				}
-				o, log := withLog(store.Options{})
+				o, log := withLog(store.Options{CompactFrom: small})
 				at, did := "chunk", false
 				if m.lost {
 					at = "read back"
@@ -286,7 +291,7 @@ func TestCompaction_TheFileIsLostMeanwhile(t *testing.T) {
 				if err := s.Check(t.Context()); err != nil {
 					t.Error(err)
 				}
-				s = reopen(t, s, path, store.Options{})
+				s = reopen(t, s, path, store.Options{CompactFrom: small})
 				mustKeep(t, s, seen, false)
 			})
 		})
@@ -299,7 +304,7 @@ func TestCompaction_FindsDamage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := newPath(t)
 		bloat(t, path)
-		o, log := withLog(store.Options{})
+		o, log := withLog(store.Options{CompactFrom: small})
 		did := false
 		s := open(t, path, store.WithSteps(o, func(step string) error {
 			if step != "chunk" || did {
@@ -337,14 +342,14 @@ func TestCompaction_AnotherTakesThePath(t *testing.T) {
 		path := filepath.Join(dir, "providerd.db")
 		bloat(t, path)
 		var second *store.Store
-		first, err := store.Open(path, store.WithSteps(store.Options{}, func(step string) error {
+		first, err := store.Open(path, store.WithSteps(store.Options{CompactFrom: small}, func(step string) error {
 			if step != "verify" {
 				return nil
 			}
 			if err := os.Rename(dir, dir+"-old"); err != nil {
 				return err
 			}
-			second = configured(t, path, store.Options{Owner: store.Owner{PID: 4242}}, "theirs")
+			second = configured(t, path, store.Options{CompactFrom: small, Owner: store.Owner{PID: 4242}}, "theirs")
 			return second.SyncBarrier(t.Context())
 		}))
 		if err != nil {
@@ -367,7 +372,7 @@ func TestCompaction_Hangs(t *testing.T) {
 				path := newPath(t)
 				bloat(t, path)
 				answers := make(chan struct{})
-				s, err := store.Open(path, store.WithSteps(store.Options{}, func(step string) error {
+				s, err := store.Open(path, store.WithSteps(store.Options{CompactFrom: small}, func(step string) error {
 					if step == at {
 						<-answers
 					}
@@ -390,7 +395,7 @@ func TestCompaction_Hangs(t *testing.T) {
 				}
 				close(answers)
 				synctest.Wait()
-				again := open(t, path, store.Options{})
+				again := open(t, path, store.Options{CompactFrom: small})
 				mustKeep(t, again, events, false)
 				synctest.Wait()
 				mustBeAlone(t, path)
@@ -406,7 +411,7 @@ func TestCompaction_Close(t *testing.T) {
 			path := newPath(t)
 			bloat(t, path)
 			reached := make(chan struct{})
-			s := open(t, path, store.WithSteps(store.Options{}, func(step string) error {
+			s := open(t, path, store.WithSteps(store.Options{CompactFrom: small}, func(step string) error {
 				if step == at && !isClosed(reached) {
 					close(reached)
 				}

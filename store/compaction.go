@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -16,8 +15,8 @@ import (
 )
 
 const (
-	chunkSize  = 1 << 20 // bytes of values that are written and synced at a time
-	mostMissed = 256     // commits while a copy is made
+	chunkSize  = 256 << 10 // bytes of values that are written and synced at a time
+	mostMissed = 256       // commits while a copy is made
 )
 
 // A compaction copies everything in a file into a new one, as one transaction sees it. It
@@ -28,8 +27,9 @@ const (
 // leaves the locks of both held; it cannot be aborted; it fills pages to the last byte, and
 // it proves nothing about what it wrote. [build] would need everything in memory.
 //
-// Each chunk is read, written and synced before the next. So little of it is in memory, a
-// hanging disk is noticed, and the sync of a commit never waits for more than one chunk.
+// Each chunk is read, written and synced before the next, with a rest in between. So little
+// of it is in memory, a hanging disk is noticed, the sync of a commit never waits for more
+// than one chunk, and half of the processor's time is left to others.
 type compaction struct {
 	store  *Store
 	source *file
@@ -88,13 +88,8 @@ func (c *compaction) run() {
 	if c.err == nil {
 		c.err = err
 	}
-	var bad *corruptError
-	switch {
-	case c.source.dead() != nil:
+	if c.source.dead() != nil {
 		c.err = errOvertaken // the committer replaces a dead file
-	case errors.As(c.err, &bad):
-		// What is wrong in the copy was wrong before.
-		c.err = errors.Join(c.err, c.store.Check(context.Background()))
 	}
 	if c.err != nil {
 		c.discard()
@@ -163,7 +158,7 @@ func (c *compaction) copy(tx *bolt.Tx) error {
 	}
 	made.txid.Store(int64(txid))
 	c.made = made
-	return c.do("verify", func() error { return c.verify(db, f) })
+	return c.do("verify", c.verify)
 }
 
 // fill copies chunk by chunk, and compares what it wrote with what it can read.
@@ -172,15 +167,20 @@ func (c *compaction) fill(tx *bolt.Tx, db *bolt.DB, f *os.File) error {
 	wrote, read := digest(seed), digest(seed)
 	var next chunk
 	var wrong error // with the new file
+	began := time.Now()
 	flush := func() error {
 		wrong = c.do("chunk", func() error { return guard(func() error { return next.write(db, f) }) })
 		next = next.emptied()
 		unmap(c.source.db, tx)
+		began = c.rest(began)
 		return wrong
 	}
 	err := c.source.judge(guard(func() error {
 		return eachPair(tx, func(p pair) error {
 			wrote.add(p)
+			if err := p.check(); err != nil {
+				return &corruptError{err} // judge kills the file, which is then replaced
+			}
 			if next = next.with(p); next.size() < chunkSize {
 				return nil
 			}
@@ -202,7 +202,15 @@ func (c *compaction) fill(tx *bolt.Tx, db *bolt.DB, f *os.File) error {
 	err = c.do("read back", func() error {
 		return db.View(func(tx *bolt.Tx) error {
 			defer unmap(db, tx)
-			return eachPair(tx, func(p pair) error { read.add(p); return nil })
+			began, size := time.Now(), 0
+			return eachPair(tx, func(p pair) error {
+				read.add(p)
+				if size += len(p.key) + len(p.value); size >= chunkSize {
+					unmap(db, tx)
+					began, size = c.rest(began), 0
+				}
+				return nil
+			})
 		})
 	})
 	if err == nil && read.Sum64() != wrote.Sum64() {
@@ -214,15 +222,34 @@ func (c *compaction) fill(tx *bolt.Tx, db *bolt.DB, f *os.File) error {
 // errNotWritten stops reading the old file because of the new one.
 var errNotWritten = errors.New("the new file cannot be written")
 
-// verify examines the new file as a start does.
-func (c *compaction) verify(db *bolt.DB, f *os.File) error {
-	if _, err := verifyFile(f); err != nil {
+// rest waits for as long as the work since then took, so that others can work, and returns
+// the time afterwards.
+func (c *compaction) rest(since time.Time) time.Time {
+	rest := time.NewTimer(time.Since(since))
+	defer rest.Stop()
+	select {
+	case <-rest.C:
+	case <-c.store.stop:
+	}
+	return time.Now()
+}
+
+// verify examines the new file.
+func (c *compaction) verify() error {
+	if _, err := verifyFile(c.made.os); err != nil {
 		return err
 	}
-	if _, err := load(db, c.store.path, metasOf(f)); err != nil {
-		return err
-	}
-	return c.made.view(func(tx *bolt.Tx) error { c.made.end.Store(tx.Size()); return nil }) // and unmap its pages
+	return c.made.view(func(tx *bolt.Tx) error {
+		c.made.end.Store(tx.Size())
+		h, err := readHead(tx)
+		if err != nil {
+			return err
+		}
+		if why := h.outdated(uint64(tx.ID()), metasOf(c.made.os)); why != "" {
+			return errors.New(why)
+		}
+		return nil
+	})
 }
 
 // catchUp repeats what was committed since the copy was begun. The caller holds the store's

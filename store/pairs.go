@@ -18,6 +18,18 @@ type pair struct {
 	key, value []byte
 }
 
+// check returns errDamaged if the value of a row or an event is not what was written under
+// its key.
+func (p pair) check() error {
+	if p.key == nil || p.bucket != string(rowsBucket()) && p.bucket != string(eventsBucket()) {
+		return nil
+	}
+	if _, err := unseal([]byte(p.bucket), p.key, p.value); err != nil {
+		return fmt.Errorf("%s %q: %w", p.bucket, p.key, err)
+	}
+	return nil
+}
+
 // eachPair calls visit for each bucket and then for each of its values, in the order of the
 // keys. Buckets in buckets are refused: this database has none.
 func eachPair(tx *bolt.Tx, visit func(pair) error) error {
