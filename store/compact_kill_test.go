@@ -46,7 +46,7 @@ func TestCompaction_Killed(t *testing.T) {
 				t.Errorf("left by the kill: %v", left)
 			}
 			now := time.Now()
-			o, log := withLog(store.Options{CompactFrom: small, First: 1, Now: func() time.Time { return now }})
+			o, log := withLog(store.Options{CompactFrom: 1 << 40, First: 1, Now: func() time.Time { return now }})
 			synctest.Test(t, func(t *testing.T) {
 				s := open(t, path, o)
 				if _, err := os.Lstat(path + ".compact"); err == nil {
@@ -66,6 +66,8 @@ func TestCompaction_Killed(t *testing.T) {
 				if strings.Contains(log.String(), "[WARN]") {
 					t.Error(log)
 				}
+				o.CompactFrom = small
+				reopen(t, s, path, o)
 				synctest.Wait()
 				mustBeAlone(t, path)
 				if size := mustSize(t, path); size > small {

@@ -164,7 +164,7 @@ func (c *compaction) copy(tx *bolt.Tx) error {
 // fill copies chunk by chunk, and compares what it wrote with what it can read.
 func (c *compaction) fill(tx *bolt.Tx, db *bolt.DB, f *os.File) error {
 	seed := maphash.MakeSeed()
-	wrote, read := digest(seed), digest(seed)
+	wrote := digest(seed)
 	var next chunk
 	var wrong error // with the new file
 	began := time.Now()
@@ -199,24 +199,37 @@ func (c *compaction) fill(tx *bolt.Tx, db *bolt.DB, f *os.File) error {
 	if err := cmp.Or(wrong, err); err != nil {
 		return err
 	}
-	err = c.do("read back", func() error {
-		return db.View(func(tx *bolt.Tx) error {
-			defer unmap(db, tx)
-			began, size := time.Now(), 0
-			return eachPair(tx, func(p pair) error {
-				read.add(p)
-				if size += len(p.key) + len(p.value); size >= chunkSize {
-					unmap(db, tx)
-					began, size = c.rest(began), 0
-				}
-				return nil
-			})
-		})
-	})
-	if err == nil && read.Sum64() != wrote.Sum64() {
-		err = errors.New("the new file has not the content of the old one")
+	if err := c.do("read back", func() error { return nil }); err != nil {
+		return err
+	}
+	read, err := c.readBack(db, seed)
+	if err == nil && read != wrote.Sum64() {
+		err = errors.New("the new file does not have the content of the old one")
 	}
 	return err
+}
+
+// readBack returns the hash of the content of the new file.
+func (c *compaction) readBack(db *bolt.DB, seed maphash.Seed) (uint64, error) {
+	read, size, began := digest(seed), 0, time.Now()
+	what := "compacting " + c.store.path
+	end := c.store.reads.Begin(what)
+	defer func() { end() }()
+	err := db.View(func(tx *bolt.Tx) error {
+		defer unmap(db, tx)
+		return eachPair(tx, func(p pair) error {
+			read.add(p)
+			if size += len(p.key) + len(p.value); size < chunkSize {
+				return nil
+			}
+			unmap(db, tx)
+			end() // each piece has a time of its own
+			began, size = c.rest(began), 0
+			end = c.store.reads.Begin(what)
+			return c.interrupted()
+		})
+	})
+	return read.Sum64(), err
 }
 
 // errNotWritten stops reading the old file because of the new one.
