@@ -77,6 +77,7 @@ func (s *Store) tidy(quiet bool) {
 		}
 		c.running = nil
 		s.report(running, s.takeOver(running))
+		s.noteAlive() // the new mark does not say it
 		return
 	}
 	if replacesOpen && c.begins(time.Now(), c.isWorthwhile(s.file.Load().usage()), quiet) {

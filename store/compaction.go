@@ -16,7 +16,8 @@ import (
 
 const (
 	chunkSize  = 256 << 10 // bytes of values that are written and synced at a time
-	mostMissed = 256       // commits while a copy is made
+	mostRest   = 20 * time.Millisecond
+	mostMissed = 256 // commits while a copy is made
 )
 
 // A compaction copies everything in a file into a new one, as one transaction sees it. It
@@ -236,9 +237,13 @@ func (c *compaction) readBack(db *bolt.DB, seed maphash.Seed) (uint64, error) {
 var errNotWritten = errors.New("the new file cannot be written")
 
 // rest waits for as long as the work since then took, so that others can work, and returns
-// the time afterwards.
+// the time afterwards. What took longer than mostRest was waiting for the disk.
 func (c *compaction) rest(since time.Time) time.Time {
-	rest := time.NewTimer(time.Since(since))
+	took := min(time.Since(since), mostRest)
+	if took <= 0 {
+		return since
+	}
+	rest := time.NewTimer(took)
 	defer rest.Stop()
 	select {
 	case <-rest.C:
