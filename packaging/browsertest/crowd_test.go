@@ -1,0 +1,188 @@
+package browsertest
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// crowded is how many providers the dashboard has to cope with.
+const crowded = 1000
+
+// The goals of the issue. Times are compared with those of an empty page in the same run, and
+// limited generously, because the machine may have other work; -v reports them.
+const (
+	paintGoal, frameGoal = 1000.0, 100.0 // milliseconds beyond an empty page
+	generously           = 3
+	memoryGoal           = 25 << 20
+	assetsGoal           = 60_000 // bytes
+)
+
+// startCrowd starts a daemon with a thousand providers at one server, and probes each once.
+func startCrowd(t *testing.T) (*daemon, *server) {
+	t.Helper()
+	s := serve(t, status(200, "{}"))
+	var config strings.Builder
+	config.WriteString("[defaults]\ntimeout = \"60s\"\nslow_after = \"60s\"\ninterval = \"1h\"\nfall = 1\n")
+	for i := range crowded {
+		fmt.Fprintf(&config, "[[provider]]\nid = \"p%03d\"\nkind = \"http\"\nbase_url = %q\n", i, s.url())
+	}
+	d := startDaemon(t, config.String())
+	d.settled()
+	return d, s
+}
+
+// firstPaint is when the page that a tab opens shows something, in milliseconds since it was asked for.
+func (w *tab) firstPaint(url string) float64 {
+	w.t.Helper()
+	w.open(url)
+	return eval[float64](w, `new Promise(done => new PerformanceObserver(list => {
+		for (const entry of list.getEntriesByName("first-contentful-paint")) done(entry.startTime);
+	}).observe({type: "paint", buffered: true}))`)
+}
+
+// recordFrames notes in the page how long each frame takes.
+const recordFrames = `window.frames = []; (function frame(last) {
+	requestAnimationFrame(now => { frames.push(now - last); frame(now); });
+})(performance.now())`
+
+func TestCrowd(t *testing.T) {
+	d, s := startCrowd(t)
+	board := d.startDashboard()
+	empty := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, `<!doctype html><html lang="en"><title>Empty</title><p>nothing`)
+	})
+	rows, nothing := newTab(t), newTab(t)
+	rows.open(board.url) // warms both up
+	nothing.open(empty.url() + "/")
+
+	t.Run("FirstPaint", func(t *testing.T) {
+		var full, base []float64
+		for range 5 {
+			full = append(full, rows.firstPaint(board.url))
+			base = append(base, nothing.firstPaint(empty.url()+"/"))
+		}
+		beyond := quantile(full, 0.5) - quantile(base, 0.5)
+		t.Logf("first paint of %d rows: %.0f ms, %.0f ms beyond an empty page's (goal: %.0f)", crowded, quantile(full, 0.5), beyond, paintGoal)
+		if beyond > generously*paintGoal {
+			t.Errorf("the first paint comes %.0f ms after an empty page's: %v and %v", beyond, full, base)
+		}
+	})
+
+	t.Run("Storm", func(t *testing.T) {
+		rows.until(shows(crowded, "RUNNING"))
+		var full, base []float64
+		for _, state := range []string{"ERROR", "RUNNING", "ERROR", "RUNNING"} {
+			s.answer(map[string]http.HandlerFunc{"RUNNING": status(200, "{}"), "ERROR": status(403, "{}")}[state])
+			rows.do(chromedp.Evaluate[chromedp.Void](recordFrames))
+			nothing.do(chromedp.Evaluate[chromedp.Void](recordFrames))
+			d.ask("POST", "/api/providers/refresh", nil)
+			until(t, "all are "+state, func() bool {
+				return !slices.ContainsFunc(d.rows(), func(r row) bool { return r.State != state })
+			})
+			rows.until(shows(crowded, state))
+			full = append(full, eval[[]float64](rows, "frames.splice(0)")...)
+			base = append(base, eval[[]float64](nothing, "frames.splice(0)")...)
+		}
+		beyond := quantile(full, 0.95) - quantile(base, 0.95)
+		t.Logf("storms of %d changes: 95 %% of %d frames within %.0f ms, %.0f ms beyond an empty page's (goal: %.0f); the longest took %.0f",
+			crowded, len(full), quantile(full, 0.95), beyond, frameGoal, slices.Max(full))
+		if beyond > generously*frameGoal {
+			t.Errorf("the 95th percentile of frames is %.0f ms beyond an empty page's", beyond)
+		}
+		if reloaded := eval[int](rows, `performance.getEntriesByType("navigation").length - 1`); reloaded != 0 {
+			t.Error("the page was reloaded")
+		}
+	})
+
+	t.Run("Memory", func(t *testing.T) {
+		rss := resident(t, board.pid)
+		t.Logf("resident memory of the program after the storms: %.1f MiB (goal: %d)", float64(rss)/(1<<20), memoryGoal>>20)
+		if rss > memoryGoal {
+			t.Errorf("the program takes %.1f MiB", float64(rss)/(1<<20))
+		}
+	})
+
+	t.Run("Assets", func(t *testing.T) {
+		w := newTab(t)
+		w.open(board.url)
+		w.until(`document.readyState == "complete"`)
+		type asset struct {
+			Name string
+			Size int
+		}
+		total := 0
+		for _, a := range eval[[]asset](w, `performance.getEntriesByType("resource").filter(e => /\.(js|css|svg|png|woff2?)$/.test(new URL(e.name).pathname))
+			.map(e => ({Name: e.name.split("/").pop(), Size: e.decodedBodySize}))`) {
+			t.Logf("%s: %d bytes", a.Name, a.Size)
+			total += a.Size
+		}
+		t.Logf("assets: %d bytes (goal: %d)", total, assetsGoal)
+		if total == 0 || total > assetsGoal {
+			t.Errorf("the assets have %d bytes", total)
+		}
+	})
+	rows.clean()
+}
+
+// shows is whether a page has that many rows in that state.
+func shows(n int, state string) string {
+	return fmt.Sprintf(`document.querySelectorAll('tr[data-id][data-state="%s"]').length == %d`, state, n)
+}
+
+// quantile is the value below which that share of the values lies.
+func quantile(values []float64, share float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(len(sorted)-1, int(share*float64(len(sorted))))]
+}
+
+// resident is the resident memory of the dashboard's program: of this process, which became it,
+// or of its child.
+func resident(t *testing.T, pid int) (bytes int) {
+	t.Helper()
+	for _, pid := range append(children(t, pid), pid) {
+		exe, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "exe"))
+		if err != nil || filepath.Base(exe) != "providerctl-dashboard" {
+			continue
+		}
+		status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(status)) {
+			if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+				if _, err := fmt.Sscanf(rest, "%d kB", &bytes); err != nil {
+					t.Fatal(err)
+				}
+				return bytes << 10
+			}
+		}
+	}
+	t.Fatalf("process %d is not the dashboard", pid)
+	return 0
+}
+
+func children(t *testing.T, pid int) (pids []int) {
+	t.Helper()
+	list, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field := range strings.FieldsSeq(string(list)) {
+		child, err := strconv.Atoi(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pids = append(pids, child)
+	}
+	return pids
+}
+
