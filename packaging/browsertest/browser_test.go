@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	browserdomain "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -173,4 +174,27 @@ func (w *tab) leads(script, at string) int {
 	w.do(chromedp.Evaluate[chromedp.Void](script))
 	w.until(fmt.Sprintf(`location.href.startsWith(%q) && document.readyState == "complete"`, at))
 	return eval[int](w, `performance.getEntriesByType("navigation")[0].responseStatus`)
+}
+
+// hide puts the tab's window away, or back.
+func (w *tab) hide(hidden bool) {
+	w.t.Helper()
+	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		window, err := chromedp.Call(ctx, browserdomain.GetWindowForTarget, browserdomain.GetWindowForTargetParams{})
+		if err != nil {
+			return err
+		}
+		state := browserdomain.WindowStateNormal
+		if hidden {
+			state = browserdomain.WindowStateMinimized
+		}
+		_, err = chromedp.Call(ctx, browserdomain.SetWindowBounds, browserdomain.SetWindowBoundsParams{
+			WindowID: window.WindowID, Bounds: &browserdomain.Bounds{WindowState: state}})
+		return err
+	}))
+	want := "visible"
+	if hidden {
+		want = "hidden"
+	}
+	w.until(fmt.Sprintf("document.visibilityState == %q", want))
 }

@@ -185,4 +185,3 @@ func children(t *testing.T, pid int) (pids []int) {
 	}
 	return pids
 }
-

@@ -124,6 +124,7 @@ func (d *daemon) ask(method, path string, v any) {
 type row struct {
 	ID, State, Reason, Detail, Hint string
 	LatencyMS                       *float64 `json:"latency_ms"`
+	Generation                      int64
 	Paused                          bool
 }
 

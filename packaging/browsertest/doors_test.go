@@ -61,7 +61,7 @@ const stream = () => settled.push(new Promise(over => {
 }));
 onload = async () => {
 	for (const mode of ["cors", "no-cors"]) for (const credentials of ["omit", "include"])
-		for (const [method, path] of [["GET", ""], ["GET", "api/providers/status"], ["POST", "api/providers/refresh"], ["POST", "refresh"]])
+		for (const [method, path] of [["GET", ""], ["GET", "api/providers/status"], ["POST", "api/providers/refresh"], ["POST", "do/refresh"]])
 			settled.push(fetch(at + path, {method, mode, credentials, body: method == "POST" ? "{}" : null}).catch(() => {}));
 	settled.push(fetch(at + "api/providers/refresh", {method: "POST", headers: {"X-Providerd": "1"}}).catch(() => {}));
 	settled.push(fetch(at + "api/providers/refresh", {method: "POST", headers: {"Content-Type": "application/json"}, body: "{}"}).catch(() => {}));
@@ -79,7 +79,7 @@ onload = async () => {
 	const script = URL.createObjectURL(new Blob(['fetch("' + at + 'api/providers/refresh", {method: "POST", mode: "no-cors"}).finally(() => postMessage(1)).catch(() => {})']));
 	settled.push(new Promise(over => { const w = new Worker(script); w.onmessage = w.onerror = over; }));
 	for (const type of ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data"]) {
-		await form("post", "refresh", type);
+		await form("post", "do/refresh", type);
 		await form("post", "api/providers/refresh", type);
 	}
 	await form("get", "", "");
@@ -106,7 +106,7 @@ func TestDoors_AnotherOrigin(t *testing.T) {
 	for name, go_ := range map[string]string{
 		"a link":      `location.href = %q`,
 		"a form":      `{ const f = document.createElement("form"); f.action = %q; document.body.append(f); f.submit(); }`,
-		"a POST form": `{ const f = document.createElement("form"); f.method = "post"; f.action = %q + "refresh"; document.body.append(f); f.submit(); }`,
+		"a POST form": `{ const f = document.createElement("form"); f.method = "post"; f.action = %q + "do/refresh"; document.body.append(f); f.submit(); }`,
 	} {
 		w.open(attacker.url() + "/")
 		w.until(`document.title == "done"`)

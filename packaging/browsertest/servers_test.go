@@ -153,7 +153,7 @@ func startZoo(t testing.TB) *zoo {
 	}
 	z.vllm.kill()
 	var config strings.Builder
-	config.WriteString("[defaults]\ntimeout = \"20s\"\nslow_after = \"20s\"\n")
+	config.WriteString("[defaults]\ninterval = \"1h\"\ntimeout = \"20s\"\nslow_after = \"20s\"\n") // a change is seen only at once
 	entry := func(id, kind, url, more string) {
 		fmt.Fprintf(&config, "[[provider]]\nid = %q\nkind = %q\nbase_url = %q\n%s", id, kind, url, more)
 	}
