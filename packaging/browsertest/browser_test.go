@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	browserdomain "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // patience is how long a condition may take on a busy machine. Nothing waits so long unless it fails.
@@ -140,11 +143,24 @@ func (w *tab) until(expression string) {
 	}
 }
 
-// press types keys, as kb names those without a character.
+// press presses keys, as kb names those without a character. The text of a key comes with its
+// keydown, unlike with chromedp.KeyEvent, so that a page which handles the key prevents it.
 func (w *tab) press(keys ...string) {
 	w.t.Helper()
 	for _, key := range keys {
-		w.do(chromedp.KeyEvent(key))
+		w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+			events := kb.Encode([]rune(key)[0])
+			if len(events) == 3 { // keydown, char, keyup
+				events[0].Text = events[1].Text
+				events = slices.Delete(events, 1, 2)
+			}
+			for _, event := range events {
+				if _, err := chromedp.Call(ctx, input.DispatchKeyEvent, *event); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -30,10 +31,19 @@ type daemon struct {
 	cmd    *exec.Cmd
 	ended  chan struct{}
 	socket string
+	as     *syscall.Credential // whose it is; nil: ours
 }
 
 // startDaemon starts providerd with this configuration, and returns when it answers.
 func startDaemon(t testing.TB, config string, env ...string) *daemon {
+	t.Helper()
+	d := newDaemon(t, config, env...)
+	d.start()
+	return d
+}
+
+// newDaemon makes the folder of a daemon, which ends with the test.
+func newDaemon(t testing.TB, config string, env ...string) *daemon {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
 	if err != nil {
@@ -54,7 +64,6 @@ func startDaemon(t testing.TB, config string, env ...string) *daemon {
 		}
 		os.RemoveAll(dir)
 	})
-	d.start()
 	return d
 }
 
@@ -64,6 +73,7 @@ func (d *daemon) start() {
 		"--state-dir", filepath.Join(d.dir, "state"), "--log-level", "info")
 	d.cmd.Env = append(os.Environ(), d.env...)
 	d.cmd.Stderr = &d.log
+	d.become(d.cmd)
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
@@ -84,6 +94,13 @@ func (d *daemon) start() {
 		}
 		return err == nil
 	})
+}
+
+// become makes a command run as the daemon's user.
+func (d *daemon) become(cmd *exec.Cmd) {
+	if d.as != nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: d.as}
+	}
 }
 
 // stop ends it in order.

@@ -183,6 +183,82 @@ func TestDoors_AnotherUser(t *testing.T) {
 	}
 }
 
+// Without --no-open the browser is started on a file that leads to the dashboard, once. The
+// address is in the file alone, which is only for its user.
+func TestDoors_TheFileForTheBrowser(t *testing.T) {
+	d := newDaemon(t, "")
+	if os.Getuid() == 0 { // for root no browser is started
+		d.as = &syscall.Credential{Uid: 65534, Gid: 65534}
+		if err := os.Chown(d.dir, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chown(filepath.Join(d.dir, "c.toml"), 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.start()
+	opened := filepath.Join(d.dir, "opened")
+	if err := os.WriteFile(filepath.Join(d.dir, "xdg-open"), []byte("#!/bin/sh\nprintf '%s\\n' \"$@\" >\""+opened+"\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	said := new(output)
+	cmd := exec.Command(program("providerctl"), "--socket", d.socket, "dashboard")
+	cmd.Stderr, cmd.Stdout = said, said
+	cmd.Env = append(os.Environ(), "PATH="+d.dir+":"+os.Getenv("PATH"), "DISPLAY=:7", "XDG_RUNTIME_DIR="+d.dir)
+	d.become(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("it said: %s", said.tail())
+		}
+	})
+	var file string
+	until(t, "the browser is started", func() bool {
+		text, _ := os.ReadFile(opened)
+		file = strings.TrimSuffix(string(text), "\n")
+		return strings.HasSuffix(string(text), "\n")
+	})
+	info, err := os.Stat(file)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("the browser gets %q: %v, %v", file, info, err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newTab(t)
+	w.open("file://" + file)
+	w.until(connected)
+	if secret := strings.Trim(eval[string](w, "location.pathname"), "/"); strings.Contains(string(text), secret) {
+		t.Error("the file has the path of the dashboard itself, not a ticket for one use")
+	}
+	if referrer := eval[string](w, "document.referrer"); strings.HasPrefix(referrer, "file:") {
+		t.Errorf("the browser tells where it comes from: %s", referrer)
+	}
+	until(t, "the file is removed", func() bool {
+		_, err := os.Stat(file)
+		return os.IsNotExist(err)
+	})
+	w.clean()
+	again := filepath.Join(t.TempDir(), "again.html")
+	if err := os.WriteFile(again, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	thief := newTab(t)
+	thief.open("file://" + again)
+	thief.until(`location.protocol == "http:" && document.readyState == "complete"`)
+	if thief.text() == w.text() || eval[int](thief, `performance.getEntriesByType("navigation")[0].responseStatus`) != http.StatusNotFound {
+		t.Errorf("the same file opens the dashboard twice: %s", thief.text())
+	}
+	if strings.Contains(said.tail(), "http://") {
+		t.Error("the address is printed although the browser came")
+	}
+}
+
 // asUser runs this program in another role as a user, and returns what it said.
 func asUser(t *testing.T, uid uint32, role string, args ...string) string {
 	t.Helper()

@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,13 +88,22 @@ func TestKeys_AWalk(t *testing.T) {
 	w.press(kb.Escape)
 	w.until(`!document.querySelector("#help").open`)
 	ground := func() string { return eval[string](w, `getComputedStyle(document.body).backgroundColor`) }
-	grounds := map[string]bool{ground(): true}
+	grounds := []string{ground()}
 	for range 3 {
 		w.press("t")
-		grounds[ground()] = true
+		if now := ground(); !slices.Contains(grounds, now) {
+			grounds = append(grounds, now)
+		}
 	}
 	if len(grounds) != 2 {
-		t.Errorf("t leads to the backgrounds %v", grounds)
+		t.Fatalf("t leads to the backgrounds %v", grounds)
+	}
+	for ground() != grounds[1] { // the other one, which the next page keeps
+		w.press("t")
+	}
+	w.open(board.url)
+	if now := ground(); now != grounds[1] {
+		t.Errorf("the theme is forgotten: %s, not %s", now, grounds[1])
 	}
 	w.clean()
 }

@@ -3,6 +3,8 @@ package browsertest
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -68,7 +70,12 @@ func TestLive_RefreshAllNamesWhoFailed(t *testing.T) {
 		lmstudio(w, r)
 	})
 	eval[bool](w, `document.querySelector("#refresh-all button").click() || true`)
-	w.until(`document.querySelector("#toasts").textContent.includes("lmstudio")`) // the one that it waits for
+	// Meanwhile it says how far it is, and which provider it waits for.
+	w.until(`document.querySelector("#refresh-all button").textContent.includes("5 of 6")`)
+	waiting := eval[[]string](w, `[...document.querySelectorAll('#rows tr[aria-busy="true"]')].map(r => r.dataset.id)`)
+	if !slices.Equal(waiting, []string{"lmstudio"}) {
+		t.Errorf("it waits for %q", waiting)
+	}
 	close(answer)
 	w.until(`/2 of 6/.test(document.querySelector("#toasts").textContent)`)
 	toast := eval[string](w, `document.querySelector("#toasts").textContent`)
@@ -141,6 +148,26 @@ func (d *daemon) eventNumbers() (numbers []int64) {
 		numbers = append(numbers, e.Seq)
 	}
 	return numbers
+}
+
+// If the events after the page's last one are gone, because the daemon came back with another
+// database, the page takes everything from the new one.
+func TestLive_AnotherDatabase(t *testing.T) {
+	z := startZoo(t)
+	w := newTab(t)
+	w.watchLive(z.startDashboard().url)
+	z.stop()
+	w.until(`document.body.hasAttribute("data-lost")`)
+	if err := os.RemoveAll(filepath.Join(z.dir, "state")); err != nil {
+		t.Fatal(err)
+	}
+	z.ollama.kill()
+	z.start()
+	w.until(rowIs("ollama", "STOPPED"))
+	w.until(connected)
+	z.lmstudio.kill()
+	w.until(rowIs("lmstudio", "STOPPED"))
+	w.clean()
 }
 
 // A tab that nobody sees closes its stream, and catches up when it is seen.
