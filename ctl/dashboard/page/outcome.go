@@ -66,7 +66,7 @@ func (s *site) progress(w http.ResponseWriter, r *http.Request) {
 // that may not be probed is skipped.
 func outcomeOf(rows []provider.Status, generation uint64, now time.Time) outcome {
 	o := outcome{Total: len(rows), Waiting: []string{}, message: &message{}}
-	failed, skipped := 0, 0
+	failed, skipped, starting := 0, 0, 0
 	for _, row := range ctl.ByUrgency(rows, now) { // the worst are named first
 		s := &row
 		it := item{ID: s.ID, Text: cutText(stateAndStory(s), mostStory), Hint: cutText(ctl.HintFor(s, now), mostHint)}
@@ -83,6 +83,10 @@ func outcomeOf(rows []provider.Status, generation uint64, now time.Time) outcome
 			continue
 		case failedRow(s, now):
 			failed++
+		case s.State == provider.StateStarting: // neither failed nor usable
+			starting++
+			o.Done++
+			continue
 		default:
 			o.Done++
 			continue
@@ -90,7 +94,7 @@ func outcomeOf(rows []provider.Status, generation uint64, now time.Time) outcome
 		o.Done++
 		o.add(it)
 	}
-	o.sum(rows, failed, skipped)
+	o.sum(rows, failed, skipped, starting)
 	return o
 }
 
@@ -108,7 +112,7 @@ func (m *message) add(it item) {
 	m.Items = append(m.Items, it)
 }
 
-func (o *outcome) sum(rows []provider.Status, failed, skipped int) {
+func (o *outcome) sum(rows []provider.Status, failed, skipped, starting int) {
 	o.Bad = failed > 0 || o.Done < o.Total
 	switch {
 	case o.Done < o.Total:
@@ -120,10 +124,13 @@ func (o *outcome) sum(rows []provider.Status, failed, skipped int) {
 		if skipped > 0 {
 			o.Text = rows[0].ID + " was not probed"
 		}
-	case failed+skipped == 0:
+	case failed+skipped+starting == 0:
 		o.Text = "all " + strconv.Itoa(o.Total) + " can be used"
 	default:
-		o.Text = strconv.Itoa(o.Total-failed-skipped) + " of " + strconv.Itoa(o.Total) + " can be used"
+		o.Text = strconv.Itoa(o.Total-failed-skipped-starting) + " of " + strconv.Itoa(o.Total) + " can be used"
+		if starting > 0 {
+			o.Text += ", " + strconv.Itoa(starting) + " more starting"
+		}
 	}
 }
 
