@@ -109,7 +109,7 @@ func daemonFacts(info *provider.DaemonInfo, now time.Time) [][2]string {
 		{"Providers", strconv.Itoa(info.Providers)},
 		{"Newest event", strconv.FormatUint(info.Seq, 10)},
 		{"Probes", fmt.Sprintf("%d, of which %d broke; %d in progress", info.Counters.Probes, info.Counters.ProbesFailed, info.Counters.InFlight)},
-		{"Refreshes", fmt.Sprintf("%d, of which %d shared another's probe", info.Counters.Refreshes, info.Counters.Coalesced)},
+		{"Refreshes", fmt.Sprintf("%d; %d requests shared another's probe", info.Counters.Refreshes, info.Counters.Coalesced)},
 		{"Requests", fmt.Sprintf("%d, of which %d were denied; %d streams are open", info.Counters.Requests, info.Counters.Denied, info.Counters.Streams)},
 	}
 	if info.StoreError != "" {
