@@ -104,6 +104,7 @@ func TestLive_TheDaemonRestarts(t *testing.T) {
 	rows, events := newTab(t), newTab(t)
 	rows.watchLive(board.url)
 	events.watchLive(board.url + "events")
+	before, after := z.eventNumbers(), events.resumptions()
 	z.stop()
 	for _, w := range []*tab{rows, events} {
 		w.until(`document.body.hasAttribute("data-lost")`)
@@ -134,6 +135,14 @@ func TestLive_TheDaemonRestarts(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("the page has the events %d, and the daemon %d", got, want)
+	}
+	for _, since := range after() {
+		if since < before[len(before)-1] {
+			t.Errorf("the page asks for the events after %d, and has all up to %d", since, before[len(before)-1])
+		}
+	}
+	if len(after()) == 0 {
+		t.Error("the page never asked again")
 	}
 	for _, w := range []*tab{rows, events} {
 		w.stayed()
@@ -175,6 +184,7 @@ func TestLive_AHiddenTab(t *testing.T) {
 	z := startZoo(t)
 	w := newTab(t)
 	w.watchLive(z.startDashboard().url)
+	until(t, "the stream is open", func() bool { return z.streams() == 1 })
 	w.hide(true)
 	until(t, "the stream is closed", func() bool { return z.streams() == 0 })
 	z.ollama.kill()

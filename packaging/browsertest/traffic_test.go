@@ -5,7 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/chromedp/cdproto/network"
@@ -32,11 +36,50 @@ func (w *tab) countTraffic() (requests, beats func() int64) {
 	}); err != nil {
 		w.t.Fatal(err)
 	}
+	w.enableNetwork()
+	return c.requests.Load, c.beats.Load
+}
+
+// resumptions are the events after which the page asked for a stream, one for each time from
+// now on; -1 for a stream of what comes next.
+func (w *tab) resumptions() func() []int64 {
+	w.t.Helper()
+	var mu sync.Mutex
+	var after []int64
+	if err := chromedp.Listen(w.ctx, func(event any) {
+		sent, ok := event.(*network.EventRequestWillBeSent)
+		if !ok {
+			return
+		}
+		at, err := url.Parse(sent.Request.URL)
+		if err != nil || !strings.HasSuffix(at.Path, "/api/events") {
+			return
+		}
+		since, err := strconv.ParseInt(at.Query().Get("since"), 10, 64)
+		if err != nil {
+			since = -1
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		after = append(after, since)
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+	w.enableNetwork()
+	return func() []int64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(after)
+	}
+}
+
+// enableNetwork makes the browser report what the tab sends and receives.
+func (w *tab) enableNetwork() {
+	w.t.Helper()
 	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, network.Enable, network.EnableParams{})
 		return err
 	}))
-	return c.requests.Load, c.beats.Load
 }
 
 // An event is a line of the daemon's list.
@@ -72,7 +115,7 @@ func (d *daemon) events() (events []event) {
 // streams are how many streams the daemon has open.
 func (d *daemon) streams() int64 {
 	d.t.Helper()
-	var reply struct{ Streams int64 }
+	var reply struct{ Counters struct{ Streams *int64 } }
 	d.ask("GET", "/api/daemon", &reply)
-	return reply.Streams
+	return *reply.Counters.Streams
 }

@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -122,14 +123,14 @@ func TestViews_ReadOnly(t *testing.T) {
 func TestViews_HostileTexts(t *testing.T) {
 	const markup = `</script></td><img src=x onerror="window.taken=1"><svg onload=window.taken=1><b id=planted>planted</b>`
 	long := strings.Repeat("x<i id=planted>", 700) // 10 kB
-	texts := []string{markup, "\u202etxet sdrawkcab\u202c", "a\u200bb\u2066c", `"onmouseover="window.taken=1`, "{{.}}${window.taken=1}"}
+	texts := []string{markup, "\u202etxet sdrawkcab\u202c", "a\u200bb\u2066c", "\u05e9\u05dc\u05d5\u05dd 1b", `"onmouseover="window.taken=1`, "{{.}}${window.taken=1}"}
 	models := []string{model("plain:1b", 1, "x", "Q4")}
 	for _, text := range texts {
 		models = append(models, model(text, 1, text, text))
 	}
 	models = append(models, model(long, 1, "x", "Q4"))
 	lists := serve(t, ollama(models...))
-	fails := serve(t, status(401, fmt.Sprintf(`{"error":{"message":%q}}`, "key rejected: "+markup+" "+texts[1])))
+	fails := serve(t, status(401, fmt.Sprintf(`{"error":{"message":%q}}`, "key rejected: "+markup+" "+texts[1]+texts[3])))
 	talks := serve(t, status(401, fmt.Sprintf(`{"error":{"message":%q}}`, "key rejected: "+long)))
 	d := startDaemon(t, fmt.Sprintf("[defaults]\ninterval = \"1h\"\ntimeout = \"20s\"\nslow_after = \"20s\"\n"+
 		"[[provider]]\nid = \"lists\"\nkind = \"ollama\"\nbase_url = %q\n"+
@@ -161,10 +162,36 @@ func TestViews_HostileTexts(t *testing.T) {
 		if wide := eval[int](w, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
 			t.Errorf("%q: a long text makes the page %d px too wide", path, wide)
 		}
-		// An override of the direction ends with the text that it is in.
-		if loose := eval[int](w, `[...document.querySelectorAll("main *, #toasts *")].filter(e => [...e.childNodes].some(n => n.nodeType == 3 && /[\u202a-\u202e\u2066-\u2069]/.test(n.data)) && !e.closest("bdi, [dir]")).length`); loose != 0 {
+		// What is written from right to left does not turn what is around it.
+		if loose := eval[int](w, `[...document.querySelectorAll("main *, #toasts *")].filter(e => [...e.childNodes].some(n => n.nodeType == 3 && /[\u0590-\u08ff\u202a-\u202e\u2066-\u2069]/.test(n.data)) && !e.closest("bdi, [dir]")).length`); loose != 0 {
 			t.Errorf("%q: %d texts with a direction of their own are not isolated", path, loose)
 		}
 		w.clean()
+	}
+}
+
+// The tabs of these tests notice what a page may not do; otherwise they would prove nothing.
+func TestViews_ViolationsAreNoticed(t *testing.T) {
+	bad := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'")
+		if r.URL.Path == "/bad.js" {
+			w.Header().Set("Content-Type", "text/javascript")
+			fmt.Fprint(w, `try { document.body.innerHTML = "<p>x" } catch {} nowhere()`)
+			return
+		}
+		fmt.Fprint(w, `<!doctype html><title>bad</title><p style="color: red">inline<script src="/bad.js"></script><script>1</script>`)
+	})
+	w := newTab(t)
+	w.open(bad.url() + "/")
+	w.until(`seen.violations.length >= 3 && seen.errors.length >= 1`)
+	violations := strings.Join(eval[[]string](w, "seen.violations"), "\n")
+	for _, directive := range []string{"style-src-attr", "script-src-elem", "require-trusted-types-for"} {
+		if !strings.Contains(violations, directive) {
+			t.Errorf("a violation of %s is not noticed: %s", directive, violations)
+		}
+	}
+	if errors := eval[[]string](w, "seen.errors"); !strings.Contains(strings.Join(errors, "\n"), "nowhere") {
+		t.Errorf("a script that fails is not noticed: %q", errors)
 	}
 }
