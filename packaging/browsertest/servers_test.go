@@ -124,10 +124,6 @@ func vllm(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// openai answers as OpenAI does with a good key.
-var openai = pages(map[string]string{"/v1/models": `{"object":"list","data":[{"id":"gpt-5","object":"model","created":1686935002,"owned_by":"openai"},
-	{"id":"text-embedding-3-small","object":"model","created":1686935002,"owned_by":"system"}]}`})
-
 // Answers of the vendors to what is wrong.
 var (
 	openaiLimited     = status(429, `{"error":{"message":"Rate limit reached for requests","type":"requests","code":"rate_limit_exceeded"}}`, "Retry-After", "600")
