@@ -23,7 +23,7 @@ targets=(
 )
 
 documents=(
-	README.md CHANGELOG.md docs/*.md docs/providerd.example.toml docs/decisions/*.md
+	README.md CHANGELOG.md docs/*.md docs/*.png docs/providerd.example.toml docs/decisions/*.md
 	packaging/prometheus/providerd.rules.yml packaging/grafana/providerd.json
 )
 

@@ -33,7 +33,7 @@ type browser struct {
 // than rebound, so nothing leaves this machine.
 func startBrowser(profile string) (*browser, error) {
 	path := ""
-	for _, name := range []string{"chromium-headless-shell", "chromium"} {
+	for _, name := range []string{"chromium-headless-shell", "chromium", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
 			path = found
 			break
