@@ -35,6 +35,7 @@ var doors = map[string]door{
 	"POST /api/providers/{id}/resume":     {command: "resume a"},
 	"POST /api/providers/{id}/report":     {body: `{"status":429,"retry_after":"1"}`},
 	"GET /api/events":                     {},
+	"GET /api/history":                    {},
 	"GET /api/daemon":                     {},
 	"GET /api/daemon/config":              {command: "config show --running", program: "providerd"},
 	"POST /api/daemon/reload":             {command: "reload"},

@@ -100,18 +100,16 @@ func (c *candidate) unusable(now time.Time, model string) (why, hint string) {
 		return describe(c.Status), "probe it: providerctl refresh " + c.ID + " --wait"
 	case c.RetryAt.After(now):
 		return describe(c.Status) + ", left alone until " + deadline(c.RetryAt), ""
-	case c.State == provider.StateRunning:
-		return "", ""
-	case c.State == provider.StateDegraded && servesStill(c.Reason, model):
+	case provider.Usable(c.State, c.Reason) || servesOthers(&c.Status, model):
 		return "", ""
 	}
 	return describe(c.Status), c.Hint
 }
 
-// servesStill reports whether a provider that is DEGRADED for that reason still answers
-// requests. One that lacks a required model serves its other models.
-func servesStill(r provider.Reason, model string) bool {
-	return r.Meaning().Serves || r == provider.ModelMissing && model != ""
+// servesOthers reports whether a provider lacks a required model, but may serve the wanted
+// one.
+func servesOthers(s *provider.Status, model string) bool {
+	return s.State == provider.StateDegraded && s.Reason == provider.ModelMissing && model != ""
 }
 
 // compare orders two equally good candidates by preference.

@@ -165,6 +165,11 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"GET /api/providers/gone/history", "", 200},
 		{"GET /api/providers/gone/history?from=2026-01-02T03:04:05Z", "", 200},
 		{"GET /api/providers/gone/history?since=999", "", 410},
+		{"GET /api/providers/gone/history?window=30d", "", 200},
+		{"GET /api/providers/a/history?step=1h", "", 200},
+		{"GET /api/history?window=90d&provider_id=a", "", 200},
+		{"GET /api/history?provider_id=nope", "", 404},
+		{"GET /api/history?window=0d", "", 400},
 		{"POST /api/providers/a/pause", "", 200},
 		{"POST /api/providers/refresh?wait=5m", "", 200}, // one is skipped
 		{"POST /api/providers/a/diagnose", "", 200},

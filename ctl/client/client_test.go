@@ -213,6 +213,18 @@ func TestClient_Requests(t *testing.T) {
 			_, err := c.History(ctx, "a")
 			return err
 		},
+		"GET /api/providers/a/history?from=2026-01-02T03%3A04%3A05.000Z&step=1h": func(ctx context.Context, c *client.Client) error {
+			_, err := c.HistoryOf(ctx, client.HistoryQuery{ID: "a", From: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Step: "1h"})
+			return err
+		},
+		"GET /api/history?window=90d": func(ctx context.Context, c *client.Client) error {
+			_, err := c.Histories(ctx, client.HistoryQuery{ID: "ignored", Window: 90 * 24 * time.Hour})
+			return err
+		},
+		"GET /api/history?window=1h30m0s": func(ctx context.Context, c *client.Client) error {
+			_, err := c.Histories(ctx, client.HistoryQuery{Window: 90 * time.Minute})
+			return err
+		},
 		"POST /api/providers/a/pause": func(ctx context.Context, c *client.Client) error {
 			_, err := c.Pause(ctx, "a")
 			return err

@@ -19,6 +19,7 @@ const (
 	LogLevelPath = "/api/daemon/log-level"
 	BackupPath   = "/api/daemon/backup"
 	HealthPath   = "/healthz"
+	HistoryPath  = "/api/history"
 	DiscoverPath = "/api/discover"
 )
 
@@ -177,16 +178,19 @@ func (c *Client) Diagnose(ctx context.Context, q DiagnoseQuery) (*provider.Diagn
 	return awaited[provider.DiagnoseReply](ctx, c, q.Request())
 }
 
-// History returns a provider's transitions and uptime.
+// History returns a provider's transitions and uptime, as far back as they are kept.
 func (c *Client) History(ctx context.Context, id string) (*provider.HistoryReply, error) {
 	return call[provider.HistoryReply](ctx, c, Request{Path: ProviderPath(id, "history")})
 }
 
-// HistoryQuery is how much of a provider's history is wanted.
+// HistoryQuery is how much of a provider's history, or of all, is wanted. With a Window or
+// a Step the reply has buckets.
 type HistoryQuery struct {
-	ID    string
-	Since uint64    // only after the event with this number; 0: from the beginning
-	From  time.Time // only from this time on; zero: from the beginning
+	ID     string        // empty: all providers
+	Since  uint64        // only after the event with this number; 0: from the beginning. Not of all providers
+	From   time.Time     // only from this time on; zero: from the beginning
+	Window time.Duration // only the time since so long ago; 0: it is not asked for
+	Step   string        // the length of a bucket, 1h or 1d; empty leaves it to the daemon
 }
 
 // Path is the query's route.
@@ -198,7 +202,36 @@ func (q HistoryQuery) Path() string {
 	if !q.From.IsZero() {
 		v.Set("from", q.From.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
+	if q.Window > 0 {
+		v.Set("window", windowText(q.Window))
+	}
+	if q.Step != "" {
+		v.Set("step", q.Step)
+	}
+	if q.ID == "" {
+		return withQuery(HistoryPath, v)
+	}
 	return withQuery(ProviderPath(q.ID, "history"), v)
+}
+
+// windowText is a window in days, if it is some.
+func windowText(d time.Duration) string {
+	if d%provider.Daily == 0 {
+		return strconv.Itoa(int(d/provider.Daily)) + "d"
+	}
+	return d.String()
+}
+
+// HistoryOf returns the history of one provider, as far back as the query says.
+func (c *Client) HistoryOf(ctx context.Context, q HistoryQuery) (*provider.HistoryReply, error) {
+	return call[provider.HistoryReply](ctx, c, Request{Path: q.Path()})
+}
+
+// Histories returns how much of the time each configured provider was up and could be
+// used. The query has neither ID nor Since.
+func (c *Client) Histories(ctx context.Context, q HistoryQuery) (*provider.HistoriesReply, error) {
+	q.ID, q.Since = "", 0
+	return call[provider.HistoriesReply](ctx, c, Request{Path: q.Path()})
 }
 
 // Pause stops the probing of a provider and returns its row.

@@ -21,6 +21,9 @@ func (s *Server) history(c *call) *provider.Error {
 	if err != nil {
 		return asError(err)
 	}
+	if c.query.isBucketed() {
+		return s.bucketed(c, begin, watch)
+	}
 	past, err := s.store.EventsOf(c.id)
 	if err != nil {
 		return asError(err)
@@ -81,9 +84,8 @@ func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin b
 	if begin != (beginning{}) {
 		told = begin.cut(past, watch)
 	}
-	reply := provider.HistoryReply{
-		ID: st.ID, StateSeconds: map[provider.State]float64{}, Transitions: told.Events, Gaps: told.Gaps,
-	}
+	reply := provider.HistoryReply{ID: st.ID, Transitions: told.Events, Gaps: told.Gaps}
+	reply.StateSeconds = map[provider.State]float64{}
 	if len(told.Events) == 0 {
 		reply.Transitions = []provider.Event{}
 	}
@@ -92,7 +94,7 @@ func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin b
 		return reply
 	}
 	reply.Since = provider.AtMost(provider.Time{Time: later(later(spells[0].from, begin.at), watch.Began())}, now)
-	var known time.Duration
+	var known, usable time.Duration
 	lasted := map[provider.State]time.Duration{}
 	for i, spell := range spells {
 		until := now
@@ -105,14 +107,15 @@ func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin b
 		}
 		lasted[spell.state] += d
 		known += d
+		if provider.Usable(spell.state, spell.reason) {
+			usable += d
+		}
 	}
 	for state, d := range lasted {
-		reply.StateSeconds[state] = d.Round(time.Millisecond).Seconds()
+		reply.StateSeconds[state] = inSeconds(d)
 	}
-	if known > 0 {
-		ratio := float64(lasted[provider.StateRunning]) / float64(known)
-		reply.UptimeRatio = &ratio
-	}
+	reply.KnownSeconds, reply.UsableSeconds = inSeconds(known), inSeconds(usable)
+	reply.UptimeRatio, reply.UsableRatio = partOf(lasted[provider.StateRunning], known), partOf(usable, known)
 	return reply
 }
 

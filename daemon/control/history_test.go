@@ -72,9 +72,13 @@ func TestSummarise(t *testing.T) {
 			for i := range tt.events {
 				tt.events[i].Seq = uint64(i + 1)
 			}
-			want := provider.HistoryReply{ID: "a", Since: tt.since, StateSeconds: tt.seconds, Transitions: tt.events}
+			want := provider.HistoryReply{ID: "a", Since: tt.since, Transitions: tt.events}
+			want.StateSeconds, want.UsableSeconds = tt.seconds, tt.seconds[running]
+			for _, seconds := range tt.seconds {
+				want.KnownSeconds += seconds
+			}
 			if tt.ratio >= 0 {
-				want.UptimeRatio = &tt.ratio
+				want.UptimeRatio, want.UsableRatio = &tt.ratio, &tt.ratio
 			}
 			if tt.events == nil {
 				want.Transitions = []provider.Event{}

@@ -124,7 +124,11 @@ func (s *schemas) schema(t reflect.Type) object {
 	case reflect.Float64:
 		return object{"type": "number"}
 	case reflect.Slice:
-		return object{"type": "array", "items": s.schema(t.Elem())}
+		items := s.schema(t.Elem())
+		if t.Elem().Kind() == reflect.Pointer { // nil is null, in a list
+			items["type"] = []any{items["type"], "null"}
+		}
+		return object{"type": "array", "items": items}
 	case reflect.Map:
 		return object{"type": "object", "propertyNames": s.schema(t.Key()), "additionalProperties": s.schema(t.Elem())}
 	case reflect.Interface:

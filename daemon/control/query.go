@@ -20,6 +20,8 @@ type query struct {
 	wait   *time.Duration
 	since  *uint64
 	from   *time.Time
+	window *time.Duration
+	step   *time.Duration
 	lines  *uint64
 	force  bool
 	follow bool
@@ -75,6 +77,10 @@ func (q *query) set(name, value string) (err *provider.Error) {
 		q.since, err = parseNumber(name, value)
 	case "from":
 		q.from, err = parseTime(name, value)
+	case "window":
+		q.window, err = parseWindow(name, value)
+	case "step":
+		q.step, err = parseStep(name, value)
 	case "lines":
 		q.lines, err = parseNumber(name, value)
 	case "force":

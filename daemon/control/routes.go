@@ -73,10 +73,13 @@ var routes = []route{
 		params: []parameter{
 			{"from", "only from this time onward", schemaTime},
 			{"since", "only after the event with this number", schemaNumber},
+			paramWindow, paramStep,
 		},
-		summary: "Transitions and uptime",
+		summary: "Transitions, uptime, and hours or days",
+		about: "With window or step the reply has buckets, outages, and the states since then, also from before a restart. " +
+			"It begins with the bucket that the beginning is in. Otherwise it goes back as far as transitions are kept, but not before the daemon started.",
 		replies: []reply{
-			{status: 200, what: "the transitions that are kept", body: provider.HistoryReply{}},
+			{status: 200, what: "the history", body: provider.HistoryReply{}},
 			{status: 410, what: "the event is no longer kept, or does not exist yet", body: provider.ErrorReply{}},
 		},
 	},
@@ -127,6 +130,16 @@ var routes = []route{
 			{status: 200, what: "events, and lines with a type, which are not events", body: provider.Event{}, note: provider.StreamNote{}, media: mediaLines},
 			{status: 410, what: "the requested events are no longer kept", body: provider.ErrorReply{}},
 		},
+	},
+	{
+		method: "GET", path: "/api/history", serve: (*Server).histories,
+		params: []parameter{
+			paramProviderID, {"from", "only from this time onward", schemaTime}, paramWindow, paramStep,
+		},
+		summary: "How much of the time each provider was up",
+		about: "The last 30 days by default. It begins with the bucket that the beginning is in. Providers come in the configuration's order. " +
+			"One that is no longer configured is not among them; its history is kept, in case it returns.",
+		replies: []reply{{status: 200, what: "an entry for each provider", body: provider.HistoriesReply{}}},
 	},
 	{
 		method: "GET", path: "/api/daemon", serve: (*Server).info,

@@ -124,6 +124,8 @@ func TestRoutes_ParametersAreReadAsDescribed(t *testing.T) {
 	values := map[jsonSchema][]string{
 		schemaDuration: valuesOf(t, schemaDuration, "examples"),
 		schemaTime:     valuesOf(t, schemaTime, "examples"),
+		schemaWindow:   {"30d", "2w"}, // 36h is also a duration, and too long for a wait
+		schemaStep:     {"1d"},        // 1h likewise
 		schemaFlag:     valuesOf(t, schemaFlag, "enum"),
 		schemaNumber:   {"0", "7", "12345678901"},
 		schemaIDs:      {"ollama", "my own"},
@@ -147,11 +149,13 @@ func TestRoutes_ParametersAreReadAsDescribed(t *testing.T) {
 }
 
 // alsoOf reports whether a value of another schema is valid for this one too: 0 is a number, a
-// flag, and the only duration that needs no unit.
+// flag, and the only duration that needs no unit. Most durations are windows.
 func alsoOf(schema jsonSchema, v string) bool {
 	switch schema {
 	case schemaDuration:
 		return v == "0"
+	case schemaWindow:
+		return v == "5s" || v == "1m30s" || v == "1d"
 	case schemaNumber, schemaFlag:
 		return v == "0" || v == "1"
 	}

@@ -42,18 +42,6 @@ type ModelsReply struct {
 	Models    []Model `json:"models"`
 }
 
-// HistoryReply answers GET /api/providers/{id}/history. Known time is the time since Since
-// without the times in which probing was paused, the state was UNKNOWN, the machine was
-// asleep, or the daemon was held up.
-type HistoryReply struct {
-	ID           string            `json:"id"`
-	Since        Time              `json:"since,omitzero"`         // the oldest transition that is kept; not before the daemon started
-	UptimeRatio  *float64          `json:"uptime_ratio,omitempty"` // the part of the known time in which it was RUNNING; absent if no time is known
-	StateSeconds map[State]float64 `json:"state_seconds"`          // of known time
-	Transitions  []Event           `json:"transitions"`            // oldest first
-	Gaps         []Gap             `json:"gaps,omitempty"`         // in the events of all providers; time across a gap is not known
-}
-
 // A Gap is events that are gone, between others that are kept, because the database was
 // damaged.
 type Gap struct {
