@@ -19,7 +19,7 @@ func TestASCII(t *testing.T) {
 			"GET /api/providers/status?provider_id=ollama": {rows(row)},
 			"GET /api/providers/ollama":                    {ok(row)},
 			"GET /api/providers/ollama/models":             {ok(`{"id":"ollama","models":[{"id":"größe","size_bytes":5}]}`)},
-			"GET /api/providers/ollama/history":            {ok(`{"id":"ollama","transitions":[` + event + `]}`)},
+			"GET /api/providers/ollama/history?window=30d": {ok(`{"id":"ollama","transitions":[` + event + `]}`)},
 			"GET /api/events?n=50":                         {stream(event)},
 			"GET /api/events":                              {stream(event)},
 			diagnoseA:                                      {ok(`{` + evidence + `}`)},

@@ -123,16 +123,16 @@ func TestCommands(t *testing.T) {
 			`{"type":"gap","reason":"events_gone","first":3,"seq":3}` + "\n" + `{"seq":4}` + "\n", "event 3: gone, because",
 		},
 		"History/TellsOfAGap": {
-			"history a", "GET /api/providers/a/history", ok(`{"id":"a","state_seconds":{},"transitions":[],"gaps":[{"first":3,"last":9}]}`), 0,
+			"history a", "GET /api/providers/a/history?window=30d", ok(`{"id":"a","state_seconds":{},"transitions":[],"gaps":[{"first":3,"last":9}]}`), 0,
 			"events 3 to 9: gone, because the daemon's database was damaged; that time does not count\n", "",
 		},
 		"History/SumsUp": {
-			"history a", "GET /api/providers/a/history",
+			"history a", "GET /api/providers/a/history?window=30d",
 			ok(`{"id":"a","uptime_ratio":0.9825,"state_seconds":{"RUNNING":7200,"STOPPED":120},"transitions":[{"seq":1,"id":"a","from":"STOPPED","to":"RUNNING"}]}`), 0,
 			"a: up 98.2%: STOPPED 2m, RUNNING 2h\n", "",
 		},
 		"History/SinceATime": {
-			"history a --since 2026-01-02T03:04:05Z -o json", "GET /api/providers/a/history?from=2026-01-02T03%3A04%3A05.000Z", ok(`{"id":"a","new":1}`), 0, `{"id":"a","new":1}` + "\n", "",
+			"history a --since 2026-01-02T03:04:05Z -o json", "GET /api/providers/a/history?from=2026-01-02T03%3A04%3A05.000Z&step=1d", ok(`{"id":"a","new":1}`), 0, `{"id":"a","new":1}` + "\n", "",
 		},
 		"History/SinceAnEvent":  {"history a --since 42", "GET /api/providers/a/history?since=42", ok(`{"id":"a","state_seconds":{},"transitions":[]}`), 0, "a: nothing is known yet\n", ""},
 		"Pause/SaysHowToResume": {"pause a", "POST /api/providers/a/pause", ok(`{"id":"a"}`), 0, "providerctl resume a", ""},

@@ -16,39 +16,95 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
+// historyWindow is how far back a history goes by default.
+const historyWindow = 30 * provider.Daily
+
 func (a *app) historyCommand() *command.Command {
 	cmd := &command.Command{
-		Use:   "history ID…",
-		Short: "Show a provider's changes and how much of the time it was up",
-		Long: `Show a provider's past changes, and how much of the time it was RUNNING. The time
-begins with the oldest of the changes or at --since or, if that is later, when the
-daemon started. Time does not count while probing was paused, the state was UNKNOWN,
-the machine was asleep, or the daemon was held up.
+		Use:   "history [ID…]",
+		Short: "Show how much of the time providers could be used, their outages and changes",
+		Long: `Show how much of the last 30 days, or of the time since --since, providers could be
+used: a line for each provider or, for each ID, its changes, a bar for each day or hour,
+latencies, and outages.
+
+A provider is up while it is RUNNING, and usable while pick would take it: also while it
+is degraded but still answers. The daemon keeps days for 400 days and hours for 14, also
+across its restarts. Days are those of UTC. Time does not count while the daemon did not
+run, probing was paused, the state was UNKNOWN, or the machine was asleep: it is not
+known.
+
+A full bar is time in which the provider was usable without a break. The bars are hours
+if --since is at most 2 days ago, and days otherwise; --step chooses. An outage is time
+in which the provider was not usable.
 
 ` + sinceHelp + `
+It begins with the hour or day that the time is in. After an event there are only the
+changes and how long each state lasted.
 
-Several providers are shown one after the other.
 ` + globHelp + `
--o json prints one object for one ID, and {"providers": […]} for several or a pattern.`,
-		Example: `  providerctl history ollama --since 1d
-  providerctl history 'gpu*' -o json`,
-		Args:     args(1, -1),
+-o json prints the daemon's reply without an ID, one object for one ID, and
+{"providers": […]} for several or a pattern.`,
+		Example: `  providerctl history
+  providerctl history ollama --since 1d
+  providerctl history 'gpu*' --since 90d -o json`,
+		Args:     args(0, -1),
 		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
-	from := a.sinceFlag(cmd, "only changes since `WHEN`")
+	from := a.sinceFlag(cmd, "only since `WHEN` (default 30d)")
+	step := &format{allowed: []string{"1h", "1d"}}
+	cmd.Flags().Var(step, "step", "length of a bar").Complete = command.Offer(step.allowed, command.NoFiles)
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		if err := from.check(cmd); err != nil {
 			return err
 		}
-		query := client.HistoryQuery{Since: from.seq, From: from.at}
-		if single(words) && out.json() {
+		if len(words) == 0 && from.seq > 0 {
+			return usage("give a time, or an ID: providerctl history ID --since "+from.typed, "%s: the number of an event needs an ID", cmd.Name())
+		}
+		query := historyQuery(from.since, step.value, a.now())
+		switch {
+		case len(words) == 0:
+			return a.allHistories(cmd.Context(), query, out)
+		case single(words) && out.json():
 			query.ID = words[0]
 			return a.passThrough(cmd.Context(), client.Request{Path: query.Path()})
 		}
 		return a.histories(cmd.Context(), words, query, out)
 	}
 	return cmd
+}
+
+// historyQuery is the query for what was typed. After an event it is for the changes, if
+// no step was given.
+func historyQuery(from since, step string, now time.Time) client.HistoryQuery {
+	query := client.HistoryQuery{Since: from.seq, From: from.at, Step: step}
+	switch {
+	case from.seq > 0 || step != "" && from.given():
+	case from.given():
+		query.Step = provider.StepName(provider.StepFor(now.Sub(from.at)))
+	default:
+		query.Window = historyWindow
+	}
+	return query
+}
+
+// allHistories shows a line for each provider.
+func (a *app) allHistories(ctx context.Context, query client.HistoryQuery, out *format) error {
+	if out.json() {
+		return a.passThrough(ctx, client.Request{Path: query.Path()})
+	}
+	all, err := a.client.Histories(ctx, query)
+	switch {
+	case err != nil:
+		return err
+	case len(all.Providers) == 0:
+		a.sayNothing(&statusView{}, nil)
+		return nil
+	}
+	var b strings.Builder
+	a.historyLayout().writeAll(&b, all)
+	_, err = io.WriteString(a.Stdout, b.String())
+	return err
 }
 
 // histories shows the histories of the named providers, one after the other.
@@ -107,27 +163,5 @@ func (a *app) writeHistory(b *strings.Builder, reply *provider.HistoryReply) {
 	for _, gap := range reply.Gaps {
 		fmt.Fprintf(b, "%s: gone, because the daemon's database was damaged; that time does not count\n", gap)
 	}
-	_, text := hanging("", provider.Printable(reply.ID)+": "+uptime(reply), a.term.width())
-	b.WriteString(text)
-}
-
-// uptime sums a history up: "up 98.2% since …: RUNNING 3h, STOPPED 2m".
-func uptime(h *provider.HistoryReply) string {
-	var parts []string
-	for _, state := range provider.States {
-		if seconds := h.StateSeconds[state]; seconds > 0 {
-			parts = append(parts, string(state)+" "+span(time.Duration(seconds*float64(time.Second))))
-		}
-	}
-	text := "nothing is known yet"
-	if h.UptimeRatio != nil {
-		text = fmt.Sprintf("up %.1f%%", *h.UptimeRatio*100)
-	}
-	if !h.Since.IsZero() {
-		text += " since " + stamp(h.Since)
-	}
-	if len(parts) > 0 {
-		text += ": " + strings.Join(parts, ", ")
-	}
-	return text
+	a.historyLayout().write(b, reply)
 }

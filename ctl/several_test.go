@@ -70,17 +70,17 @@ func TestSeveral(t *testing.T) {
 			"GET /api/providers/cpu/models GET /api/providers/gpu0/models GET /api/providers/gpu1/models GET /api/providers/status?provider_id=gpu0&provider_id=gpu1&provider_id=cpu",
 		},
 		"HistoryOfSome": {
-			"history cpu gpu0", map[string][]reply{allRows: {gpus}, "GET /api/providers/gpu0/history": {ok(`{"id":"gpu0","uptime_ratio":1}`)},
-				"GET /api/providers/cpu/history": {ok(`{"id":"cpu","uptime_ratio":0.5,"transitions":[{"id":"cpu","to":"RUNNING"}]}`)}},
-			0, "\n\ncpu: up 50.0%\n\ngpu0: up 100.0%\n", "", "GET /api/providers/cpu/history GET /api/providers/gpu0/history",
+			"history cpu gpu0", map[string][]reply{allRows: {gpus}, "GET /api/providers/gpu0/history?window=30d": {ok(`{"id":"gpu0","uptime_ratio":1}`)},
+				"GET /api/providers/cpu/history?window=30d": {ok(`{"id":"cpu","uptime_ratio":0.5,"transitions":[{"id":"cpu","to":"RUNNING"}]}`)}},
+			0, "\n\ncpu: up 50.0%\n\ngpu0: up 100%\n", "", "GET /api/providers/cpu/history?window=30d GET /api/providers/gpu0/history?window=30d",
 		},
 		"HistoryAsJSON": { // also of one, where a pattern may be of several
-			"history *1 -o json", map[string][]reply{allRows: {gpus}, "GET /api/providers/gpu1/history": {ok(`{"id":"gpu1","new":1}` + "\n")}},
-			0, `{"providers":[{"id":"gpu1","new":1}]}` + "\n", "", "GET /api/providers/gpu1/history",
+			"history *1 -o json", map[string][]reply{allRows: {gpus}, "GET /api/providers/gpu1/history?window=30d": {ok(`{"id":"gpu1","new":1}` + "\n")}},
+			0, `{"providers":[{"id":"gpu1","new":1}]}` + "\n", "", "GET /api/providers/gpu1/history?window=30d",
 		},
 		"HistoryOfOneThatHasGone": {
-			"history gpu0 gpu1 -o json", map[string][]reply{allRows: {gpus}, "GET /api/providers/gpu0/history": {refused(404, strings.ReplaceAll(unknownID, "nope", "gpu0"))}, "GET /api/providers/gpu1/history": {ok(`{"id":"gpu1"}`)}},
-			5, `{"providers":[{"id":"gpu1"}]}` + "\n", "no such provider: \"gpu0\"", "GET /api/providers/gpu0/history GET /api/providers/gpu1/history",
+			"history gpu0 gpu1 -o json", map[string][]reply{allRows: {gpus}, "GET /api/providers/gpu0/history?window=30d": {refused(404, strings.ReplaceAll(unknownID, "nope", "gpu0"))}, "GET /api/providers/gpu1/history?window=30d": {ok(`{"id":"gpu1"}`)}},
+			5, `{"providers":[{"id":"gpu1"}]}` + "\n", "no such provider: \"gpu0\"", "GET /api/providers/gpu0/history?window=30d GET /api/providers/gpu1/history?window=30d",
 		},
 		"RefreshThoseThatMatch": {
 			"refresh gpu*", map[string][]reply{allRows: {gpus}, "POST /api/providers/refresh?provider_id=gpu0&provider_id=gpu1": {ok(`{"message":"Triggered"}`)}},

@@ -1,0 +1,139 @@
+package ctl_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// thirtyDays is a history of 31 days: up but for an outage of 3 minutes, a day that is down,
+// and two days of which nothing is known.
+func thirtyDays(id string) provider.HistoryReply {
+	from := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	until := from.Add(30*provider.Daily + 12*time.Hour)
+	h := provider.HistoryReply{
+		ID: id, Since: provider.Time{Time: from},
+		Window: &provider.Window{From: provider.Time{Time: from}, Until: provider.Time{Time: until}, Step: "1d"},
+		Probed: &provider.Probed{Probes: 259200, OK: 250000, P50MS: 1.2, P95MS: 3.4, P99MS: 1234},
+		Outages: &provider.Outages{
+			Count: 12, Seconds: 86580, LongestSeconds: 86400, MeanBetweenSeconds: 9 * 86400,
+			Last: []provider.Outage{
+				{Began: provider.Time{Time: from.Add(-time.Hour)}, Ended: provider.Time{Time: from.Add(3 * time.Hour)}, Seconds: 180, State: provider.StateDegraded, Reason: provider.Hung},
+				{Began: provider.Time{Time: from.Add(4 * provider.Daily)}, Seconds: 86400, State: provider.StateStopped, Reason: provider.ConnectionRefused},
+			},
+		},
+		Transitions: []provider.Event{},
+	}
+	for i := range 31 {
+		b := provider.Bucket{Time: provider.Time{Time: from.Add(time.Duration(i) * provider.Daily)}}
+		b.KnownSeconds, b.UsableSeconds = 86400, 86400
+		b.StateSeconds = map[provider.State]float64{provider.StateRunning: 86400}
+		switch i {
+		case 2:
+			b.UsableSeconds -= 180
+			b.StateSeconds = map[provider.State]float64{provider.StateRunning: 86220, provider.StateDegraded: 180}
+		case 4:
+			b.UsableSeconds = 0
+			b.StateSeconds = map[provider.State]float64{provider.StateStopped: 86400}
+		case 7, 8:
+			continue
+		case 30:
+			b.KnownSeconds, b.UsableSeconds = 43200, 43200
+			b.StateSeconds = map[provider.State]float64{provider.StateRunning: 43200}
+		}
+		h.Buckets = append(h.Buckets, b)
+		h.Add(b.Spent)
+	}
+	h.UptimeRatio, h.UsableRatio = h.Up(), h.Spent.Usable()
+	return h
+}
+
+// asOneOf is the same history as an entry of a list.
+func asOneOf(h provider.HistoryReply) provider.History {
+	one := provider.History{ID: h.ID, Kind: "ollama", Since: h.Since, UptimeRatio: h.UptimeRatio, UsableRatio: h.UsableRatio, Spent: h.Spent, Probed: *h.Probed, Outages: h.Outages}
+	buckets := h.Buckets
+	for i := range 31 {
+		at := h.Window.From.Add(time.Duration(i) * provider.Daily)
+		if len(buckets) == 0 || !buckets[0].Time.Equal(at) {
+			one.Known, one.Usable = append(one.Known, 0), append(one.Usable, nil)
+			continue
+		}
+		one.Known, one.Usable = append(one.Known, buckets[0].KnownSeconds/86400), append(one.Usable, buckets[0].Usable())
+		buckets = buckets[1:]
+	}
+	return one
+}
+
+func historyScript(t *testing.T) map[string][]reply {
+	t.Helper()
+	text := func(v any) reply {
+		body, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok(string(body))
+	}
+	one := thirtyDays("ollama")
+	all := provider.HistoriesReply{Window: *one.Window}
+	for i := range 31 {
+		all.Times = append(all.Times, provider.Time{Time: one.Window.From.Add(time.Duration(i) * provider.Daily)})
+	}
+	never := provider.History{ID: "a-provider-with-a-long-name", Known: make([]float64, 31), Usable: make([]*float64, 31)}
+	all.Providers = []provider.History{asOneOf(one), never}
+	return map[string][]reply{
+		"GET /api/providers/ollama/history?window=30d": {text(one)},
+		"GET /api/history?window=30d":                  {text(all)},
+	}
+}
+
+// A history fits on the screen, whatever its width, and in a pipe it is as wide as it gets.
+// Regenerate the golden files with: go test ./ctl -run TestHistory_FitsTheScreen -update
+func TestHistory_FitsTheScreen(t *testing.T) {
+	plain := map[string]string{"NO_COLOR": "1", "LANG": "C.UTF-8"}
+	ascii := map[string]string{"NO_COLOR": "1", "LC_ALL": "C"}
+	for name, tc := range map[string]struct {
+		columns   uint16
+		variables map[string]string
+	}{
+		"20": {20, plain}, "40": {40, plain}, "80": {80, plain}, "120": {120, plain}, "200": {200, plain}, "ascii-80": {80, ascii},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, historyScript(t))
+			var b strings.Builder
+			for _, args := range [][]string{{"history"}, {"history", "ollama"}} {
+				got := onTerminal(t, d, tc.columns, 50, tc.variables, args...).String()
+				got = strings.TrimSuffix(strings.ReplaceAll(got, "\r\n", "\n"), "END")
+				checkWidth(t, got, ctl.TableOptions{Width: int(tc.columns)})
+				b.WriteString("$ providerctl " + strings.Join(args, " ") + "\n" + got + "\n")
+			}
+			golden(t, filepath.Join("testdata", "history", name+".txt"), b.String())
+		})
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
