@@ -90,8 +90,9 @@ func merged(several []bar, per int) bar {
 	known, usable := 0.0, 0.0
 	for _, one := range several {
 		if one.usable != nil {
-			known += one.known
-			usable += one.known * *one.usable
+			weight := max(one.known, leastKnown)
+			known += weight
+			usable += weight * *one.usable
 		}
 	}
 	if known <= 0 {
@@ -99,12 +100,15 @@ func merged(several []bar, per int) bar {
 	}
 	share := min(1, usable/known)
 	for _, one := range several { // what is not all of it stays so, in spite of rounding
-		if one.usable != nil && one.known > 0 && *one.usable < 1 {
+		if one.usable != nil && *one.usable < 1 {
 			share = min(share, belowAll)
 		}
 	}
 	return bar{known / float64(per), &share}
 }
+
+// leastKnown is what counts of a bar whose known time was rounded to none.
+const leastKnown = 0.00005
 
 // belowAll is the largest share that is shown as less than all.
 const belowAll = 0.9999

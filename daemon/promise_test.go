@@ -56,7 +56,7 @@ func TestPromise1_ReadsNeverWait(t *testing.T) {
 	r.call("POST", "/api/providers/refresh", nil)
 	r.until(func() bool { return g.asked.Load() >= 2 }) // its answer will never come
 	for _, path := range []string{"/api/providers/status", "/api/providers/a", "/api/providers/a/models",
-		"/api/providers/a/diagnostics", "/api/providers/a/history", "/api/events", "/api/daemon", "/api/daemon/config"} {
+		"/api/providers/a/diagnostics", "/api/providers/a/history", "/api/providers/a/history?window=30d", "/api/history", "/api/events", "/api/daemon", "/api/daemon/config"} {
 		if status, body := r.call("GET", path, nil); status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, status, body)
 		}

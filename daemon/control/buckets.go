@@ -13,10 +13,7 @@ import (
 
 // bucketed answers GET /api/providers/{id}/history with buckets.
 func (s *Server) bucketed(c *call, begin beginning, watch outage.Watch) *provider.Error {
-	p, wrong := c.query.period(begin.at, time.Now())
-	if wrong != nil {
-		return wrong
-	}
+	p := c.query.period(begin.at, time.Now())
 	pasts, err := s.store.Pasts([]string{c.id}, p.step, p.begin(), p.last().Add(p.step))
 	if err != nil {
 		return unreadable(err)

@@ -10,6 +10,9 @@ import (
 
 // histories answers GET /api/history.
 func (s *Server) histories(c *call) *provider.Error {
+	if wrong := c.query.beginsOnce(); wrong != nil {
+		return wrong
+	}
 	rows, wrong := pick(s.store.View(), c.query.ids)
 	if wrong != nil {
 		return wrong
@@ -18,10 +21,7 @@ func (s *Server) histories(c *call) *provider.Error {
 	if c.query.from != nil {
 		begin = *c.query.from
 	}
-	p, wrong := c.query.period(begin, time.Now())
-	if wrong != nil {
-		return wrong
-	}
+	p := c.query.period(begin, time.Now())
 	pasts, err := s.store.Pasts(idsOf(rows), p.step, p.begin(), p.last().Add(p.step))
 	if err != nil {
 		return unreadable(err)

@@ -16,6 +16,9 @@ func (s *Server) history(c *call) *provider.Error {
 	if wrong != nil {
 		return wrong
 	}
+	if wrong := c.query.beginsOnce(); wrong != nil {
+		return wrong
+	}
 	watch := s.providers.Watch()
 	begin, err := s.beginning(&c.query, watch)
 	if err != nil {

@@ -28,11 +28,9 @@ const (
 func (q *query) isBucketed() bool { return q.window != nil || q.step != nil }
 
 // period is the one that the query asks for, where begin is its from or since.
-func (q *query) period(begin time.Time, now time.Time) (period, *provider.Error) {
+func (q *query) period(begin time.Time, now time.Time) period {
 	p := period{now: now, from: begin}
 	switch {
-	case q.window != nil && (q.from != nil || q.since != nil):
-		return p, provider.Errorf(provider.BadRequest, "give window=30d, or from=2026-01-02T15:04:05Z, or since=N", "window and %s are both given", q.beginningName())
 	case q.window != nil:
 		p.from = now.Add(-*q.window)
 	case begin.IsZero() && q.step != nil && *q.step == rollup.Hour:
@@ -51,15 +49,19 @@ func (q *query) period(begin time.Time, now time.Time) (period, *provider.Error)
 		keep = store.KeepHours
 	}
 	p.from, p.kept = rollup.Begin(p.from, p.step), rollup.Begin(now.Add(-keep), p.step)
-	return p, nil
+	return p
 }
 
-// beginningName is the parameter that a query has beside its window.
-func (q *query) beginningName() string {
+// beginsOnce refuses a query that has two beginnings.
+func (q *query) beginsOnce() *provider.Error {
+	other := "since"
 	if q.from != nil {
-		return "from"
+		other = "from"
 	}
-	return "since"
+	if q.window == nil || q.from == nil && q.since == nil {
+		return nil
+	}
+	return provider.Errorf(provider.BadRequest, "give window=30d, or from=2026-01-02T15:04:05Z, or since=N", "window and %s are both given", other)
 }
 
 // begin is where the period begins or, if that is later, what is kept.
