@@ -117,13 +117,18 @@ func latest(a, b time.Time) time.Time {
 
 // record returns a provider's changes since a time, and when nobody watched.
 func (r *historyReader) record(id string, since time.Time) Record {
+	return r.recordBeside(id, since, r.changes(machine))
+}
+
+// recordBeside is record, given this machine's changes that are in the file.
+func (r *historyReader) recordBeside(id string, since time.Time, machines []rollup.Change) Record {
 	number, own, ours := r.ledger.pending(id, r.head.Batch)
 	if number == machine {
 		return Record{}
 	}
 	return Record{
 		Changes:   from(append(r.changes(number), own...), since),
-		Unwatched: spans(append(r.changes(machine), ours...), since),
+		Unwatched: spans(slices.Concat(machines, ours), since),
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 // bucketed answers GET /api/providers/{id}/history with buckets.
 func (s *Server) bucketed(c *call, begin beginning, watch outage.Watch) *provider.Error {
 	p := c.query.period(begin.at, time.Now())
-	pasts, err := s.store.Pasts([]string{c.id}, p.step, p.begin(), p.last().Add(p.step))
+	past, err := s.store.PastOf(c.id, p.step, p.begin(), p.last().Add(p.step))
 	if err != nil {
 		return unreadable(err)
 	}
@@ -23,7 +23,7 @@ func (s *Server) bucketed(c *call, begin beginning, watch outage.Watch) *provide
 		return unreadable(err)
 	}
 	told := beginning{at: p.from, after: begin.after}.cut(events, watch)
-	s.writeJSON(c, http.StatusOK, historyIn(c.id, &p, pasts[0].Buckets, &pasts[0].Record, told))
+	s.writeJSON(c, http.StatusOK, historyIn(c.id, &p, past.Buckets, &past.Record, told))
 	return nil
 }
 
@@ -35,14 +35,14 @@ func unreadable(err error) *provider.Error {
 // historyIn is the history of one provider in a period.
 func historyIn(id string, p *period, buckets []rollup.Bucket, rec *store.Record, told store.Past) provider.HistoryReply {
 	spells := spellsIn(rec, p.begin(), p.now)
-	t := totalOf(buckets)
-	window, probed := p.window(), t.probed()
+	sum := sumOf(buckets)
+	window, probed := p.window(), probedIn(&sum)
 	reply := provider.HistoryReply{
-		ID: id, Since: sinceIn(spells, buckets, p), Spent: t.spent(), Window: &window, Probed: &probed,
-		Outages: outagesIn(spells, p.now, t.all.Usable()),
+		ID: id, Since: sinceIn(spells, firstKnown(buckets), p.step), Spent: spentIn(&sum), Window: &window, Probed: &probed,
+		Outages: outagesIn(spells, p.now, sum.Usable()),
 		Changes: changesOf(spells), Transitions: told.Events, Gaps: told.Gaps,
 	}
-	reply.UptimeRatio, reply.UsableRatio = t.ratios()
+	reply.UptimeRatio, reply.UsableRatio = ratios(&sum)
 	if reply.Transitions == nil {
 		reply.Transitions = []provider.Event{}
 	}
@@ -55,48 +55,47 @@ func historyIn(id string, p *period, buckets []rollup.Bucket, rec *store.Record,
 	return reply
 }
 
-// sinceIn is where the known time begins; zero if there is none.
-func sinceIn(spells []spell, buckets []rollup.Bucket, p *period) provider.Time {
-	var since time.Time
-	for _, b := range buckets {
-		if b.Known() > 0 {
-			since = b.Time
-			break
+// firstKnown is when the first bucket begins of which the state is known; zero if there is none.
+func firstKnown(buckets []rollup.Bucket) time.Time {
+	for i := range buckets {
+		if buckets[i].Known() > 0 {
+			return buckets[i].Time
 		}
 	}
-	if since.IsZero() {
+	return time.Time{}
+}
+
+// sinceIn is where the known time begins, which is in the bucket that begins at first; zero if
+// there is none. The spells are more exact.
+func sinceIn(spells []spell, first time.Time, step time.Duration) provider.Time {
+	if first.IsZero() {
 		return provider.Time{}
 	}
 	for _, s := range spells {
 		if s.state == provider.StateUnknown {
 			continue
 		}
-		if s.from.Before(since.Add(p.step)) { // more exact than the bucket
-			since = later(since, s.from)
+		if s.from.Before(first.Add(step)) {
+			first = later(first, s.from)
 		}
 		break
 	}
-	return provider.Time{Time: since}
+	return provider.Time{Time: first}
 }
 
-// A total adds up buckets.
-type total struct{ all rollup.Bucket }
-
-func totalOf(buckets []rollup.Bucket) (t total) {
+// sumOf adds up buckets.
+func sumOf(buckets []rollup.Bucket) (sum rollup.Bucket) {
 	for i := range buckets {
-		t.all.Merge(&buckets[i])
+		sum.Merge(&buckets[i])
 	}
-	return t
+	return sum
 }
 
 // ratios are the parts of the known time in which the provider was up, and usable.
-func (t *total) ratios() (up, usable *float64) {
-	known := t.all.Known()
-	return partOf(t.all.In(provider.StateRunning), known), partOf(t.all.Usable(), known)
+func ratios(b *rollup.Bucket) (up, usable *float64) {
+	known := b.Known()
+	return partOf(b.In(provider.StateRunning), known), partOf(b.Usable(), known)
 }
-
-func (t *total) spent() provider.Spent   { return spentIn(&t.all) }
-func (t *total) probed() provider.Probed { return probedIn(&t.all) }
 
 // partOf is a part of known time; nil if there is none.
 func partOf(d, known time.Duration) *float64 {

@@ -59,7 +59,13 @@ func socketPath(t testing.TB) string {
 func start(t testing.TB, o control.Options, rows ...provider.Status) *rig {
 	t.Helper()
 	path := socketPath(t)
-	st, err := store.Open(filepath.Join(filepath.Dir(filepath.Dir(path)), "p.db"), store.Options{First: 1})
+	return startOn(t, path, filepath.Join(filepath.Dir(filepath.Dir(path)), "p.db"), o, rows...)
+}
+
+// startOn is start at that path, with the database in a file that there may be.
+func startOn(t testing.TB, path, database string, o control.Options, rows ...provider.Status) *rig {
+	t.Helper()
+	st, err := store.Open(database, store.Options{First: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

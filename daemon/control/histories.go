@@ -6,6 +6,7 @@ import (
 
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/rollup"
 )
 
 // histories answers GET /api/history.
@@ -22,40 +23,70 @@ func (s *Server) histories(c *call) *provider.Error {
 		begin = *c.query.from
 	}
 	p := c.query.period(begin, time.Now())
-	pasts, err := s.store.Pasts(idsOf(rows), p.step, p.begin(), p.last().Add(p.step))
+	reply := provider.HistoriesReply{Window: p.window(), Times: p.times(), Providers: []provider.History{}}
+	entries := make([]entry, len(rows))
+	err := s.store.Collect(idsOf(rows), p.step, p.begin(), p.last().Add(p.step), store.Collector{
+		Bucket: func(i int, b *rollup.Bucket) { entries[i].add(b, &p, len(reply.Times)) },
+		Record: func(i int, rec *store.Record) { entries[i].judge(rec, &p) },
+	})
 	if err != nil {
 		return unreadable(err)
 	}
-	reply := provider.HistoriesReply{Window: p.window(), Times: p.times(), Providers: []provider.History{}}
 	for i, row := range rows {
-		reply.Providers = append(reply.Providers, entryOf(&row.Status, &p, reply.Times, &pasts[i]))
+		reply.Providers = append(reply.Providers, entries[i].history(&row.Status, &p, len(reply.Times)))
 	}
 	s.extendReply(c)
 	s.writeJSON(c, http.StatusOK, reply)
 	return nil
 }
 
-// entryOf is the history of one provider among others.
-func entryOf(st *provider.Status, p *period, times []provider.Time, past *store.PastOf) provider.History {
-	spells := spellsIn(&past.Record, p.begin(), p.now)
-	t := totalOf(past.Buckets)
-	outages := outagesIn(spells, p.now, t.all.Usable())
-	outages.Last = nil
-	h := provider.History{
-		ID: st.ID, Kind: st.Kind, Type: st.Type, Since: sinceIn(spells, past.Buckets, p),
-		Spent: t.spent(), Probed: t.probed(), Outages: outages,
-		Up: make([]*float64, len(times)), Usable: make([]*float64, len(times)), Known: make([]float64, len(times)),
+// An entry adds up one provider's history.
+type entry struct {
+	sum     rollup.Bucket
+	steps   []step
+	outages *provider.Outages
+	first   time.Time // the first bucket of which the state is known
+	since   provider.Time
+}
+
+// A step is what is shown of a bucket.
+type step struct{ known, up, usable time.Duration }
+
+// add takes in a part of a bucket.
+func (e *entry) add(b *rollup.Bucket, p *period, steps int) {
+	at := int(b.Time.Sub(p.begin()) / p.step)
+	if at < 0 || at >= steps {
+		return
 	}
-	h.UptimeRatio, h.UsableRatio = t.ratios()
-	for i := range past.Buckets {
-		b := &past.Buckets[i]
-		at := int(b.Time.Sub(p.begin()) / p.step)
-		if at < 0 || at >= len(times) {
-			continue
-		}
-		known := b.Known()
-		h.Known[at] = fourDecimals(min(1, float64(known)/float64(p.step)))
-		h.Up[at], h.Usable[at] = shortPart(b.In(provider.StateRunning), known), shortPart(b.Usable(), known)
+	if e.steps == nil {
+		e.steps = make([]step, steps)
+	}
+	known := b.Known()
+	to := &e.steps[at]
+	to.known, to.up, to.usable = to.known+known, to.up+b.In(provider.StateRunning), to.usable+b.Usable()
+	if known > 0 && (e.first.IsZero() || b.Time.Before(e.first)) {
+		e.first = b.Time
+	}
+	e.sum.Merge(b)
+}
+
+// judge finds the outages, once all buckets have been added.
+func (e *entry) judge(rec *store.Record, p *period) {
+	spells := spellsIn(rec, p.begin(), p.now)
+	e.outages, e.since = outagesIn(spells, p.now, e.sum.Usable()), sinceIn(spells, e.first, p.step)
+	e.outages.Last = nil
+}
+
+// history is the entry as in a reply.
+func (e *entry) history(st *provider.Status, p *period, steps int) provider.History {
+	h := provider.History{
+		ID: st.ID, Kind: st.Kind, Type: st.Type, Since: e.since, Spent: spentIn(&e.sum), Probed: probedIn(&e.sum), Outages: e.outages,
+		Up: make([]*float64, steps), Usable: make([]*float64, steps), Known: make([]float64, steps),
+	}
+	h.UptimeRatio, h.UsableRatio = ratios(&e.sum)
+	for i, of := range e.steps {
+		h.Known[i] = fourDecimals(min(1, float64(of.known)/float64(p.step)))
+		h.Up[i], h.Usable[i] = shortPart(of.up, of.known), shortPart(of.usable, of.known)
 	}
 	return h
 }
