@@ -11,6 +11,7 @@ import (
 
 // A PastOf is a provider's history in a time.
 type PastOf struct {
+	At      time.Time       // when it was read: until then, the open bucket is complete
 	Buckets []rollup.Bucket // as of [Store.Hours] or [Store.Days]
 	Record
 }
@@ -20,7 +21,7 @@ type PastOf struct {
 func (s *Store) PastOf(id string, step time.Duration, from, until time.Time) (PastOf, error) {
 	var past PastOf
 	err := s.readHistory(func(r *historyReader) error {
-		past = PastOf{r.buckets(id, step, from, until), r.record(id, from)}
+		past = PastOf{r.now, r.buckets(id, step, from, until), r.record(id, from)}
 		return nil
 	})
 	if err != nil {
@@ -35,8 +36,9 @@ type Collector struct {
 	// Bucket is called for each part of an hour or a day of which something is known, in no
 	// order. The parts of one have the same time.
 	Bucket func(provider int, b *rollup.Bucket)
-	// Record is called once for each provider, after its buckets.
-	Record func(provider int, rec *Record)
+	// Record is called once for each provider, after its buckets. Until at, its open bucket is
+	// complete.
+	Record func(provider int, rec *Record, at time.Time)
 }
 
 // Collect reads the history of several providers, as PastOf does, without holding all of it in
@@ -78,7 +80,7 @@ func (r *historyReader) records(ids []string, from time.Time, c Collector) {
 	ours := r.changes(machine)
 	for i, id := range ids {
 		rec := r.recordBeside(id, from, ours)
-		c.Record(i, &rec)
+		c.Record(i, &rec, r.now)
 	}
 }
 

@@ -22,6 +22,7 @@ func (s *Server) bucketed(c *call, begin beginning, watch outage.Watch) *provide
 	if err != nil {
 		return unreadable(err)
 	}
+	p.now = past.At
 	told := beginning{at: p.from, after: begin.after}.cut(events, watch)
 	s.writeJSON(c, http.StatusOK, historyIn(c.id, &p, past.Buckets, &past.Record, told))
 	return nil

@@ -23,15 +23,19 @@ func (s *Server) histories(c *call) *provider.Error {
 		begin = *c.query.from
 	}
 	p := c.query.period(begin, time.Now())
-	reply := provider.HistoriesReply{Window: p.window(), Times: p.times(), Providers: []provider.History{}}
+	reply := provider.HistoriesReply{Times: p.times(), Providers: []provider.History{}}
 	entries := make([]entry, len(rows))
 	err := s.store.Collect(idsOf(rows), p.step, p.begin(), p.last().Add(p.step), store.Collector{
 		Bucket: func(i int, b *rollup.Bucket) { entries[i].add(b, &p, len(reply.Times)) },
-		Record: func(i int, rec *store.Record) { entries[i].judge(rec, &p) },
+		Record: func(i int, rec *store.Record, at time.Time) {
+			p.now = at
+			entries[i].judge(rec, &p)
+		},
 	})
 	if err != nil {
 		return unreadable(err)
 	}
+	reply.Window = p.window()
 	for i, row := range rows {
 		reply.Providers = append(reply.Providers, entries[i].history(&row.Status, &p, len(reply.Times)))
 	}
