@@ -81,6 +81,7 @@ func TestHistory_OverOutagesPausesAndRestarts(t *testing.T) {
 	refresh := func(r *running) { r.call("POST", "/api/providers/refresh?provider_id=a&wait=5m", nil) }
 
 	r := runDaemon(t, text, nil)
+	r.until(func() bool { return r.history(path).UptimeRatio != nil }) // a millisecond is known
 	first := r.history(path)
 	if first.Since.IsZero() || first.Up() == nil || *first.UptimeRatio != 1 || *first.UsableRatio != 1 || first.Outages.Count != 0 || first.Probed.OK != 1 {
 		t.Errorf("while it is up: %+v", first)

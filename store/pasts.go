@@ -113,3 +113,10 @@ func (r *historyReader) collect(b *rollup.Bucket, provider int, from, until time
 		c.Bucket(provider, b)
 	}
 }
+
+// count is how many providers have a history.
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.names)
+}

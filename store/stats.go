@@ -21,6 +21,7 @@ type Stats struct {
 	FreePages     int       // free pages in it
 	Events        uint64    // kept
 	Waiting       int       // events waiting for a commit
+	Histories     int       // providers with a history, configured or not
 
 	// Hanging is what has waited for the disk the longest, such as "a commit to PATH",
 	// and HangingFor for how long; empty if nothing waits.
@@ -54,6 +55,7 @@ func (s *Store) Stats() Stats {
 		FreePages:     s.file.Load().freePages(),
 		Events:        journal.newest + 1 - journal.oldest,
 		Waiting:       waiting,
+		Histories:     s.ledger.count(),
 	}
 	if text := s.counts.lastError.Load(); text != nil {
 		stats.LastError = *text

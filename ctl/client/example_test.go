@@ -113,6 +113,26 @@ func ExampleClient_Refresh() {
 	// Output: RUNNING true
 }
 
+// How often each provider could not be used in the last month. UsableRatio is how much of the
+// known time it could be.
+func ExampleClient_Histories() {
+	socket, stop := startDaemon()
+	defer stop()
+
+	c := &client.Client{Socket: socket}
+	all, err := c.Histories(context.Background(), client.HistoryQuery{Window: 30 * 24 * time.Hour})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, h := range all.Providers {
+		fmt.Println(h.ID, h.Outages.Count)
+	}
+	// Output:
+	// gateway 0
+	// backup 1
+}
+
 // Past events, from the first; with Follow, new ones too. To continue after a break, give
 // the Seq of the last one as Since.
 func ExampleClient_Events() {

@@ -30,6 +30,7 @@ var (
 	databaseSize  = desc("store_database_size_bytes", "Size of the database file.")
 	freePages     = desc("store_free_pages", "Free pages in the database file.")
 	eventsKept    = desc("store_events", "Events kept in the database.")
+	histories     = desc("store_history_providers", "Providers whose history is kept, including those that are no longer configured.")
 	eventsWaiting = desc("store_waiting_events", "Events that wait for a commit.")
 
 	replies = desc("control_requests_total", "Requests on the control socket, by HTTP status.", "code")
@@ -43,7 +44,7 @@ var (
 func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		probes, refreshes, coalesced, latency, inFlight, planned, waiting, lag,
-		commits, commitTook, compactions, databaseSize, freePages, eventsKept, eventsWaiting,
+		commits, commitTook, databaseSize, freePages, eventsKept, eventsWaiting, histories,
 		replies, denied, streams,
 		checkOK,
 	} {
@@ -95,6 +96,7 @@ func (m *Metrics) collectStore(c collection) {
 	c.gauge(freePages, float64(s.FreePages))
 	c.gauge(eventsKept, float64(s.Events))
 	c.gauge(eventsWaiting, float64(s.Waiting))
+	c.gauge(histories, float64(s.Histories))
 }
 
 func (m *Metrics) collectControl(c collection) {
