@@ -20,6 +20,7 @@ type bar struct {
 type bars struct {
 	from time.Time
 	step time.Duration // of each bar
+	cut  bool          // more was asked for than is kept
 	all  []bar
 }
 
@@ -31,7 +32,7 @@ func barsOf(h *provider.HistoryReply) bars {
 	step := h.Window.StepOf()
 	b := bars{from: h.Window.From.Time, step: step}
 	if h.Window.KeptFrom.After(b.from) {
-		b.from = h.Window.KeptFrom.Truncate(step)
+		b.from, b.cut = h.Window.KeptFrom.Truncate(step), true
 	}
 	buckets := h.Buckets
 	for at := b.from; !at.After(h.Window.Until.Time) && len(b.all) < maxBars; at = at.Add(step) {
@@ -52,7 +53,7 @@ const maxBars = 10_000
 
 // barsAt are the bars of a provider among others.
 func barsAt(w *provider.Window, times []provider.Time, h *provider.History) bars {
-	b := bars{step: w.StepOf()}
+	b := bars{step: w.StepOf(), cut: !w.KeptFrom.IsZero()}
 	if len(times) > 0 {
 		b.from = times[0].Time
 	}
@@ -73,7 +74,7 @@ func (b bars) fitted(most int) bars {
 		return b
 	}
 	per := (len(b.all) + most - 1) / most
-	short := bars{from: b.from, step: b.step * time.Duration(per)}
+	short := bars{from: b.from, step: b.step * time.Duration(per), cut: b.cut}
 	if first := len(b.all) % per; first > 0 {
 		short.from = b.from.Add(-b.step * time.Duration(per-first))
 		short.all = append(short.all, merged(b.all[:first], per))
@@ -191,6 +192,9 @@ func (b bars) legend(ascii bool) string {
 		layout = "2006-01-02 15:04"
 	}
 	text := b.each() + " (UTC), from " + b.from.UTC().Format(layout)
+	if b.cut {
+		text += ", the oldest that is kept"
+	}
 	if ascii {
 		return text + ": # usable all the time, 9 to 0 less, . not known"
 	}

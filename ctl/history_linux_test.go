@@ -119,6 +119,40 @@ func TestHistory_FitsTheScreen(t *testing.T) {
 	}
 }
 
+// A screen has colours, and a pipe has none; a bar of each kind has its own.
+func TestHistory_Colours(t *testing.T) {
+	d := startDaemon(t, historyScript(t))
+	got := onTerminal(t, d, 120, 50, map[string]string{"LANG": "C.UTF-8"}, "history", "ollama").String()
+	const green, yellow, red, dim, off = "\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+	want := green + "██" + off + yellow + "▇" + off + green + "█" + off + red + "▁" + off + green + "██" + off + dim + "··" + off + green + "█"
+	if !strings.Contains(got, want) {
+		t.Errorf("no %q in\n%q", want, got)
+	}
+	for _, args := range [][]string{{"history"}, {"history", "ollama"}} {
+		if r := d.run(t, args...); r.code != 0 || strings.Contains(r.out, "\x1b") || !strings.Contains(r.out, "██▇█▁██··████") {
+			t.Errorf("%d\n%s%s", r.code, r.out, r.err)
+		}
+	}
+}
+
+// There is an error if no provider is configured, and a reply from another version cannot make
+// the table panic.
+func TestHistory_OddReplies(t *testing.T) {
+	for name, body := range map[string]string{
+		"NoProviders":   `{"times":[],"providers":[]}`,
+		"Nothing":       `{}`,
+		"WithoutArrays": `{"from":"2026-01-02T00:00:00.000Z","step":"1d","times":["2026-01-02T00:00:00.000Z"],"providers":[{"id":"a"},{"id":"b","up":[1,1,1],"usable":[1,1,1],"known":[1]}]}`,
+		"NoTimes":       `{"providers":[{"id":"a","usable":[0.5],"known":[1],"uptime_ratio":0.5}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{"GET /api/history?window=30d": {ok(body)}})
+			for _, columns := range []uint16{1, 20, 80} {
+				onTerminal(t, d, columns, 50, nil, "history")
+			}
+		})
+	}
+}
+
 func golden(t *testing.T, path, got string) {
 	t.Helper()
 	if *update {
