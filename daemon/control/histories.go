@@ -23,6 +23,13 @@ func (s *Server) histories(c *call) *provider.Error {
 		begin = *c.query.from
 	}
 	p := c.query.period(begin, time.Now())
+	c.conn.freeSlot() // while it waits
+	end, wrong := s.sweeps.take(c.r.Context(), c.conn.peer)
+	if wrong != nil {
+		return wrong
+	}
+	defer end() // when the reply has been written
+	c.conn.takeSlot()
 	reply := provider.HistoriesReply{Times: p.times(), Providers: []provider.History{}}
 	entries := make([]entry, len(rows))
 	err := s.store.Collect(idsOf(rows), p.step, p.begin(), p.last().Add(p.step), store.Collector{

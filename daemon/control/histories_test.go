@@ -25,7 +25,7 @@ func fillHistory(t *testing.T, path string, providers, days int) (ids []string) 
 	now := time.Now()
 	synctest.Test(t, func(t *testing.T) {
 		const step = 10 * time.Minute
-		time.Sleep(now.Add(-time.Duration(days) * provider.Daily).Sub(time.Now()))
+		time.Sleep(time.Until(now.Add(-time.Duration(days) * provider.Daily)))
 		s, err := store.Open(path, store.Options{First: 1})
 		if err != nil {
 			t.Fatal(err)

@@ -135,6 +135,7 @@ type Server struct {
 	refreshLog ration
 	reportLog  ration
 	reporters  pace
+	sweeps     turns // replies of GET /api/history
 	buffers    sync.Pool
 	served     atomic.Bool     // Serve was called
 	others     listeners       // see Also
