@@ -44,7 +44,7 @@ var (
 func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		probes, refreshes, coalesced, latency, inFlight, planned, waiting, lag,
-		commits, commitTook, databaseSize, freePages, eventsKept, eventsWaiting, histories,
+		commits, commitTook, compactions, databaseSize, freePages, eventsKept, eventsWaiting, histories,
 		replies, denied, streams,
 		checkOK,
 	} {
