@@ -124,9 +124,15 @@ func squeeze(widths []int, width int, least func(column int) int) bool {
 	return true
 }
 
-// writePairs prints one "name  value" a line, with the values aligned, and wrapped unless
-// width is 0.
+// writePairs prints the [pairsText].
 func writePairs(w io.Writer, width int, pairs [][2]string) error {
+	_, err := io.WriteString(w, pairsText(width, pairs))
+	return err
+}
+
+// pairsText is one "name  value" a line, with the values aligned, and wrapped unless width
+// is 0.
+func pairsText(width int, pairs [][2]string) string {
 	names := 0
 	for _, p := range pairs {
 		names = max(names, displayWidth(p[0]))
@@ -136,8 +142,7 @@ func writePairs(w io.Writer, width int, pairs [][2]string) error {
 		label, text := hanging(pad(p[0], names)+gap, p[1], width)
 		b.WriteString(label + text)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 // hanging returns label and text to be printed one after the other, the text wrapped

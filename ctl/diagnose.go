@@ -64,28 +64,32 @@ func (a *app) diagnose(ctx context.Context, q client.DiagnoseQuery, out *format)
 }
 
 func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
+	opts := TableOptions{Width: a.term.width(), ASCII: a.term.ascii, Now: a.now(), Spell: a.here}
+	_, err := io.WriteString(a.Stdout, evidence(d, opts))
+	return err
+}
+
+// evidence shows a probe: what it is of, each layer, and how that was judged.
+func evidence(d *provider.Diagnostics, opts TableOptions) string {
 	title := provider.Printable(d.ID) + " (" + provider.Printable(d.Kind) + "), not probed since the daemon started"
 	if !d.BeganAt.IsZero() {
-		title = provider.Printable(d.ID) + " (" + provider.Printable(d.Kind) + "), probed " + ago(d.BeganAt, a.now()) + " in " + latency(d.TookMS)
+		title = provider.Printable(d.ID) + " (" + provider.Printable(d.Kind) + "), probed " + ago(d.BeganAt, opts.Now) + " in " + latency(d.TookMS)
 	}
-	_, text := hanging("", title, a.term.width())
-	if _, err := io.WriteString(a.Stdout, text); err != nil {
-		return err
-	}
+	_, text := hanging("", title, opts.Width)
 	pairs := [][2]string{{"endpoint", provider.Printable(d.Endpoint)}}
 	for _, l := range layers(d) {
 		pairs = append(pairs, l.lines()...)
 	}
-	pairs = slices.Concat(pairs, feedLines(d.Feed, a.now()), verdictLines(&d.Verdict, a.now()))
+	pairs = slices.Concat(pairs, feedLines(d.Feed, opts.Now), verdictLines(&d.Verdict, opts.Now))
 	for i := range pairs {
 		if strings.TrimSpace(pairs[i][0]) == "hint" {
-			pairs[i][1] = a.here(pairs[i][1])
+			pairs[i][1] = opts.spell(pairs[i][1])
 		}
 	}
-	if a.term.ascii { // before lines are wrapped, because an arrow takes two columns then
+	if opts.ASCII { // before lines are wrapped, because an arrow takes two columns then
 		for i := range pairs {
 			pairs[i][1] = strings.ReplaceAll(pairs[i][1], "→", "->")
 		}
 	}
-	return writePairs(a.Stdout, a.term.width(), pairs)
+	return text + pairsText(opts.Width, pairs)
 }

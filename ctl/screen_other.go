@@ -4,12 +4,21 @@ package ctl
 
 import "context"
 
-// A screenEvent is something that happened to the screen. Here there are none, and the
+// A ScreenEvent is something that happened to the screen. Here there are none, and the
 // size is read whenever the clock is drawn.
-type screenEvent struct{}
+type ScreenEvent struct{}
 
-func screenEvents() (events chan screenEvent, end func()) { return nil, func() {} }
+// ScreenEvents delivers none.
+func ScreenEvents() (events chan ScreenEvent, end func()) { return nil, func() {} }
 
-func isSuspend(screenEvent) bool { return false }
+// IsSuspend is false: nothing stops a process here.
+func IsSuspend(ScreenEvent) bool { return false }
 
-func stopProcess(context.Context, chan screenEvent) {}
+// IsContinue is false.
+func IsContinue(ScreenEvent) bool { return false }
+
+// CanSuspend is false.
+func CanSuspend() bool { return false }
+
+// StopProcess does nothing.
+func StopProcess(context.Context, chan ScreenEvent) {}

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A screenEvent is something that happened to the screen: it has another size, or the
+// A ScreenEvent is something that happened to the screen: it has another size, or the
 // process is to stop, or continues.
-type screenEvent = os.Signal
+type ScreenEvent = os.Signal
 
-// screenEvents delivers screen events until end is called. The parent may have decided
+// ScreenEvents delivers screen events until end is called. The parent may have decided
 // that the process cannot be stopped.
-func screenEvents() (events chan screenEvent, end func()) {
-	events = make(chan screenEvent, 4)
+func ScreenEvents() (events chan ScreenEvent, end func()) {
+	events = make(chan ScreenEvent, 4)
 	signal.Notify(events, syscall.SIGWINCH, syscall.SIGCONT)
 	if !signal.Ignored(syscall.SIGTSTP) {
 		signal.Notify(events, syscall.SIGTSTP)
@@ -27,20 +27,24 @@ func screenEvents() (events chan screenEvent, end func()) {
 	return events, func() { signal.Stop(events) }
 }
 
-// isSuspend reports whether ctrl-Z was pressed under a shell that can continue the
-// process: one with job control, which gives each job its own process group. The kernel
-// stops no others, either.
-func isSuspend(event screenEvent) bool {
-	if event != syscall.SIGTSTP {
-		return false
-	}
+// IsSuspend reports whether the process is to stop: ctrl-Z was pressed, and it
+// [CanSuspend].
+func IsSuspend(event ScreenEvent) bool { return event == syscall.SIGTSTP && CanSuspend() }
+
+// IsContinue reports whether the process continues after it was stopped.
+func IsContinue(event ScreenEvent) bool { return event == syscall.SIGCONT }
+
+// CanSuspend reports whether a shell can continue the process once it has stopped: one
+// with job control, which gives each job its own process group. The kernel stops no
+// others, either.
+func CanSuspend() bool {
 	session, err := unix.Getsid(0)
 	return err == nil && session != unix.Getpgrp()
 }
 
-// stopProcess does what ctrl-Z does to a process that does not handle it, and returns when
+// StopProcess does what ctrl-Z does to a process that does not handle it, and returns when
 // this one continues. Go does not restore the default effect of the signal.
-func stopProcess(ctx context.Context, events chan screenEvent) {
+func StopProcess(ctx context.Context, events chan ScreenEvent) {
 	const delivered = 100 * time.Millisecond // of running
 	_ = unix.Kill(unix.Getpid(), unix.SIGSTOP)
 	timer := time.NewTimer(delivered)

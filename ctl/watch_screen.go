@@ -53,7 +53,7 @@ func newScreenView(ctx context.Context, a *app, wanted *statusView) *screenView 
 
 // drawByItself redraws for the clock and for a new size.
 func (s *screenView) drawByItself(ctx context.Context) {
-	events, end := screenEvents()
+	events, end := ScreenEvents()
 	defer end()
 	clock := time.NewTicker(watchPace)
 	defer clock.Stop()
@@ -64,7 +64,7 @@ func (s *screenView) drawByItself(ctx context.Context) {
 		case <-clock.C:
 			s.redraw(watchPace - watchPace/10)
 		case event := <-events:
-			if isSuspend(event) {
+			if IsSuspend(event) {
 				s.suspended(ctx, events)
 			}
 			s.redraw(0)
@@ -83,11 +83,11 @@ func (s *screenView) redraw(moment time.Duration) {
 }
 
 // suspended restores the screen while the process is stopped.
-func (s *screenView) suspended(ctx context.Context, events chan screenEvent) {
+func (s *screenView) suspended(ctx context.Context, events chan ScreenEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_ = s.leave()
-	stopProcess(ctx, events)
+	StopProcess(ctx, events)
 }
 
 // show draws a status, and marks the rows that changed.

@@ -1,0 +1,303 @@
+package ctl
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Tone is how a piece of text looks on a full screen.
+type Tone int
+
+// The tones. Each has a word or a glyph beside it, so that a screen without colours says
+// the same.
+const (
+	Plain Tone = iota
+	Dim
+	Bold
+	Green
+	Cyan
+	Yellow
+	Red
+)
+
+// A Span is a piece of a line in one tone.
+type Span struct {
+	Text string
+	Tone Tone
+}
+
+// A Line is one line of a full screen.
+type Line struct {
+	ID    string // of the provider whose row this is; empty: a title
+	Spans []Span
+}
+
+// Text is the line without its tones.
+func (l Line) Text() string {
+	text := ""
+	for _, s := range l.Spans {
+		text += s.Text
+	}
+	return text
+}
+
+// BoardOptions are how a [Board] is shown.
+type BoardOptions struct {
+	Width int
+	Now   time.Time // times of the day are in its zone
+	ASCII bool
+	Away  bool // the daemon is away: the rows are as last known
+
+	// Margin is a mark of one column before rows, by the ID of their provider.
+	Margin map[string]string
+
+	// Pulse returns the latencies of a provider in ms, the oldest first; 0: none was
+	// measured. Nil: there is no such column.
+	Pulse func(id string) []float64
+	// Uptime returns how much of the last 24 hours a provider was up; false: not known.
+	// Nil: there is no such column.
+	Uptime func(id string) (ratio float64, known bool)
+}
+
+// A Board is the status on a full screen: rows grouped by what they need, the most urgent
+// group first, and within a group in their own order. It is pure; programs draw its lines.
+type Board struct {
+	opts   BoardOptions
+	rows   []provider.Status
+	lines  []boardLine
+	grid   *grid
+	widths []int
+}
+
+// A boardLine is the title of a group, or the place of a row.
+type boardLine struct {
+	title string // empty: a row
+	row   int
+}
+
+// A need is a group of a board.
+type need struct {
+	name string
+	of   []standing
+}
+
+// needs are the groups, in order.
+var needs = []need{
+	{"needs you", []standing{needsSomebody}},
+	{"failing", []standing{failing}},
+	{"limited", []standing{limited}},
+	{"starting", []standing{starting}},
+	{"running", []standing{usable, impaired}},
+	{"stopped", []standing{stopped}},
+	{"not known", []standing{notKnown}},
+	{"paused", []standing{paused}},
+}
+
+// NewBoard lays rows out.
+func NewBoard(rows []provider.Status, opts BoardOptions) *Board {
+	b := &Board{opts: opts}
+	for _, n := range needs {
+		title := len(b.lines)
+		for i := range rows {
+			if !slices.Contains(n.of, standingOf(&rows[i], opts.Now)) {
+				continue
+			}
+			if len(b.lines) == title {
+				b.lines = append(b.lines, boardLine{})
+			}
+			b.lines = append(b.lines, boardLine{row: len(b.rows)})
+			b.rows = append(b.rows, rows[i])
+		}
+		if count := len(b.lines) - title - 1; count > 0 {
+			b.lines[title].title = n.name + " (" + strconv.Itoa(count) + ")"
+			if opts.Away {
+				b.lines[title].title += ", stale"
+			}
+		}
+	}
+	if opts.Away {
+		for i := range b.rows {
+			b.rows[i].Stale = true
+		}
+	}
+	b.choose()
+	return b
+}
+
+const (
+	trendTitle  = "TREND"
+	uptimeTitle = "UP 24H"
+
+	shortTrend = 8
+	longTrend  = 24
+)
+
+// choose takes the most columns that fit beside the margin.
+func (b *Board) choose() {
+	id, state, reason, short := idColumn(), stateColumn(), reasonColumn(true), reasonColumn(false)
+	took, old, since, detail := latencyColumn(), ageColumn(), sinceColumn(), detailColumn()
+	up := column{uptimeTitle, true, func(s provider.Status, _ time.Time) string { return b.uptime(s.ID) }}
+	trend := func(cells int) column {
+		return column{trendTitle, false, func(s provider.Status, _ time.Time) string { return b.trend(s.ID, cells) }}
+	}
+	least := func(id int) map[string]int { return map[string]int{"ID": id} }
+	choices := []columnChoice{
+		{[]column{id, state, reason, took, trend(longTrend), up, old, since, detail}, map[string]int{"DETAIL": 20, "ID": 20}},
+		{[]column{id, state, reason, took, trend(shortTrend), up, old, since, detail}, map[string]int{"DETAIL": 20, "ID": 20}},
+		{[]column{id, state, reason, took, trend(shortTrend), up, old, since}, least(20)},
+		{[]column{id, state, reason, took, trend(shortTrend), up, old}, least(16)},
+		{[]column{id, state, reason, took, up, old}, least(16)},
+		{[]column{id, state, reason, took, old}, least(16)},
+		{[]column{id, state, reason, old}, least(12)},
+		{[]column{id, state, short, old}, least(12)},
+		{[]column{id, state, short}, map[string]int{"ID": 9, "REASON": 9}},
+		{[]column{id, state}, least(1)},
+	}
+	width := max(1, b.opts.Width-len(noMark))
+	for _, choice := range choices {
+		b.grid = newGrid(choice.columns, b.rows, TableOptions{Now: b.opts.Now})
+		for _, title := range []string{"DETAIL", "SINCE", trendTitle, uptimeTitle} {
+			b.grid.drop(title)
+		}
+		b.widths = b.grid.widths()
+		if b.grid.fit(b.widths, width, choice.least) {
+			return
+		}
+	}
+	b.grid.fit(b.widths, width, map[string]int{stateTitle: 1})
+}
+
+// trend is a provider's latencies as a row of bars, the latest at the right, so that the
+// columns stay where they are as more of them come.
+func (b *Board) trend(id string, cells int) string {
+	if b.opts.Pulse == nil {
+		return unknown
+	}
+	if text := Trend(b.opts.Pulse(id), cells, b.opts.ASCII); text != "" {
+		return strings.Repeat(" ", cells-displayWidth(text)) + text
+	}
+	return unknown
+}
+
+func (b *Board) uptime(id string) string {
+	if b.opts.Uptime == nil {
+		return unknown
+	}
+	ratio, known := b.opts.Uptime(id)
+	if !known {
+		return unknown
+	}
+	return percent(ratio)
+}
+
+// percent shows a ratio, rounded down, so that only what is whole is 100 %.
+func percent(ratio float64) string {
+	if ratio >= 1 {
+		return "100%"
+	}
+	return strconv.FormatFloat(math.Floor(max(0, ratio)*1000+1e-9)/10, 'f', 1, 64) + "%"
+}
+
+// Len is how many lines there are below the titles of the columns.
+func (b *Board) Len() int { return len(b.lines) }
+
+// IDs are the providers in the order of their rows.
+func (b *Board) IDs() []string { return idsOf(b.rows) }
+
+// Find returns the line of a provider's row; −1: it has none.
+func (b *Board) Find(id string) int {
+	return slices.IndexFunc(b.lines, func(l boardLine) bool { return l.title == "" && b.rows[l.row].ID == id })
+}
+
+// ID is the provider whose row is line i; empty: it is the title of a group.
+func (b *Board) ID(i int) string {
+	if l := b.lines[i]; l.title == "" {
+		return b.rows[l.row].ID
+	}
+	return ""
+}
+
+// Titles is the line above all others.
+func (b *Board) Titles() Line {
+	return Line{Spans: b.cut(append([]Span{{noMark, Dim}}, b.cells(b.grid.titles, func(int) Tone { return Dim })...))}
+}
+
+// Line is line i.
+func (b *Board) Line(i int) Line {
+	l := b.lines[i]
+	if l.title != "" {
+		tone := Bold
+		if b.opts.Away {
+			tone = Dim
+		}
+		return Line{Spans: b.cut([]Span{{l.title, tone}})}
+	}
+	row := &b.rows[l.row]
+	margin := noMark
+	if sign := b.opts.Margin[row.ID]; sign != "" {
+		margin = sign + " "
+	}
+	cells := b.cells(b.grid.rows[l.row], func(column int) Tone {
+		switch {
+		case b.opts.Away:
+			return Dim
+		case b.grid.titles[column] == stateTitle:
+			return toneOf(row.State)
+		}
+		return Plain
+	})
+	return Line{ID: row.ID, Spans: b.cut(append([]Span{{margin, Bold}}, cells...))}
+}
+
+// cells are the spans of one line of the grid.
+func (b *Board) cells(cells []string, tone func(column int) Tone) (spans []Span) {
+	for i, cell := range cells {
+		text := cut(cell, b.widths[i])
+		space := pad("", b.widths[i]-displayWidth(text))
+		if b.grid.right[i] {
+			text, space = space+text, ""
+		}
+		if i < len(cells)-1 {
+			space += gap
+		}
+		spans = append(spans, Span{text, tone(i)})
+		if space != "" {
+			spans = append(spans, Span{space, Plain})
+		}
+	}
+	return spans
+}
+
+// cut keeps a line within the screen, and in its alphabet.
+func (b *Board) cut(spans []Span) []Span { return FitSpans(spans, b.opts.Width, b.opts.ASCII) }
+
+// FitSpans cuts a line to a width, and spells it in ASCII if that is wanted.
+func FitSpans(spans []Span, width int, ascii bool) []Span {
+	for i := range spans {
+		spans[i].Text = cut(spans[i].Text, width)
+		if width -= displayWidth(spans[i].Text); ascii {
+			spans[i].Text = fittedASCII(spans[i].Text)
+		}
+	}
+	return spans
+}
+
+// toneOf is the tone of a state.
+func toneOf(s provider.State) Tone {
+	switch s {
+	case provider.StateRunning:
+		return Green
+	case provider.StateStarting:
+		return Cyan
+	case provider.StateDegraded:
+		return Yellow
+	case provider.StateError:
+		return Red
+	}
+	return Dim
+}
