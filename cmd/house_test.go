@@ -21,6 +21,8 @@ var house = []string{
 	"cmd/providerctl-dashboard",
 	"ctl/dashboard",
 	"ctl/dashboard/page",
+	"cmd/providerctl-top",
+	"ctl/top",
 	"ctl",
 	"ctl/examine",
 	"ctl/doctor",

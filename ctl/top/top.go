@@ -1,0 +1,77 @@
+// Package top is providerctl-top: the status on the full screen, live, with keys that act
+// on providers. It is a program of its own so that providerctl need not link a library for
+// terminals.
+//
+// It has three parts. The model is pure: it takes keys, replies and the time, one after the
+// other, and returns what is to be done; its frame is what the screen shows. The follower
+// keeps the model's rows current: it asks for the status, follows the events, and outlives
+// the daemon. The program owns the screen, feeds the model, and does what it returns.
+//
+// The layout of rows is [ctl.Board], which providerctl status --watch uses too.
+package top
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/gdamore/tcell/v3"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/ctl/client"
+)
+
+// Options are what a run needs from outside.
+type Options struct {
+	Client *client.Client
+	Color  bool                     // colours are wanted
+	ASCII  bool                     // use nothing else
+	Spell  func(hint string) string // adapts commands in hints to their reader; nil: as they are
+
+	// Screen is the terminal, not yet initialized.
+	Screen tcell.Screen
+}
+
+// Run shows the status until q or ctrl-C is pressed, ctx ends, or the terminal is gone,
+// none of which is an error. Whatever ends it, the terminal is left as it was. It fails if
+// there is no daemon when it starts; later it waits for the next one.
+func Run(ctx context.Context, opts Options) error {
+	p := &program{Options: opts, messages: make(chan any, 64), model: newModel(time.Now, opts)}
+	return p.run(ctx)
+}
+
+// NewScreen returns the terminal of stdin and stdout. Nothing is asked of the terminal
+// itself, whose answers could be taken for keys, or come late over SSH.
+func NewScreen(color bool) (tcell.Screen, error) {
+	tty, err := newTTY(os.Stdin, os.Stdout)
+	if err != nil {
+		return nil, err
+	}
+	return ScreenOn(tty, color)
+}
+
+// ScreenOn returns the screen of any terminal.
+func ScreenOn(tty tcell.Tty, color bool) (tcell.Screen, error) {
+	const palette = 16 // the terminal's own, to suit a dark and a light screen
+	opts := []tcell.TerminfoScreenOption{tcell.OptNegotiation(false), tcell.OptKeyboardProtocol(tcell.LegacyKeyboard)}
+	if color {
+		opts = append(opts, tcell.OptColors(palette))
+	}
+	return tcell.NewTerminfoScreenFromTty(tty, opts...)
+}
+
+// styles are the tones on a screen with or without colours.
+func styles(color bool) map[ctl.Tone]tcell.Style {
+	plain := tcell.StyleDefault
+	all := map[ctl.Tone]tcell.Style{
+		ctl.Plain: plain, ctl.Dim: plain.Dim(true), ctl.Bold: plain.Bold(true),
+		ctl.Green: plain, ctl.Cyan: plain, ctl.Yellow: plain, ctl.Red: plain.Bold(true),
+	}
+	if color {
+		all[ctl.Green] = plain.Foreground(tcell.ColorGreen)
+		all[ctl.Cyan] = plain.Foreground(tcell.ColorTeal)
+		all[ctl.Yellow] = plain.Foreground(tcell.ColorOlive)
+		all[ctl.Red] = plain.Foreground(tcell.ColorMaroon)
+	}
+	return all
+}

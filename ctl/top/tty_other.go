@@ -1,0 +1,22 @@
+//go:build !unix
+
+package top
+
+import (
+	"errors"
+	"os"
+
+	"github.com/gdamore/tcell/v3"
+	"golang.org/x/term"
+)
+
+// errNoTerminal is that stdin or stdout is not a terminal.
+var errNoTerminal = errors.New("this is not a terminal")
+
+// newTTY leaves the console to tcell.
+func newTTY(in, out *os.File) (tcell.Tty, error) {
+	if !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
+		return nil, errNoTerminal
+	}
+	return nil, nil
+}
