@@ -2,6 +2,7 @@ package top
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/store/provider"
@@ -89,15 +90,12 @@ func (m *model) list() []frameLine {
 	return lines
 }
 
-// cursor is the margin of the selected row.
+// cursor is the margin of the selected row, which keeps its mark.
 func cursor(margin string) string {
-	if margin == "" {
-		return margin
+	if rest, blank := strings.CutPrefix(margin, " "); blank {
+		return ">" + rest
 	}
-	if margin[0] == ' ' {
-		return ">" + margin[1:]
-	}
-	return ">" + margin[:len(margin)-1]
+	return margin
 }
 
 // empty is why there is no row.

@@ -56,6 +56,7 @@ func (m *model) press(k key) []effect {
 }
 
 func (m *model) pressInList(k key) []effect {
+	m.laidOut() // so that the selected row is one that the filter shows
 	switch k {
 	case "q":
 		return []effect{quit{}}
