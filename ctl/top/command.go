@@ -23,7 +23,8 @@ last probe, layer by layer, its models and its history. / shows only rows with s
 words. r probes the provider now, R all of them; d diagnoses it, p pauses or resumes
 it, and w rings the bell when it can be used. ? lists all keys; q quits.
 
-While the daemon is away, the rows are marked as stale; when it is back, they go on.
+While the daemon is away, a banner says why and the rows are marked as stale. They are
+live again as soon as it is back.
 
 It needs a terminal that can move its cursor. Elsewhere, use: providerctl status --watch`,
 		Example: "  providerctl top",

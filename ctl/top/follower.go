@@ -45,9 +45,13 @@ type follower struct {
 	awaited []string // the rows that a refresh waits for
 	urged   chan struct{}
 
-	begun   bool
-	total   int // rows
-	pastAt  time.Time
+	begun  bool
+	total  int       // rows
+	pastAt time.Time // when the history was read
+
+	hasPast  bool            // the daemon has one
+	detailed map[string]bool // of which providers the hours were read since
+
 	changes struct {
 		sync.Mutex
 		ids map[string]bool
@@ -207,15 +211,28 @@ func (f *follower) read(ctx context.Context, ids []string) (uint64, error) {
 	return reply.Seq, nil
 }
 
-// readPast reads the history once in a while. Its only error is that of ctx: a daemon
-// without it has no such columns.
+// readPast reads the history once in a while, and that of the rows that the screen shows in
+// more detail. Its only error is that of ctx: a daemon without it has no such columns.
 func (f *follower) readPast(ctx context.Context) error {
-	if time.Since(f.pastAt) < pastPace {
-		return nil
+	const atOnce = 8 // details, so that events do not wait for long
+	if time.Since(f.pastAt) >= pastPace {
+		f.pastAt = time.Now()
+		past := askPast(ctx, f.client)
+		f.detailed = map[string]bool{}
+		f.hasPast = past != nil
+		f.send(ctx, pastCame{past})
 	}
-	f.pastAt = time.Now()
-	past := askPast(ctx, f.client)
-	f.send(ctx, pastCame{past})
+	if !f.hasPast {
+		return ctx.Err()
+	}
+	shown, _ := f.wanted()
+	for read, i := 0, 0; i < len(shown) && read < atOnce; i++ {
+		if id := shown[i]; !f.detailed[id] {
+			f.detailed[id] = true
+			f.send(ctx, hoursCame{id, askHours(ctx, f.client, id)})
+			read++
+		}
+	}
 	return ctx.Err()
 }
 

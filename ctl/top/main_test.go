@@ -36,7 +36,6 @@ type daemon struct {
 	rows    []provider.Status
 	seq     uint64
 	streams map[chan string]bool
-	asked   map[string]int      // requests, by method and path
 	replies map[string]reply    // to what has no handler of its own
 	held    map[string]struct{} // the providers whose probes of a refresh do not end
 }
@@ -56,7 +55,7 @@ func startDaemon(t *testing.T, rows ...provider.Status) *daemon {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	d := &daemon{
 		t: t, socket: filepath.Join(dir, "s"), rows: rows, streams: map[chan string]bool{},
-		asked: map[string]int{}, replies: map[string]reply{}, held: map[string]struct{}{},
+		replies: map[string]reply{}, held: map[string]struct{}{},
 	}
 	d.start()
 	t.Cleanup(d.stop)
@@ -95,17 +94,9 @@ func (d *daemon) change(id string, change func(*provider.Status)) {
 	}
 }
 
-// asks is how often something was requested.
-func (d *daemon) asks(what string) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.asked[what]
-}
-
 func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	what := r.Method + " " + r.URL.Path
 	d.mu.Lock()
-	d.asked[what]++
 	canned, isCanned := d.replies[what]
 	d.mu.Unlock()
 	_, _ = io.Copy(io.Discard, r.Body)
@@ -314,7 +305,7 @@ func (s *screen) await(patterns ...string) string {
 		not, found := strings.CutPrefix(pattern, "!")
 		return regexp.MustCompile("(?m)"+not).MatchString(text) != found
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		text = s.text()
 		missing := slices.IndexFunc(patterns, func(p string) bool { return !fits(p) })
 		switch {

@@ -25,7 +25,8 @@ type model struct {
 
 	changed map[string]time.Time // when rows last changed
 	pulses  map[string]*pulse
-	past    map[string]day // what the daemon's history says; nil: it has none
+	past    map[string]float64   // how much of the last day each was up; nil: the daemon cannot say it
+	hours   map[string][]float64 // the median latencies of their last hours
 
 	view     view
 	selected string // the ID of the selected row
@@ -75,7 +76,7 @@ func newModel(now func() time.Time, opts Options) *model {
 	}
 	return &model{
 		now: now, ascii: opts.ASCII, spell: spell, width: 80, height: 24,
-		changed: map[string]time.Time{}, pulses: map[string]*pulse{}, waits: map[string]bool{},
+		changed: map[string]time.Time{}, pulses: map[string]*pulse{}, hours: map[string][]float64{}, waits: map[string]bool{},
 	}
 }
 
@@ -86,8 +87,12 @@ type (
 		reply *provider.StatusReply
 		whole bool
 	}
-	daemonAway   struct{ err error }
-	pastCame     struct{ past map[string]day }
+	daemonAway struct{ err error }
+	pastCame   struct{ past map[string]float64 }
+	hoursCame  struct {
+		id string
+		ms []float64
+	}
 	clockTicked  struct{}
 	sizeChanged  struct{ width, height int }
 	refreshBegan struct {
@@ -127,6 +132,8 @@ func (m *model) update(what any) []effect {
 		m.why = w.err
 	case pastCame:
 		m.past = w.past
+	case hoursCame:
+		m.hours[w.id] = w.ms
 	case sizeChanged:
 		m.width, m.height = w.width, w.height
 	case refreshBegan:
@@ -185,6 +192,7 @@ func (m *model) placeAll() {
 	}
 	gone := func(id string) bool { _, there := m.places[id]; return !there }
 	maps.DeleteFunc(m.pulses, func(id string, _ *pulse) bool { return gone(id) })
+	maps.DeleteFunc(m.hours, func(id string, _ []float64) bool { return gone(id) })
 	maps.DeleteFunc(m.waits, func(id string, _ bool) bool { return gone(id) })
 	maps.DeleteFunc(m.changed, func(id string, _ time.Time) bool { return gone(id) })
 }

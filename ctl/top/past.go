@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/store/provider"
@@ -35,75 +36,87 @@ func (m *model) beat(s *provider.Status) {
 }
 
 // pulse is what the trend shows: the medians of the last hours, if the daemon keeps them,
-// and then the probes that were seen since.
+// and then the latest probe that was seen; else all that were seen.
 func (m *model) pulse(id string) []float64 {
 	var seen []float64
 	if p := m.pulses[id]; p != nil {
 		seen = p.ms
 	}
-	if hours := m.past[id].p50; len(hours) > 0 {
+	if hours := m.hours[id]; len(hours) > 0 {
 		return append(slices.Clone(hours), seen[max(0, len(seen)-1):]...)
 	}
 	return seen
 }
 
 func (m *model) uptime(id string) (ratio float64, known bool) {
-	d, known := m.past[id]
-	return d.up, known && d.known
+	ratio, known = m.past[id]
+	return ratio, known
 }
 
-// A day is what a daemon's history says of a provider's last 24 hours.
-type day struct {
-	p50   []float64 // of each hour, the oldest first; 0: there was no probe
-	up    float64   // how much of the known time it was RUNNING
-	known bool      // some time is known
-}
-
-// pastPath is the route of all providers' last day, in hours. An older daemon does not
-// have it.
+// The routes of the last day of all providers, and of one in hours. An older daemon does
+// not have the first.
 const pastPath = "/api/history?window=24h&step=1h"
 
-// A pastReply is the part of its reply that is shown.
+func hoursPath(id string) string {
+	return client.ProviderPath(id, "history") + "?window=24h&step=1h"
+}
+
+// A pastReply is the part of the first reply that is shown.
 type pastReply struct {
 	Providers []struct {
-		ID      string       `json:"id"`
-		Buckets []pastBucket `json:"buckets"`
+		ID          string   `json:"id"`
+		UptimeRatio *float64 `json:"uptime_ratio"` // absent if no time is known
 	} `json:"providers"`
 }
 
-type pastBucket struct {
-	Known  float64                    `json:"known_seconds"`
-	States map[provider.State]float64 `json:"state_seconds"`
-	P50    float64                    `json:"p50_ms"`
+// An hoursReply is the part of the second reply that is shown.
+type hoursReply struct {
+	Buckets []struct {
+		Time  provider.Time `json:"time"`
+		P50MS float64       `json:"p50_ms"`
+	} `json:"buckets"`
 }
 
-// askPast reads the history. The columns that come from it are left out if that fails.
-func askPast(ctx context.Context, c *client.Client) map[string]day {
-	body, err := c.Do(ctx, client.Request{Path: pastPath})
+// askPast reads how much of the last day each provider was up; nil if the daemon cannot
+// say it, and then there is no such column.
+func askPast(ctx context.Context, c *client.Client) map[string]float64 {
+	reply, err := ask[pastReply](ctx, c, pastPath)
 	if err != nil {
 		return nil
 	}
-	return readPast(body)
-}
-
-func readPast(body []byte) map[string]day {
-	var reply pastReply
-	if err := json.Unmarshal(body, &reply); err != nil {
-		return nil
-	}
-	past := make(map[string]day, len(reply.Providers))
+	past := make(map[string]float64, len(reply.Providers))
 	for _, p := range reply.Providers {
-		var d day
-		var known, up float64
-		for _, b := range p.Buckets {
-			d.p50 = append(d.p50, b.P50)
-			known += b.Known
-			up += b.States[provider.StateRunning]
+		if p.UptimeRatio != nil {
+			past[p.ID] = *p.UptimeRatio
 		}
-		if d.known = known > 0; d.known {
-			d.up = min(1, up/known)
-		}
-		past[p.ID] = d
 	}
 	return past
+}
+
+// askHours reads the median latency of each of a provider's last hours, the oldest first;
+// 0 for an hour without an answer.
+func askHours(ctx context.Context, c *client.Client, id string) []float64 {
+	reply, err := ask[hoursReply](ctx, c, hoursPath(id))
+	if err != nil {
+		return nil
+	}
+	var hours []float64
+	for i, b := range reply.Buckets {
+		if i > 0 { // hours of which nothing is known are left out
+			apart := b.Time.Sub(reply.Buckets[i-1].Time.Time)
+			for ; apart > time.Hour && len(hours) < 2*pulseLength; apart -= time.Hour {
+				hours = append(hours, 0)
+			}
+		}
+		hours = append(hours, b.P50MS)
+	}
+	return hours[max(0, len(hours)-pulseLength):]
+}
+
+func ask[T any](ctx context.Context, c *client.Client, path string) (reply T, err error) {
+	body, err := c.Do(ctx, client.Request{Path: path})
+	if err == nil {
+		err = json.Unmarshal(body, &reply)
+	}
+	return reply, err
 }

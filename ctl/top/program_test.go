@@ -180,10 +180,11 @@ func TestRun_History(t *testing.T) {
 	s := show(t, startDaemon(t, isUp("ollama")), 100, 24)
 	s.await(`> ollama`, `!UP 24H`)
 	d := startDaemon(t, isUp("ollama"), isUp("new"))
-	d.replies["GET /api/history"] = reply{200, `{"providers":[{"id":"ollama","buckets":[
-		{"known_seconds":3600,"state_seconds":{"RUNNING":3600},"p50_ms":1},{"known_seconds":3600,"state_seconds":{"RUNNING":1800,"STOPPED":1800},"p50_ms":4}]}]}`}
+	d.replies["GET /api/history"] = reply{200, `{"providers":[{"id":"ollama","uptime_ratio":0.75},{"id":"new"}]}`}
+	d.replies["GET /api/providers/ollama/history"] = reply{200, `{"id":"ollama","buckets":[{"time":"2026-01-02T03:00:00Z","p50_ms":1},
+		{"time":"2026-01-02T05:00:00Z","p50_ms":4},{"time":"2026-01-02T06:00:00Z"}]}`}
 	s = show(t, d, 100, 24)
-	s.await(`TREND .* UP 24H`, `ollama .* ▁▄ .* 75\.0%`, `new .* -  .* -`)
+	s.await(`TREND .* UP 24H`, `ollama .* ▁ ▄ .* 75\.0%`, `new .* -  .* -`)
 }
 
 // Of many providers it reads only the rows that it shows, and scrolls through all.

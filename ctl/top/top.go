@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gdamore/tcell/v3"
+	"github.com/gdamore/tcell/v3/color"
 
 	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/ctl/client"
@@ -42,36 +43,36 @@ func Run(ctx context.Context, opts Options) error {
 
 // NewScreen returns the terminal of stdin and stdout. Nothing is asked of the terminal
 // itself, whose answers could be taken for keys, or come late over SSH.
-func NewScreen(color bool) (tcell.Screen, error) {
+func NewScreen(colored bool) (tcell.Screen, error) {
 	tty, err := newTTY(os.Stdin, os.Stdout)
 	if err != nil {
 		return nil, err
 	}
-	return ScreenOn(tty, color)
+	return ScreenOn(tty, colored)
 }
 
 // ScreenOn returns the screen of any terminal.
-func ScreenOn(tty tcell.Tty, color bool) (tcell.Screen, error) {
-	const palette = 16 // the terminal's own, to suit a dark and a light screen
-	opts := []tcell.TerminfoScreenOption{tcell.OptNegotiation(false), tcell.OptKeyboardProtocol(tcell.LegacyKeyboard)}
-	if color {
-		opts = append(opts, tcell.OptColors(palette))
+func ScreenOn(tty tcell.Tty, colored bool) (tcell.Screen, error) {
+	palette := 0
+	if colored {
+		palette = 16 // the terminal's own, to suit a dark and a light screen
 	}
-	return tcell.NewTerminfoScreenFromTty(tty, opts...)
+	return tcell.NewTerminfoScreenFromTty(tty, tcell.OptColors(palette),
+		tcell.OptNegotiation(false), tcell.OptKeyboardProtocol(tcell.LegacyKeyboard))
 }
 
 // styles are the tones on a screen with or without colours.
-func styles(color bool) map[ctl.Tone]tcell.Style {
+func styles(colored bool) map[ctl.Tone]tcell.Style {
 	plain := tcell.StyleDefault
 	all := map[ctl.Tone]tcell.Style{
 		ctl.Plain: plain, ctl.Dim: plain.Dim(true), ctl.Bold: plain.Bold(true),
 		ctl.Green: plain, ctl.Cyan: plain, ctl.Yellow: plain, ctl.Red: plain.Bold(true),
 	}
-	if color {
-		all[ctl.Green] = plain.Foreground(tcell.ColorGreen)
-		all[ctl.Cyan] = plain.Foreground(tcell.ColorTeal)
-		all[ctl.Yellow] = plain.Foreground(tcell.ColorOlive)
-		all[ctl.Red] = plain.Foreground(tcell.ColorMaroon)
+	if colored {
+		all[ctl.Green] = plain.Foreground(color.Green)
+		all[ctl.Cyan] = plain.Foreground(color.Teal)
+		all[ctl.Yellow] = plain.Foreground(color.Olive)
+		all[ctl.Red] = plain.Foreground(color.Maroon)
 	}
 	return all
 }
