@@ -46,12 +46,38 @@ func (l Line) Text() string {
 	return text
 }
 
+// styled is the line with its tones as escape sequences, and without the spaces at its end.
+func (l Line) styled(colored bool) string {
+	if !colored {
+		return strings.TrimRight(l.Text(), " ")
+	}
+	text, spaces := "", ""
+	for _, s := range l.Spans {
+		shown := strings.TrimRight(s.Text, " ")
+		if shown != "" {
+			if text += spaces; s.Tone != Plain {
+				shown = toneStyles[s.Tone] + shown + colorOff
+			}
+			text, spaces = text+shown, ""
+		}
+		spaces += s.Text[len(strings.TrimRight(s.Text, " ")):]
+	}
+	return text
+}
+
+// toneStyles are the tones as escape sequences.
+var toneStyles = [...]string{Plain: "", Dim: dim, Bold: bold, Green: green, Cyan: cyan, Yellow: yellow, Red: red}
+
 // BoardOptions are how a [Board] is shown.
 type BoardOptions struct {
 	Width int
 	Now   time.Time // times of the day are in its zone
 	ASCII bool
 	Away  bool // the daemon is away: the rows are as last known
+
+	// UsableLast puts those that can be used behind all others, for a screen that has no
+	// room for all and cannot be scrolled.
+	UsableLast bool
 
 	// Margin is a mark of one column before rows, by the ID of their provider.
 	Margin map[string]string
@@ -92,7 +118,7 @@ var needs = []need{
 	{"failing", []standing{failing}},
 	{"limited", []standing{limited}},
 	{"starting", []standing{starting}},
-	{"running", []standing{usable, impaired}},
+	{"running", []standing{impaired, usable}},
 	{"stopped", []standing{stopped}},
 	{"not known", []standing{notKnown}},
 	{"paused", []standing{paused}},
@@ -101,7 +127,11 @@ var needs = []need{
 // NewBoard lays rows out.
 func NewBoard(rows []provider.Status, opts BoardOptions) *Board {
 	b := &Board{opts: opts}
-	for _, n := range needs {
+	groups := needs
+	if opts.UsableLast {
+		groups = slices.SortedStableFunc(slices.Values(needs), func(a, b need) int { return int(a.of[0]) - int(b.of[0]) })
+	}
+	for _, n := range groups {
 		title := len(b.lines)
 		for i := range rows {
 			if !slices.Contains(n.of, standingOf(&rows[i], opts.Now)) {
@@ -224,7 +254,30 @@ func (b *Board) ID(i int) string {
 
 // Titles is the line above all others.
 func (b *Board) Titles() Line {
-	return Line{Spans: b.cut(append([]Span{{noMark, Dim}}, b.cells(b.grid.titles, func(int) Tone { return Dim })...))}
+	return Line{Spans: b.cut(append([]Span{{noMark, Plain}}, b.cells(b.grid.titles, func(int) Tone { return Plain })...))}
+}
+
+// top is the first lines, so many at most. If there are more, the last one counts the
+// rows that are left out. On a low screen, rows are worth more than the titles of groups.
+func (b *Board) top(room int) (lines []Line) {
+	const low = 7
+	rows := 0
+	for i := range b.Len() {
+		isRow := b.ID(i) != ""
+		if !isRow && room < low {
+			continue
+		}
+		if full := len(lines) >= room; full || room >= low && len(lines) == room-1 && i < b.Len()-1 {
+			break
+		}
+		if lines = append(lines, b.Line(i)); isRow {
+			rows++
+		}
+	}
+	if rest := len(b.rows) - rows; rest > 0 && room >= low {
+		lines = append(lines, Line{Spans: b.cut([]Span{{noMark + "… " + strconv.Itoa(rest) + " more", Dim}})})
+	}
+	return lines
 }
 
 // Line is line i.
@@ -251,7 +304,7 @@ func (b *Board) Line(i int) Line {
 		}
 		return Plain
 	})
-	return Line{ID: row.ID, Spans: b.cut(append([]Span{{margin, Bold}}, cells...))}
+	return Line{ID: row.ID, Spans: b.cut(append([]Span{{margin, Plain}}, cells...))}
 }
 
 // cells are the spans of one line of the grid.

@@ -31,8 +31,8 @@ whose rows are older than that are probed first, for at most --wait; a row that 
 still older is shown as stale.
 
 With --watch it shows every change until ctrl-C, which exits 0. It uses the whole
-screen, lists first the providers that need somebody, marks recent changes with a star,
-and restores the screen at the end.
+screen, groups the providers by what they need, marks recent changes with a star, and
+restores the screen at the end. "providerctl top" shows the same, and has keys.
 
 --state, --kind, --type and --problems select rows; a row has to match all of them. If
 no row does, it says so and exits 0. They and --sort work with every format.

@@ -210,6 +210,7 @@ func newGrid(columns []column, rows []provider.Status, opts TableOptions) *grid 
 // dark and a light screen.
 const (
 	colorOff = "\x1b[0m"
+	bold     = "\x1b[1m"
 	dim      = "\x1b[2m"
 	red      = "\x1b[31m"
 	green    = "\x1b[32m"
@@ -218,7 +219,7 @@ const (
 )
 
 // Styles are the sequences in a coloured table.
-func Styles() []string { return []string{colorOff, dim, red, green, yellow, cyan} }
+func Styles() []string { return []string{colorOff, bold, dim, red, green, yellow, cyan} }
 
 func stateColor(s provider.State) string {
 	switch s {

@@ -1,8 +1,12 @@
 package ctl
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"strings"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // The bars of a trend, the lowest first.
@@ -43,4 +47,49 @@ func Trend(ms []float64, cells int, ascii bool) string {
 		b.WriteString(bars[int(min(step, float64(len(bars)-1)))])
 	}
 	return b.String()
+}
+
+// Pulses are the latencies of providers' last probes, as far as their rows were seen. The
+// zero value is ready for use.
+type Pulses struct{ of map[string]*pulse }
+
+// pulseLength is how many latencies are kept of each: as many as a trend can show.
+const pulseLength = longTrend
+
+// A pulse is the latencies of one provider, the oldest first.
+type pulse struct {
+	ms   []float64
+	last provider.Time // when the last of them was measured
+}
+
+// Take takes the latency of a row's probe, unless it was taken already.
+func (p *Pulses) Take(s *provider.Status) {
+	if p.of == nil {
+		p.of = map[string]*pulse{}
+	}
+	one := p.of[s.ID]
+	if one == nil {
+		one = &pulse{}
+		p.of[s.ID] = one
+	}
+	if s.CheckedAt.IsZero() || s.CheckedAt.Equal(one.last.Time) {
+		return
+	}
+	one.last = s.CheckedAt
+	if one.ms = append(one.ms, s.LatencyMS); len(one.ms) > pulseLength {
+		one.ms = slices.Delete(one.ms, 0, len(one.ms)-pulseLength)
+	}
+}
+
+// Of returns the latencies of a provider in ms, the oldest first; 0: none was measured.
+func (p *Pulses) Of(id string) []float64 {
+	if one := p.of[id]; one != nil {
+		return one.ms
+	}
+	return nil
+}
+
+// Keep forgets all providers but these.
+func (p *Pulses) Keep(these func(id string) bool) {
+	maps.DeleteFunc(p.of, func(id string, _ *pulse) bool { return !these(id) })
 }

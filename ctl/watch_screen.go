@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +24,8 @@ const (
 const markFor = 10 * time.Second
 
 // A screenView shows a status on the whole screen: a line with the time and a summary,
-// then as many rows as fit, the most urgent first. It draws when the status changes, when
+// then as many rows as fit, the most urgent first. They are grouped as in providerctl top,
+// unless another format or order was chosen. It draws when the status changes, when
 // the screen is resized, and once a second for its clock.
 type screenView struct {
 	app    *app
@@ -40,6 +42,7 @@ type screenView struct {
 	why     error     // and why
 	seen    map[string]sight
 	changed map[string]time.Time // when rows changed
+	pulses  Pulses
 }
 
 func newScreenView(ctx context.Context, a *app, wanted *statusView) *screenView {
@@ -102,7 +105,9 @@ func (s *screenView) show(body *statusBody, all []provider.Status) error {
 			s.changed[id] = now
 		}
 		seen[id] = is
+		s.pulses.Take(&body.Providers[i])
 	}
+	s.pulses.Keep(func(id string) bool { _, there := seen[id]; return there })
 	s.body, s.all, s.came, s.seen, s.gone, s.why = body, all, now, seen, time.Time{}, nil
 	return s.draw()
 }
@@ -176,6 +181,15 @@ func (s *screenView) text(width, height int, now time.Time) [][]byte {
 		head = append(head, nil)
 	}
 	opts.Height = max(1, height-len(head))
+	if opts.Wide || opts.Sorted || opts.NoHeaders || len(s.body.Providers) == 0 {
+		return s.table(head, height, opts)
+	}
+	lines := append(head, s.board(opts)...)
+	return lines[:min(len(lines), height)]
+}
+
+// table is the content for rows that somebody chose to see otherwise than grouped.
+func (s *screenView) table(head [][]byte, height int, opts TableOptions) [][]byte {
 	reply := s.body.StatusReply
 	if !opts.Sorted {
 		reply.Providers = byUrgency(reply.Providers, opts.Now)
@@ -192,6 +206,53 @@ func (s *screenView) text(width, height int, now time.Time) [][]byte {
 		}
 	}
 	return lines
+}
+
+// board is the view of top: groups of rows and, below them, what to do about those that
+// need it. If there is no room for all, those that can be used are left out first, because
+// nobody can scroll.
+func (s *screenView) board(opts TableOptions) (lines [][]byte) {
+	margin := map[string]string{}
+	for id := range opts.Marked {
+		margin[id] = strings.TrimSpace(mark)
+	}
+	inner := opts
+	inner.Width = max(1, opts.Width-len(noMark))
+	board := BoardOptions{
+		Width: opts.Width, Now: opts.Now, ASCII: opts.ASCII, Away: !s.gone.IsZero(), Margin: margin, Pulse: s.pulses.Of,
+	}
+	b := NewBoard(s.body.Providers, board)
+	advice := adviceLines(s.body.Providers, b.widths[0], inner)
+	if 1+b.Len()+len(advice) > opts.Height {
+		board.UsableLast = true
+		b = NewBoard(s.body.Providers, board)
+		advice = fewer(advice, opts.Height/3)
+	}
+	lines = append(lines, []byte(b.Titles().styled(opts.Color)))
+	for _, l := range b.top(opts.Height - 1 - len(advice)) {
+		lines = append(lines, []byte(l.styled(opts.Color)))
+	}
+	return append(lines, advice...)
+}
+
+// adviceLines are the hints of rows, below an empty line.
+func adviceLines(rows []provider.Status, idWidth int, opts TableOptions) [][]byte {
+	var lines [][]byte
+	for _, hint := range hints(rows, idWidth, opts) {
+		if lines == nil {
+			lines = append(lines, nil)
+		}
+		lines = append(lines, bytes.Split([]byte(strings.TrimSuffix(indented(hint), "\n")), []byte("\n"))...)
+	}
+	return lines
+}
+
+// fewer are so many lines of advice at most; none, if that is only the empty line.
+func fewer(advice [][]byte, most int) [][]byte {
+	if most < 2 {
+		return nil
+	}
+	return advice[:min(len(advice), most)]
 }
 
 // marked are the rows that changed recently.

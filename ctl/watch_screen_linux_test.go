@@ -41,7 +41,7 @@ func down(id string) string {
 	return `{"id":"` + id + `","state":"STOPPED","reason":"connection_refused","hint":"start it"}`
 }
 
-// It uses the whole screen, shows first what needs somebody, marks what changed, and
+// It uses the whole screen, groups the rows by what they need, marks what changed, and
 // restores the screen.
 func TestTerminal_Watch(t *testing.T) {
 	d := startDaemon(t, map[string][]reply{
@@ -65,9 +65,11 @@ func TestTerminal_Watch(t *testing.T) {
 	if got, want := plain(all[0]), `00:00:00  3 providers: 2 usable, 1 stopped
 
   ID  STATE    REASON              LATENCY  AGE
-  b   STOPPED  connection_refused        -  -
+running (2)
   a   RUNNING  ok                        -  -
   c   RUNNING  ok                        -  -
+stopped (1)
+  b   STOPPED  connection_refused        -  -
 
   b  start it`; got != want {
 		t.Errorf("first:\n%s", got)
@@ -75,9 +77,11 @@ func TestTerminal_Watch(t *testing.T) {
 	if got, want := plain(last(all)), `00:00:00  3 providers: 1 usable, 2 stopped
 
   ID  STATE    REASON              LATENCY  AGE
+running (1)
+  a   RUNNING  ok                        -  -
+stopped (2)
   b   STOPPED  connection_refused        -  -
 * c   STOPPED  connection_refused        -  -
-  a   RUNNING  ok                        -  -
 
   b  start it
   c  start it`; got != want {
@@ -85,7 +89,8 @@ func TestTerminal_Watch(t *testing.T) {
 	}
 }
 
-// No picture is larger than the screen, however small, and it has what matters most.
+// No picture is larger than the screen, however small, and it has what matters most: what
+// can be used is left out first.
 func TestTerminal_WatchKeepsWithinTheScreen(t *testing.T) {
 	var rows []string
 	for i := range 60 {
@@ -97,8 +102,8 @@ func TestTerminal_WatchKeepsWithinTheScreen(t *testing.T) {
 		args           string
 		want           string
 	}{
-		"Usual":   {80, 24, "", "\n  … 43 more, usable\n\n  p40  start it\n  p50  start it"},
-		"Narrow":  {20, 24, "", "\n  p40  STOPPED\n  p50  STOPPED\n  p00  RUNNING\n"},
+		"Usual":   {80, 24, "", "\n  … 45 more\n\n  p40  start it\n  p50  start it"},
+		"Narrow":  {20, 24, "", "\nstopped (2)\n  p40  STOPPED\n  p50  STOPPED\nrunning (58)\n  p00  RUNNING\n"},
 		"Low":     {80, 6, "", "60 providers: 58 usable, 2 stopped\n  ID   STATE    REASON              LATENCY  AGE\n  p40  STOPPED  connection_refused        -  -\n  p50  STOPPED"},
 		"Three":   {80, 3, "", "LATENCY  AGE\n  p40  STOPPED"},
 		"OneLine": {80, 1, "", "00:00:00  60 providers: 58 usable, 2 stopped"},
@@ -139,7 +144,7 @@ func TestTerminal_WatchSaysThatTheDaemonIsAway(t *testing.T) {
 		t.Errorf("over the picture: %q", talk)
 	}
 	all := pictures(shown)
-	if !strings.HasPrefix(all[1], "00:00:00  the daemon has been away since 00:00:00, waiting for it: the daemon is shutting down\n") || !strings.Contains(all[1], "RUNNING") {
+	if !strings.HasPrefix(all[1], "00:00:00  the daemon has been away since 00:00:00, waiting for it: the daemon is shutting down\n") || !strings.Contains(all[1], "running (1), stale") {
 		t.Errorf("%q", all)
 	}
 	if strings.Contains(last(all), "away") {

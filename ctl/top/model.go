@@ -24,7 +24,7 @@ type model struct {
 	why    error     // and why
 
 	changed map[string]time.Time // when rows last changed
-	pulses  map[string]*pulse
+	pulses  ctl.Pulses
 	past    map[string]float64   // how much of the last day each was up; nil: the daemon cannot say it
 	hours   map[string][]float64 // the median latencies of their last hours
 
@@ -76,7 +76,7 @@ func newModel(now func() time.Time, opts Options) *model {
 	}
 	return &model{
 		now: now, ascii: opts.ASCII, spell: spell, width: 80, height: 24,
-		changed: map[string]time.Time{}, pulses: map[string]*pulse{}, hours: map[string][]float64{}, waits: map[string]bool{},
+		changed: map[string]time.Time{}, hours: map[string][]float64{}, waits: map[string]bool{},
 	}
 }
 
@@ -166,7 +166,7 @@ func (m *model) takeRows(r rowsCame) (effects []effect) {
 		if m.loaded && (was && ctl.Changed(&m.rows[at].Status, &s) || !was) {
 			m.changed[s.ID] = now
 		}
-		m.beat(&s)
+		m.pulses.Take(&s)
 		effects = append(effects, m.awaited(&s)...)
 		fresh = append(fresh, row{s, now})
 		if was && !r.whole {
@@ -191,7 +191,7 @@ func (m *model) placeAll() {
 		m.places[m.rows[i].ID] = i
 	}
 	gone := func(id string) bool { _, there := m.places[id]; return !there }
-	maps.DeleteFunc(m.pulses, func(id string, _ *pulse) bool { return gone(id) })
+	m.pulses.Keep(func(id string) bool { return !gone(id) })
 	maps.DeleteFunc(m.hours, func(id string, _ []float64) bool { return gone(id) })
 	maps.DeleteFunc(m.waits, func(id string, _ bool) bool { return gone(id) })
 	maps.DeleteFunc(m.changed, func(id string, _ time.Time) bool { return gone(id) })

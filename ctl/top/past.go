@@ -10,38 +10,13 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// pulseLength is how many latencies a trend can show.
-const pulseLength = 24
-
-// A pulse is the last latencies of a provider that were seen, the oldest first.
-type pulse struct {
-	ms   []float64
-	last provider.Time // when the last of them was measured
-}
-
-// beat takes the latency of a row's probe, unless it has it already.
-func (m *model) beat(s *provider.Status) {
-	p := m.pulses[s.ID]
-	if p == nil {
-		p = &pulse{}
-		m.pulses[s.ID] = p
-	}
-	if s.CheckedAt.IsZero() || s.CheckedAt.Equal(p.last.Time) {
-		return
-	}
-	p.last = s.CheckedAt
-	if p.ms = append(p.ms, s.LatencyMS); len(p.ms) > pulseLength {
-		p.ms = slices.Delete(p.ms, 0, len(p.ms)-pulseLength)
-	}
-}
+// dayLength is how many hours a trend shows.
+const dayLength = 24
 
 // pulse is what the trend shows: the medians of the last hours, if the daemon keeps them,
 // and then the latest probe that was seen; else all that were seen.
 func (m *model) pulse(id string) []float64 {
-	var seen []float64
-	if p := m.pulses[id]; p != nil {
-		seen = p.ms
-	}
+	seen := m.pulses.Of(id)
 	if hours := m.hours[id]; len(hours) > 0 {
 		return append(slices.Clone(hours), seen[max(0, len(seen)-1):]...)
 	}
@@ -104,13 +79,13 @@ func askHours(ctx context.Context, c *client.Client, id string) []float64 {
 	for i, b := range reply.Buckets {
 		if i > 0 { // hours of which nothing is known are left out
 			apart := b.Time.Sub(reply.Buckets[i-1].Time.Time)
-			for ; apart > time.Hour && len(hours) < 2*pulseLength; apart -= time.Hour {
+			for ; apart > time.Hour && len(hours) < 2*dayLength; apart -= time.Hour {
 				hours = append(hours, 0)
 			}
 		}
 		hours = append(hours, b.P50MS)
 	}
-	return hours[max(0, len(hours)-pulseLength):]
+	return hours[max(0, len(hours)-dayLength):]
 }
 
 func ask[T any](ctx context.Context, c *client.Client, path string) (reply T, err error) {
