@@ -1,7 +1,6 @@
 package ctl
 
 import (
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,22 +24,22 @@ const (
 	Red
 )
 
-// A Span is a piece of a line in one tone.
-type Span struct {
+// A Piece is a piece of a line in one tone.
+type Piece struct {
 	Text string
 	Tone Tone
 }
 
 // A Line is one line of a full screen.
 type Line struct {
-	ID    string // of the provider whose row this is; empty: a title
-	Spans []Span
+	ID     string // of the provider whose row this is; empty: a title
+	Pieces []Piece
 }
 
 // Text is the line without its tones.
 func (l Line) Text() string {
 	text := ""
-	for _, s := range l.Spans {
+	for _, s := range l.Pieces {
 		text += s.Text
 	}
 	return text
@@ -52,7 +51,7 @@ func (l Line) styled(colored bool) string {
 		return strings.TrimRight(l.Text(), " ")
 	}
 	text, spaces := "", ""
-	for _, s := range l.Spans {
+	for _, s := range l.Pieces {
 		shown := strings.TrimRight(s.Text, " ")
 		if shown != "" {
 			if text += spaces; s.Tone != Plain {
@@ -222,15 +221,7 @@ func (b *Board) uptime(id string) string {
 	if !known {
 		return unknown
 	}
-	return percent(ratio)
-}
-
-// percent shows a ratio, rounded down, so that only what is whole is 100 %.
-func percent(ratio float64) string {
-	if ratio >= 1 {
-		return "100%"
-	}
-	return strconv.FormatFloat(math.Floor(max(0, ratio)*1000+1e-9)/10, 'f', 1, 64) + "%"
+	return percent(&ratio)
 }
 
 // Len is how many lines there are below the titles of the columns.
@@ -254,7 +245,7 @@ func (b *Board) ID(i int) string {
 
 // Titles is the line above all others.
 func (b *Board) Titles() Line {
-	return Line{Spans: b.cut(append([]Span{{noMark, Plain}}, b.cells(b.grid.titles, func(int) Tone { return Plain })...))}
+	return Line{Pieces: b.cut(append([]Piece{{noMark, Plain}}, b.cells(b.grid.titles, func(int) Tone { return Plain })...))}
 }
 
 // top is the first lines, so many at most. If there are more, the last one counts the
@@ -275,7 +266,7 @@ func (b *Board) top(room int) (lines []Line) {
 		}
 	}
 	if rest := len(b.rows) - rows; rest > 0 && room >= low {
-		lines = append(lines, Line{Spans: b.cut([]Span{{noMark + "… " + strconv.Itoa(rest) + " more", Dim}})})
+		lines = append(lines, Line{Pieces: b.cut([]Piece{{noMark + "… " + strconv.Itoa(rest) + " more", Dim}})})
 	}
 	return lines
 }
@@ -288,7 +279,7 @@ func (b *Board) Line(i int) Line {
 		if b.opts.Away {
 			tone = Dim
 		}
-		return Line{Spans: b.cut([]Span{{l.title, tone}})}
+		return Line{Pieces: b.cut([]Piece{{l.title, tone}})}
 	}
 	row := &b.rows[l.row]
 	margin := noMark
@@ -304,11 +295,11 @@ func (b *Board) Line(i int) Line {
 		}
 		return Plain
 	})
-	return Line{ID: row.ID, Spans: b.cut(append([]Span{{margin, Plain}}, cells...))}
+	return Line{ID: row.ID, Pieces: b.cut(append([]Piece{{margin, Plain}}, cells...))}
 }
 
-// cells are the spans of one line of the grid.
-func (b *Board) cells(cells []string, tone func(column int) Tone) (spans []Span) {
+// cells are the pieces of one line of the grid.
+func (b *Board) cells(cells []string, tone func(column int) Tone) (pieces []Piece) {
 	for i, cell := range cells {
 		text := cut(cell, b.widths[i])
 		space := pad("", b.widths[i]-displayWidth(text))
@@ -318,26 +309,26 @@ func (b *Board) cells(cells []string, tone func(column int) Tone) (spans []Span)
 		if i < len(cells)-1 {
 			space += gap
 		}
-		spans = append(spans, Span{text, tone(i)})
+		pieces = append(pieces, Piece{text, tone(i)})
 		if space != "" {
-			spans = append(spans, Span{space, Plain})
+			pieces = append(pieces, Piece{space, Plain})
 		}
 	}
-	return spans
+	return pieces
 }
 
 // cut keeps a line within the screen, and in its alphabet.
-func (b *Board) cut(spans []Span) []Span { return FitSpans(spans, b.opts.Width, b.opts.ASCII) }
+func (b *Board) cut(pieces []Piece) []Piece { return FitPieces(pieces, b.opts.Width, b.opts.ASCII) }
 
-// FitSpans cuts a line to a width, and spells it in ASCII if that is wanted.
-func FitSpans(spans []Span, width int, ascii bool) []Span {
-	for i := range spans {
-		spans[i].Text = cut(spans[i].Text, width)
-		if width -= displayWidth(spans[i].Text); ascii {
-			spans[i].Text = fittedASCII(spans[i].Text)
+// FitPieces cuts a line to a width, and spells it in ASCII if that is wanted.
+func FitPieces(pieces []Piece, width int, ascii bool) []Piece {
+	for i := range pieces {
+		pieces[i].Text = cut(pieces[i].Text, width)
+		if width -= displayWidth(pieces[i].Text); ascii {
+			pieces[i].Text = fittedASCII(pieces[i].Text)
 		}
 	}
-	return spans
+	return pieces
 }
 
 // toneOf is the tone of a state.

@@ -71,22 +71,22 @@ func TestBoard(t *testing.T) {
 	}{
 		"80": {ctl.BoardOptions{Width: 80, Pulse: pulse, Uptime: uptime, Margin: map[string]string{"lab": "*"}}, `  ID         STATE     REASON                       LATENCY  UP 24H  AGE
 needs you (1)
-  anthropic  ERROR     unauthorized                       -    0.0%  2s
+  anthropic  ERROR     unauthorized                       -      0%  2s
 failing (1)
-  broken     ERROR     server_error                       -    0.0%  2s
+  broken     ERROR     server_error                       -      0%  2s
 limited (1)
-  openai     DEGRADED  rate_limited until 12:00:41        -    0.0%  2s
+  openai     DEGRADED  rate_limited until 12:00:41        -      0%  2s
 starting (1)
-  bigmodel   STARTING  loading                            -    0.0%  2s
+  bigmodel   STARTING  loading                            -      0%  2s
 running (2)
-  ollama     RUNNING   ok                            0.8 ms   99.9%  2s
+  ollama     RUNNING   ok                            0.8 ms  99.99%  2s
   gpu1       DEGRADED  slow                           4.2 s    100%  2s
 stopped (1)
-* lab        STOPPED   connection_refused                 -    0.0%  2s
+* lab        STOPPED   connection_refused                 -      0%  2s
 not known (1)
   fresh      UNKNOWN   not_checked                        -       -  2s
 paused (1)
-  spare      RUNNING   paused                             -    0.0%  2s
+  spare      RUNNING   paused                             -      0%  2s
 `},
 		"40": {ctl.BoardOptions{Width: 40, Pulse: pulse, Uptime: uptime}, `  ID         STATE     REASON
 needs you (1)
@@ -109,22 +109,22 @@ paused (1)
 `},
 		"200": {ctl.BoardOptions{Width: 200, Pulse: pulse, Uptime: uptime}, `  ID         STATE     REASON                       LATENCY  TREND                     UP 24H  AGE  SINCE   DETAIL
 needs you (1)
-  anthropic  ERROR     unauthorized                       -  -                           0.0%  2s   2h ago  -
+  anthropic  ERROR     unauthorized                       -  -                             0%  2s   2h ago  -
 failing (1)
-  broken     ERROR     server_error                       -  -                           0.0%  2s   2h ago  -
+  broken     ERROR     server_error                       -  -                             0%  2s   2h ago  -
 limited (1)
-  openai     DEGRADED  rate_limited until 12:00:41        -  -                           0.0%  2s   2h ago  -
+  openai     DEGRADED  rate_limited until 12:00:41        -  -                             0%  2s   2h ago  -
 starting (1)
-  bigmodel   STARTING  loading                            -  -                           0.0%  2s   2h ago  -
+  bigmodel   STARTING  loading                            -  -                             0%  2s   2h ago  -
 running (2)
-  ollama     RUNNING   ok                            0.8 ms                 ▁▁▂ ▇▁▁▁█   99.9%  2s   2h ago  -
+  ollama     RUNNING   ok                            0.8 ms                 ▁▁▂ ▇▁▁▁█  99.99%  2s   2h ago  -
   gpu1       DEGRADED  slow                           4.2 s  -                           100%  2s   2h ago  took 4.2 s
 stopped (1)
-  lab        STOPPED   connection_refused                 -  -                           0.0%  2s   2h ago  -
+  lab        STOPPED   connection_refused                 -  -                             0%  2s   2h ago  -
 not known (1)
   fresh      UNKNOWN   not_checked                        -  -                              -  2s   2h ago  -
 paused (1)
-  spare      RUNNING   paused                             -  -                           0.0%  2s   2h ago  -
+  spare      RUNNING   paused                             -  -                             0%  2s   2h ago  -
 `},
 		"AwayAndASCII": {ctl.BoardOptions{Width: 110, ASCII: true, Away: true, Pulse: pulse}, `  ID         STATE     REASON                       LATENCY  TREND     AGE       SINCE   DETAIL
 needs you (1), stale

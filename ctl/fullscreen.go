@@ -26,10 +26,10 @@ func CardLines(p CardParts, opts TableOptions) (lines []Line) {
 			return
 		}
 		if title != "" {
-			lines = append(lines, Line{}, Line{Spans: []Span{{title, Bold}}})
+			lines = append(lines, Line{}, Line{Pieces: []Piece{{title, Bold}}})
 		}
 		for line := range strings.SplitSeq(text, "\n") {
-			lines = append(lines, Line{Spans: []Span{{line, Plain}}})
+			lines = append(lines, Line{Pieces: []Piece{{line, Plain}}})
 		}
 	}
 	if p.Row != nil {
@@ -46,7 +46,7 @@ func CardLines(p CardParts, opts TableOptions) (lines []Line) {
 		section("History", changes(p.History, opts))
 	}
 	for i := range lines {
-		lines[i].Spans = FitSpans(lines[i].Spans, opts.Width, opts.ASCII)
+		lines[i].Pieces = FitPieces(lines[i].Pieces, opts.Width, opts.ASCII)
 	}
 	return lines
 }
@@ -54,16 +54,16 @@ func CardLines(p CardParts, opts TableOptions) (lines []Line) {
 // paintCard gives the bullet of a card, and its word for the state, their colour.
 func paintCard(lines []Line, state provider.State) {
 	const bullet = "●"
-	if len(lines) == 0 || len(lines[0].Spans) == 0 {
+	if len(lines) == 0 || len(lines[0].Pieces) == 0 {
 		return
 	}
-	if rest, found := strings.CutPrefix(lines[0].Spans[0].Text, bullet); found {
-		lines[0].Spans = []Span{{bullet, toneOf(state)}, {rest, Bold}}
+	if rest, found := strings.CutPrefix(lines[0].Pieces[0].Text, bullet); found {
+		lines[0].Pieces = []Piece{{bullet, toneOf(state)}, {rest, Bold}}
 	}
 	for i := range lines {
-		before, after, found := strings.Cut(lines[i].Spans[0].Text, "State: "+string(state))
+		before, after, found := strings.Cut(lines[i].Pieces[0].Text, "State: "+string(state))
 		if found && strings.TrimSpace(before) == "" {
-			lines[i].Spans = []Span{{before + "State: ", Plain}, {string(state), toneOf(state)}, {after, Plain}}
+			lines[i].Pieces = []Piece{{before + "State: ", Plain}, {string(state), toneOf(state)}, {after, Plain}}
 			return
 		}
 	}
@@ -86,9 +86,9 @@ func SumUp(rows []provider.Status, outOf int, now time.Time) string {
 	return c.line(outOf, now)
 }
 
-// Usable reports whether a provider can be used now.
-func Usable(s *provider.Status, now time.Time) bool {
-	return standingOf(s, now) == usable
+// CanUse reports whether a provider can be used now, if not as well as it should.
+func CanUse(s *provider.Status, now time.Time) bool {
+	return standingOf(s, now) >= impaired
 }
 
 // Advice is what to do next about a provider; empty: nothing.
@@ -109,9 +109,6 @@ func Detail(s *provider.Status) string {
 func Changed(was, is *provider.Status) bool {
 	return sights([]provider.Status{*was})[0] != sights([]provider.Status{*is})[0]
 }
-
-// Latency shows milliseconds with about two significant digits.
-func Latency(ms float64) string { return latency(ms) }
 
 // Wrap breaks a text into lines of at most width columns.
 func Wrap(text string, width int) []string { return wrap(text, width) }

@@ -136,7 +136,7 @@ func (m *model) conclude(r *refreshing, took time.Duration) {
 	now := m.daemonNow()
 	var bad []*row
 	for _, id := range r.done {
-		if row := m.find(id); row != nil && !ctl.Usable(&row.Status, now) {
+		if row := m.find(id); row != nil && !ctl.CanUse(&row.Status, now) {
 			bad = append(bad, row)
 		}
 	}
@@ -251,7 +251,7 @@ func (m *model) wait(id string) {
 	case m.waits[id]:
 		delete(m.waits, id)
 		m.say(ctl.Plain, "the bell will not ring for "+id)
-	case m.gone.IsZero() && ctl.Usable(&row.Status, m.daemonNow()):
+	case m.gone.IsZero() && ctl.CanUse(&row.Status, m.daemonNow()):
 		m.say(ctl.Green, id+" can be used now")
 	default:
 		m.waits[id] = true
@@ -265,7 +265,7 @@ func (m *model) wait(id string) {
 
 // awaited rings the bell if a row is of a provider that is waited for, and can be used.
 func (m *model) awaited(s *provider.Status) []effect {
-	if !m.waits[s.ID] || !ctl.Usable(s, m.daemonNow()) {
+	if !m.waits[s.ID] || !ctl.CanUse(s, m.daemonNow()) {
 		return nil
 	}
 	delete(m.waits, s.ID)

@@ -57,7 +57,7 @@ func (m *model) dueCard() []effect {
 func (m *model) cardLines() []ctl.Line {
 	row := m.find(m.card.id)
 	if row == nil {
-		return []ctl.Line{{Spans: m.one(m.plain(m.card.id)+" is not configured any more", ctl.Plain).spans}}
+		return []ctl.Line{{Pieces: m.one(m.plain(m.card.id)+" is not configured any more", ctl.Plain).pieces}}
 	}
 	parts := m.card.parts
 	status := m.aged(row)
@@ -68,7 +68,7 @@ func (m *model) cardLines() []ctl.Line {
 		text := ctl.Wrap("not all could be read: "+m.plain(errorText(m.card.err)), m.width)
 		lines = append(lines, ctl.Line{})
 		for _, line := range text {
-			lines = append(lines, ctl.Line{Spans: m.one(line, ctl.Yellow).spans})
+			lines = append(lines, ctl.Line{Pieces: m.one(line, ctl.Yellow).pieces})
 		}
 	}
 	return lines

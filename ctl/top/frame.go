@@ -10,7 +10,7 @@ import (
 
 // A frameLine is a line of the screen.
 type frameLine struct {
-	spans    []ctl.Span
+	pieces   []ctl.Piece
 	selected bool
 }
 
@@ -47,7 +47,7 @@ func (m *model) text(lines []ctl.Line, s *scroll) (shown []frameLine) {
 	room := m.textRoom()
 	s.by(0, len(lines), room)
 	for _, line := range lines[s.first:min(len(lines), s.first+room)] {
-		shown = append(shown, frameLine{spans: ctl.FitSpans(line.Spans, m.width, m.ascii)})
+		shown = append(shown, frameLine{pieces: ctl.FitPieces(line.Pieces, m.width, m.ascii)})
 	}
 	return shown
 }
@@ -78,14 +78,14 @@ func (m *model) list() []frameLine {
 		return m.empty()
 	}
 	first, room := m.window()
-	lines := []frameLine{{spans: b.Titles().Spans}}
+	lines := []frameLine{{pieces: b.Titles().Pieces}}
 	for i := first; i < min(b.Len(), first+room); i++ {
 		line := b.Line(i)
 		selected := line.ID != "" && line.ID == m.selected
 		if selected {
-			line.Spans[0].Text = cursor(line.Spans[0].Text)
+			line.Pieces[0].Text = cursor(line.Pieces[0].Text)
 		}
-		lines = append(lines, frameLine{line.Spans, selected})
+		lines = append(lines, frameLine{line.Pieces, selected})
 	}
 	return lines
 }
@@ -111,7 +111,7 @@ func (m *model) empty() []frameLine {
 
 // one is a text on one line, cut.
 func (m *model) one(text string, tone ctl.Tone) frameLine {
-	return frameLine{spans: ctl.FitSpans([]ctl.Span{{Text: text, Tone: tone}}, m.width, m.ascii)}
+	return frameLine{pieces: ctl.FitPieces([]ctl.Piece{{Text: text, Tone: tone}}, m.width, m.ascii)}
 }
 
 // said is a text, wrapped.
@@ -207,7 +207,7 @@ func (m *model) filterLine() frameLine {
 	if m.loaded {
 		after = "  " + strconv.Itoa(len(m.laidOut().IDs())) + " of " + strconv.Itoa(len(m.rows)) + after
 	}
-	return frameLine{spans: ctl.FitSpans([]ctl.Span{{Text: text, Tone: ctl.Bold}, {Text: after, Tone: ctl.Dim}}, m.width, m.ascii)}
+	return frameLine{pieces: ctl.FitPieces([]ctl.Piece{{Text: text, Tone: ctl.Bold}, {Text: after, Tone: ctl.Dim}}, m.width, m.ascii)}
 }
 
 // keyLine is the keys that there is room for.

@@ -191,7 +191,7 @@ func (m *model) pressInText(k key, s *scroll, length int) []effect {
 func helpLines(width int) (lines []ctl.Line) {
 	for _, pair := range helpTexts {
 		if pair[1] == "" {
-			lines = append(lines, ctl.Line{}, ctl.Line{Spans: []ctl.Span{{Text: pair[0], Tone: ctl.Bold}}})
+			lines = append(lines, ctl.Line{}, ctl.Line{Pieces: []ctl.Piece{{Text: pair[0], Tone: ctl.Bold}}})
 			continue
 		}
 		const keys = 14
@@ -201,7 +201,7 @@ func helpLines(width int) (lines []ctl.Line) {
 			if i == 0 {
 				name = pair[0]
 			}
-			lines = append(lines, ctl.Line{Spans: []ctl.Span{{Text: padded(name, keys), Tone: ctl.Cyan}, {Text: line}}})
+			lines = append(lines, ctl.Line{Pieces: []ctl.Piece{{Text: padded(name, keys), Tone: ctl.Cyan}, {Text: line}}})
 		}
 	}
 	return lines[1:]

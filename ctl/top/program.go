@@ -243,7 +243,7 @@ func (p *program) draw() {
 	p.model.width, p.model.height = p.Screen.Size()
 	frame := p.model.frame()
 	for y, line := range frame {
-		if y < len(p.shown) && line.selected == p.shown[y].selected && slices.Equal(line.spans, p.shown[y].spans) {
+		if y < len(p.shown) && line.selected == p.shown[y].selected && slices.Equal(line.pieces, p.shown[y].pieces) {
 			continue
 		}
 		p.paint(y, line)

@@ -30,7 +30,7 @@ var namedKeys = map[tcell.Key]key{
 // library counts its width otherwise.
 func (p *program) paint(y int, line frameLine) {
 	x := 0
-	for _, span := range line.spans {
+	for _, span := range line.pieces {
 		style := p.tones[span.Tone].Reverse(line.selected)
 		for rest, state := span.Text, -1; rest != ""; {
 			var cluster string
