@@ -23,6 +23,7 @@ func spellsIn(rec *store.Record, from, until time.Time) []spell {
 		gaps    = rec.Unwatched
 		ends    []time.Time // of those that it is in
 		at      = from
+		last    time.Time // of a change at the moment when the watch ended
 	)
 	show := func(at time.Time) {
 		shown := spell{at, now.state, now.reason}
@@ -32,7 +33,7 @@ func spellsIn(rec *store.Record, from, until time.Time) []spell {
 		case !rollup.Counts(now.state, now.reason):
 			shown.state = provider.StateUnknown
 		}
-		if n := len(spells); n > 0 && spells[n-1].from.Equal(at) {
+		if n := len(spells); n > 0 && spells[n-1].from.Equal(at) && !last.Equal(at) {
 			spells = spells[:n-1]
 		}
 		if n := len(spells); n > 0 && spells[n-1].state == shown.state && spells[n-1].reason == shown.reason {
@@ -56,6 +57,12 @@ func spellsIn(rec *store.Record, from, until time.Time) []spell {
 			return spells
 		}
 		at = later(at, next)
+		if len(changes) > 0 && len(gaps) > 0 && dark == 0 &&
+			rollup.Counts(changes[0].State, changes[0].Reason) && changes[0].Time.Equal(at) && gaps[0].From.Equal(at) {
+			spells = append(spells, spell{at, changes[0].State, changes[0].Reason}) // the last that was seen, however briefly
+			now, changes = spell{state: changes[0].State, reason: changes[0].Reason}, changes[1:]
+			last = at
+		}
 		for len(changes) > 0 && !changes[0].Time.After(at) {
 			now, changes = spell{state: changes[0].State, reason: changes[0].Reason}, changes[1:]
 		}

@@ -75,6 +75,11 @@ func TestSpells_AndTheOutagesAmongThem(t *testing.T) {
 			spells{{second(0), unknown, ""}, {second(10), stopped, refused}, {second(20), unknown, ""}, {second(30), running, ok}},
 			outages{{Began: at(10), Ended: at(20), Seconds: 10, State: stopped, Reason: refused}},
 		},
+		"OneThatBeganAtTheEndOfTheWatch": {
+			[]rollup.Change{change(0, running, ok), change(20, stopped, refused)}, []rollup.Span{{From: second(20), Until: second(30)}},
+			spells{{second(0), running, ok}, {second(20), stopped, refused}, {second(20), unknown, ""}, {second(30), stopped, refused}},
+			outages{{Began: at(20), Ended: open, Seconds: 70, State: stopped, Reason: refused}},
+		},
 		"PausedIsUnknown": {
 			[]rollup.Change{change(0, running, ok), change(10, running, provider.Paused), change(60, running, ok)}, nil,
 			spells{{second(0), running, ok}, {second(10), unknown, provider.Paused}, {second(60), running, ok}}, nil,
