@@ -32,7 +32,7 @@ func installed(t *testing.T, programs map[string]string) (dir string) {
 	}
 	for path, text := range all {
 		path = filepath.Join(dir, path)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), writeProgram(path, text)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -191,7 +191,7 @@ func folderOfFiles(t *testing.T) string {
 }
 
 func stub(t *testing.T, path, script string) {
-	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
+	if err := writeProgram(path, "#!/bin/sh\n"+script+"\n"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -78,7 +78,7 @@ func newContainer(t *testing.T, volumes map[string]os.FileMode) *container {
 	}
 	for _, name := range []string{"providerd", "providerctl"} {
 		text, readErr := os.ReadFile(filepath.Join(programs, name))
-		err = errors.Join(err, readErr, os.WriteFile(filepath.Join(root, "usr/bin", name), text, 0o755))
+		err = errors.Join(err, readErr, writeProgram(filepath.Join(root, "usr/bin", name), string(text)))
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func newDesktop(t *testing.T, then string) desktop {
 	err = errors.Join(
 		os.Chmod(dir, 0o755),
 		os.Mkdir(filepath.Join(dir, "run"), 0o700), os.Chown(filepath.Join(dir, "run"), readerUID, readerUID),
-		os.WriteFile(filepath.Join(dir, "xdg-open"), []byte(script), 0o755),
+		writeProgram(filepath.Join(dir, "xdg-open"), script),
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +27,15 @@ import (
 
 // bin is the folder with the programs.
 var bin string
+
+// writeProgram writes a file that is run soon. A process that another test starts meanwhile
+// would inherit the open file until it executes its own program, and the kernel runs no file
+// that somebody has open for writing (go.dev/issue/22315).
+func writeProgram(path, text string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, []byte(text), 0o755)
+}
 
 func TestMain(m *testing.M) {
 	if play(os.Getenv("PROVIDERD_TEST_ROLE")) {

@@ -99,7 +99,7 @@ func (k *recipeDaemon) hang() {
 
 // tool puts a program into the folder.
 func (k *recipeDaemon) tool(name, script string) {
-	if err := os.WriteFile(filepath.Join(k.dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+	if err := writeProgram(filepath.Join(k.dir, name), "#!/bin/sh\n"+script+"\n"); err != nil {
 		k.t.Fatal(err)
 	}
 }

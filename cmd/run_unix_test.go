@@ -59,7 +59,7 @@ func TestRun_ExitCodes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := running(t, append([]string{"--"}, tc.argv...)...)
-			if err := os.WriteFile(filepath.Join(cmd.Dir, "here"), []byte("#!/bin/sh\nexit 6\n"), 0o755); err != nil {
+			if err := writeProgram(filepath.Join(cmd.Dir, "here"), "#!/bin/sh\nexit 6\n"); err != nil {
 				t.Fatal(err)
 			}
 			if tc.path != "" {
