@@ -17,7 +17,7 @@ func isMounted(path string) bool {
 		return st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 	}
 	file, folder := deviceOf(path), deviceOf(filepath.Dir(path)) // before Linux 5.8
-	return file != folder
+	return file != 0 && folder != 0 && file != folder            // 0: gone, as between two daemons
 }
 
 func deviceOf(path string) uint64 {
