@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// changesAtOnce is how many changes a list has; a change rewrites its list.
+	// changesAtOnce is how many changes a list can have. Each change rewrites its list.
 	changesAtOnce = 100
-	// trimAtOnce is how many hours, or days, the end of one removes at most. So a clock that is
-	// wrong for an hour does not remove the history.
+	// trimAtOnce is how many hours or days are removed at most when one ends, so that a clock
+	// that is wrong for an hour does not remove the history.
 	trimAtOnce = 2
 )
 
-// apply writes an account, and completes the head. Batches that are in the file already are
-// not written again. A nil account has nothing.
+// apply writes an account, and completes the head. It skips batches that are already in the
+// file. A nil account is empty.
 func (a *account) apply(tx *bolt.Tx, h *head) error {
 	if a == nil {
 		return nil
@@ -67,7 +67,7 @@ func (b *batch) apply(tx *bolt.Tx, h *head) error {
 	if b.until.IsZero() {
 		return nil
 	}
-	// A clock that was just set forward, perhaps wrongly, makes nothing too old.
+	// Nothing becomes too old through a clock that was just set forward, perhaps wrongly.
 	steady := h.Until == 0 || b.until.Sub(milliTime(h.Until)) <= 2*rollup.Day
 	h.Until, h.Rolls = timeMilli(b.until), b.rolls
 	ended, err := endDays(tx, h, rollup.Begin(b.until, rollup.Day))
@@ -80,7 +80,7 @@ func (b *batch) apply(tx *bolt.Tx, h *head) error {
 	return errors.Join(trim(tx.Bucket(dayBucket()), b.until.Add(-KeepDays)), trimChanges(tx, b.until.Add(-KeepDays)))
 }
 
-// putClosed writes an hour; one that is there already, because the clock was set back, is
+// putClosed writes an hour. If the hour is there already, because the clock was set back, it is
 // added to.
 func putClosed(tx *bolt.Tx, c *closedHour, h *head) error {
 	bucket, err := rollup.ReadBucket(c.text)
@@ -97,7 +97,7 @@ func putClosed(tx *bolt.Tx, c *closedHour, h *head) error {
 	return add(tx, dayBucket(), pairKey(seconds(day), c.number), &bucket, c.text)
 }
 
-// add adds a bucket to the one under a key. text is the bucket as it is written.
+// add adds a bucket to the one under a key. text is its encoding.
 func add(tx *bolt.Tx, name, key []byte, b *rollup.Bucket, text []byte) error {
 	in := tx.Bucket(name)
 	in.FillPercent = 0.95 // times only grow
@@ -111,7 +111,8 @@ func add(tx *bolt.Tx, name, key []byte, b *rollup.Bucket, text []byte) error {
 	return nil
 }
 
-// bucketAt reads the bucket under a key; false: there is none, or it is damaged.
+// bucketAt reads the bucket under a key. It returns false if there is none, or if it is
+// damaged.
 func bucketAt(in *bolt.Bucket, name, key []byte) (b rollup.Bucket, ok bool) {
 	value := in.Get(key)
 	if value == nil {
@@ -129,8 +130,8 @@ func openBucketValue(name, key, value []byte) (rollup.Bucket, error) {
 	return rollup.ReadBucket(text)
 }
 
-// endDays adds up the hours of each day before today that has not been added up, and reports
-// whether there was one.
+// endDays adds up the hours of each earlier day that has not been added up, and reports whether
+// there was one.
 func endDays(tx *bolt.Tx, h *head, today time.Time) (ended bool, err error) {
 	c := tx.Bucket(hourBucket()).Cursor()
 	for {
@@ -194,7 +195,8 @@ func numbersIn(hours *bolt.Bucket, from, until time.Time) []uint32 {
 	return numbers
 }
 
-// trim removes what is older than oldest, but only the oldest few hours or days.
+// trim removes what is older than oldest, but only a few hours or days at a time, the oldest
+// first.
 func trim(b *bolt.Bucket, oldest time.Time) error {
 	limit := pairKey(seconds(oldest), 0)
 	var last []byte
@@ -213,7 +215,7 @@ func trim(b *bolt.Bucket, oldest time.Time) error {
 	return nil
 }
 
-// appendChanges adds changes to the last list of a provider, or begins another.
+// appendChanges adds changes to a provider's last list, or begins a new one.
 func appendChanges(b *bolt.Bucket, number uint32, more []rollup.Change) error {
 	at, list := lastChanges(b, number)
 	for len(more) > 0 {
@@ -235,8 +237,8 @@ func appendChanges(b *bolt.Bucket, number uint32, more []rollup.Change) error {
 	return nil
 }
 
-// lastChanges is the last list of a provider, and its number. A list that is damaged stays,
-// and another is begun.
+// lastChanges returns a provider's last list and its number. A damaged list stays as it is, and
+// a new one is begun.
 func lastChanges(b *bolt.Bucket, number uint32) (at uint32, list []rollup.Change) {
 	c := b.Cursor()
 	before := c.Prev
@@ -263,8 +265,8 @@ func readChanges(key, value []byte) ([]rollup.Change, error) {
 	return rollup.ReadChanges(text)
 }
 
-// trimChanges removes lists in which every change is too old, except the last one of each
-// provider, which says what held since; and all of a provider that was removed so long ago.
+// trimChanges removes lists in which every change is too old. It keeps each provider's last
+// list, which has the state since then, unless the provider was removed as long ago.
 func trimChanges(tx *bolt.Tx, oldest time.Time) error {
 	b, names := tx.Bucket(changeBucket()), tx.Bucket(namesBucket())
 	removed := make(map[uint32]bool)

@@ -22,7 +22,7 @@ type whole struct {
 	newest     uint64           // the highest seq ever assigned
 	generation uint64           // the highest that may have been handed out
 	copied     bool             // a backup, which gets new numbers when it is opened
-	history    *regain          // the file that has it; nil: there is none
+	history    *regain          // the file that has it; nil if there is none
 	id         uint64           // of the file; set by fill
 }
 
@@ -56,7 +56,7 @@ func (w *whole) fill(tx *bolt.Tx) error {
 	return h.write(tx)
 }
 
-// copyHistory copies the history into a file, and returns what completes its head.
+// copyHistory copies the history into a file, and returns a function that completes its head.
 func (w *whole) copyHistory(db *bolt.DB) (complete func(*head), err error) {
 	if w.history == nil {
 		return func(*head) {}, nil
@@ -99,9 +99,10 @@ func build(path string, w *whole) (*file, error) {
 	return newFile(db, f, w.id)
 }
 
-// makeFile makes a file with what write writes, and leaves it open. On error there is none.
+// makeFile makes a file with what write writes, and leaves it open. If it fails, it leaves no
+// file.
 func makeFile(temporary string, write func(*bolt.DB, *os.File) error) (_ *bolt.DB, _ *os.File, err error) {
-	// One that was killed may have left a file.
+	// A process that was killed may have left a file.
 	if err := removeAny(temporary); err != nil {
 		return nil, nil, err
 	}

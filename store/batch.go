@@ -12,44 +12,44 @@ import (
 
 const (
 	// openEvery is how often open hours that did not change join a commit that is made anyway,
-	// and openAtOnce how many do: they are on one page or two of the file.
+	// and openAtOnce is how many at a time: they fit on one or two pages of the file.
 	openEvery  = 5 * time.Minute
 	openAtOnce = 64
-	// mostBatches is how many batches wait while the disk refuses. Later ones are joined.
+	// mostBatches is how many batches wait while commits fail. Later ones are merged.
 	mostBatches = 64
 )
 
-// A batch is a part of the history that is written once. Its number tells whether a commit
-// that failed is in the file nonetheless.
+// A batch is a part of the history that is written once. Its number shows whether a commit that
+// failed is in the file nonetheless.
 type batch struct {
 	number  uint64
 	changes changes
 	renamed map[string]name
 	closed  []closedHour
-	until   time.Time // when the last closed hour ended; zero: none was closed
+	until   time.Time // when the last closed hour ended; zero if none was closed
 	rolls   uint64
 }
 
-// An account is the part of the history that one commit writes. It does not change.
+// An account is the part of the history that one commit writes. It is immutable.
 type account struct {
 	batches []*batch
 	open    []openHour
-	alive   time.Time // until when providers were watched; zero: not known
-	afresh  bool      // open has all of them
+	alive   time.Time // until when providers were watched; zero if not known
+	afresh  bool      // open has all open hours
 }
 
-// An openHour is what is written of a tally, to continue it in another process.
+// An openHour is a tally as it is written, so that another process can continue it.
 type openHour struct {
 	number uint32
-	rolls  uint64 // how often hours had been closed
+	rolls  uint64 // how often hours had been closed by then
 	hour   time.Time
-	until  time.Time // the time of the state is in the bucket up to here
+	until  time.Time // the bucket has the time in the state up to here
 	state  provider.State
 	reason provider.Reason
 	bucket rollup.Bucket
 }
 
-// due reports whether something of the history needs a commit of its own.
+// due reports whether the history needs a commit of its own.
 func (l *ledger) due() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,8 +65,8 @@ func (l *ledger) isDue() bool {
 	return l.afresh || len(l.unsaved) > 0 || len(l.closed) > 0 || len(l.renamed) > 0
 }
 
-// take returns what a commit is to write. An idle one would have nothing else to write; the
-// last one ends an orderly stop.
+// take returns what a commit has to write. An idle commit has nothing else to write. The last
+// one ends an orderly stop.
 func (l *ledger) take(idle, last bool, now time.Time) *account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,15 +91,15 @@ func (l *ledger) take(idle, last bool, now time.Time) *account {
 	return a
 }
 
-// watchedUntil is until when providers were watched without a break since the last commit;
-// false: something of that is not in the database yet.
+// watchedUntil returns until when providers were watched without a break since the last commit.
+// It returns false if a part of that is not in the database yet.
 func (l *ledger) watchedUntil() (time.Time, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.wall, !l.lookedAt.IsZero() && !l.isDue()
 }
 
-// seal makes what waits a batch.
+// seal turns what is waiting into a batch.
 func (l *ledger) seal() {
 	empty := len(l.waiting) == 0 && len(l.closed) == 0 && len(l.renamed) == 0 && l.until.IsZero()
 	if empty || len(l.unsaved) >= mostBatches {
@@ -110,7 +110,7 @@ func (l *ledger) seal() {
 	l.waiting, l.renamed, l.closed, l.until = changes{}, map[string]name{}, nil, time.Time{}
 }
 
-// opened is what is written of a tally.
+// opened returns a tally as it is written.
 func (l *ledger) opened(t *tally) openHour {
 	if !t.gone {
 		t.settle(l.seen)
@@ -136,8 +136,8 @@ func (l *ledger) finish(a *account, err error) {
 	l.unsaved = slices.DeleteFunc(l.unsaved, func(b *batch) bool { return b.number <= last })
 }
 
-// pending is what is not in a file that has the batches up to a number: changes of a provider,
-// and those of this machine. The provider's number is 0 if it has no history.
+// pending returns the changes of a provider, and those of this machine, that are missing from a
+// file with the batches up to a number. The provider's number is 0 if it has no history.
 func (l *ledger) pending(id string, saved uint64) (number uint32, own, ours []rollup.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,8 +148,8 @@ func (l *ledger) pending(id string, saved uint64) (number uint32, own, ours []ro
 	return n.number, own, ours
 }
 
-// rewrite makes the next commit write the names and the open hours of all: the file was
-// replaced by one that may lack them.
+// rewrite makes the next commit write all names and open hours, because the file was replaced
+// by one that may lack them.
 func (l *ledger) rewrite() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -159,12 +159,12 @@ func (l *ledger) rewrite() {
 	l.afresh = true
 }
 
-// mostAlive is how far what is noted outside the database can be ahead of it: there is a commit
-// each hour.
+// mostAlive is how far the notes outside the database can be ahead of it. There is a commit
+// every hour.
 const mostAlive = 2 * rollup.Hour
 
-// stretch moves the moment until which the last process is known to have watched, if the twin
-// has a later one and is of the very commit that was found.
+// stretch extends the time that the last process is known to have watched, if the twin has a
+// later end and belongs to the commit that was found.
 func (p *past) stretch(t *twinText, found *contents, file uint64) {
 	at := milliTime(t.Alive)
 	same := t.Mark.File != 0 && t.Mark.File == file && t.Mark.Tx == found.txid && !found.copied
@@ -173,7 +173,7 @@ func (p *past) stretch(t *twinText, found *contents, file uint64) {
 	}
 }
 
-// resume continues the history that a file has.
+// resume continues the history in a file.
 func (l *ledger) resume(past *past) {
 	l.tallies, l.waiting, l.renamed = map[string]*tally{}, changes{}, map[string]name{}
 	l.names, l.batches, l.rolls, l.wall = maps.Clone(past.names), past.batch, past.rolls, past.alive
@@ -195,15 +195,15 @@ func (l *ledger) resume(past *past) {
 	}
 }
 
-// reopen continues an open hour. Its state lasted until the process is known to have been
-// alive.
+// reopen continues an open hour. Its state counts until the last moment at which the process is
+// known to have been alive.
 func (l *ledger) reopen(id string, o openHour, past *past) {
 	t := &tally{number: o.number, state: o.state, reason: o.reason, gone: true} // until it is configured
 	l.tallies[id] = t
 	from := o.until
 	if o.rolls == past.rolls {
 		t.Open = rollup.Reopen(&o.bucket)
-	} else { // what it had is in the hour that was closed since
+	} else { // its content is in the hour that has been closed since
 		from, o.hour = past.until, rollup.Begin(past.until, rollup.Hour)
 	}
 	for from.Before(past.alive) && past.alive.Sub(from) <= KeepHours {
@@ -233,7 +233,7 @@ func (l *ledger) reopen(id string, o openHour, past *past) {
 	}
 }
 
-// closeEarly closes the hour of one provider, which is not that of the others.
+// closeEarly closes one provider's hour, if it is not the same as that of the others.
 func (l *ledger) closeEarly(t *tally, hour time.Time) {
 	if !t.IsEmpty() {
 		b := t.Bucket(hour)

@@ -36,7 +36,7 @@ func (p *pace) take(now time.Time) time.Duration {
 	return time.Duration(-p.tokens * float64(commitEvery))
 }
 
-// isFull reports whether the last burst of commits is over.
+// isFull reports whether a whole burst of commits is allowed again.
 func (p *pace) isFull(now time.Time) bool {
 	return p.tokens+now.Sub(p.at).Seconds()/commitEvery.Seconds() >= commitBurst
 }

@@ -8,27 +8,26 @@ import (
 	"time"
 )
 
-// bbolt never makes a file smaller: pages that become free are only used again. So when more
-// than half of the file is free, everything in it is copied into a new file, which is then
-// renamed to the path. The copy is made beside the committer, so that commits continue;
-// those that come meanwhile are repeated in the new file before it is renamed. Readers
-// continue in the file in which they began.
+// bbolt never makes a file smaller: pages that become free are only used again. So if more than
+// half of the file is free, everything in it is copied into a new file, which is then renamed
+// to the path. Commits continue meanwhile. They are repeated in the new file before it is
+// renamed. A read continues in the file in which it began.
 
 const (
 	compactFrom  = 4 << 20 // in bytes; the free pages of a smaller file do not matter
 	compactEvery = time.Hour
-	patience     = 10 * time.Minute // for a moment without a burst of commits
-	mostFailures = 5                // that still double the wait
+	patience     = 10 * time.Minute // how long to wait for the end of a burst of commits
+	mostFailures = 5                // after which the wait no longer doubles
 )
 
 // A compactor decides when to compact. Only the committer uses it, except for its counts.
 type compactor struct {
-	from     int64                   // the size in bytes from which it is worthwhile
-	next     time.Time               // not before
-	due      time.Time               // since when it is due; zero: it is not
+	from     int64                   // the smallest size in bytes for which it is worthwhile
+	next     time.Time               // none begins before
+	due      time.Time               // since when it is due; zero if it is not
 	failures int                     // in a row
 	said     string                  // the last failure that was logged
-	running  *compaction             // nil: none
+	running  *compaction             // nil if none is in progress
 	step     func(name string) error // see Options.step
 }
 
@@ -37,7 +36,7 @@ func (c *compactor) isWorthwhile(size, used int64) bool {
 	return size >= c.from && used > 0 && size-used > size/2
 }
 
-// begins reports whether to begin now. It waits for a quiet moment, but not for ever.
+// begins reports whether to begin now. It waits for a quiet moment, but not forever.
 func (c *compactor) begins(now time.Time, worthwhile, quiet bool) bool {
 	if !worthwhile || now.Before(c.next) {
 		c.due = time.Time{}
@@ -49,8 +48,8 @@ func (c *compactor) begins(now time.Time, worthwhile, quiet bool) bool {
 	return quiet || now.Sub(c.due) >= patience
 }
 
-// ended plans the next compaction, after longer and longer waits if it fails again and
-// again. It reports whether the failure is new.
+// ended schedules the next compaction. The wait grows if compactions keep failing. It reports
+// whether the failure is new.
 func (c *compactor) ended(now time.Time, err error) (isNew bool) {
 	c.due = time.Time{}
 	if err == nil {
@@ -64,11 +63,11 @@ func (c *compactor) ended(now time.Time, err error) (isNew bool) {
 	return isNew
 }
 
-// errOvertaken means that a compaction is of no use any more, and nothing is wrong.
+// errOvertaken means that a compaction is no longer of use. It is not a failure.
 var errOvertaken = errors.New("the file is closed or replaced")
 
-// tidy begins a compaction if it is time for one, or takes over what one has made. Only the
-// committer calls it.
+// tidy begins a compaction if it is time for one, or takes over the result of one that has
+// finished. Only the committer calls it.
 func (s *Store) tidy(quiet bool) {
 	c := &s.compactor
 	if running := c.running; running != nil {
@@ -77,7 +76,7 @@ func (s *Store) tidy(quiet bool) {
 		}
 		c.running = nil
 		s.report(running, s.takeOver(running))
-		s.noteAlive() // the new mark does not say it
+		s.noteAlive() // the new mark lacks it
 		return
 	}
 	if replacesOpen && c.begins(time.Now(), c.isWorthwhile(s.file.Load().usage()), quiet) {
@@ -85,7 +84,7 @@ func (s *Store) tidy(quiet bool) {
 	}
 }
 
-// untidy aborts a compaction, because the store is closed.
+// untidy aborts a compaction, because the store is being closed.
 func (s *Store) untidy() {
 	c := s.compactor.running
 	if c == nil {
@@ -99,7 +98,7 @@ func (s *Store) untidy() {
 	}
 }
 
-// report counts the end of a compaction, and logs it unless the same failure was logged.
+// report counts a finished compaction, and logs it unless the same failure is logged already.
 func (s *Store) report(c *compaction, err error) {
 	if errors.Is(err, errOvertaken) {
 		return
@@ -111,7 +110,7 @@ func (s *Store) report(c *compaction, err error) {
 		s.log.Info("the database was compacted", "path", s.path,
 			"before", c.before, "after", s.file.Load().size.Load(), "took", time.Since(c.began).Round(time.Millisecond).String())
 	case isNew:
-		s.log.Warn("the database cannot be compacted and stays as large as it is", "path", s.path, "error", err)
+		s.log.Warn("the database could not be compacted", "path", s.path, "error", err)
 		fallthrough
 	default:
 		s.counts.notCompacted.Add(1)
@@ -121,12 +120,12 @@ func (s *Store) report(c *compaction, err error) {
 // compactPath is where a compacted file is made.
 func compactPath(path string) string { return path + ".compact" }
 
-// compact begins a compaction of what is committed now.
+// compact begins to compact what is committed now.
 func (s *Store) compact() {
 	s.disk.Lock()
 	defer s.disk.Unlock()
 	if wrong, noLock := s.differs(); wrong != nil || noLock != nil {
-		return // the next look sees to it
+		return // left to the next check
 	}
 	source := s.file.Load()
 	c := newCompaction(s, source)
@@ -136,8 +135,8 @@ func (s *Store) compact() {
 	<-c.reading // later commits are noted
 }
 
-// takeOver puts a finished copy in the place of its source. If anything fails before the
-// rename, the source stays.
+// takeOver replaces the source with a finished copy. If anything fails before the rename, the
+// source stays.
 func (s *Store) takeOver(c *compaction) (err error) {
 	defer s.commits.Begin("compacting " + s.path)()
 	s.disk.Lock()
@@ -153,7 +152,7 @@ func (s *Store) takeOver(c *compaction) (err error) {
 	return err
 }
 
-// replace renames the copy to the path, after it has caught up. The caller holds disk.
+// replace renames the copy to the path once it has caught up. The caller holds disk.
 func (s *Store) replace(c *compaction) error {
 	old, made := c.source, c.made
 	if wrong, noLock := s.differs(); s.file.Load() != old || wrong != nil || noLock != nil || s.taken != nil {
@@ -174,8 +173,8 @@ func (s *Store) replace(c *compaction) error {
 	}
 	s.use(made)
 	old.giveWay(made)
-	// Until its folder is synced, a power cut may bring back the old file, which has all
-	// that was committed so far. So the next commit waits for that.
+	// Until its folder is synced, a power cut can bring back the old file, which has everything
+	// committed so far. So the next commit waits for that.
 	s.unsynced.Store(true)
 	if err := s.syncPlace(); err != nil {
 		s.wake()
@@ -207,7 +206,7 @@ func (c *compactor) at(step string) error {
 	return c.step(step)
 }
 
-// usage is the size of the file, and how much of it is in use; 0: unknown.
+// usage returns the size of the file, and how much of it is in use, 0 if unknown.
 func (f *file) usage() (size, used int64) {
 	end := f.end.Load()
 	if end == 0 || f.dead() != nil {

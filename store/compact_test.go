@@ -238,7 +238,7 @@ func TestCompaction_Fails(t *testing.T) {
 				if n := tries.Load(); n < 3 || n > 6 {
 					t.Errorf("it was tried %d times on the first day", n)
 				}
-				if n := strings.Count(log.String(), "cannot be compacted"); n != 1 {
+				if n := strings.Count(log.String(), "could not be compacted"); n != 1 {
 					t.Errorf("it was said %d times:\n%s", n, log)
 				}
 				next := s.NextEvents()

@@ -20,27 +20,27 @@ const (
 	mostMissed = 256 // commits while a copy is made
 )
 
-// A compaction copies everything in a file into a new one, as one transaction sees it. It
-// knows buckets, keys and values, and not what they mean, except for the head.
+// A compaction copies everything in a file into a new one, as one transaction sees it. It knows
+// buckets, keys and values, but not what they mean, except for the head.
 //
-// bbolt has a Compact of its own. It holds one write transaction after another in the new
-// file while it reads the old one, so that a panic about a damaged page of the old file
-// leaves the locks of both held; it cannot be aborted; it fills pages to the last byte, and
-// it proves nothing about what it wrote. [build] would need everything in memory.
+// bbolt has a Compact of its own, but it cannot be aborted, fills pages to the last byte, and
+// does not verify what it wrote. While it reads the old file, it has a write transaction open
+// in the new one, so a panic about a damaged page leaves the locks of both files held. [build]
+// would need everything in memory.
 //
-// Each chunk is read, written and synced before the next, with a rest in between. So little
-// of it is in memory, a hanging disk is noticed, the sync of a commit never waits for more
-// than one chunk, and half of the processor's time is left to others.
+// Each chunk is read, written and synced before the next, with a rest in between. So memory use
+// is small, a hanging disk is noticed, the sync of a commit waits for one chunk at most, and
+// half of the processor's time is left to others.
 type compaction struct {
 	store  *Store
 	source *file
-	made   *file // once it has ended without an error
-	err    error // once it has ended
+	made   *file // set once it has ended without an error
+	err    error // set once it has ended
 	before int64 // the size of source in bytes
 	began  time.Time
 
 	missed []func(*bolt.Tx) error // committed since; guarded by the store's disk
-	behind atomic.Bool            // too many of them
+	behind atomic.Bool            // there are too many of them
 
 	begin   sync.Once
 	reading chan struct{} // closed when it has begun to read
@@ -74,11 +74,11 @@ func (c *compaction) hasEnded() bool {
 
 func (c *compaction) started() { c.begin.Do(func() { close(c.reading) }) }
 
-// run makes the new file, and tells the committer.
+// run makes the new file, and notifies the committer.
 func (c *compaction) run() {
 	defer c.store.wake()
 	defer close(c.done)
-	defer c.started() // also if it could not begin
+	defer c.started() // even if it could not begin
 	err := c.source.judge(guard(func() error {
 		return c.source.read(func(tx *bolt.Tx) error {
 			c.started()
@@ -99,7 +99,7 @@ func (c *compaction) run() {
 
 var errBehind = fmt.Errorf("the disk is too slow: more than %d commits came meanwhile", mostMissed)
 
-// interrupted says why to stop; nil if there is no reason to.
+// interrupted returns why to stop, nil if there is no reason.
 func (c *compaction) interrupted() error {
 	select {
 	case <-c.store.stop:
@@ -115,7 +115,7 @@ func (c *compaction) interrupted() error {
 	return nil
 }
 
-// do does one step. If the disk hangs in it, that is noticed.
+// do runs one step, and notices a disk that hangs in it.
 func (c *compaction) do(step string, fn func() error) error {
 	if err := c.interrupted(); err != nil {
 		return err
@@ -233,11 +233,12 @@ func (c *compaction) readBack(db *bolt.DB, seed maphash.Seed) (uint64, error) {
 	return read.Sum64(), err
 }
 
-// errNotWritten stops reading the old file because of the new one.
+// errNotWritten stops reading the old file because the new one failed.
 var errNotWritten = errors.New("the new file cannot be written")
 
-// rest waits for as long as the work since then took, so that others can work, and returns
-// the time afterwards. What took longer than mostRest was waiting for the disk.
+// rest waits for as long as the work since then took, so that others can run, and returns the
+// time afterwards. It waits for mostRest at most, because work that took longer was waiting for
+// the disk.
 func (c *compaction) rest(since time.Time) time.Time {
 	took := min(time.Since(since), mostRest)
 	if took <= 0 {
@@ -270,7 +271,7 @@ func (c *compaction) verify() error {
 	})
 }
 
-// catchUp repeats what was committed since the copy was begun. The caller holds the store's
+// catchUp repeats what has been committed since the copy began. The caller holds the store's
 // disk.
 func (c *compaction) catchUp() error {
 	if err := c.store.compactor.at("catch up"); err != nil || len(c.missed) == 0 {
@@ -288,7 +289,7 @@ func (c *compaction) catchUp() error {
 		return nil
 	})
 	if err == nil {
-		err = c.made.update(rewriting(func(*head) {})) // so that both meta pages refer to it
+		err = c.made.update(rewriting(func(*head) {})) // so that both meta pages refer to this
 	}
 	return err
 }
@@ -300,5 +301,5 @@ func (c *compaction) discard() {
 	}
 	c.made.retire()
 	c.made = nil
-	_ = removeAny(compactPath(c.store.path)) // otherwise the next compaction or start does
+	_ = removeAny(compactPath(c.store.path)) // if it fails, the next compaction or start does it
 }

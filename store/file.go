@@ -16,7 +16,7 @@ import (
 // errMoved is why an undamaged file is no longer used.
 var errMoved = errors.New("the database is being replaced")
 
-// errFollowed means that a read has to begin in the file that took the place of this one.
+// errFollowed means that a read has to begin in the file that replaced this one.
 var errFollowed = errors.New("another file has taken its place")
 
 // A file is an open database file. It may die: bbolt panics on unexpected damage, and
@@ -30,18 +30,18 @@ type file struct {
 	number uint64       // tells it from another file at its path
 	id     uint64       // of the database in it
 	size   atomic.Int64 // at the last commit; bbolt never makes a file smaller
-	end    atomic.Int64 // of the pages in use, in bytes, at the last commit; 0: not known yet
+	end    atomic.Int64 // of the pages in use, in bytes, at the last commit; 0 if not known yet
 	txid   atomic.Int64 // of the last commit
 	fault  func(error)  // called once, when the file dies
 
-	// also gets each transaction that was committed, to repeat it in another file; nil: nobody
-	// does. Guarded by the store's disk.
+	// also, if it is not nil, gets each committed transaction, to repeat it in another file.
+	// Guarded by the store's disk.
 	also func(fn func(*bolt.Tx) error)
 
 	entry   sync.Mutex // held while a read begins or ends
 	locked  bool       // a read panicked while it began, and left bbolt's locks held; guarded by entry
 	readers int        // reads in progress; guarded by entry
-	next    *file      // has taken the place of this one; guarded by entry
+	next    *file      // has replaced this one; guarded by entry
 
 	closed atomic.Bool
 	dying  sync.Once
@@ -123,7 +123,7 @@ func (f *file) view(fn func(*bolt.Tx) error) error {
 	return err
 }
 
-// read is view in the caller's goroutine, which a file that dies meanwhile may hold up.
+// read is view in the caller's goroutine, which can block if the file dies meanwhile.
 func (f *file) read(fn func(*bolt.Tx) error) error {
 	before := f.txid.Load() // a commit may end while the read begins
 	tx, err := f.begin()
@@ -139,8 +139,8 @@ func (f *file) read(fn func(*bolt.Tx) error) error {
 	return err
 }
 
-// update runs fn in a write transaction; what view says of errors holds here too. While the
-// file is compacted, fn runs again in the new file, so what it captured must not change.
+// update runs fn in a write transaction, and handles errors like view. While the file is being
+// compacted, fn runs again in the new file, so what it captured must not change.
 func (f *file) update(fn func(*bolt.Tx) error) error {
 	var txid int
 	err := f.run(func() error {
@@ -158,7 +158,7 @@ func (f *file) update(fn func(*bolt.Tx) error) error {
 	if err == nil {
 		f.size.Store(sizeOf(f.os))
 		f.txid.Store(int64(txid))
-		// To unmap pages, too; fault was called already.
+		// This unmaps pages too; fault was called already.
 		_ = f.view(func(tx *bolt.Tx) error { f.end.Store(tx.Size()); return nil })
 		if f.also != nil {
 			f.also(fn)
@@ -221,7 +221,7 @@ func (f *file) begin() (tx *bolt.Tx, err error) {
 	return tx, err
 }
 
-// finish ends a read, also one that panicked, which holds no lock but its own.
+// finish ends a read, even one that panicked. Such a read holds no lock except its own.
 func (f *file) finish(tx *bolt.Tx) {
 	f.entry.Lock()
 	defer f.entry.Unlock()
@@ -233,7 +233,7 @@ func (f *file) finish(tx *bolt.Tx) {
 }
 
 // giveWay makes later reads begin in next, which has the same content. Reads in progress
-// continue, and the last one closes the file.
+// continue, and the last of them closes the file.
 func (f *file) giveWay(next *file) {
 	f.entry.Lock()
 	defer f.entry.Unlock()
@@ -241,8 +241,8 @@ func (f *file) giveWay(next *file) {
 	f.leave()
 }
 
-// leave closes the file if another one has taken its place and nobody reads it any more.
-// The caller holds entry.
+// leave closes the file if another one has replaced it and no read is in progress. The caller
+// holds entry.
 func (f *file) leave() {
 	if f.next == nil || f.readers > 0 || f.closed.Swap(true) {
 		return

@@ -23,7 +23,7 @@ type head struct {
 	Closed     bool    `json:"closed,omitempty"` // the last commit of an orderly stop
 	Rows       rowSums `json:"rows"`
 
-	// Of the history. Times are in ms since 1970.
+	// About the history. Times are in ms since 1970.
 	Alive int64  `json:"alive,omitempty"` // until when providers were watched
 	Until int64  `json:"until,omitempty"` // when the last closed hour ended
 	Rolls uint64 `json:"rolls,omitempty"` // how often hours were closed
@@ -107,7 +107,7 @@ func decodeHead(value []byte) (*head, error) {
 	return h, nil
 }
 
-// write makes h the head of what a transaction commits. It keeps the schema that h has.
+// write makes h the head that a transaction commits. It keeps the schema of h.
 func (h *head) write(tx *bolt.Tx) error {
 	h.Schema, h.Commit = cmp.Or(h.Schema, schema), uint64(tx.ID())
 	text, err := json.Marshal(h)

@@ -16,16 +16,16 @@ const (
 	mostChanges = 10_000 // of one provider
 )
 
-// Watched says that the scheduler watches its providers; see [Store.Watch].
+// Watched is a report of the scheduler that it watches its providers; see [Store.Watch].
 type Watched struct {
 	Wall   time.Time     // the wall clock now
 	Seen   time.Duration // how much of the time since the last call the providers were watched
-	Missed time.Duration // how much of it they were not: the machine slept, or the daemon was held up
+	Missed time.Duration // how much of it they were not, because the machine slept or the daemon was held up
 	Jumped time.Duration // by how much the wall clock was set in that time
 }
 
-// Watch records that time has passed, in which each provider had the state that its row had.
-// Time that nobody reports here is unknown. The first call begins it. It does not wait.
+// Watch records that time has passed in which each provider had the state in its row. Time that
+// is not reported here is unknown. The first call only begins it. Watch does not wait.
 func (s *Store) Watch(w Watched) {
 	if s.ledger.watch(time.Now(), w) {
 		s.wake()
@@ -33,14 +33,14 @@ func (s *Store) Watch(w Watched) {
 }
 
 // Probed records a probe of a provider: whether it saw no problem, and the latency of its
-// answer, 0 if there was none. It does not wait, and ignores an id that is not configured.
+// answer, 0 if there was none. It ignores an id that is not configured, and does not wait.
 func (s *Store) Probed(id string, ok bool, latency time.Duration) {
 	s.ledger.probed(id, ok, latency)
 }
 
-// Hours returns the hours of a provider that begin in [from, until) and of which something is
-// known, oldest first. The last one may be open: it has what is known so far. The provider
-// need not be configured any more. It reads the disk, and waits a few seconds for it at most.
+// Hours returns the hours of a provider that begin in [from, until), oldest first, without
+// those of which nothing is known. The last one can be open, and has what is known so far. The
+// provider need not be configured any more. Hours waits for the disk, a few seconds at most.
 func (s *Store) Hours(id string, from, until time.Time) ([]rollup.Bucket, error) {
 	return s.buckets(id, rollup.Hour, from, until)
 }
@@ -53,12 +53,11 @@ func (s *Store) Days(id string, from, until time.Time) ([]rollup.Bucket, error) 
 // ProviderDays is a provider's history in days.
 type ProviderDays struct {
 	ID    string
-	Days  []rollup.Bucket // oldest first, the last one may be open; without latencies
+	Days  []rollup.Bucket // oldest first, the last one can be open; without latencies
 	Total rollup.Bucket   // of all of them, with latencies
 }
 
-// AllDays returns the days of all configured providers, in their order. What [Store.Days] says
-// holds here too.
+// AllDays returns the days of all configured providers, in their order, as [Store.Days] does.
 func (s *Store) AllDays(from, until time.Time) ([]ProviderDays, error) {
 	all := make([]ProviderDays, 0, s.View().Len())
 	view := s.View()
@@ -81,16 +80,16 @@ func (s *Store) AllDays(from, until time.Time) ([]ProviderDays, error) {
 	return all, nil
 }
 
-// A Record is a provider's changes of state and reason, and when nobody watched.
+// A Record has a provider's changes of state and reason, and when nobody watched.
 type Record struct {
-	// Changes are oldest first. The first one may be from before the time asked for: it says
-	// what held then.
+	// Changes are oldest first. The first one can be earlier than the time that was asked for:
+	// it has the state at its beginning.
 	Changes   []rollup.Change
 	Unwatched []rollup.Span // oldest first; of all providers
 }
 
-// Changes returns a provider's changes since a time. Those of hearsay are not among them. It
-// waits for the disk like Hours.
+// Changes returns a provider's changes since a time, without those by hearsay. It waits for the
+// disk as Hours does.
 func (s *Store) Changes(id string, since time.Time) (Record, error) {
 	var rec Record
 	err := s.readHistory(func(r *historyReader) error {
@@ -115,8 +114,8 @@ func (s *Store) buckets(id string, step time.Duration, from, until time.Time) ([
 	return found, nil
 }
 
-// readHistory calls read in one transaction. After an error read may still be running: do not
-// look at what it captured.
+// readHistory calls read in one transaction. After an error, read may still be running: do not
+// use what it captured.
 func (s *Store) readHistory(read func(*historyReader) error) error {
 	f := s.file.Load()
 	err := s.reads.Within(readWithin, "reading the history", func() error {
@@ -134,7 +133,7 @@ func (s *Store) readHistory(read func(*historyReader) error) error {
 	return nil
 }
 
-// sayDamaged logs a damaged part of the history, but only once.
+// sayDamaged logs a damaged part of the history, each part once.
 func (s *Store) sayDamaged(bucket, key []byte) {
 	which := fmt.Sprintf("%s %x", bucket, key)
 	s.mu.Lock()
@@ -142,6 +141,6 @@ func (s *Store) sayDamaged(bucket, key []byte) {
 	s.damaged[which] = struct{}{}
 	s.mu.Unlock()
 	if !known {
-		s.log.Warn("a part of the history is damaged and left out", "path", s.path, "which", which)
+		s.log.Warn("a damaged part of the history is left out", "path", s.path, "which", which)
 	}
 }

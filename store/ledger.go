@@ -11,10 +11,10 @@ import (
 )
 
 // A ledger adds up each provider's open hour: time in states, from the rows that are put and
-// from [Store.Watch], and probes. When the hour ends it is closed, and waits for a commit.
+// from [Store.Watch], and probes. When the hour ends, it is closed and waits for a commit.
 //
-// Time is counted on a clock of its own, seen, which runs only while the scheduler watches.
-// So sleep, a clock that is set and a daemon that is held up are never taken for time in a
+// Time is counted on a clock of its own, seen, which runs only while the scheduler watches. So
+// neither sleep, nor a clock that is set, nor a daemon that is held up counts as time in a
 // state.
 type ledger struct {
 	mu      sync.Mutex
@@ -23,7 +23,7 @@ type ledger struct {
 	top     uint32          // the highest number of a provider
 
 	seen     time.Duration // how long providers were watched since the start
-	lookedAt time.Time     // when that was last reported, with its monotonic reading; zero: never
+	lookedAt time.Time     // when that was last reported, with its monotonic reading; zero if never
 	wall     time.Time     // likewise, by the wall clock; at first, that of the last process
 	hour     time.Time     // the open one
 
@@ -32,7 +32,7 @@ type ledger struct {
 	closed  []closedHour    // likewise
 	until   time.Time       // when the last closed hour ended
 	rolls   uint64          // how often hours were closed
-	afresh  bool            // every open hour must join the next commit
+	afresh  bool            // all open hours must join the next commit
 	unsaved []*batch        // the oldest first
 	batches uint64          // the number of the last one
 
@@ -43,7 +43,7 @@ type ledger struct {
 // A name is what a provider is called in the history.
 type name struct {
 	number  uint32
-	removed int64 // when it was removed from the configuration, in seconds since 1970; 0: it was not
+	removed int64 // when it was removed from the configuration, in seconds since 1970; 0 if it was not
 }
 
 // A tally is one provider's open hour.
@@ -51,16 +51,16 @@ type tally struct {
 	rollup.Open
 	state   provider.State
 	reason  provider.Reason
-	mark    time.Duration // the time up to here, by ledger.seen, is accounted for
+	mark    time.Duration // up to here, by ledger.seen, time is accounted for
 	number  uint32
 	changed bool // it must join the next commit
 	gone    bool // it is not in the configuration
 }
 
-// changes are by the number of the provider; that of this machine is 0.
+// changes are by the provider's number, which is machine for those of this machine.
 type changes map[uint32][]rollup.Change
 
-// machine is the number of this machine, which is watched or not.
+// machine is the number of this machine, whose changes are when it was watched.
 const machine = 0
 
 // A closedHour is one provider's bucket of an hour that has ended.
@@ -70,11 +70,11 @@ type closedHour struct {
 	text   []byte
 }
 
-// maxAhead is how much time after the last report of the scheduler is taken as watched until
-// the next one.
+// maxAhead is how much time after the scheduler's last report counts as watched before the next
+// report.
 const maxAhead = 10 * time.Second
 
-// position is the moment now by the clock seen. The caller holds mu, here and below.
+// position is now, by the clock seen. The caller holds mu, here and below.
 func (l *ledger) position(now time.Time) time.Duration {
 	if l.lookedAt.IsZero() {
 		return l.seen
@@ -106,8 +106,8 @@ func ownState(st *provider.Status) (provider.State, provider.Reason) {
 	return st.State, st.Reason
 }
 
-// put records the state of a row, and reports whether that is a change, which must last. The
-// event of the change says when it was; nil: now.
+// put records the state of a row, and reports whether that is a change, which must be
+// committed. The change was when its event was, or now if that is nil.
 func (l *ledger) put(st *provider.Status, e *provider.Event, now time.Time) bool {
 	state, reason := ownState(st)
 	l.mu.Lock()
@@ -120,9 +120,9 @@ func (l *ledger) put(st *provider.Status, e *provider.Event, now time.Time) bool
 	return true
 }
 
-// sinceEvent is how long before now a change was, according to its event.
+// sinceEvent is how long ago a change was, according to its event.
 func sinceEvent(st *provider.Status, e *provider.Event, now time.Time) time.Duration {
-	const most = time.Minute // a commit does not wait that long for its change
+	const most = time.Minute // a change waits less than that for its commit
 	if e == nil || e.Hearsay || e.ID != st.ID {
 		return 0
 	}
@@ -151,8 +151,8 @@ func (l *ledger) note(number uint32, c rollup.Change) {
 	l.waiting[number] = list
 }
 
-// configure makes the rows those of the providers from now on. A provider that was removed
-// keeps its history, and continues it if it comes back.
+// configure sets which providers have rows from now on. A provider that was removed keeps its
+// history, and continues it if it comes back.
 func (l *ledger) configure(rows []*Row, wall, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -211,7 +211,7 @@ func (l *ledger) watch(now time.Time, w Watched) bool {
 	l.lookedAt, l.wall = now, w.Wall.UTC().Round(0)
 	if first {
 		l.note(machine, rollup.Change{Time: l.wall, State: provider.StateRunning})
-		l.afresh = true // otherwise the time since the last process would look watched
+		l.afresh = true // otherwise the time since the last process would count as watched
 		l.enterHour()
 		return true
 	}
@@ -221,7 +221,7 @@ func (l *ledger) watch(now time.Time, w Watched) bool {
 		l.afresh = true
 	}
 	if w.Jumped != 0 {
-		// The open hour moves with the clock: what has passed in it has passed.
+		// The open hour moves with the clock, and keeps the time that has passed in it.
 		l.seen += w.Seen
 		l.hour, l.afresh = rollup.Begin(l.wall, rollup.Hour), true
 		return true
@@ -247,8 +247,8 @@ func (l *ledger) advance(before time.Time, seen time.Duration) (rolled bool) {
 	}
 }
 
-// enterHour makes the hour of the clock the open one; what an earlier process left in another
-// one is closed.
+// enterHour makes the clock's hour the open one. If an earlier process left another one open,
+// that is closed.
 func (l *ledger) enterHour() {
 	hour := rollup.Begin(l.wall, rollup.Hour)
 	if !l.hour.IsZero() && !l.hour.Equal(hour) {
@@ -280,8 +280,8 @@ func (l *ledger) close(end time.Time) {
 	l.rolls++
 }
 
-// recent is what is not in a file that has the batches up to a number: closed hours of a
-// provider, and its open one, nil if it is empty. The provider's number is 0 if it has no
+// recent returns what is missing from a file with the batches up to a number: closed hours of a
+// provider, and its open one, nil if that is empty. The provider's number is 0 if it has no
 // history.
 func (l *ledger) recent(id string, saved uint64, now time.Time) (number uint32, closed []closedHour, open *rollup.Bucket) {
 	l.mu.Lock()

@@ -45,7 +45,7 @@ type migration struct {
 	now  time.Time
 }
 
-// newMigration migrates an open database of an older schema.
+// newMigration prepares the migration of an open database of an older schema.
 func newMigration(path string, old *bolt.DB, file *os.File, o Options) *migration {
 	m := &migration{path: path, from: 1, old: old, file: file, log: o.Log, now: o.Now()}
 	_ = guard(func() error { // on error, reading the rest fails too
@@ -102,7 +102,7 @@ func (m *migration) convert() error {
 	return made.close()
 }
 
-// readSound reads a database of schema 2, which was verified as one of this schema is.
+// readSound reads a database of schema 2, which is verified like one of this schema.
 func (m *migration) readSound(tx *bolt.Tx, w *whole) error {
 	h, err := readHead(tx)
 	if err != nil {
@@ -123,7 +123,7 @@ func (m *migration) readSound(tx *bolt.Tx, w *whole) error {
 	w.rows = maps.Values(rows)
 	for found := range eventsIn(tx.Bucket(eventsBucket()), h.Oldest, h.Newest) {
 		if found.text == nil {
-			continue // a gap stays one
+			continue // it stays a gap
 		}
 		event, err := decodeEvent(found.Last, found.text)
 		if err != nil {

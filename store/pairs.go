@@ -10,16 +10,16 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// A pair is a key with its value or, without a key, a bucket. What the slices refer to is
-// gone with the transaction, except for the bucket's name.
+// A pair is a key with its value or, without a key, a bucket. Except for the bucket's name, the
+// slices are valid only during the transaction.
 type pair struct {
 	bucket     string
 	sequence   uint64 // of the bucket, if there is no key
 	key, value []byte
 }
 
-// check returns errDamaged if the value of a row or an event is not what was written under
-// its key.
+// check returns errDamaged if the value of a row or an event is not the one that was written
+// under its key.
 func (p pair) check() error {
 	if p.key == nil || p.bucket != string(rowsBucket()) && p.bucket != string(eventsBucket()) {
 		return nil
@@ -31,7 +31,7 @@ func (p pair) check() error {
 }
 
 // eachPair calls visit for each bucket and then for each of its values, in the order of the
-// keys. Buckets in buckets are refused: this database has none.
+// keys. It refuses buckets in buckets, because this database has none.
 func eachPair(tx *bolt.Tx, visit func(pair) error) error {
 	return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
 		bucket := string(name)
@@ -47,13 +47,13 @@ func eachPair(tx *bolt.Tx, visit func(pair) error) error {
 	})
 }
 
-// A chunk is some pairs in memory of its own.
+// A chunk is a number of pairs, in memory of its own.
 type chunk struct {
 	pairs []pair
 	bytes []byte
 }
 
-// with returns the chunk with another pair.
+// with returns the chunk with one more pair.
 func (c chunk) with(p pair) chunk {
 	if p.key != nil {
 		from := len(c.bytes)
@@ -67,10 +67,10 @@ func (c chunk) with(p pair) chunk {
 
 func (c chunk) size() int { return len(c.bytes) }
 
-// emptied returns a chunk that uses the same memory.
+// emptied returns an empty chunk that uses the same memory.
 func (c chunk) emptied() chunk { return chunk{c.pairs[:0], c.bytes[:0]} }
 
-// write adds the pairs to a database whose keys so far come before them, and syncs it.
+// write adds the pairs to a database in which all keys come before theirs, and syncs it.
 func (c chunk) write(db *bolt.DB, f *os.File) error {
 	err := db.Update(func(tx *bolt.Tx) error {
 		var b *bolt.Bucket
@@ -101,7 +101,7 @@ func (c chunk) write(db *bolt.DB, f *os.File) error {
 	return errors.Join(err, f.Sync(), db.View(func(tx *bolt.Tx) error { unmap(db, tx); return nil }))
 }
 
-// A digester computes a hash of pairs and of their order.
+// A digester computes a hash of pairs in their order.
 type digester struct{ maphash.Hash }
 
 func digest(seed maphash.Seed) *digester {

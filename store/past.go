@@ -21,13 +21,13 @@ func changeBucket() []byte { return []byte("change") }
 func namesBucket() []byte  { return []byte("names") }
 func notifyBucket() []byte { return []byte("notify") }
 
-// historyBuckets are those of the history.
+// historyBuckets are the buckets of the history.
 func historyBuckets() [][]byte {
 	return [][]byte{namesBucket(), openBucket(), changeBucket(), hourBucket(), dayBucket()}
 }
 
-// pairKey is the key of an hour or a day, with its time and the provider's number; or of a
-// list of changes, with the provider's number and that of the list.
+// pairKey is the key of an hour or a day, its time and the provider's number, or that of a list
+// of changes, the provider's number and the list's.
 func pairKey(a, b uint32) []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(make([]byte, 0, 8), a), b)
 }
@@ -40,23 +40,23 @@ func readPair(key []byte) (a, b uint32, ok bool) {
 	return binary.BigEndian.Uint32(key), binary.BigEndian.Uint32(key[4:]), true
 }
 
-// seconds is a time as it is in a key.
+// seconds is a time as it is written in a key.
 func seconds(t time.Time) uint32 { return uint32(max(0, min(t.Unix(), 1<<32-1))) }
 
 // atSeconds is the time in a key.
 func atSeconds(n uint32) time.Time { return time.Unix(int64(n), 0).UTC() }
 
-// A past is what a file has of the history, without the history itself.
+// A past is what a file has about the history, without the hours, days and changes.
 type past struct {
 	names map[string]name
 	open  []openHour
-	alive time.Time // until when providers were watched; zero: never
+	alive time.Time // until when providers were watched; zero if never
 	until time.Time // when the last closed hour ended
 	rolls uint64
 	batch uint64
 }
 
-// pastOf is what a head has of it.
+// pastOf is the part of a past that is in a head.
 func pastOf(h *head) past {
 	return past{alive: milliTime(h.Alive), until: milliTime(h.Until), rolls: h.Rolls, batch: h.Batch}
 }
@@ -127,8 +127,8 @@ func decodeName(id, value []byte) (n name, err error) {
 
 func openKey(number uint32) []byte { return binary.BigEndian.AppendUint32(nil, number) }
 
-// encode returns the key and the value of an open hour: uvarints of the closings, the hour and
-// until in ms, the state, the length of the reason, the reason, and the bucket.
+// encode returns the key and the value of an open hour: uvarints of rolls, the hour in seconds
+// and until in ms, a byte for the state, the length of the reason, the reason, and the bucket.
 func (o *openHour) encode() (key, value []byte) {
 	text := binary.AppendUvarint(nil, o.rolls)
 	text = binary.AppendUvarint(text, uint64(seconds(o.hour)))

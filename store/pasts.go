@@ -9,15 +9,15 @@ import (
 	"github.com/providerd/providerd/store/rollup"
 )
 
-// A PastOf is a provider's history in a time.
+// A PastOf is a provider's history of some time.
 type PastOf struct {
-	At      time.Time       // when it was read: until then, the open bucket is complete
-	Buckets []rollup.Bucket // as of [Store.Hours] or [Store.Days]
+	At      time.Time       // when it was read: the open bucket is complete up to here
+	Buckets []rollup.Bucket // like those of [Store.Hours] or [Store.Days]
 	Record
 }
 
 // PastOf returns the hours or days of a provider that begin in [from, until), and its changes
-// since from, all of the same moment. It waits for the disk like Hours.
+// since from, all as of the same moment. It waits for the disk as Hours does.
 func (s *Store) PastOf(id string, step time.Duration, from, until time.Time) (PastOf, error) {
 	var past PastOf
 	err := s.readHistory(func(r *historyReader) error {
@@ -30,19 +30,19 @@ func (s *Store) PastOf(id string, step time.Duration, from, until time.Time) (Pa
 	return past, nil
 }
 
-// A Collector takes in the history of many providers, which are numbered as they were asked
-// for. What it is given belongs to the store again when it returns.
+// A Collector receives the history of many providers, which are numbered in the order in which
+// they were asked for. A method must not keep its arguments.
 type Collector struct {
-	// Bucket is called for each part of an hour or a day of which something is known, in no
-	// order. The parts of one have the same time.
+	// Bucket is called, in no particular order, for each part of an hour or a day of which
+	// something is known. The parts of one hour or day have the same time.
 	Bucket func(provider int, b *rollup.Bucket)
-	// Record is called once for each provider, after its buckets. Until at, its open bucket is
-	// complete.
+	// Record is called once for each provider, after its buckets. Its open bucket is complete
+	// up to at.
 	Record func(provider int, rec *Record, at time.Time)
 }
 
 // Collect reads the history of several providers, as PastOf does, without holding all of it in
-// memory. After an error the collector may still be called: do not look at what it collected.
+// memory. After an error, the collector may still be called: do not use what it collected.
 func (s *Store) Collect(ids []string, step time.Duration, from, until time.Time, c Collector) error {
 	return s.readHistory(func(r *historyReader) error {
 		numbers := make(map[uint32]int, len(ids))
@@ -66,7 +66,7 @@ func (s *Store) Collect(ids []string, step time.Duration, from, until time.Time,
 		if step == rollup.Hour {
 			r.sweep(r.hours, hourBucket(), step, from, until, numbers, c)
 		} else {
-			added := time.Unix(r.head.Days, 0).UTC() // later days are only in hours
+			added := time.Unix(r.head.Days, 0).UTC() // later days have only hours
 			r.sweep(r.days, dayBucket(), step, from, earliest(until, added), numbers, c)
 			r.sweep(r.hours, hourBucket(), step, latest(from, added), until, numbers, c)
 		}
@@ -75,7 +75,7 @@ func (s *Store) Collect(ids []string, step time.Duration, from, until time.Time,
 	})
 }
 
-// records collects the changes. When nobody watched is the same for all.
+// records collects the changes. The times in which nobody watched are the same for all.
 func (r *historyReader) records(ids []string, from time.Time, c Collector) {
 	ours := r.changes(machine)
 	for i, id := range ids {
@@ -84,8 +84,8 @@ func (r *historyReader) records(ids []string, from time.Time, c Collector) {
 	}
 }
 
-// sweep collects what is stored in a bucket of the database in the order of its keys: of all
-// providers, one step after the other. Looking each one up would take ten times as long.
+// sweep reads a bucket of the database in the order of its keys: all providers of one step,
+// then those of the next. To look each of them up would take ten times as long.
 func (r *historyReader) sweep(in *bolt.Bucket, name []byte, step time.Duration, from, until time.Time, numbers map[uint32]int, c Collector) {
 	if !from.Before(until) {
 		return
@@ -114,7 +114,7 @@ func (r *historyReader) collect(b *rollup.Bucket, provider int, from, until time
 	}
 }
 
-// count is how many providers have a history.
+// count returns how many providers have a history.
 func (l *ledger) count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -24,7 +24,7 @@ import (
 func (s *Store) use(f *file) {
 	f.fault = func(err error) {
 		if s.file.Load() != f {
-			return // a reader is still in a file that was compacted
+			return // a file that was compacted is still being read
 		}
 		if s.wrong(fmt.Errorf("use %s: %w", s.path, err)) {
 			s.log.Error("the database file can no longer be used: writing a new one from memory", "path", s.path, "error", err)
@@ -201,7 +201,7 @@ func (s *Store) remembered(old *file) (*salvage, *whole) {
 	return found, w
 }
 
-// pastIn is the history in the old file; nil if that has another database in it.
+// pastIn is the history in the old file; nil if that contains another database.
 func (s *Store) pastIn(old *file, found *salvage) *regain {
 	if found.head != nil && found.head.ID != old.id {
 		return nil

@@ -132,7 +132,7 @@ func (r *historyReader) recordBeside(id string, since time.Time, machines []roll
 	}
 }
 
-// changes are those of a provider in the file.
+// changes returns a provider's changes in the file.
 func (r *historyReader) changes(number uint32) (all []rollup.Change) {
 	c := r.lists.Cursor()
 	for key, value := c.Seek(pairKey(number, 0)); key != nil; key, value = c.Next() {
@@ -150,7 +150,7 @@ func (r *historyReader) changes(number uint32) (all []rollup.Change) {
 	return all
 }
 
-// from returns the changes since a time, and the last one before it.
+// from returns the changes since a time, and the last one before that.
 func from(all []rollup.Change, since time.Time) []rollup.Change {
 	first := 0
 	for i := range all {
@@ -161,8 +161,8 @@ func from(all []rollup.Change, since time.Time) []rollup.Change {
 	return slices.Clone(all[first:])
 }
 
-// spans are the times in which nobody watched, since a time, according to this machine's
-// changes. One that has not ended is left out: a daemon that answers watches.
+// spans returns the times since a moment in which nobody watched, according to this machine's
+// changes. One that has not ended is left out, because a daemon that answers is watching.
 func spans(all []rollup.Change, since time.Time) (unwatched []rollup.Span) {
 	var began time.Time
 	for _, c := range all {

@@ -9,24 +9,24 @@ import (
 	"github.com/providerd/providerd/store/rollup"
 )
 
-// putAtOnce is how many values of the history a transaction copies: it holds them in memory.
+// putAtOnce is how many values of the history a transaction copies. It holds them in memory.
 const putAtOnce = 4096
 
-// A regain copies the history from a file that may be damaged into a new one. Each page and
-// each value is checked, and what is damaged is left out.
+// A regain copies the history from a file that may be damaged into a new one. It checks each
+// page and each value, and leaves out what is damaged.
 type regain struct {
 	r    io.ReaderAt
 	size int64
 	from *head // the newest head of the file; nil if it cannot be read
 
 	values     int // copied
-	damaged    int // left out, because they are not what was written
+	damaged    int // left out, because their checksums were wrong
 	unreadable int // pages
 
 	days, hours uint32 // the latest
 }
 
-// copy copies all into db, and sets in h what a head has of the history.
+// copy copies all of it into db, and sets the fields of h that are about the history.
 func (g *regain) copy(db *bolt.DB, h *head) error {
 	syncs := db.NoSync
 	db.NoSync = true // the caller syncs the whole file
@@ -37,14 +37,14 @@ func (g *regain) copy(db *bolt.DB, h *head) error {
 			return err
 		}
 		if g.unreadable == before {
-			break // nothing is missing that an earlier commit may have
+			break // an earlier commit has nothing that is missing
 		}
 	}
 	if old := g.from; old != nil {
 		h.Alive, h.Until, h.Rolls, h.Days, h.Batch = old.Alive, old.Until, old.Rolls, old.Days, old.Batch
 		return nil
 	}
-	// Days that are there must not be added up again from hours that are partly gone.
+	// Days that are there must not be added up again from hours of which some are gone.
 	if g.days > 0 {
 		h.Days = int64(g.days) + int64(rollup.Day.Seconds())
 	}
@@ -54,7 +54,7 @@ func (g *regain) copy(db *bolt.DB, h *head) error {
 	return nil
 }
 
-// copyImage copies what one commit refers to, except what is there already from a later one.
+// copyImage copies what one commit refers to, except what was copied from a later one.
 func (g *regain) copyImage(db *bolt.DB, im *image) error {
 	buckets := make(map[string]element)
 	g.unreadable += im.walk(im.root, nil, nil, func(e element) int {
@@ -107,7 +107,7 @@ func (g *regain) note(bucket, key []byte) {
 	}
 }
 
-// isWhole reports whether a value of the history is what was written under its key.
+// isWhole reports whether a value of the history is the one that was written under its key.
 func isWhole(bucket, key, value []byte) bool {
 	var err error
 	switch _, _, pair := readPair(key); string(bucket) {
@@ -127,7 +127,7 @@ func isWhole(bucket, key, value []byte) bool {
 	return err == nil
 }
 
-// A valueWriter copies values into a bucket, many at a time. It keeps the first error.
+// A valueWriter copies values into a bucket, many in one transaction. It keeps the first error.
 type valueWriter struct {
 	db     *bolt.DB
 	bucket []byte
@@ -164,8 +164,8 @@ func (w *valueWriter) flush() error {
 	return w.err
 }
 
-// checkHistory returns which value of the history is damaged. A checksum that is right proves
-// the rest.
+// checkHistory returns an error that names a damaged value of the history. It checks only
+// checksums: they prove the rest.
 func checkHistory(tx *bolt.Tx) error {
 	for _, name := range historyBuckets() {
 		err := tx.Bucket(name).ForEach(func(key, value []byte) error {

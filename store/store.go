@@ -27,12 +27,12 @@ type Options struct {
 	Owner      Owner            // this process, for another one that finds the database held
 	KeepEvents int              // how many of the newest events are kept; 0: 10,000
 
-	// CompactFrom is the size in bytes from which the file is compacted when more than half
-	// of it is free. 0: 4 MiB.
+	// CompactFrom is the smallest size in bytes at which the file is compacted if more than
+	// half of it is free. 0 means 4 MiB.
 	CompactFrom int64
 
-	// step is called before each step of a compaction, and the compaction fails with its error. For tests;
-	// nil: nothing is called.
+	// step, if it is not nil, is called before each step of a compaction, which fails with its error. For
+	// tests.
 	step func(name string) error
 
 	// Twin is a file on another file system, ideally one in memory, that repeats the
@@ -87,13 +87,13 @@ type Store struct {
 	dirty    map[*cell]struct{}  // published, and newer than on the disk
 	gaps     map[uint64]struct{} // gaps in the events that are logged already, by their last seq
 	rodeAt   time.Time           // when dirty rows last joined a commit
-	damaged  map[string]struct{} // parts of the history that are logged already
+	damaged  map[string]struct{} // damaged parts of the history that are logged already
 	took     Durations           // of the commits, including failed ones
 
 	// disk is held to keep writers away from the file.
 	disk     sync.Mutex
-	astray   atomic.Bool   // the open file is dead, or not the one at the path
-	unsynced atomic.Bool   // it was renamed to the path, and a power cut may undo that
+	astray   atomic.Bool   // the open file is dead, or is not the one at the path
+	unsynced atomic.Bool   // it was renamed to the path, and a power cut can undo that
 	taken    error         // another daemon has the path; guarded by disk
 	usurped  chan struct{} // closed when another daemon has it
 
@@ -146,7 +146,7 @@ func Open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// From a predecessor that was killed; Backup reports an error, and so does a compaction.
+	// Left by a process that was killed. If this fails, a backup or a compaction reports it.
 	_, _ = removeAny(backupPath(path)), removeAny(compactPath(path))
 	opened, found, err := openFile(path, deadline, o, owner)
 	if err != nil {

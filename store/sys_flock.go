@@ -20,7 +20,7 @@ const ownerLocked = true
 // replacesOpen: a file can be renamed over another one that is open.
 const replacesOpen = true
 
-// keepOwner gives a new file the mode and the owner of another one.
+// keepOwner gives a new file the mode and owner of another file.
 func keepOwner(made, old *os.File) error {
 	var is, was syscall.Stat_t
 	if err := errors.Join(syscall.Fstat(int(made.Fd()), &is), syscall.Fstat(int(old.Fd()), &was)); err != nil {

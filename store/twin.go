@@ -26,7 +26,7 @@ type twin struct {
 type twinText struct {
 	Database string `json:"database"`
 	Mark     mark   `json:"last"`
-	Alive    int64  `json:"alive,omitempty"` // until when providers were watched, in ms since 1970; 0: as the database says
+	Alive    int64  `json:"alive,omitempty"` // until when providers were watched, in ms since 1970; 0: until the commit
 }
 
 // read returns the database's mark; the zero mark if there is none.
@@ -47,8 +47,8 @@ func (t *twin) read() mark {
 // write replaces the text with a single write.
 func (t *twin) write(m mark) { t.put(twinText{Database: t.database, Mark: m}) }
 
-// live records that the process was alive, and watched all the time since the last commit.
-// So a killed process loses no time, though it commits only once an hour.
+// live records that the process was alive, and has watched since the last commit without a
+// break. So a process that is killed loses no time, although it commits only once an hour.
 func (t *twin) live(at time.Time) {
 	if t.text.Mark != (mark{}) {
 		t.put(twinText{t.database, t.text.Mark, timeMilli(at)})

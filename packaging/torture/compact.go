@@ -176,7 +176,7 @@ func (b *bench) noRoomToCompact(d *daemon, k *disk, w *witness) error {
 	watch := w.watch(d)
 	defer watch.stop()
 	defer d.kill()
-	const line = "cannot be compacted"
+	const line = "could not be compacted"
 	if !d.until(b, noticeTime, func() bool { return strings.Contains(d.log.after(said), line) }) {
 		w.fault(unsaid, "the log does not say that the disk is too full to compact")
 	}

@@ -13,13 +13,13 @@ const (
 	Day  = 24 * time.Hour
 )
 
-// known are the states whose time counts as known, in the order in which they are written.
-// New states go to the end.
+// known has the states whose time counts as known, in the order in which they are written. New
+// states go to the end.
 var known = [...]provider.State{
 	provider.StateStopped, provider.StateStarting, provider.StateRunning, provider.StateDegraded, provider.StateError,
 }
 
-// indexOf is where a state is in known; -1 if it is not.
+// indexOf is the index of a state in known, or -1.
 func indexOf(state provider.State) int {
 	for i := range known {
 		if known[i] == state {
@@ -29,14 +29,13 @@ func indexOf(state provider.State) int {
 	return -1
 }
 
-// Counts reports whether time with that state and reason is known time. It is not while
-// nobody can tell: the state is UNKNOWN, as while this machine is offline, or probing is
-// paused.
+// Counts reports whether time with that state and reason is known time. It is not if the state
+// is UNKNOWN, as while this machine is offline, or if probing is paused.
 func Counts(state provider.State, reason provider.Reason) bool {
 	return indexOf(state) >= 0 && reason != provider.Paused
 }
 
-// Usable reports whether a provider with that state and reason answers requests.
+// Usable reports whether a provider with that state and reason can be used.
 func Usable(state provider.State, reason provider.Reason) bool {
 	return state == provider.StateRunning || reason.Meaning().Serves
 }
@@ -60,7 +59,7 @@ func Begin(t time.Time, step time.Duration) time.Time {
 	return t.UTC().Truncate(step)
 }
 
-// Spend adds time in a state. Time that does not count, see [Counts], is ignored.
+// Spend adds time in a state, and ignores time that does not count; see [Counts].
 func (b *Bucket) Spend(state provider.State, reason provider.Reason, d time.Duration) {
 	if d <= 0 || !Counts(state, reason) {
 		return
@@ -91,7 +90,7 @@ func (b *Bucket) In(state provider.State) time.Duration {
 	return 0
 }
 
-// States is how long the provider was in each state, without those that it was not in.
+// States is how long the provider was in each state, without states in which it was not.
 func (b *Bucket) States() map[provider.State]time.Duration {
 	states := make(map[provider.State]time.Duration)
 	for i, d := range b.states {
@@ -102,8 +101,8 @@ func (b *Bucket) States() map[provider.State]time.Duration {
 	return states
 }
 
-// Known is for how long the state was known. If the clock was set back, it can be longer
-// than the step.
+// Known is how long the state was known. If the clock was set back, it can be longer than the
+// step.
 func (b *Bucket) Known() (d time.Duration) {
 	for _, in := range b.states {
 		d += in
@@ -111,12 +110,11 @@ func (b *Bucket) Known() (d time.Duration) {
 	return d
 }
 
-// Usable is for how long the provider answered requests: RUNNING, or with a reason that
-// says so.
+// Usable is how long the provider could be used: RUNNING, or with a reason that allows it.
 func (b *Bucket) Usable() time.Duration { return b.In(provider.StateRunning) + b.serving }
 
-// Quantile is the latency below which a share q of the answers was, with a relative error of
-// at most 5 %; 0 if there were none.
+// Quantile is the q-quantile of the latencies of answers, with a relative error of at most 5 %;
+// 0 if there were none.
 func (b *Bucket) Quantile(q float64) time.Duration {
 	d := b.Latency.Quantile(q)
 	if b.Max > 0 {
@@ -125,7 +123,7 @@ func (b *Bucket) Quantile(q float64) time.Duration {
 	return d
 }
 
-// Merge adds what another bucket sums up, and keeps the time and step.
+// Merge adds another bucket, and keeps the time and step.
 func (b *Bucket) Merge(o *Bucket) {
 	for i := range b.states {
 		b.states[i] += o.states[i]
@@ -142,6 +140,6 @@ func (b *Bucket) IsEmpty() bool { return b.Probes == 0 && b.Known() == 0 && b.La
 // errorOfSketch is the relative error of a quantile.
 const errorOfSketch = 0.05
 
-// lnGamma is the logarithm of the ratio between the limits of two neighbouring steps of a
-// sketch. Whatever is within one is at most errorOfSketch from the step's middle.
+// lnGamma is the logarithm of the ratio between the limits of neighbouring steps of a sketch. A
+// latency within a step is at most errorOfSketch from the step's middle.
 var lnGamma = math.Log((1 + errorOfSketch) / (1 - errorOfSketch))

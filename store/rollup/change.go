@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Change is a moment from which a provider had a state and a reason, until its next change.
-// Its state may be UNKNOWN. It says nothing of time that nobody watched, see [Span].
+// A Change is the moment from which a provider had a state and a reason, until its next change.
+// The state can be UNKNOWN. Nothing is said about time in which nobody watched; see [Span].
 type Change struct {
 	Time   time.Time
 	State  provider.State
@@ -22,8 +22,8 @@ type Change struct {
 // slept, or the daemon was held up.
 type Span struct{ From, Until time.Time }
 
-// written are the states as they are written: the number is the index. New states go to the
-// end. The empty state is that of this machine while nobody watches.
+// written has the states by the number as which they are written. New states go to the end. The
+// empty state is that of this machine while nobody watches.
 var written = [...]provider.State{
 	"", provider.StateUnknown, provider.StateStopped, provider.StateStarting,
 	provider.StateRunning, provider.StateDegraded, provider.StateError,
@@ -37,12 +37,12 @@ const (
 	longestReason  = 64 // bytes
 )
 
-// CodeOf is the number of a state as it is written.
+// CodeOf is the number as which a state is written.
 func CodeOf(state provider.State) byte {
 	return byte(max(0, slices.Index(written[:], state)))
 }
 
-// StateOf is the state with a number; false: there is none.
+// StateOf returns the state with a number, and false if there is none.
 func StateOf(code byte) (provider.State, bool) {
 	if int(code) >= len(written) {
 		return "", false
@@ -70,7 +70,7 @@ func AppendChanges(to []byte, changes []Change) []byte {
 	return to
 }
 
-// ReadChanges reads a written list of changes, whatever its bytes are.
+// ReadChanges reads a written list of changes. Any input is safe.
 func ReadChanges(text []byte) ([]Change, error) {
 	r := reader{rest: text}
 	if version := r.byte(); r.err == nil && version != changesVersion {
@@ -101,10 +101,10 @@ func ReadChanges(text []byte) ([]Change, error) {
 	return changes, nil
 }
 
-// maxMilli is the last ms of a time that has 4 bytes in seconds, in 2106.
+// maxMilli is the last ms of a time that fits into 4 bytes of seconds, in 2106.
 const maxMilli = (math.MaxUint32+1)*1000 - 1
 
-// signed reads a signed number that is no farther from 0 than any two times are from another.
+// signed reads a signed number that is not larger than the distance between any two times.
 func (r *reader) signed() int64 {
 	n, size := binary.Varint(r.rest)
 	switch {

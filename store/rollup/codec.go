@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// A written bucket is a version, a byte that says which of the following are there, and
-// unsigned varints: the time in each state and the time serving in ms, the probes and how
-// many of them were not OK, the maximum in µs, and the sketch. A sketch is its first step, and
-// then its counts; a 0 is followed by how many steps have none.
+// A written bucket is a version, a byte of flags for which of the following are there, and
+// unsigned varints: the time in each state and the time serving in ms, the probes and how many
+// of them were not OK, the maximum in µs, and the sketch. A sketch is its first step, and then
+// its counts; a 0 is followed by how many steps have none.
 const (
 	bucketVersion = 1
 
@@ -20,8 +20,8 @@ const (
 	hasSketch  = hasProbes << 1
 )
 
-// The limits of a written bucket are far beyond what a day has, also if the clock is set back
-// over and over. What is beyond them is cut off.
+// The limits of a written bucket are far beyond what a day can have, even if the clock is set
+// back over and over. Larger numbers are clamped.
 const (
 	longest    = 10 * 365 * Day
 	mostProbes = 1 << 53
@@ -88,7 +88,7 @@ func (s *Sketch) append(to []byte) []byte {
 	return to
 }
 
-// ReadBucket reads a written bucket, whatever its bytes are.
+// ReadBucket reads a written bucket. Any input is safe.
 func ReadBucket(text []byte) (Bucket, error) {
 	var b Bucket
 	r := reader{rest: text}
@@ -140,7 +140,7 @@ func (r *reader) byte() byte {
 	return b
 }
 
-// number reads a number of at most most.
+// number reads a number that is not above most.
 func (r *reader) number(most uint64) uint64 {
 	n, size := binary.Uvarint(r.rest)
 	switch {
@@ -159,7 +159,7 @@ func (r *reader) time() time.Duration {
 	return time.Duration(r.number(uint64(longest/time.Millisecond))) * time.Millisecond
 }
 
-// sketch reads counts up to the end.
+// sketch reads counts up to the end of the text.
 func (r *reader) sketch() (s Sketch) {
 	s.first = r.byte()
 	for r.err == nil && len(r.rest) > 0 {

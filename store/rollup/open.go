@@ -16,7 +16,7 @@ type Open struct {
 	ok      uint32
 	longest uint32   // latency, in µs
 	first   uint8    // see Sketch
-	counts  []uint16 // an hour has 3,600 probes at most
+	counts  []uint16 // an hour can have 3,600 probes
 }
 
 // Spend adds time in a state, and returns how much of it: whole milliseconds. The caller adds
@@ -50,7 +50,7 @@ func (o *Open) Probed(ok bool, latency time.Duration) {
 	plus(&o.counts[step-o.first], 1)
 }
 
-// Bucket is what the open hour has so far, as that of the hour that begins at t.
+// Bucket is what the open hour has so far, as the bucket of the hour that begins at t.
 func (o *Open) Bucket(t time.Time) Bucket {
 	b := Bucket{
 		Time: t, Step: Hour, Probes: uint64(o.probes), OK: uint64(o.ok),
@@ -96,5 +96,5 @@ func (o *Open) Reset() {
 	*o = Open{first: o.first, counts: o.counts}
 }
 
-// IsEmpty reports whether there is nothing in it.
+// IsEmpty reports whether nothing was added.
 func (o *Open) IsEmpty() bool { return o.probes == 0 && o.states == [len(known)]uint32{} }

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// steps is how many steps a sketch has: from 1 µs to more than a day.
+// steps is how many steps a sketch can have: from 1 µs to more than a day.
 const steps = 253
 
-// A Sketch is a distribution of latencies: how many were within each step of about 10 %. That
-// is a DDSketch with a relative error of 5 %, without its library: see
+// A Sketch is a distribution of latencies: how many were within each step of about 10 %. It is
+// a DDSketch with a relative error of 5 %, but without the library: see
 // docs/decisions/rollups.md. Its zero value is empty.
 type Sketch struct {
 	first  uint8    // the step of counts[0]
@@ -23,7 +23,7 @@ func stepOf(d time.Duration) uint8 {
 	return uint8(min(steps-1, math.Ceil(math.Log(us)/lnGamma)))
 }
 
-// middleOf is the latency from which none in the step is farther than the relative error.
+// middleOf is the latency that is within the relative error of every latency in the step.
 func middleOf(step uint8) time.Duration {
 	us := math.Exp(float64(step)*lnGamma) * (1 - errorOfSketch)
 	return time.Duration(us * float64(time.Microsecond))
@@ -32,7 +32,7 @@ func middleOf(step uint8) time.Duration {
 // Add adds a latency.
 func (s *Sketch) Add(d time.Duration) { s.add(stepOf(d), 1) }
 
-// add adds n latencies to a step. Beyond 32 bits, they are not counted.
+// add adds n latencies to a step. A count stops at 32 bits.
 func (s *Sketch) add(step uint8, n uint32) {
 	if n == 0 {
 		return
@@ -42,7 +42,7 @@ func (s *Sketch) add(step uint8, n uint32) {
 	*c += min(n, math.MaxUint32-*c)
 }
 
-// spanning returns counts that have the step too.
+// spanning returns the counts, extended as far as a step.
 func spanning[N uint16 | uint32](first uint8, counts []N, step uint8) (uint8, []N) {
 	const room = 4 // steps to grow by at least
 	switch at := int(step) - int(first); {
@@ -76,8 +76,8 @@ func (s *Sketch) Count() (n uint64) {
 	return n
 }
 
-// Quantile is the latency below which a share q of them was, with a relative error of at most
-// 5 %; 0 if there are none.
+// Quantile is the q-quantile of the latencies, with a relative error of at most 5 %; 0 if there
+// are none.
 func (s *Sketch) Quantile(q float64) time.Duration {
 	n := s.Count()
 	if n == 0 {

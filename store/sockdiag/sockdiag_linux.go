@@ -29,10 +29,10 @@ const (
 	largeEnough = 4 << 10
 )
 
-// Find returns the socket at local that is connected to remote. If there is none, or if
-// remote is the zero value, that is the socket which listens at local: the most specific
-// bind wins, and a wildcard of IPv6 can serve IPv4. Find looks in the network namespace of
-// the calling thread.
+// Find returns the socket at local that is connected to remote. If there is none, or if remote
+// is the zero value, it returns the socket that listens at local. The most specific bind wins,
+// and an IPv6 wildcard can serve IPv4. Find looks in the network namespace of the calling
+// thread.
 func Find(local, remote netip.AddrPort) (Socket, error) {
 	reply, err := Exchange(unix.NETLINK_SOCK_DIAG, request(local, remote))
 	if err != nil {
@@ -41,8 +41,7 @@ func Find(local, remote netip.AddrPort) (Socket, error) {
 	return Read(reply)
 }
 
-// Exchange sends a message to the kernel by a protocol of netlink(7), and returns its
-// answer.
+// Exchange sends a message to the kernel over a protocol of netlink(7), and returns the answer.
 func Exchange(protocol int, message []byte) ([]byte, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
@@ -82,7 +81,7 @@ func request(local, remote netip.AddrPort) []byte {
 	}
 	b[1] = unix.IPPROTO_TCP
 	states := allStates
-	if !remote.IsValid() { // left open, so that connections do not match
+	if !remote.IsValid() { // its fields stay zero, and connections must not match
 		states = 1 << listening
 	}
 	order.PutUint32(b[4:], states)
@@ -96,8 +95,8 @@ func request(local, remote netip.AddrPort) []byte {
 	return message
 }
 
-// ReadMessage reads the first message of an answer: its type and its payload. If the message
-// is an error of the kernel, ReadMessage returns that.
+// ReadMessage returns the type and the payload of the first message of an answer. If the
+// message is an error of the kernel, ReadMessage returns that.
 func ReadMessage(b []byte) (kind uint16, body []byte, err error) {
 	order := binary.NativeEndian
 	if len(b) < unix.NLMSG_HDRLEN+4 {

@@ -4,5 +4,5 @@ package sockdiag
 
 import "net/netip"
 
-// Find asks nobody on this system.
+// Find is not supported on this system.
 func Find(local, remote netip.AddrPort) (Socket, error) { return Socket{}, ErrUnsupported }

@@ -7,10 +7,10 @@ import (
 	"path/filepath"
 )
 
-// A ProgramError says why the program at Program is not run.
+// A ProgramError is why the program at Program is not run.
 type ProgramError struct {
 	Program string
-	Part    string // of its path: what the problem is about
+	Part    string // the part of its path that has the problem
 	Problem string // such as "can be written by everybody (mode 0777)"
 	repair  string
 }
@@ -22,7 +22,7 @@ func (e *ProgramError) Error() string {
 	return e.Program + ": " + e.Part + " " + e.Problem
 }
 
-// Hint is the command that repairs it or, if there is none, what to do.
+// Hint is the command that fixes it or, if there is none, what to do.
 func (e *ProgramError) Hint() string { return e.repair }
 
 // Program returns a [*ProgramError] if the file at path is not a program, or if somebody
@@ -60,7 +60,7 @@ func Program(path string) error {
 	return nil
 }
 
-// asProgramError makes an error of [Resolve] one of the program.
+// asProgramError makes an error of [Resolve] a [*ProgramError].
 func asProgramError(path string, err error) error {
 	if part := (*PathError)(nil); errors.As(err, &part) {
 		return &ProgramError{path, part.Path, part.Problem, part.Hint()}

@@ -10,11 +10,11 @@ import (
 	"syscall"
 )
 
-// changeable says why others can change what is at path, and which command ends that. Both
-// are empty if they cannot.
+// changeable returns why others can change what is at path, and the command that prevents it.
+// Both are empty if they cannot.
 func changeable(path string, info fs.FileInfo) (problem, repair string) {
 	mode := info.Mode()
-	byGroup := os.Geteuid() == 0 && mode.Perm()&0o020 != 0 // or by those whom an access control list names
+	byGroup := os.Geteuid() == 0 && mode.Perm()&0o020 != 0 // or by anybody whom an access control list names
 	switch {
 	case !trusted(path, info):
 		command := "chown root "
@@ -34,7 +34,7 @@ func changeable(path string, info fs.FileInfo) (problem, repair string) {
 	return "", ""
 }
 
-// isOpen reports whether everybody can write a file or, sticky or not, a folder.
+// isOpen reports whether everybody can write to a file, or to a folder, sticky or not.
 func isOpen(info fs.FileInfo) bool { return info.Mode().Perm()&0o002 != 0 }
 
 func executable(info fs.FileInfo) bool { return info.Mode().Perm()&0o111 != 0 }
@@ -46,7 +46,7 @@ func groupOf(info fs.FileInfo) int {
 	return -1
 }
 
-// sudo is what to type before a command that changes what is at path.
+// sudo is what to type in front of a command that changes what is at path.
 func sudo(path string, info fs.FileInfo) string {
 	if os.Geteuid() == 0 || HolderOf(path, info) == Us {
 		return ""
@@ -54,7 +54,7 @@ func sudo(path string, info fs.FileInfo) string {
 	return "sudo "
 }
 
-// quoted is a path as a shell reads it.
+// quoted is a path, quoted for a shell.
 func quoted(path string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 	if strings.Trim(path, plain) == "" {
