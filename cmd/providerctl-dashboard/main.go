@@ -1,4 +1,5 @@
-// Command providerctl-dashboard is "providerctl dashboard": the dashboard in a browser.
+// Command providerctl-dashboard shows the dashboard in a browser. People run it as providerctl
+// dashboard.
 package main
 
 import (

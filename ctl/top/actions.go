@@ -13,7 +13,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An effect is something that the model wants done.
+// An effect is something that the program has to do for the model.
 type effect any
 
 // The effects.
@@ -31,20 +31,20 @@ type (
 	askCard     struct{ id string }
 )
 
-// refreshPatience is how long the screen waits for the probes of a refresh: longer than a
-// probe of a server that hangs takes, after one that was already in progress.
+// refreshPatience is how long the screen waits for the probes of a refresh: longer than two
+// probes of a server that hangs, because one can be in progress already.
 const refreshPatience = 30 * time.Second
 
 // A refreshing is one refresh, or several that overlap.
 type refreshing struct {
 	began   time.Time
-	asks    int               // requests that were not answered yet
+	asks    int               // requests without a reply so far
 	pending map[string]uint64 // the generation that each row has to reach
 	done    []string
 	skipped []provider.Skipped
 }
 
-// refresh probes providers; none means all.
+// refresh probes the providers that are named, or all.
 func (m *model) refresh(ids []string) []effect {
 	if m.refreshing == nil {
 		m.refreshing = &refreshing{began: m.now(), pending: map[string]uint64{}}
@@ -54,10 +54,10 @@ func (m *model) refresh(ids []string) []effect {
 	return []effect{askRefresh{ids}}
 }
 
-// refreshBegan takes the daemon's answer to a refresh.
+// refreshBegan handles the daemon's reply to a refresh.
 func (m *model) refreshBegan(w refreshBegan) []effect {
 	r := m.refreshing
-	if r == nil { // the daemon went away meanwhile, which was said
+	if r == nil { // the daemon went away meanwhile, and the screen shows that
 		return nil
 	}
 	r.asks--
@@ -82,7 +82,7 @@ func (m *model) refreshBegan(w refreshBegan) []effect {
 	return m.progress()
 }
 
-// progress concludes what is in progress and has come to its end.
+// progress concludes a refresh that has ended.
 func (m *model) progress() []effect {
 	r := m.refreshing
 	if r == nil {
@@ -131,7 +131,7 @@ func (m *model) sayProgress() {
 	m.say(ctl.Plain, text)
 }
 
-// conclude says what a refresh found: first who failed, with what to do about it.
+// conclude shows the results of a refresh: first what failed, with its hint.
 func (m *model) conclude(r *refreshing, took time.Duration) {
 	now := m.daemonNow()
 	var bad []*row
@@ -242,7 +242,7 @@ func (m *model) pauseEnded(w pauseEnded) {
 	}
 }
 
-// wait rings the bell once a provider can be used, or does not any longer.
+// wait makes the bell ring when a provider can be used, or cancels that.
 func (m *model) wait(id string) {
 	m.board = nil
 	row := m.find(id)
@@ -263,7 +263,7 @@ func (m *model) wait(id string) {
 	}
 }
 
-// awaited rings the bell if a row is of a provider that is waited for, and can be used.
+// awaited rings the bell if the provider of a row is waited for and can be used.
 func (m *model) awaited(s *provider.Status) []effect {
 	if !m.waits[s.ID] || !ctl.CanUse(s, m.daemonNow()) {
 		return nil

@@ -16,7 +16,7 @@ type card struct {
 	scroll    scroll
 }
 
-// cardPace is how often the parts of a card that are not in the row are read again.
+// cardPace is how often a card's parts that are not in the row are read again.
 const cardPace = 5 * time.Second
 
 // openCard opens the card of the selected provider.
@@ -45,7 +45,7 @@ func (c *card) take(w cardCame) {
 	}
 }
 
-// dueCard reads the parts again, once in a while.
+// dueCard reads the parts again from time to time.
 func (m *model) dueCard() []effect {
 	if m.view != viewCard || !m.gone.IsZero() || m.now().Sub(m.card.asked) < cardPace {
 		return nil

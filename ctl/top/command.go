@@ -52,7 +52,7 @@ func spell(s *ctl.Session, text string) string {
 	return adapted
 }
 
-// A plainError is a text as an error.
+// A plainError is an error that is only a text.
 type plainError string
 
 func (e plainError) Error() string { return string(e) }

@@ -6,8 +6,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// matches reports whether each word of a filter is in what a row says of its provider, in
-// upper or lower case.
+// matches reports whether every word of a filter occurs in a row's texts, in upper or lower
+// case.
 func matches(s *provider.Status, filter string) bool {
 	if filter == "" {
 		return true

@@ -24,8 +24,8 @@ const (
 	// gather is how long events are gathered before the rows that they name are read.
 	gather = 50 * time.Millisecond
 
-	// fewRows is up to how many rows are named in a request. If there are no more in all,
-	// or more are wanted, all are read.
+	// fewRows is how many rows a request names at most. If there are no more, or if more are
+	// wanted, it reads all rows.
 	fewRows = 64
 
 	// pastPace is how often the history is read.
@@ -35,7 +35,7 @@ const (
 	retryPause = 200 * time.Millisecond
 )
 
-// A follower keeps rows current: it sends the model what comes.
+// A follower keeps the rows current: it sends the model what it reads.
 type follower struct {
 	client *client.Client
 	send   func(context.Context, any)
@@ -47,10 +47,10 @@ type follower struct {
 
 	begun  bool
 	total  int       // rows
-	pastAt time.Time // when the history was read
+	pastAt time.Time // when the history was last read
 
 	hasPast  bool            // the daemon has one
-	detailed map[string]bool // of which providers the hours were read since
+	detailed map[string]bool // the providers whose hours have been read since
 
 	changes struct {
 		sync.Mutex
@@ -65,7 +65,7 @@ func newFollower(c *client.Client, send func(context.Context, any)) *follower {
 	return f
 }
 
-// want says which rows the screen shows, and which a refresh waits for.
+// want sets which rows the screen shows, and which a refresh waits for.
 func (f *follower) want(shown, awaited []string) {
 	f.mu.Lock()
 	more := len(awaited) > 0 && len(f.awaited) == 0
@@ -82,8 +82,8 @@ func (f *follower) wanted() (shown, awaited []string) {
 	return f.shown, f.awaited
 }
 
-// run follows one daemon after the other until ctx ends. It returns an error that will not
-// pass, or that there is no daemon when it starts.
+// run follows one daemon after the other until ctx ends. It fails if there is no daemon when it
+// starts, or with an error that will not pass.
 func (f *follower) run(ctx context.Context) error {
 	for {
 		err := f.follow(ctx)
@@ -176,7 +176,7 @@ func (f *follower) note(id string) {
 	wake(f.changed)
 }
 
-// takeChanges returns the IDs noted so far; nil if that is everything.
+// takeChanges returns the IDs noted so far, nil for all rows.
 func (f *follower) takeChanges() []string {
 	f.changes.Lock()
 	defer f.changes.Unlock()
@@ -188,8 +188,8 @@ func (f *follower) takeChanges() []string {
 	return ids
 }
 
-// read asks for rows, and sends them; nil means all. It returns the number of the last
-// event that is in them.
+// read reads rows, nil meaning all, and sends them to the model. It returns the number of the
+// last event in them.
 func (f *follower) read(ctx context.Context, ids []string) (uint64, error) {
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
@@ -211,8 +211,8 @@ func (f *follower) read(ctx context.Context, ids []string) (uint64, error) {
 	return reply.Seq, nil
 }
 
-// readPast reads the history once in a while, and that of the rows that the screen shows in
-// more detail. Its only error is that of ctx: a daemon without it has no such columns.
+// readPast reads the history from time to time, and the hours of the rows that the screen
+// shows. It fails only if ctx ends. Without a history, there are no such columns.
 func (f *follower) readPast(ctx context.Context) error {
 	const atOnce = 8 // details, so that events do not wait for long
 	if time.Since(f.pastAt) >= pastPace {

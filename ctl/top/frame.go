@@ -14,7 +14,7 @@ type frameLine struct {
 	selected bool
 }
 
-// The heights from which there is room for more than rows.
+// The smallest heights with room for more than rows.
 const (
 	roomForBlank   = 12 // a blank line below the heading
 	roomForAbout   = 16 // what the selected provider says, and what to do
@@ -22,7 +22,7 @@ const (
 	roomForKeys    = 8
 )
 
-// frame is the whole screen: as many lines as it has.
+// frame is the whole screen, all its lines.
 func (m *model) frame() []frameLine {
 	head, foot := m.head(), m.foot()
 	var body []frameLine
@@ -42,7 +42,7 @@ func (m *model) frame() []frameLine {
 	return lines[:min(len(lines), m.height)]
 }
 
-// text is the part of a text that is scrolled to.
+// text is the part of a text that is in view.
 func (m *model) text(lines []ctl.Line, s *scroll) (shown []frameLine) {
 	room := m.textRoom()
 	s.by(0, len(lines), room)
@@ -54,8 +54,8 @@ func (m *model) text(lines []ctl.Line, s *scroll) (shown []frameLine) {
 
 func (m *model) textRoom() int { return max(1, m.height-len(m.head())-len(m.foot())) }
 
-// window is the first line of the board that is shown, and how many are. It keeps the
-// selected row within, with the title of its group if it is the first of it.
+// window returns the first line of the board that is shown, and how many are shown. The
+// selected row is among them; if it is the first of its group, so is the group's title.
 func (m *model) window() (first, room int) {
 	b := m.laidOut()
 	room = max(1, m.height-len(m.head())-1-len(m.foot()))
@@ -71,7 +71,7 @@ func (m *model) window() (first, room int) {
 	return m.first, room
 }
 
-// list is the titles, and the rows that there is room for.
+// list is the titles, and as many rows as fit.
 func (m *model) list() []frameLine {
 	b := m.laidOut()
 	if b.Len() == 0 {
@@ -90,7 +90,7 @@ func (m *model) list() []frameLine {
 	return lines
 }
 
-// cursor is the margin of the selected row, which keeps its mark.
+// cursor is the margin of the selected row. It keeps the row's mark.
 func cursor(margin string) string {
 	if rest, blank := strings.CutPrefix(margin, " "); blank {
 		return ">" + rest
@@ -109,14 +109,14 @@ func (m *model) empty() []frameLine {
 	return m.said("none of the "+strconv.Itoa(len(m.rows))+" providers has these words; Esc shows all", ctl.Plain)
 }
 
-// one is a text on one line, cut.
+// one is a text cut to one line.
 func (m *model) one(text string, tone ctl.Tone) frameLine {
 	return frameLine{pieces: ctl.FitPieces([]ctl.Piece{{Text: text, Tone: tone}}, m.width, m.ascii)}
 }
 
 // said is a text, wrapped.
 func (m *model) said(text string, tone ctl.Tone) (lines []frameLine) {
-	if m.ascii { // before lines are wrapped, because some characters take more then
+	if m.ascii { // before lines are wrapped, because some characters take more columns in ASCII
 		text = m.plain(text)
 	}
 	for _, line := range ctl.Wrap(text, m.width) {
@@ -125,7 +125,7 @@ func (m *model) said(text string, tone ctl.Tone) (lines []frameLine) {
 	return lines
 }
 
-// plain is a text for people, with nothing that does not show.
+// plain is a text for people, without invisible characters.
 func (m *model) plain(text string) string {
 	text = provider.Printable(m.spell(text))
 	if m.ascii {
@@ -158,7 +158,7 @@ func (m *model) head() []frameLine {
 	return lines[:min(len(lines), m.height)]
 }
 
-// foot is what the selected row says, what an action led to, and the keys.
+// foot is about the selected row, the result of an action, and the keys.
 func (m *model) foot() (lines []frameLine) {
 	if m.view == viewList && m.height >= roomForAbout {
 		lines = append(lines, m.about()...)
@@ -180,7 +180,7 @@ func (m *model) foot() (lines []frameLine) {
 	return lines
 }
 
-// about is two lines about the selected provider, so that the rows stay where they are.
+// about is always two lines about the selected provider, so that the rows do not move.
 func (m *model) about() []frameLine {
 	lines := []frameLine{{}, {}, {}}
 	m.laidOut()
@@ -210,7 +210,7 @@ func (m *model) filterLine() frameLine {
 	return frameLine{pieces: ctl.FitPieces([]ctl.Piece{{Text: text, Tone: ctl.Bold}, {Text: after, Tone: ctl.Dim}}, m.width, m.ascii)}
 }
 
-// keyLine is the keys that there is room for.
+// keyLine is as many keys as fit.
 func (m *model) keyLine() frameLine {
 	texts := []string{"? help", "q quit", "/ filter", "Enter card", "r refresh", "R all", "d diagnose", "p pause", "w wait"}
 	switch m.view {

@@ -29,7 +29,7 @@ const (
 	keyErase     key = "<ctrl-u>"
 )
 
-// press takes a key.
+// press handles a key.
 func (m *model) press(k key) []effect {
 	switch k {
 	case keyInterrupt:
@@ -56,7 +56,7 @@ func (m *model) press(k key) []effect {
 }
 
 func (m *model) pressInList(k key) []effect {
-	m.laidOut() // so that the selected row is one that the filter shows
+	m.laidOut() // so that the filter shows the selected row
 	switch k {
 	case "q":
 		return []effect{quit{}}
@@ -87,7 +87,7 @@ func (m *model) pressInList(k key) []effect {
 	return nil
 }
 
-// act does what a key means for a provider, wherever it is shown.
+// act does what a key means for a provider, in the list or on its card.
 func (m *model) act(k key, id string) []effect {
 	if k == "R" {
 		return m.refresh(nil)
@@ -108,13 +108,13 @@ func (m *model) act(k key, id string) []effect {
 	return nil
 }
 
-// page is how many rows a page has, less one to keep the place.
+// page is how many rows a page has, less one so that people keep their place.
 func (m *model) page() int {
 	_, room := m.window()
 	return max(1, room-1)
 }
 
-// move selects the row so many rows further.
+// move selects the row that is so many rows further down.
 func (m *model) move(by int) {
 	b := m.laidOut()
 	ids := b.IDs()
@@ -160,12 +160,12 @@ func (m *model) setFilter(text string) { m.filter, m.board = text, nil }
 // A scroll is the first line of a text that is shown.
 type scroll struct{ first int }
 
-// by moves so many lines, within a text of so many lines in so much room.
+// by scrolls by so many lines, within the text.
 func (s *scroll) by(lines, length, room int) {
 	s.first = max(0, min(s.first+lines, length-room))
 }
 
-// pressInText scrolls, or goes back to the list.
+// pressInText scrolls, or returns to the list.
 func (m *model) pressInText(k key, s *scroll, length int) []effect {
 	room := m.textRoom()
 	switch k {
@@ -187,7 +187,7 @@ func (m *model) pressInText(k key, s *scroll, length int) []effect {
 	return nil
 }
 
-// helpLines is what each key does.
+// helpLines explains each key.
 func helpLines(width int) (lines []ctl.Line) {
 	for _, pair := range helpTexts {
 		if pair[1] == "" {
@@ -227,7 +227,7 @@ var helpTexts = [][2]string{
 	{"R", "probe all providers now"},
 	{"d", "probe it on a new connection, and show each layer"},
 	{"p", "pause it or, if it is paused, resume it"},
-	{"w", "ring the bell when it can be used; again: do not wait any longer"},
+	{"w", "ring the bell when it can be used; press again to cancel"},
 	{"Ctrl-L", "draw the screen again"},
 	{"Ctrl-Z", "suspend; the shell's fg continues"},
 	{"Read the rows", ""},

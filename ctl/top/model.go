@@ -8,7 +8,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A model is all that the program knows. Only the program's own goroutine uses it.
+// A model is everything that the program knows. Only the program's own goroutine uses it.
 type model struct {
 	now   func() time.Time
 	ascii bool
@@ -20,12 +20,12 @@ type model struct {
 	places map[string]int // of the rows, by ID
 	loaded bool           // there has been a reply
 	ahead  time.Duration
-	gone   time.Time // since when the daemon has been away; zero: it is there
+	gone   time.Time // since when the daemon has been away; zero if it is not
 	why    error     // and why
 
 	changed map[string]time.Time // when rows last changed
 	pulses  ctl.Pulses
-	past    map[string]float64   // how much of the last day each was up; nil: the daemon cannot say it
+	past    map[string]float64   // how much of the last day each was up; nil if the daemon does not report it
 	hours   map[string][]float64 // the median latencies of their last hours
 
 	view     view
@@ -36,12 +36,12 @@ type model struct {
 	card     card
 	help     scroll
 
-	refreshing *refreshing // nil: none is in progress
-	diagnosing string      // the ID; empty: none is in progress
+	refreshing *refreshing // nil if none is in progress
+	diagnosing string      // the ID; empty if none is in progress
 	waits      map[string]bool
 	message    message
 
-	board     *ctl.Board // nil: it has to be laid out again
+	board     *ctl.Board // nil if it has to be laid out again
 	boardRows []provider.Status
 }
 
@@ -60,7 +60,7 @@ const (
 	viewHelp
 )
 
-// A message is what an action led to, on the line above the keys.
+// A message is the result of an action, on the line above the keys.
 type message struct {
 	text string
 	tone ctl.Tone
@@ -80,9 +80,9 @@ func newModel(now func() time.Time, opts Options) *model {
 	}
 }
 
-// What the model takes, apart from keys.
+// The model's inputs, apart from keys.
 type (
-	// A rowsCame is a reply with all rows or, of those named, with the ones that there are.
+	// A rowsCame is a reply with all rows, or with those of the named ones that exist.
 	rowsCame struct {
 		reply *provider.StatusReply
 		whole bool
@@ -118,7 +118,7 @@ type (
 	}
 )
 
-// update takes one thing that happened, and returns what is to be done.
+// update handles one input, and returns what has to be done.
 func (m *model) update(what any) []effect {
 	switch w := what.(type) {
 	case key:
@@ -154,7 +154,7 @@ func (m *model) update(what any) []effect {
 	return m.progress()
 }
 
-// takeRows takes a reply.
+// takeRows handles a reply with rows.
 func (m *model) takeRows(r rowsCame) (effects []effect) {
 	now := m.now()
 	m.ahead = r.reply.TS.Sub(now)
@@ -184,7 +184,7 @@ func (m *model) takeRows(r rowsCame) (effects []effect) {
 	return append(effects, m.progress()...)
 }
 
-// placeAll notes where each row is, and drops what is kept of providers that are gone.
+// placeAll notes where each row is, and forgets providers that are gone.
 func (m *model) placeAll() {
 	m.places = make(map[string]int, len(m.rows))
 	for i := range m.rows {
@@ -202,7 +202,7 @@ func (m *model) say(tone ctl.Tone, text string) {
 	m.message = message{provider.Printable(m.spell(text)), tone}
 }
 
-// sayError says what failed, and what to do about it.
+// sayError shows what failed, and what to do about it.
 func (m *model) sayError(what string, err error) {
 	text := what + ": " + errorText(err)
 	m.say(ctl.Red, text)
@@ -211,7 +211,7 @@ func (m *model) sayError(what string, err error) {
 // daemonNow is the time by the daemon's clock, in the local zone.
 func (m *model) daemonNow() time.Time { return m.now().Add(m.ahead).Local() }
 
-// find returns the row of a provider; nil: there is none.
+// find returns the row of a provider, nil if there is none.
 func (m *model) find(id string) *row {
 	if at, there := m.places[id]; there {
 		return &m.rows[at]
@@ -219,7 +219,7 @@ func (m *model) find(id string) *row {
 	return nil
 }
 
-// aged is a row's status as it is by now: older.
+// aged is a row's status with its age as of now.
 func (m *model) aged(r *row) provider.Status {
 	s := r.Status
 	if s.AgeMS != nil {

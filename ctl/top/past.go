@@ -13,8 +13,8 @@ import (
 // dayLength is how many hours a trend shows.
 const dayLength = 24
 
-// pulse is what the trend shows: the medians of the last hours, if the daemon keeps them,
-// and then the latest probe that was seen; else all that were seen.
+// pulse is what the trend shows: the medians of the last hours, then the latest probe that was
+// seen. If the daemon keeps no medians, it is all probes that were seen.
 func (m *model) pulse(id string) []float64 {
 	seen := m.pulses.Of(id)
 	if hours := m.hours[id]; len(hours) > 0 {
@@ -28,8 +28,8 @@ func (m *model) uptime(id string) (ratio float64, known bool) {
 	return ratio, known
 }
 
-// The routes of the last day of all providers, and of one in hours. An older daemon does
-// not have the first.
+// The routes for the last day of all providers, and for the hours of one. An older daemon lacks
+// the first.
 const pastPath = "/api/history?window=24h&step=1h"
 
 func hoursPath(id string) string {
@@ -52,8 +52,8 @@ type hoursReply struct {
 	} `json:"buckets"`
 }
 
-// askPast reads how much of the last day each provider was up; nil if the daemon cannot
-// say it, and then there is no such column.
+// askPast reads how much of the last day each provider was up. It returns nil if the daemon
+// does not report it; then there is no such column.
 func askPast(ctx context.Context, c *client.Client) map[string]float64 {
 	reply, err := ask[pastReply](ctx, c, pastPath)
 	if err != nil {
@@ -68,8 +68,8 @@ func askPast(ctx context.Context, c *client.Client) map[string]float64 {
 	return past
 }
 
-// askHours reads the median latency of each of a provider's last hours, the oldest first;
-// 0 for an hour without an answer.
+// askHours reads the median latencies of a provider's last hours, the oldest first. An hour
+// without an answer has 0.
 func askHours(ctx context.Context, c *client.Client, id string) []float64 {
 	reply, err := ask[hoursReply](ctx, c, hoursPath(id))
 	if err != nil {

@@ -30,10 +30,10 @@ type program struct {
 // failed is the error that ended the follower, or a panic of another goroutine.
 type failed struct {
 	err   error
-	panic any // unless nil, with its stack
+	panic any // with its stack; nil if there is none
 }
 
-// tickPace is how often the screen is drawn for its clock.
+// tickPace is how often the screen is drawn to move its clock.
 const tickPace = time.Second
 
 // run shows the screen until it ends.
@@ -46,7 +46,7 @@ func (p *program) run(ctx context.Context) (err error) {
 	defer p.tasks.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer p.Screen.Fini() // also in a panic, whose text is to be read
+	defer p.Screen.Fini() // even in a panic, so that its text can be read
 	p.task(ctx, func() {
 		if err := p.follower.run(ctx); err != nil {
 			p.send(ctx, failed{err: err})
@@ -55,8 +55,8 @@ func (p *program) run(ctx context.Context) (err error) {
 	return p.loop(ctx)
 }
 
-// loop takes what happens, one thing after the other, and draws after it, unless more has
-// happened already.
+// loop handles what happens, one thing after the other. It draws the screen when nothing more
+// is waiting.
 func (p *program) loop(ctx context.Context) error {
 	signals, stop := ctl.ScreenEvents()
 	defer stop()
@@ -88,7 +88,7 @@ func (p *program) loop(ctx context.Context) error {
 	return nil
 }
 
-// take takes one thing that happened.
+// take handles one thing that happened.
 func (p *program) take(ctx context.Context, what any) error {
 	switch w := what.(type) {
 	case failed:
@@ -119,7 +119,7 @@ func (p *program) take(ctx context.Context, what any) error {
 	return nil
 }
 
-// do does what the model wants.
+// do carries out an effect.
 func (p *program) do(ctx context.Context, e effect) {
 	switch e := e.(type) {
 	case quit:
@@ -146,7 +146,7 @@ func (p *program) do(ctx context.Context, e effect) {
 		})
 	case askDiagnose:
 		p.call(ctx, func(c *client.Client) any {
-			const wait = 15 * time.Second // as providerctl diagnose
+			const wait = 15 * time.Second // like providerctl diagnose
 			reply, err := c.Diagnose(ctx, client.DiagnoseQuery{ID: e.id, Wait: wait})
 			return diagnoseEnded{e.id, reply, err}
 		})
@@ -155,7 +155,7 @@ func (p *program) do(ctx context.Context, e effect) {
 	}
 }
 
-// readCard reads what a card shows beside the row.
+// readCard reads what a card shows in addition to the row.
 func readCard(ctx context.Context, c *client.Client, id string) cardCame {
 	came := cardCame{id: id}
 	keep := func(err error) {
@@ -173,12 +173,12 @@ func readCard(ctx context.Context, c *client.Client, id string) cardCame {
 	return came
 }
 
-// call calls the daemon, and gives the model the reply.
+// call calls the daemon, and sends the model the reply.
 func (p *program) call(ctx context.Context, f func(*client.Client) any) {
 	p.task(ctx, func() { p.send(ctx, f(p.Client)) })
 }
 
-// task runs f, and has a panic of it end the program only after the screen was restored.
+// task runs f. A panic in it ends the program, but only after the screen is restored.
 func (p *program) task(ctx context.Context, f func()) {
 	p.tasks.Go(func() {
 		defer func() {
@@ -190,7 +190,7 @@ func (p *program) task(ctx context.Context, f func()) {
 	})
 }
 
-// send gives the model something, unless the program has ended.
+// send sends the model an input, unless the program has ended.
 func (p *program) send(ctx context.Context, what any) {
 	select {
 	case p.messages <- what:
@@ -198,7 +198,7 @@ func (p *program) send(ctx context.Context, what any) {
 	}
 }
 
-// signalled takes a signal: the process is to stop, or another program had the terminal.
+// signalled handles a signal: the process has to stop, or another program had the terminal.
 func (p *program) signalled(ctx context.Context, s ctl.ScreenEvent) {
 	if ctl.IsSuspend(s) {
 		p.suspend(ctx)

@@ -5,7 +5,7 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// keyOf is the key that an event is about; empty: none that matters.
+// keyOf is the key of an event, empty if it has none that matters.
 func keyOf(e *tcell.EventKey) key {
 	if !e.Pressed() {
 		return ""
@@ -26,8 +26,8 @@ var namedKeys = map[tcell.Key]key{
 	tcell.KeyCtrlC: keyInterrupt, tcell.KeyCtrlZ: keySuspend, tcell.KeyCtrlL: keyRedraw, tcell.KeyCtrlU: keyErase,
 }
 
-// paint draws one line. Each cluster goes where the layout has it, even if the terminal's
-// library counts its width otherwise.
+// paint draws one line. Each cluster goes where the layout puts it, even if the terminal's
+// library measures another width.
 func (p *program) paint(y int, line frameLine) {
 	x := 0
 	for _, span := range line.pieces {

@@ -3,9 +3,9 @@
 // terminals.
 //
 // It has three parts. The model is pure: it takes keys, replies and the time, one after the
-// other, and returns what is to be done; its frame is what the screen shows. The follower
-// keeps the model's rows current: it asks for the status, follows the events, and outlives
-// the daemon. The program owns the screen, feeds the model, and does what it returns.
+// other, and returns what has to be done; its frame is what the screen shows. The follower
+// keeps the model's rows current: it reads the status, follows the events, and outlives the
+// daemon. The program owns the screen, feeds the model, and carries out what it returns.
 //
 // The layout of rows is [ctl.Board], which providerctl status --watch uses too.
 package top
@@ -22,12 +22,12 @@ import (
 	"github.com/providerd/providerd/ctl/client"
 )
 
-// Options are what a run needs from outside.
+// Options are the inputs of a run.
 type Options struct {
 	Client *client.Client
 	Color  bool                     // colours are wanted
-	ASCII  bool                     // use nothing else
-	Spell  func(hint string) string // adapts commands in hints to their reader; nil: as they are
+	ASCII  bool                     // use only ASCII
+	Spell  func(hint string) string // adapts commands in hints to their reader; nil keeps them as they are
 
 	// Screen is the terminal, not yet initialized.
 	Screen tcell.Screen
@@ -41,8 +41,8 @@ func Run(ctx context.Context, opts Options) error {
 	return p.run(ctx)
 }
 
-// NewScreen returns the terminal of stdin and stdout. Nothing is asked of the terminal
-// itself, whose answers could be taken for keys, or come late over SSH.
+// NewScreen returns the terminal of stdin and stdout. It does not query the terminal, because
+// answers could be taken for keys, or come late over SSH.
 func NewScreen(colored bool) (tcell.Screen, error) {
 	tty, err := newTTY(os.Stdin, os.Stdout)
 	if err != nil {
@@ -55,7 +55,7 @@ func NewScreen(colored bool) (tcell.Screen, error) {
 func ScreenOn(tty tcell.Tty, colored bool) (tcell.Screen, error) {
 	palette := 0
 	if colored {
-		palette = 16 // the terminal's own, to suit a dark and a light screen
+		palette = 16 // the terminal's own colours, which suit its background
 	}
 	return tcell.NewTerminfoScreenFromTty(tty, tcell.OptColors(palette),
 		tcell.OptNegotiation(false), tcell.OptKeyboardProtocol(tcell.LegacyKeyboard))

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/term"
 )
 
-// errNoTerminal is that stdin or stdout is not a terminal.
+// errNoTerminal means that stdin or stdout is not a terminal.
 var errNoTerminal = errors.New("this is not a terminal")
 
-// newTTY leaves the console to tcell.
+// newTTY lets tcell use the console.
 func newTTY(in, out *os.File) (tcell.Tty, error) {
 	if !term.IsTerminal(int(in.Fd())) || !term.IsTerminal(int(out.Fd())) {
 		return nil, errNoTerminal

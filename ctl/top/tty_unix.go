@@ -16,17 +16,17 @@ import (
 	"golang.org/x/term"
 )
 
-// errNoTerminal is that stdin or stdout is not a terminal.
+// errNoTerminal means that stdin or stdout is not a terminal.
 var errNoTerminal = errors.New("this is not a terminal")
 
-// A terminal is stdin and stdout as a [tcell.Tty]. That of tcell leaves a read in progress
-// when it stops, which takes the first key that is pressed after ctrl-Z and fg; this one
-// polls, and ends its reads.
+// A terminal is stdin and stdout as a [tcell.Tty]. When tcell's own stops, a read remains in
+// progress, which swallows the first key after ctrl-Z and fg. This one polls, and ends its
+// reads.
 type terminal struct {
 	in, out *os.File
 	fd      int
 
-	saved   *term.State // before Start; nil: it is not started
+	saved   *term.State // from before Start; nil if it is not started
 	stop    *os.File    // its other end becomes readable once this one is closed
 	stopped *os.File
 	reading sync.Mutex // held during a read
@@ -112,7 +112,7 @@ func (t *terminal) Read(p []byte) (int, error) {
 func (t *terminal) Write(p []byte) (int, error) { return t.out.Write(p) }
 
 func (t *terminal) WindowSize() (size tty.WindowSize, err error) {
-	const usualWidth, usualHeight = 80, 24 // if the terminal does not know
+	const usualWidth, usualHeight = 80, 24 // if the terminal does not report it
 	ws, err := unix.IoctlGetWinsize(t.fd, unix.TIOCGWINSZ)
 	if err != nil {
 		return size, err
