@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/store/rollup"
 )
 
-// bucketed answers GET /api/providers/{id}/history with buckets.
+// bucketed answers GET /api/providers/{id}/history in buckets.
 func (s *Server) bucketed(c *call, begin beginning, watch outage.Watch) *provider.Error {
 	p := c.query.period(begin.at, time.Now())
 	past, err := s.store.PastOf(c.id, p.step, p.begin(), p.last().Add(p.step))
@@ -28,7 +28,7 @@ func (s *Server) bucketed(c *call, begin beginning, watch outage.Watch) *provide
 	return nil
 }
 
-// unreadable is the error for a history that the disk does not give.
+// unreadable is the error for a history that cannot be read from the disk.
 func unreadable(err error) *provider.Error {
 	return provider.Errorf(provider.StoreFailing, "ask again in a moment; see: providerctl health", "%v", err)
 }
@@ -56,7 +56,7 @@ func historyIn(id string, p *period, buckets []rollup.Bucket, rec *store.Record,
 	return reply
 }
 
-// firstKnown is when the first bucket begins of which the state is known; zero if there is none.
+// firstKnown is the beginning of the first bucket with known time, zero if there is none.
 func firstKnown(buckets []rollup.Bucket) time.Time {
 	for i := range buckets {
 		if buckets[i].Known() > 0 {
@@ -66,8 +66,8 @@ func firstKnown(buckets []rollup.Bucket) time.Time {
 	return time.Time{}
 }
 
-// sinceIn is where the known time begins, which is in the bucket that begins at first; zero if
-// there is none. The spells are more exact.
+// sinceIn is where the known time begins, zero if there is none. It is in the bucket that
+// begins at first; the spells are more exact.
 func sinceIn(spells []spell, first time.Time, step time.Duration) provider.Time {
 	if first.IsZero() {
 		return provider.Time{}
@@ -92,13 +92,13 @@ func sumOf(buckets []rollup.Bucket) (sum rollup.Bucket) {
 	return sum
 }
 
-// ratios are the parts of the known time in which the provider was up, and usable.
+// ratios returns the parts of the known time in which the provider was up, and usable.
 func ratios(b *rollup.Bucket) (up, usable *float64) {
 	known := b.Known()
 	return partOf(b.In(provider.StateRunning), known), partOf(b.Usable(), known)
 }
 
-// partOf is a part of known time; nil if there is none.
+// partOf is the part that a time is of the known time, nil if none is known.
 func partOf(d, known time.Duration) *float64 {
 	if known <= 0 {
 		return nil
@@ -128,5 +128,5 @@ func probedIn(b *rollup.Bucket) provider.Probed {
 	}
 }
 
-// fourDecimals shortens a share. What is less than all stays less.
+// fourDecimals rounds a share down, so that less than all stays less.
 func fourDecimals(ratio float64) float64 { return math.Floor(ratio*10_000) / 10_000 }

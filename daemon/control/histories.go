@@ -56,14 +56,14 @@ type entry struct {
 	sum     rollup.Bucket
 	steps   []step
 	outages *provider.Outages
-	first   time.Time // the first bucket of which the state is known
+	first   time.Time // the first bucket with known time
 	since   provider.Time
 }
 
-// A step is what is shown of a bucket.
+// A step is what a reply shows of a bucket.
 type step struct{ known, up, usable time.Duration }
 
-// add takes in a part of a bucket.
+// add adds a part of a bucket.
 func (e *entry) add(b *rollup.Bucket, p *period, steps int) {
 	at := int(b.Time.Sub(p.begin()) / p.step)
 	if at < 0 || at >= steps {

@@ -8,20 +8,20 @@ import (
 	"github.com/providerd/providerd/store/rollup"
 )
 
-// maxOutages is how many outages a reply describes. The others are counted.
+// maxOutages is how many outages a reply describes. It counts all of them.
 const maxOutages = 100
 
-// spellsIn returns the states of a provider from one time to another, according to its record,
-// oldest first. The state is UNKNOWN while nobody watched, probing was paused, or nobody could
-// tell. Two spells in succession differ.
+// spellsIn returns a provider's states between two times, according to its record, oldest
+// first. The state is UNKNOWN while nobody watched, probing was paused, or the state could not
+// be determined. Successive spells differ.
 func spellsIn(rec *store.Record, from, until time.Time) []spell {
 	var (
 		spells  []spell
 		now     = spell{state: provider.StateUnknown}
-		dark    int // how many unwatched times the sweep is in
+		dark    int // how many unwatched times the sweep is within
 		changes = rec.Changes
 		gaps    = rec.Unwatched
-		ends    []time.Time // of those that it is in
+		ends    []time.Time // of the unwatched times that it is within
 		at      = from
 		last    time.Time // of a change at the moment when the watch ended
 	)
@@ -96,7 +96,7 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// changesOf is the spells as in a reply, without unknown time at the beginning.
+// changesOf is the spells as a reply has them, without unknown time at the beginning.
 func changesOf(spells []spell) (changes []provider.Change) {
 	for _, s := range spells {
 		if len(changes) == 0 && s.state == provider.StateUnknown {
@@ -107,8 +107,8 @@ func changesOf(spells []spell) (changes []provider.Change) {
 	return changes
 }
 
-// outagesIn finds the outages among the spells, the last of which ends at until; usable is for
-// how long the provider could be used.
+// outagesIn finds the outages among the spells. The last spell ends at until. Usable is how
+// long the provider could be used.
 func outagesIn(spells []spell, until time.Time, usable time.Duration) *provider.Outages {
 	var (
 		found   = &provider.Outages{}
@@ -156,13 +156,13 @@ func outagesIn(spells []spell, until time.Time, usable time.Duration) *provider.
 
 // An outageSoFar is an outage that may continue.
 type outageSoFar struct {
-	began, seen time.Time // until seen it was known
+	began, seen time.Time // it is known up to seen
 	lasted      time.Duration
-	main        spell // what held longest
+	main        spell // the longest
 	held        time.Duration
 }
 
-// add adds what held in it until next.
+// add adds a spell that lasts until next.
 func (o *outageSoFar) add(s spell, next time.Time) {
 	d := max(0, next.Sub(s.from))
 	o.lasted += d

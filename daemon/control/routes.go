@@ -76,8 +76,8 @@ var routes = []route{
 			paramWindow, paramStep,
 		},
 		summary: "Transitions, uptime, and hours or days",
-		about: "With window or step the reply has buckets, outages, and the states since then, also from before a restart. " +
-			"It begins with the bucket that the beginning is in. Otherwise it goes back as far as transitions are kept, but not before the daemon started.",
+		about: "With window or step the reply has buckets, outages, and the states in that time, also from before a restart. " +
+			"It begins with the whole bucket in which the window begins. Otherwise it goes back as far as transitions are kept, but not before the daemon's start.",
 		replies: []reply{
 			{status: 200, what: "the history", body: provider.HistoryReply{}},
 			{status: 410, what: "the event is no longer kept, or does not exist yet", body: provider.ErrorReply{}},
@@ -137,8 +137,8 @@ var routes = []route{
 			paramProviderID, {"from", "only from this time onward", schemaTime}, paramWindow, paramStep,
 		},
 		summary: "How much of the time each provider was up",
-		about: "The last 30 days by default. It begins with the bucket that the beginning is in. Providers come in the configuration's order. " +
-			"One that is no longer configured is not among them; its history is kept, in case it returns.",
+		about: "The last 30 days by default. The reply begins with the whole bucket in which the window begins. Providers come in the configuration's order. " +
+			"Providers that are no longer configured are left out; their history is kept, in case they return.",
 		replies: []reply{{status: 200, what: "an entry for each provider", body: provider.HistoriesReply{}}},
 	},
 	{

@@ -9,8 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The most replies about the history of all providers at a time: a reply is large and takes
-// long, and its reader may be slow.
+// The most replies about the history of all providers at a time. Such a reply is large and
+// takes long, and its reader can be slow.
 const (
 	turnsInAll   = 6
 	turnsPerUser = 2
@@ -23,10 +23,10 @@ type turns struct {
 	mu     sync.Mutex
 	inAll  int
 	byUser map[uint32]int
-	ended  chan struct{} // closed when one ends; nil: nobody waits
+	ended  chan struct{} // closed when one ends; nil if nobody waits
 }
 
-// take waits for a turn, but not longer than turnWait. The caller ends it.
+// take waits for a turn, for turnWait at most. The caller ends the turn.
 func (t *turns) take(ctx context.Context, peer socket.Peer) (end func(), wrong *provider.Error) {
 	enough := time.NewTimer(turnWait)
 	defer enough.Stop()
@@ -45,7 +45,7 @@ func (t *turns) take(ctx context.Context, peer socket.Peer) (end func(), wrong *
 	}
 }
 
-// tryTake takes a turn or, if there is none, returns a channel that is closed when one ends.
+// tryTake takes a turn. If none is free, it returns a channel that is closed when one ends.
 func (t *turns) tryTake(user uint32) <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()

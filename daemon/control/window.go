@@ -10,8 +10,8 @@ import (
 	"github.com/providerd/providerd/store/rollup"
 )
 
-// A period is the time that a history in buckets is about. It begins and ends with a bucket;
-// the last one is still open.
+// A period is the time that a history in buckets covers. It begins and ends with a bucket. The
+// last bucket is still open.
 type period struct {
 	from, now time.Time
 	step      time.Duration
@@ -27,7 +27,7 @@ const (
 // isBucketed reports whether the query asks for buckets.
 func (q *query) isBucketed() bool { return q.window != nil || q.step != nil }
 
-// period is the one that the query asks for, where begin is its from or since.
+// period is the period that the query asks for. Begin is its from or since.
 func (q *query) period(begin time.Time, now time.Time) period {
 	p := period{now: now, from: begin}
 	switch {
@@ -64,10 +64,10 @@ func (q *query) beginsOnce() *provider.Error {
 	return provider.Errorf(provider.BadRequest, "give window=30d, or from=2026-01-02T15:04:05Z, or since=N", "window and %s are both given", other)
 }
 
-// begin is where the period begins or, if that is later, what is kept.
+// begin is where the period begins, or where the history begins if that is later.
 func (p *period) begin() time.Time { return later(p.from, p.kept) }
 
-// window is the period as in a reply.
+// window is the period as a reply has it.
 func (p *period) window() provider.Window {
 	w := provider.Window{From: provider.Time{Time: p.from}, Until: provider.Time{Time: p.now}, Step: provider.StepName(p.step)}
 	if p.from.Before(p.kept) {
@@ -76,7 +76,7 @@ func (p *period) window() provider.Window {
 	return w
 }
 
-// last is the bucket that is open.
+// last is the beginning of the open bucket.
 func (p *period) last() time.Time { return rollup.Begin(p.now, p.step) }
 
 // times are when the buckets of the period begin, as far back as they are kept.
@@ -116,5 +116,5 @@ func parseStep(name, value string) (*time.Duration, *provider.Error) {
 			return &step, nil
 		}
 	}
-	return nil, provider.Errorf(provider.BadRequest, "write 1h or 1d", "%s is neither: %q", name, shorten(value))
+	return nil, provider.Errorf(provider.BadRequest, "write 1h or 1d", "%s is neither 1h nor 1d: %q", name, shorten(value))
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/providerd/providerd/store/sockdiag"
 )
 
-// lookup asks for the socket that an arriving connection would reach.
+// lookup returns the socket that an arriving connection would reach.
 func lookup(to netip.AddrPort) (Socket, error) { return socketOf(sockdiag.Find(to, netip.AddrPort{})) }
 
-// socketOf is a listening socket that a process holds.
+// socketOf describes a listening socket that a process holds.
 func socketOf(s sockdiag.Socket, err error) (Socket, error) {
 	switch {
 	case errors.Is(err, sockdiag.ErrNone), err == nil && !s.Listening:

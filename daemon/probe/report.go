@@ -23,10 +23,9 @@ var unanswered = map[string]struct {
 }
 
 // Reported reads a caller's report about a provider of a kind by the same rules as a probe of
-// it. Only the status and these words enter the Observation. It refuses what says nothing
-// about the provider: a success, which may belong to another key or another model, and a
-// status that blames the request. The error is a [*provider.Error] that says what to send
-// instead.
+// it. Only the status and these words enter the Observation. It refuses a report that says
+// nothing about the provider: a success, which may belong to another key or model, and a status
+// that blames the request. The error is a [*provider.Error] whose hint is what to send instead.
 func Reported(kind string, r provider.Report, now time.Time) (Observation, error) {
 	o := Observation{Began: now}
 	switch word, ok := unanswered[r.Error]; {

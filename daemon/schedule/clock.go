@@ -27,7 +27,7 @@ func (s *Scheduler) lookAtClock(now time.Time) {
 	s.carryOut(verdict, now, now)
 }
 
-// tellTime tells the store how much time has passed, and in how much of it the providers were
+// tellTime reports to the store how much time has passed, and how much of it the providers were
 // watched.
 func (s *Scheduler) tellTime(now, wall time.Time, l outage.Lapse) {
 	var passed time.Duration

@@ -87,7 +87,7 @@ type Scheduler struct {
 
 	watch    outage.Watch
 	lookedAt uint64    // the newest event when the clock was last checked
-	toldAt   time.Time // when the store was last told how much time has passed
+	toldAt   time.Time // when time was last reported to the store
 }
 
 // An entry is one provider. Its fields are guarded by Scheduler.mu.

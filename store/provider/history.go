@@ -2,8 +2,8 @@ package provider
 
 import "time"
 
-// HistoryReply answers GET /api/providers/{id}/history. With a window or a step it has
-// buckets, and everything in it is about the same time.
+// HistoryReply answers GET /api/providers/{id}/history. With a window or a step it has buckets,
+// and all of it covers the same time.
 type HistoryReply struct {
 	ID          string   `json:"id"`
 	Since       Time     `json:"since,omitzero"`         // where the counted time begins
@@ -14,25 +14,25 @@ type HistoryReply struct {
 	Window      *Window  `json:"window,omitempty"`  // absent without a window and a step
 	Buckets     []Bucket `json:"buckets,omitempty"` // oldest first; those of which nothing is known are left out, except the last, which is still open
 	Outages     *Outages `json:"outages,omitempty"`
-	Changes     []Change `json:"changes,omitempty"` // the states in the window, oldest first, as far back as they are kept, which is longer than transitions
-	Transitions []Event  `json:"transitions"`       // the events of that time that are kept, oldest first
+	Changes     []Change `json:"changes,omitempty"` // the states in the window, oldest first; they are kept longer than transitions
+	Transitions []Event  `json:"transitions"`       // the kept events of that time, oldest first
 	Gaps        []Gap    `json:"gaps,omitempty"`    // in the events of all providers
 }
 
-// A Window is the time that a history is about.
+// A Window is the time that a history covers.
 type Window struct {
 	From     Time   `json:"from"`               // the beginning of a bucket
 	Until    Time   `json:"until"`              // when the daemon answered
 	Step     string `json:"step"`               // the length of a bucket: 1h or 1d, in UTC
-	KeptFrom Time   `json:"kept_from,omitzero"` // nothing is kept of the time before this; absent if the window begins later
+	KeptFrom Time   `json:"kept_from,omitzero"` // where the kept buckets begin; absent if the window begins later
 }
 
-// Spent is how long a provider was in each state. Known time is time in which the provider
-// was watched: not while the daemon did not run, probing was paused, the state was UNKNOWN,
-// the machine was asleep, or the daemon was held up.
+// Spent is how long a provider was in each state. Known time excludes time in which the daemon
+// did not run or was held up, the machine was asleep, probing was paused, or the state was
+// UNKNOWN.
 type Spent struct {
 	KnownSeconds  float64           `json:"known_seconds"`
-	UsableSeconds float64           `json:"usable_seconds"` // of known time: RUNNING, or DEGRADED for a reason with which it still answers requests
+	UsableSeconds float64           `json:"usable_seconds"` // of known time: RUNNING, or DEGRADED for a reason that leaves it usable
 	StateSeconds  map[State]float64 `json:"state_seconds"`  // of known time
 }
 
@@ -80,10 +80,10 @@ type Bucket struct {
 	Probed
 }
 
-// A Change is the beginning of a state.
+// A Change is the beginning of a state and reason.
 type Change struct {
 	Time   Time   `json:"time"`
-	State  State  `json:"state"`            // UNKNOWN: nobody watched
+	State  State  `json:"state"`            // UNKNOWN if nobody watched, or the state could not be determined
 	Reason Reason `json:"reason,omitempty"` // absent if the daemon did not run, or the machine was asleep
 }
 
@@ -100,7 +100,7 @@ type Outages struct {
 // if the provider could not be used after that either, but unknown time does not count.
 type Outage struct {
 	Began   Time    `json:"began"`
-	Ended   Time    `json:"ended,omitzero"` // absent until it is known to have ended; if it ended while nobody watched: when the watch ended
+	Ended   Time    `json:"ended,omitzero"` // absent until it is known to have ended; if it ended while nobody watched, when the watch ended
 	Seconds float64 `json:"seconds"`        // of known time
 	State   State   `json:"state"`
 	Reason  Reason  `json:"reason"` // the one that held longest
@@ -126,13 +126,13 @@ type History struct {
 	Probed
 	Outages *Outages   `json:"outages,omitempty"` // without last
 	Up      []*float64 `json:"up"`                // the part of the step's known time in which it was RUNNING, to 4 decimals; null if none is known
-	Usable  []*float64 `json:"usable"`            // likewise, in which it could be used
+	Usable  []*float64 `json:"usable"`            // the same for usable
 	Known   []float64  `json:"known"`             // the part of the step that is known, to 4 decimals
 }
 
-// Usable reports whether a provider in that state, for that reason, answers requests: it is
-// RUNNING, or DEGRADED for a reason like slow. This is what providerctl pick accepts, except
-// that pick also looks at the row's age, its retry_at, and the model that is wanted.
+// Usable reports whether a provider in that state, for that reason, can be used: it is RUNNING,
+// or DEGRADED for a reason such as slow. providerctl pick accepts the same, but also looks at
+// the row's age, its retry_at, and the model that is wanted.
 func Usable(state State, reason Reason) bool {
 	return state == StateRunning || state == StateDegraded && reason.Meaning().Serves
 }
@@ -143,7 +143,7 @@ const (
 	Daily  = 24 * time.Hour
 )
 
-// StepFor is the step that suits a window.
+// StepFor is the default step for a window.
 func StepFor(window time.Duration) time.Duration {
 	if window <= 2*Daily {
 		return Hourly
