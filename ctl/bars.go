@@ -9,14 +9,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A bar is a part of a history: how much of it is known, and how much of that the provider
-// could be used.
+// A bar is a part of a history: how much of it is known, and how much of the known time the
+// provider could be used.
 type bar struct {
 	known  float64  // of its time
-	usable *float64 // nil: nothing is known
+	usable *float64 // nil if nothing is known
 }
 
-// bars are a history from its beginning to now. The last one is not over.
+// bars are a history from its beginning to now. The last bar is not over.
 type bars struct {
 	from time.Time
 	step time.Duration // of each bar
@@ -51,7 +51,7 @@ func barsOf(h *provider.HistoryReply) bars {
 // maxBars bounds the bars of a reply, whatever it says.
 const maxBars = 10_000
 
-// barsAt are the bars of a provider among others.
+// barsAt are the bars of a provider in the history of all.
 func barsAt(w *provider.Window, times []provider.Time, h *provider.History) bars {
 	b := bars{step: w.StepOf(), cut: !w.KeptFrom.IsZero()}
 	if len(times) > 0 {
@@ -67,8 +67,8 @@ func barsAt(w *provider.Window, times []provider.Time, h *provider.History) bars
 	return b
 }
 
-// fitted are at most most bars (0: any number), each of as many steps as that takes. The
-// last one ends now, so the first one can be of fewer steps.
+// fitted merges steps until there are at most most bars; 0 means any number. The last bar ends
+// now, so the first one can have fewer steps.
 func (b bars) fitted(most int) bars {
 	if most <= 0 || len(b.all) <= most {
 		return b
@@ -86,7 +86,7 @@ func (b bars) fitted(most int) bars {
 	return short
 }
 
-// merged is one bar instead of several; per is how many it stands for.
+// merged is one bar in place of several; per is how many it stands for.
 func merged(several []bar, per int) bar {
 	known, usable := 0.0, 0.0
 	for _, one := range several {
@@ -100,7 +100,7 @@ func merged(several []bar, per int) bar {
 		return bar{}
 	}
 	share := min(1, usable/known)
-	for _, one := range several { // what is not all of it stays so, in spite of rounding
+	for _, one := range several { // less than all stays less, in spite of rounding
 		if one.usable != nil && *one.usable < 1 {
 			share = min(share, belowAll)
 		}
@@ -108,13 +108,13 @@ func merged(several []bar, per int) bar {
 	return bar{known / float64(per), &share}
 }
 
-// leastKnown is what counts of a bar whose known time was rounded to none.
+// leastKnown counts for a bar whose known time was rounded to none.
 const leastKnown = 0.00005
 
 // belowAll is the largest share that is shown as less than all.
 const belowAll = 0.9999
 
-// each is what one bar is, in words: "a bar an hour", "a bar for 3 days".
+// each is what one bar stands for, in words: "a bar an hour", "a bar for 3 days".
 func (b bars) each() string {
 	switch {
 	case b.step == provider.Hourly:
@@ -201,7 +201,7 @@ func (b bars) legend(ascii bool) string {
 	return text + ": █ usable all the time, ▇ to ▁ less, · not known"
 }
 
-// percent shows a share. It is 100% only if it is all, and 0% only if it is nothing.
+// percent shows a share: 100% only for all of it, and 0% only for none.
 func percent(share *float64) string {
 	switch {
 	case share == nil:

@@ -13,8 +13,8 @@ import (
 	"github.com/providerd/providerd/store/trust"
 )
 
-// Libexec is the folder of the packages' programs beside providerctl, below the folder
-// that contains providerctl's bin: /usr/libexec/providerd.
+// Libexec is where packages put the programs beside providerctl, below the folder that contains
+// providerctl's bin: /usr/libexec/providerd.
 const Libexec = "libexec/providerd"
 
 const besidePrefix = "providerctl-"
@@ -41,7 +41,7 @@ func programsOfOurs() []besideProgram {
 	}
 }
 
-// programOfOurs is the one with that name; its name is empty if there is none.
+// programOfOurs returns the program with that name. If there is none, its name is empty.
 func programOfOurs(name string) besideProgram {
 	for _, p := range programsOfOurs() {
 		if p.name == name {
@@ -55,7 +55,7 @@ func programOfOurs(name string) besideProgram {
 // project, on one line; it is empty for any other.
 func ShortBeside(name string) string { return programOfOurs(name).short }
 
-// nearestOfOurs is the name of one that was mistyped; empty if there is none.
+// nearestOfOurs is the name that was probably meant, empty if there is none.
 func nearestOfOurs(typed string) string {
 	var names []string
 	for _, p := range programsOfOurs() {
@@ -72,8 +72,8 @@ func (p besideProgram) howToGet() string {
 		"GOBIN=$PWD go install github.com/providerd/providerd/cmd/" + besidePrefix + p.name + "@latest"
 }
 
-// beside are the programs beside providerctl as commands: the one with that name or, if it
-// is empty, all that may be run.
+// beside returns programs beside providerctl as commands: the one with that name or, if the
+// name is empty, all that may be run.
 func (a *app) beside(name string) (commands []*command.Command) {
 	if name != "" {
 		path, err := a.findBeside(name)
@@ -101,8 +101,8 @@ func (a *app) beside(name string) (commands []*command.Command) {
 	return commands
 }
 
-// findBeside finds a program by its name. Path is empty if there is none; err says why one
-// that there is may not be run.
+// findBeside finds a program by its name. Path is empty if there is none. Err is why a program
+// that exists may not be run.
 func (a *app) findBeside(name string) (path string, err error) {
 	if !isBesideName(name) {
 		return "", nil
@@ -120,8 +120,8 @@ func (a *app) findBeside(name string) (path string, err error) {
 	return path, err
 }
 
-// besideFolders are where programs beside providerctl are: the folder of its own file, and
-// that of the packages. A symbolic link to providerctl adds none, and PATH is not searched.
+// besideFolders are the folders of programs beside providerctl: that of its own file, and that
+// of packages. The folder of a symbolic link to it is not one, and PATH is not searched.
 func (a *app) besideFolders() []string {
 	path := a.ownPath()
 	if path == "" {
@@ -160,11 +160,12 @@ func isBesideName(word string) bool {
 	return word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && word[0] != '-' && word[len(word)-1] != '-'
 }
 
-// besideCommand is the command that runs the program at path, or says why it may not.
+// besideCommand is the command that runs the program at path, or that reports why it may not be
+// run.
 func (a *app) besideCommand(name, path string, refused error) *command.Command {
 	ours := programOfOurs(name)
 	cmd := &command.Command{Use: name, Short: ours.short, SuggestFor: ours.suggestFor}
-	if ours.name == "" { // it may not know the hidden command of completion
+	if ours.name == "" { // it may lack the hidden command for completion
 		cmd.Short = "Run " + path
 		cmd.Complete = command.Offer(nil, command.OfferFiles)
 	}
@@ -186,8 +187,8 @@ func notRun(err error) error {
 	return e
 }
 
-// besideEnviron is the environment of a program beside providerctl: this one's, with the
-// path of providerctl, and with the socket that --socket named.
+// besideEnviron is the environment of a program beside providerctl: that of this process, with
+// the path of providerctl, and the socket that --socket named.
 func (a *app) besideEnviron() []string {
 	var environ []string
 	if a.Environ != nil {

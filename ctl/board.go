@@ -24,7 +24,7 @@ const (
 	Red
 )
 
-// A Piece is a piece of a line in one tone.
+// A Piece is a part of a line that has one tone.
 type Piece struct {
 	Text string
 	Tone Tone
@@ -32,7 +32,7 @@ type Piece struct {
 
 // A Line is one line of a full screen.
 type Line struct {
-	ID     string // of the provider whose row this is; empty: a title
+	ID     string // of the provider whose row this is; empty if it is a title
 	Pieces []Piece
 }
 
@@ -74,18 +74,18 @@ type BoardOptions struct {
 	ASCII bool
 	Away  bool // the daemon is away: the rows are as last known
 
-	// UsableLast puts those that can be used behind all others, for a screen that has no
-	// room for all and cannot be scrolled.
+	// UsableLast puts those that can be used after all others, for a screen that cannot be
+	// scrolled.
 	UsableLast bool
 
-	// Margin is a mark of one column before rows, by the ID of their provider.
+	// Margin has a mark, one column wide, to put in front of rows, by the ID of their provider.
 	Margin map[string]string
 
-	// Pulse returns the latencies of a provider in ms, the oldest first; 0: none was
-	// measured. Nil: there is no such column.
+	// Pulse returns the latencies of a provider in ms, the oldest first; 0 means that none was
+	// measured. If Pulse is nil, there is no such column.
 	Pulse func(id string) []float64
-	// Uptime returns how much of the last 24 hours a provider was up; false: not known.
-	// Nil: there is no such column.
+	// Uptime returns how much of the last 24 hours a provider was up, and false if that is not
+	// known. If Uptime is nil, there is no such column.
 	Uptime func(id string) (ratio float64, known bool)
 }
 
@@ -101,7 +101,7 @@ type Board struct {
 
 // A boardLine is the title of a group, or the place of a row.
 type boardLine struct {
-	title string // empty: a row
+	title string // empty if it is a row
 	row   int
 }
 
@@ -123,7 +123,7 @@ var needs = []need{
 	{"paused", []standing{paused}},
 }
 
-// NewBoard lays rows out.
+// NewBoard lays out rows.
 func NewBoard(rows []provider.Status, opts BoardOptions) *Board {
 	b := &Board{opts: opts}
 	groups := needs
@@ -201,8 +201,8 @@ func (b *Board) choose() {
 	b.grid.fit(b.widths, width, map[string]int{stateTitle: 1})
 }
 
-// trend is a provider's latencies as a row of bars, the latest at the right, so that the
-// columns stay where they are as more of them come.
+// trend is a provider's latencies as a row of bars, the latest at the right. Its width is
+// fixed, so that columns stay in place as more come.
 func (b *Board) trend(id string, cells int) string {
 	if b.opts.Pulse == nil {
 		return unknown
@@ -224,18 +224,18 @@ func (b *Board) uptime(id string) string {
 	return percent(&ratio)
 }
 
-// Len is how many lines there are below the titles of the columns.
+// Len is how many lines there are below the column titles.
 func (b *Board) Len() int { return len(b.lines) }
 
 // IDs are the providers in the order of their rows.
 func (b *Board) IDs() []string { return idsOf(b.rows) }
 
-// Find returns the line of a provider's row; −1: it has none.
+// Find returns the line of a provider's row, −1 if it has none.
 func (b *Board) Find(id string) int {
 	return slices.IndexFunc(b.lines, func(l boardLine) bool { return l.title == "" && b.rows[l.row].ID == id })
 }
 
-// ID is the provider whose row is line i; empty: it is the title of a group.
+// ID is the provider whose row is line i, empty for the title of a group.
 func (b *Board) ID(i int) string {
 	if l := b.lines[i]; l.title == "" {
 		return b.rows[l.row].ID
@@ -248,8 +248,8 @@ func (b *Board) Titles() Line {
 	return Line{Pieces: b.cut(append([]Piece{{noMark, Plain}}, b.cells(b.grid.titles, func(int) Tone { return Plain })...))}
 }
 
-// top is the first lines, so many at most. If there are more, the last one counts the
-// rows that are left out. On a low screen, rows are worth more than the titles of groups.
+// top is the first lines, so many at most. If there are more, the last one counts the rows that
+// are left out. A low screen shows rows rather than the titles of groups.
 func (b *Board) top(room int) (lines []Line) {
 	const low = 7
 	rows := 0
@@ -317,10 +317,10 @@ func (b *Board) cells(cells []string, tone func(column int) Tone) (pieces []Piec
 	return pieces
 }
 
-// cut keeps a line within the screen, and in its alphabet.
+// cut fits a line to the width of the screen, and to its alphabet.
 func (b *Board) cut(pieces []Piece) []Piece { return FitPieces(pieces, b.opts.Width, b.opts.ASCII) }
 
-// FitPieces cuts a line to a width, and spells it in ASCII if that is wanted.
+// FitPieces cuts a line to a width, and spells it in ASCII if wanted.
 func FitPieces(pieces []Piece, width int, ascii bool) []Piece {
 	for i := range pieces {
 		pieces[i].Text = cut(pieces[i].Text, width)

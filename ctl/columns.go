@@ -130,8 +130,8 @@ func writePairs(w io.Writer, width int, pairs [][2]string) error {
 	return err
 }
 
-// pairsText is one "name  value" a line, with the values aligned, and wrapped unless width
-// is 0.
+// pairsText has one "name  value" on each line. Values are aligned, and wrapped unless width is
+// 0.
 func pairsText(width int, pairs [][2]string) string {
 	names := 0
 	for _, p := range pairs {

@@ -46,8 +46,8 @@ type Env struct {
 	// process, with the program's exit code once it has ended. Nil: [Exec].
 	Exec func(argv, environ []string) (code int, err error)
 
-	// Executable is the path of this program, beside which others are found; nil:
-	// [os.Executable].
+	// Executable is the path of this program, beside which others are searched for. The default
+	// is [os.Executable].
 	Executable func() (string, error)
 
 	// Interruptible returns a context that ends at ctrl-C. A command calls it if it waits
@@ -161,10 +161,10 @@ func (a *app) explain(e *provider.Error) {
 	}
 }
 
-// explained is what went wrong and what to type next.
+// explained returns what went wrong, and what to type next.
 func (a *app) explained(e *provider.Error) (message, hint string) {
 	hint = e.Hint
-	if socket := a.asked(); socket != "" && strings.HasSuffix(hint, "start it: providerd") { // and not one for another
+	if socket := a.asked(); socket != "" && strings.HasSuffix(hint, "start it: providerd") { // and not the daemon of another socket
 		hint += " --socket " + quoted(socket)
 	}
 	return e.Message, hint

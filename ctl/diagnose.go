@@ -69,7 +69,7 @@ func (a *app) writeDiagnostics(d *provider.Diagnostics) error {
 	return err
 }
 
-// evidence shows a probe: what it is of, each layer, and how that was judged.
+// evidence shows a probe: of which provider, each layer, and the verdict.
 func evidence(d *provider.Diagnostics, opts TableOptions) string {
 	title := provider.Printable(d.ID) + " (" + provider.Printable(d.Kind) + "), not probed since the daemon started"
 	if !d.BeganAt.IsZero() {

@@ -18,7 +18,7 @@ type exited int
 
 func (e exited) Error() string { return "exit status " + strconv.Itoa(int(e)) }
 
-// exec runs a program in this one's place for a command, and returns what it ended with.
+// exec runs a program in place of this one, for a command, and returns how it ended.
 func (a *app) exec(command string, argv, environ []string) error {
 	run := a.Exec
 	if run == nil {

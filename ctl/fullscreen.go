@@ -9,7 +9,8 @@ import (
 
 // What programs that use the full screen share with the commands. All of it is pure.
 
-// CardParts is what is known of one provider; nil: it has not been read, or cannot be.
+// CardParts is what is known of one provider. A part is nil if it has not been read, or cannot
+// be.
 type CardParts struct {
 	Row         *provider.Status
 	Diagnostics *provider.Diagnostics
@@ -51,7 +52,7 @@ func CardLines(p CardParts, opts TableOptions) (lines []Line) {
 	return lines
 }
 
-// paintCard gives the bullet of a card, and its word for the state, their colour.
+// paintCard colours the bullet of a card, and its word for the state.
 func paintCard(lines []Line, state provider.State) {
 	const bullet = "●"
 	if len(lines) == 0 || len(lines[0].Pieces) == 0 {
@@ -79,19 +80,19 @@ func modelsText(m *provider.ModelsReply, width int) string {
 	return b.String()
 }
 
-// SumUp is one line about all rows: how many can be used, and what the others need. If
-// the rows were selected from more, outOf is how many; 0: they are all.
+// SumUp is one line about all rows: how many can be used, and what the others need. If the rows
+// are a selection, outOf is how many there are in all; otherwise it is 0.
 func SumUp(rows []provider.Status, outOf int, now time.Time) string {
 	c := censusOf(rows, now)
 	return c.line(outOf, now)
 }
 
-// CanUse reports whether a provider can be used now, if not as well as it should.
+// CanUse reports whether a provider can be used now, even if not as well as it should be.
 func CanUse(s *provider.Status, now time.Time) bool {
 	return standingOf(s, now) >= impaired
 }
 
-// Advice is what to do next about a provider; empty: nothing.
+// Advice is what to do next about a provider, empty if there is nothing to do.
 func Advice(s *provider.Status, now time.Time) string {
 	if s.Hint == "" || s.Reason.Healthy() {
 		return ""
@@ -99,13 +100,13 @@ func Advice(s *provider.Status, now time.Time) string {
 	return provider.Printable(hintOf(s, now))
 }
 
-// Detail is what a provider's row says in addition to its reason.
+// Detail is what a provider's row reports in addition to its reason.
 func Detail(s *provider.Status) string {
 	return provider.Printable(storyOf(s.Doubt, s.Detail).String())
 }
 
-// Changed reports whether what a row shows of its provider, apart from numbers and ages,
-// differs from what it showed.
+// Changed reports whether a row shows anything new about its provider, apart from numbers and
+// ages.
 func Changed(was, is *provider.Status) bool {
 	return sights([]provider.Status{*was})[0] != sights([]provider.Status{*is})[0]
 }
@@ -113,7 +114,7 @@ func Changed(was, is *provider.Status) bool {
 // Wrap breaks a text into lines of at most width columns.
 func Wrap(text string, width int) []string { return wrap(text, width) }
 
-// MayReturn reports whether a call failed because the daemon is away, but may return.
+// MayReturn reports whether a call failed because the daemon is away, and may return.
 func MayReturn(err error) bool { return passes(err) }
 
 // ASCII spells a text without a layout in ASCII.

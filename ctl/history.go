@@ -74,8 +74,8 @@ changes and how long each state lasted.
 	return cmd
 }
 
-// historyQuery is the query for what was typed. After an event it is for the changes, if
-// no step was given.
+// historyQuery is the query for what was typed. With the number of an event and no step, it
+// asks only for changes.
 func historyQuery(from since, step string, now time.Time) client.HistoryQuery {
 	query := client.HistoryQuery{Since: from.seq, From: from.at, Step: step}
 	switch {
@@ -88,7 +88,7 @@ func historyQuery(from since, step string, now time.Time) client.HistoryQuery {
 	return query
 }
 
-// allHistories shows a line for each provider.
+// allHistories shows one line for each provider.
 func (a *app) allHistories(ctx context.Context, query client.HistoryQuery, out *format) error {
 	if out.json() {
 		return a.passThrough(ctx, client.Request{Path: query.Path()})

@@ -20,7 +20,7 @@ const (
 	betweenTitle = "BETWEEN" // the mean time between outages
 )
 
-// Before bars are merged, these are left out, the least important first; and these so that
+// The first are left out before bars are merged, the least important first; the others, so that
 // at least a few bars fit.
 var (
 	beforeBars = []string{betweenTitle, p99Title, p50Title, longestTitle, p95Title}
@@ -30,8 +30,8 @@ var (
 // leastBars is how many bars are worth showing.
 const leastBars = 10
 
-// writeAll shows a line for each provider. It is never wider than the screen: columns are
-// left out, then bars stand for more time, then they are left out too.
+// writeAll shows one line for each provider. To fit the screen, columns are left out, then bars
+// are merged, and then they are left out too.
 func (l historyLayout) writeAll(b *strings.Builder, all *provider.HistoriesReply) {
 	g := &grid{
 		titles: []string{"ID", barsTitle, upTitle, usableTitle, p50Title, p95Title, p99Title, outagesTitle, longestTitle, betweenTitle},
@@ -72,8 +72,8 @@ func (l historyLayout) writeAll(b *strings.Builder, all *provider.HistoriesReply
 	}
 }
 
-// fit removes columns until the table fits, and returns how many bars there is room for;
-// below 1: none.
+// fit removes columns until the table fits, and returns how many bars there is room for, below
+// 1 for none.
 func (l historyLayout) fit(g *grid, steps int) int {
 	if l.width <= 0 {
 		return steps

@@ -9,12 +9,12 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// maxOutages is how many outages are shown of one provider.
+// maxOutages is how many outages of a provider are shown.
 const maxOutages = 10
 
 // A historyLayout is how a history is shown.
 type historyLayout struct {
-	width        int // columns of the screen; 0: any number
+	width        int // columns of the screen; 0 for any number
 	color, ascii bool
 }
 
@@ -22,8 +22,8 @@ func (a *app) historyLayout() historyLayout {
 	return historyLayout{a.term.width(), a.term.color, a.term.ascii}
 }
 
-// write shows one provider's history: how much of the time it was up, a bar for each part
-// of it, latencies, and outages.
+// write shows one provider's history: how much of the time it was up, bars, latencies, and
+// outages.
 func (l historyLayout) write(b *strings.Builder, h *provider.HistoryReply) {
 	_, text := hanging("", provider.Printable(h.ID)+": "+uptime(h), l.width)
 	b.WriteString(text)
@@ -50,7 +50,7 @@ func (l historyLayout) write(b *strings.Builder, h *provider.HistoryReply) {
 // labels is how wide the labels of a history are.
 const labels = len("  outages  ")
 
-// pair is text beside a label or, without one, below the last.
+// pair is text beside a label or, without a label, below the previous text.
 func (l historyLayout) pair(b *strings.Builder, name, text string) {
 	if text == "" {
 		return
@@ -63,7 +63,7 @@ func (l historyLayout) pair(b *strings.Builder, name, text string) {
 	b.WriteString(label + text)
 }
 
-// narrow reports whether there is no room for texts beside their labels.
+// narrow reports whether labels and their texts do not fit beside each other.
 func (l historyLayout) narrow() bool { return l.width > 0 && l.width < labels+20 }
 
 // bars is a line of bars, as many as fit, and a text that explains them.
@@ -79,7 +79,7 @@ func (l historyLayout) bars(all bars) (line, legend string) {
 	return all.text(l.ascii, l.color), all.legend(l.ascii)
 }
 
-// latencies are those of a time's probes.
+// latencies sums up the latencies of probes.
 func latencies(p *provider.Probed) string {
 	text := fmt.Sprintf("p50 %s, p95 %s, p99 %s", latency(p.P50MS), latency(p.P95MS), latency(p.P99MS))
 	if p.P50MS <= 0 {
@@ -101,7 +101,7 @@ func outages(o *provider.Outages) string {
 	return text
 }
 
-// outage is one of them: "2026-11-20 08:11:02  3m  STOPPED (connection_refused)".
+// outage is one outage: "2026-11-20 08:11:02  3m  STOPPED (connection_refused)".
 func outage(o *provider.Outage, w *provider.Window) string {
 	text := stamp(o.Began) + gap + pad(seconds(o.Seconds), 4) + gap + provider.Printable(fmt.Sprintf("%s (%s)", o.State, o.Reason))
 	if o.Ended.IsZero() {

@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// writeMarkdown writes a diagnosis to paste into an issue.
+// writeMarkdown writes a diagnosis, to paste into an issue.
 func (a *app) writeMarkdown(ctx context.Context, d *provider.Diagnostics) error {
 	_, err := io.WriteString(a.data, Markdown(d, a.now(), a.daemonVersion(ctx), "providerctl "+code(a.version())))
 	return err

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Process is the environment of this process. Version is what the release build set; it
-// can be empty.
+// Process is the environment of this process. Version is the one that the release build set, or
+// empty.
 func Process(version string) Env {
 	return Env{
 		Args:          os.Args[1:],

@@ -4,14 +4,14 @@ package ctl
 
 import "context"
 
-// A ScreenEvent is something that happened to the screen. Here there are none, and the
-// size is read whenever the clock is drawn.
+// A ScreenEvent is something that happened to the screen. On this system there are none, and
+// the size is read whenever the clock is drawn.
 type ScreenEvent struct{}
 
 // ScreenEvents delivers none.
 func ScreenEvents() (events chan ScreenEvent, end func()) { return nil, func() {} }
 
-// IsSuspend is false: nothing stops a process here.
+// IsSuspend is false: processes are not stopped on this system.
 func IsSuspend(ScreenEvent) bool { return false }
 
 // IsContinue is false.

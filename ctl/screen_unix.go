@@ -27,16 +27,15 @@ func ScreenEvents() (events chan ScreenEvent, end func()) {
 	return events, func() { signal.Stop(events) }
 }
 
-// IsSuspend reports whether the process is to stop: ctrl-Z was pressed, and it
-// [CanSuspend].
+// IsSuspend reports whether the process has to stop: ctrl-Z was pressed, and it [CanSuspend].
 func IsSuspend(event ScreenEvent) bool { return event == syscall.SIGTSTP && CanSuspend() }
 
 // IsContinue reports whether the process continues after it was stopped.
 func IsContinue(event ScreenEvent) bool { return event == syscall.SIGCONT }
 
 // CanSuspend reports whether a shell can continue the process once it has stopped: one
-// with job control, which gives each job its own process group. The kernel stops no
-// others, either.
+// with job control, which gives each job its own process group. The kernel does not stop others
+// either.
 func CanSuspend() bool {
 	session, err := unix.Getsid(0)
 	return err == nil && session != unix.Getpgrp()

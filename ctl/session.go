@@ -28,8 +28,8 @@ func MainBeside(ctx context.Context, env Env, build func(*Session) *command.Comm
 	})
 }
 
-// A Session is what a program beside providerctl shares with it. Its methods are for the
-// time after the flags were read: for the command's Run and Complete.
+// A Session is what a program beside providerctl shares with it. Its methods can be called once
+// the flags are read: in the command's Run and Complete.
 type Session struct{ app *app }
 
 // Client is a client of the daemon at --socket, or where providerctl would find it.
@@ -51,9 +51,9 @@ func (s *Session) Terminal() Terminal {
 // A Terminal is the screen that stdout is shown on.
 type Terminal struct {
 	Shown bool // stdout is a terminal
-	ASCII bool // text has to be ASCII, on a terminal or elsewhere
+	ASCII bool // text has to be ASCII, even if stdout is not a terminal
 	Color bool // colours are wanted, by --color or the environment
-	Moves bool // it can overwrite what it shows
+	Moves bool // it can move its cursor
 
 	terminal terminal
 }
@@ -72,18 +72,18 @@ func (s *Session) Stdout() io.Writer { return s.app.Stdout }
 // in any locale.
 func (s *Session) Data() io.Writer { return s.app.data }
 
-// Flush writes what [Session.Stdout] and [Session.Data] hold back. It is done anyway when
-// the program ends.
+// Flush writes what [Session.Stdout] and [Session.Data] hold back. The end of the program does
+// so too.
 func (s *Session) Flush() error { return errors.Join(s.app.screen.Flush(), s.app.data.Flush()) }
 
-// Say writes a message for people to stderr, as providerctl does.
+// Say writes a message for people to stderr.
 func (s *Session) Say(format string, args ...any) { s.app.say(format, args...) }
 
-// Interruptible is the context of the command; from now on ctrl-C ends it.
+// Interruptible is the context of the command. From now on, ctrl-C ends it.
 func (s *Session) Interruptible() context.Context { return s.app.interruptible(true) }
 
 // Following is the context of a command that runs until ctrl-C, or until the reader of its
-// output is gone. Stop releases what that takes.
+// output is gone. Stop releases its resources.
 func (s *Session) Following() (ctx context.Context, stop func()) { return s.app.following() }
 
 // Explain is the message and the hint for an error, as providerctl prints them. The hint
@@ -96,17 +96,17 @@ func (s *Session) Explain(err error) (message, hint string) {
 	return provider.PrintableLines(s.app.here(err.Error())), ""
 }
 
-// CompleteIDs offers the IDs of the daemon's providers, up to most of them on one command
-// line; −1 means any number.
+// CompleteIDs offers the IDs of the daemon's providers, at most most on one command line; −1
+// means any number.
 func (s *Session) CompleteIDs(most int) command.CompletionFunc { return s.app.completeIDs(most) }
 
-// Args is a check that there are between least and most arguments, none of them empty; a
-// most of −1 means any number.
+// Args checks that there are between least and most arguments, none of them empty. A most of −1
+// means any number.
 func Args(least, most int) func(*command.Command, []string) error { return args(least, most) }
 
 // UsageError is an error in what was typed, which exits with 2. The hint is what to type
 // instead.
 func UsageError(hint, format string, args ...any) error { return usage(hint, format, args...) }
 
-// ErrNo is the answer no: it exits with 1, and nothing more is printed.
+// ErrNo is the answer no: the program exits with 1, and prints nothing more.
 var ErrNo = errNo

@@ -7,9 +7,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// What follows is pure, and is for programs that show the same things in another place than
-// a terminal: the dashboard. So a state has the same word, order, reason and hint there. Texts
-// are the daemon's own, and not escaped for any screen.
+// What follows is pure, and is for programs that show the same things outside a terminal, such
+// as the dashboard, so that a state has the same word, order, reason and hint there. Texts are
+// as the daemon sent them, and are not escaped.
 
 // A Need is a group of rows that need the same: nothing, some time, or a person.
 type Need struct {
@@ -25,7 +25,7 @@ const (
 	Limited  = "limited"
 )
 
-// needNames are the words for each standing.
+// needNames has the word for each standing.
 var needNames = [...]string{
 	needsSomebody: NeedsYou,
 	failing:       "failing",
@@ -38,8 +38,7 @@ var needNames = [...]string{
 	usable:        Usable,
 }
 
-// NeedOf is what a row needs, and its place in the order of urgency: the smaller, the more
-// urgent.
+// NeedOf returns what a row needs, and its urgency: the smaller, the more urgent.
 func NeedOf(s *provider.Status, now time.Time) (name string, urgency int) {
 	how := standingOf(s, now)
 	return needNames[how], int(how)
@@ -79,7 +78,7 @@ func Needs(rows []provider.Status, now time.Time) []Need {
 // ID` prints them.
 func Facts(s *provider.Status, now time.Time) [][2]string { return cardLines(s, now) }
 
-// Story is what a row or an event says in addition to its reason.
+// Story is what a row or an event reports in addition to its reason.
 func Story(doubt *provider.Doubt, detail string) string { return storyOf(doubt, detail).String() }
 
 // InDoubt reports whether something was seen that is not enough to change the row.
@@ -112,16 +111,16 @@ func Steps(d *provider.Diagnostics) []Step {
 	return all
 }
 
-// VerdictFacts are how a probe was judged, and FeedFacts what the vendor's status feed said,
-// as names and values.
+// VerdictFacts is how a probe was judged, and FeedFacts is what the vendor's status feed
+// reported, as names and values.
 func VerdictFacts(v *provider.Verdict, now time.Time) [][2]string {
 	return trimmed(verdictLines(v, now))
 }
 
-// FeedFacts: see [VerdictFacts]. There are none if no feed is followed.
+// FeedFacts: see [VerdictFacts]. It is empty if no feed is followed.
 func FeedFacts(f *provider.FeedStep, now time.Time) [][2]string { return trimmed(feedLines(f, now)) }
 
-// trimmed are lines whose names are not indented.
+// trimmed removes the indentation of names.
 func trimmed(lines [][2]string) [][2]string {
 	for i := range lines {
 		lines[i][0] = strings.TrimSpace(lines[i][0])
@@ -135,12 +134,12 @@ func Uptime(h *provider.HistoryReply) string { return uptime(h) }
 // A Pick is the provider to use now, as `providerctl pick` chooses it.
 type Pick struct {
 	ID      string
-	BaseURL string // for clients; empty at a Unix socket
+	BaseURL string // for clients; empty if it is at a Unix socket
 	Why     string
 }
 
-// PickFrom chooses from rows as they are known, and does not probe; ok is false if none can
-// be used.
+// PickFrom chooses from rows as they are known, without a probe. Ok is false if none can be
+// used.
 func PickFrom(reply *provider.StatusReply) (p Pick, ok bool) {
 	q := newPickQuery()
 	usable, _ := sift(reply, q)
@@ -157,7 +156,7 @@ func Environment(s *provider.Status) []string {
 	return c.chosen(newPickQuery(), "").environment()
 }
 
-// ModelsUnknown is why a provider's list of models is not known; empty if it is.
+// ModelsUnknown is why a provider's list of models is not known, empty if it is known.
 func ModelsUnknown(s *provider.Status, reply *provider.ModelsReply) string { return noList(*s, reply) }
 
 // Latency, Span, Ago, Size and Clock are values as the tables show them.
@@ -172,5 +171,5 @@ func Size(n int64) string { return size(n) }
 // Tokens is a count of tokens.
 func Tokens(n int64) string { return tokens(n) }
 
-// Clock is a time to come, in the zone of now.
+// Clock is a time in the future, in the zone of now.
 func Clock(t provider.Time, now time.Time) string { return clock(t, now) }

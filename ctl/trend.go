@@ -15,13 +15,13 @@ var (
 	trendBarsASCII = []string{"_", ".", "-", "~", "=", "+", "*", "#"}
 )
 
-// trendStep is how much larger a latency is for each bar more. The lowest of a row has the
-// smallest bar, so that a steady provider is flat, and noise stays low.
+// trendStep is the ratio between the latencies of one bar and the next smaller one. The lowest
+// latency of a row has the smallest bar, so a steady provider is flat, and noise stays low.
 const trendStep = 1.5
 
-// Trend shows the last of some latencies, as many as there are cells, as bars: the lowest
-// of them has the smallest bar, and each bar more is half as much again. Where none was
-// measured (0) there is a blank. It is empty if none was measured at all.
+// Trend shows the last latencies as bars, one in each cell. The lowest has the smallest bar,
+// and each step up means half as much again. A latency that was not measured (0) is a blank. If
+// none was measured, Trend is empty.
 func Trend(ms []float64, cells int, ascii bool) string {
 	ms = ms[max(0, len(ms)-cells):]
 	lowest := math.Inf(1)
@@ -49,11 +49,11 @@ func Trend(ms []float64, cells int, ascii bool) string {
 	return b.String()
 }
 
-// Pulses are the latencies of providers' last probes, as far as their rows were seen. The
-// zero value is ready for use.
+// Pulses are the latencies of providers' last probes, as far as their rows were seen. The zero
+// value is ready to use.
 type Pulses struct{ of map[string]*pulse }
 
-// pulseLength is how many latencies are kept of each: as many as a trend can show.
+// pulseLength is how many latencies are kept of each provider: as many as a trend can show.
 const pulseLength = longTrend
 
 // A pulse is the latencies of one provider, the oldest first.
@@ -62,7 +62,7 @@ type pulse struct {
 	last provider.Time // when the last of them was measured
 }
 
-// Take takes the latency of a row's probe, unless it was taken already.
+// Take adds the latency of a row's probe, unless it has been added.
 func (p *Pulses) Take(s *provider.Status) {
 	if p.of == nil {
 		p.of = map[string]*pulse{}
@@ -81,7 +81,8 @@ func (p *Pulses) Take(s *provider.Status) {
 	}
 }
 
-// Of returns the latencies of a provider in ms, the oldest first; 0: none was measured.
+// Of returns the latencies of a provider in ms, the oldest first; 0 means that none was
+// measured.
 func (p *Pulses) Of(id string) []float64 {
 	if one := p.of[id]; one != nil {
 		return one.ms

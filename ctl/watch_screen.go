@@ -188,7 +188,7 @@ func (s *screenView) text(width, height int, now time.Time) [][]byte {
 	return lines[:min(len(lines), height)]
 }
 
-// table is the content for rows that somebody chose to see otherwise than grouped.
+// table is the content if another format or order than groups was chosen.
 func (s *screenView) table(head [][]byte, height int, opts TableOptions) [][]byte {
 	reply := s.body.StatusReply
 	if !opts.Sorted {
@@ -208,9 +208,8 @@ func (s *screenView) table(head [][]byte, height int, opts TableOptions) [][]byt
 	return lines
 }
 
-// board is the view of top: groups of rows and, below them, what to do about those that
-// need it. If there is no room for all, those that can be used are left out first, because
-// nobody can scroll.
+// board is the view of top: groups of rows and, below them, what to do about those that need
+// it. If not all fit, those that can be used are left out first, because nobody can scroll.
 func (s *screenView) board(opts TableOptions) (lines [][]byte) {
 	margin := map[string]string{}
 	for id := range opts.Marked {
@@ -235,7 +234,7 @@ func (s *screenView) board(opts TableOptions) (lines [][]byte) {
 	return append(lines, advice...)
 }
 
-// adviceLines are the hints of rows, below an empty line.
+// adviceLines is an empty line and the hints of rows.
 func adviceLines(rows []provider.Status, idWidth int, opts TableOptions) [][]byte {
 	var lines [][]byte
 	for _, hint := range hints(rows, idWidth, opts) {
@@ -247,7 +246,7 @@ func adviceLines(rows []provider.Status, idWidth int, opts TableOptions) [][]byt
 	return lines
 }
 
-// fewer are so many lines of advice at most; none, if that is only the empty line.
+// fewer is at most so many lines of advice, none if only the empty line fits.
 func fewer(advice [][]byte, most int) [][]byte {
 	if most < 2 {
 		return nil

@@ -6,21 +6,20 @@ import (
 	"io"
 )
 
-// A Reply is an answer of the daemon whose body is still on its way: success, error or
-// stream, as it came. Close it.
+// A Reply is a reply of the daemon, as it came: success, error or stream. Its body is still on
+// its way. Close it.
 type Reply struct {
 	Status      int
 	ContentType string
-	Length      int64 // of the body; −1: not known beforehand
+	Length      int64 // of the body; −1 if not known beforehand
 	Stream      bool  // the body is NDJSON, a line at a time
 
 	rep *reply
 	ctx context.Context // of the call; its end ends the body
 }
 
-// Open sends a request and returns the answer once it begins. It is for programs that pass
-// the answer on; the others use [Client.Do] or [Client.Stream]. The end of ctx ends the
-// body.
+// Open sends a request, and returns the reply once it begins. It is for programs that pass the
+// reply on; others use [Client.Do] or [Client.Stream]. The end of ctx ends the body.
 func (c *Client) Open(ctx context.Context, req Request) (*Reply, error) {
 	rep, err := c.send(ctx, req)
 	if err != nil {
@@ -33,7 +32,7 @@ func (c *Client) Open(ctx context.Context, req Request) (*Reply, error) {
 	return r, nil
 }
 
-// Read reads the body. It returns io.EOF only after a complete one.
+// Read reads the body. It returns io.EOF only at the end of a complete body.
 func (r *Reply) Read(p []byte) (int, error) {
 	if r.Stream {
 		r.rep.extend(0)

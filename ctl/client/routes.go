@@ -183,14 +183,14 @@ func (c *Client) History(ctx context.Context, id string) (*provider.HistoryReply
 	return call[provider.HistoryReply](ctx, c, Request{Path: ProviderPath(id, "history")})
 }
 
-// HistoryQuery is how much of a provider's history, or of all, is wanted. With a Window or
-// a Step the reply has buckets.
+// HistoryQuery is how much is wanted of one provider's history, or of everyone's. With a Window
+// or a Step the reply has buckets.
 type HistoryQuery struct {
-	ID     string        // empty: all providers
-	Since  uint64        // only after the event with this number; 0: from the beginning. Not of all providers
-	From   time.Time     // only from this time on; zero: from the beginning
-	Window time.Duration // only the time since so long ago; 0: it is not asked for
-	Step   string        // the length of a bucket, 1h or 1d; empty leaves it to the daemon
+	ID     string        // empty for all providers
+	Since  uint64        // only after the event with this number; 0 for all. Only with an ID
+	From   time.Time     // only from this time on; zero for all
+	Window time.Duration // only the last so much time; 0 if it is not asked for
+	Step   string        // the length of a bucket, 1h or 1d; empty for the daemon's choice
 }
 
 // Path is the query's route.
@@ -214,7 +214,7 @@ func (q HistoryQuery) Path() string {
 	return withQuery(ProviderPath(q.ID, "history"), v)
 }
 
-// windowText is a window in days, if it is some.
+// windowText is a window in days, if it is whole days.
 func windowText(d time.Duration) string {
 	if d%provider.Daily == 0 {
 		return strconv.Itoa(int(d/provider.Daily)) + "d"
@@ -227,8 +227,8 @@ func (c *Client) HistoryOf(ctx context.Context, q HistoryQuery) (*provider.Histo
 	return call[provider.HistoryReply](ctx, c, Request{Path: q.Path()})
 }
 
-// Histories returns how much of the time each configured provider was up and could be
-// used. The query has neither ID nor Since.
+// Histories returns how much of the time each configured provider was up and usable. The query
+// must have neither ID nor Since.
 func (c *Client) Histories(ctx context.Context, q HistoryQuery) (*provider.HistoriesReply, error) {
 	q.ID, q.Since = "", 0
 	return call[provider.HistoriesReply](ctx, c, Request{Path: q.Path()})

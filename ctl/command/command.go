@@ -41,8 +41,8 @@ type Command struct {
 	Complete CompletionFunc
 
 	// External, if it is not nil, runs another program in place of all of the above. Its
-	// args are the command line without the command's name, and are not parsed. With
-	// Complete the arguments are completed here, and else by the program itself.
+	// args are the command line without the command's name, and are not parsed. Complete, if it
+	// is not nil, completes the arguments; otherwise the program does.
 	External func(args []string) error
 
 	// The rest is of the root, for all commands below it.
@@ -56,9 +56,9 @@ type Command struct {
 	NotFound func(parent *Command, word string) error // the error for a word that is not a command below parent
 	NoHelp   func(parent *Command, word string) error // the same for help about it; nil: NotFound
 
-	// Beside are external commands: the one with that name or, if it is empty, all. It is
-	// called only for a word that is not a command, for help and for completion, because
-	// looking for programs takes time.
+	// Beside returns external commands: the one with that name or, if the name is empty, all.
+	// It is called only for a word that is not a command, for help, and for completion, because
+	// it takes time to look for programs.
 	Beside func(name string) []*Command
 
 	ctx           context.Context // of the run
@@ -160,8 +160,7 @@ func (c *Command) Execute(ctx context.Context, args []string) error {
 	return cmd.execute(rest)
 }
 
-// ExecuteAlone runs c, which is the only command of its root that the program serves. Args
-// do not name it.
+// ExecuteAlone runs c, the only command of its root that the program has. Args do not name it.
 func (c *Command) ExecuteAlone(ctx context.Context, args []string) error {
 	root := c.Root()
 	root.ctx = ctx

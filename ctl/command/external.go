@@ -1,7 +1,7 @@
 package command
 
-// external finds the external command that args name, and the index of its name. It is nil
-// if there is none.
+// external returns the external command that args name, nil if there is none, and the index of
+// its name.
 func (c *Command) external(args []string) (*Command, int) {
 	i := c.firstWord(args)
 	if i < 0 || c.Beside == nil || c.child(args[i]) != nil {
