@@ -11,12 +11,12 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// plainHead is how the answers begin that net/http makes itself, after the status line: those
-// to malformed requests, which reach no handler.
+// plainHead is what follows the status line in answers that net/http makes itself: those to
+// malformed requests, which reach no handler.
 const plainHead = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
 
-// hardened adds the headers of every answer to one that net/http makes itself. It returns
-// any other text as it is.
+// hardened adds the headers of every answer to one that net/http makes itself. It does not
+// change any other text.
 func hardened(text []byte) []byte {
 	status, body, found := bytes.Cut(text, []byte(plainHead))
 	if !found || !bytes.HasPrefix(status, []byte("HTTP/1.1 ")) || bytes.ContainsAny(status, "\r\n") {
@@ -27,7 +27,7 @@ func hardened(text []byte) []byte {
 	var b bytes.Buffer
 	b.Write(status)
 	b.WriteString("\r\n")
-	_ = header.Write(&b) // a buffer takes everything
+	_ = header.Write(&b) // a buffer never fails
 	b.WriteString(plainHead[len("\r\n"):])
 	b.Write(body)
 	return b.Bytes()
@@ -55,7 +55,7 @@ var refusalPage = template.Must(template.New("refusal").Parse(`<!DOCTYPE html>
 </html>
 `))
 
-// answerRefusal says why a request was not let in, and ends its connection.
+// answerRefusal answers why a request was not let in, and ends its connection.
 func answerRefusal(w http.ResponseWriter, r *Refusal) {
 	w.Header().Set("Connection", "close")
 	if r.Allow != "" {
@@ -71,7 +71,8 @@ func answerRefusal(w http.ResponseWriter, r *Refusal) {
 	}{r.Status, http.StatusText(r.Status), sentence(r.Why.Message), r.Why.Hint})
 }
 
-// entrancePage continues to the overview, now from this origin, which a redirect would not.
+// entrancePage continues to the overview. Unlike after a redirect, that request comes from this
+// origin.
 var entrancePage = template.Must(template.New("entrance").Parse(`<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
@@ -83,11 +84,11 @@ var entrancePage = template.Must(template.New("entrance").Parse(`<!DOCTYPE html>
 
 func answerPage(w http.ResponseWriter, status int, page *template.Template, data any) {
 	var body bytes.Buffer
-	_ = page.Execute(&body, data) // neither the templates nor their data can fail
+	_ = page.Execute(&body, data) // the templates cannot fail with this data
 	answer(w, status, "text/html; charset=utf-8", body.Bytes())
 }
 
-// answer writes a whole answer. If that fails, nobody is there to be told.
+// answer writes a whole answer. An error means that nobody reads it.
 func answer(w http.ResponseWriter, status int, kind string, body []byte) {
 	if kind != "" {
 		w.Header().Set("Content-Type", kind)

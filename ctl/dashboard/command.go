@@ -17,15 +17,15 @@ import (
 	"github.com/providerd/providerd/ctl/dashboard/page"
 )
 
-// dialPatience is how long a dial of the daemon is retried. A daemon that is away is said to
-// be, on the page, which waits for it.
+// dialPatience is how long a dial of the daemon is retried. After that the page shows that the
+// daemon is away, and waits for it.
 const dialPatience = 250 * time.Millisecond
 
-// garbagePercent makes collections run earlier: what the program needs at a time, a reply with
-// all rows, is as large as the rest of it.
+// garbagePercent makes collections run earlier, because a reply with all rows is as large as
+// the rest of the heap.
 const garbagePercent = 50
 
-// New returns what builds the command "dashboard", for [ctl.MainBeside].
+// New returns a function that builds the command "dashboard", for [ctl.MainBeside].
 func New(version string) func(*ctl.Session) *command.Command {
 	return func(s *ctl.Session) *command.Command {
 		p := &program{session: s, version: version}
@@ -51,10 +51,10 @@ To use it on another machine, give both ends the same port:
 			Args: ctl.Args(0, 0),
 		}
 		flags := cmd.Flags()
-		flags.Var(&p.port, "port", "listen at this port; 0: a free one")
+		flags.Var(&p.port, "port", "listen at this port; 0 means a free one")
 		flags.BoolVar(&p.noOpen, "no-open", false, "print the address instead of opening it")
 		flags.BoolVar(&p.readOnly, "read-only", false, "show everything and change nothing")
-		flags.DurationVar(&p.lifetime, "for", 0, "end after this `duration`; 0: never")
+		flags.DurationVar(&p.lifetime, "for", 0, "end after this `duration`; 0 means never")
 		cmd.Run = func(*command.Command, []string) error { return p.run() }
 		return cmd
 	}
@@ -142,7 +142,7 @@ func (p *program) serve(ctx context.Context, server *Server) error {
 	return errors.Join(err, <-told)
 }
 
-// invite makes the person's browser come, or tells where the dashboard is.
+// invite opens the dashboard in the person's browser, or prints its address.
 func (p *program) invite(ctx context.Context, server *Server) error {
 	if p.noOpen {
 		return p.print(server)
@@ -156,7 +156,7 @@ func (p *program) invite(ctx context.Context, server *Server) error {
 	return p.open(ctx, server, system)
 }
 
-// open starts the browser. If it does not come, the address is printed.
+// open starts the browser. If no browser connects, it prints the address.
 func (p *program) open(ctx context.Context, server *Server, system system) error {
 	file, remove, err := system.writeInvitation(server.TicketURL())
 	if err != nil {
@@ -186,7 +186,7 @@ func (p *program) open(ctx context.Context, server *Server, system system) error
 	return nil
 }
 
-// print writes the address alone on a line, for people and programs alike.
+// print writes the address on a line of its own, for people and programs alike.
 func (p *program) print(server *Server) error {
 	_, err := io.WriteString(p.session.Data(), server.URL()+"\n")
 	if err := errors.Join(err, p.session.Flush()); err != nil {

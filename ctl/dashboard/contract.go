@@ -8,9 +8,9 @@ import (
 
 const refreshPath = "/api/providers/refresh"
 
-// namedOnce returns the body of a refresh. Older pages name the provider in the query and
-// again in the body, and the daemon takes it from one of them only. If the body has nothing
-// but the same name, it is left out. Any other body is for the daemon to judge.
+// namedOnce returns the body of a refresh. Older pages name the provider both in the query and
+// in the body, which the daemon refuses. A body with nothing but that name is dropped; any
+// other is left to the daemon.
 func namedOnce(query string, body []byte) []byte {
 	values, err := url.ParseQuery(query)
 	if err != nil || len(body) == 0 || len(values["provider_id"]) == 0 {

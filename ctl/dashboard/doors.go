@@ -12,28 +12,28 @@ import (
 // A Peer is who is at the other end of a connection.
 type Peer int
 
-// The zero value is trusted least.
+// The zero value is the least trusted.
 const (
-	// PeerUnknown means that the kernel could not say who, for example because the process
-	// that connected has gone. It may read, and change nothing.
+	// PeerUnknown means that the kernel could not report who it is, for example because the
+	// process that connected has gone. It may read, and change nothing.
 	PeerUnknown Peer = iota
 	// PeerAnother is a user of this machine who is neither ours nor root.
 	PeerAnother
 	// PeerOurs is our own user, or root.
 	PeerOurs
-	// PeerUntold is anybody, on a system that never says who connects.
+	// PeerUntold is anybody, on a system that does not report who connects.
 	PeerUntold
 )
 
-// Facts are all that the doors know about a request. Headers that may come once are lists
-// here, so that a second one is noticed.
+// Facts are all that the doors know about a request. Headers that may come once are lists here,
+// so that a second one can be noticed.
 type Facts struct {
 	Peer    Peer
 	Proto   string // "HTTP/1.1"
 	Method  string
 	Target  string // as it came, with its query
 	Host    string
-	Length  int64 // of the body; −1: not known
+	Length  int64 // of the body; −1 if not known
 	Chunked bool  // the body has a Transfer-Encoding
 
 	Origin  []string
@@ -44,11 +44,11 @@ type Facts struct {
 	Content []string // Content-Type
 }
 
-// Doors are what a request has to show. All of it is fixed for the life of a server.
+// Doors has what requests are checked against. It does not change while a server runs.
 type Doors struct {
 	Authority string // "127.0.0.1:PORT"
 	Secret    string // the first segment of every path
-	Ticket    string // the first segment of the one path that opens the browser; empty: none
+	Ticket    string // the first segment of the path that works once; empty if there is none
 	Nonce     string // of the forms
 	ReadOnly  bool
 }
@@ -57,19 +57,19 @@ type Doors struct {
 type Place int
 
 const (
-	// Nowhere is where a refused request gets.
+	// Nowhere is the place of a refused request.
 	Nowhere Place = iota
 	// Views are the handler of ctl/dashboard/page.
 	Views
 	// API is the forwarded API.
 	API
-	// Entrance is the page that the file for the browser redirects to.
+	// Entrance is the page to which the file for the browser redirects.
 	Entrance
-	// Slashless is the overview's address without its last slash.
+	// Slashless is the overview's address without the last slash.
 	Slashless
 )
 
-// An Entry is what the doors decided about a request that they let in.
+// An Entry is the decision about a request that is let in.
 type Entry struct {
 	Place Place
 	// NonceWanted means that the form in the body must have the nonce; see [Doors.Proves].
@@ -78,7 +78,7 @@ type Entry struct {
 
 // A Refusal is why a request was not let in.
 type Refusal struct {
-	Place  Place // where it would have got: the answer takes its form
+	Place  Place // what it would have reached, which decides the form of the answer
 	Status int
 	Allow  string // the methods, if the request's is none of them
 	Why    *provider.Error
@@ -96,7 +96,7 @@ const retype = "type the address that providerctl dashboard printed into the add
 // Base is the path of the overview.
 func (d Doors) Base() string { return "/" + d.Secret + "/" }
 
-// Origin is the server's own, as browsers write it.
+// Origin is the server's origin, as browsers write it.
 func (d Doors) Origin() string { return "http://" + d.Authority }
 
 // Enter decides whether a request is let in. It is a pure function of the request's facts.
@@ -108,7 +108,7 @@ func (d Doors) Enter(f Facts) (Entry, *Refusal) {
 	if r := checkForm(f); r != nil {
 		return Entry{}, r
 	}
-	if f.Host != d.Authority { // also a foreign name that was mapped to this machine
+	if f.Host != d.Authority { // even a foreign name that resolves to this machine
 		return Entry{}, refuse(provider.ForeignOrigin, retype, "the dashboard has no such name")
 	}
 	place := d.place(f.Target)
@@ -184,8 +184,8 @@ func (d Doors) place(target string) Place {
 	return Views
 }
 
-// isPlain reports whether a path means the same to everybody who reads it: it has no empty
-// segment except the last, and none that leads elsewhere, however it is spelled.
+// isPlain reports whether every program reads a path in the same way: no segment but the last
+// is empty, and none refers to another folder, however it is spelled.
 func isPlain(path string) bool {
 	segments := strings.Split(path, "/")
 	for i, raw := range segments {
@@ -198,7 +198,7 @@ func isPlain(path string) bool {
 	return true
 }
 
-// checkMethod refuses a method that a place does not have.
+// checkMethod refuses a method that a place does not support.
 func checkMethod(place Place, f Facts) *Refusal {
 	allow := "GET, HEAD, POST"
 	switch {
@@ -217,8 +217,9 @@ func checkMethod(place Place, f Facts) *Refusal {
 	return r
 }
 
-// checkEntrance lets a navigation in from anywhere, because the browser comes from a file.
-// The ticket is what counts. It is good for one use, and shows nothing but the way in.
+// checkEntrance accepts a navigation from anywhere, because the browser comes from a file. The
+// ticket protects this page: it works once, and the page shows nothing but a link to the
+// overview.
 func checkEntrance(f Facts) *Refusal {
 	if len(f.Origin) > 0 || len(f.Mode) > 0 && f.Mode[0] != "navigate" || len(f.Dest) > 0 && f.Dest[0] != "document" {
 		return refuse(provider.ForeignOrigin, retype, "this address is only for opening a browser")
@@ -226,8 +227,8 @@ func checkEntrance(f Facts) *Refusal {
 	return nil
 }
 
-// sameOrigin reports whether no page of another origin sent the request. A client that is
-// no browser sends none of the headers.
+// sameOrigin reports whether no page of another origin sent the request. A client that is not a
+// browser sends none of the headers.
 func (d Doors) sameOrigin(f Facts) bool {
 	site := first(f.Site)
 	switch {
@@ -237,7 +238,7 @@ func (d Doors) sameOrigin(f Facts) bool {
 			return false
 		}
 	case site == "same-origin":
-	case site == "none": // typed, or from a bookmark
+	case site == "none": // typed, or a bookmark
 		if f.Method == http.MethodPost || first(f.Mode) != "navigate" || first(f.Dest) != "document" {
 			return false
 		}
@@ -255,16 +256,16 @@ func (d Doors) sameOrigin(f Facts) bool {
 	return false
 }
 
-// checkChange is for requests that change something.
+// checkChange checks a request that changes something.
 func (d Doors) checkChange(place Place, f Facts) *Refusal {
 	switch {
 	case d.ReadOnly:
 		return refuse(provider.Denied, "start it without --read-only", "this dashboard is read-only")
 	case f.Peer != PeerOurs && f.Peer != PeerUntold:
-		return refuse(provider.Denied, "use a client that keeps its connection open until the answer",
+		return refuse(provider.Denied, "keep the connection open until the answer has come",
 			"it is not known which user sent this request")
 	case len(f.Change) > 0 && f.Change[0] != "1":
-		return refuse(provider.BadRequest, "send X-Providerd: 1", "X-Providerd has another value than 1")
+		return refuse(provider.BadRequest, "send X-Providerd: 1", "X-Providerd is not 1")
 	case len(f.Change) > 0:
 		return nil
 	case place == API:
@@ -275,7 +276,7 @@ func (d Doors) checkChange(place Place, f Facts) *Refusal {
 	return nil
 }
 
-// Proves reports whether a form is one of our own pages: these are the values of its field
+// Proves reports whether a form is from one of our own pages, by the values of its field
 // "nonce".
 func (d Doors) Proves(nonces []string) bool {
 	return len(nonces) == 1 && equal(nonces[0], d.Nonce)
@@ -286,7 +287,7 @@ func isForm(content string) bool {
 	return strings.EqualFold(strings.TrimSpace(kind), "application/x-www-form-urlencoded")
 }
 
-// equal compares without disclosing by its duration how much is right.
+// equal compares in constant time.
 func equal(given, secret string) bool {
 	return subtle.ConstantTimeCompare([]byte(given), []byte(secret)) == 1
 }

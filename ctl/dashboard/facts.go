@@ -13,7 +13,7 @@ func peerOf(ctx context.Context) Peer {
 	return peer
 }
 
-// factsOf are the facts of a request.
+// factsOf returns the facts of a request.
 func factsOf(r *http.Request) Facts {
 	return Facts{
 		Peer:    peerOf(r.Context()),

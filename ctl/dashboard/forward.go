@@ -16,14 +16,14 @@ import (
 // chunk is how much of a stream is in memory at a time.
 const chunk = 16 << 10
 
-// forwarded is the daemon's API below the base, for requests that the doors let in.
+// forwarded serves the daemon's API below the base, to requests that passed the doors.
 type forwarded struct {
 	base   string // with a slash at both ends
 	client *client.Client
 }
 
-// ServeHTTP forwards a request. Of its headers none is passed on, and of the answer's only
-// its type and length. The end of the request ends the call.
+// ServeHTTP forwards a request without its headers. Of the answer's headers it passes on the
+// type and the length. The end of the request ends the call.
 func (f forwarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	route, to, allow := find(r.Method, "/"+strings.TrimPrefix(path, f.base))
@@ -66,7 +66,7 @@ func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Re
 		passStream(w, r, reply)
 		return
 	}
-	// The daemon does not wait for a slow browser, and an answer that breaks off is an error.
+	// The daemon does not wait for a slow browser, and a truncated answer is an error.
 	body, err := io.ReadAll(reply)
 	if err != nil {
 		answerError(w, err)
@@ -75,7 +75,7 @@ func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Re
 	answer(w, reply.Status, reply.ContentType, body)
 }
 
-// passStream copies a stream, each part as soon as it comes.
+// passStream copies a stream, each part as it arrives.
 func passStream(w http.ResponseWriter, r *http.Request, reply *client.Reply) {
 	w.Header().Set("Content-Type", reply.ContentType)
 	w.WriteHeader(reply.Status)
@@ -83,7 +83,7 @@ func passStream(w http.ResponseWriter, r *http.Request, reply *client.Reply) {
 		return
 	}
 	out := http.NewResponseController(w)
-	err := out.Flush() // a browser sees that it is connected
+	err := out.Flush() // so that a browser sees that it is connected
 	for buffer := make([]byte, chunk); err == nil; {
 		var n int
 		n, err = reply.Read(buffer)
@@ -94,11 +94,11 @@ func passStream(w http.ResponseWriter, r *http.Request, reply *client.Reply) {
 		}
 	}
 	if !errors.Is(err, io.EOF) {
-		panic(http.ErrAbortHandler) // the browser sees that this is not all of it
+		panic(http.ErrAbortHandler) // so that the browser sees that this is not all of it
 	}
 }
 
-// answerError answers with an error in the daemon's own form. Without a daemon the code is
+// answerError answers with an error, as the daemon writes it. Without a daemon, the code is
 // daemon_unreachable.
 func answerError(w http.ResponseWriter, err error) {
 	var e *provider.Error

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// The limits on connections. A browser makes six to a host. Other users' connections only
-// get an answer that says so, and take no place of ours.
+// The limits on connections. A browser opens six to a host. Connections of other users only get
+// a refusal, and do not count against ours.
 const (
 	maxOurs   = 64
 	maxOthers = 8
 )
 
-// overfull answers a connection for which there is no place.
+// overfull is the answer to a connection above the limit.
 const overfull = "HTTP/1.1 503 Service Unavailable" + plainHead + "Too many connections to this dashboard: close a page.\n"
 
-// A doorway accepts connections, and finds out who makes each.
+// A doorway accepts connections, and finds out who makes them.
 type doorway struct {
 	net.Listener
 	who      func(net.Conn) Peer
-	patience time.Duration // how long a reader may take nothing
+	patience time.Duration // how long a reader may read nothing
 
 	mu     sync.Mutex
 	ours   int
@@ -35,11 +35,11 @@ type caller struct {
 	leave    func()
 }
 
-// piece is how much of an answer a reader has to take within its patience.
+// piece is how much of an answer a reader has to read within patience.
 const piece = 16 << 10
 
-// Write writes to the connection. It fails if the reader takes nothing for too long, however
-// long the whole answer takes. It sees the answers that no handler makes, too.
+// Write writes to the connection. It fails if the reader reads nothing for too long; the whole
+// answer may take any time. It also sees the answers that net/http makes itself.
 func (c *caller) Write(b []byte) (int, error) {
 	text := hardened(b)
 	for rest := text; len(rest) > 0; {
@@ -48,21 +48,21 @@ func (c *caller) Write(b []byte) (int, error) {
 		}
 		n, err := c.Conn.Write(rest[:min(piece, len(rest))])
 		if err != nil {
-			return 0, err // net/http gives up the connection, wherever it broke
+			return 0, err // net/http abandons the connection, wherever it failed
 		}
 		rest = rest[n:]
 	}
 	return len(b), nil
 }
 
-// Close closes the connection, and frees its place.
+// Close closes the connection, and releases its place.
 func (c *caller) Close() error {
 	err := c.Conn.Close()
 	c.leave()
 	return err
 }
 
-// Accept returns the next connection for which there is a place.
+// Accept returns the next connection that is within the limits.
 func (d *doorway) Accept() (net.Conn, error) {
 	for {
 		c, err := d.Listener.Accept()

@@ -18,7 +18,7 @@ const (
 	fileTime = time.Minute
 )
 
-// A system is what opening a browser depends on.
+// A system has what opening a browser depends on.
 type system struct {
 	goos   string
 	euid   int
@@ -30,7 +30,7 @@ func thisSystem(getenv func(string) string) system {
 	return system{goos: runtime.GOOS, euid: os.Geteuid(), getenv: getenv, look: exec.LookPath}
 }
 
-// noBrowser is why no browser can be started; empty if one can.
+// noBrowser is why no browser can be started, empty if one can.
 func (s system) noBrowser() string {
 	switch {
 	case s.euid == 0:
@@ -45,7 +45,7 @@ func (s system) noBrowser() string {
 	return ""
 }
 
-// hasScreens reports whether variables say which screen a program's windows are on.
+// hasScreens reports whether environment variables decide on which screen windows open.
 func (s system) hasScreens() bool { return s.goos != "darwin" && s.goos != "windows" }
 
 // opener is the command that opens a file in the person's browser.
@@ -70,8 +70,8 @@ var invitation = template.Must(template.New("invitation").Parse(`<!DOCTYPE html>
 </html>
 `))
 
-// writeInvitation writes a file that redirects to url, which only this user can read. Remove
-// removes it, with its folder.
+// writeInvitation writes a file that redirects to url, and that only this user can read. Remove
+// removes the file and its folder.
 func (s system) writeInvitation(url string) (file string, remove func(), err error) {
 	dir, err := s.ownFolder()
 	if err != nil {
@@ -79,7 +79,7 @@ func (s system) writeInvitation(url string) (file string, remove func(), err err
 	}
 	remove = func() { os.RemoveAll(dir) }
 	var text bytes.Buffer
-	_ = invitation.Execute(&text, url) // neither the template nor its data can fail
+	_ = invitation.Execute(&text, url) // the template cannot fail with this data
 	file = filepath.Join(dir, "dashboard.html")
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
@@ -107,8 +107,8 @@ func (s system) ownFolder() (string, error) {
 	return os.MkdirTemp("", pattern)
 }
 
-// start starts the opener, which may be the browser itself and then runs for as long. The
-// result has why it could not be started or failed; it stays empty if it did not.
+// start starts the opener. That can be the browser itself, and then runs as long. The result
+// gets the error if it could not be started or failed, and otherwise nothing.
 func (s system) start(file string) (failed <-chan error) {
 	argv := s.opener(file)
 	result := make(chan error, 1)

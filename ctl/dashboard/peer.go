@@ -9,7 +9,8 @@ import (
 	"github.com/providerd/providerd/store/userns"
 )
 
-// whoConnects asks the kernel whose socket is at the other end of a connection.
+// whoConnects asks the kernel whose socket is at the other end of a connection, and judges the
+// answer.
 func whoConnects(c net.Conn) Peer {
 	theirs, ok := c.RemoteAddr().(*net.TCPAddr)
 	ours, also := c.LocalAddr().(*net.TCPAddr)
@@ -20,8 +21,8 @@ func whoConnects(c net.Conn) Peer {
 	return judgePeer(s, err, uint32(os.Geteuid()), userns.KnownUser)
 }
 
-// judgePeer is what the kernel's answer means to a dashboard of the user own. A socket
-// whose process has gone is reported as root's on some kernels: it is nobody's.
+// judgePeer is what the kernel's answer means to a dashboard of the user own. Some kernels
+// report a socket whose process has gone as root's, although it is nobody's.
 func judgePeer(s sockdiag.Socket, err error, own uint32, known func(uid uint32) bool) Peer {
 	switch {
 	case errors.Is(err, sockdiag.ErrUnsupported):

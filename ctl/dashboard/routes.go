@@ -11,9 +11,9 @@ import (
 // A route is one of the daemon's routes that is forwarded.
 type route struct {
 	method string
-	path   string        // under the base; a segment {id} is a provider's
-	to     string        // the daemon's path; empty: the same
-	wait   time.Duration // how long the daemon waits if the query does not say
+	path   string        // below the base; {id} stands for a provider's id
+	to     string        // the daemon's path; empty if it is the same
+	wait   time.Duration // how long the daemon waits by default
 }
 
 // routes are what the views and a client of the refresh contract need. The daemon's other
@@ -37,13 +37,12 @@ var routes = []route{
 	{method: http.MethodPost, path: "/api/daemon/reload", wait: 10 * time.Second},
 }
 
-// idPattern is that of the configuration. A path with an id that no provider can have is no
+// idPattern is the pattern of ids in the configuration. A path with any other id is not a
 // route.
 var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*(:[a-z0-9][a-z0-9._-]*)?$`)
 
-// find returns the route of a request and the daemon's path, with the id in its plain
-// spelling. If there is none, allow lists the methods that the path has; empty: no such
-// path.
+// find returns the route of a request, and the daemon's path with the id unescaped. If there is
+// none, allow lists the methods of the path, or is empty if there is no such path.
 func find(method, path string) (found *route, to, allow string) {
 	var allowed []string
 	for i := range routes {

@@ -22,11 +22,11 @@ import (
 )
 
 const (
-	usualTime = 5 * time.Second  // for a request's head, and then for its body
-	patience  = 10 * time.Second // with a reader who takes nothing; the daemon is as patient
+	usualTime = 5 * time.Second  // for a request's head, and again for its body
+	patience  = 10 * time.Second // with a reader that reads nothing, like the daemon's
 	idleTime  = 2 * time.Minute
 	closeTime = 2 * time.Second // for the answers in progress at the end
-	restTime  = 2 * time.Second // after an answer, until its memory is returned
+	restTime  = 2 * time.Second // from an answer until its memory is released
 	maxHead   = 16 << 10
 )
 
@@ -43,23 +43,23 @@ type Server struct {
 	rest   *time.Timer   // returns unused memory to the system; each answer postpones it
 }
 
-// ServerOptions are what a server is made of.
+// ServerOptions are the options of [Listen].
 type ServerOptions struct {
 	Port     int // 0: any
 	ReadOnly bool
 	Client   *client.Client // of the daemon
-	// Bug is called with a panic of a handler and its stack. Nil: nobody is told.
+	// Bug, if it is not nil, is called with a handler's panic and its stack.
 	Bug func(text string)
-	// Views makes the handler of the views, of everything below base except the API. It
-	// gets only requests that the doors let in.
+	// Views makes the handler of everything below base except the API. It only gets requests
+	// that passed the doors.
 	Views func(base, nonce string) http.Handler
 
 	headTime time.Duration // zero: usualTime
 	patience time.Duration // zero: patience
 }
 
-// Listen reserves the address of a dashboard and makes its secrets. It accepts no connection
-// before [Server.Serve].
+// Listen listens at the address of a dashboard, and makes its secrets. Connections are accepted
+// by [Server.Serve].
 func Listen(o ServerOptions) (*Server, error) {
 	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)))
 	if err != nil {
@@ -83,8 +83,8 @@ func Listen(o ServerOptions) (*Server, error) {
 	return s, nil
 }
 
-// URL is the address of the dashboard. Whoever knows it, and gets past the other doors, has
-// the rights of the user who started it.
+// URL is the address of the dashboard. Anyone who knows it and passes the other doors has the
+// rights of the user who started the dashboard.
 func (s *Server) URL() string { return s.doors.Origin() + s.doors.Base() }
 
 // TicketURL is an address that works once, and continues to [Server.URL].
@@ -134,8 +134,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// bugs writes those lines of net/http's log that are about bugs here. What clients do wrong
-// is not news.
+// bugs passes on the lines of net/http's log that are about bugs of ours. Mistakes of clients
+// are dropped.
 type bugs func(text string)
 
 func (b bugs) Write(line []byte) (int, error) {
@@ -151,7 +151,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
 	if r.ContentLength != 0 { // net/http reads even what a handler leaves unread
 		deadline := time.Now().Add(s.head)
-		_ = http.NewResponseController(w).SetReadDeadline(deadline) // a read then fails, too
+		_ = http.NewResponseController(w).SetReadDeadline(deadline) // so that a read fails, too
 	}
 	entry, refusal := s.doors.Enter(factsOf(r))
 	if refusal != nil {
@@ -177,7 +177,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serveEntrance takes the ticket.
+// serveEntrance uses up the ticket.
 func (s *Server) serveEntrance(w http.ResponseWriter) {
 	if s.used.Swap(true) {
 		answerRefusal(w, refuse(provider.UnknownRoute, retype, "there is nothing at this address"))
@@ -187,13 +187,13 @@ func (s *Server) serveEntrance(w http.ResponseWriter) {
 	answerPage(w, http.StatusOK, entrancePage, s.doors.Base())
 }
 
-// readBody reads a request's body, so that nothing waits for it later, and checks the nonce
-// of a form.
+// readBody reads a request's whole body, so that nothing waits for it later, and checks the
+// nonce of a form.
 func (s *Server) readBody(r *http.Request, entry Entry) *Refusal {
 	// Its length was checked. At its end net/http lifts the deadline.
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return refuse(provider.BadRequest, "", "the body did not arrive in time, or not all of it")
+		return refuse(provider.BadRequest, "", "the body did not arrive in full, or in time")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if !entry.NonceWanted {
@@ -201,12 +201,12 @@ func (s *Server) readBody(r *http.Request, entry Entry) *Refusal {
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil || !s.doors.Proves(form["nonce"]) {
-		return refuse(provider.ForeignOrigin, "reload the page, and try again", "the form is not of this dashboard, or of one that has ended")
+		return refuse(provider.ForeignOrigin, "reload the page, and try again", "the form is not from this dashboard")
 	}
 	return nil
 }
 
-// portError says what is wrong with a port.
+// portError is the error for a port that cannot be used.
 func portError(port int, err error) error {
 	var hint string
 	switch {

@@ -15,9 +15,8 @@ var assetFiles embed.FS
 // The types of assets, which are text.
 var assetTypes = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
-// assets are the scripts and styles. All of them are below a folder named after their common
-// hash, so that scripts can import each other by plain names, and a new version is never
-// mixed with an old one.
+// assets are the scripts and styles, in a folder named after their common hash, so that scripts
+// can import each other by plain names, and versions are never mixed.
 type assets struct {
 	hash  string
 	files map[string][]byte

@@ -10,9 +10,9 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A strip is a bar for each hour or day. All bars of one state are one path, so that a
-// thousand strips are not a hundred thousand elements. The height of a bar says how much of
-// the known time the provider was RUNNING, its colour what it was otherwise.
+// A strip has a bar for each hour or day. All bars of one state are one path, so that a
+// thousand strips are not a hundred thousand elements. The height of a bar is how much of the
+// known time the provider was RUNNING, its colour the state for most of the rest.
 type strip struct {
 	Width int // of the drawing: 4 for each bar
 	Paths []stripPath
@@ -29,14 +29,14 @@ const (
 	barUnknown = 2
 )
 
-// A part is one step of a strip: how much of it is known, and of that, in how much the
+// A part is one step of a strip: how much of it is known, and how much of the known time the
 // provider was RUNNING.
 type part struct {
 	known, up float64
-	otherwise provider.State // what it was most of the rest
+	otherwise provider.State // the state for most of the rest
 }
 
-// stripOf draws the last so many steps up to now. Steps without a bucket are unknown.
+// stripOf draws the last steps up to now. Steps without a bucket are unknown.
 func stripOf(buckets []bucket, now time.Time, step time.Duration, bars int) *strip {
 	if len(buckets) == 0 {
 		return nil
@@ -53,9 +53,9 @@ func stripOf(buckets []bucket, now time.Time, step time.Duration, bars int) *str
 	return draw(parts, step)
 }
 
-// stripOfRecord draws a provider's entry in the history of all, which does not say what it was
-// in each step: what it was most of all the time it was not RUNNING stands for that. A window
-// that began within a step has one more, which is left out.
+// stripOfRecord draws a provider's entry in the history of all. That lacks the states of each
+// step, so all steps have the colour of the most frequent state other than RUNNING. A window
+// that began within a step has one step more, which is left out.
 func stripOfRecord(r record, step time.Duration, bars int) *strip {
 	if len(r.Up) == 0 {
 		return nil
@@ -85,7 +85,7 @@ func mostOf(seconds map[provider.State]float64) provider.State {
 	return worst
 }
 
-// whole is a share that shows as all.
+// whole is a share that is shown as all.
 const whole = 0.999
 
 // bar is the class and the height of a part.
@@ -149,7 +149,7 @@ func stripLabel(step time.Duration, bars, troubled, blank int, known, up float64
 	return text
 }
 
-// percent shows a ratio rounded down, so that only what is whole is 100 %.
+// percent shows a ratio, rounded down so that less than all is never 100 %.
 func percent(ratio float64) string {
 	if ratio >= 1 {
 		return "100 %"
@@ -157,15 +157,15 @@ func percent(ratio float64) string {
 	return strconv.FormatFloat(math.Floor(max(0, ratio)*1000+1e-9)/10, 'f', 1, 64) + " %"
 }
 
-// Size of a spark line's drawing.
+// The size of a spark line's drawing.
 const (
 	sparkWidth  = 96.0
 	sparkHeight = 40.0
 )
 
 // sparkOf draws latencies on a logarithmic scale that spans at least a factor of four, so that a
-// steady provider is a flat line. Where none was measured (0) there is a gap. It is empty for
-// fewer than two.
+// steady provider is a flat line. A latency that was not measured (0) is a gap. With fewer than
+// two, the path is empty.
 func sparkOf(ms []float64) string {
 	low, high, n := math.Inf(1), 0.0, 0
 	for _, v := range ms {

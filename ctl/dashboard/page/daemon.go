@@ -14,14 +14,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A daemonView is the daemon itself.
+// A daemonView is the view of the daemon itself.
 type daemonView struct {
 	*frame
 	Healthy bool
 	Checks  []check
 	Facts   [][2]string
 	Admin   bool
-	Hint    string // how to become one
+	Hint    string // how to become an administrator
 	Trouble string // with the configuration
 	Log     []logLine
 	NoLog   string // why the log is not shown
@@ -57,7 +57,7 @@ func (s *site) daemon(w http.ResponseWriter, r *http.Request, f *frame) error {
 	if setup := info.Setup; setup != nil {
 		v.Admin, v.Hint = setup.Caller.Admin, setup.Caller.Hint
 		if setup.Config.ReloadRefused {
-			v.Trouble = "the last reload was refused, so the earlier configuration is still in force"
+			v.Trouble = "the last reload was refused; the earlier configuration is still in force"
 		}
 	}
 	s.addLog(r, v)
@@ -65,7 +65,7 @@ func (s *site) daemon(w http.ResponseWriter, r *http.Request, f *frame) error {
 	return nil
 }
 
-// addLog reads the last lines. Only an administrator gets them.
+// addLog reads the last lines of the log, which only an administrator may see.
 func (s *site) addLog(r *http.Request, v *daemonView) {
 	for line, err := range s.Client.Log(r.Context(), client.LogQuery{Lines: linesOfLog}) {
 		if err != nil {
@@ -108,9 +108,9 @@ func daemonFacts(info *provider.DaemonInfo, now time.Time) [][2]string {
 		{"Log level", info.LogLevel},
 		{"Providers", strconv.Itoa(info.Providers)},
 		{"Newest event", strconv.FormatUint(info.Seq, 10)},
-		{"Probes", fmt.Sprintf("%d, of which %d broke; %d in progress", info.Counters.Probes, info.Counters.ProbesFailed, info.Counters.InFlight)},
+		{"Probes", fmt.Sprintf("%d, %d of which failed; %d in progress", info.Counters.Probes, info.Counters.ProbesFailed, info.Counters.InFlight)},
 		{"Refreshes", fmt.Sprintf("%d; %d requests shared another's probe", info.Counters.Refreshes, info.Counters.Coalesced)},
-		{"Requests", fmt.Sprintf("%d, of which %d were denied; %d streams are open", info.Counters.Requests, info.Counters.Denied, info.Counters.Streams)},
+		{"Requests", fmt.Sprintf("%d, %d of which were denied; %d streams are open", info.Counters.Requests, info.Counters.Denied, info.Counters.Streams)},
 	}
 	if info.StoreError != "" {
 		facts = append(facts, [2]string{"Last commit", info.StoreError})

@@ -50,7 +50,7 @@ type eventsView struct {
 	Older  string // the address of what came before; empty if there is none
 }
 
-// pageOfEvents is how many numbers of events a view looks at, and how many it shows.
+// pageOfEvents is how many event numbers a view covers, and how many events it shows.
 const pageOfEvents = 200
 
 func (s *site) events(w http.ResponseWriter, r *http.Request, f *frame) error {
@@ -59,7 +59,7 @@ func (s *site) events(w http.ResponseWriter, r *http.Request, f *frame) error {
 	for i := range f.Statuses {
 		v.IDs = append(v.IDs, f.Statuses[i].ID)
 	}
-	before, _ := strconv.ParseUint(query.Get("before"), 10, 64) // 0, and what is no number: from the newest on
+	before, _ := strconv.ParseUint(query.Get("before"), 10, 64) // 0, also for text that is not a number, begins with the newest
 	events, err := s.changes(r.Context(), v.ID, before, f.Seq)
 	if err != nil {
 		return err
@@ -82,8 +82,8 @@ func olderQuery(query url.Values, before string) url.Values {
 	return next
 }
 
-// changes are events before a number, or up to the newest if it is 0, oldest first: those of
-// one provider, or a page of everybody's.
+// changes returns events before a number, or up to the newest if it is 0, oldest first: those
+// of one provider, or a page of all.
 func (s *site) changes(ctx context.Context, id string, before, newest uint64) ([]provider.Event, error) {
 	if id != "" && id != provider.HostID {
 		h, err := s.Client.History(ctx, id)
@@ -120,7 +120,7 @@ func (s *site) eventsAfter(ctx context.Context, since *uint64) (all []provider.E
 	return all, nil
 }
 
-// fill takes a page of events, the newest first, and finds out whether there may be older ones.
+// fill keeps a page of events, the newest first, and finds out whether there can be older ones.
 func (v *eventsView) fill(events []provider.Event, before uint64) {
 	older := uint64(0)
 	if v.ID == "" && len(events) >= pageOfEvents {

@@ -43,7 +43,7 @@ func (s *site) do(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w, r)
 		return
 	case s.ReadOnly:
-		s.fail(w, s.frame(r, ""), provider.Errorf(provider.Denied, "start it again without --read-only", "this dashboard is read-only"))
+		s.fail(w, s.frame(r, ""), provider.Errorf(provider.Denied, "start it without --read-only", "this dashboard is read-only"))
 		return
 	case s.Nonce == "" || subtle.ConstantTimeCompare([]byte(nonce), []byte(s.Nonce)) != 1:
 		s.fail(w, s.frame(r, ""), provider.Errorf(provider.ForeignOrigin, "go back to the overview, and try again there", "this form is not from this dashboard"))
@@ -61,8 +61,8 @@ func (s *site) do(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, s.withMessage(r.PostFormValue("back"), done), http.StatusSeeOther)
 }
 
-// withMessage is the address of a view of ours that shows a message. Of another address at most
-// the path and the query are taken, and a path that is not ours is replaced by the overview's.
+// withMessage is the address of one of our views that shows a message. Only the path and the
+// query of an address are used, and a path that is not ours is replaced by the overview's.
 func (s *site) withMessage(back string, m *message) string {
 	u, err := url.Parse(back)
 	if err != nil || !strings.HasPrefix(u.Path, s.Base) || strings.Contains(u.Path, "..") {
@@ -89,7 +89,7 @@ func (s *site) refresh(ctx context.Context, id string) (*message, error) {
 	return o.message, nil
 }
 
-// diagnose makes a fresh probe, whose evidence the provider's view then shows.
+// diagnose probes a provider on a new connection. The provider's view then shows that probe.
 func (s *site) diagnose(ctx context.Context, id string) (*message, error) {
 	reply, err := s.Client.Diagnose(ctx, client.DiagnoseQuery{ID: id, Wait: probesWait})
 	switch {
@@ -133,8 +133,8 @@ func reloaded(r *provider.ReloadReply) string {
 	return cutText(strings.Join(parts, "; "), mostStory)
 }
 
-// messages are kept until the view that shows them asks. They are not in its address, where
-// anybody could put a text.
+// messages are kept until a view shows them. They are not in its address, where anybody could
+// put a text.
 type messages struct {
 	mu    sync.Mutex
 	kept  map[string]*message

@@ -12,7 +12,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A frame is what all views have: the head of the page, and what happened.
+// A frame is what all views have in common: the head of the page, and a message.
 type frame struct {
 	View     string // of the navigation
 	Title    string
@@ -24,12 +24,12 @@ type frame struct {
 	Reload   int    // seconds until a browser without scripts asks again
 
 	Now      time.Time // the daemon's
-	Seq      uint64    // every event up to it is in the view
+	Seq      uint64    // the view includes every event up to this one
 	Total    int
 	Usable   int
 	Needs    []ctl.Need
 	Pick     *ctl.Pick
-	Message  *message // about what was done last
+	Message  *message // about the last action
 	Problem  *problem // why there is nothing to show
 	Statuses []provider.Status
 }
@@ -57,7 +57,7 @@ func (s *site) frame(r *http.Request, view string) *frame {
 	}
 }
 
-// back is the address of the view without what is only for one time.
+// back is the address of the view, without parameters that count only once.
 func (s *site) back(r *http.Request) string {
 	query := r.URL.Query()
 	query.Del("said")
@@ -68,7 +68,7 @@ func (s *site) back(r *http.Request) string {
 	return r.URL.EscapedPath() + "?" + query.Encode()
 }
 
-// ask fills a frame with the rows and what they add up to.
+// ask reads the rows, and fills a frame with them and their sums.
 func (s *site) ask(ctx context.Context, f *frame) error {
 	reply, err := s.Client.Status(ctx, client.StatusQuery{})
 	if err != nil {
@@ -90,8 +90,8 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 	return nil
 }
 
-// fail shows why a view cannot be shown. The scripts recognise it by its status, and keep
-// what they have.
+// fail shows why a view cannot be shown. The scripts recognise it by its status, and keep what
+// they show.
 func (s *site) fail(w http.ResponseWriter, f *frame, err error) {
 	status := http.StatusInternalServerError
 	var e *provider.Error
@@ -102,7 +102,7 @@ func (s *site) fail(w http.ResponseWriter, f *frame, err error) {
 	s.show(w, status, "problem.html", f)
 }
 
-// stamp is a time of the past, in local time.
+// stamp is a time in the past, in local time.
 func stamp(t provider.Time) string {
 	if t.IsZero() {
 		return "-"
@@ -118,8 +118,8 @@ func cutText(text string, most int) string {
 	return provider.CutLine(text, most)
 }
 
-// countdown is how long something still takes, as a clock that runs down: 00:41, 1:02:03. The
-// scripts write the same.
+// countdown is the remaining time, as a clock that runs down: 00:41, 1:02:03. The scripts write
+// it in the same way.
 func countdown(d time.Duration) string {
 	seconds := int(max(0, d+time.Second-1) / time.Second)
 	if seconds >= 3600 {

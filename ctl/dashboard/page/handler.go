@@ -18,7 +18,7 @@ import (
 //go:embed templates/*.html
 var templateFiles embed.FS
 
-// A site is the handler.
+// A site is the handler of all pages.
 type site struct {
 	Options
 	views  *template.Template
@@ -44,8 +44,8 @@ func newHandler(o Options) http.Handler {
 	return mux
 }
 
-// view is the handler of a view of rows: it asks for them, and shows why if there are none. What
-// shows the view writes nothing before it knows all.
+// view is the handler of a view of rows. It reads them, or shows why it cannot. The function
+// that shows the view writes nothing before it has everything.
 func (s *site) view(name, title string, show func(http.ResponseWriter, *http.Request, *frame) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		f := s.frame(r, name)
@@ -60,7 +60,7 @@ func (s *site) view(name, title string, show func(http.ResponseWriter, *http.Req
 	}
 }
 
-// functions are what the templates call.
+// functions are those that the templates call.
 func (s *site) functions() template.FuncMap {
 	return template.FuncMap{
 		"show":   provider.Printable,
@@ -80,8 +80,8 @@ func (s *site) functions() template.FuncMap {
 // buffers are kept, because a view of many providers is a megabyte.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// show renders a view whole before it sends the first byte, so that it is all there or an
-// error is.
+// show renders the whole view before it sends the first byte, so that the reply is a complete
+// view or an error.
 func (s *site) show(w http.ResponseWriter, status int, view string, data any) {
 	const kept = 4 << 20
 	b := buffers.Get().(*bytes.Buffer)
@@ -99,7 +99,7 @@ func (s *site) show(w http.ResponseWriter, status int, view string, data any) {
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // a reader that has gone needs nothing
+	_, _ = w.Write(b.Bytes()) // an error means that the reader has gone
 }
 
 func (s *site) notFound(w http.ResponseWriter, r *http.Request) {

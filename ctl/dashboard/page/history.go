@@ -12,7 +12,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A bucket is an hour or a day of a provider's history. Absent fields are not known.
+// A bucket is an hour or a day of a provider's history. Absent fields are unknown.
 type bucket struct {
 	Time          provider.Time              `json:"time"`
 	KnownSeconds  float64                    `json:"known_seconds"`
@@ -38,8 +38,9 @@ type season struct {
 	} `json:"outages"`
 }
 
-// A record is a provider's entry in the history of all: of each step, the part of the known
-// time in which it was up, or usable, and the part that is known.
+// A record is a provider's entry in the history of all: for each step, the part of the known
+// time in which it was up, the part in which it was usable, and the part of the step that is
+// known.
 type record struct {
 	ID           string                     `json:"id"`
 	UptimeRatio  *float64                   `json:"uptime_ratio"`
@@ -48,12 +49,12 @@ type record struct {
 	Usable       []*float64                 `json:"usable"`
 	Known        []float64                  `json:"known"`
 
-	buckets []bucket // the hours themselves, if they are few enough to be asked for
+	buckets []bucket // the hours themselves, if there are few enough providers
 }
 
-// past asks for histories. What it learned of all providers is used for a minute: a storm of
-// changes does not make the daemon add up a day of everybody again and again. A daemon
-// without that route has no history, which is not an error.
+// past reads histories. It keeps the one of all providers for a minute, so that in a storm of
+// changes the daemon does not add up everybody's day again and again. A daemon without that
+// route has no history, which is not an error.
 type past struct {
 	client *client.Client
 
@@ -64,7 +65,7 @@ type past struct {
 
 const pastKept = time.Minute
 
-// lastDay are the records of the last 24 hours, by provider; empty if there are none.
+// lastDay returns the records of the last 24 hours, by provider; empty if there are none.
 func (p *past) lastDay(ctx context.Context) map[string]record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -73,7 +74,7 @@ func (p *past) lastDay(ctx context.Context) map[string]record {
 			Providers []record `json:"providers"`
 		}
 		if err := p.get(ctx, "/api/history?window=24h&step=1h", &reply); err != nil && ctx.Err() != nil {
-			return p.day // this reader has gone; the next one asks again
+			return p.day // this reader has gone; the next one tries again
 		}
 		p.day, p.learned = map[string]record{}, now
 		hours := p.hours(ctx, reply.Providers)
@@ -85,8 +86,8 @@ func (p *past) lastDay(ctx context.Context) map[string]record {
 	return p.day
 }
 
-// hours are the last 24 of each provider, with their states and latencies, which the history
-// of all does not have. Of very many providers they are not asked for.
+// hours reads the last 24 hours of each provider, with the states and latencies that the
+// history of all lacks. It does not read them for very many providers.
 func (p *past) hours(ctx context.Context, records []record) [][]bucket {
 	const most, atATime = 60, 4
 	hours := make([][]bucket, len(records))
@@ -101,7 +102,7 @@ func (p *past) hours(ctx context.Context, records []record) [][]bucket {
 	return hours
 }
 
-// each calls a function for each number below n, with so many calls at a time.
+// each calls a function for every number below n, with so many calls at a time.
 func each(n, atATime int, do func(int)) {
 	places := make(chan int)
 	var all sync.WaitGroup
@@ -119,7 +120,7 @@ func each(n, atATime int, do func(int)) {
 	all.Wait()
 }
 
-// of is the history of one provider over a window; nil if the daemon keeps none of that kind.
+// of is the history of one provider over a window, nil if the daemon keeps none.
 func (p *past) of(ctx context.Context, id, window, step string) *season {
 	var s season
 	query := url.Values{"window": {window}, "step": {step}}

@@ -14,7 +14,7 @@ import (
 // A model is one that a provider lists.
 type model struct {
 	ID, Aliases, Size, Context, Family, Quant string
-	Loaded                                    string // "loaded", "not loaded", or empty: unknown
+	Loaded                                    string // "loaded", "not loaded", or empty if unknown
 }
 
 func modelOf(m *provider.Model) model {
@@ -32,8 +32,9 @@ func modelOf(m *provider.Model) model {
 	return out
 }
 
-// A modelsView is who has which model: a line for each model, and a cell for each provider
-// that has a list. If those are many, a line names those that have the model instead.
+// A modelsView is which provider has which model. It has a line for each model, and a cell for
+// each provider with a list; if there are many of those, the line names the ones with the model
+// instead.
 type modelsView struct {
 	*frame
 	Query   string
@@ -75,7 +76,7 @@ func (s *site) models(w http.ResponseWriter, r *http.Request, f *frame) error {
 	return nil
 }
 
-// lists asks for the models of all providers, a few at a time.
+// lists reads the models of all providers, a few at a time.
 func (s *site) lists(ctx context.Context, rows []provider.Status) ([]*provider.ModelsReply, error) {
 	const atATime = 4
 	replies, errs := make([]*provider.ModelsReply, len(rows)), make([]error, len(rows))

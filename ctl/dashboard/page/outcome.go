@@ -11,7 +11,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// An outcome is how far a refresh is, and what it found so far.
+// An outcome is how far a refresh has come, and its results so far.
 type outcome struct {
 	Total   int      `json:"total"`
 	Done    int      `json:"done"`
@@ -19,7 +19,7 @@ type outcome struct {
 	*message
 }
 
-// A message says what an action led to, and names those that failed.
+// A message is the result of an action, and names what failed.
 type message struct {
 	Text  string `json:"text"`
 	Bad   bool   `json:"bad"`
@@ -27,17 +27,17 @@ type message struct {
 	More  int    `json:"more,omitempty"` // items that are left out
 }
 
-// An item is one that failed, why, and what to do.
+// An item is a provider or setting that a message names, why, and what to do.
 type item struct {
 	ID   string `json:"id,omitempty"`
 	Text string `json:"text"`
 	Hint string `json:"hint,omitempty"`
 }
 
-// mostItems is how many a message names.
+// mostItems is how many items a message names.
 const mostItems = 5
 
-// progress reports on the refresh with a generation, for the scripts.
+// progress reports, to the scripts, on the refresh with a generation.
 func (s *site) progress(w http.ResponseWriter, r *http.Request) {
 	head := w.Header()
 	head.Set("Content-Type", "application/json")
@@ -62,7 +62,7 @@ func (s *site) progress(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(outcomeOf(reply.Providers, generation, reply.TS.In(time.Local)))
 }
 
-// outcomeOf sums up a refresh: a row of its generation or a later one is its result, and one
+// outcomeOf sums up a refresh. A row of its generation or a later one is a result; a provider
 // that may not be probed is skipped.
 func outcomeOf(rows []provider.Status, generation uint64, now time.Time) outcome {
 	o := outcome{Total: len(rows), Waiting: []string{}, message: &message{}}
@@ -98,7 +98,7 @@ func outcomeOf(rows []provider.Status, generation uint64, now time.Time) outcome
 	return o
 }
 
-// failedRow reports whether a refresh that found a row so is to name it.
+// failedRow reports whether a refresh with this result names the provider.
 func failedRow(s *provider.Status, now time.Time) bool {
 	need, _ := ctl.NeedOf(s, now)
 	return need != ctl.Usable && s.State != provider.StateStarting
@@ -134,7 +134,7 @@ func (o *outcome) sum(rows []provider.Status, failed, skipped, starting int) {
 	}
 }
 
-// unanswered adds those that did not answer in time to a message.
+// unanswered adds to a message those that did not answer in time.
 func (o *outcome) unanswered() {
 	for _, id := range o.Waiting {
 		o.add(item{ID: id, Text: "no answer yet: its probe is still in progress"})

@@ -20,11 +20,11 @@ type overview struct {
 	Shows  []option
 	Sorts  []option
 	Rows   []row
-	Part   bool // only the rows that were asked for
+	Part   bool // it has only the rows that were asked for
 	Strips bool // there is a history to show
 }
 
-// An option is one choice of several: a link, or an entry of a list.
+// An option is one of several choices: a link, or an entry of a list.
 type option struct {
 	Value, Name string
 	Href        string
@@ -69,7 +69,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request, f *frame) error 
 	return nil
 }
 
-// choose marks the choices in force. A word that is not known is the first choice.
+// choose marks the choices in force. An unknown word means the first choice.
 func (o *overview) choose(base string) {
 	o.Shows, o.Sorts = slices.Clone(shows), slices.Clone(sorts)
 	pick := func(all []option, name string, value *string) {
@@ -100,7 +100,7 @@ func (o *overview) choose(base string) {
 	}
 }
 
-// shown reports whether a choice of rows has this one.
+// shown reports whether a choice of rows includes this one.
 func shown(s *provider.Status, show string, o *overview) bool {
 	switch show {
 	case "local":
@@ -114,7 +114,7 @@ func shown(s *provider.Status, show string, o *overview) bool {
 	return true
 }
 
-// matches reports whether a row is shown: every word of the filter is in one of its texts.
+// matches reports whether every word of the filter is in one of the row's texts.
 func (o *overview) matches(s *provider.Status) bool {
 	if !shown(s, o.Show, o) {
 		return false
@@ -122,7 +122,7 @@ func (o *overview) matches(s *provider.Status) bool {
 	return containsAll(findable(s), o.Query)
 }
 
-// rank is where a row belongs: the smaller first.
+// rank is the place of a row: the smallest comes first.
 func (o *overview) rank(r *row, s *provider.Status, past record) float64 {
 	switch o.Sort {
 	case "id", "config":

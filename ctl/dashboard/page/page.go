@@ -3,8 +3,8 @@
 // without JavaScript; the scripts fetch the same HTML again and patch what differs, so there
 // is one renderer.
 //
-// It guards nothing except the nonce of its forms. Who may connect, and with which headers,
-// is decided by its caller, package dashboard.
+// It checks nothing except the nonce of its forms. Its caller, package dashboard, decides who
+// may connect, and with which headers.
 package page
 
 import (
@@ -15,15 +15,15 @@ import (
 
 // Options are what the views need.
 type Options struct {
-	// Client asks the daemon. A page is not to wait for a daemon that is away: set
-	// DialPatience.
+	// Client asks the daemon. Set its DialPatience, so that a page does not wait for a daemon
+	// that is away.
 	Client *client.Client
 
 	// Base is the path of the overview, with a slash at both ends. The other views, the
 	// assets and the forms are below it, as is the daemon's forwarded API, at Base + "api/…".
 	Base string
 
-	// Nonce is what each form has to send back, in its field "nonce".
+	// Nonce is what each form has to send in its field "nonce".
 	Nonce string
 
 	ReadOnly bool   // show no form, and accept none
@@ -31,9 +31,9 @@ type Options struct {
 	Version  string // of this program
 }
 
-// New returns the handler of all requests below Base, except those for the API. It wants
+// New returns the handler of all requests below Base, except those for the API. It expects
 // their whole path. GET and HEAD show views and assets; POST is for its forms.
 //
 // It sets Content-Type and Cache-Control, and leaves all other headers to its caller. Assets
-// are below Base + "assets/", in a folder named after their hash, and may be kept for ever.
+// are below Base + "assets/", in a folder named after their hash, and may be kept forever.
 func New(o Options) http.Handler { return newHandler(o) }

@@ -65,12 +65,12 @@ func (s *site) provider(w http.ResponseWriter, r *http.Request, f *frame) error 
 	return nil
 }
 
-// without leaves out what is said already.
+// without leaves out a text that is shown already.
 func without(facts [][2]string, said ...string) [][2]string {
 	return slices.DeleteFunc(facts, func(fact [2]string) bool { return slices.Contains(said, fact[1]) })
 }
 
-// lacks notes a part that could not be read. The rest is shown without it.
+// lacks notes a part that could not be read. The view is shown without it.
 func (c *card) lacks(what string, err error) {
 	c.Missing = append(c.Missing, what+": "+problemOf(err).Message)
 }
@@ -91,8 +91,8 @@ func (s *site) addProbe(r *http.Request, c *card) {
 	c.Markdown = ctl.Markdown(d, c.Now, version, "providerctl dashboard")
 }
 
-// waterfall sets the bars of steps one after the other, to one scale. What takes no time has
-// no bar, and what takes little has one that can be seen.
+// waterfall puts the bars of steps one after the other, to one scale. A step without a duration
+// has no bar, and a short one has a bar that can be seen.
 func waterfall(steps []ctl.Step) []layer {
 	const whole, least = 1000, 6
 	total := 0.0
@@ -139,7 +139,7 @@ func (s *site) addHistory(r *http.Request, c *card) {
 	}
 }
 
-// numbers are what a season comes down to, as names and values. What is not known is left out.
+// numbers are the figures of a season, as names and values. What is not known is left out.
 func (s *season) numbers() (all [][2]string) {
 	for _, share := range []struct {
 		name  string

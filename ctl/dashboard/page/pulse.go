@@ -7,14 +7,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A pulse is the latencies of the last probes that any view has shown. It stands in for the
-// medians of hours, where those are not known or are not asked for.
+// A pulse has the latencies of the last probes that any view has shown. It stands in for the
+// medians of hours if those are unknown or are not read.
 type pulse struct {
 	mu   sync.Mutex
 	seen map[string]*samples
 }
 
-// samples are those of one provider, the oldest first.
+// samples are the latencies of one provider, the oldest first.
 type samples struct {
 	at time.Time // of the last probe
 	ms []float64
@@ -50,7 +50,7 @@ func (p *pulse) note(rows []provider.Status) {
 	}
 }
 
-// of is the line of a provider; empty if fewer than two probes were seen.
+// of is the line of a provider, empty if fewer than two probes were seen.
 func (p *pulse) of(id string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

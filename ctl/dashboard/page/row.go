@@ -17,14 +17,14 @@ type row struct {
 	Reason   provider.Reason
 	Mark     string // beside the state: "paused", "stale", "?"
 	Need     string
-	Find     string // what the filter looks at besides id, state and reason
+	Find     string // what the filter searches besides id, state and reason
 	Paused   bool
 	Rank     float64 // rows are in the order of their rank, then of their place
 	Place    int
 
 	Endpoint string
-	Story    string // what is wrong, cut; empty if nothing is
-	Hint     string // and what to do, cut
+	Story    string // what is wrong, cut; empty if nothing is wrong
+	Hint     string // what to do, cut
 	Until    provider.Time
 	Since    provider.Time
 	Latency  string
@@ -37,13 +37,13 @@ type row struct {
 	Uptime string
 }
 
-// Most that a row shows of a text, in bytes. The provider's own view has all of it.
+// The most that a row shows of a text, in bytes. The provider's own view has all of it.
 const (
 	mostStory = 240
 	mostHint  = 240
 )
 
-// rowOf is the row of a provider. For the record of the last day a zero value will do.
+// rowOf is the row of a provider. The record of the last day can be zero.
 func rowOf(s *provider.Status, past record, now time.Time) row {
 	need, urgency := ctl.NeedOf(s, now)
 	r := row{
@@ -70,12 +70,12 @@ func rowOf(s *provider.Status, past record, now time.Time) row {
 	return r
 }
 
-// findable is the text that a filter looks at.
+// findable is the text that a filter searches.
 func findable(s *provider.Status) string {
 	return strings.ToLower(strings.Join([]string{s.ID, string(s.State), string(s.Reason), s.Kind, string(s.Type), s.Endpoint}, " "))
 }
 
-// markOf is what is to be known about a state beside its word.
+// markOf is a note beside the state, such as "stale".
 func markOf(s *provider.Status) string {
 	switch {
 	case s.Paused:
@@ -88,5 +88,5 @@ func markOf(s *provider.Status) string {
 	return ""
 }
 
-// Troubled reports whether there is something to say instead of where the provider is.
+// Troubled reports whether something is shown in place of the provider's address.
 func (r row) Troubled() bool { return r.Story != "" || r.Hint != "" || !r.Until.IsZero() }

@@ -1,4 +1,4 @@
-// What changes something: the forms, without leaving the page. A refresh says how far it is.
+// Sends the forms, which change something, without leaving the page. A refresh shows its progress.
 
 import { apply, base, changed } from "./live.js";
 import { Problem, ended, view } from "./patch.js";

@@ -1,4 +1,4 @@
-// The page works without any of this. With it, it is live, and can be used by keyboard.
+// The page works without scripts. With them it is live, and can be used by keyboard.
 
 import "./act.js";
 import { begin as keys } from "./keys.js";

@@ -1,5 +1,5 @@
-// The keyboard. Each key presses a button or a link that is on the page, so nothing is for the
-// keyboard alone. Keys are left to fields that take text, and to anything with a modifier.
+// The keyboard. Each key presses a button or a link on the page, so nothing needs a keyboard. Keys
+// in text fields and keys with a modifier are left alone.
 
 import { send } from "./act.js";
 import { base, updated } from "./live.js";

@@ -1,5 +1,5 @@
-// Keeps the view live: what the stream says has changed is fetched again, once a frame at
-// most, however much changes.
+// Keeps the view live: fetches again what has changed according to the stream, at most once a
+// frame.
 
 import { patch, patchRows, sortRows, view, Problem } from "./patch.js";
 import { Stream } from "./stream.js";
@@ -7,7 +7,7 @@ import { Stream } from "./stream.js";
 const body = document.body;
 export const base = body.dataset.base;
 const rows = document.querySelector("#rows tbody");
-const most = 50; // rows that are asked for at once: what a frame has time for
+const most = 50; // rows in one request: as many as a frame has time for
 
 /* The clock is the daemon's. */
 let began = performance.now(), then = Number(body.dataset.now);
@@ -38,7 +38,7 @@ async function update() {
     while (all || head || dirty.size > 0) {
       await new Promise((next) => document.hidden ? setTimeout(next, 250) : requestAnimationFrame(next));
       const url = new URL(location.href);
-      if (all && rows?.rows.length > 4 * most) { // each of them: a provider that is new or gone has an event
+      if (all && rows?.rows.length > 4 * most) { // one after the other: a provider that is new or gone has an event
         for (const row of rows.rows) dirty.add(row.dataset.id);
         all = false;
       }
@@ -47,7 +47,7 @@ async function update() {
       url.hash = "";
       if (asked) for (const id of asked) { dirty.delete(id); url.searchParams.append("id", id); }
       else if (all) { dirty.clear(); all = false; }
-      else url.href = `${url.origin}${base}?id=`; // no row: what stands above each view
+      else url.href = `${url.origin}${base}?id=`; // no row: only the head of each view
       head = false;
       await apply(await view(url.href), asked);
       if (!rows) await new Promise((next) => setTimeout(next, 250));
@@ -131,7 +131,7 @@ const stream = new Stream(base, Number(body.dataset.seq), {
   event(e) {
     tell(e);
     if (!e.ids) return changed(e.id);
-    for (const id of e.ids) changed(id); // of this machine, about all of them
+    for (const id of e.ids) changed(id); // an event of this machine, about all of them
   },
   alive() {
     heard = performance.now();

@@ -1,6 +1,6 @@
-// Brings what is shown up to date with the same view fetched again. Nodes stay in place, so
-// that focus, selection and scrolling do; only what differs is touched. Texts are set as text.
-// The server renders the only markup there is.
+// Patches the page with the same view, fetched again. Nodes stay in place, and with them focus,
+// selection and scrolling; only what differs is changed. Texts are set as text: all markup comes
+// from the server.
 
 /** Attributes that belong to the scripts: the server does not know of them. */
 const ours = new Set(["hidden", "tabindex", "aria-busy", "open", "data-fresh"]);
@@ -131,7 +131,7 @@ export function sortRows(body) {
   let at = body.firstElementChild;
   for (const { row } of keyed) {
     if (row === at) at = at.nextElementSibling;
-    else if (at && row === at.nextElementSibling) at = row.nextElementSibling; // the one before it moves later
+    else if (at && row === at.nextElementSibling) at = row.nextElementSibling; // the previous one moves later
     else body.insertBefore(row, at);
   }
   if (focused !== document.activeElement && focused?.isConnected) focused.focus({ preventScroll: true });

@@ -1,5 +1,5 @@
-// Follows the daemon's events. A tab that cannot be seen has no stream, because a browser has
-// only six connections to one server; it resumes where it was.
+// Follows the daemon's events. A hidden tab has no stream, because a browser has only six
+// connections to one server; later it continues where it stopped.
 
 import { Problem, ended } from "./patch.js";
 

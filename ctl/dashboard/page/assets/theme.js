@@ -1,4 +1,4 @@
-// Runs before the page is drawn: which theme, and that there are scripts.
+// Runs before the page is drawn: sets the theme, and notes that scripts run.
 const root = document.documentElement;
 root.classList.add("scripted");
 try {
