@@ -27,19 +27,18 @@ func (a *app) historyCommand() *command.Command {
 used: a line for each provider or, for each ID, its changes, a bar for each day or hour,
 latencies, and outages.
 
-A provider is up while it is RUNNING, and usable while pick would take it: also while it
-is degraded but still answers. The daemon keeps days for 400 days and hours for 14, also
-across its restarts. Days are those of UTC. Time does not count while the daemon did not
-run, probing was paused, the state was UNKNOWN, or the machine was asleep: it is not
-known.
+A provider is up while it is RUNNING, and usable also while it is degraded but still
+answers. Time is not known, and does not count, while the daemon did not run, probing was
+paused, the state was UNKNOWN, or the machine was asleep. The daemon keeps days for 400
+days and hours for 14, across restarts. Days are in UTC.
 
 A full bar is time in which the provider was usable without a break. The bars are hours
 if --since is at most 2 days ago, and days otherwise; --step chooses. An outage is time
 in which the provider was not usable.
 
 ` + sinceHelp + `
-It begins with the hour or day that the time is in. After an event there are only the
-changes and how long each state lasted.
+The first bar is the whole hour or day that this time is in. After an event, only the
+changes are shown, and how long each state lasted.
 
 ` + globHelp + `
 -o json prints the daemon's reply without an ID, one object for one ID, and
