@@ -21,6 +21,7 @@ type group struct {
 	deletes map[string]struct{} // ids of removed providers
 	urgent  bool                // the configuration changed
 	barrier *barrier            // nil if nobody waits for the commit
+	notes   map[string][]byte   // see [Store.SaveNotes]
 
 	// Set by take.
 	riders     map[*cell]*Row // published rows that are newer than those on the disk
@@ -77,12 +78,17 @@ func (g *group) prepend(failed *group, keep uint64) {
 	for id := range failed.deletes {
 		g.deletes[id] = struct{}{}
 	}
+	if len(failed.notes) > 0 {
+		notes := maps.Clone(failed.notes)
+		maps.Copy(notes, g.notes) // the newer ones
+		g.notes = notes
+	}
 	g.trim(keep)
 }
 
 // empty reports whether nothing in the group needs a commit.
 func (g *group) empty() bool {
-	return len(g.changes) == 0 && len(g.rows) == 0 && len(g.deletes) == 0 && !g.urgent
+	return len(g.changes) == 0 && len(g.rows) == 0 && len(g.deletes) == 0 && len(g.notes) == 0 && !g.urgent
 }
 
 // newest is the seq of the last event of the group.
@@ -118,7 +124,7 @@ func (g *group) apply(tx *bolt.Tx) error {
 		h.Oldest = g.kept()
 	}
 	return errors.Join(g.applyRows(tx.Bucket(rowsBucket()), &h.Rows), g.applyEvents(tx.Bucket(eventsBucket())),
-		g.history.apply(tx, h), h.write(tx))
+		g.history.apply(tx, h), g.applyNotes(tx.Bucket(notifyBucket())), h.write(tx))
 }
 
 // frozen is a copy of the group, for a transaction that may still run after we gave up.

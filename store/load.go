@@ -22,6 +22,8 @@ type contents struct {
 	txid           int              // of the transaction that was read
 	id             uint64           // of the database
 	past           past             // of the history
+	notes          map[string][]byte
+	renumbered     bool // it is a backup, or not the database that clients have seen
 }
 
 // errOldSchema means that a database must be migrated first.
@@ -75,6 +77,9 @@ func (c *contents) read(tx *bolt.Tx, path string, metas []uint64) error {
 	}
 	c.past = pastOf(h)
 	if err := c.past.read(tx); err != nil {
+		return err
+	}
+	if c.notes, err = readNotes(tx); err != nil {
 		return err
 	}
 	return checkHistory(tx)

@@ -167,7 +167,11 @@ func continueNumbers(db *bolt.DB, f *os.File, path string, found *contents, o Op
 		o.Log.Warn("the database is not the one that clients have seen: events and refreshes get new numbers",
 			"path", path, "because", missed)
 	}
-	return load(db, path, metasOf(f))
+	found, err := load(db, path, metasOf(f))
+	if err == nil {
+		found.renumbered = true
+	}
+	return found, err
 }
 
 // slack is how much of a file may be unused at its end. bbolt maps all of it.

@@ -163,6 +163,7 @@ func (s *Store) writeAnew(why error) error {
 	s.mu.Lock()
 	j := s.journal.Load()
 	s.journal.Store(&journal{w.oldest(), j.newest, j.recent, j.next})
+	s.renote()
 	s.mu.Unlock()
 	s.ledger.rewrite()
 	args := []any{"path", s.path, "because", why, "kept", aside, "events", len(w.events), "missing_events", found.missing()}

@@ -63,7 +63,7 @@ func (g *regain) copyImage(db *bolt.DB, im *image) error {
 		}
 		return 0
 	})
-	for _, name := range historyBuckets() {
+	for _, name := range append(historyBuckets(), notifyBucket()) {
 		e, ok := buckets[string(name)]
 		if !ok {
 			continue
@@ -119,6 +119,8 @@ func isWhole(bucket, key, value []byte) bool {
 		if _, err = readChanges(key, value); !pair {
 			err = errMalformed
 		}
+	case string(notifyBucket()):
+		_, err = unseal(bucket, key, value)
 	default:
 		if _, err = openBucketValue(bucket, key, value); !pair {
 			err = errMalformed

@@ -97,6 +97,9 @@ type Store struct {
 	taken    error         // another daemon has the path; guarded by disk
 	usurped  chan struct{} // closed when another daemon has it
 
+	notes      map[string][]byte // see Notes; guarded by mu
+	renumbered bool              // when it was opened
+
 	ledger ledger // the history that is not on the disk yet; has a lock of its own
 
 	copying sync.Mutex // held while a Backup is open
@@ -208,6 +211,9 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	s.journal.Store(newJournal(found))
 	found.past.stretch(&owner.twin.text, found, opened.number)
 	s.ledger.resume(&found.past)
+	if s.notes, s.renumbered = found.notes, found.renumbered; s.notes == nil {
+		s.notes = make(map[string][]byte)
+	}
 	// Also beyond those handed out while the disk refused reservations.
 	s.began = found.generation
 	if o.First == 0 {
