@@ -25,6 +25,9 @@ const (
 	ShuttingDownNow   Code = "shutting_down"
 	StoreFailing      Code = "store_failing"
 	Internal          Code = "internal"
+	UnknownSink       Code = "unknown_sink"
+	UnknownMessage    Code = "unknown_message"
+	Undelivered       Code = "undelivered"        // the receiver of a notification did not accept it
 	Usage             Code = "usage"              // client only
 	DaemonUnreachable Code = "daemon_unreachable" // client only
 )
@@ -58,6 +61,9 @@ var codes = sync.OnceValue(func() map[Code]struct{ http, exit int } {
 		ShuttingDownNow:   {503, ExitUnreachable},
 		StoreFailing:      {503, ExitNo},
 		Internal:          {500, ExitNo},
+		UnknownSink:       {404, ExitUnknown},
+		UnknownMessage:    {404, ExitUnknown},
+		Undelivered:       {502, ExitNo},
 		Usage:             {400, ExitUsage},
 		DaemonUnreachable: {503, ExitUnreachable},
 	}

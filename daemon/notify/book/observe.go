@@ -1,0 +1,213 @@
+package book
+
+import (
+	"slices"
+	"time"
+
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Row is what holds of a provider now.
+type Row struct {
+	ID     string
+	State  provider.State
+	Reason provider.Reason
+	Detail string
+	Hint   string
+}
+
+// Begin returns the book of a new sink, which is told nothing of the past.
+func Begin(cursor uint64, rows []Row, s *Settings) *Book {
+	b := &Book{Cursor: cursor}
+	b.Watch(rows, s, time.Time{})
+	return b
+}
+
+// Watch makes the book's subjects those of the rows, which are all that are configured. New
+// ones that are not usable open nothing. What was told of one that is gone is closed.
+func (b *Book) Watch(rows []Row, s *Settings, now time.Time) {
+	watched := map[string]bool{provider.HostID: true}
+	for _, row := range rows {
+		if !s.wants(row.ID) {
+			continue
+		}
+		watched[row.ID] = true
+		if b.Subjects[row.ID] == nil {
+			b.subject(row.ID).Never = !serves(provider.TopicOf(row.State, row.Reason))
+		}
+	}
+	for id, sub := range b.Subjects {
+		if watched[id] {
+			continue
+		}
+		if sub.Episode != nil {
+			sub.Episode.end(Ending{State: provider.StateUnknown, Reason: provider.NotChecked, Detail: "no longer watched"}, now)
+			if sub.Episode.Told != "" {
+				sub.Over = append(sub.Over, sub.Episode)
+			}
+			sub.Episode = nil
+		}
+		if len(sub.Over) == 0 {
+			delete(b.Subjects, id)
+		}
+	}
+}
+
+// Resync makes the book agree with the rows when the events between are gone: lost of them.
+func (b *Book) Resync(rows []Row, lost uint64, s *Settings, now time.Time) {
+	b.Lost += lost
+	b.Watch(rows, s, now)
+	for _, row := range rows {
+		if s.wants(row.ID) {
+			b.look(row, b.Cursor, s, now)
+		}
+	}
+}
+
+// Restored closes what was open when the database was restored from a backup: what happened
+// since the backup is not known. Resync follows when the providers have been probed.
+func (b *Book) Restored(cursor uint64, s *Settings, now time.Time) {
+	b.Cursor, b.Outbox = cursor, nil
+	for _, sub := range b.Subjects {
+		sub.Over, sub.Changes = nil, nil
+		if sub.Episode != nil && sub.Episode.Told != "" {
+			sub.Episode.end(Ending{State: provider.StateUnknown, Reason: provider.NotChecked, Detail: "the database was restored from a backup", Seq: cursor}, now)
+			sub.Over = []*Episode{sub.Episode}
+		}
+		sub.Episode = nil
+	}
+}
+
+// Observe adds an event that follows the cursor. hint is what to do about it.
+func (b *Book) Observe(e *provider.Event, hint string, s *Settings) {
+	b.Cursor = e.Seq
+	if e.Hearsay || !s.wants(e.ID) { // what users say is no state of the provider's
+		return
+	}
+	b.look(Row{e.ID, e.To, e.Reason, e.Detail, hint}, e.Seq, s, e.Time.Time)
+}
+
+// look adds what holds of a provider, or of this machine, since a moment.
+func (b *Book) look(row Row, seq uint64, s *Settings, now time.Time) {
+	topic := provider.TopicOf(row.State, row.Reason)
+	if row.ID == provider.HostID {
+		topic = provider.TopicUsable
+		if row.Reason == provider.Offline {
+			topic = provider.TopicHost
+		} else {
+			b.Regained = now
+		}
+	}
+	sub := b.Subjects[row.ID]
+	if sub == nil {
+		sub = b.subject(row.ID)
+		sub.Never = !serves(topic) && topic != provider.TopicHost
+	}
+	after := Ending{row.State, row.Reason, row.Detail, seq}
+	switch {
+	case topic == "":
+	case topic == provider.TopicIncident && !s.on(topic):
+		sub.well(row.ID, after, s, now)
+	case topic == provider.TopicUsable:
+		sub.well(row.ID, after, s, now)
+	case topic == provider.TopicIncident && sub.Episode != nil && rank(sub.Episode.Topic) > rank(topic):
+		sub.well(row.ID, after, s, now) // it serves again
+		sub.trouble(row, topic, seq, s, now)
+	default:
+		sub.trouble(row, topic, seq, s, now)
+	}
+}
+
+// serves reports whether a provider of which that is the news answers requests.
+func serves(t provider.Topic) bool { return t == provider.TopicUsable || t == provider.TopicIncident }
+
+// trouble begins an episode, or adds to the one that lasts.
+func (s *Subject) trouble(row Row, topic provider.Topic, seq uint64, set *Settings, now time.Time) {
+	if topic == provider.TopicIncident {
+		s.Never = false // it serves
+	}
+	e := s.Episode
+	if e == nil {
+		if s.Never {
+			return
+		}
+		e = &Episode{Seq: seq, Since: now}
+		s.Episode = e
+	}
+	if e.Times == 0 || !e.Until.IsZero() { // it began, or began again
+		e.Times++
+		s.changed(now)
+		e.Until, e.After = time.Time{}, Ending{}
+	}
+	e.Topic, e.State, e.Reason, e.Detail, e.Hint = topic, row.State, row.Reason, row.Detail, row.Hint
+	if due := now.Add(set.after(e)); e.news(set) && (e.Due.IsZero() || due.Before(e.Due)) {
+		e.Due = due
+	}
+}
+
+// news reports whether the episode is worth telling as it is now.
+func (e *Episode) news(set *Settings) bool {
+	return set.on(e.Topic) && rank(e.Topic) > rank(e.ToldAs)
+}
+
+// well ends the episode. If the provider flaps, it goes on until the provider comes to rest.
+func (s *Subject) well(id string, after Ending, set *Settings, now time.Time) {
+	s.Never = false
+	if s.Episode == nil || !s.Episode.Until.IsZero() {
+		return
+	}
+	s.changed(now)
+	s.Episode.end(after, now)
+	if !s.flapping(now) {
+		s.close(id, set)
+	}
+}
+
+func (e *Episode) end(after Ending, now time.Time) {
+	if e.Until.IsZero() {
+		e.Until = later(now, e.Since)
+	}
+	e.After = after
+}
+
+// close puts the episode aside. If nobody needs to hear of it, it is forgotten.
+func (s *Subject) close(id string, set *Settings) {
+	e := s.Episode
+	s.Episode = nil
+	if e.Told != "" || !e.Due.IsZero() && !e.Until.Before(e.Due) && !set.muted(id, e) {
+		s.Over = append(s.Over, e)
+	}
+}
+
+// settle closes the episode of a provider that flapped and has come to rest usable.
+func (s *Subject) settle(id string, set *Settings, now time.Time) {
+	if s.Episode != nil && !s.Episode.Until.IsZero() && !now.Before(s.calm()) {
+		s.close(id, set)
+	}
+}
+
+// changed notes that the provider became usable, or unusable.
+func (s *Subject) changed(now time.Time) {
+	s.Changes = append(s.recent(now), now)
+}
+
+func (s *Subject) recent(now time.Time) []time.Time {
+	return slices.DeleteFunc(slices.Clone(s.Changes), func(t time.Time) bool { return now.Sub(t) >= flapWindow || t.After(now) })
+}
+
+func (s *Subject) flapping(now time.Time) bool { return len(s.recent(now)) > flapChanges }
+
+// calm is when a provider that does not change any more has come to rest.
+func (s *Subject) calm() time.Time {
+	if len(s.Changes) == 0 {
+		return time.Time{}
+	}
+	return s.Changes[len(s.Changes)-1].Add(flapWindow)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
