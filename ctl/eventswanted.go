@@ -42,7 +42,7 @@ func (w *eventsWanted) means(e *provider.Event) bool {
 // concerns reports whether an event is about an ID, or one that matches a pattern. An
 // event of the machine is also about the providers that it lost sight of.
 func concerns(pattern string, e *provider.Event) bool {
-	if !isGlob(pattern) {
+	if !provider.IsGlob(pattern) {
 		return e.Concerns(pattern)
 	}
 	hits, err := matchOne(pattern, append(slices.Clone(e.IDs), e.ID))

@@ -2,7 +2,6 @@ package ctl
 
 import (
 	"context"
-	"path"
 	"slices"
 	"strings"
 
@@ -13,16 +12,12 @@ import (
 // globHelp explains patterns in the help of a command that takes them.
 const globHelp = `An ID can be a pattern in quotes: 'gpu*', 'ollama:?', '*[!0-9]'.`
 
-// isGlob reports whether a word is a pattern. It has a character that no ID has.
-func isGlob(word string) bool { return strings.ContainsAny(word, `*?[`) }
-
 // hasGlob reports whether any word is a pattern, so that the IDs have to be looked up first.
-func hasGlob(words []string) bool { return slices.ContainsFunc(words, isGlob) }
+func hasGlob(words []string) bool { return slices.ContainsFunc(words, provider.IsGlob) }
 
 // match returns the ids that the patterns match, each once: in the order of the patterns
-// and, for one pattern, in that of ids. Patterns are those of shells: * is any text, ? any
-// character, [a-c] one of those and [!a-c] any other. A word without such a character is
-// an ID. It fails if a pattern matches nothing.
+// and, for one pattern, in that of ids. [provider.MatchGlob] says what patterns are. It fails if
+// one matches nothing.
 func match(patterns, ids []string) ([]string, error) {
 	var found []string
 	for _, pattern := range patterns {
@@ -40,13 +35,10 @@ func match(patterns, ids []string) ([]string, error) {
 }
 
 func matchOne(pattern string, ids []string) (hits []string, err error) {
-	glob := strings.ReplaceAll(pattern, "[!", "[^") // as package path has it
 	for _, id := range ids {
-		ok := id == pattern
-		if isGlob(pattern) {
-			if ok, err = path.Match(glob, id); err != nil {
-				return nil, usage("close the bracket: 'gpu[0-3]'; * means any text, and ? any character", "bad pattern: %q", pattern)
-			}
+		ok, err := provider.MatchGlob(pattern, id)
+		if err != nil {
+			return nil, usage("close the bracket: 'gpu[0-3]'; * means any text, and ? any character", "bad pattern: %q", pattern)
 		}
 		if ok {
 			hits = append(hits, id)
@@ -69,7 +61,7 @@ func matchesNone(pattern string, ids []string) error {
 		hint += ", …"
 	}
 	what := "no such provider: %q"
-	if isGlob(pattern) {
+	if provider.IsGlob(pattern) {
 		what = "no provider matches %q"
 	}
 	hint = provider.DidYouMean(strings.Trim(pattern, "*?"), ids, "", hint)

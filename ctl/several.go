@@ -13,7 +13,7 @@ import (
 
 // single reports whether the words are exactly one ID, so that only that provider is
 // requested.
-func single(words []string) bool { return len(words) == 1 && !isGlob(words[0]) }
+func single(words []string) bool { return len(words) == 1 && !provider.IsGlob(words[0]) }
 
 // named returns the IDs that words mean. It fails if one of several means nothing, so that
 // a command acts on all of them or on none.
