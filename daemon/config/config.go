@@ -13,6 +13,9 @@ type Config struct {
 	Autodetect bool
 	Providers  []Provider // in the file's order, those that were autodetected last
 	Detected   []string   // the ids of those that were
+	// Notify and Maintenance are in the file's order.
+	Notify      []Notify
+	Maintenance []Maintenance
 	// Warnings are for people: what is allowed and probably not meant.
 	Warnings []string
 	// Faults are why single providers cannot be used; see [Config.FaultError].

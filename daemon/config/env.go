@@ -34,6 +34,10 @@ type Env struct {
 	// ReadFile reads a whole plain file of at most limit bytes and returns its mode; nil
 	// means the files of the operating system.
 	ReadFile func(name string, limit int64) ([]byte, fs.FileMode, error)
+	// CheckNotify says what is wrong with a [[notify]] according to its kind, such as a
+	// template; nil means that nothing is. After a [SettingError] the error shows the
+	// setting's own line.
+	CheckNotify func(*Notify) error
 }
 
 // OSEnv is the environment of this process.
