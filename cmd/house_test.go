@@ -47,6 +47,8 @@ var house = []string{
 	"daemon/probe/transport",
 	"daemon/probe/term",
 	"daemon/probe/spelling",
+	"daemon/child",
+	"daemon/buses",
 	"daemon/configfile",
 	"daemon/config",
 	"daemon/listener",

@@ -1,52 +1,19 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"os"
-	"strconv"
 	"strings"
 
 	"github.com/godbus/dbus/v5"
 
+	"github.com/providerd/providerd/daemon/buses"
 	"github.com/providerd/providerd/daemon/probe/transport"
 	"github.com/providerd/providerd/daemon/scarce"
 	"github.com/providerd/providerd/store/provider"
 )
-
-// systemBus is where the system's bus listens, in a folder that only root can make.
-const systemBus = "/run/dbus/system_bus_socket"
-
-// busSocket is where a message bus listens, as D-Bus clients find it: at the address in the
-// environment, or else in the usual place (dbus.freedesktop.org/doc/
-// dbus-specification.html, "Well-known Message Bus Instances"; for the user's, systemd's
-// user@.service). Only Unix sockets are taken from an address.
-func busSocket(bus string, getenv func(string) string) string {
-	variable, usual := "DBUS_SYSTEM_BUS_ADDRESS", systemBus
-	if bus == "user" {
-		runtime := cmp.Or(getenv("XDG_RUNTIME_DIR"), "/run/user/"+strconv.Itoa(os.Getuid()))
-		variable, usual = "DBUS_SESSION_BUS_ADDRESS", runtime+"/bus"
-	}
-	for address := range strings.SplitSeq(getenv(variable), ";") {
-		transport, settings, _ := strings.Cut(address, ":")
-		if transport != "unix" {
-			continue
-		}
-		for setting := range strings.SplitSeq(settings, ",") {
-			name, value, _ := strings.Cut(setting, "=")
-			if value, err := url.PathUnescape(value); err == nil && name == "path" {
-				return value
-			} else if err == nil && name == "abstract" {
-				return "@" + value
-			}
-		}
-	}
-	return usual
-}
 
 // askSystemd asks for the unit over a connection of its own, which ends with ctx. If
 // systemd cannot be asked, nothing is known of the unit.
@@ -93,7 +60,7 @@ func (u *unit) read(ctx context.Context, d *transport.Dialer, bus, socket string
 	if err != nil {
 		return &transport.DialError{Errs: []error{err}}
 	}
-	if whose := foreignListener(raw); socket != systemBus && whose != "" {
+	if whose := buses.ForeignListener(raw); socket != buses.System && whose != "" {
 		_ = raw.Close() // nothing was sent over it
 		unset := "DBUS_SYSTEM_BUS_ADDRESS"
 		if bus == "user" {

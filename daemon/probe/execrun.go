@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -10,21 +9,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/providerd/providerd/daemon/child"
 	"github.com/providerd/providerd/store/provider"
 )
 
-const (
-	maxPluginKept = 4 << 10 // bytes of a plug-in's output that are kept
-	maxPluginRead = 1 << 20 // bytes after which its pipe is closed
-	// pluginGrace is how long a pipe is read after the plug-in ended: a process that it
-	// left behind might hold the pipe open for ever.
-	pluginGrace = 250 * time.Millisecond
-)
+// pluginGrace is how long a pipe is read after the plug-in ended: a process that it
+// left behind might hold the pipe open for ever.
+const pluginGrace = 250 * time.Millisecond
 
 // A pluginRun is a running plug-in.
 type pluginRun struct {
 	cmd       *exec.Cmd
-	out, talk excerpt
+	out, talk child.Output
 	killed    bool // at the end of its context
 }
 
@@ -46,19 +42,19 @@ func runPlugin(ctx context.Context, r *run, command []string) finding {
 	cmd.WaitDelay = pluginGrace
 	cmd.Cancel = func() error {
 		g.killed = true
-		return killGroup(cmd.Process)
+		return child.Kill(cmd.Process)
 	}
-	inOwnGroup(cmd)
+	child.OwnGroup(cmd)
 	if err := cmd.Start(); err != nil {
 		found := r.notStarted(cmd.Path, err)
 		r.checked(began, askedOfPlugin(command), "", found.detail)
 		return r.unlessCut(found)
 	}
-	_ = cmd.Wait()             // ProcessState holds the result
-	_ = killGroup(cmd.Process) // usually nothing is left of it
-	reapGroup(cmd.Process)
+	_ = cmd.Wait()              // ProcessState holds the result
+	_ = child.Kill(cmd.Process) // usually nothing is left of it
+	child.Reap(cmd.Process)
 	r.latency = r.p.now().Sub(began)
-	r.checked(began, askedOfPlugin(command), g.ending(), firstLine(g.talk.kept))
+	r.checked(began, askedOfPlugin(command), g.ending(), firstLine(&g.talk))
 	return r.unlessCut(g.finding(r.p.provider.Timeout))
 }
 
@@ -67,7 +63,7 @@ func runPlugin(ctx context.Context, r *run, command []string) finding {
 // dead NFS, two such starts would stop the whole daemon.
 func (r *run) reach(ctx context.Context, path string) error {
 	return r.p.files.Await(ctx, "reading "+path, func() error {
-		f, err := openProgram(path)
+		f, err := child.Open(path)
 		if err != nil {
 			return nil // starting it will report why
 		}
@@ -80,13 +76,13 @@ func (r *run) reach(ctx context.Context, path string) error {
 // finding decides what the end of the plug-in means. One that does not end is unknown, not
 // hung: the check is silent, but what it checks may work.
 func (g *pluginRun) finding(timeout time.Duration) finding {
-	line := firstLine(g.out.kept)
+	line := firstLine(&g.out)
 	saw, isCode := returnCodes[g.cmd.ProcessState.ExitCode()]
 	switch {
 	case g.killed:
 		return finding{saw: provider.CheckUnknown, detail: fmt.Sprintf("it did not end within %s, and was killed", timeout)}
-	case g.out.isOver() || g.talk.isOver():
-		return finding{saw: provider.CheckUnknown, detail: errWordy.Error()}
+	case g.out.IsOver() || g.talk.IsOver():
+		return finding{saw: provider.CheckUnknown, detail: child.ErrWordy.Error()}
 	case !isCode || line == "" && saw != provider.OK:
 		return finding{saw: cmp.Or(saw, provider.CheckUnknown), detail: g.ending()}
 	}
@@ -95,14 +91,13 @@ func (g *pluginRun) finding(timeout time.Duration) finding {
 
 // ending is "exit status 2: DISK CRITICAL".
 func (g *pluginRun) ending() string {
-	return strings.TrimSuffix(g.cmd.ProcessState.String()+": "+firstLine(g.out.kept), ": ")
+	return strings.TrimSuffix(g.cmd.ProcessState.String()+": "+firstLine(&g.out), ": ")
 }
 
 // firstLine is what a plug-in says to people. What follows a | is for graphs.
-func firstLine(output []byte) string {
-	line, _, _ := bytes.Cut(bytes.TrimSpace(output), []byte("\n"))
-	text, _, _ := bytes.Cut(line, []byte("|"))
-	return string(bytes.TrimSpace(text))
+func firstLine(output *child.Output) string {
+	text, _, _ := strings.Cut(output.FirstLine(), "|")
+	return strings.TrimSpace(text)
 }
 
 func askedOfPlugin(command []string) string {
@@ -111,22 +106,3 @@ func askedOfPlugin(command []string) string {
 	}
 	return "run " + command[0]
 }
-
-// An excerpt keeps the beginning of what is written to it. An endless writer is stopped,
-// because it would keep a processor busy until the deadline.
-type excerpt struct {
-	kept []byte
-	read int
-}
-
-var errWordy = fmt.Errorf("it wrote more than %d MiB", maxPluginRead>>20)
-
-func (e *excerpt) Write(b []byte) (int, error) {
-	if e.read += len(b); e.isOver() {
-		return 0, errWordy
-	}
-	e.kept = append(e.kept, b[:min(len(b), maxPluginKept-len(e.kept))]...)
-	return len(b), nil
-}
-
-func (e *excerpt) isOver() bool { return e.read > maxPluginRead }

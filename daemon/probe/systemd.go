@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/providerd/providerd/daemon/buses"
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -39,7 +40,7 @@ var systemdUnit = kind{
 	mute:  true,
 	peculiar: func(p *config.Provider) (asker, error) {
 		bus := busOf(p)
-		socket := busSocket(bus, os.Getenv)
+		socket := buses.Socket(bus, os.Getenv)
 		return func(ctx context.Context, r *run) finding { return askSystemd(ctx, r, bus, socket, p.Unit) }, nil
 	},
 }

@@ -1,4 +1,4 @@
-package probe
+package buses
 
 import (
 	"fmt"
@@ -10,9 +10,9 @@ import (
 	"github.com/providerd/providerd/store/userns"
 )
 
-// foreignListener names the user who listens at the other end of a Unix connection; empty
+// ForeignListener names the user who listens at the other end of a Unix connection; empty
 // if that is root or this user.
-func foreignListener(c net.Conn) (whose string) {
+func ForeignListener(c net.Conn) (whose string) {
 	u, ok := c.(*net.UnixConn)
 	if !ok {
 		return ""
