@@ -57,6 +57,14 @@ const (
 // NotifyKinds are all kinds, in the order of the documentation.
 var NotifyKinds = []NotifyKind{
 	{Name: "webhook", URL: Must, Token: Perhaps, Secret: Perhaps, Example: `url = "https://example.com/hook", or url_file = "/etc/providerd/hook"`},
+	{Name: "ntfy", URL: Must, Token: Perhaps, Example: `url = "https://ntfy.sh/TOPIC", or url_file = "/etc/providerd/ntfy"`},
+	{Name: "slack", URL: Must, Example: `url_file = "/etc/providerd/slack", with the address of an incoming webhook`},
+	{Name: "mattermost", URL: Must, Example: `url_file = "/etc/providerd/mattermost", with the address of an incoming webhook`},
+	{Name: "discord", URL: Must, Example: `url_file = "/etc/providerd/discord", with the address of a webhook`},
+	{Name: "telegram", URL: Must, Token: Must, Example: `url = "https://api.telegram.org?chat_id=NUMBER" and token_file = "/etc/providerd/telegram"`},
+	{Name: "gotify", URL: Must, Token: Must, Example: `url = "https://gotify.example.com" and token_file = "/etc/providerd/gotify"`},
+	{Name: "pushover", URL: Must, Token: Must, Example: `url_file = "/etc/providerd/pushover-user" and token_file = "/etc/providerd/pushover"`},
+	{Name: "matrix", URL: Must, Token: Must, Example: `url = "https://HOMESERVER?room=!ROOM:HOMESERVER" and token_file = "/etc/providerd/matrix"`},
 	{Name: "exec", Command: Must, Example: `command = ["/usr/local/bin/tell-me"]`},
 	{Name: "desktop"},
 }
