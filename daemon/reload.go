@@ -89,7 +89,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	}
 	d.control.SetAdmin(d.adminGroup(cfg))
 	d.warn(cfg)
-	applied := cfg.Daemon.Applied(before.Daemon)
+	applied := append(cfg.Daemon.Applied(before.Daemon), cfg.AppliedNotify(before)...)
 	counts := []any{"path", cfg.Path, "added", len(changes.Added), "removed", len(changes.Removed), "changed", len(changes.Changed), "unchanged", changes.Unchanged}
 	if len(applied) > 0 {
 		counts = append(counts, "applied", strings.Join(applied, ", "))
@@ -153,14 +153,15 @@ func (d *Daemon) loadAnew() (*config.Config, error) {
 	return cfg, err
 }
 
-// standing lists the faults that the providers already have. A reload did not cause them,
+// standing lists the faults that providers and notifications already have. A reload did not cause them,
 // and must be able to correct something else.
 func (d *Daemon) standing() func(config.Fault) bool {
 	known := map[string]*config.Provider{}
 	for _, p := range d.schedule.Providers() {
 		known[p.ID] = p
 	}
-	return func(f config.Fault) bool { return known[f.ID].Has(f) }
+	before := d.config.Load()
+	return func(f config.Fault) bool { return known[f.ID].Has(f) || before.NotifyHas(f) }
 }
 
 // apply passes the providers to the parts that probe and report them. Those keep what they

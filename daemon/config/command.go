@@ -28,18 +28,21 @@ const minArgument = 3
 // ArgumentSecrets are the arguments of Command, or parts of them, that look like secrets by
 // their own or their option's name. Only the program knows which short options, such as -p,
 // take a password.
-func (p *Provider) ArgumentSecrets() []string {
+func (p *Provider) ArgumentSecrets() []string { return ArgumentSecrets(p.Command) }
+
+// ArgumentSecrets are those of any command.
+func ArgumentSecrets(command []string) []string {
 	var found []string
 	add := func(s string) {
 		if len(s) >= minArgument && !slices.Contains(found, s) {
 			found = append(found, s)
 		}
 	}
-	for i, arg := range p.Command {
+	for i, arg := range command {
 		if i == 0 {
 			continue
 		}
-		if i > 1 && secretOption.MatchString(p.Command[i-1]) && !strings.HasPrefix(arg, "-") {
+		if i > 1 && secretOption.MatchString(command[i-1]) && !strings.HasPrefix(arg, "-") {
 			add(arg)
 		}
 		if m := secretValue.FindStringSubmatch(arg); m != nil {
@@ -59,10 +62,10 @@ func (p *Provider) ArgumentSecrets() []string {
 	return found
 }
 
-// shownCommand returns the command without its secrets, and whether it had any.
-func (p *Provider) shownCommand() (words []string, hidden bool) {
-	secrets := p.ArgumentSecrets()
-	words = slices.Clone(p.Command)
+// shownCommand returns a command without its secrets, and whether it had any.
+func shownCommand(command []string) (words []string, hidden bool) {
+	secrets := ArgumentSecrets(command)
+	words = slices.Clone(command)
 	for i := range words {
 		for _, s := range secrets {
 			if i > 0 {

@@ -116,13 +116,16 @@ func (r *reading) config() *Config {
 	forAll := top.table("defaults")
 	defaults := forAll.timing()
 	forAll.done()
-	entries := top.entries()
+	entries := top.entries("provider")
+	notifications, maintenance := top.entries("notify"), top.entries("maintenance")
 	top.done()
 	c.Providers = r.providers(entries, defaults)
 	if c.Autodetect {
 		detected := r.autodetect(entries, defaults)
 		c.Providers, c.Detected = append(c.Providers, detected...), ids(detected)
 	}
+	c.Notify, c.Maintenance = r.notifications(notifications), r.maintenance(maintenance)
+	r.warnOfGlobs(append(notifications, maintenance...), ids(c.Providers))
 	if len(c.Providers) == 0 {
 		r.warn(nowhere, "no provider is configured: add a [[provider]], or autodetect = true")
 	}
@@ -135,22 +138,21 @@ func (t *table) table(key string) *table {
 	return &table{reading: t.reading, node: t.node.child(key), values: values}
 }
 
-// entries opens each [[provider]].
-func (t *table) entries() []*table {
-	const key = "provider"
+// entries opens each table of a list, such as each [[provider]].
+func (t *table) entries(key string) []*table {
 	if !t.has(key) {
 		return nil
 	}
 	elements, ok := t.values[key].([]any)
 	if !ok {
-		t.reject(t.at(key), flawf("write [[provider]], with its settings on the lines below",
-			"provider must be a list of tables, not %s", typeName(t.values[key])))
+		t.reject(t.at(key), flawf("write [["+key+"]], with its settings on the lines below",
+			"%s must be a list of tables, not %s", key, typeName(t.values[key])))
 	}
 	var out []*table
 	for i, e := range elements {
 		values, ok := e.(map[string]any)
 		if !ok {
-			t.wrongType(t.elem(key, i), "each provider", e, values, "[[provider]]")
+			t.wrongType(t.elem(key, i), "each "+key, e, values, "[["+key+"]]")
 			continue
 		}
 		out = append(out, &table{reading: t.reading, node: t.node.child(key).element(i), values: values})

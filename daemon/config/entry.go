@@ -68,26 +68,34 @@ func (p *Provider) setTiming(t timing) {
 }
 
 func (t *table) id(ids map[string]int) string {
-	id, ok := t.text("id", `id = "ollama"`)
+	id := t.nameOf("provider", "ollama", ids)
+	if id == "status" || id == "refresh" || id == provider.HostID { // reserved by the control socket
+		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is reserved", quote(id)))
+		return ""
+	}
+	return id
+}
+
+// nameOf reads the id of an entry. what is what the entries are, and ids has the lines of those
+// before it.
+func (t *table) nameOf(what, example string, ids map[string]int) string {
+	id, ok := t.text("id", `id = "`+example+`"`)
 	switch {
 	case !ok:
 		if t.values["id"] == nil {
-			t.reject(t.header(), flawf(`write id = "ollama"`, "this provider has no id"))
+			t.reject(t.header(), flawf(`write id = "`+example+`"`, "this %s has no id", what))
 		}
 		return ""
 	case len(id) > maxID:
 		t.reject(t.at("id"), flawf("choose a shorter one", "id is %d characters long: it can have at most %d", len(id), maxID))
 		return ""
 	case !idPattern.MatchString(id):
-		t.reject(t.at("id"), flawf(idFix(id), `id is %s: it can have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
-		return ""
-	case id == "status" || id == "refresh" || id == provider.HostID: // reserved by the control socket
-		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is reserved", quote(id)))
+		t.reject(t.at("id"), flawf(idFix(id, example), `id is %s: it can have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
 		return ""
 	}
 	line, _ := position(t.doc.data, t.at("id").start)
 	if first := ids[id]; first > 0 {
-		t.reject(t.at("id"), flawf(`give each its own, as in id = "`+id+`:2"`, "id %s is taken by the provider in line %d", quote(id), first))
+		t.reject(t.at("id"), flawf(`give each its own, as in id = "`+id+`:2"`, "id %s is taken by the %s in line %d", quote(id), what, first))
 		return id
 	}
 	ids[id] = line
@@ -95,7 +103,7 @@ func (t *table) id(ids map[string]int) string {
 }
 
 // idFix proposes the nearest id that is allowed.
-func idFix(id string) string {
+func idFix(id, example string) string {
 	fixed := strings.Trim(strings.Map(func(r rune) rune {
 		if strings.ContainsRune("abcdefghijklmnopqrstuvwxyz0123456789._-", r) {
 			return r
@@ -103,7 +111,7 @@ func idFix(id string) string {
 		return '-'
 	}, strings.ToLower(id)), "._-")
 	if fixed == "" || maskSecrets(id) != id {
-		fixed = "ollama:gpu"
+		fixed = example + ":gpu"
 	}
 	return `write id = "` + fixed + `"`
 }
@@ -167,6 +175,11 @@ func (t *table) check(p *Provider, kind *Kind) {
 		p.setAddressFault(f)
 		return
 	}
+	t.rejectFor(err)
+}
+
+// rejectFor rejects what a kind's own check found, at the setting that it names.
+func (t *table) rejectFor(err error) {
 	var setting *SettingError
 	if errors.As(err, &setting) {
 		fix := setting.Fix

@@ -8,11 +8,11 @@ import (
 )
 
 // A Fault says that the key, the authorities or the certificate that the file names for a
-// provider cannot be used. The file itself is right, and the other providers are not affected:
-// the daemon starts without them, and the row says why. `config check` and a reload report it
-// as an error.
+// provider cannot be used, or a credential of a notification. The file itself is right, and the
+// others are not affected: the daemon starts without them, and the row says why. `config check`
+// and a reload report it as an error.
 type Fault struct {
-	ID string // of the provider
+	ID string // of the provider or the notification
 	Problem
 	// Denied is the file that this process may not read, though another user may; empty for
 	// any other fault.
@@ -48,7 +48,12 @@ func (p *Provider) Has(f Fault) bool {
 	return p != nil && (p.KeyFault == f.Message || p.TLS != nil && slices.Contains(p.TLS.Faults, f.Message))
 }
 
-// fault notes why something that the file names for a provider cannot be used.
+// NotifyHas reports whether a notification has that fault.
+func (c *Config) NotifyHas(f Fault) bool {
+	return slices.ContainsFunc(c.Notify, func(n Notify) bool { return n.ID == f.ID && slices.Contains(n.Faults, f.Message) })
+}
+
+// fault notes why something that the file names for an entry cannot be used.
 func (r *reading) fault(id string, at span, f *flaw) {
 	r.faults = append(r.faults, Fault{id, mistake{*f, at}.problem(r.doc.data), f.denied})
 }

@@ -9,7 +9,7 @@ type NamedFile struct {
 	Runs bool   // it is a program
 }
 
-// NamedFiles are those that the providers need.
+// NamedFiles are those that the providers and the notifications need.
 func (c *Config) NamedFiles() (files []NamedFile) {
 	for i := range c.Providers {
 		p := &c.Providers[i]
@@ -28,6 +28,15 @@ func (c *Config) NamedFiles() (files []NamedFile) {
 		}
 		if len(p.Command) > 0 {
 			add("command", p.Command[0], true)
+		}
+	}
+	for i := range c.Notify {
+		n := &c.Notify[i]
+		for _, f := range n.files() {
+			files = append(files, NamedFile{f.path, f.setting + " of " + quote(n.ID), false})
+		}
+		if len(n.Command) > 0 {
+			files = append(files, NamedFile{n.Command[0], "command of " + quote(n.ID), true})
 		}
 	}
 	return files

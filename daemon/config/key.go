@@ -40,7 +40,7 @@ func (t *table) keyRef(kind *Kind) keyRef {
 		t.reject(t.at("api_key_file"), flawf(`write api_key_file = "/etc/providerd/openai.key"`, "api_key_file is empty"))
 	case hasFile:
 		var f *flaw
-		if file, f = keyFilePath(file, t.env); f != nil {
+		if file, f = credentialPath("api_key_file", file, t.env); f != nil {
 			t.reject(t.at("api_key_file"), f)
 		}
 	}
@@ -63,18 +63,22 @@ const (
 // KeyFolder is that folder.
 const KeyFolder = credentials
 
-// keyFilePath is the file that api_key_file names. A bare name is a credential that systemd
+// credentialPath is the file that a setting names. A bare name is a credential that systemd
 // passes to the unit (LoadCredential=); source: systemd.exec(5).
-func keyFilePath(name string, env Env) (string, *flaw) {
+func credentialPath(setting, name string, env Env) (string, *flaw) {
 	switch {
 	case strings.ContainsFunc(name, isControl):
-		return "", flawf("write the path alone", "api_key_file contains a control character")
+		return "", flawf("write the path alone", "%s contains a control character", setting)
 	case filepath.IsAbs(name):
 		return name, nil
 	case strings.ContainsAny(name, `/\`):
-		return "", flawf("write the path in full, from the root", "api_key_file is a relative path")
+		return "", flawf("write the path in full, from the root", "%s is a relative path", setting)
 	case looksSecret(name):
-		return "", flawf("put the key into a file, and write the path of the file", "api_key_file is not the path of a file")
+		what := "it"
+		if setting == "api_key_file" {
+			what = "the key"
+		}
+		return "", flawf("put "+what+" into a file, and write the path of the file", "%s is not the path of a file", setting)
 	}
 	dir := env.get("CREDENTIALS_DIRECTORY")
 	if !filepath.IsAbs(dir) {
@@ -82,7 +86,7 @@ func keyFilePath(name string, env Env) (string, *flaw) {
 			return filepath.Join(credentials, own), nil
 		}
 		return "", flawf("write the path in full, or give the unit LoadCredential="+name,
-			"api_key_file is a bare name, which is looked up in CREDENTIALS_DIRECTORY, and that is not set")
+			"%s is a bare name, which is looked up in CREDENTIALS_DIRECTORY, and that is not set", setting)
 	}
 	return filepath.Join(dir, name), nil
 }

@@ -12,9 +12,10 @@ import (
 type Notify struct {
 	ID   string
 	Kind string // the name of one of [NotifyKinds]
-	URL  string // can contain a secret: show ShownURL instead
+	URL  string // can contain a secret: see [Notify.ShownURL]
 	// URLFile, TokenFile and SecretFile are the absolute paths of files with credentials.
 	URLFile, TokenFile, SecretFile string
+	Faults                         []string // why one of them cannot be used
 	Command                        []string // of kind exec: the program and its arguments
 
 	On        []provider.Topic

@@ -36,6 +36,12 @@ func (c *Config) Show() string {
 	for i := range c.Providers {
 		c.Providers[i].show(&b)
 	}
+	for i := range c.Notify {
+		c.Notify[i].show(&b)
+	}
+	for i := range c.Maintenance {
+		c.Maintenance[i].show(&b)
+	}
 	return b.String()
 }
 
@@ -81,11 +87,7 @@ func (p *Provider) showFeed(b *strings.Builder) {
 func (p *Provider) showTarget(b *strings.Builder) {
 	switch {
 	case len(p.Command) > 0:
-		words, hidden := p.shownCommand()
-		if hidden {
-			b.WriteString("# what looks like a secret in command is not shown\n")
-		}
-		writeTexts(b, "command", words)
+		showCommand(b, p.Command)
 	case p.Unit != "":
 		writeText(b, "unit", p.Unit)
 		if p.Bus != "" {
@@ -98,6 +100,15 @@ func (p *Provider) showTarget(b *strings.Builder) {
 	default:
 		writeText(b, "base_url", p.Endpoint)
 	}
+}
+
+// showCommand writes a command without what looks like a secret.
+func showCommand(b *strings.Builder, command []string) {
+	words, hidden := shownCommand(command)
+	if hidden {
+		b.WriteString("# what looks like a secret in command is not shown\n")
+	}
+	writeTexts(b, "command", words)
 }
 
 func (p *Provider) showKey(b *strings.Builder) {

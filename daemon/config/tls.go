@@ -84,10 +84,9 @@ func (t *table) tlsPath(setting, name string) string {
 		t.reject(t.at(setting), flawf("write "+exampleOf(setting), "%s is empty", setting))
 		return ""
 	}
-	path, f := keyFilePath(name, t.env)
+	path, f := credentialPath(setting, name, t.env)
 	if f != nil {
-		t.reject(t.at(setting), flawf(strings.Replace(f.fix, "put the key into", "put it into", 1), "%s",
-			strings.Replace(f.message, "api_key_file", setting, 1)))
+		t.reject(t.at(setting), f)
 	}
 	return path
 }
