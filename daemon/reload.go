@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/notify/sink"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/schedule"
 	"github.com/providerd/providerd/store/provider"
@@ -21,7 +22,7 @@ const loadWithin = 5 * time.Second
 
 // Load reads the configuration. The options override the file.
 func (o *Options) Load() (*config.Config, error) {
-	cfg, err := config.Load(o.ConfigPath, o.ConfigPath != "", probe.Kinds(), o.Env)
+	cfg, err := config.Load(o.ConfigPath, o.ConfigPath != "", probe.Kinds(), o.env())
 	if err != nil {
 		return nil, err
 	}
@@ -30,11 +31,18 @@ func (o *Options) Load() (*config.Config, error) {
 
 // Parse is like Load for a text that has not been saved yet; path is where it will be.
 func (o *Options) Parse(path string, text []byte) (*config.Config, error) {
-	cfg, err := config.Parse(path, text, probe.Kinds(), o.Env)
+	cfg, err := config.Parse(path, text, probe.Kinds(), o.env())
 	if err != nil {
 		return nil, err
 	}
 	return o.over(cfg)
+}
+
+// env is the environment of the configuration, with what only other parts can check.
+func (o *Options) env() config.Env {
+	env := o.Env
+	env.CheckNotify = sink.Check
+	return env
 }
 
 // over lets the options override the file.

@@ -134,14 +134,13 @@ func (t *table) credentialFile(key string) string {
 // What is in them is read again when they are used.
 func (t *table) checkFiles(n *Notify) {
 	for _, file := range n.files() {
-		_, loose, f := keyFromFile(file.path, t.env)
+		_, loose, f := t.env.credentialIn(file.path)
 		at := t.at(file.setting)
 		if loose {
 			t.warn(at, "every user of this machine can read the %s: chmod 600 %s", file.setting, printable(file.path))
 		}
 		if f != nil {
-			f.message = strings.Replace(strings.Replace(f.message, "key file", file.setting, 1), ": the key ", ": it ", 1)
-			f.fix = strings.ReplaceAll(strings.ReplaceAll(f.fix, "the key", "what it is for"), "only what it is for", "only that")
+			f.message = file.setting + ": " + f.message
 			n.Faults = append(n.Faults, f.message)
 			t.fault(n.ID, at, f)
 		}

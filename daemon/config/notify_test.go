@@ -73,7 +73,7 @@ kind = "webhook"
 url = "https://hooks.example.com/***"
 token_file = "/keys/token"
 secret_file = "/keys/none"
-# secret_file "/keys/none": file does not exist
+# secret_file: "/keys/none" cannot be read: file does not exist
 on = ["limited", "incident"]
 providers = ["*", "!lab-*"]
 after = "2m"
