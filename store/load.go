@@ -24,6 +24,7 @@ type contents struct {
 	past           past             // of the history
 	notes          map[string][]byte
 	renumbered     bool // it is a backup, or not the database that clients have seen
+	bereft         bool // notes may be missing
 }
 
 // errOldSchema means that a database must be migrated first.

@@ -57,6 +57,10 @@ func (s *Store) renote() {
 // clients had seen, so that what happened since it was saved is not known.
 func (s *Store) Renumbered() bool { return s.renumbered }
 
+// Bereft reports whether notes may be missing, because the database was damaged, or was absent
+// although there had been one.
+func (s *Store) Bereft() bool { return s.bereft }
+
 // applyNotes writes the group's notes.
 func (g *group) applyNotes(b *bolt.Bucket) error {
 	for key, value := range g.notes {

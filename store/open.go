@@ -26,8 +26,10 @@ func (e *corruptError) Unwrap() error { return e.err }
 // openFile opens the database; it creates one that is absent and repairs one that is
 // damaged. The caller holds owner's lock.
 func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*file, *contents, error) {
+	absent := false
 	switch info, err := os.Lstat(path); {
 	case errors.Is(err, fs.ErrNotExist):
+		absent = owner.text.Mark != (mark{})
 		if err := begin(path, o, owner); err != nil {
 			return nil, nil, &OpenError{Op: "create the database", Path: path, Err: err}
 		}
@@ -46,6 +48,7 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 	}
 	opened, found, err := openLocked(f, path, deadline, o, owner.text.Mark)
 	if err == nil {
+		found.bereft = absent
 		return opened, found, nil
 	}
 	var old *migration
@@ -55,7 +58,11 @@ func openFile(path string, deadline time.Time, o Options, owner *ownerFile) (*fi
 	var bad *corruptError
 	switch {
 	case errors.As(err, &bad):
-		return rescue(path, o, owner, bad)
+		opened, found, err = rescue(path, o, owner, bad)
+		if err == nil {
+			found.bereft = true
+		}
+		return opened, found, err
 	case errors.As(err, &old):
 		_ = owner.expectAnother() // on error, a kill now costs one more jump of the numbers
 		if err := install(path); err != nil {

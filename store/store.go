@@ -99,6 +99,7 @@ type Store struct {
 
 	notes      map[string][]byte // see Notes; guarded by mu
 	renumbered bool              // when it was opened
+	bereft     bool              // likewise
 
 	ledger ledger // the history that is not on the disk yet; has a lock of its own
 
@@ -211,7 +212,8 @@ func newStore(path string, o Options, opened *file, owner *ownerFile, found *con
 	s.journal.Store(newJournal(found))
 	found.past.stretch(&owner.twin.text, found, opened.number)
 	s.ledger.resume(&found.past)
-	if s.notes, s.renumbered = found.notes, found.renumbered; s.notes == nil {
+	s.renumbered, s.bereft = found.renumbered, found.bereft
+	if s.notes = found.notes; s.notes == nil {
 		s.notes = make(map[string][]byte)
 	}
 	// Also beyond those handed out while the disk refused reservations.

@@ -87,9 +87,14 @@ type Book struct {
 	Digest   time.Time           `json:"digest,omitzero"`   // when the last digest was made
 	Regained time.Time           `json:"regained,omitzero"` // when this machine was last online again
 	Lost     uint64              `json:"lost,omitempty"`    // events that were gone, which the next message says
-	Sent     uint64              `json:"sent,omitempty"`    // messages that were accepted
-	Refused  uint64              `json:"refused,omitempty"`
-	SentAt   time.Time           `json:"sent_at,omitzero"` // the last one
+	// Unsettled means that what happened since the book was saved is not known, and that
+	// [Book.Resync] is waited for; Forgotten, that what was told before is not known either.
+	Unsettled bool `json:"unsettled,omitempty"`
+	Forgotten bool `json:"forgotten,omitempty"`
+
+	Sent    uint64    `json:"sent,omitempty"` // messages that were accepted
+	Refused uint64    `json:"refused,omitempty"`
+	SentAt  time.Time `json:"sent_at,omitzero"` // the last one
 }
 
 // A Subject is a provider, or this machine, in a book.
@@ -133,6 +138,7 @@ type Message struct {
 	Made  time.Time `json:"made"`
 	Dead  string    `json:"dead,omitempty"` // why it is not sent any more
 
+	Saved string    `json:"-"` // its id on the disk; empty: it is not there
 	Tries int       `json:"-"` // since this daemon began
 	Next  time.Time `json:"-"` // not before this
 	Error string    `json:"-"` // of the last try

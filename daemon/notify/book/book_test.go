@@ -67,7 +67,7 @@ func (p *play) online(when time.Time) {
 func (p *play) until(when time.Time) {
 	for {
 		next, _ := p.b.Write(p.s, p.now)
-		ready, retry := p.b.Ready(func(string) bool { return false }, p.now)
+		ready, retry := p.b.Ready(func(*Message) bool { return false }, p.now)
 		for _, m := range ready {
 			if p.deaf {
 				p.b.Failed(m.ID, "no answer", time.Time{}, p.now, 0.5)

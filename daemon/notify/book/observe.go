@@ -7,77 +7,6 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Row is what holds of a provider now.
-type Row struct {
-	ID     string
-	State  provider.State
-	Reason provider.Reason
-	Detail string
-	Hint   string
-}
-
-// Begin returns the book of a new sink, which is told nothing of the past.
-func Begin(cursor uint64, rows []Row, s *Settings) *Book {
-	b := &Book{Cursor: cursor}
-	b.Watch(rows, s, time.Time{})
-	return b
-}
-
-// Watch makes the book's subjects those of the rows, which are all that are configured. New
-// ones that are not usable open nothing. What was told of one that is gone is closed.
-func (b *Book) Watch(rows []Row, s *Settings, now time.Time) {
-	watched := map[string]bool{provider.HostID: true}
-	for _, row := range rows {
-		if !s.wants(row.ID) {
-			continue
-		}
-		watched[row.ID] = true
-		if b.Subjects[row.ID] == nil {
-			b.subject(row.ID).Never = !serves(provider.TopicOf(row.State, row.Reason))
-		}
-	}
-	for id, sub := range b.Subjects {
-		if watched[id] {
-			continue
-		}
-		if sub.Episode != nil {
-			sub.Episode.end(Ending{State: provider.StateUnknown, Reason: provider.NotChecked, Detail: "no longer watched"}, now)
-			if sub.Episode.Told != "" {
-				sub.Over = append(sub.Over, sub.Episode)
-			}
-			sub.Episode = nil
-		}
-		if len(sub.Over) == 0 {
-			delete(b.Subjects, id)
-		}
-	}
-}
-
-// Resync makes the book agree with the rows when the events between are gone: lost of them.
-func (b *Book) Resync(rows []Row, lost uint64, s *Settings, now time.Time) {
-	b.Lost += lost
-	b.Watch(rows, s, now)
-	for _, row := range rows {
-		if s.wants(row.ID) {
-			b.look(row, b.Cursor, s, now)
-		}
-	}
-}
-
-// Restored closes what was open when the database was restored from a backup: what happened
-// since the backup is not known. Resync follows when the providers have been probed.
-func (b *Book) Restored(cursor uint64, s *Settings, now time.Time) {
-	b.Cursor, b.Outbox = cursor, nil
-	for _, sub := range b.Subjects {
-		sub.Over, sub.Changes = nil, nil
-		if sub.Episode != nil && sub.Episode.Told != "" {
-			sub.Episode.end(Ending{State: provider.StateUnknown, Reason: provider.NotChecked, Detail: "the database was restored from a backup", Seq: cursor}, now)
-			sub.Over = []*Episode{sub.Episode}
-		}
-		sub.Episode = nil
-	}
-}
-
 // Observe adds an event that follows the cursor. hint is what to do about it.
 func (b *Book) Observe(e *provider.Event, hint string, s *Settings) {
 	b.Cursor = e.Seq
@@ -181,7 +110,7 @@ func (s *Subject) close(id string, set *Settings) {
 
 // settle closes the episode of a provider that flapped and has come to rest usable.
 func (s *Subject) settle(id string, set *Settings, now time.Time) {
-	if s.Episode != nil && !s.Episode.Until.IsZero() && !now.Before(s.calm()) {
+	if s.Episode != nil && !s.Episode.Until.IsZero() && !now.Before(s.calm(now)) {
 		s.close(id, set)
 	}
 }
@@ -198,15 +127,23 @@ func (s *Subject) recent(now time.Time) []time.Time {
 func (s *Subject) flapping(now time.Time) bool { return len(s.recent(now)) > flapChanges }
 
 // calm is when a provider that does not change any more has come to rest.
-func (s *Subject) calm() time.Time {
-	if len(s.Changes) == 0 {
+func (s *Subject) calm(now time.Time) time.Time {
+	changes := s.recent(now)
+	if len(changes) == 0 {
 		return time.Time{}
 	}
-	return s.Changes[len(s.Changes)-1].Add(flapWindow)
+	return changes[len(changes)-1].Add(flapWindow)
 }
 
 func later(a, b time.Time) time.Time {
 	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
 		return b
 	}
 	return a

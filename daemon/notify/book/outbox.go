@@ -12,8 +12,8 @@ const (
 )
 
 // Ready returns the messages to send now, and when to look again. A message waits for earlier
-// ones about the same provider, and for no others. sending are those that are being sent.
-func (b *Book) Ready(sending func(id string) bool, now time.Time) (ready []*Message, next time.Time) {
+// ones about the same provider, and for no others. later are those that cannot be sent yet.
+func (b *Book) Ready(later func(m *Message) bool, now time.Time) (ready []*Message, next time.Time) {
 	held := map[string]bool{}
 	for _, m := range b.Outbox {
 		if m.Dead != "" {
@@ -24,7 +24,7 @@ func (b *Book) Ready(sending func(id string) bool, now time.Time) (ready []*Mess
 			held[id] = true
 		}
 		switch {
-		case !free || sending(m.ID):
+		case !free || later(m):
 		case m.Next.After(now):
 			if next.IsZero() || m.Next.Before(next) {
 				next = m.Next
@@ -59,7 +59,7 @@ func (b *Book) Failed(id, why string, at, now time.Time, random float64) (change
 	wait := min(lastRetry, firstRetry<<min(m.Tries, 10))
 	m.Tries++
 	wait = wait*3/4 + time.Duration(float64(wait)/2*random)
-	m.Next = later(now.Add(wait), at)
+	m.Next = now.Add(max(wait, min(at.Sub(now), triesFor))) // on a clock that nobody sets
 	if now.Sub(m.Made) >= triesFor {
 		return b.Reject(id, "not accepted within a day: "+why)
 	}

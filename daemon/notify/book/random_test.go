@@ -17,10 +17,9 @@ type world struct {
 	s   *Settings
 	now time.Time
 
-	log   []provider.Event // the event log, which is durable
-	disk  []byte           // the book as it was last saved
-	saved bool             // the book in memory is the one on the disk
-	b     *Book
+	log  []provider.Event // the event log, which is durable
+	disk []byte           // the book as it was last saved
+	b    *Book
 
 	holds    map[string]provider.Topic // what is true of each subject
 	received []provider.Notice         // each message once, in the order in which they first arrived
@@ -35,7 +34,10 @@ func (w *world) save() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.disk, w.saved = text, true
+	w.disk = text
+	for _, m := range w.b.Outbox {
+		m.Saved = m.ID
+	}
 	for _, id := range w.pending {
 		w.accepted[id] = true
 	}
@@ -43,9 +45,12 @@ func (w *world) save() {
 }
 
 func (w *world) crash() {
-	w.b, w.pending, w.saved = new(Book), nil, true
+	w.b, w.pending = new(Book), nil
 	if err := json.Unmarshal(w.disk, w.b); err != nil {
 		w.t.Fatal(err)
+	}
+	for _, m := range w.b.Outbox {
+		m.Saved = m.ID
 	}
 	for i := range w.log {
 		if w.log[i].Seq > w.b.Cursor {
@@ -64,23 +69,15 @@ func (w *world) event(id string, state provider.State, reason provider.Reason) {
 }
 
 func (w *world) write() time.Time {
-	next, wrote := w.b.Write(w.s, w.now)
-	if wrote {
-		w.saved = false
-	}
+	next, _ := w.b.Write(w.s, w.now)
 	return next
 }
 
-// deliver sends what is ready, as the engine does: only what is on the disk.
+// deliver sends what is ready, as the engine does: only what is on the disk, though the rest of
+// the book may not be.
 func (w *world) deliver(fate func() int) {
-	if !w.saved {
-		return
-	}
-	ready, _ := w.b.Ready(func(string) bool { return false }, w.now)
+	ready, _ := w.b.Ready(func(m *Message) bool { return m.Saved != m.ID }, w.now)
 	for _, m := range ready {
-		if !w.saved {
-			return // something was accepted since
-		}
 		text, _ := json.Marshal(m.Notice)
 		if w.accepted[m.ID] {
 			w.t.Fatalf("sent again after its acceptance was saved: %s", text)
@@ -96,13 +93,12 @@ func (w *world) deliver(fate func() int) {
 		switch how {
 		case 0, 1: // and said so
 			w.b.Accepted(m.ID, w.now)
-			w.pending, w.saved = append(w.pending, m.ID), false
+			w.pending = append(w.pending, m.ID)
 		case 2, 3: // and was not heard, or did not arrive
 			w.b.Failed(m.ID, "no answer", time.Time{}, w.now, 0.5)
 		case 4:
 			w.b.Reject(m.ID, "400")
 			w.refused[m.ID] = true
-			w.saved = false
 		}
 	}
 }
@@ -202,6 +198,8 @@ func TestBook_WhateverHappens(t *testing.T) {
 				w.event(provider.HostID, provider.StateRunning, provider.OK)
 			case 7:
 				w.crash()
+			case 8: // somebody sets the clock
+				w.now = w.now.Add(time.Duration(rapid.IntRange(-7200, 7200).Draw(t, "set")) * time.Second)
 			default:
 			}
 			w.write()

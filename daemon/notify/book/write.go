@@ -30,11 +30,11 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 		}
 	}
 	var due []note
-	for _, id := range b.ids() {
+	for _, id := range b.troubled() {
 		sub := b.Subjects[id]
 		sub.settle(id, s, now)
 		if e := sub.Episode; e != nil && !e.Until.IsZero() {
-			soonest(sub.calm())
+			soonest(sub.calm(now))
 		}
 		for _, n := range b.notes(id, sub, s, now) {
 			if n.at.After(now) {
@@ -52,7 +52,7 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 		soonest(quiet)
 		return next, false
 	}
-	if at := later(b.gathered(due, s), b.allowed(s, now)); at.After(now) {
+	if at := later(b.gathered(due, s, now), b.allowed(s, now)); at.After(now) {
 		soonest(at)
 		return next, false
 	}
@@ -68,11 +68,13 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 	return next, true
 }
 
-// ids are the subjects, in a fixed order.
-func (b *Book) ids() []string {
-	ids := make([]string, 0, len(b.Subjects))
-	for id := range b.Subjects {
-		ids = append(ids, id)
+// troubled are the subjects with an episode, in a fixed order.
+func (b *Book) troubled() []string {
+	var ids []string
+	for id, sub := range b.Subjects {
+		if sub.Episode != nil || len(sub.Over) > 0 {
+			ids = append(ids, id)
+		}
 	}
 	slices.Sort(ids)
 	return ids
@@ -85,7 +87,8 @@ func (b *Book) offline() bool {
 }
 
 // notes is what a subject is owed, in the order in which it is told. It forgets what is not
-// news to this sink.
+// news to this sink. A time that has yet to come and should not is from before the clock was
+// set back.
 func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note {
 	sub.Over = slices.DeleteFunc(sub.Over, func(e *Episode) bool {
 		return e.Told != "" && (!s.on(provider.TopicUsable) || b.amend(id, e))
@@ -99,12 +102,13 @@ func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note
 	}
 	for _, e := range sub.Over {
 		if e.Told == "" {
-			add(note{provider.NoticeMerged, id, sub, e, later(e.Until, s.maintained(id, now))})
+			add(note{provider.NoticeMerged, id, sub, e, later(earlier(e.Until, now), s.maintained(id, now))})
 		} else {
-			add(note{provider.NoticeClosed, id, sub, e, e.Until})
+			add(note{provider.NoticeClosed, id, sub, e, earlier(e.Until, now)})
 		}
 	}
 	if e := sub.Episode; e != nil && e.Until.IsZero() && !e.Due.IsZero() && e.news(s) {
+		e.Due = earlier(e.Due, now.Add(s.after(e)))
 		add(note{provider.NoticeOpened, id, sub, e, later(e.Due, s.maintained(id, now))})
 	}
 	return notes
@@ -149,10 +153,10 @@ func (b *Book) rename(m *Message, id string) {
 
 // gathered is when enough has been waited for more. In a storm of which a digest has told, the
 // next one waits until it is over.
-func (b *Book) gathered(due []note, s *Settings) time.Time {
+func (b *Book) gathered(due []note, s *Settings, now time.Time) time.Time {
 	first, last := due[0].at, due[len(due)-1].at
 	if !b.Regained.IsZero() { // what it missed is found out now
-		first = later(first, b.Regained)
+		first = later(first, earlier(b.Regained, now))
 	}
 	if until := b.Digest.Add(stormLasts); !b.Digest.IsZero() && first.Before(until) && first.Sub(b.Digest) > -stormLasts {
 		at := later(last.Add(3*max(s.Gather, time.Second)), b.Digest.Add(s.Gather))
@@ -179,7 +183,7 @@ func (b *Book) tell(due []note, s *Settings, now time.Time) {
 	together := len(due) > many || len(due) > 1 && len(due) >= left ||
 		len(due) > 1 && !b.Regained.IsZero() && now.Sub(b.Regained) < flapWindow
 	if together {
-		b.post(b.digest(due, s, now), about(due), now)
+		b.post(b.digest(due, s), about(due), now)
 		b.Digest = now
 	}
 	for _, n := range due {
@@ -247,7 +251,7 @@ func (n *note) item() provider.NoticeItem {
 // worst is how many providers a digest describes.
 const worst = 10
 
-func (b *Book) digest(due []note, s *Settings, now time.Time) provider.Notice {
+func (b *Book) digest(due []note, s *Settings) provider.Notice {
 	notice := provider.Notice{Type: provider.NoticeDigest, Host: s.Host}
 	var key strings.Builder
 	for i := range due {
@@ -269,7 +273,9 @@ func (b *Book) digest(due []note, s *Settings, now time.Time) provider.Notice {
 		notice.Worst = append(notice.Worst, sorted[i].item())
 	}
 	notice.More = len(sorted) - len(notice.Worst)
-	notice.Since = provider.Time{Time: due[0].e.Since}
+	if len(due) > 0 {
+		notice.Since = provider.Time{Time: due[0].e.Since}
+	}
 	notice.ID = messageID(s.Sink, "digest", key.String())
 	return notice
 }
@@ -283,13 +289,12 @@ func (n *note) weight() int {
 }
 
 func about(notes []note) []string {
-	var ids []string
+	ids := []string{}
 	for _, n := range notes {
-		if !slices.Contains(ids, n.id) {
-			ids = append(ids, n.id)
-		}
+		ids = append(ids, n.id)
 	}
-	return ids
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // messageID depends on what the message says alone, so that what is told again after a crash

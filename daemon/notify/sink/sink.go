@@ -14,7 +14,8 @@ import (
 // [*RefusedError] if it never will, a [*LaterError] if it names a time for the next try, and
 // any other error if the notice is to be tried again. No error has a secret in it.
 //
-// Deliver returns soon after its context ends. It is not called twice at the same time.
+// Deliver returns soon after its context ends. It is safe for concurrent use: a test message does
+// not wait for others.
 type Sink interface {
 	Deliver(ctx context.Context, n *provider.Notice) error
 }

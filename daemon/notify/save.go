@@ -1,0 +1,110 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/providerd/providerd/daemon/notify/book"
+)
+
+// A saving is what one commit makes durable.
+type saving struct {
+	books  []savedBook
+	upkeep uint64 // the changes of the maintenance
+	gone   bool   // with the books of sinks that are gone
+	err    error
+}
+
+// A savedBook is a book as it was when the save began.
+type savedBook struct {
+	outlet   *outlet
+	changes  uint64
+	cursor   uint64
+	messages []savedMessage
+}
+
+// A savedMessage is a message with the id that it had then.
+type savedMessage struct {
+	message *book.Message
+	id      string
+}
+
+// save begins to write the books that changed, in one commit and in a goroutine of its own,
+// unless a save is in progress. It returns when to try again after a failure; zero: not at a
+// time. The caller holds mu.
+func (e *Engine) save(work context.Context, now time.Time) time.Time {
+	if e.writing {
+		return time.Time{}
+	}
+	s, notes := e.unsaved()
+	if len(notes) == 0 {
+		return time.Time{}
+	}
+	if wait := e.writeAt.Sub(now); wait > 0 && wait <= again {
+		return e.writeAt
+	}
+	e.writing = true
+	go func() {
+		ctx, cancel := context.WithTimeout(work, saveWithin)
+		defer cancel()
+		s.err = e.o.Store.SaveNotes(ctx, notes)
+		select {
+		case e.saved <- s:
+		case <-e.ended:
+		}
+	}()
+	return time.Time{}
+}
+
+// unsaved returns what is not on the disk. The caller holds mu.
+func (e *Engine) unsaved() (s saving, notes map[string][]byte) {
+	notes = map[string][]byte{}
+	for _, o := range e.outlets {
+		if o.changes == o.saved {
+			continue
+		}
+		text, err := json.Marshal(o.book)
+		if err != nil { // strings, numbers and times can be marshalled; times beyond the year 9999 cannot
+			e.o.Log.Error("cannot save what a sink was told", "sink", o.Settings.Sink, "error", err)
+			continue
+		}
+		notes[noteKey(o.Settings.Sink)] = text
+		b := savedBook{outlet: o, changes: o.changes, cursor: o.book.Cursor}
+		for _, m := range o.book.Outbox {
+			b.messages = append(b.messages, savedMessage{m, m.ID})
+		}
+		s.books = append(s.books, b)
+	}
+	if s.gone = e.gone; s.gone {
+		for key := range e.o.Store.Notes() {
+			if id, ok := sinkOf(key); ok && !slices.ContainsFunc(e.outlets, func(o *outlet) bool { return o.Settings.Sink == id }) {
+				notes[key] = nil
+			}
+		}
+	}
+	if s.upkeep = e.upkeep.changes; s.upkeep != e.upkeep.saved {
+		notes[upkeepKey] = e.upkeep.text()
+	}
+	return s, notes
+}
+
+// endSave notes how a save ended. From now on what it wrote can be sent.
+func (e *Engine) endSave(s saving, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.writing = false
+	if s.err != nil {
+		e.writeAt = now.Add(again) // the store has logged it
+		return
+	}
+	for _, b := range s.books {
+		b.outlet.saved, b.outlet.cursor = b.changes, b.cursor
+		for _, m := range b.messages {
+			m.message.Saved = m.id
+		}
+	}
+	e.upkeep.saved = max(e.upkeep.saved, s.upkeep)
+	e.gone = e.gone && !s.gone
+}
