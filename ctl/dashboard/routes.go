@@ -3,9 +3,10 @@ package dashboard
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // A route is one of the daemon's routes that is forwarded.
@@ -37,12 +38,9 @@ var routes = []route{
 	{method: http.MethodPost, path: "/api/daemon/reload", wait: 10 * time.Second},
 }
 
-// idPattern is the pattern of ids in the configuration. A path with any other id is not a
-// route.
-var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*(:[a-z0-9][a-z0-9._-]*)?$`)
-
-// find returns the route of a request, and the daemon's path with the id unescaped. If there is
-// none, allow lists the methods of the path, or is empty if there is no such path.
+// find returns the route of a request and the daemon's path, with the id in its plain
+// spelling. If there is none, allow lists the methods that the path has; empty: no such
+// path.
 func find(method, path string) (found *route, to, allow string) {
 	var allowed []string
 	for i := range routes {
@@ -74,7 +72,7 @@ func (r *route) match(path string) (to string, ok bool) {
 			continue
 		}
 		id, err := url.PathUnescape(given[i])
-		if err != nil || !idPattern.MatchString(id) || id == "status" || id == "refresh" {
+		if err != nil || !provider.CanBeID(id) { // no provider can have it
 			return "", false
 		}
 		given[i] = id

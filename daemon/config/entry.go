@@ -2,17 +2,10 @@ package config
 
 import (
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/providerd/providerd/store/provider"
 )
-
-// idPattern is deliberately narrow: an id is typed in shells, is part of URLs, and is a key of
-// the database.
-var idPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*(:[a-z0-9][a-z0-9._-]*)?$`)
-
-const maxID = 64
 
 // providers reads each [[provider]] and skips those that are not enabled.
 func (r *reading) providers(entries []*table, defaults timing) []Provider {
@@ -86,11 +79,14 @@ func (t *table) nameOf(what, example string, ids map[string]int) string {
 			t.reject(t.header(), flawf(`write id = "`+example+`"`, "this %s has no id", what))
 		}
 		return ""
-	case len(id) > maxID:
-		t.reject(t.at("id"), flawf("choose a shorter one", "id is %d characters long: it can have at most %d", len(id), maxID))
+	case len(id) > provider.MaxID:
+		t.reject(t.at("id"), flawf("choose a shorter one", "id is %d characters long: it can have at most %d", len(id), provider.MaxID))
 		return ""
-	case !idPattern.MatchString(id):
-		t.reject(t.at("id"), flawf(idFix(id, example), `id is %s: it can have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
+	case !provider.IsSpelledAsID(id):
+		t.reject(t.at("id"), flawf(idFix(id), `id is %s: it can have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
+		return ""
+	case provider.IsReservedID(id):
+		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is reserved", quote(id)))
 		return ""
 	}
 	line, _ := position(t.doc.data, t.at("id").start)
