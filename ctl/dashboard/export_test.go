@@ -8,7 +8,6 @@ import (
 var (
 	WhoConnects = whoConnects
 	JudgePeer   = judgePeer
-	NamedOnce   = namedOnce
 )
 
 // MaxOurs is the limit on our own connections.

@@ -49,9 +49,6 @@ func (f forwarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		req.Body = body
 	}
-	if to == refreshPath {
-		req.Body = namedOnce(query, req.Body)
-	}
 	f.forward(w, r, req)
 }
 

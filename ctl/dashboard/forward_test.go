@@ -242,24 +242,3 @@ func TestForward_ReadOnly(t *testing.T) {
 		t.Error(resp.Status)
 	}
 }
-
-func TestNamedOnce(t *testing.T) {
-	for _, tc := range []struct {
-		query, body string
-		kept        bool
-	}{
-		{"provider_id=a", `{"provider_id":"a"}`, false},
-		{"wait=1s&provider_id=a", `{"provider_id":["a"]}`, false},
-		{"provider_id=a&provider_id=b", `{"provider_id":["a","b"]}`, false},
-		{"", `{"provider_id":"a"}`, true},
-		{"provider_id=a", `{"provider_id":"b"}`, true},
-		{"provider_id=a", `{"provider_id":"a","force":true}`, true},
-		{"provider_id=a", `{"provider_id":1}`, true},
-		{"provider_id=a", `{`, true},
-		{"provider_id=%zz", `{"provider_id":"a"}`, true},
-	} {
-		if kept := dashboard.NamedOnce(tc.query, []byte(tc.body)) != nil; kept != tc.kept {
-			t.Errorf("%s %s: kept %v", tc.query, tc.body, kept)
-		}
-	}
-}

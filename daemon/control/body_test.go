@@ -47,6 +47,9 @@ func TestRefresh_TakesTheProvidersFromTheBody(t *testing.T) {
 		{"SeveralOnceEachInConfigurationOrder", "", asJSON, `{"provider_id":["mid","zeta","mid"]}`, two, []string{"zeta", "mid"}},
 		{"Null", "", asJSON, `{"provider_id":null}`, all, nil},
 		{"NullBesideTheQuery", "?provider_id=alpha", asJSON, `{"provider_id":null}`, alpha, []string{"alpha"}},
+		{"TheSameInTheQuery", "?provider_id=alpha", asJSON, `{"provider_id":"alpha"}`, alpha, []string{"alpha"}},
+		{"TheSameInTheQueryInAList", "?provider_id=alpha&provider_id=alpha", asJSON, `{"provider_id":["alpha"]}`, alpha, []string{"alpha"}},
+		{"SeveralInTheQueryInAnotherOrder", "?provider_id=mid&provider_id=zeta", asJSON, `{"provider_id":["zeta","mid"]}`, two, []string{"zeta", "mid"}},
 		{"NothingBesideTheQuery", "?provider_id=alpha", asJSON, `{}`, alpha, []string{"alpha"}},
 		{"EmptyObject", "", asJSON, `{ }`, all, nil},
 		{"Empty", "", asJSON, "", all, nil},
@@ -88,8 +91,9 @@ func TestRefresh_RefusesABodyThatSaysSomethingElse(t *testing.T) {
 		status                    int
 		says, hint                string // parts of it
 	}{
-		{"InTheQueryToo", "?provider_id=alpha", asJSON, `{"provider_id":"ollama"}`, 400, "both in the query and in the body", "one of them"},
-		{"TheSameInTheQuery", "?provider_id=alpha", asJSON, `{"provider_id":"alpha"}`, 400, "both", "one of them"},
+		{"InTheQueryToo", "?provider_id=alpha", asJSON, `{"provider_id":"ollama"}`, 400, "differs between the query and the body", "one of them"},
+		{"MoreThanInTheQuery", "?provider_id=alpha", asJSON, `{"provider_id":["alpha","ollama"]}`, 400, "differs", "one of them"},
+		{"LessThanInTheQuery", "?provider_id=alpha&provider_id=ollama", asJSON, `{"provider_id":"alpha"}`, 400, "differs", "one of them"},
 		{"Twice", "", asJSON, `{"provider_id":"alpha","provider_id":"ollama"}`, 400, "provider_id is given twice", `["ollama","openai"]`},
 		{"TwiceTheSame", "", asJSON, `{"provider_id":null,"provider\u005fid":null}`, 400, "twice", ""},
 		{"Unknown", "", asJSON, `{"provider_id":"nope"}`, 404, `no such provider: "nope"`, "ollama"},

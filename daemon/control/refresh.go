@@ -2,6 +2,7 @@ package control
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,11 +55,14 @@ func (s *Server) named(c *call) ([]string, *provider.Error) {
 		return nil, err
 	case ids == nil:
 		return c.query.ids, nil
-	case c.query.ids != nil:
-		return nil, provider.Errorf(provider.BadRequest, "give it in one of them only", "provider_id is both in the query and in the body")
+	case c.query.ids != nil && !slices.Equal(eachOnce(ids), eachOnce(c.query.ids)):
+		return nil, provider.Errorf(provider.BadRequest, "give it in one of them only", "provider_id differs between the query and the body")
 	}
 	return ids, nil
 }
+
+// eachOnce are the ids in one order, each once.
+func eachOnce(ids []string) []string { return slices.Compact(slices.Sorted(slices.Values(ids))) }
 
 // refreshReply says what was triggered: one, several or all.
 func refreshReply(ids []string, accepted schedule.Accepted) provider.RefreshReply {

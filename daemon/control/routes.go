@@ -44,7 +44,7 @@ var routes = []route{
 		mayLack: true,
 		summary: "Probe now",
 		about: "A row whose generation is the reply's or later came from a probe that began after the refresh was accepted. " +
-			"Either the query or the body may name the providers, but not both; if neither does, all are probed.",
+			"The query or the body may name the providers, or both may name the same ones; if neither does, all are probed.",
 		replies: []reply{
 			{status: 202, what: "the probes will come", body: provider.RefreshReply{}},
 			{status: 200, what: "with `wait`: the probes came", body: provider.RefreshReply{}},
