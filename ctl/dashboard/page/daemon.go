@@ -40,14 +40,14 @@ type logLine struct {
 
 const linesOfLog = 100
 
-func (s *site) daemon(w http.ResponseWriter, r *http.Request, f *frame) error {
+func (s *site) daemon(r *http.Request, f *frame) (any, error) {
 	info, err := s.Client.Daemon(r.Context())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	health, err := s.Client.Health(r.Context())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v := &daemonView{frame: f, Healthy: health.Status == "ok", Facts: daemonFacts(info, f.Now)}
 	for _, name := range slices.Sorted(maps.Keys(health.Checks)) {
@@ -61,8 +61,7 @@ func (s *site) daemon(w http.ResponseWriter, r *http.Request, f *frame) error {
 		}
 	}
 	s.addLog(r, v)
-	s.show(w, http.StatusOK, "daemon.html", v)
-	return nil
+	return v, nil
 }
 
 // addLog reads the last lines of the log, which only an administrator may see.

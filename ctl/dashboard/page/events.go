@@ -53,7 +53,7 @@ type eventsView struct {
 // pageOfEvents is how many event numbers a view covers, and how many events it shows.
 const pageOfEvents = 200
 
-func (s *site) events(w http.ResponseWriter, r *http.Request, f *frame) error {
+func (s *site) events(r *http.Request, f *frame) (any, error) {
 	query := r.URL.Query()
 	v := &eventsView{frame: f, ID: query.Get("provider_id"), State: query.Get("state"), States: provider.States[:]}
 	for i := range f.Statuses {
@@ -62,14 +62,13 @@ func (s *site) events(w http.ResponseWriter, r *http.Request, f *frame) error {
 	before, _ := strconv.ParseUint(query.Get("before"), 10, 64) // 0, also for text that is not a number, begins with the newest
 	events, err := s.changes(r.Context(), v.ID, before, f.Seq)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v.fill(events, before)
 	if v.Older != "" {
 		v.Older = s.Base + "events?" + olderQuery(query, v.Older).Encode()
 	}
-	s.show(w, http.StatusOK, "events.html", v)
-	return nil
+	return v, nil
 }
 
 func olderQuery(query url.Values, before string) url.Values {

@@ -99,7 +99,7 @@ func (s *site) fail(w http.ResponseWriter, f *frame, err error) {
 		status = e.Code.HTTPStatus()
 	}
 	f.Problem, f.Reload = problemOf(err), 3
-	s.show(w, status, "problem.html", f)
+	s.show(w, status, f)
 }
 
 // stamp is a time in the past, in local time.

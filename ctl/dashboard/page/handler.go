@@ -3,7 +3,9 @@ package page
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"embed"
+	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -26,17 +28,20 @@ type site struct {
 	past   past
 	pulse  pulse
 	said   messages
+	turn   chan *gzip.Writer // taken while a view is made
 }
 
 func newHandler(o Options) http.Handler {
-	s := &site{Options: o, assets: embeddedAssets(), past: past{client: o.Client}}
+	s := &site{Options: o, assets: embeddedAssets(), past: past{client: o.Client}, turn: make(chan *gzip.Writer, 1)}
+	zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+	s.turn <- zip
 	s.views = template.Must(template.New("").Funcs(s.functions()).ParseFS(templateFiles, "templates/*.html"))
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+o.Base+"{$}", s.view("overview", "Overview", s.overview))
-	mux.HandleFunc("GET "+o.Base+"providers/{id}", s.view("overview", "", s.provider))
-	mux.HandleFunc("GET "+o.Base+"models", s.view("models", "Models", s.models))
-	mux.HandleFunc("GET "+o.Base+"events", s.view("events", "Events", s.events))
-	mux.HandleFunc("GET "+o.Base+"daemon", s.view("daemon", "Daemon", s.daemon))
+	mux.HandleFunc("GET "+o.Base+"{$}", s.view(view{"overview", "Overview", "overview.html", s.overview}))
+	mux.HandleFunc("GET "+o.Base+"providers/{id}", s.view(view{"overview", "", "provider.html", s.provider}))
+	mux.HandleFunc("GET "+o.Base+"models", s.view(view{"models", "Models", "models.html", s.models}))
+	mux.HandleFunc("GET "+o.Base+"events", s.view(view{"events", "Events", "events.html", s.events}))
+	mux.HandleFunc("GET "+o.Base+"daemon", s.view(view{"daemon", "Daemon", "daemon.html", s.daemon}))
 	mux.HandleFunc("GET "+o.Base+"progress.json", s.progress)
 	mux.HandleFunc("GET "+o.Base+"assets/{hash}/{file}", s.assets.serve)
 	mux.HandleFunc("POST "+o.Base+"do/{what}", s.do)
@@ -44,20 +49,63 @@ func newHandler(o Options) http.Handler {
 	return mux
 }
 
-// view is the handler of a view of rows. It reads them, or shows why it cannot. The function
-// that shows the view writes nothing before it has everything.
-func (s *site) view(name, title string, show func(http.ResponseWriter, *http.Request, *frame) error) http.HandlerFunc {
+// A view is a page of rows.
+type view struct {
+	name, title, template string
+	// fill asks for what the template needs besides the frame.
+	fill func(*http.Request, *frame) (data any, err error)
+}
+
+// view is the handler of a view: it asks for the rows, and shows why if there are none.
+func (s *site) view(v view) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		f := s.frame(r, name)
-		f.Title = cmp.Or(title, r.PathValue("id"))
-		err := s.ask(r.Context(), f)
-		if err == nil {
-			err = show(w, r, f)
-		}
-		if err != nil {
+		f := s.frame(r, v.name)
+		f.Title = cmp.Or(v.title, r.PathValue("id"))
+		b := takeBuffer()
+		defer keepBuffer(b)
+		if err := s.compose(b, r, f, v); err != nil {
 			s.fail(w, f, err)
+			return
+		}
+		if takesGzip(r) {
+			w.Header().Set("Content-Encoding", "gzip")
+		}
+		send(w, http.StatusOK, b)
+	}
+}
+
+// compose makes views one at a time, since one of a thousand rows takes megabytes while it is
+// made. It is kept compressed until its reader has taken it, which can take long.
+func (s *site) compose(b *bytes.Buffer, r *http.Request, f *frame, v view) error {
+	var zip *gzip.Writer
+	select {
+	case zip = <-s.turn:
+	case <-r.Context().Done():
+		return r.Context().Err()
+	}
+	defer func() { s.turn <- zip }()
+	if err := s.ask(r.Context(), f); err != nil {
+		return err
+	}
+	data, err := v.fill(r, f)
+	if err != nil {
+		return err
+	}
+	if !takesGzip(r) {
+		return s.views.ExecuteTemplate(b, v.template, data)
+	}
+	zip.Reset(b)
+	return errors.Join(s.views.ExecuteTemplate(zip, v.template, data), zip.Close())
+}
+
+// takesGzip reports whether a browser asked for compressed pages, as all do.
+func takesGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		if strings.TrimSpace(coding) == "gzip" {
+			return true
 		}
 	}
+	return false
 }
 
 // functions are those that the templates call.
@@ -80,21 +128,32 @@ func (s *site) functions() template.FuncMap {
 // buffers are kept, because a view of many providers is a megabyte.
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// show renders the whole view before it sends the first byte, so that the reply is a complete
-// view or an error.
-func (s *site) show(w http.ResponseWriter, status int, view string, data any) {
-	const kept = 4 << 20
+func takeBuffer() *bytes.Buffer {
 	b := buffers.Get().(*bytes.Buffer)
-	defer func() {
-		if b.Cap() <= kept {
-			buffers.Put(b)
-		}
-	}()
 	b.Reset()
-	if err := s.views.ExecuteTemplate(b, view, data); err != nil {
-		http.Error(w, "rendering "+view+": "+err.Error(), http.StatusInternalServerError)
+	return b
+}
+
+func keepBuffer(b *bytes.Buffer) {
+	const most = 4 << 20
+	if b.Cap() <= most {
+		buffers.Put(b)
+	}
+}
+
+// show shows a problem.
+func (s *site) show(w http.ResponseWriter, status int, f *frame) {
+	b := takeBuffer()
+	defer keepBuffer(b)
+	if err := s.views.ExecuteTemplate(b, "problem.html", f); err != nil {
+		http.Error(w, "render a problem: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
+	send(w, status, b)
+}
+
+// send sends a page that is whole: it is all there, or an error is.
+func send(w http.ResponseWriter, status int, b *bytes.Buffer) {
 	head := w.Header()
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Cache-Control", "no-store")
@@ -106,7 +165,7 @@ func (s *site) notFound(w http.ResponseWriter, r *http.Request) {
 	f := s.frame(r, "")
 	f.Problem = &problem{Message: "there is no such page", Hint: "go back to the overview"}
 	f.Title = "not found"
-	s.show(w, http.StatusNotFound, "problem.html", f)
+	s.show(w, http.StatusNotFound, f)
 }
 
 // glyph stands beside a state's word, so that its colour is not needed.

@@ -65,15 +65,14 @@ const (
 	mostLines   = 2000 // a filter finds the others
 )
 
-func (s *site) models(w http.ResponseWriter, r *http.Request, f *frame) error {
+func (s *site) models(r *http.Request, f *frame) (any, error) {
 	lists, err := s.lists(r.Context(), f.Statuses)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	v := &modelsView{frame: f, Query: r.URL.Query().Get("q")}
 	v.fill(f.Statuses, lists)
-	s.show(w, http.StatusOK, "models.html", v)
-	return nil
+	return v, nil
 }
 
 // lists reads the models of all providers, a few at a time.

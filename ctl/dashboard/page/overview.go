@@ -41,7 +41,7 @@ var (
 	}
 )
 
-func (s *site) overview(w http.ResponseWriter, r *http.Request, f *frame) error {
+func (s *site) overview(r *http.Request, f *frame) (any, error) {
 	query := r.URL.Query()
 	o := overview{frame: f, Query: query.Get("q"), Show: query.Get("show"), Sort: query.Get("sort"), Part: query.Has("id")}
 	o.choose(s.Base)
@@ -65,8 +65,7 @@ func (s *site) overview(w http.ResponseWriter, r *http.Request, f *frame) error 
 		o.Rows = append(o.Rows, row)
 	}
 	o.sort()
-	s.show(w, http.StatusOK, "overview.html", o)
-	return nil
+	return o, nil
 }
 
 // choose marks the choices in force. An unknown word means the first choice.

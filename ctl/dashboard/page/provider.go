@@ -43,11 +43,11 @@ type layer struct {
 	From, To int
 }
 
-func (s *site) provider(w http.ResponseWriter, r *http.Request, f *frame) error {
+func (s *site) provider(r *http.Request, f *frame) (any, error) {
 	id := r.PathValue("id")
 	at := slices.IndexFunc(f.Statuses, func(row provider.Status) bool { return row.ID == id })
 	if at < 0 {
-		return provider.Errorf(provider.UnknownProvider, "go back to the overview", "no such provider: %q", id)
+		return nil, provider.Errorf(provider.UnknownProvider, "go back to the overview", "no such provider: %q", id)
 	}
 	c := &card{frame: f, Status: &f.Statuses[at]}
 	c.row = rowOf(c.Status, s.past.lastDay(r.Context())[id], f.Now)
@@ -61,8 +61,7 @@ func (s *site) provider(w http.ResponseWriter, r *http.Request, f *frame) error 
 	s.addProbe(r, c)
 	s.addHistory(r, c)
 	s.addModels(r, c)
-	s.show(w, http.StatusOK, "provider.html", c)
-	return nil
+	return c, nil
 }
 
 // without leaves out a text that is shown already.
