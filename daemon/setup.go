@@ -18,12 +18,12 @@ func (d *Daemon) setup() *provider.Setup {
 		Config:        d.configInForce(),
 		Keys:          []provider.KeyInUse{},
 		Proxies:       provider.ProxiesOf(os.Getenv),
+		Detected:      d.config.Load().Detected,
 		ClockJumpedMS: d.schedule.Watch().Jumped().Milliseconds(),
 	}
-	detected := d.config.Load().Detected
 	for _, p := range d.schedule.Providers() {
 		if key := keyInUse(p); key.Source != "" || key.Problem != "" {
-			key.Detected = slices.Contains(detected, p.ID)
+			key.Detected = slices.Contains(s.Detected, p.ID)
 			s.Keys = append(s.Keys, key)
 		}
 	}

@@ -64,4 +64,13 @@ func TestInfo_Setup(t *testing.T) {
 	if c := setup().Config; c.ReloadRefused || len(c.RestartNeeded) != 0 || !c.LoadedAt.After(s.Config.LoadedAt.Time) {
 		t.Errorf("after a reload: %+v", c)
 	}
+
+	if len(s.Detected) != 0 {
+		t.Errorf("without autodetect, no file names %v", s.Detected)
+	}
+	r.rewrite("autodetect = true\n[[provider]]\nid = \"mine\"\nkind = \"ollama\"\nbase_url = \"http://127.0.0.1:9\"\n")
+	r.call("POST", "/api/daemon/reload", nil)
+	if found := setup().Detected; !slices.Contains(found, "lmstudio") || slices.Contains(found, "mine") || slices.Contains(found, "ollama") {
+		t.Errorf("with autodetect, no file names %v", found)
+	}
 }

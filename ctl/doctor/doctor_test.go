@@ -127,7 +127,7 @@ func TestExamine(t *testing.T) {
 		{"AnothersSocketAlone", away(gone), func(f *Facts) {
 			f.Places[0] = Place{Path: "/x", Exists: true, Mode: fs.ModeSocket, Err: provider.Errorf(provider.DaemonUnreachable, "unset XDG_RUNTIME_DIR", "the socket /x is not used: uid 7 listens there")}
 		}, "socket", Fail, "uid 7", "unset XDG_RUNTIME_DIR"},
-		{"NoAdministrator", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group = false, Group{Name: "providerd"} }, "rights", OK, "not pause", "sudo usermod -aG providerd $USER"},
+		{"NoAdministrator", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group = false, Group{Name: "providerd"} }, "rights", OK, "you may read, refresh and report, but not pause", "sudo usermod -aG providerd $USER"},
 		{"SessionIsOlder", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group.Active = false, false }, "rights", Fail, "after this session began", "newgrp providerd"},
 		{"AnotherNamespace", nil, setup(func(s *provider.Setup) { s.Caller.Admin = false }), "rights", Warn, "though", "namespace"},
 		{"NoGroup", nil, func(f *Facts) { f.Info.Setup.Caller.Admin, f.Group = false, Group{} }, "rights", OK, "not pause", "sudo providerctl"},
@@ -289,6 +289,14 @@ func TestExamine(t *testing.T) {
 		{"BesideIsNotTrusted", away(gone), func(f *Facts) { f.Beside = Beside{Path: "/x", Problem: "/x can be written by everybody"} }, "versions", Skip, "by everybody", ""},
 		{"ProviderNeedsAPerson", nil, row(provider.Status{ID: "p", State: provider.StateError, Reason: provider.Unauthorized, Detail: "401", Hint: "set it"}), "p", Fail, "ERROR (unauthorized): 401", "set it"},
 		{"ProviderIsStopped", nil, row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.ConnectionRefused, Hint: "start it: ollama serve"}), "p", Warn, "STOPPED", "ollama serve"},
+		{"ProviderIsStoppedThatNoFileNames", nil, func(f *Facts) {
+			row(provider.Status{ID: "p", State: provider.StateStopped, Reason: provider.ConnectionRefused, Hint: "start it"})(f)
+			f.Info.Setup.Detected = []string{"p"}
+		}, "p", Skip, "connection_refused", "start it"},
+		{"ProviderHangsThatNoFileNames", nil, func(f *Facts) {
+			row(provider.Status{ID: "p", State: provider.StateDegraded, Reason: provider.Hung, Hint: "restart it"})(f)
+			f.Info.Setup.Detected = []string{"p"}
+		}, "p", Warn, "hung", "restart it"},
 		{"ProviderIsPaused", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Paused: true}), "p", Warn, "paused", "providerctl resume p"},
 		{"ProviderIsLimited", nil, row(provider.Status{ID: "p", State: provider.StateDegraded, Reason: provider.RateLimited, RetryAt: provider.Time{Time: now.Add(time.Minute)}}), "p", OK, "rate_limited", ""},
 		{"ProviderIsOld", nil, row(provider.Status{ID: "p", State: provider.StateRunning, Reason: provider.OK, Stale: true}), "p", Warn, "not checked lately", ""},

@@ -66,6 +66,13 @@ func unasked(f *Facts, s *provider.Status) bool {
 	case f.Info.ConfigPath == "":
 		return s.Reason == provider.NoCredentials || s.Reason == provider.ConnectionRefused
 	}
-	return s.Reason == provider.NoCredentials && f.Info.Setup != nil &&
-		slices.ContainsFunc(f.Info.Setup.Keys, func(k provider.KeyInUse) bool { return k.ID == s.ID && k.Detected })
+	set := f.Info.Setup
+	switch {
+	case set == nil:
+		return false
+	case s.Reason == provider.ConnectionRefused:
+		return slices.Contains(set.Detected, s.ID)
+	}
+	return s.Reason == provider.NoCredentials &&
+		slices.ContainsFunc(set.Keys, func(k provider.KeyInUse) bool { return k.ID == s.ID && k.Detected })
 }

@@ -21,7 +21,7 @@ func rights(f *Facts) []Finding {
 	if caller.Admin {
 		return one(subject, OK, "you may read, refresh, pause, report, reload and read the log")
 	}
-	const may = "you may read and refresh, but not pause, report, reload or read the log"
+	const may = "you may read, refresh and report, but not pause, reload or read the log"
 	g := f.Group
 	switch {
 	case g.Name == "":

@@ -9,9 +9,10 @@ type Setup struct {
 	AdminGroup    string            `json:"admin_group,omitempty"` // its members may change the daemon, like root and the daemon's own user
 	Caller        Caller            `json:"caller"`
 	Config        ConfigInForce     `json:"config"`
-	Keys          []KeyInUse        `json:"keys"`            // of the providers that have or need one
-	Proxies       map[string]string `json:"proxies"`         // those of the variables HTTP_PROXY, HTTPS_PROXY, NO_PROXY and ALL_PROXY that are set
-	ClockJumpedMS int64             `json:"clock_jumped_ms"` // by how much the clock was set since the daemon started; negative if back
+	Keys          []KeyInUse        `json:"keys"`               // of the providers that have or need one
+	Proxies       map[string]string `json:"proxies"`            // those of the variables HTTP_PROXY, HTTPS_PROXY, NO_PROXY and ALL_PROXY that are set
+	Detected      []string          `json:"detected,omitempty"` // the ids of the providers that are watched on any machine, and that no file names
+	ClockJumpedMS int64             `json:"clock_jumped_ms"`    // by how much the clock was set since the daemon started; negative if back
 }
 
 // A Caller is the user who sent the request.
