@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -190,7 +191,10 @@ func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
 // refused logs why a reload failed, and returns the error for the caller.
 func (d *Daemon) refused(err error) error {
 	d.log.Error("reload refused, configuration unchanged", "error", err)
-	hint := cmp.Or(provider.HintOf(err), "fix the file, check it with: providerd config check, then: providerctl reload")
+	hint := cmp.Or(provider.HintOf(err), "correct the file, then: providerctl reload")
+	if invalid, ok := errors.AsType[*config.Error](err); ok {
+		hint = invalid.HintThen("providerctl reload") // which checks it too
+	}
 	return provider.Errorf(provider.ConfigInvalid, hint, "%v", err)
 }
 

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // An Error lists everything that is wrong with a configuration, each problem with its line.
@@ -64,11 +66,16 @@ func (p *Problem) write(b *strings.Builder, path string) {
 
 // Hint says what to do next, in one line.
 func (e *Error) Hint() string {
+	return e.HintThen("providerd config check " + provider.ShellWord(e.Path))
+}
+
+// HintThen is Hint for a caller who tries a corrected file with another command.
+func (e *Error) HintThen(command string) string {
 	switch first := e.Problems[0]; {
 	case !slices.ContainsFunc(e.Problems, func(p Problem) bool { return !strings.Contains(p.Fix, " "+restartProviderd) }):
 		return first.Fix // the file is right, but only a restart gets what systemd passes on
 	case e.Path != "" && e.cause == nil:
-		return "correct the file, then: providerd config check " + e.Path
+		return "correct the file, then: " + command
 	case first.Fix != "":
 		return first.Fix
 	}
