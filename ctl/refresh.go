@@ -104,11 +104,11 @@ func (a *app) refresh(ctx context.Context, q client.RefreshQuery, out *format) e
 func (a *app) saySkipped(skipped []provider.Skipped) {
 	for _, s := range skipped {
 		text := s.ID + " was not probed: " + s.Message
-		if s.Message == "" {
+		switch {
+		case s.Message == "":
 			text = s.ID + " was not probed: " + string(s.Reason)
-		}
-		if !s.RetryAt.IsZero() {
-			text = s.ID + " is left alone until " + deadline(s.RetryAt) + ": " + s.Message
+		case !s.RetryAt.IsZero():
+			text = s.Message // which says for how long, and what to type
 		}
 		a.say("%s", text)
 	}

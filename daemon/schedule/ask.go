@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/providerd/providerd/daemon/judge"
@@ -140,13 +141,22 @@ func skipped(st *provider.Status, why provider.Reason, now time.Time, command st
 		return provider.Skipped{ID: st.ID, Reason: why,
 			Message: fmt.Sprintf("probing of %s is paused; resume it: providerctl resume %s", st.ID, st.ID)}
 	}
-	who := st.ID + " asked"
+	who := st.ID + " says"
 	if st.Reported != nil && st.Reported.RetryAt.Equal(st.RetryAt.Time) {
-		who = "a caller of " + st.ID + " was asked"
+		who = st.ID + " told a caller"
 	}
 	return provider.Skipped{ID: st.ID, Reason: why, RetryAt: st.RetryAt,
-		Message: fmt.Sprintf("%s for no request in the next %s; probe it all the same: providerctl %s %s --force",
-			who, st.RetryAt.Sub(now).Round(time.Second), command, st.ID)}
+		Message: fmt.Sprintf("%s to wait another %s; probe it all the same: providerctl %s %s --force",
+			who, inSeconds(st.RetryAt.Sub(now)), command, st.ID)}
+}
+
+// inSeconds shows a time to come in whole seconds, of which the last has begun: "2s", "10m".
+func inSeconds(d time.Duration) string {
+	text := (d + time.Second - 1).Truncate(time.Second).String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	return text
 }
 
 // unknown is the error about an id that a reload has just removed.

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,13 @@ func TestSchedule_RateLimited(t *testing.T) {
 		a := w.Refresh([]string{"a"}, false)
 		if len(a.IDs) != 0 || len(a.Skipped) != 1 || a.Skipped[0].Reason != provider.RateLimited || a.Skipped[0].RetryAt.IsZero() {
 			t.Errorf("%+v", a)
+		}
+		if m, want := a.Skipped[0].Message, "a says to wait another 1m; probe it all the same: providerctl refresh a --force"; m != want {
+			t.Errorf("%q, want %q", m, want)
+		}
+		time.Sleep(59*time.Second + 900*time.Millisecond)
+		if a := w.Refresh([]string{"a"}, false); len(a.Skipped) != 1 || !strings.HasPrefix(a.Skipped[0].Message, "a says to wait another 1s; ") {
+			t.Errorf("just before: %+v", a)
 		}
 		w.Refresh([]string{"a"}, true)
 		time.Sleep(2 * time.Second)
