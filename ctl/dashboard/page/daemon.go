@@ -83,7 +83,11 @@ func (s *site) addLog(r *http.Request, v *daemonView) {
 func fieldsOf(fields map[string]any) string {
 	var all []string
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		all = append(all, fmt.Sprintf("%s=%v", name, fields[name]))
+		value := fmt.Sprint(fields[name])
+		if n, ok := fields[name].(float64); ok { // from JSON: Sprint writes a large one with an exponent
+			value = strconv.FormatFloat(n, 'f', -1, 64)
+		}
+		all = append(all, name+"="+value)
 	}
 	return strings.Join(all, " ")
 }

@@ -62,7 +62,7 @@ func startDaemon(t testing.TB, rows ...provider.Status) *daemon {
 			return
 		}
 		w.Header().Set("Content-Type", "application/x-ndjson")
-		_ = json.NewEncoder(w).Encode(provider.LogLine{Time: provider.Time{Time: time.Now()}, Level: "warn", Message: "disk is slow", Fields: map[string]any{"took": "3s"}})
+		_ = json.NewEncoder(w).Encode(provider.LogLine{Time: provider.Time{Time: time.Now()}, Level: "warn", Message: "disk is slow", Fields: map[string]any{"took": "3s", "generation": uint64(1795828134803924)}})
 	})
 	mux.HandleFunc("POST /api/daemon/reload", func(w http.ResponseWriter, _ *http.Request) {
 		if !d.admin {
