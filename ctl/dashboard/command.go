@@ -149,7 +149,7 @@ func (p *program) invite(ctx context.Context, server *Server) error {
 	}
 	system := thisSystem(p.session.Getenv)
 	if why := system.noBrowser(); why != "" {
-		p.session.Say("%s: open this address yourself", why)
+		p.session.Say("%s", why)
 		return p.print(server)
 	}
 	p.session.Say("opening the dashboard in your browser; ctrl-C ends it")

@@ -30,17 +30,17 @@ func thisSystem(getenv func(string) string) system {
 	return system{goos: runtime.GOOS, euid: os.Geteuid(), getenv: getenv, look: exec.LookPath}
 }
 
-// noBrowser is why no browser can be started, empty if one can.
+// noBrowser is why no browser can be started, and what to do instead; empty if one can.
 func (s system) noBrowser() string {
 	switch {
 	case s.euid == 0:
-		return "no browser should run as root, and only one of root's can open this dashboard"
+		return "no browser should run as root, and no other user's may open this dashboard: start it as yourself"
 	case s.hasScreens() && s.getenv("DISPLAY") == "" && s.getenv("WAYLAND_DISPLAY") == "":
-		return "there is no screen to start a browser on"
+		return "there is no screen to start a browser on: open this address yourself"
 	}
 	opener := s.opener("")[0]
 	if _, err := s.look(opener); err != nil {
-		return "the program " + opener + " is not installed"
+		return "the program " + opener + " is not installed: open this address yourself"
 	}
 	return ""
 }

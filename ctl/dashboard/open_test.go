@@ -31,8 +31,8 @@ func TestSystem_NoBrowser(t *testing.T) {
 	}{
 		"X11":           {"linux", 1000, []string{"DISPLAY=:0"}, false, ""},
 		"Wayland":       {"linux", 1000, []string{"WAYLAND_DISPLAY=wayland-0"}, false, ""},
-		"Text":          {"linux", 1000, nil, false, "no screen"},
-		"Root":          {"linux", 0, []string{"DISPLAY=:0"}, false, "as root"},
+		"Text":          {"linux", 1000, nil, false, "no screen to start a browser on: open this address yourself"},
+		"Root":          {"linux", 0, []string{"DISPLAY=:0"}, false, "as root, and no other user's may open this dashboard: start it as yourself"},
 		"NoOpener":      {"freebsd", 1000, []string{"DISPLAY=:0"}, true, "xdg-open is not installed"},
 		"MacOS":         {"darwin", 501, nil, false, ""},
 		"RootOnMacOS":   {"darwin", 0, nil, false, "as root"},
