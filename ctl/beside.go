@@ -37,7 +37,7 @@ type besideProgram struct {
 func programsOfOurs() []besideProgram {
 	return []besideProgram{
 		{"dashboard", "Show the providers in a browser", []string{"browser", "gui", "ui", "web"}},
-		{"top", "Watch all providers on the full screen, and act on them", []string{"htop", "live", "monitor", "tui"}},
+		{"top", "Watch all providers on the full screen, and act on them", []string{"htop", "live", "watch", "monitor", "tui"}},
 	}
 }
 

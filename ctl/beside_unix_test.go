@@ -145,6 +145,7 @@ func TestBeside_Listed(t *testing.T) {
 	if strings.Contains(help.out, "open") && strings.Contains(help.out, "Run "+in.dir+"/bin/providerctl-open") || strings.Contains(help.out, "providerctl-status") {
 		t.Errorf("the help lists too much:\n%s", help.out)
 	}
+	in.run(t, "watch").want(t, 2, "", "hint: did you mean: providerctl events, providerctl top, providerctl status\n")
 	in.run(t, "__complete", "he").want(t, 0, "health\tShow whether the daemon itself is healthy; exit 1 if not\nhello\tRun "+in.dir, "NoFileComp")
 	in.run(t, "__complete", "help", "to").want(t, 0, "top\tWatch all providers", "NoFileComp")
 	in.run(t, "__complete", "hello", "").want(t, 0, ":0\n", "Default") // files
