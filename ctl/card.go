@@ -79,7 +79,7 @@ func cardLines(s *provider.Status, now time.Time) (lines [][2]string) {
 		add("Limit", "send nothing until "+clock(s.RetryAt, now)+", "+in(s.RetryAt, now))
 	}
 	if s.Reason != provider.OK && (s.Reason != provider.RateLimited || !s.RetryAt.After(now)) {
-		hint, _, _ := strings.Cut(s.Hint, "; see: providerctl status ") // the reader is there
+		hint, _, _ := strings.Cut(hintOf(s, now), "; see: providerctl status ") // the reader is there
 		add("Hint", hint)
 	}
 	if s.Reported != nil {

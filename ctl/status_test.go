@@ -205,6 +205,31 @@ func TestWriteTable_Summary(t *testing.T) {
 	}
 }
 
+// A limit's hint names the time when it ends, and no time if none is known or it has passed.
+func TestWriteTable_HintForALimit(t *testing.T) {
+	now := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	for want, until := range map[string]time.Time{
+		"l  send nothing until 12:05\n": now.Add(5 * time.Minute),
+		"l  send fewer requests\n":      {},
+	} {
+		s := provider.Status{ID: "l", State: provider.StateDegraded, Reason: provider.RateLimited, RetryAt: provider.Time{Time: until}}
+		s.Hint = strings.ReplaceAll(provider.RateLimited.Meaning().Hint, "{id}", "l")
+		passed := s
+		if until.IsZero() {
+			passed.RetryAt.Time = now.Add(-time.Second)
+		}
+		for _, s := range []provider.Status{s, passed} {
+			var b strings.Builder
+			if err := ctl.WriteTable(&b, provider.StatusReply{Providers: []provider.Status{s}}, ctl.TableOptions{Now: now}); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasSuffix(b.String(), "\n\n"+want) {
+				t.Errorf("%q, want %q", b.String(), want)
+			}
+		}
+	}
+}
+
 // many is a fleet in which those with these numbers do not run.
 func many(n int, stopped ...int) provider.StatusReply {
 	reply := provider.StatusReply{TS: provider.Time{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}

@@ -270,13 +270,17 @@ func (o *TableOptions) spell(hint string) string {
 	return o.Spell(hint)
 }
 
-// hintOf is what to do next about a provider. For a limit it has the time when it ends,
-// which the daemon's own hint does not.
+// hintOf is what to do next about a provider. The daemon's own hint for a limit covers both
+// that there is a time when it ends, and that there is none.
 func hintOf(s *provider.Status, now time.Time) string {
-	if until := limitedUntil(s, now); until != "" && s.Reason == provider.RateLimited {
+	if s.Reason != provider.RateLimited {
+		return s.Hint
+	}
+	if until := limitedUntil(s, now); until != "" {
 		return "send nothing " + until
 	}
-	return s.Hint
+	hint, _, _ := strings.Cut(s.Hint, ", and none before retry_at")
+	return hint
 }
 
 // summary is one line about all rows, for a screen.
