@@ -11,7 +11,8 @@ import (
 	"github.com/providerd/providerd/store"
 )
 
-// A compaction that hangs is told like any other hang, and Close waits for it only so long.
+// A compaction that hangs is reported like any other hang, and Close does not wait for it for
+// long.
 func TestCompaction_Hangs(t *testing.T) {
 	for _, at := range []string{"chunk", "verify", "rename"} {
 		t.Run(at, func(t *testing.T) {

@@ -73,7 +73,7 @@ func withLog(o store.Options) (store.Options, *lockedLog) {
 	return o, log
 }
 
-// A file most of which is free shrinks soon after the start. It is the same database.
+// A file that is mostly free shrinks soon after the start. It is the same database.
 func TestCompaction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := newPath(t)

@@ -182,7 +182,7 @@ func TestForward_ASlowAnswer(t *testing.T) {
 	}
 }
 
-// A reader who takes nothing is disconnected, and with it the daemon's stream ends.
+// A client that reads nothing is disconnected, and the daemon's stream ends with it.
 func TestForward_ReaderWhoTakesNothing(t *testing.T) {
 	ended := make(chan struct{})
 	line := strings.Repeat("x", 1<<16) + "\n"

@@ -51,8 +51,8 @@ func TestSystem_NoBrowser(t *testing.T) {
 	}
 }
 
-// The file that opens the browser is nobody else's to read, and its folder neither. It is in
-// the runtime folder if that is ours to write.
+// Nobody else can read the file that opens the browser, or its folder. It is in the runtime
+// folder if that is ours to write.
 func TestSystem_WriteInvitation(t *testing.T) {
 	const url = "http://127.0.0.1:8800/TICKET/"
 	runtimeDir, temporary := t.TempDir(), t.TempDir()

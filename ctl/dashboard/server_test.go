@@ -36,7 +36,7 @@ type stage struct {
 	end    func() error // ends the dashboard, and returns Serve's error
 }
 
-// play starts a dashboard whose daemon is the handler; nil: there is no daemon.
+// play starts a dashboard whose daemon is the handler; without one, there is no daemon.
 func play(t *testing.T, daemon http.Handler, options ...func(*dashboard.ServerOptions)) *stage {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pd") // short: a socket's path has 104 bytes
@@ -333,8 +333,7 @@ func TestServer_SlowSendersAreCutOff(t *testing.T) {
 	}
 }
 
-// One more connection than allowed is told so at once, and a place that is free again is
-// used.
+// A connection above the limit is refused at once, and a place that is free again is used.
 func TestServer_ConnectionsAreLimited(t *testing.T) {
 	st := play(t, nil)
 	var held []net.Conn

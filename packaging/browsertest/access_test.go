@@ -12,7 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A node is what a screen reader knows of an element.
+// A node is an element as a screen reader knows it.
 type node struct{ role, name string }
 
 // tree is the page as screen readers have it.
@@ -39,7 +39,7 @@ func (w *tab) tree() (nodes []node) {
 	return nodes
 }
 
-// controls are the roles of what a person can operate.
+// controls are the roles of elements that a person can operate.
 var controls = []string{"button", "link", "textbox", "searchbox", "combobox", "checkbox", "radio", "tab", "menuitem", "DisclosureTriangle"}
 
 // A screen reader finds a name and a role for every control, one heading of the first level, the
@@ -182,7 +182,7 @@ func TestAccess_Contrast(t *testing.T) {
 	}
 }
 
-// size makes the window as wide and high as that, in CSS pixels, of which each has scale² dots.
+// size sets the size of the window, in CSS pixels of scale² dots each.
 func (w *tab) size(width, height int64, scale float64) {
 	w.t.Helper()
 	w.do(chromedp.EmulateViewport(width, height, chromedp.EmulateScale(scale)))

@@ -184,7 +184,7 @@ func (w *tab) clean() {
 	}
 }
 
-// leads runs a script that leads to a page at an address, and returns its HTTP status.
+// leads runs a script that navigates to an address, and returns the HTTP status.
 func (w *tab) leads(script, at string) int {
 	w.t.Helper()
 	w.do(chromedp.Evaluate[chromedp.Void](script))

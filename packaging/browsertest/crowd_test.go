@@ -18,8 +18,8 @@ import (
 // crowded is how many providers the dashboard has to cope with.
 const crowded = 1000
 
-// The goals of the issue. Times are compared with those of an empty page in the same run, and
-// limited generously, because the machine may have other work; -v reports them.
+// The goals. Times are compared with those of an empty page in the same run. The limits are
+// generous, because the machine may be busy; -v reports the times.
 const (
 	paintGoal, frameGoal = 1000.0, 100.0 // milliseconds beyond an empty page
 	generously           = 3

@@ -31,7 +31,7 @@ type daemon struct {
 	cmd    *exec.Cmd
 	ended  chan struct{}
 	socket string
-	as     *syscall.Credential // whose it is; nil: ours
+	as     *syscall.Credential // the user it runs as; nil for ours
 }
 
 // startDaemon starts providerd with this configuration, and returns when it answers.
@@ -190,7 +190,8 @@ type dashboard struct {
 	pid int
 }
 
-// startDashboard starts the dashboard as a person does, and returns when it has said its address.
+// startDashboard starts the dashboard as a person does, and returns when it has printed its
+// address.
 func (d *daemon) startDashboard(args ...string) *dashboard {
 	d.t.Helper()
 	cmd := exec.Command(program("providerctl"), append([]string{"--socket", d.socket, "dashboard", "--no-open"}, args...)...)

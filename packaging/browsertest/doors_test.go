@@ -183,7 +183,7 @@ func TestDoors_AnotherUser(t *testing.T) {
 	}
 }
 
-// Without --no-open the browser is started on a file that leads to the dashboard, once. The
+// Without --no-open the browser is started on a file that opens the dashboard, once. The
 // address is in the file alone, which is only for its user.
 func TestDoors_TheFileForTheBrowser(t *testing.T) {
 	d := newDaemon(t, "")

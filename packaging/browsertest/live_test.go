@@ -179,7 +179,7 @@ func TestLive_AnotherDatabase(t *testing.T) {
 	w.clean()
 }
 
-// A tab that nobody sees closes its stream, and catches up when it is seen.
+// A hidden tab closes its stream, and catches up when it is shown again.
 func TestLive_AHiddenTab(t *testing.T) {
 	z := startZoo(t)
 	w := newTab(t)
@@ -201,7 +201,7 @@ func TestLive_AHiddenTab(t *testing.T) {
 	w.clean()
 }
 
-// While nothing changes, the page asks for nothing, although the daemon probes.
+// While nothing changes, the page sends no request, although the daemon probes.
 func TestLive_AtRest(t *testing.T) {
 	t.Parallel()
 	z := startZoo(t)

@@ -6,7 +6,7 @@
 //	go -C packaging/browsertest test ./...     # the same, if a Chromium is there
 //	packaging/browsertest/screenshots          # takes the pictures in docs
 //
-// Without a browser it fails. Times are reported by -v, and compared with an empty page's.
+// Without a browser it fails.
 package browsertest
 
 import (
@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// bin is the folder with the programs, and chromium the browser, of which one runs for all tests.
+// bin is the folder with the programs, and chromium is the browser that runs for all tests.
 var (
 	bin      string
 	chromium *browser

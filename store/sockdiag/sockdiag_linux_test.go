@@ -44,7 +44,7 @@ func TestFind_AnEndOfAConnection(t *testing.T) {
 		t.Errorf("the listener: %+v %v", s, err)
 	}
 
-	// What a process has closed may linger. Then it is nobody's, whatever uid it has.
+	// A socket that a process has closed can linger. It is then nobody's, whatever its uid.
 	client.Close()
 	if s, err := sockdiag.Find(there, here); err == nil && s.Inode != 0 || err != nil && !errors.Is(err, sockdiag.ErrNone) {
 		t.Errorf("the client's end after it was closed: %+v %v", s, err)

@@ -332,7 +332,7 @@ func (d *daemon) follow(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// set changes a row, and tells those who follow.
+// set changes a row, and notifies followers.
 func (d *daemon) set(id string, state provider.State, reason provider.Reason, detail, hint string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

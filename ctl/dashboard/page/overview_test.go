@@ -68,8 +68,7 @@ func TestOverview_SortsAndSelectsByItsAddress(t *testing.T) {
 	}
 }
 
-// A strip has a bar for each hour, also for those of which nothing is known, and says the same
-// in words.
+// A strip has a bar for each hour, even if nothing is known of it, and says the same in words.
 func TestOverview_StripsHaveEveryHour(t *testing.T) {
 	d := startDaemon(t, mixed()...)
 	d.history = true

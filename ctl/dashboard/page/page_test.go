@@ -81,7 +81,7 @@ func mustHave(t *testing.T, what, text string, facts ...string) {
 
 func ago(d time.Duration) provider.Time { return provider.Time{Time: time.Now().Add(-d)} }
 
-// mixed are providers of which each needs something else.
+// mixed are providers that each need something else.
 func mixed() []provider.Status {
 	models := 4
 	return []provider.Status{
