@@ -76,7 +76,7 @@ async function api(method, path) {
 const row = (id) => document.querySelector(`[data-id="${CSS.escape(id)}"]`);
 const everybody = () => [...document.querySelectorAll("#rows tbody tr, #card")];
 
-/** Probes one provider, or all, and shows who has answered meanwhile. */
+/** Probes one provider, or all, and shows meanwhile which have answered. */
 async function refresh(id, button) {
   const query = id ? `?provider_id=${encodeURIComponent(id)}` : "";
   const label = button.textContent;

@@ -106,7 +106,7 @@ function tick() {
   write(document.getElementById("live-text"), `live · ${span((performance.now() - heard) / 1000)} ago`);
 }
 
-/* What is said to somebody who cannot see the page: changes of state, summed up. */
+/* What a screen reader says: changes of state, summed up. */
 let told = [], telling;
 
 function tell(e) {
@@ -151,7 +151,7 @@ const stream = new Stream(base, Number(body.dataset.seq), {
   },
 });
 
-/** Says that what is shown is old, and why. */
+/** Shows that the page is stale, and why. */
 function lost(problem) {
   const text = problem.hint ? `${problem.message} → ${problem.hint}` : problem.message;
   if (banner.textContent !== text) banner.textContent = text;
@@ -164,7 +164,7 @@ function lost(problem) {
   write(document.getElementById("live-text"), "stale");
 }
 
-/** Labels each row of a lost daemon, for who cannot see that it is grey. */
+/** Labels each row of a lost daemon, for people who cannot see that it is grey. */
 function label() {
   for (const mark of document.querySelectorAll(".mark.lost")) mark.remove();
   if (!("lost" in body.dataset)) return;
@@ -186,7 +186,7 @@ function seen() {
   stream.start();
 }
 
-/** Begins, also after a page without a daemon, which is asked for again until there is one. */
+/** Begins. A page without a daemon is fetched again until there is one. */
 export function begin() {
   setInterval(() => { if (!document.hidden) tick(); }, 1000);
   if ("problem" in body.dataset) {

@@ -2,7 +2,7 @@
 // selection and scrolling; only what differs is changed. Texts are set as text: all markup comes
 // from the server.
 
-/** Attributes that belong to the scripts: the server does not know of them. */
+/** Attributes that only the scripts set, unknown to the server. */
 const ours = new Set(["hidden", "tabindex", "aria-busy", "open", "data-fresh"]);
 
 /** Fetches a view. An XMLHttpRequest parses it without running or loading anything.
@@ -90,7 +90,7 @@ function children(old, now) {
 
 /** Brings the table's rows up to date, a few at a time, so that no frame is late.
  * @param {HTMLTableSectionElement} body @param {Document} doc
- * @param {string[] | null} asked the rows that were asked for; null: all
+ * @param {string[] | null} asked the rows that were asked for; null for all
  * @returns {Promise<boolean>} whether they have to be sorted again */
 export async function patchRows(body, doc, asked) {
   const slice = 50, few = 10; // more than a few changes at once are not marked

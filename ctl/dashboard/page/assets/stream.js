@@ -75,7 +75,7 @@ export class Stream {
     return true;
   }
 
-  /** Notes a sign of life; if the next one is overdue, it is asked again. */
+  /** Notes a sign of life. If the next one is overdue, the stream is opened again. */
   alive(abort) {
     clearTimeout(this.watch);
     this.watch = setTimeout(() => abort.abort(), patience);
