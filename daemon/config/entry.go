@@ -83,7 +83,7 @@ func (t *table) nameOf(what, example string, ids map[string]int) string {
 		t.reject(t.at("id"), flawf("choose a shorter one", "id is %d characters long: it can have at most %d", len(id), provider.MaxID))
 		return ""
 	case !provider.IsSpelledAsID(id):
-		t.reject(t.at("id"), flawf(idFix(id), `id is %s: it can have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
+		t.reject(t.at("id"), flawf(idFix(id, example), `id is %s: it can have a-z 0-9 . _ - and one ":" before an instance`, quote(id)))
 		return ""
 	case provider.IsReservedID(id):
 		t.reject(t.at("id"), flawf(`write id = "`+id+`-server"`, "id %s is reserved", quote(id)))
