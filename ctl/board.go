@@ -105,35 +105,24 @@ type boardLine struct {
 	row   int
 }
 
-// A need is a group of a board.
-type need struct {
-	name string
-	of   []standing
-}
-
-// needs are the groups, in order.
-var needs = []need{
-	{"needs you", []standing{needsSomebody}},
-	{"failing", []standing{failing}},
-	{"limited", []standing{limited}},
-	{"starting", []standing{starting}},
-	{"running", []standing{impaired, usable}},
-	{"stopped", []standing{stopped}},
-	{"not known", []standing{notKnown}},
-	{"paused", []standing{paused}},
+// boardGroups are the groups, in order. It is not that of urgency, in which those that can
+// be used are the last: people work with these, and a screen that scrolls may have many
+// below them that are not there.
+var boardGroups = [][]standing{
+	{needsSomebody}, {failing}, {limited}, {starting}, {impaired, usable}, {stopped}, {keyless}, {notKnown}, {paused},
 }
 
 // NewBoard lays out rows.
 func NewBoard(rows []provider.Status, opts BoardOptions) *Board {
 	b := &Board{opts: opts}
-	groups := needs
+	groups := boardGroups
 	if opts.UsableLast {
-		groups = slices.SortedStableFunc(slices.Values(needs), func(a, b need) int { return int(a.of[0]) - int(b.of[0]) })
+		groups = slices.SortedStableFunc(slices.Values(groups), func(a, b []standing) int { return int(a[0]) - int(b[0]) })
 	}
-	for _, n := range groups {
+	for _, of := range groups {
 		title := len(b.lines)
 		for i := range rows {
-			if !slices.Contains(n.of, standingOf(&rows[i], opts.Now)) {
+			if !slices.Contains(of, standingOf(&rows[i], opts.Now)) {
 				continue
 			}
 			if len(b.lines) == title {
@@ -143,7 +132,7 @@ func NewBoard(rows []provider.Status, opts BoardOptions) *Board {
 			b.rows = append(b.rows, rows[i])
 		}
 		if count := len(b.lines) - title - 1; count > 0 {
-			b.lines[title].title = n.name + " (" + strconv.Itoa(count) + ")"
+			b.lines[title].title = needNames[of[0]] + " (" + strconv.Itoa(count) + ")"
 			if opts.Away {
 				b.lines[title].title += ", stale"
 			}

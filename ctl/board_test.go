@@ -78,7 +78,7 @@ limited (1)
   openai     DEGRADED  rate_limited until 12:00:41        -      0%  2s
 starting (1)
   bigmodel   STARTING  loading                            -      0%  2s
-running (2)
+usable (2)
   ollama     RUNNING   ok                            0.8 ms  99.99%  2s
   gpu1       DEGRADED  slow                           4.2 s    100%  2s
 stopped (1)
@@ -97,7 +97,7 @@ limited (1)
   openai     DEGRADED  rate_limited
 starting (1)
   bigmodel   STARTING  loading
-running (2)
+usable (2)
   ollama     RUNNING   ok
   gpu1       DEGRADED  slow
 stopped (1)
@@ -116,7 +116,7 @@ limited (1)
   openai     DEGRADED  rate_limited until 12:00:41        -  -                             0%  2s   2h ago  -
 starting (1)
   bigmodel   STARTING  loading                            -  -                             0%  2s   2h ago  -
-running (2)
+usable (2)
   ollama     RUNNING   ok                            0.8 ms                 ▁▁▂ ▇▁▁▁█  99.99%  2s   2h ago  -
   gpu1       DEGRADED  slow                           4.2 s  -                           100%  2s   2h ago  took 4.2 s
 stopped (1)
@@ -135,7 +135,7 @@ limited (1), stale
   openai     DEGRADED  rate_limited until 12:00:41        -  -         2s stale  2h ago  -
 starting (1), stale
   bigmodel   STARTING  loading                            -  -         2s stale  2h ago  -
-running (2), stale
+usable (2), stale
   ollama     RUNNING   ok                            0.8 ms  _. *___#  2s stale  2h ago  -
   gpu1       DEGRADED  slow                           4.2 s  -         2s stale  2h ago  took 4.2 s
 stopped (1), stale

@@ -32,6 +32,7 @@ var needNames = [...]string{
 	stopped:       "stopped",
 	limited:       Limited,
 	starting:      "starting",
+	keyless:       "without a key",
 	notKnown:      "not known",
 	paused:        "paused",
 	impaired:      Usable,

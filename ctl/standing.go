@@ -19,6 +19,7 @@ const (
 	stopped                       // not there
 	limited                       // to be left alone until retry_at
 	starting                      // usable soon
+	keyless                       // it has no key, and nobody asked for it
 	notKnown                      // not probed, or too long ago
 	paused                        // somebody paused it
 	impaired                      // serves, but not as it should
@@ -31,6 +32,8 @@ func standingOf(s *provider.Status, now time.Time) standing {
 	switch {
 	case s.Paused:
 		return paused
+	case s.Unasked && s.Reason == provider.NoCredentials:
+		return keyless
 	case meaning.NeedsPerson:
 		return needsSomebody
 	case s.Stale:
@@ -117,6 +120,7 @@ func (c *census) line(outOf int, now time.Time) string {
 	}
 	add(c.counts[limited], until)
 	add(c.counts[starting], "starting")
+	add(c.counts[keyless], needNames[keyless])
 	add(c.counts[notKnown], "not known")
 	add(c.counts[paused], "paused")
 	if len(parts) == 1 && c.total > 1 {

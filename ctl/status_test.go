@@ -167,6 +167,8 @@ func TestWriteTable_Summary(t *testing.T) {
 	at := func(d time.Duration) provider.Time { return provider.Time{Time: now.Add(d)} }
 	up := provider.Status{ID: "up", State: provider.StateRunning, Reason: provider.OK}
 	keyless := provider.Status{ID: "k", State: provider.StateStopped, Reason: provider.NoCredentials}
+	unasked := keyless
+	unasked.Unasked = true
 	limited := func(until time.Duration) provider.Status {
 		return provider.Status{ID: "l", State: provider.StateDegraded, Reason: provider.RateLimited, RetryAt: at(until)}
 	}
@@ -174,6 +176,8 @@ func TestWriteTable_Summary(t *testing.T) {
 		"7 providers: 5 usable, 1 needs you, 1 limited until 12:31": {up, up, keyless, up, limited(31 * time.Minute), up, up},
 		"2 providers, all usable":                                   {up, {State: provider.StateDegraded, Reason: provider.Slow}},
 		"2 providers, all need you":                                 {keyless, keyless},
+		"2 providers, all without a key":                            {unasked, unasked},
+		"3 providers: 1 usable, 1 needs you, 1 without a key":       {unasked, up, keyless}, // only one was asked for
 		"2 providers, all limited, the first until 12:05":           {limited(31 * time.Minute), limited(5 * time.Minute)},
 		"2 providers: 1 usable, 1 limited until 12:01:07":           {up, limited(67 * time.Second)},
 		"2 providers: 1 usable, 1 limited until 12:06":              {up, limited(5*time.Minute + time.Second)}, // not before it is over

@@ -65,7 +65,7 @@ func TestTerminal_Watch(t *testing.T) {
 	if got, want := plain(all[0]), `00:00:00  3 providers: 2 usable, 1 stopped
 
   ID  STATE    REASON              LATENCY  AGE
-running (2)
+usable (2)
   a   RUNNING  ok                        -  -
   c   RUNNING  ok                        -  -
 stopped (1)
@@ -77,7 +77,7 @@ stopped (1)
 	if got, want := plain(last(all)), `00:00:00  3 providers: 1 usable, 2 stopped
 
   ID  STATE    REASON              LATENCY  AGE
-running (1)
+usable (1)
   a   RUNNING  ok                        -  -
 stopped (2)
   b   STOPPED  connection_refused        -  -
@@ -103,7 +103,7 @@ func TestTerminal_WatchKeepsWithinTheScreen(t *testing.T) {
 		want           string
 	}{
 		"Usual":   {80, 24, "", "\n  … 45 more\n\n  p40  start it\n  p50  start it"},
-		"Narrow":  {20, 24, "", "\nstopped (2)\n  p40  STOPPED\n  p50  STOPPED\nrunning (58)\n  p00  RUNNING\n"},
+		"Narrow":  {20, 24, "", "\nstopped (2)\n  p40  STOPPED\n  p50  STOPPED\nusable (58)\n  p00  RUNNING\n"},
 		"Low":     {80, 6, "", "60 providers: 58 usable, 2 stopped\n  ID   STATE    REASON              LATENCY  AGE\n  p40  STOPPED  connection_refused        -  -\n  p50  STOPPED"},
 		"Three":   {80, 3, "", "LATENCY  AGE\n  p40  STOPPED"},
 		"OneLine": {80, 1, "", "00:00:00  60 providers: 58 usable, 2 stopped"},
@@ -144,7 +144,7 @@ func TestTerminal_WatchSaysThatTheDaemonIsAway(t *testing.T) {
 		t.Errorf("over the picture: %q", talk)
 	}
 	all := pictures(shown)
-	if !strings.HasPrefix(all[1], "00:00:00  the daemon has been away since 00:00:00, waiting for it: the daemon is shutting down\n") || !strings.Contains(all[1], "running (1), stale") {
+	if !strings.HasPrefix(all[1], "00:00:00  the daemon has been away since 00:00:00, waiting for it: the daemon is shutting down\n") || !strings.Contains(all[1], "usable (1), stale") {
 		t.Errorf("%q", all)
 	}
 	if strings.Contains(last(all), "away") {

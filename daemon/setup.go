@@ -3,7 +3,6 @@ package daemon
 import (
 	"cmp"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -18,12 +17,14 @@ func (d *Daemon) setup() *provider.Setup {
 		Config:        d.configInForce(),
 		Keys:          []provider.KeyInUse{},
 		Proxies:       provider.ProxiesOf(os.Getenv),
-		Detected:      d.config.Load().Detected,
 		ClockJumpedMS: d.schedule.Watch().Jumped().Milliseconds(),
 	}
 	for _, p := range d.schedule.Providers() {
+		if p.Detected {
+			s.Detected = append(s.Detected, p.ID)
+		}
 		if key := keyInUse(p); key.Source != "" || key.Problem != "" {
-			key.Detected = slices.Contains(s.Detected, p.ID)
+			key.Detected = p.Detected
 			s.Keys = append(s.Keys, key)
 		}
 	}

@@ -40,6 +40,7 @@ func (w *rowText) status(st *provider.Status) {
 	w.known(`,"pid_exists":`, st.PIDExists)
 	w.isTrue(`,"key_withheld":`, st.KeyWithheld)
 	w.isTrue(`,"paused":`, st.Paused)
+	w.isTrue(`,"unasked":`, st.Unasked)
 	w.known(`,"port_listening":`, st.PortListening)
 	w.known(`,"api_responding":`, st.APIResponding)
 	if st.Incident != nil {

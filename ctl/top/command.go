@@ -15,7 +15,7 @@ func Command(s *ctl.Session) *command.Command {
 		Short:      "Watch all providers on the full screen, and act on them",
 		SuggestFor: []string{"htop", "ui", "tui", "monitor"},
 		Long: `Watch all providers on the full screen, live: those that need you first, then those
-that are failing, limited, starting, running and stopped. If there is room, each has
+that are failing, limited, starting, usable and stopped. If there is room, each has
 its latencies as bars, and how much of the last 24 hours it was up.
 
 Keys: j k, arrows, PgUp, PgDn, Home and End move. Enter opens the provider's card: its

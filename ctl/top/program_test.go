@@ -23,14 +23,14 @@ func TestRun_IsLive(t *testing.T) {
 		}
 	}()
 	s.await(`3 providers: 1 usable, 1 needs you, 1 stopped`,
-		`(?s)needs you \(1\)\n> anthropic  ERROR .*running \(1\)\n  ollama .*stopped \(1\)\n  gpu1 `,
+		`(?s)needs you \(1\)\n> anthropic  ERROR .*usable \(1\)\n  ollama .*stopped \(1\)\n  gpu1 `,
 		`^hint: replace the key$`)
 	d.change("ollama", func(s *provider.Status) { *s = isDown("ollama") })
 	s.await(`(?s)stopped \(2\)\n\* ollama     STOPPED .*\n  gpu1 `, `!running`)
 	d.mu.Lock()
 	d.rows = append(d.rows, isUp("added")) // as a reload adds one, without an event
 	d.mu.Unlock()
-	s.await(`running \(1\)\n\* added `)
+	s.await(`usable \(1\)\n\* added `)
 }
 
 // A screen without colours, or of ASCII alone, says the same.
@@ -108,12 +108,12 @@ func TestRun_OutlivesTheDaemon(t *testing.T) {
 	s.press("/", "gpu", enter, "j")
 	s.await(`> gpu2`, `^/gpu  2 of 3`)
 	d.stop()
-	s.await(`^the daemon has been away since \d\d:\d\d:\d\d: `, `stopped \(1\), stale`, `running \(1\), stale`)
+	s.await(`^the daemon has been away since \d\d:\d\d:\d\d: `, `stopped \(1\), stale`, `usable \(1\), stale`)
 	s.press("r")
 	s.await(`refresh: `)
 	d.rows[2] = isUp("gpu2")
 	d.start()
-	s.await(`!away`, `!stale`, `running \(2\)`, `[*] gpu2`, `^the daemon is back`)
+	s.await(`!away`, `!stale`, `usable \(2\)`, `[*] gpu2`, `^the daemon is back`)
 }
 
 // Every action says what happened.

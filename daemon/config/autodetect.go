@@ -41,7 +41,7 @@ func (r *reading) worthAsking() []*Kind {
 
 // detected is a provider with only its kind's own settings.
 func (r *reading) detected(kind *Kind, defaults timing) (Provider, bool) {
-	p := Provider{ID: kind.Name, Kind: kind.Name, Type: kind.Type, Hints: kind.Hints}
+	p := Provider{ID: kind.Name, Kind: kind.Name, Type: kind.Type, Detected: true, Hints: kind.Hints}
 	p.setTiming(kind.timing(timing{}, defaults))
 	if f := r.defaultAddress(&p, kind); f != nil {
 		r.reject(nowhere, f)

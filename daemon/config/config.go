@@ -12,7 +12,6 @@ type Config struct {
 	Daemon     Daemon
 	Autodetect bool
 	Providers  []Provider // in the file's order, those that were autodetected last
-	Detected   []string   // the ids of those that were
 	// Notify and Maintenance are in the file's order.
 	Notify      []Notify
 	Maintenance []Maintenance
@@ -91,7 +90,6 @@ func builtIn(kinds []Kind, env Env) (*Config, error) {
 	r := &reading{doc: &document{}, kinds: kinds, env: env}
 	c := &Config{Daemon: r.defaultDaemon(), Autodetect: true}
 	c.Providers = r.autodetect(nil, timing{})
-	c.Detected = ids(c.Providers)
 	if len(r.mistakes) > 0 {
 		return nil, newError("", nil, r.mistakes, r.more)
 	}
@@ -121,8 +119,7 @@ func (r *reading) config() *Config {
 	top.done()
 	c.Providers = r.providers(entries, defaults)
 	if c.Autodetect {
-		detected := r.autodetect(entries, defaults)
-		c.Providers, c.Detected = append(c.Providers, detected...), ids(detected)
+		c.Providers = append(c.Providers, r.autodetect(entries, defaults)...)
 	}
 	c.Notify, c.Maintenance = r.notifications(notifications), r.maintenance(maintenance)
 	r.warnOfGlobs(append(notifications, maintenance...), ids(c.Providers))

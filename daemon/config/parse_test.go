@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -324,6 +325,31 @@ func TestParse_Autodetect(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, ids(parse(t, c.data, env(vars, nil)))); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// Nobody asked for a provider that no file names, unless a key for it is set, even if that is
+// a bad one.
+func TestParse_Unasked(t *testing.T) {
+	for name, tc := range map[string]struct {
+		data, key string
+		unasked   bool
+	}{
+		"Detected":          {"autodetect = true", "", true},
+		"DetectedWithAKey":  {"autodetect = true", "test-key", false},
+		"DetectedBadKey":    {"autodetect = true", "test key\x07", false},
+		"DetectedBlankKey":  {"autodetect = true", " ", true},
+		"NamedWithoutAKey":  {"[[provider]]\nid = \"openai\"\nkind = \"openai\"", "", false},
+		"NamedAndKeyIsSet":  {"[[provider]]\nid = \"openai\"\nkind = \"openai\"", "test-key", false},
+		"NamedBesideOthers": {"autodetect = true\n[[provider]]\nid = \"openai\"\nkind = \"openai\"", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := parse(t, tc.data, env(map[string]string{"OPENAI_API_KEY": tc.key}, nil))
+			i := slices.IndexFunc(c.Providers, func(p config.Provider) bool { return p.ID == "openai" })
+			if got := c.Providers[i].Unasked(); got != tc.unasked {
+				t.Errorf("it is %v", got)
 			}
 		})
 	}

@@ -13,6 +13,7 @@ type Provider struct {
 	ID       string
 	Kind     string
 	Type     provider.Type
+	Detected bool   // watched on any machine, and no file names it
 	BaseURL  string // normalised; may contain user-info, so show Endpoint instead
 	Endpoint string // BaseURL without user-info
 	// BaseURLGiven means that base_url is in the file, rather than the vendor's default or
@@ -51,6 +52,10 @@ type Provider struct {
 	// Feed is the vendor's status feed that is followed; the zero Feed is none.
 	Feed Feed
 }
+
+// Unasked reports whether nobody asked for the provider: it is watched on any machine, no
+// file names it, and no key for it is set, not even a bad one.
+func (p *Provider) Unasked() bool { return p.Detected && p.Key.IsZero() && p.KeySource == "" }
 
 // Expect is what a healthy answer of a generic provider looks like; every
 // condition that is set must hold. None set: any 2xx status.

@@ -31,7 +31,7 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 	if p.Feed.URL == "" {
 		st.Incident = nil // nothing would report its end
 	}
-	st.ID, st.Kind, st.Type = p.ID, p.Kind, p.Type
+	st.ID, st.Kind, st.Type, st.Unasked = p.ID, p.Kind, p.Type, p.Unasked()
 	st.TTLMS = p.TTL().Milliseconds()
 	st.Hint = hint(st.Reason, "", "", p, st.Endpoint)
 	r := Record{Status: st, Basis: Basis{said: said, told: told{st.State, st.Reason}}}

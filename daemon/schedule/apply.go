@@ -193,7 +193,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 			rec, heard = judge.ApplyVendorStatus(rec, nil, p, now)
 			e.note(nil, &rec)
 		}
-		rec.Status.TTLMS = timeToLive(&rec, p, now).Milliseconds()
+		rec.Status.TTLMS, rec.Status.Unasked = timeToLive(&rec, p, now).Milliseconds(), p.Unasked()
 		s.put(e, &rec, heard)
 		return false, nil
 	}

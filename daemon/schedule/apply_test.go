@@ -104,6 +104,30 @@ func TestApply_ReloadTouchesOnlyWhatChanged(t *testing.T) {
 
 // A reload in the middle of a slow probe: the old answer does not count for the
 // new settings, and there is never more than one probe in flight.
+// A row says that nobody asked for its provider until a file names it, or the other way round.
+func TestApply_SaysWhetherItWasAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newHarness(t, Options{})
+		running := false
+		for _, detected := range []bool{true, false, true} {
+			p := settings("p")
+			p.Detected = detected
+			w.apply(p)
+			if got := w.row("p").Unasked; got != detected {
+				t.Errorf("unasked is %v, and detected %v", got, detected)
+			}
+			if !running {
+				w.run()
+				running = true
+			}
+			time.Sleep(7 * time.Second)
+			if got := w.row("p").Unasked; got != detected {
+				t.Errorf("after a probe: unasked is %v, and detected %v", got, detected)
+			}
+		}
+	})
+}
+
 func TestApply_ReloadDuringAProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newHarness(t, Options{})

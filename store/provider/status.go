@@ -76,6 +76,7 @@ type Status struct {
 	PIDExists     *bool     `json:"pid_exists,omitempty"`
 	KeyWithheld   bool      `json:"key_withheld,omitempty"` // the last probe did not send the key, because it does not trust the user who serves it
 	Paused        bool      `json:"paused,omitempty"`
+	Unasked       bool      `json:"unasked,omitempty"`        // it is watched on any machine, and neither a file nor a key asks for it
 	PortListening *bool     `json:"port_listening,omitempty"` // a connection was accepted
 	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
 	Incident      *Incident `json:"incident,omitempty"`       // according to the vendor's own status feed
