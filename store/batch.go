@@ -136,20 +136,8 @@ func (l *ledger) finish(a *account, err error) {
 	l.unsaved = slices.DeleteFunc(l.unsaved, func(b *batch) bool { return b.number <= last })
 }
 
-// pending returns the changes of a provider, and those of this machine, that are missing from a
-// file with the batches up to a number. The provider's number is 0 if it has no history.
-func (l *ledger) pending(id string, saved uint64) (number uint32, own, ours []rollup.Change) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := l.names[id]
-	l.eachUnsaved(saved, func(b *batch) {
-		own, ours = append(own, b.changes[n.number]...), append(ours, b.changes[machine]...)
-	})
-	return n.number, own, ours
-}
-
-// rewrite makes the next commit write all names and open hours, because the file was replaced
-// by one that may lack them.
+// rewrite makes the next commit write the names and the open hours of all: the file was
+// replaced by one that may lack them.
 func (l *ledger) rewrite() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

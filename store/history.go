@@ -50,37 +50,7 @@ func (s *Store) Days(id string, from, until time.Time) ([]rollup.Bucket, error) 
 	return s.buckets(id, rollup.Day, from, until)
 }
 
-// ProviderDays is a provider's history in days.
-type ProviderDays struct {
-	ID    string
-	Days  []rollup.Bucket // oldest first, the last one can be open; without latencies
-	Total rollup.Bucket   // of all of them, with latencies
-}
-
-// AllDays returns the days of all configured providers, in their order, as [Store.Days] does.
-func (s *Store) AllDays(from, until time.Time) ([]ProviderDays, error) {
-	all := make([]ProviderDays, 0, s.View().Len())
-	view := s.View()
-	err := s.readHistory(func(r *historyReader) error {
-		for i := range view.Len() {
-			id := view.At(i).Status.ID
-			p := ProviderDays{ID: id, Total: rollup.Bucket{Time: rollup.Begin(from, rollup.Day), Step: rollup.Day}}
-			for _, b := range r.buckets(id, rollup.Day, from, until) {
-				p.Total.Merge(&b)
-				b.Latency = rollup.Sketch{}
-				p.Days = append(p.Days, b)
-			}
-			all = append(all, p)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, nil
-}
-
-// A Record has a provider's changes of state and reason, and when nobody watched.
+// A Record is a provider's changes of state and reason, and when nobody watched.
 type Record struct {
 	// Changes are oldest first. The first one can be earlier than the time that was asked for:
 	// it has the state at its beginning.
@@ -92,7 +62,7 @@ type Record struct {
 // disk as Hours does.
 func (s *Store) Changes(id string, since time.Time) (Record, error) {
 	var rec Record
-	err := s.readHistory(func(r *historyReader) error {
+	err := s.readHistory([]string{id}, func(r *historyReader) error {
 		rec = r.record(id, since)
 		return nil
 	})
@@ -104,7 +74,7 @@ func (s *Store) Changes(id string, since time.Time) (Record, error) {
 
 func (s *Store) buckets(id string, step time.Duration, from, until time.Time) ([]rollup.Bucket, error) {
 	var found []rollup.Bucket
-	err := s.readHistory(func(r *historyReader) error {
+	err := s.readHistory([]string{id}, func(r *historyReader) error {
 		found = r.buckets(id, step, from, until)
 		return nil
 	})
@@ -114,13 +84,15 @@ func (s *Store) buckets(id string, step time.Duration, from, until time.Time) ([
 	return found, nil
 }
 
-// readHistory calls read in one transaction. After an error, read may still be running: do not
-// use what it captured.
-func (s *Store) readHistory(read func(*historyReader) error) error {
+// readHistory calls read in one transaction, for the providers with the ids. After an error read may still be running: do not
+// look at what it captured.
+func (s *Store) readHistory(ids []string, read func(*historyReader) error) error {
+	now := time.Now()
+	newer := s.ledger.unwritten(ids, now)
 	f := s.file.Load()
 	err := s.reads.Within(readWithin, "reading the history", func() error {
 		return f.view(func(tx *bolt.Tx) error {
-			r, err := newHistoryReader(tx, s)
+			r, err := newHistoryReader(tx, s, newer, now)
 			if err != nil {
 				return err
 			}

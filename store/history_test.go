@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,4 +99,40 @@ func TestHistory_AddsUpTimeInStatesByTheHour(t *testing.T) {
 		s.Configure([]string{"a", "b"}, nil)
 		check()
 	})
+}
+
+// An hour that ends and is written while a history is read is in what is read, and once.
+func TestHistory_ReadWhileAnHourEnds(t *testing.T) {
+	s := configured(t, newPath(t), store.Options{}, "a", "b")
+	wall := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	pass := func(d time.Duration) {
+		wall = wall.Add(d)
+		s.Watch(store.Watched{Wall: wall, Seen: d})
+	}
+	pass(0)
+	s.Put(change("a", provider.StateRunning, ""))
+	s.Put(change("b", provider.StateRunning, ""))
+	pass(50 * time.Minute)
+	s.Put(change("b", provider.StateStopped, ""))
+	end := sync.OnceFunc(func() {
+		pass(20 * time.Minute)
+		s.Put(change("b", provider.StateError, ""))
+		alive(t, s)
+	})
+	sums, records := make([]rollup.Bucket, 2), make([]store.Record, 2)
+	err := s.Collect([]string{"a", "b"}, rollup.Hour, wall.Add(-time.Hour), wall.Add(2*time.Hour), store.Collector{
+		Bucket: func(i int, b *rollup.Bucket) { sums[i].Merge(b); end() },
+		Record: func(i int, rec *store.Record, _ time.Time) { records[i] = *rec },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range sums {
+		if d := sums[i].Known(); d.Round(time.Minute) != 50*time.Minute {
+			t.Errorf("provider %d is known for %s, want 50m", i, d)
+		}
+		if want := 2 + i; len(records[i].Changes) != want { // UNKNOWN, RUNNING, and STOPPED
+			t.Errorf("provider %d: %+v, want %d changes", i, records[i].Changes, want)
+		}
+	}
 }

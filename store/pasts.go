@@ -20,7 +20,7 @@ type PastOf struct {
 // since from, all as of the same moment. It waits for the disk as Hours does.
 func (s *Store) PastOf(id string, step time.Duration, from, until time.Time) (PastOf, error) {
 	var past PastOf
-	err := s.readHistory(func(r *historyReader) error {
+	err := s.readHistory([]string{id}, func(r *historyReader) error {
 		past = PastOf{r.now, r.buckets(id, step, from, until), r.record(id, from)}
 		return nil
 	})
@@ -44,24 +44,18 @@ type Collector struct {
 // Collect reads the history of several providers, as PastOf does, without holding all of it in
 // memory. After an error, the collector may still be called: do not use what it collected.
 func (s *Store) Collect(ids []string, step time.Duration, from, until time.Time, c Collector) error {
-	return s.readHistory(func(r *historyReader) error {
+	return s.readHistory(ids, func(r *historyReader) error {
 		numbers := make(map[uint32]int, len(ids))
 		for i, id := range ids {
-			number, closed, open := r.ledger.recent(id, r.head.Batch, r.now)
+			number := r.newer.providers[id].number
 			if number == machine {
 				continue
 			}
 			numbers[number] = i
-			if open != nil {
-				open.Time = rollup.Begin(open.Time, step)
-				r.collect(open, i, from, until, c)
-			}
-			for _, one := range closed {
-				if b, err := rollup.ReadBucket(one.text); err == nil { // we wrote it
-					b.Time = rollup.Begin(one.hour, step)
-					r.collect(&b, i, from, until, c)
-				}
-			}
+			r.newer.hours(id, r.head, func(at time.Time, b *rollup.Bucket) {
+				b.Time = rollup.Begin(at, step)
+				r.collect(b, i, from, until, c)
+			})
 		}
 		if step == rollup.Hour {
 			r.sweep(r.hours, hourBucket(), step, from, until, numbers, c)

@@ -14,27 +14,27 @@ import (
 // A historyReader reads the history from one transaction, and what is newer from memory. It
 // leaves out what is damaged.
 type historyReader struct {
-	ledger             *ledger
+	newer              *unwritten
 	head               *head
 	hours, days, lists *bolt.Bucket
 	damaged            func(bucket, key []byte)
 	now                time.Time
 }
 
-func newHistoryReader(tx *bolt.Tx, s *Store) (*historyReader, error) {
+func newHistoryReader(tx *bolt.Tx, s *Store, newer *unwritten, now time.Time) (*historyReader, error) {
 	h, err := readHead(tx)
 	if err != nil {
 		return nil, &corruptError{err}
 	}
 	return &historyReader{
-		ledger: &s.ledger, head: h, damaged: s.sayDamaged, now: time.Now(),
+		newer: newer, head: h, damaged: s.sayDamaged, now: now,
 		hours: tx.Bucket(hourBucket()), days: tx.Bucket(dayBucket()), lists: tx.Bucket(changeBucket()),
 	}, nil
 }
 
 // buckets returns a provider's hours or days that begin in [from, until).
 func (r *historyReader) buckets(id string, step time.Duration, from, until time.Time) []rollup.Bucket {
-	number, closed, open := r.ledger.recent(id, r.head.Batch, r.now)
+	number := r.newer.providers[id].number
 	if number == machine {
 		return nil
 	}
@@ -56,14 +56,7 @@ func (r *historyReader) buckets(id string, step time.Duration, from, until time.
 		hours = latest(from, added)
 	}
 	r.each(r.hours, hourBucket(), number, rollup.Hour, hours, until, add)
-	for _, c := range closed {
-		if b, err := rollup.ReadBucket(c.text); err == nil { // we wrote it
-			add(c.hour, b)
-		}
-	}
-	if open != nil {
-		add(open.Time, *open)
-	}
+	r.newer.hours(id, r.head, func(at time.Time, b *rollup.Bucket) { add(at, *b) })
 	found := make([]rollup.Bucket, 0, len(sums))
 	for at, b := range sums {
 		if b.Time, b.Step = at, step; !b.IsEmpty() {
@@ -122,13 +115,13 @@ func (r *historyReader) record(id string, since time.Time) Record {
 
 // recordBeside is record, given this machine's changes that are in the file.
 func (r *historyReader) recordBeside(id string, since time.Time, machines []rollup.Change) Record {
-	number, own, ours := r.ledger.pending(id, r.head.Batch)
+	number := r.newer.providers[id].number
 	if number == machine {
 		return Record{}
 	}
 	return Record{
-		Changes:   from(append(r.changes(number), own...), since),
-		Unwatched: spans(slices.Concat(machines, ours), since),
+		Changes:   from(append(r.changes(number), r.newer.changes(number, r.head)...), since),
+		Unwatched: spans(slices.Concat(machines, r.newer.changes(machine, r.head)), since),
 	}
 }
 
