@@ -111,9 +111,9 @@ func daemonFacts(info *provider.DaemonInfo, now time.Time) [][2]string {
 		{"Log level", info.LogLevel},
 		{"Providers", strconv.Itoa(info.Providers)},
 		{"Newest event", strconv.FormatUint(info.Seq, 10)},
-		{"Probes", fmt.Sprintf("%d, %d of which failed; %d in progress", info.Counters.Probes, info.Counters.ProbesFailed, info.Counters.InFlight)},
-		{"Refreshes", fmt.Sprintf("%d; %d requests shared another's probe", info.Counters.Refreshes, info.Counters.Coalesced)},
-		{"Requests", fmt.Sprintf("%d, %d of which were denied; %d streams are open", info.Counters.Requests, info.Counters.Denied, info.Counters.Streams)},
+		{"Probes", fmt.Sprintf("%d, %d broken; %d in progress", info.Counters.Probes, info.Counters.ProbesFailed, info.Counters.InFlight)},
+		{"Refreshes", fmt.Sprintf("%d, %d shared another's probe", info.Counters.Refreshes, info.Counters.Coalesced)},
+		{"Requests", fmt.Sprintf("%d, %d denied; %d streams open", info.Counters.Requests, info.Counters.Denied, info.Counters.Streams)},
 	}
 	if info.StoreError != "" {
 		facts = append(facts, [2]string{"Last commit", info.StoreError})

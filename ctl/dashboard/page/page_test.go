@@ -187,7 +187,7 @@ func TestEvents_AreFilteredAndPaged(t *testing.T) {
 func TestDaemon_ShowsHealthAndTheLogToWhoMayReadIt(t *testing.T) {
 	d := startDaemon(t)
 	h := views(d)
-	mustHave(t, "an administrator's view", text(t, get(t, h, base+"daemon", 200)), "not ok", "store", "the disk is full", "1.2.3", "disk is slow generation=1795828134803924 took=3s", "Reload the configuration")
+	mustHave(t, "an administrator's view", text(t, get(t, h, base+"daemon", 200)), "0, 0 shared another's probe", "not ok", "store", "the disk is full", "1.2.3", "disk is slow generation=1795828134803924 took=3s", "Reload the configuration")
 	d.admin = false
 	mine := text(t, get(t, h, base+"daemon", 200))
 	mustHave(t, "anybody's view", mine, "run it with sudo", "the log is for administrators; type: sudo providerctl logs")
