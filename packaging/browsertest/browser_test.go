@@ -82,11 +82,17 @@ func newTab(t testing.TB) *tab {
 	if err := chromedp.Do(ctx); err != nil { // the first use of a context decides how long its tab lives
 		t.Fatal(err)
 	}
+	w.onEachPage(watch)
+	return w
+}
+
+// onEachPage runs a script in each document of a tab before its own scripts.
+func (w *tab) onEachPage(script string) {
+	w.t.Helper()
 	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watch})
+		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 		return err
 	}))
-	return w
 }
 
 // do runs actions, and ends the test if one fails.

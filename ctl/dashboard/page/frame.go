@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/providerd/providerd/ctl"
@@ -24,7 +26,8 @@ type frame struct {
 	Reload   int    // seconds until a browser without scripts asks again
 
 	Now      time.Time // the daemon's
-	Seq      uint64    // the view includes every event up to this one
+	Seq      uint64    // every event up to it is in the view
+	Order    string    // changes when a reload adds, removes, moves or alters a provider
 	Total    int
 	Usable   int
 	Needs    []ctl.Need
@@ -76,6 +79,7 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 	}
 	f.Statuses, f.Seq, f.Total = reply.Providers, reply.Seq, len(reply.Providers)
 	f.Now = reply.TS.In(time.Local)
+	f.Order = orderOf(reply.Providers)
 	s.pulse.note(reply.Providers)
 	for _, need := range ctl.Needs(reply.Providers, f.Now) {
 		if need.Name == ctl.Usable {
@@ -90,8 +94,18 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 	return nil
 }
 
-// fail shows why a view cannot be shown. The scripts recognise it by its status, and keep what
-// they show.
+// orderOf is a short text that differs between configurations. No event tells of a change of
+// their order or addresses.
+func orderOf(rows []provider.Status) string {
+	h := fnv.New64a()
+	for i := range rows {
+		fmt.Fprintf(h, "%s %s %s %t\n", rows[i].ID, rows[i].Kind, rows[i].Endpoint, rows[i].Paused)
+	}
+	return strconv.FormatUint(h.Sum64(), 36)
+}
+
+// fail shows why a view cannot be shown. The scripts recognise it by its status, and keep
+// what they have.
 func (s *site) fail(w http.ResponseWriter, f *frame, err error) {
 	status := http.StatusInternalServerError
 	var e *provider.Error

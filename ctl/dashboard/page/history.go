@@ -73,8 +73,9 @@ func (p *past) lastDay(ctx context.Context) map[string]record {
 		var reply struct {
 			Providers []record `json:"providers"`
 		}
-		if err := p.get(ctx, "/api/history?window=24h&step=1h", &reply); err != nil && ctx.Err() != nil {
-			return p.day // this reader has gone; the next one tries again
+		err := p.get(ctx, "/api/history?window=24h&step=1h", &reply)
+		if err != nil && code(err) != provider.UnknownRoute && code(err) != provider.BadRequest {
+			return p.day // the next view asks again
 		}
 		p.day, p.learned = map[string]record{}, now
 		hours := p.hours(ctx, reply.Providers)

@@ -2,7 +2,7 @@
 // in text fields and keys with a modifier are left alone.
 
 import { send } from "./act.js";
-import { base, updated } from "./live.js";
+import { base, turnTo, updated } from "./live.js";
 
 const list = () => [...document.querySelectorAll("#rows tbody tr, table[data-filtered] tbody tr, #events li")].filter((row) => !row.hidden);
 const link = (row) => row.querySelector("th a") ?? row.querySelector("a");
@@ -34,10 +34,21 @@ function rove(to) {
 
 let filtered = false;
 
-/** Hides the rows that the filter does not match, as the server would. */
+/** Hides the rows that the filter does not match, as the server would. Rows that the server left
+ * out are fetched. */
 function filter() {
-  const field = document.getElementById("q");
+  const field = document.getElementById("q"), url = new URL(location.href);
+  if (field && url.searchParams.has("q") && url.searchParams.get("q") !== field.value) {
+    url.searchParams.delete("q");
+    turnTo(url.href);
+  }
   if (!field || !field.value && !filtered) return;
+  for (const link of document.querySelectorAll("#shows a")) {
+    const to = new URL(link.href);
+    if (field.value) to.searchParams.set("q", field.value);
+    else to.searchParams.delete("q");
+    link.href = to.href;
+  }
   filtered = field.value !== "";
   const rows = document.querySelectorAll("#rows tbody tr, table[data-filtered] tbody tr");
   const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);

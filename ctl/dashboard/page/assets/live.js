@@ -15,7 +15,7 @@ const now = () => then + performance.now() - began;
 
 /* What has to be fetched. */
 const dirty = new Set();
-let all = false, head = false, busy = false, unsorted = false;
+let all = false, whole = false, head = false, busy = false, unsorted = false;
 const listeners = new Set();
 
 /** Calls a function after each update of the view. */
@@ -31,6 +31,13 @@ export function changed(id) {
   update();
 }
 
+/** Shows the view at another address instead, without leaving the page. */
+export function turnTo(url) {
+  history.replaceState(null, "", url);
+  all = whole = true;
+  update();
+}
+
 async function update() {
   if (busy) return;
   busy = true;
@@ -38,7 +45,7 @@ async function update() {
     while (all || head || dirty.size > 0) {
       await new Promise((next) => document.hidden ? setTimeout(next, 250) : requestAnimationFrame(next));
       const url = new URL(location.href);
-      if (all && rows?.rows.length > 4 * most) { // one after the other: a provider that is new or gone has an event
+      if (all && !whole && rows?.rows.length > 4 * most) { // one after the other: a provider that is new or gone has an event
         for (const row of rows.rows) dirty.add(row.dataset.id);
         all = false;
       }
@@ -46,7 +53,7 @@ async function update() {
       url.searchParams.delete("said");
       url.hash = "";
       if (asked) for (const id of asked) { dirty.delete(id); url.searchParams.append("id", id); }
-      else if (all) { dirty.clear(); all = false; }
+      else if (all) { dirty.clear(); all = whole = false; }
       else url.href = `${url.origin}${base}?id=`; // no row: only the head of each view
       head = false;
       await apply(await view(url.href), asked);
@@ -72,6 +79,11 @@ export async function apply(doc, asked = null) {
   }
   const table = doc.querySelector("#rows");
   if (rows && table) {
+    const { order } = doc.body.dataset, grid = rows.parentElement;
+    if (asked && (order !== body.dataset.order || table.className !== grid.className)) changed(); // a reload moved them, or there are other columns
+    body.dataset.order = order;
+    grid.className = table.className;
+    patch(grid.tHead, table.tHead);
     unsorted = await patchRows(rows, doc, asked) || unsorted;
     if (!busy && unsorted) sortRows(rows);
   } else if (doc.title === document.title) {

@@ -51,7 +51,7 @@ export class Stream {
     let text = "";
     try {
       for (;;) {
-        const { value, done } = await reader.read();
+        const { value, done } = await reader.read().catch(() => { throw broken(); });
         if (done) throw new Problem("the daemon ended the connection", "it may be restarting; see: systemctl status providerd");
         this.alive(abort);
         const lines = (text + value).split("\n");
@@ -82,6 +82,8 @@ export class Stream {
     this.on.alive();
   }
 }
+
+const broken = () => new Problem("nothing more is heard of the daemon", "it may be stopped or stuck; see: providerctl health");
 
 /** @param {Response} reply @returns {Promise<Problem>} */
 export async function problemOf(reply) {
