@@ -33,7 +33,7 @@ func compact(b *bench, t *try) error {
 	}
 	defer done()
 	w := newWitness(t, false)
-	w.pausing = true
+	w.pausing, w.timing = true, true
 	if err := os.MkdirAll(d.state, 0o700); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,6 +38,9 @@ type daemon struct {
 	http                       *http.Client
 	cmd                        *exec.Cmd
 	ended                      chan struct{}
+
+	mu   sync.Mutex
+	past []life // the last one may not have ended
 }
 
 func (b *bench) newDaemon(dir, config string) (*daemon, error) {
@@ -68,16 +72,37 @@ func (d *daemon) launch() error {
 	d.cmd = exec.Command(args[0], args[1:]...)
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	began := time.Now()
 	if err := d.cmd.Start(); err != nil {
 		return err
 	}
 	cmd, ended := d.cmd, make(chan struct{})
 	d.ended = ended
+	d.mu.Lock()
+	at := len(d.past)
+	d.past = append(d.past, life{began: began})
+	d.mu.Unlock()
 	go func() {
 		_ = cmd.Wait()
+		d.mu.Lock()
+		d.past[at].ended = time.Now()
+		d.mu.Unlock()
 		close(ended)
 	}()
 	return nil
+}
+
+// lives are those of the daemon so far, of which the last one lasts until now.
+func (d *daemon) lives() []life {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	lives := slices.Clone(d.past)
+	for i := range lives {
+		if lives[i].ended.IsZero() {
+			lives[i].ended = time.Now()
+		}
+	}
+	return lives
 }
 
 // answers waits until a daemon that was launched answers.

@@ -27,7 +27,7 @@ func (b *bench) ends(t *try, end func(*daemon) error) error {
 	}
 	defer d.kill()
 	w := newWitness(t, false)
-	w.pausing = true
+	w.pausing, w.timing = true, true
 	for range lives {
 		if err := b.life(d, w, 300*time.Millisecond, end); err != nil {
 			return err
@@ -60,6 +60,7 @@ func (b *bench) life(d *daemon, w *witness, span time.Duration, end func(*daemon
 	err := end(d)
 	d.kill()
 	watch.stop()
+	b.wait(pastLife)
 	return err
 }
 

@@ -17,7 +17,7 @@ func cut(b *bench, t *try) error {
 	}
 	defer done()
 	w := newWitness(t, false)
-	w.pausing = true
+	w.pausing, w.timing = true, true
 	return b.powerFails(d, k, w, lives)
 }
 

@@ -19,6 +19,7 @@ import (
 type witness struct {
 	mayLose bool // the daemon may lose something, if it says so
 	pausing bool // it pauses and resumes providers too
+	timing  bool // it checks the time in states
 
 	mu         sync.Mutex
 	t          *try
@@ -81,6 +82,11 @@ func (w *witness) resume(d *daemon) error {
 		return err
 	}
 	w.compareRows(&reply)
+	if w.timing {
+		if err := w.compareHistory(d); err != nil {
+			return err
+		}
+	}
 	for _, row := range reply.Providers {
 		if paused, known := w.paused[row.ID]; known && row.Paused != paused {
 			w.missing("%s was told to be paused %t, and is paused %t", row.ID, paused, row.Paused)
