@@ -98,18 +98,10 @@ func (l *ledger) probed(id string, ok bool, latency time.Duration) {
 	}
 }
 
-// ownState is the state of the provider itself, whatever users say.
-func ownState(st *provider.Status) (provider.State, provider.Reason) {
-	if h := st.Hearsay; h != nil && h.Over != nil {
-		return h.Over.State, h.Over.Reason
-	}
-	return st.State, st.Reason
-}
-
-// put records the state of a row, and reports whether that is a change, which must be
-// committed. The change was when its event was, or now if that is nil.
+// put records the state of a row, and reports whether that is a change, which must last. The
+// event of the change says when it was; nil: now.
 func (l *ledger) put(st *provider.Status, e *provider.Event, now time.Time) bool {
-	state, reason := ownState(st)
+	state, reason, _ := st.Own()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.tallies[st.ID]
@@ -197,7 +189,7 @@ func (l *ledger) enter(st *provider.Status, at time.Duration) {
 	if t.gone {
 		t.gone, t.mark = false, max(t.mark, at)
 	}
-	if state, reason := ownState(st); t.state != state || t.reason != reason {
+	if state, reason, _ := st.Own(); t.state != state || t.reason != reason {
 		l.change(t, state, reason, at)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/rollup"
 )
 
 // history answers GET /api/providers/{id}/history.
@@ -105,7 +106,7 @@ func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin b
 			until = spells[i+1].from
 		}
 		d := watch.Seen(later(spell.from, begin.at), until)
-		if d <= 0 || spell.state == "" || spell.state == provider.StateUnknown || spell.reason == provider.Paused {
+		if d <= 0 || !rollup.Counts(spell.state, spell.reason) {
 			continue
 		}
 		lasted[spell.state] += d
@@ -156,10 +157,8 @@ func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell 
 		}
 		spells = append(spells, spell{from, e.To, e.Reason})
 	}
-	row := spell{st.Since.Time, st.State, st.Reason}
-	if h := st.Hearsay; h != nil && h.Over != nil {
-		row = spell{h.Over.Since.Time, h.Over.State, h.Over.Reason}
-	}
+	state, reason, since := st.Own()
+	row := spell{since.Time, state, reason}
 	switch {
 	case len(spells) == 0 && !row.from.IsZero():
 		return []spell{row}

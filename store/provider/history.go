@@ -137,6 +137,14 @@ func Usable(state State, reason Reason) bool {
 	return state == StateRunning || state == StateDegraded && reason.Meaning().Serves
 }
 
+// Own is the state of the provider itself, whatever users report, and since when.
+func (s *Status) Own() (state State, reason Reason, since Time) {
+	if h := s.Hearsay; h != nil && h.Over != nil {
+		return h.Over.State, h.Over.Reason, h.Over.Since
+	}
+	return s.State, s.Reason, s.Since
+}
+
 // The steps of a history.
 const (
 	Hourly = time.Hour

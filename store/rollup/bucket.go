@@ -35,11 +35,6 @@ func Counts(state provider.State, reason provider.Reason) bool {
 	return indexOf(state) >= 0 && reason != provider.Paused
 }
 
-// Usable reports whether a provider with that state and reason can be used.
-func Usable(state provider.State, reason provider.Reason) bool {
-	return state == provider.StateRunning || reason.Meaning().Serves
-}
-
 // A Bucket sums up one provider's hour or day. Its zero value is empty.
 type Bucket struct {
 	Time time.Time     // when it begins, in UTC
@@ -65,7 +60,7 @@ func (b *Bucket) Spend(state provider.State, reason provider.Reason, d time.Dura
 		return
 	}
 	b.states[indexOf(state)] += d
-	if state != provider.StateRunning && Usable(state, reason) {
+	if state != provider.StateRunning && provider.Usable(state, reason) {
 		b.serving += d
 	}
 }

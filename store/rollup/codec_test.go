@@ -212,3 +212,19 @@ func FuzzReadChanges(f *testing.F) {
 		}
 	})
 }
+
+// What answers requests is decided by provider.Usable alone, as for pick and for the events.
+func TestBucket_UsableIsWhatProviderSays(t *testing.T) {
+	for _, state := range []provider.State{provider.StateStopped, provider.StateStarting, provider.StateRunning, provider.StateDegraded, provider.StateError} {
+		for _, reason := range []provider.Reason{"", provider.Slow, provider.VendorIncident, provider.ServerError} {
+			var b rollup.Bucket
+			var o rollup.Open
+			b.Spend(state, reason, time.Minute)
+			o.Spend(state, reason, time.Minute)
+			open := o.Bucket(time.Time{})
+			if want := provider.Usable(state, reason); (b.Usable() > 0) != want || (open.Usable() > 0) != want {
+				t.Errorf("%s %s: usable for %s, and in the open hour for %s", state, reason, b.Usable(), open.Usable())
+			}
+		}
+	}
+}

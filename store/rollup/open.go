@@ -25,7 +25,7 @@ func (o *Open) Spend(state provider.State, reason provider.Reason, d time.Durati
 	ms := uint32(min(max(0, d.Milliseconds()), math.MaxUint32/2))
 	if Counts(state, reason) {
 		plus(&o.states[indexOf(state)], ms)
-		if state != provider.StateRunning && Usable(state, reason) {
+		if state != provider.StateRunning && provider.Usable(state, reason) {
 			plus(&o.serving, ms)
 		}
 	}
