@@ -114,7 +114,7 @@ var boardGroups = [][]standing{
 
 // NewBoard lays out rows.
 func NewBoard(rows []provider.Status, opts BoardOptions) *Board {
-	b := &Board{opts: opts}
+	b := &Board{opts: opts, rows: make([]provider.Status, 0, len(rows))}
 	groups := boardGroups
 	if opts.UsableLast {
 		groups = slices.SortedStableFunc(slices.Values(groups), func(a, b []standing) int { return int(a[0]) - int(b[0]) })
@@ -160,8 +160,17 @@ func (b *Board) choose() {
 	id, state, reason, short := idColumn(), stateColumn(), reasonColumn(true), reasonColumn(false)
 	took, old, since, detail := latencyColumn(), ageColumn(), sinceColumn(), detailColumn()
 	up := column{uptimeTitle, true, func(s provider.Status, _ time.Time) string { return b.uptime(s.ID) }}
+	trends := map[string]string{} // the short ones, which several choices have
 	trend := func(cells int) column {
-		return column{trendTitle, false, func(s provider.Status, _ time.Time) string { return b.trend(s.ID, cells) }}
+		return column{trendTitle, false, func(s provider.Status, _ time.Time) string {
+			if cells != shortTrend {
+				return b.trend(s.ID, cells)
+			}
+			if _, known := trends[s.ID]; !known {
+				trends[s.ID] = b.trend(s.ID, cells)
+			}
+			return trends[s.ID]
+		}}
 	}
 	least := func(id int) map[string]int { return map[string]int{"ID": id} }
 	choices := []columnChoice{

@@ -9,12 +9,23 @@ import (
 // displayWidth is how many columns of a terminal s takes: two for a wide character, none
 // for a combining one.
 func displayWidth(s string) int {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
+	width := 0
+	for i := 0; i < len(s); width++ {
+		switch {
+		case s[i] < 0x80:
+			i++
+		case isBar(s[i:]): // a screen may have thousands of them
+			i += len("▁")
+		default:
 			return uniseg.StringWidth(s)
 		}
 	}
-	return len(s)
+	return width
+}
+
+// isBar reports whether s begins with one of the bars ▁ to █, which take one column each.
+func isBar(s string) bool {
+	return len(s) >= 3 && s[:2] == "▁"[:2] && "▁"[2] <= s[2] && s[2] <= "█"[2]
 }
 
 // cut shortens s to at most width columns, between grapheme clusters, and marks the cut.
