@@ -79,8 +79,8 @@ func (m *model) pressInCard(k key) []effect {
 	case "r", "R", "d", "p", "w":
 		return m.act(k, m.card.id)
 	case "?":
-		m.view, m.help = viewHelp, scroll{}
+		m.openHelp()
 		return nil
 	}
-	return m.pressInText(k, &m.card.scroll, len(m.cardLines()))
+	return m.pressInText(k, &m.card.scroll, len(m.cardLines()), viewList)
 }

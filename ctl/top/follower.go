@@ -28,8 +28,10 @@ const (
 	// wanted, it reads all rows.
 	fewRows = 64
 
-	// pastPace is how often the history is read.
-	pastPace = 5 * time.Minute
+	// The history is read again when it has grown by a part, at least and at most this often.
+	pastGrowth = 20
+	pastMost   = 5 * time.Minute
+	pastLeast  = 5 * time.Second
 
 	// retryPause is the time between attempts while the daemon is away.
 	retryPause = 200 * time.Millisecond
@@ -47,7 +49,7 @@ type follower struct {
 
 	begun  bool
 	total  int       // rows
-	pastAt time.Time // when the history was last read
+	pastAt time.Time // when the history is to be read again
 
 	hasPast  bool            // the daemon has one
 	detailed map[string]bool // the providers whose hours have been read since
@@ -215,9 +217,12 @@ func (f *follower) read(ctx context.Context, ids []string) (uint64, error) {
 // shows. It fails only if ctx ends. Without a history, there are no such columns.
 func (f *follower) readPast(ctx context.Context) error {
 	const atOnce = 8 // details, so that events do not wait for long
-	if time.Since(f.pastAt) >= pastPace {
-		f.pastAt = time.Now()
-		past := askPast(ctx, f.client)
+	if now := time.Now(); !now.Before(f.pastAt) {
+		past, known := askPast(ctx, f.client)
+		f.pastAt = now.Add(max(pastLeast, min(pastMost, known/pastGrowth)))
+		if past == nil {
+			f.pastAt = now.Add(pastMost)
+		}
 		f.detailed = map[string]bool{}
 		f.hasPast = past != nil
 		f.send(ctx, pastCame{past})

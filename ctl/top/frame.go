@@ -18,6 +18,7 @@ type frameLine struct {
 const (
 	roomForBlank   = 12 // a blank line below the heading
 	roomForAbout   = 16 // what the selected provider says, and what to do
+	roomForHint    = 22 // its hint on two lines
 	roomForMessage = 6
 	roomForKeys    = 8
 )
@@ -148,7 +149,7 @@ func (m *model) head() []frameLine {
 	lines := []frameLine{m.one(text, ctl.Bold)}
 	switch {
 	case !m.gone.IsZero():
-		const most = 2
+		most := max(2, m.height/4)
 		banner := m.said("the daemon has been away since "+m.gone.Local().Format("15:04:05")+": "+
 			m.plain(errorText(m.why)), ctl.Red)
 		lines = append(lines, banner[:min(most, len(banner), max(0, m.height-2))]...)
@@ -180,9 +181,13 @@ func (m *model) foot() (lines []frameLine) {
 	return lines
 }
 
-// about is always two lines about the selected provider, so that the rows do not move.
+// about is a few lines about the selected provider, always as many, so that the rows stay
+// where they are.
 func (m *model) about() []frameLine {
-	lines := []frameLine{{}, {}, {}}
+	lines := make([]frameLine, 3, 4)
+	if m.height >= roomForHint {
+		lines = lines[:4]
+	}
 	m.laidOut()
 	row := m.find(m.selected)
 	if row == nil {
@@ -192,7 +197,13 @@ func (m *model) about() []frameLine {
 		lines[1] = m.one(m.plain(row.ID+": "+detail), ctl.Plain)
 	}
 	if advice := ctl.Advice(&row.Status, m.daemonNow()); advice != "" {
-		lines[2] = m.one(m.plain("hint: "+advice), ctl.Plain)
+		hint := ctl.Wrap("hint: "+m.plain(advice), m.width)
+		if last := len(lines) - 3; len(hint) > last+1 { // it is cut there
+			hint = append(hint[:last], strings.Join(hint[last:], " "))
+		}
+		for i, line := range hint {
+			lines[2+i] = m.one(line, ctl.Plain)
+		}
 	}
 	return lines
 }

@@ -48,7 +48,7 @@ func (m *model) press(k key) []effect {
 	}
 	switch m.view {
 	case viewHelp:
-		return m.pressInText(k, &m.help, len(helpLines(m.width)))
+		return m.pressInText(k, &m.help, len(helpLines(m.width)), m.below)
 	case viewCard:
 		return m.pressInCard(k)
 	}
@@ -61,7 +61,7 @@ func (m *model) pressInList(k key) []effect {
 	case "q":
 		return []effect{quit{}}
 	case "?":
-		m.view, m.help = viewHelp, scroll{}
+		m.openHelp()
 	case "/":
 		m.typing = true
 	case keyEscape:
@@ -165,12 +165,14 @@ func (s *scroll) by(lines, length, room int) {
 	s.first = max(0, min(s.first+lines, length-room))
 }
 
-// pressInText scrolls, or returns to the list.
-func (m *model) pressInText(k key, s *scroll, length int) []effect {
+func (m *model) openHelp() { m.below, m.view, m.help = m.view, viewHelp, scroll{} }
+
+// pressInText scrolls, or goes back to another view.
+func (m *model) pressInText(k key, s *scroll, length int, back view) []effect {
 	room := m.textRoom()
 	switch k {
 	case "q", keyEscape, "?", keyEnter:
-		m.view = viewList
+		m.view = back
 	case "j", keyDown:
 		s.by(1, length, room)
 	case "k", keyUp:
@@ -220,7 +222,7 @@ var helpTexts = [][2]string{
 	{"PgUp PgDn", "a page; also b and the space bar"},
 	{"Home End", "the first and the last row; also g and G"},
 	{"Enter", "all about the provider: card, last probe, models, history"},
-	{"Esc, q", "back to the list; in the list, Esc clears the filter and q quits"},
+	{"Esc, q", "back; in the list, Esc clears the filter and q quits"},
 	{"/", "show only rows with these words; Enter keeps them, Esc shows all rows"},
 	{"Act on the selected provider", ""},
 	{"r", "probe it now"},

@@ -29,6 +29,7 @@ type model struct {
 	hours   map[string][]float64 // the median latencies of their last hours
 
 	view     view
+	below    view   // what the help covers
 	selected string // the ID of the selected row
 	first    int    // the first line of the board that is shown
 	filter   string
@@ -41,7 +42,8 @@ type model struct {
 	waits      map[string]bool
 	message    message
 
-	board     *ctl.Board // nil if it has to be laid out again
+	board     *ctl.Board // nil: it has to be laid out again
+	laidAt    time.Time  // when it was laid out
 	boardRows []provider.Status
 }
 
@@ -147,7 +149,10 @@ func (m *model) update(what any) []effect {
 			m.card.take(w)
 		}
 	case clockTicked:
-		m.board = nil
+		const fresh = 900 * time.Millisecond // rows that come every second are enough for their ages
+		if m.now().Sub(m.laidAt) >= fresh {
+			m.board = nil
+		}
 		return append(m.progress(), m.dueCard()...)
 	}
 	m.board = nil
@@ -258,7 +263,7 @@ func (m *model) laidOut() *ctl.Board {
 	if m.past != nil {
 		opts.Uptime = m.uptime
 	}
-	m.board = ctl.NewBoard(m.boardRows, opts)
+	m.board, m.laidAt = ctl.NewBoard(m.boardRows, opts), now
 	m.keepSelection()
 	return m.board
 }

@@ -41,6 +41,7 @@ type pastReply struct {
 	Providers []struct {
 		ID          string   `json:"id"`
 		UptimeRatio *float64 `json:"uptime_ratio"` // absent if no time is known
+		KnownS      float64  `json:"known_seconds"`
 	} `json:"providers"`
 }
 
@@ -52,20 +53,22 @@ type hoursReply struct {
 	} `json:"buckets"`
 }
 
-// askPast reads how much of the last day each provider was up. It returns nil if the daemon
-// does not report it; then there is no such column.
-func askPast(ctx context.Context, c *client.Client) map[string]float64 {
+// askPast reads how much of the last day each provider was up, and how much of the day is
+// known of the one of which most is; nil if the daemon cannot say it, and then there is no
+// such column.
+func askPast(ctx context.Context, c *client.Client) (past map[string]float64, known time.Duration) {
 	reply, err := ask[pastReply](ctx, c, pastPath)
 	if err != nil {
-		return nil
+		return nil, 0
 	}
-	past := make(map[string]float64, len(reply.Providers))
+	past = make(map[string]float64, len(reply.Providers))
 	for _, p := range reply.Providers {
+		known = max(known, time.Duration(p.KnownS*float64(time.Second)))
 		if p.UptimeRatio != nil {
 			past[p.ID] = *p.UptimeRatio
 		}
 	}
-	return past
+	return past, known
 }
 
 // askHours reads the median latencies of a provider's last hours, the oldest first. An hour

@@ -26,7 +26,7 @@ func TestRun_IsLive(t *testing.T) {
 		`(?s)needs you \(1\)\n> anthropic  ERROR .*usable \(1\)\n  ollama .*stopped \(1\)\n  gpu1 `,
 		`^hint: replace the key$`)
 	d.change("ollama", func(s *provider.Status) { *s = isDown("ollama") })
-	s.await(`(?s)stopped \(2\)\n\* ollama     STOPPED .*\n  gpu1 `, `!running`)
+	s.await(`(?s)stopped \(2\)\n\* ollama     STOPPED .*\n  gpu1 `, `!usable`)
 	d.mu.Lock()
 	d.rows = append(d.rows, isUp("added")) // as a reload adds one, without an event
 	d.mu.Unlock()
@@ -232,4 +232,28 @@ func TestRun_HostileTexts(t *testing.T) {
 	if strings.Contains(s.term.bytes(), "\x1b[2J") || s.term.Bells() > 0 || s.term.GetTitle() != "" {
 		t.Error("the terminal obeyed")
 	}
+}
+
+// The help covers a card, which is there again behind it.
+func TestRun_HelpOverACard(t *testing.T) {
+	s := show(t, startDaemon(t, isUp("ollama")), 100, 30)
+	s.await(`> ollama`)
+	s.press(enter)
+	s.await(`State: RUNNING`)
+	s.press("?")
+	s.await(`Ctrl-Z`, `!State:`)
+	s.press("?")
+	s.await(`State: RUNNING`)
+	s.press("q")
+	s.await(`> ollama`, `!State:`)
+}
+
+// A hint that is longer than the screen is wide has a second line, if there is room.
+func TestRun_LongHint(t *testing.T) {
+	row := isRefused("anthropic")
+	row.Hint = "name an api_key_file in the configuration of the daemon, then: providerctl reload"
+	d := startDaemon(t, row)
+	show(t, d, 50, 24).await(`^hint: name an api_key_file in the configuration of$\n^the daemon, then: providerctl reload$`)
+	show(t, d, 30, 24).await(`^hint: name an api_key_file in$\n^the configuration of the daem…$`)
+	show(t, d, 50, 18).await(`^hint: name an api_key_file in the configuration o…$`)
 }
