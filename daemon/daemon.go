@@ -25,6 +25,7 @@ import (
 	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/daemon/logging"
 	"github.com/providerd/providerd/daemon/metrics"
+	"github.com/providerd/providerd/daemon/notify"
 	"github.com/providerd/providerd/daemon/portwatch"
 	"github.com/providerd/providerd/daemon/probe"
 	"github.com/providerd/providerd/daemon/scarce"
@@ -71,6 +72,7 @@ type Daemon struct {
 	schedule  *schedule.Scheduler
 	ports     *portwatch.Watch
 	feeds     *feed.Poller
+	notify    *notify.Engine
 	control   *control.Server
 	metrics   *metrics.Metrics
 	discovery discovery
@@ -189,6 +191,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 			}
 		},
 	})
+	d.notify = notify.New(notify.Options{Log: d.log.Named("notify"), Store: d.store})
 	changes, err := d.apply(cfg)
 	if err != nil {
 		return err
@@ -254,6 +257,8 @@ func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listen
 	wg.Go(func() { d.ports.Run(ctx) })
 	wg.Go(func() { d.health.Watch(ctx) })
 	wg.Go(func() { d.feeds.Run(ctx) })
+	wg.Go(func() { d.notify.Run(ctx) })
+	wg.Go(func() { d.tellAfterSweep(ctx) })
 	wg.Go(func() { d.reloadOnSignal(ctx) })
 	wg.Go(func() { d.reportFirstSweep(ctx) })
 	if scrapes != nil {
@@ -294,15 +299,21 @@ func (d *Daemon) reloadOnSignal(ctx context.Context) {
 	}
 }
 
-// reportFirstSweep waits until every provider's first result can be read.
+// reportFirstSweep reports that every provider's first result can be read.
 func (d *Daemon) reportFirstSweep(ctx context.Context) {
-	if d.opts.FirstSweep == nil {
-		return
+	if d.opts.FirstSweep != nil && d.firstSweep(ctx) {
+		// Nothing waits for it: it writes to a terminal, which may be stopped.
+		go d.opts.FirstSweep(d.status())
 	}
+}
+
+// firstSweep waits until every provider's first result can be read. It reports false if ctx
+// ends first.
+func (d *Daemon) firstSweep(ctx context.Context) bool {
 	select {
 	case <-d.schedule.Swept():
 	case <-ctx.Done():
-		return
+		return false
 	}
 	for _, st := range d.status().Providers {
 		for {
@@ -314,12 +325,11 @@ func (d *Daemon) reportFirstSweep(ctx context.Context) {
 			select {
 			case <-changed:
 			case <-ctx.Done():
-				return
+				return false
 			}
 		}
 	}
-	// Nothing waits for it: it writes to a terminal, which may be stopped.
-	go d.opts.FirstSweep(d.status())
+	return true
 }
 
 // answered reports whether a row shows what the first sweep found, or belongs to a

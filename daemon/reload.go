@@ -184,6 +184,7 @@ func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
 	d.schedule.KeepLatencies(cfg.Daemon.MetricsProviderLatency)
 	d.ports.Follow(d.schedule.Ports())
 	d.feeds.Follow(cfg.Providers)
+	d.applyNotify(cfg)
 	cfg.Providers = nil
 	return changes, nil
 }

@@ -55,6 +55,9 @@ func (o *outlet) list(now time.Time) provider.NotifySink {
 		}
 		s.Messages = append(s.Messages, shown)
 	}
+	if o.Fault != nil {
+		s.LastError = o.Fault.Error()
+	}
 	return s
 }
 

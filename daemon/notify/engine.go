@@ -36,13 +36,30 @@ const (
 type Outlet struct {
 	Settings book.Settings // without Maintained
 	Kind     string
-	Sink     sink.Sink
+	Sink     sink.Sink // nil if there is a fault
+	Fault    error     // why the sink cannot be used; its messages wait, and die like others
+}
+
+// A faulty sink is one that cannot be used.
+type faulty struct{ fault error }
+
+func (f faulty) Deliver(context.Context, *provider.Notice) error { return f.fault }
+
+// A Store is what an engine needs of a [store.Store].
+type Store interface {
+	View() store.View
+	Events(since uint64, limit int) ([]provider.Event, error)
+	NextEvents() <-chan struct{}
+	Notes() map[string][]byte
+	SaveNotes(ctx context.Context, values map[string][]byte) error
+	Renumbered() bool
+	Bereft() bool
 }
 
 // Options are what an [Engine] needs. All but Random are required.
 type Options struct {
 	Log    hclog.Logger
-	Store  *store.Store
+	Store  Store
 	Random func() float64 // in [0, 1); nil: math/rand
 }
 
@@ -112,6 +129,11 @@ func (e *Engine) Apply(outlets []Outlet) {
 		}
 		if o.book.Watch(rows, &o.Settings, now) {
 			o.changes++
+		}
+		if o.Fault != nil {
+			o.Sink = faulty{o.Fault}
+			e.o.Log.Error("a sink cannot be used: its messages wait", "sink", o.Settings.Sink, "error", o.Fault,
+				"hint", "remove the cause, then: providerctl reload")
 		}
 		next = append(next, o)
 	}

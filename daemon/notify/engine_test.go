@@ -65,6 +65,7 @@ type house struct {
 	t      *testing.T
 	path   string
 	store  *store.Store
+	disk   *disk
 	engine *Engine
 	stop   context.CancelFunc
 	done   chan struct{}
@@ -85,8 +86,8 @@ func open(t *testing.T, path string, ids ...string) *house {
 		updates[id] = store.Update{Status: st}
 	}
 	s.Configure(ids, updates)
-	h := &house{t: t, path: path, store: s, done: make(chan struct{})}
-	h.engine = New(Options{Log: hclog.NewNullLogger(), Store: s, Random: func() float64 { return 0.5 }})
+	h := &house{t: t, path: path, store: s, disk: &disk{Store: s}, done: make(chan struct{})}
+	h.engine = New(Options{Log: hclog.NewNullLogger(), Store: h.disk, Random: func() float64 { return 0.5 }})
 	return h
 }
 
