@@ -197,7 +197,8 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	d.control = control.New(control.Options{
-		Store: d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
+		Notifier: d.notify,
+		Store:    d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.Ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
 		Metrics: func() (io.WriterTo, error) { return d.metrics.Scrape() },
 		Health:  d.health.Report, Reserve: d.reserve, Shortage: &d.shortage,

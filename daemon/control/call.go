@@ -20,7 +20,7 @@ type call struct {
 	r     *http.Request
 	conn  *conn
 	route *route
-	id    string // of the provider in the path; it exists
+	id    string // of the provider in the path, which exists, or of the sink
 	query query
 	codes *codes
 	told  bool // the reply's code has been counted
@@ -79,11 +79,12 @@ func (s *Server) dispatch(c *call) *provider.Error {
 	if rt == nil {
 		return unknownRoute(r.URL.Path)
 	}
-	if !rt.allows(r.Method) {
-		c.w.Header().Set("Allow", rt.allow())
-		return provider.Errorf(provider.MethodNotAllowed, "use "+rt.allow(), "%s is not a method of %s", shorten(r.Method), shorten(r.URL.Path))
+	allowed := rt.allow()
+	if rt = rt.of(r.Method); rt == nil {
+		c.w.Header().Set("Allow", allowed)
+		return provider.Errorf(provider.MethodNotAllowed, "use "+allowed, "%s is not a method of %s", shorten(r.Method), shorten(r.URL.Path))
 	}
-	if id != "" {
+	if id != "" && !rt.ofSink() {
 		if v := s.store.View(); v.Row(id) == nil {
 			return unknownProviderPath(v, id, r.URL.Path)
 		}

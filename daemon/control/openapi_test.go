@@ -27,13 +27,18 @@ func TestOpenAPI_IsThatOfTheCode(t *testing.T) {
 	paths := object{}
 	for i := range routes {
 		rt := &routes[i]
-		if paths[rt.path] != nil {
-			t.Errorf("%s has two rows", rt.path)
+		methods, _ := paths[rt.path].(object)
+		if methods == nil {
+			methods = object{}
+		}
+		if methods[strings.ToLower(rt.method)] != nil {
+			t.Errorf("%s %s has two rows", rt.method, rt.path)
 		}
 		if diff := cmp.Diff(slices.Sorted(slices.Values(rt.fields)), fieldsOf(t, rt.body)); diff != "" {
 			t.Errorf("%s: the fields that the body may have, and those that it is described with (-may +described):\n%s", rt.path, diff)
 		}
-		paths[rt.path] = object{strings.ToLower(rt.method): operationOf(t, s, rt)}
+		methods[strings.ToLower(rt.method)] = operationOf(t, s, rt)
+		paths[rt.path] = methods
 	}
 	if t.Failed() {
 		return
@@ -119,7 +124,7 @@ func operationOf(t *testing.T, s *schemas, rt *route) object {
 
 // operationID is the path in words: get-providers-status.
 func operationID(rt *route) string {
-	path := strings.NewReplacer("{id}", "one", ".", "-").Replace(strings.TrimPrefix(rt.path, "/api"))
+	path := strings.NewReplacer("{id}", "one", "{sink}", "one", ".", "-").Replace(strings.TrimPrefix(rt.path, "/api"))
 	return strings.ToLower(rt.method) + strings.ReplaceAll(path, "/", "-")
 }
 
@@ -127,6 +132,10 @@ func parametersOf(t *testing.T, rt *route) (list []object) {
 	if strings.Contains(rt.path, "{id}") {
 		list = append(list, object{"name": "id", "in": "path", "required": true, "schema": object{"type": "string"},
 			"description": "the provider; a colon in it may stand as it is"})
+	}
+	if rt.ofSink() {
+		list = append(list, object{"name": "sink", "in": "path", "required": true, "schema": object{"type": "string"},
+			"description": "the id of a [[notify]]; a colon in it may stand as it is"})
 	}
 	for _, p := range rt.params {
 		list = append(list, object{"name": p.name, "in": "query", "description": p.about, "schema": p.schema.object(t)})

@@ -12,11 +12,13 @@ import (
 // to them.
 type route struct {
 	method string
-	path   string // {id} stands for the provider
+	path   string // {id} stands for the provider, {sink} for the way to tell people
 	serve  func(*Server, *call) *provider.Error
 
+	also *route // with another method at the same path
+
 	// For routes that only administrators may use. In both texts ID stands for the
-	// provider, and WHAT for a value from the body.
+	// provider or the sink, and WHAT for a value from the body.
 	op      operation
 	phrase  string                      // what it does, as in "may not …"
 	command string                      // the same as an argument of the program
@@ -51,32 +53,42 @@ type jsonSchema string
 // onePath is the path of one provider; those of its other routes are below it.
 const onePath = providersPath + "{id}"
 
-// byPath has the routes without a provider, and byEnd those with one, by what follows the
-// id.
-var byPath, byEnd = index(routes)
+// sinkPath is what the paths of one sink begin with.
+const sinkPath = notifyPath + "/{sink}"
 
-func index(rows []route) (byPath, byEnd map[string]*route) {
-	byPath, byEnd = make(map[string]*route), make(map[string]*route)
+// byPath has the routes without an id, byEnd those of a provider, by what follows its id, and
+// bySink those of a sink.
+var byPath, byEnd, bySink = index(routes)
+
+func index(rows []route) (byPath, byEnd, bySink map[string]*route) {
+	byPath, byEnd, bySink = make(map[string]*route), make(map[string]*route), make(map[string]*route)
 	for i := range rows {
-		if end, ok := strings.CutPrefix(rows[i].path, onePath); ok {
-			byEnd[end] = &rows[i]
-		} else {
-			byPath[rows[i].path] = &rows[i]
+		into, key := byPath, rows[i].path
+		if end, ok := strings.CutPrefix(key, onePath); ok {
+			into, key = byEnd, end
+		} else if end, ok := strings.CutPrefix(key, sinkPath); ok {
+			into, key = bySink, end
 		}
+		rows[i].also = into[key]
+		into[key] = &rows[i]
 	}
-	return byPath, byEnd
+	return byPath, byEnd, bySink
 }
 
-// find returns the route of a decoded path and the provider that it names, or nil.
+// find returns a route of a decoded path, and the provider or the sink that it names, or nil.
 // [http.ServeMux] is not used: it costs more than the rest of a cached read, and would
 // answer an unknown path with plain text and an unclean one with a redirect.
 func find(path string) (rt *route, id string) {
 	if rt, ok := byPath[path]; ok {
 		return rt, ""
 	}
+	below := byEnd
 	rest, ok := strings.CutPrefix(path, providersPath)
 	if !ok {
-		return nil, ""
+		if rest, ok = strings.CutPrefix(path, notifyPath+"/"); !ok {
+			return nil, ""
+		}
+		below = bySink
 	}
 	id, end := rest, ""
 	if i := strings.IndexByte(rest, '/'); i >= 0 {
@@ -85,20 +97,36 @@ func find(path string) (rt *route, id string) {
 	if id == "" {
 		return nil, ""
 	}
-	return byEnd[end], id
+	return below[end], id
 }
 
-// allows reports whether the route takes the method.
-func (rt *route) allows(method string) bool {
-	return method == rt.method || method == http.MethodHead && rt.method == http.MethodGet
+// of returns the route with that method at the same path; nil: there is none.
+func (rt *route) of(method string) *route {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for ; rt != nil && rt.method != method; rt = rt.also {
+	}
+	return rt
 }
+
+// ofSink reports whether the path names a sink.
+func (rt *route) ofSink() bool { return strings.HasPrefix(rt.path, sinkPath) }
 
 // allow is the Allow header of a reply to any other method.
 func (rt *route) allow() string {
-	if rt.method == http.MethodGet {
-		return "GET, HEAD"
+	methods := ""
+	for ; rt != nil; rt = rt.also {
+		own := rt.method
+		if own == http.MethodGet {
+			own = "GET, HEAD"
+		}
+		if methods != "" {
+			own += ", "
+		}
+		methods = own + methods
 	}
-	return rt.method
+	return methods
 }
 
 // shorten keeps a caller's text from filling the reply.

@@ -6,6 +6,9 @@ const (
 	providersPath = "/api/providers/"
 	statusPath    = "/api/providers/status"
 	refreshPath   = "/api/providers/refresh"
+
+	notifyPath      = "/api/notify"
+	maintenancePath = "/api/maintenance"
 )
 
 // routes has a row for each route, in the order of docs/api.md. Nothing in it is computed,
@@ -140,6 +143,89 @@ var routes = []route{
 		about: "The last 30 days by default. The reply begins with the whole bucket in which the window begins. Providers come in the configuration's order. " +
 			"Providers that are no longer configured are left out; their history is kept, in case they return.",
 		replies: []reply{{status: 200, what: "an entry for each provider", body: provider.HistoriesReply{}}},
+	},
+	{
+		method: "GET", path: notifyPath, serve: (*Server).notifications,
+		summary: "Who is told, and what waits to be told",
+		about:   "It has no addresses.",
+		replies: []reply{{status: 200, what: "the sinks", body: provider.NotifyReply{}}},
+	},
+	{
+		method: "POST", path: sinkPath + "/test", serve: (*Server).testSink,
+		op: opAdmin, phrase: "send a test to ID", command: "notify test ID",
+		summary: "Send a message of type test",
+		about:   "It waits, at most 30 s, until the receiver has accepted or refused it, and delays no other message.",
+		replies: []reply{
+			{status: 200, what: "the receiver accepted it", body: provider.NotifyAction{}},
+			{status: 404, what: "no such sink", body: provider.ErrorReply{}},
+			{status: 502, what: "the receiver did not accept it; the error says why", body: provider.ErrorReply{}},
+		},
+	},
+	{
+		method: "POST", path: sinkPath + "/retry", serve: (*Server).retrySink,
+		op: opAdmin, phrase: "send the messages of ID again", command: "notify retry ID",
+		fields: []string{"messages"}, sends: `{"messages":["msg_…"]}`, body: provider.NotifyMessages{}, mayLack: true,
+		summary: "Send messages again now",
+		about:   "Without a body it concerns all messages: those that were given up and those that wait.",
+		replies: []reply{
+			{status: 200, what: "they are being sent", body: provider.NotifyAction{}},
+			{status: 404, what: "no such sink or message", body: provider.ErrorReply{}},
+		},
+	},
+	{
+		method: "POST", path: sinkPath + "/drop", serve: (*Server).dropOfSink,
+		op: opAdmin, phrase: "drop messages of ID", command: "notify drop ID",
+		fields: []string{"messages"}, sends: `{"messages":["msg_…"]}`, body: provider.NotifyMessages{}, mayLack: true,
+		summary: "Drop messages that nobody needs",
+		about:   "Without a body it concerns those that were given up.",
+		replies: []reply{
+			{status: 200, what: "they are not sent any more", body: provider.NotifyAction{}},
+			{status: 404, what: "no such sink or message", body: provider.ErrorReply{}},
+		},
+	},
+	{
+		method: "GET", path: maintenancePath, serve: (*Server).maintenance,
+		summary: "Which providers are in maintenance",
+		replies: []reply{{status: 200, what: "those that are, announced or by the configuration", body: provider.MaintenanceReply{}}},
+	},
+	{
+		method: "POST", path: maintenancePath, serve: (*Server).maintain,
+		op: opAdmin, phrase: "announce maintenance of WHAT", command: "maintenance WHAT --for 2h", what: (*Server).whatMaintained,
+		fields: []string{"provider_id", "for", "until"}, sends: `{"provider_id":["gpu1"],"for":"2h"}`,
+		body: jsonSchema(`{
+			"type": "object",
+			"properties": {
+				"provider_id": {
+					"description": "this provider, or these",
+					"oneOf": [
+						{"type": "string", "minLength": 1},
+						{"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
+					]
+				},
+				"for": {"description": "how long, from now, at most 8784h", "type": "string", "examples": ["2h"]},
+				"until": {"description": "or until when", "type": "string", "format": "date-time"}
+			},
+			"required": ["provider_id"],
+			"additionalProperties": false,
+			"examples": [{"provider_id": "gpu1", "for": "2h"}]
+		}`),
+		summary: "Announce maintenance",
+		about:   "Nobody is told of trouble meanwhile; what is left of it at the end is told then. Probing goes on. It replaces what was announced for the same providers.",
+		replies: []reply{
+			{status: 200, what: "it is saved", body: provider.MaintenanceReply{}},
+			{status: 404, what: "no such provider", body: provider.ErrorReply{}},
+		},
+	},
+	{
+		method: "DELETE", path: maintenancePath, serve: (*Server).endMaintenance,
+		op: opAdmin, phrase: "end maintenance", command: "maintenance end ID",
+		params:  []parameter{paramProviderID},
+		summary: "End maintenance that was announced",
+		about:   "Without provider_id it ends all. Maintenance of the configuration is not affected.",
+		replies: []reply{
+			{status: 200, what: "what has ended, and what still lasts", body: provider.MaintenanceReply{}},
+			{status: 404, what: "no such provider", body: provider.ErrorReply{}},
+		},
 	},
 	{
 		method: "GET", path: "/api/daemon", serve: (*Server).info,

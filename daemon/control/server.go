@@ -64,6 +64,19 @@ type Daemon interface {
 	SetLogLevel(level string) error
 }
 
+// A Notifier tells people what happens to providers. Its errors are [*provider.Error]s if the
+// caller is at fault. Only what has a context waits.
+type Notifier interface {
+	List() provider.NotifyReply
+	Test(ctx context.Context, sink string) error
+	Retry(sink string, messages []string) (n int, err error)
+	Drop(sink string, messages []string) (n int, err error)
+	// Maintenance is what lasts now; it is not changed.
+	Maintenance() []provider.Maintenance
+	Maintain(ctx context.Context, ids []string, until time.Time, by string) error
+	EndMaintenance(ctx context.Context, ids []string) (ended []string, err error)
+}
+
 // A Group is a group of users of this machine.
 type Group struct {
 	Name string
@@ -76,6 +89,7 @@ type Options struct {
 	Store     *store.Store
 	Providers Providers
 	Daemon    Daemon
+	Notifier  Notifier      // for the routes of notifications and maintenance
 	Log       hclog.Logger  // nil: nothing is logged
 	Lines     *logging.Ring // what GET /api/daemon/log shows; nil: no lines
 	Admin     *Group        // may change the daemon, like root and its own user; nil: nobody else
@@ -114,6 +128,7 @@ type Server struct {
 	store     *store.Store
 	providers Providers
 	daemon    Daemon
+	notifier  Notifier
 	log       hclog.Logger
 	lines     *logging.Ring
 	metrics   func() (io.WriterTo, error)
@@ -171,6 +186,7 @@ func New(o Options) *Server {
 		store:        o.Store,
 		providers:    o.Providers,
 		daemon:       o.Daemon,
+		notifier:     o.Notifier,
 		log:          o.Log,
 		lines:        o.Lines,
 		metrics:      o.Metrics,

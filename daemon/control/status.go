@@ -22,7 +22,7 @@ func (s *Server) status(c *call) *provider.Error {
 	} else if q.wait != nil {
 		return provider.Errorf(provider.BadRequest, "add max_age=0s to have the rows probed first", "wait needs max_age")
 	}
-	if q.ids == nil && writeAll(c, v, young) {
+	if q.ids == nil && s.writeAll(c, v, young) {
 		return nil
 	}
 	rows, err := pick(v, q.ids)
@@ -42,7 +42,7 @@ func (s *Server) status(c *call) *provider.Error {
 // writeAll sends a [provider.StatusReply] with all rows as they are: the most frequent
 // reply, and the largest. It sends nothing and reports false if rows may have to be marked
 // as stale because their probe began before young, or if other readers hold all listings.
-func writeAll(c *call, v store.View, young time.Time) bool {
+func (s *Server) writeAll(c *call, v store.View, young time.Time) bool {
 	now := time.Now()
 	l := v.Listing(now)
 	if l == nil {
@@ -54,8 +54,9 @@ func writeAll(c *call, v store.View, young time.Time) bool {
 	}
 	var room [store.HeadRoom]byte
 	head := appendHead(room[:0], v, l.SmallestTTL(), now)
-	startBody(c, http.StatusOK, len(head)+l.Len()+len(tableFoot))
-	for piece := range l.Pieces(head, tableFoot) {
+	foot := s.foot(nil)
+	startBody(c, http.StatusOK, len(head)+l.Len()+len(foot))
+	for piece := range l.Pieces(head, foot) {
 		if _, err := c.w.Write(piece); err != nil {
 			break // the client has gone
 		}
@@ -73,7 +74,8 @@ func (s *Server) writeRows(c *call, v store.View, rows []*store.Row, young time.
 	b := appendHead((*p)[:0], v, ttl, m.Now)
 	defer func() { s.keep(p, b) }()
 	commas := max(0, len(rows)-1)
-	startBody(c, http.StatusOK, len(b)+size+commas+len(tableFoot))
+	foot := s.foot(c.query.ids)
+	startBody(c, http.StatusOK, len(b)+size+commas+len(foot))
 	for i, row := range rows {
 		if len(b) >= pieceSize {
 			if _, err := c.w.Write(b); err != nil {
@@ -86,7 +88,7 @@ func (s *Server) writeRows(c *call, v store.View, rows []*store.Row, young time.
 		}
 		b = m.AppendRow(b, row)
 	}
-	b = append(b, tableFoot...)
+	b = append(b, foot...)
 	c.w.Write(b)
 }
 
@@ -140,5 +142,5 @@ func appendHead(b []byte, v store.View, ttl int64, now time.Time) []byte {
 	return append(b, `,"providers":[`...)
 }
 
-// tableFoot comes after the rows.
+// tableFoot comes after the rows if no provider is in maintenance.
 const tableFoot = "]}\n"

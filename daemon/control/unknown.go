@@ -88,6 +88,8 @@ func unknownRoute(asked string) *provider.Error {
 	clean := path.Clean(asked)
 	if rt, id := find(clean); rt != nil {
 		hint = "try " + rt.method + " " + shorten(clean)
+	} else if id != "" && strings.HasPrefix(clean, notifyPath) {
+		hint = "below a sink there are: " + strings.Join(slices.Sorted(maps.Keys(bySink)), ", ")
 	} else if id != "" {
 		hint = tryBelow(id, clean)
 	} else {

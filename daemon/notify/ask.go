@@ -169,6 +169,7 @@ func (e *Engine) EndMaintenance(ctx context.Context, ids []string) (ended []stri
 
 // keep saves the maintenance. The caller holds mu, which it releases.
 func (e *Engine) keep(ctx context.Context) error {
+	e.standing.Store(nil)
 	changes, text := e.upkeep.changes, e.upkeep.text()
 	e.nudge()
 	e.mu.Unlock()
@@ -193,5 +194,6 @@ func (e *Engine) Plan(planned func(id string, now time.Time) time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.upkeep.planned = planned
+	e.standing.Store(nil)
 	e.nudge()
 }

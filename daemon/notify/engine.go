@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -71,6 +72,8 @@ type Engine struct {
 	saved chan saving
 	ended chan struct{} // closed when Run returns
 
+	standing atomic.Pointer[standing] // see Maintenance; nil: to be made
+
 	mu       sync.Mutex // held for work in memory only
 	outlets  []*outlet  // in the configuration's order
 	upkeep   upkeep
@@ -108,6 +111,7 @@ func New(o Options) *Engine {
 func (e *Engine) Apply(outlets []Outlet) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.standing.Store(nil)
 	now := time.Now()
 	rows := e.look()
 	found := e.o.Store.Notes()

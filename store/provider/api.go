@@ -11,6 +11,8 @@ type StatusReply struct {
 	CacheTTLMS int64    `json:"cache_ttl_ms"` // the smallest ttl_ms
 	Seq        uint64   `json:"seq"`          // every event up to this one is in the rows
 	Providers  []Status `json:"providers"`
+	// Maintenance is that of any of the providers which lasts now.
+	Maintenance []Maintenance `json:"maintenance,omitempty"`
 }
 
 // RefreshReply answers POST /api/providers/refresh. A status with this Generation or a

@@ -124,7 +124,32 @@ type NotifyMessage struct {
 // A Maintenance is a time in which trouble of a provider is expected, and nobody is told of it.
 type Maintenance struct {
 	ID    string `json:"id"` // of the provider
-	Since Time   `json:"since"`
+	Since Time   `json:"since,omitzero"` // absent if the configuration announces it
 	Until Time   `json:"until"`
 	By    string `json:"by,omitempty"` // who announced it: "uid 1000"; absent if the configuration does
+}
+
+// NotifyAction answers a command for a sink.
+type NotifyAction struct {
+	ID       string `json:"id"`                 // of the sink
+	Status   string `json:"status"`             // "delivered", "retrying" or "dropped"
+	Messages int    `json:"messages,omitempty"` // how many
+}
+
+// NotifyMessages is the body of a command for some messages of a sink.
+type NotifyMessages struct {
+	Messages []string `json:"messages,omitempty"` // their ids; none means all
+}
+
+// MaintenanceReply answers the routes of maintenance.
+type MaintenanceReply struct {
+	Maintenance []Maintenance `json:"maintenance"`     // all that lasts, by the ids of the providers
+	Ended       []string      `json:"ended,omitempty"` // the providers whose maintenance the request ended
+}
+
+// MaintenanceRequest announces maintenance.
+type MaintenanceRequest struct {
+	ProviderID []string `json:"provider_id"`
+	For        string   `json:"for,omitempty"`   // how long, such as "2h"
+	Until      string   `json:"until,omitempty"` // or until when, in RFC 3339
 }
