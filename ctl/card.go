@@ -3,6 +3,7 @@ package ctl
 import (
 	"context"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +16,9 @@ const maxChanges = 5
 
 // writeCard shows all that is known of one provider, and its last changes. The rest is
 // shown even if there is no history.
-func (a *app) writeCard(ctx context.Context, s *provider.Status, ts provider.Time) error {
-	opts := a.tableOptions(&format{}, ts)
+func (a *app) writeCard(ctx context.Context, s *provider.Status, reply *provider.StatusReply) error {
+	opts := a.tableOptions(&format{}, reply.TS)
+	opts.maintained = reply.Maintenance
 	text := card(s, opts)
 	if history, err := a.client.History(ctx, s.ID); err == nil {
 		text += changes(history, opts)
@@ -37,6 +39,9 @@ func card(s *provider.Status, opts TableOptions) string {
 		heading += " at " + provider.Printable(s.Endpoint)
 	}
 	lines := cardLines(s, opts.Now)
+	if until := maintainedUntil(s.ID, opts); !until.IsZero() {
+		lines = slices.Insert(lines, 1, [2]string{"Maintenance", "until " + clock(until, opts.Now) + "; nobody is told of trouble"})
+	}
 	for i := range lines {
 		if name := lines[i][0]; name == "Hint" || name == "Key" {
 			lines[i][1] = opts.spell(lines[i][1])

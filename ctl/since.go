@@ -61,14 +61,22 @@ func parseSince(typed string, now time.Time) (since, error) {
 		}
 		return s, nil
 	}
+	if s.at = dated(text, now.Location()); !s.at.IsZero() {
+		return s, nil
+	}
+	return since{}, errNoMoment
+}
+
+// dated is a moment with its date, in a zone if it names none; zero: it is none.
+func dated(text string, zone *time.Location) time.Time {
 	for _, layout := range []string{
 		time.DateOnly, "2006-01-02 15:04", time.DateTime, "2006-01-02T15:04", "2006-01-02T15:04:05", time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00",
 	} {
-		if s.at, err = time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return s, nil
+		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return at
 		}
 	}
-	return since{}, errNoMoment
+	return time.Time{}
 }
 
 // parseSpan parses an age as [time.ParseDuration] does, but also in days and weeks, and

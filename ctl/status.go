@@ -174,7 +174,7 @@ func (a *app) showStatus(ctx context.Context, v *statusView) error {
 	case len(body.Providers) == 0:
 		return nil
 	case v.card && len(body.Providers) == 1:
-		return a.writeCard(ctx, &body.Providers[0], body.TS)
+		return a.writeCard(ctx, &body.Providers[0], &body.StatusReply)
 	case v.out.value == formatName:
 		var b strings.Builder
 		for _, id := range idsOf(body.Providers) {

@@ -30,6 +30,8 @@ type TableOptions struct {
 	// Marked are the IDs of rows with a star before them. Unless it is nil, there is a
 	// margin for the star.
 	Marked map[string]bool
+
+	maintained []provider.Maintenance
 }
 
 // WriteTable writes a row for each provider and, below, what to do about those that need
@@ -44,6 +46,7 @@ func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) erro
 	if opts.Marked != nil && opts.Width > 0 {
 		opts.Width = max(1, opts.Width-len(noMark))
 	}
+	opts.maintained = reply.Maintenance
 	t := tableOf(reply.Providers, opts)
 	if over := t.lines() - opts.Height; opts.Height > 0 && over > 0 && !t.blocks {
 		t = t.shortened(reply.Providers, over, opts)
@@ -56,6 +59,7 @@ func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) erro
 type table struct {
 	rows    string   // below their titles
 	hints   []string // one for each row that has one
+	upkeep  string   // which of them are in maintenance
 	summary string
 	blocks  bool // several lines for each row
 }
@@ -77,12 +81,13 @@ func tableOf(rows []provider.Status, opts TableOptions) table {
 	if !slices.Contains(g.titles, hintTitle) {
 		t.hints = hints(rows, widths[0], opts)
 	}
+	t.upkeep = upkeep(rows, opts)
 	t.summary = summary(rows, opts)
 	if opts.Marked != nil {
 		for i, hint := range t.hints {
 			t.hints[i] = indented(hint)
 		}
-		t.summary = indented(t.summary)
+		t.upkeep, t.summary = indented(t.upkeep), indented(t.summary)
 	}
 	return t
 }
@@ -129,7 +134,7 @@ func indented(text string) string {
 
 func (t *table) text() string {
 	text := t.rows
-	for _, part := range []string{strings.Join(t.hints, ""), t.summary} {
+	for _, part := range []string{strings.Join(t.hints, ""), t.upkeep, t.summary} {
 		if part != "" {
 			text += "\n" + part
 		}
@@ -156,7 +161,7 @@ func (t *table) shortened(rows []provider.Status, over int, opts TableOptions) t
 		shown, rest = fitRows(rows, len(shown)-over+more, true, opts.Now)
 		summary := short.summary
 		short = tableOf(shown, opts)
-		short.hints, short.summary = nil, summary
+		short.hints, short.upkeep, short.summary = nil, "", summary
 	}
 	if len(rest) > 0 {
 		short.rows += moreLine(rest, opts)

@@ -20,7 +20,8 @@ import (
 	"strings"
 )
 
-// A Command is one command, or a group of them. The one above all others is the root,
+// A Command is one command, or a group of them, or both: with Args, words that are not commands
+// of the group are its arguments. The one above all others is the root,
 // which is the program itself.
 type Command struct {
 	Use        string   // its name, and its arguments as people write them: "wait ID"
@@ -176,11 +177,11 @@ func (c *Command) execute(args []string) error {
 	c.addOwnFlags()
 	words, err := c.parse(args)
 	switch {
-	case err != nil && c.HasSubCommands() && len(words) > 0: // the command is mistyped, not the flag
+	case err != nil && c.Args == nil && c.HasSubCommands() && len(words) > 0: // the command is mistyped, not the flag
 		return c.notFound(words[0])
 	case err != nil:
 		return c.badFlag(err)
-	case (c.help || c.version) && c.HasSubCommands() && len(words) > 0 && c.child(words[0]) == nil: // of a word that is not a command
+	case (c.help || c.version) && c.Args == nil && c.HasSubCommands() && len(words) > 0 && c.child(words[0]) == nil: // of a word that is not a command
 		return c.notFound(words[0])
 	case c.help:
 		return c.Help()
