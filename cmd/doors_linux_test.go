@@ -36,6 +36,13 @@ var doors = map[string]door{
 	"POST /api/providers/{id}/report":     {body: `{"status":429,"retry_after":"1"}`},
 	"GET /api/events":                     {},
 	"GET /api/history":                    {},
+	"GET /api/notify":                     {},
+	"POST /api/notify/{sink}/test":        {command: "notify test a"},
+	"POST /api/notify/{sink}/retry":       {command: "notify retry a"},
+	"POST /api/notify/{sink}/drop":        {command: "notify drop a"},
+	"GET /api/maintenance":                {},
+	"POST /api/maintenance":               {body: `{"provider_id":"a","for":"1h"}`, command: "maintenance a --for 2h"},
+	"DELETE /api/maintenance":             {command: "maintenance end ID"},
 	"GET /api/daemon":                     {},
 	"GET /api/daemon/config":              {command: "config show --running", program: "providerd"},
 	"POST /api/daemon/reload":             {command: "reload"},
@@ -56,7 +63,8 @@ func TestDoors_EveryRouteAsEveryUser(t *testing.T) {
 	for _, owner := range []user{alone(0), alone(daemonUID)} {
 		t.Run(fmt.Sprintf("DaemonOfUID%d", owner.uid), func(t *testing.T) {
 			t.Parallel()
-			p := newProcessOf(t, owner, fmt.Sprintf("[daemon]\nadmin_group = \"%d\"\n[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = \"http://%s\"\n", adminGID, "127.0.0.1:1"))
+			p := newProcessOf(t, owner, fmt.Sprintf("[daemon]\nadmin_group = \"%d\"\n[[provider]]\nid = \"a\"\nkind = \"http\"\nbase_url = \"http://%s\"\n"+
+				"[[notify]]\nid = \"a\"\nkind = \"exec\"\ncommand = [\"/bin/true\"]\n", adminGID, "127.0.0.1:1"))
 			p.start()
 			if owner.uid != 0 {
 				t.Run("APersonsOwnIsClosedToOthers", func(t *testing.T) {
@@ -126,7 +134,7 @@ func requestsOf(names []string) (requests []request) {
 		if d := doors[name]; d.path != "" {
 			path = d.path
 		}
-		requests = append(requests, request{method, strings.ReplaceAll(path, "{id}", "a"), doors[name].body})
+		requests = append(requests, request{method, strings.NewReplacer("{id}", "a", "{sink}", "a").Replace(path), doors[name].body})
 	}
 	return requests
 }

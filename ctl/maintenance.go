@@ -167,7 +167,7 @@ func (a *app) endMaintenance(ctx context.Context, words []string, out *format) e
 		}
 	}
 	for _, m := range reply.Maintenance {
-		if len(words) == 0 || slices.Contains(ids, m.ID) {
+		if m.By == "" && (len(words) == 0 || slices.Contains(ids, m.ID)) {
 			a.say("%s is still in maintenance until %s, by the configuration", m.ID, clock(m.Until, a.now().Local()))
 			reply.Ended = append(reply.Ended, m.ID)
 		}

@@ -118,6 +118,12 @@ func (d *description) operation(method, path string) string {
 	if op := method + " " + path; d.operations[op] {
 		return op
 	}
+	if rest, ok := strings.CutPrefix(path, "/api/notify/"); ok {
+		_, under, _ := strings.Cut(rest, "/")
+		if op := method + " /api/notify/{sink}/" + under; d.operations[op] {
+			return op
+		}
+	}
 	if rest, ok := strings.CutPrefix(path, "/api/providers/"); ok {
 		_, under, below := strings.Cut(rest, "/")
 		op := method + " /api/providers/{id}"
@@ -135,7 +141,9 @@ func (d *description) operation(method, path string) string {
 // operation, and the errors that a caller can cause.
 func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 	g := newGated(t)
-	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1"), nil)
+	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1")+
+		"[[notify]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \""+g.URL+"\"\n"+
+		"[[notify]]\nid = \"nobody\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1\"\n", nil)
 	close(g.turns)
 	left := maps.Clone(r.description().operations)
 	for _, q := range []struct {
@@ -179,6 +187,22 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/providers/a/report", `{"status":200}`, 400},
 		{"GET /api/events", "", 200},
 		{"GET /api/events?since=999", "", 410},
+		{"GET /api/notify", "", 200},
+		{"POST /api/notify/hook/test", "", 200},
+		{"POST /api/notify/nobody/test", "", 502},
+		{"POST /api/notify/nope/test", "", 404},
+		{"POST /api/notify/hook/retry", "", 200},
+		{"POST /api/notify/hook/retry", `{"messages":["msg_nope"]}`, 404},
+		{"POST /api/notify/hook/drop", `{"messages":[]}`, 400},
+		{"POST /api/notify/hook/drop", "", 200},
+		{"POST /api/notify/hook/nope", "", 404},
+		{"POST /api/maintenance", `{"provider_id":"a","for":"1h"}`, 200},
+		{"POST /api/maintenance", `{"provider_id":"nope","for":"1h"}`, 404},
+		{"GET /api/maintenance", "", 200},
+		{"GET /api/providers/status", "", 200}, // one is in maintenance
+		{"PUT /api/maintenance", "", 405},
+		{"DELETE /api/maintenance?provider_id=nope", "", 404},
+		{"DELETE /api/maintenance?provider_id=a", "", 200},
 		{"GET /api/daemon", "", 200},
 		{"GET /api/daemon/config", "", 200},
 		{"POST /api/daemon/reload", "", 200},
@@ -218,7 +242,11 @@ func TestOpenAPI_DescribesWhatIsTaken(t *testing.T) {
 			`{"provider_id":""}`, `{"provider_id":[]}`, `{"provider_id":[""]}`, `{"provider_id":[null]}`, `{"provider_id":1}`,
 			`{"provider_id":{}}`, `{"Provider_ID":"a"}`, `{"wait":"1s"}`, `[]`, `"a"`,
 		},
-		"PUT /api/daemon/log-level":       {`{"level":"debug"}`, `{"level":1}`, `{}`, `[]`},
+		"PUT /api/daemon/log-level": {`{"level":"debug"}`, `{"level":1}`, `{}`, `[]`},
+		"POST /api/maintenance": {
+			`{"provider_id":"a","for":"1h"}`, `{"provider_id":["a","gone"],"until":"2999-01-02T03:04:05Z"}`, `{"for":"1h"}`, `{"provider_id":[],"for":"1h"}`,
+			`{"provider_id":"a","for":3}`, `{"id":"a","for":"1h"}`,
+		},
 		"POST /api/providers/{id}/report": {`{"status":429}`, `{"error":"timeout","retry_after":"60"}`, `{"status":"429"}`, `{"status":429,"retry_after":60}`, `7`},
 	} {
 		schema := r.description().bodies[op]
