@@ -42,7 +42,7 @@ var doors = map[string]door{
 	"POST /api/notify/{sink}/drop":        {command: "notify drop a"},
 	"GET /api/maintenance":                {},
 	"POST /api/maintenance":               {body: `{"provider_id":"a","for":"1h"}`, command: "maintenance a --for 2h"},
-	"DELETE /api/maintenance":             {command: "maintenance end ID"},
+	"DELETE /api/maintenance":             {command: "maintenance end --all"},
 	"GET /api/daemon":                     {},
 	"GET /api/daemon/config":              {command: "config show --running", program: "providerd"},
 	"POST /api/daemon/reload":             {command: "reload"},

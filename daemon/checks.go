@@ -3,7 +3,9 @@ package daemon
 import (
 	"cmp"
 	"crypto/x509"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/health"
@@ -19,6 +21,7 @@ func (d *Daemon) checks() *health.Health {
 		health.Check{Name: "socket", Problem: d.socketProblem},
 		health.Check{Name: "resources", Problem: d.shortageProblem},
 		health.Check{Name: "log", Problem: d.log.Problem},
+		health.Check{Name: "notify", Problem: d.notifyProblem},
 	)
 }
 
@@ -33,6 +36,35 @@ func (d *Daemon) socketProblem() string {
 // shortageProblem is what has run out, or was too little from the start.
 func (d *Daemon) shortageProblem() string {
 	return cmp.Or(scarce.Deal(scarce.Limit()).Problem(d.store.View().Len()), d.shortage.Problem())
+}
+
+// notStuck is how long a message may wait for its receiver.
+const notStuck = time.Hour
+
+// notifyProblem is why people are not told.
+func (d *Daemon) notifyProblem() string {
+	if cfg := d.config.Load(); cfg == nil || len(cfg.Notify) == 0 || d.notify == nil {
+		return ""
+	}
+	now := time.Now()
+	var problems []string
+	for _, s := range d.notify.List().Sinks {
+		switch waits := now.Sub(s.Oldest.Time); {
+		case s.Dead > 0:
+			problems = append(problems, fmt.Sprintf("%s: %s given up: %s", s.ID, were(s.Dead, "message"), s.LastError))
+		case !s.Oldest.IsZero() && s.QuietUntil.IsZero() && s.LastError != "" && waits > notStuck:
+			problems = append(problems, fmt.Sprintf("%s: a message has waited for %s: %s", s.ID, waits.Round(time.Minute), s.LastError))
+		}
+	}
+	return strings.Join(problems, "; ")
+}
+
+// were is a number of things that met something.
+func were(n int, what string) string {
+	if n == 1 {
+		return "1 " + what + " was"
+	}
+	return fmt.Sprintf("%d %ss were", n, what)
 }
 
 // loadRoots reads this machine's certificate authorities if a provider is probed over TLS.

@@ -244,7 +244,7 @@ func TestOpenAPI_DescribesWhatIsTaken(t *testing.T) {
 		},
 		"PUT /api/daemon/log-level": {`{"level":"debug"}`, `{"level":1}`, `{}`, `[]`},
 		"POST /api/maintenance": {
-			`{"provider_id":"a","for":"1h"}`, `{"provider_id":["a","gone"],"until":"2999-01-02T03:04:05Z"}`, `{"for":"1h"}`, `{"provider_id":[],"for":"1h"}`,
+			`{"provider_id":"a","for":"1h"}`, `{"provider_id":["a","gone"],"for":"90m"}`, `{"for":"1h"}`, `{"provider_id":[],"for":"1h"}`,
 			`{"provider_id":"a","for":3}`, `{"id":"a","for":"1h"}`,
 		},
 		"POST /api/providers/{id}/report": {`{"status":429}`, `{"error":"timeout","retry_after":"60"}`, `{"status":"429"}`, `{"status":429,"retry_after":60}`, `7`},

@@ -293,7 +293,7 @@ func TestPromise9_HealthIsHonest(t *testing.T) {
 	if status, body := r.call("GET", "/healthz", &h); status != http.StatusOK {
 		t.Fatalf("%d %s", status, body)
 	}
-	for _, check := range []string{"store", "disk", "scheduler", "socket", "resources", "log"} {
+	for _, check := range []string{"store", "disk", "scheduler", "socket", "resources", "log", "notify"} {
 		if h.Checks[check] != "ok" {
 			t.Errorf("%s: %q", check, h.Checks[check])
 		}

@@ -113,6 +113,8 @@ func cureOf(check string) string {
 		return "see what takes the processors: top"
 	case "log":
 		return "check what reads its standard error"
+	case "notify":
+		return "see why: providerctl notify list"
 	}
 	return ""
 }

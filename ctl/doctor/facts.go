@@ -19,9 +19,10 @@ type Facts struct {
 	Beside Beside
 	Places []Place
 
-	Info    *provider.DaemonInfo // nil: no daemon told
-	InfoErr *provider.Error      // why not
-	Health  *provider.Health     // nil: not told
+	Info    *provider.DaemonInfo  // nil: no daemon told
+	InfoErr *provider.Error       // why not
+	Health  *provider.Health      // nil: not told
+	Notify  *provider.NotifyReply // nil: not told
 	Rows    []provider.Status
 	RowsErr *provider.Error
 	Ahead   map[string]time.Duration // by how much the clocks of providers are ahead of ours, by id

@@ -103,6 +103,7 @@ func (s *Scene) ask(ctx context.Context, f *doctor.Facts) {
 	f.Info = info
 	var wg sync.WaitGroup
 	wg.Go(func() { f.Health = s.health(ctx) })
+	wg.Go(func() { f.Notify, _ = s.Client.Notifications(ctx) }) // an older daemon knows none
 	wg.Go(func() {
 		reply, err := s.Client.Status(ctx, client.StatusQuery{})
 		if f.RowsErr = asError(err); err == nil {

@@ -178,6 +178,17 @@ func (s *Server) whatMaintained(c *call) string {
 	return "ID"
 }
 
+// whatEnded names the provider whose maintenance a denied caller wanted to end.
+func (s *Server) whatEnded(c *call) string {
+	switch ids := c.r.URL.Query()["provider_id"]; len(ids) {
+	case 0:
+		return "--all"
+	case 1:
+		return shorten(ids[0])
+	}
+	return "ID"
+}
+
 // endMaintenance answers DELETE /api/maintenance, once it is saved.
 func (s *Server) endMaintenance(c *call) *provider.Error {
 	ids := c.query.ids

@@ -218,7 +218,7 @@ var routes = []route{
 	},
 	{
 		method: "DELETE", path: maintenancePath, serve: (*Server).endMaintenance,
-		op: opAdmin, phrase: "end maintenance", command: "maintenance end ID",
+		op: opAdmin, phrase: "end maintenance of WHAT", command: "maintenance end WHAT", what: (*Server).whatEnded,
 		params:  []parameter{paramProviderID},
 		summary: "End maintenance that was announced",
 		about:   "Without provider_id it ends all. Maintenance of the configuration is not affected.",

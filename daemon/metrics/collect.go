@@ -37,6 +37,12 @@ var (
 	denied  = desc("control_denied_total", "Requests denied for lack of permission, and connections turned away.")
 	streams = desc("control_streams", "Open streams.")
 
+	notifySent    = desc("notify_sent_total", "Messages that the receiver accepted, across restarts.", "sink")
+	notifyFailed  = desc("notify_failed_total", "Messages that were given up, across restarts.", "sink")
+	notifyWaiting = desc("notify_waiting_messages", "Messages that are still to be sent.", "sink")
+	notifyDead    = desc("notify_dead_messages", "Messages that were given up and are kept until somebody retries or drops them.", "sink")
+	notifyOldest  = desc("notify_oldest_timestamp_seconds", "When the oldest waiting message was made; absent if none waits or in quiet hours.", "sink")
+
 	checkOK = desc("check_ok", "1 if the daemon's own check passes, as in GET /healthz, 0 if it fails.", "check")
 )
 
@@ -46,6 +52,7 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 		probes, refreshes, coalesced, latency, inFlight, planned, waiting, lag,
 		commits, commitTook, compactions, databaseSize, freePages, eventsKept, eventsWaiting, histories,
 		replies, denied, streams,
+		notifySent, notifyFailed, notifyWaiting, notifyDead, notifyOldest,
 		checkOK,
 	} {
 		out <- d
@@ -58,6 +65,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.collectSchedule(c)
 	m.collectStore(c)
 	m.collectControl(c)
+	m.collectNotify(c)
 	for name, problem := range m.sources.Health().Checks {
 		ok := 0.0
 		if problem == health.Ok {
@@ -106,6 +114,21 @@ func (m *Metrics) collectControl(c collection) {
 	}
 	c.counter(denied, s.Denied)
 	c.gauge(streams, float64(s.Streams))
+}
+
+func (m *Metrics) collectNotify(c collection) {
+	if m.sources.Sinks == nil {
+		return
+	}
+	for _, s := range m.sources.Sinks() {
+		c.counter(notifySent, s.Sent, s.ID)
+		c.counter(notifyFailed, s.Refused, s.ID)
+		c.gauge(notifyWaiting, float64(s.Waiting), s.ID)
+		c.gauge(notifyDead, float64(s.Dead), s.ID)
+		if !s.Oldest.IsZero() && s.QuietUntil.IsZero() {
+			c.gauge(notifyOldest, float64(s.Oldest.UnixMilli())/1000, s.ID)
+		}
+	}
 }
 
 // A collection receives the metrics of one scrape.

@@ -35,6 +35,7 @@ type Sources struct {
 	Schedule *schedule.Scheduler
 	Control  *control.Server
 	Health   func() provider.Health
+	Sinks    func() []provider.NotifySink // nil: there are none
 }
 
 // Metrics is the registry of one daemon.

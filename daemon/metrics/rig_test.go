@@ -79,6 +79,12 @@ func newRig(t testing.TB, providers ...*scripted) *rig {
 	r.metrics = metrics.New(metrics.Sources{
 		Version: "test", Store: r.store, Schedule: r.schedule, Control: r.control,
 		Health: func() provider.Health { return provider.Health{Checks: map[string]string{"store": "ok"}} },
+		Sinks: func() []provider.NotifySink {
+			return []provider.NotifySink{
+				{ID: "phone", Sent: 3, Refused: 2, Waiting: 1, Dead: 2, Oldest: provider.Time{Time: time.UnixMilli(1_700_000_000_500)}},
+				{ID: "quiet", Waiting: 1, Oldest: provider.Time{Time: time.Unix(1, 0)}, QuietUntil: provider.Time{Time: time.Unix(2, 0)}},
+			}
+		},
 	})
 	r.apply(providers...)
 	ctx, stop := context.WithCancel(context.Background())

@@ -70,7 +70,7 @@ func (u *upkeep) end(id string, now time.Time) (ended bool) {
 
 // now are those that last.
 func (u *upkeep) now(now time.Time) []provider.Maintenance {
-	return slices.DeleteFunc(slices.Clone(u.entries), func(m provider.Maintenance) bool { return !m.Until.After(now) })
+	return slices.DeleteFunc(append([]provider.Maintenance{}, u.entries...), func(m provider.Maintenance) bool { return !m.Until.After(now) })
 }
 
 func (u *upkeep) text() []byte {
