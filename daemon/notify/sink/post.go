@@ -270,19 +270,20 @@ func (r *receiver) inClear(n *config.Notify) error {
 func (r *receiver) secrets() []string {
 	found := []string{r.token, r.sign}
 	for part := range strings.SplitSeq(r.url.Path, "/") { // each can be the secret, also where url has it
-		found = append(found, longEnough(part))
+		found = append(found, telling(part))
 	}
 	for _, values := range r.url.Query() {
 		for _, value := range values {
-			found = append(found, longEnough(value))
+			found = append(found, telling(value))
 		}
 	}
 	return found
 }
 
-// longEnough leaves out the words of an address, such as "services", which are no secrets.
-func longEnough(part string) string {
-	if len(part) < 12 {
+// telling leaves out the words of an address, such as "services", which are no secrets.
+func telling(part string) string {
+	word := !strings.ContainsFunc(part, func(c rune) bool { return c < 'a' || c > 'z' })
+	if len(part) < 4 || word && len(part) < 12 {
 		return ""
 	}
 	return part

@@ -142,7 +142,7 @@ func digestBody(b *strings.Builder, n *provider.Notice) {
 		}
 		fmt.Fprintf(b, "\n%s", titleOf(&one))
 		if body := bodyOf(&one); body != "" {
-			b.WriteString(": " + provider.OneLine(body, 120))
+			b.WriteString(": " + provider.OneLine(body, 160))
 		}
 	}
 	if n.More > 0 {
