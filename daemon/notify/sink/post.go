@@ -200,12 +200,9 @@ func receiverOf(n *config.Notify, o *Options, read bool) (*receiver, error) {
 			if c.file == "" {
 				continue
 			}
-			secret, loose, err := o.Env.ReadCredential(c.setting, c.file)
+			secret, _, err := o.Env.ReadCredential(c.setting, c.file) // the configuration warns if others can read it
 			if err != nil {
 				return nil, err
-			}
-			if loose {
-				o.Log.Warn("every user of this machine can read a credential: chmod 600 "+c.file, "sink", n.ID, "setting", c.setting)
 			}
 			*c.into = secret.Reveal()
 		}

@@ -252,7 +252,9 @@ func TestPost_SecretsStayIn(t *testing.T) {
 // A token reaches nobody but the receiver: not the target of a redirect.
 func TestPost_RedirectGetsNothing(t *testing.T) {
 	other := newFake(t, nil)
-	f := newFake(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect) })
+	f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	})
 	s := make1(t, config.Notify{Kind: "ntfy", URL: f.URL + "/topic", TokenFile: file(t, "tk_1234567890")}, options())
 	if err := deliver(t, s, ollamaDown()); !isRefused(err) || !strings.Contains(err.Error(), "redirect") {
 		t.Error(err)
