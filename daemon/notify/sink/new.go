@@ -51,7 +51,7 @@ func of(n *config.Notify, o *Options, read bool) (Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	make := newService
+	make := maker(newService)
 	switch n.Kind {
 	case "webhook":
 		make = newWebhook

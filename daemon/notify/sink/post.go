@@ -168,9 +168,6 @@ func scrub(text string, secrets *spelling.Secrets) string {
 func plainError(err error) string {
 	var u *url.Error
 	if errors.As(err, &u) {
-		if u.Timeout() {
-			return "no answer in time"
-		}
 		err = u.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

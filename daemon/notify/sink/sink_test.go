@@ -51,7 +51,11 @@ func deliver(t *testing.T, s Sink, n *provider.Notice) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	return s.Deliver(ctx, n)
+	err := s.Deliver(ctx, n)
+	if ctx.Err() != nil {
+		t.Error("the delivery took all of its time")
+	}
+	return err
 }
 
 // A request is one that a fake receiver got.

@@ -108,6 +108,9 @@ func TestTemplates_Bounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := &provider.Notice{Type: provider.NoticeDigest, Opened: make([]string, 3000), Detail: "\x1b[31mé\u202e" + strings.Repeat("x", 500)}
+	if text, err := execute(given.body, n, maxBody); err != nil || len(text) > 4*maxBody {
+		t.Errorf("%d bytes in memory, %v", len(text), err)
+	}
 	title, body := given.of(n)
 	for text, most := range map[string]int{title: maxTitle, body: maxBody} {
 		if len(text) > most || len(text) < most-4 || strings.ContainsAny(text, "\x1b\u202e") {

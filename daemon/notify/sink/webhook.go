@@ -78,12 +78,13 @@ func (w *webhook) Deliver(ctx context.Context, n *provider.Notice) error {
 // time is that of this try, so that a receiver that refuses old requests takes a late one.
 func stamp(h http.Header, id string, key []byte, now time.Time, body []byte) {
 	at := strconv.FormatInt(now.Unix(), 10)
-	h["webhook-id"], h["webhook-timestamp"] = []string{id}, []string{at}
+	h.Set("webhook-id", id)
+	h.Set("webhook-timestamp", at)
 	if key == nil {
 		return
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(id + "." + at + "."))
 	mac.Write(body)
-	h["webhook-signature"] = []string{"v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))}
+	h.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 }

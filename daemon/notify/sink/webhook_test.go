@@ -72,7 +72,7 @@ func TestStamp_Specification(t *testing.T) {
 	}
 	h := http.Header{}
 	stamp(h, "msg_p5jXN8AQM9LWM0D4loKWxJek", key, time.Unix(1614265330, 0), []byte(`{"test": 2432232314}`))
-	if got := h["webhook-signature"][0]; got != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" {
+	if got := h.Get("webhook-signature"); got != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" {
 		t.Error(got)
 	}
 }
@@ -109,8 +109,8 @@ func TestPost_Answers(t *testing.T) {
 		wait   time.Duration
 	}{
 		"200": {status(200), accepted, 0}, "201": {status(201), accepted, 0}, "204": {status(204), accepted, 0},
-		"301": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 301) }, refused, 0},
-		"307": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", 307) }, refused, 0},
+		"301": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusMovedPermanently) }, refused, 0},
+		"307": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) }, refused, 0},
 		"400": {status(400), refused, 0}, "401": {status(401), refused, 0}, "404": {status(404), refused, 0},
 		"410": {status(410), refused, 0}, "422": {status(422), refused, 0},
 		"408": {status(408), again, 0}, "409": {status(409), again, 0}, "425": {status(425), again, 0}, "429": {status(429), again, 0},
@@ -206,6 +206,11 @@ func TestPost_EndsWithItsContext(t *testing.T) {
 	if err := <-done; err == nil || isRefused(err) {
 		t.Error(err)
 	}
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Deliver(ctx, ollamaDown()); err == nil || err.Error() != "no answer in time" {
+		t.Error(err)
+	}
 }
 
 // No error shows a secret, however the receiver repeats it.
@@ -219,6 +224,7 @@ func TestPost_SecretsStayIn(t *testing.T) {
 		func(s string) string { return fmt.Sprintf("%q", s) },
 		func(s string) string { return fmt.Sprintf("%x", s) },
 		func(s string) string { return strings.Repeat("x", 3*maxError) + s },
+		func(s string) string { return strings.Repeat(s+"!", 100) }, // one is cut where the reading ends
 	}
 	for i, repeat := range repeats {
 		for _, text := range []string{token, path, secret} {
