@@ -109,8 +109,12 @@ func TestPost_Answers(t *testing.T) {
 		wait   time.Duration
 	}{
 		"200": {status(200), accepted, 0}, "201": {status(201), accepted, 0}, "204": {status(204), accepted, 0},
-		"301": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusMovedPermanently) }, refused, 0},
-		"307": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) }, refused, 0},
+		"301": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusMovedPermanently)
+		}, refused, 0},
+		"307": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, refused, 0},
 		"400": {status(400), refused, 0}, "401": {status(401), refused, 0}, "404": {status(404), refused, 0},
 		"410": {status(410), refused, 0}, "422": {status(422), refused, 0},
 		"408": {status(408), again, 0}, "409": {status(409), again, 0}, "425": {status(425), again, 0}, "429": {status(429), again, 0},
@@ -146,7 +150,6 @@ func TestPost_Answers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFake(t, tt.answer)
-			f.Config.ErrorLog = nil
 			s := make1(t, config.Notify{Kind: "webhook", URL: f.URL}, options())
 			before := time.Now()
 			err := deliver(t, s, ollamaDown())
