@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,6 +25,7 @@ const (
 	maxError       = 200 // bytes of an error
 	longestLater   = 24 * time.Hour
 	longestRequest = 30 * time.Second // the engine ends a delivery sooner or then
+	answerWithin   = time.Second      // for the body of an answer, once its status is known
 )
 
 // A poster sends requests to one receiver.
@@ -35,11 +37,21 @@ type poster struct {
 
 // newPoster makes a client that follows no redirect, because a message, and a token, go only
 // where the configuration says; and that keeps no connection, as the next message is hours
-// away. secrets are what errors must not show.
+// away. What is for this machine stays on it: no proxy, no other resolver. secrets are what errors must not show.
 func newPoster(o *Options, to *url.URL, secrets ...string) *poster {
+	dial, proxyFor := o.Dial, o.Proxy
+	if dial == nil {
+		dial = new(net.Dialer).DialContext
+	}
+	if host := to.Hostname(); config.IsLoopback(host) {
+		proxyFor = func(*http.Request) (*url.URL, error) { return nil, nil }
+		if config.IsLocalhost(host) { // a resolver may know another api.localhost
+			dial = onThisMachine(dial)
+		}
+	}
 	t := &http.Transport{
-		Proxy:                  o.Proxy,
-		DialContext:            o.Dial,
+		Proxy:                  proxyFor,
+		DialContext:            dial,
 		DisableKeepAlives:      true,
 		MaxResponseHeaderBytes: maxHeader,
 		OnProxyConnectResponse: proxyAnswered,
@@ -47,7 +59,7 @@ func newPoster(o *Options, to *url.URL, secrets ...string) *poster {
 	}
 	t.Protocols.SetHTTP1(true)
 	secrets = append(secrets, spelling.InURL(to)...)
-	if proxy, err := o.Proxy(&http.Request{Method: http.MethodPost, URL: to}); err == nil && proxy != nil {
+	if proxy, err := proxyFor(&http.Request{Method: http.MethodPost, URL: to}); err == nil && proxy != nil {
 		secrets = append(secrets, spelling.InURL(proxy)...)
 	}
 	slices.SortStableFunc(secrets, func(a, b string) int { return len(b) - len(a) })
@@ -62,6 +74,19 @@ func newPoster(o *Options, to *url.URL, secrets ...string) *poster {
 	}
 }
 
+type dialer func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// onThisMachine dials the port at localhost, whatever the name.
+func onThisMachine(dial dialer) dialer {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		return dial(ctx, network, net.JoinHostPort("localhost", port))
+	}
+}
+
 // proxyAnswered reports a proxy's refusal without its text, which could repeat the password
 // that it was sent.
 func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
@@ -73,6 +98,8 @@ func proxyAnswered(_ context.Context, proxy *url.URL, _ *http.Request, res *http
 
 // send sends a body, and returns what [Sink.Deliver] does.
 func (p *poster) send(ctx context.Context, method, to string, header http.Header, body []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, to, bytes.NewReader(body))
 	if err != nil {
 		return &RefusedError{p.clean("the address cannot be used")}
@@ -84,16 +111,18 @@ func (p *poster) send(ctx context.Context, method, to string, header http.Header
 		return errors.New(p.clean(plainError(err)))
 	}
 	defer res.Body.Close()
+	if res.StatusCode/100 == 2 {
+		return nil // whatever it says, and however slowly
+	}
+	slow := time.AfterFunc(answerWithin, cancel)
+	defer slow.Stop()
 	said, _ := io.ReadAll(io.LimitReader(res.Body, maxAnswer)) // the status counts; this is for people
 	return p.judge(res, said, time.Now())
 }
 
-// judge says what an answer means.
+// judge says what an answer means that does not accept.
 func (p *poster) judge(res *http.Response, said []byte, now time.Time) error {
 	status := res.StatusCode
-	if status/100 == 2 {
-		return nil
-	}
 	text := strings.TrimSpace(fmt.Sprintf("it answered %d %s", status, http.StatusText(status)))
 	if status/100 == 3 {
 		return &RefusedError{p.clean(text + ", a redirect, which is not followed: give the address that it leads to")}

@@ -139,6 +139,7 @@ func TestPost_Answers(t *testing.T) {
 				}
 			}
 		}, again, 0},
+		"accepts and hangs": {hangs(200), accepted, 0}, "fails and hangs": {hangs(503), again, 0}, "refuses and hangs": {hangs(410), refused, 0},
 		"endless and accepted": {func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				if _, err := w.Write([]byte(strings.Repeat("x", 64<<10))); err != nil {
@@ -175,6 +176,15 @@ func TestPost_Answers(t *testing.T) {
 			}
 			f.one(t) // a redirect is not followed, and nothing is tried again here
 		})
+	}
+}
+
+// hangs answers with a status, and then says no more.
+func hangs(code int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(code)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
 	}
 }
 
@@ -268,6 +278,23 @@ func TestPost_RedirectGetsNothing(t *testing.T) {
 	}
 	if len(other.got) != 0 {
 		t.Error("the redirect was followed")
+	}
+}
+
+// What is for this machine goes to no proxy, by whatever name, and to no other machine.
+func TestPost_ThisMachine(t *testing.T) {
+	f, proxy := newFake(t, nil), newFake(t, nil)
+	o := options()
+	o.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse(proxy.URL) }
+	_, port, _ := net.SplitHostPort(f.Listener.Addr().String())
+	for _, host := range []string{"127.0.0.1", "localhost", "api.localhost", "API.LocalHost."} {
+		s := make1(t, config.Notify{Kind: "gotify", URL: "http://" + host + ":" + port, TokenFile: file(t, "for-this-test")}, o)
+		if err := deliver(t, s, ollamaDown()); err != nil {
+			t.Errorf("%s: %v", host, err)
+		}
+	}
+	if len(f.got) != 4 || len(proxy.got) != 0 {
+		t.Errorf("%d requests, %d to the proxy", len(f.got), len(proxy.got))
 	}
 }
 
