@@ -54,7 +54,7 @@ func Program(path string) error {
 	for _, file := range []string{path, at} {
 		dir := filepath.Dir(file)
 		if info, err := os.Stat(dir); err != nil || isOpen(info) {
-			return &ProgramError{path, dir, "can be written by everybody", "move providerctl and its programs into a folder that only you can write"}
+			return &ProgramError{path, dir, "can be written by everybody", "move it into a folder that only its owner can write"}
 		}
 	}
 	return nil

@@ -170,6 +170,30 @@ func isZombie(pid int) bool {
 	return strings.HasPrefix(rest, "Z")
 }
 
+// The hint is about the program of the notification, also if its folder is like /tmp.
+func TestExec_Hints(t *testing.T) {
+	path := script(t, "exit 0")
+	for mode, want := range map[os.FileMode]string{0o777: "chmod o-w", 0o777 | os.ModeSticky: "move it into a folder"} {
+		if err := os.Chmod(filepath.Dir(path), mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := New(config.Notify{Kind: "exec", Command: []string{path}}, options())
+		if wrong := (*config.SettingError)(nil); !errors.As(err, &wrong) || !strings.Contains(wrong.Fix, want) {
+			t.Errorf("%s: %#v", mode, err)
+		}
+	}
+	if err := os.Chmod(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := New(config.Notify{Kind: "exec", Command: []string{path}}, options())
+	if wrong := (*config.SettingError)(nil); !errors.As(err, &wrong) || !strings.Contains(wrong.Problem, "not executable") || !strings.Contains(wrong.Fix, "chmod +x") {
+		t.Errorf("%#v", err)
+	}
+}
+
 // A program that somebody else could have replaced is not run: neither at first nor later.
 func TestExec_NotWhatOthersCanWrite(t *testing.T) {
 	s, dir := execSink(t, "exit 0")
