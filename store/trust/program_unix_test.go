@@ -25,13 +25,13 @@ func TestProgram(t *testing.T) {
 		"Ours":            {},
 		"ALink":           {change: func(dir string) error { return moved(dir, "elsewhere/program") }},
 		"OpenFile":        {change: func(dir string) error { return os.Chmod(dir+"/bin/program", 0o757) }, says: "/bin/program can be written by everybody (mode 0757)", hint: "chmod o-w DIR/bin/program"},
-		"OpenFolder":      {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o757) }, says: "/bin can be written by everybody", hint: "chmod o-w DIR/bin"},
-		"OpenFolderAbove": {change: func(dir string) error { return os.Chmod(dir, 0o757) }, says: " can be written by everybody", hint: "chmod o-w DIR"},
-		"StickyFolder":    {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777|fs.ModeSticky) }, says: "/bin can be written by everybody", hint: "move providerctl"},
+		"OpenFolder":      {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777) }, says: "/bin can be written by everybody", hint: "chmod o-w DIR/bin"},
+		"OpenFolderAbove": {change: func(dir string) error { return os.Chmod(dir, 0o777) }, says: " can be written by everybody", hint: "chmod o-w DIR"},
+		"StickyFolder":    {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777|fs.ModeSticky) }, says: "/bin can be written by everybody", hint: "move it into a folder"},
 		"StickyAbove":     {change: func(dir string) error { return os.Chmod(dir, 0o777|fs.ModeSticky) }},
 		"LinkIntoSticky": {change: func(dir string) error {
 			return errors.Join(moved(dir, "elsewhere/program"), os.Chmod(dir+"/elsewhere", 0o777|fs.ModeSticky))
-		}, says: "/elsewhere can be written by everybody", hint: "move providerctl"},
+		}, says: "/elsewhere can be written by everybody", hint: "move it into a folder"},
 		"LinkIntoOpen": {change: func(dir string) error {
 			return errors.Join(moved(dir, "elsewhere/program"), os.Chmod(dir+"/elsewhere", 0o757))
 		}, says: "/elsewhere can be written by everybody", hint: "chmod o-w DIR/elsewhere"},
