@@ -81,7 +81,7 @@ func bodyOf(n *provider.Notice) string {
 	case provider.NoticeDigest:
 		digestBody(&b, n)
 	case provider.NoticeClosed:
-		if provider.TopicOf(n.State, n.Reason) != provider.TopicUsable {
+		if n.Reason != provider.NotChecked && provider.TopicOf(n.State, n.Reason) != provider.TopicUsable {
 			b.WriteString(why(n.Reason, n.Detail))
 		}
 	default:
