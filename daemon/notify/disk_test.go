@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,12 @@ type disk struct {
 	read   error // every read of events fails with it
 	frozen bool  // saves hang until their context ends
 	saves  int
+	steps  int // of the engine
+}
+
+func (d *disk) NextEvents() <-chan struct{} {
+	d.set(func(d *disk) { d.steps++ })
+	return d.Store.NextEvents()
 }
 
 func (d *disk) SaveNotes(ctx context.Context, values map[string][]byte) error {
@@ -323,6 +330,38 @@ func TestEngine_EndsWhileItDelivers(t *testing.T) {
 		r.want(t, "opened a connection_refused")
 		if !slices.Equal(r.ids, hung.ids) {
 			t.Errorf("ids %v and %v", hung.ids, r.ids)
+		}
+		h.close()
+	})
+}
+
+// Without sinks, events wake nothing; and with one, nothing happens while there are no events.
+func TestEngine_AtRest(t *testing.T) {
+	play(t, []string{"a"}, func(t *testing.T, h *house, r *receiver) {
+		h.run()
+		time.Sleep(time.Minute)
+		h.disk.set(func(d *disk) { d.steps, d.saves = 0, 0 })
+		for range 100 {
+			h.down("a")
+			time.Sleep(time.Second)
+			h.up("a")
+			time.Sleep(time.Second)
+		}
+		if h.disk.steps != 0 || h.disk.saves != 0 {
+			t.Errorf("without sinks: %d steps, %d saves", h.disk.steps, h.disk.saves)
+		}
+		h.engine.Apply([]Outlet{outletTo("phone", r)})
+		h.down("a")
+		time.Sleep(8 * time.Second)
+		r.want(t, "opened a connection_refused")
+		if text := string(h.store.Notes()["sink/phone"]); strings.Contains(text, "outbox") {
+			t.Errorf("it is not saved that the message was accepted: %s", text)
+		}
+		time.Sleep(time.Hour)
+		h.disk.set(func(d *disk) { d.steps, d.saves = 0, 0 })
+		time.Sleep(24 * time.Hour)
+		if h.disk.steps != 0 || h.disk.saves != 0 {
+			t.Errorf("at rest: %d steps, %d saves", h.disk.steps, h.disk.saves)
 		}
 		h.close()
 	})

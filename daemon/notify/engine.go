@@ -124,6 +124,9 @@ func (e *Engine) Apply(outlets []Outlet) {
 		var o *outlet
 		if i := slices.IndexFunc(e.outlets, func(o *outlet) bool { return o.Settings.Sink == given.Settings.Sink }); i >= 0 {
 			o = e.outlets[i]
+			if o.Fault != nil && given.Fault == nil {
+				o.book.Hurry()
+			}
 			o.Outlet = given
 			o.Settings.Maintained = e.upkeep.until
 		} else {

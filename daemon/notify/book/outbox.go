@@ -66,6 +66,13 @@ func (b *Book) Failed(id, why string, at, now time.Time, random float64) (change
 	return false
 }
 
+// Hurry makes what waits for another try be sent now, because its cause is gone.
+func (b *Book) Hurry() {
+	for _, m := range b.Outbox {
+		m.Next = time.Time{}
+	}
+}
+
 // Reject gives up a message, which can be revived.
 func (b *Book) Reject(id, why string) (changed bool) {
 	m, i := b.message(id)
