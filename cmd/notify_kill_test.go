@@ -206,8 +206,8 @@ func outboxOf(t *testing.T, s *store.Store, sink string) map[string]bool {
 	if text == nil {
 		return nil
 	}
-	var b book.Book
-	if err := json.Unmarshal(text, &b); err != nil {
+	b, err := book.Parse(text)
+	if err != nil {
 		t.Fatal(err)
 	}
 	waiting := map[string]bool{}

@@ -9,7 +9,6 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -152,18 +151,12 @@ func (e *Engine) Apply(outlets []Outlet) {
 func (e *Engine) open(o *outlet, text []byte, first bool, rows []book.Row, now time.Time) {
 	newest := e.o.Store.View().Seq()
 	if text != nil {
-		o.book = new(book.Book)
-		err := json.Unmarshal(text, o.book)
-		if err == nil && !e.restored && o.book.Cursor <= newest {
-			o.cursor = o.book.Cursor
-			for _, m := range o.book.Outbox {
-				m.Saved = m.ID
+		var err error
+		if o.book, err = book.Parse(text); err == nil {
+			if o.cursor = o.book.Cursor; first && e.restored || o.cursor > newest {
+				o.book.Restored(newest, &o.Settings, now)
+				o.changes++
 			}
-			return
-		}
-		if err == nil {
-			o.book.Restored(newest, &o.Settings, now)
-			o.changes++
 			return
 		}
 		e.o.Log.Warn("cannot read what a sink was told: it is told what holds now", "sink", o.Settings.Sink, "error", err)

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -65,8 +64,8 @@ func (e *Engine) unsaved() (s saving, notes map[string][]byte) {
 		if o.changes == o.saved {
 			continue
 		}
-		text, err := json.Marshal(o.book)
-		if err != nil { // strings, numbers and times can be marshalled; times beyond the year 9999 cannot
+		text, err := o.book.Text()
+		if err != nil { // a time beyond the year 9999
 			e.o.Log.Error("cannot save what a sink was told", "sink", o.Settings.Sink, "error", err)
 			continue
 		}

@@ -159,6 +159,29 @@ func rank(t provider.Topic) int {
 	return 0
 }
 
+// bound brings times that have yet to come, and should not, back to now: somebody set the clock
+// back.
+func (b *Book) bound(s *Settings, now time.Time) {
+	bound := func(t *time.Time, most time.Duration) {
+		if t.After(now.Add(most + time.Minute)) {
+			*t = now.Add(most)
+		}
+	}
+	bound(&b.Regained, 0)
+	bound(&b.Digest, 0)
+	for _, sub := range b.Subjects {
+		for _, e := range sub.Over {
+			bound(&e.Since, 0)
+			bound(&e.Until, 0)
+		}
+		if e := sub.Episode; e != nil {
+			bound(&e.Since, 0)
+			bound(&e.Until, 0)
+			bound(&e.Due, s.after(e))
+		}
+	}
+}
+
 func (b *Book) subject(id string) *Subject {
 	s := b.Subjects[id]
 	if s == nil {

@@ -249,6 +249,55 @@ func TestBook(t *testing.T) {
 			"12:05:05 opened a connection_refused", "12:20:05 closed a ok", "12:40:05 opened b connection_refused",
 			"13:00:00 opened a connection_refused",
 		}},
+		{"the clock is set back", func(s *Settings) { s.After = 2 * time.Minute }, func(p *play) {
+			p.down(at(600, 0), "a")
+			p.down(at(600, 0), "b")
+			p.until(at(602, 6))
+			p.down(at(605, 0), "c")
+			p.up(at(605, 0), "a")
+			p.now = at(1, 0)
+			p.until(at(4, 0))
+			p.up(at(5, 0), "b")
+		}, []string{
+			"22:02:05 opened a connection_refused", "22:02:05 opened b connection_refused",
+			"12:01:05 closed a ok", "12:03:05 opened c connection_refused", "12:05:05 closed b ok",
+		}},
+		{"the clock is set back while it flaps", nil, func(p *play) {
+			for i := range 3 {
+				p.down(at(601, 30*i), "a")
+				p.up(at(601, 30*i+15), "a")
+			}
+			p.now = at(1, 0)
+		}, []string{
+			"22:01:05 opened a connection_refused", "22:01:20 closed a ok", "22:01:35 opened a connection_refused", "22:01:50 closed a ok",
+			"22:02:05 opened a connection_refused", "12:01:05 closed a ok",
+		}},
+		{"the clock is set forward", func(s *Settings) { s.After = time.Hour }, func(p *play) {
+			p.down(at(1, 0), "a")
+			p.now = at(600, 0)
+			p.until(at(600, 0))
+			p.up(at(601, 0), "a")
+		}, []string{"22:00:00 opened a connection_refused", "22:01:05 closed a ok"}},
+		{"quiet hours over midnight", func(s *Settings) { s.Quiet = nightly }, func(p *play) {
+			p.down(at(9*60+59, 58), "a") // two seconds before ten, and gathered until after it
+			p.up(at(10*60, 30), "a")
+			p.down(at(11*60, 0), "b")
+			p.up(at(13*60, 0), "b")
+			p.down(at(18*60, 0), "c")
+			p.up(at(18*60+59, 59), "c")
+			p.down(at(18*60+59, 58), "d")
+			p.up(at(19*60, 1), "d")
+		}, []string{"07:00:00 merged a connection_refused", "07:00:00 opened d connection_refused", "07:00:06 closed d ok"}},
+		{"too many messages, and then quiet hours", func(s *Settings) { s.Most, s.Quiet = 2, nightly }, func(p *play) {
+			for i, id := range []string{"a", "b", "c", "d"} {
+				p.down(at(9*60+20+10*i, 0), id)
+			}
+			p.up(at(9*60+55, 0), "d")
+			p.up(at(12*60, 0), "a")
+		}, []string{
+			"21:20:05 opened a connection_refused", "21:30:05 opened b connection_refused",
+			"07:00:00 digest +c -a ~d",
+		}},
 		{"users' reports are no news", nil, func(p *play) {
 			p.b.Observe(&provider.Event{Seq: p.b.Cursor + 1, ID: "a", To: provider.StateStopped, Reason: provider.ConnectionRefused, Hearsay: true}, "", p.s)
 		}, nil},
@@ -299,7 +348,7 @@ func TestBook(t *testing.T) {
 			}
 			p := newPlay(t, s, ids...)
 			tt.play(p)
-			p.until(p.now.Add(3 * time.Hour))
+			p.until(p.now.Add(12 * time.Hour))
 			if len(tt.want) == 1 && tt.want[0] == "two" {
 				if len(p.all) != 2 || len(p.all[0].Opened)+len(p.all[1].Opened) != 1000 || p.all[0].More != len(p.all[0].Opened)-10 {
 					t.Errorf("got %d messages", len(p.all))
@@ -312,6 +361,18 @@ func TestBook(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nightly is quiet from ten in the evening to seven in the morning.
+func nightly(now time.Time) time.Time {
+	day := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+	switch {
+	case now.Hour() >= 22:
+		return day.AddDate(0, 0, 1).Add(7 * time.Hour)
+	case now.Hour() < 7:
+		return day.Add(7 * time.Hour)
+	}
+	return time.Time{}
 }
 
 func between(from, until time.Time) func(time.Time) time.Time {

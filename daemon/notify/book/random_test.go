@@ -30,7 +30,7 @@ type world struct {
 }
 
 func (w *world) save() {
-	text, err := json.Marshal(w.b)
+	text, err := w.b.Text()
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -45,13 +45,11 @@ func (w *world) save() {
 }
 
 func (w *world) crash() {
-	w.b, w.pending = new(Book), nil
-	if err := json.Unmarshal(w.disk, w.b); err != nil {
+	b, err := Parse(w.disk)
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, m := range w.b.Outbox {
-		m.Saved = m.ID
-	}
+	w.b, w.pending = b, nil
 	for i := range w.log {
 		if w.log[i].Seq > w.b.Cursor {
 			w.b.Observe(&w.log[i], "", w.s)

@@ -29,6 +29,7 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 			next = t
 		}
 	}
+	b.bound(s, now)
 	var due []note
 	for _, id := range b.troubled() {
 		sub := b.Subjects[id]
@@ -52,7 +53,7 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 		soonest(quiet)
 		return next, false
 	}
-	if at := later(b.gathered(due, s, now), b.allowed(s, now)); at.After(now) {
+	if at := later(b.gathered(due, s), b.allowed(s, now)); at.After(now) {
 		soonest(at)
 		return next, false
 	}
@@ -87,8 +88,7 @@ func (b *Book) offline() bool {
 }
 
 // notes is what a subject is owed, in the order in which it is told. It forgets what is not
-// news to this sink. A time that has yet to come and should not is from before the clock was
-// set back.
+// news to this sink.
 func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note {
 	sub.Over = slices.DeleteFunc(sub.Over, func(e *Episode) bool {
 		return e.Told != "" && (!s.on(provider.TopicUsable) || b.amend(id, e))
@@ -102,13 +102,12 @@ func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note
 	}
 	for _, e := range sub.Over {
 		if e.Told == "" {
-			add(note{provider.NoticeMerged, id, sub, e, later(earlier(e.Until, now), s.maintained(id, now))})
+			add(note{provider.NoticeMerged, id, sub, e, later(e.Until, s.maintained(id, now))})
 		} else {
-			add(note{provider.NoticeClosed, id, sub, e, earlier(e.Until, now)})
+			add(note{provider.NoticeClosed, id, sub, e, e.Until})
 		}
 	}
 	if e := sub.Episode; e != nil && e.Until.IsZero() && !e.Due.IsZero() && e.news(s) {
-		e.Due = earlier(e.Due, now.Add(s.after(e)))
 		add(note{provider.NoticeOpened, id, sub, e, later(e.Due, s.maintained(id, now))})
 	}
 	return notes
@@ -153,12 +152,12 @@ func (b *Book) rename(m *Message, id string) {
 
 // gathered is when enough has been waited for more. In a storm of which a digest has told, the
 // next one waits until it is over.
-func (b *Book) gathered(due []note, s *Settings, now time.Time) time.Time {
+func (b *Book) gathered(due []note, s *Settings) time.Time {
 	first, last := due[0].at, due[len(due)-1].at
 	if !b.Regained.IsZero() { // what it missed is found out now
-		first = later(first, earlier(b.Regained, now))
+		first = later(first, b.Regained)
 	}
-	if until := b.Digest.Add(stormLasts); !b.Digest.IsZero() && first.Before(until) && first.Sub(b.Digest) > -stormLasts {
+	if until := b.Digest.Add(stormLasts); !b.Digest.IsZero() && first.Before(until) {
 		at := later(last.Add(3*max(s.Gather, time.Second)), b.Digest.Add(s.Gather))
 		if at.After(until) {
 			at = until

@@ -1,0 +1,60 @@
+package book
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+const (
+	deflated   = 'z'      // the first byte of a text that is
+	deflateAt  = 4 << 10  // bytes; most books are smaller
+	mostOfText = 64 << 20 // bytes that a text can unfold to
+)
+
+// Text is the book as it is saved: JSON. A long one is deflated, because a thousand open
+// episodes, which are much alike, are a third of a megabyte in each commit otherwise.
+func (b *Book) Text() ([]byte, error) {
+	text, err := json.Marshal(b)
+	if err != nil || len(text) < deflateAt {
+		return text, err
+	}
+	var short bytes.Buffer
+	short.WriteByte(deflated)
+	w, err := flate.NewWriter(&short, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return short.Bytes(), nil
+}
+
+// Parse reads a book that was saved.
+func Parse(text []byte) (*Book, error) {
+	if len(text) > 0 && text[0] == deflated {
+		var err error
+		r := io.LimitReader(flate.NewReader(bytes.NewReader(text[1:])), mostOfText+1)
+		if text, err = io.ReadAll(r); err != nil {
+			return nil, fmt.Errorf("unfold what was saved: %w", err)
+		}
+		if len(text) > mostOfText {
+			return nil, errors.New("unfold what was saved: it is too long")
+		}
+	}
+	b := new(Book)
+	if err := json.Unmarshal(text, b); err != nil {
+		return nil, fmt.Errorf("read what was saved: %w", err)
+	}
+	for _, m := range b.Outbox {
+		m.Saved = m.ID
+	}
+	return b, nil
+}
