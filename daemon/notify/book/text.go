@@ -11,7 +11,7 @@ import (
 
 const (
 	deflated   = 'z'      // the first byte of a text that is
-	deflateAt  = 4 << 10  // bytes; most books are smaller
+	deflateAt  = 32 << 10 // bytes; most books are smaller
 	mostOfText = 64 << 20 // bytes that a text can unfold to
 )
 
