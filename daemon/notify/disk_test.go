@@ -366,3 +366,32 @@ func TestEngine_AtRest(t *testing.T) {
 		h.close()
 	})
 }
+
+// If events are gone that nobody was told of, people are told what holds instead, and how many
+// they are.
+func TestEngine_EventsGone(t *testing.T) {
+	play(t, []string{"a", "b", "c"}, func(t *testing.T, h *house, r *receiver) {
+		h.run(outletTo("phone", r))
+		h.down("a")
+		time.Sleep(time.Minute)
+		h.close()
+		h = openWith(t, h.path, store.Options{KeepEvents: 10}, "a", "b", "c")
+		h.up("a")
+		h.down("b")
+		for range 20 {
+			h.become("c", provider.StateStopped, provider.ConnectTimeout)
+			time.Sleep(2 * time.Second)
+			h.up("c")
+			time.Sleep(2 * time.Second)
+		}
+		var lost uint64
+		r.meet(func(n *provider.Notice) error { lost += n.Lost; return nil })
+		h.run(outletTo("phone", r))
+		time.Sleep(time.Minute)
+		r.want(t, "opened a connection_refused", "closed a ok", "opened b connection_refused")
+		if lost != 42 {
+			t.Errorf("%d events are said to be gone", lost)
+		}
+		h.close()
+	})
+}

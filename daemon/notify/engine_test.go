@@ -72,7 +72,11 @@ type house struct {
 }
 
 func open(t *testing.T, path string, ids ...string) *house {
-	s, err := store.Open(path, store.Options{})
+	return openWith(t, path, store.Options{}, ids...)
+}
+
+func openWith(t *testing.T, path string, o store.Options, ids ...string) *house {
+	s, err := store.Open(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}

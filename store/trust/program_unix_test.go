@@ -25,8 +25,8 @@ func TestProgram(t *testing.T) {
 		"Ours":            {},
 		"ALink":           {change: func(dir string) error { return moved(dir, "elsewhere/program") }},
 		"OpenFile":        {change: func(dir string) error { return os.Chmod(dir+"/bin/program", 0o757) }, says: "/bin/program can be written by everybody (mode 0757)", hint: "chmod o-w DIR/bin/program"},
-		"OpenFolder":      {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777) }, says: "/bin can be written by everybody", hint: "chmod o-w DIR/bin"},
-		"OpenFolderAbove": {change: func(dir string) error { return os.Chmod(dir, 0o777) }, says: " can be written by everybody", hint: "chmod o-w DIR"},
+		"OpenFolder":      {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o757) }, says: "/bin can be written by everybody", hint: "chmod o-w DIR/bin"},
+		"OpenFolderAbove": {change: func(dir string) error { return os.Chmod(dir, 0o757) }, says: " can be written by everybody", hint: "chmod o-w DIR"},
 		"StickyFolder":    {change: func(dir string) error { return os.Chmod(dir+"/bin", 0o777|fs.ModeSticky) }, says: "/bin can be written by everybody", hint: "move it into a folder"},
 		"StickyAbove":     {change: func(dir string) error { return os.Chmod(dir, 0o777|fs.ModeSticky) }},
 		"LinkIntoSticky": {change: func(dir string) error {
