@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -38,8 +37,7 @@ func TestNotify_KilledAtAnyMoment(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	life := new(atomic.Int64)
-	phone, pager := newReceiver(t, life), newReceiver(t, life)
+	phone, pager := newReceiver(t), newReceiver(t)
 	config := patiently + "interval = \"1s\"\nfall = 1\n"
 	for id, r := range map[string]*receiver{"phone": phone, "pager": pager} {
 		config += fmt.Sprintf("[[notify]]\nid = %q\nkind = \"webhook\"\nurl = \"http://%s/\"\ngather = \"0s\"\nmost = 1000\n", id, r.addr)
@@ -85,7 +83,6 @@ func TestNotify_KilledAtAnyMoment(t *testing.T) {
 		if what != 0 {
 			p.kill()
 			p.http.CloseIdleConnections()
-			life.Add(1)
 			s, err := store.Open(database, store.Options{})
 			if err != nil {
 				t.Fatalf("moment %d: %v", moment, err)
@@ -221,7 +218,6 @@ func outboxOf(t *testing.T, s *store.Store, sink string) map[string]bool {
 type receiver struct {
 	t    *testing.T
 	addr string
-	life *atomic.Int64 // of the daemon
 
 	mu       sync.Mutex
 	server   *http.Server
@@ -236,11 +232,9 @@ type receiver struct {
 	wrong    []string
 }
 
-type lifeKey struct{}
-
-func newReceiver(t *testing.T, life *atomic.Int64) *receiver {
+func newReceiver(t *testing.T) *receiver {
 	r := &receiver{
-		t: t, addr: "127.0.0.1:0", life: life, said: map[string]string{}, accepted: map[string]bool{},
+		t: t, addr: "127.0.0.1:0", said: map[string]string{}, accepted: map[string]bool{},
 		finished: map[string]bool{}, told: map[string][]episode{},
 	}
 	r.revive()

