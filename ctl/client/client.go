@@ -128,9 +128,14 @@ func call[T any](ctx context.Context, c *Client, req Request) (*T, error) {
 func decode[T any](path string, body []byte) (*T, error) {
 	v := new(T)
 	if err := json.Unmarshal(body, v); err != nil {
-		return nil, provider.Errorf(provider.Internal,
-			"daemon and client may have different versions: compare providerctl version with providerctl info",
-			"reading the reply to %s: %v", path, err)
+		return nil, unreadable(path, err)
 	}
 	return v, nil
+}
+
+// unreadable is the error about a reply that has another form than this version expects.
+func unreadable(path string, err error) *provider.Error {
+	return provider.Errorf(provider.Internal,
+		"daemon and client may have different versions: compare providerctl version with providerctl info",
+		"reading the reply to %s: %v", path, err)
 }

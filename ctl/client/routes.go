@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"iter"
 	"net/url"
 	"strconv"
@@ -360,8 +361,10 @@ func (c *Client) Health(ctx context.Context) (*provider.Health, error) {
 	switch {
 	case decodeErr == nil && health.Status != "":
 		return health, nil
-	case err == nil:
-		err = decodeErr
+	case err != nil:
+		return nil, err
+	case decodeErr != nil:
+		return nil, decodeErr
 	}
-	return nil, err
+	return nil, unreadable(HealthPath, errors.New("it has no status"))
 }

@@ -53,7 +53,7 @@ func (s *site) progress(w http.ResponseWriter, r *http.Request) {
 		e := provider.Errorf(provider.Internal, "", "%v", err)
 		if c := code(err); c != "" {
 			p := problemOf(err)
-			e = provider.Errorf(c, p.Hint, "%s", p.Message)
+			e = provider.Errorf(c, provider.Printable(p.Hint), "%s", provider.Printable(p.Message))
 		}
 		w.WriteHeader(e.Code.HTTPStatus())
 		_ = json.NewEncoder(w).Encode(provider.ErrorReply{Error: e})
@@ -105,6 +105,7 @@ func failedRow(s *provider.Status, now time.Time) bool {
 }
 
 func (m *message) add(it item) {
+	it.Text, it.Hint = provider.Printable(it.Text), provider.Printable(it.Hint) // scripts show it as it is
 	if len(m.Items) == mostItems {
 		m.More++
 		return
@@ -113,6 +114,7 @@ func (m *message) add(it item) {
 }
 
 func (o *outcome) sum(rows []provider.Status, failed, skipped, starting int) {
+	defer func() { o.Text = provider.Printable(o.Text) }()
 	o.Bad = failed > 0 || o.Done < o.Total
 	switch {
 	case o.Done < o.Total:
