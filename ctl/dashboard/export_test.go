@@ -6,6 +6,7 @@ import (
 )
 
 var (
+	AuthorityOf = authorityOf
 	WhoConnects = whoConnects
 	JudgePeer   = judgePeer
 )

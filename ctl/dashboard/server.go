@@ -67,7 +67,7 @@ func Listen(o ServerOptions) (*Server, error) {
 	}
 	s := &Server{
 		doors: Doors{
-			Authority: l.Addr().String(),
+			Authority: authorityOf(l.Addr()),
 			Secret:    rand.Text(), // 130 bits
 			Ticket:    rand.Text(),
 			Nonce:     rand.Text(),
@@ -83,8 +83,11 @@ func Listen(o ServerOptions) (*Server, error) {
 	return s, nil
 }
 
-// URL is the address of the dashboard. Anyone who knows it and passes the other doors has the
-// rights of the user who started the dashboard.
+// authorityOf is a server's address as browsers write it: without the port of HTTP.
+func authorityOf(addr net.Addr) string { return strings.TrimSuffix(addr.String(), ":80") }
+
+// URL is the address of the dashboard. Whoever knows it, and gets past the other doors, has
+// the rights of the user who started it.
 func (s *Server) URL() string { return s.doors.Origin() + s.doors.Base() }
 
 // TicketURL is an address that works once, and continues to [Server.URL].

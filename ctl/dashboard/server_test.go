@@ -394,3 +394,12 @@ func TestServer_EndsInOrder(t *testing.T) {
 		t.Error("it still listens")
 	}
 }
+
+// Browsers leave out the port of HTTP, in Host and in Origin.
+func TestServer_AtThePortOfHTTP(t *testing.T) {
+	for port, want := range map[int]string{80: "127.0.0.1", 8080: "127.0.0.1:8080", 180: "127.0.0.1:180"} {
+		if got := dashboard.AuthorityOf(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}); got != want {
+			t.Errorf("port %d: %s, want %s", port, got, want)
+		}
+	}
+}
