@@ -154,3 +154,13 @@ func TestOverview_AsksForHistoriesOnce(t *testing.T) {
 		t.Errorf("asked for its hours %d times: %v", len(asked), asked)
 	}
 }
+
+// What the hint says is not said before it.
+func TestOverview_SaysItOnce(t *testing.T) {
+	rows := mixed()[:1]
+	rows[0].Paused, rows[0].Reason, rows[0].Detail, rows[0].Hint = true, provider.Paused, "probing is paused", "probing is paused: providerctl resume "+rows[0].ID
+	h := views(startDaemon(t, rows...))
+	if n := strings.Count(text(t, get(t, h, base, 200)), "probing is paused"); n != 1 {
+		t.Errorf("the row says %d times that it is paused", n)
+	}
+}

@@ -52,8 +52,9 @@ func (s *site) provider(r *http.Request, f *frame) (any, error) {
 	c := &card{frame: f, Status: &f.Statuses[at]}
 	c.row = rowOf(c.Status, s.past.lastDay(r.Context())[id], f.Now)
 	c.Story, c.Hint = ctl.Story(c.Status.Doubt, c.Status.Detail), ctl.HintFor(c.Status, f.Now) // whole
-	c.Endpoint = c.Status.Endpoint
 	c.Facts = without(ctl.Facts(c.Status, f.Now), c.Story, c.Hint)
+	c.Story = unsaid(c.Story, c.Hint)
+	c.Endpoint = c.Status.Endpoint
 	c.Facts = slices.DeleteFunc(c.Facts, func(fact [2]string) bool { return fact[0] == "Checked" }) // the last probe has a part of its own
 	if c.Status.Client != nil {
 		c.Env = ctl.Environment(c.Status)

@@ -54,6 +54,7 @@ func rowOf(s *provider.Status, past record, now time.Time) row {
 		r.Story = cutText(ctl.Story(s.Doubt, s.Detail), mostStory)
 	}
 	r.Hint = cutText(ctl.HintFor(s, now), mostHint)
+	r.Story = unsaid(r.Story, r.Hint)
 	if need == ctl.Limited {
 		r.Until = s.RetryAt
 	}
@@ -70,7 +71,15 @@ func rowOf(s *provider.Status, past record, now time.Time) row {
 	return r
 }
 
-// findable is the text that a filter searches.
+// unsaid is a story, unless the hint begins with it: of a paused provider both say that it is.
+func unsaid(story, hint string) string {
+	if strings.HasPrefix(hint, story) {
+		return ""
+	}
+	return story
+}
+
+// findable is the text that a filter looks at.
 func findable(s *provider.Status) string {
 	return strings.ToLower(strings.Join([]string{s.ID, string(s.State), string(s.Reason), s.Kind, string(s.Type), s.Endpoint}, " "))
 }
