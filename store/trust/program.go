@@ -25,6 +25,9 @@ func (e *ProgramError) Error() string {
 // Hint is the command that fixes it or, if there is none, what to do.
 func (e *ProgramError) Hint() string { return e.repair }
 
+// elsewhere is what to do if the place itself is wrong.
+const elsewhere = "move providerctl and its programs into a folder that only you can write"
+
 // Program returns a [*ProgramError] if the file at path is not a program, or if somebody
 // else could put another in its place. It is stricter than [Existing]: the folder of the
 // program must not be writable by everybody even if it is sticky and, for root, nothing on
@@ -35,6 +38,9 @@ func Program(path string) error {
 	}
 	at, err := Resolve(path, func(part string, info fs.FileInfo) error {
 		if problem, repair := changeable(part, info); problem != "" {
+			if info.IsDir() && part != filepath.Dir(path) && !trusted(part, info) {
+				repair = elsewhere // a user's home stays the user's
+			}
 			return &ProgramError{path, part, problem, repair}
 		}
 		return nil
@@ -54,7 +60,7 @@ func Program(path string) error {
 	for _, file := range []string{path, at} {
 		dir := filepath.Dir(file)
 		if info, err := os.Stat(dir); err != nil || isOpen(info) {
-			return &ProgramError{path, dir, "can be written by everybody", "move it into a folder that only its owner can write"}
+			return &ProgramError{path, dir, "can be written by everybody", elsewhere}
 		}
 	}
 	return nil
