@@ -31,7 +31,7 @@ const (
 	// The history is read again when it has grown by a part, at least and at most this often.
 	pastGrowth = 20
 	pastMost   = 5 * time.Minute
-	pastLeast  = 5 * time.Second
+	pastLeast  = 15 * time.Second
 
 	// retryPause is the time between attempts while the daemon is away.
 	retryPause = 200 * time.Millisecond
