@@ -108,6 +108,17 @@ func TestBeside_ReplacesProviderctl(t *testing.T) {
 	}
 }
 
+// The system says of a program without its interpreter that the program does not exist.
+func TestBeside_NamesAMissingInterpreter(t *testing.T) {
+	t.Parallel()
+	dir := installed(t, map[string]string{"bin/providerctl-odd": "#!/nowhere/interpreter\n"})
+	cmd := exec.Command(filepath.Join(dir, "bin", "providerctl"), "odd")
+	out, _ := cmd.CombinedOutput()
+	if code := cmd.ProcessState.ExitCode(); code != 127 || !strings.Contains(string(out), "providerctl-odd: its interpreter does not exist") {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
 // Another user's program is run by nobody else, and a folder that others can write makes
 // it unsafe for root too.
 func TestBeside_NotWhereOthersCanWrite(t *testing.T) {

@@ -1,6 +1,8 @@
 package ctl
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/providerd/providerd/store/provider"
@@ -26,7 +28,11 @@ func (a *app) exec(command string, argv, environ []string) error {
 	}
 	code, err := run(argv, environ)
 	if err != nil {
-		a.say("%s: %s: %s", command, provider.Printable(argv[0]), provider.Printable(err.Error()))
+		why := err.Error()
+		if _, missing := os.Stat(argv[0]); code == exitNoProgram && missing == nil && filepath.IsAbs(argv[0]) {
+			why = "its interpreter does not exist" // on which the system blames the program
+		}
+		a.say("%s: %s: %s", command, provider.Printable(argv[0]), provider.Printable(why))
 	}
 	return exited(code)
 }
