@@ -123,7 +123,7 @@ type NotifyMessage struct {
 
 // A Maintenance is a time in which trouble of a provider is expected, and nobody is told of it.
 type Maintenance struct {
-	ID    string `json:"id"` // of the provider
+	ID    string `json:"id"`             // of the provider
 	Since Time   `json:"since,omitzero"` // absent if the configuration announces it
 	Until Time   `json:"until"`
 	By    string `json:"by,omitempty"` // who announced it: "uid 1000"; absent if the configuration does
