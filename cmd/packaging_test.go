@@ -101,6 +101,8 @@ func TestPackaging_ManualPageSettings(t *testing.T) {
 		{"[daemon]\nzzzzzz = 1", section("THE TABLE [daemon]")},
 		{"[defaults]\nzzzzzz = 1", timing},
 		{"[[provider]]\nid = \"a\"\nkind = \"zzzzzz\"\nzzzzzz = 1", append(section("THE TABLES [[provider]]"), timing...)},
+		{"[[notify]]\nid = \"a\"\nkind = \"zzzzzz\"\nzzzzzz = 1", section("THE TABLES [[notify]]")},
+		{"[[maintenance]]\nproviders = [\"a\"]\nat = \"1:00-2:00\"\nzzzzzz = 1", section("THE TABLES [[maintenance]]")},
 	} {
 		_, err := config.Parse("test.toml", []byte(tc.file), probe.Kinds(), noKeys())
 		if err == nil {

@@ -33,7 +33,7 @@ kind = "desktop"
 		ID: "desk", Kind: "desktop", On: []provider.Topic{"unusable", "usable", "attention", "host"},
 		Providers: config.Globs{"*"}, Gather: 5 * time.Second, Most: 20,
 	}
-	if diff := cmp.Diff([]config.Notify{want}, c.Notify, cmp.Comparer(func(a, b config.Windows) bool { return a.String() == b.String() })); diff != "" {
+	if diff := cmp.Diff([]config.Notify{want}, c.Notify); diff != "" {
 		t.Error(diff)
 	}
 }

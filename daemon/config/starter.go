@@ -53,6 +53,14 @@ const starterTail = `
 #kind = "openai-compatible"
 #base_url = "https://llm.example.com/v1"
 #api_key_file = "/etc/providerd/my-server.key"
+
+# Tell people of trouble: docs/notifications.md has the other kinds. Try it with:
+# providerctl notify test phone
+#[[notify]]
+#id = "phone"
+#kind = "ntfy"
+#url = "https://ntfy.example.com/my-topic"
+#quiet = ["22:00-07:00"]
 `
 
 // Starter is a file to start with. It names the servers that were found at the vendors'

@@ -23,6 +23,9 @@ type window struct {
 // IsZero reports whether there is none.
 func (w Windows) IsZero() bool { return len(w.list) == 0 }
 
+// Equal reports whether both are the same text in the same zone.
+func (w Windows) Equal(v Windows) bool { return w.name == v.name && w.String() == v.String() }
+
 // String is how they are written in the file, without the zone.
 func (w Windows) String() string {
 	texts := make([]string, len(w.list))
