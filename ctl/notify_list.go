@@ -1,6 +1,7 @@
 package ctl
 
 import (
+	"cmp"
 	"io"
 	"strconv"
 	"strings"
@@ -23,7 +24,7 @@ func (a *app) writeSinks(reply *provider.NotifyReply) error {
 		for _, m := range s.Messages {
 			messages.rows = append(messages.rows, []string{
 				provider.Printable(m.ID), provider.Printable(s.ID), provider.Printable(string(m.Type)), or(provider.Printable(strings.Join(m.About, ", "))),
-				span(now.Sub(m.MadeAt.Time)), nextTry(&m, now), or(provider.Printable(m.Error)),
+				span(now.Sub(m.MadeAt.Time)), nextTry(&m, now), or(provider.Printable(cmp.Or(m.Error, m.Dead))),
 			})
 		}
 	}
@@ -64,7 +65,7 @@ func sinkNote(s *provider.NotifySink, now time.Time) string {
 func nextTry(m *provider.NotifyMessage, now time.Time) string {
 	switch {
 	case m.Dead != "":
-		return "given up: " + provider.Printable(m.Dead)
+		return "given up"
 	case m.Tries == 0 && m.NextAt.IsZero():
 		return "soon"
 	}

@@ -23,7 +23,7 @@ func TestNotify(t *testing.T) {
 		out, err string
 	}{
 		"List":        {"notify list", "GET /api/notify", ok(sinks), 0, "phone  ntfy     3        1     1", ""},
-		"ListMessage": {"notify list", "GET /api/notify", ok(sinks), 0, "given up: 404 Not Found", ""},
+		"ListMessage": {"notify list", "GET /api/notify", ok(sinks), 0, "given up  404 Not Found", ""},
 		"ListNone":    {"notify list", "GET /api/notify", ok(`{"sinks":[],"maintenance":[]}`), 0, "", "nobody is told: the configuration has no [[notify]]"},
 		"ListJSON":    {"notify list -o json", "GET /api/notify", ok(`{"of_the_future":1}` + "\n"), 0, `{"of_the_future":1}` + "\n", ""},
 		"Test":        {"notify test phone", "POST /api/notify/phone/test", ok(`{"id":"phone","status":"delivered"}`), 0, "phone accepted the test message\n", ""},
