@@ -306,15 +306,25 @@ func TestOpen_DamagedSectorsAndPages(t *testing.T) {
 		for at := 0; at < len(tr.image); at += sector {
 			damaged := bytes.Clone(tr.image)
 			clear(damaged[at : at+sector])
+			if bytes.Equal(damaged, tr.image) {
+				continue // nothing was in it
+			}
 			tr.judge(t, folder, fmt.Sprint("sector at ", at), damaged)
 		}
 	})
 	t.Run("OlderPage", func(t *testing.T) {
 		t.Parallel()
 		folder := t.TempDir()
+		type stale struct {
+			page    int
+			content string
+		}
+		tried := map[stale]bool{} // a page is the same in most images
 		for n, older := range tr.older {
 			for i := range min(pages, len(older)/page) {
-				if !bytes.Equal(pageOf(tr.image, i), pageOf(older, i)) {
+				was := stale{i, string(pageOf(older, i))}
+				if !tried[was] && !bytes.Equal(pageOf(tr.image, i), pageOf(older, i)) {
+					tried[was] = true
 					damaged := bytes.Clone(tr.image)
 					copy(pageOf(damaged, i), pageOf(older, i))
 					tr.judge(t, folder, fmt.Sprintf("page %d of image %d", i, n), damaged)
