@@ -33,9 +33,9 @@ func (q *query) period(begin time.Time, now time.Time) period {
 	switch {
 	case q.window != nil:
 		p.from = now.Add(-*q.window)
-	case begin.IsZero() && q.step != nil && *q.step == rollup.Hour:
+	case q.from == nil && begin.IsZero() && q.step != nil && *q.step == rollup.Hour:
 		p.from = now.Add(-usualHours)
-	case begin.IsZero():
+	case q.from == nil && begin.IsZero():
 		p.from = now.Add(-usualDays)
 	case begin.After(now):
 		p.from = now

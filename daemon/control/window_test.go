@@ -28,6 +28,7 @@ func TestPeriod(t *testing.T) {
 		"from=2026-11-02T00:30:00%2B01:00&step=1d": "2026-11-01T00:00:00Z 1d",
 		"from=2026-11-28T10:30:00Z&step=1h":        "2026-11-28T10:00:00Z 1h",
 		"from=2999-01-01T00:00:00Z&step=1h":        "2026-11-28T12:00:00Z 1h",
+		"from=0001-01-01T00:00:00Z&step=1d":        "0001-01-01T00:00:00Z 1d kept 2025-10-24T00:00:00Z",
 	} {
 		q, wrong := parseQuery(query, byEnd["/history"].params)
 		if wrong != nil {
