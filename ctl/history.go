@@ -90,12 +90,12 @@ func historyQuery(from since, step string, now time.Time) client.HistoryQuery {
 // allHistories shows one line for each provider.
 func (a *app) allHistories(ctx context.Context, query client.HistoryQuery, out *format) error {
 	if out.json() {
-		return a.passThrough(ctx, client.Request{Path: query.Path()})
+		return tooOld(a.passThrough(ctx, client.Request{Path: query.Path()}))
 	}
 	all, err := a.client.Histories(ctx, query)
 	switch {
 	case err != nil:
-		return err
+		return tooOld(err)
 	case len(all.Providers) == 0:
 		a.sayNothing(&statusView{}, nil)
 		return nil
@@ -120,7 +120,7 @@ func (a *app) histories(ctx context.Context, words []string, query client.Histor
 		if err == nil {
 			replies[slices.Index(ids, id)] = bytes.TrimSpace(body)
 		}
-		return err
+		return tooOld(err)
 	})
 	errs = errs[:tried] // the first one's error, if they share it, is enough
 	replies = slices.DeleteFunc(replies, func(body json.RawMessage) bool { return body == nil })
