@@ -66,7 +66,7 @@ changes are shown, and how long each state lasted.
 			return a.allHistories(cmd.Context(), query, out)
 		case single(words) && out.json():
 			query.ID = words[0]
-			return a.passThrough(cmd.Context(), client.Request{Path: query.Path()})
+			return tooOld(a.passThrough(cmd.Context(), client.Request{Path: query.Path()}))
 		}
 		return a.histories(cmd.Context(), words, query, out)
 	}
