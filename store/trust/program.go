@@ -26,7 +26,7 @@ func (e *ProgramError) Error() string {
 func (e *ProgramError) Hint() string { return e.repair }
 
 // elsewhere is what to do if the place itself is wrong.
-const elsewhere = "move providerctl and its programs into a folder that only you can write"
+const elsewhere = "move it into a folder that nobody else can write"
 
 // Program returns a [*ProgramError] if the file at path is not a program, or if somebody
 // else could put another in its place. It is stricter than [Existing]: the folder of the

@@ -42,7 +42,7 @@ func TestProgram(t *testing.T) {
 		}, says: "is not a plain file", hint: "move it away"},
 		"AnothersFile":   {change: func(dir string) error { return os.Chown(dir+"/bin/program", 1234, 0) }, says: "/bin/program belongs to uid 1234", hint: "chown root DIR/bin/program", onlyRoot: true},
 		"AnothersFolder": {change: func(dir string) error { return os.Chown(dir+"/bin", 1234, 0) }, says: "/bin belongs to uid 1234", hint: "chown root DIR/bin", onlyRoot: true},
-		"AnothersHome":   {change: func(dir string) error { return os.Chown(dir, 1234, 0) }, says: " belongs to uid 1234", hint: "move providerctl", onlyRoot: true},
+		"AnothersHome":   {change: func(dir string) error { return os.Chown(dir, 1234, 0) }, says: " belongs to uid 1234", hint: "move it into a folder", onlyRoot: true},
 		"AnothersLink": {change: func(dir string) error {
 			return errors.Join(moved(dir, "elsewhere/program"), os.Lchown(dir+"/bin/program", 1234, 0))
 		}, says: "/bin/program belongs to uid 1234", hint: "chown -h root DIR/bin/program", onlyRoot: true},

@@ -173,7 +173,7 @@ func isZombie(pid int) bool {
 // The hint is about the program of the notification, also if its folder is like /tmp.
 func TestExec_Hints(t *testing.T) {
 	path := script(t, "exit 0")
-	for mode, want := range map[os.FileMode]string{0o777: "chmod o-w", 0o777 | os.ModeSticky: "move it into a folder"} {
+	for mode, want := range map[os.FileMode]string{0o757: "chmod o-w", 0o777 | os.ModeSticky: "move it into a folder"} {
 		if err := os.Chmod(filepath.Dir(path), mode); err != nil {
 			t.Fatal(err)
 		}
