@@ -7,7 +7,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A Row is what holds of a provider now.
+// A Row is the current state of a provider.
 type Row struct {
 	ID     string
 	State  provider.State
@@ -16,16 +16,16 @@ type Row struct {
 	Hint   string
 }
 
-// Begin returns the book of a new sink, which is told nothing of the past.
+// Begin returns the book of a new sink. It is not told of the past.
 func Begin(cursor uint64, rows []Row, s *Settings) *Book {
 	b := &Book{Cursor: cursor}
 	b.Watch(rows, s, time.Time{})
 	return b
 }
 
-// Watch makes the book's subjects those of the rows, which are all that are configured. New
-// ones that are not usable open nothing. What was told of one that is gone is closed. It
-// reports whether the book must be saved.
+// Watch updates the book's subjects to the rows, one for each configured provider. A new one
+// that is not usable is not news. If people were told of trouble of one that is gone, that
+// episode ends. Watch reports whether the book must be saved.
 func (b *Book) Watch(rows []Row, s *Settings, now time.Time) (changed bool) {
 	watched := map[string]bool{provider.HostID: true}
 	for _, row := range rows {
@@ -57,7 +57,7 @@ func (b *Book) Watch(rows []Row, s *Settings, now time.Time) (changed bool) {
 	return changed
 }
 
-// Resync makes the book agree with the rows when the events between are gone: lost of them.
+// Resync updates the book from the rows, because that many events are lost.
 func (b *Book) Resync(rows []Row, lost uint64, s *Settings, now time.Time) {
 	b.Lost += lost
 	b.Watch(rows, s, now)
@@ -73,8 +73,8 @@ func (b *Book) Resync(rows []Row, lost uint64, s *Settings, now time.Time) {
 	}
 }
 
-// Restored closes what was open when the database was restored from a backup: what happened
-// since the backup is not known. Resync follows when the providers have been probed.
+// Restored ends all episodes after the database was restored from a backup, because events
+// since the backup are unknown. Resync follows once all providers have been probed.
 func (b *Book) Restored(cursor uint64, s *Settings, now time.Time) {
 	b.Cursor, b.Outbox, b.Unsettled = cursor, nil, true
 	for _, sub := range b.Subjects {
@@ -87,15 +87,15 @@ func (b *Book) Restored(cursor uint64, s *Settings, now time.Time) {
 	}
 }
 
-// Forget says that what the sink was told is lost. When the providers have been probed, Resync
-// tells it what holds.
+// Forget notes that what the sink was told is lost. Once all providers have been probed, Resync
+// sends a reminder.
 func (b *Book) Forget() { b.Unsettled, b.Forgotten = true, true }
 
-// forgotten is what a reminder says besides the trouble there is.
+// forgotten is what a reminder says besides the current trouble.
 const forgotten = "what was told before is lost with the database; all other providers have no trouble"
 
-// remind makes one message of all trouble there is, also if there is none: nobody knows what
-// people were told before, and it may be over.
+// remind makes one message about all current trouble, even if there is none: trouble that
+// people were told of before may be over.
 func (b *Book) remind(rows []Row, s *Settings, now time.Time) {
 	b.Forgotten = false
 	var due []note

@@ -1,13 +1,12 @@
-// Package book decides what people are told, and when. It is pure: a [Book] is what one sink
-// has been told and is still owed; events, the settings and the time go in, and the messages
-// to send stand in the book.
+// Package book decides what people are told, and when. It does no I/O: a [Book] takes events,
+// settings and the time, and holds the messages to send to one sink.
 //
-// Trouble of a provider is an [Episode]. It is told once when it begins and once when it is
-// over; the second only if the first was. The engine saves the book, which has both the
-// position in the event log and the messages that follow from the events so far. A message is
-// sent only when the book that has it is on the disk, and is taken out when the receiver has
-// accepted it: a crash at any moment makes a message arrive twice, with the same id, and never
-// not at all.
+// Trouble of a provider is an [Episode]. People are told of its beginning and then of its end,
+// each once; not of the end if they were not told of the beginning.
+//
+// The engine saves the position in the event log and the outbox together, as one book. A message
+// is sent once it is in a saved book, and removed when the receiver has accepted it. So no crash
+// loses a message. It can only make one arrive twice, with the same id.
 package book
 
 import (
@@ -17,7 +16,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Settings are a sink's.
+// Settings are the settings of a sink.
 type Settings struct {
 	Sink   string
 	Host   string // the name of this machine
@@ -25,23 +24,23 @@ type Settings struct {
 	Wants  func(id string) bool // whether it wants news of the provider
 	After  time.Duration        // how long trouble must last
 	Gather time.Duration        // how long to wait for more of it
-	Most   int                  // messages an hour; then they are put together
+	Most   int                  // messages an hour; more are combined in digests
 
-	// Quiet is until when the sink wants no messages at that time; zero: it wants them.
+	// Quiet returns when the quiet hours at that time end; zero: it is not in quiet hours.
 	Quiet func(now time.Time) time.Time
-	// Maintained is until when trouble of the provider is expected; zero: it is not.
+	// Maintained returns when the provider's maintenance ends; zero: it is not in maintenance.
 	Maintained func(id string, now time.Time) time.Time
 }
 
-// wants reports whether events of the subject belong into the book. Those of this machine do in
-// any case: while it is offline nothing can be sent.
+// wants reports whether the book takes events of the subject. It always takes those of this
+// machine, because nothing can be sent while it is offline.
 func (s *Settings) wants(id string) bool {
 	return id == provider.HostID || s.Wants == nil || s.Wants(id)
 }
 
 func (s *Settings) on(t provider.Topic) bool { return slices.Contains(s.On, t) }
 
-// muted reports whether an episode that is over began and ended while nobody wanted to know.
+// muted reports whether an episode came due and ended in the same maintenance or quiet hours.
 func (s *Settings) muted(id string, e *Episode) bool {
 	return !e.Until.After(s.quiet(e.Due)) || !e.Until.After(s.maintained(id, e.Due))
 }
@@ -60,8 +59,8 @@ func (s *Settings) maintained(id string, now time.Time) time.Time {
 	return s.Maintained(id, now)
 }
 
-// after is how long an episode must last before it is told. A server that starts is on its
-// way up, unless that takes too long.
+// after is how long an episode must last before people are told. A provider that is starting is
+// in trouble only if that takes too long.
 func (s *Settings) after(e *Episode) time.Duration {
 	if e.State == provider.StateStarting {
 		return max(s.After, startsWithin)
@@ -70,25 +69,25 @@ func (s *Settings) after(e *Episode) time.Duration {
 }
 
 const (
-	startsWithin = 10 * time.Minute // what STARTING may last before it is trouble
+	startsWithin = 10 * time.Minute // STARTING is trouble if it lasts longer
 	many         = 5                // more messages than this at once are one digest
-	stormLasts   = 5 * time.Minute  // after a digest, how long the next one can be put off
+	stormLasts   = 5 * time.Minute  // how long the next digest can be put off
 	flapWindow   = 5 * time.Minute
 	flapChanges  = 4 // more than this many changes within flapWindow are flapping
 	deadKept     = 100
 )
 
-// A Book is what one sink has been told, and is owed. It is saved as JSON.
+// A Book is what one sink was told and still has to be told. It is saved as JSON.
 type Book struct {
 	Cursor   uint64              `json:"cursor"` // the last event that is in the book
 	Subjects map[string]*Subject `json:"subjects,omitempty"`
 	Outbox   []*Message          `json:"outbox,omitempty"`  // oldest first
 	Made     []time.Time         `json:"made,omitempty"`    // when the messages of the last hour were made
 	Digest   time.Time           `json:"digest,omitzero"`   // when the last digest was made
-	Regained time.Time           `json:"regained,omitzero"` // when this machine was last online again
-	Lost     uint64              `json:"lost,omitempty"`    // events that were gone, which the next message says
-	// Unsettled means that what happened since the book was saved is not known, and that
-	// [Book.Resync] is waited for; Forgotten, that what was told before is not known either.
+	Regained time.Time           `json:"regained,omitzero"` // when this machine last came back online
+	Lost     uint64              `json:"lost,omitempty"`    // events that were lost, for the next message to report
+	// Unsettled means that events since the book was saved are unknown, until [Book.Resync].
+	// Forgotten means that what the sink was told is unknown, too.
 	Unsettled bool `json:"unsettled,omitempty"`
 	Forgotten bool `json:"forgotten,omitempty"`
 
@@ -97,17 +96,17 @@ type Book struct {
 	SentAt  time.Time `json:"sent_at,omitzero"` // the last one
 }
 
-// A Subject is a provider, or this machine, in a book.
+// A Subject is what a book knows about a provider or this machine.
 type Subject struct {
-	Never   bool        `json:"never,omitempty"`   // it has not been usable since the sink knows it, so it opens nothing
-	Episode *Episode    `json:"episode,omitempty"` // the one that lasts or, while it flaps, has not come to rest
-	Over    []*Episode  `json:"over,omitempty"`    // those that are over, and of which something is owed
-	Changes []time.Time `json:"changes,omitempty"` // of being usable, within flapWindow
+	Never   bool        `json:"never,omitempty"`   // never usable since it is in the book: its trouble is not news
+	Episode *Episode    `json:"episode,omitempty"` // in progress; also between two troubles while it flaps
+	Over    []*Episode  `json:"over,omitempty"`    // ended, with something still to tell
+	Changes []time.Time `json:"changes,omitempty"` // between usable and not, within flapWindow
 }
 
 // An Episode is trouble, from its beginning to its end.
 type Episode struct {
-	Seq    uint64          `json:"seq"` // of the event with which it began
+	Seq    uint64          `json:"seq"` // of the event that began it
 	Topic  provider.Topic  `json:"topic"`
 	State  provider.State  `json:"state"`
 	Reason provider.Reason `json:"reason"`
@@ -118,9 +117,9 @@ type Episode struct {
 	After  Ending          `json:"after,omitzero"` // what came after it
 	Times  int             `json:"times"`          // how often it began
 
-	Due    time.Time      `json:"due,omitzero"`      // when it has lasted long enough to be told; zero: it is not news
-	Told   string         `json:"told,omitempty"`    // the message that told it
-	ToldAs provider.Topic `json:"told_as,omitempty"` // and as what
+	Due    time.Time      `json:"due,omitzero"`      // when to tell it; zero: it is not news
+	Told   string         `json:"told,omitempty"`    // the id of the message about its beginning
+	ToldAs provider.Topic `json:"told_as,omitempty"` // the topic of that message
 }
 
 // An Ending is what came after an episode.
@@ -131,16 +130,16 @@ type Ending struct {
 	Seq    uint64          `json:"seq"`
 }
 
-// A Message is a notice that has not been accepted yet.
+// A Message is a notice that the receiver has not accepted yet.
 type Message struct {
 	provider.Notice
 	About []string  `json:"about"` // the subjects in it
 	Made  time.Time `json:"made"`
 	Dead  string    `json:"dead,omitempty"` // why it is not sent any more
 
-	Saved string    `json:"-"` // its id on the disk; empty: it is not there
-	Tries int       `json:"-"` // since this daemon began
-	Next  time.Time `json:"-"` // not before this
+	Saved string    `json:"-"` // its id in the saved book; empty: it is not saved
+	Tries int       `json:"-"` // since the daemon started
+	Next  time.Time `json:"-"` // earliest time of the next try
 	Error string    `json:"-"` // of the last try
 }
 
@@ -159,7 +158,7 @@ func rank(t provider.Topic) int {
 	return 0
 }
 
-// bound brings times that have yet to come, and should not, back to now: somebody set the clock
+// bound replaces times too far in the future, which appear when the clock is set
 // back.
 func (b *Book) bound(s *Settings, now time.Time) {
 	bound := func(t *time.Time, most time.Duration) {
@@ -194,7 +193,7 @@ func (b *Book) subject(id string) *Subject {
 	return s
 }
 
-// message returns a message of the outbox, and its index; -1: there is none.
+// message returns a message of the outbox and its index, which is -1 if there is none.
 func (b *Book) message(id string) (*Message, int) {
 	i := slices.IndexFunc(b.Outbox, func(m *Message) bool { return m.ID == id })
 	if i < 0 {

@@ -7,16 +7,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// Observe adds an event that follows the cursor. hint is what to do about it.
+// Observe adds the next event after the cursor. hint is what to do about it.
 func (b *Book) Observe(e *provider.Event, hint string, s *Settings) {
 	b.Cursor = e.Seq
-	if e.Hearsay || !s.wants(e.ID) { // what users say is no state of the provider's
+	if e.Hearsay || !s.wants(e.ID) { // a report by a user does not change the state
 		return
 	}
 	b.look(Row{e.ID, e.To, e.Reason, e.Detail, hint}, e.Seq, s, e.Time.Time)
 }
 
-// look adds what holds of a provider, or of this machine, since a moment.
+// look updates the subject of a provider, or of this machine, from its current row.
 func (b *Book) look(row Row, seq uint64, s *Settings, now time.Time) {
 	topic := provider.TopicOf(row.State, row.Reason)
 	if row.ID == provider.HostID {
@@ -47,10 +47,10 @@ func (b *Book) look(row Row, seq uint64, s *Settings, now time.Time) {
 	}
 }
 
-// serves reports whether a provider of which that is the news answers requests.
+// serves reports whether a provider with that topic answers requests.
 func serves(t provider.Topic) bool { return t == provider.TopicUsable || t == provider.TopicIncident }
 
-// trouble begins an episode, or adds to the one that lasts.
+// trouble begins an episode, or updates the one in progress.
 func (s *Subject) trouble(row Row, topic provider.Topic, seq uint64, set *Settings, now time.Time) {
 	if topic == provider.TopicIncident {
 		s.Never = false // it serves
@@ -74,12 +74,12 @@ func (s *Subject) trouble(row Row, topic provider.Topic, seq uint64, set *Settin
 	}
 }
 
-// news reports whether the episode is worth telling as it is now.
+// news reports whether the sink wants to be told of the episode as it is now.
 func (e *Episode) news(set *Settings) bool {
 	return set.on(e.Topic) && rank(e.Topic) > rank(e.ToldAs)
 }
 
-// well ends the episode. If the provider flaps, it goes on until the provider comes to rest.
+// well ends the episode. That of a flapping provider continues until the provider is stable.
 func (s *Subject) well(id string, after Ending, set *Settings, now time.Time) {
 	s.Never = false
 	if s.Episode == nil || !s.Episode.Until.IsZero() {
@@ -99,7 +99,7 @@ func (e *Episode) end(after Ending, now time.Time) {
 	e.After = after
 }
 
-// close puts the episode aside. If nobody needs to hear of it, it is forgotten.
+// close moves the episode to those that are over, or drops it if nobody needs to be told.
 func (s *Subject) close(id string, set *Settings) {
 	e := s.Episode
 	s.Episode = nil
@@ -108,14 +108,14 @@ func (s *Subject) close(id string, set *Settings) {
 	}
 }
 
-// settle closes the episode of a provider that flapped and has come to rest usable.
+// settle closes the episode of a provider that flapped and is now stable and usable.
 func (s *Subject) settle(id string, set *Settings, now time.Time) {
 	if s.Episode != nil && !s.Episode.Until.IsZero() && !now.Before(s.calm(now)) {
 		s.close(id, set)
 	}
 }
 
-// changed notes that the provider became usable, or unusable.
+// changed notes that the provider became usable or unusable.
 func (s *Subject) changed(now time.Time) {
 	s.Changes = append(s.recent(now), now)
 }
@@ -126,7 +126,7 @@ func (s *Subject) recent(now time.Time) []time.Time {
 
 func (s *Subject) flapping(now time.Time) bool { return len(s.recent(now)) > flapChanges }
 
-// calm is when a provider that does not change any more has come to rest.
+// calm is when the provider counts as stable if it does not change again.
 func (s *Subject) calm(now time.Time) time.Time {
 	changes := s.recent(now)
 	if len(changes) == 0 {

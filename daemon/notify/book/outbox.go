@@ -11,8 +11,8 @@ const (
 	triesFor   = 24 * time.Hour
 )
 
-// Ready returns the messages to send now, and when to look again. A message waits for earlier
-// ones about the same provider, and for no others. later are those that cannot be sent yet.
+// Ready returns the messages to send now, and when to call it again. A message waits only for
+// earlier ones about the same provider. later reports whether one cannot be sent yet.
 func (b *Book) Ready(later func(m *Message) bool, now time.Time) (ready []*Message, next time.Time) {
 	held := map[string]bool{}
 	for _, m := range b.Outbox {
@@ -36,11 +36,11 @@ func (b *Book) Ready(later func(m *Message) bool, now time.Time) (ready []*Messa
 	return ready, next
 }
 
-// Accepted takes out a message that its receiver has accepted.
+// Accepted removes a message that its receiver has accepted.
 func (b *Book) Accepted(id string, now time.Time) (changed bool) {
 	_, i := b.message(id)
 	if i < 0 {
-		return false // a merged one has taken its place
+		return false // a merged one has replaced it
 	}
 	b.Outbox = slices.Delete(b.Outbox, i, i+1)
 	b.Sent++
@@ -48,7 +48,7 @@ func (b *Book) Accepted(id string, now time.Time) (changed bool) {
 	return true
 }
 
-// Failed plans the next try; not before at, if the receiver named a time. random is in [0, 1).
+// Failed schedules the next try, not before at if the receiver named a time. random is in [0, 1).
 // After a day the message is dead.
 func (b *Book) Failed(id, why string, at, now time.Time, random float64) (changed bool) {
 	m, i := b.message(id)
@@ -59,21 +59,21 @@ func (b *Book) Failed(id, why string, at, now time.Time, random float64) (change
 	wait := min(lastRetry, firstRetry<<min(m.Tries, 10))
 	m.Tries++
 	wait = wait*3/4 + time.Duration(float64(wait)/2*random)
-	m.Next = now.Add(max(wait, min(at.Sub(now), triesFor))) // on a clock that nobody sets
+	m.Next = now.Add(max(wait, min(at.Sub(now), triesFor))) // monotonic: setting the clock does not move it
 	if now.Sub(m.Made) >= triesFor {
 		return b.Reject(id, "not accepted within a day: "+why)
 	}
 	return false
 }
 
-// Hurry makes what waits for another try be sent now, because its cause is gone.
+// Hurry sends messages that wait for another try now, because the cause of the failure is gone.
 func (b *Book) Hurry() {
 	for _, m := range b.Outbox {
 		m.Next = time.Time{}
 	}
 }
 
-// Reject gives up a message, which can be revived.
+// Reject makes a message dead. Retry revives it.
 func (b *Book) Reject(id, why string) (changed bool) {
 	m, i := b.message(id)
 	if i < 0 || m.Dead != "" {
@@ -97,8 +97,7 @@ func (b *Book) dead() (n int) {
 	return n
 }
 
-// Retry makes a dead message one that is sent. It is as old as it was, except for the day
-// within which it must be accepted.
+// Retry revives a dead message: it has a day again to be accepted, but keeps its age.
 func (b *Book) Retry(id string, now time.Time) (changed bool) {
 	m, i := b.message(id)
 	if i < 0 || m.Dead == "" {
@@ -108,7 +107,7 @@ func (b *Book) Retry(id string, now time.Time) (changed bool) {
 	return true
 }
 
-// Drop takes out a message that nobody needs any more, dead or not.
+// Drop removes a message that nobody needs any more, dead or not.
 func (b *Book) Drop(id string) (changed bool) {
 	m, i := b.message(id)
 	if i < 0 {
@@ -119,7 +118,7 @@ func (b *Book) Drop(id string) (changed bool) {
 	return true
 }
 
-// untold forgets that a message told of its episodes, so that their end is not owed.
+// untold forgets that people were told of the message's episodes, so their end is not told.
 func (b *Book) untold(m *Message) {
 	for _, id := range m.About {
 		sub := b.Subjects[id]

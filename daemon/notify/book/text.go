@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	deflated   = 'z'      // the first byte of a text that is
+	deflated   = 'z'      // the first byte of a deflated text
 	deflateAt  = 32 << 10 // bytes; most books are smaller
-	mostOfText = 64 << 20 // bytes that a text can unfold to
+	mostOfText = 64 << 20 // bytes of an inflated text
 )
 
-// Text is the book as it is saved: JSON. A long one is deflated, because a thousand open
-// episodes, which are much alike, are a third of a megabyte in each commit otherwise.
+// Text is the book as it is saved: JSON, deflated if it is long. A thousand open episodes are a
+// third of a megabyte, and compress well because they are alike.
 func (b *Book) Text() ([]byte, error) {
 	text, err := json.Marshal(b)
 	if err != nil || len(text) < deflateAt {
@@ -37,21 +37,21 @@ func (b *Book) Text() ([]byte, error) {
 	return short.Bytes(), nil
 }
 
-// Parse reads a book that was saved.
+// Parse reads a saved book.
 func Parse(text []byte) (*Book, error) {
 	if len(text) > 0 && text[0] == deflated {
 		var err error
 		r := io.LimitReader(flate.NewReader(bytes.NewReader(text[1:])), mostOfText+1)
 		if text, err = io.ReadAll(r); err != nil {
-			return nil, fmt.Errorf("unfold what was saved: %w", err)
+			return nil, fmt.Errorf("inflate the saved book: %w", err)
 		}
 		if len(text) > mostOfText {
-			return nil, errors.New("unfold what was saved: it is too long")
+			return nil, errors.New("inflate the saved book: it is too long")
 		}
 	}
 	b := new(Book)
 	if err := json.Unmarshal(text, b); err != nil {
-		return nil, fmt.Errorf("read what was saved: %w", err)
+		return nil, fmt.Errorf("read the saved book: %w", err)
 	}
 	for _, m := range b.Outbox {
 		m.Saved = m.ID

@@ -12,16 +12,16 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A note is something to tell about one subject.
+// A note is one thing to tell about one subject.
 type note struct {
 	kind provider.NoticeType
 	id   string
 	sub  *Subject
 	e    *Episode
-	at   time.Time // not before this
+	at   time.Time // when to tell it
 }
 
-// Write makes messages of what is due, and returns when to write next; zero: when something
+// Write turns what is due into messages, and returns when to call it again; zero: when something
 // happens. wrote is whether the book must be saved.
 func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 	soonest := func(t time.Time) {
@@ -40,7 +40,7 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 		for _, n := range b.notes(id, sub, s, now) {
 			if n.at.After(now) {
 				soonest(n.at)
-				break // what follows is told after it
+				break // later ones about the subject wait for it
 			}
 			due = append(due, n)
 		}
@@ -58,7 +58,7 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 		return next, false
 	}
 	b.tell(due, s, now)
-	for _, n := range due { // what a subject is still owed
+	for _, n := range due { // the rest about each subject
 		if n.sub.Episode == nil && len(n.sub.Over) == 0 {
 			continue
 		}
@@ -69,7 +69,7 @@ func (b *Book) Write(s *Settings, now time.Time) (next time.Time, wrote bool) {
 	return next, true
 }
 
-// troubled are the subjects with an episode, in a fixed order.
+// troubled returns the subjects with an episode, in a fixed order.
 func (b *Book) troubled() []string {
 	var ids []string
 	for id, sub := range b.Subjects {
@@ -87,8 +87,8 @@ func (b *Book) offline() bool {
 	return host != nil && host.Episode != nil && host.Episode.Until.IsZero()
 }
 
-// notes is what a subject is owed, in the order in which it is told. It forgets what is not
-// news to this sink.
+// notes returns what is to be told about a subject, in order. It drops what is no news to this
+// sink.
 func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note {
 	sub.Over = slices.DeleteFunc(sub.Over, func(e *Episode) bool {
 		return e.Told != "" && (!s.on(provider.TopicUsable) || b.amend(id, e))
@@ -113,8 +113,9 @@ func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note
 	return notes
 }
 
-// amend adds the end of an episode to the message that told it, if that is dead: nobody was
-// told that it began, so nobody is owed its end. If somebody revives the message, it says both.
+// amend adds the end of an episode to the message about its beginning if that message is dead.
+// People were not told of the beginning, so they need no message about the end. If the message is
+// revived, it says both.
 func (b *Book) amend(id string, e *Episode) bool {
 	m, i := b.message(e.Told)
 	if i < 0 || m.Dead == "" {
@@ -136,7 +137,7 @@ func (b *Book) amend(id string, e *Episode) bool {
 	return true
 }
 
-// rename gives a message another id, because it says something else now.
+// rename gives a message a new id, because its content has changed.
 func (b *Book) rename(m *Message, id string) {
 	for _, about := range m.About {
 		if sub := b.Subjects[about]; sub != nil {
@@ -150,11 +151,11 @@ func (b *Book) rename(m *Message, id string) {
 	m.ID = id
 }
 
-// gathered is when enough has been waited for more. In a storm of which a digest has told, the
-// next one waits until it is over.
+// gathered is when to stop waiting for more news. After a digest, the next one waits until the
+// storm is over.
 func (b *Book) gathered(due []note, s *Settings) time.Time {
 	first, last := due[0].at, due[len(due)-1].at
-	if !b.Regained.IsZero() { // what it missed is found out now
+	if !b.Regained.IsZero() { // what it missed is probed now
 		first = later(first, b.Regained)
 	}
 	if until := b.Digest.Add(stormLasts); !b.Digest.IsZero() && first.Before(until) {
@@ -176,7 +177,7 @@ func (b *Book) allowed(s *Settings, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// tell puts the notes into the outbox, each by itself or together.
+// tell puts the notes into the outbox, as single messages or as a digest.
 func (b *Book) tell(due []note, s *Settings, now time.Time) {
 	left := max(1, s.Most) - len(b.Made)
 	together := len(due) > many || len(due) > 1 && len(due) >= left ||
@@ -193,7 +194,7 @@ func (b *Book) tell(due []note, s *Settings, now time.Time) {
 	}
 }
 
-// told notes that a message tells of an episode.
+// told notes which message tells people of an episode.
 func (b *Book) told(n *note, id string) {
 	if n.kind == provider.NoticeOpened {
 		n.e.Told, n.e.ToldAs, n.e.Due = id, n.e.Topic, time.Time{}
@@ -208,9 +209,8 @@ func (b *Book) post(notice provider.Notice, about []string, now time.Time) {
 	b.Made = append(b.Made, now)
 }
 
-// single is a message about one subject. An end whose beginning still waits in the outbox
-// takes its place there, under an id of its own: the beginning may have arrived, though nobody
-// heard that it did.
+// single is a message about one subject. If the beginning of an episode still waits in the outbox,
+// the end replaces it, with a new id: the beginning may have arrived although its 2xx was lost.
 func (b *Book) single(n *note, s *Settings) provider.Notice {
 	if n.kind == provider.NoticeClosed {
 		if m, i := b.message(n.e.Told); i >= 0 && m.Dead == "" && len(m.About) == 1 {
@@ -279,7 +279,7 @@ func (b *Book) digest(due []note, s *Settings) provider.Notice {
 	return notice
 }
 
-// weight is how bad it is: trouble that lasts is worse than trouble that is over.
+// weight is how bad it is. Trouble in progress is worse than trouble that is over.
 func (n *note) weight() int {
 	if n.kind == provider.NoticeOpened {
 		return 10 + rank(n.e.Topic)
@@ -296,8 +296,8 @@ func about(notes []note) []string {
 	return slices.Compact(ids)
 }
 
-// messageID depends on what the message says alone, so that what is told again after a crash
-// is the same message.
+// messageID depends only on what the message says, so that a message made again after a crash has
+// the same id.
 func (n *note) messageID(s *Settings) string {
 	return messageID(s.Sink, string(n.kind), n.id, fmt.Sprint(n.e.Seq, " ", n.e.Since.UnixMilli(), " ", n.e.Times, " ", n.e.After.Seq, " ", n.e.Topic))
 }
