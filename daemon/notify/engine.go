@@ -1,10 +1,9 @@
-// Package notify tells people what happens to providers. The event log is the queue: for each
-// sink, [book.Book] says what follows from the events and what is still to be sent. A message is
-// sent once a book that has it is on the disk, and is taken out when its receiver has accepted
-// it.
+// Package notify sends messages to people about their providers. The event log is the queue: for
+// each sink, a [book.Book] turns events into messages and keeps those still to be sent.
 //
-// One goroutine keeps the books. Each sink has at most one delivery in progress, and the disk
-// has at most one write, so that what hangs delays nothing else, and never a probe.
+// One goroutine keeps the books. Each sink has at most one delivery in progress, and all of them
+// together one save, each in its own goroutine. So a receiver or a disk that hangs delays no
+// other sink and no probe.
 package notify
 
 import (
@@ -24,12 +23,12 @@ import (
 )
 
 const (
-	deliverWithin = 30 * time.Second // and no longer
+	deliverWithin = 30 * time.Second // then the delivery is aborted
 	saveWithin    = 30 * time.Second
 	again         = time.Second // after the disk failed
-	saveEvery     = 1000        // events: how far the saved position may fall behind
+	saveEvery     = 1000        // events: the saved position is at most this far behind
 	readAtOnce    = 1000        // events
-	lookAgain     = time.Minute // timers stand still while the machine sleeps
+	lookAgain     = time.Minute // because timers stop while the machine sleeps
 )
 
 // An Outlet is a sink with its settings.
@@ -37,10 +36,10 @@ type Outlet struct {
 	Settings book.Settings // without Maintained
 	Kind     string
 	Sink     sink.Sink // nil if there is a fault
-	Fault    error     // why the sink cannot be used; its messages wait, and die like others
+	Fault    error     // why the sink cannot be used; its messages wait, for a day at most
 }
 
-// A faulty sink is one that cannot be used.
+// A faulty sink cannot be used: each delivery fails.
 type faulty struct{ fault error }
 
 func (f faulty) Deliver(context.Context, *provider.Notice) error { return f.fault }
@@ -71,30 +70,30 @@ type Engine struct {
 	saved chan saving
 	ended chan struct{} // closed when Run returns
 
-	standing atomic.Pointer[standing] // see Maintenance; nil: to be made
+	standing atomic.Pointer[standing] // see Maintenance; nil: out of date
 
 	mu       sync.Mutex // held for work in memory only
 	outlets  []*outlet  // in the configuration's order
 	upkeep   upkeep
-	restored bool      // at the start, the database was not the one that people were told from
-	gone     bool      // a sink may be gone whose book is still on the disk
+	restored bool      // at the start, the database was a backup or another one
+	gone     bool      // the book of a sink that is gone may still be saved
 	writing  bool      // a save is in progress
-	writeAt  time.Time // not before this, because the last save failed
-	sending  int       // deliveries in progress, also of sinks that are gone
+	writeAt  time.Time // earliest time of the next save, after a failure
+	sending  int       // deliveries in progress, including those of sinks that are gone
 }
 
 // An outlet is a sink in use.
 type outlet struct {
 	Outlet
 	book    *book.Book
-	changes uint64 // counts the changes of the book that must be saved
-	saved   uint64 // those that are
+	changes uint64 // number of changes that must be saved
+	saved   uint64 // number of those that are saved
 	cursor  uint64 // of the saved book
-	sending string // the id of the message that is being sent; empty: none
+	sending string // the id of the message in delivery; empty: none
 	failing bool   // the last delivery failed, and the log says so
 }
 
-// New returns an engine without sinks. [Engine.Apply] gives it some, [Engine.Run] runs it.
+// New returns an engine without sinks. [Engine.Apply] sets them, [Engine.Run] runs it.
 func New(o Options) *Engine {
 	if o.Random == nil {
 		o.Random = rand.Float64
@@ -105,8 +104,8 @@ func New(o Options) *Engine {
 	}
 }
 
-// Apply replaces the sinks. One with the id of an earlier one keeps its book; the book of one
-// that is gone is deleted. Call it after the store knows the providers.
+// Apply replaces the sinks. A sink whose id stays keeps its book. The books of sinks that are gone
+// are deleted. Call it after the store knows the providers.
 func (e *Engine) Apply(outlets []Outlet) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -147,7 +146,7 @@ func (e *Engine) Apply(outlets []Outlet) {
 	e.nudge()
 }
 
-// open reads the book of a sink, or begins one. first is whether the daemon starts.
+// open reads the book of a sink, or begins one. first is true at the daemon's start.
 func (e *Engine) open(o *outlet, text []byte, first bool, rows []book.Row, now time.Time) {
 	newest := e.o.Store.View().Seq()
 	if text != nil {
@@ -169,7 +168,7 @@ func (e *Engine) open(o *outlet, text []byte, first bool, rows []book.Row, now t
 	}
 }
 
-// look returns what holds of all providers.
+// look returns the current state of all providers.
 func (e *Engine) look() []book.Row {
 	var rows []book.Row
 	view := e.o.Store.View()
@@ -181,21 +180,22 @@ func (e *Engine) look() []book.Row {
 
 func rowOf(st *provider.Status) book.Row {
 	row := book.Row{ID: st.ID, State: st.State, Reason: st.Reason, Detail: st.Detail, Hint: st.Hint}
-	if h := st.Hearsay; h != nil && h.Over != nil { // what users say is no state of the provider's
+	if h := st.Hearsay; h != nil && h.Over != nil { // a report by a user does not change the state
 		row.State, row.Reason, row.Detail, row.Hint = h.Over.State, h.Over.Reason, h.Over.Detail, ""
 	}
 	return row
 }
 
-// Unsettled reports whether [Engine.Swept] is waited for: the database is a backup, and what
-// happened since it was made is not known.
+// Unsettled reports whether a sink waits for [Engine.Swept], because events or what it was told
+// are lost.
 func (e *Engine) Unsettled() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.ContainsFunc(e.outlets, func(o *outlet) bool { return o.book.Unsettled })
 }
 
-// Swept says that every provider has been probed since the start, so that the rows hold.
+// Swept reports to the engine that every provider has been probed since the start, so the rows
+// are up to date.
 func (e *Engine) Swept() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -216,8 +216,8 @@ func (e *Engine) nudge() {
 	}
 }
 
-// Run keeps the books until ctx ends. Then it waits a little for deliveries in progress, and
-// saves what they came to. It is called once. It does nothing, at no cost, while there are no sinks.
+// Run keeps the books until ctx ends. Then it waits briefly for deliveries in progress, and saves
+// their results. Call it once. Without sinks it is idle.
 func (e *Engine) Run(ctx context.Context) {
 	defer close(e.ended)
 	work, abort := context.WithCancel(context.WithoutCancel(ctx))
@@ -225,7 +225,7 @@ func (e *Engine) Run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		events := e.o.Store.NextEvents() // taken before reading, so that none is missed
+		events := e.o.Store.NextEvents() // before reading, so that none is missed
 		next := e.step(work, time.Now())
 		if e.idle() {
 			events = nil
@@ -255,8 +255,8 @@ func (e *Engine) idle() bool {
 	return len(e.outlets) == 0
 }
 
-// step brings every book up to date, begins to save those that changed, begins deliveries, and
-// returns when to do so again; zero: when something happens.
+// step updates every book, starts saving those that changed, and starts deliveries. It returns
+// when to run again; zero: when something happens.
 func (e *Engine) step(work context.Context, now time.Time) (next time.Time) {
 	soonest := func(t time.Time) {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
