@@ -12,7 +12,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// List returns every sink with what waits for it.
+// List returns every sink with its messages that wait or are dead.
 func (e *Engine) List() provider.NotifyReply {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -61,8 +61,8 @@ func (o *outlet) list(now time.Time) provider.NotifySink {
 	return s
 }
 
-// Test delivers a notice of type test, outside the order and the limits of the others, and
-// returns what the receiver said. It does not wait for the disk.
+// Test delivers a notice of type test at once, outside the order and the limits of the others.
+// It fails with what the receiver answered. It does not wait for the disk.
 func (e *Engine) Test(ctx context.Context, id string) error {
 	e.mu.Lock()
 	o, err := e.outlet(id)
@@ -84,8 +84,7 @@ func (e *Engine) Test(ctx context.Context, id string) error {
 	return nil
 }
 
-// Retry revives the dead messages of a sink, and sends those that wait now; Drop removes
-// messages. Without messages both concern all of them: of Drop, all that are dead.
+// Retry sends these messages of a sink now, dead or not; without messages, all of them.
 func (e *Engine) Retry(id string, messages []string) (n int, err error) {
 	return e.change(id, messages, func(b *book.Book, m *book.Message, now time.Time) bool {
 		if m.Dead != "" {
@@ -96,7 +95,7 @@ func (e *Engine) Retry(id string, messages []string) (n int, err error) {
 	})
 }
 
-// Drop removes messages that nobody needs, see [Engine.Retry].
+// Drop removes these messages of a sink; without messages, all dead ones.
 func (e *Engine) Drop(id string, messages []string) (n int, err error) {
 	return e.change(id, messages, func(b *book.Book, m *book.Message, _ time.Time) bool {
 		return (m.Dead != "" || len(messages) > 0) && b.Drop(m.ID)
@@ -142,7 +141,7 @@ func (e *Engine) outlet(id string) (*outlet, error) {
 	return nil, provider.Errorf(provider.UnknownSink, hint, "no such sink: %.40q", id)
 }
 
-// Maintain announces maintenance of providers until a time, and saves it. by is who does.
+// Maintain announces maintenance of providers until a time, and saves it. by is the announcer.
 func (e *Engine) Maintain(ctx context.Context, ids []string, until time.Time, by string) error {
 	e.mu.Lock()
 	now := time.Now()
@@ -182,7 +181,7 @@ func (e *Engine) keep(ctx context.Context) error {
 	return nil
 }
 
-// InMaintenance is until when a provider is in maintenance; zero: it is not.
+// InMaintenance returns when a provider's maintenance ends; zero: it is not in maintenance.
 func (e *Engine) InMaintenance(id string) time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()

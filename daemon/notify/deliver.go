@@ -10,14 +10,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The end of the daemon waits for all its parts, but not long.
+// The daemon waits for deliveries when it stops, but not for long.
 const (
 	finishWithin = time.Second            // deliveries in progress, before they are aborted
-	abortWithin  = 500 * time.Millisecond // until they have noticed
-	lastSave     = 200 * time.Millisecond // then the store saves it while it closes
+	abortWithin  = 500 * time.Millisecond // for aborted deliveries to return
+	lastSave     = 200 * time.Millisecond // after that the store saves it while it closes
 )
 
-// A delivery is how one ended.
+// A delivery is the result of one.
 type delivery struct {
 	outlet *outlet
 	id     string
@@ -79,7 +79,7 @@ func (e *Engine) endDelivery(d delivery, now time.Time) {
 	}
 }
 
-// stop waits a little for deliveries in progress, aborts the others, and saves.
+// stop waits briefly for deliveries in progress, aborts the rest, and saves.
 func (e *Engine) stop(abort func()) {
 	if !e.await(finishWithin) {
 		abort()
@@ -125,7 +125,7 @@ func (e *Engine) await(patience time.Duration) bool {
 	return true
 }
 
-// aborted notes that a delivery was aborted because the daemon ends: it is no failure.
+// aborted notes that a delivery was aborted because the daemon stops. That is no failure.
 func (e *Engine) aborted(d delivery) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -8,14 +8,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// A standing is the maintenance that lasts, for readers that are in a hurry.
+// A standing is a cached list of current maintenance, so that reading status costs nothing.
 type standing struct {
 	list  []provider.Maintenance
-	until time.Time // when it may be out of date; zero: not by itself
+	until time.Time // when it expires; zero: only by a change
 }
 
-// Maintenance is what lasts now, announced or of the configuration, by the ids of the providers.
-// Do not change it. While nothing begins or ends, it costs nothing.
+// Maintenance returns all current maintenance, announced or from the configuration, ordered by
+// provider id. Do not change it. It is cached while nothing begins or ends.
 func (e *Engine) Maintenance() []provider.Maintenance {
 	now := time.Now()
 	if s := e.standing.Load(); s != nil && (s.until.IsZero() || now.Before(s.until)) {

@@ -9,7 +9,7 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// read adds the new events to the books. It reports false if the disk did not answer.
+// read adds the new events to the books. It returns false if the disk did not answer.
 func (e *Engine) read(now time.Time) bool {
 	e.mu.Lock()
 	outlets := slices.Clone(e.outlets)
@@ -58,11 +58,10 @@ func (e *Engine) readFor(o *outlet, now time.Time) bool {
 	}
 }
 
-// numbersJump is more than the events that were ever lost: their numbers begin elsewhere since
-// the database was repaired.
+// A gap of numbersJump is no loss of events: their numbers jumped when the database was repaired.
 const numbersJump = 1_000_000
 
-// eventsAfter returns the next events or, if those are gone, the position to continue from.
+// eventsAfter returns the next events or, if those are lost, the position to continue from.
 func (e *Engine) eventsAfter(cursor uint64) (events []provider.Event, next uint64, err error) {
 	events, err = e.o.Store.Events(cursor, readAtOnce)
 	var gap *store.GapError
@@ -71,7 +70,7 @@ func (e *Engine) eventsAfter(cursor uint64) (events []provider.Event, next uint6
 	case errors.As(err, &gap):
 		return nil, gap.Last, nil
 	case errors.As(err, &known) && known.Code == provider.EventsGone:
-		// What is left of them is older than what the rows say, and is left out too.
+		// The remaining events are older than the rows, and are skipped too.
 		return nil, e.o.Store.View().Seq(), nil
 	}
 	return events, cursor, err

@@ -24,15 +24,15 @@ type savedBook struct {
 	messages []savedMessage
 }
 
-// A savedMessage is a message with the id that it had then.
+// A savedMessage is a message with its id at that moment.
 type savedMessage struct {
 	message *book.Message
 	id      string
 }
 
-// save begins to write the books that changed, in one commit and in a goroutine of its own,
-// unless a save is in progress. It returns when to try again after a failure; zero: not at a
-// time. The caller holds mu.
+// save starts writing the changed books, in one commit and in its own goroutine, unless a save is
+// in progress. After a failure it returns when to try again, and otherwise zero. The caller holds
+// mu.
 func (e *Engine) save(work context.Context, now time.Time) time.Time {
 	if e.writing {
 		return time.Time{}
@@ -89,7 +89,7 @@ func (e *Engine) unsaved() (s saving, notes map[string][]byte) {
 	return s, notes
 }
 
-// endSave notes how a save ended. From now on what it wrote can be sent.
+// endSave notes how a save ended. What it wrote can now be sent.
 func (e *Engine) endSave(s saving, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -26,7 +26,7 @@ func sinkOf(key string) (id string, ok bool) { return strings.CutPrefix(key, sin
 // in it is not told later.
 const upkeepKept = 24 * time.Hour
 
-// An upkeep is the maintenance that people announced, and that of the configuration.
+// An upkeep is all maintenance: announced and from the configuration.
 type upkeep struct {
 	entries []provider.Maintenance
 	planned func(id string, now time.Time) time.Time // of the configuration; nil: none
@@ -34,7 +34,7 @@ type upkeep struct {
 	saved   uint64
 }
 
-// until is until when a provider is in maintenance at that time; zero: it is not.
+// until returns when the maintenance of a provider at that time ends; zero: there is none.
 func (u *upkeep) until(id string, now time.Time) (until time.Time) {
 	if u.planned != nil {
 		until = u.planned(id, now)
@@ -47,14 +47,14 @@ func (u *upkeep) until(id string, now time.Time) (until time.Time) {
 	return until
 }
 
-// add announces maintenance, in place of what was announced for the same provider.
+// add announces maintenance. It replaces an earlier announcement for the same provider.
 func (u *upkeep) add(m provider.Maintenance, now time.Time) {
 	u.end(m.ID, now)
 	u.entries = append(u.entries, m)
 	u.changes++
 }
 
-// end ends the maintenance of a provider now, and forgets what was over long ago.
+// end ends the maintenance of a provider now, and forgets what ended long ago.
 func (u *upkeep) end(id string, now time.Time) (ended bool) {
 	for i := range u.entries {
 		if m := &u.entries[i]; m.ID == id && m.Until.After(now) {
