@@ -8,8 +8,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Notes are small values that another part of the daemon keeps here: what was told to whom. All
-// of them are in memory too.
+// Notes are small values that the engine of notifications keeps here. All of them are in memory,
+// too.
 
 // Notes returns every value by its key, as it was last saved or is about to be. Do not change
 // the values.
@@ -43,8 +43,7 @@ func (s *Store) SaveNotes(ctx context.Context, values map[string][]byte) error {
 	return s.SyncBarrier(ctx)
 }
 
-// renote makes the next commit write all notes, because the file was replaced by one that may
-// lack them. The caller holds mu.
+// renote makes the next commit write all notes, because the new file may lack them. The caller holds mu.
 func (s *Store) renote() {
 	notes := maps.Clone(s.notes)
 	maps.Copy(notes, s.pending.notes) // which may delete some
@@ -77,7 +76,7 @@ func (g *group) applyNotes(b *bolt.Bucket) error {
 	return nil
 }
 
-// readNotes reads them all.
+// readNotes reads all notes.
 func readNotes(tx *bolt.Tx) (map[string][]byte, error) {
 	notes := map[string][]byte{}
 	err := tx.Bucket(notifyBucket()).ForEach(func(key, value []byte) error {

@@ -14,14 +14,14 @@ const (
 	maxRead = 1 << 20 // bytes after which a program is stopped
 )
 
-// An Output keeps the beginning of what is written to it. An endless writer is stopped,
-// because it would keep a processor busy until the deadline.
+// An Output keeps the beginning of what is written to it. It stops an endless writer, which would
+// keep a processor busy until the deadline.
 type Output struct {
 	kept []byte
 	read int
 }
 
-// ErrWordy is returned to whoever writes too much.
+// ErrWordy is returned by Write after too much output.
 var ErrWordy = fmt.Errorf("it wrote more than %d MiB", maxRead>>20)
 
 func (o *Output) Write(b []byte) (int, error) {

@@ -60,9 +60,9 @@ func fixOf(err error) string {
 	return "correct the path"
 }
 
-// Deliver runs the program until it ends or ctx does. It gets nothing of the daemon's: no
-// variable, which could hold a key, no descriptor, no folder. What is left of its process group
-// is killed with it.
+// Deliver runs the program until it ends or ctx does. It inherits nothing from the
+// daemon: no variable, which could hold a key, no descriptor, no folder. What is left of its
+// process group is killed afterwards.
 func (p *program) Deliver(ctx context.Context, n *provider.Notice) error {
 	path := p.command[0]
 	if err := p.files.Await(ctx, "reading "+path, func() error { return readable(path) }); err != nil {
@@ -99,7 +99,7 @@ func (p *program) Deliver(ctx context.Context, n *provider.Notice) error {
 	return p.judge(cmd.ProcessState, killed, &out, &talk)
 }
 
-// judge says what the program's end means.
+// judge returns the error for the program's end.
 func (p *program) judge(end *os.ProcessState, killed bool, out, talk *child.Output) error {
 	said := talk.FirstLine()
 	if said == "" {

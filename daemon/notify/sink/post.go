@@ -35,9 +35,9 @@ type poster struct {
 	secrets *spelling.Secrets // of the receiver, and of a proxy on the way
 }
 
-// newPoster makes a client that follows no redirect, because a message, and a token, go only
-// where the configuration says; and that keeps no connection, as the next message is hours
-// away. What is for this machine stays on it: no proxy, no other resolver. secrets are what errors must not show.
+// newPoster makes a client that follows no redirect, because messages and tokens go only where the
+// configuration says. It keeps no connection, because the next message is hours away. For a
+// receiver on this machine it uses no proxy and no resolver. Errors do not show the secrets.
 func newPoster(o *Options, to *url.URL, secrets ...string) *poster {
 	dial, proxyFor := o.Dial, o.Proxy
 	if dial == nil {
@@ -120,7 +120,7 @@ func (p *poster) send(ctx context.Context, method, to string, header http.Header
 	return p.judge(res, said, time.Now())
 }
 
-// judge says what an answer means that does not accept.
+// judge returns the error for an answer that does not accept the message.
 func (p *poster) judge(res *http.Response, said []byte, now time.Time) error {
 	status := res.StatusCode
 	text := strings.TrimSpace(fmt.Sprintf("it answered %d %s", status, http.StatusText(status)))
@@ -140,7 +140,7 @@ func (p *poster) judge(res *http.Response, said []byte, now time.Time) error {
 	return errors.New(text)
 }
 
-// isTemporary reports whether a status of the client's errors says nothing against another try.
+// isTemporary reports whether another try makes sense after this 4xx status.
 func isTemporary(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:

@@ -1,5 +1,5 @@
-// Package sink delivers notices to people: a file for each way. It decides nothing about what
-// is told; see package book.
+// Package sink delivers notices to people, with a file for each way. What they are told is
+// decided by package book.
 package sink
 
 import (
@@ -12,7 +12,7 @@ import (
 
 // A Sink delivers notices. Deliver returns nil once the receiver has accepted the notice, a
 // [*RefusedError] if it never will, a [*LaterError] if it names a time for the next try, and
-// any other error if the notice is to be tried again. No error has a secret in it.
+// any other error if the notice is to be tried again. No error contains a secret.
 //
 // Deliver returns soon after its context ends. It is safe for concurrent use: a test message does
 // not wait for others.
