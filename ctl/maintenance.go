@@ -79,7 +79,7 @@ func maintenanceEnd(length, until, words string, now time.Time) (time.Time, erro
 		return end, usage("give a time that is still to come", "maintenance: --until %s is over already", until)
 	}
 	if end.Sub(now) > year {
-		return end, usage("announce less; what is never to be told belongs into the configuration: providers of [[notify]]", "maintenance: it can last a year at most")
+		return end, usage("announce at most a year; to be told nothing of a provider, exclude it in providers of [[notify]]", "maintenance: it can last a year at most")
 	}
 	return end, nil
 }
