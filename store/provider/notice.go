@@ -46,6 +46,9 @@ const (
 	NoticeTest   NoticeType = "test"   // somebody wants to know whether it arrives
 )
 
+// NotWatched is the detail of a notice that is closed because its provider is no longer watched.
+const NotWatched = "no longer watched"
+
 // A Notice is one message to a person, as a webhook receives it. However often it is sent, its
 // id is the same.
 type Notice struct {

@@ -44,7 +44,7 @@ func (b *Book) Watch(rows []Row, s *Settings, now time.Time) (changed bool) {
 		}
 		changed = true
 		if sub.Episode != nil {
-			sub.Episode.end(Ending{State: provider.StateUnknown, Reason: provider.NotChecked, Detail: "no longer watched"}, now)
+			sub.Episode.end(Ending{State: provider.StateUnknown, Reason: provider.NotChecked, Detail: provider.NotWatched}, now)
 			if sub.Episode.Told != "" {
 				sub.Over = append(sub.Over, sub.Episode)
 			}
@@ -60,6 +60,9 @@ func (b *Book) Watch(rows []Row, s *Settings, now time.Time) (changed bool) {
 // Resync updates the book from the rows, because that many events are lost.
 func (b *Book) Resync(rows []Row, lost uint64, s *Settings, now time.Time) {
 	b.Lost += lost
+	if b.offline() { // the event that it is online again may be gone, and is the last one for long
+		b.look(Row{ID: provider.HostID, State: provider.StateRunning, Reason: provider.OK}, b.Cursor, s, now)
+	}
 	b.Watch(rows, s, now)
 	b.Unsettled = false
 	if b.Forgotten {
@@ -91,8 +94,11 @@ func (b *Book) Restored(cursor uint64, s *Settings, now time.Time) {
 // sends a reminder.
 func (b *Book) Forget() { b.Unsettled, b.Forgotten = true, true }
 
-// forgotten is what a reminder says besides the current trouble.
-const forgotten = "what was told before is lost with the database; all other providers have no trouble"
+// forgotten is what a reminder says besides the trouble there is.
+const (
+	forgotten     = "what was told before is lost with the database"
+	forgottenRest = forgotten + "; all other providers have no trouble"
+)
 
 // remind makes one message about all current trouble, even if there is none: trouble that
 // people were told of before may be over.
@@ -112,6 +118,9 @@ func (b *Book) remind(rows []Row, s *Settings, now time.Time) {
 	}
 	notice := b.digest(due, s)
 	notice.Detail = forgotten
+	if len(due) > 0 {
+		notice.Detail = forgottenRest
+	}
 	if notice.Since.IsZero() {
 		notice.Since = provider.Time{Time: now}
 	}

@@ -420,6 +420,17 @@ func TestBook_Dead(t *testing.T) {
 	}
 }
 
+// If the event that this machine is online again is among those that are gone, the sink does
+// not stay silent.
+func TestBook_OnlineAgainIsGone(t *testing.T) {
+	p := newPlay(t, defaults(), "a")
+	p.offline(at(1, 0))
+	p.until(at(2, 0))
+	p.b.Resync([]Row{{ID: "a", State: provider.StateStopped, Reason: provider.ConnectionRefused}}, 7, p.s, p.now)
+	p.until(at(3, 0))
+	p.want("12:02:05 digest +a - ~host")
+}
+
 // The book survives JSON.
 func TestBook_Saved(t *testing.T) {
 	p := newPlay(t, defaults(), "a", "b")

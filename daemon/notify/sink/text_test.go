@@ -53,6 +53,15 @@ func TestWords(t *testing.T) {
 		{many, "5 providers failed: a, b, c and 2 more\na is down: nothing listens\n" +
 			"b needs attention: 401, or another 4xx (except 404) or a 5xx that says the key is missing, wrong, expired, revoked, suspended or leaked\nand 3 more"},
 		{&provider.Notice{Type: provider.NoticeDigest, Opened: []string{"a"}, Closed: []string{"b", "c"}}, "a failed, 2 providers recovered"},
+		{over(opened("ollama", provider.StateUnknown, provider.NotChecked, "the database was restored from a backup", ""), provider.NoticeClosed),
+			"ollama is in an unknown state: the database was restored from a backup"},
+		{&provider.Notice{Type: provider.NoticeDigest, Detail: "what was told before is lost"}, "no provider has trouble: what was told before is lost"},
+		{&provider.Notice{Type: provider.NoticeDigest, Closed: []string{"b", "c"}, Worst: []provider.NoticeItem{
+			{Type: provider.NoticeClosed, Provider: "b", State: provider.StateUnknown, Reason: provider.NotChecked, Detail: provider.NotWatched},
+		}}, "2 providers are no longer watched: b is no longer watched"},
+		{&provider.Notice{Type: provider.NoticeDigest, Host: "gpu1", Opened: []string{"a"}, Merged: []string{provider.HostID}, Worst: []provider.NoticeItem{
+			{Type: provider.NoticeMerged, Provider: provider.HostID, State: provider.StateUnknown, Reason: provider.Offline, Since: noon, Until: later},
+		}}, "gpu1 was offline for 7m, a failed: gpu1 was offline for 7m"},
 		{&provider.Notice{Type: provider.NoticeTest, Host: "gpu1"}, "a test of providerd's notifications: it arrived, from gpu1"},
 		{&provider.Notice{Type: provider.NoticeMerged, Provider: "x", State: provider.StateStopped, Reason: provider.NotRunning, Detail: "dead", Since: noon, Until: later, Times: 3, Lost: 9},
 			"x was down for 7m\ndead\nit came and went 3 times\n9 events before this were lost"},

@@ -23,7 +23,7 @@ func titleOf(n *provider.Notice) string {
 	switch n.Type {
 	case provider.NoticeClosed:
 		if n.Reason == provider.NotChecked {
-			return who + " is no longer watched"
+			return who + " " + unknown(n.Detail, "is")
 		}
 		if provider.TopicOf(n.State, n.Reason) == provider.TopicUsable {
 			return who + " is usable again after " + lasted(n)
@@ -41,10 +41,22 @@ func hostTitle(n *provider.Notice) string {
 	if who == "" {
 		who = "this machine"
 	}
-	if n.Until.IsZero() {
+	switch {
+	case n.Until.IsZero() && n.Type == provider.NoticeMerged:
+		return who + " was offline"
+	case n.Until.IsZero():
 		return who + " is offline"
 	}
 	return who + " was offline for " + lasted(n)
+}
+
+// unknown says that trouble was closed although nobody knows whether it is over: why is the
+// detail, be is "is" or "are".
+func unknown(why, be string) string {
+	if why == provider.NotWatched || why == "" {
+		return be + " no longer watched"
+	}
+	return be + " in an unknown state"
 }
 
 // condition is trouble in two or three words; be is "is" or "was".
@@ -81,7 +93,7 @@ func bodyOf(n *provider.Notice) string {
 	case provider.NoticeDigest:
 		digestBody(&b, n)
 	case provider.NoticeClosed:
-		if n.Reason != provider.NotChecked && provider.TopicOf(n.State, n.Reason) != provider.TopicUsable {
+		if n.Detail != provider.NotWatched && provider.TopicOf(n.State, n.Reason) != provider.TopicUsable {
 			b.WriteString(why(n.Reason, n.Detail))
 		}
 	default:
@@ -113,16 +125,27 @@ const shownNames = 3 // in the title of a digest
 
 func digestTitle(n *provider.Notice) string {
 	var parts []string
-	add := func(ids []string, what string) {
+	add := func(ids []string, one, several string) {
 		if len(ids) == 1 {
-			parts = append(parts, ids[0]+" "+what)
+			parts = append(parts, ids[0]+" "+one)
 		} else if len(ids) > 1 {
-			parts = append(parts, fmt.Sprintf("%d providers %s", len(ids), what))
+			parts = append(parts, fmt.Sprintf("%d providers %s", len(ids), several))
 		}
 	}
-	add(n.Opened, "failed")
-	add(n.Merged, "failed and recovered")
-	add(n.Closed, "recovered")
+	merged, offline := digestHost(n)
+	if offline != "" {
+		parts = append(parts, offline)
+	}
+	add(n.Opened, "failed", "failed")
+	add(merged, "failed and recovered", "failed and recovered")
+	if why, ok := digestUnknown(n); ok {
+		add(n.Closed, unknown(why, "is"), unknown(why, "are"))
+	} else {
+		add(n.Closed, "recovered", "recovered")
+	}
+	if len(parts) == 0 {
+		return "no provider has trouble"
+	}
 	title := strings.Join(parts, ", ")
 	if ids := n.Opened; len(parts) == 1 && len(ids) > 1 {
 		title += ": " + strings.Join(ids[:min(shownNames, len(ids))], ", ")
@@ -133,7 +156,38 @@ func digestTitle(n *provider.Notice) string {
 	return title
 }
 
+// digestHost takes this machine out of what is over, and returns what to say of it.
+func digestHost(n *provider.Notice) (merged []string, title string) {
+	for _, id := range n.Merged {
+		if id != provider.HostID {
+			merged = append(merged, id)
+			continue
+		}
+		one := provider.Notice{Type: provider.NoticeMerged, Provider: id, Host: n.Host}
+		for i := range n.Worst {
+			if item := &n.Worst[i]; item.Provider == id {
+				one.Since, one.Until = item.Since, item.Until
+			}
+		}
+		title = hostTitle(&one)
+	}
+	return merged, title
+}
+
+// digestUnknown reports whether trouble was closed although nobody knows whether it is over.
+func digestUnknown(n *provider.Notice) (why string, ok bool) {
+	for i := range n.Worst {
+		if item := &n.Worst[i]; item.Type == provider.NoticeClosed && item.Reason == provider.NotChecked {
+			why, ok = item.Detail, true
+		}
+	}
+	return why, ok
+}
+
 func digestBody(b *strings.Builder, n *provider.Notice) {
+	if n.Detail != "" {
+		b.WriteString("\n" + n.Detail)
+	}
 	for i := range n.Worst {
 		item := &n.Worst[i]
 		one := provider.Notice{
