@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"os"
 	"time"
 
@@ -34,6 +35,7 @@ func (d *Daemon) outlets(cfg *config.Config) []notify.Outlet {
 		n := &cfg.Notify[i]
 		o := notify.Outlet{
 			Kind: n.Kind,
+			Way:  fmt.Sprintf("%q", append([]string{n.Kind, n.URL, n.URLFile, n.TokenFile, n.SecretFile}, n.Command...)),
 			Settings: book.Settings{
 				Sink: n.ID, Host: host, On: n.On, After: n.After, Gather: n.Gather, Most: cmp.Or(n.Most, config.DefaultMost),
 			},

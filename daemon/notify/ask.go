@@ -30,11 +30,9 @@ func (o *outlet) list(now time.Time) provider.NotifySink {
 		ID: o.Settings.Sink, Kind: o.Kind, Sent: b.Sent, Refused: b.Refused, SentAt: provider.Time{Time: b.SentAt},
 		Open: []string{}, Messages: []provider.NotifyMessage{},
 	}
-	if o.Settings.Quiet != nil {
-		s.QuietUntil = provider.Time{Time: o.Settings.Quiet(now)}
-	}
+	s.QuietUntil = provider.Time{Time: o.quiet(now)}
 	for id, sub := range b.Subjects {
-		if sub.Episode != nil && sub.Episode.Told != "" {
+		if sub.Episode != nil && b.Arrived(sub.Episode.Told) {
 			s.Open = append(s.Open, id)
 		}
 	}
@@ -42,7 +40,7 @@ func (o *outlet) list(now time.Time) provider.NotifySink {
 	for _, m := range b.Outbox {
 		shown := provider.NotifyMessage{
 			ID: m.ID, Type: m.Type, About: m.About, MadeAt: provider.Time{Time: m.Made}, Tries: m.Tries,
-			Error: m.Error, NextAt: provider.Time{Time: m.Next}, Dead: m.Dead,
+			Error: m.Error, NextAt: o.next(m), Dead: m.Dead,
 		}
 		if m.Dead != "" {
 			s.Dead++
@@ -61,8 +59,16 @@ func (o *outlet) list(now time.Time) provider.NotifySink {
 	return s
 }
 
-// Test delivers a notice of type test at once, outside the order and the limits of the others.
-// It fails with what the receiver answered. It does not wait for the disk.
+// next is when a message is tried next, as far as that is known.
+func (o *outlet) next(m *book.Message) provider.Time {
+	if o.later.After(m.Next) {
+		return provider.Time{Time: o.later}
+	}
+	return provider.Time{Time: m.Next}
+}
+
+// Test delivers a notice of type test, outside the order and the limits of the others, and
+// returns what the receiver said. It does not wait for the disk.
 func (e *Engine) Test(ctx context.Context, id string) error {
 	e.mu.Lock()
 	o, err := e.outlet(id)
@@ -87,10 +93,10 @@ func (e *Engine) Test(ctx context.Context, id string) error {
 // Retry sends these messages of a sink now, dead or not; without messages, all of them.
 func (e *Engine) Retry(id string, messages []string) (n int, err error) {
 	return e.change(id, messages, func(b *book.Book, m *book.Message, now time.Time) bool {
-		if m.Dead != "" {
-			return b.Retry(m.ID, now)
+		if m.Dead != "" && !b.Retry(m.ID, now) {
+			return false
 		}
-		m.Next = time.Time{}
+		m.Next, m.Asked = time.Time{}, true
 		return true
 	})
 }
@@ -120,6 +126,7 @@ func (e *Engine) change(id string, messages []string, do func(*book.Book, *book.
 		}
 	}
 	if n > 0 {
+		o.later = time.Time{}
 		o.changes++
 		e.nudge()
 	}

@@ -10,7 +10,10 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-// The daemon waits for deliveries when it stops, but not for long.
+// longestLater is how long a receiver can put off all messages.
+const longestLater = 24 * time.Hour
+
+// The end of the daemon waits for all its parts, but not long.
 const (
 	finishWithin = time.Second            // deliveries in progress, before they are aborted
 	abortWithin  = 500 * time.Millisecond // for aborted deliveries to return
@@ -67,6 +70,7 @@ func (e *Engine) endDelivery(d delivery, now time.Time) {
 		at := time.Time{}
 		if errors.As(d.err, &later) {
 			at = later.At
+			o.later = now.Add(min(at.Sub(now), longestLater))
 		}
 		changed = o.book.Failed(d.id, d.err.Error(), at, now, e.o.Random())
 		if !o.failing || changed {

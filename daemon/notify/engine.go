@@ -35,6 +35,7 @@ const (
 type Outlet struct {
 	Settings book.Settings // without Maintained
 	Kind     string
+	Way      string    // changes with the receiver and how it is reached; never shown
 	Sink     sink.Sink // nil if there is a fault
 	Fault    error     // why the sink cannot be used; its messages wait, for a day at most
 }
@@ -86,11 +87,12 @@ type Engine struct {
 type outlet struct {
 	Outlet
 	book    *book.Book
-	changes uint64 // number of changes that must be saved
-	saved   uint64 // number of those that are saved
-	cursor  uint64 // of the saved book
-	sending string // the id of the message in delivery; empty: none
-	failing bool   // the last delivery failed, and the log says so
+	changes uint64    // counts the changes of the book that must be saved
+	saved   uint64    // those that are
+	cursor  uint64    // of the saved book
+	sending string    // the id of the message that is being sent; empty: none
+	failing bool      // the last delivery failed, and the log says so
+	later   time.Time // the receiver wants no messages before this
 }
 
 // New returns an engine without sinks. [Engine.Apply] sets them, [Engine.Run] runs it.
@@ -122,8 +124,9 @@ func (e *Engine) Apply(outlets []Outlet) {
 		var o *outlet
 		if i := slices.IndexFunc(e.outlets, func(o *outlet) bool { return o.Settings.Sink == given.Settings.Sink }); i >= 0 {
 			o = e.outlets[i]
-			if o.Fault != nil && given.Fault == nil {
-				o.book.Hurry()
+			o.book.Hurry() // somebody may have removed the cause
+			if o.Way != given.Way || o.Fault != nil {
+				o.later = time.Time{}
 			}
 			o.Outlet = given
 			o.Settings.Maintained = e.upkeep.until
@@ -249,6 +252,14 @@ func (e *Engine) Run(ctx context.Context) {
 	}
 }
 
+// quiet is until when nothing is sent; zero: now is no quiet hour.
+func (o *outlet) quiet(now time.Time) time.Time {
+	if o.Settings.Quiet == nil {
+		return time.Time{}
+	}
+	return o.Settings.Quiet(now)
+}
+
 func (e *Engine) idle() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -280,7 +291,15 @@ func (e *Engine) step(work context.Context, now time.Time) (next time.Time) {
 		if o.sending != "" {
 			continue
 		}
-		ready, at := o.book.Ready(func(m *book.Message) bool { return m.Saved != m.ID }, now)
+		if o.later.After(now) {
+			soonest(o.later)
+			continue
+		}
+		quiet := o.quiet(now)
+		ready, at := o.book.Ready(func(m *book.Message) bool {
+			return m.Saved != m.ID || !quiet.IsZero() && !m.Asked
+		}, now)
+		soonest(quiet)
 		soonest(at)
 		if len(ready) > 0 {
 			e.deliver(work, o, ready[0].Notice)

@@ -1,11 +1,15 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/providerd/providerd/daemon/notify/sink"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Fifty sinks, most of which hang, are saved in one commit, and none waits for another.
@@ -107,6 +111,77 @@ func TestEngine_AtRest(t *testing.T) {
 		time.Sleep(24 * time.Hour)
 		if saves, steps := h.disk.work(); saves != 0 || steps != 0 {
 			t.Errorf("at rest: %d steps, %d saves", steps, saves)
+		}
+		h.close()
+	})
+}
+
+// A receiver that names a time gets no message before it, about whatever provider, unless
+// somebody asks for that or the sink has another receiver.
+func TestEngine_LaterIsForAllMessages(t *testing.T) {
+	play(t, []string{"a", "b", "c"}, func(t *testing.T, h *house, r *receiver) {
+		r.meet(func(*provider.Notice) error { return &sink.LaterError{At: time.Now().Add(10 * time.Minute), Why: "busy"} })
+		h.run(outletTo("phone", r))
+		h.down("a")
+		h.down("b")
+		time.Sleep(time.Minute)
+		h.down("c")
+		time.Sleep(time.Minute)
+		r.want(t, "opened a connection_refused")
+		for _, m := range h.engine.List().Sinks[0].Messages {
+			if wait := time.Until(m.NextAt.Time); wait < 7*time.Minute || wait > 9*time.Minute {
+				t.Errorf("%v is tried in %s", m.About, wait)
+			}
+		}
+		if open := h.engine.List().Sinks[0].Open; len(open) > 0 {
+			t.Errorf("told of %v", open)
+		}
+		h.engine.Apply([]Outlet{outletTo("phone", r)})
+		time.Sleep(time.Minute)
+		r.want(t, "opened a connection_refused")
+		other := outletTo("phone", &receiver{})
+		other.Way = "another receiver"
+		h.engine.Apply([]Outlet{other})
+		time.Sleep(time.Second)
+		other.Sink.(*receiver).want(t, "opened a connection_refused", "opened b connection_refused", "opened c connection_refused")
+		h.close()
+	})
+}
+
+// What could not be delivered before the quiet hours waits for their end, unless somebody asks
+// for it.
+func TestEngine_QuietForWhatWaits(t *testing.T) {
+	play(t, []string{"a", "b"}, func(t *testing.T, h *house, r *receiver) {
+		r.meet(func(*provider.Notice) error { return errors.New("no route") })
+		o := outletTo("phone", r)
+		begin := time.Now().Add(time.Minute)
+		o.Settings.Quiet = func(now time.Time) time.Time {
+			if end := begin.Add(8 * time.Hour); !now.Before(begin) && now.Before(end) {
+				return end
+			}
+			return time.Time{}
+		}
+		h.run(o)
+		h.down("a")
+		time.Sleep(2 * time.Minute)
+		r.meet(nil)
+		before := len(r.lines())
+		time.Sleep(7 * time.Hour)
+		if got := r.lines()[before:]; len(got) > 0 {
+			t.Errorf("got %q in quiet hours", got)
+		}
+		h.down("b")
+		time.Sleep(time.Minute)
+		if _, err := h.engine.Retry("phone", nil); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if got := r.lines()[before:]; !slices.Equal(got, []string{"opened a connection_refused"}) {
+			t.Errorf("asked for, got %q", got)
+		}
+		time.Sleep(time.Hour)
+		if got := r.lines()[before:]; !slices.Equal(got, []string{"opened a connection_refused", "opened b connection_refused"}) {
+			t.Errorf("in the morning got %q", got)
 		}
 		h.close()
 	})

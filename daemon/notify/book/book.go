@@ -141,6 +141,7 @@ type Message struct {
 	Tries int       `json:"-"` // since the daemon started
 	Next  time.Time `json:"-"` // earliest time of the next try
 	Error string    `json:"-"` // of the last try
+	Asked bool      `json:"-"` // somebody wants the next try now, also in quiet hours
 }
 
 // rank orders topics by how bad they are.

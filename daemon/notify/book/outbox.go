@@ -48,14 +48,20 @@ func (b *Book) Accepted(id string, now time.Time) (changed bool) {
 	return true
 }
 
-// Failed schedules the next try, not before at if the receiver named a time. random is in [0, 1).
+// Arrived reports whether a message that was made has been accepted.
+func (b *Book) Arrived(id string) bool {
+	_, i := b.message(id)
+	return id != "" && i < 0
+}
+
+// Failed plans the next try; not before at, if the receiver named a time. random is in [0, 1).
 // After a day the message is dead.
 func (b *Book) Failed(id, why string, at, now time.Time, random float64) (changed bool) {
 	m, i := b.message(id)
 	if i < 0 {
 		return false
 	}
-	m.Error = why
+	m.Error, m.Asked = why, false
 	wait := min(lastRetry, firstRetry<<min(m.Tries, 10))
 	m.Tries++
 	wait = wait*3/4 + time.Duration(float64(wait)/2*random)
