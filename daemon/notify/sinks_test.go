@@ -120,7 +120,9 @@ func TestEngine_AtRest(t *testing.T) {
 // somebody asks for that or the sink has another receiver.
 func TestEngine_LaterIsForAllMessages(t *testing.T) {
 	play(t, []string{"a", "b", "c"}, func(t *testing.T, h *house, r *receiver) {
-		r.meet(func(*provider.Notice) error { return &sink.LaterError{At: time.Now().Add(10 * time.Minute), Why: "busy"} })
+		r.meet(func(*provider.Notice) error {
+			return &sink.LaterError{At: time.Now().Add(10 * time.Minute), Why: "busy"}
+		})
 		h.run(outletTo("phone", r))
 		h.down("a")
 		h.down("b")

@@ -120,6 +120,7 @@ type Episode struct {
 	Due    time.Time      `json:"due,omitzero"`      // when to tell it; zero: it is not news
 	Told   string         `json:"told,omitempty"`    // the id of the message about its beginning
 	ToldAs provider.Topic `json:"told_as,omitempty"` // the topic of that message
+	Heard  bool           `json:"heard,omitempty"`   // an earlier message about it, when it was not as bad, was accepted
 }
 
 // An Ending is what came after an episode.

@@ -451,3 +451,51 @@ func TestBook_Saved(t *testing.T) {
 	p.until(at(4, 0))
 	p.want("12:02:00 opened a connection_refused", "12:02:05 opened b connection_refused", "12:03:05 closed a ok")
 }
+
+// People who heard that a provider has trouble hear that it is over, also if a later message,
+// that it became worse, was refused.
+func TestBook_WorseIsRefused(t *testing.T) {
+	p := newPlay(t, defaults(), "a")
+	p.down(at(1, 0), "a")
+	p.until(at(2, 0))
+	p.deaf = true
+	p.event(at(2, 0), "a", provider.StateError, provider.Unauthorized)
+	p.until(at(2, 10))
+	p.b.Reject(p.b.Outbox[0].ID, "400")
+	p.deaf = false
+	p.up(at(3, 0), "a")
+	p.until(at(4, 0))
+	p.want("12:01:05 opened a connection_refused", "12:03:05 closed a ok")
+	if m := p.b.Outbox[0]; m.Type != provider.NoticeMerged || m.Until.IsZero() {
+		t.Errorf("the message that was refused says %s until %s", m.Type, m.Until)
+	}
+}
+
+// What follows a digest that waits is told if the digest arrives, and not if it is refused.
+func TestBook_ADigestWaits(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		p := newPlay(t, defaults(), "a", "b", "c", "d", "e", "f")
+		p.deaf = true
+		for id := range p.b.Subjects {
+			if id != provider.HostID {
+				p.down(at(1, 0), id)
+			}
+		}
+		p.until(at(2, 0))
+		p.up(at(2, 0), "a")
+		p.until(at(3, 0))
+		if len(p.b.Outbox) != 1 {
+			t.Errorf("the end of one is told before the digest: %v", p.b.Outbox)
+		}
+		p.deaf = false
+		if refused {
+			p.b.Reject(p.b.Outbox[0].ID, "400")
+		}
+		p.until(at(10, 0))
+		if refused {
+			p.want()
+		} else {
+			p.want("12:03:40 digest +a,b,c,d,e,f - ~", "12:03:40 closed a ok")
+		}
+	}
+}

@@ -230,6 +230,6 @@ func TestBook_WhateverHappens(t *testing.T) {
 
 // rests reports whether nothing more will be told.
 func (w *world) rests() bool {
-	next, _ := w.b.Write(w.s, w.now)
-	return next.IsZero()
+	next, wrote := w.b.Write(w.s, w.now)
+	return next.IsZero() && !wrote
 }

@@ -91,7 +91,7 @@ func (b *Book) offline() bool {
 // sink.
 func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note {
 	sub.Over = slices.DeleteFunc(sub.Over, func(e *Episode) bool {
-		return e.Told != "" && (!s.on(provider.TopicUsable) || b.amend(id, e))
+		return e.Told != "" && (!s.on(provider.TopicUsable) || b.amend(id, e) && !e.Heard)
 	})
 	var notes []note
 	add := func(n note) {
@@ -101,13 +101,16 @@ func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note
 		notes = append(notes, n)
 	}
 	for _, e := range sub.Over {
-		if e.Told == "" {
+		switch {
+		case e.Told == "":
 			add(note{provider.NoticeMerged, id, sub, e, later(e.Until, s.maintained(id, now))})
-		} else {
+		case b.isPending(e): // whether people hear of its beginning is not known yet
+			return notes
+		default:
 			add(note{provider.NoticeClosed, id, sub, e, e.Until})
 		}
 	}
-	if e := sub.Episode; e != nil && e.Until.IsZero() && !e.Due.IsZero() && e.news(s) {
+	if e := sub.Episode; e != nil && e.Until.IsZero() && !e.Due.IsZero() && e.news(s) && !b.isPending(e) {
 		add(note{provider.NoticeOpened, id, sub, e, later(e.Due, s.maintained(id, now))})
 	}
 	return notes
@@ -126,6 +129,9 @@ func (b *Book) amend(id string, e *Episode) bool {
 		m.ID = messageID(m.ID, "over")
 		return true
 	}
+	if !slices.Contains(m.Opened, id) {
+		return true
+	}
 	b.rename(m, messageID(m.ID, id, "over"))
 	m.Opened = slices.DeleteFunc(slices.Clone(m.Opened), func(other string) bool { return other == id })
 	m.Merged = append(slices.Clone(m.Merged), id)
@@ -135,6 +141,30 @@ func (b *Book) amend(id string, e *Episode) bool {
 		}
 	}
 	return true
+}
+
+// isPending reports whether the message about the beginning of an episode waits as part of a
+// digest. What follows about the subject waits for its outcome.
+func (b *Book) isPending(e *Episode) bool {
+	m, i := b.message(e.Told)
+	return i >= 0 && m.Dead == "" && len(m.About) > 1
+}
+
+// supersede removes the message about the beginning of an episode if it still waits, because the
+// note says more. If that is the end and people have heard nothing yet, the note says both, under
+// a new id: the beginning may have arrived although its 2xx was lost.
+func (b *Book) supersede(n *note) {
+	m, i := b.message(n.e.Told)
+	switch {
+	case n.kind == provider.NoticeMerged || n.e.Told == "":
+	case i < 0:
+		n.e.Heard = true
+	case len(m.About) == 1 && (m.Dead == "" || n.kind == provider.NoticeOpened):
+		b.Outbox = slices.Delete(b.Outbox, i, i+1)
+		if n.kind == provider.NoticeClosed && !n.e.Heard {
+			n.kind = provider.NoticeMerged
+		}
+	}
 }
 
 // rename gives a message a new id, because its content has changed.
@@ -182,15 +212,18 @@ func (b *Book) tell(due []note, s *Settings, now time.Time) {
 	left := max(1, s.Most) - len(b.Made)
 	together := len(due) > many || len(due) > 1 && len(due) >= left ||
 		len(due) > 1 && !b.Regained.IsZero() && now.Sub(b.Regained) < flapWindow
+	for i := range due {
+		b.supersede(&due[i])
+	}
 	if together {
 		b.post(b.digest(due, s), about(due), now)
 		b.Digest = now
 	}
-	for _, n := range due {
+	for i := range due {
 		if !together {
-			b.post(b.single(&n, s), []string{n.id}, now)
+			b.post(due[i].single(s), []string{due[i].id}, now)
 		}
-		b.told(&n, b.Outbox[len(b.Outbox)-1].ID)
+		b.told(&due[i], b.Outbox[len(b.Outbox)-1].ID)
 	}
 }
 
@@ -209,15 +242,8 @@ func (b *Book) post(notice provider.Notice, about []string, now time.Time) {
 	b.Made = append(b.Made, now)
 }
 
-// single is a message about one subject. If the beginning of an episode still waits in the outbox,
-// the end replaces it, with a new id: the beginning may have arrived although its 2xx was lost.
-func (b *Book) single(n *note, s *Settings) provider.Notice {
-	if n.kind == provider.NoticeClosed {
-		if m, i := b.message(n.e.Told); i >= 0 && m.Dead == "" && len(m.About) == 1 {
-			b.Outbox = slices.Delete(b.Outbox, i, i+1)
-			n.kind = provider.NoticeMerged
-		}
-	}
+// single is a message about one subject.
+func (n *note) single(s *Settings) provider.Notice {
 	item := n.item()
 	notice := provider.Notice{
 		ID: n.messageID(s), Type: n.kind, Provider: n.id, State: item.State, Reason: item.Reason, Detail: item.Detail,
