@@ -31,7 +31,7 @@ func TestDoctor_AsEveryUser(t *testing.T) {
 	p.start()
 	t.Run("TheMachinesIsOpenToReadAndRefresh", func(t *testing.T) {
 		c := p.doctor(t, alone(otherUID))
-		c.says(t, "rights", "ok", "read and refresh, but not pause", fmt.Sprintf("sudo usermod -aG %d $USER", adminGID))
+		c.says(t, "rights", "ok", "read, refresh and report, but not pause", fmt.Sprintf("sudo usermod -aG %d $USER", adminGID))
 		c.says(t, "configuration", "ok", p.config)
 		c.says(t, "a", "warn", "connection_refused")
 	})

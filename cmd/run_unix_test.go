@@ -48,7 +48,7 @@ func TestRun_ExitCodes(t *testing.T) {
 		"NoSuchFile":         {argv: []string{dir + "/none"}, code: 127, err: "providerctl: run: " + dir + "/none: no such file or directory\n"},
 		"NotInPath":          {argv: []string{"no-such-program-anywhere"}, code: 127, err: "no such file or directory"},
 		"EmptyName":          {argv: []string{""}, code: 127, err: "no such file or directory"},
-		"NoInterpreter":      {argv: []string{broken}, code: 127, err: "no such file or directory"},
+		"NoInterpreter":      {argv: []string{broken}, code: 127, err: "its interpreter does not exist"},
 		"MayNotBeRun":        {argv: []string{closed}, code: 126, err: "permission denied"},
 		"AFolder":            {argv: []string{dir}, code: 126, err: "permission denied"},
 		"BehindAFile":        {argv: []string{closed + "/x"}, code: 126, err: "not a directory"},
