@@ -32,8 +32,23 @@ func (s *Server) history(c *call) *provider.Error {
 	if err != nil {
 		return asError(err)
 	}
-	s.writeJSON(c, http.StatusOK, summarise(&row.Status, past, watch, begin, time.Now()))
+	s.writeJSON(c, http.StatusOK, summarise(&row.Status, past, s.changesAround(c.id, past), watch, begin, time.Now()))
 	return nil
+}
+
+// changesAround returns the recorded changes of a provider since the first outage of this
+// machine among its events, which do not say when it was first probed again. There are none
+// if the disk cannot be read.
+func (s *Server) changesAround(id string, past store.Past) []rollup.Change {
+	first := slices.IndexFunc(past.Events, func(e provider.Event) bool { return e.ID == provider.HostID })
+	if first < 0 {
+		return nil
+	}
+	rec, err := s.store.Changes(id, past.Events[first].Time.Time)
+	if err != nil {
+		return nil
+	}
+	return rec.Changes
 }
 
 // A beginning is where a history starts; zero: as far back as it is known.
@@ -82,8 +97,9 @@ func (b beginning) cut(past store.Past, watch outage.Watch) store.Past {
 // has no network; while nothing was watched, because the machine slept or the daemon was
 // held up; and where events are gone. Setting the clock is not time that passed. If all
 // events of a provider have been displaced by those of others, the row has the last state
-// and its time. Events before the beginning only determine the state at the beginning.
-func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin beginning, now time.Time) provider.HistoryReply {
+// and its time. Events before the beginning only determine the state at the beginning. The
+// changes are those of the record; see [spellsOf].
+func summarise(st *provider.Status, past store.Past, changes []rollup.Change, watch outage.Watch, begin beginning, now time.Time) provider.HistoryReply {
 	told := past
 	if begin != (beginning{}) {
 		told = begin.cut(past, watch)
@@ -93,7 +109,7 @@ func summarise(st *provider.Status, past store.Past, watch outage.Watch, begin b
 	if len(told.Events) == 0 {
 		reply.Transitions = []provider.Event{}
 	}
-	spells := spellsOf(st, past, watch)
+	spells := spellsOf(st, past, changes, watch)
 	if len(spells) == 0 {
 		return reply
 	}
@@ -131,33 +147,48 @@ type spell struct {
 }
 
 // spellsOf returns the known states of a provider, oldest first. If the clock was set back a
-// little, a state lasts no time rather than a negative one.
-func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell {
+// little, a state lasts no time rather than a negative one. After an outage of this machine a
+// provider is unknown until its first probe. That has no event if its state is the one from
+// before, so the recorded changes say when it was, or the row.
+func spellsOf(st *provider.Status, past store.Past, changes []rollup.Change, watch outage.Watch) []spell {
 	var spells []spell
-	var own provider.Event // the last event of the provider itself
-	gaps := past.Gaps
-	for _, e := range past.Events {
-		for len(gaps) > 0 && gaps[0].Last < e.Seq { // events are missing before it, so own may not be the last
-			gaps, own = gaps[1:], provider.Event{}
-			if len(spells) > 0 {
-				spells[len(spells)-1].state = ""
-			}
-		}
-		switch {
-		case e.Hearsay: // what users say is no state of the provider's
-			continue
-		case e.ID != provider.HostID:
-			own = e
-		case e.Reason != provider.Offline: // this machine is back online: the earlier state holds again
-			e.To, e.Reason = own.To, own.Reason
-		}
-		from := watch.At(&e)
+	add := func(e *provider.Event) {
+		from := watch.At(e)
 		if len(spells) > 0 {
 			from = later(from, spells[len(spells)-1].from)
 		}
 		spells = append(spells, spell{from, e.To, e.Reason})
 	}
 	state, reason, since := st.Own()
+	changes = append(slices.Clip(changes), rollup.Change{Time: since.Time, State: state, Reason: reason})
+	var probed *provider.Event // the first probe after an outage of this machine
+	gaps := past.Gaps
+	for i := range past.Events {
+		e := &past.Events[i]
+		lost := false // events before it, so its predecessor may not be what held until then
+		for len(gaps) > 0 && gaps[0].Last < e.Seq {
+			gaps, lost = gaps[1:], true
+		}
+		if lost && len(spells) > 0 {
+			spells[len(spells)-1].state = ""
+		}
+		if e.Hearsay { // what users say is no state of the provider's
+			continue
+		}
+		if probed != nil && !lost && probed.Time.Before(e.Time.Time) {
+			add(probed)
+		}
+		if probed = nil; e.ID == provider.HostID && e.Reason != provider.Offline {
+			probed = firstProbe(e, changes)
+			back := *e
+			back.To, back.Reason = provider.StateUnknown, provider.Offline
+			e = &back
+		}
+		add(e)
+	}
+	if probed != nil && len(gaps) == 0 {
+		add(probed)
+	}
 	row := spell{since.Time, state, reason}
 	switch {
 	case len(spells) == 0 && !row.from.IsZero():
@@ -169,6 +200,18 @@ func spellsOf(st *provider.Status, past store.Past, watch outage.Watch) []spell 
 		return append(spells, row)
 	}
 	return spells
+}
+
+// firstProbe is what was found first after this machine's outage that an event ended; nil if
+// nothing was found.
+func firstProbe(back *provider.Event, changes []rollup.Change) *provider.Event {
+	ended := back.Time.Truncate(time.Millisecond) // as exact as a recorded change
+	for _, c := range changes {
+		if c.Reason != provider.Offline && !c.Time.Before(ended) {
+			return &provider.Event{Seq: back.Seq, Time: provider.Time{Time: c.Time}, ID: back.ID, To: c.State, Reason: c.Reason}
+		}
+	}
+	return nil
 }
 
 func later(a, b time.Time) time.Time {

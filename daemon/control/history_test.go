@@ -9,6 +9,7 @@ import (
 	"github.com/providerd/providerd/daemon/outage"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
+	"github.com/providerd/providerd/store/rollup"
 )
 
 func TestSummarise(t *testing.T) {
@@ -41,6 +42,9 @@ func TestSummarise(t *testing.T) {
 		return provider.Status{ID: "a", State: state, Reason: reason, Since: since}
 	}
 	type seconds = map[provider.State]float64
+	recorded := func(second int, state provider.State, reason provider.Reason) rollup.Change {
+		return rollup.Change{Time: at(second).Time, State: state, Reason: reason}
+	}
 	const now = 100
 	for name, tt := range map[string]struct {
 		events  []provider.Event
@@ -49,23 +53,32 @@ func TestSummarise(t *testing.T) {
 		since   provider.Time
 		ratio   float64 // negative: none
 		seconds seconds
+		changes []rollup.Change
 	}{
-		"Changes":             {[]provider.Event{event(0, stopped, refused), event(25, running, ok)}, provider.Status{}, 0, at(0), 0.75, seconds{stopped: 25, running: 75}},
-		"DegradedIsNotUp":     {[]provider.Event{event(0, running, ok), event(50, degraded, hung)}, provider.Status{}, 0, at(0), 0.5, seconds{running: 50, degraded: 50}},
-		"NotBeforeTheStart":   {[]provider.Event{event(0, stopped, refused), event(20, running, ok), event(90, stopped, refused)}, provider.Status{}, 80, at(80), 0.5, seconds{running: 10, stopped: 10}},
-		"SinceTheFirstChange": {[]provider.Event{event(60, running, ok)}, provider.Status{}, 10, at(60), 1, seconds{running: 40}},
-		"NotWhilePaused":      {[]provider.Event{event(0, running, ok), event(30, running, paused), event(90, stopped, refused)}, provider.Status{}, 0, at(0), 0.75, seconds{running: 30, stopped: 10}},
-		"NotWhileUnknown":     {[]provider.Event{event(0, unknown, unchecked), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
-		"NotWhileOffline":     {[]provider.Event{event(0, degraded, hung), machine(10, unknown, provider.Offline), machine(80, running, ok)}, provider.Status{}, 0, at(0), 0, seconds{degraded: 30}},
-		"OfflineAloneIsKept":  {[]provider.Event{machine(0, running, ok), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}},
-		"ClockSetBack":        {[]provider.Event{event(50, stopped, refused), event(40, running, ok)}, provider.Status{}, 0, at(50), 1, seconds{running: 50}},
-		"NoEventKept":         {nil, row(running, ok, at(10)), 60, at(60), 1, seconds{running: 40}},
-		"NoEventAndPaused":    {nil, row(running, paused, at(10)), 0, at(10), -1, seconds{}},
-		"NotWhatUsersSay":     {[]provider.Event{event(0, running, ok), said(20, degraded, provider.RateLimited), event(80, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 100}},
+		"Changes":             {[]provider.Event{event(0, stopped, refused), event(25, running, ok)}, provider.Status{}, 0, at(0), 0.75, seconds{stopped: 25, running: 75}, nil},
+		"DegradedIsNotUp":     {[]provider.Event{event(0, running, ok), event(50, degraded, hung)}, provider.Status{}, 0, at(0), 0.5, seconds{running: 50, degraded: 50}, nil},
+		"NotBeforeTheStart":   {[]provider.Event{event(0, stopped, refused), event(20, running, ok), event(90, stopped, refused)}, provider.Status{}, 80, at(80), 0.5, seconds{running: 10, stopped: 10}, nil},
+		"SinceTheFirstChange": {[]provider.Event{event(60, running, ok)}, provider.Status{}, 10, at(60), 1, seconds{running: 40}, nil},
+		"NotWhilePaused":      {[]provider.Event{event(0, running, ok), event(30, running, paused), event(90, stopped, refused)}, provider.Status{}, 0, at(0), 0.75, seconds{running: 30, stopped: 10}, nil},
+		"NotWhileUnknown":     {[]provider.Event{event(0, unknown, unchecked), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}, nil},
+		"NotWhileOffline": {[]provider.Event{event(0, degraded, hung), machine(10, unknown, provider.Offline), machine(80, running, ok)},
+			provider.Status{}, 0, at(0), 0, seconds{degraded: 27}, []rollup.Change{recorded(10, unknown, provider.Offline), recorded(83, degraded, hung)}},
+		"NorUntilTheFirstProbe": {[]provider.Event{event(0, running, ok), machine(10, unknown, provider.Offline), machine(80, running, ok)}, row(unknown, provider.Offline, at(10)), 0, at(0), 1, seconds{running: 10}, []rollup.Change{recorded(10, unknown, provider.Offline)}},
+		"WhichTheRowHas":        {[]provider.Event{event(0, running, ok), machine(10, unknown, provider.Offline), machine(80, running, ok)}, row(running, ok, at(85)), 0, at(0), 1, seconds{running: 25}, nil},
+		"OrHasAnEvent":          {[]provider.Event{event(0, running, ok), machine(10, unknown, provider.Offline), machine(80, running, ok), event(85, stopped, refused)}, provider.Status{}, 0, at(0), 0.4, seconds{running: 10, stopped: 15}, []rollup.Change{recorded(85, stopped, refused)}},
+		"OfflineTwice": {[]provider.Event{event(0, running, ok), machine(10, unknown, provider.Offline), machine(20, running, ok), machine(50, unknown, provider.Offline), machine(70, running, ok)},
+			provider.Status{}, 0, at(0), 1, seconds{running: 10 + 25 + 20}, []rollup.Change{recorded(0, running, ok), recorded(10, unknown, provider.Offline), recorded(25, running, ok), recorded(50, unknown, provider.Offline), recorded(80, running, ok)}},
+		"OfflineAgainAtOnce": {[]provider.Event{event(0, running, ok), machine(10, unknown, provider.Offline), machine(20, running, ok), machine(21, unknown, provider.Offline), machine(70, running, ok)},
+			provider.Status{}, 0, at(0), 1, seconds{running: 10 + 20}, []rollup.Change{recorded(10, unknown, provider.Offline), recorded(80, running, ok)}},
+		"OfflineAloneIsKept": {[]provider.Event{machine(0, running, ok), event(50, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 50}, nil},
+		"ClockSetBack":       {[]provider.Event{event(50, stopped, refused), event(40, running, ok)}, provider.Status{}, 0, at(50), 1, seconds{running: 50}, nil},
+		"NoEventKept":        {nil, row(running, ok, at(10)), 60, at(60), 1, seconds{running: 40}, nil},
+		"NoEventAndPaused":   {nil, row(running, paused, at(10)), 0, at(10), -1, seconds{}, nil},
+		"NotWhatUsersSay":    {[]provider.Event{event(0, running, ok), said(20, degraded, provider.RateLimited), event(80, running, ok)}, provider.Status{}, 0, at(0), 1, seconds{running: 100}, nil},
 		"NorInAnOutage": {[]provider.Event{event(0, running, ok), said(10, degraded, provider.RateLimited), machine(20, unknown, provider.Offline), machine(60, running, ok)},
-			provider.Status{}, 0, at(0), 1, seconds{running: 60}},
-		"NorOverARowWithoutEvents": {nil, covered, 0, at(10), 1, seconds{running: 90}},
-		"NeverChecked":             {nil, row(unknown, unchecked, provider.Time{}), 0, provider.Time{}, -1, seconds{}},
+			provider.Status{}, 0, at(0), 1, seconds{running: 55}, []rollup.Change{recorded(20, unknown, provider.Offline), recorded(65, running, ok)}},
+		"NorOverARowWithoutEvents": {nil, covered, 0, at(10), 1, seconds{running: 90}, nil},
+		"NeverChecked":             {nil, row(unknown, unchecked, provider.Time{}), 0, provider.Time{}, -1, seconds{}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.row.ID = "a"
@@ -83,7 +96,7 @@ func TestSummarise(t *testing.T) {
 			if tt.events == nil {
 				want.Transitions = []provider.Event{}
 			}
-			got := summarise(&tt.row, store.Past{Events: tt.events}, outage.NewWatch(at(tt.watched).Time, 0), beginning{}, at(now).Time)
+			got := summarise(&tt.row, store.Past{Events: tt.events}, tt.changes, outage.NewWatch(at(tt.watched).Time, 0), beginning{}, at(now).Time)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -129,7 +142,7 @@ func TestSummarise_Gaps(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			row := provider.Status{ID: "a", State: stopped, Reason: provider.Hung, Since: at(tt.since)}
-			got := summarise(&row, store.Past{Events: tt.events, Gaps: tt.gaps}, outage.NewWatch(base, 0), beginning{}, at(100).Time)
+			got := summarise(&row, store.Past{Events: tt.events, Gaps: tt.gaps}, nil, outage.NewWatch(base, 0), beginning{}, at(100).Time)
 			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || len(got.Gaps) != len(tt.gaps) {
 				t.Errorf("gaps %v; (-want +got):\n%s", got.Gaps, diff)
 			}
@@ -181,7 +194,7 @@ func TestSummarise_Clock(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := summarise(&provider.Status{ID: "a"}, store.Past{Events: tt.events}, tt.watch, beginning{}, at(tt.now))
+			got := summarise(&provider.Status{ID: "a"}, store.Past{Events: tt.events}, nil, tt.watch, beginning{}, at(tt.now))
 			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || !got.Since.Equal(at(tt.since)) {
 				t.Errorf("since %s; (-want +got):\n%s", got.Since.Sub(base), diff)
 			}
@@ -222,7 +235,7 @@ func TestSummarise_FromABeginning(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			row := provider.Status{ID: "a", State: running, Reason: provider.Hung, Since: at(100)}
-			got := summarise(&row, store.Past{Events: events, Gaps: tt.gaps}, outage.NewWatch(base, 0), tt.begin, at(100).Time)
+			got := summarise(&row, store.Past{Events: events, Gaps: tt.gaps}, nil, outage.NewWatch(base, 0), tt.begin, at(100).Time)
 			if diff := cmp.Diff(tt.seconds, got.StateSeconds); diff != "" || !got.Since.Equal(at(tt.since).Time) || len(got.Gaps) != tt.left {
 				t.Errorf("since %v, gaps %v; (-want +got):\n%s", got.Since, got.Gaps, diff)
 			}
