@@ -174,6 +174,7 @@ func (l *ledger) resume(past *past) {
 		ids[n.number] = id
 	}
 	for _, o := range past.open {
+		l.top = max(l.top, o.number) // its name may be damaged, and nobody else may get its history
 		if id, ok := ids[o.number]; ok {
 			l.reopen(id, o, past)
 		}

@@ -158,3 +158,31 @@ func TestMigrate_FromADamagedSchema2(t *testing.T) {
 		t.Errorf("schema %q", got)
 	}
 }
+
+// From schema 1 the history begins too: it fills hour by hour, in the day as well, and is kept.
+func TestMigrate_FromSchema1BeginsAHistory(t *testing.T) {
+	path := schema1(t, nil)
+	s := opened(t, path, Options{})
+	mustHaveAll(t, s)
+	s.Configure([]string{"a", "b"}, nil)
+	now := time.Now().UTC().Truncate(24 * time.Hour)
+	s.Watch(Watched{Wall: now})
+	for range 26 {
+		now = now.Add(time.Hour)
+		s.Watch(Watched{Wall: now, Seen: time.Hour})
+		s.Probed("a", true, time.Millisecond)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = opened(t, path, Options{})
+	mustHaveAll(t, s)
+	hours, err := s.Hours("a", time.Time{}, now.Add(time.Hour))
+	days, bad := s.Days("a", time.Time{}, now.Add(time.Hour))
+	if err := errors.Join(err, bad); err != nil || len(hours) != 27 || len(days) != 2 {
+		t.Fatalf("%d hours, %d days (%v)", len(hours), len(days), err)
+	}
+	if d := days[0]; d.In(provider.StateRunning) != 24*time.Hour || d.Known() != 24*time.Hour || d.Probes != 23 {
+		t.Errorf("the first day: %+v", d)
+	}
+}
