@@ -66,7 +66,7 @@ changes are shown, and how long each state lasted.
 			return a.allHistories(cmd.Context(), query, out)
 		case single(words) && out.json():
 			query.ID = words[0]
-			return tooOld(a.passThrough(cmd.Context(), client.Request{Path: query.Path()}))
+			return ofHistory(words[0], a.passThrough(cmd.Context(), client.Request{Path: query.Path()}))
 		}
 		return a.histories(cmd.Context(), words, query, out)
 	}
@@ -120,7 +120,7 @@ func (a *app) histories(ctx context.Context, words []string, query client.Histor
 		if err == nil {
 			replies[slices.Index(ids, id)] = bytes.TrimSpace(body)
 		}
-		return tooOld(err)
+		return ofHistory(id, err)
 	})
 	errs = errs[:tried] // the first one's error, if they share it, is enough
 	replies = slices.DeleteFunc(replies, func(body json.RawMessage) bool { return body == nil })

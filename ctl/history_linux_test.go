@@ -2,6 +2,7 @@ package ctl_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rivo/uniseg"
 
 	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/store/provider"
@@ -150,6 +152,59 @@ func TestHistory_OddReplies(t *testing.T) {
 				onTerminal(t, d, columns, 50, nil, "history")
 			}
 		})
+	}
+}
+
+// A thousand providers fit on the screen too, a line each, and the columns are those of the titles.
+func TestHistory_OfAThousand(t *testing.T) {
+	one := thirtyDays("x")
+	all := provider.HistoriesReply{Window: *one.Window}
+	for i := range 31 {
+		all.Times = append(all.Times, provider.Time{Time: one.Window.From.Add(time.Duration(i) * provider.Daily)})
+	}
+	for i := range 1000 {
+		h := asOneOf(one)
+		h.ID = fmt.Sprintf("gpu%d%s", i, strings.Repeat("-rack", i%4))
+		all.Providers = append(all.Providers, h)
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := startDaemon(t, map[string][]reply{"GET /api/history?window=30d": {ok(string(body))}})
+	for _, columns := range []uint16{40, 80, 120, 200} {
+		got := onTerminal(t, d, columns, 50, map[string]string{"NO_COLOR": "1", "LANG": "C.UTF-8"}, "history").String()
+		got = strings.TrimSuffix(strings.ReplaceAll(got, "\r\n", "\n"), "END")
+		checkWidth(t, got, ctl.TableOptions{Width: int(columns)})
+		table, _, _ := strings.Cut(got, "\n\n")
+		lines := strings.Split(table, "\n")
+		if len(lines) != 1001 {
+			t.Errorf("%d columns: %d lines", columns, len(lines))
+		}
+		for _, line := range lines[1:] {
+			if uniseg.StringWidth(line) != uniseg.StringWidth(lines[0]) {
+				t.Fatalf("%d columns: these are not aligned:\n%s\n%s", columns, lines[0], line)
+			}
+		}
+	}
+}
+
+// If the event is gone, the hint is what to type for this provider's history.
+func TestHistory_SinceAnEventThatIsGone(t *testing.T) {
+	gone := func(hint string) reply {
+		return refused(410, `{"error":{"code":"events_gone","message":"the events after 3 are gone","hint":"`+hint+`"}}`)
+	}
+	for hint, want := range map[string]string{
+		"continue with the oldest kept event: providerctl events --since 41": "providerctl history a --since 41\n",
+		"start at the oldest kept event: providerctl events":                 "show the last 30 days: providerctl history a\n",
+	} {
+		for _, more := range [][]string{nil, {"-o", "json"}} {
+			d := startDaemon(t, map[string][]reply{"GET /api/providers/a/history?since=3": {gone(hint)}})
+			r := d.run(t, append([]string{"history", "a", "--since", "3"}, more...)...)
+			if r.code == 0 || !strings.Contains(r.err, "the events after 3 are gone") || !strings.Contains(r.err, want) || strings.Contains(r.err, "providerctl events") {
+				t.Errorf("%v: %d %q, want %q", more, r.code, r.err, want)
+			}
+		}
 	}
 }
 

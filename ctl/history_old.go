@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -17,4 +18,23 @@ func tooOld(err error) error {
 			"the daemon is older than this providerctl, and has no history over months: %s", e.Message)
 	}
 	return err
+}
+
+// ofHistory is tooOld for the history of a provider. If its beginning is gone, the hint is for
+// history rather than events.
+func ofHistory(id string, err error) error {
+	var e *provider.Error
+	if !errors.As(err, &e) || e.Code != provider.EventsGone {
+		return tooOld(err)
+	}
+	own := "providerctl history " + id
+	return provider.Errorf(e.Code, ownHint(e.Hint, own), "%s", e.Message)
+}
+
+// ownHint is a hint for another command: with the number of an event, if it has one.
+func ownHint(hint, own string) string {
+	if _, number, ok := strings.Cut(hint, "providerctl events --since "); ok {
+		return "begin later: " + own + " --since " + number
+	}
+	return "give a time, or show the last 30 days: " + own
 }
