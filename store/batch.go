@@ -134,6 +134,7 @@ func (l *ledger) finish(a *account, err error) {
 		last = max(last, b.number)
 	}
 	l.unsaved = slices.DeleteFunc(l.unsaved, func(b *batch) bool { return b.number <= last })
+	l.release(last)
 }
 
 // rewrite makes the next commit write the names and the open hours of all: the file was
@@ -226,7 +227,7 @@ func (l *ledger) reopen(id string, o openHour, past *past) {
 func (l *ledger) closeEarly(t *tally, hour time.Time) {
 	if !t.IsEmpty() {
 		b := t.Bucket(hour)
-		l.closed = append(l.closed, closedHour{hour, t.number, b.Append(nil)})
+		l.closed = append(l.closed, closedHour{hour, t.number, l.rolls, b.Append(nil)})
 		l.afresh = true
 	}
 	t.Reset()

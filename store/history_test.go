@@ -114,6 +114,7 @@ func TestHistory_ReadWhileAnHourEnds(t *testing.T) {
 	s.Put(change("b", provider.StateRunning, ""))
 	pass(50 * time.Minute)
 	s.Put(change("b", provider.StateStopped, ""))
+	alive(t, s) // changes are shown once they are committed
 	end := sync.OnceFunc(func() {
 		pass(20 * time.Minute)
 		s.Put(change("b", provider.StateError, ""))

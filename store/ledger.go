@@ -36,6 +36,8 @@ type ledger struct {
 	unsaved []*batch        // the oldest first
 	batches uint64          // the number of the last one
 
+	held map[uint32][]held // by the provider's number, the oldest first
+
 	rider  uint32    // the number from which open hours join the next commit
 	rodeAt time.Time // when they last did
 }
@@ -67,6 +69,7 @@ const machine = 0
 type closedHour struct {
 	hour   time.Time
 	number uint32
+	rolls  uint64 // how often hours had been closed before
 	text   []byte
 }
 
@@ -128,6 +131,7 @@ func sinceEvent(st *provider.Status, e *provider.Event, now time.Time) time.Dura
 func (l *ledger) change(t *tally, state provider.State, reason provider.Reason, at time.Duration) {
 	at = max(at, t.mark)
 	t.settle(at)
+	l.hold(t)
 	t.state, t.reason, t.mark, t.changed = state, reason, at, true
 	l.note(t.number, rollup.Change{Time: l.wallAt(at), State: state, Reason: reason})
 }
@@ -255,7 +259,7 @@ func (l *ledger) close(end time.Time) {
 		t.settle(l.seen)
 		if !t.IsEmpty() {
 			b := t.Bucket(l.hour)
-			l.closed = append(l.closed, closedHour{l.hour, t.number, b.Append(nil)})
+			l.closed = append(l.closed, closedHour{l.hour, t.number, l.rolls, b.Append(nil)})
 		}
 		if t.Reset(); t.gone {
 			delete(l.tallies, id)

@@ -54,6 +54,9 @@ func TestMigrate_FromSchema2KeepsAll(t *testing.T) {
 	s.Configure([]string{"a"}, nil)
 	s.Watch(Watched{Wall: time.Now()})
 	s.Probed("a", true, time.Millisecond)
+	if err := s.SyncBarrier(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if hours, err := s.Hours("a", time.Time{}, time.Now().Add(time.Hour)); err != nil || len(hours) != 1 {
 		t.Errorf("%v (%v)", hours, err)
 	}

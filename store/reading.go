@@ -120,8 +120,8 @@ func (r *historyReader) recordBeside(id string, since time.Time, machines []roll
 		return Record{}
 	}
 	return Record{
-		Changes:   from(append(r.changes(number), r.newer.changes(number, r.head)...), since),
-		Unwatched: spans(slices.Concat(machines, r.newer.changes(machine, r.head)), since),
+		Changes:   from(r.changes(number), since),
+		Unwatched: spans(slices.Concat(machines, r.newer.watched(r.head)), since),
 	}
 }
 
