@@ -119,10 +119,14 @@ func NewBoard(rows []provider.Status, opts BoardOptions) *Board {
 	if opts.UsableLast {
 		groups = slices.SortedStableFunc(slices.Values(groups), func(a, b []standing) int { return int(a[0]) - int(b[0]) })
 	}
+	stand := make([]standing, len(rows))
+	for i := range rows {
+		stand[i] = standingOf(&rows[i], opts.Now)
+	}
 	for _, of := range groups {
 		title := len(b.lines)
 		for i := range rows {
-			if !slices.Contains(of, standingOf(&rows[i], opts.Now)) {
+			if !slices.Contains(of, stand[i]) {
 				continue
 			}
 			if len(b.lines) == title {

@@ -137,14 +137,10 @@ func (m *model) plain(text string) string {
 
 // head is the time and a summary, and whether the daemon is away.
 func (m *model) head() []frameLine {
-	all := make([]provider.Status, len(m.rows))
-	for i := range m.rows {
-		all[i] = m.rows[i].Status
-	}
-	now := m.daemonNow()
-	text := now.Format("15:04:05") + "  " + m.plain(ctl.SumUp(all, 0, now))
-	if !m.loaded {
-		text = now.Format("15:04:05")
+	text := m.daemonNow().Format("15:04:05")
+	if m.loaded {
+		m.laidOut()
+		text += "  " + m.summary
 	}
 	lines := []frameLine{m.one(text, ctl.Bold)}
 	switch {

@@ -2,6 +2,7 @@ package top
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/ctl"
@@ -44,6 +45,7 @@ type model struct {
 
 	board     *ctl.Board // nil: it has to be laid out again
 	laidAt    time.Time  // when it was laid out
+	summary   string     // of all rows, as of then
 	boardRows []provider.Status
 }
 
@@ -253,9 +255,11 @@ func (m *model) laidOut() *ctl.Board {
 	}
 	m.boardRows = m.boardRows[:0]
 	for i := range m.rows {
-		if matches(&m.rows[i].Status, m.filter) {
-			m.boardRows = append(m.boardRows, m.aged(&m.rows[i]))
-		}
+		m.boardRows = append(m.boardRows, m.aged(&m.rows[i]))
+	}
+	m.summary = m.plain(ctl.SumUp(m.boardRows, 0, m.daemonNow()))
+	if m.filter != "" {
+		m.boardRows = slices.DeleteFunc(m.boardRows, func(s provider.Status) bool { return !matches(&s, m.filter) })
 	}
 	opts := ctl.BoardOptions{
 		Width: m.width, Now: m.daemonNow(), ASCII: m.ascii, Away: !m.gone.IsZero(), Margin: margin, Pulse: m.pulse,
