@@ -112,17 +112,30 @@ func (a *app) run(ctx context.Context, q pickQuery, argv []string, wait time.Dur
 		environ = a.Environ()
 	}
 	environ, key := found.environ(environ, all.Providers)
-	if told := found.told(); !key && told.KeyEnv != "" && found.Type == provider.Cloud {
-		why := " is not set here"
-		if told.KeyEnvGuessed {
-			why = " is for its vendor, and not for " + found.Endpoint
-		}
-		a.say("%s%s, so the program has no key for %s", told.KeyEnv, why, found.ID)
+	if !key {
+		a.sayNoKey(found.chosen, argv)
 	}
 	if err := a.ctx.Err(); err != nil { // ctrl-C, which nobody else has noticed
 		return err
 	}
 	return a.exec("run", argv, environ)
+}
+
+// sayNoKey says that a program gets no key for a provider that has one, and what to do.
+func (a *app) sayNoKey(c *chosen, argv []string) {
+	told := c.told()
+	switch {
+	case told.KeyEnvGuessed:
+		a.say("%s is for its vendor, and not for %s, so the program has no key for %s", told.KeyEnv, c.Endpoint, c.ID)
+	case told.KeyEnv != "" && (c.Type == provider.Cloud || told.KeyInFile):
+		a.say("%s is not set here, so the program has no key for %s", told.KeyEnv, c.ID)
+		return
+	case told.KeyInFile:
+		a.say("the daemon keeps its key for %s in a file, and gives it to nobody, so the program has no key", c.ID)
+	}
+	if told.KeyInFile {
+		a.say("hint: if you may read the file: providerctl run %s -- sh -c 'OPENAI_API_KEY=$(cat FILE) exec %s …'", provider.ShellWord(c.ID), provider.Printable(argv[0]))
+	}
 }
 
 // chooseWithin is choose, but tries again once a second until it succeeds or the time is up.

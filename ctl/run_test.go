@@ -233,6 +233,11 @@ func TestRun_Key(t *testing.T) {
 		"NotTheOneOfARunAround": {openai, // which ran with groq's
 			[]string{"PROVIDERD_KEY_ENV=GROQ_API_KEY", "PROVIDERD_PROVIDER=groq", "GROQ_API_KEY=gsk", "OPENAI_API_KEY=gsk"},
 			map[string]string{"OPENAI_API_KEY": "none", "GROQ_API_KEY": "", "PROVIDERD_PROVIDER": "a"}, "OPENAI_API_KEY is not set here"},
+		"InTheDaemonsFile": {"[[provider]]\nid = \"a\"\nkind = \"openai-compatible\"\nbase_url = \"http://127.0.0.1:1/v1\"\napi_key_file = \"/k\"\n",
+			nil, map[string]string{"OPENAI_API_KEY": "none"},
+			"the daemon keeps its key for a in a file, and gives it to nobody, so the program has no key\nproviderctl: hint: if you may read the file: providerctl run a -- sh -c 'OPENAI_API_KEY=$(cat FILE) exec prog ...'"},
+		"InTheDaemonsFileWithAVariable": {"[[provider]]\nid = \"a\"\nkind = \"vllm\"\nbase_url = \"http://127.0.0.1:1\"\napi_key_file = \"/k\"\n",
+			nil, map[string]string{"OPENAI_API_KEY": "none"}, "VLLM_API_KEY is not set here"},
 		"OfALocalServer": {"[[provider]]\nid = \"a\"\nkind = \"ollama\"\n",
 			[]string{"OPENAI_API_KEY=sk-openai", "OLLAMA_HOST=0.0.0.0"}, map[string]string{"OPENAI_API_KEY": "none", "OLLAMA_HOST": "http://127.0.0.1:11434", "OPENAI_API_BASE": "http://127.0.0.1:11434/v1"}, ""},
 	} {

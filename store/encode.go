@@ -80,6 +80,7 @@ func (w *rowText) client(c *provider.Client) {
 	w.nonEmpty(`,"env":`, c.Env)
 	w.nonEmpty(`,"key_env":`, c.KeyEnv)
 	w.isTrue(`,"key_env_guessed":`, c.KeyEnvGuessed)
+	w.isTrue(`,"key_in_file":`, c.KeyInFile)
 	if len(c.Needs) > 0 {
 		w.any(`,"needs":`, c.Needs)
 	}

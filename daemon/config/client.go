@@ -13,7 +13,9 @@ func (p *Provider) setClient(kind *Kind) {
 	if !kind.listsModels() {
 		return
 	}
-	c := provider.Client{KeyEnv: p.clientKey(kind), KeyEnvGuessed: p.keepsGatewaysKey(kind), Needs: p.clientNeeds()}
+	c := provider.Client{
+		KeyEnv: p.clientKey(kind), KeyEnvGuessed: p.keepsGatewaysKey(kind), KeyInFile: p.keepsKeyInFile(), Needs: p.clientNeeds(),
+	}
 	if strings.HasPrefix(p.Endpoint, "http") { // no client accepts the path of a socket
 		root := kind.root(p.Endpoint)
 		if kind.OpenAI != "" {
@@ -23,7 +25,7 @@ func (p *Provider) setClient(kind *Kind) {
 			c.Env = kind.AddrEnv
 		}
 	}
-	if c.OpenAIBaseURL != "" || c.Env != "" || c.KeyEnv != "" || len(c.Needs) > 0 {
+	if c.OpenAIBaseURL != "" || c.Env != "" || c.KeyEnv != "" || c.KeyInFile || len(c.Needs) > 0 {
 		p.Client = &c
 	}
 }
@@ -44,8 +46,10 @@ func (p *Provider) clientKey(kind *Kind) string {
 // place of a cloud vendor, so that the vendor's variable most likely has a different key.
 func (p *Provider) keepsGatewaysKey(kind *Kind) bool {
 	return kind.Type == provider.Cloud && kind.BaseURL != "" && len(kind.KeyEnv) > 0 &&
-		strings.HasPrefix(p.KeySource, "file ") && hostOf(p.Endpoint) != hostOf(kind.BaseURL)
+		p.keepsKeyInFile() && hostOf(p.Endpoint) != hostOf(kind.BaseURL)
 }
+
+func (p *Provider) keepsKeyInFile() bool { return strings.HasPrefix(p.KeySource, "file ") }
 
 // clientNeeds is what the daemon sends and a program would have to send itself.
 func (p *Provider) clientNeeds() (needs []string) {

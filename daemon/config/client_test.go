@@ -31,13 +31,13 @@ func TestParse_Client(t *testing.T) {
 		"NotTheCertificate": {"kind = \"openai-compatible\"\nbase_url = \"https://h/v1\"\nclient_cert_file = \"/c\"\nclient_key_file = \"/c\"", nil,
 			&provider.Client{OpenAIBaseURL: "https://h/v1", Needs: []string{provider.NeedsCertificate}}},
 		"AGatewaysKeyInAFile": {"kind = \"openai\"\nbase_url = \"https://gateway.example/v1\"\napi_key_file = \"/k\"", nil, // OPENAI_API_KEY is OpenAI's
-			&provider.Client{OpenAIBaseURL: "https://gateway.example/v1", KeyEnv: "OPENAI_API_KEY", KeyEnvGuessed: true}},
+			&provider.Client{OpenAIBaseURL: "https://gateway.example/v1", KeyEnv: "OPENAI_API_KEY", KeyEnvGuessed: true, KeyInFile: true}},
 		"TheVariableOfTheConfiguration": {"kind = \"openai-compatible\"\nbase_url = \"http://h/v1\"\napi_key_env = \"GATEWAY_KEY\"", nil,
 			&provider.Client{OpenAIBaseURL: "http://h/v1", KeyEnv: "GATEWAY_KEY"}},
 		"TheOneThatIsSet": {`kind = "gemini"`, map[string]string{"GOOGLE_API_KEY": "k"},
 			&provider.Client{OpenAIBaseURL: "https://generativelanguage.googleapis.com/v1beta/openai", KeyEnv: "GOOGLE_API_KEY"}},
 		"TheVendorsBesideAFile": {"kind = \"groq\"\napi_key_file = \"/k\"", nil,
-			&provider.Client{OpenAIBaseURL: "https://api.groq.com/openai/v1", KeyEnv: "GROQ_API_KEY"}},
+			&provider.Client{OpenAIBaseURL: "https://api.groq.com/openai/v1", KeyEnv: "GROQ_API_KEY", KeyInFile: true}},
 		"NoURLOfASocket":  {"kind = \"ollama\"\nbase_url = \"unix:///run/o.sock\"", nil, nil},
 		"NothingOfOpenAI": {`kind = "lmstudio"`, nil, nil}, // as the table of these tests has it
 		"NoModels":        {"kind = \"http\"\nbase_url = \"http://h\"\napi_key_env = \"K\"", nil, nil},
