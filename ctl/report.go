@@ -107,6 +107,9 @@ func (a *app) inTurn(ctx context.Context, report func(context.Context) error) er
 	}
 }
 
+// backWithin is how soon a provider is probed again after a report was taken back.
+const backWithin = 2 * time.Second
+
 func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out *format) error {
 	if out.json() {
 		req, err := client.ReportRequest(id, met)
@@ -128,7 +131,8 @@ func (a *app) reportOn(ctx context.Context, id string, met provider.Report, out 
 	}
 	if s.RetryAt.After(a.now()) {
 		line += ", left alone until " + deadline(s.RetryAt)
-		if a.term.shown { // a script knows what it says
+		// A script knows what it says, and a second is what takes a report back.
+		if a.term.shown && s.RetryAt.Sub(a.now()) > backWithin {
 			a.say("hint: if that is wrong, take it back: providerctl report %s --status 429 --retry-after 1", s.ID)
 		}
 	}
