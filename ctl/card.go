@@ -20,7 +20,7 @@ func (a *app) writeCard(ctx context.Context, s *provider.Status, reply *provider
 	opts := a.tableOptions(&format{}, reply.TS)
 	opts.maintained = reply.Maintenance
 	text := card(s, opts)
-	if history, err := a.client.History(ctx, s.ID); err == nil {
+	if history, err := CardHistory(ctx, a.client, s.ID); err == nil {
 		text += changes(history, opts)
 	}
 	_, err := io.WriteString(a.Stdout, text)

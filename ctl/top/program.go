@@ -168,7 +168,7 @@ func readCard(ctx context.Context, c *client.Client, id string) cardCame {
 	keep(err)
 	came.parts.Models, err = c.Models(ctx, id)
 	keep(err)
-	came.parts.History, err = c.History(ctx, id)
+	came.parts.History, err = ctl.CardHistory(ctx, c, id)
 	keep(err)
 	return came
 }

@@ -118,7 +118,7 @@ func (l layer) Wide() int { return l.To - l.From }
 const mostChanges = 20
 
 func (s *site) addHistory(r *http.Request, c *card) {
-	h, err := s.Client.History(r.Context(), c.ID)
+	h, err := ctl.CardHistory(r.Context(), s.Client, c.ID)
 	if err != nil {
 		c.lacks("the history", err)
 	} else {
