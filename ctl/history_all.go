@@ -76,7 +76,7 @@ func (l historyLayout) writeAll(b *strings.Builder, all *provider.HistoriesReply
 // 1 for none.
 func (l historyLayout) fit(g *grid, steps int) int {
 	if l.width <= 0 {
-		return steps
+		return min(steps, pipedBars)
 	}
 	room := func() int {
 		widths := g.widths()

@@ -47,6 +47,9 @@ func (l historyLayout) write(b *strings.Builder, h *provider.HistoryReply) {
 	}
 }
 
+// pipedBars is how many bars are shown if there is no screen to fit them on.
+const pipedBars = 100
+
 // labels is how wide the labels of a history are.
 const labels = len("  outages  ")
 
@@ -71,7 +74,7 @@ func (l historyLayout) bars(all bars) (line, legend string) {
 	if len(all.all) == 0 {
 		return "", ""
 	}
-	room := 0
+	room := pipedBars
 	if l.width > 0 {
 		room = max(1, l.width-labels)
 	}
