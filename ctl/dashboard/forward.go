@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -23,7 +24,7 @@ type forwarded struct {
 }
 
 // ServeHTTP forwards a request without its headers. Of the answer's headers it passes on the
-// type and the length. The end of the request ends the call.
+// type, if it is one of the daemon's own, and the length. The end of the request ends the call.
 func (f forwarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path, query, _ := strings.Cut(r.RequestURI, "?")
 	route, to, allow := find(r.Method, "/"+strings.TrimPrefix(path, f.base))
@@ -59,6 +60,11 @@ func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Re
 		return
 	}
 	defer reply.Close()
+	if !passable(reply) {
+		answerJSON(w, http.StatusBadGateway, provider.Errorf(provider.Internal, "see what listens there: providerctl doctor",
+			"the daemon's reply is neither JSON nor plain text"))
+		return
+	}
 	if reply.Stream {
 		passStream(w, r, reply)
 		return
@@ -70,6 +76,16 @@ func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Re
 		return
 	}
 	answer(w, reply.Status, reply.ContentType, body)
+}
+
+// passable reports whether a reply has one of the daemon's own types. A browser would run the
+// scripts of another one, or guess the type if there is none, with the rights of this origin.
+func passable(reply *client.Reply) bool {
+	if reply.ContentType == "" {
+		return reply.Length == 0
+	}
+	kind, _, err := mime.ParseMediaType(reply.ContentType)
+	return err == nil && (kind == "application/json" || kind == "application/x-ndjson" || kind == "text/plain")
 }
 
 // passStream copies a stream, each part as it arrives.

@@ -104,6 +104,32 @@ func TestForward_Errors(t *testing.T) {
 	}
 }
 
+// A reply of a type that the daemon never sends is not passed on: a browser would show it as a
+// page of the dashboard's origin.
+func TestForward_OnlyTheDaemonsTypes(t *testing.T) {
+	const markup = "<script>alert(1)</script>"
+	var kind []string
+	st := play(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Content-Type"] = kind // nil: none, and net/http guesses none
+		io.WriteString(w, markup)
+	}))
+	for given, status := range map[string]int{
+		"application/json": 200, "application/json; charset=utf-8": 200, "Application/JSON": 200, "text/plain; charset=utf-8": 200, "application/x-ndjson": 200,
+		"": 502, "text/html": 502, "TEXT/HTML; charset=utf-8": 502, "image/svg+xml": 502, "application/xhtml+xml": 502, "text/xml": 502, "text/javascript": 502,
+		"text/css": 502, "text/plain, text/html": 502, "application/json;": 200, "multipart/x-mixed-replace": 502, "application/octet-stream": 502, "json": 502,
+	} {
+		if kind = []string{given}; given == "" {
+			kind = nil
+		}
+		for _, path := range []string{"api/providers/status", "api/events?follow=1", "api/healthz"} {
+			resp, body := st.send("GET BASE" + path + " HTTP/1.1\n" + ours + "\n")
+			if resp.StatusCode != status || status != 200 && (strings.Contains(body, markup) || resp.Header.Get("Content-Type") != "application/json") {
+				t.Errorf("%q at %s: %s as %q: %s", given, path, resp.Status, resp.Header.Get("Content-Type"), body)
+			}
+		}
+	}
+}
+
 // Without a daemon the answer has the daemon's own form. The next one that starts is asked.
 func TestForward_OverARestart(t *testing.T) {
 	answering := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}\n") })
