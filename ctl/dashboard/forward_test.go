@@ -75,6 +75,7 @@ func TestForward_Routes(t *testing.T) {
 		"GET api/events?since=3":                   "GET /api/events?since=3",
 		"GET api/daemon":                           "GET /api/daemon",
 		"GET api/daemon/log?lines=3":               "GET /api/daemon/log?lines=3",
+		"GET api/notify":                           "GET /api/notify",
 		"GET api/healthz":                          "GET /healthz",
 		"POST api/providers/refresh":               "POST /api/providers/refresh",
 		"POST api/providers/a/diagnose?wait=1s":    "POST /api/providers/a/diagnose?wait=1s",

@@ -25,6 +25,8 @@ type daemonView struct {
 	Trouble string // with the configuration
 	Log     []logLine
 	NoLog   string // why the log is not shown
+	Sinks   []sink
+	NoSinks string // why they are not shown
 }
 
 type check struct {
@@ -60,6 +62,7 @@ func (s *site) daemon(r *http.Request, f *frame) (any, error) {
 			v.Trouble = "the last reload was refused; the earlier configuration is still in force"
 		}
 	}
+	s.addSinks(r, v)
 	s.addLog(r, v)
 	return v, nil
 }

@@ -32,6 +32,8 @@ type daemon struct {
 	streams  map[chan string]bool
 	fails    map[string]bool // providers whose refresh finds them failing
 	holdback bool            // refreshes do not end
+	upkeep   []provider.Maintenance
+	sinks    []provider.NotifySink // nil: it has no such route
 }
 
 const firstEvent = 1_800_000_000_000_000
@@ -49,6 +51,13 @@ func startDaemon(t testing.TB, rows ...provider.Status) *daemon {
 	mux.HandleFunc("POST /api/providers/{id}/{what}", d.change)
 	mux.HandleFunc("GET /api/history", d.histories)
 	mux.HandleFunc("GET /api/events", d.follow)
+	mux.HandleFunc("GET /api/notify", func(w http.ResponseWriter, _ *http.Request) {
+		if d.sinks == nil {
+			refuse(w, provider.Errorf(provider.UnknownRoute, "", "no such route"))
+			return
+		}
+		reply(w, 200, provider.NotifyReply{Sinks: d.sinks})
+	})
 	mux.HandleFunc("GET /api/daemon", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, 200, provider.DaemonInfo{Version: "1.2.3", PID: 42, Socket: d.socket, LogLevel: "info", Providers: len(d.rows), Seq: d.seq,
 			Setup: &provider.Setup{Caller: provider.Caller{Admin: d.admin, Hint: "run it with sudo"}}})
@@ -123,7 +132,7 @@ func (d *daemon) status(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, s)
 		}
 	}
-	reply(w, 200, provider.StatusReply{TS: provider.Time{Time: time.Now()}, Seq: d.seq, Providers: rows})
+	reply(w, 200, provider.StatusReply{TS: provider.Time{Time: time.Now()}, Seq: d.seq, Providers: rows, Maintenance: d.upkeep})
 }
 
 func (d *daemon) refresh(w http.ResponseWriter, r *http.Request) {

@@ -35,6 +35,8 @@ type frame struct {
 	Message  *message // about the last action
 	Problem  *problem // why there is nothing to show
 	Statuses []provider.Status
+
+	Maintained map[string]provider.Time // until when providers are in maintenance
 }
 
 // NowMS is the daemon's time for scripts.
@@ -80,6 +82,7 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 	f.Statuses, f.Seq, f.Total = reply.Providers, reply.Seq, len(reply.Providers)
 	f.Now = reply.TS.In(time.Local)
 	f.Order = orderOf(reply.Providers)
+	f.Maintained = maintained(reply.Maintenance, f.Now)
 	s.pulse.note(reply.Providers)
 	for _, need := range ctl.Needs(reply.Providers, f.Now) {
 		if need.Name == ctl.Usable {
@@ -92,6 +95,17 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 		f.Pick = &pick
 	}
 	return nil
+}
+
+// maintained is until when each of the providers is in maintenance that lasts.
+func maintained(all []provider.Maintenance, now time.Time) map[string]provider.Time {
+	until := make(map[string]provider.Time, len(all))
+	for _, m := range all {
+		if m.Until.After(now) {
+			until[m.ID] = m.Until
+		}
+	}
+	return until
 }
 
 // orderOf is a short text that differs between configurations. No event tells of a change of

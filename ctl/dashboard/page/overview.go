@@ -57,7 +57,7 @@ func (s *site) overview(r *http.Request, f *frame) (any, error) {
 			continue
 		}
 		row := rowOf(status, past[status.ID], f.Now)
-		row.Place = place
+		row.Place, row.Upkeep = place, f.Maintained[status.ID]
 		if row.Spark == "" {
 			row.Spark = s.pulse.of(status.ID)
 		}

@@ -53,6 +53,9 @@ func (s *site) provider(r *http.Request, f *frame) (any, error) {
 	c.row = rowOf(c.Status, s.past.lastDay(r.Context())[id], f.Now)
 	c.Story, c.Hint = ctl.Story(c.Status.Doubt, c.Status.Detail), ctl.HintFor(c.Status, f.Now) // whole
 	c.Facts = without(ctl.Facts(c.Status, f.Now), c.Story, c.Hint)
+	if c.Upkeep = f.Maintained[id]; !c.Upkeep.IsZero() {
+		c.Facts = slices.Insert(c.Facts, min(1, len(c.Facts)), [2]string{"Maintenance", "until " + ctl.Clock(c.Upkeep, f.Now) + "; nobody is told of trouble"})
+	}
 	c.Story = unsaid(c.Story, c.Hint)
 	c.Endpoint = c.Status.Endpoint
 	c.Facts = slices.DeleteFunc(c.Facts, func(fact [2]string) bool { return fact[0] == "Checked" }) // the last probe has a part of its own

@@ -26,6 +26,7 @@ type row struct {
 	Story    string // what is wrong, cut; empty if nothing is wrong
 	Hint     string // what to do, cut
 	Until    provider.Time
+	Upkeep   provider.Time // until when it is in maintenance; zero: it is not
 	Since    provider.Time
 	Latency  string
 	Seen     provider.Time
