@@ -28,7 +28,7 @@ import (
 var pictures = flag.String("pictures", "", "take pictures of the dashboard into this `folder`; only in the network of the script screenshots")
 
 // The widths and heights at which every view is taken. The first is that of the pictures in docs.
-var pictureSizes = []struct{ width, height int64 }{{1280, 456}, {360, 740}, {768, 1024}, {3840, 1200}}
+var pictureSizes = []struct{ width, height int64 }{{1280, 540}, {360, 740}, {768, 1024}, {3840, 1200}}
 
 // Pictures of every view, at four widths, in both schemes, of a daemon whose providers are at
 // their vendors' usual addresses and in the states that a person meets.
