@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/gzip"
+	"context"
 	"embed"
 	"errors"
 	"html/template"
@@ -56,14 +57,20 @@ type view struct {
 	fill func(*http.Request, *frame) (data any, err error)
 }
 
+// patience is how long a view may wait for its turn and for the daemon, together: behind a daemon
+// that hangs, views would otherwise wait for one another.
+const patience = 15 * time.Second
+
 // view is the handler of a view: it asks for the rows, and shows why if there are none.
 func (s *site) view(v view) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		f := s.frame(r, v.name)
 		f.Title = cmp.Or(v.title, r.PathValue("id"))
+		ctx, cancel := context.WithTimeout(r.Context(), cmp.Or(s.Patience, patience))
+		defer cancel()
 		b := takeBuffer()
 		defer keepBuffer(b)
-		if err := s.compose(b, r, f, v); err != nil {
+		if err := s.compose(b, r.WithContext(ctx), f, v); err != nil {
 			s.fail(w, f, err)
 			return
 		}
@@ -81,7 +88,7 @@ func (s *site) compose(b *bytes.Buffer, r *http.Request, f *frame, v view) error
 	select {
 	case zip = <-s.turn:
 	case <-r.Context().Done():
-		return r.Context().Err()
+		return provider.Errorf(provider.TimedOut, "it may be stopped or stuck; see: providerctl health", "the daemon did not answer in time")
 	}
 	defer func() { s.turn <- zip }()
 	if err := s.ask(r.Context(), f); err != nil {

@@ -9,6 +9,7 @@ package page
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/providerd/providerd/ctl/client"
 )
@@ -29,6 +30,8 @@ type Options struct {
 	ReadOnly bool   // show no form, and accept none
 	Host     string // the name of this machine
 	Version  string // of this program
+	// Patience is how long a view may take in all; zero means 15 s.
+	Patience time.Duration
 }
 
 // New returns the handler of all requests below Base, except those for the API. It expects
