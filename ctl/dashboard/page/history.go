@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,15 +62,21 @@ type past struct {
 	mu      sync.Mutex
 	day     map[string]record // by provider
 	learned time.Time
+	kept    time.Duration
 }
 
-const pastKept = time.Minute
+// How long the history of all providers is kept: briefly while nothing is known, as in the first
+// seconds of a daemon.
+const (
+	pastKept  = time.Minute
+	emptyKept = 3 * time.Second
+)
 
 // lastDay returns the records of the last 24 hours, by provider; empty if there are none.
 func (p *past) lastDay(ctx context.Context) map[string]record {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := time.Now(); p.learned.IsZero() || now.Sub(p.learned) > pastKept {
+	if now := time.Now(); p.learned.IsZero() || now.Sub(p.learned) > p.kept {
 		var reply struct {
 			Providers []record `json:"providers"`
 		}
@@ -77,11 +84,14 @@ func (p *past) lastDay(ctx context.Context) map[string]record {
 		if err != nil && code(err) != provider.UnknownRoute && code(err) != provider.BadRequest {
 			return p.day // the next view asks again
 		}
-		p.day, p.learned = map[string]record{}, now
+		p.day, p.learned, p.kept = map[string]record{}, now, emptyKept
 		hours := p.hours(ctx, reply.Providers)
 		for i, r := range reply.Providers {
 			r.buckets = hours[i]
 			p.day[r.ID] = r
+			if r.UptimeRatio != nil || slices.Max(append(r.Known, 0)) > 0 {
+				p.kept = pastKept
+			}
 		}
 	}
 	return p.day
