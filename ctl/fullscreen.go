@@ -16,12 +16,13 @@ type CardParts struct {
 	Diagnostics *provider.Diagnostics
 	Models      *provider.ModelsReply
 	History     *provider.HistoryReply
+	Maintenance []provider.Maintenance // of any provider
 }
 
 // CardLines shows everything about one provider: its card, the layers of its last probe,
 // its models, and its last changes. Opts.Color is ignored.
 func CardLines(p CardParts, opts TableOptions) (lines []Line) {
-	opts.Color = false
+	opts.Color, opts.maintained = false, p.Maintenance
 	section := func(title, text string) {
 		if text = strings.Trim(text, "\n"); text == "" {
 			return

@@ -3,6 +3,7 @@ package ctl
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -15,6 +16,11 @@ func maintainedUntil(id string, opts TableOptions) provider.Time {
 		}
 	}
 	return provider.Time{}
+}
+
+// Upkeep is one line about those of the rows that are in maintenance; empty if none is.
+func Upkeep(rows []provider.Status, all []provider.Maintenance, now time.Time) string {
+	return strings.TrimSuffix(upkeep(rows, TableOptions{Now: now, maintained: all}), "\n")
 }
 
 // upkeep is one line about those of the rows that are in maintenance.

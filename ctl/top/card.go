@@ -62,7 +62,7 @@ func (m *model) cardLines() []ctl.Line {
 	parts := m.card.parts
 	status := m.aged(row)
 	status.Stale = status.Stale || !m.gone.IsZero()
-	parts.Row = &status
+	parts.Row, parts.Maintenance = &status, m.maintained
 	lines := ctl.CardLines(parts, ctl.TableOptions{Width: m.width, Now: m.daemonNow(), ASCII: m.ascii, Spell: m.spell})
 	if m.card.err != nil {
 		text := ctl.Wrap("not all could be read: "+m.plain(errorText(m.card.err)), m.width)

@@ -189,6 +189,9 @@ func (m *model) about() []frameLine {
 	if row == nil {
 		return lines
 	}
+	if upkeep := ctl.Upkeep([]provider.Status{row.Status}, m.maintained, m.daemonNow()); upkeep != "" {
+		lines[0] = m.one(m.plain(upkeep), ctl.Dim)
+	}
 	if detail := ctl.Detail(&row.Status); detail != "" {
 		lines[1] = m.one(m.plain(row.ID+": "+detail), ctl.Plain)
 	}

@@ -36,7 +36,8 @@ type daemon struct {
 	rows    []provider.Status
 	seq     uint64
 	streams map[chan string]bool
-	replies map[string]reply    // to what has no handler of its own
+	replies map[string]reply // to what has no handler of its own
+	upkeep  []provider.Maintenance
 	held    map[string]struct{} // the providers whose probes of a refresh do not end
 }
 
@@ -130,7 +131,7 @@ func (d *daemon) status(ids []string) provider.StatusReply {
 	if len(ids) > 0 {
 		rows = slices.DeleteFunc(rows, func(s provider.Status) bool { return !slices.Contains(ids, s.ID) })
 	}
-	return provider.StatusReply{TS: provider.Time{Time: time.Now()}, Seq: d.seq, Providers: rows}
+	return provider.StatusReply{TS: provider.Time{Time: time.Now()}, Seq: d.seq, Providers: rows, Maintenance: d.upkeep}
 }
 
 // refresh gives rows the next generation, except those that are held.

@@ -20,9 +20,12 @@ type model struct {
 	rows   []row          // in the configuration's order
 	places map[string]int // of the rows, by ID
 	loaded bool           // there has been a reply
-	ahead  time.Duration
-	gone   time.Time // since when the daemon has been away; zero if it is not
-	why    error     // and why
+
+	maintained []provider.Maintenance // of any of them
+
+	ahead time.Duration
+	gone  time.Time // since when the daemon has been away; zero if it is not
+	why   error     // and why
 
 	changed map[string]time.Time // when rows last changed
 	pulses  ctl.Pulses
@@ -181,6 +184,7 @@ func (m *model) takeRows(r rowsCame) (effects []effect) {
 		}
 	}
 	if r.whole {
+		m.maintained = r.reply.Maintenance
 		m.rows = fresh
 		m.placeAll()
 	}
