@@ -431,6 +431,49 @@ func TestBook_OnlineAgainIsGone(t *testing.T) {
 	p.want("12:02:05 digest +a - ~host")
 }
 
+// If a message is refused whose end waits behind it, nobody is told that end. The message tells
+// it if it is revived.
+func TestBook_RefusedBeforeItsEnd(t *testing.T) {
+	ids := []string{"a", "b", "c", "d", "e", "f"}
+	p := newPlay(t, defaults(), ids...)
+	p.deaf = true
+	for _, id := range ids {
+		p.down(at(1, 0), id)
+	}
+	p.until(at(2, 0))
+	p.up(at(10, 0), "a")
+	p.up(at(10, 0), "b")
+	p.until(at(11, 0))
+	p.up(at(20, 0), "c")
+	p.until(at(21, 0))
+	dead := p.b.Outbox[0]
+	p.b.Reject(dead.ID, "400")
+	p.deaf = false
+	p.until(at(22, 0))
+	p.want()
+	p.b.Retry(dead.ID, p.now)
+	p.until(at(23, 0))
+	p.want("12:22:00 digest +d,e,f - ~a,b,c")
+}
+
+// If worse news of trouble is refused, its end is told to those who heard of the beginning.
+func TestBook_WorseIsRefused(t *testing.T) {
+	p := newPlay(t, defaults(), "a")
+	p.down(at(1, 0), "a")
+	p.until(at(2, 0))
+	p.deaf = true
+	p.event(at(3, 0), "a", provider.StateError, provider.Unauthorized)
+	p.until(at(4, 0))
+	p.b.Reject(p.b.Outbox[0].ID, "401")
+	p.deaf = false
+	p.up(at(5, 0), "a")
+	p.until(at(6, 0))
+	p.want("12:01:05 opened a connection_refused", "12:05:05 closed a ok")
+	if m := p.b.Outbox[0]; m.Type != provider.NoticeMerged || m.Until.IsZero() {
+		t.Errorf("revived, it would say %+v", m)
+	}
+}
+
 // The book survives JSON.
 func TestBook_Saved(t *testing.T) {
 	p := newPlay(t, defaults(), "a", "b")
