@@ -19,11 +19,11 @@ func (a *app) writeSinks(reply *provider.NotifyReply) error {
 		s := &reply.Sinks[i]
 		sinks.rows = append(sinks.rows, []string{
 			provider.Printable(s.ID), provider.Printable(s.Kind), strconv.FormatUint(s.Sent, 10), strconv.Itoa(s.Waiting), strconv.Itoa(s.Dead),
-			ago(s.SentAt, now), or(provider.Printable(strings.Join(s.Open, ", "))), or(sinkNote(s, now)),
+			ago(s.SentAt, now), or(some(s.Open)), or(sinkNote(s, now)),
 		})
 		for _, m := range s.Messages {
 			messages.rows = append(messages.rows, []string{
-				provider.Printable(m.ID), provider.Printable(s.ID), provider.Printable(string(m.Type)), or(provider.Printable(strings.Join(m.About, ", "))),
+				provider.Printable(m.ID), provider.Printable(s.ID), provider.Printable(string(m.Type)), or(some(m.About)),
 				span(now.Sub(m.MadeAt.Time)), nextTry(&m, now), or(provider.Printable(cmp.Or(m.Error, m.Dead))),
 			})
 		}
@@ -45,6 +45,15 @@ func (a *app) writeSinks(reply *provider.NotifyReply) error {
 	}
 	_, err := io.WriteString(a.Stdout, text)
 	return err
+}
+
+// some are the first of many ids, and how many more there are.
+func some(ids []string) string {
+	const most = 3
+	if len(ids) <= most+1 {
+		return provider.Printable(strings.Join(ids, ", "))
+	}
+	return provider.Printable(strings.Join(ids[:most], ", ")) + " and " + strconv.Itoa(len(ids)-most) + " more"
 }
 
 // sinkNote is what is odd about a sink.

@@ -24,10 +24,13 @@ func TestNotify(t *testing.T) {
 	}{
 		"List":        {"notify list", "GET /api/notify", ok(sinks), 0, "phone  ntfy     3        1     1", ""},
 		"ListMessage": {"notify list", "GET /api/notify", ok(sinks), 0, "given up  404 Not Found", ""},
-		"ListNone":    {"notify list", "GET /api/notify", ok(`{"sinks":[],"maintenance":[]}`), 0, "", "nobody is told: the configuration has no [[notify]]"},
-		"ListJSON":    {"notify list -o json", "GET /api/notify", ok(`{"of_the_future":1}` + "\n"), 0, `{"of_the_future":1}` + "\n", ""},
-		"Test":        {"notify test phone", "POST /api/notify/phone/test", ok(`{"id":"phone","status":"delivered"}`), 0, "phone accepted the test message\n", ""},
-		"TestFails":   {"notify test phone", "POST /api/notify/phone/test", refused(502, undelivered), 1, "", "providerctl: phone: 404 Not Found\nproviderctl: hint: correct it\n"},
+		"ListMany": {
+			"notify list", "GET /api/notify", ok(strings.Replace(sinks, `["a","b"]`, `["a","b","c","d","e"]`, 1)), 0, "a, b, c and 2 more", "",
+		},
+		"ListNone":  {"notify list", "GET /api/notify", ok(`{"sinks":[],"maintenance":[]}`), 0, "", "nobody is told: the configuration has no [[notify]]"},
+		"ListJSON":  {"notify list -o json", "GET /api/notify", ok(`{"of_the_future":1}` + "\n"), 0, `{"of_the_future":1}` + "\n", ""},
+		"Test":      {"notify test phone", "POST /api/notify/phone/test", ok(`{"id":"phone","status":"delivered"}`), 0, "phone accepted the test message\n", ""},
+		"TestFails": {"notify test phone", "POST /api/notify/phone/test", refused(502, undelivered), 1, "", "providerctl: phone: 404 Not Found\nproviderctl: hint: correct it\n"},
 		"TestNobody": {
 			"notify test nope", "POST /api/notify/nope/test", refused(404, `{"error":{"code":"unknown_sink","message":"no such sink"}}`), 5, "", "no such sink",
 		},

@@ -108,10 +108,10 @@ func (p *program) judge(end *os.ProcessState, killed bool, out, talk *child.Outp
 	switch {
 	case killed:
 		return errors.New(scrub("it did not end in time and was killed"+after(said), p.secrets))
+	case end.Success(): // whatever it wrote
+		return nil
 	case out.IsOver() || talk.IsOver():
 		return errors.New(child.ErrWordy.Error())
-	case end.Success():
-		return nil
 	case end.ExitCode() == tryAgain, !end.Exited(): // killed by a signal: not its own decision
 		return errors.New(scrub(end.String()+after(said), p.secrets))
 	}

@@ -95,6 +95,7 @@ func TestExec_Ends(t *testing.T) {
 		{"kill -TERM $$", "signal: terminated", false},
 		{`printf '\033[31mred\302\233\n' >&2; exit 1`, "exit status 1: [31mred", true},
 		{"cat /dev/zero >&2; exit 1", "it wrote more than 1 MiB", false},
+		{"cat /dev/zero 2>&-; exit 0", "", false},
 		{`echo "cannot log in with $2" >&2; exit 1`, "exit status 1: cannot log in with ***", true},
 	} {
 		s, _ := execSink(t, tt.text, "--password", "hunter2hunter2")
