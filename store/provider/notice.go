@@ -19,7 +19,7 @@ var Topics = [...]Topic{TopicUnusable, TopicUsable, TopicLimited, TopicAttention
 // of trouble. It is empty if the state says nothing about the provider.
 func TopicOf(state State, reason Reason) Topic {
 	switch {
-	case reason == Paused || reason == ProbeFailed: // nobody looked
+	case reason == Paused || reason == ProbeFailed || reason == NotChecked && state != StateRunning: // nobody looked
 		return ""
 	case reason == VendorIncident:
 		return TopicIncident

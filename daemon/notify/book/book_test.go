@@ -474,6 +474,18 @@ func TestBook_WorseIsRefused(t *testing.T) {
 	}
 }
 
+// A provider that is probed again after a pause is not in trouble because nobody has looked yet.
+func TestBook_Resumed(t *testing.T) {
+	p := newPlay(t, defaults(), "a")
+	p.event(at(1, 0), "a", provider.StateDegraded, provider.RateLimited)
+	p.event(at(2, 0), "a", provider.StateDegraded, provider.Paused)
+	p.event(at(9, 0), "a", provider.StateDegraded, provider.NotChecked)
+	p.until(at(20, 0))
+	p.event(at(20, 0), "a", provider.StateRunning, provider.OK)
+	p.until(at(30, 0))
+	p.want()
+}
+
 // The book survives JSON.
 func TestBook_Saved(t *testing.T) {
 	p := newPlay(t, defaults(), "a", "b")
