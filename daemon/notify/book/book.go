@@ -117,10 +117,10 @@ type Episode struct {
 	After  Ending          `json:"after,omitzero"` // what came after it
 	Times  int             `json:"times"`          // how often it began
 
-	Due    time.Time      `json:"due,omitzero"`      // when it has lasted long enough to be told; zero: it is not news
-	Told   string         `json:"told,omitempty"`    // the message that told it
-	ToldAs provider.Topic `json:"told_as,omitempty"` // and as what
-	Heard  bool           `json:"heard,omitempty"`   // a message before that one told it, too, and did not die
+	Due    time.Time      `json:"due,omitzero"`      // when to tell it; zero: it is not news
+	Told   string         `json:"told,omitempty"`    // the id of the message about its beginning
+	ToldAs provider.Topic `json:"told_as,omitempty"` // the topic of that message
+	Heard  bool           `json:"heard,omitempty"`   // an earlier message about it, when it was not as bad, was accepted
 }
 
 // An Ending is what came after an episode.

@@ -456,24 +456,6 @@ func TestBook_RefusedBeforeItsEnd(t *testing.T) {
 	p.want("12:22:00 digest +d,e,f - ~a,b,c")
 }
 
-// If worse news of trouble is refused, its end is told to those who heard of the beginning.
-func TestBook_WorseIsRefused(t *testing.T) {
-	p := newPlay(t, defaults(), "a")
-	p.down(at(1, 0), "a")
-	p.until(at(2, 0))
-	p.deaf = true
-	p.event(at(3, 0), "a", provider.StateError, provider.Unauthorized)
-	p.until(at(4, 0))
-	p.b.Reject(p.b.Outbox[0].ID, "401")
-	p.deaf = false
-	p.up(at(5, 0), "a")
-	p.until(at(6, 0))
-	p.want("12:01:05 opened a connection_refused", "12:05:05 closed a ok")
-	if m := p.b.Outbox[0]; m.Type != provider.NoticeMerged || m.Until.IsZero() {
-		t.Errorf("revived, it would say %+v", m)
-	}
-}
-
 // A provider that is probed again after a pause is not in trouble because nobody has looked yet.
 func TestBook_Resumed(t *testing.T) {
 	p := newPlay(t, defaults(), "a")

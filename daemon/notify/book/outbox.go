@@ -3,8 +3,6 @@ package book
 import (
 	"slices"
 	"time"
-
-	"github.com/providerd/providerd/store/provider"
 )
 
 const (
@@ -89,7 +87,6 @@ func (b *Book) Reject(id, why string) (changed bool) {
 	}
 	m.Dead, m.Error = why, why
 	b.Refused++
-	b.unowe(m)
 	for b.dead() > deadKept {
 		b.Drop(b.Outbox[slices.IndexFunc(b.Outbox, func(m *Message) bool { return m.Dead != "" })].ID)
 	}
@@ -106,65 +103,7 @@ func (b *Book) dead() (n int) {
 	return n
 }
 
-// unowe takes the ends of what a dead message told out of those behind it, which had to wait
-// for it. The dead message gets them, in case that somebody revives it.
-func (b *Book) unowe(dead *Message) {
-	begun := slices.Clone(dead.Opened)
-	if dead.Type == provider.NoticeOpened {
-		begun = []string{dead.Provider}
-	}
-	_, at := b.message(dead.ID)
-	for _, id := range begun {
-		for i := at + 1; i < len(b.Outbox); i++ {
-			m := b.Outbox[i]
-			if !slices.Contains(m.About, id) || m.Dead != "" {
-				continue
-			}
-			if until, ok := m.without(id); ok {
-				b.amend(id, &Episode{Told: dead.ID, Until: until})
-				if len(m.About) == 0 {
-					b.Lost += m.Lost
-					b.Outbox = slices.Delete(b.Outbox, i, i+1)
-				} else {
-					b.rename(m, messageID(m.ID, id, "unowed"))
-				}
-			}
-			break
-		}
-	}
-}
-
-// without takes the end of a subject's trouble out of a message, and returns when it was, as far
-// as the message says so. It reports false if the message tells no such end.
-func (m *Message) without(id string) (until time.Time, ok bool) {
-	if m.Type == provider.NoticeClosed {
-		m.About = nil
-		return m.Until.Time, true
-	}
-	if !slices.Contains(m.Closed, id) {
-		return until, false
-	}
-	isOf := func(other string) bool { return other == id }
-	m.Closed = slices.DeleteFunc(slices.Clone(m.Closed), isOf)
-	found := false
-	for i := range m.Worst {
-		if item := m.Worst[i]; item.Type == provider.NoticeClosed && item.Provider == id {
-			until, found = item.Until.Time, true
-			m.Worst = slices.Delete(slices.Clone(m.Worst), i, i+1)
-			break
-		}
-	}
-	if !found {
-		m.More--
-	}
-	if !slices.Contains(m.Opened, id) && !slices.Contains(m.Merged, id) {
-		m.About = slices.DeleteFunc(slices.Clone(m.About), isOf)
-	}
-	return until, true
-}
-
-// Retry makes a dead message one that is sent. It is as old as it was, except for the day
-// within which it must be accepted.
+// Retry revives a dead message: it has a day again to be accepted, but keeps its age.
 func (b *Book) Retry(id string, now time.Time) (changed bool) {
 	m, i := b.message(id)
 	if i < 0 || m.Dead == "" {

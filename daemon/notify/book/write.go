@@ -116,24 +116,18 @@ func (b *Book) notes(id string, sub *Subject, s *Settings, now time.Time) []note
 	return notes
 }
 
-// amend adds the end of an episode to the message that told it, if that is dead. If somebody
-// revives the message, it says both. It reports whether nobody was told that it began, so that
-// nobody is owed its end.
-func (b *Book) amend(id string, e *Episode) (unowed bool) {
+// amend adds the end of an episode to the message about its beginning if that message is dead.
+// People were not told of the beginning, so they need no message about the end. If the message is
+// revived, it says both.
+func (b *Book) amend(id string, e *Episode) bool {
 	m, i := b.message(e.Told)
 	if i < 0 || m.Dead == "" {
 		return false
 	}
-	b.addEnd(m, id, e)
-	e.Told = "amended" // no message has that id
-	return !e.Heard
-}
-
-func (b *Book) addEnd(m *Message, id string, e *Episode) {
 	if m.Type == provider.NoticeOpened {
 		m.Type, m.Until = provider.NoticeMerged, provider.Time{Time: e.Until}
 		m.ID = messageID(m.ID, "over")
-		return
+		return true
 	}
 	if !slices.Contains(m.Opened, id) {
 		return true
@@ -146,6 +140,7 @@ func (b *Book) addEnd(m *Message, id string, e *Episode) {
 			item.Type, item.Until = provider.NoticeMerged, provider.Time{Time: e.Until}
 		}
 	}
+	return true
 }
 
 // isPending reports whether the message about the beginning of an episode waits as part of a
@@ -235,9 +230,6 @@ func (b *Book) tell(due []note, s *Settings, now time.Time) {
 // told notes which message tells people of an episode.
 func (b *Book) told(n *note, id string) {
 	if n.kind == provider.NoticeOpened {
-		if m, i := b.message(n.e.Told); n.e.Told != "" && (i < 0 || m.Dead == "") {
-			n.e.Heard = true
-		}
 		n.e.Told, n.e.ToldAs, n.e.Due = id, n.e.Topic, time.Time{}
 		return
 	}
