@@ -13,7 +13,7 @@ import (
 func (a *app) notifyCommand() *command.Command {
 	cmd := &command.Command{
 		Use:        "notify",
-		Short:      "See who is told of trouble, try it, and care for what could not be told",
+		Short:      "Show who gets messages, send a test, and retry or drop undelivered messages",
 		SuggestFor: []string{"notification", "notifications", "alert", "alerts"},
 		Long: `See who is told of trouble, try whether messages arrive, and care for those that could
 not be delivered. Each [[notify]] of the configuration is a sink: one way to tell

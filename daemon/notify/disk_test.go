@@ -269,7 +269,7 @@ func TestEngine_KilledBeforeTheSweep(t *testing.T) {
 	})
 }
 
-// If events are gone that nobody was told of, people are told what holds instead, and how many
+// If events are lost, people are told what holds instead, and how many
 // they are.
 func TestEngine_EventsGone(t *testing.T) {
 	play(t, []string{"a", "b", "c"}, func(t *testing.T, h *house, r *receiver) {

@@ -161,12 +161,12 @@ func (e *Engine) open(o *outlet, text []byte, first bool, rows []book.Row, now t
 			}
 			return
 		}
-		e.o.Log.Warn("cannot read what a sink was told", "sink", o.Settings.Sink, "error", err)
+		e.o.Log.Warn("saved messages of a sink are unreadable", "sink", o.Settings.Sink, "error", err)
 	}
 	o.book = book.Begin(newest, rows, &o.Settings)
 	o.changes++
 	if text != nil || first && e.o.Store.Bereft() {
-		e.o.Log.Warn("what a sink was told is lost with the database: it is told what holds after the first sweep", "sink", o.Settings.Sink)
+		e.o.Log.Warn("messages of a sink were lost with the database: it is told what holds after the first sweep", "sink", o.Settings.Sink)
 		o.book.Forget()
 	}
 }

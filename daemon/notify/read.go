@@ -49,7 +49,7 @@ func (e *Engine) readFor(o *outlet, now time.Time) bool {
 			continue
 		}
 		if missed {
-			e.o.Log.Warn("events are gone that nobody was told of: people are told what holds now", "sink", o.Settings.Sink, "events", lost)
+			e.o.Log.Warn("events were lost before notification: people are told what holds now", "sink", o.Settings.Sink, "events", lost)
 			o.book.Resync(e.look(), lost, &o.Settings, now)
 			o.changes++
 		}

@@ -66,7 +66,7 @@ func (e *Engine) unsaved() (s saving, notes map[string][]byte) {
 		}
 		text, err := o.book.Text()
 		if err != nil { // a time beyond the year 9999
-			e.o.Log.Error("cannot save what a sink was told", "sink", o.Settings.Sink, "error", err)
+			e.o.Log.Error("cannot save messages of a sink", "sink", o.Settings.Sink, "error", err)
 			continue
 		}
 		notes[noteKey(o.Settings.Sink)] = text

@@ -9,7 +9,7 @@ type Client struct {
 	// KeyEnvGuessed means that the address is a gateway's and its key is in a file, so that
 	// KeyEnv, the vendor's variable, may hold the vendor's key instead.
 	KeyEnvGuessed bool `json:"key_env_guessed,omitempty"`
-	KeyInFile bool `json:"key_in_file,omitempty"` // the daemon's key is in a file, which other users may not be allowed to read
+	KeyInFile     bool `json:"key_in_file,omitempty"` // the daemon's key is in a file, which other users may not be allowed to read
 	// Needs is what else a program needs, of [NeedsPassword] and [NeedsCertificate]. The
 	// daemon has them in its configuration, and gives them to nobody.
 	Needs []string `json:"needs,omitempty"`

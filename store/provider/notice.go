@@ -61,7 +61,7 @@ type Notice struct {
 	Hint     string     `json:"hint,omitempty"`     // what to do next
 	Since    Time       `json:"since,omitzero"`     // when the trouble began
 	Until    Time       `json:"until,omitzero"`     // when it ended; absent while it lasts
-	Times    int        `json:"times,omitempty"`    // how often it came and went meanwhile, if more than once
+	Times    int        `json:"times,omitempty"`    // how often it began meanwhile, if more than once
 	Host     string     `json:"host,omitempty"`     // the name of this machine
 
 	// Of a digest:

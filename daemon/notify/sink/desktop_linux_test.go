@@ -138,7 +138,7 @@ func TestDesktop(t *testing.T) {
 		{0, "dialog-error", "openai needs attention", "&lt;b&gt;invalid&lt;/b&gt; &amp; old key", 2, 0, 2, "providerd", "providerd"},
 		{1, "dialog-information", "ollama is usable again after 7m", "", 0, -1, 1, "providerd", "providerd"},
 		again,
-		{0, "dialog-information", "a test of providerd's notifications", "it arrived, from gpu1", 0, -1, 4, "providerd", "providerd"},
+		{0, "dialog-information", "providerd test message", "it arrived, from gpu1", 0, -1, 4, "providerd", "providerd"},
 	}
 	if diff := cmp.Diff(want, screen.got); diff != "" {
 		t.Error(diff)

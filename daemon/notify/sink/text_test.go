@@ -41,7 +41,7 @@ func TestWords(t *testing.T) {
 		{opened("openai", provider.StateError, provider.Unauthorized, "invalid key", ""), "openai needs attention: invalid key"},
 		{opened("vllm", provider.StateStarting, provider.Loading, "", ""), "vllm is still starting: the server says that it, or a model, is loading"},
 		{opened("groq", provider.StateDegraded, provider.RateLimited, "429", ""), "groq is rate-limited: 429"},
-		{opened("groq", provider.StateDegraded, provider.VendorIncident, "elevated errors", ""), "groq is affected by an incident of the vendor: elevated errors"},
+		{opened("groq", provider.StateDegraded, provider.VendorIncident, "elevated errors", ""), "groq is affected by a vendor incident: elevated errors"},
 		{opened("tgi", provider.StateDegraded, provider.Hung, "no answer", ""), "tgi is not usable: no answer"},
 		{over(opened("ollama", provider.StateRunning, provider.OK, "", ""), provider.NoticeClosed), "ollama is usable again after 7m"},
 		{over(opened("ollama", provider.StateUnknown, provider.NotChecked, "no longer watched", ""), provider.NoticeClosed),
@@ -62,9 +62,9 @@ func TestWords(t *testing.T) {
 		{&provider.Notice{Type: provider.NoticeDigest, Host: "gpu1", Opened: []string{"a"}, Merged: []string{provider.HostID}, Worst: []provider.NoticeItem{
 			{Type: provider.NoticeMerged, Provider: provider.HostID, State: provider.StateUnknown, Reason: provider.Offline, Since: noon, Until: later},
 		}}, "gpu1 was offline for 7m, a failed: gpu1 was offline for 7m"},
-		{&provider.Notice{Type: provider.NoticeTest, Host: "gpu1"}, "a test of providerd's notifications: it arrived, from gpu1"},
+		{&provider.Notice{Type: provider.NoticeTest, Host: "gpu1"}, "providerd test message: it arrived, from gpu1"},
 		{&provider.Notice{Type: provider.NoticeMerged, Provider: "x", State: provider.StateStopped, Reason: provider.NotRunning, Detail: "dead", Since: noon, Until: later, Times: 3, Lost: 9},
-			"x was down for 7m\ndead\nit came and went 3 times\n9 events before this were lost"},
+			"x was down for 7m\ndead\nfailed and recovered 3 times\n9 events before this were lost"},
 	} {
 		if got := new(texts).line(tt.n); got != tt.want {
 			t.Errorf("got  %q\nwant %q", got, tt.want)

@@ -12,7 +12,7 @@ import (
 func titleOf(n *provider.Notice) string {
 	switch n.Type {
 	case provider.NoticeTest:
-		return "a test of providerd's notifications"
+		return "providerd test message"
 	case provider.NoticeDigest:
 		return digestTitle(n)
 	}
@@ -68,7 +68,7 @@ func condition(state provider.State, reason provider.Reason, be string) string {
 	case reason == provider.Slow:
 		return be + " slow"
 	case topic == provider.TopicIncident:
-		return be + " affected by an incident of the vendor"
+		return be + " affected by a vendor incident"
 	case topic == provider.TopicLimited:
 		return be + " rate-limited"
 	case state == provider.StateDegraded && topic == provider.TopicUnusable, state == provider.StateDegraded && topic == provider.TopicAttention:
@@ -105,7 +105,7 @@ func bodyOf(n *provider.Notice) string {
 		}
 	}
 	if n.Times > 1 {
-		fmt.Fprintf(&b, "\nit came and went %d times", n.Times)
+		fmt.Fprintf(&b, "\nfailed and recovered %d times", n.Times)
 	}
 	if n.Lost > 0 {
 		fmt.Fprintf(&b, "\n%d events before this were lost", n.Lost)
