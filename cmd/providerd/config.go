@@ -49,6 +49,9 @@ the way to them. It reads in the unit and its drop-ins which user that is.`,
 				name = "no file, built-in defaults"
 			}
 			_, err = fmt.Fprintf(cmd.Out(), "%s: good, %s\n", provider.Printable(name), counted(cfg))
+			if o, _, placed := flags.place(); len(args) == 0 && placed == nil && cfg.Path != "" {
+				say(cmd, "put it in force: %s", flags.reloadLine(o, cfg))
+			}
 			return err
 		},
 	}
