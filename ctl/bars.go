@@ -14,6 +14,7 @@ import (
 type bar struct {
 	known  float64  // of its time
 	usable *float64 // nil if nothing is known
+	open   bool     // its time is not over
 }
 
 // bars are a history from its beginning to now. The last bar is not over.
@@ -41,7 +42,7 @@ func barsOf(h *provider.HistoryReply) bars {
 		}
 		one := bar{}
 		if len(buckets) > 0 && buckets[0].Time.Equal(at) {
-			one = bar{buckets[0].KnownSeconds / step.Seconds(), buckets[0].Usable()}
+			one = bar{known: buckets[0].KnownSeconds / step.Seconds(), usable: buckets[0].Usable()}
 		}
 		b.all = append(b.all, one)
 	}
@@ -60,7 +61,7 @@ func barsAt(w *provider.Window, times []provider.Time, h *provider.History) bars
 	for i := range times {
 		one := bar{}
 		if i < len(h.Usable) && i < len(h.Known) {
-			one = bar{h.Known[i], h.Usable[i]}
+			one = bar{known: h.Known[i], usable: h.Usable[i]}
 		}
 		b.all = append(b.all, one)
 	}
@@ -77,17 +78,17 @@ func (b bars) fitted(most int) bars {
 	short := bars{from: b.from, step: b.step * time.Duration(per), cut: b.cut}
 	if first := len(b.all) % per; first > 0 {
 		short.from = b.from.Add(-b.step * time.Duration(per-first))
-		short.all = append(short.all, merged(b.all[:first], per))
+		short.all = append(short.all, merged(b.all[:first]))
 		b.all = b.all[first:]
 	}
 	for ; len(b.all) > 0; b.all = b.all[per:] {
-		short.all = append(short.all, merged(b.all[:per], per))
+		short.all = append(short.all, merged(b.all[:per]))
 	}
 	return short
 }
 
-// merged is one bar in place of several; per is how many it stands for.
-func merged(several []bar, per int) bar {
+// merged is one bar in place of several.
+func merged(several []bar) bar {
 	known, usable := 0.0, 0.0
 	for _, one := range several {
 		if one.usable != nil {
@@ -105,7 +106,7 @@ func merged(several []bar, per int) bar {
 			share = min(share, belowAll)
 		}
 	}
-	return bar{known / float64(per), &share}
+	return bar{known: known / float64(len(several)), usable: &share}
 }
 
 // leastKnown counts for a bar whose known time was rounded to none.
@@ -134,7 +135,12 @@ const (
 	barUnknown     = "·"
 	barLevelsASCII = "0123456789#"
 	barNoneASCII   = "."
+	barPartly      = "░" // usable in most of the known time, which is little
+	barPartlyASCII = "~"
 )
+
+// leastShown is how much of a bar's time has to be known for a bar that stands for all of it.
+const leastShown = 0.5
 
 // sign is the sign of one bar.
 func (one bar) sign(ascii bool) string {
@@ -146,6 +152,12 @@ func (one bar) sign(ascii bool) string {
 		return none
 	}
 	last := len(levels) - 1
+	if !one.open && one.known < leastShown && *one.usable >= 0.5 {
+		if ascii {
+			return barPartlyASCII
+		}
+		return barPartly
+	}
 	if *one.usable >= 1 {
 		return string(levels[last])
 	}
@@ -169,7 +181,8 @@ func (one bar) color() string {
 func (b bars) text(ascii, colored bool) string {
 	var text strings.Builder
 	last := ""
-	for _, one := range b.all {
+	for i, one := range b.all {
+		one.open = i == len(b.all)-1
 		if color := one.color(); colored && color != last {
 			if last != "" {
 				text.WriteString(colorOff)
@@ -196,9 +209,9 @@ func (b bars) legend(ascii bool) string {
 		text += ", the oldest that is kept"
 	}
 	if ascii {
-		return text + ": # usable all the time, 9 to 0 less, . not known"
+		return text + ": # usable all the time, 9 to 0 less, ~ less than half known, . not known"
 	}
-	return text + ": █ usable all the time, ▇ to ▁ less, · not known"
+	return text + ": █ usable all the time, ▇ to ▁ less, ░ less than half known, · not known"
 }
 
 // percent shows a share: 100% only for all of it, and 0% only for none.
