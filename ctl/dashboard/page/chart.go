@@ -33,6 +33,7 @@ const (
 // provider was RUNNING.
 type part struct {
 	known, up float64
+	open      bool           // it is not over
 	otherwise provider.State // the state for most of the rest
 }
 
@@ -47,7 +48,9 @@ func stripOf(buckets []bucket, now time.Time, step time.Duration, bars int) *str
 		b := &buckets[i]
 		back := int(end.Sub(b.Time.UTC().Truncate(step)) / step)
 		if at := bars - 1 - back; at >= 0 && at < bars && b.KnownSeconds > 0 {
-			parts[at] = part{b.KnownSeconds, b.StateSeconds[provider.StateRunning] / b.KnownSeconds, mostOf(b.StateSeconds)}
+			parts[at] = part{
+				known: b.KnownSeconds / step.Seconds(), up: b.StateSeconds[provider.StateRunning] / b.KnownSeconds, otherwise: mostOf(b.StateSeconds),
+			}
 		}
 	}
 	return draw(parts, step)
@@ -66,7 +69,7 @@ func stripOfRecord(r record, step time.Duration, bars int) *strip {
 		if at < 0 || r.Up[at] == nil || at >= len(r.Known) {
 			continue
 		}
-		parts[i] = part{r.Known[at], *r.Up[at], mostOf(r.StateSeconds)}
+		parts[i] = part{known: r.Known[at], up: *r.Up[at], otherwise: mostOf(r.StateSeconds)}
 		if at < len(r.Usable) && r.Usable[at] != nil && *r.Usable[at] >= whole {
 			parts[i].otherwise = provider.StateDegraded
 		}
@@ -88,11 +91,16 @@ func mostOf(seconds map[provider.State]float64) provider.State {
 // whole is a share that is shown as all.
 const whole = 0.999
 
+// leastShown is how much of a bar's time has to be known for a full bar, as in providerctl history.
+const leastShown = 0.5
+
 // bar is the class and the height of a part.
 func (p part) bar() (string, int) {
 	switch {
 	case p.known <= 0:
 		return "none", barUnknown
+	case p.up >= whole && p.known < leastShown && !p.open:
+		return "running", barSeldom
 	case p.up >= whole:
 		return "running", barFull
 	case p.up >= 0.5:
@@ -106,6 +114,7 @@ func draw(parts []part, step time.Duration) *strip {
 	var known, up float64
 	troubled, blank := 0, 0
 	for i, p := range parts {
+		p.open = i == len(parts)-1
 		tone, height := p.bar()
 		if paths[tone] == nil {
 			paths[tone] = new(strings.Builder)
