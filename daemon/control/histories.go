@@ -30,15 +30,21 @@ func (s *Server) histories(c *call) *provider.Error {
 	}
 	defer end() // when the reply has been written
 	c.conn.takeSlot()
+	pause := &breath{conn: c.conn, taken: time.Now()}
 	reply := provider.HistoriesReply{Times: p.times(), Providers: []provider.History{}}
 	entries := make([]entry, len(rows))
 	err := s.store.Collect(idsOf(rows), p.step, p.begin(), p.last().Add(p.step), store.Collector{
-		Bucket: func(i int, b *rollup.Bucket) { entries[i].add(b, &p, len(reply.Times)) },
+		Bucket: func(i int, b *rollup.Bucket) {
+			pause.breathe()
+			entries[i].add(b, &p, len(reply.Times))
+		},
 		Record: func(i int, rec *store.Record, at time.Time) {
+			pause.breathe()
 			p.now = at
 			entries[i].judge(rec, &p)
 		},
 	})
+	pause.end()
 	if err != nil {
 		return unreadable(err)
 	}
