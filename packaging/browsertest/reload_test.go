@@ -43,31 +43,6 @@ func TestReload_UnderAnOpenPage(t *testing.T) {
 	w.clean()
 }
 
-// A reload that only moves providers has no event. An open page shows it within a minute, whose
-// end the test brings about.
-func TestReload_OnlyMoves(t *testing.T) {
-	s := serve(t, ollama(qwen))
-	config := func(ids ...string) string {
-		text := "[defaults]\ninterval = \"1h\"\n"
-		for _, id := range ids {
-			text += fmt.Sprintf("[[provider]]\nid = %q\nkind = \"ollama\"\nbase_url = %q\n", id, s.url())
-		}
-		return text
-	}
-	d := startDaemon(t, config("a", "b", "c"))
-	d.settled()
-	w := newTab(t)
-	w.watchLive(d.startDashboard().url)
-	const order = `[...document.querySelectorAll("#rows tbody tr")].map(r => r.dataset.id).join()`
-	w.until(order + ` == "a,b,c"`)
-	w.until(connected)
-	d.configure(config("c", "a", "b"))
-	eval[bool](w, `(real => { performance.now = () => real() + 61000; return true })(performance.now.bind(performance))`)
-	w.until(order + ` == "c,a,b"`)
-	w.stayed()
-	w.clean()
-}
-
 // A page at the address of a filter shows all rows when the filter is cleared, and another
 // choice of rows keeps what is typed into it.
 func TestFilter_FromTheAddress(t *testing.T) {

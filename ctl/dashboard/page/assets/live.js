@@ -15,8 +15,6 @@ const now = () => then + performance.now() - began;
 
 /* What has to be fetched. */
 const dirty = new Set();
-const complete = 60000; // a move in the order, an address or maintenance has no event
-let fetched = performance.now();
 let all = false, whole = false, head = false, busy = false, unsorted = false;
 const listeners = new Set();
 
@@ -47,7 +45,6 @@ async function update() {
     while (all || head || dirty.size > 0) {
       await new Promise((next) => document.hidden ? setTimeout(next, 250) : requestAnimationFrame(next));
       const url = new URL(location.href);
-      if (all) fetched = performance.now();
       if (all && !whole && rows?.rows.length > 4 * most) { // one after the other: a provider that is new or gone has an event
         for (const row of rows.rows) dirty.add(row.dataset.id);
         all = false;
@@ -119,7 +116,6 @@ function tick() {
   const state = document.getElementById("live");
   if (!state.hasAttribute("data-on")) return;
   write(document.getElementById("live-text"), `live · ${span((performance.now() - heard) / 1000)} ago`);
-  if (performance.now() - fetched > complete && !busy) changed();
 }
 
 /* What a screen reader says: changes of state, summed up. */
