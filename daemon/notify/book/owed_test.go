@@ -71,3 +71,32 @@ func TestBook_Resumed(t *testing.T) {
 	p.until(at(30, 0))
 	p.want()
 }
+
+// What follows a digest that waits is told if the digest arrives, and not if it is refused.
+func TestBook_ADigestWaits(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		p := newPlay(t, defaults(), "a", "b", "c", "d", "e", "f")
+		p.deaf = true
+		for id := range p.b.Subjects {
+			if id != provider.HostID {
+				p.down(at(1, 0), id)
+			}
+		}
+		p.until(at(2, 0))
+		p.up(at(2, 0), "a")
+		p.until(at(3, 0))
+		if len(p.b.Outbox) != 1 {
+			t.Errorf("the end of one is told before the digest: %v", p.b.Outbox)
+		}
+		p.deaf = false
+		if refused {
+			p.b.Reject(p.b.Outbox[0].ID, "400")
+		}
+		p.until(at(10, 0))
+		if refused {
+			p.want()
+		} else {
+			p.want("12:03:40 digest +a,b,c,d,e,f - ~", "12:03:40 closed a ok")
+		}
+	}
+}
