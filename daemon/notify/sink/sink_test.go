@@ -140,7 +140,7 @@ func TestNew_Settings(t *testing.T) {
 		"two lines":                {config.Notify{Kind: "webhook", URLFile: file(t, "https://x\nhttps://y")}, "url_file"},
 		"no base64":                {config.Notify{Kind: "webhook", URL: "https://x", SecretFile: file(t, "whsec_%%%")}, "secret_file"},
 		"token in clear":           {config.Notify{Kind: "ntfy", URL: "http://ntfy.example/t", TokenFile: file(t, "tk_1")}, "token_file"},
-		"token in clear to a LAN":  {config.Notify{Kind: "gotify", URL: "http://192.168.1.5", TokenFile: file(t, "tk_1")}, "token_file"},
+		"token in clear to a LAN":  {config.Notify{Kind: "gotify", URL: "http://192.0.2.5", TokenFile: file(t, "tk_1")}, "token_file"},
 		"secret address in clear":  {config.Notify{Kind: "webhook", URLFile: file(t, "http://hooks.example/s3cr3t")}, "url_file"},
 		"password in clear":        {config.Notify{Kind: "webhook", URL: "http://a:b@hooks.example/"}, "url"},
 		"no command":               {config.Notify{Kind: "exec"}, "command"},
