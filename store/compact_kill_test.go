@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -29,16 +30,29 @@ func TestCompaction_Killed(t *testing.T) {
 		compactAndDie(t, os.Getenv(killedIn), at)
 		return
 	}
-	for _, at := range append(compactionSteps, "chunk 2", "end") {
+	// All are killed before a file is opened again: a process that is being started holds the
+	// locks of all files that are open here, and a wait for them takes no time in a bubble.
+	type victim struct{ path, out string }
+	steps, victims := append(compactionSteps, "chunk 2", "end"), map[string]*victim{}
+	var ended sync.WaitGroup
+	for _, at := range steps {
+		v := &victim{path: newPath(t)}
+		victims[at] = v
+		bloat(t, v.path)
+		ended.Go(func() {
+			child := exec.Command(os.Args[0], "-test.run=^TestCompaction_Killed$")
+			child.Env = append(os.Environ(), killedAt+"="+at, killedIn+"="+v.path)
+			out, _ := child.CombinedOutput()
+			v.out = string(out)
+		})
+	}
+	ended.Wait()
+	for _, at := range steps {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
-			path := newPath(t)
-			bloat(t, path)
-			child := exec.Command(os.Args[0], "-test.run=^TestCompaction_Killed$")
-			child.Env = append(os.Environ(), killedAt+"="+at, killedIn+"="+path)
-			out, _ := child.CombinedOutput()
+			path, out := victims[at].path, victims[at].out
 			var seq, generation uint64
-			if n, err := fmt.Sscanf(string(out), "seen %d %d", &seq, &generation); n != 2 {
+			if n, err := fmt.Sscanf(out, "seen %d %d", &seq, &generation); n != 2 {
 				t.Fatalf("%v: %s", err, out)
 			}
 			left, _ := filepath.Glob(path + ".compact")
