@@ -170,7 +170,7 @@ func readBaseURL(kind *Kind, raw string) (address, *flaw) {
 	}
 	u, err := url.Parse(scheme + "://" + rest)
 	switch {
-	case err != nil && strings.Contains(rest, "@"), err == nil && u.User == nil && strings.Contains(rest, "@"):
+	case err != nil && strings.Contains(rest, "@"), err == nil && u.User == nil && strings.Contains(rest, "@"), atBehindHost(rest):
 		return address{}, flawf("write @ : / as %40 %3A %2F in user, password and path", "base_url has a malformed user, password or path")
 	case err != nil:
 		return address{}, flawf(example, "base_url is %s: %s", quote(raw), parseReason(err))
@@ -288,4 +288,11 @@ func withScheme(kind *Kind, raw, example string) string {
 		return example
 	}
 	return `write base_url = "` + fixed + `"`
+}
+
+// atBehindHost reports whether a path or a query has an @, which must be written as %40: without
+// the user before the host, what is left would read as one.
+func atBehindHost(rest string) bool {
+	end := strings.IndexAny(rest, "/?")
+	return end >= 0 && strings.Contains(rest[end:], "@")
 }
