@@ -21,7 +21,6 @@ type Notify struct {
 	On        []provider.Topic
 	Providers Globs
 	After     time.Duration // how long trouble must last
-	AfterSet  bool          // After is in the file
 	Gather    time.Duration // how long to wait for more of it
 	Most      int           // messages an hour, then they are put together
 	Quiet     Windows       // no messages at that time

@@ -32,7 +32,6 @@ func (t *table) notify(taken map[string]int) Notify {
 	n.Command, _ = list[string](t, "command", `command = ["/usr/local/bin/tell-me"]`)
 	n.On = t.topics()
 	n.Providers = t.globs("providers", `providers = ["*", "!lab-*"]`)
-	n.AfterSet = t.values["after"] != nil
 	n.After = t.duration("after", 0, maxAfter, "2m")
 	if given := t.duration("gather", 0, maxGather, "5s"); t.values["gather"] != nil {
 		n.Gather = given
