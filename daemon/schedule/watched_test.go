@@ -50,6 +50,7 @@ func TestWatched_TimeAndProbes(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(20 * time.Minute)
+		synctest.Wait() // for a probe that is due now
 		a, b := sum(t, w.store, "a"), sum(t, w.store, "b")
 		// A sleep takes the time since the check before it, at most 10 s.
 		for _, is := range []struct {
@@ -79,6 +80,7 @@ func TestWatched_UntilTheEnd(t *testing.T) {
 		w.apply(settings("a"))
 		w.run()
 		time.Sleep(7*time.Minute + 3*time.Second)
+		synctest.Wait() // for a probe that is due now
 		w.stop()
 		probes := len(w.probes("a"))
 		s, err := store.Open(w.path, store.Options{})
@@ -101,7 +103,7 @@ func TestWatched_ABareConnectIsNoProbe(t *testing.T) {
 		w.apply(settings("a"))
 		w.run()
 		time.Sleep(5 * time.Minute)
-		synctest.Wait() // a probe that ends at this moment is counted in both or in neither
+		synctest.Wait() // for a probe that is due now
 		a := sum(t, w.store, "a")
 		if stats := w.Stats(); a.Probes != stats.OK+stats.NotOK || a.OK != 0 {
 			t.Errorf("%d probes, %d ok, want %d", a.Probes, a.OK, stats.NotOK)
