@@ -28,6 +28,10 @@ import (
 var version = ""
 
 func main() {
+	// Linux gives a signal for the process to its first thread, even if that waits for a file
+	// system that hangs, and to no other. Files are read in other goroutines, so that one waits
+	// for nothing that can hang.
+	runtime.LockOSThread()
 	// net/http prints bytes that a server sent without a request, which can be anything;
 	// gRPC prints why it closes a connection.
 	log.SetOutput(io.Discard)
