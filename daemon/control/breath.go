@@ -15,12 +15,23 @@ type breath struct {
 	ended bool
 }
 
-// breathe gives up the connection's slot for others that wait, once in a millisecond or so.
+// breathe is rest for what takes no time to speak of: it looks at the clock once in 64 calls.
 func (b *breath) breathe() {
-	const callsAtOnce, long = 64, time.Millisecond
+	const callsAtOnce = 64
+	b.mu.Lock()
+	b.calls++
+	due := b.calls%callsAtOnce == 0
+	b.mu.Unlock()
+	if due {
+		b.rest()
+	}
+}
+
+// rest gives up the connection's slot for others that wait, if it has had it for a millisecond.
+func (b *breath) rest() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.calls++; b.ended || b.calls%callsAtOnce != 0 || time.Since(b.taken) < long {
+	if b.ended || time.Since(b.taken) < time.Millisecond {
 		return
 	}
 	b.conn.freeSlot()
@@ -28,7 +39,7 @@ func (b *breath) breathe() {
 	b.taken = time.Now()
 }
 
-// end makes breathe do nothing from now on.
+// end makes both do nothing from now on.
 func (b *breath) end() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"net/http"
 	"time"
 
@@ -44,17 +45,36 @@ func (s *Server) histories(c *call) *provider.Error {
 			entries[i].judge(rec, &p)
 		},
 	})
-	pause.end()
+	defer pause.end()
 	if err != nil {
 		return unreadable(err)
 	}
 	reply.Window = p.window()
-	for i, row := range rows {
-		reply.Providers = append(reply.Providers, entries[i].history(&row.Status, &p, len(reply.Times)))
+	body, err := encodeHistories(&reply, len(rows), func(i int) provider.History {
+		pause.rest()
+		return entries[i].history(&rows[i].Status, &p, len(reply.Times))
+	})
+	if err != nil { // its numbers are finite
+		return provider.Errorf(provider.Internal, "", "the reply cannot be encoded")
 	}
 	s.extendReply(c)
-	s.writeJSON(c, http.StatusOK, reply)
+	writeBody(c, http.StatusOK, body)
 	return nil
+}
+
+// encodeHistories encodes a reply one provider at a time, so that the caller can rest between
+// them.
+func encodeHistories(reply *provider.HistoriesReply, n int, history func(i int) provider.History) ([]byte, error) {
+	body, err := encode(nil, reply)
+	body = bytes.TrimSuffix(body, []byte("]}\n")) // the end of an empty list of providers
+	for i := 0; i < n && err == nil; i++ {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body, err = encode(body, history(i))
+		body = bytes.TrimSuffix(body, []byte("\n"))
+	}
+	return append(body, "]}\n"...), err
 }
 
 // An entry adds up one provider's history.
