@@ -1,0 +1,270 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/providerd/providerd/daemon/fleet/bus"
+)
+
+// A session is a [bus.Session]: a lease, a goroutine that renews it and one that follows the
+// keys.
+type session struct {
+	bus   *Bus
+	lease int64
+	own   string // key of the member itself, with the prefix
+
+	batches  chan bus.Batch
+	answered atomic.Pointer[time.Time] // with Go's monotonic clock
+	cluster  atomic.Uint64
+	newest   atomic.Int64 // revision that etcd has been seen at
+
+	ctx     context.Context // ends with the session
+	end     context.CancelCauseFunc
+	running sync.WaitGroup
+}
+
+// queued is how many batches wait for the reader. A batch of changes has about batchSize.
+const (
+	queued    = 8
+	batchSize = 256 << 10
+)
+
+// Open implements [bus.Bus].
+func (b *Bus) Open(ctx context.Context, own string, value []byte) (bus.Session, error) {
+	b.giveBack(ctx)
+	s := &session{bus: b, own: b.Prefix + own, batches: make(chan bus.Batch, queued)}
+	s.ctx, s.end = context.WithCancelCause(context.Background())
+	err := s.join(ctx, value)
+	var all bus.Batch
+	if err == nil {
+		all, err = s.load(ctx, 1)
+	}
+	if err != nil {
+		s.end(err)
+		b.remember(s.lease)
+		b.giveBack(ctx)
+		return nil, err
+	}
+	s.running.Go(s.keep)
+	s.running.Go(func() { s.follow(all) })
+	return s, nil
+}
+
+// remember keeps a lease to end. 0 is none.
+func (b *Bus) remember(lease int64) {
+	b.mu.Lock()
+	b.left = lease
+	b.mu.Unlock()
+}
+
+// giveBack ends the lease of a session that etcd may still believe in, so that its own key
+// does not stand in the way of the next one.
+func (b *Bus) giveBack(ctx context.Context) {
+	b.mu.Lock()
+	lease := b.left
+	b.left = 0
+	b.mu.Unlock()
+	if lease == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.Call)
+	defer cancel()
+	err := b.try(ctx, 1, func(ctx context.Context, c *conn) error {
+		return b.call(ctx, c, "Lease/LeaseRevoke", &leaseRequest{lease}, &leaseResponse{})
+	})
+	if err != nil && !isProblem(err, LeaseGone) {
+		b.remember(lease)
+	}
+}
+
+func isProblem(err error, p Problem) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Problem == p
+}
+
+// join makes the lease and the own key.
+func (s *session) join(ctx context.Context, value []byte) error {
+	seconds := int64((s.bus.TTL + time.Second - 1) / time.Second)
+	sent := time.Now()
+	err := s.bus.try(ctx, 1, func(ctx context.Context, c *conn) error {
+		sent = time.Now()
+		var granted leaseResponse
+		if err := s.bus.call(ctx, c, "Lease/LeaseGrant", &grantRequest{seconds}, &granted); err != nil {
+			return err
+		}
+		s.lease = granted.id
+		return s.heard(granted.header)
+	})
+	if err != nil {
+		return err
+	}
+	s.answered.Store(&sent)
+	_, won, err := s.create(ctx, s.own, value)
+	switch {
+	case err != nil:
+		return err
+	case !won:
+		return bus.ErrTaken
+	}
+	return nil
+}
+
+// heard checks the header of an answer, and notes its revision.
+func (s *session) heard(h header) error {
+	if !s.cluster.CompareAndSwap(0, h.cluster) && s.cluster.Load() != h.cluster {
+		return &Error{Problem: OtherCluster}
+	}
+	for {
+		newest := s.newest.Load()
+		if h.revision <= newest || s.newest.CompareAndSwap(newest, h.revision) {
+			return nil
+		}
+	}
+}
+
+// keep renews the lease until it cannot.
+func (s *session) keep() {
+	var live *stream
+	defer func() {
+		if live != nil {
+			live.end()
+		}
+	}()
+	verified := time.Now()
+	for {
+		if !sleep(s.ctx, time.Until(s.Answered().Add(s.bus.KeepAlive))) {
+			return
+		}
+		err := s.renew(&live)
+		if err == nil && time.Since(verified) >= s.bus.Verify {
+			verified = time.Now()
+			err = s.verify()
+		}
+		if err != nil {
+			s.over(err)
+			return
+		}
+	}
+}
+
+// renew renews the lease once, over another connection if that one fails.
+func (s *session) renew(live **stream) error {
+	limit := min(s.bus.Unanswered, time.Until(s.Answered().Add(s.bus.TTL)))
+	if limit <= 0 { // this process stood still
+		return &Error{Problem: LeaseGone}
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, limit)
+	defer cancel()
+	return s.bus.try(ctx, 0, func(_ context.Context, c *conn) error {
+		if *live == nil || (*live).conn != c {
+			if *live != nil {
+				(*live).end()
+			}
+			var err error
+			if *live, err = open(s.ctx, c, "Lease/LeaseKeepAlive", s.bus.Unanswered/2); err != nil {
+				*live = nil
+				return err
+			}
+		}
+		sent := time.Now()
+		err := s.exchange(*live, min(s.bus.Unanswered/2, limit-time.Since(sent)))
+		if err != nil {
+			(*live).end()
+			*live = nil
+			return err
+		}
+		s.answered.Store(&sent)
+		return nil
+	})
+}
+
+func (s *session) exchange(live *stream, limit time.Duration) error {
+	var answer leaseResponse
+	if err := live.SendMsg(&leaseRequest{s.lease}); err != nil {
+		if received := live.receive(limit, &answer); received != nil {
+			return received // says why the stream ended
+		}
+		return err
+	}
+	if err := live.receive(limit, &answer); err != nil {
+		return err
+	}
+	if answer.ttl <= 0 {
+		return &Error{Problem: LeaseGone}
+	}
+	return s.heard(answer.header)
+}
+
+// verify reads the own key, to notice that our permission or our key is gone although
+// nothing is written.
+func (s *session) verify() error {
+	var answer rangeResponse
+	ctx, cancel := context.WithTimeout(s.ctx, s.bus.Unanswered)
+	defer cancel()
+	before := s.newest.Load()
+	err := s.bus.try(ctx, 0, func(ctx context.Context, c *conn) error {
+		return s.bus.call(ctx, c, "KV/Range", &rangeRequest{key: s.own}, &answer)
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.heard(answer.header); err != nil {
+		return err
+	}
+	switch {
+	case answer.header.revision < before:
+		return &Error{Problem: WentBack}
+	case len(answer.kvs) == 0 || answer.kvs[0].lease != s.lease:
+		return &Error{Problem: KeyGone}
+	}
+	return nil
+}
+
+// over ends the session because of an error.
+func (s *session) over(err error) {
+	if s.ctx.Err() == nil {
+		s.bus.remember(s.lease)
+	}
+	s.end(err)
+}
+
+// Batches implements [bus.Session].
+func (s *session) Batches() <-chan bus.Batch { return s.batches }
+
+// errClosed is the cause of a session's end that Close made.
+var errClosed = errors.New("closed")
+
+// Err implements [bus.Session].
+func (s *session) Err() error {
+	if err := context.Cause(s.ctx); !errors.Is(err, errClosed) {
+		return err
+	}
+	return nil
+}
+
+// Answered implements [bus.Session].
+func (s *session) Answered() time.Time { return *s.answered.Load() }
+
+// Close implements [bus.Session].
+func (s *session) Close(ctx context.Context) error {
+	ended := s.ctx.Err() != nil
+	s.end(errClosed)
+	s.running.Wait()
+	if ended {
+		return nil
+	}
+	err := s.bus.try(ctx, 1, func(ctx context.Context, c *conn) error {
+		return s.bus.call(ctx, c, "Lease/LeaseRevoke", &leaseRequest{s.lease}, &leaseResponse{})
+	})
+	if isProblem(err, LeaseGone) {
+		return nil
+	}
+	if err != nil {
+		s.bus.remember(s.lease)
+	}
+	return err
+}

@@ -1,0 +1,221 @@
+package fleettest
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/providerd/providerd/daemon/fleet/etcd"
+)
+
+const prefix = "/providerd/v1/lab/"
+
+// A cluster is one etcd of one or three servers, on loopback, with certificates, a user for
+// each of the members and the one role.
+type cluster struct {
+	t         testing.TB
+	edition   edition
+	authority *authority
+	servers   []*server
+}
+
+// A server is a process of etcd's.
+type server struct {
+	t      testing.TB
+	name   string
+	args   []string
+	path   string
+	url    string
+	cmd    *exec.Cmd
+	log    string
+	inside []string // a command that runs another in a network namespace; nil: none
+}
+
+// start starts n servers with users of these names.
+func start(t testing.TB, e edition, n int, members ...string) *cluster {
+	t.Helper()
+	c := &cluster{t: t, edition: e, authority: newAuthority(t, t.TempDir())}
+	addresses := make([]string, n)
+	for i := range addresses {
+		addresses[i] = "127.0.0.1"
+	}
+	c.launch(addresses, nil)
+	c.enable(members...)
+	return c
+}
+
+// launch starts a server at each address. inside is a command for each, that runs another
+// command in a namespace; nil: none.
+func (c *cluster) launch(addresses []string, inside [][]string) {
+	c.t.Helper()
+	dir := c.t.TempDir()
+	files := c.authority.server("etcd", addresses...)
+	var peers []string
+	for i, address := range addresses {
+		client, peer := port(c.t), port(c.t)
+		if inside != nil {
+			client, peer = 2379, 2380
+		}
+		s := &server{
+			t: c.t, name: fmt.Sprint("etcd", i+1), path: c.edition.path,
+			url: fmt.Sprintf("https://%s:%d", address, client),
+			log: filepath.Join(dir, fmt.Sprint("etcd", i+1, ".log")),
+		}
+		if inside != nil {
+			s.inside = inside[i]
+		}
+		peerURL := fmt.Sprintf("http://%s:%d", address, peer)
+		peers = append(peers, s.name+"="+peerURL)
+		s.args = []string{
+			"--name", s.name, "--data-dir", filepath.Join(dir, s.name),
+			"--listen-client-urls", s.url, "--advertise-client-urls", s.url,
+			"--listen-peer-urls", peerURL, "--initial-advertise-peer-urls", peerURL,
+			"--client-cert-auth", "--trusted-ca-file", c.authority.file(),
+			"--cert-file", files.cert, "--key-file", files.key,
+			"--heartbeat-interval", "50", "--election-timeout", "500",
+			"--log-level", "warn",
+		}
+		if !c.edition.old {
+			s.args = append(s.args, "--unsafe-no-fsync") // no power fails here
+		}
+		c.servers = append(c.servers, s)
+	}
+	for _, s := range c.servers {
+		s.args = append(s.args, "--initial-cluster", strings.Join(peers, ","))
+		s.start()
+	}
+	c.t.Cleanup(func() {
+		for _, s := range c.servers {
+			s.kill()
+			if c.t.Failed() {
+				said, _ := os.ReadFile(s.log)
+				c.t.Logf("%s said:\n%s", s.name, tail(string(said), 3000))
+			}
+		}
+	})
+}
+
+func tail(s string, n int) string { return s[max(0, len(s)-n):] }
+
+func (s *server) start() {
+	s.t.Helper()
+	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	must(s.t, err)
+	defer log.Close()
+	command := append(append([]string{}, s.inside...), s.path)
+	s.cmd = exec.Command(command[0], append(command[1:], s.args...)...)
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.Env = append(os.Environ(), "ETCD_UNSUPPORTED_ARCH=arm64")
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	must(s.t, s.cmd.Start())
+}
+
+// kill ends the server without giving it time.
+func (s *server) kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Wait() // killed
+	s.cmd = nil
+}
+
+// restart kills the server, and starts it again over its data.
+func (s *server) restart() {
+	s.t.Helper()
+	s.kill()
+	s.start()
+}
+
+func (s *server) signal(sig os.Signal) {
+	s.t.Helper()
+	must(s.t, s.cmd.Process.Signal(sig))
+}
+
+// enable makes users and the role, and turns authentication on.
+func (c *cluster) enable(members ...string) {
+	c.t.Helper()
+	c.admin(func(ctx context.Context, root *clientv3.Client) {
+		c.until("etcd answers", func() error {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			defer cancel()
+			_, err := root.Get(ctx, "ready")
+			return err
+		})
+		do := func(_ any, err error) { c.t.Helper(); must(c.t, err) }
+		do(root.RoleAdd(ctx, "root"))
+		do(root.UserAddWithOptions(ctx, "root", "", &clientv3.UserAddOptions{NoPassword: true}))
+		do(root.UserGrantRole(ctx, "root", "root"))
+		do(root.RoleAdd(ctx, "fleet"))
+		do(root.RoleGrantPermission(ctx, "fleet", prefix, clientv3.GetPrefixRangeEnd(prefix), clientv3.PermissionType(clientv3.PermReadWrite)))
+		for _, m := range members {
+			do(root.UserAddWithOptions(ctx, m, "", &clientv3.UserAddOptions{NoPassword: true}))
+			do(root.UserGrantRole(ctx, m, "fleet"))
+		}
+		do(root.AuthEnable(ctx))
+	})
+}
+
+// admin does something as root, with etcd's own client.
+func (c *cluster) admin(do func(context.Context, *clientv3.Client)) {
+	c.t.Helper()
+	files := c.authority.client("root", time.Hour)
+	config, err := etcd.Files(c.authority.file(), files.cert, files.key)()
+	must(c.t, err)
+	root, err := clientv3.New(clientv3.Config{Endpoints: c.endpoints(), TLS: config, DialTimeout: 10 * time.Second})
+	must(c.t, err)
+	defer root.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	do(ctx, root)
+}
+
+func (c *cluster) endpoints() []string {
+	var urls []string
+	for _, s := range c.servers {
+		urls = append(urls, s.url)
+	}
+	return urls
+}
+
+// files are the certificate of a member, made now.
+func (c *cluster) files(member string) func() (*tls.Config, error) {
+	c.t.Helper()
+	p := c.authority.client(member, time.Hour)
+	return etcd.Files(c.authority.file(), p.cert, p.key)
+}
+
+// until waits until something works.
+func (c *cluster) until(what string, works func() error) {
+	c.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err := works()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.t.Fatalf("not in time: %s: %v", what, err)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// port is a free one.
+func port(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
