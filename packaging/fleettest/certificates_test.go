@@ -46,6 +46,9 @@ func newAuthority(t testing.TB, dir string) *authority {
 	return a
 }
 
+// in is the authority with another folder for what it makes.
+func (a *authority) in(dir string) *authority { return &authority{a.t, dir, a.key, a.cert} }
+
 func (a *authority) file() string { return filepath.Join(a.dir, "ca.pem") }
 
 // server makes a certificate for addresses.

@@ -98,9 +98,3 @@ func onEach(t *testing.T, test func(t *testing.T, e edition)) {
 		}
 	})
 }
-
-// play is what a test's child process does instead of running tests.
-func play(role string) {
-	fmt.Fprintln(os.Stderr, "fleettest: no such role:", role)
-	os.Exit(2)
-}

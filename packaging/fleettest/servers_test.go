@@ -14,6 +14,7 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
 
 	"github.com/providerd/providerd/daemon/fleet/etcd"
 )
@@ -115,7 +116,7 @@ func (s *server) start() {
 	command := append(append([]string{}, s.inside...), s.path)
 	s.cmd = exec.Command(command[0], append(command[1:], s.args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
-	s.cmd.Env = append(os.Environ(), "ETCD_UNSUPPORTED_ARCH=arm64")
+	s.cmd.Env = []string{"ETCD_UNSUPPORTED_ARCH=arm64", "HOME=/nonexistent"}
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(s.t, s.cmd.Start())
 }
@@ -172,7 +173,7 @@ func (c *cluster) admin(do func(context.Context, *clientv3.Client)) {
 	files := c.authority.client("root", time.Hour)
 	config, err := etcd.Files(c.authority.file(), files.cert, files.key)()
 	must(c.t, err)
-	root, err := clientv3.New(clientv3.Config{Endpoints: c.endpoints(), TLS: config, DialTimeout: 10 * time.Second})
+	root, err := clientv3.New(clientv3.Config{Endpoints: c.endpoints(), TLS: config, DialTimeout: 10 * time.Second, Logger: zap.NewNop()})
 	must(c.t, err)
 	defer root.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

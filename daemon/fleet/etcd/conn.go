@@ -23,7 +23,7 @@ type conn struct {
 	endpoint endpoint
 	client   *grpc.ClientConn
 	wire     *wire
-	notAfter time.Time // of our certificate; zero: none
+	ours     *x509.Certificate // nil: none
 }
 
 func (c *conn) close() {
@@ -36,21 +36,55 @@ func (c *conn) close() {
 type wire struct {
 	net.Conn
 	taken atomic.Bool
-	alert atomic.Pointer[tls.AlertError] // with which the server ended TLS
+	heard atomic.Bool           // a byte came
+	alert atomic.Pointer[error] // with which the server ended TLS
 }
 
 // Read keeps an alert, which the library reports like any other failure. With TLS 1.3 the
 // server refuses a certificate after the handshake.
 func (w *wire) Read(b []byte) (int, error) {
 	n, err := w.Conn.Read(b)
-	var alert tls.AlertError
-	if errors.As(err, &alert) {
-		w.alert.Store(&alert)
+	if n > 0 {
+		w.heard.Store(true)
+	}
+	if isAlert(err) {
+		w.alert.Store(&err)
 	}
 	return n, err
 }
 
+// listen waits for an alert on a connection of its own, over which nothing is said. If a
+// server refuses our certificate while the library writes, the alert can be lost.
+func (b *Bus) listen(ctx context.Context, c *conn) {
+	if !c.endpoint.tls || c.wire.heard.Load() || c.wire.alert.Load() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, min(time.Second, b.Unanswered/3))
+	defer cancel()
+	var d net.Dialer
+	raw, err := d.DialContext(ctx, "tcp", c.endpoint.address)
+	if err != nil {
+		return
+	}
+	defer raw.Close()
+	again := &conn{endpoint: c.endpoint, wire: &wire{Conn: raw}}
+	if again.shake(ctx, b.TLS) != nil {
+		return
+	}
+	defer context.AfterFunc(ctx, func() { _ = raw.Close() })()
+	_, _ = again.wire.Read(make([]byte, 1)) // it notes the alert
+	if alert := again.wire.alert.Load(); alert != nil {
+		c.wire.alert.Store(alert)
+	}
+}
+
 var errTaken = errors.New("the connection is over")
+
+// isAlert reports whether the other side ended TLS with an alert. Its type is not exported.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
 
 func (w *wire) dial(context.Context, string) (net.Conn, error) {
 	if w.taken.Swap(true) {
@@ -102,11 +136,11 @@ func (c *conn) shake(ctx context.Context, files func() (*tls.Config, error)) err
 	config.NextProtos = []string{"h2"}
 	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
 	if len(config.Certificates) > 0 && config.Certificates[0].Leaf != nil {
-		c.notAfter = config.Certificates[0].Leaf.NotAfter
+		c.ours = config.Certificates[0].Leaf
 	}
 	s := tls.Client(c.wire.Conn, config)
 	if err := s.HandshakeContext(ctx); err != nil {
-		return &handshakeError{err, c.notAfter}
+		return &handshakeError{err, c.ours}
 	}
 	c.wire.Conn = s
 	return nil

@@ -44,6 +44,7 @@ const (
 type Error struct {
 	Problem  Problem
 	Endpoint string // "": all, or none in particular
+	User     string // of etcd's, the CN of our certificate; "": unknown
 	Err      error  // nil: the problem says it all
 }
 
@@ -51,6 +52,9 @@ func (e *Error) Error() string {
 	text := string(e.Problem)
 	if e.Endpoint != "" {
 		text = e.Endpoint + ": " + text
+	}
+	if e.Problem == NoPermission && e.User != "" {
+		text += ", as user " + e.User
 	}
 	if e.Err != nil && e.Err.Error() != string(e.Problem) {
 		text += ": " + e.Err.Error()
@@ -61,7 +65,13 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Hint says what to do; "": nothing in particular.
-func (e *Error) Hint() string { return hints[e.Problem] }
+func (e *Error) Hint() string {
+	hint := hints[e.Problem]
+	if e.User != "" {
+		hint = strings.ReplaceAll(hint, "MEMBER", e.User)
+	}
+	return hint
+}
 
 var hints = map[Problem]string{
 	Unreachable:    "check that etcd runs there, and that no firewall is in between",
@@ -122,8 +132,8 @@ func rank(err error) int {
 
 // A handshakeError is a TLS handshake that failed.
 type handshakeError struct {
-	err      error
-	notAfter time.Time
+	err  error
+	ours *x509.Certificate
 }
 
 func (e *handshakeError) Error() string { return e.err.Error() }
@@ -143,12 +153,19 @@ func classify(err error, endpoint string, c *conn) error {
 	var known *Error
 	if errors.As(err, &known) {
 		if known.Endpoint == "" && !isDefinite(known) {
-			return &Error{known.Problem, endpoint, known.Err}
+			return &Error{Problem: known.Problem, Endpoint: endpoint, Err: known.Err}
 		}
 		return err
 	}
 	problem, err := diagnose(err, c)
-	return &Error{problem, endpoint, err}
+	e := &Error{Problem: problem, Endpoint: endpoint, Err: err}
+	if c != nil && c.ours != nil {
+		e.User = clean(c.ours.Subject.CommonName)
+		if problem == NoPermission && e.User == "" {
+			e.Problem = NoUser
+		}
+	}
+	return e
 }
 
 func diagnose(err error, c *conn) (Problem, error) {
@@ -163,7 +180,7 @@ func diagnose(err error, c *conn) (Problem, error) {
 		return Unreachable, err
 	}
 	if alert := c.wire.alert.Load(); alert != nil {
-		return ofAlert(*alert, c.notAfter), alert
+		return ofAlert(*alert, c.ours), *alert
 	}
 	if errors.Is(err, errSilent) {
 		return Silent, nil
@@ -172,13 +189,12 @@ func diagnose(err error, c *conn) (Problem, error) {
 }
 
 func ofHandshake(e *handshakeError) (Problem, error) {
-	var alert tls.AlertError
 	var invalid x509.CertificateInvalidError
 	var verify *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	switch {
-	case errors.As(e.err, &alert):
-		return ofAlert(alert, e.notAfter), e.err
+	case isAlert(e.err):
+		return ofAlert(e.err, e.ours), e.err
 	case errors.As(e.err, &invalid) && invalid.Reason == x509.Expired:
 		return TheirExpired, e.err
 	case errors.As(e.err, &verify):
@@ -190,8 +206,8 @@ func ofHandshake(e *handshakeError) (Problem, error) {
 }
 
 // ofAlert reads a TLS alert of the server's.
-func ofAlert(alert tls.AlertError, notAfter time.Time) Problem {
-	if strings.Contains(alert.Error(), "expired certificate") || !notAfter.IsZero() && time.Now().After(notAfter) {
+func ofAlert(alert error, ours *x509.Certificate) Problem {
+	if strings.Contains(alert.Error(), "expired certificate") || ours != nil && time.Now().After(ours.NotAfter) {
 		return OurCertExpired
 	}
 	return OurCertRefused

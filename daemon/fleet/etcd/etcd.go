@@ -215,6 +215,7 @@ func (b *Bus) try(ctx context.Context, rounds int, call func(context.Context, *c
 			if err = call(ctx, c); err == nil {
 				return nil
 			}
+			b.listen(ctx, c)
 			err = classify(err, c.endpoint.name, c)
 			if !isDefinite(err) && ctx.Err() == nil {
 				b.drop(c, err)

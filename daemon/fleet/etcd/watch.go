@@ -195,9 +195,9 @@ func (w *watch) check(r *watchResponse) error {
 	case r.compacted != 0:
 		return errCompacted
 	case r.canceled && strings.Contains(r.reason, "permission denied"):
-		return &Error{NoPermission, w.conn.endpoint.name, errors.New(clean(r.reason))}
+		return &Error{Problem: NoPermission, Endpoint: w.conn.endpoint.name, Err: errors.New(clean(r.reason))}
 	case r.canceled:
-		return &Error{Failed, w.conn.endpoint.name, errors.New("watch canceled: " + clean(r.reason))}
+		return &Error{Problem: Failed, Endpoint: w.conn.endpoint.name, Err: errors.New("watch canceled: " + clean(r.reason))}
 	}
 	return w.s.heard(r.header)
 }
