@@ -86,7 +86,7 @@ func (c *cluster) launch(addresses []string, inside [][]string) {
 			"--heartbeat-interval", "50", "--election-timeout", "500",
 			"--log-level", "warn",
 		}
-		if !c.edition.old {
+		if !c.edition.older {
 			s.args = append(s.args, "--unsafe-no-fsync") // no power fails here
 		}
 		c.servers = append(c.servers, s)

@@ -64,14 +64,16 @@ func TestB(t *testing.T) {
 func TestD(t *testing.T) { t.SkipNow() }
 func TestE(t *testing.T) { t.Skip("root may open every socket") }
 func TestF(t *testing.T) { t.Skip("only root may map more than one user") }
-func TestG(t *testing.T) { t.Skip("another module has these tests: packaging/browsertest") }`, false,
+func TestG(t *testing.T) { t.Skip("another module has these tests: packaging/browsertest") }
+func TestH(t *testing.T) { t.Skip("another module has these tests: packaging/fleettest") }`, false,
 			[]string{
-				"Left out: 9 tests.\n",
+				"Left out: 10 tests.\n",
 				"  root may open every socket\n    to run: as an ordinary user\n    a: TestE\n",
 				"  only root may map more than one user\n    to run: as root: ",
 				"  only root can become another user\n    to run: as root: sudo env \"PATH=$PATH\" go test ./...\n    a: TestA\n",
 				"  exec: \"promtool\": executable file not found in $PATH\n    to run: install it; on Debian, .ci/run tools does\n    a: TestB/C, TestB/C#01, TestB/C#02, and 1 more\n",
 				"  another module has these tests: packaging/browsertest\n    to run: .ci/run browser",
+				"  another module has these tests: packaging/fleettest\n    to run: .ci/run fleet",
 				"  it does not say why\n    a: TestD\n",
 			}, []string{"before"}},
 		{"AFailure", `func TestA(t *testing.T) { t.Error("here is why") }`, true,

@@ -27,7 +27,7 @@ func (s *skips) add(of test, reason string) {
 // elsewhere is what no run of `go test` does.
 const elsewhere = `
 Not run by go test: the race detector, the packages under a real systemd, daemons under
-kills and power cuts, the dashboard in a browser, fuzzing, benchmarks, builds for other systems. ".ci/run --list"
+kills and power cuts, the dashboard in a browser, a fleet on etcd, fuzzing, benchmarks, builds for other systems. ".ci/run --list"
 names these steps, and ".ci/run STEP" runs one, as root on Linux.
 `
 
@@ -85,7 +85,8 @@ func named(tests []test) (lines []string) {
 // remedies say what to do about a reason that has these words in it; the first counts.
 var remedies = []struct{ words, how string }{
 	{"-short", "without -short"},
-	{"another module", ".ci/run browser, which installs Chromium on Debian"},
+	{"packaging/browsertest", ".ci/run browser, which installs Chromium on Debian"},
+	{"packaging/fleettest", ".ci/run fleet, which builds etcd"},
 	{"only root", `as root: sudo env "PATH=$PATH" go test ./...`},
 	{"root may", "as an ordinary user"},
 	{"root", `as root: sudo env "PATH=$PATH" go test ./...`},
