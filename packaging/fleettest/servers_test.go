@@ -15,6 +15,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
 	"github.com/providerd/providerd/daemon/fleet/etcd"
 )
@@ -28,6 +29,7 @@ type cluster struct {
 	edition   edition
 	authority *authority
 	servers   []*server
+	through   *host // from which root reaches etcd; nil: this machine
 }
 
 // A server is a process of etcd's.
@@ -173,7 +175,11 @@ func (c *cluster) admin(do func(context.Context, *clientv3.Client)) {
 	files := c.authority.client("root", time.Hour)
 	config, err := etcd.Files(c.authority.file(), files.cert, files.key)()
 	must(c.t, err)
-	root, err := clientv3.New(clientv3.Config{Endpoints: c.endpoints(), TLS: config, DialTimeout: 10 * time.Second, Logger: zap.NewNop()})
+	options := clientv3.Config{Endpoints: c.endpoints(), TLS: config, DialTimeout: 10 * time.Second, Logger: zap.NewNop()}
+	if c.through != nil {
+		options.DialOptions = []grpc.DialOption{grpc.WithContextDialer(c.through.dial)}
+	}
+	root, err := clientv3.New(options)
 	must(c.t, err)
 	defer root.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
