@@ -26,6 +26,7 @@ func TestLab_ADaemonReachesTheVendor(t *testing.T) {
 	d.thaw()
 	d.kill()
 	d.start()
+	d.stop()
 }
 
 func TestLab_CutsAHostOffAndHealsIt(t *testing.T) {

@@ -140,11 +140,6 @@ func (s *server) restart() {
 	s.start()
 }
 
-func (s *server) signal(sig os.Signal) {
-	s.t.Helper()
-	must(s.t, s.cmd.Process.Signal(sig))
-}
-
 // enable makes users and the role, and turns authentication on.
 func (c *cluster) enable(members ...string) {
 	c.t.Helper()

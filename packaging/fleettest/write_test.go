@@ -3,6 +3,7 @@ package fleettest
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,9 +67,10 @@ func TestBus_KeepsEveryChange(t *testing.T) {
 	}
 	c := start(t, newest(), 1, append(names, "reader")...)
 	reader, _ := c.member("reader")
+	var writers sync.WaitGroup
 	for _, name := range names {
 		s, _ := c.member(name)
-		go func() { // ends with its writes
+		writers.Go(func() {
 			for i := range changes {
 				key := fmt.Sprintf("row/%s/%d", name, i%20)
 				if _, err := s.Put(t.Context(), key, fmt.Appendf(nil, "%d", time.Now().UnixNano()), false); err != nil {
@@ -76,12 +78,13 @@ func TestBus_KeepsEveryChange(t *testing.T) {
 					return
 				}
 			}
-		}()
+		})
 		go func() {
 			for range s.Batches() {
 			}
 		}()
 	}
+	defer writers.Wait()
 	seen, last := 0, int64(0)
 	var delay time.Duration
 	for seen < members*changes {
