@@ -15,6 +15,7 @@ type Config struct {
 	// Notify and Maintenance are in the file's order.
 	Notify      []Notify
 	Maintenance []Maintenance
+	Fleet       *Fleet // nil: none
 	// Warnings are for people: what is allowed and probably not meant.
 	Warnings []string
 	// Faults are why single providers cannot be used; see [Config.FaultError].

@@ -57,6 +57,8 @@ type Options struct {
 	Asleep func() time.Duration
 	// Random returns a number in [0,1) and may be called by several goroutines; nil: rand.Float64.
 	Random func() float64
+	// Fleet hears of what its other members may want to know; nil: none.
+	Fleet Fleet
 }
 
 // Scheduler probes its providers while it runs; see [Scheduler.Apply].
