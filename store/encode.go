@@ -47,6 +47,9 @@ func (w *rowText) status(st *provider.Status) {
 		w.any(`,"incident":`, st.Incident)
 	}
 	w.string(`,"source":`, string(st.Source))
+	if st.By != nil {
+		w.string(`,"by":`, *st.By)
+	}
 	if st.Reported != nil {
 		w.any(`,"reported":`, st.Reported)
 	}

@@ -26,8 +26,8 @@ func (m Moment) AppendRow(dst []byte, r *Row) []byte {
 func (m Moment) Measure(rows []*Row) (size int, ttl int64) {
 	for i, r := range rows {
 		size += m.rowLen(r)
-		if i == 0 || r.clock.ttl < ttl {
-			ttl = r.clock.ttl
+		if i == 0 || r.clock.ttlMS() < ttl {
+			ttl = r.clock.ttlMS()
 		}
 	}
 	return size, ttl

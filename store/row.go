@@ -65,9 +65,8 @@ func (r *Row) pass() {
 
 // A clock is the part of a row from which age_ms and stale follow.
 type clock struct {
-	checked     time.Time // zero: never
-	ttl         int64     // ms
-	alwaysStale bool      // never checked, or restored from the disk
+	checked time.Time // zero: never
+	ttl     int64     // ms; its complement if the row is always stale: never checked, or restored from the disk
 }
 
 func newRow(u Update) (*Row, error) {
@@ -85,19 +84,22 @@ func newRow(u Update) (*Row, error) {
 }
 
 func newClock(st *provider.Status) clock {
-	return clock{
-		checked:     st.CheckedAt.Time,
-		ttl:         st.TTLMS,
-		alwaysStale: st.CheckedAt.IsZero() || st.Source == provider.FromRestored,
+	c := clock{st.CheckedAt.Time, st.TTLMS}
+	if st.CheckedAt.IsZero() || st.Source == provider.FromRestored {
+		c.ttl = ^c.ttl
 	}
+	return c
 }
+
+// ttlMS is the row's ttl_ms.
+func (c *clock) ttlMS() int64 { return max(c.ttl, ^c.ttl) }
 
 // read returns the row's age, and whether the row is stale.
 func (c *clock) read(now time.Time) (age time.Duration, stale bool) {
 	if !c.checked.IsZero() {
 		age = max(0, now.Sub(c.checked))
 	}
-	return age, c.alwaysStale || age > time.Duration(c.ttl)*time.Millisecond
+	return age, age > time.Duration(c.ttl)*time.Millisecond
 }
 
 // ageField is the text before the digits of an age.

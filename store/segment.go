@@ -132,7 +132,7 @@ func (s *segment) write(i int, l *Listing) {
 		p.edition = edition
 	}
 	p.bound(&row.clock, l.made, stale)
-	s.extents[i], s.ttls[i] = p, row.clock.ttl
+	s.extents[i], s.ttls[i] = p, row.clock.ttlMS()
 }
 
 // bound notes when the row's probe began, and the range of ages that have as many
@@ -160,7 +160,7 @@ func (p *extent) bound(c *clock, made time.Time, stale bool) {
 	if power <= math.MaxInt64/10 {
 		p.limit = power * 10
 	}
-	if c.alwaysStale {
+	if c.ttl < 0 {
 		return
 	}
 	if old := c.ttl*int64(time.Millisecond) + 1; stale {

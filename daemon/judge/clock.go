@@ -27,6 +27,7 @@ func ClockSet(r Record, by time.Duration, now time.Time) Record {
 	st.RetryAt = provider.Time{Time: move(st.RetryAt.Time)}
 	r.ModelsAt = past(provider.Time{Time: r.ModelsAt}).Time
 	r.Probes.retryAt = move(r.Probes.retryAt)
+	r.Fleet = r.Fleet.moved(move)
 	if r.Hearsay = r.Hearsay.moved(move); st.Hearsay != nil {
 		st.Hearsay = r.Hearsay.shown(now)
 	}

@@ -42,11 +42,11 @@ func TestDocs_AWitnessIsAFileAndALine(t *testing.T) {
 		}
 		put(name, strings.Replace(string(text), before, line+before, 1))
 	}
-	put("fleet.go", "package judge\n\nimport (\n\"time\"\n\n\"github.com/providerd/providerd/daemon/config\"\n"+
+	put("drain.go", "package judge\n\nimport (\n\"time\"\n\n\"github.com/providerd/providerd/daemon/config\"\n"+
 		"\"github.com/providerd/providerd/store/provider\"\n)\n\n"+code[0][1])
 	insert("judge.go", "\tMachine Machine\n", code[1][1])
 	insert("row.go", "\t\tr.Machine.claim,", code[2][1])
-	put("fleet_test.go", `package judge
+	put("drain_test.go", `package judge
 
 import (
 	"testing"
@@ -54,14 +54,14 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
-func TestFleet(t *testing.T) {
+func TestDrain(t *testing.T) {
 	c := begin(t, local()).see(saw(provider.OK))
 	c.r = ApplyOutage(c.r, "slept", c.p, c.now)
-	r, event := ApplyFleet(c.r, provider.Hung, "seen by another", c.p, c.now)
+	r, event := ApplyDrain(c.r, provider.Hung, "drained", c.p, c.now)
 	if r.Status.Reason != provider.Hung || event == nil || event.From != provider.StateRunning {
 		t.Errorf("%+v %+v", r.Status, event)
 	}
-	if r, _ = ApplyFleet(r, "", "", c.p, c.now); r.Status.Reason != provider.Offline {
+	if r, _ = ApplyDrain(r, "", "", c.p, c.now); r.Status.Reason != provider.Offline {
 		t.Errorf("%+v", r.Status)
 	}
 }
@@ -74,8 +74,8 @@ func TestFleet(t *testing.T) {
 	if err := os.WriteFile(file, list, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "test", "-count=1", "-overlay", file, "-run", "^TestFleet$", "-v", ".").CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestFleet") {
+	out, err := exec.Command("go", "test", "-count=1", "-overlay", file, "-run", "^TestDrain$", "-v", ".").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestDrain") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

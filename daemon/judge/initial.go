@@ -19,7 +19,7 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 	if restored != nil && restored.Kind == p.Kind && SameEndpoint(restored.Endpoint, p) {
 		st = *restored
 		st.Source = provider.FromRestored
-		st.NextCheckAt = provider.Time{}
+		st.NextCheckAt, st.By = provider.Time{}, nil
 	}
 	if d := provider.ParseDoubt(st.Detail); d != nil { // as it was written before it had a field of its own
 		st.Doubt, st.Detail = d, ""

@@ -1,7 +1,7 @@
 // Package judge decides what the witnesses of a provider mean together. What each of them
 // said is kept apart, in a value and a file of its own: our probes ([Probes]), callers
 // ([Report], or [Hearsay] if they are not administrators), the vendor's status feed
-// ([Vendor]), this machine ([Machine]), and a person ([Pause]). The row is derived from all
+// ([Vendor]), other machines ([Fleet]), this machine ([Machine]), and a person ([Pause]). The row is derived from all
 // of them, in one order of precedence (see row.go). An event is the difference between the
 // last event and what holds now (see event.go).
 //
@@ -51,6 +51,7 @@ type Evidence struct {
 	Machine Machine
 	Pause   Pause
 	Hearsay *Hearsay
+	Fleet   *Fleet
 }
 
 // A MachineState is the state of this machine while a probe is judged.
@@ -71,6 +72,7 @@ const (
 // probe, when the change was learned, so that the times of events are in order.
 func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineState) *provider.Event {
 	was, needs := r.shown(), r.needs(p)
+	r.Fleet = r.Fleet.passed(o.Began)
 	if o = r.refused(o); o.Refusal {
 		needs.fall = p.Fall
 	}
@@ -82,7 +84,7 @@ func Judge(r *Record, o *probe.Observation, p *config.Provider, machine MachineS
 	}
 	if machine != MachineInDoubt { // which settles nothing
 		r.Report = r.Report.probed(o)
-		r.Status.Source = r.Report.source(o)
+		r.Status.Source, r.Status.By = r.Report.source(o), nil
 	} else if r.Status.Source == provider.FromRestored {
 		r.Status.Source = provider.FromProbe
 	}
@@ -108,7 +110,7 @@ func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
 		r.Status.LatencyMS = 0
 		return
 	}
-	found := claimOf(o, &r.Facts, r.Run.Slows, p)
+	found := claimOf(o, &r.Facts, int(r.Run.Slows), p)
 	if r.Run.Doubt = needs.missing(found, o, &r.Evidence, p); r.Run.Doubt != nil {
 		r.Probes.broke = claim{}
 		if o.Saw.Healthy() && !r.Report.claim.none() { // the report holds, whatever such a probe sees
@@ -117,6 +119,7 @@ func (r *Record) weigh(o *probe.Observation, needs needs, p *config.Provider) {
 		return
 	}
 	r.Probes = r.Probes.settle(found, o)
+	r.Fleet = r.Fleet.probed(found.reason)
 	r.Machine, r.Pause = Machine{}, r.Pause.looked()
 	r.Status.LatencyMS = provider.Milliseconds(o.Latency)
 }
@@ -152,7 +155,7 @@ func ApplyReport(r Record, o probe.Observation, p *config.Provider) (Record, *pr
 	if r.Status.Paused || r.Status.Reason == provider.NoCredentials {
 		return r.derived(was, p, o.Began)
 	}
-	r.Status.Source = provider.FromReport
+	r.Status.Source, r.Status.By = provider.FromReport, nil
 	r.Run = r.Run.reported(&o, first, p)
 	if r.Run.Doubt = r.needs(p).missingOfReport(&o, r, p); r.Run.Doubt == nil {
 		r.Report = r.Report.believed()
@@ -205,6 +208,7 @@ func (r *Record) losesSight(m Machine) {
 	r.Machine = m
 	r.Probes = r.Probes.forget()
 	r.Run.Doubt, r.Run.Doubts = nil, 0
+	r.Fleet = r.Fleet.undisputed()
 }
 
 // ForgetKey forgets what the provider said to the previous key: it asked that key to wait,
@@ -213,7 +217,7 @@ func ForgetKey(r Record) Record {
 	if !r.Report.claim.none() { // the row comes from a caller, who had that key
 		r.Probes = r.Probes.forget()
 	}
-	r.Report, r.Probes.retryAt, r.Probes.Saw = Report{}, time.Time{}, ""
+	r.Report, r.Probes.retryAt, r.Probes.Saw, r.Fleet = Report{}, time.Time{}, "", nil
 	r.Status.RetryAt, r.Status.Reported = provider.Time{}, nil
 	if r.Status.Source == provider.FromReport && r.beneath() == nil {
 		r.Status.Source = provider.FromProbe
@@ -224,13 +228,13 @@ func ForgetKey(r Record) Record {
 // InDoubt reports whether the last probe saw something that has not been seen often enough
 // to count, so that it is worth probing again soon.
 func (r *Record) InDoubt(p *config.Provider) bool {
-	return r.Run.Doubt != nil || r.Run.Slows > 0 && r.Run.Slows < p.Fall
+	return r.Run.Doubt != nil || r.Run.Slows > 0 && int(r.Run.Slows) < p.Fall
 }
 
 // Limited reports whether the provider asked us or a caller to wait, and that has not been
 // overruled.
 func (b *Basis) Limited() bool {
-	return b.said.reason == provider.RateLimited || b.Probes.Saw == provider.RateLimited ||
+	return b.said.reason == provider.RateLimited || b.Fleet.holds() || b.Probes.Saw == provider.RateLimited ||
 		b.Report.met != nil && b.Report.met.Reason == provider.RateLimited
 }
 

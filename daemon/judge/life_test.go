@@ -110,7 +110,7 @@ func overtaken(reason provider.Reason) message {
 			l.wantReportEnded(&o, MachineFine)
 			return
 		}
-		l.r = r
+		l.r, l.m.checkedAt = r, o.Began
 		if event != nil {
 			l.fail("an older probe makes an event: %+v", event)
 		}
@@ -142,6 +142,39 @@ func claims(reason provider.Reason) message {
 		o := probe.Observation{Saw: reason, Detail: "a user's word", Began: l.now}
 		r, event := ApplyHearsay(l.r, o, "uid 1000", l.p)
 		l.m.claim(&o)
+		l.take(r, event)
+	}}
+}
+
+// tells is what another member's probe found, a second ago.
+func tells(reason provider.Reason) message {
+	return message{"fleet " + string(reason), func(l *life) {
+		t := &Told{By: "gpu3", Reason: reason, At: l.now.Add(-time.Second), Latency: time.Millisecond}
+		r, event, taken := ApplyTold(l.r, t, l.p, l.now)
+		if wants := l.m.tell(t); taken != wants {
+			l.fail("taken: %v, the model: %v", taken, wants)
+		}
+		l.take(r, event)
+		if st := &r.Status; taken && (!st.CheckedAt.Equal(t.At) || st.Source != provider.FromFleet && l.r.beneath() == nil) {
+			l.fail("source %s, checked at %s", st.Source, st.CheckedAt)
+		}
+	}}
+}
+
+// unsaying is the end of what another member told.
+var unsaying = message{"fleet is gone", func(l *life) {
+	l.r = Unsay(l.r)
+	l.m.toldFound, l.m.disputed = "", false
+}}
+
+// holding is that another member was told to wait.
+func holding(wait time.Duration) message {
+	return message{fmt.Sprintf("fleet holds for %s", wait), func(l *life) {
+		until := l.now.Add(wait)
+		r, event := ApplyHold(l.r, until, "gpu4", l.p, l.now)
+		if l.m.holdUntil = until; wait == 0 {
+			l.m.holdUntil = time.Time{}
+		}
 		l.take(r, event)
 	}}
 }
@@ -244,7 +277,7 @@ func (l *life) take(r Record, event *provider.Event) {
 	if got, want := short(st.Doubt), short(doubt); got != want {
 		l.fail("the row's doubt is %s, the model's %s", got, want)
 	}
-	if !st.RetryAt.Equal(later(l.m.retryAt, l.m.heldUntil())) || (st.Reported != nil) != (l.m.met != nil) {
+	if !st.RetryAt.Equal(later(later(l.m.retryAt, l.m.heldUntil()), l.m.holdUntil)) || (st.Reported != nil) != (l.m.met != nil) {
 		l.fail("retry_at %s, reported %+v; the model %s %+v", st.RetryAt, st.Reported, l.m.retryAt, l.m.met)
 	}
 	l.wantEvent(event)

@@ -22,6 +22,7 @@ var witnesses = []message{
 	probes(provider.ConnectTimeout, MachineInDoubt, 0), probes(provider.ConnectTimeout, MachineOut, 0), losing,
 	reports(provider.Hung, 0), reports(provider.Unauthorized, 0), reports(provider.RateLimited, 10*time.Second),
 	claims(provider.RateLimited), claims(provider.Hung),
+	tells(provider.OK), tells(provider.Hung), tells(provider.RateLimited), holding(10 * time.Second), unsaying,
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactNone),
 	pausing(true), pausing(false), restarting, rekeying, moving, overtaken(provider.Hung),
 }

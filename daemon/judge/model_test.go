@@ -34,6 +34,11 @@ type model struct {
 	paused        bool
 	resumed       bool // and nobody looked since
 
+	toldFound provider.Reason // by another member of the fleet
+	disputed  bool            // we found something else
+	holdUntil time.Time       // another member was told to wait
+	checkedAt time.Time
+
 	claimed      provider.Reason // by a user
 	since, until time.Time       // when that is believed
 }
@@ -79,6 +84,9 @@ func (m *model) probe(o *probe.Observation, machine MachineState) {
 		m.goods, m.doubts = 0, m.doubts+1
 	}
 	found := m.learn(o, certain)
+	if m.checkedAt = o.Began; !m.holdUntil.After(o.Began) {
+		m.holdUntil = time.Time{}
+	}
 	if machine == MachineInDoubt {
 		m.doubt, m.broke = &provider.Doubt{Saw: o.Saw}, false
 		return
@@ -145,6 +153,25 @@ func (m *model) learn(o *probe.Observation, certain bool) provider.Reason {
 func (m *model) settle(found provider.Reason, o *probe.Observation) {
 	m.doubt, m.found, m.retryAt = nil, found, o.RetryAt
 	m.cut, m.resumed = false, false
+	m.disputed = m.toldFound != "" && !agree(m.toldFound, found)
+}
+
+// tell takes what another member found, unless we know better.
+func (m *model) tell(t *Told) bool {
+	if m.paused || m.met != nil || t.At.Before(m.checkedAt) {
+		return false
+	}
+	found := t.Reason
+	if found.Healthy() && m.empty {
+		found = provider.NoModels
+	}
+	m.toldFound = found
+	if m.disputed = m.disputed && !agree(found, m.found); m.disputed {
+		return false
+	}
+	m.doubt, m.broke, m.cut, m.resumed, m.doubts, m.goods, m.slows = nil, false, false, false, 0, 0, 0
+	m.found, m.retryAt, m.checkedAt, m.well = found, t.RetryAt, t.At, m.well || t.Reason.Healthy()
+	return true
 }
 
 func (m *model) report(o *probe.Observation) {
@@ -177,7 +204,7 @@ func (m *model) report(o *probe.Observation) {
 }
 
 func (m *model) outage() {
-	m.cut, m.broke, m.found = true, false, ""
+	m.cut, m.broke, m.found, m.disputed = true, false, "", false
 	m.doubt, m.doubts = nil, 0
 }
 
@@ -198,7 +225,7 @@ func (m *model) pause(paused bool, now time.Time) {
 
 // restart keeps only the row.
 func (m *model) restart() {
-	own := m.retryAt
+	own := later(m.retryAt, m.holdUntil)
 	if !own.After(m.heldUntil()) {
 		own = time.Time{}
 	}
@@ -246,6 +273,7 @@ func (m *model) rekey() {
 		m.found = ""
 	}
 	m.met, m.believed, m.retryAt = nil, "", time.Time{}
+	m.toldFound, m.disputed, m.holdUntil = "", false, time.Time{}
 }
 
 func (m *model) move() {
@@ -262,6 +290,8 @@ func (m *model) derive() {
 		m.reason = provider.Paused
 	case m.cut:
 		m.reason = provider.Offline
+	case !m.holdUntil.IsZero():
+		m.reason = provider.RateLimited
 	case m.broke:
 		m.reason = provider.ProbeFailed
 	case m.doubt != nil:
@@ -296,6 +326,8 @@ var everything = []message{
 	claims(provider.RateLimited), claims(provider.Hung), claims(provider.Unauthorized),
 	reports(provider.RateLimited, 5*time.Second), reports(provider.RateLimited, 20*time.Second), reports(provider.Hung, 5*time.Second),
 	vendorSays(provider.ImpactMajor), vendorSays(provider.ImpactMinor), vendorSays(provider.ImpactNone),
+	tells(provider.OK), tells(provider.Hung), tells(provider.Unauthorized), tells(provider.RateLimited), unsaying,
+	holding(20 * time.Second), holding(0),
 	losing, pausing(true), pausing(false), pausing(false), restarting, rekeying, moving,
 	refuses(MachineFine), refuses(MachineInDoubt), sees(provider.ConnectionRefused), slow, slow, slow, lists(), lists("a"),
 }

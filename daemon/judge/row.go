@@ -22,10 +22,11 @@ func (r *Record) holds() claim {
 	return cmp.Or(
 		r.Pause.stopped(),                  // a person said so
 		r.Machine.claim,                    // this machine cannot tell now
+		r.Fleet.held(),                     // another machine was told to wait, for all that use this key
 		r.Probes.broke,                     // the last probe failed by itself, and saw nothing
 		r.whileInDoubt(),                   // what has been seen since is not enough
 		r.Report.claim,                     // a caller met something that no probe has overruled
-		r.Vendor.overlay(r.Probes.settled), // what our probes found, with what the vendor reports
+		r.Vendor.overlay(r.Probes.settled), // what our probes or another machine's found, with what the vendor reports
 		r.Pause.unseen(),                   // not probed since it was resumed
 		r.said,                             // what was known before this process began
 	)
@@ -73,9 +74,12 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 	}
 	st.Doubt = r.Run.Doubt
 	st.Paused = r.Pause.Paused
+	if st.Source != provider.FromFleet {
+		st.By = r.Fleet.holder()
+	}
 	st.Incident = r.Vendor.incident
 	st.Reported = r.Report.met
-	st.RetryAt = provider.Time{Time: later(r.Probes.retryAt, r.Report.retryAt())}
+	st.RetryAt = provider.Time{Time: later(later(r.Probes.retryAt, r.Report.retryAt()), r.Fleet.retryAt())}
 	if st.Reason == provider.VendorIncident && st.Doubt == nil {
 		st.LastError = join(string(st.Reason), r.said.detail)
 	}

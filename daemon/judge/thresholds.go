@@ -10,10 +10,10 @@ import (
 
 // A Run counts what probes and callers saw in a row, for the thresholds and for back-off.
 type Run struct {
-	Doubts   int // observations that are not enough by themselves
-	Goods    int // healthy answers
-	Slows    int // healthy answers that were slow
-	Failures int // probes that were not healthy
+	Doubts   int   // observations that are not enough by themselves
+	Goods    int   // healthy answers
+	Slows    int32 // healthy answers that were slow
+	Failures int32 // probes that were not healthy
 
 	Doubt *provider.Doubt // what was seen last, if it is not enough; otherwise nil
 }

@@ -41,7 +41,7 @@ func cadence(r *judge.Record, p *config.Provider, now time.Time) time.Duration {
 	case p.Type == provider.Generic && reason == provider.BadResponse:
 		return p.Interval // it was configured to wait for something that may come by itself
 	case mayBeAway(r, now) && p.Type == provider.Cloud:
-		return backOff(r.Run.Failures)
+		return backOff(int(r.Run.Failures))
 	case mayBeAway(r, now):
 		return min(fast, p.Interval)
 	case reason.NeedsPerson() && reason != provider.NoModels && reason != provider.ModelMissing: // a model may appear at any moment
@@ -53,7 +53,7 @@ func cadence(r *judge.Record, p *config.Provider, now time.Time) time.Duration {
 	case p.Type == provider.Cloud && r.Run.Failures == 0:
 		return p.Interval // up, but of limited use: no reason to probe more often
 	case p.Type == provider.Cloud:
-		return backOff(r.Run.Failures)
+		return backOff(int(r.Run.Failures))
 	case state == provider.StateError:
 		return p.Interval
 	case lasts(r, now):

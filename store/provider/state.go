@@ -56,5 +56,6 @@ type Source string
 const (
 	FromProbe    Source = "probe"    // providerd probed the provider
 	FromReport   Source = "report"   // a caller reported what it met
+	FromFleet    Source = "fleet"    // another member of the fleet probed the provider
 	FromRestored Source = "restored" // read from the database, not probed since the daemon started
 )

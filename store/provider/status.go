@@ -81,6 +81,7 @@ type Status struct {
 	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
 	Incident      *Incident `json:"incident,omitempty"`       // according to the vendor's own status feed
 	Source        Source    `json:"source"`
+	By            *string   `json:"by,omitempty"`       // the member of the fleet that probed it, or was told to wait
 	Reported      *Reported `json:"reported,omitempty"` // what a caller met, until a probe overrules it
 	Hearsay       *Hearsay  `json:"hearsay,omitempty"`  // what users who are not administrators met
 
