@@ -13,7 +13,8 @@ import (
 // see different things. That it was told to wait holds for this machine too. A Fleet is
 // immutable; nil: nothing was told that counts.
 type Fleet struct {
-	found    provider.Reason // by another member's probe; empty: nothing
+	teller   *string         // the member whose probe was last taken
+	found    provider.Reason // by that probe; empty: it no longer counts
 	disputed bool            // our own probes found something else, which holds here
 
 	until time.Time // another member was told to wait until then; zero: none was
@@ -53,7 +54,7 @@ func ApplyTold(r Record, t *Told, p *config.Provider, now time.Time) (_ Record, 
 	}
 	was := r.shown()
 	found := r.foundElsewhere(t, p)
-	if r.Fleet = r.Fleet.told(found.reason, r.Probes.settled.reason); r.Fleet.disputed {
+	if r.Fleet = r.Fleet.told(found.reason, r.Probes.settled.reason, t.By); r.Fleet.disputed {
 		return r, r.derive(was, p, now), false
 	}
 	r.learnOf(t)
@@ -95,7 +96,7 @@ func (r *Record) foundElsewhere(t *Told, p *config.Provider) claim {
 func (r *Record) learnOf(t *Told) {
 	st := &r.Status
 	st.CheckedAt, st.LatencyMS = provider.Time{Time: t.At}, provider.Milliseconds(t.Latency)
-	st.Source, st.By = provider.FromFleet, new(t.By)
+	st.Source = provider.FromFleet
 	st.Generation = max(st.Generation, t.Generation)
 	st.PortListening, st.APIResponding, st.KeyWithheld = nil, nil, false
 	if t.Reason.Healthy() {
@@ -127,7 +128,7 @@ func (run Run) told(found provider.Reason) Run {
 // Unsay forgets what another member's probe found. The row stays as it is until a probe of ours.
 func Unsay(r Record) Record {
 	if r.Fleet != nil {
-		r.Fleet = Fleet{until: r.Fleet.until, by: r.Fleet.by}.unlessEmpty()
+		r.Fleet = Fleet{teller: r.Fleet.teller, until: r.Fleet.until, by: r.Fleet.by}.unlessEmpty()
 	}
 	return r
 }
@@ -149,12 +150,23 @@ func ApplyHold(r Record, until time.Time, by string, p *config.Provider, now tim
 // succeeded. Call it before the probe is judged.
 func Release(r *Record, o *probe.Observation) {
 	if o.Saw.Healthy() && r.Fleet.holds() {
-		r.Fleet = Fleet{found: r.Fleet.found, disputed: r.Fleet.disputed}.unlessEmpty()
+		r.Fleet = r.Fleet.released()
 	}
 }
 
 // Disputed reports whether our own probes contradict what another member found.
 func (b *Basis) Disputed() bool { return b.Fleet != nil && b.Fleet.disputed }
+
+// OwnWord is the row without what users met, which no other machine is told.
+func OwnWord(r *Record) *provider.Status {
+	if r.beneath() == nil {
+		return &r.Status
+	}
+	own := *r
+	own.uncover()
+	own.Status.Hint = ""
+	return &own.Status
+}
 
 // value is a copy.
 func (w *Fleet) value() Fleet {
@@ -172,12 +184,15 @@ func (w Fleet) unlessEmpty() *Fleet {
 }
 
 // told takes what another member found. A dispute goes on until both agree.
-func (w *Fleet) told(found, ours provider.Reason) *Fleet {
-	if w != nil && w.found == found && !w.disputed {
+func (w *Fleet) told(found, ours provider.Reason, by string) *Fleet {
+	if w != nil && w.found == found && !w.disputed && w.teller != nil && *w.teller == by {
 		return w
 	}
 	next := w.value()
 	next.found, next.disputed = found, next.disputed && !agree(found, ours)
+	if !next.disputed {
+		next.teller = &by
+	}
 	return &next
 }
 
@@ -209,7 +224,7 @@ func (w *Fleet) passed(now time.Time) *Fleet {
 	if w == nil || w.until.IsZero() || w.until.After(now) {
 		return w
 	}
-	return Fleet{found: w.found, disputed: w.disputed}.unlessEmpty()
+	return w.released()
 }
 
 func (w *Fleet) holds() bool { return w != nil && !w.until.IsZero() }
@@ -222,12 +237,20 @@ func (w *Fleet) held() claim {
 	return claim{provider.RateLimited, "according to " + w.by}
 }
 
-// holder is the member that was told to wait; nil: none was.
-func (w *Fleet) holder() *string {
-	if !w.holds() {
-		return nil
+// cited is the member that the row names.
+func (w *Fleet) cited(source provider.Source) *string {
+	switch {
+	case w.holds():
+		return &w.by
+	case w != nil && source == provider.FromFleet:
+		return w.teller
 	}
-	return &w.by
+	return nil
+}
+
+// released is w without the wait.
+func (w *Fleet) released() *Fleet {
+	return Fleet{teller: w.teller, found: w.found, disputed: w.disputed}.unlessEmpty()
 }
 
 // retryAt is when the wait ends; zero: there is none.

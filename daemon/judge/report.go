@@ -65,6 +65,9 @@ func (w Report) source(o *probe.Observation) provider.Source {
 	return provider.FromProbe
 }
 
+// Answered reports whether there is no report that a probe of ours still has to answer.
+func (w Report) Answered() bool { return w.met == nil }
+
 // holds reports whether a reported time to come back is in the future.
 func (w Report) holds(now time.Time) bool { return w.retryAt().After(now) }
 

@@ -74,9 +74,7 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 	}
 	st.Doubt = r.Run.Doubt
 	st.Paused = r.Pause.Paused
-	if st.Source != provider.FromFleet {
-		st.By = r.Fleet.holder()
-	}
+	st.By = r.Fleet.cited(st.Source)
 	st.Incident = r.Vendor.incident
 	st.Reported = r.Report.met
 	st.RetryAt = provider.Time{Time: later(later(r.Probes.retryAt, r.Report.retryAt()), r.Fleet.retryAt())}

@@ -179,6 +179,9 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 	p := to.cfg
 	anew = p.Kind != e.cfg.Kind || p.BaseURL != e.cfg.BaseURL
 	rec := e.known.record()
+	if anew || p.Key != e.cfg.Key {
+		s.unshare(e)
+	}
 	if p.Key != e.cfg.Key {
 		// It asked another key to wait, not this one.
 		rec = judge.ForgetKey(rec)
@@ -213,6 +216,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 // remove ends an entry and returns its last event.
 func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	e.removed = true
+	s.unshare(e)
 	s.endVigil(e)
 	s.queue.drop(e)
 	s.await(e, false)

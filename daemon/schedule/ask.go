@@ -55,7 +55,7 @@ func (s *Scheduler) refresh(ids []string, force, fresh bool) Accepted {
 			continue
 		}
 		e.known.Stirred = now
-		s.ask(e, want{facts: true, force: force, fresh: fresh}, now)
+		s.inquire(e, want{facts: true, force: force, fresh: fresh}, accepted.Generation, now)
 		accepted.IDs = append(accepted.IDs, id)
 	}
 	if len(accepted.IDs) == 0 {
@@ -79,8 +79,8 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 		if e == nil || s.declined(e, now, false) != "" {
 			continue
 		}
-		young := e.began != 0 && now.Sub(s.began(e)) <= maxAge
-		if young && e.probe == nil {
+		young := e.began != 0 && now.Sub(s.began(e)) <= maxAge || s.isAsked(e, now.Add(-maxAge))
+		if young && e.probe == nil || e.isTold() && now.Sub(e.known.row.CheckedAt.Time) <= maxAge {
 			continue
 		}
 		if !young || now.Sub(e.known.row.CheckedAt.Time) > maxAge { // otherwise what is known is good enough
@@ -90,7 +90,11 @@ func (s *Scheduler) Ensure(ids []string, maxAge time.Duration) {
 			s.count.Coalesced++
 			continue
 		}
-		s.ask(e, want{}, now)
+		if s.isElsewhere(e) {
+			s.inquire(e, want{}, s.o.Store.NextGeneration(), now)
+		} else {
+			s.ask(e, want{}, now)
+		}
 	}
 }
 

@@ -70,7 +70,7 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	machine := s.machineState(e, o) // it may change the record
 	rec := e.known.record()
 	event := e.judge(&rec, f, o, machine)
-	e.schedule(&rec, o.Began, s.o.Random())
+	s.schedule(e, &rec, o.Began)
 	s.keepVigil(e, &rec, o)
 	e.diagnostics = e.diagnose(o, &rec)
 	if s.log.IsDebug() { // a useless call costs as much as the judgement
@@ -79,6 +79,7 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 	}
 	s.put(e, &rec, event)
 	s.plan(e, now)
+	s.saw(e, Probed, o.Began)
 	if !e.probed {
 		e.probed = true
 		s.sweepOne(e)
@@ -88,6 +89,9 @@ func (s *Scheduler) take(f *inFlight, o *probe.Observation, now time.Time) {
 // judge updates the record with what a probe saw, or with that of a probe that a caller's
 // report has overtaken since it began.
 func (e *entry) judge(rec *judge.Record, f *inFlight, o *probe.Observation, machine judge.MachineState) (event *provider.Event) {
+	if f.want.force {
+		judge.Release(rec, o)
+	}
 	if f.reports == e.reports {
 		if f.heard == e.heard {
 			judge.Refute(rec, o)
@@ -101,8 +105,10 @@ func (e *entry) judge(rec *judge.Record, f *inFlight, o *probe.Observation, mach
 }
 
 // schedule decides when the next probe is due by cadence, and until when the row is fresh.
-func (e *entry) schedule(rec *judge.Record, began time.Time, random float64) {
+func (s *Scheduler) schedule(e *entry, rec *judge.Record, began time.Time) {
+	random := s.o.Random()
 	due, ttl := next(rec, e.cfg, began, random, !e.probed)
+	due, ttl = s.shares[e].pace(rec, e.cfg, began, due, ttl, random)
 	e.due = due
 	rec.Status.NextCheckAt = provider.Time{Time: due}
 	rec.Status.TTLMS = ttl.Milliseconds()

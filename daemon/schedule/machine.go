@@ -164,7 +164,7 @@ func (s *Scheduler) tell(level hclog.Level, event *provider.Event) {
 // askRemote asks for probes of the remote providers whose last probe began before now.
 func (s *Scheduler) askRemote(now time.Time) {
 	for _, e := range s.entries {
-		if e.isRemote() && s.began(e).Before(now) && s.declined(e, now, false) == "" {
+		if e.isRemote() && s.began(e).Before(now) && s.declined(e, now, false) == "" && !s.believe(e, now) {
 			s.askInTime(e, now)
 		}
 	}

@@ -31,6 +31,7 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 		}
 	}
 	s.put(e, &rec, event)
+	s.saw(e, Reported, now)
 	return nil
 }
 

@@ -83,6 +83,7 @@ type Scheduler struct {
 	unswept int // entries of the first Apply without a result
 	swept   chan struct{}
 	machine outage.Machine
+	shares  map[*entry]*share // nil without a fleet
 
 	eachLatency bool // see KeepLatencies
 	counted     atomic.Pointer[Counted]
