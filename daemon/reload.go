@@ -162,7 +162,7 @@ func (d *Daemon) loadAnew() (*config.Config, error) {
 	return cfg, err
 }
 
-// standing lists the faults that providers and notifications already have. A reload did not cause them,
+// standing lists the faults that providers, notifications and the fleet already have. A reload did not cause them,
 // and must be able to correct something else.
 func (d *Daemon) standing() func(config.Fault) bool {
 	known := map[string]*config.Provider{}
@@ -170,7 +170,7 @@ func (d *Daemon) standing() func(config.Fault) bool {
 		known[p.ID] = p
 	}
 	before := d.config.Load()
-	return func(f config.Fault) bool { return known[f.ID].Has(f) || before.NotifyHas(f) }
+	return func(f config.Fault) bool { return known[f.ID].Has(f) || before.NotifyHas(f) || before.FleetHas(f) }
 }
 
 // apply passes the providers to the parts that probe and report them. Those keep what they

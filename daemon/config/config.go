@@ -112,6 +112,7 @@ func (r *reading) config() *Config {
 	c := &Config{}
 	c.Autodetect, _ = get[bool](top, "autodetect", "autodetect = true")
 	c.Daemon = r.daemon(top.table("daemon"))
+	fleet := top.table("fleet")
 	forAll := top.table("defaults")
 	defaults := forAll.timing()
 	forAll.done()
@@ -121,6 +122,9 @@ func (r *reading) config() *Config {
 	c.Providers = r.providers(entries, defaults)
 	if c.Autodetect {
 		c.Providers = append(c.Providers, r.autodetect(entries, defaults)...)
+	}
+	if fleet.values != nil {
+		c.Fleet = fleet.fleet()
 	}
 	c.Notify, c.Maintenance = r.notifications(notifications), r.maintenance(maintenance)
 	r.warnOfGlobs(append(notifications, maintenance...), ids(c.Providers))

@@ -34,6 +34,9 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	own := t.timing()
 	t.kindSettings(&p, kind)
 	p.TLS = t.tls(kind)
+	if share, isSet := get[bool](t, "share", "share = false"); isSet {
+		p.Private = !share
+	}
 	enabled, isSet := get[bool](t, "enabled", "enabled = true")
 	enabled = enabled || !isSet
 	if kind == nil {

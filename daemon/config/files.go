@@ -39,5 +39,10 @@ func (c *Config) NamedFiles() (files []NamedFile) {
 			files = append(files, NamedFile{n.Command[0], "command of " + quote(n.ID), true})
 		}
 	}
+	if c.Fleet != nil {
+		for _, f := range c.Fleet.files() {
+			files = append(files, NamedFile{f.path, f.setting + " of [fleet]", false})
+		}
+	}
 	return files
 }

@@ -36,6 +36,7 @@ type Provider struct {
 	Timeout      time.Duration
 	SlowAfter    time.Duration
 	Rise         int
+	Private      bool // never shared with a fleet
 	Fall         int
 	// KeyDoubt says why a key hardly looks like one, and what to do; empty if it does. It
 	// names only the form.

@@ -33,6 +33,7 @@ func (c *Config) Show() string {
 	writeText(&b, "log_level", c.Daemon.LogLevel)
 	writeText(&b, "metrics_listen", c.Daemon.MetricsListen)
 	fmt.Fprintf(&b, "metrics_provider_latency = %t\n", c.Daemon.MetricsProviderLatency)
+	c.Fleet.show(&b)
 	for i := range c.Providers {
 		c.Providers[i].show(&b)
 	}
@@ -64,6 +65,9 @@ func (p *Provider) show(b *strings.Builder) {
 	writeText(b, "timeout", showDuration(p.Timeout))
 	writeText(b, "slow_after", showDuration(p.SlowAfter))
 	fmt.Fprintf(b, "rise = %d\nfall = %d\n", p.Rise, p.Fall)
+	if p.Private {
+		b.WriteString("share = false\n")
+	}
 	p.Expect.show(b)
 	p.showFeed(b)
 }

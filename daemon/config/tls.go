@@ -135,9 +135,16 @@ func (t *table) tlsFiles(p *Provider) {
 
 // faultPEM reports what is wrong with a file's contents, at the setting that names it.
 func (t *table) faultPEM(p *Provider, setting, path string, err error) {
-	if bad := (*pemError)(nil); errors.As(err, &bad) {
-		t.faultTLS(p, setting, flawf(bad.fix, "%s %s %s", setting, quote(path), maskSecrets(printable(bad.problem))))
+	if err != nil {
+		t.faultTLS(p, setting, pemFlaw(setting, path, err))
 	}
+}
+
+// pemFlaw is what is wrong with the contents of a file that a setting names.
+func pemFlaw(setting, path string, err error) *flaw {
+	bad := &pemError{problem: err.Error()}
+	errors.As(err, &bad)
+	return flawf(bad.fix, "%s %s %s", setting, quote(path), maskSecrets(printable(bad.problem)))
 }
 
 // faultTLS notes what is wrong with a file. The probes read it again, so it may be right by
