@@ -102,6 +102,7 @@ func TestPackaging_ManualPageSettings(t *testing.T) {
 		{"[defaults]\nzzzzzz = 1", timing},
 		{"[[provider]]\nid = \"a\"\nkind = \"zzzzzz\"\nzzzzzz = 1", append(section("THE TABLES [[provider]]"), timing...)},
 		{"[[notify]]\nid = \"a\"\nkind = \"zzzzzz\"\nzzzzzz = 1", section("THE TABLES [[notify]]")},
+		{"[fleet]\nname = \"lab\"\nendpoints = [\"http://127.0.0.1:2379\"]\nfleet_key_file = \"k\"\nzzzzzz = 1", section("THE TABLE [fleet]")},
 		{"[[maintenance]]\nproviders = [\"a\"]\nat = \"1:00-2:00\"\nzzzzzz = 1", section("THE TABLES [[maintenance]]")},
 	} {
 		_, err := config.Parse("test.toml", []byte(tc.file), probe.Kinds(), noKeys())
