@@ -130,7 +130,7 @@ SIGHUP makes it read the configuration again. Query it with providerctl.`,
 	p.Var((*levelFlag)(&f.logLevel), "log-level", "how much to log, whatever the configuration says").Complete = command.Offer(config.LogLevels(), command.NoFiles)
 	p.BoolVar(&f.logJSON, "log-json", false, "log JSON (default: if standard error is neither a terminal nor the journal)")
 	f.color = ctl.AddColorFlag(p, nil)
-	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newVersionCommand())
+	cmd.AddCommand(newConfigCommand(&f), newServiceCommand(&f), newFleetCommand(&f), newVersionCommand())
 	cmd.AddBuiltin()
 	return cmd
 }

@@ -41,10 +41,12 @@ const (
 	fleetKey     = "key_file"
 	fleetSecret  = "fleet_key_file"
 	fleetID      = "fleet" // of its faults
-	fleetKeySize = 32      // bytes
 	maxFleetName = 64
 	maxEndpoints = 16
 )
+
+// FleetKeySize is how many bytes a fleet's key has.
+const FleetKeySize = 32
 
 // FleetKeyText is the form of a fleet's key in its file: 43 characters of base64 for URLs.
 func FleetKeyText(key []byte) string { return base64.RawURLEncoding.EncodeToString(key) }
@@ -203,7 +205,7 @@ func (t *table) fleetFiles(f *Fleet) {
 // fleetKeyIn decodes the key of a fleet; nil: it is none.
 func fleetKeyIn(text string) []byte {
 	for _, form := range []*base64.Encoding{base64.RawURLEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.StdEncoding} {
-		if key, err := form.Strict().DecodeString(text); err == nil && len(key) == fleetKeySize {
+		if key, err := form.Strict().DecodeString(text); err == nil && len(key) == FleetKeySize {
 			return key
 		}
 	}
