@@ -2,12 +2,15 @@ package main
 
 import (
 	"crypto/rand"
+	"fmt"
 	"os"
 
 	"golang.org/x/term"
 
 	"github.com/providerd/providerd/ctl/command"
+	"github.com/providerd/providerd/daemon"
 	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/store/provider"
 )
 
 func newFleetCommand(f *flags) *command.Command {
@@ -17,7 +20,7 @@ func newFleetCommand(f *flags) *command.Command {
 			return usageError{"fleet: key or check?", "providerd fleet check"}
 		},
 	}
-	cmd.AddCommand(newFleetKeyCommand())
+	cmd.AddCommand(newFleetKeyCommand(), newFleetCheckCommand(f))
 	return cmd
 }
 
@@ -39,6 +42,48 @@ It is never stored in etcd.`,
 			}
 			if term.IsTerminal(int(os.Stdout.Fd())) {
 				say(cmd, "anybody who saw it can use it: (umask 077; providerd fleet key > FILE)")
+			}
+			return nil
+		},
+	}
+}
+
+func newFleetCheckCommand(f *flags) *command.Command {
+	return &command.Command{
+		Use: "check", Short: "Check the way to the fleet's etcd",
+		Long: `Check what [fleet] in the configuration needs: each of etcd's servers and its
+certificate, this member's certificate and role, its name, and the clock of leases. It
+needs no daemon, and does not disturb one. It runs as you: try it as the user of the
+service, who reads the key files.
+
+It fails if the fleet cannot be used.`,
+		Args: noArguments,
+		Run: func(cmd *command.Command, _ []string) error {
+			o, _, err := f.place()
+			if err != nil {
+				return err
+			}
+			cfg, err := o.Load()
+			if err != nil {
+				return err
+			}
+			if cfg.Fleet == nil {
+				return usageError{"the configuration has no [fleet]", "see: man providerd.toml"}
+			}
+			good := daemon.CheckFleet(cmd.Context(), cfg.Fleet, func(found daemon.Finding) {
+				mark := "ok"
+				if found.Bad {
+					mark = "FAILED"
+				} else if found.Hint != "" {
+					mark = "warning"
+				}
+				fmt.Fprintf(cmd.Out(), "%-8s %s\n", mark, provider.Printable(found.What))
+				if found.Hint != "" {
+					fmt.Fprintf(cmd.Out(), "%-8s %s\n", "", provider.Printable(found.Hint))
+				}
+			})
+			if !good {
+				return errNo
 			}
 			return nil
 		},

@@ -1,0 +1,216 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/fleet/bus"
+	"github.com/providerd/providerd/daemon/fleet/etcd"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A Finding is the result of one step of [CheckFleet].
+type Finding struct {
+	What string
+	Bad  bool   // the fleet cannot be used, or not safely
+	Hint string // what to do; "": nothing
+}
+
+// fleetCheck is one run of CheckFleet. The keys it makes are gone after a lease's time at most.
+type fleetCheck struct {
+	f    *config.Fleet
+	name string // of its keys
+	say  func(Finding)
+}
+
+// CheckFleet tries what a member of the fleet needs of etcd, and reports each step at once. It
+// needs no daemon, and does not disturb one. The result is whether the fleet can be used.
+func CheckFleet(ctx context.Context, f *config.Fleet, say func(Finding)) (good bool) {
+	good = true
+	c := &fleetCheck{f: f, name: "check/" + rand.Text(), say: func(found Finding) {
+		good = good && !found.Bad
+		say(found)
+	}}
+	for _, fault := range f.Faults {
+		c.say(Finding{What: fault, Bad: true, Hint: "see: providerd config check"})
+	}
+	if len(f.Faults) == 0 && c.endpoints(ctx) {
+		c.role(ctx)
+		c.outside(ctx)
+	}
+	return good
+}
+
+// fleetPrefix is what all keys of a fleet begin with.
+func fleetPrefix(f *config.Fleet) string { return "/providerd/v1/" + f.Name + "/" }
+
+// fleetBus connects to etcd with the fleet's certificates.
+func fleetBus(f *config.Fleet, prefix string, endpoints ...string) (*etcd.Bus, error) {
+	return etcd.New(etcd.Options{Endpoints: endpoints, TLS: fleetTLS(f), Prefix: prefix})
+}
+
+// fleetTLS reads the certificates for each connection.
+func fleetTLS(f *config.Fleet) func() (*tls.Config, error) {
+	if f.CAFile != "" && f.CertFile != "" {
+		return etcd.Files(f.CAFile, f.CertFile, f.KeyFile)
+	}
+	return func() (*tls.Config, error) {
+		c := &tls.Config{MinVersion: tls.VersionTLS12}
+		if f.CertFile == "" {
+			return c, nil
+		}
+		pair, err := tls.LoadX509KeyPair(f.CertFile, f.KeyFile)
+		c.Certificates = []tls.Certificate{pair}
+		return c, err
+	}
+}
+
+// endpoints tries each of them on its own; one is enough.
+func (c *fleetCheck) endpoints(ctx context.Context) (some bool) {
+	var bad []Finding
+	for _, endpoint := range c.f.Endpoints {
+		began := time.Now()
+		err := c.with(ctx, fleetPrefix(c.f), []string{endpoint}, func(bus.Session) error { return nil })
+		if err != nil {
+			bad = append(bad, problem(endpoint+": ", err))
+			continue
+		}
+		some = true
+		c.say(Finding{What: fmt.Sprintf("%s: reached, a lease made, a key written and read in %s", endpoint, time.Since(began).Round(time.Millisecond))})
+	}
+	for _, found := range bad {
+		found.Bad = !some
+		c.say(found)
+	}
+	return some
+}
+
+// problem is a finding about an error.
+func problem(before string, err error) Finding {
+	found := Finding{What: before + err.Error(), Bad: true, Hint: provider.HintOf(err)}
+	if of := (*etcd.Error)(nil); errors.As(err, &of) && of.Endpoint != "" {
+		found.What = err.Error() // it names the endpoint
+	}
+	return found
+}
+
+// with opens a session with a key of its own for as long as f runs.
+func (c *fleetCheck) with(ctx context.Context, prefix string, endpoints []string, f func(bus.Session) error) error {
+	b, err := fleetBus(c.f, prefix, endpoints...)
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	s, err := b.Open(ctx, c.name, []byte("{}"))
+	if err != nil {
+		return err
+	}
+	return cmp.Or(f(s), s.Close(ctx))
+}
+
+// checkWait is how long the key lasts by which the clock of leases is tried.
+const checkWait = 30 * time.Second
+
+// role reads what is there: whose the member's name is, and for how long a lease lasts.
+func (c *fleetCheck) role(ctx context.Context) {
+	timed := c.name + "-lease"
+	err := c.with(ctx, fleetPrefix(c.f), c.f.Endpoints, func(s bus.Session) error {
+		if _, err := s.PutFor(ctx, timed, []byte("{}"), checkWait); err != nil {
+			return err
+		}
+		put := time.Now()
+		taken, lease, err := c.read(ctx, s, timed)
+		if err != nil {
+			return err
+		}
+		c.say(c.nameFinding(taken))
+		left, err := s.Left(ctx, lease)
+		if err != nil {
+			return err
+		}
+		if off := checkWait - time.Since(put) - left; off.Abs() > 3*time.Second {
+			c.say(Finding{What: fmt.Sprintf("etcd's leases do not last as long as they should: %s of %s are left", left, checkWait), Bad: true,
+				Hint: "check the clock and the load of etcd's servers"})
+		} else {
+			c.say(Finding{What: "leases last as long as they should"})
+		}
+		return s.Delete(ctx, timed)
+	})
+	if err != nil {
+		c.say(problem("", err))
+	}
+}
+
+// read waits for a key that was written, and returns its lease, and the value of the member's
+// own key; nil: there is none.
+func (c *fleetCheck) read(ctx context.Context, s bus.Session, key string) (member []byte, lease int64, err error) {
+	late := time.NewTimer(5 * time.Second)
+	defer late.Stop()
+	for {
+		select {
+		case batch, open := <-s.Batches():
+			if !open {
+				return nil, 0, cmp.Or(s.Err(), errors.New("the session ended"))
+			}
+			for _, change := range batch.Changes {
+				switch change.Key {
+				case "members/" + c.f.Member:
+					member = change.Value
+				case key:
+					return member, change.Lease, nil
+				}
+			}
+		case <-late.C:
+			return nil, 0, errors.New("what was written could not be read back within 5 s")
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
+		}
+	}
+}
+
+// nameFinding says whose the member's name is.
+func (c *fleetCheck) nameFinding(value []byte) Finding {
+	name := provider.Printable(c.f.Member)
+	if value == nil {
+		return Finding{What: "member " + name + ": the name is free"}
+	}
+	var member struct {
+		Host string `json:"host"`
+	}
+	_ = json.Unmarshal(value, &member)
+	host, _ := os.Hostname()
+	if member.Host == host {
+		return Finding{What: "member " + name + ": this machine's daemon is in the fleet"}
+	}
+	return Finding{
+		What: fmt.Sprintf("member %s: another machine has that name, %s", name, provider.Printable(member.Host)), Bad: true,
+		Hint: "give one of them another certificate, or set member in [fleet]",
+	}
+}
+
+// outside tries to write where the role must not let us.
+func (c *fleetCheck) outside(ctx context.Context) {
+	err := c.with(ctx, "/providerd-check/", c.f.Endpoints, func(bus.Session) error { return nil })
+	var refused *etcd.Error
+	switch {
+	case errors.As(err, &refused) && refused.Problem == etcd.NoPermission:
+		c.say(Finding{What: "etcd refuses what is not the fleet's"})
+	case err != nil:
+		c.say(problem("outside of the fleet's keys: ", err))
+	default:
+		c.say(Finding{
+			What: "this member can write keys that are not the fleet's",
+			Hint: "turn on etcd's authentication, with a role for " + fleetPrefix(c.f) + " only",
+		})
+	}
+}
