@@ -97,6 +97,7 @@ func (s *Scheduler) SetTurn(id string, turn Turn, stretch float64) {
 		return // the next probe is planned when that one ends
 	}
 	s.replan(e, was.turn, now)
+	s.believe(e, now) // what was told before it was that member's turn
 }
 
 // replan decides again when an entry is due, after its turn changed.

@@ -86,6 +86,20 @@ func TestFleet_AnotherMembersProbesReplaceOurs(t *testing.T) {
 	})
 }
 
+func TestFleet_WhatWasToldBeforeTheTurnCountsFromThenOn(t *testing.T) {
+	fleeted(t, func(t *testing.T, w *harness, f *heardFleet) {
+		w.SetTurn("groq", Here, 1)
+		w.Tell("groq", Told{By: "gpu4", Reason: provider.ServerError})
+		if st := w.settled(); st.Reason != provider.OK {
+			t.Errorf("before: %+v", st)
+		}
+		w.SetTurn("groq", Elsewhere, 1)
+		if st := w.settled(); st.Reason != provider.ServerError || st.By == nil || *st.By != "gpu4" {
+			t.Errorf("after: %+v", st)
+		}
+	})
+}
+
 func TestFleet_SilenceOfTheOtherEndsInAnOwnProbe(t *testing.T) {
 	fleeted(t, func(t *testing.T, w *harness, f *heardFleet) {
 		time.Sleep(149 * time.Second)
