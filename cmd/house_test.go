@@ -21,6 +21,8 @@ var house = []string{
 	"cmd/providerctl-dashboard",
 	"ctl/dashboard",
 	"ctl/dashboard/page",
+	"cmd/providerctl-mcp",
+	"ctl/mcp",
 	"cmd/providerctl-top",
 	"ctl/top",
 	"ctl",

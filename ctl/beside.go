@@ -37,6 +37,7 @@ type besideProgram struct {
 func programsOfOurs() []besideProgram {
 	return []besideProgram{
 		{"dashboard", "Show the providers in a browser", []string{"browser", "gui", "ui", "web"}},
+		{"mcp", "Offer the providers' status to an agent, over the Model Context Protocol", []string{"agent", "tools"}},
 		{"top", "Watch all providers on the full screen, and act on them", []string{"htop", "live", "watch", "monitor", "tui"}},
 	}
 }

@@ -125,6 +125,15 @@ func (a *app) interruptible(waits bool) context.Context {
 	return a.ctx
 }
 
+// patient is [app.interruptible] for a part of a command that has a context of its own. That
+// one is kept once ctrl-C ends the command's.
+func (a *app) patient(ctx context.Context) context.Context {
+	if a.Interruptible == nil {
+		return ctx
+	}
+	return a.interruptible(true)
+}
+
 // errNo is the answer no. It exits 1, and prints nothing more.
 var errNo = errors.New("no")
 

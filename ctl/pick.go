@@ -177,7 +177,7 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 	if err != nil || found.chosen != nil || len(stale) == 0 {
 		return found, err
 	}
-	ctx = a.interruptible(true)
+	ctx = a.patient(ctx)
 	young, wait := time.Second, probeWait // a probe that has just begun will do
 	if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(stale), MaxAge: &young, Wait: &wait}); err != nil {
 		return choice{}, err

@@ -144,7 +144,7 @@ func (a *app) chooseWithin(ctx context.Context, q pickQuery, wait time.Duration)
 	if wait == 0 {
 		return a.choose(ctx, q)
 	}
-	ctx = a.interruptible(true)
+	ctx = a.patient(ctx)
 	limited, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	var last choice
