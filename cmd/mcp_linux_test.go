@@ -23,7 +23,7 @@ func mcpCommand(p *process) *exec.Cmd {
 }
 
 // connectMCP starts the program as an agent does.
-func connectMCP(t *testing.T, p *process, opts *mcp.ClientOptions) *mcp.ClientSession {
+func connectMCP(t testing.TB, p *process, opts *mcp.ClientOptions) *mcp.ClientSession {
 	t.Helper()
 	client := mcp.NewClient(&mcp.Implementation{Name: "test", Version: "1"}, opts)
 	session, err := client.Connect(t.Context(), &mcp.CommandTransport{Command: mcpCommand(p)}, nil)
@@ -65,7 +65,7 @@ func callMCP(t *testing.T, s *mcp.ClientSession, name, arguments string) (values
 
 // mcpProviders is a daemon with a provider that can be used, one that is dead, and one that
 // limits requests.
-func mcpProviders(t *testing.T, up http.HandlerFunc) *process {
+func mcpProviders(t testing.TB, up http.HandlerFunc) *process {
 	t.Helper()
 	good := httptest.NewServer(up)
 	t.Cleanup(good.Close)
