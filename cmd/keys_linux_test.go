@@ -95,7 +95,7 @@ kind = "vllm"
 			t.Errorf("diagnose does not say who was not given the key:\n%s", out)
 		}
 	}
-	if row := p.row("llamacpp"); row.PID != os.Getpid() || row.PIDExists == nil || !*row.PIDExists {
+	if row := p.row("llamacpp"); int(row.PID) != os.Getpid() || row.PIDExists == nil || !*row.PIDExists {
 		t.Errorf("llamacpp is served by %d, and not by this process, %d", row.PID, os.Getpid())
 	}
 

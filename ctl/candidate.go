@@ -15,6 +15,7 @@ const (
 	preferLocal   = "local"
 	preferFastest = "fastest"
 	preferOrder   = "order"
+	preferIdle    = "idle"
 )
 
 // A candidate is a provider that can be used.
@@ -119,6 +120,8 @@ func (c *candidate) compare(other *candidate, prefer string) int {
 		return compareBool(c.Type != provider.Local, other.Type != provider.Local)
 	case preferFastest:
 		return cmp.Compare(c.latency(), other.latency())
+	case preferIdle:
+		return cmp.Or(idlenessOf(c.Busy).compare(idlenessOf(other.Busy)), compareBool(c.Type != provider.Local, other.Type != provider.Local))
 	}
 	return 0
 }
@@ -148,6 +151,8 @@ func (c *candidate) chosen(q pickQuery, more string) *chosen {
 	switch q.prefer.value {
 	case preferFastest:
 		why += ", the fastest"
+	case preferIdle:
+		why += ", " + busyText(c.Busy)
 	case preferLocal:
 		why += ", " + string(c.Type)
 	}

@@ -98,6 +98,7 @@ func cardLines(s *provider.Status, now time.Time) (lines [][2]string) {
 	}
 	add("Version", s.Version)
 	add("Models", modelsLine(s))
+	add("Load", Load(s))
 	if s.Client != nil {
 		add("Base URL", s.Client.OpenAIBaseURL)
 	}

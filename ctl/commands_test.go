@@ -248,7 +248,7 @@ func TestUsage(t *testing.T) {
 		"report a --status 000":    "or --error timeout where no answer came",
 		"report a --status soon":   "report: --status cannot be \"soon\"\nproviderctl: hint: give a whole number",
 		"pause":                    "usage: providerctl pause ID",
-		"pick --prefer cheapest":   "pick: --prefer cannot be \"cheapest\"\nproviderctl: hint: use one of: local, fastest, order\n",
+		"pick --prefer cheapest":   "pick: --prefer cannot be \"cheapest\"\nproviderctl: hint: use one of: local, fastest, idle, order\n",
 		"pick --model=":            "--model is empty",
 		"info extra":               "unexpected argument \"extra\"",
 	} {

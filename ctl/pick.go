@@ -34,6 +34,9 @@ several equally good ones it prints
 
   local     a local one before a cloud one, in the configuration's order (default)
   fastest   the one with the lowest latency
+  idle      the least busy one, as far as servers report their requests: an idle one, one
+            with a free slot, one that does not report them, a busy one; of equally busy
+            ones a local one
   order     the first, in the configuration's order or in that of the given IDs
             (default if there are any)
 
@@ -97,7 +100,7 @@ type pickQuery struct {
 }
 
 func newPickQuery() pickQuery {
-	return pickQuery{prefer: &format{value: preferLocal, allowed: []string{preferLocal, preferFastest, preferOrder}}}
+	return pickQuery{prefer: &format{value: preferLocal, allowed: []string{preferLocal, preferFastest, preferIdle, preferOrder}}}
 }
 
 // A choice is what pick found. It is its JSON output, too.

@@ -9,6 +9,8 @@ import (
 	"github.com/providerd/providerd/store/provider"
 )
 
+const loadTitle = "LOAD" // shown if any provider reports it
+
 // wideColumns are all columns of a provider.
 func wideColumns() []column {
 	return []column{
@@ -17,6 +19,7 @@ func wideColumns() []column {
 		textColumn("ENDPOINT", func(s provider.Status) string { return s.Endpoint }),
 		textColumn("VERSION", func(s provider.Status) string { return s.Version }),
 		{"MODELS", true, func(s provider.Status, _ time.Time) string { return models(s) }},
+		textColumn(loadTitle, func(s provider.Status) string { return Load(&s) }),
 		{"NEXT", false, func(s provider.Status, now time.Time) string { return in(s.NextCheckAt, now) }},
 		{"RETRY", false, func(s provider.Status, now time.Time) string { return in(s.RetryAt, now) }},
 		detailColumn(),
@@ -42,6 +45,7 @@ func models(s provider.Status) string {
 // widths are nil. If it is cut to fit, hints are below it, and a limit is not shown twice.
 func wideLayout(rows []provider.Status, opts TableOptions) (*grid, []int) {
 	whole := newGrid(wideColumns(), rows, opts)
+	whole.drop(loadTitle)
 	widths := whole.widths()
 	if opts.Width <= 0 || total(widths) <= opts.Width {
 		return whole, widths

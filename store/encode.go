@@ -34,13 +34,16 @@ func (w *rowText) status(st *provider.Status) {
 		w.int(`,"models_count":`, int64(*st.ModelsCount))
 	}
 	w.loaded(st.LoadedModels)
+	if st.Busy != nil {
+		w.any(`,"busy":`, st.Busy)
+	}
 	if st.PID != 0 {
 		w.int(`,"pid":`, int64(st.PID))
 	}
-	w.known(`,"pid_exists":`, st.PIDExists)
 	w.isTrue(`,"key_withheld":`, st.KeyWithheld)
 	w.isTrue(`,"paused":`, st.Paused)
 	w.isTrue(`,"unasked":`, st.Unasked)
+	w.known(`,"pid_exists":`, st.PIDExists)
 	w.known(`,"port_listening":`, st.PortListening)
 	w.known(`,"api_responding":`, st.APIResponding)
 	if st.Incident != nil {

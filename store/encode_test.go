@@ -100,6 +100,8 @@ func (f filler) fill(t *testing.T, v reflect.Value) {
 		v.SetBool(f.IntN(2) == 0)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(int64(f.Uint64()) >> f.IntN(64))
+	case reflect.Int32:
+		v.SetInt(int64(int32(f.Uint32()) >> f.IntN(32)))
 	case reflect.Uint64:
 		v.SetUint(f.Uint64() >> f.IntN(64))
 	case reflect.Float64:

@@ -117,7 +117,7 @@ func (s *schemas) schema(t reflect.Type) object {
 		return object{"type": "string"}
 	case reflect.Bool:
 		return object{"type": "boolean"}
-	case reflect.Int, reflect.Int64:
+	case reflect.Int, reflect.Int32, reflect.Int64:
 		return object{"type": "integer"}
 	case reflect.Uint32, reflect.Uint64:
 		return object{"type": "integer", "minimum": 0}

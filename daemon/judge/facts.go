@@ -23,7 +23,8 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	st, f := &r.Status, &o.Facts
 	st.CheckedAt = provider.Time{Time: o.Began}
 	st.PortListening, st.APIResponding = o.PortListening, o.APIResponding
-	st.PID, st.PIDExists = o.PID, o.PIDExists
+	st.PID, st.PIDExists = int32(o.PID), o.PIDExists
+	st.Busy = busyAfter(st.Busy, o)
 	st.KeyWithheld = o.KeyWithheld
 	st.Endpoint = p.Endpoint
 	if o.Endpoint != "" {
@@ -48,6 +49,19 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	if f.Loaded != nil {
 		st.LoadedModels = f.Loaded
 	}
+}
+
+// busyAfter is how busy the server is according to a probe. It is kept while probes do not
+// ask for it, and not known of a server that does not answer well. One that has not changed
+// stays the same value, so that it takes no memory.
+func busyAfter(before *provider.Busy, o *probe.Observation) *provider.Busy {
+	switch {
+	case o.Saw != provider.OK:
+		return nil
+	case !o.Facts.LoadAsked, before != nil && o.Facts.Busy != nil && before.Equal(*o.Facts.Busy):
+		return before
+	}
+	return o.Facts.Busy
 }
 
 // missingModels are the models that the configuration requires but the provider does not

@@ -312,6 +312,34 @@ func TestJudge_Facts(t *testing.T) {
 			t.Errorf("kept: %+v", st)
 		}
 	})
+	t.Run("LoadIsKeptWhileNotAskedAndForgottenInTrouble", func(t *testing.T) {
+		asked := func(b *provider.Busy) probe.Observation {
+			o := saw(provider.OK)
+			o.Facts.Busy, o.Facts.LoadAsked = b, true
+			return o
+		}
+		c := begin(t, local()).see(asked(&provider.Busy{Running: 2}))
+		first := c.r.Status.Busy
+		if first == nil || first.Running != 2 {
+			t.Fatalf("%+v", first)
+		}
+		if c.see(saw(provider.OK)); c.r.Status.Busy != first {
+			t.Error("forgotten by a probe that did not ask")
+		}
+		if c.see(asked(&provider.Busy{Running: 2})); c.r.Status.Busy != first {
+			t.Error("what is the same takes memory again")
+		}
+		if c.see(asked(&provider.Busy{Running: 2, Waiting: new(int)})); c.r.Status.Busy == first || c.r.Status.Busy.Waiting == nil {
+			t.Error("a queue that is reported and empty is taken for one that is not reported")
+		}
+		other := *c
+		if other.see(asked(nil)); other.r.Status.Busy != nil {
+			t.Error("kept, although the server does not report it any more")
+		}
+		if c.see(saw(provider.ServerError)); c.r.Status.Busy != nil {
+			t.Error("kept of a server in trouble")
+		}
+	})
 	t.Run("NoteIsTheDetail", func(t *testing.T) {
 		o := models("a")
 		o.Facts.Note = "a model is loading"

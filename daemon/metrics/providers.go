@@ -95,6 +95,20 @@ var families = []family{
 			}
 			return appendCount(appendSeries(b, name, "provider", p.st.ID), uint64(*p.st.ModelsCount))
 		}},
+	{"providerd_provider_requests_running", "gauge", "Requests that the provider works on, according to itself; absent if it does not report them.",
+		func(b []byte, name string, p *sample) []byte {
+			if p.st.Busy == nil {
+				return b
+			}
+			return appendCount(appendSeries(b, name, "provider", p.st.ID), uint64(p.st.Busy.Running))
+		}},
+	{"providerd_provider_requests_waiting", "gauge", "Requests that wait at the provider, according to itself; absent if it does not report them.",
+		func(b []byte, name string, p *sample) []byte {
+			if p.st.Busy == nil || p.st.Busy.Waiting == nil {
+				return b
+			}
+			return appendCount(appendSeries(b, name, "provider", p.st.ID), uint64(*p.st.Busy.Waiting))
+		}},
 	{"providerd_provider_probes_total", "counter", "Conclusive probes of the provider, by outcome: ok or not_ok.",
 		func(b []byte, name string, p *sample) []byte {
 			b = appendCount(appendSeries(b, name, "outcome", "ok", "provider", p.st.ID), p.counted.OK)

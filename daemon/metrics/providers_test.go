@@ -24,10 +24,15 @@ func all() []*scripted {
 	limited.sees.Facts.Models = []provider.Model{{ID: "m"}}
 	empty := well("empty", "ollama", 0)
 	empty.sees.Facts.Models = []provider.Model{}
+	busy, full := well("busy", "llamacpp", 1), well("full", "vllm", 1)
+	waits := 7
+	busy.sees.Facts.Busy, busy.sees.Facts.LoadAsked = &provider.Busy{Running: 1, Slots: 4}, true // it does not say what waits
+	full.sees.Facts.Busy, full.sees.Facts.LoadAsked = &provider.Busy{Running: 2, Waiting: &waits}, true
 	providers := []*scripted{
 		well("ollama:gpu", "ollama", 3), empty, limited, well("beyond", "ollama", 1),
 		sees("refused", "vllm", provider.ConnectionRefused), sees("broken", "http", provider.ProbeFailed),
 		sees("unknown", "exec", provider.CheckUnknown), sees("paused", "http", provider.OK),
+		busy, full,
 		// No configuration lets such ids pass.
 		well(`quote"`, "http", 0), well(`back\slash`, "http", 0), well("new\nline", "http", 0), well(`\n`, "http", 0),
 		well("not\xffUTF-8", "http", 0), well("größe", "http", 0), well(`"} 1`+"\n"+`up{x="`, `k"`, 0),
@@ -138,6 +143,12 @@ func (r *rig) expected() []*dto.MetricFamily {
 		if st.LatencyMS > 0 {
 			x.gauge("latency_seconds", "Latency of the last probe's deciding request; absent if it was not answered.", st.LatencyMS/1000, "provider", id)
 		}
+		if b := st.Busy; b != nil {
+			x.gauge("requests_running", "Requests that the provider works on, according to itself; absent if it does not report them.", float64(b.Running), "provider", id)
+			if b.Waiting != nil {
+				x.gauge("requests_waiting", "Requests that wait at the provider, according to itself; absent if it does not report them.", float64(*b.Waiting), "provider", id)
+			}
+		}
 		if st.ModelsCount != nil {
 			x.gauge("models", "Number of models that the provider lists; absent while unknown.", float64(*st.ModelsCount), "provider", id)
 		}
@@ -237,7 +248,7 @@ func TestScrape_RetryThatHasPassed(t *testing.T) {
 	}
 }
 
-// A provider has twelve series at most, whatever is known of it, and one histogram
+// A provider has fourteen series at most, whatever is known of it, and one histogram
 // more if somebody wants that.
 func TestScrape_SeriesOfAProvider(t *testing.T) {
 	r := allRig(t)
@@ -253,7 +264,7 @@ func TestScrape_SeriesOfAProvider(t *testing.T) {
 		t.Errorf("%d providers: %v", len(before), before)
 	}
 	for id, n := range before {
-		if n > 12 {
+		if n > 14 {
 			t.Errorf("%s has %d series", id, n)
 		}
 	}

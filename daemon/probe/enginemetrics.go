@@ -49,8 +49,10 @@ func (m *engineMetrics) read(page []byte) load {
 		switch name := m.short(s.name); m.roles[string(name)] {
 		case running:
 			l.running += max(s.value, 0)
+			l.told = true
 		case waiting:
 			l.waiting += max(s.value, 0)
+			l.queued = true
 		case moves:
 			l.progress += digest(name, s.value)
 		}

@@ -81,6 +81,7 @@ func (w *llamaWatch) look(ctx context.Context, r *run) (finding, bool) {
 	if !told {
 		return w.stall.finding(), w.stall.working
 	}
+	r.busy = l.busy()
 	return w.stall.take(l, now, "/health says ok"), l.isWork()
 }
 
@@ -154,6 +155,7 @@ type llamaSlot struct {
 func llamaSlots(a *answer) (l load, tasks uint64, ok bool) {
 	l.patience = llamaGenerates
 	_, ok = rows(a.body, func(s *llamaSlot) {
+		l.slots++
 		tasks += digest([]byte{byte(s.ID), byte(s.ID >> 8)}, float64(s.Task))
 		if !s.Works && s.State == 0 {
 			return
@@ -167,6 +169,7 @@ func llamaSlots(a *answer) (l load, tasks uint64, ok bool) {
 			l.progress += digest([]byte{byte(s.ID), byte(s.ID >> 8), byte(i)}, float64(n))
 		}
 	})
+	l.told = ok && l.slots > 0
 	return l, tasks, ok
 }
 

@@ -69,6 +69,9 @@ type Facts struct {
 	// Note is a fact for people, such as "a model is loading"; it becomes the
 	// detail of a healthy row.
 	Note string
+	// Busy is the requests that the server has, if LoadAsked; nil if it did not report them.
+	Busy      *provider.Busy
+	LoadAsked bool // the probe asked for it
 }
 
 // Ask says how much a probe should find out.

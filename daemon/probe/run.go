@@ -18,16 +18,17 @@ type run struct {
 	facts  bool // everything is asked, not only what decides
 	bare   bool // a bare connect, and nothing else so far
 
-	sent      bool          // a request was handed to the transport
-	answered  bool          // an HTTP answer came back
-	hungUp    bool          // the peer did, without a word
-	inBody    bool          // the last request got as far as the body of its answer
-	latency   time.Duration // of the deciding request
-	retryAt   time.Time     // from its headers
-	withheld  string        // why the key was not sent; empty if it was, or there is none
-	last      *answer       // to the last request
-	learned   []*answer     // to facts, for the watcher
-	refusal   finding       // of a guarded fact, which refuses everything
+	sent      bool           // a request was handed to the transport
+	answered  bool           // an HTTP answer came back
+	hungUp    bool           // the peer did, without a word
+	inBody    bool           // the last request got as far as the body of its answer
+	latency   time.Duration  // of the deciding request
+	retryAt   time.Time      // from its headers
+	withheld  string         // why the key was not sent; empty if it was, or there is none
+	last      *answer        // to the last request
+	learned   []*answer      // to facts, for the watcher
+	busy      *provider.Busy // according to the watcher; nil: not known
+	refusal   finding        // of a guarded fact, which refuses everything
 	exchanges []provider.Exchange
 	checks    []provider.CheckStep
 }
@@ -76,7 +77,8 @@ func (r *run) probe(ctx context.Context, ask Ask) (found finding) {
 		}
 	}
 	if (ask.Facts || p.watching) && found.saw == provider.OK && p.watch != nil {
-		if ill := r.watch(ctx); ill.saw != "" {
+		ill := r.watch(ctx)
+		if found.facts.Busy, found.facts.LoadAsked = r.busy, true; ill.saw != "" {
 			found.saw, found.detail = ill.saw, ill.detail
 		}
 	}

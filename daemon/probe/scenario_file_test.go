@@ -81,6 +81,7 @@ type scenarioWant struct {
 	ModelsUnknown bool                     `toml:"models_unknown"`
 	Loaded        []string                 `toml:"loaded"`
 	LoadedUnknown bool                     `toml:"loaded_unknown"`
+	Busy          string                   `toml:"busy"`
 	Requests      []string                 `toml:"requests"`
 	Model         map[string]scenarioModel `toml:"model"`
 }

@@ -65,6 +65,9 @@ func (p *play) lists(add report) {
 	}
 	list(add, "models", want.Models, ids, want.ModelsUnknown, p.record.Models != nil)
 	list(add, "loaded", want.Loaded, p.record.Status.LoadedModels, want.LoadedUnknown, p.record.Status.LoadedModels != nil)
+	if busy, err := json.Marshal(p.record.Status.Busy); err != nil || want.Busy != "" && string(busy) != want.Busy {
+		add("busy: %s, want %s", busy, want.Busy)
+	}
 	for id, want := range want.Model {
 		m, ok := models[id]
 		if !ok {

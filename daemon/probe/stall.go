@@ -16,6 +16,10 @@ type load struct {
 	progress uint64
 	// patience is how long the engine may show no sign of work, given what it does now.
 	patience time.Duration
+
+	told   bool // the engine reported running
+	queued bool // it reported waiting, too
+	slots  int  // how many requests it works on at a time; 0: not known
 }
 
 func (l load) isWork() bool { return l.running > 0 || l.waiting > 0 }
@@ -35,6 +39,19 @@ func (l load) String() string {
 		return what + " request"
 	}
 	return what + " requests"
+}
+
+// busy is the load as rows have it; nil if the engine did not report it.
+func (l load) busy() *provider.Busy {
+	if !l.told {
+		return nil
+	}
+	b := &provider.Busy{Running: provider.BoundBusy(l.running), Slots: provider.BoundBusy(float64(l.slots))}
+	if l.queued {
+		waiting := provider.BoundBusy(l.waiting)
+		b.Waiting = &waiting
+	}
+	return b
 }
 
 // A stall is what a watcher remembers about an engine: how far it had come, since when, and
@@ -82,6 +99,7 @@ func watchMetrics(m *engineMetrics) func() watcher {
 			if a.status == 200 {
 				l = m.read(a.body)
 			}
+			r.busy = l.busy()
 			return s.take(l, r.p.now(), m.says), l.isWork()
 		}
 	}

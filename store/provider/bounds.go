@@ -8,9 +8,11 @@ const LongestRetry = 24 * time.Hour
 
 // Bounded returns a row that an earlier process saved, without times that cannot be true:
 // what has happened is not in the future, and the wait until retry_at is not longer than
-// it was at first. The clock may have been ahead then, or be behind now.
+// it was at first. The clock may have been ahead then, or be behind now. Nor does it say
+// how busy the provider is.
 func (s Status) Bounded(now time.Time) Status {
 	told := s.CheckedAt
+	s.Busy = nil // it has other requests by now
 	if r := s.Reported; r != nil {
 		bounded := *r
 		bounded.RetryAt = boundRetry(r.RetryAt, r.At, now)

@@ -72,11 +72,12 @@ type Status struct {
 	ModelsCount  *int     `json:"models_count,omitempty"`
 	LoadedModels []string `json:"loaded_models,omitempty"`
 
-	PID           int       `json:"pid,omitempty"`
-	PIDExists     *bool     `json:"pid_exists,omitempty"`
+	Busy          *Busy     `json:"busy,omitempty"` // the requests that it has, if it reports them
+	PID           int32     `json:"pid,omitempty"`
 	KeyWithheld   bool      `json:"key_withheld,omitempty"` // the last probe did not send the key, because it does not trust the user who serves it
 	Paused        bool      `json:"paused,omitempty"`
-	Unasked       bool      `json:"unasked,omitempty"`        // it is watched on any machine, and neither a file nor a key asks for it
+	Unasked       bool      `json:"unasked,omitempty"` // it is watched on any machine, and neither a file nor a key asks for it
+	PIDExists     *bool     `json:"pid_exists,omitempty"`
 	PortListening *bool     `json:"port_listening,omitempty"` // a connection was accepted
 	APIResponding *bool     `json:"api_responding,omitempty"` // an answer in its protocol came back
 	Incident      *Incident `json:"incident,omitempty"`       // according to the vendor's own status feed
