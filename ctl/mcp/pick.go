@@ -1,8 +1,10 @@
 package mcp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,8 +130,20 @@ func pickedOf(c ctl.Choice, model string) pickAnswer {
 	return a
 }
 
-// noneOf is the answer if there is none to use.
+// far is how far a provider is from being usable: one that runs may only lack the model.
+func far(r ctl.Rejection) int {
+	switch r.State {
+	case provider.StateRunning:
+		return 0
+	case provider.StateDegraded:
+		return 1
+	}
+	return 2
+}
+
+// noneOf is the answer if there is none to use: those that are nearest to it come first.
 func noneOf(c ctl.Choice, model string, retry int, spell func(string) string) pickAnswer {
+	slices.SortStableFunc(c.Rejected, func(a, b ctl.Rejection) int { return cmp.Compare(far(a), far(b)) })
 	return fit(len(c.Rejected), func(items int) pickAnswer {
 		a := pickAnswer{Why: "no provider can be used now", More: len(c.Rejected) - items, Retry: retry}
 		if model != "" {

@@ -5,7 +5,7 @@
 libexec=/usr/libexec/providerd
 is "the programs and their folder are only root's to write" "-rwxr-xr-x root root drwxr-xr-x root root" \
 	"$(stat -c '%A %U %G' $libexec $libexec/* | sort -u | tr '\n' ' ' | sed 's/ $//')"
-for name in dashboard top; do
+for name in dashboard mcp top; do
 	has "help lists $name" "  $name " "$(as alice providerctl help)"
 	has "and $name has a help of its own" "providerctl $name" "$(as alice providerctl help "$name")"
 	has "and a manual page" "man1/providerctl-$name.1.gz" "$(dpkg --listfiles providerd)"
