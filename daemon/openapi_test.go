@@ -187,6 +187,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/providers/a/report", `{"status":200}`, 400},
 		{"GET /api/events", "", 200},
 		{"GET /api/events?since=999", "", 410},
+		{"GET /api/fleet", "", 200},
 		{"GET /api/notify", "", 200},
 		{"POST /api/notify/hook/test", "", 200},
 		{"POST /api/notify/nobody/test", "", 502},

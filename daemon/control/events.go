@@ -33,6 +33,9 @@ func (s *Server) events(c *call) *provider.Error {
 		return nil
 	}
 	defer st.close()
+	if c.query.follow {
+		st.fleet = watchFleet(s.fleetOf)
+	}
 	for going := true; going && (c.query.follow || cursor < newest); {
 		more := s.store.NextEvents() // taken before reading, so that none is missed
 		events, err := s.store.Events(cursor, eventsAtOnce)

@@ -145,6 +145,13 @@ var routes = []route{
 		replies: []reply{{status: 200, what: "an entry for each provider", body: provider.HistoriesReply{}}},
 	},
 	{
+		method: "GET", path: "/api/fleet", serve: (*Server).fleet,
+		summary: "The machines that share probes with this one",
+		about: "It does not wait for another machine. Without a fleet, mode is off. hosts has the servers that run on other machines; " +
+			"the providers that this machine shares are ordinary rows of the status.",
+		replies: []reply{{status: 200, what: "this machine's part in the fleet, and what it knows of the others", body: provider.FleetReply{}}},
+	},
+	{
 		method: "GET", path: notifyPath, serve: (*Server).notifications,
 		summary: "Who is told, and what waits to be told",
 		about:   "It has no addresses.",

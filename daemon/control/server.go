@@ -90,6 +90,7 @@ type Options struct {
 	Providers Providers
 	Daemon    Daemon
 	Notifier  Notifier      // for the routes of notifications and maintenance
+	Fleet     Fleet         // the machines that share probes with this one; nil: none
 	Log       hclog.Logger  // nil: nothing is logged
 	Lines     *logging.Ring // what GET /api/daemon/log shows; nil: no lines
 	Admin     *Group        // may change the daemon, like root and its own user; nil: nobody else
@@ -129,6 +130,7 @@ type Server struct {
 	providers Providers
 	daemon    Daemon
 	notifier  Notifier
+	fleetOf   Fleet
 	log       hclog.Logger
 	lines     *logging.Ring
 	metrics   func() (io.WriterTo, error)
@@ -187,6 +189,7 @@ func New(o Options) *Server {
 		providers:    o.Providers,
 		daemon:       o.Daemon,
 		notifier:     o.Notifier,
+		fleetOf:      o.Fleet,
 		log:          o.Log,
 		lines:        o.Lines,
 		metrics:      o.Metrics,

@@ -30,6 +30,7 @@ type stream struct {
 	rc     *http.ResponseController
 	buf    []byte
 	follow bool // it stays open when there is nothing more to send
+	fleet  fleetWatch
 }
 
 // openStream sends the header, so that a follower knows at once that it follows. The caller
@@ -109,9 +110,15 @@ func (st *stream) end(reason string, seq uint64) {
 func (st *stream) rest(more <-chan struct{}, seq uint64) bool {
 	idle := time.NewTimer(st.s.heartbeat)
 	defer idle.Stop()
+	fleet, soon, stop := st.fleet.next()
+	defer stop()
 	select {
 	case <-more:
 		return true
+	case <-soon:
+		return true
+	case <-fleet:
+		return st.tellFleet(seq)
 	case <-st.c.r.Context().Done():
 		return false
 	case <-st.s.stopping:

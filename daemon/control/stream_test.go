@@ -21,9 +21,10 @@ import (
 // A line is any line of a stream of events.
 type line struct {
 	provider.Event
-	Type  string `json:"type"`
-	First uint64 `json:"first"`
-	End   string `json:"-"`
+	Type  string             `json:"type"`
+	First uint64             `json:"first"`
+	Fleet provider.FleetMode `json:"fleet"`
+	End   string             `json:"-"`
 }
 
 // reader reads the lines of a stream.

@@ -276,19 +276,22 @@ type LogLine struct {
 }
 
 // StreamNote is a line of a stream that is not data: a heartbeat while idle, a gap for
-// events that are gone, or the last line, with why the stream ends. Type is "heartbeat",
-// "gap" or "end".
+// events that are gone, a change of the fleet, or the last line, with why the stream ends.
+// Type is "heartbeat", "gap", "fleet" or "end".
 type StreamNote struct {
 	Type   string `json:"type"`
 	Reason string `json:"reason,omitempty"` // of the end: "shutting_down", "slow_reader", "store_failing"; of a gap: "events_gone"
 	First  uint64 `json:"first,omitempty"`  // of a gap: the first event that is gone; seq is the last
 	Seq    uint64 `json:"seq"`              // resume with since=SEQ
+
+	Fleet FleetMode `json:"fleet,omitempty"` // of type fleet: the mode; GET /api/fleet has the rest
 }
 
 // The Type of a [StreamNote].
 const (
 	NoteHeartbeat = "heartbeat"
 	NoteGap       = "gap"
+	NoteFleet     = "fleet"
 	NoteEnd       = "end"
 )
 
