@@ -28,14 +28,16 @@ func (s *Server) events(c *call) *provider.Error {
 	if _, err := s.store.Events(cursor, 1); err != nil && (cursor > 0 || !errors.As(err, &gap)) {
 		return asError(err)
 	}
+	var fleet fleetWatch
+	if c.query.follow {
+		fleet = watchFleet(s.fleetOf) // before the follower knows that it follows, so that no change is missed
+	}
 	st := s.openStream(c)
 	if st == nil {
 		return nil
 	}
 	defer st.close()
-	if c.query.follow {
-		st.fleet = watchFleet(s.fleetOf)
-	}
+	st.fleet = fleet
 	for going := true; going && (c.query.follow || cursor < newest); {
 		more := s.store.NextEvents() // taken before reading, so that none is missed
 		events, err := s.store.Events(cursor, eventsAtOnce)
