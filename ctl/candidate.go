@@ -35,6 +35,9 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 			c.order = position(q.ids, s.ID)
 		}
 		why, hint := c.unusable(reply.TS.Time, q.model)
+		if isRemote(s.ID) {
+			why, hint = c.remoteUnusable(reply.TS.Time, q.model)
+		}
 		if why == "" && (q.form == formatURL || q.form == formatRun) {
 			why, hint = c.unreachable()
 		}
@@ -117,7 +120,7 @@ func servesOthers(s *provider.Status, model string) bool {
 func (c *candidate) compare(other *candidate, prefer string) int {
 	switch prefer {
 	case preferLocal:
-		return compareBool(c.Type != provider.Local, other.Type != provider.Local)
+		return cmp.Or(compareBool(c.Type != provider.Local, other.Type != provider.Local), compareBool(isRemote(c.ID), isRemote(other.ID)))
 	case preferFastest:
 		return cmp.Compare(c.latency(), other.latency())
 	case preferIdle:
@@ -126,9 +129,10 @@ func (c *candidate) compare(other *candidate, prefer string) int {
 	return 0
 }
 
-// latency is that of the last answer; an unknown one is the longest.
+// latency is that of the last answer; an unknown one is the longest. Another machine's is of
+// that machine.
 func (c *candidate) latency() float64 {
-	if c.LatencyMS <= 0 {
+	if c.LatencyMS <= 0 || isRemote(c.ID) {
 		return math.Inf(1)
 	}
 	return c.LatencyMS
@@ -155,6 +159,9 @@ func (c *candidate) chosen(q pickQuery, more string) *chosen {
 		why += ", " + busyText(c.Busy)
 	case preferLocal:
 		why += ", " + string(c.Type)
+	}
+	if member, _, remote := strings.Cut(c.ID, onMember); remote {
+		why += ", as " + member + " sees it"
 	}
 	if c.KeyWithheld {
 		why += ", not trusted with its key"

@@ -20,8 +20,10 @@ func (a *app) writeCard(ctx context.Context, s *provider.Status, reply *provider
 	opts := a.tableOptions(&format{}, reply.TS)
 	opts.maintained = reply.Maintenance
 	text := card(s, opts)
-	if history, err := CardHistory(ctx, a.client, s.ID); err == nil {
-		text += changes(history, opts)
+	if !isRemote(s.ID) { // only its own machine has its history
+		if history, err := CardHistory(ctx, a.client, s.ID); err == nil {
+			text += changes(history, opts)
+		}
 	}
 	_, err := io.WriteString(a.Stdout, text)
 	return err

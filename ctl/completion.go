@@ -37,7 +37,11 @@ func (a *app) completeIDs(most int) command.CompletionFunc {
 			return nil, command.NoFiles
 		}
 		var ids []string
-		for _, s := range a.knownRows(cmd.Context()) {
+		rows := a.knownRows(cmd.Context())
+		if cmd.Flags().Changed("fleet") && cmd.Name() != "refresh" { // which is of shared providers
+			rows = append(rows, a.knownRemote(cmd.Context())...)
+		}
+		for _, s := range rows {
 			if slices.Contains(args, s.ID) { // it is named already
 				continue
 			}
@@ -84,6 +88,19 @@ func completeStates(_ *command.Command, _ []string, typed string) ([]string, com
 func (a *app) completeKinds(cmd *command.Command, _ []string, typed string) ([]string, command.Directive) {
 	rows := a.knownRows(cmd.Context())
 	return offerList(valuesOf(rows, func(s *provider.Status) string { return s.Kind }), typed), command.NoFiles
+}
+
+// knownRemote are the rows of other machines' servers, as knownRows.
+func (a *app) knownRemote(ctx context.Context) []provider.Status {
+	ctx, cancel := context.WithTimeout(ctx, completionPatience)
+	defer cancel()
+	c := *a.client
+	c.DialPatience, c.Passed = -1, nil
+	reply, err := c.Fleet(ctx)
+	if err != nil {
+		return nil
+	}
+	return remoteRows(reply)
 }
 
 // knownRows are the rows of the running daemon. There are none if there is no daemon, or

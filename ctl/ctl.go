@@ -18,6 +18,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -112,6 +113,8 @@ type app struct {
 	bytes  io.Writer            // stdout, for what is not text
 	now    func() time.Time
 	root   *command.Command // nil until there is one
+
+	saidNoFleet atomic.Bool // see theFleet
 }
 
 // interruptible is the context of the command. If it waits, or has something to undo,

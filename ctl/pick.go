@@ -40,6 +40,11 @@ several equally good ones it prints
   order     the first, in the configuration's order or in that of the given IDs
             (default if there are any)
 
+With --fleet it may also be a server of another machine, printed as gpu2/vllm, if that
+machine gives an address that others can use. This machine's own are better, and a local
+server of another machine is better than a cloud provider. How fast it is from here is
+not known. Nothing is said about a key of its own: PROVIDERD_KEY_ENV is left out.
+
 With --model, the provider must list that model, by its id or an alias; Ollama's NAME
 means NAME:latest. A provider whose models are unknown is the last resort.
 
@@ -76,6 +81,7 @@ variable that should hold the key. It never prints a key.`,
 func (a *app) pickFlags(cmd *command.Command, q *pickQuery) {
 	flags := cmd.Flags()
 	flags.StringVar(&q.model, "model", "", "only one that lists the model `NAME`").Complete = a.completeModels
+	flags.BoolVar(&q.fleet, "fleet", false, "it may be a server of another machine of the fleet")
 	flags.Var(q.prefer, "prefer", "which of several to take").Complete = command.Offer(q.prefer.allowed, command.NoFiles)
 }
 
@@ -97,6 +103,9 @@ type pickQuery struct {
 	model  string
 	prefer *format
 	form   string // in which it is printed
+
+	fleet  bool                 // it may be another machine's
+	others *provider.FleetReply // nil unless fleet
 }
 
 func newPickQuery() pickQuery {
@@ -170,8 +179,14 @@ func (a *app) pick(ctx context.Context, q pickQuery, out *format) error {
 // choose finds the one to use among what is known and, when there is none, among
 // those whose state was stale.
 func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
-	sq := client.StatusQuery{IDs: q.ids}
-	reply, err := a.client.Status(ctx, sq)
+	if q.fleet {
+		others, err := a.theFleet(ctx)
+		if err != nil {
+			return choice{}, err
+		}
+		q.others = others
+	}
+	reply, err := a.wanted(ctx, &q, client.StatusQuery{})
 	if err != nil {
 		return choice{}, err
 	}
@@ -185,7 +200,7 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 	if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(stale), MaxAge: &young, Wait: &wait}); err != nil {
 		return choice{}, err
 	}
-	if reply, err = a.client.Status(ctx, sq); err != nil {
+	if reply, err = a.wanted(ctx, &q, client.StatusQuery{}); err != nil {
 		return choice{}, err
 	}
 	return a.chooseFrom(ctx, q, reply)
@@ -194,7 +209,7 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 // staleIDs are those that a probe could tell more of.
 func staleIDs(rows []provider.Status) (ids []string) {
 	for _, s := range rows {
-		if s.Stale && !s.Paused && s.Type != provider.Generic {
+		if s.Stale && !s.Paused && s.Type != provider.Generic && !isRemote(s.ID) {
 			ids = append(ids, s.ID)
 		}
 	}
@@ -214,7 +229,7 @@ func (a *app) chooseFrom(ctx context.Context, q pickQuery, reply *provider.Statu
 	var unlisted *candidate // the last resort
 	for i := range usable {
 		c := &usable[i]
-		list, err := a.client.Models(ctx, c.ID)
+		list, err := a.modelsOf(ctx, &q, c)
 		switch {
 		case err != nil:
 			return found, err

@@ -21,6 +21,7 @@ const lateReply = 2 * time.Second
 func (a *app) refreshCommand() *command.Command {
 	var (
 		wait    bool
+		fleet   bool
 		q       client.RefreshQuery
 		timeout time.Duration
 	)
@@ -32,6 +33,9 @@ func (a *app) refreshCommand() *command.Command {
 
 It returns at once. With --wait it waits for the results of probes that began after
 the request, and shows them. A rate-limited provider is probed only with --force.
+
+In a fleet, a provider that another machine probes is probed there, and all machines see
+the result. --fleet leaves out what this machine does not share with the others.
 ` + globHelp,
 		Example: `  providerctl refresh
   providerctl refresh ollama --wait
@@ -43,6 +47,7 @@ the request, and shows them. A rate-limited provider is probed only with --force
 	flags := cmd.Flags()
 	flags.BoolVar(&wait, "wait", false, "wait for the results and show them")
 	flags.DurationVar(&timeout, "timeout", probeWait, "how long to wait; implies --wait")
+	flags.BoolVar(&fleet, "fleet", false, "only providers that are shared with the fleet")
 	flags.BoolVar(&q.Force, "force", false, "probe even rate-limited providers")
 	cmd.Run = func(_ *command.Command, words []string) error {
 		if timeout <= 0 {
@@ -56,6 +61,11 @@ the request, and shows them. A rate-limited provider is probed only with --force
 		ids, err := a.expand(ctx, words)
 		if err != nil {
 			return err
+		}
+		if fleet {
+			if ids, err = a.sharedOf(ctx, ids); err != nil {
+				return err
+			}
 		}
 		q.IDs = ids
 		if out.json() {

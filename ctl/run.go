@@ -176,8 +176,15 @@ func (a *app) chooseWithin(ctx context.Context, q pickQuery, wait time.Duration)
 // mayBecomeUsable has the requested providers probed, and reports whether any of them can
 // become usable without anybody acting.
 func (a *app) mayBecomeUsable(ctx context.Context, q pickQuery) bool {
+	if q.fleet {
+		others, err := a.client.Fleet(ctx)
+		if err != nil {
+			return true
+		}
+		q.others = others
+	}
 	maxAge, wait := probePace, probePace
-	reply, err := a.client.Status(ctx, client.StatusQuery{IDs: q.ids, MaxAge: &maxAge, Wait: &wait})
+	reply, err := a.wanted(ctx, &q, client.StatusQuery{MaxAge: &maxAge, Wait: &wait})
 	if err != nil {
 		return true // nobody knows
 	}
@@ -185,6 +192,9 @@ func (a *app) mayBecomeUsable(ctx context.Context, q pickQuery) bool {
 	return slices.ContainsFunc(reply.Providers, func(s provider.Status) bool {
 		c := candidate{Status: s}
 		unreachable, _ := c.unreachable()
+		if isRemote(s.ID) && !reachesHere(s.Endpoint) {
+			return false
+		}
 		return s.Type != provider.Generic && unreachable == "" && !needsPerson(s, usable, a.now())
 	})
 }

@@ -14,7 +14,7 @@ import (
 func (a *app) statusCommand() *command.Command {
 	var (
 		maxAge, wait time.Duration
-		watch        bool
+		watch, fleet bool
 	)
 	v := &statusView{sel: newSelection()}
 	cmd := &command.Command{
@@ -34,6 +34,9 @@ With --watch it shows every change until ctrl-C, which exits 0. It uses the whol
 screen, groups the providers by what they need, marks recent changes with a star, and
 restores the screen at the end. "providerctl top" shows the same, and has keys.
 
+With --fleet the rows of other machines' servers follow, by machine, with IDs such as
+gpu2/vllm; 'gpu2/*' names all of that machine. Only this machine's are probed.
+
 --state, --kind, --type and --problems select rows; a row has to match all of them. If
 no row does, it says so and exits 0. They and --sort work with every format.
 
@@ -52,18 +55,24 @@ screen is too short for all rows, those that need somebody come first.`,
 	flags.DurationVar(&maxAge, "max-age", 0, "probe rows older than this first, e.g. 0s or 10s")
 	flags.DurationVar(&wait, "wait", probeWait, "how long to wait for those probes")
 	flags.BoolVarP(&watch, "watch", "w", false, "keep running, and show every change")
+	flags.BoolVar(&fleet, "fleet", false, "also the servers of the other machines of the fleet")
 	flags.BoolVar(&v.noHeaders, "no-headers", false, "print only the rows of the table")
 	a.selectionFlags(flags, v.sel)
 	cmd.Run = func(_ *command.Command, ids []string) error {
 		v.query = client.StatusQuery{Wait: &wait}
-		if v.named(ids); flags.Changed("max-age") {
+		if flags.Changed("max-age") {
 			v.query.MaxAge = &maxAge
+		}
+		if v.named(ids); fleet {
+			v.inFleet(ids)
 		}
 		switch {
 		case maxAge < 0 || wait < 0:
 			return usage("give a duration such as 10s", "status: a duration is negative")
 		case flags.Changed("wait") && v.query.MaxAge == nil:
 			return usage("say how old a row may be: --max-age 0s", "status: --wait needs --max-age")
+		case watch && fleet:
+			return usage("leave one of them out", "status: --watch shows this machine's providers only")
 		case watch && v.out.value == formatName:
 			return usage("leave one of them out, or use: -o json", "status: --watch shows more than names")
 		}
@@ -100,6 +109,7 @@ type statusView struct {
 	out       *format
 	noHeaders bool
 	card      bool // of the one provider that is named
+	fleet     bool // other machines' servers follow
 }
 
 // named takes the words of the command line. If one is a pattern, the daemon is asked for
@@ -121,7 +131,11 @@ func (a *app) narrow(ctx context.Context, v *statusView) error {
 	if err != nil {
 		return err
 	}
-	wanted := selection{globs: v.sel.globs, kinds: v.sel.kinds, types: v.sel.types, states: &list{}, sort: &format{}}
+	globs := v.sel.globs
+	if v.fleet {
+		globs, _ = split(globs)
+	}
+	wanted := selection{globs: globs, kinds: v.sel.kinds, types: v.sel.types, states: &list{}, sort: &format{}}
 	places, err := wanted.rows(reply.Providers, reply.TS.Time)
 	if err != nil {
 		return err
@@ -143,6 +157,9 @@ func (a *app) ask(ctx context.Context, v *statusView) (*statusBody, []provider.S
 		return nil, nil, err
 	}
 	body, err := readStatus(raw)
+	if err == nil && v.fleet {
+		err = a.addRemote(ctx, body)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -158,7 +175,7 @@ func (a *app) ask(ctx context.Context, v *statusView) (*statusBody, []provider.S
 }
 
 func (a *app) showStatus(ctx context.Context, v *statusView) error {
-	if v.out.data() && !v.sel.changes() {
+	if v.out.data() && !v.sel.changes() && !v.fleet {
 		return a.passThroughAs(ctx, v.query.Request(), v.out)
 	}
 	body, all, err := a.ask(ctx, v)

@@ -41,6 +41,9 @@ With several IDs, all of them have to be in such a state at the same time, or wi
 --any one of them. With --any it exits early only if none of them can be.
 ` + globHelp + `
 
+With --fleet an ID such as gpu2/vllm is a server of another machine, which probes it at its
+own pace. That machine can be away at first.
+
 It also waits for a daemon that has not started yet or is restarting. If none answers in
 time, it exits 3.`,
 		Example: `  providerctl wait ollama --for RUNNING --timeout 60s
@@ -54,6 +57,7 @@ time, it exits 3.`,
 	flags.DurationVar(&w.timeout, "timeout", 60*time.Second, "how long to wait")
 	flags.BoolVar(&w.any, "any", false, "wait for any one of several")
 	flags.BoolVar(&all, "all", false, "wait for all of several (the default)")
+	flags.BoolVar(&w.fleet, "fleet", false, "also wait for servers of other machines of the fleet")
 	flags.BoolVarP(&quiet, "quiet", "q", false, "print nothing on success")
 	cmd.Run = func(_ *command.Command, words []string) (err error) {
 		if w.targets, err = parseStates(states); err != nil {
@@ -64,6 +68,8 @@ time, it exits 3.`,
 			return usage("give a duration such as 60s, or 8760h for a year", "wait: --timeout must be positive")
 		case w.any && all:
 			return usage("use one or the other", "wait: --any and --all")
+		case !w.fleet && slices.ContainsFunc(words, isRemote):
+			return usage("to wait for another machine's server: providerctl wait --fleet "+typed(words), "wait: no ID has a slash")
 		}
 		rows, err := w.waitFor(a.interruptible(true), words)
 		if err != nil || quiet {

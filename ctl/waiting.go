@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -22,6 +21,7 @@ type waiting struct {
 	targets []provider.State
 	timeout time.Duration
 	any     bool // one provider is enough
+	fleet   bool // an ID can be of another machine's server
 
 	slots chan struct{}
 	mu    sync.Mutex
@@ -38,7 +38,7 @@ func (w *waiting) waitFor(ctx context.Context, words []string) ([]provider.Statu
 	ids := words
 	if !single(words) {
 		err := w.repeat(ctx, limited, strings.Join(words, ", "), func() (s *provider.Status, done bool, err error) {
-			ids, err = w.app.named(limited, words)
+			ids, err = w.named(limited, words)
 			return nil, err == nil, err
 		})
 		if err != nil {
@@ -52,8 +52,8 @@ func (w *waiting) waitFor(ctx context.Context, words []string) ([]provider.Statu
 		}
 		// Each of them was, but some may not be any more.
 		err = w.repeat(ctx, limited, strings.Join(ids, ", "), func() (*provider.Status, bool, error) {
-			reply, err := w.app.client.Status(limited, client.StatusQuery{})
-			rows = inOrder(rowsIn(reply), ids)
+			all, err := w.rows(limited)
+			rows = inOrder(all, ids)
 			return nil, err == nil, err
 		})
 		if err != nil {
@@ -137,7 +137,7 @@ func (w *waiting) one(ctx, own context.Context, id string) (found *provider.Stat
 		case <-own.Done():
 			return nil, false, errQueued
 		}
-		s, err := w.app.probed(own, id, maxAge)
+		s, err := w.look(own, id, maxAge)
 		maxAge = lookPace // what was seen so far is not enough
 		switch {
 		case err != nil:

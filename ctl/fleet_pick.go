@@ -1,0 +1,66 @@
+package ctl
+
+import (
+	"context"
+	"time"
+
+	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// wanted returns the rows that a pick is about: this machine's as sq has them, then those of
+// other machines.
+func (a *app) wanted(ctx context.Context, q *pickQuery, sq client.StatusQuery) (*provider.StatusReply, error) {
+	if q.others == nil {
+		sq.IDs = q.ids
+		return a.client.Status(ctx, sq)
+	}
+	own, named := split(q.ids)
+	reply := &provider.StatusReply{TS: q.others.TS}
+	if sq.IDs = own; len(q.ids) == 0 || len(own) > 0 {
+		var err error
+		if reply, err = a.client.Status(ctx, sq); err != nil {
+			return nil, err
+		}
+	}
+	if len(q.ids) > 0 && len(named) == 0 {
+		return reply, nil
+	}
+	rows, err := chosenRows(remoteRows(q.others), named)
+	if err != nil {
+		return nil, err
+	}
+	reply.Providers = append(reply.Providers, rows...)
+	return reply, nil
+}
+
+// modelsOf is what a candidate lists. Another machine's list has no time unless it is complete,
+// or has the wanted model.
+func (a *app) modelsOf(ctx context.Context, q *pickQuery, c *candidate) (*provider.ModelsReply, error) {
+	if !isRemote(c.ID) {
+		return a.client.Models(ctx, c.ID)
+	}
+	list := &provider.ModelsReply{ID: c.ID}
+	lists, known := remoteLists(q.others, c.ID, q.model)
+	if lists {
+		list.Models = []provider.Model{{ID: q.model}}
+	}
+	if lists || known {
+		list.CheckedAt = q.others.TS
+	}
+	return list, nil
+}
+
+// remoteUnusable is why another machine's server cannot be used from here now, and what to do;
+// empty if it can.
+func (c *candidate) remoteUnusable(now time.Time, model string) (why, hint string) {
+	switch {
+	case c.Stale:
+		return describe(c.Status) + ", as last known before this machine was cut off from its fleet", "see: providerctl fleet"
+	case c.Endpoint == "":
+		return describe(c.Status) + ", for its own machine only", "configure it there with a base_url that other machines can use"
+	case !reachesHere(c.Endpoint):
+		return describe(c.Status) + ", at an address that other machines cannot use: " + c.Endpoint, ""
+	}
+	return c.unusable(now, model)
+}
