@@ -16,18 +16,40 @@ func (p *Provider) setClient(kind *Kind) {
 	c := provider.Client{
 		KeyEnv: p.clientKey(kind), KeyEnvGuessed: p.keepsGatewaysKey(kind), KeyInFile: p.keepsKeyInFile(), Needs: p.clientNeeds(),
 	}
-	if strings.HasPrefix(p.Endpoint, "http") { // no client accepts the path of a socket
-		root := kind.root(p.Endpoint)
-		if kind.OpenAI != "" {
-			c.OpenAIBaseURL = root + strings.TrimSuffix(kind.OpenAI, "/")
-		}
-		if root == p.Endpoint { // otherwise the vendor's programs would append a path twice
-			c.Env = kind.AddrEnv
-		}
-	}
+	c.OpenAIBaseURL, c.Env = kind.clientAddress(p.Endpoint)
 	if c.OpenAIBaseURL != "" || c.Env != "" || c.KeyEnv != "" || c.KeyInFile || len(c.Needs) > 0 {
 		p.Client = &c
 	}
+}
+
+// clientAddress is how programs are told of an endpoint: the base URL of OpenAI's clients, and the
+// variable of the vendor's own.
+func (kind *Kind) clientAddress(endpoint string) (openAI, env string) {
+	if !strings.HasPrefix(endpoint, "http") {
+		return "", "" // no client accepts the path of a socket
+	}
+	root := kind.root(endpoint)
+	if kind.OpenAI != "" {
+		openAI = root + strings.TrimSuffix(kind.OpenAI, "/")
+	}
+	if root == endpoint { // otherwise the vendor's programs would append a path twice
+		env = kind.AddrEnv
+	}
+	return openAI, env
+}
+
+// ClientOf is how programs reach a server of that kind on another machine, without a key; nil if
+// they cannot.
+func ClientOf(name, endpoint string, kinds []Kind) *provider.Client {
+	for i := range kinds {
+		if kind := &kinds[i]; kind.Name == name && kind.listsModels() {
+			c := provider.Client{}
+			if c.OpenAIBaseURL, c.Env = kind.clientAddress(endpoint); c.OpenAIBaseURL != "" || c.Env != "" {
+				return &c
+			}
+		}
+	}
+	return nil
 }
 
 // clientKey is the variable from which the configuration takes the key or, if there is none, the

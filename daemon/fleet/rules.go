@@ -8,10 +8,22 @@ import (
 
 const (
 	touchEvery   = time.Minute       // a row that does not change is written again, to show that it is true
-	servedWithin = 150 * time.Second // a claim without a newer row is not served
+	servedWithin = 150 * time.Second // a claim whose row was not written for so long is not served
 	rankWait     = 500 * time.Millisecond
-	longestRank  = 20 // members that list a provider and never claim it delay the others no longer
-	rationing    = 10 // the prober makes this many probes for one check of all others together
+	longestRank  = 20   // members that list a provider and never claim it delay the others no longer
+	rationing    = 10   // the prober makes this many probes for one check of all others together
+	mostMembers  = 1000 // further members, and what they say, are ignored
+	mostAsks     = 8    // refreshes of one provider that wait for their answer
+
+	tickEvery    = 5 * time.Second // between two looks at what depends on time alone
+	hostEvery    = 5 * time.Second // between two writes of this machine's own servers
+	openWithin   = 5 * time.Second
+	reopenFirst  = 2 * time.Second // between two tries to join
+	reopenLast   = 30 * time.Second
+	takenFor     = 20 * time.Second // the lease of a member that crashed is over by then
+	leaveWithin  = 900 * time.Millisecond
+	writeWithin  = 3 * time.Second
+	writesAtOnce = 8
 )
 
 // waitOfRank is how long a candidate waits before it claims. The first does not.
@@ -59,9 +71,4 @@ func ownCheck(from, to uint64, others, slot int) bool {
 // than an honest prober takes for the probes that ownCheck waits for.
 func checkAfter(others int, interval time.Duration) time.Duration {
 	return time.Duration(3*rationing/2*max(others, 1)) * max(interval, time.Minute)
-}
-
-// servedUntil is the age at which a row of the fleet is not believed any more.
-func servedUntil(ttl time.Duration) time.Duration {
-	return max(servedWithin, ttl+touchEvery+touchEvery/2)
 }

@@ -82,9 +82,3 @@ func TestStretchOf_GrowsWithTheFleetWithinBounds(t *testing.T) {
 		}
 	}
 }
-
-func TestServedUntil_LeavesTimeForASlowProbe(t *testing.T) {
-	if servedUntil(20*time.Second) != servedWithin || servedUntil(10*time.Minute) <= 11*time.Minute {
-		t.Error(servedUntil(20*time.Second), servedUntil(10*time.Minute))
-	}
-}

@@ -55,8 +55,8 @@ type Told struct {
 const (
 	// AnswerWithin is how long a refresh waits for another member's probe.
 	AnswerWithin = 2 * time.Second
-	// toldFor is the age at which a row of another member's is stale, and the provider is
-	// probed here.
+	// toldFor is how long another member's word counts after it was heard. Then the row is
+	// stale, and the provider is probed here.
 	toldFor = 150 * time.Second
 )
 
@@ -66,6 +66,7 @@ type share struct {
 	turn    Turn
 	stretch float64
 	told    *judge.Told // the last; nil: none, or it no longer counts
+	heard   time.Time   // when it was told
 	asked   *time.Timer // until the provider is probed here; nil: nobody waits for another member
 	owes    want        // what that probe must do
 	newest  uint64      // generation that was asked for
@@ -144,14 +145,15 @@ func (s *Scheduler) Tell(id string, t Told) {
 	if t.RetryIn > 0 {
 		told.RetryAt = now.Add(t.RetryIn)
 	}
-	s.share(e).told = told
+	sh := s.share(e)
+	sh.told, sh.heard = told, now
 	s.believe(e, now)
 }
 
 // believe takes what was last told, if it still counts.
 func (s *Scheduler) believe(e *entry, now time.Time) (taken bool) {
 	sh := s.shares[e]
-	if sh == nil || sh.turn != Elsewhere || sh.told == nil || now.Sub(sh.told.At) > toldFor || s.machine.Out() && e.isRemote() {
+	if sh == nil || sh.turn != Elsewhere || sh.told == nil || now.Sub(sh.heard) > toldFor || s.machine.Out() && e.isRemote() {
 		return false
 	}
 	rec, event, taken := judge.ApplyTold(e.known.record(), sh.told, e.cfg, now)
@@ -350,8 +352,9 @@ func (sh *share) pace(rec *judge.Record, p *config.Provider, began, due time.Tim
 		ttl += time.Duration(float64(cadence(rec, p, began)) * (sh.stretch - 1))
 		due = began.Add(time.Duration(float64(due.Sub(began)) * sh.stretch))
 	case rests(rec, p):
-		due = began.Add(toldFor + time.Duration(random*float64(minGap)))
-		ttl = toldFor
+		heard := later(began, sh.heard)
+		due = heard.Add(toldFor + time.Duration(random*float64(minGap)))
+		ttl = heard.Sub(began) + toldFor
 		if retry.After(began) {
 			ttl = max(ttl, timeToLive(rec, p, began))
 		}

@@ -1,0 +1,226 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/fleet/wire"
+	"github.com/providerd/providerd/daemon/schedule"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// An item is a provider of this machine that is shared.
+type item struct {
+	p  *config.Provider
+	id wire.Identity
+
+	turn    schedule.Turn
+	stretch float64
+
+	claim    claim
+	claimAt  time.Time // when to claim it; zero: not now
+	claiming bool
+
+	found found // by this machine
+
+	row     wire.Row  // of the prober
+	heardAt time.Time // when it was received; zero: there is none that is believed
+	begunAt time.Time // when its probe began, by our clock
+	models  []byte    // the value of models/<fp>
+	told    struct {  // what the scheduler was told of the row
+		hash   string // of its models
+		answer uint64
+	}
+
+	written   wire.Row
+	writtenAt time.Time
+	writing   bool
+	putModels string // hash of the models that were written in this session
+	encoded   struct {
+		of    []provider.Model
+		value []byte
+		hash  string
+	}
+
+	asked  uint64   // the newest generation that wants another member's probe
+	asking bool     // a refresh is being written
+	asks   []answer // those that were written
+
+	refresh  int64    // the newest revision of refresh/<fp>
+	owed     []answer // refreshes that our probe is to answer
+	answered int64    // the newest that one did
+
+	limit     limit
+	lastCheck time.Time // an own probe
+	ownChecks uint64
+	disagrees bool
+}
+
+// A claim is who probes a provider; the member is empty if nobody does.
+type claim struct {
+	member string
+	epoch  int64
+	mine   bool
+}
+
+// An answer connects a generation of this machine with a revision of a refresh.
+type answer struct {
+	generation uint64
+	revision   int64
+}
+
+// found is what an own probe, or a report, last found.
+type found struct {
+	known      bool
+	state      provider.State
+	reason     provider.Reason
+	version    string
+	latency    time.Duration
+	began      time.Time
+	retryAt    time.Time
+	generation uint64
+	models     []provider.Model
+	probes     uint64 // in this epoch
+}
+
+// A limit is what is known of a rate limit that a provider shares with others of its key.
+type limit struct {
+	until   time.Time // zero: there is none
+	by      string
+	writing bool
+	failed  time.Time // when writing it last failed
+}
+
+// holds reports whether this machine has the claim.
+func (it *item) holds() bool { return it.claim.mine }
+
+// isTold reports whether another member's word holds.
+func (it *item) isTold(now time.Time) bool {
+	return !it.heardAt.IsZero() && now.Sub(it.heardAt) < servedWithin
+}
+
+// forget drops what belongs to a session that is over.
+func (it *item) forget() {
+	it.claim, it.claimAt, it.claiming = claim{}, time.Time{}, false
+	it.row, it.heardAt, it.models = wire.Row{}, time.Time{}, nil
+	it.told.hash, it.told.answer = "", 0
+	it.written, it.writtenAt, it.writing, it.putModels = wire.Row{}, time.Time{}, false, ""
+	it.asked, it.asking, it.asks = 0, false, nil
+	it.refresh, it.owed, it.answered = 0, nil, 0
+	it.limit.writing = false
+}
+
+// ours is the row that this machine would write now.
+func (it *item) ours(self string, now time.Time) wire.Row {
+	f := &it.found
+	r := wire.Row{
+		Epoch: it.claim.epoch, By: self, State: f.state, Reason: f.reason, Version: f.version, Latency: f.latency,
+		Age: now.Sub(f.began), Refresh: it.answered, Probes: f.probes, Models: it.putModels, Extra: it.row.Extra,
+	}
+	if wait := f.retryAt.Sub(now); wait > 0 {
+		r.RetryIn = wait
+	}
+	return r
+}
+
+// list makes the items of the configuration. What is known of those that stay is kept.
+func (e *Engine) list() {
+	old := e.byID
+	e.items, e.unshared = nil, nil
+	e.byID, e.byFP, e.byLimit = map[string]*item{}, map[wire.FP]*item{}, map[wire.FP][]*item{}
+	cfg := e.usable()
+	for _, p := range e.providers {
+		if cfg == nil {
+			break
+		}
+		why := wire.Unshared(p)
+		if p.Private {
+			why = "its share is false"
+		}
+		if why == "" {
+			id := wire.Identify(cfg.Key, p)
+			if twin := e.byFP[id.FP]; twin != nil {
+				why = "it is the same server as " + twin.p.ID
+			} else {
+				e.enlist(p, id, old[p.ID])
+				continue
+			}
+		}
+		e.unshared = append(e.unshared, provider.FleetUnshared{ID: p.ID, Why: why})
+	}
+	for id, it := range old {
+		if e.byID[id] != it {
+			e.drop(it)
+		}
+	}
+	e.tellChanged()
+	if e.joined != nil {
+		e.announce(e.joined)
+		e.joined.reread = true
+	}
+}
+
+func (e *Engine) enlist(p *config.Provider, id wire.Identity, was *item) {
+	it := was
+	if it == nil || it.id != id {
+		it = &item{p: p, id: id, stretch: 1}
+	}
+	it.p = p
+	e.items = append(e.items, it)
+	e.byID[p.ID], e.byFP[id.FP] = it, it
+	e.byLimit[id.Limit] = append(e.byLimit[id.Limit], it)
+	e.dirty[it] = struct{}{}
+}
+
+// drop gives up an item that is not shared any more, or is another server now.
+func (e *Engine) drop(it *item) {
+	delete(e.dirty, it)
+	e.setTurn(it, schedule.Here, 1)
+	e.lift(it)
+	if e.joined == nil {
+		return
+	}
+	var keys []string
+	if it.holds() {
+		keys = append(keys, wire.Claims+it.id.FP.String())
+	}
+	if len(e.listers(it)) == 0 {
+		keys = append(keys, leftovers(it)...)
+	}
+	if len(keys) > 0 {
+		e.remove(keys)
+	}
+}
+
+// leftovers are the keys of a provider that nobody lists any more.
+func leftovers(it *item) []string {
+	fp := it.id.FP.String()
+	return []string{wire.Rows + fp, wire.ModelSet + fp, wire.Refresh + fp}
+}
+
+// setTurn tells the scheduler who probes from now on, if that is news.
+func (e *Engine) setTurn(it *item, turn schedule.Turn, stretch float64) {
+	if it.turn == turn && it.stretch == stretch {
+		return
+	}
+	was := it.turn
+	it.turn, it.stretch = turn, stretch
+	id := it.p.ID
+	e.order(func() {
+		if was == schedule.Elsewhere {
+			e.o.Local.Unsay(id)
+		}
+		e.o.Local.SetTurn(id, turn, stretch)
+	})
+	e.tellChanged()
+}
+
+// lift ends the limit that other members told of.
+func (e *Engine) lift(it *item) {
+	if it.limit.until.IsZero() {
+		return
+	}
+	it.limit = limit{}
+	id := it.p.ID
+	e.order(func() { e.o.Local.Hold(id, 0, "") })
+}

@@ -1,0 +1,341 @@
+package fleet
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/providerd/providerd/daemon/config"
+	"github.com/providerd/providerd/daemon/fleet/bus"
+	"github.com/providerd/providerd/daemon/fleet/wire"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// A peer is a member of the fleet.
+type peer struct {
+	is    wire.Member
+	parts map[int]map[wire.Tag]bool
+	host  *wire.Host // its own servers; nil: unknown
+	hosts time.Time  // when that was received
+}
+
+// lists reports whether the member has a provider.
+func (p *peer) lists(t wire.Tag) bool {
+	for _, part := range p.parts {
+		if part[t] {
+			return true
+		}
+	}
+	return false
+}
+
+// isMember reports whether its own key exists.
+func (p *peer) isMember() bool { return p.parts[0] != nil }
+
+// peer finds a member, and makes it if there is room; nil: there is none.
+func (e *Engine) peer(name string) *peer {
+	p := e.peers[name]
+	if p == nil && len(e.peers) < mostMembers {
+		p = &peer{parts: map[int]map[wire.Tag]bool{}}
+		e.peers[name] = p
+	}
+	return p
+}
+
+func (e *Engine) memberCount() (n int) {
+	for _, p := range e.peers {
+		if p.isMember() {
+			n++
+		}
+	}
+	return n
+}
+
+// listers are the other members that list a provider, by name.
+func (e *Engine) listers(it *item) (names []string) {
+	tag := it.id.FP.Tag()
+	for name, p := range e.peers {
+		if name != e.self() && p.lists(tag) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (e *Engine) self() string {
+	if e.cfg == nil {
+		return ""
+	}
+	return e.cfg.Member
+}
+
+func (e *Engine) follows() bool { return e.cfg != nil && e.cfg.Trust == config.Follow }
+
+// receive takes what changed on the bus.
+func (e *Engine) receive(b *bus.Batch) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.joined == nil || e.cfg == nil {
+		return
+	}
+	if b.All {
+		e.startAll()
+	}
+	// Rows and limits are read after the claims and members that they need.
+	for _, late := range []bool{false, true} {
+		for i := range b.Changes {
+			c := &b.Changes[i]
+			k, ok := wire.ParseKey(c.Key)
+			if !ok {
+				continue // of a later version, or nonsense
+			}
+			if isLate := k.Kind == wire.Rows; b.All && isLate != late || !b.All && late {
+				continue
+			}
+			e.change(k, c, b.All)
+		}
+	}
+	if b.All {
+		e.announceRest()
+		e.setMode(provider.FleetOK, nil)
+	}
+}
+
+// startAll forgets what is not in a batch with all keys. What this machine knows of itself
+// stays.
+func (e *Engine) startAll() {
+	e.peers = map[string]*peer{}
+	for _, it := range e.items {
+		it.claim, it.claimAt, it.models, it.refresh = claim{}, time.Time{}, nil, 0
+		e.dirty[it] = struct{}{}
+	}
+	e.tellChanged()
+}
+
+// announceRest writes the parts of the own list that did not fit into the own key.
+func (e *Engine) announceRest() {
+	j := e.joined
+	if parts := e.ownParts(); j.parts == 0 && len(parts) == 1 {
+		j.parts = 1 // the session's own key has it
+		return
+	}
+	e.announce(j)
+}
+
+func (e *Engine) change(k wire.Key, c *bus.Change, all bool) {
+	switch k.Kind {
+	case wire.Members:
+		e.changeMember(k, c)
+	case wire.Hosts:
+		e.changeHost(k, c)
+	case wire.Limits:
+		e.changeLimit(k, c, all)
+	default:
+		it := e.byFP[k.FP]
+		if it == nil {
+			return // not one of ours
+		}
+		e.dirty[it] = struct{}{}
+		switch k.Kind {
+		case wire.Claims:
+			e.changeClaim(it, c)
+		case wire.Rows:
+			e.changeRow(it, c, all)
+		case wire.ModelSet:
+			it.models = c.Value
+		case wire.Refresh:
+			e.changeRefresh(it, c)
+		}
+	}
+}
+
+func (e *Engine) refuse() { e.count.Refused++ }
+
+func (e *Engine) changeMember(k wire.Key, c *bus.Change) {
+	e.tellChanged()
+	e.joined.reread = true
+	if c.Value == nil {
+		if p := e.peers[k.Member]; p != nil {
+			delete(p.parts, k.Part)
+			if len(p.parts) == 0 && p.host == nil {
+				delete(e.peers, k.Member)
+			}
+		}
+		return
+	}
+	m, err := wire.ParseMember(c.Value)
+	p := e.peer(k.Member)
+	if err != nil || p == nil {
+		e.refuse()
+		return
+	}
+	if k.Part == 0 {
+		p.is = m
+		p.is.Tags = nil
+	}
+	// Tags of providers that this machine does not have are of no use here.
+	part := map[wire.Tag]bool{}
+	for _, it := range e.items {
+		if slices.Contains(m.Tags, it.id.FP.Tag()) {
+			part[it.id.FP.Tag()] = true
+		}
+	}
+	p.parts[k.Part] = part
+}
+
+func (e *Engine) changeHost(k wire.Key, c *bus.Change) {
+	e.tellChanged()
+	p := e.peer(k.Member)
+	if p == nil {
+		return
+	}
+	p.host, p.hosts = nil, time.Now()
+	if c.Value == nil {
+		if len(p.parts) == 0 {
+			delete(e.peers, k.Member)
+		}
+		return
+	}
+	h, err := wire.ParseHost(c.Value)
+	if err != nil {
+		e.refuse()
+		return
+	}
+	p.host = &h
+}
+
+func (e *Engine) changeClaim(it *item, c *bus.Change) {
+	e.tellChanged()
+	was := it.claim
+	it.claim, it.claimAt = claim{}, time.Time{}
+	if c.Value == nil {
+		return
+	}
+	v, err := wire.ParseClaim(c.Value)
+	if err != nil {
+		e.refuse()
+		v.Member = "" // somebody who cannot be believed; it ends with its lease
+	}
+	it.claim = claim{member: v.Member, epoch: c.Created}
+	it.claim.mine = was.mine && was.epoch == c.Created
+	if it.claim.member == "" {
+		it.claim.member = "?"
+	}
+}
+
+func (e *Engine) changeRow(it *item, c *bus.Change, all bool) {
+	if c.Value == nil {
+		return
+	}
+	r, err := wire.ParseRow(c.Value)
+	if err != nil {
+		e.refuse()
+		return
+	}
+	now := time.Now()
+	if r.By == e.self() {
+		if sent, ok := e.joined.heldRows[c.Key]; ok && r.Epoch == it.claim.epoch {
+			e.joined.lag = now.Sub(sent)
+			delete(e.joined.heldRows, c.Key)
+		}
+		it.row.Extra = r.Extra
+		return
+	}
+	if it.claim.mine || r.Epoch != it.claim.epoch || r.By != it.claim.member {
+		return // of a prober before this one
+	}
+	before := it.row
+	it.row, it.heardAt, it.begunAt = r, now, now.Add(-r.Age)
+	if all { // it may have been written at any time; an honest prober writes this often
+		it.heardAt, it.begunAt = now.Add(-touchEvery), it.begunAt.Add(-touchEvery)
+	}
+	e.tell(it, now)
+	if before.Epoch == r.Epoch {
+		e.ration(it, before.Probes, r.Probes)
+	}
+}
+
+// ration makes an own check if it is this member's turn.
+func (e *Engine) ration(it *item, from, to uint64) {
+	if e.follows() {
+		return
+	}
+	checkers := []string{e.self()}
+	for _, name := range e.listers(it) {
+		if p := e.peers[name]; name != it.claim.member && !p.is.Follows {
+			checkers = append(checkers, name)
+		}
+	}
+	slices.Sort(checkers)
+	if ownCheck(from, to, len(checkers), slices.Index(checkers, e.self())) {
+		e.check(it)
+	}
+}
+
+// check orders an own check.
+func (e *Engine) check(it *item) {
+	it.lastCheck = time.Now()
+	id := it.p.ID
+	e.order(func() { e.o.Local.CheckSoon(id) })
+}
+
+func (e *Engine) changeRefresh(it *item, c *bus.Change) {
+	if c.Value == nil {
+		it.refresh = 0
+		return
+	}
+	if _, err := wire.ParseAsk(c.Value); err != nil {
+		e.refuse()
+		return
+	}
+	it.refresh = c.Written
+}
+
+func (e *Engine) changeLimit(k wire.Key, c *bus.Change, all bool) {
+	items := e.byLimit[k.FP]
+	if len(items) == 0 {
+		return
+	}
+	if c.Value == nil {
+		for _, it := range items {
+			e.lift(it)
+		}
+		return
+	}
+	l, err := wire.ParseLimit(c.Value)
+	if err != nil {
+		e.refuse()
+		return
+	}
+	if !all || c.Lease == 0 {
+		e.hold(items, l, l.Remaining)
+		return
+	}
+	lease, left := c.Lease, time.Duration(0)
+	e.put(func(ctx context.Context, s bus.Session) (err error) {
+		left, err = s.Left(ctx, lease)
+		return err
+	}, func(err error) {
+		if err != nil {
+			left = l.Remaining // too late, never too early
+		}
+		if left > 0 {
+			e.hold(items, l, min(left, wire.LongestWait))
+		}
+	})
+}
+
+// hold keeps providers from being probed and chosen until a limit ends.
+func (e *Engine) hold(items []*item, l wire.Limit, remaining time.Duration) {
+	until := time.Now().Add(remaining)
+	for _, it := range items {
+		it.limit.until, it.limit.by = until, l.By
+		if l.By == e.self() && !it.found.retryAt.Before(until.Add(-2*time.Second)) {
+			continue // it met the limit itself
+		}
+		id := it.p.ID
+		e.order(func() { e.o.Local.Hold(id, time.Until(until), l.By) })
+	}
+	e.tellChanged()
+}

@@ -1,0 +1,377 @@
+package fleet
+
+import (
+	"context"
+	"time"
+
+	"github.com/providerd/providerd/daemon/fleet/bus"
+	"github.com/providerd/providerd/daemon/fleet/wire"
+	"github.com/providerd/providerd/daemon/judge"
+	"github.com/providerd/providerd/daemon/schedule"
+	"github.com/providerd/providerd/store/provider"
+)
+
+// Saw implements [schedule.Fleet].
+func (e *Engine) Saw(id string, row *provider.Status, models []provider.Model, how schedule.How, began time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	it := e.byID[id]
+	if it == nil {
+		return
+	}
+	f := &it.found
+	probes := f.probes
+	if how == schedule.Probed {
+		probes++
+		it.lastCheck = time.Now()
+		if it.turn == schedule.Elsewhere {
+			it.ownChecks++
+			e.count.OwnChecks++
+		}
+	} else if f.known {
+		began = f.began // a report is no probe
+	}
+	*f = found{
+		known: f.known || how == schedule.Probed, state: row.State, reason: row.Reason, version: row.Version,
+		latency: time.Duration(row.LatencyMS * float64(time.Millisecond)), began: began, generation: row.Generation,
+		models: models, probes: probes,
+	}
+	if row.By == nil { // else another member met it
+		f.retryAt = row.RetryAt.Time
+	}
+	e.answer(it)
+	e.dirty[it] = struct{}{}
+	signal(e.woken)
+}
+
+// Asked implements [schedule.Fleet].
+func (e *Engine) Asked(id string, generation uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if it := e.byID[id]; it != nil {
+		it.asked = max(it.asked, generation)
+		e.dirty[it] = struct{}{}
+		signal(e.woken)
+	}
+}
+
+// Disagrees implements [schedule.Fleet].
+func (e *Engine) Disagrees(id string, ours bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if it := e.byID[id]; it != nil {
+		it.disagrees = ours
+		e.tellChanged()
+	}
+}
+
+// settleAll decides what follows from what changed, or for all items. It returns how long until
+// it must be called again at the latest.
+func (e *Engine) settleAll(full bool) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now, wait := time.Now(), tickEvery
+	if j := e.joined; j != nil && j.reread {
+		full, j.reread = true, false
+	}
+	if full {
+		for _, it := range e.items {
+			e.dirty[it] = struct{}{}
+		}
+		e.sayHost(now)
+	}
+	for it := range e.dirty {
+		delete(e.dirty, it)
+		e.settle(it, now)
+	}
+	for _, it := range e.items {
+		if !it.claimAt.IsZero() {
+			wait = min(wait, max(time.Millisecond, it.claimAt.Sub(now)))
+			if !it.claimAt.After(now.Add(time.Millisecond)) {
+				e.dirty[it] = struct{}{}
+			}
+		}
+	}
+	return wait
+}
+
+// settle decides what follows for one provider.
+func (e *Engine) settle(it *item, now time.Time) {
+	if e.joined != nil && e.mode == provider.FleetOK {
+		e.settleClaim(it, now)
+		e.settleRow(it, now)
+		e.settleAsk(it)
+		e.settleLimit(it, now)
+		e.settleRefresh(it)
+		if it.isTold(now) && !it.holds() && !e.follows() && now.Sub(it.lastCheck) > checkAfter(len(e.listers(it)), it.p.Interval) {
+			e.check(it)
+		}
+	}
+	turn, stretch := e.turnOf(it, now)
+	before := it.turn
+	e.setTurn(it, turn, stretch)
+	if turn == schedule.Elsewhere && before != turn {
+		e.tell(it, now)
+	}
+}
+
+// turnOf is who probes a provider now.
+func (e *Engine) turnOf(it *item, now time.Time) (schedule.Turn, float64) {
+	switch {
+	case e.mode == provider.FleetAlone:
+		return schedule.Alone, stretchOf(len(e.peers))
+	case e.mode != provider.FleetOK, it.holds(), !it.isTold(now):
+		return schedule.Here, 1
+	}
+	return schedule.Elsewhere, 1
+}
+
+// isAble reports whether this machine can probe a provider for others.
+func (e *Engine) isAble(it *item) bool {
+	row, _ := e.o.Row(it.p.ID)
+	return row != nil && !row.Paused && row.Reason != provider.Offline
+}
+
+// settleClaim claims what nobody has, and gives back what this machine cannot probe.
+func (e *Engine) settleClaim(it *item, now time.Time) {
+	key := wire.Claims + it.id.FP.String()
+	switch {
+	case it.holds() && !e.isAble(it):
+		it.claim.mine = false
+		e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, key) }, func(error) {})
+	case it.claim.member != "" || it.claiming:
+		it.claimAt = time.Time{}
+	case !e.isAble(it):
+		it.claimAt = time.Time{} // a later look finds out
+	case it.claimAt.IsZero():
+		it.claimAt = now.Add(waitOfRank(it.id.FP, e.self(), e.listers(it)) + time.Duration(e.o.Random()*float64(rankWait)/2))
+	case !it.claimAt.After(now.Add(time.Millisecond)):
+		it.claimAt, it.claiming = time.Time{}, true
+		e.claimNow(it, key)
+	}
+}
+
+func (e *Engine) claimNow(it *item, key string) {
+	var revision int64
+	var won bool
+	value := wire.Claim{Member: e.self()}.Encode()
+	e.put(func(ctx context.Context, s bus.Session) (err error) {
+		revision, won, err = s.Claim(ctx, key, value)
+		return err
+	}, func(err error) {
+		it.claiming = false
+		e.dirty[it] = struct{}{}
+		if err != nil || !won || e.byID[it.p.ID] != it {
+			return // somebody was faster; or it is tried again
+		}
+		e.count.Claims++
+		it.claim = claim{member: e.self(), epoch: revision, mine: true}
+		it.found.probes = 0
+		it.written = wire.Row{}
+		it.answered = max(it.answered, it.row.Refresh)
+		e.tellChanged()
+		if it.refresh > it.answered {
+			return // settleRefresh probes
+		}
+		if time.Since(it.found.began) > it.p.Interval || it.found.began.Before(it.begunAt) {
+			id := it.p.ID
+			e.order(func() { e.o.Local.CheckSoon(id) })
+		}
+	})
+}
+
+// settleRow writes what this machine found, if it is the prober and others would learn
+// something.
+func (e *Engine) settleRow(it *item, now time.Time) {
+	f := &it.found
+	if !it.holds() || it.writing || !f.known || f.began.Before(it.begunAt) || !judge.Believable(f.reason) {
+		return
+	}
+	others := len(e.listers(it)) > 0
+	models, hash := e.modelsToWrite(it)
+	next := it.ours(e.self(), now)
+	next.Models = hash
+	touch := others && now.Sub(it.writtenAt) >= touchEvery
+	if !it.written.Differs(next) && !touch && models == nil {
+		return
+	}
+	it.writing = true
+	fp, epoch := it.id.FP.String(), it.claim.epoch
+	rowKey, claimKey := wire.Rows+fp, wire.Claims+fp
+	e.joined.heldRows[rowKey] = now
+	held := true
+	e.put(func(ctx context.Context, s bus.Session) (err error) {
+		if models != nil {
+			if _, held, err = s.PutFenced(ctx, claimKey, epoch, wire.ModelSet+fp, models); err != nil || !held {
+				return err
+			}
+		}
+		next.Age += time.Since(now) // it may have waited for its turn
+		_, held, err = s.PutFenced(ctx, claimKey, epoch, rowKey, next.Encode())
+		return err
+	}, func(err error) {
+		it.writing = false
+		switch {
+		case err != nil:
+			// The next look tries again.
+		case !held:
+			e.count.Fenced++
+			if it.claim.epoch == epoch {
+				it.claim = claim{}
+			}
+			e.dirty[it] = struct{}{}
+		default:
+			it.written, it.writtenAt, it.putModels = next, now, hash
+			e.dirty[it] = struct{}{}
+		}
+	})
+}
+
+// modelsToWrite is the value of the models, nil if the others have it, and its hash for the
+// row.
+func (e *Engine) modelsToWrite(it *item) (value []byte, hash string) {
+	models := it.found.models
+	if models == nil {
+		return nil, ""
+	}
+	if last := it.encoded.of; len(last) != len(models) || len(models) > 0 && &last[0] != &models[0] || last == nil {
+		it.encoded.of = models
+		it.encoded.value, it.encoded.hash, _ = wire.EncodeModels(models)
+	}
+	if it.encoded.hash == it.putModels {
+		return nil, it.encoded.hash
+	}
+	return it.encoded.value, it.encoded.hash
+}
+
+// settleAsk asks the prober for a probe.
+func (e *Engine) settleAsk(it *item) {
+	last := uint64(0)
+	if n := len(it.asks); n > 0 {
+		last = it.asks[n-1].generation
+	}
+	if it.asking || it.asked <= last || it.turn != schedule.Elsewhere {
+		return
+	}
+	it.asking = true
+	generation, revision := it.asked, int64(0)
+	key, value := wire.Refresh+it.id.FP.String(), wire.Ask{By: e.self()}.Encode()
+	e.put(func(ctx context.Context, s bus.Session) (err error) {
+		revision, err = s.Put(ctx, key, value, false)
+		return err
+	}, func(err error) {
+		it.asking = false
+		if err != nil {
+			return // the scheduler probes by itself
+		}
+		if it.asks = append(it.asks, answer{generation, revision}); len(it.asks) > mostAsks {
+			it.asks = it.asks[1:]
+		}
+		e.dirty[it] = struct{}{}
+		if it.answers() > it.told.answer {
+			e.tell(it, time.Now())
+		}
+	})
+}
+
+// answers is the newest generation of this machine that the row answers.
+func (it *item) answers() (newest uint64) {
+	for _, a := range it.asks {
+		if a.revision <= it.row.Refresh {
+			newest = max(newest, a.generation)
+		}
+	}
+	return newest
+}
+
+// tell tells the scheduler what the prober found.
+func (e *Engine) tell(it *item, now time.Time) {
+	if !it.isTold(now) {
+		return
+	}
+	r := &it.row
+	it.told.answer = it.answers()
+	t := schedule.Told{
+		By: r.By, State: r.State, Reason: r.Reason, Version: r.Version, Latency: r.Latency, Answers: it.told.answer,
+	}
+	if r.Models != "" && r.Models != it.told.hash && it.models != nil {
+		if models, err := wire.ParseModels(it.models, r.Models); err == nil {
+			t.Models, it.told.hash = models, r.Models
+		}
+	}
+	began, retry := it.begunAt, it.heardAt.Add(r.RetryIn)
+	id := it.p.ID
+	e.order(func() {
+		now := time.Now()
+		t.Age = now.Sub(began)
+		t.RetryIn = max(0, retry.Sub(now))
+		e.o.Local.Tell(id, t)
+	})
+}
+
+// settleRefresh probes for those who asked since the last probe.
+func (e *Engine) settleRefresh(it *item) {
+	newest := it.answered
+	if n := len(it.owed); n > 0 {
+		newest = it.owed[n-1].revision
+	}
+	if !it.holds() || it.refresh <= newest {
+		return
+	}
+	id, revision := it.p.ID, it.refresh
+	if it.owed = append(it.owed, answer{revision: revision}); len(it.owed) > mostAsks {
+		it.owed = it.owed[1:]
+	}
+	e.order(func() {
+		accepted := e.o.Local.Refresh([]string{id}, false)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for i := range it.owed {
+			if it.owed[i].revision == revision {
+				it.owed[i].generation = accepted.Generation
+			}
+		}
+		if len(accepted.IDs) == 0 { // it must not be probed; the others find out the same way
+			return
+		}
+		e.answer(it)
+	})
+}
+
+// answer notes which refreshes the last probe answers: those whose generation it has.
+func (e *Engine) answer(it *item) {
+	rest := it.owed[:0]
+	for _, a := range it.owed {
+		if a.generation != 0 && it.found.generation >= a.generation {
+			it.answered = max(it.answered, a.revision)
+			e.dirty[it] = struct{}{}
+		} else {
+			rest = append(rest, a)
+		}
+	}
+	it.owed = rest
+}
+
+// settleLimit tells everybody of a limit that this machine met.
+func (e *Engine) settleLimit(it *item, now time.Time) {
+	f := &it.found
+	left := f.retryAt.Sub(now)
+	if f.reason != provider.RateLimited || left <= 0 || it.limit.writing || !it.limit.until.Before(f.retryAt.Add(-2*time.Second)) ||
+		now.Sub(it.limit.failed) < time.Second {
+		return
+	}
+	it.limit.writing = true
+	left = min(left, wire.LongestWait)
+	key, value := wire.Limits+it.id.Limit.String(), wire.Limit{By: e.self(), Remaining: left}.Encode()
+	e.put(func(ctx context.Context, s bus.Session) error {
+		_, err := s.PutFor(ctx, key, value, left)
+		return err
+	}, func(err error) {
+		it.limit.writing = false
+		if err != nil {
+			it.limit.failed = time.Now()
+			return
+		}
+		it.limit.until, it.limit.by = now.Add(left), e.self()
+	})
+}
