@@ -17,7 +17,7 @@ func (a *app) backupCommand() *command.Command {
 	cmd := &command.Command{
 		Use:        "backup FILE",
 		Short:      "Save a copy of the daemon's database",
-		SuggestFor: []string{"save", "dump", "export"},
+		SuggestFor: []string{"save", "dump"},
 		Long: `Save a copy of the daemon's database while the daemon runs. FILE appears only when
 it is complete and on the disk; - is standard output.
 

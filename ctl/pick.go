@@ -191,19 +191,27 @@ func (a *app) choose(ctx context.Context, q pickQuery) (choice, error) {
 		return choice{}, err
 	}
 	found, err := a.chooseFrom(ctx, q, reply)
-	stale := staleIDs(reply.Providers)
-	if err != nil || found.chosen != nil || len(stale) == 0 {
+	if err != nil || found.chosen != nil || len(staleIDs(reply.Providers)) == 0 {
 		return found, err
+	}
+	if reply, err = a.probeStale(ctx, &q, reply); err != nil {
+		return choice{}, err
+	}
+	return a.chooseFrom(ctx, q, reply)
+}
+
+// probeStale has the stale rows of a reply probed, and returns a new reply.
+func (a *app) probeStale(ctx context.Context, q *pickQuery, reply *provider.StatusReply) (*provider.StatusReply, error) {
+	stale := staleIDs(reply.Providers)
+	if len(stale) == 0 {
+		return reply, nil
 	}
 	ctx = a.patient(ctx)
 	young, wait := time.Second, probeWait // a probe that has just begun will do
 	if _, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(stale), MaxAge: &young, Wait: &wait}); err != nil {
-		return choice{}, err
+		return nil, err
 	}
-	if reply, err = a.wanted(ctx, &q, client.StatusQuery{}); err != nil {
-		return choice{}, err
-	}
-	return a.chooseFrom(ctx, q, reply)
+	return a.wanted(ctx, q, client.StatusQuery{})
 }
 
 // staleIDs are those that a probe could tell more of.
