@@ -34,6 +34,7 @@ var doors = map[string]door{
 	"POST /api/providers/{id}/pause":      {command: "pause a"},
 	"POST /api/providers/{id}/resume":     {command: "resume a"},
 	"POST /api/providers/{id}/report":     {body: `{"status":429,"retry_after":"1"}`},
+	"POST /api/providers/{id}/action":     {body: `{"action":"stop","phase":"begins"}`, status: 400}, // it has no unit
 	"GET /api/events":                     {},
 	"GET /api/history":                    {},
 	"GET /api/notify":                     {},

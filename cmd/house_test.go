@@ -28,6 +28,7 @@ var house = []string{
 	"ctl",
 	"ctl/examine",
 	"ctl/doctor",
+	"ctl/units",
 	"ctl/client",
 	"daemon",
 	"daemon/fleet",

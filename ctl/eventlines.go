@@ -79,6 +79,9 @@ func (l eventLayout) line(e *provider.Event) string {
 	if story := storyOf(e.Doubt, e.Detail).String(); story != "" {
 		b.add(gap+provider.Printable(story), "")
 	}
+	if e.Action != nil {
+		b.add(gap+provider.Printable(e.Action.String()), "")
+	}
 	if l.wide && len(e.IDs) > 0 {
 		b.add(gap+provider.Printable("("+strings.Join(e.IDs, ", ")+")"), "")
 	}

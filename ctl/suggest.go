@@ -20,7 +20,7 @@ const maxMeant = 3
 // of providerctl; empty if there is none.
 func daemonCommand(word string) string {
 	switch word {
-	case "install", "uninstall", "start", "stop", "restart":
+	case "install", "uninstall":
 		return "providerd service " + word
 	case "service":
 		return "providerd service status"
@@ -35,7 +35,7 @@ func daemonCommand(word string) string {
 }
 
 // daemonWords are those words, without other programs' words for them.
-var daemonWords = []string{"install", "uninstall", "start", "stop", "restart", "service", "config"}
+var daemonWords = []string{"install", "uninstall", "service", "config"}
 
 // flagWords are words that other programs have for a flag.
 var flagWords = []struct{ word, flag string }{

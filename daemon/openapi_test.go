@@ -141,7 +141,7 @@ func (d *description) operation(method, path string) string {
 // operation, and the errors that a caller can cause.
 func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 	g := newGated(t)
-	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1")+
+	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1")+"unit = \"x.service\"\n"+
 		"[[notify]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \""+g.URL+"\"\n"+
 		"[[notify]]\nid = \"nobody\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1\"\n", nil)
 	close(g.turns)
@@ -185,6 +185,8 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/discover", "", 200},
 		{"POST /api/providers/a/report", `{"status":429,"retry_after":"60"}`, 200},
 		{"POST /api/providers/a/report", `{"status":200}`, 400},
+		{"POST /api/providers/a/action", `{"action":"stop","phase":"begins"}`, 400}, // it has no unit
+		{"POST /api/providers/gone/action", `{"action":"stop","phase":"done"}`, 200},
 		{"GET /api/events", "", 200},
 		{"GET /api/events?since=999", "", 410},
 		{"GET /api/fleet", "", 200},
@@ -235,7 +237,7 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 // The daemon accepts the bodies that are described, and no others.
 func TestOpenAPI_DescribesWhatIsTaken(t *testing.T) {
 	g := newGated(t)
-	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1"), nil)
+	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1")+"unit = \"x.service\"\n", nil)
 	close(g.turns)
 	for op, bodies := range map[string][]string{
 		"POST /api/providers/refresh": {
@@ -247,6 +249,9 @@ func TestOpenAPI_DescribesWhatIsTaken(t *testing.T) {
 		"POST /api/maintenance": {
 			`{"provider_id":"a","for":"1h"}`, `{"provider_id":["a","gone"],"for":"90m"}`, `{"for":"1h"}`, `{"provider_id":[],"for":"1h"}`,
 			`{"provider_id":"a","for":3}`, `{"id":"a","for":"1h"}`,
+		},
+		"POST /api/providers/{id}/action": {
+			`{"action":"stop","phase":"done"}`, `{"action":"stop"}`, `{"action":"kill","phase":"done"}`, `{"action":1,"phase":"done"}`, `7`,
 		},
 		"POST /api/providers/{id}/report": {`{"status":429}`, `{"error":"timeout","retry_after":"60"}`, `{"status":"429"}`, `{"status":429,"retry_after":60}`, `7`},
 	} {

@@ -90,6 +90,8 @@ func (w *rowText) client(c *provider.Client) {
 	if len(c.Needs) > 0 {
 		w.any(`,"needs":`, c.Needs)
 	}
+	w.nonEmpty(`,"unit":`, c.Unit)
+	w.nonEmpty(`,"bus":`, c.Bus)
 	if len(w.text) == from {
 		w.text = append(w.text, '{')
 	}

@@ -26,6 +26,7 @@ var linked = strings.Fields(`
 	github.com/providerd/providerd/ctl/command
 	github.com/providerd/providerd/ctl/doctor
 	github.com/providerd/providerd/ctl/examine
+	github.com/providerd/providerd/ctl/units
 	github.com/providerd/providerd/store/home
 	github.com/providerd/providerd/store/provider
 	github.com/providerd/providerd/store/trust

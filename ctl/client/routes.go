@@ -25,7 +25,8 @@ const (
 )
 
 // ProviderPath is the path of one provider, or of what is under it: "models",
-// "diagnostics", "diagnose", "history", "pause", "resume" or "report".
+// "diagnostics", "diagnose", "history", "pause", "resume", "report" or
+// "action".
 func ProviderPath(id string, under ...string) string {
 	path := "/api/providers/" + url.PathEscape(id)
 	for _, leaf := range under {
@@ -259,6 +260,15 @@ func (c *Client) Report(ctx context.Context, id string, r provider.Report) (*pro
 		return nil, err
 	}
 	return call[provider.Status](ctx, c, req)
+}
+
+// Act tells the daemon what the caller asks systemd to do with the provider's unit.
+func (c *Client) Act(ctx context.Context, id string, note provider.ActionNote) (*provider.Status, error) {
+	body, err := json.Marshal(note)
+	if err != nil {
+		return nil, err
+	}
+	return call[provider.Status](ctx, c, Request{Method: "POST", Path: ProviderPath(id, "action"), Body: body})
 }
 
 // EventsQuery is which events are wanted.

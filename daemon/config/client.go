@@ -1,15 +1,18 @@
 package config
 
 import (
+	"cmp"
+	"maps"
 	"net/url"
 	"strings"
 
 	"github.com/providerd/providerd/store/provider"
 )
 
-// setClient notes how to configure programs that use the provider. Programs do not use
-// providers without models.
+// setClient notes how to configure programs that use the provider, and how to control its
+// server. Programs do not use providers without models.
 func (p *Provider) setClient(kind *Kind) {
+	defer p.setClientUnit()
 	if !kind.listsModels() {
 		return
 	}
@@ -50,6 +53,23 @@ func ClientOf(name, endpoint string, kinds []Kind) *provider.Client {
 		}
 	}
 	return nil
+}
+
+func (p *Provider) setClientUnit() {
+	if p.Unit == "" {
+		return
+	}
+	if p.Client == nil {
+		p.Client = &provider.Client{}
+	}
+	p.Client.Unit, p.Client.Bus = p.Unit, cmp.Or(p.Bus, "system")
+	hints := maps.Clone(p.Hints) // the kind's own stay
+	if hints == nil {
+		hints = provider.Hints{}
+	}
+	hints[provider.ConnectionRefused] = "start it: providerctl start {id}"
+	hints[provider.NotRunning] = hints[provider.ConnectionRefused]
+	p.Hints = hints
 }
 
 // clientKey is the variable from which the configuration takes the key or, if there is none, the

@@ -45,6 +45,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	p.Kind, p.Type, p.Hints = kind.Name, kind.Type, kind.Hints
 	p.setTiming(kind.timing(own, defaults))
 	t.address(&p, kind, base, hasBase)
+	t.serverUnit(&p, kind)
 	if !enabled { // its key may be missing
 		return p, false
 	}

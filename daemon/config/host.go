@@ -10,7 +10,7 @@ import (
 // OnThisMachine reports whether the provider is reached without leaving this
 // machine: a loopback address, localhost, a Unix socket, or no address at all.
 func (p *Provider) OnThisMachine() bool {
-	if len(p.Command) > 0 || p.Unit != "" {
+	if len(p.Command) > 0 || strings.HasPrefix(p.BaseURL, "systemd:") {
 		return true
 	}
 	u, err := url.Parse(p.BaseURL)

@@ -5,18 +5,18 @@ import (
 	"strings"
 )
 
-// kindSettings are the settings that only some kinds take; each kind lists its own.
+// kindSettings are the settings that only some kinds take; each kind lists its own. Unit and bus,
+// which a kind can take as its address, are not among them: see serverUnit.
 var kindSettings = []string{
 	"expect_status", "expect_body", "expect_json", "expect_days", "expect_answer",
-	"command", "unit", "bus",
+	"command",
 }
 
 // kindSettings reads the settings that only some kinds take, and refuses those of others.
 func (t *table) kindSettings(p *Provider, kind *Kind) {
 	p.Expect = t.expect()
 	p.Command = t.command()
-	p.Unit = t.unit()
-	p.Bus = t.bus()
+	p.Unit, p.Bus = t.unit(), t.bus()
 	if kind == nil {
 		return
 	}
@@ -42,19 +42,7 @@ func (t *table) kindSettings(p *Provider, kind *Kind) {
 	}
 }
 
-const (
-	exampleCommand = `command = ["/usr/lib/nagios/plugins/check_load", "-w", "5"]`
-	exampleUnit    = `unit = "ollama.service"`
-)
-
-// unit is the name of a unit of systemd.
-func (t *table) unit() string {
-	unit, ok := t.text("unit", exampleUnit)
-	if ok && unit == "" {
-		t.reject(t.at("unit"), flawf("write "+exampleUnit, "unit is empty"))
-	}
-	return unit
-}
+const exampleCommand = `command = ["/usr/lib/nagios/plugins/check_load", "-w", "5"]`
 
 // command is a program and its arguments, unchanged: no shell reads them.
 func (t *table) command() []string {
@@ -80,14 +68,4 @@ func (t *table) command() []string {
 		}
 	}
 	return words
-}
-
-// bus says whether unit is one of the system's or the user's.
-func (t *table) bus() string {
-	const example = `bus = "user", or leave it out for the system's`
-	bus, ok := t.text("bus", example)
-	if ok && bus != "system" && bus != "user" {
-		t.reject(t.at("bus"), flawf("write "+example, "bus is %s: it must be system or user", quote(bus)))
-	}
-	return bus
 }

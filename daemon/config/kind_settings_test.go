@@ -36,6 +36,11 @@ id = "mine"
 kind = "systemd"
 unit = "ollama.service"
 bus = "user"
+[[provider]]
+id = "server"
+kind = "ollama"
+unit = "ollama@gpu.service"
+bus = "user"
 `, env(nil, nil))
 	want := map[string]struct {
 		endpoint string
@@ -47,17 +52,21 @@ bus = "user"
 		"plugin": {endpoint: "exec:/bin/check", command: []string{"/bin/check", "-w", "5 6"}},
 		"unit":   {endpoint: "systemd://system/ollama.service"},
 		"mine":   {endpoint: "systemd://user/ollama.service"},
+		"server": {endpoint: "http://127.0.0.1:11434"},
 	}
 	for _, p := range c.Providers {
 		w := want[p.ID]
 		if p.Endpoint != w.endpoint || p.BaseURL != w.endpoint {
 			t.Errorf("%s: at %s, %s, want %s", p.ID, p.BaseURL, p.Endpoint, w.endpoint)
 		}
-		if local := p.Kind == "exec" || p.Kind == "systemd"; p.OnThisMachine() != local {
+		if local := p.Kind == "exec" || p.Kind == "systemd" || p.Kind == "ollama"; p.OnThisMachine() != local {
 			t.Errorf("%s: on this machine: %t", p.ID, !local)
 		}
 		if diff := cmp.Diff(w.expect, p.Expect); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", p.ID, diff)
+		}
+		if p.ID == "server" && (p.Client.Unit != "ollama@gpu.service" || p.Client.Bus != "user") {
+			t.Errorf("%s: %+v, client %+v", p.ID, p, p.Client)
 		}
 		if diff := cmp.Diff(w.command, p.Command); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", p.ID, diff)

@@ -44,8 +44,8 @@ type Provider struct {
 	// Expect are the conditions of the generic kinds.
 	Expect  Expect
 	Command []string       // of kind exec: the program and its arguments
-	Unit    string         // of kind systemd
-	Bus     string         // of kind systemd: "system" or "user"
+	Unit    string         // of systemd: the one that runs the server, or that kind systemd probes
+	Bus     string         // whose systemd has Unit: "system" or "user"; empty: the system's
 	TLS     *TLS           // nil: what the machine has is enough
 	Hints   provider.Hints // of its kind
 	// Client is how to configure programs that use it; nil if there is nothing to configure.

@@ -58,6 +58,9 @@ func (p *Provider) show(b *strings.Builder) {
 	} else {
 		p.showTarget(b)
 	}
+	if p.ownsServer() {
+		p.showUnit(b)
+	}
 	p.showKey(b)
 	p.TLS.show(b)
 	writeTexts(b, "models", p.Models)
@@ -92,17 +95,21 @@ func (p *Provider) showTarget(b *strings.Builder) {
 	switch {
 	case len(p.Command) > 0:
 		showCommand(b, p.Command)
-	case p.Unit != "":
-		writeText(b, "unit", p.Unit)
-		if p.Bus != "" {
-			writeText(b, "bus", p.Bus)
-		}
+	case strings.HasPrefix(p.BaseURL, "systemd:"):
+		p.showUnit(b)
 	case !p.BaseURLGiven:
 		// A comment, because as a setting it would mean that the address may get the key.
 		b.WriteString("# ")
 		fallthrough
 	default:
 		writeText(b, "base_url", p.Endpoint)
+	}
+}
+
+func (p *Provider) showUnit(b *strings.Builder) {
+	writeText(b, "unit", p.Unit)
+	if p.Bus != "" {
+		writeText(b, "bus", p.Bus)
 	}
 }
 

@@ -288,6 +288,16 @@ func (f *fakeProviders) Report(id string, r provider.Report, by string) error {
 	return nil
 }
 
+// Act shows the action in an event.
+func (f *fakeProviders) Act(id string, note provider.ActionNote, by string, admin bool) error {
+	st := f.store.View().Row(id).Status
+	f.store.Put(store.Update{Status: st, Event: &provider.Event{
+		Time: provider.Time{Time: time.Now()}, ID: id, From: st.State, To: st.State, Reason: st.Reason,
+		Detail: note.Phase, Action: &provider.Action{Name: note.Action, By: by},
+	}})
+	return nil
+}
+
 // Hear shows likewise who reported.
 func (f *fakeProviders) Hear(id string, r provider.Report, by string) error {
 	return f.Report(id, r, by+", who is no administrator")

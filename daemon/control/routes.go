@@ -125,6 +125,24 @@ var routes = []route{
 		replies: []reply{{status: 200, what: "the row, once the report is saved", body: provider.Status{}}},
 	},
 	{
+		method: "POST", path: onePath + "/action", serve: (*Server).action,
+		fields: []string{"action", "phase"}, sends: `{"action":"stop","phase":"begins"}`,
+		body: jsonSchema(`{
+			"type": "object",
+			"properties": {
+				"action": {"description": "what systemd is asked to do", "type": "string", "enum": ["start", "stop", "restart"]},
+				"phase": {"description": "begins, then done or failed", "type": "string", "enum": ["begins", "done", "failed"]}
+			},
+			"required": ["action", "phase"],
+			"additionalProperties": false,
+			"examples": [{"action": "stop", "phase": "begins"}]
+		}`),
+		summary: "Note that systemd is asked to start, stop or restart the provider's unit",
+		about: "The daemon itself starts and stops nothing: the caller asks systemd. The events that follow soon and can be the effect have the action, " +
+			"with the user as the system reports them. After done the provider is probed.",
+		replies: []reply{{status: 200, what: "the row as it is", body: provider.Status{}}},
+	},
+	{
 		method: "GET", path: "/api/events", serve: (*Server).events,
 		params:  []parameter{{"since", "only events after this number", schemaNumber}, paramFollow},
 		summary: "What changed",

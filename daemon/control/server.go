@@ -41,6 +41,9 @@ type Providers interface {
 	// Hear is Report for a user who is not an administrator. It asks for a probe, and the
 	// report is believed for a short time.
 	Hear(id string, r provider.Report, by string) error
+	// Act notes what a user asks systemd to do with a provider's unit; by says who. The error
+	// is a [*provider.Error].
+	Act(id string, note provider.ActionNote, by string, admin bool) error
 	// Counters fills in the counters of probes and refreshes.
 	Counters(*provider.Counters)
 	// Watch is since when the providers have been watched, and when they were not.
@@ -151,6 +154,7 @@ type Server struct {
 	shortage   *scarce.Shortage
 	refreshLog ration
 	reportLog  ration
+	actionLog  ration
 	reporters  pace
 	sweeps     turns // replies of GET /api/history
 	buffers    sync.Pool
@@ -205,6 +209,7 @@ func New(o Options) *Server {
 		shortage:     o.Shortage,
 		refreshLog:   ration{said: make(map[string]saying)},
 		reportLog:    ration{said: make(map[string]saying)},
+		actionLog:    ration{said: make(map[string]saying)},
 		stopping:     make(chan struct{}),
 	}
 	s.admin.Store(o.Admin)

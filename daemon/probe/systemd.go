@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"regexp"
 	"runtime"
 	"strings"
 
@@ -47,27 +46,11 @@ var systemdUnit = kind{
 
 func busOf(p *config.Provider) string { return cmp.Or(p.Bus, "system") }
 
-// unitName accepts what systemd takes for a unit that can run, and so no template, which
-// has nothing after its @ (systemd.unit(5), "Description").
-var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\-]+(@[A-Za-z0-9:_.\\@-]+)?\.(service|socket|target|timer|path|mount|automount|swap|slice|scope|device)$`)
-
 func checkUnit(p *config.Provider) error {
-	const example = `unit = "ollama.service"`
-	switch {
-	case runtime.GOOS != "linux":
+	if runtime.GOOS != "linux" {
 		return &config.SettingError{Setting: "kind", Problem: "systemd runs only on Linux, and this is " + runtime.GOOS}
-	case p.Unit == "":
-		return &config.SettingError{Setting: "unit", Problem: "it is missing", Fix: example}
-	case len(p.Unit) > 255: // UNIT_NAME_MAX
-		return &config.SettingError{Setting: "unit", Problem: "it is longer than 255 characters", Fix: example}
-	case unitName.MatchString(p.Unit):
-		return nil
-	case strings.Contains(p.Unit, "@.") && strings.Count(p.Unit, ".") == 1:
-		return &config.SettingError{Setting: "unit", Problem: "it is a template: the instance is missing", Fix: fmt.Sprintf("unit = %q", strings.Replace(p.Unit, "@.", "@1.", 1))}
-	case unitName.MatchString(p.Unit + ".service"):
-		return &config.SettingError{Setting: "unit", Problem: "its type is missing", Fix: fmt.Sprintf("unit = %q", p.Unit+".service")}
 	}
-	return &config.SettingError{Setting: "unit", Problem: fmt.Sprintf("%q is not the name of a unit", p.Unit), Fix: example}
+	return config.CheckUnit(p.Unit)
 }
 
 // A unit is what systemd says about one.

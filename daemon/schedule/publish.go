@@ -1,6 +1,8 @@
 package schedule
 
 import (
+	"time"
+
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/providerd/providerd/daemon/judge"
@@ -12,6 +14,7 @@ import (
 // put makes a record what is known of an entry, passes its row to the store, and logs what
 // changed.
 func (s *Scheduler) put(e *entry, rec *judge.Record, event *provider.Event) {
+	s.attribute(event, time.Now())
 	s.logEvent(e, event)
 	u := e.update(rec, event)
 	if shown := s.o.Store.View().Row(e.cfg.ID); event == nil && shown != nil {
@@ -37,6 +40,9 @@ func (s *Scheduler) logEvent(e *entry, event *provider.Event) {
 	args := []any{"id", event.ID, "from", event.From, "to", event.To, "reason", event.Reason}
 	if event.Detail != "" {
 		args = append(args, "detail", event.Detail)
+	}
+	if event.Action != nil {
+		args = append(args, "after", event.Action.Name, "by", event.Action.By)
 	}
 	level := hclog.Info
 	if !e.probed { // the first sweep has a line of its own

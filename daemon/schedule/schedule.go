@@ -84,6 +84,7 @@ type Scheduler struct {
 	swept   chan struct{}
 	machine outage.Machine
 	shares  map[*entry]*share // nil without a fleet
+	actions map[string]action // by provider; see Act
 
 	eachLatency bool // see KeepLatencies
 	counted     atomic.Pointer[Counted]

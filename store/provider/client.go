@@ -1,6 +1,6 @@
 package provider
 
-// A Client is how programs reach a provider. Fields that do not apply are left out: a
+// A Client is how programs reach a provider and control its server. Fields that do not apply are left out: a
 // socket has no URL for clients.
 type Client struct {
 	OpenAIBaseURL string `json:"openai_base_url,omitempty"` // where OpenAI's API is, for OPENAI_BASE_URL
@@ -13,6 +13,8 @@ type Client struct {
 	// Needs is what else a program needs, of [NeedsPassword] and [NeedsCertificate]. The
 	// daemon has them in its configuration, and gives them to nobody.
 	Needs []string `json:"needs,omitempty"`
+	Unit  string   `json:"unit,omitempty"` // the unit of systemd that runs its server, for providerctl start
+	Bus   string   `json:"bus,omitempty"`  // whose systemd has the unit: "system" or "user"
 }
 
 // What a [Client] can need.

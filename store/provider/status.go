@@ -106,6 +106,7 @@ type Event struct {
 	LatencyMS float64  `json:"latency_ms,omitempty"`
 	IDs       []string `json:"ids,omitempty"`     // of the providers that an event of the host is about
 	Hearsay   bool     `json:"hearsay,omitempty"` // users who are no administrators said so, and nobody else
+	Action    *Action  `json:"action,omitempty"`  // what a user had just asked systemd to do
 }
 
 // HostID is the id of this machine in events; no provider can have it.

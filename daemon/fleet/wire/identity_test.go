@@ -93,7 +93,7 @@ func TestUnshared_WhatNeverLeavesAMachine(t *testing.T) {
 		"unspecified":    {BaseURL: "http://0.0.0.0:1"},
 		"Unix":           {BaseURL: "unix:///run/a.sock"},
 		"exec":           {Command: []string{"/bin/true"}, BaseURL: "exec:/bin/true"},
-		"systemd":        {Unit: "a.service", BaseURL: "systemd:a.service"},
+		"systemd":        {Kind: "systemd", Unit: "a.service", BaseURL: "systemd:a.service"},
 		"user":           {BaseURL: "http://me@gpu:1"},
 		"user, password": {BaseURL: "http://me:pw@gpu:1"},
 		"short key":      {BaseURL: "https://gpu", Key: config.NewSecret("0123456789012345678")},

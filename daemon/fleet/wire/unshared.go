@@ -17,7 +17,7 @@ func Unshared(p *config.Provider) string {
 	if len(p.Command) > 0 {
 		return "it is a program on this machine"
 	}
-	if p.Unit != "" {
+	if p.Kind == "systemd" {
 		return "it is a unit of this machine's systemd"
 	}
 	if p.AddressFault != "" || p.BaseURL == "" {
