@@ -21,6 +21,7 @@ import (
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/control"
 	"github.com/providerd/providerd/daemon/feed"
+	"github.com/providerd/providerd/daemon/fleet"
 	"github.com/providerd/providerd/daemon/health"
 	"github.com/providerd/providerd/daemon/listener"
 	"github.com/providerd/providerd/daemon/logging"
@@ -73,6 +74,7 @@ type Daemon struct {
 	ports     *portwatch.Watch
 	feeds     *feed.Poller
 	notify    *notify.Engine
+	fleet     *fleet.Engine
 	control   *control.Server
 	metrics   *metrics.Metrics
 	discovery discovery
@@ -169,7 +171,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	defer d.reserve.Close()
 	d.schedule = schedule.New(schedule.Options{
 		Store: d.store, Log: d.log.Named("schedule"), Online: new(network).isOnline, Asleep: asleep,
-		Lane: shares.AtOnce, Kept: shares.Kept,
+		Lane: shares.AtOnce, Kept: shares.Kept, Fleet: toFleet{d},
 		NewProber: func(p *config.Provider) (schedule.Prober, error) {
 			return probe.New(p, probe.Options{
 				UserAgent: agent, Common: common, Processes: processes, Files: &d.disk,
@@ -177,6 +179,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 			})
 		},
 	})
+	d.fleet = d.newFleet()
 	d.ports = portwatch.New(portwatch.Options{
 		Log: d.log.Named("portwatch"), Closed: d.schedule.Closed, Missed: d.schedule.ClosedAny,
 	})
@@ -201,7 +204,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		Store:    d.store, Providers: d.schedule, Daemon: d, Log: d.log.Named("control"),
 		Lines: d.log.Ring, Admin: d.adminGroup(cfg), Shared: d.opts.Env.ForSystem(),
 		Metrics: func() (io.WriterTo, error) { return d.metrics.Scrape() },
-		Health:  d.health.Report, Reserve: d.reserve, Shortage: &d.shortage,
+		Health:  d.healthReport, Reserve: d.reserve, Shortage: &d.shortage, Fleet: d.fleet,
 	})
 	d.metrics = metrics.New(metrics.Sources{
 		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control, Health: d.health.Report,
@@ -260,6 +263,7 @@ func (d *Daemon) run(ctx context.Context, l *socket.Listener, scrapes net.Listen
 	wg.Go(func() { d.health.Watch(ctx) })
 	wg.Go(func() { d.feeds.Run(ctx) })
 	wg.Go(func() { d.notify.Run(ctx) })
+	wg.Go(func() { d.fleet.Run(ctx) })
 	wg.Go(func() { d.tellAfterSweep(ctx) })
 	wg.Go(func() { d.reloadOnSignal(ctx) })
 	wg.Go(func() { d.reportFirstSweep(ctx) })

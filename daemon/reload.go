@@ -185,6 +185,7 @@ func (d *Daemon) apply(cfg *config.Config) (schedule.Changes, error) {
 	d.ports.Follow(d.schedule.Ports())
 	d.feeds.Follow(cfg.Providers)
 	d.applyNotify(cfg)
+	d.applyFleet(cfg)
 	cfg.Providers = nil
 	return changes, nil
 }

@@ -65,6 +65,7 @@ type Engine struct {
 	why             error // the mode is not ok
 	joined          *joined
 	certificateEnds time.Time        // this member's; zero: unknown
+	membership      uint64           // rises when members list other providers
 	peers           map[string]*peer // the members, including this one; as they were, while alone
 }
 
@@ -78,7 +79,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		o: o, log: o.Log, woken: make(chan struct{}, 1), begun: make(chan struct{}, 1), changed: make(chan struct{}),
-		dirty: map[*item]struct{}{}, peers: map[string]*peer{}, mode: provider.FleetOff, since: time.Now(),
+		dirty: map[*item]struct{}{}, peers: map[string]*peer{}, mode: provider.FleetOff, since: time.Now(), membership: 1,
 	}
 }
 
@@ -159,6 +160,7 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 	e.mu.Lock()
 	e.setMode(provider.FleetConnecting, nil)
 	e.peers = map[string]*peer{}
+	e.membership++
 	e.mu.Unlock()
 	b, err := e.o.Dial(cfg)
 	if err != nil {

@@ -54,6 +54,11 @@ type item struct {
 	lastCheck time.Time // an own probe
 	ownChecks uint64
 	disagrees bool
+
+	listed struct { // see listers
+		by []string
+		as uint64
+	}
 }
 
 // A claim is who probes a provider; the member is empty if nobody does.
@@ -154,6 +159,7 @@ func (e *Engine) list() {
 		}
 	}
 	e.tellChanged()
+	e.membership++
 	if e.joined != nil {
 		e.announce(e.joined)
 		e.joined.reread = true

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"time"
@@ -14,29 +15,41 @@ import (
 // A peer is a member of the fleet.
 type peer struct {
 	is    wire.Member
-	parts map[int]map[wire.Tag]bool
-	host  *wire.Host // its own servers; nil: unknown
-	hosts time.Time  // when that was received
+	parts map[int][]wire.Tag // sorted
+	host  *wire.Host         // its own servers; nil: unknown
+	hosts time.Time          // when that was received
 }
 
 // lists reports whether the member has a provider.
 func (p *peer) lists(t wire.Tag) bool {
 	for _, part := range p.parts {
-		if part[t] {
+		if _, found := slices.BinarySearchFunc(part, t, compareTags); found {
 			return true
 		}
 	}
 	return false
 }
 
+func compareTags(a, b wire.Tag) int { return bytes.Compare(a[:], b[:]) }
+
 // isMember reports whether its own key exists.
 func (p *peer) isMember() bool { return p.parts[0] != nil }
+
+// tagCount is how many tags of members are kept.
+func (e *Engine) tagCount() (n int) {
+	for _, p := range e.peers {
+		for _, part := range p.parts {
+			n += len(part)
+		}
+	}
+	return n
+}
 
 // peer finds a member, and makes it if there is room; nil: there is none.
 func (e *Engine) peer(name string) *peer {
 	p := e.peers[name]
 	if p == nil && len(e.peers) < mostMembers {
-		p = &peer{parts: map[int]map[wire.Tag]bool{}}
+		p = &peer{parts: map[int][]wire.Tag{}}
 		e.peers[name] = p
 	}
 	return p
@@ -52,14 +65,18 @@ func (e *Engine) memberCount() (n int) {
 }
 
 // listers are the other members that list a provider, by name.
-func (e *Engine) listers(it *item) (names []string) {
-	tag := it.id.FP.Tag()
+func (e *Engine) listers(it *item) []string {
+	if it.listed.as == e.membership {
+		return it.listed.by
+	}
+	tag, names := it.id.FP.Tag(), []string(nil)
 	for name, p := range e.peers {
 		if name != e.self() && p.lists(tag) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
+	it.listed.by, it.listed.as = names, e.membership
 	return names
 }
 
@@ -105,6 +122,7 @@ func (e *Engine) receive(b *bus.Batch) {
 // startAll forgets what is not in a batch with all keys. What this machine knows of itself
 // stays.
 func (e *Engine) startAll() {
+	e.membership++
 	e.peers = map[string]*peer{}
 	for _, it := range e.items {
 		it.claim, it.claimAt, it.models, it.refresh = claim{}, time.Time{}, nil, 0
@@ -155,6 +173,7 @@ func (e *Engine) refuse() { e.count.Refused++ }
 func (e *Engine) changeMember(k wire.Key, c *bus.Change) {
 	e.tellChanged()
 	e.joined.reread = true
+	e.membership++
 	if c.Value == nil {
 		if p := e.peers[k.Member]; p != nil {
 			delete(p.parts, k.Part)
@@ -174,14 +193,11 @@ func (e *Engine) changeMember(k wire.Key, c *bus.Change) {
 		p.is = m
 		p.is.Tags = nil
 	}
-	// Tags of providers that this machine does not have are of no use here.
-	part := map[wire.Tag]bool{}
-	for _, it := range e.items {
-		if slices.Contains(m.Tags, it.id.FP.Tag()) {
-			part[it.id.FP.Tag()] = true
-		}
+	if m.Tags == nil || e.tagCount()+len(m.Tags) > mostTags {
+		m.Tags = []wire.Tag{} // nobody counts on it for more
 	}
-	p.parts[k.Part] = part
+	slices.SortFunc(m.Tags, compareTags)
+	p.parts[k.Part] = m.Tags
 }
 
 func (e *Engine) changeHost(k wire.Key, c *bus.Change) {

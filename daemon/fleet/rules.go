@@ -10,10 +10,11 @@ const (
 	touchEvery   = time.Minute       // a row that does not change is written again, to show that it is true
 	servedWithin = 150 * time.Second // a claim whose row was not written for so long is not served
 	rankWait     = 500 * time.Millisecond
-	longestRank  = 20   // members that list a provider and never claim it delay the others no longer
-	rationing    = 10   // the prober makes this many probes for one check of all others together
-	mostMembers  = 1000 // further members, and what they say, are ignored
-	mostAsks     = 8    // refreshes of one provider that wait for their answer
+	longestRank  = 20      // members that list a provider and never claim it delay the others no longer
+	rationing    = 10      // the prober makes this many probes for one check of all others together
+	mostMembers  = 1000    // further members, and what they say, are ignored
+	mostTags     = 200_000 // of all members together
+	mostAsks     = 8       // refreshes of one provider that wait for their answer
 
 	tickEvery    = 5 * time.Second // between two looks at what depends on time alone
 	hostEvery    = 5 * time.Second // between two writes of this machine's own servers

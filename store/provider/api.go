@@ -237,6 +237,7 @@ type Discovered struct {
 type Health struct {
 	Status string            `json:"status"`
 	Checks map[string]string `json:"checks"` // "ok", or what is wrong
+	Fleet  FleetMode         `json:"fleet"`  // how this machine stands to its fleet; never a reason for another status
 }
 
 // ConfigReply answers GET /api/daemon/config.
