@@ -1,7 +1,10 @@
 package daemon
 
 import (
+	"net"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -13,7 +16,7 @@ import (
 
 // newFleet makes this machine's member of a fleet, which has none until [Daemon.applyFleet].
 func (d *Daemon) newFleet() *fleet.Engine {
-	host, _ := os.Hostname() // only shown
+	host, _ := os.Hostname() // without it, only addresses are known as ours
 	return fleet.New(fleet.Options{
 		Local: d.schedule, Log: d.log.Named("fleet"), Host: host, Version: d.opts.Version,
 		Row: func(id string) (*provider.Status, []provider.Model) {
@@ -22,7 +25,21 @@ func (d *Daemon) newFleet() *fleet.Engine {
 			}
 			return nil, nil
 		},
+		Own: func(name string) bool { return strings.EqualFold(name, host) || isOwnAddress(name) },
 		Dial: func(f *config.Fleet) (bus.Bus, error) { return fleetBus(f, fleetPrefix(f), f.Endpoints...) },
+	})
+}
+
+// isOwnAddress reports whether a network interface of this machine has the address.
+func isOwnAddress(host string) bool {
+	ip := net.ParseIP(host)
+	addresses, err := net.InterfaceAddrs()
+	if ip == nil || err != nil {
+		return false
+	}
+	return slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		of, ok := a.(*net.IPNet)
+		return ok && of.IP.Equal(ip)
 	})
 }
 

@@ -33,6 +33,7 @@ type Options struct {
 	// Row returns what this machine knows of a provider; nil: nothing. Neither is changed.
 	Row     func(id string) (*provider.Status, []provider.Model)
 	Dial    func(*config.Fleet) (bus.Bus, error) // does not connect
+	Own     func(host string) bool               // it is an address or the name of this machine; nil: none is
 	Log     hclog.Logger                         // nil: silent
 	Host    string                               // the host's name
 	Version string                               // the daemon's

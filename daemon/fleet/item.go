@@ -34,6 +34,7 @@ type item struct {
 
 	written   wire.Row
 	writtenAt time.Time
+	writtenTo []string // who listed the provider then
 	writing   bool
 	putModels string // hash of the models that were written in this session
 	encoded   struct {

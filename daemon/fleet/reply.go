@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -178,7 +179,7 @@ func (e *Engine) sayHost(now time.Time) {
 	h := wire.Host{Version: e.o.Version}
 	for _, p := range e.providers {
 		row, models := e.o.Row(p.ID)
-		if p.Type != provider.Local || p.Private || row == nil || row.Unasked && row.State != provider.StateRunning {
+		if p.Type != provider.Local || p.Private || row == nil || row.Unasked && row.State != provider.StateRunning || !e.isOwn(p) {
 			continue
 		}
 		s := wire.Server{
@@ -207,6 +208,15 @@ func (e *Engine) sayHost(now time.Time) {
 			j.host = "" // again at the next look
 		}
 	})
+}
+
+// isOwn reports whether a server runs on this machine, whatever address it has.
+func (e *Engine) isOwn(p *config.Provider) bool {
+	if p.OnThisMachine() {
+		return true
+	}
+	u, err := url.Parse(p.BaseURL)
+	return err == nil && u.Hostname() != "" && e.o.Own != nil && e.o.Own(u.Hostname())
 }
 
 // readCertificate notes when this member's certificate ends; zero: unknown. It reads a file.

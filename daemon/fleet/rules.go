@@ -20,7 +20,7 @@ const (
 	hostEvery    = 5 * time.Second // between two writes of this machine's own servers
 	openWithin   = 5 * time.Second
 	reopenFirst  = 2 * time.Second // between two tries to join
-	reopenLast   = 30 * time.Second
+	reopenLast   = 15 * time.Second
 	takenFor     = 20 * time.Second // the lease of a member that crashed is over by then
 	leaveWithin  = 900 * time.Millisecond
 	writeWithin  = 3 * time.Second

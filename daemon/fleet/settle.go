@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/daemon/fleet/bus"
@@ -187,11 +188,13 @@ func (e *Engine) settleRow(it *item, now time.Time) {
 	if !it.holds() || it.writing || !f.known || f.began.Before(it.begunAt) || !judge.Believable(f.reason) {
 		return
 	}
-	others := len(e.listers(it)) > 0
+	others := e.listers(it)
 	models, hash := e.modelsToWrite(it)
 	next := it.ours(e.self(), now)
 	next.Models = hash
-	touch := others && now.Sub(it.writtenAt) >= touchEvery
+	since := now.Sub(it.writtenAt)
+	// Whoever came since does not know how old the row is.
+	touch := len(others) > 0 && (since >= touchEvery || since >= tickEvery && !slices.Equal(others, it.writtenTo))
 	if !it.written.Differs(next) && !touch && models == nil {
 		return
 	}
@@ -221,7 +224,7 @@ func (e *Engine) settleRow(it *item, now time.Time) {
 			}
 			e.dirty[it] = struct{}{}
 		default:
-			it.written, it.writtenAt, it.putModels = next, now, hash
+			it.written, it.writtenAt, it.writtenTo, it.putModels = next, now, others, hash
 			e.dirty[it] = struct{}{}
 		}
 	})

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -188,7 +187,10 @@ func newLab(t testing.TB, fleet bool, members ...string) *lab {
 	l.cluster.through = n.host("admin")
 	l.vendor = newVendor(t, n.host("vendor"))
 	l.key = filepath.Join(l.authority.dir, "fleet_key")
-	must(t, os.WriteFile(l.key, []byte(strings.Repeat("5a", 32)+"\n"), 0o600))
+	must(t, programs())
+	key, err := exec.Command(filepath.Join(bin, "providerd"), "fleet", "key").Output()
+	must(t, err)
+	must(t, os.WriteFile(l.key, key, 0o600))
 	l.cluster.launch(addresses, inside)
 	l.cluster.enable(members...)
 	for _, m := range members {
@@ -208,7 +210,7 @@ func (l *lab) cloud() string {
 	return fmt.Sprintf(`autodetect = false
 [[provider]]
 id = "cloud"
-kind = "openai"
+kind = "openai-compatible"
 base_url = %q
 api_key_file = %q
 interval = "1s"

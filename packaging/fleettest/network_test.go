@@ -92,6 +92,18 @@ func (h *host) heal() {
 	h.net.ip("-n", h.net.hub, "link", "set", h.link, "master", "bridge0", "up")
 }
 
+// block loses what another host sends to this one. Neither notices.
+func (h *host) block(other *host) {
+	h.t.Helper()
+	h.net.ip("-n", other.space, "route", "add", "blackhole", h.address)
+}
+
+// unblock ends block.
+func (h *host) unblock(other *host) {
+	h.t.Helper()
+	h.net.ip("-n", other.space, "route", "del", "blackhole", h.address)
+}
+
 // command is a command that runs on the host. Its process is the command's own, so signals
 // reach it.
 func (h *host) command(name string, args ...string) *exec.Cmd {

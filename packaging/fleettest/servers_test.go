@@ -133,6 +133,12 @@ func (s *server) kill() {
 	s.cmd = nil
 }
 
+// signal sends the server a signal, such as SIGSTOP.
+func (s *server) signal(sig os.Signal) {
+	s.t.Helper()
+	must(s.t, s.cmd.Process.Signal(sig))
+}
+
 // restart kills the server, and starts it again over its data.
 func (s *server) restart() {
 	s.t.Helper()
