@@ -91,11 +91,25 @@ func (e *Engine) Configure(f *config.Fleet, providers []*config.Provider) {
 	defer e.mu.Unlock()
 	if !sameFleet(e.cfg, f) {
 		e.dialed++
+		e.part()
 	}
 	e.cfg, e.providers = f, providers
 	e.list()
 	signal(e.begun)
 	signal(e.woken)
+}
+
+// part ends what this machine knows and does as a member, because it gets other settings. Its
+// session is left as soon as possible.
+func (e *Engine) part() {
+	if e.joined != nil {
+		e.joined.leftovers = e.unlisted()
+		e.joined = nil
+	}
+	for _, it := range e.items {
+		it.forget()
+		e.dirty[it] = struct{}{}
+	}
 }
 
 func sameFleet(a, b *config.Fleet) bool {
@@ -165,7 +179,7 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 	e.mu.Unlock()
 	b, err := e.o.Dial(cfg)
 	if err != nil {
-		e.cutOff(err)
+		e.cutOff(err, dialed)
 		e.pause(ctx, dialed, time.Minute)
 		return
 	}
@@ -189,7 +203,7 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 		}
 		// After a crash the old lease lasts for a while.
 		if !errors.Is(err, bus.ErrTaken) || began.IsZero() || time.Since(began) > takenFor {
-			e.cutOff(err)
+			e.cutOff(err, dialed)
 		}
 		e.pause(ctx, dialed, time.Duration((0.5+e.o.Random())*float64(wait)))
 		wait = min(2*wait, reopenLast)
@@ -226,10 +240,10 @@ func (e *Engine) pause(ctx context.Context, dialed int, d time.Duration) {
 // serve is a session, until it is over; nil: it was left in order.
 func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
 	j := newJoined(s)
-	e.mu.Lock()
-	e.joined = j
-	e.mu.Unlock()
 	defer e.leave(j)
+	if !e.join(j, dialed) {
+		return nil
+	}
 	timer := time.NewTimer(tickEvery)
 	defer timer.Stop()
 	for {
@@ -237,11 +251,10 @@ func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
 		select {
 		case b, ok := <-s.Batches():
 			if !ok {
-				err := s.Err()
 				e.mu.Lock()
 				e.joined = nil
 				e.mu.Unlock()
-				return err
+				return s.Err()
 			}
 			e.receive(&b)
 		case <-timer.C:
@@ -257,6 +270,17 @@ func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
 		timer.Reset(e.settleAll(full))
 		e.carryOut()
 	}
+}
+
+// join begins a session, unless there are other settings by now.
+func (e *Engine) join(j *joined, dialed int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.dialed != dialed {
+		return false
+	}
+	e.joined = j
+	return true
 }
 
 // carryOut gives the scheduler its orders, without the lock.
@@ -277,10 +301,13 @@ func (e *Engine) carryOut() {
 
 func (e *Engine) order(o func()) { e.orders = append(e.orders, o) }
 
-// cutOff makes this machine alone.
-func (e *Engine) cutOff(err error) {
+// cutOff makes this machine alone, unless there are other settings by now.
+func (e *Engine) cutOff(err error, dialed int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.dialed != dialed {
+		return
+	}
 	if err == nil {
 		err = errors.New("the session is over")
 	}

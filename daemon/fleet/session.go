@@ -25,6 +25,8 @@ type joined struct {
 	hostAt   time.Time
 	lag      time.Duration // from our write to our receipt, the last time; 0: unknown
 	heldRows map[string]time.Time
+
+	leftovers []string // keys to delete when it is left
 }
 
 // A job is something for the bus. do runs without the lock, then with it.
@@ -75,30 +77,33 @@ func (e *Engine) work(j *joined) {
 // wait for its lease.
 func (e *Engine) leave(j *joined) {
 	e.mu.Lock()
-	over := e.joined != j
-	var keys []string
-	if !over {
-		for _, it := range e.items {
-			if len(e.listers(it)) == 0 {
-				keys = append(keys, leftovers(it)...)
-			}
-		}
-	}
 	if e.joined == j {
+		j.leftovers = e.unlisted()
 		e.joined = nil
 	}
+	keys := j.leftovers
 	j.jobs = nil
 	e.mu.Unlock()
 	j.end()
 	j.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()
-	for ; len(keys) > 0 && !over; keys = keys[min(len(keys), deletesAtOnce):] {
+	for ; len(keys) > 0; keys = keys[min(len(keys), deletesAtOnce):] {
 		_ = j.s.Delete(ctx, keys[:min(len(keys), deletesAtOnce)]...) // what stays is overwritten, or never read
 	}
 	_ = j.s.Close(ctx) // its lease ends by itself
 	for range j.s.Batches() {
 	}
+}
+
+// unlisted are the keys of providers that nobody lists once this machine has left.
+func (e *Engine) unlisted() (keys []string) {
+	for _, it := range e.items {
+		if len(e.listers(it)) == 0 {
+			keys = append(keys, leftovers(it)...)
+		}
+	}
+	return keys
 }
 
 // deletesAtOnce is how many keys one transaction deletes.
