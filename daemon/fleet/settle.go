@@ -359,8 +359,7 @@ func (e *Engine) answer(it *item) {
 func (e *Engine) settleLimit(it *item, now time.Time) {
 	f := &it.found
 	left := f.retryAt.Sub(now)
-	if f.reason != provider.RateLimited || left <= 0 || it.limit.writing || !it.limit.until.Before(f.retryAt.Add(-2*time.Second)) ||
-		now.Sub(it.limit.failed) < time.Second {
+	if f.reason != provider.RateLimited || it.limit.writing || !extends(it.limit.until.Sub(now), left) || now.Sub(it.limit.failed) < time.Second {
 		return
 	}
 	it.limit.writing = true
