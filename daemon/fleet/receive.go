@@ -245,7 +245,7 @@ func (e *Engine) changeRow(it *item, c *bus.Change, all bool) {
 		return
 	}
 	r, err := wire.ParseRow(c.Value)
-	if err != nil {
+	if err != nil || r.Refresh >= c.Written { // nobody can answer what was asked later
 		e.refuse()
 		return
 	}
@@ -272,9 +272,10 @@ func (e *Engine) changeRow(it *item, c *bus.Change, all bool) {
 	}
 }
 
-// ration makes an own check if it is this member's turn.
+// ration makes an own check if it is this member's turn. A prober that counts too fast cannot
+// make it probe more often than it would alone.
 func (e *Engine) ration(it *item, from, to uint64) {
-	if e.follows() {
+	if e.follows() || time.Since(it.lastCheck) < it.p.Interval {
 		return
 	}
 	checkers := []string{e.self()}
