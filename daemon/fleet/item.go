@@ -20,6 +20,7 @@ type item struct {
 	claim    claim
 	claimAt  time.Time // when to claim it; zero: not now
 	claiming bool
+	returned int64 // epoch of the own claim that was given back last
 
 	found found // by this machine
 
@@ -107,7 +108,7 @@ func (it *item) isTold(now time.Time) bool {
 
 // forget drops what belongs to a session that is over.
 func (it *item) forget() {
-	it.claim, it.claimAt, it.claiming = claim{}, time.Time{}, false
+	it.claim, it.claimAt, it.claiming, it.returned = claim{}, time.Time{}, false, 0
 	it.row, it.heardAt, it.models = wire.Row{}, time.Time{}, nil
 	it.told.hash, it.told.answer = "", 0
 	it.written, it.writtenAt, it.writing, it.putModels = wire.Row{}, time.Time{}, false, ""

@@ -24,6 +24,8 @@ type lab struct {
 	machines  []*machine
 	providers []*config.Provider
 
+	wrap func(bus.Bus) bus.Bus // of machines that boot; nil: their bus as it is
+
 	mu     sync.Mutex
 	reason map[string]provider.Reason // by provider, or by member/provider; else OK
 	wait   map[string]time.Duration
@@ -81,7 +83,12 @@ func (l *lab) boot(name string, change func(f *config.Fleet)) *machine {
 	random, guard := rand.New(rand.NewPCG(seed, 2)), sync.Mutex{}
 	m.engine = fleet.New(fleet.Options{
 		Local: m.local, Row: m.local.row, Host: name, Version: "1.0",
-		Dial: func(*config.Fleet) (bus.Bus, error) { return m.bus, nil },
+		Dial: func(*config.Fleet) (bus.Bus, error) {
+			if l.wrap != nil {
+				return l.wrap(m.bus), nil
+			}
+			return m.bus, nil
+		},
 		Random: func() float64 {
 			guard.Lock()
 			defer guard.Unlock()

@@ -235,6 +235,9 @@ func (e *Engine) changeClaim(it *item, c *bus.Change) {
 	}
 	it.claim = claim{member: v.Member, epoch: c.Created}
 	it.claim.mine = was.mine && was.epoch == c.Created
+	if v.Member == e.self() && c.Lease != 0 && !it.claim.mine && c.Created != it.returned {
+		e.take(it, c.Created) // the answer to our claim is late, or was lost
+	}
 	if it.claim.member == "" {
 		it.claim.member = "?"
 	}

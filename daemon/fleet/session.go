@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,8 @@ type joined struct {
 	heldRows map[string]time.Time
 
 	leftovers []string // keys to delete when it is left
+	unremoved []string // keys whose deletion failed
+	unsaid    bool     // what this member lists could not be written
 }
 
 // A job is something for the bus. do runs without the lock, then with it.
@@ -112,7 +115,25 @@ const deletesAtOnce = 90
 func (e *Engine) remove(keys []string) {
 	for ; len(keys) > 0; keys = keys[min(len(keys), deletesAtOnce):] {
 		some := keys[:min(len(keys), deletesAtOnce)]
-		e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, some...) }, func(error) {})
+		e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, some...) }, func(err error) {
+			if err != nil {
+				e.joined.unremoved = append(e.joined.unremoved, some...)
+			}
+		})
+	}
+}
+
+// retry does again what failed, but for what is due at every look.
+func (e *Engine) retry(j *joined) {
+	keys, unsaid := j.unremoved, j.unsaid
+	j.unremoved, j.unsaid = nil, false
+	keys = slices.DeleteFunc(keys, func(key string) bool {
+		k, ok := wire.ParseKey(key)
+		return ok && e.byFP[k.FP] != nil // it is listed again
+	})
+	e.remove(keys)
+	if unsaid {
+		e.announce(j)
 	}
 }
 
@@ -139,7 +160,7 @@ func (e *Engine) announce(j *joined) {
 		e.put(func(ctx context.Context, s bus.Session) error {
 			_, err := s.Put(ctx, key, value, true)
 			return err
-		}, func(error) {})
+		}, func(err error) { j.unsaid = j.unsaid || err != nil })
 	}
 	var old []string
 	for n := len(parts); n < j.parts; n++ {

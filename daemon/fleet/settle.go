@@ -80,6 +80,9 @@ func (e *Engine) settleAll(full bool) time.Duration {
 			e.dirty[it] = struct{}{}
 		}
 		e.sayHost(now)
+		if e.joined != nil {
+			e.retry(e.joined)
+		}
 	}
 	for it := range e.dirty {
 		delete(e.dirty, it)
@@ -138,8 +141,7 @@ func (e *Engine) settleClaim(it *item, now time.Time) {
 	key := wire.Claims + it.id.FP.String()
 	switch {
 	case it.holds() && !e.isAble(it):
-		it.claim.mine = false
-		e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, key) }, func(error) {})
+		e.giveBack(it, key)
 	case it.claim.member != "" || it.claiming:
 		it.claimAt = time.Time{}
 	case !e.isAble(it):
@@ -162,21 +164,44 @@ func (e *Engine) claimNow(it *item, key string) {
 	}, func(err error) {
 		it.claiming = false
 		e.dirty[it] = struct{}{}
-		if err != nil || !won || e.byID[it.p.ID] != it {
-			return // somebody was faster; or it is tried again
+		switch {
+		case err != nil || !won || revision == it.returned:
+			// Somebody was faster; or it is tried again.
+		case e.byFP[it.id.FP] == nil:
+			e.remove([]string{key}) // the provider was removed meanwhile
+		case e.byFP[it.id.FP] == it:
+			e.take(it, revision)
 		}
-		e.count.Claims++
-		it.claim = claim{member: e.self(), epoch: revision, mine: true}
-		it.found.probes = 0
-		it.written = wire.Row{}
-		it.answered = max(it.answered, it.row.Refresh)
-		e.tellChanged()
-		if it.refresh > it.answered {
-			return // settleRefresh probes
-		}
-		if time.Since(it.found.began) > it.p.Interval || it.found.began.Before(it.begunAt) {
-			id := it.p.ID
-			e.order(func() { e.o.Local.CheckSoon(id) })
+	})
+}
+
+// take makes this machine the prober, because a claim of its own exists.
+func (e *Engine) take(it *item, revision int64) {
+	if it.claim.mine && it.claim.epoch == revision {
+		return
+	}
+	e.count.Claims++
+	it.claim = claim{member: e.self(), epoch: revision, mine: true}
+	it.found.probes = 0
+	it.written = wire.Row{}
+	it.answered = max(it.answered, it.row.Refresh)
+	e.tellChanged()
+	if it.refresh > it.answered {
+		return // settleRefresh probes
+	}
+	if time.Since(it.found.began) > it.p.Interval || it.found.began.Before(it.begunAt) {
+		id := it.p.ID
+		e.order(func() { e.o.Local.CheckSoon(id) })
+	}
+}
+
+// giveBack deletes the own claim.
+func (e *Engine) giveBack(it *item, key string) {
+	epoch := it.claim.epoch
+	it.claim.mine, it.returned = false, epoch
+	e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, key) }, func(err error) {
+		if err != nil && it.claim.epoch == epoch { // the next look tries again
+			it.claim.mine, it.returned = true, 0
 		}
 	})
 }
