@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -164,6 +165,9 @@ func (e *Engine) list() {
 	e.membership++
 	if e.joined != nil {
 		e.announce(e.joined)
+		if slices.ContainsFunc(e.items, func(it *item) bool { return old[it.p.ID] != it }) {
+			e.joined.s.Reread() // what the store has of new ones, and who lists them
+		}
 		e.joined.reread = true
 	}
 }

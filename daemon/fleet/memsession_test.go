@@ -173,6 +173,14 @@ func (s *memSession) leased(ctx context.Context, do func()) error {
 // Batches implements [bus.Session].
 func (s *memSession) Batches() <-chan bus.Batch { return s.batches }
 
+// Reread implements [bus.Session].
+func (s *memSession) Reread() {
+	s.bus.store.mu.Lock()
+	defer s.bus.store.mu.Unlock()
+	s.resend = true
+	s.nudge()
+}
+
 // Err implements [bus.Session].
 func (s *memSession) Err() error {
 	s.bus.store.mu.Lock()

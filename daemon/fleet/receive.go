@@ -114,6 +114,7 @@ func (e *Engine) receive(b *bus.Batch) {
 		}
 	}
 	if b.All {
+		e.joined.kept = nil
 		e.announceRest()
 		e.setMode(provider.FleetOK, nil)
 	}
@@ -124,7 +125,11 @@ func (e *Engine) receive(b *bus.Batch) {
 func (e *Engine) startAll() {
 	e.membership++
 	e.peers = map[string]*peer{}
+	e.joined.kept = map[*item]int64{}
 	for _, it := range e.items {
+		if it.claim.mine {
+			e.joined.kept[it] = it.claim.epoch
+		}
 		it.claim, it.claimAt, it.models, it.refresh = claim{}, time.Time{}, nil, 0
 		e.dirty[it] = struct{}{}
 	}
@@ -234,7 +239,7 @@ func (e *Engine) changeClaim(it *item, c *bus.Change) {
 		v.Member = "" // somebody who cannot be believed; it ends with its lease
 	}
 	it.claim = claim{member: v.Member, epoch: c.Created}
-	it.claim.mine = was.mine && was.epoch == c.Created
+	it.claim.mine = was.mine && was.epoch == c.Created || e.joined.kept[it] == c.Created
 	if v.Member == e.self() && c.Lease != 0 && !it.claim.mine && c.Created != it.returned {
 		e.take(it, c.Created) // the answer to our claim is late, or was lost
 	}

@@ -153,3 +153,20 @@ func TestEngine_PausedAndOfflineGiveTheClaimBack(t *testing.T) {
 		}
 	})
 }
+
+func TestEngine_AnAddedProviderHasItsProberAlready(t *testing.T) {
+	inLab(t, 3, 3, func(l *lab) {
+		m := l.other(l.prober("p2"))
+		m.configure(m.cfg, l.providers[:2])
+		time.Sleep(time.Minute)
+		held := m.engine.Fleet().Counters.Claims
+		m.configure(m.cfg, l.providers)
+		time.Sleep(10 * time.Second)
+		if l.prober("p2") == m {
+			t.Error("it claimed what another has")
+		}
+		if f := m.engine.Fleet(); f.Shared[2].Members != 3 || f.Counters.Claims != held {
+			t.Errorf("%+v, %+v", f.Shared[2], f.Counters)
+		}
+	})
+}

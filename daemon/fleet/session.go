@@ -27,9 +27,10 @@ type joined struct {
 	lag      time.Duration // from our write to our receipt, the last time; 0: unknown
 	heldRows map[string]time.Time
 
-	leftovers []string // keys to delete when it is left
-	unremoved []string // keys whose deletion failed
-	unsaid    bool     // what this member lists could not be written
+	leftovers []string        // keys to delete when it is left
+	kept      map[*item]int64 // own claims, while all keys are read again
+	unremoved []string        // keys whose deletion failed
+	unsaid    bool            // what this member lists could not be written
 }
 
 // A job is something for the bus. do runs without the lock, then with it.

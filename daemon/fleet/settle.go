@@ -186,10 +186,8 @@ func (e *Engine) take(it *item, revision int64) {
 	it.written = wire.Row{}
 	it.answered = max(it.answered, it.row.Refresh)
 	e.tellChanged()
-	if it.refresh > it.answered {
-		return // settleRefresh probes
-	}
-	if time.Since(it.found.began) > it.p.Interval || it.found.began.Before(it.begunAt) {
+	old := time.Since(it.found.began) > it.p.Interval || it.found.began.Before(it.begunAt)
+	if old && it.refresh <= it.answered { // otherwise settleRefresh probes
 		id := it.p.ID
 		e.order(func() { e.o.Local.CheckSoon(id) })
 	}

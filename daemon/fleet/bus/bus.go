@@ -31,6 +31,8 @@ type Session interface {
 	// watch cannot be continued. It is buffered in bounded memory; a reader that lags too far
 	// behind gets another batch with all keys.
 	Batches() <-chan Batch
+	// Reread asks for another batch with all keys. It does not wait.
+	Reread()
 	// Err is why the session is over; nil: it is not, or Close ended it.
 	Err() error
 	// Answered is when the lease's last keepalive that was answered was sent.

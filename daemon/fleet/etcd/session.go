@@ -20,6 +20,8 @@ type session struct {
 	batches  chan bus.Batch
 	answered atomic.Pointer[time.Time] // with Go's monotonic clock
 	cluster  atomic.Uint64
+	watching atomic.Pointer[watch]
+	again    atomic.Bool  // all keys are to be read again
 	newest   atomic.Int64 // revision that etcd has been seen at
 
 	ctx     context.Context // ends with the session
@@ -234,6 +236,14 @@ func (s *session) over(err error) {
 
 // Batches implements [bus.Session].
 func (s *session) Batches() <-chan bus.Batch { return s.batches }
+
+// Reread implements [bus.Session].
+func (s *session) Reread() {
+	s.again.Store(true)
+	if w := s.watching.Load(); w != nil {
+		w.end()
+	}
+}
 
 // errClosed is the cause of a session's end that Close made.
 var errClosed = errors.New("closed")

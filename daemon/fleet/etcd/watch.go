@@ -86,6 +86,7 @@ func after(prefix string) string {
 var (
 	errCompacted = errors.New("revision compacted")
 	errLag       = errors.New("the reader lags")
+	errAgain     = errors.New("the reader asks for it")
 )
 
 // follow hands all keys to the reader and then what changes. It ends with the session, and
@@ -100,7 +101,7 @@ func (s *session) follow(all bus.Batch) {
 		}
 		last := all.Revision
 		err := s.watchFrom(&last)
-		if !errors.Is(err, errCompacted) && !errors.Is(err, errLag) {
+		if !errors.Is(err, errCompacted) && !errors.Is(err, errLag) && !errors.Is(err, errAgain) {
 			s.over(err)
 			return
 		}
@@ -141,10 +142,16 @@ func (s *session) watchFrom(last *int64) error {
 		if err != nil {
 			return err
 		}
-		err = w.run(last)
+		s.watching.Store(w)
+		if !s.again.Load() {
+			err = w.run(last)
+		}
 		w.end()
 		if s.ctx.Err() != nil {
 			return context.Cause(s.ctx)
+		}
+		if s.again.Swap(false) {
+			return errAgain
 		}
 		err = classify(err, w.conn.endpoint.name, w.conn)
 		if errors.Is(err, errCompacted) || errors.Is(err, errLag) || isDefinite(err) {
