@@ -107,7 +107,8 @@ func (e *Engine) settle(it *item, now time.Time) {
 		e.settleAsk(it)
 		e.settleLimit(it, now)
 		e.settleRefresh(it)
-		if it.isTold(now) && !it.holds() && !e.follows() && now.Sub(it.lastCheck) > checkAfter(len(e.listers(it)), it.p.Interval) {
+		if it.isTold(now) && !it.holds() && !e.follows() && now.Sub(it.lastCheck) > checkAfter(0, it.p.Interval) &&
+			now.Sub(it.lastCheck) > checkAfter(len(e.listers(it)), it.p.Interval) {
 			e.check(it)
 		}
 	}
