@@ -98,6 +98,7 @@ func cardLines(s *provider.Status, now time.Time) (lines [][2]string) {
 	if s.Incident != nil {
 		add("Incident", incidentCell(s.Incident, now))
 	}
+	add("Source", accordingTo(s))
 	add("Version", s.Version)
 	add("Models", modelsLine(s))
 	add("Load", Load(s))

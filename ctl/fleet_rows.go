@@ -32,7 +32,7 @@ func remoteRow(member string, r *provider.FleetRow, now time.Time, current bool)
 	s := provider.Status{
 		ID: member + onMember + r.ID, Kind: r.Kind, Type: r.Type, State: r.State, Reason: r.Reason, Version: r.Version,
 		Endpoint: r.Endpoint, Client: withoutKey(r.Client), LatencyMS: r.LatencyMS, AgeMS: r.CheckedMS,
-		ModelsCount: r.ModelsCount, LoadedModels: r.LoadedModels, Source: fromFleet, Stale: !current,
+		ModelsCount: r.ModelsCount, LoadedModels: r.LoadedModels, Source: provider.FromFleet, By: &member, Stale: !current,
 	}
 	if r.CheckedMS != nil {
 		s.CheckedAt = provider.Time{Time: now.Add(-time.Duration(*r.CheckedMS) * time.Millisecond)}
@@ -46,8 +46,23 @@ func remoteRow(member string, r *provider.FleetRow, now time.Time, current bool)
 	return s
 }
 
-// fromFleet is the source of a row that another machine probed.
-const fromFleet provider.Source = "fleet"
+// accordingTo says which member a row comes from; it is empty for a row of this machine.
+func accordingTo(s *provider.Status) string {
+	if s.By == nil || *s.By == "" {
+		return ""
+	}
+	return "according to " + *s.By
+}
+
+// attributed begins a text about a row with the member that it comes from, unless the text or the
+// row's ID names it.
+func attributed(s *provider.Status, text string) string {
+	member := accordingTo(s)
+	if member == "" || isRemote(s.ID) || strings.Contains(text, member) {
+		return text
+	}
+	return strings.TrimSuffix(member+"; "+text, "; ")
+}
 
 // withoutKey is how programs reach another machine's server. Whatever that machine says, it is
 // sent no key of this one.
