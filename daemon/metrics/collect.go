@@ -57,6 +57,7 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	} {
 		out <- d
 	}
+	describeFleet(out)
 }
 
 // Collect implements [prometheus.Collector].
@@ -66,6 +67,7 @@ func (m *Metrics) Collect(out chan<- prometheus.Metric) {
 	m.collectStore(c)
 	m.collectControl(c)
 	m.collectNotify(c)
+	m.collectFleet(c)
 	for name, problem := range m.sources.Health().Checks {
 		ok := 0.0
 		if problem == health.Ok {

@@ -12,12 +12,15 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	dto "github.com/prometheus/client_model/go"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // toldAll is a scrape that has every metric.
 func toldAll(t *testing.T) string {
 	r := allRig(t)
 	r.schedule.KeepLatencies(true)
+	r.fleet.Mode = provider.FleetOK
 	newCaller(t, r.serve()).call() // a reply to be counted
 	return r.text()
 }

@@ -36,6 +36,7 @@ type Sources struct {
 	Control  *control.Server
 	Health   func() provider.Health
 	Sinks    func() []provider.NotifySink // nil: there are none
+	Fleet    func() provider.FleetReply   // nil: there is none
 }
 
 // Metrics is the registry of one daemon.

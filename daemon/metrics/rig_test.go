@@ -32,6 +32,7 @@ type rig struct {
 	schedule *schedule.Scheduler
 	metrics  *metrics.Metrics
 	control  *control.Server
+	fleet    provider.FleetReply
 }
 
 // A scripted provider sees the same each time.
@@ -85,6 +86,7 @@ func newRig(t testing.TB, providers ...*scripted) *rig {
 				{ID: "quiet", Waiting: 1, Oldest: provider.Time{Time: time.Unix(1, 0)}, QuietUntil: provider.Time{Time: time.Unix(2, 0)}},
 			}
 		},
+		Fleet: func() provider.FleetReply { return r.fleet },
 	})
 	r.apply(providers...)
 	ctx, stop := context.WithCancel(context.Background())
