@@ -16,7 +16,8 @@ func (a *app) doctorCommand() *command.Command {
 		Short:      "Check everything that can be wrong, and say what to type",
 		SuggestFor: []string{"checkup", "troubleshoot", "netcheck"},
 		Long: `Check the daemon, its socket, your rights, its unit, configuration and keys, the
-proxies, the clock, the disk, the versions and each provider, and say what to type.
+proxies, the clock, the disk, the versions, the fleet and each provider, and say what to
+type.
 It also works if the daemon does not run, hangs, is old, or does not let you in. It
 changes nothing and shows no secrets.
 

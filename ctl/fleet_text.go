@@ -115,7 +115,7 @@ func FleetRemarks(r *provider.FleetReply, now time.Time) (remarks []string) {
 	if versions := fleetVersions(r); len(versions) > 1 {
 		remarks = append(remarks, "members run different versions: "+strings.Join(versions, ", "))
 	}
-	if left := r.CertificateExpires.Sub(now); !r.CertificateExpires.IsZero() && left < certificateSoon {
+	if left := r.CertificateExpires.Sub(now); !r.CertificateExpires.IsZero() && left < provider.FleetCertificateSoon {
 		text := "the certificate of " + r.Member + " expired " + ago(r.CertificateExpires, now)
 		if left > 0 {
 			text = "the certificate of " + r.Member + " expires " + in(r.CertificateExpires, now)
@@ -127,9 +127,6 @@ func FleetRemarks(r *provider.FleetReply, now time.Time) (remarks []string) {
 	}
 	return remarks
 }
-
-// certificateSoon is when to say that a certificate expires.
-const certificateSoon = 14 * 24 * time.Hour
 
 // fleetVersions are the versions of the members, in their order, each once.
 func fleetVersions(r *provider.FleetReply) (versions []string) {

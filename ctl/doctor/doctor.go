@@ -33,7 +33,7 @@ type Finding struct {
 // checks are all that is looked at, in the order in which it is told. A new one is a line
 // here and a file. One that has nothing to say returns nothing.
 var checks = []func(*Facts) []Finding{
-	daemon, socket, rights, unit, configuration, keys, proxies, clock, disk, versions, notifications, providers,
+	daemon, socket, rights, unit, configuration, keys, proxies, clock, disk, versions, notifications, fleet, providers,
 }
 
 // Examine makes every check.

@@ -356,7 +356,7 @@ func TestChecks_AreInTheDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := well()
-	f.Rows, f.Units[0].Values["DropInPaths"] = nil, "/o.conf"
+	f.Rows, f.Units[0].Values["DropInPaths"], f.Fleet = nil, "/o.conf", member()
 	all := Examine(f)
 	if len(all) < len(checks) {
 		t.Fatalf("only %d findings of %d checks", len(all), len(checks))

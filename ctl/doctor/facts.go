@@ -23,6 +23,7 @@ type Facts struct {
 	InfoErr *provider.Error       // why not
 	Health  *provider.Health      // nil: not told
 	Notify  *provider.NotifyReply // nil: not told
+	Fleet   *provider.FleetReply  // nil: not told
 	Rows    []provider.Status
 	RowsErr *provider.Error
 	Ahead   map[string]time.Duration // by how much the clocks of providers are ahead of ours, by id

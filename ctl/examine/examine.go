@@ -105,6 +105,11 @@ func (s *Scene) ask(ctx context.Context, f *doctor.Facts) {
 	wg.Go(func() { f.Health = s.health(ctx) })
 	wg.Go(func() { f.Notify, _ = s.Client.Notifications(ctx) }) // an older daemon knows none
 	wg.Go(func() {
+		if reply, err := s.Client.Fleet(ctx); err == nil && !reply.TS.IsZero() { // an older daemon knows none
+			f.Fleet = reply
+		}
+	})
+	wg.Go(func() {
 		reply, err := s.Client.Status(ctx, client.StatusQuery{})
 		if f.RowsErr = asError(err); err == nil {
 			f.Rows = reply.Providers

@@ -1,5 +1,7 @@
 package provider
 
+import "time"
+
 // A FleetMode is how this machine stands to its fleet.
 type FleetMode string
 
@@ -11,6 +13,12 @@ const (
 	FleetAlone      FleetMode = "alone"      // cut off: everything is probed here
 	FleetUnseen     FleetMode = "unseen"     // a member before this machine was cut off
 )
+
+// FleetNameTaken is in Why if another machine is a member by this one's name.
+const FleetNameTaken = "another machine is a member by that name"
+
+// FleetCertificateSoon is how long before a member's certificate expires people are told.
+const FleetCertificateSoon = 14 * 24 * time.Hour
 
 // FleetReply answers GET /api/fleet. Without a fleet it has Mode "off", Hint and, if a fleet is
 // configured and cannot be used, Why.

@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // ErrTaken: another machine is a member by that name.
-var ErrTaken = errors.New("another machine is a member by that name")
+var ErrTaken = errors.New(provider.FleetNameTaken)
 
 // A Bus opens sessions.
 type Bus interface {
