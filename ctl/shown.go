@@ -163,6 +163,9 @@ func ModelsUnknown(s *provider.Status, reply *provider.ModelsReply) string { ret
 // Latency, Span, Ago, Size and Clock are values as the tables show them.
 func Latency(ms float64) string { return latency(ms) }
 
+// RemoteRows are the servers of other machines as rows, whose IDs begin with the machine.
+func RemoteRows(reply *provider.FleetReply) []provider.Status { return remoteRows(reply) }
+
 // Span is a duration in its largest unit.
 func Span(d time.Duration) string { return span(d) }
 

@@ -76,6 +76,7 @@ func TestForward_Routes(t *testing.T) {
 		"GET api/daemon":                           "GET /api/daemon",
 		"GET api/daemon/log?lines=3":               "GET /api/daemon/log?lines=3",
 		"GET api/notify":                           "GET /api/notify",
+		"GET api/fleet":                            "GET /api/fleet",
 		"GET api/healthz":                          "GET /healthz",
 		"POST api/providers/refresh":               "POST /api/providers/refresh",
 		"POST api/providers/a/diagnose?wait=1s":    "POST /api/providers/a/diagnose?wait=1s",

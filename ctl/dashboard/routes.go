@@ -31,6 +31,7 @@ var routes = []route{
 	{method: http.MethodGet, path: "/api/daemon"},
 	{method: http.MethodGet, path: "/api/daemon/log"},
 	{method: http.MethodGet, path: "/api/notify"},
+	{method: http.MethodGet, path: "/api/fleet"},
 	{method: http.MethodGet, path: "/api/healthz", to: "/healthz"},
 	{method: http.MethodPost, path: "/api/providers/refresh"},
 	{method: http.MethodPost, path: "/api/providers/{id}/diagnose", wait: 15 * time.Second},

@@ -34,6 +34,7 @@ type daemon struct {
 	holdback bool            // refreshes do not end
 	upkeep   []provider.Maintenance
 	sinks    []provider.NotifySink // nil: it has no such route
+	fleet    *provider.FleetReply  // nil: it has no such route
 }
 
 const firstEvent = 1_800_000_000_000_000
@@ -57,6 +58,13 @@ func startDaemon(t testing.TB, rows ...provider.Status) *daemon {
 			return
 		}
 		reply(w, 200, provider.NotifyReply{Sinks: d.sinks})
+	})
+	mux.HandleFunc("GET /api/fleet", func(w http.ResponseWriter, _ *http.Request) {
+		if d.fleet == nil {
+			refuse(w, provider.Errorf(provider.UnknownRoute, "", "no such route"))
+			return
+		}
+		reply(w, 200, d.fleet)
 	})
 	mux.HandleFunc("GET /api/daemon", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, 200, provider.DaemonInfo{Version: "1.2.3", PID: 42, Socket: d.socket, LogLevel: "info", Providers: len(d.rows), Seq: d.seq,

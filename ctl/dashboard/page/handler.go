@@ -42,6 +42,7 @@ func newHandler(o Options) http.Handler {
 	mux.HandleFunc("GET "+o.Base+"providers/{id}", s.view(view{"overview", "", "provider.html", s.provider}))
 	mux.HandleFunc("GET "+o.Base+"models", s.view(view{"models", "Models", "models.html", s.models}))
 	mux.HandleFunc("GET "+o.Base+"events", s.view(view{"events", "Events", "events.html", s.events}))
+	mux.HandleFunc("GET "+o.Base+"fleet", s.view(view{"fleet", "Fleet", "fleet.html", s.fleet}))
 	mux.HandleFunc("GET "+o.Base+"daemon", s.view(view{"daemon", "Daemon", "daemon.html", s.daemon}))
 	mux.HandleFunc("GET "+o.Base+"progress.json", s.progress)
 	mux.HandleFunc("GET "+o.Base+"assets/{hash}/{file}", s.assets.serve)
@@ -118,17 +119,18 @@ func takesGzip(r *http.Request) bool {
 // functions are those that the templates call.
 func (s *site) functions() template.FuncMap {
 	return template.FuncMap{
-		"show":   provider.Printable,
-		"base":   func() string { return s.Base },
-		"asset":  func(name string) string { return s.Base + "assets/" + s.assets.hash + "/" + name },
-		"at":     func(id string) string { return s.Base + "providers/" + url.PathEscape(id) },
-		"glyph":  glyph,
-		"tone":   tone,
-		"moment": func(t provider.Time) int64 { return t.UnixMilli() },
-		"stamp":  stamp,
-		"clock":  ctl.Clock,
-		"past":   func(t provider.Time, now time.Time) string { return ctl.Span(now.Sub(t.Time)) },
-		"left":   func(t provider.Time, now time.Time) string { return countdown(t.Sub(now)) },
+		"show":    provider.Printable,
+		"base":    func() string { return s.Base },
+		"asset":   func(name string) string { return s.Base + "assets/" + s.assets.hash + "/" + name },
+		"at":      func(id string) string { return s.Base + "providers/" + url.PathEscape(id) },
+		"glyph":   glyph,
+		"tone":    tone,
+		"moment":  func(t provider.Time) int64 { return t.UnixMilli() },
+		"stamp":   stamp,
+		"clock":   ctl.Clock,
+		"capital": func(title string) string { return title[:1] + strings.ToLower(title[1:]) },
+		"past":    func(t provider.Time, now time.Time) string { return ctl.Span(now.Sub(t.Time)) },
+		"left":    func(t provider.Time, now time.Time) string { return countdown(t.Sub(now)) },
 	}
 }
 

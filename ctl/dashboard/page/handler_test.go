@@ -10,7 +10,7 @@ import (
 // A browser gets views compressed, which says the same.
 func TestViews_Compressed(t *testing.T) {
 	h := views(startDaemon(t, mixed()...))
-	for _, path := range []string{"", "models", "events", "daemon", "providers/ollama"} {
+	for _, path := range []string{"", "models", "events", "fleet", "daemon", "providers/ollama"} {
 		plain := get(t, h, base+path, 200)
 		r := httptest.NewRequest("GET", base+path, nil)
 		r.Header.Set("Accept-Encoding", "deflate, gzip, br")

@@ -52,7 +52,7 @@ func TestViews_OfAnythingElse(t *testing.T) {
 			go func() { _ = server.Serve(l) }()
 			defer server.Close()
 			v := page.New(page.Options{Client: &client.Client{Socket: socket, DialPatience: -1}, Base: base, Nonce: "n0nce", Host: "desk", Version: "9.9"})
-			for _, path := range []string{"", "models", "events", "daemon", "providers/a", "progress.json?generation=1", "progress.json?generation=1&id=a"} {
+			for _, path := range []string{"", "models", "events", "fleet", "daemon", "providers/a", "progress.json?generation=1", "progress.json?generation=1&id=a"} {
 				w := httptest.NewRecorder()
 				v.ServeHTTP(w, httptest.NewRequest("GET", base+path, nil))
 				shown := w.Body.String()

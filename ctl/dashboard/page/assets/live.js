@@ -22,11 +22,11 @@ const listeners = new Set();
 export const updated = (listener) => listeners.add(listener);
 
 /** Notes that a provider has changed; without an id, that anything may have. A view of another
- * provider, or of the daemon, only counts it. */
+ * provider, of the fleet or of the daemon only counts it. */
 export function changed(id) {
   const own = document.getElementById("card")?.dataset.id;
   if (id !== undefined && rows) dirty.add(id);
-  else if (id !== undefined && (own !== undefined ? id !== own : body.dataset.view === "daemon")) head = true;
+  else if (id !== undefined && (own !== undefined ? id !== own : ["daemon", "fleet"].includes(body.dataset.view))) head = true;
   else all = true;
   update();
 }
@@ -144,6 +144,9 @@ const stream = new Stream(base, Number(body.dataset.seq), {
     tell(e);
     if (!e.ids) return changed(e.id);
     for (const id of e.ids) changed(id); // an event of this machine, about all of them
+  },
+  fleet() {
+    if (body.dataset.view === "fleet") changed();
   },
   alive() {
     heard = performance.now();

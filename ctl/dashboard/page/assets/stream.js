@@ -7,7 +7,7 @@ const patience = 35000; // a heartbeat comes every 15 s
 
 export class Stream {
   /** @param {string} base @param {number} seq
-   * @param {{event: (e: any) => void, alive: () => void, lost: (p: Problem) => void, gone: () => void}} on */
+   * @param {{event: (e: any) => void, fleet: () => void, alive: () => void, lost: (p: Problem) => void, gone: () => void}} on */
   constructor(base, seq, on) {
     Object.assign(this, { base, seq, on, wait: 250, stopped: true });
   }
@@ -68,6 +68,7 @@ export class Stream {
   line(e) {
     if (e.seq) this.seq = e.seq;
     if (!e.type) this.on.event(e);
+    if (e.type === "fleet") this.on.fleet();
     if (e.type === "gap") this.on.gone();
     if (e.type !== "end") return false;
     if (e.reason === "shutting_down") throw new Problem("the daemon is shutting down", "start it again, or wait if it restarts");
