@@ -21,6 +21,7 @@ var views = []struct{ path, has string }{
 	{"providers/vllm", "connection refused"},
 	{"models", "google/gemma-4-26b-a4b"},
 	{"events", "rate_limited"},
+	{"fleet", "in no fleet"},
 	{"daemon", "log"},
 }
 
