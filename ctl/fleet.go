@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/ctl/command"
@@ -50,10 +51,18 @@ func (a *app) sayNoFleet(reply *provider.FleetReply) {
 	a.explain(&provider.Error{Message: FleetLine(reply, a.now()), Hint: reply.Hint})
 }
 
-// writeFleet prints a line about this machine, and below it the members. A wide one has the
-// providers, too.
+// writeFleet prints what is known of a fleet.
 func (a *app) writeFleet(reply *provider.FleetReply, wide bool) error {
-	now, width := reply.TS.Local(), a.term.width()
+	_, err := io.WriteString(a.Stdout, fleetText(reply, reply.TS.Local(), a.term.width(), wide))
+	if reply.Hint != "" {
+		a.say("hint: %s", reply.Hint)
+	}
+	return err
+}
+
+// fleetText is a line about this machine, and below it the members. A wide one has the providers,
+// too.
+func fleetText(reply *provider.FleetReply, now time.Time, width int, wide bool) string {
 	parts := []string{strings.Join(wrap(provider.Printable(FleetLine(reply, now)), width), "\n") + "\n"}
 	members := fleetGrid(FleetMemberTitles, reply.Members, FleetMemberCells)
 	members.drop("LAG")
@@ -77,11 +86,7 @@ func (a *app) writeFleet(reply *provider.FleetReply, wide bool) error {
 	if remarks != "" {
 		parts = append(parts, remarks)
 	}
-	_, err := io.WriteString(a.Stdout, strings.Join(parts, "\n"))
-	if reply.Hint != "" {
-		a.say("hint: %s", reply.Hint)
-	}
-	return err
+	return strings.Join(parts, "\n")
 }
 
 func fleetGrid[T any](titles []string, rows []T, cells func(*T) []string) *grid {

@@ -21,7 +21,8 @@ its latencies as bars, and how much of the last 24 hours it was up.
 Keys: j k, arrows, PgUp, PgDn, Home and End move. Enter opens the provider's card: its
 last probe, layer by layer, its models and its history. / shows only rows with some
 words. r probes the provider now, R all of them; d diagnoses it, p pauses or resumes
-it, and w rings the bell when it can be used. ? lists all keys; q quits.
+it, and w rings the bell when it can be used. f shows the fleet. ? lists all keys; q
+quits.
 
 While the daemon is away, a banner says why and the rows are marked as stale. They are
 live again as soon as it is back.

@@ -154,7 +154,11 @@ const everything = ""
 // and removes providers without an event.
 func (f *follower) events(ctx context.Context, since uint64) error {
 	note := func(n provider.StreamNote) {
-		if n.Type != provider.NoteEnd {
+		switch n.Type {
+		case provider.NoteEnd:
+		case provider.NoteFleet: // the rows on the screen are read once a second
+			f.send(ctx, fleetChanged{})
+		default:
 			f.note(everything)
 		}
 	}

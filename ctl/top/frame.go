@@ -32,6 +32,8 @@ func (m *model) frame() []frameLine {
 		body = m.text(helpLines(m.width), &m.help)
 	case viewCard:
 		body = m.text(m.cardLines(), &m.card.scroll)
+	case viewFleet:
+		body = m.text(m.fleetLines(), &m.fleet.scroll)
 	default:
 		body = m.list()
 	}
@@ -222,10 +224,12 @@ func (m *model) filterLine() frameLine {
 
 // keyLine is as many keys as fit.
 func (m *model) keyLine() frameLine {
-	texts := []string{"? help", "q quit", "/ filter", "Enter card", "r refresh", "R all", "d diagnose", "p pause", "w wait"}
+	texts := []string{"? help", "q quit", "/ filter", "Enter card", "r refresh", "R all", "d diagnose", "p pause", "w wait", "f fleet"}
 	switch m.view {
 	case viewHelp:
 		texts = []string{"Esc back", "j k scroll"}
+	case viewFleet:
+		texts = []string{"Esc back", "? help", "j k scroll", "R refresh all"}
 	case viewCard:
 		texts = []string{"Esc back", "? help", "j k scroll", "r refresh", "d diagnose", "p pause", "w wait"}
 	}

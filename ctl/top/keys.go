@@ -51,6 +51,8 @@ func (m *model) press(k key) []effect {
 		return m.pressInText(k, &m.help, len(helpLines(m.width)), m.below)
 	case viewCard:
 		return m.pressInCard(k)
+	case viewFleet:
+		return m.pressInFleet(k)
 	}
 	return m.pressInList(k)
 }
@@ -69,6 +71,8 @@ func (m *model) pressInList(k key) []effect {
 		m.message = message{}
 	case keyEnter:
 		return m.openCard()
+	case "f":
+		return m.openFleet()
 	case "j", keyDown:
 		m.move(1)
 	case "k", keyUp:
@@ -222,6 +226,7 @@ var helpTexts = [][2]string{
 	{"PgUp PgDn", "a page; also b and the space bar"},
 	{"Home End", "the first and the last row; also g and G"},
 	{"Enter", "all about the provider: card, last probe, models, history"},
+	{"f", "the fleet: its machines, their servers, and who probes what"},
 	{"Esc, q", "back; in the list, Esc clears the filter and q quits"},
 	{"/", "show only rows with these words; Enter keeps them, Esc shows all rows"},
 	{"Act on the selected provider", ""},

@@ -39,6 +39,7 @@ type model struct {
 	filter   string
 	typing   bool // the filter is being typed
 	card     card
+	fleet    fleetScreen
 	help     scroll
 
 	refreshing *refreshing // nil if none is in progress
@@ -64,6 +65,7 @@ type view int
 const (
 	viewList view = iota
 	viewCard
+	viewFleet
 	viewHelp
 )
 
@@ -153,12 +155,14 @@ func (m *model) update(what any) []effect {
 		if w.id == m.card.id {
 			m.card.take(w)
 		}
+	case fleetCame, fleetChanged:
+		return m.fleetNews(w)
 	case clockTicked:
 		const fresh = 900 * time.Millisecond // rows that come every second are enough for their ages
 		if m.now().Sub(m.laidAt) >= fresh {
 			m.board = nil
 		}
-		return append(m.progress(), m.dueCard()...)
+		return slices.Concat(m.progress(), m.dueCard(), m.dueFleet())
 	}
 	m.board = nil
 	return m.progress()

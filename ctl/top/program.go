@@ -150,6 +150,11 @@ func (p *program) do(ctx context.Context, e effect) {
 			reply, err := c.Diagnose(ctx, client.DiagnoseQuery{ID: e.id, Wait: wait})
 			return diagnoseEnded{e.id, reply, err}
 		})
+	case askFleet:
+		p.call(ctx, func(c *client.Client) any {
+			reply, err := c.Fleet(ctx)
+			return fleetCame{reply, err}
+		})
 	case askCard:
 		p.call(ctx, func(c *client.Client) any { return readCard(ctx, c, e.id) })
 	}
