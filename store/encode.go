@@ -59,6 +59,9 @@ func (w *rowText) status(st *provider.Status) {
 	if st.Hearsay != nil {
 		w.any(`,"hearsay":`, st.Hearsay)
 	}
+	if st.Limits != nil {
+		w.any(`,"limits":`, st.Limits)
+	}
 }
 
 // times writes when the row was made and what was measured then.

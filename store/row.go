@@ -29,7 +29,7 @@ type Row struct {
 
 	Status      provider.Status
 	Models      []provider.Model
-	ModelsAt    provider.Time
+	modelsAt    int64 // see ModelsAt
 	Diagnostics *provider.Diagnostics
 
 	next atomic.Pointer[chan struct{}] // see changed; nil: nobody waits
@@ -77,10 +77,26 @@ func newRow(u Update) (*Row, error) {
 	return &Row{
 		Status:      u.Status,
 		Models:      u.Models,
-		ModelsAt:    u.ModelsAt,
+		modelsAt:    unixMicro(u.ModelsAt),
 		Diagnostics: u.Diagnostics,
 		clock:       newClock(&u.Status),
 	}, nil
+}
+
+// ModelsAt is when the list of models was read; zero if it was not.
+func (r *Row) ModelsAt() (at provider.Time) {
+	if r.modelsAt != 0 {
+		at.Time = time.UnixMicro(r.modelsAt)
+	}
+	return at
+}
+
+// unixMicro is a time in eight bytes; 0 if it is zero.
+func unixMicro(t provider.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
 }
 
 func newClock(st *provider.Status) clock {

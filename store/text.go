@@ -14,6 +14,13 @@ func checkText(st *provider.Status) error {
 	if f := st.LatencyMS; math.IsNaN(f) || math.IsInf(f, 0) {
 		return fmt.Errorf("encode the row of %s: latency_ms is %v", st.ID, f)
 	}
+	for _, l := range st.Limits.All() {
+		for _, n := range [...]*float64{l.Remaining, l.Limit} {
+			if n != nil && (math.IsNaN(*n) || math.IsInf(*n, 0)) {
+				return fmt.Errorf("encode the row of %s: the limit %s is %v", st.ID, l.Name, *n)
+			}
+		}
+	}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,15 +38,21 @@ func TestStore_Put_EncodesForReadersOnly(t *testing.T) {
 }
 
 // What cannot be encoded is refused when it is put, though it is encoded later: in a status,
-// that is a latency that is not a number. A new field of such a type needs a check in
+// that is a latency or a limit that is not a number. A new field of such a type needs a check in
 // checkText.
 func TestStore_Put_RefusesWhatIsNoNumber(t *testing.T) {
 	for _, f := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		s := configured(t, newPath(t), store.Options{}, "a")
 		u := result("a", provider.StateRunning, "")
+		l := result("a", provider.StateRunning, "")
+		l.Status.Limits = &provider.Limits{{Name: "tokens", Remaining: &f}}
+		m := result("a", provider.StateRunning, "")
+		m.Status.Limits = &provider.Limits{{Name: "tokens", Limit: &f}}
 		u.Status.LatencyMS = f
-		if row := s.Put(u); row != nil || s.View().Row("a").Status.State == provider.StateRunning {
-			t.Errorf("%v became a row", f)
+		for _, u := range []store.Update{u, l, m} {
+			if row := s.Put(u); row != nil || s.View().Row("a").Status.State == provider.StateRunning {
+				t.Errorf("%v became a row", f)
+			}
 		}
 	}
 	var found []string
@@ -65,7 +72,7 @@ func TestStore_Put_RefusesWhatIsNoNumber(t *testing.T) {
 		}
 	}
 	look("Status", reflect.TypeFor[provider.Status]())
-	if len(found) != 1 || found[0] != "Status.LatencyMS" {
+	if !slices.Equal(found, []string{"Status.LatencyMS", "Status.Limits.Remaining", "Status.Limits.Limit"}) {
 		t.Errorf("these may be such that JSON does not know them: %v", found)
 	}
 }

@@ -39,7 +39,7 @@ func (s *Server) models(c *call) *provider.Error {
 	if err != nil {
 		return err
 	}
-	reply := provider.ModelsReply{ID: c.id, CheckedAt: row.ModelsAt, Models: row.Models}
+	reply := provider.ModelsReply{ID: c.id, CheckedAt: row.ModelsAt(), Models: row.Models}
 	if reply.Models == nil {
 		reply.Models = []provider.Model{}
 	}

@@ -31,6 +31,9 @@ func ClockSet(r Record, by time.Duration, now time.Time) Record {
 	if r.Hearsay = r.Hearsay.moved(move); st.Hearsay != nil {
 		st.Hearsay = r.Hearsay.shown(now)
 	}
+	if r.Limits = r.Limits.moved(move); st.Limits != nil {
+		st.Limits = new(provider.Limits(moveLimits(*st.Limits, move)))
+	}
 	if met := r.Report.met; met != nil {
 		moved := *met
 		moved.At, moved.RetryAt = past(met.At), provider.Time{Time: move(met.RetryAt.Time)}

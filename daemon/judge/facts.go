@@ -30,11 +30,12 @@ func (r *Record) learn(o *probe.Observation, p *config.Provider) {
 	if o.Endpoint != "" {
 		st.Endpoint = o.Endpoint
 	}
-	if o.Saw == provider.ConnectionRefused || o.Saw == provider.WrongService && (!o.Refusal || r.Run.Doubts >= p.Fall) {
-		r.Facts = Facts{}
+	if o.Saw == provider.ConnectionRefused || o.Saw == provider.WrongService && (!o.Refusal || int(r.Run.Doubts) >= p.Fall) {
+		r.Facts, r.Limits = Facts{}, r.Limits.forget()
 		st.Version, st.ModelsCount, st.LoadedModels = "", nil, nil
 		return
 	}
+	r.Limits = r.Limits.answered(o.Limits, provider.FromProbe, p, o.Ended())
 	if f.Version != "" {
 		st.Version = f.Version
 	}

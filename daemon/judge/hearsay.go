@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"slices"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
@@ -15,9 +14,7 @@ import (
 // it. A Hearsay is immutable; nil: nobody reported anything.
 type Hearsay struct {
 	heard provider.Hearsay // the last report or, while users are believed, the believed one
-	since time.Time        // the beginning of the last belief
-	until time.Time        // its end, unless it was refuted before
-	spent []span           // earlier beliefs in the last hour
+	turns                  // the last belief, unless it was refuted before, and earlier ones
 
 	refuted time.Time // when a probe found the provider healthy; zero: none did
 
@@ -27,12 +24,6 @@ type Hearsay struct {
 	// event since. An outage of this machine may begin meanwhile and outlast it.
 	toldOver provider.State
 }
-
-// A span is a period in which users were believed.
-type span struct{ from, to time.Time }
-
-// usersHour is the period in which users are believed for [provider.HearsayPerHour] at most.
-const usersHour = time.Hour
 
 // take processes a user's report. It is believed if it can be, if no belief began within the
 // last minute, and if users have time left in this hour.
@@ -46,17 +37,14 @@ func (w *Hearsay) take(o *probe.Observation, by string, believable bool, p *conf
 			return w
 		}
 		if believed { // for the rest of the time
-			next.since, next.until, next.spent, next.toldOver = w.since, w.until, w.spent, w.toldOver
+			next.turns, next.toldOver = w.turns, w.toldOver
 			return &next
 		}
-		next.since, next.until, next.spent, next.toldOver = w.since, w.until, w.spent, w.toldOver
+		next.turns, next.toldOver = w.turns, w.toldOver
 		next.refuted = w.refuted
-		believable = believable && !o.Began.Before(w.since.Add(provider.LongestHearsay))
 	}
-	if believable && next.left(o.Began) >= provider.LongestHearsay { // otherwise the hour would be spent in seconds
-		next.spent = next.all(o.Began)
-		next.since, next.until = o.Began, o.Began.Add(provider.LongestHearsay)
-		next.refuted = time.Time{}
+	if turns, ok := next.begin(o.Began); ok && believable {
+		next.turns, next.refuted = turns, time.Time{}
 	}
 	return &next
 }
@@ -69,7 +57,7 @@ func (w *Hearsay) outdone(o *probe.Observation, p *config.Provider) bool {
 // believed reports whether users are believed now. They are not if the clock was set back to
 // before the belief.
 func (w *Hearsay) believed(now time.Time) bool {
-	return w != nil && w.refuted.IsZero() && now.Before(w.until) && !now.Before(w.since)
+	return w != nil && w.refuted.IsZero() && w.lasts(now)
 }
 
 // ended ends a belief. Its time counts as spent in full: otherwise users could make a provider
@@ -81,29 +69,6 @@ func (w *Hearsay) ended(now time.Time) *Hearsay {
 	next := *w
 	next.refuted = now
 	return &next
-}
-
-// left is for how long users could be believed from now on without a break.
-func (w *Hearsay) left(now time.Time) time.Duration {
-	left := provider.HearsayPerHour
-	for _, s := range w.all(now) {
-		left -= s.to.Sub(s.from)
-	}
-	return left
-}
-
-// all are the periods in which users were believed, limited to the last hour.
-func (w *Hearsay) all(now time.Time) []span {
-	var all []span
-	for _, s := range append(slices.Clip(w.spent), span{w.since, w.until}) {
-		if begin := now.Add(-usersHour); s.from.Before(begin) {
-			s.from = begin
-		}
-		if s.to.After(s.from) {
-			all = append(all, s)
-		}
-	}
-	return all
 }
 
 // shown is its form in the row; nil if it is out of date.
@@ -148,13 +113,10 @@ func (w *Hearsay) moved(move func(time.Time) time.Time) *Hearsay {
 	}
 	next := *w
 	next.heard.At.Time, next.heard.RetryAt.Time = move(w.heard.At.Time), move(w.heard.RetryAt.Time)
-	next.since, next.until, next.refuted, next.spent = move(w.since), move(w.until), move(w.refuted), slices.Clone(w.spent)
+	next.turns, next.refuted = w.turns.moved(move), move(w.refuted)
 	if w.over != nil {
 		next.over = new(*w.over)
 		next.over.Since.Time = move(w.over.Since.Time)
-	}
-	for i, s := range next.spent {
-		next.spent[i] = span{move(s.from), move(s.to)}
 	}
 	return &next
 }

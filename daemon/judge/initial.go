@@ -40,6 +40,7 @@ func Initial(p *config.Provider, restored *provider.Status) Record {
 		r.Probes.retryAt = st.RetryAt.Time
 	}
 	r.Hearsay = restoredHearsay(st.Hearsay)
+	r.Limits, r.Status.Limits = restoredLimits(&st), nil // until the first look at the time
 	if st.Reason == provider.Offline {
 		r.Machine.claim = r.said
 	}

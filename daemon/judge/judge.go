@@ -52,6 +52,7 @@ type Evidence struct {
 	Pause   Pause
 	Hearsay *Hearsay
 	Fleet   *Fleet
+	Limits  *Limits
 }
 
 // A MachineState is the state of this machine while a probe is judged.
@@ -218,6 +219,7 @@ func ForgetKey(r Record) Record {
 		r.Probes = r.Probes.forget()
 	}
 	r.Report, r.Probes.retryAt, r.Probes.Saw, r.Fleet = Report{}, time.Time{}, "", nil
+	r.Limits, r.Status.Limits = r.Limits.forget(), nil
 	r.Status.RetryAt, r.Status.Reported = provider.Time{}, nil
 	if r.Status.Source == provider.FromReport && r.beneath() == nil {
 		r.Status.Source = provider.FromProbe

@@ -87,6 +87,9 @@ func (r *Record) derive(was shown, p *config.Provider, now time.Time) *provider.
 	}
 	begins := r.flaps.watch(moved && ownChange(was.state, was.reason, st.Reason), now)
 	st.Detail = r.flaps.mark(r.said.detail)
+	if r.Limits != nil || st.Limits != nil {
+		st.Limits = r.Limits.shown(p, now)
+	}
 	r.cover(p, now)
 	return r.tell(begins, now)
 }

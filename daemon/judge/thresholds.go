@@ -10,8 +10,8 @@ import (
 
 // A Run counts what probes and callers saw in a row, for the thresholds and for back-off.
 type Run struct {
-	Doubts   int   // observations that are not enough by themselves
-	Goods    int   // healthy answers
+	Doubts   int32 // observations that are not enough by themselves
+	Goods    int32 // healthy answers
 	Slows    int32 // healthy answers that were slow
 	Failures int32 // probes that were not healthy
 
@@ -86,14 +86,14 @@ func (n needs) missing(found claim, o *probe.Observation, e *Evidence, p *config
 	case found.reason == settled:
 		return nil
 	case found.reason.Healthy():
-		if e.Run.Goods >= n.rise || settled.Healthy() {
+		if int(e.Run.Goods) >= n.rise || settled.Healthy() {
 			return nil
 		}
-		return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Goods, Of: n.rise}
-	case settles(o, p), found.reason != o.Saw && definite(found.reason, time.Time{}, p), e.Run.Doubts >= n.fall:
+		return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: int(e.Run.Goods), Of: n.rise}
+	case settles(o, p), found.reason != o.Saw && definite(found.reason, time.Time{}, p), int(e.Run.Doubts) >= n.fall:
 		return nil
 	}
-	return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: e.Run.Doubts, Of: n.fall}
+	return &provider.Doubt{Saw: found.reason, Detail: found.detail, Count: int(e.Run.Doubts), Of: n.fall}
 }
 
 // missingOfReport is the doubt that a report leaves. A caller on this machine meets what our
@@ -107,8 +107,8 @@ func (n needs) missingOfReport(o *probe.Observation, r Record, p *config.Provide
 		return nil
 	case d != nil && d.Of == 0:
 		return d
-	case o.Saw == r.said.reason, r.Run.Doubts >= n.fall:
+	case o.Saw == r.said.reason, int(r.Run.Doubts) >= n.fall:
 		return nil
 	}
-	return &provider.Doubt{Saw: o.Saw, Detail: o.Detail, Count: r.Run.Doubts, Of: n.fall}
+	return &provider.Doubt{Saw: o.Saw, Detail: o.Detail, Count: int(r.Run.Doubts), Of: n.fall}
 }

@@ -19,6 +19,7 @@ type sample struct {
 	st        *provider.Status
 	goodUntil time.Time // when its certificate expires; zero: unknown
 	retryAt   time.Time // zero: it may be asked at any time
+	limits    []provider.Limit
 	counted   schedule.ProviderStats
 }
 
@@ -28,7 +29,7 @@ func (m *Metrics) sampleProviders(now time.Time) []sample {
 	samples := make([]sample, view.Len())
 	for i := range samples {
 		row := view.At(i)
-		s := sample{st: &row.Status, counted: counted.Provider(row.Status.ID)}
+		s := sample{st: &row.Status, limits: row.Status.Limits.All(), counted: counted.Provider(row.Status.ID)}
 		if d := row.Diagnostics; d != nil && d.TLS != nil {
 			s.goodUntil = d.TLS.GoodUntil.Time
 		}
@@ -79,6 +80,19 @@ var families = []family{
 		timestamp(func(p *sample) time.Time { return p.st.NextCheckAt.Time })},
 	{"providerd_provider_retry_timestamp_seconds", "gauge", "Until when the provider asked not to be called; absent if it did not.",
 		timestamp(func(p *sample) time.Time { return p.retryAt })},
+	{"providerd_provider_limit_remaining", "gauge", "What is left of a limit, as the provider's last answer stated it; at most 8 limits of each provider. Absent once it is reset.",
+		limits(func(l *provider.Limit) *float64 { return l.Remaining })},
+	{"providerd_provider_limit_size", "gauge", "The whole of a limit; absent while unknown.",
+		limits(func(l *provider.Limit) *float64 { return l.Limit })},
+	{"providerd_provider_limit_reset_timestamp_seconds", "gauge", "When a limit is reset; absent while unknown.",
+		func(b []byte, name string, p *sample) []byte {
+			for _, l := range p.limits {
+				if !l.ResetsAt.IsZero() {
+					b = appendTime(appendSeries(b, name, "limit", l.Name, "provider", p.st.ID), l.ResetsAt.Time)
+				}
+			}
+			return b
+		}},
 	{"providerd_provider_certificate_expiry_timestamp_seconds", "gauge", "When the first certificate of the chain expires; kind tls only, absent while the handshake fails.",
 		timestamp(func(p *sample) time.Time { return p.goodUntil })},
 	{"providerd_provider_latency_seconds", "gauge", "Latency of the last probe's deciding request; absent if it was not answered.",
@@ -121,6 +135,18 @@ var families = []family{
 			}
 			return appendHistogram(b, name, p.st.ID, p.counted.Latencies)
 		}},
+}
+
+// limits appends a number of each limit, unless it is unknown.
+func limits(of func(*provider.Limit) *float64) func([]byte, string, *sample) []byte {
+	return func(b []byte, name string, p *sample) []byte {
+		for i := range p.limits {
+			if n := of(&p.limits[i]); n != nil {
+				b = appendFloat(appendSeries(b, name, "limit", p.limits[i].Name, "provider", p.st.ID), *n)
+			}
+		}
+		return b
+	}
 }
 
 // timestamp appends a time, unless it is unknown.

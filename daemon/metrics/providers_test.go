@@ -22,6 +22,11 @@ func all() []*scripted {
 	limited.sees.RetryAt = time.Now().Add(time.Hour)
 	limited.sees.Latency = 70 * time.Millisecond
 	limited.sees.Facts.Models = []provider.Model{{ID: "m"}}
+	nothing, all := 0.0, 14400.5
+	limited.sees.Limits = []provider.Limit{
+		{Name: "requests", Remaining: &nothing, Limit: &all, ResetsAt: provider.Time{Time: limited.sees.RetryAt}},
+		{Name: `a"\b`, Remaining: &all, At: provider.Time{Time: time.Now()}}, {Name: "tokens", Limit: &all, At: provider.Time{Time: time.Now()}},
+	}
 	empty := well("empty", "ollama", 0)
 	empty.sees.Facts.Models = []provider.Model{}
 	busy, full := well("busy", "llamacpp", 1), well("full", "vllm", 1)
@@ -137,6 +142,17 @@ func (r *rig) expected() []*dto.MetricFamily {
 		x.time("last_ok", "When the last successful probe began, across restarts; absent before the first.", st.LastOKAt, id)
 		x.time("next_check", "When the next probe is due; absent while paused.", st.NextCheckAt, id)
 		x.time("retry", "Until when the provider asked not to be called; absent if it did not.", st.RetryAt, id)
+		for _, l := range st.Limits.All() {
+			if l.Remaining != nil {
+				x.gauge("limit_remaining", "What is left of a limit, as the provider's last answer stated it; at most 8 limits of each provider. Absent once it is reset.", *l.Remaining, "limit", l.Name, "provider", id)
+			}
+			if l.Limit != nil {
+				x.gauge("limit_size", "The whole of a limit; absent while unknown.", *l.Limit, "limit", l.Name, "provider", id)
+			}
+			if at := l.ResetsAt; !at.IsZero() {
+				x.gauge("limit_reset_timestamp_seconds", "When a limit is reset; absent while unknown.", float64(at.UnixMilli())/1000, "limit", l.Name, "provider", id)
+			}
+		}
 		if d := row.Diagnostics; d != nil && d.TLS != nil {
 			x.time("certificate_expiry", "When the first certificate of the chain expires; kind tls only, absent while the handshake fails.", d.TLS.GoodUntil, id)
 		}
@@ -248,8 +264,8 @@ func TestScrape_RetryThatHasPassed(t *testing.T) {
 	}
 }
 
-// A provider has fourteen series at most, whatever is known of it, and one histogram
-// more if somebody wants that.
+// A provider has fourteen series at most, whatever is known of it, three more for each of its
+// limits, and one histogram more if somebody wants that.
 func TestScrape_SeriesOfAProvider(t *testing.T) {
 	r := allRig(t)
 	count := func() map[string]int {
@@ -264,11 +280,11 @@ func TestScrape_SeriesOfAProvider(t *testing.T) {
 		t.Errorf("%d providers: %v", len(before), before)
 	}
 	for id, n := range before {
-		if n > 14 {
+		if n > 14 && id != "limited" {
 			t.Errorf("%s has %d series", id, n)
 		}
 	}
-	if before["ollama:gpu"] != 11 || before["certificate-0"] != 11 || before["größe"] != 10 || before["limited"] != 11 {
+	if before["ollama:gpu"] != 11 || before["certificate-0"] != 11 || before["größe"] != 10 || before["limited"] != 11+5 {
 		t.Errorf("docs/metrics.md says otherwise: %v", before)
 	}
 	r.schedule.KeepLatencies(true)

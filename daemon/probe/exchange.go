@@ -151,6 +151,7 @@ func (r *run) send(ctx context.Context, req *request) *answer {
 		if a.status >= 400 {
 			r.retryAt = r.toRetry(a)
 		}
+		r.noteLimits(a)
 	}
 	return a
 }

@@ -22,6 +22,9 @@ type Observation struct {
 	Latency time.Duration // of the deciding request, until its body was read; 0 if nothing answered
 	RetryAt time.Time     // from the provider's headers, clamped to 1 s…24 h from now; zero if not given
 
+	// Limits are what the answers said is left of the provider's budgets, without Source.
+	Limits []provider.Limit
+
 	// Refusal: the verdict rests on nothing but a 4xx. If the provider was at this address
 	// before, that is a reason to probe again: a proxy in front of a server may answer the
 	// same while the server is down.
@@ -72,6 +75,9 @@ type Facts struct {
 	// Busy is the requests that the server has, if LoadAsked; nil if it did not report them.
 	Busy      *provider.Busy
 	LoadAsked bool // the probe asked for it
+	// Limits are what the provider's page about the key says is left; they are in the
+	// Limits of the Observation.
+	Limits []provider.Limit
 }
 
 // Ask says how much a probe should find out.

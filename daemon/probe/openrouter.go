@@ -3,6 +3,7 @@ package probe
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/store/provider"
@@ -25,8 +26,8 @@ var openrouter = kind{
 	title: "OpenRouter",
 	path:  "/key",
 	accept: func(a *answer) (Facts, bool) {
-		_, ok := readOpenRouterKey(a)
-		return Facts{}, ok
+		key, ok := readOpenRouterKey(a)
+		return Facts{Limits: key.limits(a.prober.now())}, ok
 	},
 	except: openrouterLimit,
 	facts:  []fact{{path: "/models", read: readModels}},
@@ -51,6 +52,26 @@ func readOpenRouterKey(a *answer) (openrouterKey, bool) {
 	return key, ok && key.Label != nil && key.Usage != nil && key.Limit != nil
 }
 
+// limits are the credits that the key may still use. Its page says how often they are reset;
+// that is at midnight UTC, on Mondays and on the first of the month
+// (openrouter.ai/docs/api-reference/api-keys/create-keys).
+func (k *openrouterKey) limits(now time.Time) []provider.Limit {
+	day := now.UTC().Truncate(24 * time.Hour)
+	var resets time.Time
+	switch k.Reset {
+	case "daily":
+		resets = day.AddDate(0, 0, 1)
+	case "weekly":
+		resets = day.AddDate(0, 0, 7-(int(day.Weekday())+6)%7)
+	case "monthly":
+		resets = time.Date(day.Year(), day.Month()+1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	if k.Remaining == nil { // the key has no limit
+		return nil
+	}
+	return credits("credits", k.Remaining, amount(string(k.Limit)), resets, now)
+}
+
 // openrouterLimit: a key whose credit limit is used up is valid but useless.
 func openrouterLimit(a *answer) finding {
 	if a.status/100 != 2 || !a.whole() {
@@ -64,5 +85,5 @@ func openrouterLimit(a *answer) finding {
 	if key.Reset != "" {
 		detail += ", and is reset " + key.Reset
 	}
-	return finding{saw: provider.QuotaExhausted, detail: detail}
+	return finding{saw: provider.QuotaExhausted, detail: detail, facts: Facts{Limits: key.limits(a.prober.now())}}
 }

@@ -23,11 +23,14 @@ var unanswered = map[string]struct {
 }
 
 // Reported reads a caller's report about a provider of a kind by the same rules as a probe of
-// it. Only the status and these words enter the Observation. It refuses a report that says
-// nothing about the provider: a success, which may belong to another key or model, and a status
+// it. Only the status, these words, and the limits in the headers enter the Observation. A
+// success says nothing but those: it may belong to another key or model, so Saw is empty. It
+// refuses a report that says nothing about the provider: a success without limits, and a status
 // that blames the request. The error is a [*provider.Error] whose hint is what to send instead.
 func Reported(kind string, r provider.Report, now time.Time) (Observation, error) {
 	o := Observation{Began: now}
+	headers := headersOf(r.Headers)
+	o.Limits = limitsOf(headers, now)
 	switch word, ok := unanswered[r.Error]; {
 	case r.Status != 0 && r.Error != "":
 		return o, misreported("send status if there was an answer, and error if there was none", "both status and error are given")
@@ -36,6 +39,8 @@ func Reported(kind string, r provider.Report, now time.Time) (Observation, error
 	case r.Error != "":
 		words := slices.Sorted(maps.Keys(unanswered))
 		return o, misreported(provider.DidYouMean(r.Error, words, "", "use one of: "+strings.Join(words, ", ")), "no such error: %.40q", r.Error)
+	case r.Status/100 == 2 && len(o.Limits) > 0: // which says nothing but what is left
+		return o, nil
 	default:
 		if err := readStatus(r.Status); err != nil {
 			return o, err
@@ -44,7 +49,6 @@ func Reported(kind string, r provider.Report, now time.Time) (Observation, error
 		o.Detail = strings.TrimSpace(fmt.Sprint(r.Status, " ", http.StatusText(r.Status)))
 	}
 	if r.RetryAfter == "" {
-		headers := headersOf(r.Headers)
 		o.RetryAt = new(complaint.Complaint).RetryAt(headers, now, refills(kind)) // no body to complain
 	}
 	if r.RetryAfter != "" {

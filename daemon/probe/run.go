@@ -18,17 +18,18 @@ type run struct {
 	facts  bool // everything is asked, not only what decides
 	bare   bool // a bare connect, and nothing else so far
 
-	sent      bool           // a request was handed to the transport
-	answered  bool           // an HTTP answer came back
-	hungUp    bool           // the peer did, without a word
-	inBody    bool           // the last request got as far as the body of its answer
-	latency   time.Duration  // of the deciding request
-	retryAt   time.Time      // from its headers
-	withheld  string         // why the key was not sent; empty if it was, or there is none
-	last      *answer        // to the last request
-	learned   []*answer      // to facts, for the watcher
-	busy      *provider.Busy // according to the watcher; nil: not known
-	refusal   finding        // of a guarded fact, which refuses everything
+	sent      bool             // a request was handed to the transport
+	answered  bool             // an HTTP answer came back
+	hungUp    bool             // the peer did, without a word
+	inBody    bool             // the last request got as far as the body of its answer
+	latency   time.Duration    // of the deciding request
+	retryAt   time.Time        // from its headers
+	limits    []provider.Limit // from the headers of all answers, the newest first
+	withheld  string           // why the key was not sent; empty if it was, or there is none
+	last      *answer          // to the last request
+	learned   []*answer        // to facts, for the watcher
+	busy      *provider.Busy   // according to the watcher; nil: not known
+	refusal   finding          // of a guarded fact, which refuses everything
 	exchanges []provider.Exchange
 	checks    []provider.CheckStep
 }
@@ -291,6 +292,9 @@ func (r *run) observation(began time.Time, found finding) Observation {
 	}
 	if o.Saw == provider.RateLimited || o.Saw == provider.Overloaded {
 		o.RetryAt = r.retryAt
+	}
+	if isOwn(o.Saw) {
+		o.Limits = newest(found.facts.Limits, r.limits)
 	}
 	o.PortListening, o.APIResponding = r.liveness(found.saw)
 	p.clean.facts(&o.Facts)

@@ -216,6 +216,7 @@ func (s *Scheduler) replace(e *entry, to configured, now time.Time) (anew bool, 
 // remove ends an entry and returns its last event.
 func (s *Scheduler) remove(e *entry, now time.Time) *provider.Event {
 	e.removed = true
+	s.watchLimits(e)
 	s.unshare(e)
 	s.endVigil(e)
 	s.queue.drop(e)

@@ -53,6 +53,7 @@ func (s *Scheduler) clockSet(by time.Duration, wall time.Time) {
 		u := e.update(&rec, nil)
 		u.Durable = true // the next process would read the old times
 		e.known.keep(&rec, s.o.Store.Put(u))
+		s.watchLimits(e)
 	}
 }
 

@@ -20,8 +20,13 @@ func (s *Scheduler) Hear(id string, r provider.Report, by string) error {
 	}
 	_, before := e.known.Believes(now)
 	last := e.known.row.Hearsay
-	e.known.Stirred = now
-	rec, event := judge.ApplyHearsay(e.known.record(), o, by, e.cfg)
+	rec := judge.HearLimits(e.known.record(), &o, by, e.cfg)
+	if o.Saw == "" { // it was about the limits alone
+		s.put(e, &rec, nil)
+		return nil
+	}
+	rec.Stirred = now
+	rec, event := judge.ApplyHearsay(rec, o, by, e.cfg)
 	if left, believed := rec.Believes(now); believed && (!before || !rec.Status.Hearsay.At.Equal(last.At.Time)) { // no probe that began earlier answers it
 		e.heard++
 		s.expireIn(e, left)
@@ -58,10 +63,11 @@ func (s *Scheduler) expireIn(e *entry, left time.Duration) {
 	})
 }
 
-// begun is the record of a new entry. A report is no longer believed after a restart.
+// begun is the record of a new entry. A report is no longer believed after a restart, and
+// limits may have been reset.
 func (s *Scheduler) begun(e *entry, now time.Time) (*judge.Record, *provider.Event) {
 	rec := e.known.record()
-	if h := rec.Status.Hearsay; h == nil || h.Over == nil {
+	if h := rec.Status.Hearsay; (h == nil || h.Over == nil) && rec.Limits == nil {
 		return &rec, nil
 	}
 	rec, event := judge.ApplyTime(rec, e.cfg, now)

@@ -21,6 +21,7 @@ func (s *Scheduler) put(e *entry, rec *judge.Record, event *provider.Event) {
 		u.Durable = shown.Status.State != u.Status.State || shown.Status.Reason != u.Status.Reason
 	}
 	e.known.keep(rec, s.o.Store.Put(u))
+	s.watchLimits(e)
 }
 
 // update is what the store needs to know of an entry.
@@ -59,7 +60,7 @@ func (e *entry) diagnose(o *probe.Observation, rec *judge.Record) *provider.Diag
 	d.BeganAt = provider.Time{Time: o.Began}
 	d.TookMS = provider.Milliseconds(o.Took)
 	d.Verdict = provider.Verdict{
-		Saw: o.Saw, Definite: rec.Definite(o, e.cfg), Doubts: rec.Run.Doubts, Fall: e.cfg.Fall,
+		Saw: o.Saw, Definite: rec.Definite(o, e.cfg), Doubts: int(rec.Run.Doubts), Fall: e.cfg.Fall,
 	}
 	show(&d.Verdict, &rec.Status)
 	return &d

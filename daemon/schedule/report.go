@@ -19,8 +19,13 @@ func (s *Scheduler) Report(id string, r provider.Report, by string) error {
 	if err != nil {
 		return err
 	}
-	e.known.Stirred = now
-	rec, event := judge.ApplyReport(e.known.record(), o, e.cfg)
+	rec := judge.ApplyLimits(e.known.record(), &o, e.cfg)
+	if o.Saw == "" { // it was about the limits alone
+		s.put(e, &rec, nil)
+		return nil
+	}
+	rec.Stirred = now
+	rec, event := judge.ApplyReport(rec, o, e.cfg)
 	e.known.keep(&rec, nil)
 	e.reports++
 	if st := &rec.Status; !st.Paused {

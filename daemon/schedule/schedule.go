@@ -72,6 +72,7 @@ type Scheduler struct {
 	mu      sync.Mutex
 	ctx     context.Context // nil until Run
 	entries map[string]*entry
+	limits  map[*entry]*time.Timer // see limits.go
 	order   []string
 	queue   queue
 	looks   time.Time   // when Run next checks the queue by itself; zero until it runs
@@ -173,7 +174,7 @@ func New(o Options) *Scheduler {
 	newest := o.Store.View().Seq()
 	s := &Scheduler{
 		o: o, log: o.Log, made: time.Now(), wake: make(chan struct{}, 1), work: newWorkers(),
-		entries: map[string]*entry{}, swept: make(chan struct{}),
+		entries: map[string]*entry{}, limits: map[*entry]*time.Timer{}, swept: make(chan struct{}),
 		watch: outage.NewWatch(o.Wall(), newest), lookedAt: newest,
 	}
 	s.counted.Store(&Counted{})

@@ -27,6 +27,9 @@ func (s Status) Bounded(now time.Time) Status {
 		bounded.At, bounded.Until = AtMost(h.At, now), AtMost(h.Until, now)
 		s.Hearsay = &bounded
 	}
+	if s.Limits != nil {
+		s.Limits = boundLimits(*s.Limits, now)
+	}
 	s.RetryAt = boundRetry(s.RetryAt, told, now)
 	s.CheckedAt, s.Since, s.LastOKAt = AtMost(s.CheckedAt, now), AtMost(s.Since, now), AtMost(s.LastOKAt, now)
 	return s
@@ -42,6 +45,22 @@ func boundRetry(at, told Time, now time.Time) Time {
 		wait = min(max(at.Sub(told.Time), 0), LongestRetry)
 	}
 	return AtMost(at, now.Add(wait))
+}
+
+// boundLimits bounds the times of limits. One whose reset cannot be true has none.
+func boundLimits(all Limits, now time.Time) *Limits {
+	bounded := make(Limits, 0, len(all))
+	for _, l := range all {
+		if l.ResetsAt.Sub(l.At.Time) > LongestReset {
+			l.ResetsAt = Time{}
+		}
+		if wait := l.ResetsAt.Sub(l.At.Time); l.At.After(now) && !l.ResetsAt.IsZero() {
+			l.ResetsAt.Time = now.Add(wait)
+		}
+		l.At = AtMost(l.At, now)
+		bounded = append(bounded, l)
+	}
+	return &bounded
 }
 
 // AtMost returns t, or limit if t is later; the zero Time stays.

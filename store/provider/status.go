@@ -85,6 +85,7 @@ type Status struct {
 	By            *string   `json:"by,omitempty"`       // the member of the fleet that probed it, or was told to wait
 	Reported      *Reported `json:"reported,omitempty"` // what a caller met, until a probe overrules it
 	Hearsay       *Hearsay  `json:"hearsay,omitempty"`  // what users who are not administrators met
+	Limits        *Limits   `json:"limits,omitempty"`   // what is left, as far as it says so
 
 	// AgeMS and Stale depend on the time of the request: the server appends them when it
 	// answers, and they stay zero inside the daemon.

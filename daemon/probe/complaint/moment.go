@@ -31,6 +31,12 @@ func When(v string, unit time.Duration, now time.Time) (wait time.Duration, ok b
 
 const year = 365 * 24 * time.Hour
 
+// epochs are the units of a time since 1970, by the size of the number.
+var epochs = [...]struct {
+	below float64 // some thousand years after 1970
+	unit  time.Duration
+}{{1e11, time.Second}, {1e14, time.Millisecond}, {1e17, time.Microsecond}, {1e20, time.Nanosecond}}
+
 // readNumber reads a number as a wait, unless that would be more than a year. Then it is a
 // time since 1970, in seconds, milliseconds, microseconds or nanoseconds.
 func readNumber(n float64, unit time.Duration, now time.Time) (time.Duration, bool) {
@@ -40,10 +46,7 @@ func readNumber(n float64, unit time.Duration, now time.Time) (time.Duration, bo
 	if n*float64(unit) <= float64(year) {
 		return scaled(n, unit), true
 	}
-	for _, e := range [...]struct {
-		below float64 // some thousand years after 1970
-		unit  time.Duration
-	}{{1e11, time.Second}, {1e14, time.Millisecond}, {1e17, time.Microsecond}, {1e20, time.Nanosecond}} {
+	for _, e := range epochs {
 		if n < e.below {
 			left := n - float64(now.UnixNano())/float64(e.unit)
 			return atLeastSoonest(scaled(left, e.unit)), true
