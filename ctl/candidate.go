@@ -24,6 +24,8 @@ type candidate struct {
 	limited bool // up, but of limited use: after all the others
 	last    bool // it has no address to print, so it comes after all others
 	order   int  // in the order of the configuration, or of the IDs given
+
+	spent *provider.Limit // used up, so that it comes after all that have something left; nil: none is
 }
 
 // sift returns the rows that can be used, the best first, and why the others cannot.
@@ -46,13 +48,14 @@ func sift(reply *provider.StatusReply, q pickQuery) (usable []candidate, no []re
 		case why != "":
 			no = append(no, c.rejected(why, hint))
 		default:
+			c.spent = s.UsedUp(reply.TS.Time)
 			c.limited = s.State != provider.StateRunning || doubtOf(&s) != nil || s.KeyWithheld
 			c.last = q.form == formatEnv && (c.isSocket() || c.needs() != nil)
 			usable = append(usable, c)
 		}
 	}
 	slices.SortStableFunc(usable, func(a, b candidate) int {
-		return cmp.Or(compareBool(a.last, b.last), compareBool(a.limited, b.limited), a.compare(&b, q.prefer.value), cmp.Compare(a.order, b.order))
+		return cmp.Or(compareBool(a.last, b.last), a.compareSpent(&b), compareBool(a.limited, b.limited), a.compare(&b, q.prefer.value), cmp.Compare(a.order, b.order))
 	})
 	return usable, no
 }
@@ -129,6 +132,18 @@ func (c *candidate) compare(other *candidate, prefer string) int {
 	return 0
 }
 
+// compareSpent puts a candidate that has used up a limit last and, of several, the one whose
+// limit is reset first.
+func (c *candidate) compareSpent(other *candidate) int {
+	switch {
+	case c.spent == nil || other.spent == nil:
+		return compareBool(c.spent != nil, other.spent != nil)
+	case c.spent.ResetsAt.IsZero() != other.spent.ResetsAt.IsZero():
+		return compareBool(c.spent.ResetsAt.IsZero(), other.spent.ResetsAt.IsZero())
+	}
+	return c.spent.ResetsAt.Compare(other.spent.ResetsAt.Time)
+}
+
 // latency is that of the last answer; an unknown one is the longest. Another machine's is of
 // that machine.
 func (c *candidate) latency() float64 {
@@ -169,6 +184,9 @@ func (c *candidate) chosen(q pickQuery, more string) *chosen {
 	if doubt := doubtOf(&c.Status); doubt != nil {
 		why += ", " + doubt.String()
 	}
+	if c.spent != nil {
+		why += ", the last choice: " + usedUp(c.spent)
+	}
 	if more != "" {
 		why += ", " + more
 	}
@@ -176,7 +194,7 @@ func (c *candidate) chosen(q pickQuery, more string) *chosen {
 		ID: c.ID, Kind: c.Kind, Type: c.Type, State: c.State, Reason: c.Reason, Endpoint: c.Endpoint,
 		Client: c.Client, LatencyMS: c.LatencyMS, Model: q.model, Why: why,
 	}
-	found.BaseURL = found.baseURL()
+	found.BaseURL, found.spent = found.baseURL(), c.spent
 	return found
 }
 

@@ -85,6 +85,7 @@ func cardLines(s *provider.Status, now time.Time) (lines [][2]string) {
 	if s.RetryAt.After(now) {
 		add("Limit", "send nothing until "+clock(s.RetryAt, now)+", "+in(s.RetryAt, now))
 	}
+	add("Left", limitsLine(s, now))
 	if s.Reason != provider.OK && (s.Reason != provider.RateLimited || !s.RetryAt.After(now)) {
 		hint, _, _ := strings.Cut(hintOf(s, now), "; see: providerctl status ") // the reader is there
 		add("Hint", hint)

@@ -48,6 +48,10 @@ not known. Nothing is said about a key of its own: PROVIDERD_KEY_ENV is left out
 With --model, the provider must list that model, by its id or an alias; Ollama's NAME
 means NAME:latest. A provider whose models are unknown is the last resort.
 
+A provider that has used up a limit which is not reset yet is the last choice, since
+requests will probably fail until then ("providerctl limits"). If every provider has, it prints
+the one whose limit is reset first, and says so on standard error.
+
 Providers with stale rows are probed only if no other is left. If none can be used, it
 exits 1 and says why for each.
 
@@ -131,6 +135,8 @@ type chosen struct {
 	LatencyMS float64          `json:"latency_ms,omitempty"`
 	Model     string           `json:"model,omitempty"`
 	Why       string           `json:"why"`
+
+	spent *provider.Limit // used up; nil: none is
 }
 
 // A rejected is one that cannot be used.
@@ -151,6 +157,8 @@ func (a *app) pick(ctx context.Context, q pickQuery, out *format) error {
 	if found.chosen == nil {
 		a.sayRejected(q, found.Rejected)
 		answer = errNo
+	} else if found.spent != nil {
+		a.say("%s: %s; no other provider can be used now", found.ID, usedUp(found.spent))
 	}
 	switch {
 	case out.json():

@@ -44,7 +44,9 @@ takes back a mistake.
 "Wed, 21 Oct 2026 07:28:00 GMT". An empty value is ignored. --headers takes the headers
 of the answer as curl -D or -i writes them, from a file or, with -, from standard input.
 It sends only the status and the headers about limits (retry-after, x-ratelimit-…,
-anthropic-ratelimit-…, date), which the daemon reads by the rules of its own probes.`,
+anthropic-ratelimit-…, date), which the daemon reads by the rules of its own probes. What
+they say is left then shows in "providerctl limits", and pick avoids a provider that has
+used up a limit. With such headers a success may be reported too: it changes nothing else.`,
 		Example: `  providerctl report openai --status 429 --retry-after 60
   providerctl report ollama --error timeout
   curl -sS -D headers.txt -o answer.json … || providerctl report groq --headers headers.txt`,

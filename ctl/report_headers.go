@@ -80,9 +80,10 @@ func statusOf(line string) (code int, ok bool) {
 	return code, err == nil && len(fields[1]) == 3
 }
 
-// tellsOfLimits reports whether a header may say when to ask again, or by which clock.
+// tellsOfLimits reports whether a header may say when to ask again or what is left, or by
+// which clock.
 func tellsOfLimits(name string) bool {
-	return name == "date" || strings.Contains(name, "retry-after") || strings.Contains(name, "ratelimit") || strings.Contains(name, "rate-limit")
+	return name == "date" || strings.Contains(name, "retry-after") || strings.Contains(name, "ratelimit") || strings.Contains(name, "rate-limit") || strings.Contains(name, "tokenlimit")
 }
 
 // hearsayLine is what became of a report by a user who is no administrator.

@@ -22,7 +22,8 @@ func wideColumns() []column {
 		textColumn(loadTitle, func(s provider.Status) string { return Load(&s) }),
 		{"NEXT", false, func(s provider.Status, now time.Time) string { return in(s.NextCheckAt, now) }},
 		{"RETRY", false, func(s provider.Status, now time.Time) string { return in(s.RetryAt, now) }},
-		textColumn("DETAIL", func(s provider.Status) string { return attributed(&s, storyOf(s.Doubt, s.Detail).String()) }),
+		{leftTitle, false, func(s provider.Status, now time.Time) string { return leftCell(&s, now) }},
+		detailColumn(),
 		{"INCIDENT", false, func(s provider.Status, now time.Time) string { return incidentCell(s.Incident, now) }},
 		textColumn(hintTitle, func(s provider.Status) string { return s.Hint }),
 	}
@@ -46,6 +47,7 @@ func models(s provider.Status) string {
 func wideLayout(rows []provider.Status, opts TableOptions) (*grid, []int) {
 	whole := newGrid(wideColumns(), rows, opts)
 	whole.drop(loadTitle)
+	whole.drop(leftTitle)
 	widths := whole.widths()
 	if opts.Width <= 0 || total(widths) <= opts.Width {
 		return whole, widths

@@ -209,6 +209,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	d.metrics = metrics.New(metrics.Sources{
 		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control, Health: d.health.Report,
 		Sinks: func() []provider.NotifySink { return d.notify.List().Sinks },
+		Fleet: d.fleet.Fleet,
 	})
 	listener, scrapes, err := d.listenForAll()
 	if err != nil {
