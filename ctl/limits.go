@@ -172,7 +172,7 @@ func quantity(n *float64) string {
 		return unknown
 	case *n != math.Trunc(*n):
 		return strconv.FormatFloat(*n, 'f', 2, 64)
-	case *n < 100_000:
+	case *n < 1_000_000:
 		return strconv.FormatFloat(*n, 'f', 0, 64)
 	}
 	return tokens(int64(*n))
