@@ -23,7 +23,7 @@ func wideColumns() []column {
 		{"NEXT", false, func(s provider.Status, now time.Time) string { return in(s.NextCheckAt, now) }},
 		{"RETRY", false, func(s provider.Status, now time.Time) string { return in(s.RetryAt, now) }},
 		{leftTitle, false, func(s provider.Status, now time.Time) string { return leftCell(&s, now) }},
-		detailColumn(),
+		textColumn("DETAIL", func(s provider.Status) string { return attributed(&s, storyOf(s.Doubt, s.Detail).String()) }),
 		{"INCIDENT", false, func(s provider.Status, now time.Time) string { return incidentCell(s.Incident, now) }},
 		textColumn(hintTitle, func(s provider.Status) string { return s.Hint }),
 	}
