@@ -188,14 +188,14 @@ func TestEngine_ThousandsOfMembersAreBounded(t *testing.T) {
 		tags := make([]wire.Tag, 200)
 		value := wire.EncodeMember(wire.Member{Host: "h", Version: "1", Tags: tags})[0]
 		host := []byte(`{"servers":[]}`)
-		for n := range 5000 {
+		for n := range 1500 {
 			l.store.set(fmt.Sprint(wire.Members, "m", n), value)
 			l.store.set(fmt.Sprint(wire.Members, "m", n, "/1"), value)
 			l.store.set(fmt.Sprint(wire.Hosts, "h", n), host)
 		}
 		time.Sleep(30 * time.Second)
 		var keys []string
-		for n := range 5000 {
+		for n := range 1500 {
 			keys = append(keys, fmt.Sprint(wire.Members, "m", n), fmt.Sprint(wire.Members, "m", n, "/1"), fmt.Sprint(wire.Hosts, "h", n))
 		}
 		if l.prober("p0") != holder || holder.entry("p0").row.Reason != provider.OK {
