@@ -8,7 +8,8 @@
 //
 // etcd 3.7 is built from its module, which takes half a minute the first time; Go's build
 // cache keeps it. The essential tests run on an older etcd too, 3.4 or later, if its binary is
-// there (/usr/bin/etcd, or what OLDER_ETCD names). Debian has one in etcd-server.
+// there (/usr/bin/etcd, or what OLDER_ETCD names). Debian has one in etcd-server, and
+// etcdctl in etcd-client.
 package fleettest
 
 import (
