@@ -40,7 +40,7 @@ func CheckFleet(ctx context.Context, f *config.Fleet, say func(Finding)) (good b
 		say(found)
 	}}
 	for _, fault := range f.Faults {
-		c.say(Finding{What: fault, Bad: true, Hint: "see: providerd config check"})
+		c.say(Finding{What: fault, Bad: true})
 	}
 	if len(f.Faults) == 0 && c.endpoints(ctx) {
 		c.role(ctx)

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/term"
@@ -53,39 +54,51 @@ func newFleetCheckCommand(f *flags) *command.Command {
 		Use: "check", Short: "Check the way to the fleet's etcd",
 		Long: `Check what [fleet] in the configuration needs: each of etcd's servers and its
 certificate, this member's certificate and role, its name, and the clock of leases. It
-needs no daemon, and does not disturb one. It runs as you: try it as the user of the
-service, who reads the key files.
+needs no daemon, and does not disturb one. Check the system's service as root: its user must
+be able to read the files, too.
 
 It fails if the fleet cannot be used.`,
 		Args: noArguments,
 		Run: func(cmd *command.Command, _ []string) error {
-			o, _, err := f.place()
+			o, path, err := f.place()
 			if err != nil {
 				return err
 			}
 			cfg, err := o.Load()
 			if err != nil {
-				return err
+				return f.asRoot(err, "fleet check", path)
 			}
 			if cfg.Fleet == nil {
-				return usageError{"the configuration has no [fleet]", "see: man providerd.toml"}
+				return usageError{"there is no [fleet] in " + provider.Printable(path), "see: man providerd.toml"}
 			}
-			good := daemon.CheckFleet(cmd.Context(), cfg.Fleet, func(found daemon.Finding) {
-				mark := "ok"
-				if found.Bad {
-					mark = "FAILED"
-				} else if found.Hint != "" {
-					mark = "warning"
-				}
-				fmt.Fprintf(cmd.Out(), "%-8s %s\n", mark, provider.Printable(found.What))
-				if found.Hint != "" {
-					fmt.Fprintf(cmd.Out(), "%-8s %s\n", "", provider.Printable(found.Hint))
-				}
-			})
+			good := daemon.CheckFleet(cmd.Context(), cfg.Fleet, func(found daemon.Finding) { writeFinding(cmd.Out(), found) })
+			if len(cfg.Fleet.Faults) > 0 {
+				say(cmd, "see: providerd config check %s", provider.ShellWord(path))
+			}
+			wrong, _ := viewOfService(o, path).unreadable(&config.Config{Path: path, Fleet: cfg.Fleet})
+			for _, err := range wrong {
+				writeFinding(cmd.Out(), daemon.Finding{What: err.Error(), Bad: true, Hint: provider.HintOf(err)})
+			}
+			good = good && len(wrong) == 0
 			if !good {
 				return errNo
 			}
 			return nil
 		},
+	}
+}
+
+// writeFinding prints a result of the check, and below it what to do.
+func writeFinding(w io.Writer, found daemon.Finding) {
+	mark := "ok"
+	switch {
+	case found.Bad:
+		mark = "FAILED"
+	case found.Hint != "":
+		mark = "warning"
+	}
+	fmt.Fprintf(w, "%-8s %s\n", mark, provider.Printable(found.What))
+	if found.Hint != "" {
+		fmt.Fprintf(w, "%-8s %s\n", "", provider.Printable(found.Hint))
 	}
 }

@@ -86,7 +86,7 @@ func newPage(t *testing.T, e edition) *page {
 		"https://0.0.0.0:", "https://$server:",
 		"/var/lib/etcd", filepath.Join(p.folder, "var"), "/etc/", p.etc("") + "/",
 		`"key_fleet_key"`, `"` + p.etc("providerd/credentials/fleet_key") + `"`, // systemd's part
-		"providerd --system", "providerd --config " + p.etc("providerd/providerd.toml"),
+		"providerd fleet check", "providerd fleet check --config " + p.etc("providerd/providerd.toml"),
 	}
 	for i, server := range servers {
 		words = append(words, server, network+fmt.Sprint(first+i))
