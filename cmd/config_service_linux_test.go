@@ -123,6 +123,7 @@ func checkAsTheService(t *testing.T) {
 		}
 	}
 
+	checkTheFleetsFiles(t)
 	checkAsADropInSays(t)
 
 	// A reload finds no key that systemd has to pass on.
@@ -130,6 +131,25 @@ func checkAsTheService(t *testing.T) {
 	edit.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/", `EDITOR=sh -c 'printf "[[provider]]\nid = \"groq\"\nkind = \"groq\"\napi_key_file = \"key_groq\"\n" >"$0"'`}
 	if out, err := edit.CombinedOutput(); err != nil || !strings.Contains(string(out), "put it in force: sudo systemctl restart providerd") {
 		t.Errorf("edited: %v\n%s", err, out)
+	}
+}
+
+// The check of the fleet is root's, but the files are for the service.
+func checkTheFleetsFiles(t *testing.T) {
+	err := errors.Join(
+		os.WriteFile("/etc/providerd/fleet_key", []byte(strings.Repeat("A", 43)), 0o600),
+		os.WriteFile("/etc/providerd/providerd.toml",
+			[]byte("[fleet]\nname = \"lab\"\nendpoints = [\"http://127.0.0.1:1\"]\nfleet_key_file = \"/etc/providerd/fleet_key\"\n"), 0o644),
+	)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	check := exec.Command(program("providerd"), "--system", "fleet", "check")
+	check.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/"}
+	const want = "FAILED   fleet_key_file of [fleet]: /etc/providerd/fleet_key: the user providerd may not read it"
+	if out, err := check.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("it does not say %q: %v\n%s", want, err, out)
 	}
 }
 
