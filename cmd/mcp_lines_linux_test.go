@@ -146,3 +146,27 @@ func TestMCP_EndsWithItsInput(t *testing.T) {
 		})
 	}
 }
+
+// A client that calls much and reads nothing can still end the program by closing its input.
+func TestMCP_EndsAlthoughNothingIsRead(t *testing.T) {
+	p := pipeMCP(t, newProcess(t, ""))
+	p.write(mcpHello)
+	p.write(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	for i := range 400 { // their answers are more than a pipe holds
+		p.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/list"}`, i))
+	}
+	p.in.Close()
+	state := make(chan error, 1)
+	go func() {
+		_, err := p.cmd.Process.Wait()
+		state <- err
+	}()
+	select {
+	case err := <-state:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it did not end")
+	}
+}

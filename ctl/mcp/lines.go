@@ -20,6 +20,9 @@ const (
 
 	// farewell is how long calls may take to finish once the input has ended.
 	farewell = 40 * time.Millisecond
+
+	// mostOpen is how many calls may be without an answer before no more are read.
+	mostOpen = 512
 )
 
 // lines is a connection with one message of JSON-RPC on each line. Unlike the transport of
@@ -31,8 +34,10 @@ type lines struct {
 	over   chan struct{} // closed when the input has ended
 	once   sync.Once
 
-	mu      sync.Mutex // guards what follows
+	writing sync.Mutex // guards out; held for as long as the client does not read
 	out     io.Writer
+
+	mu      sync.Mutex          // guards open; never held during a write
 	open    map[jsonrpc.ID]bool // calls without an answer
 	settled chan struct{}       // has a signal if an answer was written
 }
@@ -88,22 +93,44 @@ func (l *lines) Write(ctx context.Context, message jsonrpc.Message) error {
 		return err
 	}
 	answer, isAnswer := message.(*jsonrpc.Response)
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	err = l.write(line)
 	if isAnswer {
+		l.mu.Lock()
 		delete(l.open, answer.ID)
+		l.mu.Unlock()
 		select {
 		case l.settled <- struct{}{}:
 		default:
 		}
 	}
-	return l.write(line)
+	return err
 }
 
-// write writes a line. Its caller has the lock.
+// write writes a line.
 func (l *lines) write(line []byte) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
 	_, err := l.out.Write(append(line, '\n'))
 	return err
+}
+
+// accept notes a call. While too many have no answer, it waits until one has: a client that
+// writes and never reads must not fill the memory.
+func (l *lines) accept(id jsonrpc.ID) {
+	for {
+		l.mu.Lock()
+		if len(l.open) < mostOpen {
+			l.open[id] = true
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		select {
+		case <-l.settled:
+		case <-l.closed:
+			return
+		}
+	}
 }
 
 // listen reads until the input ends, and passes on each message. At the end it gives the
@@ -112,9 +139,7 @@ func (l *lines) listen() {
 	for {
 		message, err := l.next()
 		if call, ok := message.(*jsonrpc.Request); ok && call.IsCall() {
-			l.mu.Lock()
-			l.open[call.ID] = true
-			l.mu.Unlock()
+			l.accept(call.ID)
 		}
 		if err != nil {
 			l.settle()
@@ -244,7 +269,5 @@ func (l *lines) refuse(id json.RawMessage, code int64, why string) error {
 	if err != nil {
 		return err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	return l.write(line)
 }
