@@ -113,10 +113,18 @@ func TestMCP_Tools(t *testing.T) {
 		{"diagnose_provider", `{"id":"dead"}`, false, `"fresh":true`, "connect: 127.0.0.1:1: "},
 		{"diagnose_provider", `{"id":"limited"}`, false, `"fresh":false`, "from its last probe"},
 		{"diagnose_provider", `{}`, true, "", "id"},
+		{"diagnose_provider", `{"id":""}`, true, "", "call provider_status for the ids"},
+		{"list_models", `{"id":"../daemon"}`, true, "", "call provider_status for the ids"},
+		{"report_failure", `{"id":"x/../good","status":500}`, true, "", "call provider_status for the ids"},
+		{"provider_status", `{"ids":null}`, false, `"total":3`, "1 of 3 can be used"},
+		{"pick_provider", `{"ids":null,"model":null,"prefer":null}`, false, `"id":"good"`, "good: RUNNING"},
+		{"wait_for_provider", `{"timeout_seconds":null}`, false, `"id":"good"`, "good: RUNNING"},
+		{"diagnose_provider", `{"id":null}`, true, "", "id"},
+		{"report_failure", `{"id":"limited","status":429,"error":null}`, false, `"reason":"rate_limited"`, "it is left alone until then"},
 		{"report_failure", `{"id":"good"}`, true, "", "give the status of the answer"},
 		{"report_failure", `{"id":"good","status":200}`, true, "", "200"},
 		{"report_failure", `{"id":"good","status":429}`, false, `"id":"good"`, "call pick_provider for another one"},
-		{"report_failure", `{"id":"good","error":"timeout"}`, false, `"id":"good"`, "it is being probed"},
+		{"report_failure", `{"id":"good","error":"timeout"}`, false, `"id":"good"`, "call pick_provider for another one"},
 	} {
 		values, words, failed := callMCP(t, s, tc.tool, tc.arguments)
 		body, err := json.Marshal(values)

@@ -34,6 +34,9 @@ type diagnoseAnswer struct {
 }
 
 func (s *server) diagnose(ctx context.Context, in diagnoseInput) (diagnoseAnswer, error) {
+	if err := checkID(in.ID); err != nil {
+		return diagnoseAnswer{}, err
+	}
 	reply, err := s.client.Diagnose(ctx, client.DiagnoseQuery{ID: in.ID, Wait: probeWait})
 	if reply == nil {
 		return diagnoseAnswer{}, err

@@ -50,7 +50,7 @@ func (s *server) models(ctx context.Context, in modelsInput) (modelsAnswer, erro
 // listing is which providers' lists are wanted, and how many more there are.
 func (s *server) listing(ctx context.Context, id string) (ids []string, unread int, err error) {
 	if id != "" {
-		return []string{id}, 0, nil
+		return []string{id}, 0, checkID(id)
 	}
 	reply, err := s.client.Status(ctx, client.StatusQuery{})
 	if err != nil {
@@ -99,7 +99,11 @@ func modelsAnswerOf(all []modelOf, unread int, in modelsInput) modelsAnswer {
 
 func (a modelsAnswer) words() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d models", a.Total)
+	plural := "s"
+	if a.Total == 1 {
+		plural = ""
+	}
+	fmt.Fprintf(&b, "%d model%s", a.Total, plural)
 	before := ""
 	for _, m := range a.Models {
 		if m.Provider != before {

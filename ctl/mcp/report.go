@@ -32,6 +32,9 @@ type reportAnswer struct {
 }
 
 func (s *server) report(ctx context.Context, in reportInput) (reportAnswer, error) {
+	if err := checkID(in.ID); err != nil {
+		return reportAnswer{}, err
+	}
 	if in.Status == 0 && in.Error == "" {
 		return reportAnswer{}, provider.Errorf(provider.BadRequest, "give the status of the answer or, if none came, error", "nothing is reported")
 	}
@@ -53,8 +56,13 @@ func (s *server) report(ctx context.Context, in reportInput) (reportAnswer, erro
 func reportOf(row *provider.Status, now time.Time) reportAnswer {
 	a := reportAnswer{ID: row.ID, State: string(row.State), Reason: string(row.Reason), Usable: usableNow(row, now)}
 	a.Retry = secondsUntil(row.RetryAt.Time, now)
-	if a.Hint = "it is being probed; call pick_provider for another one"; row.Paused {
+	switch {
+	case row.Paused:
 		a.Hint = "its probing is paused; call pick_provider for another one"
+	case a.Retry > 0:
+		a.Hint = "it is left alone until then; call pick_provider for another one"
+	default:
+		a.Hint = "it is being probed; call pick_provider for another one"
 	}
 	return a
 }

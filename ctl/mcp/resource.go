@@ -51,8 +51,10 @@ func (s *server) subscribe(_ context.Context, req *mcp.SubscribeRequest) error {
 	return nil
 }
 
-func (s *server) unsubscribe(context.Context, *mcp.UnsubscribeRequest) error {
-	s.watch.stop()
+func (s *server) unsubscribe(_ context.Context, req *mcp.UnsubscribeRequest) error {
+	if req.Params.URI == statusURI {
+		s.watch.stop()
+	}
 	return nil
 }
 
@@ -104,7 +106,7 @@ func (w *watch) follow(ctx context.Context, changed chan<- struct{}) {
 				away = false
 				signal()
 			}
-			w.events(ctx, daemon.Seq, signal)
+			w.events(ctx, daemon, signal)
 		}
 		if !away {
 			away = true
@@ -114,15 +116,33 @@ func (w *watch) follow(ctx context.Context, changed chan<- struct{}) {
 	}
 }
 
-// events signals each event until the stream ends.
-func (w *watch) events(ctx context.Context, since uint64, signal func()) {
-	note := func(provider.StreamNote) {}
-	for _, err := range w.client.Events(ctx, client.EventsQuery{Since: &since, Follow: true, Note: note}) {
+// events signals each event until the stream ends. A reload that adds or removes providers
+// need not cause any, so each heartbeat of the stream is a time to look for one.
+func (w *watch) events(ctx context.Context, daemon *provider.DaemonInfo, signal func()) {
+	loaded := loadedAt(daemon)
+	note := func(n provider.StreamNote) {
+		if n.Type != provider.NoteHeartbeat {
+			return
+		}
+		if now, err := w.client.Daemon(ctx); err == nil && !loadedAt(now).Equal(loaded) {
+			loaded = loadedAt(now)
+			signal()
+		}
+	}
+	for _, err := range w.client.Events(ctx, client.EventsQuery{Since: &daemon.Seq, Follow: true, Note: note}) {
 		if err != nil {
 			return
 		}
 		signal()
 	}
+}
+
+// loadedAt is when the daemon read its configuration.
+func loadedAt(d *provider.DaemonInfo) time.Time {
+	if d.Setup == nil {
+		return time.Time{}
+	}
+	return d.Setup.Config.LoadedAt.Time
 }
 
 // tell notifies the client of changes, not too often.

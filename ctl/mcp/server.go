@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"strings"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -51,6 +53,7 @@ func Serve(ctx context.Context, session *ctl.Session, in io.Reader, out io.Write
 	s.watch.notify = func() {
 		_ = srv.ResourceUpdated(ctx, &mcp.ResourceUpdatedNotificationParams{URI: statusURI}) // the client may be gone
 	}
+	srv.AddReceivingMiddleware(dropNulls)
 	s.addTools(srv)
 	s.addResource(srv)
 	connection := newLines(in, out)
@@ -169,6 +172,29 @@ func schemaOf[T any]() *jsonschema.Schema {
 		}
 	}
 	return schema
+}
+
+// dropNulls leaves out the arguments of a call that are null. Some clients write that for
+// each optional argument that a model did not give.
+func dropNulls(next mcp.MethodHandler) mcp.MethodHandler {
+	return func(ctx context.Context, method string, req mcp.Request) (mcp.Result, error) {
+		var given map[string]json.RawMessage
+		if p, ok := req.GetParams().(*mcp.CallToolParamsRaw); ok && json.Unmarshal(p.Arguments, &given) == nil {
+			maps.DeleteFunc(given, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
+			if kept, err := json.Marshal(given); err == nil && given != nil {
+				p.Arguments = kept
+			}
+		}
+		return next(ctx, method, req)
+	}
+}
+
+// checkID refuses what cannot be an ID, and would be another path of the API.
+func checkID(id string) error {
+	if id == "" || id == "." || id == ".." || strings.ContainsAny(id, "/?#%") {
+		return provider.Errorf(provider.UnknownProvider, "", "no such provider: %q", clip(id, 60))
+	}
+	return nil
 }
 
 // requestKey is the key of the request in the context of its handler.

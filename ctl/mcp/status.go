@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/providerd/providerd/ctl"
 	"github.com/providerd/providerd/ctl/client"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -35,6 +36,7 @@ type statusOfOne struct {
 	Hint   string `json:"hint,omitempty" jsonschema:"what a person can do about it"`
 	Retry  int    `json:"retry_in_seconds,omitempty" jsonschema:"send nothing before that"`
 	Stale  bool   `json:"stale,omitempty" jsonschema:"it was not checked recently"`
+	Load   string `json:"load,omitempty" jsonschema:"requests of a server that reports them"`
 }
 
 func (s *server) status(ctx context.Context, in statusInput) (statusAnswer, error) {
@@ -102,7 +104,7 @@ func rank(s *provider.Status, now time.Time) int {
 
 // oneOf is what is said of one provider. Only one that cannot be used needs more than a word.
 func oneOf(s *provider.Status, now time.Time, spell func(string) string) statusOfOne {
-	one := statusOfOne{ID: s.ID, State: string(s.State), Reason: string(s.Reason), Usable: usableNow(s, now), Stale: s.Stale}
+	one := statusOfOne{ID: s.ID, State: string(s.State), Reason: string(s.Reason), Usable: usableNow(s, now), Stale: s.Stale, Load: ctl.Load(s)}
 	if one.Retry = secondsUntil(s.RetryAt.Time, now); !one.Usable || s.State != provider.StateRunning {
 		one.Detail, one.Hint = clip(s.Detail, 80), clip(spell(s.Hint), 100)
 	}
@@ -134,7 +136,7 @@ func (one *statusOfOne) words() string {
 	if one.Stale {
 		stale = "not checked recently"
 	}
-	return sentence(state, not, one.Detail, one.Hint, retryWords(one.Retry), stale)
+	return sentence(state, not, one.Load, one.Detail, one.Hint, retryWords(one.Retry), stale)
 }
 
 func retryWords(seconds int) string {
