@@ -108,8 +108,8 @@ func soonest(reply *provider.StatusReply) (first int) {
 		if next.IsZero() {
 			next = s.NextCheckAt.Time
 		}
-		if s.Type == provider.Generic || s.Paused || s.Reason.NeedsPerson() {
-			continue
+		if s.Type == provider.Generic || s.Paused || s.Reason.NeedsPerson() || usableNow(s, reply.TS.Time) {
+			continue // time changes nothing; one that is usable lacks the model
 		}
 		if in := secondsUntil(next, reply.TS.Time); in > 0 && (first == 0 || in < first) {
 			first = in
@@ -125,9 +125,22 @@ func pickedOf(c ctl.Choice, model string) pickAnswer {
 		BaseURL: c.BaseURL, KeyEnv: clip(c.KeyEnv, 60), Why: clip(c.Why, 120),
 	}
 	if len(a.BaseURL) > longestURL {
-		a.BaseURL, a.Hint = "", "its URL is long; see: providerctl pick "+provider.ShellWord(c.ID)+" -o url"
+		a.leaveURLOut()
+	}
+	for _, less := range []*string{&a.Why, &a.Model} {
+		if size(a) > most {
+			*less = clip(*less, 20)
+		}
+	}
+	if size(a) > most { // JSON escapes some characters of a URL, so it may be longer than it looks
+		a.leaveURLOut()
 	}
 	return a
+}
+
+// leaveURLOut says how to get a URL that is too long for an answer.
+func (a *pickAnswer) leaveURLOut() {
+	a.BaseURL, a.Hint = "", "its URL is long; see: providerctl pick "+provider.ShellWord(a.ID)+" -o url"
 }
 
 // far is how far a provider is from being usable: one that runs may only lack the model.
@@ -152,6 +165,8 @@ func noneOf(c ctl.Choice, model string, retry int, spell func(string) string) pi
 		switch {
 		case len(c.Rejected) == 0:
 			a.Hint = "none that serves models is configured; see: providerctl info"
+		case retry > int(longWait.Seconds()):
+			a.Hint = "do something else until then, or ask the user"
 		case retry > 0:
 			a.Hint = "call wait_for_provider"
 		default:
