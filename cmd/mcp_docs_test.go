@@ -15,7 +15,7 @@ import (
 func TestMCP_DocumentedConfigurations(t *testing.T) {
 	parsers := map[string]func([]byte, any) error{"json": json.Unmarshal, "toml": toml.Unmarshal, "yaml": yaml.Unmarshal}
 	blocks := regexp.MustCompile("(?s)```(json|toml|yaml)\n(.*?)```").FindAllStringSubmatch(read(t, "../docs/mcp.md"), -1)
-	if len(blocks) != 6 {
+	if len(blocks) != 7 {
 		t.Errorf("%d configurations", len(blocks))
 	}
 	for _, block := range blocks {
