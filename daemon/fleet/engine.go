@@ -221,7 +221,7 @@ func (e *Engine) pause(ctx context.Context, dialed int, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for {
-		e.settleAll(false)
+		e.settleAll()
 		e.carryOut()
 		select {
 		case <-timer.C:
@@ -247,7 +247,6 @@ func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
 	timer := time.NewTimer(tickEvery)
 	defer timer.Stop()
 	for {
-		full := false
 		select {
 		case b, ok := <-s.Batches():
 			if !ok {
@@ -258,7 +257,6 @@ func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
 			}
 			e.receive(&b)
 		case <-timer.C:
-			full = true
 		case <-e.woken:
 		case <-e.begun:
 			if !e.isCurrent(dialed) {
@@ -267,7 +265,7 @@ func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
 		case <-ctx.Done():
 			return nil
 		}
-		timer.Reset(e.settleAll(full))
+		timer.Reset(e.settleAll())
 		e.carryOut()
 	}
 }

@@ -19,7 +19,8 @@ type joined struct {
 
 	jobs   []job
 	busy   int
-	reread bool // the members' lists may have changed for every item
+	reread bool      // the members' lists may have changed for every item
+	looked time.Time // when all items were looked at last
 
 	parts    int // of what this member lists, that are written
 	host     string

@@ -66,23 +66,26 @@ func (e *Engine) Disagrees(id string, ours bool) {
 	}
 }
 
-// settleAll decides what follows from what changed, or for all items. It returns how long until
-// it must be called again at the latest.
-func (e *Engine) settleAll(full bool) time.Duration {
+// settleAll decides what follows from what changed, and for all items if the last look at them
+// was tickEvery ago. It returns how long until it must be called again at the latest.
+func (e *Engine) settleAll() time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now, wait := time.Now(), tickEvery
-	if j := e.joined; j != nil && j.reread {
-		full, j.reread = true, false
-	}
-	if full {
-		for _, it := range e.items {
-			e.dirty[it] = struct{}{}
+	if j := e.joined; j != nil {
+		look := now.Sub(j.looked) >= tickEvery
+		if look {
+			j.looked = now
+			e.sayHost(now)
+			e.retry(j)
 		}
-		e.sayHost(now)
-		if e.joined != nil {
-			e.retry(e.joined)
+		if look || j.reread {
+			j.reread = false
+			for _, it := range e.items {
+				e.dirty[it] = struct{}{}
+			}
 		}
+		wait = j.looked.Add(tickEvery).Sub(now)
 	}
 	for it := range e.dirty {
 		delete(e.dirty, it)
