@@ -66,6 +66,7 @@ type Engine struct {
 	why             error // the mode is not ok
 	joined          *joined
 	certificateEnds time.Time        // this member's; zero: unknown
+	tags            int              // in the lists of all members
 	membership      uint64           // rises when members list other providers
 	peers           map[string]*peer // the members, including this one; as they were, while alone
 }
@@ -174,7 +175,7 @@ func faultsOf(f *config.Fleet) error {
 func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 	e.mu.Lock()
 	e.setMode(provider.FleetConnecting, nil)
-	e.peers = map[string]*peer{}
+	e.peers, e.tags = map[string]*peer{}, 0
 	e.membership++
 	e.mu.Unlock()
 	b, err := e.o.Dial(cfg)

@@ -35,16 +35,6 @@ func compareTags(a, b wire.Tag) int { return bytes.Compare(a[:], b[:]) }
 // isMember reports whether its own key exists.
 func (p *peer) isMember() bool { return p.parts[0] != nil }
 
-// tagCount is how many tags of members are kept.
-func (e *Engine) tagCount() (n int) {
-	for _, p := range e.peers {
-		for _, part := range p.parts {
-			n += len(part)
-		}
-	}
-	return n
-}
-
 // peer finds a member, and makes it if there is room; nil: there is none.
 func (e *Engine) peer(name string) *peer {
 	p := e.peers[name]
@@ -78,6 +68,24 @@ func (e *Engine) listers(it *item) []string {
 	slices.Sort(names)
 	it.listed.by, it.listed.as = names, e.membership
 	return names
+}
+
+// relist corrects the listers after one member's list changed. It happens for each member when
+// all of a large fleet join at once, so it does not look at the other members.
+func (e *Engine) relist(name string) {
+	p := e.peers[name]
+	for _, it := range e.items {
+		if name == e.self() || it.listed.as != e.membership {
+			continue
+		}
+		at, was := slices.BinarySearch(it.listed.by, name)
+		switch is := p != nil && p.lists(it.id.FP.Tag()); {
+		case is && !was:
+			it.listed.by = slices.Insert(it.listed.by, at, name)
+		case was && !is:
+			it.listed.by = slices.Delete(it.listed.by, at, at+1)
+		}
+	}
 }
 
 func (e *Engine) self() string {
@@ -124,8 +132,8 @@ func (e *Engine) receive(b *bus.Batch) {
 // stays.
 func (e *Engine) startAll() {
 	e.membership++
-	e.peers = map[string]*peer{}
 	e.joined.kept = map[*item]int64{}
+	e.peers, e.tags = map[string]*peer{}, 0
 	for _, it := range e.items {
 		if it.claim.mine {
 			e.joined.kept[it] = it.claim.epoch
@@ -178,9 +186,10 @@ func (e *Engine) refuse() { e.count.Refused++ }
 func (e *Engine) changeMember(k wire.Key, c *bus.Change) {
 	e.tellChanged()
 	e.joined.reread = true
-	e.membership++
+	defer e.relist(k.Member)
 	if c.Value == nil {
 		if p := e.peers[k.Member]; p != nil {
+			e.tags -= len(p.parts[k.Part])
 			delete(p.parts, k.Part)
 			if len(p.parts) == 0 && p.host == nil {
 				delete(e.peers, k.Member)
@@ -198,10 +207,11 @@ func (e *Engine) changeMember(k wire.Key, c *bus.Change) {
 		p.is = m
 		p.is.Tags = nil
 	}
-	if m.Tags == nil || e.tagCount()+len(m.Tags) > mostTags {
+	if m.Tags == nil || e.tags-len(p.parts[k.Part])+len(m.Tags) > mostTags {
 		m.Tags = []wire.Tag{} // nobody counts on it for more
 	}
 	slices.SortFunc(m.Tags, compareTags)
+	e.tags += len(m.Tags) - len(p.parts[k.Part])
 	p.parts[k.Part] = m.Tags
 }
 
