@@ -78,6 +78,8 @@ func play(role string) {
 	switch role {
 	case "bus":
 		err = bePartOfAFleet(args[0], args[1], args[2], args[3], args[4], args[5], args[6])
+	case "crowd":
+		err = beCrowd()
 	default:
 		err = fmt.Errorf("no role %q", role)
 	}

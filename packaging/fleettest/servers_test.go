@@ -162,11 +162,21 @@ func (c *cluster) enable(members ...string) {
 		do(root.UserGrantRole(ctx, "root", "root"))
 		do(root.RoleAdd(ctx, "fleet"))
 		do(root.RoleGrantPermission(ctx, "fleet", prefix, clientv3.GetPrefixRangeEnd(prefix), clientv3.PermissionType(clientv3.PermReadWrite)))
-		for _, m := range members {
-			do(root.UserAddWithOptions(ctx, m, "", &clientv3.UserAddOptions{NoPassword: true}))
-			do(root.UserGrantRole(ctx, m, "fleet"))
-		}
 		do(root.AuthEnable(ctx))
+	})
+	c.users(members...)
+}
+
+// users makes more users with the role.
+func (c *cluster) users(members ...string) {
+	c.t.Helper()
+	c.admin(func(ctx context.Context, root *clientv3.Client) {
+		for _, m := range members {
+			_, err := root.UserAddWithOptions(ctx, m, "", &clientv3.UserAddOptions{NoPassword: true})
+			must(c.t, err)
+			_, err = root.UserGrantRole(ctx, m, "fleet")
+			must(c.t, err)
+		}
 	})
 }
 
