@@ -44,6 +44,7 @@ func measure(t *testing.T, members int, watched time.Duration, changes int) (*cl
 	crowd.must("Join", c.crowd(members), &None{})
 	took := crowd.settled(members)
 	c.say(before, fmt.Sprintf("%d members join at once, and are settled after %v", members, took.Round(100*time.Millisecond)))
+	t.Logf("sessions: %s; not opened: %v", storm(crowd.standing().Open), crowd.standing().Failed)
 	time.Sleep(min(watched, 15*time.Second)) // what joining left behind
 
 	before = c.load()
@@ -105,6 +106,7 @@ func outage(t *testing.T, c *cluster, crowd *crowdClient, members int) {
 	back := crowd.standing().Open
 	c.say(before, fmt.Sprintf("all servers are back after %v: settled after %v", gone, took.Round(100*time.Millisecond)))
 	t.Logf("sessions opened while they were gone: %s; since then: %s", storm(meanwhile[len(opened):]), storm(back[len(meanwhile):]))
+	t.Logf("not opened since the test began: %v", crowd.standing().Failed)
 	if most := 3 * members; len(back)-len(meanwhile) > most {
 		t.Errorf("sessions were opened %d times by %d members", len(back)-len(meanwhile), members)
 	}

@@ -3,6 +3,7 @@ package fleettest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/rpc"
 	"os"
@@ -28,6 +29,7 @@ type Crowd struct {
 	mu       sync.Mutex
 	versions map[string]int // of each provider's server
 	opened   []time.Time    // when members opened sessions
+	failed   map[string]int // why that failed, and how often
 	heard    chan heard     // of a change that is under way
 }
 
@@ -50,7 +52,7 @@ func beCrowd() error {
 	if err != nil {
 		return err
 	}
-	if err := rpc.Register(&Crowd{versions: map[string]int{}, heard: make(chan heard, 1<<16)}); err != nil {
+	if err := rpc.Register(&Crowd{versions: map[string]int{}, failed: map[string]int{}, heard: make(chan heard, 1<<16)}); err != nil {
 		return err
 	}
 	rpc.ServeConn(c)
@@ -83,6 +85,7 @@ type Standing struct {
 	OK      int // members by their own account
 	Settled int // providers that one member probes, and all others were told of
 	Open    []time.Time
+	Failed  map[string]int // why sessions could not be opened, and how often
 }
 
 // Standing counts.
@@ -109,7 +112,7 @@ func (c *Crowd) Standing(_ None, s *Standing) error {
 		}
 	}
 	c.mu.Lock()
-	s.Open = slices.Clone(c.opened)
+	s.Open, s.Failed = slices.Clone(c.opened), maps.Clone(c.failed)
 	c.mu.Unlock()
 	return nil
 }
@@ -201,7 +204,13 @@ func (b *counted) Open(ctx context.Context, own string, value []byte) (bus.Sessi
 	b.crowd.mu.Lock()
 	b.crowd.opened = append(b.crowd.opened, time.Now())
 	b.crowd.mu.Unlock()
-	return b.Bus.Open(ctx, own, value)
+	s, err := b.Bus.Open(ctx, own, value)
+	if err != nil {
+		b.crowd.mu.Lock()
+		b.crowd.failed[err.Error()]++
+		b.crowd.mu.Unlock()
+	}
+	return s, err
 }
 
 // probe probes what is this member's to probe. The providers take turns within the interval.
