@@ -27,7 +27,7 @@ func (s *skips) add(of test, reason string) {
 // elsewhere is what no run of `go test` does.
 const elsewhere = `
 Not run by go test: the race detector, the packages under a real systemd, daemons under
-kills and power cuts, the dashboard in a browser, a fleet on etcd, fuzzing, benchmarks, builds for other systems. ".ci/run --list"
+kills and power cuts, the dashboard in a browser, a fleet on etcd, coding agents, fuzzing, benchmarks, builds for other systems. ".ci/run --list"
 names these steps, and ".ci/run STEP" runs one, as root on Linux.
 `
 
@@ -87,6 +87,7 @@ var remedies = []struct{ words, how string }{
 	{"-short", "without -short"},
 	{"packaging/browsertest", ".ci/run browser, which installs Chromium on Debian"},
 	{"packaging/fleettest", ".ci/run fleet, which builds etcd"},
+	{"folder with the agents", ".ci/run agents, which installs them with npm"},
 	{"only root", `as root: sudo env "PATH=$PATH" go test ./...`},
 	{"root may", "as an ordinary user"},
 	{"root", `as root: sudo env "PATH=$PATH" go test ./...`},
