@@ -74,7 +74,7 @@ func measure(t *testing.T, members int, watched time.Duration, changes int) (*cl
 		before = c.load()
 		s.restart()
 		before.servers[slices.Index(c.servers, s)] = usage{at: before.servers[0].at}
-		time.Sleep(2 * time.Second)
+		time.Sleep(8 * time.Second) // longer than an unanswered renewal is waited for
 		took = crowd.settled(members)
 		again := crowd.standing().Open[len(opened):]
 		c.say(before, fmt.Sprintf("%s restarts: settled after %v; sessions opened again: %s", s.name, took.Round(100*time.Millisecond), storm(again)))
