@@ -35,6 +35,9 @@ var doors = map[string]door{
 	"POST /api/providers/{id}/resume":     {command: "resume a"},
 	"POST /api/providers/{id}/report":     {body: `{"status":429,"retry_after":"1"}`},
 	"POST /api/providers/{id}/action":     {body: `{"action":"stop","phase":"begins"}`, status: 400}, // it has no unit
+	"GET /api/fleet":                      {},
+	"GET /api/providers/{id}/slots":       {status: 409},
+	"POST /api/providers/{id}/slots":      {status: 409},
 	"GET /api/events":                     {},
 	"GET /api/history":                    {},
 	"GET /api/notify":                     {},

@@ -43,6 +43,7 @@ var house = []string{
 	"daemon/metrics",
 	"daemon/health",
 	"daemon/control",
+	"daemon/slots",
 	"daemon/framing",
 	"daemon/socket",
 	"daemon/schedule",

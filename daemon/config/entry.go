@@ -37,6 +37,7 @@ func (t *table) provider(ids map[string]int, defaults timing) (Provider, bool) {
 	if share, isSet := get[bool](t, "share", "share = false"); isSet {
 		p.Private = !share
 	}
+	p.Slots = t.slots()
 	enabled, isSet := get[bool](t, "enabled", "enabled = true")
 	enabled = enabled || !isSet
 	if kind == nil {

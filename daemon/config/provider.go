@@ -50,6 +50,8 @@ type Provider struct {
 	Hints   provider.Hints // of its kind
 	// Client is how to configure programs that use it; nil if there is nothing to configure.
 	Client *provider.Client
+	// Slots is how many callers may hold a slot; the zero Slots has none to give.
+	Slots Slots
 	// Feed is the vendor's status feed that is followed; the zero Feed is none.
 	Feed Feed
 }

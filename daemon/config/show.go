@@ -71,6 +71,7 @@ func (p *Provider) show(b *strings.Builder) {
 	if p.Private {
 		b.WriteString("share = false\n")
 	}
+	p.Slots.show(b)
 	p.Expect.show(b)
 	p.showFeed(b)
 }

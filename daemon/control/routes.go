@@ -109,6 +109,26 @@ var routes = []route{
 		replies: []reply{{status: 200, what: "the row, once it is saved", body: provider.Status{}}},
 	},
 	{
+		method: "GET", path: onePath + "/slots", serve: (*Server).slotsOf,
+		summary: "How many slots of a provider are free",
+		replies: []reply{
+			{status: 200, what: "the slots", body: provider.SlotsReply{}},
+			{status: 409, what: "the provider has no slots in the configuration", body: provider.ErrorReply{}},
+		},
+	},
+	{
+		method: "POST", path: onePath + "/slots", serve: (*Server).takeProviderSlot,
+		params:  []parameter{{"wait", "how long to wait for a slot, at most 10m", schemaDuration}},
+		summary: "Hold a slot of a provider",
+		about: "The reply stays open, and the slot is held until the client closes the connection, sends anything, or dies. The first line says which slot it is; " +
+			"there is no other, except an end when the daemon shuts down. Nobody gets a slot while the provider cannot be used. Users who wait take turns.",
+		replies: []reply{
+			{status: 200, what: "the slot, and a line with a type when it ends", body: provider.Slot{}, note: provider.StreamNote{}, media: mediaLines},
+			{status: 409, what: "the provider has no slots in the configuration", body: provider.ErrorReply{}},
+			{status: 504, what: "with `wait`: time ran out", body: provider.ErrorReply{}},
+		},
+	},
+	{
 		method: "POST", path: "/api/discover", serve: (*Server).discover,
 		summary: "Look for local kinds at their default addresses",
 		about:   "It makes one connection to each address, then at most one request for each kind that might listen there. Concurrent callers share one discovery, and there is at most one a second.",

@@ -157,6 +157,7 @@ type Server struct {
 	actionLog  ration
 	reporters  pace
 	sweeps     turns // replies of GET /api/history
+	slots      slotQueues
 	buffers    sync.Pool
 	served     atomic.Bool     // Serve was called
 	others     listeners       // see Also

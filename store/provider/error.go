@@ -28,6 +28,7 @@ const (
 	UnknownSink       Code = "unknown_sink"
 	UnknownMessage    Code = "unknown_message"
 	Undelivered       Code = "undelivered"        // the receiver of a notification did not accept it
+	NoSlots           Code = "no_slots"           // the provider has none in the configuration
 	Usage             Code = "usage"              // client only
 	DaemonUnreachable Code = "daemon_unreachable" // client only
 )
@@ -64,6 +65,7 @@ var codes = sync.OnceValue(func() map[Code]struct{ http, exit int } {
 		UnknownSink:       {404, ExitUnknown},
 		UnknownMessage:    {404, ExitUnknown},
 		Undelivered:       {502, ExitNo},
+		NoSlots:           {409, ExitNo},
 		Usage:             {400, ExitUsage},
 		DaemonUnreachable: {503, ExitUnreachable},
 	}
