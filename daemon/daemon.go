@@ -206,7 +206,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		Metrics: func() (io.WriterTo, error) { return d.metrics.Scrape() },
 		Health:  d.healthReport, Reserve: d.reserve, Shortage: &d.shortage, Fleet: d.fleet,
 	})
-	d.control.SetSlots(slotLimits(cfg))
+	d.control.SetSlots(slotLimits(d.schedule.Providers()))
 	d.metrics = metrics.New(metrics.Sources{
 		Version: d.opts.Version, Store: d.store, Schedule: d.schedule, Control: d.control, Health: d.health.Report,
 		Sinks: func() []provider.NotifySink { return d.notify.List().Sinks },

@@ -97,7 +97,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 		d.log.SetLevel(hclog.LevelFromString(cfg.Daemon.LogLevel))
 	}
 	d.control.SetAdmin(d.adminGroup(cfg))
-	d.control.SetSlots(slotLimits(cfg))
+	d.control.SetSlots(slotLimits(d.schedule.Providers()))
 	d.warn(cfg)
 	applied := append(cfg.Daemon.Applied(before.Daemon), cfg.AppliedNotify(before)...)
 	counts := []any{"path", cfg.Path, "added", len(changes.Added), "removed", len(changes.Removed), "changed", len(changes.Changed), "unchanged", changes.Unchanged}

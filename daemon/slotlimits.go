@@ -6,10 +6,10 @@ import (
 )
 
 // slotLimits are the limits of the providers that have slots.
-func slotLimits(cfg *config.Config) map[string]slots.Limit {
+func slotLimits(providers []*config.Provider) map[string]slots.Limit {
 	limits := map[string]slots.Limit{}
-	for i := range cfg.Providers {
-		if p := &cfg.Providers[i]; p.Slots.Number > 0 {
+	for _, p := range providers {
+		if p.Slots.Number > 0 {
 			limits[p.ID] = slots.Limit{Slots: p.Slots.Number, Gap: p.Slots.Gap}
 		}
 	}
