@@ -42,7 +42,7 @@ Exit codes: 0 yes · 1 no or failed · 2 wrong usage · 3 daemon unreachable ·
 	socket := root.PersistentFlags().StringVar(&a.client.Socket, "socket", "", "`path` of the control socket")
 	socket.Complete = command.Offer(nil, command.OfferFiles)
 	root.AddCommand(
-		a.statusCommand(), a.pickCommand(), a.runCommand(), a.exportCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
+		a.statusCommand(), a.pickCommand(), a.runCommand(), a.slotCommand(), a.exportCommand(), a.refreshCommand(), a.waitCommand(), a.isRunningCommand(),
 		a.modelsCommand(), a.limitsCommand(), a.eventsCommand(), a.historyCommand(), a.diagnoseCommand(),
 		a.discoverCommand(), a.doctorCommand(), a.pauseCommand(), a.resumeCommand(), a.startCommand(), a.stopCommand(), a.restartCommand(), a.reportCommand(), a.notifyCommand(), a.maintenanceCommand(), a.fleetCommand(), a.infoCommand(),
 		a.reloadCommand(), a.logLevelCommand(), a.logsCommand(), a.backupCommand(), a.healthCommand(),
