@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/providerd/providerd/daemon/slots"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -28,6 +29,7 @@ type Stats struct {
 	Replies  map[int]uint64 // that began, by their HTTP status
 	Denied   uint64         // requests denied to their user, and refused connections
 	Streams  int64          // open now
+	Slots    slots.Counts   // of all providers
 }
 
 // Stats returns the counters. It does not wait.
@@ -38,7 +40,7 @@ func (s *Server) Stats() Stats {
 			replies[code] = n
 		}
 	}
-	return Stats{Requests: s.requests.Load(), Replies: replies, Denied: s.denied.Load(), Streams: s.streams.Load()}
+	return Stats{Requests: s.requests.Load(), Replies: replies, Denied: s.denied.Load(), Streams: s.streams.Load(), Slots: s.slots.counts()}
 }
 
 // codes counts replies by HTTP status.

@@ -33,9 +33,11 @@ var (
 	histories     = desc("store_history_providers", "Providers whose history is kept, including those that are no longer configured.")
 	eventsWaiting = desc("store_waiting_events", "Events that wait for a commit.")
 
-	replies = desc("control_requests_total", "Requests on the control socket, by HTTP status.", "code")
-	denied  = desc("control_denied_total", "Requests denied for lack of permission, and connections turned away.")
-	streams = desc("control_streams", "Open streams.")
+	replies      = desc("control_requests_total", "Requests on the control socket, by HTTP status.", "code")
+	denied       = desc("control_denied_total", "Requests denied for lack of permission, and connections turned away.")
+	streams      = desc("control_streams", "Open streams.")
+	slotsUsed    = desc("slots_used", "Slots of providers that callers hold.")
+	slotsWaiting = desc("slots_waiting", "Callers that wait for a slot of a provider.")
 
 	notifySent    = desc("notify_sent_total", "Messages that the receiver accepted, across restarts.", "sink")
 	notifyFailed  = desc("notify_failed_total", "Messages that were given up, across restarts.", "sink")
@@ -51,7 +53,7 @@ func (m *Metrics) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		probes, refreshes, coalesced, latency, inFlight, planned, waiting, lag,
 		commits, commitTook, compactions, databaseSize, freePages, eventsKept, eventsWaiting, histories,
-		replies, denied, streams,
+		replies, denied, streams, slotsUsed, slotsWaiting,
 		notifySent, notifyFailed, notifyWaiting, notifyDead, notifyOldest,
 		checkOK,
 	} {
@@ -116,6 +118,8 @@ func (m *Metrics) collectControl(c collection) {
 	}
 	c.counter(denied, s.Denied)
 	c.gauge(streams, float64(s.Streams))
+	c.gauge(slotsUsed, float64(s.Slots.Used))
+	c.gauge(slotsWaiting, float64(s.Slots.Waiting))
 }
 
 func (m *Metrics) collectNotify(c collection) {
