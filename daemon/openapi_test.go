@@ -141,7 +141,7 @@ func (d *description) operation(method, path string) string {
 // operation, and the errors that a caller can cause.
 func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 	g := newGated(t)
-	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1")+"unit = \"x.service\"\n"+
+	r := runDaemon(t, httpProvider("a", g.URL)+httpProvider("gone", "http://127.0.0.1:1")+"unit = \"x.service\"\nslots = 2\n"+
 		"[[notify]]\nid = \"hook\"\nkind = \"webhook\"\nurl = \""+g.URL+"\"\n"+
 		"[[notify]]\nid = \"nobody\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1\"\n", nil)
 	close(g.turns)
@@ -185,6 +185,10 @@ func TestOpenAPI_DescribesEveryReply(t *testing.T) {
 		{"POST /api/discover", "", 200},
 		{"POST /api/providers/a/report", `{"status":429,"retry_after":"60"}`, 200},
 		{"POST /api/providers/a/report", `{"status":200}`, 400},
+		{"GET /api/providers/a/slots", "", 409}, // it has none
+		{"POST /api/providers/a/slots", "", 409},
+		{"GET /api/providers/gone/slots", "", 200},
+		{"POST /api/providers/gone/slots", "", 503},                                 // it is closed
 		{"POST /api/providers/a/action", `{"action":"stop","phase":"begins"}`, 400}, // it has no unit
 		{"POST /api/providers/gone/action", `{"action":"stop","phase":"done"}`, 200},
 		{"GET /api/events", "", 200},

@@ -217,7 +217,8 @@ func TestPromise8_NoProbeCostsMoney(t *testing.T) {
 		"/health/liveliness": true, "/health/readiness": true,
 		"/v1/async/sonar": true,                         // lists earlier requests to Perplexity, and makes none: docs.perplexity.ai/api-reference/async-sonar-get
 		"/v1beta/models":  true, "/openai/models": true, // Gemini's and Azure's lists
-		"/key": true, "/api-key": true, // what OpenRouter and xAI report about the key
+		"/user/balance": true,                   // what is left at DeepSeek: api-docs.deepseek.com/api/get-user-balance
+		"/key":          true, "/api-key": true, // what OpenRouter and xAI report about the key
 	}
 	answers := []http.HandlerFunc{
 		func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) },
