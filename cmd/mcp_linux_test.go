@@ -99,7 +99,7 @@ func TestMCP_Tools(t *testing.T) {
 		{"provider_status", `{"ids":[""]}`, true, "", "an id is empty"},
 		{"pick_provider", `{}`, false, `"found":true`, "good: RUNNING"},
 		{"pick_provider", `{"model":"qwen3:8b","prefer":"fastest"}`, false, `"id":"good"`, "lists qwen3:8b"},
-		{"pick_provider", `{"ids":["limited"]}`, false, `"found":false`, "call wait_for_provider"},
+		{"pick_provider", `{"ids":["limited"]}`, false, `"found":false`, "do something else until then"},
 		{"pick_provider", `{"model":"nope"}`, false, `"found":false`, "it does not list nope"},
 		{"pick_provider", `{"prefer":"cheapest"}`, true, "", "prefer"},
 		{"wait_for_provider", `{"ids":["good"]}`, false, `"found":true`, "good: RUNNING"},

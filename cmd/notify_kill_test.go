@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -234,12 +235,21 @@ type receiver struct {
 
 func newReceiver(t *testing.T) *receiver {
 	r := &receiver{
-		t: t, addr: "127.0.0.1:0", said: map[string]string{}, accepted: map[string]bool{},
+		t: t, addr: ownAddress(), said: map[string]string{}, accepted: map[string]bool{},
 		finished: map[string]bool{}, told: map[string][]episode{},
 	}
 	r.revive()
 	t.Cleanup(r.kill)
 	return r
+}
+
+// ownAddress is one that nobody else uses: between a kill and its revival, a connection of
+// another program can take the receiver's port at 127.0.0.1.
+func ownAddress() string {
+	if runtime.GOOS != "linux" {
+		return "127.0.0.1:0" // the only address of this machine's own
+	}
+	return fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
 }
 
 // revive starts the server, unless it runs.

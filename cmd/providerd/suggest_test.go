@@ -14,8 +14,8 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 	for args, hint := range map[string]string{
 		"confg check":                "did you mean: providerd config",
 		"Config":                     "did you mean: providerd config",
-		"config chek x":              "did you mean: providerd config check, providerd fleet check",
-		"config validate":            "did you mean: providerd config check, providerd fleet check",
+		"config chek x":              "did you mean: providerd config check",
+		"config validate":            "did you mean: providerd config check",
 		"service instal":             "did you mean: providerd service install",
 		"service stauts --user":      "did you mean: providerd service status",
 		"service Restart":            "did you mean: providerd service restart",
@@ -33,7 +33,7 @@ func TestUsage_SuggestsWhatWasMeant(t *testing.T) {
 		"completion bahs":            "did you mean: providerd completion bash",
 		"verson":                     "did you mean: providerd version, providerctl version",
 		"check":                      "did you mean: providerd config check, providerd fleet check",
-		"start":                      "did you mean: providerd service start",
+		"start":                      "did you mean: providerctl start, providerd service start",
 		"instal":                     "did you mean: providerd service install",
 		"status":                     "did you mean: providerctl status, providerd service status",
 		"relaod":                     "did you mean: providerctl reload",
@@ -65,7 +65,8 @@ func TestUsage_ProviderctlNamesOurCommands(t *testing.T) {
 	for _, word := range []string{"install", "uninstall", "start", "stop", "restart", "service", "config", "serve", "daemon"} {
 		var said bytes.Buffer
 		ctl.Main(context.Background(), ctl.Env{Args: []string{word}, Stdout: &said, Stderr: &said, Getenv: func(string) string { return "" }})
-		_, line, ok := strings.Cut(strings.TrimSpace(said.String()), "did you mean: providerd")
+		text := strings.Replace(strings.TrimSpace(said.String()), "or for the daemon itself:", "did you mean:", 1)
+		_, line, ok := strings.Cut(text, "did you mean: providerd")
 		if !ok {
 			t.Errorf("%s: %s", word, &said)
 			continue
