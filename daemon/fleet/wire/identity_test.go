@@ -112,7 +112,7 @@ func TestUnshared_WhatNeverLeavesAMachine(t *testing.T) {
 			t.Errorf("%s is shown as %s", name, got)
 		}
 	}
-	for _, base := range []string{"http://gpu3:8000", "https://api.example.com/v1", "http://192.168.1.5:11434", "http://[2001:db8::5]:1"} {
+	for _, base := range []string{"http://gpu3:8000", "https://api.example.com/v1", "http://198.51.100.5:11434", "http://[2001:db8::5]:1"} {
 		p := config.Provider{BaseURL: base}
 		if why := Unshared(&p); why != "" || Reachable(&p) != base {
 			t.Errorf("%s: %q, reachable at %q", base, why, Reachable(&p))
