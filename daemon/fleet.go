@@ -26,7 +26,7 @@ func (d *Daemon) newFleet() *fleet.Engine {
 			return nil, nil
 		},
 		Own:  func(name string) bool { return strings.EqualFold(name, host) || isOwnAddress(name) },
-		Dial: func(f *config.Fleet) (bus.Bus, error) { return fleetBus(f, fleetPrefix(f), f.Endpoints...) },
+		Dial: func(f *config.Fleet) (bus.Bus, error) { return fleetBus(f, fleetPrefix(f), 0, f.Endpoints...) },
 	})
 }
 

@@ -52,10 +52,15 @@ func CheckFleet(ctx context.Context, f *config.Fleet, say func(Finding)) (good b
 // fleetPrefix is what all keys of a fleet begin with.
 func fleetPrefix(f *config.Fleet) string { return "/providerd/v1/" + f.Name + "/" }
 
-// fleetBus connects to etcd with the fleet's certificates.
-func fleetBus(f *config.Fleet, prefix string, endpoints ...string) (*etcd.Bus, error) {
-	return etcd.New(etcd.Options{Endpoints: endpoints, TLS: fleetTLS(f), Prefix: prefix})
+// fleetBus connects to etcd with the fleet's certificates. limit is that of each call; 0: the
+// default.
+func fleetBus(f *config.Fleet, prefix string, limit time.Duration, endpoints ...string) (*etcd.Bus, error) {
+	return etcd.New(etcd.Options{Endpoints: endpoints, TLS: fleetTLS(f), Prefix: prefix, Call: limit})
 }
+
+// checkPatience is how long a call of [CheckFleet] may take. A slow disk of etcd's is no reason to
+// say that the fleet cannot be used.
+const checkPatience = 10 * time.Second
 
 // fleetTLS reads the certificates for each connection.
 func fleetTLS(f *config.Fleet) func() (*tls.Config, error) {
@@ -104,7 +109,7 @@ func problem(before string, err error) Finding {
 
 // with opens a session with a key of its own for as long as f runs.
 func (c *fleetCheck) with(ctx context.Context, prefix string, endpoints []string, f func(bus.Session) error) error {
-	b, err := fleetBus(c.f, prefix, endpoints...)
+	b, err := fleetBus(c.f, prefix, checkPatience, endpoints...)
 	if err != nil {
 		return err
 	}
