@@ -61,8 +61,7 @@ func (b *Bus) listen(ctx context.Context, c *conn) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, min(time.Second, b.Unanswered/3))
 	defer cancel()
-	var d net.Dialer
-	raw, err := d.DialContext(ctx, "tcp", c.endpoint.address)
+	raw, err := b.connect(ctx, "tcp", c.endpoint.address)
 	if err != nil {
 		return
 	}
@@ -97,8 +96,7 @@ func (w *wire) dial(context.Context, string) (net.Conn, error) {
 func (b *Bus) dial(ctx context.Context, e endpoint) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, min(b.Call, b.Unanswered/3))
 	defer cancel()
-	var d net.Dialer
-	raw, err := d.DialContext(ctx, "tcp", e.address)
+	raw, err := b.connect(ctx, "tcp", e.address)
 	if err != nil {
 		return nil, err
 	}
@@ -224,11 +222,11 @@ type stream struct {
 	end  context.CancelFunc
 }
 
-// open begins a stream, for which the connection must be ready in time.
-func open(ctx context.Context, c *conn, method string, limit time.Duration) (*stream, error) {
-	ctx, cancel := context.WithCancel(leader(ctx))
-	t := time.AfterFunc(limit, cancel)
-	defer t.Stop()
+// open begins a stream that lasts until life ends. The connection must be ready before within
+// ends.
+func open(life, within context.Context, c *conn, method string) (*stream, error) {
+	ctx, cancel := context.WithCancel(leader(life))
+	defer context.AfterFunc(within, cancel)()
 	s, err := c.client.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true, ClientStreams: true}, "/etcdserverpb."+method)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -240,10 +238,9 @@ func open(ctx context.Context, c *conn, method string, limit time.Duration) (*st
 	return &stream{s, c, ctx, cancel}, nil
 }
 
-// receive waits for a message, and ends the stream if none comes in time.
-func (s *stream) receive(limit time.Duration, into response) error {
-	t := time.AfterFunc(limit, s.end)
-	defer t.Stop()
+// receive waits for a message, and ends the stream if none comes before within ends.
+func (s *stream) receive(within context.Context, into response) error {
+	defer context.AfterFunc(within, s.end)()
 	err := s.RecvMsg(into)
 	if err != nil && s.ctx.Err() != nil {
 		return errSilent

@@ -55,6 +55,7 @@ const (
 type Bus struct {
 	Options
 	endpoints []endpoint
+	connect   func(ctx context.Context, network, address string) (net.Conn, error)
 
 	dialing chan struct{} // has room for whoever dials
 
@@ -83,7 +84,7 @@ func New(o Options) (*Bus, error) {
 	if len(o.Endpoints) == 0 {
 		return nil, errors.New("no endpoint of etcd")
 	}
-	b := &Bus{Options: o, dialing: make(chan struct{}, 1)}
+	b := &Bus{Options: o, connect: new(net.Dialer).DialContext, dialing: make(chan struct{}, 1)}
 	b.TTL = cmp.Or(o.TTL, 15*time.Second)
 	b.KeepAlive = cmp.Or(o.KeepAlive, 5*time.Second)
 	b.Unanswered = cmp.Or(o.Unanswered, 7*time.Second)

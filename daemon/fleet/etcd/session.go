@@ -161,19 +161,21 @@ func (s *session) renew(live **stream) error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
-	return s.bus.try(ctx, 0, func(_ context.Context, c *conn) error {
+	return s.bus.try(ctx, 0, func(ctx context.Context, c *conn) error {
+		ctx, cancel := context.WithTimeout(ctx, s.bus.Unanswered/2) // leaves time for another server
+		defer cancel()
 		if *live == nil || (*live).conn != c {
 			if *live != nil {
 				(*live).end()
 			}
 			var err error
-			if *live, err = open(s.ctx, c, "Lease/LeaseKeepAlive", s.bus.Unanswered/2); err != nil {
+			if *live, err = open(s.ctx, ctx, c, "Lease/LeaseKeepAlive"); err != nil {
 				*live = nil
 				return err
 			}
 		}
 		sent := time.Now()
-		err := s.exchange(*live, min(s.bus.Unanswered/2, limit-time.Since(sent)))
+		err := s.exchange(ctx, *live)
 		if err != nil {
 			(*live).end()
 			*live = nil
@@ -184,15 +186,15 @@ func (s *session) renew(live **stream) error {
 	})
 }
 
-func (s *session) exchange(live *stream, limit time.Duration) error {
+func (s *session) exchange(ctx context.Context, live *stream) error {
 	var answer leaseResponse
 	if err := live.SendMsg(&leaseRequest{s.lease}); err != nil {
-		if received := live.receive(limit, &answer); received != nil {
+		if received := live.receive(ctx, &answer); received != nil {
 			return received // says why the stream ended
 		}
 		return err
 	}
-	if err := live.receive(limit, &answer); err != nil {
+	if err := live.receive(ctx, &answer); err != nil {
 		return err
 	}
 	if answer.ttl <= 0 {

@@ -134,8 +134,8 @@ func (s *session) watchFrom(last *int64) error {
 	for {
 		var w *watch
 		ctx, cancel := context.WithTimeout(s.ctx, s.bus.Unanswered)
-		err := s.bus.try(ctx, 0, func(_ context.Context, c *conn) (err error) {
-			w, err = s.startWatch(c, *last)
+		err := s.bus.try(ctx, 0, func(ctx context.Context, c *conn) (err error) {
+			w, err = s.startWatch(ctx, c, *last)
 			return err
 		})
 		cancel()
@@ -173,15 +173,17 @@ type watch struct {
 }
 
 // startWatch creates a watch, which is a message each way.
-func (s *session) startWatch(c *conn, last int64) (*watch, error) {
-	st, err := open(s.ctx, c, "Watch/Watch", s.bus.Unanswered/2)
+func (s *session) startWatch(ctx context.Context, c *conn, last int64) (*watch, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.bus.Unanswered/2)
+	defer cancel()
+	st, err := open(s.ctx, ctx, c, "Watch/Watch")
 	if err != nil {
 		return nil, err
 	}
 	w := &watch{stream: st, s: s}
 	var first watchResponse
 	err = st.SendMsg(&watchRequest{s.bus.Prefix, after(s.bus.Prefix), last + 1})
-	if received := st.receive(s.bus.Unanswered/2, &first); received != nil {
+	if received := st.receive(ctx, &first); received != nil {
 		err = received // says more than that the stream ended
 	}
 	if err == nil {
