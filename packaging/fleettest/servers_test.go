@@ -8,7 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -48,11 +50,7 @@ type server struct {
 func start(t testing.TB, e edition, n int, members ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, edition: e, authority: newAuthority(t, t.TempDir())}
-	addresses := make([]string, n)
-	for i := range addresses {
-		addresses[i] = "127.0.0.1"
-	}
-	c.launch(addresses, nil)
+	c.launch(slices.Repeat([]string{ownAddress()}, n), nil)
 	c.enable(members...)
 	return c
 }
@@ -65,7 +63,7 @@ func (c *cluster) launch(addresses []string, inside [][]string) {
 	files := c.authority.server("etcd", addresses...)
 	var peers []string
 	for i, address := range addresses {
-		client, peer := port(c.t), port(c.t)
+		client, peer := port(c.t, address), port(c.t, address)
 		if inside != nil {
 			client, peer = 2379, 2380
 		}
@@ -242,10 +240,19 @@ func (c *cluster) until(what string, works func() error) {
 	}
 }
 
+var addresses atomic.Uint32
+
+// ownAddress is a loopback address for one cluster, so that nobody else takes the port of a
+// server that a test has killed.
+func ownAddress() string {
+	n := addresses.Add(1)
+	return net.IPv4(127, byte(64+os.Getpid()%128), byte(n>>8), byte(n)).String()
+}
+
 // port is a free one.
-func port(t testing.TB) int {
+func port(t testing.TB, address string) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
 	must(t, err)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
