@@ -75,6 +75,7 @@ var house = []string{
 	"store/home",
 	"store/provider",
 	"packaging",
+	"packaging/man/mantest",
 	"packaging/man",
 	"ctl/command",
 }

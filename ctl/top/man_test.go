@@ -2,24 +2,17 @@ package top
 
 import (
 	"flag"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/providerd/providerd/packaging/man"
+	"github.com/providerd/providerd/packaging/man/mantest"
 )
 
 var update = flag.Bool("update", false, "write the manual page")
 
 // TestManualPage holds providerctl-top(1) to the help, on the command line and at the key ?.
 func TestManualPage(t *testing.T) {
-	const path = "../../packaging/man/providerctl-top.1"
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var keys strings.Builder
 	for i, pair := range helpTexts {
 		switch {
@@ -32,17 +25,8 @@ func TestManualPage(t *testing.T) {
 		}
 	}
 	keys.WriteString(".El\n")
-	page := string(text)
-	for part, should := range map[string]string{"description": man.Text(Command(nil).Long), "keys": keys.String()} {
-		if page, err = man.Replace(page, part, should); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if *update {
-		if err := os.WriteFile(path, []byte(page), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	} else if diff := cmp.Diff(string(text), page); diff != "" {
-		t.Errorf("%s (-is +should be; go test -run ManualPage ./ctl/top -update):\n%s", path, diff)
-	}
+	mantest.Hold(t, "../../packaging/man/providerctl-top.1", *update, map[string]string{
+		"description": man.Text(Command(nil).Long),
+		"keys":        keys.String(),
+	})
 }
