@@ -63,9 +63,9 @@ func (c *cluster) launch(addresses []string, inside [][]string) {
 	files := c.authority.server("etcd", addresses...)
 	var peers []string
 	for i, address := range addresses {
-		client, peer := port(c.t, address), port(c.t, address)
-		if inside != nil {
-			client, peer = 2379, 2380
+		client, peer := 2379, 2380
+		if inside == nil {
+			client, peer = port(c.t, address), port(c.t, address)
 		}
 		s := &server{
 			t: c.t, name: fmt.Sprint("etcd", i+1), path: c.edition.path,
