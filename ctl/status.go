@@ -13,8 +13,8 @@ import (
 
 func (a *app) statusCommand() *command.Command {
 	var (
-		maxAge, wait time.Duration
-		watch, fleet bool
+		maxAge, wait, timeout time.Duration
+		watch, fleet          bool
 	)
 	v := &statusView{sel: newSelection()}
 	cmd := &command.Command{
@@ -29,6 +29,10 @@ On a terminal, a single ID shows all that is known of the provider, and its last
 It shows what the daemon already knows, and does not wait. With --max-age, providers
 whose rows are older than that are probed first, for at most --wait; a row that is
 still older is shown as stale.
+
+With --timeout, for the status lines of other programs, it fails at once, with 3, if the
+daemon does not run, and does not wait 2s for a restart. It fails with 6 if the daemon does
+not answer in that time.
 
 With --watch it shows every change until ctrl-C, which exits 0. It uses the whole
 screen, groups the providers by what they need, marks recent changes with a star, and
@@ -54,6 +58,7 @@ screen is too short for all rows, those that need somebody come first.`,
 	flags := cmd.Flags()
 	flags.DurationVar(&maxAge, "max-age", 0, "probe rows older than this first, e.g. 0s or 10s")
 	flags.DurationVar(&wait, "wait", probeWait, "how long to wait for those probes")
+	flags.DurationVar(&timeout, "timeout", 0, "fail if the daemon does not answer in time (default 10s)")
 	flags.BoolVarP(&watch, "watch", "w", false, "keep running, and show every change")
 	flags.BoolVar(&fleet, "fleet", false, "also the servers of the other machines of the fleet")
 	flags.BoolVar(&v.noHeaders, "no-headers", false, "print only the rows of the table")
@@ -67,14 +72,19 @@ screen is too short for all rows, those that need somebody come first.`,
 			v.inFleet(ids)
 		}
 		switch {
-		case maxAge < 0 || wait < 0:
+		case maxAge < 0 || wait < 0 || timeout < 0:
 			return usage("give a duration such as 10s", "status: a duration is negative")
+		case watch && timeout > 0:
+			return usage("leave one of them out", "status: --watch continues while the daemon is away")
 		case flags.Changed("wait") && v.query.MaxAge == nil:
 			return usage("say how old a row may be: --max-age 0s", "status: --wait needs --max-age")
 		case watch && fleet:
 			return usage("leave one of them out", "status: --watch shows this machine's providers only")
 		case watch && v.out.value == formatName:
 			return usage("leave one of them out, or use: -o json", "status: --watch shows more than names")
+		}
+		if timeout > 0 {
+			a.client.Timeout, a.client.DialPatience = timeout, -1
 		}
 		v.card = a.term.shown && !flags.Changed("output") && !v.noHeaders && len(ids) == 1 && !v.sel.changes()
 		ctx, stop := a.interruptible(v.query.MaxAge != nil), func() {}
