@@ -20,8 +20,9 @@ type waiting struct {
 	app     *app
 	targets []provider.State
 	timeout time.Duration
-	any     bool // one provider is enough
-	fleet   bool // an ID can be of another machine's server
+	any     bool              // one provider is enough
+	fleet   bool              // an ID can be of another machine's server
+	say     func(text string) // reports that the daemon is away; nil: stderr does
 
 	slots chan struct{}
 	mu    sync.Mutex
@@ -208,6 +209,11 @@ func (w *waiting) missing(err error, what string) {
 	defer w.mu.Unlock()
 	if !w.lost {
 		w.lost = true
-		w.app.say("%v; still waiting for %s", err, what)
+		text := err.Error() + "; still waiting for " + what
+		if w.say != nil {
+			w.say(text)
+			return
+		}
+		w.app.say("%s", text)
 	}
 }
