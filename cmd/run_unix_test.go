@@ -18,7 +18,7 @@ func running(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	const up = `{"providers":[{"id":"a","kind":"ollama","type":"local","state":"RUNNING","reason":"ok","endpoint":"http://127.0.0.1:1",` +
 		`"client":{"openai_base_url":"http://127.0.0.1:1/v1","env":"OLLAMA_HOST"}}]}`
-	socket := serveReplies(t, []string{up, up}, make(chan struct{}, 10))
+	socket := serveReplies(t, []string{up}, make(chan struct{}, 10))
 	cmd := exec.Command(program("providerctl"), append([]string{"--socket", socket, "run"}, args...)...)
 	cmd.Dir = t.TempDir()
 	return cmd

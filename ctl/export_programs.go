@@ -141,7 +141,7 @@ func openAI(c *candidate) (url, why string) {
 func responses(c *candidate) (url, why string) {
 	// By the vendors' documentation: Ollama 0.13.3, LM Studio 0.3.29 and llama.cpp of January
 	// 2026 or later.
-	const have = " openai azure-openai ollama lmstudio llamacpp vllm sglang localai litellm openrouter groq xai huggingface fireworks "
+	const have = "openai azure-openai ollama lmstudio llamacpp vllm sglang localai litellm openrouter groq xai huggingface fireworks"
 	if url, why = openAI(c); why == "" && !isWord(have, c.Kind) {
 		why = "it is not known to have OpenAI's responses; name it to try: providerctl export codex " + c.ID
 	}
@@ -154,8 +154,8 @@ func anthropic(c *candidate) (url, why string) {
 	if url, why = openAI(c); why != "" {
 		return "", "it has no API like Anthropic's"
 	}
-	const have = " anthropic ollama lmstudio llamacpp vllm sglang litellm "
-	switch at := c.chosen(pickQuery{prefer: &format{}}, "").vendor(); {
+	const have = "anthropic ollama lmstudio llamacpp vllm sglang litellm"
+	switch at := vendorOf(c.Kind, vendors()); {
 	case isWord(have, c.Kind):
 		return strings.TrimSuffix(url, "/v1"), ""
 	case !at.isHome(c.Endpoint):

@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/ctl/client"
@@ -12,25 +13,54 @@ import (
 // other machines.
 func (a *app) wanted(ctx context.Context, q *pickQuery, sq client.StatusQuery) (*provider.StatusReply, error) {
 	if q.others == nil {
-		sq.IDs = q.ids
-		return a.client.Status(ctx, sq)
+		return a.ownRows(ctx, q, q.ids, sq)
 	}
 	own, named := split(q.ids)
 	reply := &provider.StatusReply{TS: q.others.TS}
-	if sq.IDs = own; len(q.ids) == 0 || len(own) > 0 {
+	if len(q.ids) == 0 || len(own) > 0 || q.asksForAll(&sq) {
 		var err error
-		if reply, err = a.client.Status(ctx, sq); err != nil {
+		if reply, err = a.ownRows(ctx, q, own, sq); err != nil {
 			return nil, err
 		}
 	}
-	if len(q.ids) > 0 && len(named) == 0 {
+	switch {
+	case len(q.ids) > 0 && len(named) == 0:
 		return reply, nil
+	case len(q.ids) > 0 && len(own) == 0:
+		reply.Providers = nil
 	}
 	rows, err := chosenRows(remoteRows(q.others), named)
 	if err != nil {
 		return nil, err
 	}
 	reply.Providers = append(reply.Providers, rows...)
+	return reply, nil
+}
+
+// asksForAll reports whether a query asks for the rows of all providers, whichever are wanted:
+// run must know whose key is whose, and asks once for both. A probe is only for those that
+// are wanted.
+func (q *pickQuery) asksForAll(sq *client.StatusQuery) bool { return q.owners && sq.MaxAge == nil }
+
+// ownRows returns the rows of this machine's providers with the given IDs; without IDs, of all.
+func (a *app) ownRows(ctx context.Context, q *pickQuery, ids []string, sq client.StatusQuery) (*provider.StatusReply, error) {
+	if !q.asksForAll(&sq) {
+		sq.IDs = ids
+		return a.client.Status(ctx, sq)
+	}
+	reply, err := a.client.Status(ctx, sq)
+	if err != nil {
+		return nil, err
+	}
+	q.all = slices.Clone(reply.Providers)
+	if len(ids) == 0 {
+		return reply, nil
+	}
+	if _, err := chosenRows(q.all, ids); err != nil {
+		sq.IDs = ids
+		return a.client.Status(ctx, sq) // the daemon's error says which ID is unknown, and what it may mean
+	}
+	reply.Providers = slices.DeleteFunc(reply.Providers, func(s provider.Status) bool { return !slices.Contains(ids, s.ID) })
 	return reply, nil
 }
 

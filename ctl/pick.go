@@ -110,6 +110,8 @@ type pickQuery struct {
 
 	fleet  bool                 // it may be another machine's
 	others *provider.FleetReply // nil unless fleet
+	owners bool                 // whose key is whose must be known
+	all    []provider.Status    // of this machine, if owners
 }
 
 func newPickQuery() pickQuery {
@@ -120,6 +122,8 @@ func newPickQuery() pickQuery {
 type choice struct {
 	*chosen
 	Rejected []rejected `json:"rejected"`
+
+	all []provider.Status // of this machine, if the query asked for all
 }
 
 // A chosen is the provider to use.
@@ -235,7 +239,7 @@ func staleIDs(rows []provider.Status) (ids []string) {
 // chooseFrom finds the one to use among rows.
 func (a *app) chooseFrom(ctx context.Context, q pickQuery, reply *provider.StatusReply) (choice, error) {
 	usable, no := sift(reply, q)
-	found := choice{Rejected: append([]rejected{}, no...)} // none is [] in JSON
+	found := choice{Rejected: append([]rejected{}, no...), all: q.all} // none is [] in JSON
 	if q.model == "" {
 		if len(usable) > 0 {
 			found.chosen = usable[0].chosen(q, "")

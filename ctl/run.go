@@ -17,7 +17,7 @@ const formatRun = "run"
 
 func (a *app) runCommand() *command.Command {
 	q := newPickQuery()
-	q.form = formatRun
+	q.form, q.owners = formatRun, true
 	var wait time.Duration
 	cmd := &command.Command{
 		Use:        "run [ID…] -- CMD [ARG…]",
@@ -103,15 +103,11 @@ func (a *app) run(ctx context.Context, q pickQuery, argv []string, wait time.Dur
 		a.sayRejected(q, found.Rejected)
 		return errNo
 	}
-	all, err := a.client.Status(ctx, client.StatusQuery{}) // for the other providers' keys
-	if err != nil {
-		return err
-	}
 	var environ []string
 	if a.Environ != nil {
 		environ = a.Environ()
 	}
-	environ, key := found.environ(environ, all.Providers)
+	environ, key := found.environ(environ, found.all)
 	if !key {
 		a.sayNoKey(found.chosen, argv)
 	}

@@ -24,7 +24,9 @@ const longEnough = 16
 // has it. all are the rows of all providers.
 func (c *chosen) environ(caller []string, all []provider.Status) (environ []string, hasKey bool) {
 	told := c.told()
-	own := ownership{keyEnv: told.KeyEnv, vendor: c.vendor()}
+	before := valueOf(caller, keyEnvVariable)
+	known := newLexicon(before, all)
+	own := ownership{keyEnv: told.KeyEnv, vendor: vendorOf(c.Kind, known.vendors)}
 	if told.KeyEnvGuessed {
 		own.keyEnv = "" // the key would go to a gateway in the vendor's place
 	}
@@ -45,15 +47,17 @@ func (c *chosen) environ(caller []string, all []provider.Status) (environ []stri
 	set = append(set, openAIKeyVariable+"="+openAIKey)
 
 	var rest, secrets []string
-	before := valueOf(caller, keyEnvVariable)
 	for _, line := range caller {
 		name, value, _ := strings.Cut(line, "=")
+		if name == "" { // on Windows, for the folder of each drive
+			rest = append(rest, line)
+			continue
+		}
+		what := known.names(name)
 		switch {
-		case name == "": // on Windows, for the folder of each drive
+		case !isSet(set, name) && !isOurs(name) && (what == namesNothing || own.keeps(name, value, key)):
 			rest = append(rest, line)
-		case !isSet(set, name) && !isOurs(name) && (own.keeps(name, value, key) || isForeign(name, before, all) == namesNothing):
-			rest = append(rest, line)
-		case isForeign(name, before, all) == namesKey:
+		case what == namesKey:
 			secrets = append(secrets, value)
 		}
 	}
@@ -106,26 +110,53 @@ func (o *ownership) keeps(name, value, key string) bool {
 	case key == "" || !o.usesVendors():
 		return false
 	}
-	return o.vendor.names(name) == namesKey || slices.Contains(o.vendor.account, strings.ToUpper(name))
+	v := newVariable(name)
+	return o.vendor.names(v) == namesKey || slices.Contains(o.vendor.account, v.name)
 }
 
-// isForeign says whether programs look in a variable for a key or an address of any provider,
-// including that of an outer run.
-func isForeign(name, before string, all []provider.Status) named {
-	if name == before || slices.ContainsFunc(all, func(s provider.Status) bool {
-		return s.Client != nil && s.Client.KeyEnv != "" && strings.EqualFold(s.Client.KeyEnv, name)
-	}) {
+// A lexicon knows the variables in which programs look for a key or an address of any
+// provider, including that of an outer run.
+type lexicon struct {
+	vendors []vendor
+	keys    map[string]bool // in upper case: of the providers that are configured
+	outer   string
+}
+
+func newLexicon(outer string, all []provider.Status) *lexicon {
+	l := &lexicon{vendors: vendors(), keys: map[string]bool{}, outer: outer}
+	for i := range all {
+		if told := all[i].Client; told != nil && told.KeyEnv != "" {
+			l.keys[strings.ToUpper(told.KeyEnv)] = true
+		}
+	}
+	return l
+}
+
+// names says what a variable is.
+func (l *lexicon) names(name string) named {
+	v := newVariable(name)
+	if name == l.outer || l.keys[v.name] {
 		return namesKey
 	}
-	for _, v := range vendors() {
-		if what := v.names(name); what != namesNothing {
+	for i := range l.vendors {
+		if what := l.vendors[i].names(v); what != namesNothing {
 			return what
 		}
-		if slices.Contains(v.account, strings.ToUpper(name)) {
+		if slices.Contains(l.vendors[i].account, v.name) {
 			return namesAddress // it goes with an address
 		}
 	}
 	return namesNothing
+}
+
+// vendorOf is the vendor of a kind.
+func vendorOf(kind string, all []vendor) vendor {
+	for _, v := range all {
+		if v.kind == kind {
+			return v
+		}
+	}
+	return vendor{}
 }
 
 // without removes the variables whose values contain one of the secrets, except for the key
@@ -168,16 +199,6 @@ func valueOf(environ []string, name string) string {
 		}
 	}
 	return ""
-}
-
-// vendor is the vendor of the provider's kind.
-func (c *chosen) vendor() vendor {
-	for _, v := range vendors() {
-		if v.kind == c.Kind {
-			return v
-		}
-	}
-	return vendor{}
 }
 
 // isHome reports whether an endpoint is at one of the vendor's own hosts.

@@ -286,6 +286,29 @@ func TestRun_NotASocket(t *testing.T) {
 	}
 }
 
+// One request is enough, also for IDs: run must know the keys of all providers anyway.
+func TestRun_AsksOnce(t *testing.T) {
+	const file = "[[provider]]\nid = \"a\"\nkind = \"ollama\"\n\n[[provider]]\nid = \"b\"\nkind = \"vllm\"\n\n[[provider]]\nid = \"c\"\nkind = \"groq\"\napi_key_env = \"WORK\"\n"
+	for ids, want := range map[string]string{"": "a", "b": "b", "b a b": "b"} {
+		d, _ := serving(t, file, nil)
+		c := d.runs(t, []string{"WORK=gsk-of-c"}, append(strings.Fields(ids), "--", "prog")...)
+		if c.env["PROVIDERD_PROVIDER"] != want || c.env["WORK"] != "" || len(d.asked) != 1 {
+			t.Errorf("%q: %+v, after %q", ids, c, d.asked)
+		}
+	}
+	d, _ := serving(t, file, nil)
+	d.script["GET /api/providers/status?provider_id=b&provider_id=nope"] = []reply{refused(404, unknownID)}
+	if c := d.runs(t, nil, "b", "nope", "--", "prog"); c.code != 5 || c.argv != nil || !strings.Contains(c.err, "no such provider") {
+		t.Errorf("%+v", c)
+	}
+	paused := row("a", "ollama", "local", "STOPPED", "paused", "0", `,"paused":true`)
+	up := row("b", "ollama", "local", "RUNNING", "ok", "1", "")
+	d = startDaemon(t, map[string][]reply{"GET /api/providers/status": {rows(paused, up)}})
+	if c := d.runs(t, nil, "a", "a", "--", "prog"); c.code != 1 || strings.Count(c.err, "\nproviderctl: a: ") != 1 || strings.Contains(c.err, ": b: ") {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestRun_Line(t *testing.T) {
 	d, _ := serving(t, "[[provider]]\nid = \"a\"\nkind = \"ollama\"\n", nil)
 	for name, tc := range map[string]struct {

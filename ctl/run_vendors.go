@@ -36,14 +36,26 @@ const (
 
 // Words in names of variables, between underscores.
 const (
-	keyWords     = " KEY KEYS APIKEY APIKEYS TOKEN PAT JWT BEARER SECRET SECRETS PASSWORD PASSWD AUTH OAUTH AUTHORIZATION CREDENTIAL CREDENTIALS HEADERS AK SK ZENAPIKEY "
-	addressWords = " URL URLS URI BASE BASES HOST HOSTS SERVER ENDPOINT ENDPOINTS RESOURCE SOCKET "
+	keyWords     = "KEY KEYS APIKEY APIKEYS TOKEN PAT JWT BEARER SECRET SECRETS PASSWORD PASSWD AUTH OAUTH AUTHORIZATION CREDENTIAL CREDENTIALS HEADERS AK SK ZENAPIKEY"
+	addressWords = "URL URLS URI BASE BASES HOST HOSTS SERVER ENDPOINT ENDPOINTS RESOURCE SOCKET"
 )
 
-// names says what a variable is to the vendor's programs. Case does not count: some programs
-// read both, and on Windows there is no difference.
-func (v *vendor) names(name string) named {
+// A variable is the name of one, in upper case: some programs read both cases, and on Windows
+// there is no difference.
+type variable struct {
+	name   string
+	speaks bool // there is the word for a key or an address after what may be a prefix
+}
+
+func newVariable(name string) variable {
 	name = strings.ToUpper(name)
+	_, rest, _ := strings.Cut(name, "_")
+	return variable{name, rest != "" && speaks(rest) != namesNothing}
+}
+
+// names says what a variable is to the vendor's programs.
+func (v *vendor) names(of variable) named {
+	name := of.name
 	switch {
 	case v.isKey(name):
 		return namesKey
@@ -53,29 +65,52 @@ func (v *vendor) names(name string) named {
 		return name == route || strings.HasSuffix(route, "_") && strings.HasPrefix(name, route)
 	}):
 		return namesAddress
+	case !of.speaks:
+		return namesNothing
 	}
-	for prefix := range strings.FieldsSeq(v.prefixes) {
-		rest, ok := strings.CutPrefix(name, prefix+"_")
-		if !ok {
-			continue
-		}
-		last := ""
-		for word := range strings.SplitSeq(rest, "_") {
-			if word = strings.TrimRight(word, "0123456789"); word != "" { // as in …_URL_2
-				last = word
+	for end := range len(name) {
+		if name[end] == '_' && isWord(v.prefixes, name[:end]) {
+			if what := speaks(name[end+1:]); what != namesNothing {
+				return what
 			}
-			if isWord(keyWords, word) {
-				return namesKey
-			}
-		}
-		if isWord(addressWords, last) || strings.HasSuffix(rest, "BASE_PATH") || strings.HasSuffix(rest, "RESOURCE_NAME") || strings.HasSuffix(rest, "INSTANCE_NAME") {
-			return namesAddress
 		}
 	}
 	return namesNothing
 }
 
-func isWord(words, word string) bool { return word != "" && strings.Contains(words, " "+word+" ") }
+// speaks says what a variable is by the words of its name after the prefix.
+func speaks(rest string) named {
+	last := ""
+	for word := range strings.SplitSeq(rest, "_") {
+		if word = strings.TrimRight(word, "0123456789"); word != "" { // as in …_URL_2
+			last = word
+		}
+		if isWord(keyWords, word) {
+			return namesKey
+		}
+	}
+	if isWord(addressWords, last) || strings.HasSuffix(rest, "BASE_PATH") || strings.HasSuffix(rest, "RESOURCE_NAME") || strings.HasSuffix(rest, "INSTANCE_NAME") {
+		return namesAddress
+	}
+	return namesNothing
+}
+
+// isWord reports whether a word is among words that are separated by white space.
+func isWord(words, word string) bool {
+	for at := 0; word != ""; {
+		next := strings.Index(words[at:], word)
+		if next < 0 {
+			return false
+		}
+		at += next
+		end := at + len(word)
+		if (at == 0 || words[at-1] <= ' ') && (end == len(words) || words[end] <= ' ') {
+			return true
+		}
+		at = end
+	}
+	return false
+}
 
 // isKey reports whether a variable holds the vendor's key.
 func (v *vendor) isKey(name string) bool {
