@@ -21,11 +21,14 @@ func TestLimits_NineAgentsAvoidWhatTheTenthMet(t *testing.T) {
 		"ASuccessThatUsedUpTheLimit": "HTTP/2 200\r\nx-ratelimit-limit-requests: 50\r\nx-ratelimit-remaining-requests: 0\r\nx-ratelimit-reset-requests: 1h\r\n",
 		"ARefusal":                   "HTTP/2 429\r\nretry-after: 3600\r\nx-ratelimit-remaining-requests: 0\r\n",
 	} {
-		t.Run(name, func(t *testing.T) { nineAvoid(t, dump) })
+		t.Run(name, func(t *testing.T) {
+			nineAvoid(t, newProcess(t, firstAndSecond(t)).start(), dump, func(int, *exec.Cmd) {})
+		})
 	}
 }
 
-func nineAvoid(t *testing.T, dump string) {
+// firstAndSecond configures two providers that are alike.
+func firstAndSecond(t *testing.T) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"object":"list","data":[{"id":"m","object":"model"}]}`)
@@ -35,9 +38,15 @@ func nineAvoid(t *testing.T, dump string) {
 	for _, id := range []string{"first", "second"} {
 		config += "[[provider]]\nid = \"" + id + "\"\nkind = \"openai-compatible\"\nbase_url = \"" + server.URL + "/v1\"\n"
 	}
-	p := newProcess(t, config).start()
-	ctl := func(in string, args ...string) string {
+	return config
+}
+
+// nineAvoid runs the agents 0 to 8 and then the report of agent 9; become makes a command that
+// of an agent.
+func nineAvoid(t *testing.T, p *process, dump string, become func(agent int, cmd *exec.Cmd)) {
+	ctl := func(agent int, in string, args ...string) string {
 		cmd := exec.Command(program("providerctl"), append([]string{"--socket", p.socket}, args...)...)
+		become(agent, cmd)
 		cmd.Stdin = strings.NewReader(in)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
@@ -45,7 +54,7 @@ func nineAvoid(t *testing.T, dump string) {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	ctl("", "wait", "first", "second", "--for", "RUNNING", "--timeout", "60s")
+	ctl(9, "", "wait", "first", "second", "--for", "RUNNING", "--timeout", "60s")
 
 	type choice struct {
 		began, ended time.Time
@@ -57,7 +66,7 @@ func nineAvoid(t *testing.T, dump string) {
 		agents  sync.WaitGroup
 	)
 	told, chosen := make(chan struct{}), make(chan struct{}, 9)
-	for range 9 {
+	for agent := range 9 {
 		agents.Go(func() {
 			for after := 0; after < 3; { // choices that began after the report
 				select {
@@ -66,7 +75,7 @@ func nineAvoid(t *testing.T, dump string) {
 				default:
 				}
 				c := choice{began: time.Now()}
-				c.id = ctl("", "pick")
+				c.id = ctl(agent, "", "pick")
 				c.ended = time.Now()
 				mu.Lock()
 				choices = append(choices, c)
@@ -82,7 +91,7 @@ func nineAvoid(t *testing.T, dump string) {
 		<-chosen
 	}
 	began := time.Now()
-	ctl(dump, "report", "first", "--headers", "-")
+	ctl(9, dump, "report", "first", "--headers", "-")
 	ended := time.Now()
 	close(told)
 	agents.Wait()

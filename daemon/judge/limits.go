@@ -191,10 +191,26 @@ func ApplyLimits(r Record, o *probe.Observation, p *config.Provider) Record {
 
 // HearLimits records what a user was told who is not an administrator; by names the user.
 func HearLimits(r Record, o *probe.Observation, by string, p *config.Provider) Record {
-	if len(o.Limits) == 0 {
+	told := refused(o)
+	if len(told) == 0 {
 		return r
 	}
-	return r.withLimits(r.Limits.hear(o.Limits, by, o.Began), p, o.Began)
+	return r.withLimits(r.Limits.hear(told, by, o.Began), p, o.Began)
+}
+
+// refused are the limits that a report names. A request that was refused because of a limit has
+// used up one, even if the answer names none: then the requests. It is not refuted by the probe
+// that follows a user's report, which succeeds because it asks for less than the user did.
+func refused(o *probe.Observation) []provider.Limit {
+	spent := func(l provider.Limit) bool { return l.UsedUp(o.Began) }
+	if o.Saw != provider.RateLimited || slices.ContainsFunc(o.Limits, spent) {
+		return o.Limits
+	}
+	const requests = "requests"
+	told := slices.DeleteFunc(slices.Clone(o.Limits), func(l provider.Limit) bool { return l.Name == requests })
+	return append(told, provider.Limit{
+		Name: requests, Remaining: new(0.0), At: provider.Time{Time: o.Began}, ResetsAt: provider.Time{Time: o.RetryAt},
+	})
 }
 
 func (r Record) withLimits(w *Limits, p *config.Provider, now time.Time) Record {

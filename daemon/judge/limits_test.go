@@ -123,3 +123,64 @@ func TestLimits_NobodyMakesAProviderLookUsedUp(t *testing.T) {
 	c.wantLimits(t, "requests 0 report; ")
 	c.pass(31 * time.Minute).r = HearLimits(c.r, &lie, "uid 1000", c.p)
 }
+
+// A user's request that was refused has used up a limit, even if the answer names none, or only
+// others. The probe after the report, which asks for less, does not refute that; an answer that
+// names the limit does.
+func TestLimits_ARefusalHasUsedUpOne(t *testing.T) {
+	met := func(c *course, reason provider.Reason, wait time.Duration, limits ...provider.Limit) {
+		o := c.left(limits...)
+		if o.Saw = reason; wait > 0 {
+			o.RetryAt = c.now.Add(wait)
+		}
+		c.r = HearLimits(c.r, &o, "uid 1000", c.p)
+	}
+	for name, tt := range map[string]struct {
+		reason provider.Reason
+		wait   time.Duration
+		limits []provider.Limit
+		want   string
+		lasts  time.Duration
+	}{
+		"Bare":           {provider.RateLimited, 0, nil, "requests 0 reportuid 1000; ", provider.LongestHearsay},
+		"WithATime":      {provider.RateLimited, 5 * time.Second, nil, "requests 0 reportuid 1000; ", 5 * time.Second},
+		"ForADay":        {provider.RateLimited, 24 * time.Hour, nil, "requests 0 reportuid 1000; ", provider.LongestHearsay},
+		"ItNamesAnother": {provider.RateLimited, 0, []provider.Limit{limit("tokens", 0, time.Time{})}, "tokens 0 reportuid 1000; ", provider.LongestHearsay},
+		"SomeIsLeft":     {provider.RateLimited, 0, []provider.Limit{limit("requests", 49, time.Time{})}, "requests 0 reportuid 1000; ", provider.LongestHearsay},
+		"Overloaded":     {provider.Overloaded, 0, nil, "", 0},
+		"Unauthorized":   {provider.Unauthorized, 0, nil, "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := begin(t, local()).see(saw(provider.OK))
+			began := c.now
+			met(c, tt.reason, tt.wait, tt.limits...)
+			c.wantLimits(t, tt.want)
+			c.see(saw(provider.OK)).wantLimits(t, tt.want)
+			if tt.lasts > 0 {
+				c.now = began.Add(tt.lasts - time.Millisecond)
+				c.wantLimits(t, tt.want)
+				c.pass(time.Millisecond).wantLimits(t, "")
+			}
+		})
+	}
+	c := begin(t, local()).see(saw(provider.OK))
+	met(c, provider.RateLimited, 0)
+	o := saw(provider.OK)
+	o.Limits = c.left(limit("requests", 59, c.now.Add(time.Minute))).Limits
+	c.see(o).wantLimits(t, "requests 59 probe; ")
+
+	used := 0
+	c = begin(t, local()).see(saw(provider.OK))
+	for range 3600 {
+		if met(c, provider.RateLimited, time.Hour); c.r.Status.UsedUp(c.now) != nil {
+			used++
+		}
+		if c.r.Status.State != provider.StateRunning || !c.r.Status.RetryAt.IsZero() {
+			t.Fatalf("%s until %v", c.r.Status.State, c.r.Status.RetryAt)
+		}
+		c.pass(time.Second).see(saw(provider.OK))
+	}
+	if used > 600 || used < 590 {
+		t.Errorf("it looks used up for %d s in an hour", used)
+	}
+}
