@@ -104,7 +104,7 @@ func (t *table) fleetName(setting, of string) string {
 	name, ok := t.text(setting, exampleOfFleet(setting))
 	if ok && !isFleetName(name) {
 		t.reject(t.at(setting), flawf("write "+exampleOfFleet(setting),
-			"%s is %s: the name of %s has 1 to %d letters and digits and . _ - after the first", setting, quote(name), of, maxFleetName))
+			"%s is %s: the name of %s consists of 1 to %d letters, digits and . _ - and begins with a letter or a digit", setting, quote(name), of, maxFleetName))
 		return ""
 	}
 	return name
@@ -122,7 +122,7 @@ func isFleetName(name string) bool {
 
 func (t *table) endpoints() []string {
 	const setting = "endpoints"
-	texts, _ := list[string](t, setting, exampleOfFleet(setting))
+	texts, _ := needed[string](t, setting, exampleOfFleet(setting))
 	if len(texts) > maxEndpoints {
 		t.reject(t.at(setting), flawf("name some of them: any member of etcd's cluster will do", "%s has %d endpoints: at most %d", setting, len(texts), maxEndpoints))
 	}

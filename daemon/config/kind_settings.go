@@ -57,7 +57,7 @@ func (t *table) command() []string {
 		t.reject(t.at("command"), flawf("write "+example, "command is empty"))
 		return nil
 	}
-	words, ok := list[string](t, "command", example)
+	words, ok := needed[string](t, "command", example)
 	if !ok {
 		return nil
 	}

@@ -54,7 +54,9 @@ func maskWords(line string) string {
 // harmless reports whether a setting that is named like a secret has only the name of one, like
 // api_key_env, api_key_file and client_key_file.
 func harmless(name, value string) bool {
-	if name != "api_key_env" && name != "api_key_file" && name != keyFile && name != "token_file" && name != "secret_file" {
+	switch name {
+	case "api_key_env", "api_key_file", keyFile, "token_file", "secret_file", fleetKey, fleetSecret:
+	default:
 		return false
 	}
 	m := quoted.FindStringSubmatch(value)

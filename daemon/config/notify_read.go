@@ -29,7 +29,7 @@ func (t *table) notify(taken map[string]int) Notify {
 	n.URLFile = t.credentialFile("url_file")
 	n.TokenFile = t.credentialFile("token_file")
 	n.SecretFile = t.credentialFile("secret_file")
-	n.Command, _ = list[string](t, "command", `command = ["/usr/local/bin/tell-me"]`)
+	n.Command, _ = needed[string](t, "command", `command = ["/usr/local/bin/tell-me"]`)
 	n.On = t.topics()
 	n.Providers = t.globs("providers", `providers = ["*", "!lab-*"]`)
 	n.After = t.duration("after", 0, maxAfter, "2m")

@@ -80,7 +80,7 @@ func clientCertificate(cert, key []byte) (*tls.Certificate, error) {
 				fix: "put the client's own certificate first, followed by those that signed it"}
 		}
 	}
-	return nil, &pemError{key: true, problem: "does not match the certificate in client_cert_file", fix: "write the path of the key that belongs to " + quote(chain[0].Subject.String())}
+	return nil, &pemError{key: true, problem: "does not match the certificate", fix: "write the path of the key that belongs to " + quote(chain[0].Subject.String())}
 }
 
 // unusableKey is why a file has no usable private key; nil if it has one.

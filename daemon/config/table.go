@@ -75,6 +75,15 @@ func (t *table) text(key, example string) (string, bool) { return get[string](t,
 // list reads an array whose elements are all of type T. It is not ok if it is absent or empty, or
 // if an element is wrong.
 func list[T any](t *table, key, example string) (out []T, ok bool) {
+	return listOr[T](t, key, example, "leave it out, or write "+example)
+}
+
+// needed is list for a setting that cannot be left out.
+func needed[T any](t *table, key, example string) (out []T, ok bool) {
+	return listOr[T](t, key, example, "write "+example)
+}
+
+func listOr[T any](t *table, key, example, whenEmpty string) (out []T, ok bool) {
 	elements, ok := get[[]any](t, key, example)
 	for i, e := range elements {
 		v, is := e.(T)
@@ -85,7 +94,7 @@ func list[T any](t *table, key, example string) (out []T, ok bool) {
 		out = append(out, v)
 	}
 	if ok && len(out) == 0 {
-		t.reject(t.at(key), flawf("leave it out, or write "+example, "%s is empty", key))
+		t.reject(t.at(key), flawf(whenEmpty, "%s is empty", key))
 		return nil, false
 	}
 	return out, ok
