@@ -98,8 +98,8 @@ func (f *forgetful) Claim(ctx context.Context, key string, value []byte) (int64,
 	return rev, won, err
 }
 
-func (f *forgetful) Delete(ctx context.Context, keys ...string) error {
-	return context.DeadlineExceeded // and nothing is done
+func (f *forgetful) DeleteFenced(context.Context, string, int64, ...string) (bool, error) {
+	return false, context.DeadlineExceeded // and nothing is done
 }
 
 type forgetfulBus struct{ bus.Bus }

@@ -68,6 +68,7 @@ type Engine struct {
 	certificateEnds time.Time        // this member's; zero: unknown
 	tags            int              // in the lists of all members
 	membership      uint64           // rises when members list other providers
+	listing         uint64           // rises when this one does
 	peers           map[string]*peer // the members, including this one; as they were, while alone
 }
 
@@ -103,10 +104,7 @@ func (e *Engine) Configure(f *config.Fleet, providers []*config.Provider) {
 // part ends what this machine knows and does as a member, because it gets other settings. Its
 // session is left as soon as possible.
 func (e *Engine) part() {
-	if e.joined != nil {
-		e.joined.leftovers = e.unlisted()
-		e.joined = nil
-	}
+	e.joined = nil
 	for _, it := range e.items {
 		it.forget()
 		e.dirty[it] = struct{}{}
@@ -189,10 +187,11 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 	for ctx.Err() == nil && e.isCurrent(dialed) {
 		e.readCertificate(cfg) // it may have been renewed
 		opened, cancel := context.WithTimeout(ctx, openWithin)
-		s, err := b.Open(opened, wire.Members+cfg.Member, e.own()[0])
+		value, said := e.own()
+		s, err := b.Open(opened, wire.Members+cfg.Member, value)
 		cancel()
 		if err == nil {
-			err = e.serve(ctx, s, dialed)
+			err = e.serve(ctx, newJoined(s, said), dialed)
 			wait = reopenFirst
 			began = time.Time{}
 			if err == nil {
@@ -239,8 +238,7 @@ func (e *Engine) pause(ctx context.Context, dialed int, d time.Duration) {
 }
 
 // serve is a session, until it is over; nil: it was left in order.
-func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
-	j := newJoined(s)
+func (e *Engine) serve(ctx context.Context, j *joined, dialed int) error {
 	defer e.leave(j)
 	if !e.join(j, dialed) {
 		return nil
@@ -249,12 +247,12 @@ func (e *Engine) serve(ctx context.Context, s bus.Session, dialed int) error {
 	defer timer.Stop()
 	for {
 		select {
-		case b, ok := <-s.Batches():
+		case b, ok := <-j.s.Batches():
 			if !ok {
 				e.mu.Lock()
 				e.joined = nil
 				e.mu.Unlock()
-				return s.Err()
+				return j.s.Err()
 			}
 			e.receive(&b)
 		case <-timer.C:

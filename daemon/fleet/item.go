@@ -38,7 +38,8 @@ type item struct {
 	writtenAt time.Time
 	writtenTo []string // who listed the provider then
 	writing   bool
-	putModels string // hash of the models that were written in this session
+	sentAt    time.Time // when the write began that has not been received yet; zero: there is none
+	putModels string    // hash of the models that were written in this session
 	encoded   struct {
 		of    []provider.Model
 		value []byte
@@ -112,7 +113,7 @@ func (it *item) forget() {
 	it.claim, it.claimAt, it.claiming, it.returned = claim{}, time.Time{}, false, 0
 	it.row, it.heardAt, it.models = wire.Row{}, time.Time{}, nil
 	it.told.hash, it.told.answer = "", 0
-	it.written, it.writtenAt, it.writing, it.putModels = wire.Row{}, time.Time{}, false, ""
+	it.written, it.writtenAt, it.writing, it.sentAt, it.putModels = wire.Row{}, time.Time{}, false, time.Time{}, ""
 	it.asked, it.asking, it.asks = 0, false, nil
 	it.refresh, it.owed, it.answered = 0, nil, 0
 	it.limit.writing = false
@@ -133,7 +134,7 @@ func (it *item) ours(self string, now time.Time) wire.Row {
 
 // list makes the items of the configuration. What is known of those that stay is kept.
 func (e *Engine) list() {
-	old := e.byID
+	old, before := e.byID, e.items
 	e.items, e.unshared = nil, nil
 	e.byID, e.byFP, e.byLimit = map[string]*item{}, map[wire.FP]*item{}, map[wire.FP][]*item{}
 	cfg := e.usable()
@@ -163,8 +164,10 @@ func (e *Engine) list() {
 	}
 	e.tellChanged()
 	e.membership++
+	if e.listing == 0 || !slices.EqualFunc(before, e.items, func(a, b *item) bool { return a.id.FP == b.id.FP }) {
+		e.listing++
+	}
 	if e.joined != nil {
-		e.announce(e.joined)
 		if slices.ContainsFunc(e.items, func(it *item) bool { return old[it.p.ID] != it }) {
 			e.joined.s.Reread() // what the store has of new ones, and who lists them
 		}
@@ -189,25 +192,10 @@ func (e *Engine) drop(it *item) {
 	delete(e.dirty, it)
 	e.setTurn(it, schedule.Here, 1)
 	e.lift(it)
-	if e.joined == nil {
-		return
+	if e.joined != nil && it.holds() {
+		fp := it.id.FP.String()
+		e.release(it.id.FP, it.claim.epoch, wire.Claims+fp, wire.Rows+fp, wire.ModelSet+fp, wire.Refresh+fp)
 	}
-	var keys []string
-	if it.holds() {
-		keys = append(keys, wire.Claims+it.id.FP.String())
-	}
-	if len(e.listers(it)) == 0 {
-		keys = append(keys, leftovers(it)...)
-	}
-	if len(keys) > 0 {
-		e.remove(keys)
-	}
-}
-
-// leftovers are the keys of a provider that nobody lists any more.
-func leftovers(it *item) []string {
-	fp := it.id.FP.String()
-	return []string{wire.Rows + fp, wire.ModelSet + fp, wire.Refresh + fp}
 }
 
 // setTurn tells the scheduler who probes from now on, if that is news.

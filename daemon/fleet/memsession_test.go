@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -222,13 +223,20 @@ func (s *memSession) Put(ctx context.Context, key string, value []byte, leased b
 
 // PutFenced implements [bus.Session].
 func (s *memSession) PutFenced(ctx context.Context, claim string, epoch int64, key string, value []byte) (rev int64, held bool, err error) {
+	var gone error
 	err = s.write(ctx, func() {
-		rev = s.bus.store.rev
-		if c, is := s.bus.store.keys[claim]; is && c.Created == epoch {
-			rev, held = s.bus.store.put(s.bus.name, key, value, 0, epoch), true
+		c, is := s.bus.store.keys[claim]
+		if rev, held = s.bus.store.rev, is && c.Created == epoch; !held {
+			return
 		}
+		if s.bus.store.leases[s.lease] == nil {
+			s.over(errLeaseGone)
+			gone = errLeaseGone
+			return
+		}
+		rev = s.bus.store.put(s.bus.name, key, value, s.lease, epoch)
 	})
-	return rev, held, err
+	return rev, held, cmp.Or(err, gone)
 }
 
 // PutFor implements [bus.Session].
@@ -249,6 +257,17 @@ func (s *memSession) PutFor(ctx context.Context, key string, value []byte, ttl t
 // Delete implements [bus.Session].
 func (s *memSession) Delete(ctx context.Context, keys ...string) error {
 	return s.write(ctx, func() { s.bus.store.remove(keys) })
+}
+
+// DeleteFenced implements [bus.Session].
+func (s *memSession) DeleteFenced(ctx context.Context, claim string, epoch int64, keys ...string) (held bool, err error) {
+	err = s.write(ctx, func() {
+		c, is := s.bus.store.keys[claim]
+		if held = is && c.Created == epoch; held {
+			s.bus.store.remove(keys)
+		}
+	})
+	return held, err
 }
 
 // Left implements [bus.Session].

@@ -123,7 +123,6 @@ func (e *Engine) receive(b *bus.Batch) {
 	}
 	if b.All {
 		e.joined.kept = nil
-		e.announceRest()
 		e.setMode(provider.FleetOK, nil)
 	}
 }
@@ -142,16 +141,6 @@ func (e *Engine) startAll() {
 		e.dirty[it] = struct{}{}
 	}
 	e.tellChanged()
-}
-
-// announceRest writes the parts of the own list that did not fit into the own key.
-func (e *Engine) announceRest() {
-	j := e.joined
-	if parts := e.ownParts(); j.parts == 0 && len(parts) == 1 {
-		j.parts = 1 // the session's own key has it
-		return
-	}
-	e.announce(j)
 }
 
 func (e *Engine) change(k wire.Key, c *bus.Change, all bool) {
@@ -269,9 +258,8 @@ func (e *Engine) changeRow(it *item, c *bus.Change, all bool) {
 	}
 	now := time.Now()
 	if r.By == e.self() {
-		if sent, ok := e.joined.heldRows[c.Key]; ok && r.Epoch == it.claim.epoch {
-			e.joined.lag = now.Sub(sent)
-			delete(e.joined.heldRows, c.Key)
+		if !it.sentAt.IsZero() && r.Epoch == it.claim.epoch {
+			e.joined.lag, it.sentAt = now.Sub(it.sentAt), time.Time{}
 		}
 		it.row.Extra = r.Extra
 		return
@@ -317,8 +305,7 @@ func (e *Engine) check(it *item) {
 
 func (e *Engine) changeRefresh(it *item, c *bus.Change) {
 	if c.Value == nil {
-		it.refresh = 0
-		return
+		return // who asked is gone; others may wait for the same probe
 	}
 	if _, err := wire.ParseAsk(c.Value); err != nil {
 		e.refuse()

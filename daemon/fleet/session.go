@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -22,16 +21,17 @@ type joined struct {
 	reread bool      // the members' lists may have changed for every item
 	looked time.Time // when all items were looked at last
 
-	parts    int // of what this member lists, that are written
-	host     string
-	hostAt   time.Time
-	lag      time.Duration // from our write to our receipt, the last time; 0: unknown
-	heldRows map[string]time.Time
+	parts   int    // of what this member lists, that are written
+	said    uint64 // the listing that is in them; 0: none of ours
+	saying  int    // writes of parts in progress
+	failing bool   // a part could not be written; the next look tries again
 
-	leftovers []string        // keys to delete when it is left
-	kept      map[*item]int64 // own claims, while all keys are read again
-	unremoved []string        // keys whose deletion failed
-	unsaid    bool            // what this member lists could not be written
+	host   string
+	hostAt time.Time
+	lag    time.Duration // from our write to our receipt, the last time; 0: unknown
+
+	kept       map[*item]int64 // own claims, while all keys are read again
+	unreleased []func()        // again, because it failed
 }
 
 // A job is something for the bus. do runs without the lock, then with it.
@@ -40,8 +40,9 @@ type job struct {
 	then func(err error)
 }
 
-func newJoined(s bus.Session) *joined {
-	j := &joined{s: s, heldRows: map[string]time.Time{}}
+// newJoined is a session whose own key has the first part of a listing.
+func newJoined(s bus.Session, said uint64) *joined {
+	j := &joined{s: s, parts: 1, said: said}
 	j.ctx, j.end = context.WithCancel(context.Background())
 	return j
 }
@@ -78,72 +79,43 @@ func (e *Engine) work(j *joined) {
 	}
 }
 
-// leave ends a session. If it is not over yet, it gives everything back, so that others need not
-// wait for its lease.
+// leave ends a session. If it is not over yet, its lease is given back with all of its keys, so
+// that others need not wait.
 func (e *Engine) leave(j *joined) {
 	e.mu.Lock()
 	if e.joined == j {
-		j.leftovers = e.unlisted()
 		e.joined = nil
 	}
-	keys := j.leftovers
 	j.jobs = nil
 	e.mu.Unlock()
 	j.end()
 	j.running.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()
-	for ; len(keys) > 0; keys = keys[min(len(keys), deletesAtOnce):] {
-		_ = j.s.Delete(ctx, keys[:min(len(keys), deletesAtOnce)]...) // what stays is overwritten, or never read
-	}
 	_ = j.s.Close(ctx) // its lease ends by itself
 	for range j.s.Batches() {
 	}
 }
 
-// unlisted are the keys of providers that nobody lists once this machine has left.
-func (e *Engine) unlisted() (keys []string) {
-	for _, it := range e.items {
-		if len(e.listers(it)) == 0 {
-			keys = append(keys, leftovers(it)...)
-		}
-	}
-	return keys
-}
-
-// deletesAtOnce is how many keys one transaction deletes.
-const deletesAtOnce = 90
-
-func (e *Engine) remove(keys []string) {
-	for ; len(keys) > 0; keys = keys[min(len(keys), deletesAtOnce):] {
-		some := keys[:min(len(keys), deletesAtOnce)]
-		e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, some...) }, func(err error) {
-			if err != nil {
-				e.joined.unremoved = append(e.joined.unremoved, some...)
-			}
-		})
-	}
-}
-
 // retry does again what failed, but for what is due at every look.
 func (e *Engine) retry(j *joined) {
-	keys, unsaid := j.unremoved, j.unsaid
-	j.unremoved, j.unsaid = nil, false
-	keys = slices.DeleteFunc(keys, func(key string) bool {
-		k, ok := wire.ParseKey(key)
-		return ok && e.byFP[k.FP] != nil // it is listed again
-	})
-	e.remove(keys)
-	if unsaid {
-		e.announce(j)
+	again := j.unreleased
+	j.unreleased, j.failing = nil, false
+	for _, release := range again {
+		release()
 	}
 }
 
-// own is what this member says of itself, by part.
-func (e *Engine) own() [][]byte {
+// own is what the member's own key says, and the listing that it has whole; 0: further parts
+// have the rest.
+func (e *Engine) own() (value []byte, said uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.ownParts()
+	parts := e.ownParts()
+	if len(parts) == 1 {
+		said = e.listing
+	}
+	return parts[0], said
 }
 
 func (e *Engine) ownParts() [][]byte {
@@ -154,20 +126,31 @@ func (e *Engine) ownParts() [][]byte {
 	return wire.EncodeMember(m)
 }
 
-// announce writes what this member lists, and removes the parts that are not needed any more.
+// announce writes what this member lists, if that changed, and removes the parts that are not
+// needed any more. Two listings are not written at the same time: the older could be the one that
+// stays.
 func (e *Engine) announce(j *joined) {
-	parts, self := e.ownParts(), e.cfg.Member
+	if j.saying > 0 || j.failing || j.said == e.listing {
+		return
+	}
+	parts, self, listing := e.ownParts(), e.cfg.Member, e.listing
+	then := func(err error) {
+		j.saying--
+		j.failing = j.failing || err != nil
+		if j.saying == 0 && !j.failing {
+			j.said, j.parts = listing, len(parts)
+		}
+	}
+	j.saying = max(len(parts), j.parts)
 	for n, value := range parts {
 		key := wire.PartKey(self, n)
 		e.put(func(ctx context.Context, s bus.Session) error {
 			_, err := s.Put(ctx, key, value, true)
 			return err
-		}, func(err error) { j.unsaid = j.unsaid || err != nil })
+		}, then)
 	}
-	var old []string
 	for n := len(parts); n < j.parts; n++ {
-		old = append(old, wire.PartKey(self, n))
+		key := wire.PartKey(self, n)
+		e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, key) }, then)
 	}
-	e.remove(old)
-	j.parts = len(parts)
 }

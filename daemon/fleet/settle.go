@@ -85,6 +85,9 @@ func (e *Engine) settleAll() time.Duration {
 				e.dirty[it] = struct{}{}
 			}
 		}
+		if e.mode == provider.FleetOK {
+			e.announce(j)
+		}
 		wait = j.looked.Add(tickEvery).Sub(now)
 	}
 	for it := range e.dirty {
@@ -134,80 +137,6 @@ func (e *Engine) turnOf(it *item, now time.Time) (schedule.Turn, float64) {
 	return schedule.Elsewhere, 1
 }
 
-// isAble reports whether this machine can probe a provider for others.
-func (e *Engine) isAble(it *item) bool {
-	row, _ := e.o.Row(it.p.ID)
-	return row != nil && !row.Paused && row.Reason != provider.Offline
-}
-
-// settleClaim claims what nobody has, and gives back what this machine cannot probe.
-func (e *Engine) settleClaim(it *item, now time.Time) {
-	key := wire.Claims + it.id.FP.String()
-	switch {
-	case it.holds() && !e.isAble(it):
-		e.giveBack(it, key)
-	case it.claim.member != "" || it.claiming:
-		it.claimAt = time.Time{}
-	case !e.isAble(it):
-		it.claimAt = time.Time{} // a later look finds out
-	case it.claimAt.IsZero():
-		it.claimAt = now.Add(waitOfRank(it.id.FP, e.self(), e.listers(it)) + time.Duration(e.o.Random()*float64(rankWait)/2))
-	case !it.claimAt.After(now.Add(time.Millisecond)):
-		it.claimAt, it.claiming = time.Time{}, true
-		e.claimNow(it, key)
-	}
-}
-
-func (e *Engine) claimNow(it *item, key string) {
-	var revision int64
-	var won bool
-	value := wire.Claim{Member: e.self()}.Encode()
-	e.put(func(ctx context.Context, s bus.Session) (err error) {
-		revision, won, err = s.Claim(ctx, key, value)
-		return err
-	}, func(err error) {
-		it.claiming = false
-		e.dirty[it] = struct{}{}
-		switch {
-		case err != nil || !won || revision == it.returned:
-			// Somebody was faster; or it is tried again.
-		case e.byFP[it.id.FP] == nil:
-			e.remove([]string{key}) // the provider was removed meanwhile
-		case e.byFP[it.id.FP] == it:
-			e.take(it, revision)
-		}
-	})
-}
-
-// take makes this machine the prober, because a claim of its own exists.
-func (e *Engine) take(it *item, revision int64) {
-	if it.claim.mine && it.claim.epoch == revision {
-		return
-	}
-	e.count.Claims++
-	it.claim = claim{member: e.self(), epoch: revision, mine: true}
-	it.found.probes = 0
-	it.written = wire.Row{}
-	it.answered = max(it.answered, it.row.Refresh)
-	e.tellChanged()
-	old := time.Since(it.found.began) > it.p.Interval || it.found.began.Before(it.begunAt)
-	if old && it.refresh <= it.answered { // otherwise settleRefresh probes
-		id := it.p.ID
-		e.order(func() { e.o.Local.CheckSoon(id) })
-	}
-}
-
-// giveBack deletes the own claim.
-func (e *Engine) giveBack(it *item, key string) {
-	epoch := it.claim.epoch
-	it.claim.mine, it.returned = false, epoch
-	e.put(func(ctx context.Context, s bus.Session) error { return s.Delete(ctx, key) }, func(err error) {
-		if err != nil && it.claim.epoch == epoch { // the next look tries again
-			it.claim.mine, it.returned = true, 0
-		}
-	})
-}
-
 // settleRow writes what this machine found, if it is the prober and others would learn
 // something.
 func (e *Engine) settleRow(it *item, now time.Time) {
@@ -228,7 +157,7 @@ func (e *Engine) settleRow(it *item, now time.Time) {
 	it.writing = true
 	fp, epoch := it.id.FP.String(), it.claim.epoch
 	rowKey, claimKey := wire.Rows+fp, wire.Claims+fp
-	e.joined.heldRows[rowKey] = now
+	it.sentAt = now
 	held := true
 	e.put(func(ctx context.Context, s bus.Session) (err error) {
 		if models != nil {
@@ -287,7 +216,7 @@ func (e *Engine) settleAsk(it *item) {
 	generation, revision := it.asked, int64(0)
 	key, value := wire.Refresh+it.id.FP.String(), wire.Ask{By: e.self()}.Encode()
 	e.put(func(ctx context.Context, s bus.Session) (err error) {
-		revision, err = s.Put(ctx, key, value, false)
+		revision, err = s.Put(ctx, key, value, true)
 		return err
 	}, func(err error) {
 		it.asking = false

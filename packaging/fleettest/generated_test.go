@@ -165,11 +165,15 @@ func TestMessages_AreReadByEtcdsOwn(t *testing.T) {
 			r := <-s.txns
 			c, put := r.Compare[0], r.Success[0].GetRequestPut()
 			if len(r.Compare) != 1 || len(r.Success) != 1 || len(r.Failure) != 0 || string(c.Key) != prefix+claim ||
-				c.GetCreateRevision() != epoch || string(put.Key) != prefix+key || !bytes.Equal(put.Value, value) || put.Lease != 0 {
+				c.GetCreateRevision() != epoch || string(put.Key) != prefix+key || !bytes.Equal(put.Value, value) || put.Lease != -7 {
 				t.Fatalf("sent %q %d %q %q, read as %v", claim, epoch, key, value, r)
 			}
-			must(t, a.Delete(brief(t), claim, key))
+			_, err = a.DeleteFenced(brief(t), claim, epoch, claim, key)
+			must(t, err)
 			r = <-s.txns
+			if c := r.Compare[0]; len(r.Compare) != 1 || string(c.Key) != prefix+claim || c.GetCreateRevision() != epoch {
+				t.Fatalf("%v", r)
+			}
 			if string(r.Success[0].GetRequestDeleteRange().Key) != prefix+claim || string(r.Success[1].GetRequestDeleteRange().Key) != prefix+key {
 				t.Fatalf("%v", r)
 			}

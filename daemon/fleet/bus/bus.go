@@ -45,13 +45,16 @@ type Session interface {
 	Claim(ctx context.Context, key string, value []byte) (revision int64, won bool, err error)
 	// Put writes a key. It is kept forever, if leased is false.
 	Put(ctx context.Context, key string, value []byte, leased bool) (revision int64, err error)
-	// PutFenced writes a key without a lease, if the claim was created at that revision.
+	// PutFenced writes a key with the session's lease, if the claim was created at that
+	// revision.
 	PutFenced(ctx context.Context, claim string, epoch int64, key string, value []byte) (revision int64, held bool, err error)
 	// PutFor writes a key that is deleted after ttl, in whole seconds, whatever happens to
 	// the session. It does not make the time shorter that a key by that name has left.
 	PutFor(ctx context.Context, key string, value []byte, ttl time.Duration) (revision int64, err error)
 	// Delete removes keys in one transaction.
 	Delete(ctx context.Context, keys ...string) error
+	// DeleteFenced is Delete, if the claim was created at that revision.
+	DeleteFenced(ctx context.Context, claim string, epoch int64, keys ...string) (held bool, err error)
 	// Left is how long a lease lasts from now on; 0: it is gone.
 	Left(ctx context.Context, lease int64) (time.Duration, error)
 	// Close gives up the lease and with it the keys that have it.

@@ -94,7 +94,7 @@ func (s *session) Put(ctx context.Context, key string, value []byte, leased bool
 func (s *session) PutFenced(ctx context.Context, claim string, epoch int64, key string, value []byte) (revision int64, held bool, err error) {
 	answer, err := s.write(ctx, &txnRequest{
 		ifAll:   []compare{{s.bus.Prefix + claim, created, epoch}},
-		success: []request{&putRequest{key: s.bus.Prefix + key, value: value}},
+		success: []request{&putRequest{s.bus.Prefix + key, value, s.lease}},
 	})
 	return answer.header.revision, answer.succeeded, err
 }
@@ -165,16 +165,26 @@ func (s *session) Left(ctx context.Context, lease int64) (time.Duration, error) 
 
 // Delete implements [bus.Session].
 func (s *session) Delete(ctx context.Context, keys ...string) error {
+	_, err := s.remove(ctx, nil, keys)
+	return err
+}
+
+// DeleteFenced implements [bus.Session].
+func (s *session) DeleteFenced(ctx context.Context, claim string, epoch int64, keys ...string) (held bool, err error) {
+	return s.remove(ctx, []compare{{s.bus.Prefix + claim, created, epoch}}, keys)
+}
+
+func (s *session) remove(ctx context.Context, ifAll []compare, keys []string) (done bool, err error) {
 	if len(keys) > maxOps {
-		return fmt.Errorf("delete %d keys: more than %d in one transaction", len(keys), maxOps)
+		return false, fmt.Errorf("delete %d keys: more than %d in one transaction", len(keys), maxOps)
 	}
 	if len(keys) == 0 {
-		return nil
+		return true, nil
 	}
-	req := &txnRequest{}
+	req := &txnRequest{ifAll: ifAll}
 	for _, key := range keys {
 		req.success = append(req.success, &deleteRequest{s.bus.Prefix + key})
 	}
-	_, err := s.write(ctx, req)
-	return err
+	answer, err := s.write(ctx, req)
+	return answer.succeeded, err
 }
