@@ -6,25 +6,39 @@ import (
 
 	"github.com/providerd/providerd/daemon/fleet/bus"
 	"github.com/providerd/providerd/daemon/fleet/wire"
+	"github.com/providerd/providerd/daemon/judge"
 	"github.com/providerd/providerd/store/provider"
 )
 
 // isAble reports whether this machine can probe a provider for others.
 func (e *Engine) isAble(it *item) bool {
 	row, _ := e.o.Row(it.p.ID)
-	return row != nil && !row.Paused && row.Reason != provider.Offline
+	return row != nil && !row.Paused && row.Reason != provider.Offline && (!it.found.known || judge.Believable(it.found.reason))
 }
 
-// settleClaim claims what nobody has, and gives back what this machine cannot probe.
+// isUnserved reports whether another member has the claim, and writes no row. A limit is a reason
+// not to probe.
+func (it *item) isUnserved(now time.Time) bool {
+	since := later(later(it.seen.at, it.heardAt), it.limit.until)
+	return it.claim.member != "" && !it.claim.mine && now.Sub(since) >= servedWithin
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// settleClaim claims what nobody has or serves, and gives back what this machine cannot probe.
 func (e *Engine) settleClaim(it *item, now time.Time) {
 	key := wire.Claims + it.id.FP.String()
+	able := e.isAble(it) // if it is not, a later look finds out that it is
 	switch {
-	case it.holds() && !e.isAble(it):
+	case it.holds() && !able:
 		e.giveBack(it, key)
-	case it.claim.member != "" || it.claiming:
+	case !able, it.claiming, it.claim.member != "" && !it.isUnserved(now):
 		it.claimAt = time.Time{}
-	case !e.isAble(it):
-		it.claimAt = time.Time{} // a later look finds out
 	case it.claimAt.IsZero():
 		it.claimAt = now.Add(waitOfRank(it.id.FP, e.self(), e.listers(it)) + time.Duration(e.o.Random()*float64(rankWait)/2))
 	case !it.claimAt.After(now.Add(time.Millisecond)):
@@ -36,16 +50,24 @@ func (e *Engine) settleClaim(it *item, now time.Time) {
 func (e *Engine) claimNow(it *item, key string) {
 	var revision int64
 	var won bool
+	unserved := it.claim.epoch
 	value := wire.Claim{Member: e.self()}.Encode()
 	e.put(func(ctx context.Context, s bus.Session) (err error) {
+		if unserved != 0 {
+			if _, err := s.DeleteFenced(ctx, key, unserved, key); err != nil {
+				return err
+			}
+		}
 		revision, won, err = s.Claim(ctx, key, value)
 		return err
 	}, func(err error) {
 		it.claiming = false
 		e.dirty[it] = struct{}{}
 		switch {
-		case err != nil || !won || revision == it.returned:
-			// Somebody was faster; or it is tried again.
+		case err != nil:
+			it.claimAt = time.Now().Add(tickEvery)
+		case !won || revision == it.returned:
+			// Somebody was faster.
 		case e.byFP[it.id.FP] == nil:
 			e.release(it.id.FP, revision, key) // the provider was removed meanwhile
 		case e.byFP[it.id.FP] == it:

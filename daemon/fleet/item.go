@@ -18,7 +18,11 @@ type item struct {
 	turn    schedule.Turn
 	stretch float64
 
-	claim    claim
+	claim claim
+	seen  struct { // when it was first seen
+		epoch int64
+		at    time.Time
+	}
 	claimAt  time.Time // when to claim it; zero: not now
 	claiming bool
 	returned int64 // epoch of the own claim that was given back last
@@ -111,6 +115,7 @@ func (it *item) isTold(now time.Time) bool {
 // forget drops what belongs to a session that is over.
 func (it *item) forget() {
 	it.claim, it.claimAt, it.claiming, it.returned = claim{}, time.Time{}, false, 0
+	it.seen.epoch = 0
 	it.row, it.heardAt, it.models = wire.Row{}, time.Time{}, nil
 	it.told.hash, it.told.answer = "", 0
 	it.written, it.writtenAt, it.writing, it.sentAt, it.putModels = wire.Row{}, time.Time{}, false, time.Time{}, ""
@@ -221,6 +226,7 @@ func (e *Engine) lift(it *item) {
 		return
 	}
 	it.limit = limit{}
+	it.seen.at = time.Now() // the prober probes from now on
 	id := it.p.ID
 	e.order(func() { e.o.Local.Hold(id, 0, "") })
 }

@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	probeTakes = 50 * time.Millisecond
-	toldFor    = 150 * time.Second
+	probeTakes   = 50 * time.Millisecond
+	toldFor      = 150 * time.Second
+	servedWithin = 150 * time.Second
 )
 
 // A localFake is a machine's scheduler. Like the real one, it probes once per interval if it is

@@ -232,10 +232,13 @@ func (e *Engine) changeClaim(it *item, c *bus.Change) {
 	if c.Value == nil {
 		return
 	}
+	if it.seen.epoch != c.Created {
+		it.seen.epoch, it.seen.at = c.Created, time.Now()
+	}
 	v, err := wire.ParseClaim(c.Value)
 	if err != nil {
 		e.refuse()
-		v.Member = "" // somebody who cannot be believed; it ends with its lease
+		v.Member = "" // somebody who cannot be believed
 	}
 	it.claim = claim{member: v.Member, epoch: c.Created}
 	it.claim.mine = was.mine && was.epoch == c.Created || e.joined.kept[it] == c.Created
