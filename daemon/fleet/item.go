@@ -58,6 +58,8 @@ type item struct {
 	owed     []answer // refreshes that our probe is to answer
 	answered int64    // the newest that one did
 
+	rowWord, limitWord word // for the scheduler
+
 	limit     limit
 	lastCheck time.Time // an own probe
 	ownChecks uint64
@@ -117,8 +119,8 @@ func (it *item) forget() {
 	it.claim, it.claimAt, it.claiming, it.returned = claim{}, time.Time{}, false, 0
 	it.seen.epoch = 0
 	it.row, it.heardAt, it.models = wire.Row{}, time.Time{}, nil
-	it.told.hash, it.told.answer = "", 0
-	it.written, it.writtenAt, it.writing, it.sentAt, it.putModels = wire.Row{}, time.Time{}, false, time.Time{}, ""
+	it.told.hash, it.told.answer, it.rowWord.at = "", 0, time.Time{}
+	it.written, it.writtenAt, it.writing, it.putModels = wire.Row{}, time.Time{}, false, ""
 	it.asked, it.asking, it.asks = 0, false, nil
 	it.refresh, it.owed, it.answered = 0, nil, 0
 	it.limit.writing = false
@@ -220,13 +222,12 @@ func (e *Engine) setTurn(it *item, turn schedule.Turn, stretch float64) {
 	e.tellChanged()
 }
 
-// lift ends the limit that other members told of.
+// lift ends the limit that other members told of, because they are not believed any more.
 func (e *Engine) lift(it *item) {
-	if it.limit.until.IsZero() {
+	if it.limit.until.IsZero() && it.limitWord.at.IsZero() {
 		return
 	}
-	it.limit = limit{}
-	it.seen.at = time.Now() // the prober probes from now on
+	it.limit, it.limitWord.at = limit{}, time.Time{}
 	id := it.p.ID
 	e.order(func() { e.o.Local.Hold(id, 0, "") })
 }

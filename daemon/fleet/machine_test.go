@@ -53,6 +53,7 @@ type entry struct {
 
 	began   []time.Time // own probes
 	tells   int         // and Unsay
+	holds   int
 	changes []provider.Reason
 	checks  int // that the engine ordered
 }
@@ -284,6 +285,7 @@ func (l *localFake) Hold(id string, in time.Duration, by string) {
 	defer l.mu.Unlock()
 	if e := l.entries[id]; e != nil {
 		e.held, e.heldBy = time.Now().Add(in), by
+		e.holds++
 		l.plan(e)
 	}
 }

@@ -324,7 +324,10 @@ func (e *Engine) changeLimit(k wire.Key, c *bus.Change, all bool) {
 	}
 	if c.Value == nil {
 		for _, it := range items {
-			e.lift(it)
+			if !it.limit.until.IsZero() {
+				it.limit = limit{}
+				e.tellLimit(it, time.Now())
+			}
 		}
 		return
 	}
@@ -353,14 +356,15 @@ func (e *Engine) changeLimit(k wire.Key, c *bus.Change, all bool) {
 
 // hold keeps providers from being probed and chosen until a limit ends.
 func (e *Engine) hold(items []*item, l wire.Limit, remaining time.Duration) {
-	until := time.Now().Add(remaining)
+	now := time.Now()
+	until := now.Add(remaining)
 	for _, it := range items {
 		it.limit.until, it.limit.by = until, l.By
 		if l.By == e.self() && !it.found.retryAt.Before(until.Add(-2*time.Second)) {
+			it.limitWord.at = time.Time{}
 			continue // it met the limit itself
 		}
-		id := it.p.ID
-		e.order(func() { e.o.Local.Hold(id, time.Until(until), l.By) })
+		e.tellLimit(it, now)
 	}
 	e.tellChanged()
 }

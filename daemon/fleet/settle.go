@@ -95,9 +95,12 @@ func (e *Engine) settleAll() time.Duration {
 		e.settle(it, now)
 	}
 	for _, it := range e.items {
-		if !it.claimAt.IsZero() {
-			wait = min(wait, max(time.Millisecond, it.claimAt.Sub(now)))
-			if !it.claimAt.After(now.Add(time.Millisecond)) {
+		for _, at := range [...]time.Time{it.claimAt, it.rowWord.at, it.limitWord.at} {
+			if at.IsZero() {
+				continue
+			}
+			wait = min(wait, max(time.Millisecond, at.Sub(now)))
+			if !at.After(now.Add(time.Millisecond)) {
 				e.dirty[it] = struct{}{}
 			}
 		}
@@ -107,6 +110,7 @@ func (e *Engine) settleAll() time.Duration {
 
 // settle decides what follows for one provider.
 func (e *Engine) settle(it *item, now time.Time) {
+	e.passOn(it, now)
 	if e.joined != nil && e.mode == provider.FleetOK {
 		e.settleClaim(it, now)
 		e.settleRow(it, now)
@@ -245,7 +249,7 @@ func (it *item) answers() (newest uint64) {
 
 // tell tells the scheduler what the prober found.
 func (e *Engine) tell(it *item, now time.Time) {
-	if !it.isTold(now) {
+	if !it.isTold(now) || !it.rowWord.take(now) {
 		return
 	}
 	r := &it.row
