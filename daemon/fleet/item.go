@@ -120,7 +120,7 @@ func (it *item) forget() {
 	it.seen.epoch = 0
 	it.row, it.heardAt, it.models = wire.Row{}, time.Time{}, nil
 	it.told.hash, it.told.answer, it.rowWord.at = "", 0, time.Time{}
-	it.written, it.writtenAt, it.writing, it.putModels = wire.Row{}, time.Time{}, false, ""
+	it.written, it.writtenAt, it.writing, it.sentAt, it.putModels = wire.Row{}, time.Time{}, false, time.Time{}, ""
 	it.asked, it.asking, it.asks = 0, false, nil
 	it.refresh, it.owed, it.answered = 0, nil, 0
 	it.limit.writing = false
@@ -228,6 +228,7 @@ func (e *Engine) lift(it *item) {
 		return
 	}
 	it.limit, it.limitWord.at = limit{}, time.Time{}
+	it.seen.at = time.Now() // the prober probes from now on
 	id := it.p.ID
 	e.order(func() { e.o.Local.Hold(id, 0, "") })
 }

@@ -325,7 +325,7 @@ func (e *Engine) changeLimit(k wire.Key, c *bus.Change, all bool) {
 	if c.Value == nil {
 		for _, it := range items {
 			if !it.limit.until.IsZero() {
-				it.limit = limit{}
+				it.limit, it.seen.at = limit{}, time.Now() // the prober probes from now on
 				e.tellLimit(it, time.Now())
 			}
 		}
