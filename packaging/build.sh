@@ -25,6 +25,7 @@ targets=(
 documents=(
 	README.md CHANGELOG.md docs/*.md docs/*.png docs/providerd.example.toml docs/decisions/*.md
 	packaging/prometheus/providerd.rules.yml packaging/grafana/providerd.json
+	contrib/*
 )
 
 fail() {
@@ -154,7 +155,9 @@ for page in packaging/man/*.[158]; do
 	gzip -9n <"$page" >"$stage/man/${page##*/}.gz"
 done
 for page in "${documents[@]}"; do
-	put 644 "$page" "doc/$page" # the documents link to it
+	mode=644
+	[ ! -x "$page" ] || mode=755
+	put "$mode" "$page" "doc/$page" # the documents link to it
 done
 put 644 LICENSE LICENSE
 put 644 packaging/providerd.toml providerd.toml
