@@ -34,7 +34,7 @@ func newModelServer(t *testing.T) *modelServer {
 			<-r.Context().Done()
 		case m.rejects.Load():
 			w.WriteHeader(http.StatusUnauthorized)
-		case r.URL.Path != "/v1/chat/completions":
+		case r.URL.Path != "/v1/chat/completions" && r.URL.Path != "/v1/messages":
 			answerAsOllama(w, r)
 		case m.limited.Load():
 			w.Header().Set("Retry-After", "60")

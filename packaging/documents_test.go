@@ -69,7 +69,7 @@ func TestPackages_HaveWhatReadersLookFor(t *testing.T) {
 		"rpm": {"/usr/share/licenses/providerd/LICENSE", doc + "CHANGELOG.md"},
 		"apk": {"/usr/share/licenses/providerd/LICENSE", doc + "CHANGELOG.md"},
 	} {
-		for _, want := range append(wants, doc+"README.md", doc+"docs", doc+"examples/providerd.toml", doc+"third-party-licenses.gz") {
+		for _, want := range append(wants, doc+"README.md", doc+"docs", "/usr/share/providerd/contrib", doc+"examples/providerd.toml", doc+"third-party-licenses.gz") {
 			if !slices.Contains(has[format], want) {
 				t.Errorf("%s has no %s", format, want)
 			}
