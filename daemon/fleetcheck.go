@@ -32,17 +32,24 @@ type fleetCheck struct {
 }
 
 // CheckFleet tries what a member of the fleet needs of etcd, and reports each step at once. It
-// needs no daemon, and does not disturb one. The result is whether the fleet can be used.
-func CheckFleet(ctx context.Context, f *config.Fleet, say func(Finding)) (good bool) {
+// needs no daemon, and does not disturb one. The result is whether the fleet, which cfg must have,
+// can be used.
+func CheckFleet(ctx context.Context, cfg *config.Config, say func(Finding)) (good bool) {
 	good = true
-	c := &fleetCheck{f: f, name: "check/" + rand.Text(), say: func(found Finding) {
+	c := &fleetCheck{f: cfg.Fleet, name: "check/" + rand.Text(), say: func(found Finding) {
 		good = good && !found.Bad
 		say(found)
 	}}
-	for _, fault := range f.Faults {
-		c.say(Finding{What: fault, Bad: true})
+	for _, fault := range cfg.Faults {
+		if cfg.FleetHas(fault) {
+			c.say(Finding{What: fault.Message, Bad: true, Hint: fault.Fix})
+		}
 	}
-	if len(f.Faults) == 0 && c.endpoints(ctx) {
+	if len(cfg.Fleet.Faults) > 0 {
+		return good
+	}
+	c.certificate(time.Now())
+	if c.endpoints(ctx) {
 		c.role(ctx)
 		c.outside(ctx)
 	}
@@ -75,6 +82,32 @@ func fleetTLS(f *config.Fleet) func() (*tls.Config, error) {
 		pair, err := tls.LoadX509KeyPair(f.CertFile, f.KeyFile)
 		c.Certificates = []tls.Certificate{pair}
 		return c, err
+	}
+}
+
+// certificate says for how long the member's certificate is valid.
+func (c *fleetCheck) certificate(now time.Time) {
+	if c.f.CertFile == "" {
+		return
+	}
+	pair, err := tls.LoadX509KeyPair(c.f.CertFile, c.f.KeyFile)
+	if err != nil {
+		c.say(Finding{What: "certificate: " + err.Error(), Bad: true, Hint: "correct cert_file and key_file in [fleet]"})
+		return
+	}
+	const dated = "2006-01-02 15:04 MST"
+	name := "certificate of " + provider.Printable(c.f.Member)
+	from, to := pair.Leaf.NotBefore.Local(), pair.Leaf.NotAfter.Local()
+	renew := "put a new one into cert_file and key_file of [fleet]; a daemon uses it for the next connection"
+	switch left := to.Sub(now); {
+	case now.Before(from):
+		c.say(Finding{What: name + ": not valid before " + from.Format(dated), Bad: true, Hint: "check the clock of this machine, or make a certificate that is valid now"})
+	case left <= 0:
+		c.say(Finding{What: name + ": expired on " + to.Format(dated), Bad: true, Hint: renew})
+	case left < provider.FleetCertificateSoon:
+		c.say(Finding{What: name + ": expires soon, on " + to.Format(dated), Hint: renew})
+	default:
+		c.say(Finding{What: name + ": valid until " + to.Format(dated)})
 	}
 }
 

@@ -29,9 +29,14 @@ func newFleetKeyCommand() *command.Command {
 	return &command.Command{
 		Use: "key", Short: "Print a new key for a fleet",
 		Long: `Print a new key for a fleet: 32 random bytes as one line of base64. Put it into a file
-that nobody else can read, and the same file on each member:
+that nobody else can read:
 
-  (umask 077; providerd fleet key > /etc/providerd/credentials/fleet_key)
+  (umask 077; providerd fleet key > fleet_key)
+
+Then copy it to each member. The service of the system gets it as fleet_key_file =
+"key_fleet_key" from a folder of root's:
+
+  sudo install -D -m 600 fleet_key /etc/providerd/credentials/fleet_key
 
 It is never stored in etcd.`,
 		Args: noArguments,
@@ -71,13 +76,11 @@ It fails if the fleet cannot be used.`,
 			if cfg.Fleet == nil {
 				return usageError{"there is no [fleet] in " + provider.Printable(path), "see: man providerd.toml"}
 			}
-			good := daemon.CheckFleet(cmd.Context(), cfg.Fleet, func(found daemon.Finding) { writeFinding(cmd.Out(), found) })
-			if len(cfg.Fleet.Faults) > 0 {
-				say(cmd, "see: providerd config check %s", provider.ShellWord(path))
-			}
+			findings := &findingWriter{to: cmd.Out()}
+			good := daemon.CheckFleet(cmd.Context(), cfg, findings.write)
 			wrong, _ := viewOfService(o, path).unreadable(&config.Config{Path: path, Fleet: cfg.Fleet})
 			for _, err := range wrong {
-				writeFinding(cmd.Out(), daemon.Finding{What: err.Error(), Bad: true, Hint: provider.HintOf(err)})
+				findings.write(daemon.Finding{What: err.Error(), Bad: true, Hint: provider.HintOf(err)})
 			}
 			good = good && len(wrong) == 0
 			if !good {
@@ -88,8 +91,14 @@ It fails if the fleet cannot be used.`,
 	}
 }
 
-// writeFinding prints a result of the check, and below it what to do.
-func writeFinding(w io.Writer, found daemon.Finding) {
+// A findingWriter prints the results of the check, and below each what to do.
+type findingWriter struct {
+	to   io.Writer
+	said string // the hint above
+}
+
+// write prints a result. A hint that stands above is not repeated.
+func (w *findingWriter) write(found daemon.Finding) {
 	mark := "ok"
 	switch {
 	case found.Bad:
@@ -97,8 +106,9 @@ func writeFinding(w io.Writer, found daemon.Finding) {
 	case found.Hint != "":
 		mark = "warning"
 	}
-	fmt.Fprintf(w, "%-8s %s\n", mark, provider.Printable(found.What))
-	if found.Hint != "" {
-		fmt.Fprintf(w, "%-8s %s\n", "", provider.Printable(found.Hint))
+	fmt.Fprintf(w.to, "%-8s %s\n", mark, provider.Printable(found.What))
+	if found.Hint != "" && found.Hint != w.said {
+		fmt.Fprintf(w.to, "%-8s %s\n", "", provider.Printable(found.Hint))
 	}
+	w.said = found.Hint
 }

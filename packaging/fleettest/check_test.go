@@ -45,7 +45,7 @@ func TestCheck_TriesRoleNameAndClock(t *testing.T) {
 		c := start(t, e, 1, "gpu3")
 		files := c.authority.client("gpu3", time.Hour)
 		text, good := c.check("lab", files)
-		for _, want := range []string{"reached", "member gpu3: the name is free", "as long as they should", "refuses what is not the fleet's"} {
+		for _, want := range []string{"warning  certificate of gpu3: expires soon", "reached", "member gpu3: the name is free", "as long as they should", "refuses what is not the fleet's"} {
 			if !good || !strings.Contains(text, want) {
 				t.Errorf("good: %v, want %q in:\n%s", good, want, text)
 			}
@@ -66,7 +66,7 @@ func TestCheck_TriesRoleNameAndClock(t *testing.T) {
 		}{
 			{"a name that is taken", "lab", files, "another machine has that name, other"},
 			{"no role for that fleet", "theirs", files, "etcdctl user grant-role"},
-			{"an expired certificate", "lab", c.authority.in(t.TempDir()).client("gpu3", -time.Minute), "certificate has expired"},
+			{"an expired certificate", "lab", c.authority.in(t.TempDir()).client("gpu3", -time.Minute), "FAILED   certificate of gpu3: expired on "},
 		} {
 			if text, good = c.check(tt.fleet, tt.files); good || !strings.Contains(text, tt.want) {
 				t.Errorf("%s: good: %v:\n%s", tt.name, good, text)

@@ -24,6 +24,7 @@ type conn struct {
 	client   *grpc.ClientConn
 	wire     *wire
 	ours     *x509.Certificate // nil: none
+	prefix   string            // of the keys that it is for
 }
 
 func (c *conn) close() {
@@ -100,7 +101,7 @@ func (b *Bus) dial(ctx context.Context, e endpoint) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{endpoint: e, wire: &wire{Conn: raw}}
+	c := &conn{endpoint: e, wire: &wire{Conn: raw}, prefix: b.Prefix}
 	if e.tls {
 		if err := c.shake(ctx, b.TLS); err != nil {
 			_ = raw.Close() // the handshake's error is the one to report

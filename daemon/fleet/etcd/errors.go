@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path"
 	"strings"
 	"time"
 
@@ -24,6 +25,7 @@ const (
 	NotEtcd        Problem = "does not speak etcd's protocol"
 	OurFiles       Problem = "our certificate files cannot be read"
 	OurCertExpired Problem = "our certificate has expired"
+	OurCertNotNow  Problem = "our certificate is not valid yet, or a clock is wrong"
 	OurCertRefused Problem = "our certificate is refused"
 	TheirCert      Problem = "the certificate of etcd is not trusted"
 	TheirExpired   Problem = "the certificate of etcd has expired"
@@ -45,6 +47,7 @@ type Error struct {
 	Problem  Problem
 	Endpoint string // "": all, or none in particular
 	User     string // of etcd's, the CN of our certificate; "": unknown
+	Prefix   string // of the fleet's keys; "": unknown
 	Err      error  // nil: the problem says it all
 }
 
@@ -67,8 +70,20 @@ func (e *Error) Unwrap() error { return e.Err }
 // Hint says what to do; "": nothing in particular.
 func (e *Error) Hint() string {
 	hint := hints[e.Problem]
-	if e.User != "" {
-		hint = strings.ReplaceAll(hint, "MEMBER", e.User)
+	var lookup *net.DNSError
+	var name x509.HostnameError
+	switch {
+	case errors.As(e.Err, &lookup):
+		hint = "correct the name in endpoints of [fleet], or make it known here; try: getent hosts " + clean(lookup.Name)
+	case errors.As(e.Err, &name):
+		hint = "use a name in endpoints of [fleet] that etcd's certificate has, or add this one to the certificate's subjectAltName"
+	case e.Problem == OurCertRefused && strings.HasSuffix(e.Endpoint, ":2380"):
+		hint = "2380 is usually the port of etcd's servers among themselves; members use 2379"
+	}
+	for _, of := range [...][2]string{{"MEMBER", e.User}, {"ROLE", path.Base(e.Prefix)}, {"PREFIX", e.Prefix}} {
+		if of[1] != "" && of[1] != "." {
+			hint = strings.ReplaceAll(hint, of[0], of[1])
+		}
 	}
 	return hint
 }
@@ -78,15 +93,17 @@ var hints = map[Problem]string{
 	NotEtcd:        "correct endpoints in [fleet]: it is the client URL of etcd, usually port 2379, with https if etcd has certificates",
 	OurFiles:       "correct ca_file, cert_file and key_file in [fleet]",
 	OurCertExpired: "put a new certificate in cert_file; it is read at the next attempt",
+	OurCertNotNow:  "compare its dates with the clocks of this machine and of etcd's servers: openssl x509 -noout -dates -in FILE",
 	OurCertRefused: "make cert_file with the authority of etcd's --trusted-ca-file, for client authentication",
-	TheirCert:      "put the authority that made etcd's server certificates in ca_file, and use a host name in endpoints that the certificate has",
+	TheirCert:      "put the authority that made etcd's server certificates in ca_file",
 	TheirExpired:   "renew the server certificate of etcd",
-	NoPermission:   "etcdctl user add MEMBER --no-password; etcdctl user grant-role MEMBER ROLE; the role needs readwrite on the fleet's prefix, with --prefix",
-	NoUser:         "make the certificate's CN the name of a user of etcd's, and start etcd with --client-cert-auth",
-	NoLeader:       "check the other servers of etcd: most of them must run and reach each other",
-	OtherCluster:   "correct endpoints in [fleet]: all must be of one cluster",
-	Full:           "etcdctl alarm list; compact and defragment etcd, then: etcdctl alarm disarm",
-	TooMuch:        "look who writes below the fleet's prefix: etcdctl get --prefix --keys-only",
+	NoPermission: "etcdctl role add ROLE; etcdctl role grant-permission ROLE --prefix=true readwrite PREFIX; " +
+		"etcdctl user add MEMBER --no-password; etcdctl user grant-role MEMBER ROLE",
+	NoUser:       "make the certificate's CN the name of a user of etcd's, and start etcd with --client-cert-auth",
+	NoLeader:     "check the other servers of etcd: most of them must run and reach each other",
+	OtherCluster: "correct endpoints in [fleet]: all must be of one cluster",
+	Full:         "etcdctl alarm list; compact and defragment etcd, then: etcdctl alarm disarm",
+	TooMuch:      "look who writes below the fleet's prefix: etcdctl get --prefix --keys-only",
 }
 
 // isDefinite reports whether neither another endpoint nor another attempt helps.
@@ -159,6 +176,9 @@ func classify(err error, endpoint string, c *conn) error {
 	}
 	problem, err := diagnose(err, c)
 	e := &Error{Problem: problem, Endpoint: endpoint, Err: err}
+	if c != nil {
+		e.Prefix = c.prefix
+	}
 	if c != nil && c.ours != nil {
 		e.User = clean(c.ours.Subject.CommonName)
 		if problem == NoPermission && e.User == "" {
@@ -207,8 +227,12 @@ func ofHandshake(e *handshakeError) (Problem, error) {
 
 // ofAlert reads a TLS alert of the server's.
 func ofAlert(alert error, ours *x509.Certificate) Problem {
-	if strings.Contains(alert.Error(), "expired certificate") || ours != nil && time.Now().After(ours.NotAfter) {
+	now, expired := time.Now(), strings.Contains(alert.Error(), "expired certificate") // or not valid yet
+	switch {
+	case ours == nil && expired, ours != nil && now.After(ours.NotAfter):
 		return OurCertExpired
+	case expired, ours != nil && now.Before(ours.NotBefore):
+		return OurCertNotNow
 	}
 	return OurCertRefused
 }
