@@ -109,6 +109,7 @@ func TestRefresh_InTheFleet(t *testing.T) {
 		"OneOfThem":        {"refresh --fleet openai", inFleet("ok"), "POST /api/providers/refresh?provider_id=openai", 0, "Triggered refresh", ""},
 		"NotTheOthers":     {"refresh --fleet openai ollama", inFleet("ok"), "POST /api/providers/refresh?provider_id=openai", 0, "Triggered refresh", "ollama is not shared: it serves this machine only"},
 		"NoneIsShared":     {"refresh --fleet ollama", inFleet("ok"), "", 1, "", "ollama is not shared"},
+		"NotWhatRunsThere": {"refresh --fleet gpu2/vllm openai", inFleet("ok"), "POST /api/providers/refresh?provider_id=openai", 0, "Triggered refresh", "gpu2/vllm is probed by gpu2 alone: refresh it there"},
 		"NoFleet":          {"refresh --fleet", noFleet, "", 1, "", "this machine is in no fleet"},
 		"AloneSaysSo":      {"refresh --fleet openai", inFleet("alone"), "POST /api/providers/refresh?provider_id=openai", 0, "Triggered refresh", "everything is probed here"},
 	} {

@@ -3,6 +3,7 @@ package ctl
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/providerd/providerd/store/provider"
 )
@@ -28,6 +29,10 @@ func (a *app) sharedOf(ctx context.Context, ids []string) ([]string, error) {
 		return ids, nil
 	}
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		if member, _, is := strings.Cut(id, onMember); is {
+			a.say("%s is probed by %s alone: refresh it there", id, member)
+			return true
+		}
 		at := slices.IndexFunc(reply.NotShared, func(u provider.FleetUnshared) bool { return u.ID == id })
 		if at >= 0 {
 			a.say("%s is not shared: %s", id, reply.NotShared[at].Why)

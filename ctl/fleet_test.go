@@ -78,6 +78,21 @@ func TestFleet(t *testing.T) {
 	})
 }
 
+// The fleet is shown with the daemon's health, and is no part of it.
+func TestHealth_NamesTheModeOfTheFleet(t *testing.T) {
+	for fleet, want := range map[string]string{
+		"ok": "daemon  ok\ndisk    ok\nfleet   ok\n", "alone": "fleet   alone, which is not unhealthy; see: providerctl fleet\n",
+		"off": "daemon  ok\ndisk    ok\n", "": "daemon  ok\ndisk    ok\n",
+	} {
+		d := startDaemon(t, map[string][]reply{"GET /healthz": {ok(`{"status":"ok","checks":{"disk":"ok"},"fleet":"` + fleet + `"}`)}})
+		got := d.run(t, "health")
+		got.want(t, 0, want, "")
+		if fleet != "ok" && fleet != "alone" && strings.Contains(got.out, "fleet") {
+			t.Errorf("%q: %s", fleet, got.out)
+		}
+	}
+}
+
 func TestStatus_OfTheFleet(t *testing.T) {
 	vllm, dead := remote("vllm", "RUNNING", "ok", reachable), remote("tgi", "STOPPED", "connection_refused", `,"hint":"start it"`)
 	for name, tc := range map[string]struct {
@@ -98,6 +113,7 @@ func TestStatus_OfTheFleet(t *testing.T) {
 		"OneServer":     {"status --fleet gpu2/vllm -o name", inFleet("ok", gpu2(vllm, dead)), 0, "gpu2/vllm\n", ""},
 		"Selected":      {"status --fleet --problems -o name", inFleet("ok", gpu2(vllm, dead)), 0, "gpu2/tgi\n", ""},
 		"Unknown":       {"status --fleet gpu3/vllm", inFleet("ok", gpu2(vllm, dead)), 5, "", `no such provider: "gpu3/vllm"`},
+		"UnknownWhere":  {"status --fleet gpu3/vllm", inFleet("ok"), 5, "", "hint: see which servers other machines have: providerctl status --fleet"},
 		"None":          {"status --fleet -o name", noFleet, 0, "ollama\n", "this machine is in no fleet"},
 		"AloneAreStale": {"status --fleet gpu2/vllm", inFleet("alone", gpu2(vllm)), 0, "2s stale", "lab: alone"},
 		"NotWatched":    {"status --fleet --watch", noFleet, 2, "", "hint: leave one of them out"},

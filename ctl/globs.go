@@ -64,6 +64,9 @@ func matchesNone(pattern string, ids []string) error {
 	if provider.IsGlob(pattern) {
 		what = "no provider matches %q"
 	}
+	if isRemote(pattern) && !slices.ContainsFunc(ids, isRemote) {
+		hint = "see which servers other machines have: providerctl status --fleet"
+	}
 	hint = provider.DidYouMean(strings.Trim(pattern, "*?"), ids, "", hint)
 	return provider.Errorf(provider.UnknownProvider, hint, what, pattern)
 }

@@ -42,5 +42,12 @@ func (a *app) health(ctx context.Context, out *format) error {
 	for _, name := range slices.Sorted(maps.Keys(h.Checks)) {
 		pairs = append(pairs, [2]string{provider.Printable(name), provider.Printable(h.Checks[name])})
 	}
+	switch h.Fleet {
+	case "", provider.FleetOff:
+	case provider.FleetOK:
+		pairs = append(pairs, [2]string{"fleet", string(h.Fleet)})
+	default:
+		pairs = append(pairs, [2]string{"fleet", provider.Printable(string(h.Fleet)) + ", which is not unhealthy; see: providerctl fleet"})
+	}
 	return errors.Join(writePairs(a.Stdout, a.term.width(), pairs), answer)
 }

@@ -69,7 +69,7 @@ time, it exits 3.`,
 		case w.any && all:
 			return usage("use one or the other", "wait: --any and --all")
 		case !w.fleet && slices.ContainsFunc(words, isRemote):
-			return usage("to wait for another machine's server: providerctl wait --fleet "+typed(words), "wait: no ID has a slash")
+			return usage("to wait for another machine's server: providerctl wait --fleet "+typed(words), "wait: no ID of this machine has a slash")
 		}
 		rows, err := w.waitFor(a.interruptible(true), words)
 		if err != nil || quiet {

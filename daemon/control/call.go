@@ -75,6 +75,9 @@ func (s *Server) dispatch(c *call) *provider.Error {
 	if err := checkOrigin(r); err != nil {
 		return err
 	}
+	if id := elsewhere(r.URL.RawPath); id != "" {
+		return unknownProvider(s.store.View(), id)
+	}
 	rt, id := find(r.URL.Path)
 	if rt == nil {
 		return unknownRoute(r.URL.Path)

@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"maps"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -27,10 +28,28 @@ func unknownProvider(v store.View, id string) *provider.Error {
 		hint += ", …"
 	}
 	hint = provider.DidYouMean(id, known, "", hint)
+	if strings.Contains(id, "/") {
+		hint = "another machine's server is known to status, pick, run and wait with --fleet, and to GET /api/fleet"
+	}
 	if ids := strings.FieldsFunc(id, isSeparator); len(ids) > 1 && !slices.ContainsFunc(ids, func(id string) bool { return v.Row(id) == nil }) {
 		hint = "name each separately: " + shorten(strings.Join(ids, " "))
 	}
 	return provider.Errorf(provider.UnknownProvider, hint, "no such provider: %q", shorten(id))
+}
+
+// elsewhere is the id in the path of a request if it has a slash, as the names of other machines'
+// servers do; "": it has none. Escaped is the path as it was sent, if that is not how it is usually
+// escaped.
+func elsewhere(escaped string) string {
+	rest, ok := strings.CutPrefix(escaped, providersPath)
+	if !ok {
+		return ""
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	if id, err := url.PathUnescape(name); err == nil && strings.Contains(id, "/") {
+		return id
+	}
+	return ""
 }
 
 // isSeparator reports whether r separates ids in a list; it cannot be part of an id.
