@@ -99,7 +99,7 @@ func (d *Daemon) reload() (provider.ReloadReply, error) {
 	d.control.SetAdmin(d.adminGroup(cfg))
 	d.control.SetSlots(slotLimits(d.schedule.Providers()))
 	d.warn(cfg)
-	applied := append(cfg.Daemon.Applied(before.Daemon), cfg.AppliedNotify(before)...)
+	applied := slices.Concat(cfg.Daemon.Applied(before.Daemon), cfg.AppliedNotify(before), cfg.AppliedFleet(before))
 	counts := []any{"path", cfg.Path, "added", len(changes.Added), "removed", len(changes.Removed), "changed", len(changes.Changed), "unchanged", changes.Unchanged}
 	if len(applied) > 0 {
 		counts = append(counts, "applied", strings.Join(applied, ", "))

@@ -103,3 +103,34 @@ func TestFleet_ShownAsAFileThatReadsTheSame(t *testing.T) {
 		t.Errorf("%+v", none.Fleet)
 	}
 }
+
+func TestConfig_AppliedFleet(t *testing.T) {
+	files := map[string]string{"/k": config.FleetKeyText(make([]byte, 32)), "/k2": config.FleetKeyText([]byte("0123456789abcdef0123456789abcdef"))}
+	rotated := map[string]string{"/k": files["/k2"]}
+	in := func(more string) string { return fleetText + "member = \"gpu3\"\n" + more }
+	for name, tt := range map[string]struct {
+		before, after string
+		files         map[string]string
+		want          []string
+	}{
+		"Nothing": {in(""), in(""), files, nil},
+		"Trust":   {in(""), in("trust = \"follow\"\n"), files, []string{`[fleet] trust = "follow"`}},
+		"Two": {in(""), strings.NewReplacer(`"lab"`, `"attic"`, `"gpu3"`, `"gpu4"`).Replace(in("")), files,
+			[]string{`[fleet] name = "attic"`, `[fleet] member = "gpu4"`}},
+		"Endpoints": {in(""), strings.Replace(in(""), `"http://127.0.0.1:2379", `, "", 1), files, []string{`[fleet] endpoints = ["http://[::1]:2379"]`}},
+		"Joins": {"", in(""), files, []string{`[fleet] name = "lab"`, `[fleet] endpoints = ["http://127.0.0.1:2379", "http://[::1]:2379"]`,
+			`[fleet] fleet_key_file = "/k"`, `[fleet] member = "gpu3"`, `[fleet] trust = "verify"`}},
+		"Leaves":       {in(""), "", files, []string{"no [fleet]"}},
+		"AnotherFile":  {in(""), strings.Replace(in(""), `"/k"`, `"/k2"`, 1), files, []string{`[fleet] fleet_key_file = "/k2"`}},
+		"AnotherKey":   {in(""), in(""), rotated, []string{"[fleet] another key in fleet_key_file"}},
+		"WithoutAFile": {in("ca_file = \"/ca\"\n"), in(""), files, []string{"[fleet] without ca_file"}},
+		"None":         {"", "", files, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, after := fleetOf(t, tt.before, files, 0o600), fleetOf(t, tt.after, tt.files, 0o600)
+			if got := after.AppliedFleet(before); !slices.Equal(got, tt.want) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
