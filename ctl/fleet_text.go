@@ -123,7 +123,7 @@ func FleetRemarks(r *provider.FleetReply, now time.Time) (remarks []string) {
 		remarks = append(remarks, text)
 	}
 	if r.Mode == provider.FleetAlone && r.StretchedIntervals > 1 {
-		remarks = append(remarks, fmt.Sprintf("shared providers are probed %.3g times less often meanwhile, because every member does so now", r.StretchedIntervals))
+		remarks = append(remarks, fmt.Sprintf("shared providers are probed up to %.3g times less often meanwhile, because every member does so now", r.StretchedIntervals))
 	}
 	return remarks
 }

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -56,6 +57,34 @@ func TestEngine_WithoutTheStoreEachMemberProbes(t *testing.T) {
 		time.Sleep(90 * time.Second)
 		for _, p := range l.providers {
 			l.prober(p.ID)
+		}
+	})
+}
+
+// Intervals are longer for as many as share the provider, not for as many as are members.
+func TestEngine_AloneWithWhatFewShare(t *testing.T) {
+	inLab(t, 2, 2, func(l *lab) {
+		all := l.providers
+		l.providers = all[:1]
+		for i := range 14 {
+			l.boot(fmt.Sprint("other", i), nil)
+		}
+		l.providers = all
+		time.Sleep(30 * time.Second)
+		l.store.stop(true)
+		time.Sleep(2 * time.Minute)
+		began := time.Now()
+		time.Sleep(20 * time.Minute)
+		for _, m := range l.machines[:2] {
+			if n := m.probes("p1", began); n < 18 || n > 22 {
+				t.Errorf("%s made %d probes of p1 in 20 minutes", m.name, n)
+			}
+			if n := m.probes("p0", began); n < 8 || n > 12 {
+				t.Errorf("%s made %d probes of p0 in 20 minutes", m.name, n)
+			}
+			if f := m.engine.Fleet(); f.StretchedIntervals != 2 {
+				t.Errorf("%s: stretched %v times", m.name, f.StretchedIntervals)
+			}
 		}
 	})
 }

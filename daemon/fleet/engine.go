@@ -342,9 +342,9 @@ func (e *Engine) setMode(mode provider.FleetMode, why error) {
 		e.count.Alone++
 		e.log.Warn("cut off from the fleet, probing alone", "fleet", e.cfg.Name, "error", why, "hint", provider.HintOf(why))
 	case mode == provider.FleetOK && was == provider.FleetAlone:
-		e.log.Info("back in the fleet", "fleet", e.cfg.Name, "members", e.memberCount(), "alone_for", for1.Round(time.Second))
+		e.log.Info("back in the fleet", "fleet", e.cfg.Name, "members", len(e.peers), "alone_for", for1.Round(time.Second))
 	case mode == provider.FleetOK:
-		e.log.Info("joined the fleet", "fleet", e.cfg.Name, "member", e.cfg.Member, "members", e.memberCount())
+		e.log.Info("joined the fleet", "fleet", e.cfg.Name, "member", e.cfg.Member, "members", len(e.peers))
 	case mode == provider.FleetOff && why != nil:
 		e.log.Warn("the fleet cannot be used", "error", why)
 	}

@@ -3,9 +3,7 @@ package fleet_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"math"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -225,44 +223,6 @@ func TestEngine_GarbageIsIgnored(t *testing.T) {
 		}
 		if holder.engine.Fleet().Counters.Refused == 0 {
 			t.Error("nothing was counted as refused")
-		}
-	})
-}
-
-func TestEngine_ThousandsOfMembersAreBounded(t *testing.T) {
-	inLab(t, 2, 1, func(l *lab) {
-		holder := l.prober("p0")
-		var before, after runtime.MemStats
-		runtime.GC()
-		runtime.ReadMemStats(&before)
-		tags := make([]wire.Tag, 200)
-		value := wire.EncodeMember(wire.Member{Host: "h", Version: "1", Tags: tags})[0]
-		host := []byte(`{"servers":[]}`)
-		for n := range 1500 {
-			l.store.set(fmt.Sprint(wire.Members, "m", n), value)
-			l.store.set(fmt.Sprint(wire.Members, "m", n, "/1"), value)
-			l.store.set(fmt.Sprint(wire.Hosts, "h", n), host)
-		}
-		time.Sleep(30 * time.Second)
-		var keys []string
-		for n := range 1500 {
-			keys = append(keys, fmt.Sprint(wire.Members, "m", n), fmt.Sprint(wire.Members, "m", n, "/1"), fmt.Sprint(wire.Hosts, "h", n))
-		}
-		if l.prober("p0") != holder || holder.entry("p0").row.Reason != provider.OK {
-			t.Error("it does not work on")
-		}
-		if n := len(holder.engine.Fleet().Members); n > 1000 {
-			t.Errorf("%d members are kept", n)
-		}
-		l.store.unset(keys...)
-		time.Sleep(time.Minute)
-		runtime.GC()
-		runtime.ReadMemStats(&after)
-		if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 8<<20 {
-			t.Errorf("%d MiB are kept", grown>>20)
-		}
-		if n := len(holder.engine.Fleet().Members); n != 2 {
-			t.Errorf("%d members are left", n)
 		}
 	})
 }

@@ -1,101 +1,15 @@
 package fleet
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"time"
 
-	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/fleet/bus"
 	"github.com/providerd/providerd/daemon/fleet/wire"
 	"github.com/providerd/providerd/store/provider"
 )
-
-// A peer is a member of the fleet.
-type peer struct {
-	is    wire.Member
-	parts map[int][]wire.Tag // sorted
-	host  *wire.Host         // its own servers; nil: unknown
-	hosts time.Time          // when that was received
-}
-
-// lists reports whether the member has a provider.
-func (p *peer) lists(t wire.Tag) bool {
-	for _, part := range p.parts {
-		if _, found := slices.BinarySearchFunc(part, t, compareTags); found {
-			return true
-		}
-	}
-	return false
-}
-
-func compareTags(a, b wire.Tag) int { return bytes.Compare(a[:], b[:]) }
-
-// isMember reports whether its own key exists.
-func (p *peer) isMember() bool { return p.parts[0] != nil }
-
-// peer finds a member, and makes it if there is room; nil: there is none.
-func (e *Engine) peer(name string) *peer {
-	p := e.peers[name]
-	if p == nil && len(e.peers) < mostMembers {
-		p = &peer{parts: map[int][]wire.Tag{}}
-		e.peers[name] = p
-	}
-	return p
-}
-
-func (e *Engine) memberCount() (n int) {
-	for _, p := range e.peers {
-		if p.isMember() {
-			n++
-		}
-	}
-	return n
-}
-
-// listers are the other members that list a provider, by name.
-func (e *Engine) listers(it *item) []string {
-	if it.listed.as == e.membership {
-		return it.listed.by
-	}
-	tag, names := it.id.FP.Tag(), []string(nil)
-	for name, p := range e.peers {
-		if name != e.self() && p.lists(tag) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	it.listed.by, it.listed.as = names, e.membership
-	return names
-}
-
-// relist corrects the listers after one member's list changed. It happens for each member when
-// all of a large fleet join at once, so it does not look at the other members.
-func (e *Engine) relist(name string) {
-	p := e.peers[name]
-	for _, it := range e.items {
-		if name == e.self() || it.listed.as != e.membership {
-			continue
-		}
-		at, was := slices.BinarySearch(it.listed.by, name)
-		switch is := p != nil && p.lists(it.id.FP.Tag()); {
-		case is && !was:
-			it.listed.by = slices.Insert(it.listed.by, at, name)
-		case was && !is:
-			it.listed.by = slices.Delete(it.listed.by, at, at+1)
-		}
-	}
-}
-
-func (e *Engine) self() string {
-	if e.cfg == nil {
-		return ""
-	}
-	return e.cfg.Member
-}
-
-func (e *Engine) follows() bool { return e.cfg != nil && e.cfg.Trust == config.Follow }
 
 // receive takes what changed on the bus.
 func (e *Engine) receive(b *bus.Batch) {
@@ -104,26 +18,57 @@ func (e *Engine) receive(b *bus.Batch) {
 	if e.joined == nil || e.cfg == nil {
 		return
 	}
+	changes := make([]change, 0, len(b.Changes))
+	for i := range b.Changes {
+		c := &b.Changes[i]
+		if k, ok := wire.ParseKey(c.Key); ok { // else it is of a later version, or nonsense
+			changes = append(changes, change{k, c})
+		}
+	}
 	if b.All {
+		slices.SortStableFunc(changes, e.before())
 		e.startAll()
 	}
-	// Rows and limits are read after the claims and members that they need.
-	for _, late := range []bool{false, true} {
-		for i := range b.Changes {
-			c := &b.Changes[i]
-			k, ok := wire.ParseKey(c.Key)
-			if !ok {
-				continue // of a later version, or nonsense
-			}
-			if isLate := k.Kind == wire.Rows; b.All && isLate != late || !b.All && late {
-				continue
-			}
-			e.change(k, c, b.All)
-		}
+	for _, c := range changes {
+		e.change(c.key, c.Change, b.All)
 	}
 	if b.All {
 		e.joined.kept = nil
 		e.setMode(provider.FleetOK, nil)
+	}
+}
+
+// A change is one of a key that this version knows.
+type change struct {
+	key wire.Key
+	*bus.Change
+}
+
+// before is the order in which all keys are read. Rows come after the claims that they need, and
+// what members say comes after the members. If there are too many of those, the ones that were
+// known already stay, and then those that have been here the longest: a crowd of new names does not
+// push them out.
+func (e *Engine) before() func(a, b change) int {
+	known := e.peers
+	class := func(c change) int {
+		switch {
+		case c.key.Kind != wire.Members && c.key.Kind != wire.Rows:
+			return 3
+		case c.key.Kind == wire.Rows:
+			return 4
+		case c.key.Member == e.self():
+			return 0
+		case known[c.key.Member] != nil:
+			return 1
+		}
+		return 2
+	}
+	return func(a, b change) int {
+		order := cmp.Compare(class(a), class(b))
+		if order == 0 && a.key.Kind == wire.Members {
+			return cmp.Compare(a.Created, b.Created)
+		}
+		return order
 	}
 }
 
@@ -171,59 +116,6 @@ func (e *Engine) change(k wire.Key, c *bus.Change, all bool) {
 }
 
 func (e *Engine) refuse() { e.count.Refused++ }
-
-func (e *Engine) changeMember(k wire.Key, c *bus.Change) {
-	e.tellChanged()
-	e.joined.reread = true
-	defer e.relist(k.Member)
-	if c.Value == nil {
-		if p := e.peers[k.Member]; p != nil {
-			e.tags -= len(p.parts[k.Part])
-			delete(p.parts, k.Part)
-			if len(p.parts) == 0 && p.host == nil {
-				delete(e.peers, k.Member)
-			}
-		}
-		return
-	}
-	m, err := wire.ParseMember(c.Value)
-	p := e.peer(k.Member)
-	if err != nil || p == nil {
-		e.refuse()
-		return
-	}
-	if k.Part == 0 {
-		p.is = m
-		p.is.Tags = nil
-	}
-	if m.Tags == nil || e.tags-len(p.parts[k.Part])+len(m.Tags) > mostTags {
-		m.Tags = []wire.Tag{} // nobody counts on it for more
-	}
-	slices.SortFunc(m.Tags, compareTags)
-	e.tags += len(m.Tags) - len(p.parts[k.Part])
-	p.parts[k.Part] = m.Tags
-}
-
-func (e *Engine) changeHost(k wire.Key, c *bus.Change) {
-	e.tellChanged()
-	p := e.peer(k.Member)
-	if p == nil {
-		return
-	}
-	p.host, p.hosts = nil, time.Now()
-	if c.Value == nil {
-		if len(p.parts) == 0 {
-			delete(e.peers, k.Member)
-		}
-		return
-	}
-	h, err := wire.ParseHost(c.Value)
-	if err != nil {
-		e.refuse()
-		return
-	}
-	p.host = &h
-}
 
 func (e *Engine) changeClaim(it *item, c *bus.Change) {
 	e.tellChanged()

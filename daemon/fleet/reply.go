@@ -50,24 +50,22 @@ func (e *Engine) Fleet() provider.FleetReply {
 	r.Name, r.Member, r.Trust, r.Endpoints = e.cfg.Name, e.cfg.Member, string(e.cfg.Trust), e.cfg.Endpoints
 	r.Hint = e.hint()
 	r.CertificateExpires = provider.Time{Time: e.certificateEnds}
-	if e.mode == provider.FleetAlone {
-		r.StretchedIntervals = stretchOf(len(e.peers))
-	}
 	if e.joined != nil {
 		answered := now.Sub(e.joined.s.Answered()).Milliseconds()
 		r.AnsweredMS = &answered
 	}
 	held := e.held()
 	for _, name := range slices.Sorted(maps.Keys(e.peers)) {
-		if p := e.peers[name]; p.isMember() {
-			r.Members = append(r.Members, e.memberReply(name, p, held[name], now))
-		}
+		r.Members = append(r.Members, e.memberReply(name, e.peers[name], held[name], now))
 		if h := e.hostReply(name, now); h != nil {
 			r.Hosts = append(r.Hosts, *h)
 		}
 	}
 	for _, it := range e.items {
 		r.Shared = append(r.Shared, e.sharedReply(it, now))
+		if e.mode == provider.FleetAlone {
+			r.StretchedIntervals = max(r.StretchedIntervals, it.stretch)
+		}
 	}
 	r.NotShared = e.unshared
 	return r

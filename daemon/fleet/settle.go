@@ -134,7 +134,7 @@ func (e *Engine) settle(it *item, now time.Time) {
 func (e *Engine) turnOf(it *item, now time.Time) (schedule.Turn, float64) {
 	switch {
 	case e.mode == provider.FleetAlone:
-		return schedule.Alone, stretchOf(len(e.peers))
+		return schedule.Alone, stretchOf(1 + len(e.listers(it)))
 	case e.mode != provider.FleetOK, it.holds(), !it.isTold(now):
 		return schedule.Here, 1
 	}

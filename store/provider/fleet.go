@@ -35,7 +35,7 @@ type FleetReply struct {
 	Endpoints          []string `json:"endpoints,omitempty"`           // of etcd, without user-info
 	CertificateExpires Time     `json:"certificate_expires,omitzero"`  // this member's
 	AnsweredMS         *int64   `json:"answered_ms,omitempty"`         // since etcd last answered, by a clock that does not jump
-	StretchedIntervals float64  `json:"stretched_intervals,omitempty"` // while alone: the intervals of shared providers are this many times as long
+	StretchedIntervals float64  `json:"stretched_intervals,omitempty"` // while alone: the intervals of shared providers are up to this many times as long
 
 	Members   []FleetMember   `json:"members"`              // by name
 	Shared    []FleetShared   `json:"shared"`               // in the configuration's order

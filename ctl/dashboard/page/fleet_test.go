@@ -62,7 +62,7 @@ func TestFleet_SaysWhatToDo(t *testing.T) {
 	d.fleet.StretchedIntervals = 2
 	source := get(t, h, base+"fleet", 200)
 	mustHave(t, "alone", text(t, source), "lab: alone: no answer from etcd for 7s", "everything is probed here for 2h → check etcd",
-		"shared providers are probed 2 times less often", "gpu2/vllm ● RUNNING stale ok")
+		"shared providers are probed up to 2 times less often", "gpu2/vllm ● RUNNING stale ok")
 	if strings.Contains(source, "<script>x") || strings.Contains(source, "\u202e") {
 		t.Error("a text of the fleet is in the page as it came")
 	}
