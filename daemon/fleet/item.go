@@ -29,11 +29,12 @@ type item struct {
 
 	found found // by this machine
 
-	row     wire.Row  // of the prober
-	heardAt time.Time // when it was received; zero: there is none that is believed
-	begunAt time.Time // when its probe began, by our clock
-	models  []byte    // the value of models/<fp>
-	told    struct {  // what the scheduler was told of the row
+	row      wire.Row  // of the prober
+	revision int64     // of the row
+	heardAt  time.Time // when it was received; zero: there is none that is believed
+	begunAt  time.Time // when its probe began, by our clock
+	models   []byte    // the value of models/<fp>
+	told     struct {  // what the scheduler was told of the row
 		hash   string // of its models
 		answer uint64
 	}
@@ -118,7 +119,7 @@ func (it *item) isTold(now time.Time) bool {
 func (it *item) forget() {
 	it.claim, it.claimAt, it.claiming, it.returned = claim{}, time.Time{}, false, 0
 	it.seen.epoch = 0
-	it.row, it.heardAt, it.models = wire.Row{}, time.Time{}, nil
+	it.row, it.revision, it.heardAt, it.models = wire.Row{}, 0, time.Time{}, nil
 	it.told.hash, it.told.answer, it.rowWord.at = "", 0, time.Time{}
 	it.written, it.writtenAt, it.writing, it.sentAt, it.putModels = wire.Row{}, time.Time{}, false, time.Time{}, ""
 	it.asked, it.asking, it.asks = 0, false, nil

@@ -32,6 +32,7 @@ func (e *Engine) receive(b *bus.Batch) {
 	for _, c := range changes {
 		e.change(c.key, c.Change, b.All)
 	}
+	e.joined.batchAt = time.Now()
 	if b.All {
 		e.joined.kept = nil
 		e.setMode(provider.FleetOK, nil)
@@ -163,14 +164,22 @@ func (e *Engine) changeRow(it *item, c *bus.Change, all bool) {
 		return // of a prober before this one
 	}
 	before := it.row
-	it.row, it.heardAt, it.begunAt = r, now, now.Add(-r.Age)
-	if all { // it may have been written at any time; an honest prober writes this often
-		it.heardAt, it.begunAt = now.Add(-touchEvery), it.begunAt.Add(-touchEvery)
+	if !all {
+		it.hear(r, c.Written, now)
+	} else if c.Written != it.revision {
+		// It was written since the batch before this one. If there is none, at any time; an
+		// honest prober writes this often.
+		it.hear(r, c.Written, later(now.Add(-touchEvery), e.joined.batchAt))
 	}
 	e.tell(it, now)
 	if before.Epoch == r.Epoch {
 		e.ration(it, before.Probes, r.Probes)
 	}
+}
+
+// hear takes a row that was written at that moment.
+func (it *item) hear(r wire.Row, revision int64, at time.Time) {
+	it.row, it.revision, it.heardAt, it.begunAt = r, revision, at, at.Add(-r.Age)
 }
 
 // ration makes an own check if it is this member's turn. A prober that counts too fast cannot

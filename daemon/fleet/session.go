@@ -21,6 +21,8 @@ type joined struct {
 	reread bool      // the members' lists may have changed for every item
 	looked time.Time // when all items were looked at last
 
+	batchAt time.Time // when the last batch came; zero: none did
+
 	parts   int    // of what this member lists, that are written
 	said    uint64 // the listing that is in them; 0: none of ours
 	saying  int    // writes of parts in progress
