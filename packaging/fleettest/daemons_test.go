@@ -218,14 +218,19 @@ interval = "1s"
 }
 
 // section is [fleet] of a member.
-func (l *lab) section(member string) string {
+func (l *lab) section(member string) string { return l.sectionAt(member, l.endpoints()) }
+
+// sectionAt is [fleet] of a member that reaches etcd's servers elsewhere.
+func (l *lab) sectionAt(member string, endpoints []string) string {
 	p := l.authority.client(member, time.Hour)
+	list, err := json.Marshal(endpoints)
+	must(l.t, err)
 	return fmt.Sprintf(`[fleet]
 name = "lab"
-endpoints = [%q, %q, %q]
+endpoints = %s
 ca_file = %q
 cert_file = %q
 key_file = %q
 fleet_key_file = %q
-`, l.servers[0].url, l.servers[1].url, l.servers[2].url, l.authority.file(), p.cert, p.key, l.key)
+`, list, l.authority.file(), p.cert, p.key, l.key)
 }

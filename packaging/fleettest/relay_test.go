@@ -10,7 +10,8 @@ import (
 // A relay is a port on loopback that passes connections on to a server of etcd's, until it
 // is told not to.
 type relay struct {
-	url, to string
+	url  string
+	dial func() (net.Conn, error) // to the server
 
 	mu      sync.Mutex
 	resumed chan struct{} // closed: bytes pass
@@ -22,11 +23,14 @@ func newRelay(t testing.TB, url string) *relay {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	r := &relay{
-		url:     "https://" + l.Addr().String(),
-		to:      strings.TrimPrefix(url, "https://"),
-		resumed: make(chan struct{}), conns: map[net.Conn]bool{},
-	}
+	to := strings.TrimPrefix(url, "https://")
+	return relayTo(t, l, func() (net.Conn, error) { return net.Dial("tcp", to) })
+}
+
+// relayTo passes on what a listener accepts.
+func relayTo(t testing.TB, l net.Listener, dial func() (net.Conn, error)) *relay {
+	t.Helper()
+	r := &relay{url: "https://" + l.Addr().String(), dial: dial, resumed: make(chan struct{}), conns: map[net.Conn]bool{}}
 	close(r.resumed)
 	var running sync.WaitGroup
 	running.Go(func() { r.accept(l, &running) })
@@ -45,7 +49,7 @@ func (r *relay) accept(l net.Listener, running *sync.WaitGroup) {
 		if err != nil {
 			return
 		}
-		out, err := net.Dial("tcp", r.to)
+		out, err := r.dial()
 		if err != nil || !r.add(in, out) {
 			in.Close()
 			if out != nil {
