@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +34,8 @@ type standIn struct {
 	watch  []*etcdserverpb.WatchResponse
 	txns   chan *etcdserverpb.TxnRequest
 	create chan *etcdserverpb.WatchCreateRequest
+
+	renewed atomic.Int64 // streams of renewals that were ended in order
 }
 
 // serve serves on loopback, without TLS.
@@ -86,13 +90,17 @@ func (*standIn) LeaseRevoke(context.Context, *etcdserverpb.LeaseRevokeRequest) (
 	return &etcdserverpb.LeaseRevokeResponse{Header: head()}, nil
 }
 
-func (*standIn) LeaseKeepAlive(s etcdserverpb.Lease_LeaseKeepAliveServer) error {
+func (s *standIn) LeaseKeepAlive(l etcdserverpb.Lease_LeaseKeepAliveServer) error {
 	for {
-		r, err := s.Recv()
+		r, err := l.Recv()
+		if errors.Is(err, io.EOF) {
+			s.renewed.Add(1)
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		if err := s.Send(&etcdserverpb.LeaseKeepAliveResponse{Header: head(), ID: r.ID, TTL: 3}); err != nil {
+		if err := l.Send(&etcdserverpb.LeaseKeepAliveResponse{Header: head(), ID: r.ID, TTL: 3}); err != nil {
 			return err
 		}
 	}
@@ -218,6 +226,15 @@ func TestMessages_OfEtcdsOwnAreRead(t *testing.T) {
 			t.Fatal("changes are read differently")
 		}
 	})
+}
+
+// A stream that stays open costs etcd memory for each member.
+func TestBus_EndsTheStreamOfARenewal(t *testing.T) {
+	s := &standIn{}
+	a, err := open(t, s.serve(t))
+	must(t, err)
+	eventually(t, "three renewals are over", func() bool { return s.renewed.Load() >= 3 })
+	must(t, a.Err())
 }
 
 // Whatever a server sends, it costs bounded memory and time.

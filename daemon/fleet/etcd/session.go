@@ -130,18 +130,12 @@ func (s *session) heard(h header) error {
 
 // keep renews the lease until it cannot.
 func (s *session) keep() {
-	var live *stream
-	defer func() {
-		if live != nil {
-			live.end()
-		}
-	}()
 	verified := time.Now()
 	for {
 		if !sleep(s.ctx, time.Until(s.Answered().Add(s.bus.KeepAlive))) {
 			return
 		}
-		err := s.renew(&live)
+		err := s.renew()
 		if err == nil && time.Since(verified) >= s.bus.Verify {
 			verified = time.Now()
 			err = s.verify()
@@ -153,8 +147,9 @@ func (s *session) keep() {
 	}
 }
 
-// renew renews the lease once, over another connection if that one fails.
-func (s *session) renew(live **stream) error {
+// renew renews the lease once, over another connection if that one fails. LeaseKeepAlive takes
+// a stream of requests, but a stream that stays open costs the server memory for each member.
+func (s *session) renew() error {
 	limit := min(s.bus.Unanswered, time.Until(s.Answered().Add(s.bus.TTL)))
 	if limit <= 0 { // this process stood still
 		return &Error{Problem: LeaseGone}
@@ -164,43 +159,21 @@ func (s *session) renew(live **stream) error {
 	return s.bus.try(ctx, 0, func(ctx context.Context, c *conn) error {
 		ctx, cancel := context.WithTimeout(ctx, s.bus.Unanswered/2) // leaves time for another server
 		defer cancel()
-		if *live == nil || (*live).conn != c {
-			if *live != nil {
-				(*live).end()
-			}
-			var err error
-			if *live, err = open(s.ctx, ctx, c, "Lease/LeaseKeepAlive"); err != nil {
-				*live = nil
-				return err
-			}
-		}
 		sent := time.Now()
-		err := s.exchange(ctx, *live)
-		if err != nil {
-			(*live).end()
-			*live = nil
+		var answer leaseResponse
+		err := s.bus.call(ctx, c, "Lease/LeaseKeepAlive", &leaseRequest{s.lease}, &answer)
+		switch {
+		case err != nil:
+			return err
+		case answer.ttl <= 0:
+			return &Error{Problem: LeaseGone}
+		}
+		if err := s.heard(answer.header); err != nil {
 			return err
 		}
 		s.answered.Store(&sent)
 		return nil
 	})
-}
-
-func (s *session) exchange(ctx context.Context, live *stream) error {
-	var answer leaseResponse
-	if err := live.SendMsg(&leaseRequest{s.lease}); err != nil {
-		if received := live.receive(ctx, &answer); received != nil {
-			return received // says why the stream ended
-		}
-		return err
-	}
-	if err := live.receive(ctx, &answer); err != nil {
-		return err
-	}
-	if answer.ttl <= 0 {
-		return &Error{Problem: LeaseGone}
-	}
-	return s.heard(answer.header)
 }
 
 // verify reads the own key, to notice that our permission or our key is gone although
