@@ -35,6 +35,7 @@ type standIn struct {
 	txns   chan *etcdserverpb.TxnRequest
 	create chan *etcdserverpb.WatchCreateRequest
 
+	reads   int64        // renewals before it answers a read
 	renewed atomic.Int64 // streams of renewals that were ended in order
 }
 
@@ -58,7 +59,10 @@ func head() *etcdserverpb.ResponseHeader {
 	return &etcdserverpb.ResponseHeader{ClusterId: 1, MemberId: 2, Revision: 100, RaftTerm: 3}
 }
 
-func (s *standIn) Range(_ context.Context, r *etcdserverpb.RangeRequest) (*etcdserverpb.RangeResponse, error) {
+func (s *standIn) Range(ctx context.Context, r *etcdserverpb.RangeRequest) (*etcdserverpb.RangeResponse, error) {
+	for s.renewed.Load() < s.reads && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
 	limit := r.Limit
 	if s.page > 0 {
 		limit = min(limit, s.page)
@@ -235,6 +239,13 @@ func TestBus_EndsTheStreamOfARenewal(t *testing.T) {
 	must(t, err)
 	eventually(t, "three renewals are over", func() bool { return s.renewed.Load() >= 3 })
 	must(t, a.Err())
+}
+
+// When hundreds join at once, reading all keys can take longer than a lease lasts.
+func TestBus_RenewsItsLeaseWhileItReadsAllKeys(t *testing.T) {
+	s := &standIn{reads: 2}
+	_, err := open(t, s.serve(t))
+	must(t, err)
 }
 
 // Whatever a server sends, it costs bounded memory and time.

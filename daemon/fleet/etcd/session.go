@@ -43,15 +43,16 @@ func (b *Bus) Open(ctx context.Context, own string, value []byte) (bus.Session, 
 	err := s.join(ctx, value)
 	var all bus.Batch
 	if err == nil {
+		s.running.Go(s.keep) // to read all keys may take longer than the lease lasts
 		all, err = s.load(ctx, 1)
 	}
 	if err != nil {
 		s.end(err)
+		s.running.Wait()
 		b.remember(s.lease)
 		b.giveBack(ctx)
 		return nil, err
 	}
-	s.running.Go(s.keep)
 	s.running.Go(func() { s.follow(all) })
 	return s, nil
 }
