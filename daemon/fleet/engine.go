@@ -61,6 +61,7 @@ type Engine struct {
 	changed   chan struct{}
 	count     provider.FleetCounters
 
+	stopOpening     context.CancelFunc // of the try to join that is in progress
 	mode            provider.FleetMode
 	since           time.Time
 	why             error // the mode is not ok
@@ -83,6 +84,7 @@ func New(o Options) *Engine {
 	return &Engine{
 		o: o, log: o.Log, woken: make(chan struct{}, 1), begun: make(chan struct{}, 1), changed: make(chan struct{}),
 		dirty: map[*item]struct{}{}, peers: map[string]*peer{}, mode: provider.FleetOff, since: time.Now(), membership: 1,
+		stopOpening: func() {},
 	}
 }
 
@@ -104,7 +106,11 @@ func (e *Engine) Configure(f *config.Fleet, providers []*config.Provider) {
 // part ends what this machine knows and does as a member, because it gets other settings. Its
 // session is left as soon as possible.
 func (e *Engine) part() {
-	e.joined = nil
+	e.stopOpening()
+	if e.joined != nil {
+		e.joined.leftovers = e.unlisted()
+		e.joined = nil
+	}
 	for _, it := range e.items {
 		it.forget()
 		e.dirty[it] = struct{}{}
@@ -186,10 +192,7 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 	began, wait := time.Now(), reopenFirst
 	for ctx.Err() == nil && e.isCurrent(dialed) {
 		e.readCertificate(cfg) // it may have been renewed
-		opened, cancel := context.WithTimeout(ctx, openWithin)
-		value, said := e.own()
-		s, err := b.Open(opened, wire.Members+cfg.Member, value)
-		cancel()
+		s, err := e.open(ctx, b, cfg, dialed)
 		if err == nil {
 			err = e.serve(ctx, newJoined(s, said), dialed)
 			wait = reopenFirst
@@ -208,6 +211,20 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 		e.pause(ctx, dialed, time.Duration((0.5+e.o.Random())*float64(wait)))
 		wait = min(2*wait, reopenLast)
 	}
+}
+
+// open tries to join. New settings end the try.
+func (e *Engine) open(ctx context.Context, b bus.Bus, cfg *config.Fleet, dialed int) (bus.Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	e.mu.Lock()
+	e.stopOpening = cancel
+	if e.dialed != dialed {
+		cancel()
+	}
+	own := e.ownParts()[0]
+	e.mu.Unlock()
+	return b.Open(ctx, wire.Members+cfg.Member, own)
 }
 
 func (e *Engine) isCurrent(dialed int) bool {

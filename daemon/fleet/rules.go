@@ -16,10 +16,10 @@ const (
 	mostTags     = 200_000 // of all members together
 	mostAsks     = 8       // refreshes of one provider that wait for their answer
 
-	tickEvery    = 5 * time.Second // between two looks at what depends on time alone
-	hostEvery    = 5 * time.Second // between two writes of this machine's own servers
-	openWithin   = 5 * time.Second
-	reopenFirst  = 2 * time.Second // between two tries to join
+	tickEvery    = 5 * time.Second  // between two looks at what depends on time alone
+	hostEvery    = 5 * time.Second  // between two writes of this machine's own servers
+	openWithin   = 15 * time.Second // hundreds that join at once wait for each other
+	reopenFirst  = 2 * time.Second  // between two tries to join
 	reopenLast   = 15 * time.Second
 	takenFor     = 20 * time.Second // the lease of a member that crashed is over by then
 	leaveWithin  = 900 * time.Millisecond

@@ -108,18 +108,7 @@ func (e *Engine) retry(j *joined) {
 	}
 }
 
-// own is what the member's own key says, and the listing that it has whole; 0: further parts
-// have the rest.
-func (e *Engine) own() (value []byte, said uint64) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	parts := e.ownParts()
-	if len(parts) == 1 {
-		said = e.listing
-	}
-	return parts[0], said
-}
-
+// ownParts is what this member says of itself, by part.
 func (e *Engine) ownParts() [][]byte {
 	m := wire.Member{Host: e.o.Host, Version: e.o.Version, Follows: e.follows(), Since: time.Now().Unix()}
 	for _, it := range e.items {
