@@ -107,10 +107,7 @@ func (e *Engine) Configure(f *config.Fleet, providers []*config.Provider) {
 // session is left as soon as possible.
 func (e *Engine) part() {
 	e.stopOpening()
-	if e.joined != nil {
-		e.joined.leftovers = e.unlisted()
-		e.joined = nil
-	}
+	e.joined = nil
 	for _, it := range e.items {
 		it.forget()
 		e.dirty[it] = struct{}{}
@@ -192,7 +189,7 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 	began, wait := time.Now(), reopenFirst
 	for ctx.Err() == nil && e.isCurrent(dialed) {
 		e.readCertificate(cfg) // it may have been renewed
-		s, err := e.open(ctx, b, cfg, dialed)
+		s, said, err := e.open(ctx, b, cfg, dialed)
 		if err == nil {
 			err = e.serve(ctx, newJoined(s, said), dialed)
 			wait = reopenFirst
@@ -213,8 +210,9 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 	}
 }
 
-// open tries to join. New settings end the try.
-func (e *Engine) open(ctx context.Context, b bus.Bus, cfg *config.Fleet, dialed int) (bus.Session, error) {
+// open tries to join. New settings end the try. said is the listing that the member's own key
+// has whole; 0: further parts have the rest.
+func (e *Engine) open(ctx context.Context, b bus.Bus, cfg *config.Fleet, dialed int) (s bus.Session, said uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	e.mu.Lock()
@@ -222,9 +220,13 @@ func (e *Engine) open(ctx context.Context, b bus.Bus, cfg *config.Fleet, dialed 
 	if e.dialed != dialed {
 		cancel()
 	}
-	own := e.ownParts()[0]
+	parts := e.ownParts()
+	if len(parts) == 1 {
+		said = e.listing
+	}
 	e.mu.Unlock()
-	return b.Open(ctx, wire.Members+cfg.Member, own)
+	s, err = b.Open(ctx, wire.Members+cfg.Member, parts[0])
+	return s, said, err
 }
 
 func (e *Engine) isCurrent(dialed int) bool {

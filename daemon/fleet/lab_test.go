@@ -76,6 +76,10 @@ func clouds(n int) (ps []*config.Provider) {
 func (l *lab) boot(name string, change func(f *config.Fleet)) *machine {
 	seed := uint64(len(l.machines) + 1)
 	m := &machine{lab: l, name: name, local: newLocal(name, seed), bus: l.store.dial(name), done: make(chan struct{})}
+	var b bus.Bus = m.bus
+	if l.wrap != nil {
+		b = l.wrap(b)
+	}
 	m.cfg = &config.Fleet{Name: "lab", Member: name, Key: make([]byte, config.FleetKeySize), Trust: config.Verify, Endpoints: []string{"https://etcd:2379"}}
 	if change != nil {
 		change(m.cfg)
@@ -83,12 +87,7 @@ func (l *lab) boot(name string, change func(f *config.Fleet)) *machine {
 	random, guard := rand.New(rand.NewPCG(seed, 2)), sync.Mutex{}
 	m.engine = fleet.New(fleet.Options{
 		Local: m.local, Row: m.local.row, Host: name, Version: "1.0",
-		Dial: func(*config.Fleet) (bus.Bus, error) {
-			if l.wrap != nil {
-				return l.wrap(m.bus), nil
-			}
-			return m.bus, nil
-		},
+		Dial: func(*config.Fleet) (bus.Bus, error) { return b, nil },
 		Random: func() float64 {
 			guard.Lock()
 			defer guard.Unlock()

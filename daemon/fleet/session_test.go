@@ -69,6 +69,8 @@ func TestEngine_NothingIsLeftOfMembersThatAreGone(t *testing.T) {
 				}
 				all.Wait()
 				time.Sleep(time.Minute)
+				l.store.mu.Lock()
+				defer l.store.mu.Unlock()
 				for key, c := range l.store.keys {
 					t.Errorf("%s is left: %s", key, c.Value)
 				}
