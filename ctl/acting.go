@@ -17,14 +17,14 @@ import (
 type Action struct {
 	ID      string
 	Verb    units.Verb
-	Timeout time.Duration // how long to wait for the provider
+	Timeout time.Duration // how long it may take in all
 	// Terminal is where systemd may ask for a password; nil: nowhere.
 	Terminal *os.File
 	// Step, if it is not nil, is called with what is done now, and with what is in the way.
 	Step func(text string)
 }
 
-// ActionTimeout is how long an action usually waits for the provider.
+// ActionTimeout is how long an action may usually take.
 const ActionTimeout = 60 * time.Second
 
 // An ActionReport is what there is to tell of an action, whether it failed or not. Its texts
@@ -92,15 +92,11 @@ func (act *acting) run(ctx context.Context) error {
 	}
 	act.Step("asking systemd: " + act.unit.Line(string(act.Verb)))
 	act.since = act.app.now()
-	warnings, err := units.Do(ctx, act.Verb, act.unit, act.Terminal)
+	limited, cancel := context.WithTimeout(ctx, act.Timeout)
+	defer cancel()
+	warnings, err := units.Do(limited, act.Verb, act.unit, act.Terminal)
 	if err != nil {
-		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		_ = act.note(after, provider.ActionFailed) // the error of systemd says more
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return act.explain(ctx, err)
+		return act.undone(ctx, err)
 	}
 	for line := range strings.Lines(warnings) {
 		act.report.Warnings = append(act.report.Warnings, strings.TrimSpace(line))
@@ -121,13 +117,35 @@ func (act *acting) note(ctx context.Context, phase string) error {
 	return err
 }
 
+// undone ends an action that systemd has not done, or not yet. It goes on with what it has begun,
+// even if nobody waits for it.
+func (act *acting) undone(ctx context.Context, err error) error {
+	after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	s, wrong := units.Look(after, act.unit)
+	if wrong != nil || !s.Changes() {
+		_ = act.note(after, provider.ActionFailed) // the error of systemd says more
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded):
+		act.readJournal(ctx, s)
+		return provider.Errorf(provider.TimedOut, "give it longer with --timeout, or see: "+act.unit.Line("status"),
+			"systemd could not %s %s within %v: it is %s", act.Verb, act.unit.Name, act.Timeout, s)
+	}
+	return act.explain(ctx, err)
+}
+
 // explain adds to systemd's refusal how the unit stands, if it failed, and what it said.
 func (act *acting) explain(ctx context.Context, err error) error {
 	var e *provider.Error
 	if errors.As(err, &e) && e.Code == provider.Denied {
 		return err
 	}
-	if s, wrong := units.Look(ctx, act.unit); wrong == nil && act.Verb != units.Stop && s.Failed() {
+	s, wrong := units.Look(ctx, act.unit)
+	tried := wrong == nil && s.Failed() && s.Active != "inactive"
+	if act.Verb != units.Stop && tried {
 		return act.failed(ctx, s)
 	}
 	return err
@@ -135,13 +153,13 @@ func (act *acting) explain(ctx context.Context, err error) error {
 
 // failed is the error about a unit that failed. Its journal is in the report.
 func (act *acting) failed(ctx context.Context, s units.Standing) error {
-	journal := act.readJournal(ctx)
+	journal := act.readJournal(ctx, s)
 	return provider.Errorf("", "see: "+journal.Line, "%s did not %s: it is %s", act.unit.Name, act.Verb, s)
 }
 
 // readJournal adds to the report what the unit said since systemd was asked.
-func (act *acting) readJournal(ctx context.Context) units.Journal {
-	journal := units.Read(ctx, act.unit, act.since)
+func (act *acting) readJournal(ctx context.Context, s units.Standing) units.Journal {
+	journal := units.Read(ctx, act.unit, s, act.since)
 	act.report.Journal, act.report.Hidden = journal.Lines, journal.Hidden
 	return journal
 }
@@ -153,7 +171,7 @@ func (act *acting) await(ctx context.Context) error {
 		act.report.Result = act.unit.Name + " was asked to " + string(act.Verb) + "; " + id + " is paused, so it keeps its last state until: providerctl resume " + id
 		return nil
 	}
-	w := waiting{app: act.app, timeout: act.Timeout, say: act.Step, targets: []provider.State{provider.StateRunning, provider.StateDegraded}}
+	w := waiting{app: act.app, timeout: act.Timeout, began: act.since, say: act.Step, targets: []provider.State{provider.StateRunning, provider.StateDegraded}}
 	if act.Verb == units.Stop {
 		w.targets = []provider.State{provider.StateStopped, provider.StateError, provider.StateUnknown}
 		act.Step("waiting until " + id + " is down")
@@ -161,7 +179,7 @@ func (act *acting) await(ctx context.Context) error {
 		act.Step("waiting until " + id + " is usable")
 	}
 	// A row of the refresh is from a probe that began after systemd was asked.
-	fresh := client.RefreshQuery{IDs: []string{id}, Wait: min(probeWait, act.Timeout)}
+	fresh := client.RefreshQuery{IDs: []string{id}, Wait: max(0, min(probeWait, act.Timeout-act.app.now().Sub(act.since)))}
 	if _, err := act.app.client.Refresh(ctx, fresh); err != nil && !mayReturn(err) {
 		return err
 	}
@@ -223,7 +241,7 @@ func (act *acting) late(ctx context.Context, err error) error {
 	case act.Verb == units.Stop && !s.Runs():
 		told.Hint = "another program serves " + cmp.Or(act.row.Endpoint, act.row.ID) + ": providerctl diagnose " + provider.ShellWord(act.row.ID)
 	case act.Verb != units.Stop && s.Runs():
-		act.readJournal(ctx)
+		act.readJournal(ctx, s)
 		told.Hint = "give it longer with --timeout; or check that it listens at " + cmp.Or(act.row.Endpoint, "the address of "+act.row.ID) + ", and that unit is right"
 	}
 	return &told

@@ -47,7 +47,7 @@ password on a terminal. What you do is in the events, with your uid.`,
 		Complete: a.completeIDs(1),
 	}
 	flags := cmd.Flags()
-	flags.DurationVar(&act.Timeout, "timeout", ActionTimeout, "how long to wait for the provider")
+	flags.DurationVar(&act.Timeout, "timeout", ActionTimeout, "how long it may take in all")
 	flags.BoolVar(&noPassword, "no-ask-password", false, "never ask for a password")
 	cmd.Run = func(_ *command.Command, words []string) error {
 		if act.Timeout <= 0 {

@@ -20,6 +20,7 @@ type waiting struct {
 	app     *app
 	targets []provider.State
 	timeout time.Duration
+	began   time.Time         // from when the timeout counts; zero: from now
 	any     bool              // one provider is enough
 	fleet   bool              // an ID can be of another machine's server
 	say     func(text string) // reports that the daemon is away; nil: stderr does
@@ -33,7 +34,7 @@ type waiting struct {
 // that words mean, or of the first. It also waits for the daemon, and reports once each
 // time that it is away.
 func (w *waiting) waitFor(ctx context.Context, words []string) ([]provider.Status, error) {
-	limited, cancel := context.WithTimeout(ctx, w.timeout)
+	limited, cancel := context.WithTimeout(ctx, w.left())
 	defer cancel()
 	w.slots = make(chan struct{}, atOnceWaiting)
 	ids := words
@@ -70,6 +71,15 @@ func (w *waiting) waitFor(ctx context.Context, words []string) ([]provider.Statu
 			return rows, nil
 		}
 	}
+}
+
+// left is how much of the time is left. What came before does not use up all of it: there is
+// time to ask once.
+func (w *waiting) left() time.Duration {
+	if w.began.IsZero() {
+		return w.timeout
+	}
+	return max(min(w.timeout, time.Second), w.timeout-w.app.now().Sub(w.began))
 }
 
 // reached reports whether a row is what we wait for.

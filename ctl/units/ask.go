@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,9 +37,9 @@ func Check(ctx context.Context, v Verb, u Unit) (Standing, error) {
 	return s, nil
 }
 
-// Do asks systemd, and waits until it has done it. If terminal is not nil, it is where systemd may
-// ask for a password; otherwise it never asks. Warnings are what systemctl says in spite of a
-// success.
+// Do asks systemd, and waits until it has done it, or until ctx ends: systemd then continues. If
+// terminal is not nil, it is where systemd may ask for a password; otherwise it never asks.
+// Warnings are what systemctl says in spite of a success.
 func Do(ctx context.Context, v Verb, u Unit, terminal *os.File) (warnings string, err error) {
 	words := u.whose()
 	if terminal == nil {
@@ -46,21 +47,27 @@ func Do(ctx context.Context, v Verb, u Unit, terminal *os.File) (warnings string
 	}
 	_, complaint, code, err := run(ctx, terminal, "systemctl", append(words, "--no-pager", string(v), "--", u.Name)...)
 	complaint = strings.TrimSpace(complaint)
+	why := strings.TrimPrefix(firstLine(complaint), "Failed to "+string(v)+" "+u.Name+": ")
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
 	case err == nil && code == 0:
 		return complaint, nil
+	case err == nil && strings.Contains(why, "polkit"): // it is masked, or broken
+		return "", provider.Errorf(provider.Denied, "sudo "+u.Line(string(v)), "access denied: polkit cannot be asked whether this user may %s %s: %s", v, u.Name, why)
 	case err == nil && isDenied(complaint):
 		return "", u.denied(v, terminal)
 	case err != nil || isUnreachable(complaint):
 		return "", u.unreachable(complaint, err)
 	}
-	return "", &provider.Error{Message: "systemd could not " + string(v) + " " + u.Name + ": " + firstLine(complaint), Hint: "see: " + u.Line("status")}
+	return "", provider.Errorf("", "see: "+u.Line("status"), "systemd could not %s %s: %s", v, u.Name, cmp.Or(why, "systemctl ended with "+strconv.Itoa(code)))
 }
 
+// isDenied reports whether the user may not do it. With polkit and no password, systemctl says
+// "Failed to stop NAME: Interactive authentication required." Without polkit, and after wrong
+// passwords, it is "Access denied". A security module's refusal is "Permission denied".
 func isDenied(complaint string) bool {
-	for _, text := range []string{"Access denied", "Interactive authentication required", "Permission denied", "Not authorized", "Authentication failed"} {
+	for _, text := range []string{"Access denied", "Interactive authentication required", "Permission denied"} {
 		if strings.Contains(complaint, text) {
 			return true
 		}

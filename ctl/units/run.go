@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"syscall"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const mostOutput = 64 << 10
 // nil: it has none.
 func run(ctx context.Context, terminal *os.File, name string, args ...string) (stdout, stderr string, code int, err error) {
 	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // a prompt for a password restores the terminal
 	cmd.WaitDelay = time.Second
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "SYSTEMD_COLORS=0")
 	if terminal != nil {

@@ -69,10 +69,10 @@ type Standing struct {
 	Result   string // of its last run, for a service: "success", "exit-code", "oom-kill", …
 	Status   int    // with which its main process exited, or the signal that ended it
 	Restarts int    // by systemd itself, since it was started
-	PID      int
+	LastPID  int    // of its main process, now or when it last ran
 }
 
-const properties = "LoadState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID"
+const properties = "LoadState,ActiveState,SubState,Result,ExecMainStatus,ExecMainPID,NRestarts"
 
 // Look asks for the standing of a unit, which needs no permission.
 func Look(ctx context.Context, u Unit) (Standing, error) {
@@ -100,8 +100,8 @@ func Look(ctx context.Context, u Unit) (Standing, error) {
 			s.Status = number(value)
 		case "NRestarts":
 			s.Restarts = number(value)
-		case "MainPID":
-			s.PID = number(value)
+		case "ExecMainPID":
+			s.LastPID = number(value)
 		}
 	}
 	if s.Load == "" {
@@ -113,6 +113,11 @@ func Look(ctx context.Context, u Unit) (Standing, error) {
 // Runs reports whether the unit is active, or about to be.
 func (s Standing) Runs() bool {
 	return s.Active == "active" || s.Active == "activating" || s.Active == "reloading" || s.Active == "refreshing"
+}
+
+// Changes reports whether systemd is starting or stopping it.
+func (s Standing) Changes() bool {
+	return s.Active == "activating" && !strings.Contains(s.Sub, "auto-restart") || s.Active == "deactivating" || s.Active == "reloading"
 }
 
 // Failed reports whether a unit that was started has ended for good, or keeps ending.
