@@ -23,7 +23,7 @@ type program struct {
 	write   func(found []exported) []byte
 }
 
-// programs are the rows of the table in docs/agents.md. Facts of each are from its own
+// programs are the rows of the table in docs/scripting.md. Facts of each are from its own
 // documentation; all are told the provider's API in their form for OpenAI-compatible
 // servers, because their own forms for vendors look for keys in places that we cannot name.
 func programs() []program {

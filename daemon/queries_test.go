@@ -69,6 +69,24 @@ func (s scrape) addDocumented(t *testing.T) {
 	}
 }
 
+// The dashboard shows all metrics of a fleet.
+func TestMetrics_OfAFleetAreOnTheDashboard(t *testing.T) {
+	doc, err := os.ReadFile(metricsDoc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := strings.Join(dashboardQueries(t), "\n")
+	names := regexp.MustCompile("(?m)^\\| `(providerd_fleet_[a-z_]+)`").FindAllStringSubmatch(string(doc), -1)
+	for _, name := range names {
+		if !strings.Contains(shown, name[1]+"{") {
+			t.Error("not on the dashboard: ", name[1])
+		}
+	}
+	if len(names) == 0 {
+		t.Error("docs/metrics.md has no metric of a fleet")
+	}
+}
+
 // What the test above finds.
 func TestMetrics_HoldsQueriesToAScrape(t *testing.T) {
 	s := parseScrape(t, `# TYPE a_total counter
