@@ -4,6 +4,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -12,6 +13,8 @@ import (
 type relay struct {
 	url  string
 	dial func() (net.Conn, error) // to the server
+
+	accepted atomic.Int64 // connections
 
 	mu      sync.Mutex
 	resumed chan struct{} // closed: bytes pass
@@ -49,6 +52,7 @@ func (r *relay) accept(l net.Listener, running *sync.WaitGroup) {
 		if err != nil {
 			return
 		}
+		r.accepted.Add(1)
 		out, err := r.dial()
 		if err != nil || !r.add(in, out) {
 			in.Close()
