@@ -141,6 +141,8 @@ type Message struct {
 	Saved string    `json:"-"` // its id in the saved book; empty: it is not saved
 	Tries int       `json:"-"` // since the daemon started
 	Next  time.Time `json:"-"` // earliest time of the next try
+	Waits int       `json:"-"` // how often the wait was doubled
+	Tried time.Time `json:"-"` // the first failure since the daemon started and since quiet hours
 	Error string    `json:"-"` // of the last try
 	Asked bool      `json:"-"` // somebody wants the next try now, also in quiet hours
 }

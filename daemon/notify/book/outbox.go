@@ -9,6 +9,7 @@ const (
 	firstRetry = 5 * time.Second
 	lastRetry  = 15 * time.Minute
 	triesFor   = 24 * time.Hour
+	triesLeast = 10 * time.Minute // after the daemon was off, or was silent in quiet hours
 )
 
 // Ready returns the messages to send now, and when to call it again. A message waits only for
@@ -24,7 +25,9 @@ func (b *Book) Ready(later func(m *Message) bool, now time.Time) (ready []*Messa
 			held[id] = true
 		}
 		switch {
-		case !free || later(m):
+		case later(m):
+			m.Waits, m.Tried = 0, time.Time{}
+		case !free:
 		case m.Next.After(now):
 			if next.IsZero() || m.Next.Before(next) {
 				next = m.Next
@@ -55,18 +58,25 @@ func (b *Book) Arrived(id string) bool {
 }
 
 // Failed plans the next try; not before at, if the receiver named a time. random is in [0, 1).
-// After a day the message is dead.
+// After a day the message is dead. A day in which nothing was sent does not count by itself: the
+// network may come back later than the daemon.
 func (b *Book) Failed(id, why string, at, now time.Time, random float64) (changed bool) {
 	m, i := b.message(id)
 	if i < 0 {
 		return false
 	}
-	m.Error, m.Asked = why, false
-	wait := min(lastRetry, firstRetry<<min(m.Tries, 10))
+	wait := min(lastRetry, firstRetry<<min(m.Waits, 10))
 	m.Tries++
+	if !m.Asked { // somebody who is impatient does not delay it
+		m.Waits++
+	}
+	m.Error, m.Asked = why, false
+	if m.Tried.IsZero() {
+		m.Tried = now
+	}
 	wait = wait*3/4 + time.Duration(float64(wait)/2*random)
 	m.Next = now.Add(max(wait, min(at.Sub(now), triesFor))) // monotonic: setting the clock does not move it
-	if now.Sub(m.Made) >= triesFor {
+	if now.Sub(m.Made) >= triesFor && now.Sub(m.Tried) >= triesLeast {
 		return b.Reject(id, "not accepted within a day: "+why)
 	}
 	return false
@@ -109,7 +119,7 @@ func (b *Book) Retry(id string, now time.Time) (changed bool) {
 	if i < 0 || m.Dead == "" {
 		return false
 	}
-	m.Dead, m.Tries, m.Next, m.Made = "", 0, time.Time{}, now
+	m.Dead, m.Tries, m.Waits, m.Next, m.Made = "", 0, 0, time.Time{}, now
 	return true
 }
 
