@@ -29,6 +29,7 @@ func TestAgents_Themselves(t *testing.T) {
 		{"Claude Code", "claude", "/v1/messages"},
 		{"Codex", "codex", "/v1/responses"},
 		{"Continue", "cn", "/v1/chat/completions"},
+		{"Cline", "cline", "/v1/chat/completions"},
 	} {
 		t.Run(agent.program, func(t *testing.T) {
 			t.Parallel()
@@ -122,6 +123,10 @@ func startAgentProviders(t *testing.T) *agentProviders {
 func (d *agentProviders) asks(t *testing.T, folder, commands string) {
 	t.Helper()
 	home := t.TempDir()
+	quiet := filepath.Join(home, "cline.json") // else it tries for seconds to reach the Internet
+	if err := os.WriteFile(quiet, []byte(`{"telemetryOptOut":true}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // where it never ends
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-eu", "-c", commands)
@@ -131,7 +136,7 @@ func (d *agentProviders) asks(t *testing.T, folder, commands string) {
 		"PATH=" + strings.Join([]string{folder, bin, os.Getenv("PATH")}, string(filepath.ListSeparator)),
 		"HTTP_PROXY=http://127.0.0.1:9", "HTTPS_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1,localhost",
 		"OPENCODE_DISABLE_MODELS_FETCH=1", "OPENCODE_DISABLE_AUTOUPDATE=1", "CONTINUE_TELEMETRY_ENABLED=0",
-		"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "GATEWAY_KEY=" + gatewayKey,
+		"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "CLINE_GLOBAL_SETTINGS_PATH=" + quiet, "CLINE_NO_AUTO_UPDATE=1", "GATEWAY_KEY=" + gatewayKey,
 	}
 	for _, vendor := range []string{"OPENAI", "ANTHROPIC", "GROQ", "OPENROUTER", "CODEX", "GEMINI"} {
 		cmd.Env = append(cmd.Env, vendor+"_API_KEY=test-key-of-another-vendor")
