@@ -58,6 +58,8 @@ func TestAgents(t *testing.T) {
 		"Cline":                       testAgentCline,
 		"Continue":                    testAgentContinue,
 		"aider":                       testAgentAider,
+		"Zed":                         testAgentZed,
+		"llm":                         testAgentLLM,
 		"Any program":                 testAgentAny,
 		"Report what a program meets": testAgentReport,
 		"Python":                      func(t *testing.T, b []pageBlock) { testAgentRun(t, b, "python3", "agent.py") },
