@@ -131,7 +131,7 @@ func (act *acting) undone(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.Is(err, context.DeadlineExceeded):
 		act.readJournal(ctx, s)
-		return provider.Errorf(provider.TimedOut, "give it longer with --timeout, or see: "+act.unit.Line("status"),
+		return provider.Errorf(provider.TimedOut, "give it longer: "+act.longer()+"; or see: "+act.unit.Line("status"),
 			"systemd could not %s %s within %v: it is %s", act.Verb, act.unit.Name, act.Timeout, s)
 	}
 	return act.explain(ctx, err)
@@ -141,6 +141,9 @@ func (act *acting) undone(ctx context.Context, err error) error {
 func (act *acting) explain(ctx context.Context, err error) error {
 	var e *provider.Error
 	if errors.As(err, &e) && e.Code == provider.Denied {
+		if act.Terminal == nil && e.Hint != "" {
+			e.Hint += "; or on a terminal, where polkit can ask for a password: " + act.line()
+		}
 		return err
 	}
 	s, wrong := units.Look(ctx, act.unit)
@@ -150,6 +153,14 @@ func (act *acting) explain(ctx context.Context, err error) error {
 	}
 	return err
 }
+
+// line is the command that does the same.
+func (act *acting) line() string {
+	return "providerctl " + string(act.Verb) + " " + provider.ShellWord(act.row.ID)
+}
+
+// longer is the same with twice the time.
+func (act *acting) longer() string { return act.line() + " --timeout " + span(2*act.Timeout) }
 
 // failed is the error about a unit that failed. Its journal is in the report.
 func (act *acting) failed(ctx context.Context, s units.Standing) error {
@@ -238,11 +249,13 @@ func (act *acting) late(ctx context.Context, err error) error {
 	told.Message += "; " + act.unit.Name + " is " + s.String()
 	switch {
 	case e.Code != provider.TimedOut:
+	case act.Verb == units.Stop && !s.Runs() && strings.HasSuffix(act.unit.Name, ".socket"):
+		told.Hint = "the service that " + act.unit.Name + " has started may still run: write its name as unit, or stop it: " + "systemctl stop " + provider.ShellWord(strings.TrimSuffix(act.unit.Name, ".socket")+".service")
 	case act.Verb == units.Stop && !s.Runs():
 		told.Hint = "another program serves " + cmp.Or(act.row.Endpoint, act.row.ID) + ": providerctl diagnose " + provider.ShellWord(act.row.ID)
 	case act.Verb != units.Stop && s.Runs():
 		act.readJournal(ctx, s)
-		told.Hint = "give it longer with --timeout; or check that it listens at " + cmp.Or(act.row.Endpoint, "the address of "+act.row.ID) + ", and that unit is right"
+		told.Hint = "give it longer: " + act.longer() + "; or check that it listens at " + cmp.Or(act.row.Endpoint, "the address of "+act.row.ID) + ", and that unit is right"
 	}
 	return &told
 }

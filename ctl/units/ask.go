@@ -56,7 +56,7 @@ func Do(ctx context.Context, v Verb, u Unit, terminal *os.File) (warnings string
 	case err == nil && strings.Contains(why, "polkit"): // it is masked, or broken
 		return "", provider.Errorf(provider.Denied, "sudo "+u.Line(string(v)), "access denied: polkit cannot be asked whether this user may %s %s: %s", v, u.Name, why)
 	case err == nil && isDenied(complaint):
-		return "", u.denied(v, terminal)
+		return "", provider.Errorf(provider.Denied, "sudo "+u.Line(string(v)), "access denied: this user may not %s %s", v, u.Name)
 	case err != nil || isUnreachable(complaint):
 		return "", u.unreachable(complaint, err)
 	}
@@ -73,16 +73,6 @@ func isDenied(complaint string) bool {
 		}
 	}
 	return false
-}
-
-// denied is the error for a user who may not do it. The system's units are root's; a terminal
-// would have let polkit ask for a password.
-func (u Unit) denied(v Verb, terminal *os.File) error {
-	hint := "sudo " + u.Line(string(v))
-	if terminal == nil {
-		hint += "; or on a terminal, where polkit can ask for a password"
-	}
-	return provider.Errorf(provider.Denied, hint, "access denied: this user may not %s %s", v, u.Name)
 }
 
 func isUnreachable(complaint string) bool {

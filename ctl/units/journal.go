@@ -37,7 +37,7 @@ func Read(ctx context.Context, u Unit, s Standing, since time.Time) Journal {
 	}
 	j := Journal{Line: u.sudo() + "journalctl " + option + provider.ShellWord(u.Name)}
 	args := []string{"--lines=" + strconv.Itoa(journalLines), "--since=@" + strconv.FormatFloat(float64(since.UnixMilli())/1000, 'f', 3, 64), "--no-pager", "--output=cat"}
-	out, complaint, _, err := run(ctx, nil, "journalctl", append(u.entries(option, s), args...)...)
+	out, complaint, _, err := run(ctx, nil, "journalctl", append(u.entries(s), args...)...)
 	if err != nil {
 		return j
 	}
@@ -53,15 +53,18 @@ func Read(ctx context.Context, u Unit, s Standing, since time.Time) Journal {
 	return j
 }
 
-// entries select the entries of a unit. In those of a user, the last words of a process that has
-// ended may lack the unit, because the journal does not believe what a user's systemd says and
-// finds the process gone. Its number is left.
-func (u Unit) entries(option string, s Standing) []string {
-	if !u.User || s.LastPID == 0 {
-		return []string{option + u.Name}
+// entries select what journalctl --unit or --user-unit selects, and what the last process wrote.
+// Its last words may lack the unit, because the journal finds the process gone when it reads them,
+// and believes no process, nor a user's systemd, what its unit is.
+func (u Unit) entries(s Standing) []string {
+	all := []string{"_SYSTEMD_UNIT=" + u.Name, "+", "UNIT=" + u.Name, "_UID=0"}
+	var own []string
+	if u.User {
+		own = []string{"_UID=" + strconv.Itoa(os.Getuid())}
+		all = []string{"_SYSTEMD_USER_UNIT=" + u.Name, own[0], "+", "USER_UNIT=" + u.Name, own[0]}
 	}
-	own := "_UID=" + strconv.Itoa(os.Getuid())
-	return []string{
-		"_SYSTEMD_USER_UNIT=" + u.Name, own, "+", "USER_UNIT=" + u.Name, own, "+", "_PID=" + strconv.Itoa(s.LastPID), own,
+	if s.LastPID > 0 {
+		all = append(append(all, "+", "_PID="+strconv.Itoa(s.LastPID)), own...)
 	}
+	return all
 }

@@ -17,7 +17,7 @@ make_debian() {
 	[ ! -e "$debian" ] || [ -z "$(ls -A "$debian")" ] || fail "$debian contains something else" "packaging/systemtest/run --root DIR, with a new DIR"
 	find_mirror
 	mkdir -p "$debian"
-	in_background debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl "$suite" "$debian" $mirror >"$work/debian.log" 2>&1
+	in_background debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,curl,libpam-systemd,polkitd "$suite" "$debian" $mirror >"$work/debian.log" 2>&1
 	wait_for debian $!
 	# Nothing in it may touch the shared kernel, or wait for a network.
 	local unit
