@@ -33,7 +33,8 @@ func New(version string) func(*ctl.Session) *command.Command {
 			Use:   "dashboard",
 			Short: "Show the providers in a browser",
 			Long: `Show the providers in a browser: live, with their history and events, and with
-buttons to refresh, diagnose, pause and resume.
+buttons to refresh, diagnose, pause and resume. A server that systemd runs can also be
+started, stopped and restarted, as you.
 
 The dashboard runs until ctrl-C, and asks the daemon as you. It listens on 127.0.0.1
 only, at a path that nobody can guess. On Linux it answers only your processes and
@@ -86,6 +87,7 @@ type program struct {
 	noOpen   bool
 	readOnly bool
 	lifetime time.Duration
+	actions  *page.Actions
 }
 
 func (p *program) run() error {
@@ -100,6 +102,8 @@ func (p *program) run() error {
 		ctx, cancel = context.WithTimeout(ctx, p.lifetime)
 		defer cancel()
 	}
+	p.actions = page.NewActions(p.session.Act)
+	defer p.actions.Close()
 	server, err := Listen(p.serverOptions())
 	if err != nil {
 		return err
@@ -119,7 +123,7 @@ func (p *program) serverOptions() ServerOptions {
 		Views: func(base, nonce string) http.Handler {
 			return page.New(page.Options{
 				Client: &daemon, Base: base, Nonce: nonce, ReadOnly: p.readOnly,
-				Host: cmp.Or(host, "this machine"), Version: p.version,
+				Host: cmp.Or(host, "this machine"), Version: p.version, Actions: p.actions,
 			})
 		},
 	}

@@ -26,6 +26,7 @@ type change struct {
 	Latency  string
 	IDs      string
 	Hearsay  bool
+	Action   string // what may have caused it, and who did it
 }
 
 func changeOf(e *provider.Event) change {
@@ -35,6 +36,9 @@ func changeOf(e *provider.Event) change {
 	}
 	if e.LatencyMS > 0 {
 		c.Latency = ctl.Latency(e.LatencyMS)
+	}
+	if e.Action != nil {
+		c.Action = e.Action.String()
 	}
 	return c
 }

@@ -48,6 +48,15 @@ func startDaemon(t testing.TB, rows ...provider.Status) *daemon {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/providers/status", d.status)
 	mux.HandleFunc("POST /api/providers/refresh", d.refresh)
+	mux.HandleFunc("GET /api/providers/{id}", func(w http.ResponseWriter, r *http.Request) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if row := d.row(r.PathValue("id")); row != nil {
+			reply(w, 200, row)
+			return
+		}
+		refuse(w, provider.Errorf(provider.UnknownProvider, "see: providerctl list", "no such provider"))
+	})
 	mux.HandleFunc("GET /api/providers/{id}/{what}", d.detail)
 	mux.HandleFunc("POST /api/providers/{id}/{what}", d.change)
 	mux.HandleFunc("GET /api/history", d.histories)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/ctl/client"
+	"github.com/providerd/providerd/ctl/units"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -29,7 +30,10 @@ var actions = map[string]func(*site, context.Context, string) (*message, error){
 		_, err := s.Client.Resume(ctx, id)
 		return &message{Text: id + " is probed again"}, err
 	},
-	"reload": (*site).reload,
+	"reload":  (*site).reload,
+	"start":   startAction(units.Start),
+	"stop":    startAction(units.Stop),
+	"restart": startAction(units.Restart),
 }
 
 // do carries out a form, and sends the browser back to the view it was on.
@@ -69,7 +73,9 @@ func (s *site) withMessage(back string, m *message) string {
 		u = &url.URL{Path: s.Base}
 	}
 	query := u.Query()
-	query.Set("said", s.said.keep(m))
+	if m != nil { // the view itself shows what is in progress
+		query.Set("said", s.said.keep(m))
+	}
 	return (&url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: query.Encode()}).String()
 }
 

@@ -74,7 +74,7 @@ func TestForms_ChangeNothingWithoutTheNonce(t *testing.T) {
 		"of another": views(d, func(o *page.Options) { o.Nonce = "an0ther" }),
 	} {
 		nonce := map[string]string{"wrong": "n0nc", "none": "", "read-only": "n0nce", "of another": "n0nce"}[name]
-		for _, what := range []string{"refresh", "diagnose", "pause", "resume", "reload"} {
+		for _, what := range []string{"refresh", "diagnose", "pause", "resume", "reload", "start", "stop", "restart"} {
 			if w := post(h, base+"do/"+what, "nonce", nonce, "provider_id", "ollama"); w.Code != http.StatusForbidden {
 				t.Errorf("%s nonce: %s is answered %d", name, what, w.Code)
 			}

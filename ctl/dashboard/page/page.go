@@ -30,6 +30,8 @@ type Options struct {
 	ReadOnly bool   // show no form, and accept none
 	Host     string // the name of this machine
 	Version  string // of this program
+	// Actions start, stop and restart the units of providers; nil offers none.
+	Actions *Actions
 	// Patience is how long a view may take in all; zero means 15 s.
 	Patience time.Duration
 }

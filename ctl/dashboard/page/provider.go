@@ -33,6 +33,8 @@ type card struct {
 	NoModels string
 	Markdown string
 	Missing  []string // what could not be read, and why
+	Unit     string   // that can be started and stopped here; empty: none
+	Action   *action  // the last one, or in progress
 }
 
 // A layer is one step of the last probe, with its bar: where it begins and how long it is, of
@@ -58,6 +60,7 @@ func (s *site) provider(r *http.Request, f *frame) (any, error) {
 	}
 	c.Story = unsaid(c.Story, c.Hint)
 	c.Endpoint = c.Status.Endpoint
+	s.addAction(c)
 	c.Facts = slices.DeleteFunc(c.Facts, func(fact [2]string) bool { return fact[0] == "Checked" }) // the last probe has a part of its own
 	if c.Status.Client != nil {
 		c.Env = ctl.Environment(c.Status)

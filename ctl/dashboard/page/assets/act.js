@@ -129,6 +129,7 @@ export async function send(form, id) {
     failed(`could not ${form.dataset.act}`, problem);
   } finally {
     form.removeAttribute("aria-busy");
+    form.closest("details")?.removeAttribute("open");
   }
 }
 

@@ -118,7 +118,9 @@ const keys = {
 
 function back() {
   const field = document.getElementById("q");
-  if (document.querySelector("#toasts .toast")) document.querySelector("#toasts .close").click();
+  const asking = document.querySelector(".sure[open]");
+  if (asking) asking.removeAttribute("open");
+  else if (document.querySelector("#toasts .toast")) document.querySelector("#toasts .close").click();
   else if (field?.value) { field.value = ""; filter(); }
   else if (document.body.dataset.view !== "overview" || document.getElementById("card")) location.assign(base);
   else document.activeElement?.blur();

@@ -73,6 +73,7 @@ async function update() {
 export async function apply(doc, asked = null) {
   began = performance.now();
   then = Number(doc.body.dataset.now);
+  const acting = document.querySelector("#action[data-running]");
   for (const id of ["census", "pick", "shows", "none"]) {
     const old = document.getElementById(id), fresh = doc.getElementById(id);
     if (old && fresh) patch(old, fresh);
@@ -90,6 +91,7 @@ export async function apply(doc, asked = null) {
     patch(document.getElementById("main"), doc.getElementById("main"));
   }
   tick();
+  if (acting && !acting.hasAttribute("data-running")) document.getElementById("news").textContent = acting.querySelector(".lead")?.textContent ?? "";
   for (const listener of listeners) listener();
 }
 
@@ -203,7 +205,11 @@ function seen() {
 
 /** Begins. A page without a daemon is fetched again until there is one. */
 export function begin() {
-  setInterval(() => { if (!document.hidden) tick(); }, 1000);
+  setInterval(() => {
+    if (document.hidden) return;
+    tick();
+    if (document.querySelector("#action[data-running]")) changed(); // a step of an action has no event
+  }, 1000);
   if ("problem" in body.dataset) {
     write(document.getElementById("live-text"), "not live");
     retry();
