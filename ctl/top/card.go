@@ -1,6 +1,7 @@
 package top
 
 import (
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/ctl"
@@ -64,6 +65,7 @@ func (m *model) cardLines() []ctl.Line {
 	status.Stale = status.Stale || !m.gone.IsZero()
 	parts.Row, parts.Maintenance = &status, m.maintained
 	lines := ctl.CardLines(parts, ctl.TableOptions{Width: m.width, Now: m.daemonNow(), ASCII: m.ascii, Spell: m.spell})
+	lines = slices.Insert(lines, min(1, len(lines)), m.actLines(m.card.id)...)
 	if m.card.err != nil {
 		text := ctl.Wrap("not all could be read: "+m.plain(errorText(m.card.err)), m.width)
 		lines = append(lines, ctl.Line{})
@@ -76,7 +78,7 @@ func (m *model) cardLines() []ctl.Line {
 
 func (m *model) pressInCard(k key) []effect {
 	switch k {
-	case "r", "R", "d", "p", "w":
+	case "r", "R", "d", "p", "w", "s", "x", "X":
 		return m.act(k, m.card.id)
 	case "?":
 		m.openHelp()

@@ -21,8 +21,9 @@ its latencies as bars, and how much of the last 24 hours it was up.
 Keys: j k, arrows, PgUp, PgDn, Home and End move. Enter opens the provider's card: its
 last probe, layer by layer, its models and its history. / shows only rows with some
 words. r probes the provider now, R all of them; d diagnoses it, p pauses or resumes
-it, and w rings the bell when it can be used. f shows the fleet. ? lists all keys; q
-quits.
+it, and w rings the bell when it can be used. s starts, x stops and X restarts its
+unit, if it has one, as you and without a password. f shows the fleet. ? lists all
+keys; q quits.
 
 While the daemon is away, a banner says why and the rows are marked as stale. They are
 live again as soon as it is back.
@@ -40,7 +41,7 @@ It needs a terminal that can move its cursor. Elsewhere, use: providerctl status
 				return provider.Errorf(provider.Usage, "use: providerctl status --watch", "top: this terminal (TERM=%s) cannot move its cursor", os.Getenv("TERM"))
 			}
 			return Run(s.Interruptible(), Options{
-				Client: s.Client(), Color: t.Color, ASCII: t.ASCII, Screen: screen,
+				Client: s.Client(), Color: t.Color, ASCII: t.ASCII, Screen: screen, Act: s.Act,
 				Spell: func(hint string) string { return spell(s, hint) },
 			})
 		},

@@ -224,7 +224,8 @@ func (m *model) filterLine() frameLine {
 
 // keyLine is as many keys as fit.
 func (m *model) keyLine() frameLine {
-	texts := []string{"? help", "q quit", "/ filter", "Enter card", "r refresh", "R all", "d diagnose", "p pause", "w wait", "f fleet"}
+	texts := []string{"? help", "q quit", "/ filter", "Enter card", "r refresh", "R all", "d diagnose", "p pause", "w wait"}
+	texts = append(append(texts, m.actKeys(m.selected)...), "f fleet")
 	switch m.view {
 	case viewHelp:
 		texts = []string{"Esc back", "j k scroll"}
@@ -232,6 +233,7 @@ func (m *model) keyLine() frameLine {
 		texts = []string{"Esc back", "? help", "j k scroll", "R refresh all"}
 	case viewCard:
 		texts = []string{"Esc back", "? help", "j k scroll", "r refresh", "d diagnose", "p pause", "w wait"}
+		texts = append(texts, m.actKeys(m.card.id)...)
 	}
 	line, used := "", 0
 	for _, text := range texts {

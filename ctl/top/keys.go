@@ -42,6 +42,9 @@ func (m *model) press(k key) []effect {
 	if m.refreshing == nil && m.diagnosing == "" {
 		m.message = message{} // it has been read
 	}
+	if m.acts.sure != nil {
+		return m.pressSure(k)
+	}
 	if m.typing {
 		m.typeFilter(k)
 		return nil
@@ -108,6 +111,9 @@ func (m *model) act(k key, id string) []effect {
 		return m.pause(id)
 	case "w":
 		m.wait(id)
+	}
+	if verb, acts := verbs[k]; acts {
+		return m.actOn(id, verb)
 	}
 	return nil
 }
@@ -235,6 +241,7 @@ var helpTexts = [][2]string{
 	{"d", "probe it on a new connection, and show each layer"},
 	{"p", "pause it or, if it is paused, resume it"},
 	{"w", "ring the bell when it can be used; press again to cancel"},
+	{"s x X", "start, stop or restart its unit, if it has one; stop and restart ask first"},
 	{"Ctrl-L", "draw the screen again"},
 	{"Ctrl-Z", "suspend; the shell's fg continues"},
 	{"Read the rows", ""},

@@ -45,6 +45,7 @@ type model struct {
 	refreshing *refreshing // nil if none is in progress
 	diagnosing string      // the ID; empty if none is in progress
 	waits      map[string]bool
+	acts       actState
 	message    message
 
 	board     *ctl.Board // nil: it has to be laid out again
@@ -71,8 +72,9 @@ const (
 
 // A message is the result of an action, on the line above the keys.
 type message struct {
-	text string
-	tone ctl.Tone
+	text   string
+	tone   ctl.Tone
+	acting bool // it is how an action goes on
 }
 
 // markFor is how long a row that changed is marked.
@@ -151,6 +153,10 @@ func (m *model) update(what any) []effect {
 		m.diagnoseEnded(w)
 	case pauseEnded:
 		m.pauseEnded(w)
+	case actStepped:
+		m.actStepped(w)
+	case actEnded:
+		m.actEnded(w)
 	case cardCame:
 		if w.id == m.card.id {
 			m.card.take(w)
@@ -162,6 +168,7 @@ func (m *model) update(what any) []effect {
 		if m.now().Sub(m.laidAt) >= fresh {
 			m.board = nil
 		}
+		m.sayActing()
 		return slices.Concat(m.progress(), m.dueCard(), m.dueFleet())
 	}
 	m.board = nil
@@ -214,7 +221,7 @@ func (m *model) placeAll() {
 
 // say replaces the message.
 func (m *model) say(tone ctl.Tone, text string) {
-	m.message = message{provider.Printable(m.spell(text)), tone}
+	m.message = message{text: provider.Printable(m.spell(text)), tone: tone}
 }
 
 // sayError shows what failed, and what to do about it.

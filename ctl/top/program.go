@@ -144,6 +144,13 @@ func (p *program) do(ctx context.Context, e effect) {
 			row, err := change(ctx, e.id)
 			return pauseEnded{e.id, e.to, row, err}
 		})
+	case askAct:
+		p.call(ctx, func(*client.Client) any {
+			report, err := p.Act(ctx, ctl.Action{ID: e.id, Verb: e.verb, Timeout: ctl.ActionTimeout, Step: func(text string) {
+				p.send(ctx, actStepped{e.id, text})
+			}})
+			return actEnded{e, report, err}
+		})
 	case askDiagnose:
 		p.call(ctx, func(c *client.Client) any {
 			const wait = 15 * time.Second // like providerctl diagnose

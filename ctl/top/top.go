@@ -29,6 +29,9 @@ type Options struct {
 	ASCII  bool                     // use only ASCII
 	Spell  func(hint string) string // adapts commands in hints to their reader; nil keeps them as they are
 
+	// Act starts, stops or restarts the unit of a provider.
+	Act func(context.Context, ctl.Action) (*ctl.ActionReport, error)
+
 	// Screen is the terminal, not yet initialized.
 	Screen tcell.Screen
 }
