@@ -199,6 +199,18 @@ func changes(h *provider.HistoryReply, opts TableOptions) string {
 	return text + "\n" + indent + strings.ReplaceAll(lines, "\n", "\n"+indent) + "\n"
 }
 
+// storyOfChange is what was seen, and who did what may have caused it.
+func storyOfChange(e *provider.Event) string {
+	story := storyOf(e.Doubt, e.Detail).String()
+	switch {
+	case e.Action == nil:
+		return story
+	case story == "":
+		return e.Action.String()
+	}
+	return story + ", " + e.Action.String()
+}
+
 // changesLayout is the table of changes that fits: times become ages, and the state
 // before is left out.
 func changesLayout(events []provider.Event, id string, opts TableOptions) (*grid, []int) {
@@ -210,7 +222,7 @@ func changesLayout(events []provider.Event, id string, opts TableOptions) (*grid
 			g.titles = append(g.titles, "DETAIL")
 		}
 		for _, e := range events {
-			cells := []string{ago(e.Time, opts.Now), string(e.To), string(e.Reason), or(storyOf(e.Doubt, e.Detail).String())}
+			cells := []string{ago(e.Time, opts.Now), string(e.To), string(e.Reason), or(storyOfChange(&e))}
 			if form.exact {
 				cells[0] = e.Time.In(opts.Now.Location()).Format("2006-01-02 15:04:05")
 			}

@@ -83,3 +83,13 @@ func TestRun_ShowsTheJournalOfAUnitThatFailed(t *testing.T) {
 	<-asked
 	s.await(`!the journal of`)
 }
+
+// A card shows who did what may have caused a change.
+func TestRun_ShowsTheActionOfAnEvent(t *testing.T) {
+	d := startDaemon(t, isDown("ollama"))
+	d.replies["GET /api/providers/ollama/history"] = reply{200, `{"id":"ollama","transitions":[{"seq":1,"id":"ollama","from":"RUNNING","to":"STOPPED","reason":"connection_refused","detail":"refused","action":{"name":"stop","by":"uid 1000"}}]}`}
+	s := show(t, d, 120, 40)
+	s.await(`> ollama`)
+	s.press(enter)
+	s.await(`RUNNING → STOPPED +connection_refused +refused, after stop by uid 1000`)
+}
