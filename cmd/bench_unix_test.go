@@ -63,7 +63,7 @@ func restingAlone(b *testing.B) int64 {
 }
 
 // serveOllama answers like an idle Ollama on its own port.
-func serveOllama(b *testing.B) string {
+func serveOllama(b testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

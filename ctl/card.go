@@ -18,7 +18,7 @@ const maxChanges = 5
 // shown even if there is no history.
 func (a *app) writeCard(ctx context.Context, s *provider.Status, reply *provider.StatusReply) error {
 	opts := a.tableOptions(&format{}, reply.TS)
-	opts.maintained = reply.Maintenance
+	opts.maintained, opts.slots = reply.Maintenance, reply.Slots
 	text := card(s, opts)
 	if !isRemote(s.ID) { // only its own machine has its history
 		if history, err := CardHistory(ctx, a.client, s.ID); err == nil {
@@ -43,6 +43,9 @@ func card(s *provider.Status, opts TableOptions) string {
 	lines := cardLines(s, opts.Now)
 	if until := maintainedUntil(s.ID, opts); !until.IsZero() {
 		lines = slices.Insert(lines, 1, [2]string{"Maintenance", "until " + clock(until, opts.Now) + "; nobody is told of trouble"})
+	}
+	if s := slotsOf(s.ID, opts.slots); s != nil {
+		lines = append(lines, [2]string{"Slots", slotsText(s)})
 	}
 	for i := range lines {
 		if name := lines[i][0]; name == "Hint" || name == "Key" {

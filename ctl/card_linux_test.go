@@ -14,7 +14,7 @@ const (
 "detail":"missing: qwen3:32b","hint":"pull the missing model: ollama pull qwen3:32b; or correct models in the configuration",
 "endpoint":"http://127.0.0.1:11434","client":{"openai_base_url":"http://127.0.0.1:11434/v1"},"latency_ms":1.25,"since":"2026-01-02T01:04:05.000Z",
 "last_ok_at":"2026-01-01T23:04:05.000Z","next_check_at":"2026-01-02T03:04:12.000Z","version":"0.12.3","models_count":2,"loaded_models":["a","b"],"age_ms":3000,
-"incident":{"name":"Elevated errors","impact":"minor","since":"2026-01-02T02:44:05.000Z"}}]}`
+"incident":{"name":"Elevated errors","impact":"minor","since":"2026-01-02T02:44:05.000Z"}}],"slots":[{"provider_id":"gpu-1","total":2,"used":1,"free":1,"waiting":0}]}`
 	cardHistory = `{"id":"gpu-1","since":"2026-01-01T03:04:05.000Z","uptime_ratio":0.9825,"state_seconds":{"RUNNING":7200,"STOPPED":120},"transitions":[
 {"seq":1,"time":"2026-01-01T03:04:05.000Z","id":"gpu-1","from":"UNKNOWN","to":"RUNNING","reason":"ok"},
 {"seq":2,"time":"2026-01-01T04:04:05.000Z","id":"gpu-1","from":"RUNNING","to":"STOPPED","reason":"connection_refused"},
@@ -46,6 +46,7 @@ func TestTerminal_Card(t *testing.T) {
   Base URL: http://127.0.0.1:11434/v1
    Checked: 3s ago in 1.2 ms, again in 7s
    Last ok: 2026-01-01 23:04:05, 4h ago
+     Slots: 1 of 2 slots used
 
   up 98.2% since 2026-01-01 03:04:05: STOPPED 2m, RUNNING 2h
 
@@ -75,6 +76,7 @@ func TestTerminal_Card(t *testing.T) {
    Checked: 3s ago in 1.2 ms, again in
             7s
    Last ok: 2026-01-01 23:04:05, 4h ago
+     Slots: 1 of 2 slots used
 
   up 98.2% since 2026-01-01 03:04:05:
   STOPPED 2m, RUNNING 2h

@@ -1,7 +1,6 @@
 package ctl
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/providerd/providerd/ctl/command"
-	"github.com/providerd/providerd/store/provider"
 )
 
 // The variables that tell a program which slot it holds.
@@ -21,7 +19,7 @@ const (
 func (a *app) slotCommand() *command.Command {
 	var wait time.Duration
 	cmd := &command.Command{
-		Use:        "slot ID [-- CMD [ARG…]]",
+		Use:        "slot [ID] [-- CMD [ARG…]]",
 		Short:      "Run a program while it holds a slot of a provider",
 		SuggestFor: []string{"slots", "limit", "semaphore", "flock"},
 		Long: `Take one of the provider's slots, and replace providerctl by CMD, so that exit code,
@@ -33,7 +31,9 @@ The slot is free when CMD has ended, however it ends. A program that CMD leaves 
 keeps the slot, unless it closes the files that it inherited. CMD's environment has the
 slot's number, from 1, in PROVIDERD_SLOT, and the ID in PROVIDERD_SLOT_PROVIDER.
 
-Without CMD it shows how many slots are used.
+Without CMD it shows how many slots are used, since when and by which users, and who waits,
+in the order of their turns. Without an ID it shows the slots of all providers, and exits 1
+if none has any.
 
 It exits with CMD's exit code; with 127 if there is no such program, with 126 if it
 cannot be run, with 6 if the wait is over, and with 1 if no slot is free.`,
@@ -42,24 +42,30 @@ cannot be run, with 6 if the wait is over, and with 1 if no slot is free.`,
 		Args:     a.slotArgs,
 		Complete: a.completeSlot,
 	}
+	out := outputFlag(cmd, formatTable, formatJSON)
 	cmd.Flags().DurationVar(&wait, "wait", 0, "how long to wait for a slot, at most 10m")
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		switch {
 		case wait < 0:
 			return usage("give a duration such as 30s", "slot: --wait is negative")
+		case len(words) == 0:
+			return a.listSlots(cmd.Context(), out)
 		case cmd.Dash() < 0:
-			return a.showSlots(cmd.Context(), words[0])
+			return a.showSlots(cmd.Context(), words[0], out)
+		case cmd.Flags().Changed("output"):
+			return usage("leave -o out, or the program", "slot: -o is for what slot shows without a program")
 		}
 		return a.runInSlot(words[0], words[1:], wait)
 	}
 	return cmd
 }
 
-// slotArgs requires one ID, and a program if there is a "--".
+// slotArgs requires an ID and a program if there is a "--".
 func (a *app) slotArgs(cmd *command.Command, words []string) error {
 	dash := cmd.Dash()
 	switch {
-	case len(words) == 0 || dash == 0 || words[0] == "":
+	case dash < 0 && len(words) == 0:
+	case dash == 0 || words[0] == "":
 		return usage("usage: "+cmd.UseLine(), "slot: the ID is missing")
 	case dash < 0 && len(words) > 1:
 		return usage("write -- before the program: "+cmd.CommandPath()+" "+typed(slices.Insert(slices.Clone(words), 1, "--")), "slot: there is no -- before the program")
@@ -101,27 +107,4 @@ func (a *app) runInSlot(id string, argv []string, wait time.Duration) error {
 		return err
 	}
 	return a.exec("slot", argv, environ)
-}
-
-func (a *app) showSlots(ctx context.Context, id string) error {
-	s, err := a.client.Slots(ctx, id)
-	if err != nil {
-		return err
-	}
-	return a.print(slotsLine(s))
-}
-
-// slotsLine is how the slots of a provider stand, in words.
-func slotsLine(s *provider.SlotsReply) string {
-	line := fmt.Sprintf("%s: %d of %d slots used", s.ProviderID, s.Used, s.Total)
-	if s.Waiting > 0 {
-		line += fmt.Sprintf(", %d waiting", s.Waiting)
-	}
-	if s.GapMS > 0 {
-		line += fmt.Sprintf(", one begins every %v", time.Duration(s.GapMS)*time.Millisecond)
-	}
-	if s.Closed != "" {
-		line += "; none is given: " + s.Closed
-	}
-	return line
 }

@@ -32,6 +32,7 @@ type TableOptions struct {
 	Marked map[string]bool
 
 	maintained []provider.Maintenance
+	slots      []provider.SlotsReply
 }
 
 // WriteTable writes a row for each provider and, below, what to do about those that need
@@ -46,7 +47,7 @@ func WriteTable(w io.Writer, reply provider.StatusReply, opts TableOptions) erro
 	if opts.Marked != nil && opts.Width > 0 {
 		opts.Width = max(1, opts.Width-len(noMark))
 	}
-	opts.maintained = reply.Maintenance
+	opts.maintained, opts.slots = reply.Maintenance, reply.Slots
 	t := tableOf(reply.Providers, opts)
 	if over := t.lines() - opts.Height; opts.Height > 0 && over > 0 && !t.blocks {
 		t = t.shortened(reply.Providers, over, opts)

@@ -12,7 +12,7 @@ import (
 const loadTitle = "LOAD" // shown if any provider reports it
 
 // wideColumns are all columns of a provider.
-func wideColumns() []column {
+func wideColumns(opts *TableOptions) []column {
 	return []column{
 		idColumn(), stateColumn(), reasonColumn(true), latencyColumn(), ageColumn(), sinceColumn(),
 		textColumn("KIND", func(s provider.Status) string { return s.Kind }),
@@ -20,6 +20,7 @@ func wideColumns() []column {
 		textColumn("VERSION", func(s provider.Status) string { return s.Version }),
 		{"MODELS", true, func(s provider.Status, _ time.Time) string { return models(s) }},
 		textColumn(loadTitle, func(s provider.Status) string { return Load(&s) }),
+		{slotsTitle, false, func(s provider.Status, _ time.Time) string { return slotsCell(s.ID, opts.slots) }},
 		{"NEXT", false, func(s provider.Status, now time.Time) string { return in(s.NextCheckAt, now) }},
 		{"RETRY", false, func(s provider.Status, now time.Time) string { return in(s.RetryAt, now) }},
 		{leftTitle, false, func(s provider.Status, now time.Time) string { return leftCell(&s, now) }},
@@ -45,14 +46,15 @@ func models(s provider.Status) string {
 // wideLayout is a table that fits, of the columns that have something to show; else the
 // widths are nil. If it is cut to fit, hints are below it, and a limit is not shown twice.
 func wideLayout(rows []provider.Status, opts TableOptions) (*grid, []int) {
-	whole := newGrid(wideColumns(), rows, opts)
+	whole := newGrid(wideColumns(&opts), rows, opts)
 	whole.drop(loadTitle)
+	whole.drop(slotsTitle)
 	whole.drop(leftTitle)
 	widths := whole.widths()
 	if opts.Width <= 0 || total(widths) <= opts.Width {
 		return whole, widths
 	}
-	g := newGrid(wideColumns(), rows, opts)
+	g := newGrid(wideColumns(&opts), rows, opts)
 	g.remove(hintTitle, "RETRY")
 	for _, title := range slices.Clone(g.titles[3:]) {
 		g.drop(title)

@@ -1,10 +1,8 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/providerd/providerd/store/provider"
@@ -232,26 +230,4 @@ func (s *Server) notMaintained(ids []string) (others []string) {
 // unsaved is the error of a change that is made and may be lost.
 func unsaved(err error) *provider.Error {
 	return provider.Errorf(provider.StoreFailing, "see store_error in: providerctl info", "the change is made, but not saved yet: %v", err)
-}
-
-// foot is what comes after the rows of a table: the maintenance of those with the ids, or of any
-// of them.
-func (s *Server) foot(ids []string) string {
-	if s.notifier == nil {
-		return tableFoot
-	}
-	var lasts []provider.Maintenance
-	for _, m := range s.notifier.Maintenance() {
-		if ids == nil || slices.Contains(ids, m.ID) {
-			lasts = append(lasts, m)
-		}
-	}
-	if len(lasts) == 0 {
-		return tableFoot
-	}
-	text, err := encode([]byte(`],"maintenance":`), lasts)
-	if err != nil {
-		return tableFoot // strings and times can always be encoded
-	}
-	return string(bytes.TrimSuffix(text, []byte("\n"))) + "}\n"
 }

@@ -4,10 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/providerd/providerd/daemon/slots"
+	"github.com/providerd/providerd/daemon/socket"
 	"github.com/providerd/providerd/store"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -71,20 +74,52 @@ func (s *Server) slotsOf(c *call) *provider.Error {
 	if wrong != nil {
 		return wrong
 	}
-	counts := q.Counts()
+	reply := slotsReply(c.id, q.Counts(), limit, s.store.View().Row(c.id), time.Now())
+	standing := q.Standing()
+	for _, h := range standing.Holders {
+		reply.Holders = append(reply.Holders, provider.SlotHolder{Slot: h.Slot, By: slotUser(h.User), Since: provider.Time{Time: h.Since}})
+	}
+	for _, w := range standing.Waiters {
+		reply.Waiters = append(reply.Waiters, provider.SlotWaiter{By: slotUser(w.User), Waiting: w.Count})
+	}
+	s.writeJSON(c, http.StatusOK, reply)
+	return nil
+}
+
+// slotUser names a user for people.
+func slotUser(u slots.User) string {
+	return socket.Peer{UID: u.UID, Known: u.Known, AnyUser: u.Foreign}.String()
+}
+
+// slotsReply is how the slots of a provider stand.
+func slotsReply(id string, counts slots.Counts, limit slots.Limit, row *store.Row, now time.Time) provider.SlotsReply {
 	reply := provider.SlotsReply{
-		ProviderID: c.id, Total: limit.Slots, GapMS: limit.Gap.Milliseconds(),
+		ProviderID: id, Total: limit.Slots, GapMS: limit.Gap.Milliseconds(),
 		Used: counts.Used, Free: max(0, limit.Slots-counts.Used), Waiting: counts.Waiting,
 	}
-	why, retryAt := slotsClosed(s.store.View().Row(c.id), time.Now())
+	why, retryAt := slotsClosed(row, now)
 	if reply.Closed = why; why != "" {
 		reply.Free = 0
 	}
 	if !retryAt.IsZero() {
 		reply.RetryAt = &provider.Time{Time: retryAt}
 	}
-	s.writeJSON(c, http.StatusOK, reply)
-	return nil
+	return reply
+}
+
+// allSlots is how the slots of the providers with the ids stand, or of all, by the ids.
+func (s *Server) allSlots(ids []string) (all []provider.SlotsReply) {
+	now, view := time.Now(), s.store.View()
+	s.slots.mu.Lock()
+	defer s.slots.mu.Unlock()
+	for id, q := range s.slots.byID {
+		limit, row := q.Limit(), view.Row(id)
+		if limit.Slots > 0 && row != nil && (ids == nil || slices.Contains(ids, id)) {
+			all = append(all, slotsReply(id, q.Counts(), limit, row, now))
+		}
+	}
+	slices.SortFunc(all, func(a, b provider.SlotsReply) int { return strings.Compare(a.ProviderID, b.ProviderID) })
+	return all
 }
 
 // slotsClosed says why nobody may begin to use a provider now; empty: they may. If only time
@@ -114,7 +149,7 @@ func (s *Server) takeProviderSlot(c *call) *provider.Error {
 		return wrong
 	}
 	began := time.Now()
-	ticket, err := q.Enter(slots.User{UID: c.conn.peer.UID, Known: c.conn.peer.Known})
+	ticket, err := q.Enter(slots.User{UID: c.conn.peer.UID, Known: c.conn.peer.Known, Foreign: c.conn.peer.AnyUser})
 	if err != nil {
 		return provider.Errorf(provider.TooMany, "try again later", "too many wait for a slot of %s", c.id)
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -92,7 +94,22 @@ func TestSlots(t *testing.T) {
 		r.hold("a", "", "").says(t, "503 ", "too_many", "all 2 slots of a are used")
 		r.hold("a", "?wait=10ms", "").says(t, "504 ", "timed_out")
 		third := r.hold("a", "?wait=1m", "")
-		r.untilSlots("a", 2, 1)
+		got := r.untilSlots("a", 2, 1)
+		us := fmt.Sprintf("uid %d", os.Getuid())
+		if len(got.Holders) != 2 || got.Holders[1].Slot != 2 || got.Holders[1].By != us || time.Since(got.Holders[1].Since.Time) > time.Minute ||
+			len(got.Waiters) != 1 || got.Waiters[0] != (provider.SlotWaiter{By: us, Waiting: 1}) {
+			t.Errorf("%+v", got)
+		}
+		for query, has := range map[string]bool{"": true, "?provider_id=a&provider_id=b": true, "?provider_id=b": false} {
+			var status provider.StatusReply
+			_, body := r.do("GET", "/api/providers/status"+query, "")
+			if err := json.Unmarshal([]byte(body), &status); err != nil {
+				t.Fatal(err)
+			}
+			if want := (provider.SlotsReply{ProviderID: "a", Total: 2, Used: 2, Waiting: 1}); len(status.Slots) > 1 || has != (len(status.Slots) == 1) || has && !reflect.DeepEqual(status.Slots[0], want) {
+				t.Errorf("%s: %s", query, body)
+			}
+		}
 		first.Close()
 		third.says(t, "200 ", `"slot":`)
 		second.Close()

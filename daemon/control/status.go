@@ -142,5 +142,5 @@ func appendHead(b []byte, v store.View, ttl int64, now time.Time) []byte {
 	return append(b, `,"providers":[`...)
 }
 
-// tableFoot comes after the rows if no provider is in maintenance.
+// tableFoot comes after the rows if no provider is in maintenance or has slots.
 const tableFoot = "]}\n"

@@ -24,10 +24,12 @@ type Limit struct {
 	Gap   time.Duration // at least this time between two starts
 }
 
-// A User is the one whose turn it is. Callers that the system cannot identify are one User.
+// A User is the one whose turn it is. Callers that the system cannot identify are one User, and
+// so are those of other namespaces.
 type User struct {
-	UID   uint32
-	Known bool
+	UID     uint32
+	Known   bool
+	Foreign bool // of another namespace; UID is no number of a user here
 }
 
 // Counts is how a queue stands.
@@ -46,19 +48,26 @@ type Queue struct {
 	turns   []User    // who wait, the next one first
 	waiting map[User][]*Ticket
 	count   int // of the waiting
+
+	served map[User]uint64 // when each user last got a slot: the number of the start
+	starts uint64
 }
+
+// mostServed is how many users a queue remembers that it has served.
+const mostServed = 4096
 
 // A Ticket is a place in the queue, and then a slot.
 type Ticket struct {
 	queue   *Queue
 	user    User
 	granted chan struct{}
-	slot    int // 0 while it waits, -1 once it has left
+	slot    int       // 0 while it waits, -1 once it has left
+	since   time.Time // when it got the slot
 }
 
 // New makes a queue.
 func New(l Limit) *Queue {
-	return &Queue{limit: l, changed: make(chan struct{}), waiting: make(map[User][]*Ticket)}
+	return &Queue{limit: l, changed: make(chan struct{}), waiting: make(map[User][]*Ticket), served: make(map[User]uint64)}
 }
 
 // SetLimit changes the limit from now on. Slots beyond a smaller limit stay with their
@@ -109,11 +118,20 @@ func (q *Queue) Enter(u User) (*Ticket, error) {
 	}
 	t := &Ticket{queue: q, user: u, granted: make(chan struct{})}
 	if len(own) == 0 {
-		q.turns = append(q.turns, u)
+		q.line(u)
 	}
 	q.waiting[u] = append(own, t)
 	q.count++
 	return t, nil
+}
+
+// line puts a user among those who wait, behind those who were served before.
+func (q *Queue) line(u User) {
+	at := slices.IndexFunc(q.turns, func(other User) bool { return q.served[other] > q.served[u] })
+	if at < 0 {
+		at = len(q.turns)
+	}
+	q.turns = slices.Insert(q.turns, at, u)
 }
 
 // Grant gives the free slots to those whose turn it is. isOpen reports whether the provider
@@ -138,11 +156,15 @@ func (q *Queue) Grant(now time.Time, isOpen func() bool) (wait time.Duration) {
 func (q *Queue) next(now time.Time) {
 	u := q.turns[0]
 	t := q.waiting[u][0]
-	q.turns = q.turns[1:]
-	if len(q.waiting[u]) > 1 {
-		q.turns = append(q.turns, u)
+	q.turns = slices.Delete(q.turns, 0, 1)
+	if len(q.served) >= mostServed {
+		clear(q.served)
 	}
-	q.unqueue(t)
+	q.starts++
+	q.served[u] = q.starts
+	if q.unqueue(t); q.waiting[u] != nil {
+		q.line(u)
+	}
 	i := slices.Index(q.held, nil)
 	if i < 0 {
 		i = len(q.held)
@@ -151,7 +173,7 @@ func (q *Queue) next(now time.Time) {
 	q.held[i] = t
 	q.used++
 	q.last = now
-	t.slot = i + 1
+	t.slot, t.since = i+1, now
 	close(t.granted)
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/providerd/providerd/daemon/slots"
 )
 
@@ -67,6 +69,54 @@ func TestQueue_UsersTakeTurns(t *testing.T) {
 		l.leave(last)
 		l.grants(next)
 		last = next
+	}
+}
+
+// Whoever got a slot at once has had a turn too, and so has one who comes back.
+func TestQueue_TheUserServedLongestAgoIsNext(t *testing.T) {
+	l := newLine(t, slots.Limit{Slots: 1})
+	last := ""
+	serve := func(name string) {
+		t.Helper()
+		if last != "" {
+			l.leave(last)
+		}
+		l.grants(name)
+		last = name
+	}
+	l.enter("a1")
+	serve("a1")
+	l.enter("a2 a3 b1 c1")
+	serve("b1")
+	l.enter("b2 d1")
+	serve("c1")
+	serve("d1")
+	serve("a2")
+	l.enter("c2")
+	serve("b2")
+	serve("c2")
+	serve("a3")
+	l.leave("a3")
+	if got := l.queue.Standing(); got.Holders != nil || got.Waiters != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestQueue_Standing(t *testing.T) {
+	l := newLine(t, slots.Limit{Slots: 2})
+	l.enter("a1 b1 a2 c1 a3")
+	l.grants("a1 b1")
+	began := l.now
+	l.now = l.now.Add(time.Minute)
+	l.leave("a1")
+	l.grants("b1 c1") // c was never served
+	user := func(name byte) slots.User { return slots.User{UID: uint32(name), Known: true} }
+	want := slots.Standing{
+		Holders: []slots.Holder{{Slot: 1, User: user('c'), Since: l.now}, {Slot: 2, User: user('b'), Since: began}},
+		Waiters: []slots.Waiter{{User: user('a'), Count: 2}},
+	}
+	if diff := cmp.Diff(want, l.queue.Standing()); diff != "" {
+		t.Error(diff)
 	}
 }
 

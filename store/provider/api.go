@@ -13,6 +13,8 @@ type StatusReply struct {
 	Providers  []Status `json:"providers"`
 	// Maintenance is that of any of the providers which lasts now.
 	Maintenance []Maintenance `json:"maintenance,omitempty"`
+	// Slots are those of the providers that have any.
+	Slots []SlotsReply `json:"slots,omitempty"`
 }
 
 // RefreshReply answers POST /api/providers/refresh. A status with this Generation or a

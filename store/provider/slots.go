@@ -10,6 +10,23 @@ type SlotsReply struct {
 	Waiting    int    `json:"waiting"`
 	Closed     string `json:"closed,omitempty"` // why the provider cannot be used
 	RetryAt    *Time  `json:"retry_at,omitempty"`
+
+	// The status has neither of these.
+	Holders []SlotHolder `json:"holders,omitempty"`
+	Waiters []SlotWaiter `json:"waiters,omitempty"` // in the order of their turns
+}
+
+// A SlotHolder is a caller that holds a slot.
+type SlotHolder struct {
+	Slot  int    `json:"slot"` // from 1
+	By    string `json:"by"`   // the user: "uid 1000"
+	Since Time   `json:"since"`
+}
+
+// A SlotWaiter is a user with callers that wait.
+type SlotWaiter struct {
+	By      string `json:"by"`
+	Waiting int    `json:"waiting"`
 }
 
 // A Slot is the first line of the reply to the one who got it.
