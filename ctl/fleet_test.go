@@ -64,6 +64,10 @@ func TestFleet(t *testing.T) {
 		"AloneSaysHowRarely": {"fleet", strings.Replace(inFleet("alone"), `"name"`, `"stretched_intervals":2,"name"`, 1), 0, "shared providers are probed up to 2 times less often", ""},
 		"Expiring":           {"fleet", strings.Replace(inFleet("ok"), `"name"`, `"certificate_expires":"2026-01-05T03:04:05.000Z","name"`, 1), 0, "the certificate of gpu1 expires in 3d", ""},
 		"Expired":            {"fleet", strings.Replace(inFleet("alone"), `"name"`, `"certificate_expires":"2026-01-01T03:04:05.000Z","name"`, 1), 0, "the certificate of gpu1 expired 24h ago", ""},
+		"AnotherKey": {"fleet", strings.Replace(inFleet("ok"), `"shares":0,"held":0}`, `"shares":3,"held":0,"other_key":true}`, 1), 0,
+			"gpu2         ok    1.1.0    -      -       -       -\n\n" +
+				"members run different versions: 1.0.0, 1.1.0\n" +
+				"gpu2 and this machine share nothing, because their fleet_key differs: give all members the same file\n", ""},
 		"ModesOfTheFuture":   {"fleet", inFleet("resting"), 0, "lab: resting for 2h\n", ""},
 		"NoArguments":        {"fleet gpu2", noFleet, 2, "", `fleet: unexpected argument "gpu2"`},
 	} {

@@ -77,7 +77,10 @@ func FleetMemberCells(m *provider.FleetMember) []string {
 		since = span(time.Duration(*m.JoinedS)*time.Second) + " ago"
 	}
 	probes := strconv.Itoa(m.Held)
-	if m.Shares > 0 {
+	switch {
+	case m.OtherKey:
+		probes = unknown // of other fingerprints than this machine's
+	case m.Shares > 0:
 		probes += " of " + strconv.Itoa(m.Shares)
 	}
 	return []string{name, string(m.Mode), or(m.Version), lag, since, probes, or(strings.Join(m.Holds, ", "))}
@@ -114,6 +117,9 @@ func FleetSharedCells(s *provider.FleetShared) []string {
 func FleetRemarks(r *provider.FleetReply, now time.Time) (remarks []string) {
 	if versions := fleetVersions(r); len(versions) > 1 {
 		remarks = append(remarks, "members run different versions: "+strings.Join(versions, ", "))
+	}
+	if odd := r.WithOtherKey(); len(odd) > 0 {
+		remarks = append(remarks, provider.SomeOf(odd)+" and this machine share nothing, because their fleet_key differs: give all members the same file")
 	}
 	if left := r.CertificateExpires.Sub(now); !r.CertificateExpires.IsZero() && left < provider.FleetCertificateSoon {
 		text := "the certificate of " + r.Member + " expired " + ago(r.CertificateExpires, now)

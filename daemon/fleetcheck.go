@@ -5,15 +5,17 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/providerd/providerd/daemon/config"
 	"github.com/providerd/providerd/daemon/fleet/bus"
 	"github.com/providerd/providerd/daemon/fleet/etcd"
+	"github.com/providerd/providerd/daemon/fleet/wire"
 	"github.com/providerd/providerd/store/provider"
 )
 
@@ -167,11 +169,14 @@ func (c *fleetCheck) role(ctx context.Context) {
 			return err
 		}
 		put := time.Now()
-		taken, lease, err := c.read(ctx, s, timed)
+		members, lease, err := c.read(ctx, s, timed)
 		if err != nil {
 			return err
 		}
-		c.say(c.nameFinding(taken))
+		c.say(c.nameFinding(members[c.f.Member]))
+		if found := c.keyFinding(members); found.What != "" {
+			c.say(found)
+		}
 		left, err := s.Left(ctx, lease)
 		if err != nil {
 			return err
@@ -189,9 +194,10 @@ func (c *fleetCheck) role(ctx context.Context) {
 	}
 }
 
-// read waits for a key that was written, and returns its lease, and the value of the member's
-// own key; nil: there is none.
-func (c *fleetCheck) read(ctx context.Context, s bus.Session, key string) (member []byte, lease int64, err error) {
+// read waits for a key that was written, and returns its lease, and what the members say of
+// themselves.
+func (c *fleetCheck) read(ctx context.Context, s bus.Session, key string) (members map[string]*wire.Member, lease int64, err error) {
+	members = map[string]*wire.Member{}
 	late := time.NewTimer(5 * time.Second)
 	defer late.Stop()
 	for {
@@ -201,11 +207,13 @@ func (c *fleetCheck) read(ctx context.Context, s bus.Session, key string) (membe
 				return nil, 0, cmp.Or(s.Err(), errors.New("the session ended"))
 			}
 			for _, change := range batch.Changes {
-				switch change.Key {
-				case "members/" + c.f.Member:
-					member = change.Value
-				case key:
-					return member, change.Lease, nil
+				if change.Key == key {
+					return members, change.Lease, nil
+				}
+				if k, ok := wire.ParseKey(change.Key); ok && k.Kind == wire.Members && k.Part == 0 && change.Value != nil {
+					if m, err := wire.ParseMember(change.Value); err == nil || k.Member == c.f.Member {
+						members[k.Member] = &m
+					}
 				}
 			}
 		case <-late.C:
@@ -217,15 +225,11 @@ func (c *fleetCheck) read(ctx context.Context, s bus.Session, key string) (membe
 }
 
 // nameFinding says whose the member's name is.
-func (c *fleetCheck) nameFinding(value []byte) Finding {
+func (c *fleetCheck) nameFinding(member *wire.Member) Finding {
 	name := provider.Printable(c.f.Member)
-	if value == nil {
+	if member == nil {
 		return Finding{What: "member " + name + ": the name is free"}
 	}
-	var member struct {
-		Host string `json:"host"`
-	}
-	_ = json.Unmarshal(value, &member)
 	host, _ := os.Hostname()
 	if member.Host == host {
 		return Finding{What: "member " + name + ": this machine's daemon is in the fleet"}
@@ -233,6 +237,32 @@ func (c *fleetCheck) nameFinding(value []byte) Finding {
 	return Finding{
 		What: fmt.Sprintf("member %s: another machine has that name, %s", name, provider.Printable(member.Host)), Bad: true,
 		Hint: "give one of them another certificate, or set member in [fleet]",
+	}
+}
+
+// keyFinding says whether the other members have the same fleet's key as this machine; it is empty
+// if none says which it has.
+func (c *fleetCheck) keyFinding(members map[string]*wire.Member) Finding {
+	own := wire.KeyTag(c.f.Key)
+	same, odd := 0, []string{}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		switch key := members[name].Key; {
+		case name == c.f.Member, key == wire.Tag{}: // this machine's daemon, or it does not say
+		case key == own:
+			same++
+		default:
+			odd = append(odd, name)
+		}
+	}
+	switch {
+	case len(odd) == 0 && same == 0:
+		return Finding{}
+	case len(odd) == 0:
+		return Finding{What: "fleet_key: the other members have the same one"}
+	}
+	return Finding{
+		What: "fleet_key: another one than that of " + provider.SomeOf(odd) + ", so nothing is shared with them", Bad: same == 0,
+		Hint: "give all members the same file, and name it as fleet_key_file",
 	}
 }
 

@@ -74,11 +74,21 @@ It fails if the fleet cannot be used.`,
 				return f.asRoot(err, "fleet check", path)
 			}
 			if cfg.Fleet == nil {
-				return usageError{"there is no [fleet] in " + provider.Printable(path), "see: man providerd.toml"}
+				hint := "see: man providerd.toml"
+				if f.config == "" && !f.system && os.Geteuid() > 0 {
+					hint += "; to check the service of the system: sudo providerd fleet check"
+				}
+				return usageError{"there is no [fleet] in " + provider.Printable(path), hint}
+			}
+			view := viewOfService(o, path)
+			for _, fault := range cfg.Faults {
+				if cfg.FleetHas(fault) && view.excuses(fault) {
+					return provider.WithHint(fault.Message+", and the service may read it", "sudo "+f.again("fleet check", path))
+				}
 			}
 			findings := &findingWriter{to: cmd.Out()}
 			good := daemon.CheckFleet(cmd.Context(), cfg, findings.write)
-			wrong, _ := viewOfService(o, path).unreadable(&config.Config{Path: path, Fleet: cfg.Fleet})
+			wrong, _ := view.unreadable(&config.Config{Path: path, Fleet: cfg.Fleet})
 			for _, err := range wrong {
 				findings.write(daemon.Finding{What: err.Error(), Bad: true, Hint: provider.HintOf(err)})
 			}

@@ -19,7 +19,7 @@ func fleet(f *Facts) (all []Finding) {
 	if r == nil || r.Mode == provider.FleetOff && r.Why == "" {
 		return nil
 	}
-	for _, check := range []func(*Facts) (Finding, bool){membership, fleetCertificate, fleetVersions} {
+	for _, check := range []func(*Facts) (Finding, bool){membership, fleetCertificate, fleetKeys, fleetVersions} {
 		if found, bad := check(f); bad {
 			found.Subject = "fleet"
 			all = append(all, found)
@@ -81,6 +81,19 @@ func fleetCertificate(f *Facts) (found Finding, bad bool) {
 	return found, true
 }
 
+// fleetKeys is that members have another fleet's key.
+func fleetKeys(f *Facts) (found Finding, bad bool) {
+	odd := f.Fleet.WithOtherKey()
+	if len(odd) == 0 {
+		return found, false
+	}
+	return Finding{
+		Level: Warn, Summary: "the fleet_key of some members differs, so this machine shares nothing with them",
+		Details: []string{provider.SomeOf(odd)},
+		Fix:     []string{"give all members the same file, and name it as fleet_key_file; then restart providerd where it changed"},
+	}, true
+}
+
 // fleetVersions is that members run different versions.
 func fleetVersions(f *Facts) (found Finding, bad bool) {
 	members := map[string][]string{}
@@ -101,16 +114,7 @@ func fleetVersions(f *Facts) (found Finding, bad bool) {
 	slices.SortStableFunc(versions, func(a, b string) int { return len(members[b]) - len(members[a]) })
 	found = Finding{Level: Warn, Summary: "the members run different versions", Fix: []string{"install one release on all of them"}}
 	for _, v := range versions {
-		found.Details = append(found.Details, v+": "+someOf(members[v]))
+		found.Details = append(found.Details, v+": "+provider.SomeOf(members[v]))
 	}
 	return found, true
-}
-
-// someOf are the first of the names, and how many more there are.
-func someOf(names []string) string {
-	const most = 5
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -49,6 +49,7 @@ func TestFleet(t *testing.T) {
 		{"ExpiringLater", func(r *provider.FleetReply) { r.CertificateExpires = in(14 * 24 * time.Hour) }, OK, "a member", ""},
 		{"Expired", func(r *provider.FleetReply) { r.CertificateExpires = in(-72 * time.Hour) }, Fail, "the certificate of gpu1 expired 3 days ago", "cert_file"},
 		{"NoCertificate", func(r *provider.FleetReply) { r.CertificateExpires = provider.Time{} }, OK, "a member", ""},
+		{"AnotherKey", func(r *provider.FleetReply) { r.Members[0].OtherKey = true }, Warn, "the fleet_key of some members differs, so this machine shares nothing with them\nci", "the same file"},
 		{"VersionsDiffer", func(r *provider.FleetReply) {
 			r.Members = append(r.Members, provider.FleetMember{Member: "old", Version: "1.0.0"}, provider.FleetMember{Member: "silent"})
 		}, Warn, "different versions\n1.1.0: ci, gpu1\n1.0.0: old", "install one release"},

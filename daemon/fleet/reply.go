@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -54,9 +55,9 @@ func (e *Engine) Fleet() provider.FleetReply {
 		answered := now.Sub(e.joined.s.Answered()).Milliseconds()
 		r.AnsweredMS = &answered
 	}
-	held := e.held()
+	held, key := e.held(), wire.KeyTag(e.cfg.Key)
 	for _, name := range slices.Sorted(maps.Keys(e.peers)) {
-		r.Members = append(r.Members, e.memberReply(name, e.peers[name], held[name], now))
+		r.Members = append(r.Members, e.memberReply(name, e.peers[name], held[name], key, now))
 		if h := e.hostReply(name, now); h != nil {
 			r.Hosts = append(r.Hosts, *h)
 		}
@@ -96,10 +97,11 @@ func (e *Engine) held() map[string][]string {
 	return held
 }
 
-func (e *Engine) memberReply(name string, p *peer, holds []string, now time.Time) provider.FleetMember {
+func (e *Engine) memberReply(name string, p *peer, holds []string, key wire.Tag, now time.Time) provider.FleetMember {
 	m := provider.FleetMember{
 		Member: name, Host: p.is.Host, Version: p.is.Version, Self: name == e.self(), Mode: provider.FleetOK,
 		Shares: p.is.Shares, Held: len(holds), Holds: holds,
+		OtherKey: p.is.Key != (wire.Tag{}) && p.is.Key != key,
 	}
 	if e.mode == provider.FleetAlone {
 		if m.Mode = provider.FleetUnseen; m.Self {
@@ -158,7 +160,7 @@ func (e *Engine) hostReply(name string, now time.Time) *provider.FleetHost {
 func rowOf(s *wire.Server) provider.FleetRow {
 	r := provider.FleetRow{
 		ID: s.ID, Kind: s.Kind, Type: s.Type, State: s.State, Reason: s.Reason, Version: s.Version,
-		Hint: provider.Hint(s.Reason, provider.Subject{ID: s.ID}), RetryInMS: s.RetryMS, Endpoint: s.Endpoint,
+		Hint: provider.Hint(s.Reason, provider.Subject{ID: s.ID, Endpoint: cmp.Or(s.Endpoint, "its address")}), RetryInMS: s.RetryMS, Endpoint: s.Endpoint,
 		LatencyMS: s.Latency, ModelsCount: s.Count, Models: s.Models, LoadedModels: s.Loaded,
 	}
 	if s.Endpoint != "" {

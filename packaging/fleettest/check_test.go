@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/providerd/providerd/daemon/fleet/wire"
 )
 
 // providerd is the program, built once.
@@ -59,12 +61,16 @@ func TestCheck_TriesRoleNameAndClock(t *testing.T) {
 		if _, err := s.Put(brief(t), "members/gpu3", []byte(`{"host":"other"}`), true); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := s.Put(brief(t), "members/odd", wire.EncodeMember(wire.Member{Key: wire.KeyTag([]byte("another"))})[0], true); err != nil {
+			t.Fatal(err)
+		}
 		for _, tt := range []struct {
 			name, fleet string
 			files       pair
 			want        string
 		}{
 			{"a name that is taken", "lab", files, "another machine has that name, other"},
+			{"another key", "lab", files, "FAILED   fleet_key: another one than that of odd, so nothing is shared"},
 			{"no role for that fleet", "theirs", files, "etcdctl user grant-role"},
 			{"an expired certificate", "lab", c.authority.in(t.TempDir()).client("gpu3", -time.Minute), "FAILED   certificate of gpu3: expired on "},
 		} {

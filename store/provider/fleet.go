@@ -1,6 +1,10 @@
 package provider
 
-import "time"
+import (
+	"fmt"
+	"strings"
+	"time"
+)
 
 // A FleetMode is how this machine stands to its fleet.
 type FleetMode string
@@ -57,6 +61,8 @@ type FleetMember struct {
 	Shares  int       `json:"shares"`             // how many of its providers it shares
 	Held    int       `json:"held"`               // how many of them it probes for the fleet
 	Holds   []string  `json:"holds,omitempty"`    // those that this machine has too, by this machine's ids
+
+	OtherKey bool `json:"other_key,omitempty"` // its fleet_key is another one, so it shares nothing with this machine
 }
 
 // A FleetShared is a provider of this machine that other members may have too.
@@ -108,6 +114,25 @@ type FleetRow struct {
 	ModelsCount  *int     `json:"models_count,omitempty"`
 	Models       []string `json:"models,omitempty"` // their names, as many as fit
 	LoadedModels []string `json:"loaded_models,omitempty"`
+}
+
+// WithOtherKey are the members that have another fleet_key than this machine.
+func (r *FleetReply) WithOtherKey() (members []string) {
+	for i := range r.Members {
+		if r.Members[i].OtherKey {
+			members = append(members, r.Members[i].Member)
+		}
+	}
+	return members
+}
+
+// SomeOf are the first of the names, and how many more there are.
+func SomeOf(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // FleetCounters count since the daemon started.

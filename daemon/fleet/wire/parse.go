@@ -63,7 +63,11 @@ func ParseMember(value []byte) (Member, error) {
 	}
 	tags, ok := splitTags(j.FPs)
 	m := Member{Host: j.Host, Version: j.Version, Follows: j.Follows, Since: j.Since, Shares: j.Shares, Tags: tags}
-	return m, must(ok, j.Host == hostName(j.Host), j.Version == version(j.Version),
+	key, isKey := splitTags(j.Key)
+	if len(key) > 0 {
+		m.Key = key[0]
+	}
+	return m, must(ok, isKey, len(key) <= 1, j.Host == hostName(j.Host), j.Version == version(j.Version),
 		j.Since >= 0 && j.Since < math.MaxInt32*4, j.Shares >= 0 && j.Shares <= MaxParts*tagsPerPart)
 }
 

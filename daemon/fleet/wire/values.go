@@ -61,6 +61,7 @@ type Member struct {
 	Follows bool   // it makes no own checks
 	Since   int64  // Unix time by its own clock, only to be shown
 	Shares  int    // how many providers it lists in all parts
+	Key     Tag    // which fleet's key it has, see [KeyTag]; zero: it does not say
 	Tags    []Tag  // those of this part
 }
 
@@ -70,6 +71,7 @@ type memberJSON struct {
 	Follows bool   `json:"follows,omitempty"`
 	Since   int64  `json:"since,omitempty"`
 	Shares  int    `json:"shares,omitempty"`
+	Key     string `json:"key,omitempty"`
 	FPs     string `json:"fps"`
 }
 
@@ -84,6 +86,9 @@ func EncodeMember(m Member) [][]byte {
 		if len(parts) == 0 {
 			j.Host, j.Version = hostName(m.Host), version(m.Version)
 			j.Follows, j.Since, j.Shares = m.Follows, m.Since, len(m.Tags)
+			if m.Key != (Tag{}) {
+				j.Key = joinTags([]Tag{m.Key})
+			}
 		}
 		tags = tags[n:]
 		parts = append(parts, encode(j))
