@@ -55,6 +55,7 @@ type Engine struct {
 	byID      map[string]*item
 	byFP      map[wire.FP]*item
 	byLimit   map[wire.FP][]*item
+	doubts    map[wire.FP]*doubt // by what limits belong to
 	unshared  []provider.FleetUnshared
 	dirty     map[*item]struct{}
 	orders    []func() // for the scheduler, in order
@@ -83,7 +84,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{
 		o: o, log: o.Log, woken: make(chan struct{}, 1), begun: make(chan struct{}, 1), changed: make(chan struct{}),
-		dirty: map[*item]struct{}{}, peers: map[string]*peer{}, mode: provider.FleetOff, since: time.Now(), membership: 1,
+		dirty: map[*item]struct{}{}, doubts: map[wire.FP]*doubt{}, peers: map[string]*peer{}, mode: provider.FleetOff, since: time.Now(), membership: 1,
 		stopOpening: func() {},
 	}
 }
@@ -339,7 +340,7 @@ func (e *Engine) standDown() {
 	for _, it := range e.items {
 		it.forget()
 		e.setTurn(it, schedule.Here, 1)
-		e.lift(it)
+		e.unhold(it)
 	}
 }
 

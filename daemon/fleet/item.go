@@ -56,6 +56,7 @@ type item struct {
 	asks   []answer // those that were written
 
 	refresh  int64    // the newest revision of refresh/<fp>
+	probing  pace     // for the others
 	owed     []answer // refreshes that our probe is to answer
 	answered int64    // the newest that one did
 
@@ -97,14 +98,6 @@ type found struct {
 	generation uint64
 	models     []provider.Model
 	probes     uint64 // in this epoch
-}
-
-// A limit is what is known of a rate limit that a provider shares with others of its key.
-type limit struct {
-	until   time.Time // zero: there is none
-	by      string
-	writing bool
-	failed  time.Time // when writing it last failed
 }
 
 // holds reports whether this machine has the claim.
@@ -170,6 +163,7 @@ func (e *Engine) list() {
 			e.drop(it)
 		}
 	}
+	e.forgetDoubts()
 	e.tellChanged()
 	e.membership++
 	if e.listing == 0 || !slices.EqualFunc(before, e.items, func(a, b *item) bool { return a.id.FP == b.id.FP }) {
@@ -199,7 +193,7 @@ func (e *Engine) enlist(p *config.Provider, id wire.Identity, was *item) {
 func (e *Engine) drop(it *item) {
 	delete(e.dirty, it)
 	e.setTurn(it, schedule.Here, 1)
-	e.lift(it)
+	e.unhold(it)
 	if e.joined != nil && it.holds() {
 		fp := it.id.FP.String()
 		e.release(it.id.FP, it.claim.epoch, wire.Claims+fp, wire.Rows+fp, wire.ModelSet+fp, wire.Refresh+fp)
@@ -221,15 +215,4 @@ func (e *Engine) setTurn(it *item, turn schedule.Turn, stretch float64) {
 		e.o.Local.SetTurn(id, turn, stretch)
 	})
 	e.tellChanged()
-}
-
-// lift ends the limit that other members told of, because they are not believed any more.
-func (e *Engine) lift(it *item) {
-	if it.limit.until.IsZero() && it.limitWord.at.IsZero() {
-		return
-	}
-	it.limit, it.limitWord.at = limit{}, time.Time{}
-	it.seen.at = time.Now() // the prober probes from now on
-	id := it.p.ID
-	e.order(func() { e.o.Local.Hold(id, 0, "") })
 }

@@ -149,6 +149,7 @@ func (m *machine) entry(id string) *entry {
 	defer m.local.mu.Unlock()
 	if e := m.local.entries[id]; e != nil {
 		seen := *e
+		seen.held = e.heldUntil()
 		return &seen
 	}
 	m.Fatalf("%s does not have %s", m.name, id)

@@ -48,11 +48,12 @@ type entry struct {
 	paused  bool
 	asked   *time.Timer
 	newest  uint64
-	held    time.Time
+	held    time.Time // by others
 	heldBy  string
+	waits   time.Time // because its own probe was told to
 
 	began   []time.Time // own probes
-	tells   int         // and Unsay
+	tells   int
 	holds   int
 	changes []provider.Reason
 	checks  int // that the engine ordered
@@ -84,6 +85,14 @@ func (l *localFake) apply(providers []*config.Provider) {
 	}
 }
 
+// heldUntil is when it may be probed again.
+func (e *entry) heldUntil() time.Time {
+	if e.waits.After(e.held) {
+		return e.waits
+	}
+	return e.held
+}
+
 func (e *entry) end() {
 	e.due.Stop()
 	if e.asked != nil {
@@ -113,7 +122,7 @@ func (l *localFake) begin(e *entry, force bool) {
 		e.again = true
 		return
 	}
-	if l.stopped || e.paused || l.offline || l.entries[e.p.ID] != e || !force && time.Now().Before(e.held) {
+	if l.stopped || e.paused || l.offline || l.entries[e.p.ID] != e || !force && time.Now().Before(e.heldUntil()) {
 		return
 	}
 	began, generation := time.Now(), l.gen
@@ -131,9 +140,10 @@ func (l *localFake) complete(e *entry, began time.Time, generation uint64) {
 	}
 	e.own = reason
 	row := provider.Status{ID: e.p.ID, Source: provider.FromProbe, Generation: generation, CheckedAt: provider.Time{Time: began}, LatencyMS: 50}
+	e.waits = time.Time{}
 	if wait > 0 {
-		e.held, e.heldBy = time.Now().Add(wait), ""
-		row.RetryAt = provider.Time{Time: e.held}
+		e.waits = time.Now().Add(wait)
+		row.RetryAt = provider.Time{Time: e.waits}
 	}
 	l.show(e, &row, reason)
 	l.engine.Saw(e.p.ID, &row, nil, schedule.Probed, began)
@@ -203,8 +213,8 @@ func (l *localFake) plan(e *entry) {
 	default:
 		at = at.Add(toldFor)
 	}
-	if at.Before(e.held) {
-		at = e.held
+	if until := e.heldUntil(); at.Before(until) {
+		at = until
 	}
 	wait := max(time.Until(at), time.Millisecond)
 	e.due = time.AfterFunc(wait, func() { l.start(e) })
@@ -308,7 +318,7 @@ func (l *localFake) Refresh(ids []string, force bool) schedule.Accepted {
 	a := schedule.Accepted{Generation: l.gen}
 	for _, id := range ids {
 		e := l.entries[id]
-		if e == nil || e.paused || l.offline || !force && time.Now().Before(e.held) {
+		if e == nil || e.paused || l.offline || !force && time.Now().Before(e.heldUntil()) {
 			continue
 		}
 		a.IDs = append(a.IDs, id)

@@ -53,12 +53,3 @@ func (e *Engine) passOn(it *item, now time.Time) {
 		e.tellLimit(it, now)
 	}
 }
-
-// tellLimit tells the scheduler the limit that other members told of, or that it is over.
-func (e *Engine) tellLimit(it *item, now time.Time) {
-	if !it.limitWord.take(now) {
-		return
-	}
-	id, l := it.p.ID, it.limit
-	e.order(func() { e.o.Local.Hold(id, max(0, time.Until(l.until)), l.by) })
-}

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"cmp"
-	"context"
 	"slices"
 	"time"
 
@@ -216,56 +215,4 @@ func (e *Engine) changeRefresh(it *item, c *bus.Change) {
 		return
 	}
 	it.refresh = c.Written
-}
-
-func (e *Engine) changeLimit(k wire.Key, c *bus.Change, all bool) {
-	items := e.byLimit[k.FP]
-	if len(items) == 0 {
-		return
-	}
-	if c.Value == nil {
-		for _, it := range items {
-			if !it.limit.until.IsZero() {
-				it.limit, it.seen.at = limit{}, time.Now() // the prober probes from now on
-				e.tellLimit(it, time.Now())
-			}
-		}
-		return
-	}
-	l, err := wire.ParseLimit(c.Value)
-	if err != nil {
-		e.refuse()
-		return
-	}
-	if !all || c.Lease == 0 {
-		e.hold(items, l, l.Remaining)
-		return
-	}
-	lease, left := c.Lease, time.Duration(0)
-	e.put(func(ctx context.Context, s bus.Session) (err error) {
-		left, err = s.Left(ctx, lease)
-		return err
-	}, func(err error) {
-		if err != nil {
-			left = l.Remaining // too late, never too early
-		}
-		if left > 0 {
-			e.hold(items, l, min(left, wire.LongestWait))
-		}
-	})
-}
-
-// hold keeps providers from being probed and chosen until a limit ends.
-func (e *Engine) hold(items []*item, l wire.Limit, remaining time.Duration) {
-	now := time.Now()
-	until := now.Add(remaining)
-	for _, it := range items {
-		it.limit.until, it.limit.by = until, l.By
-		if l.By == e.self() && !it.found.retryAt.Before(until.Add(-2*time.Second)) {
-			it.limitWord.at = time.Time{}
-			continue // it met the limit itself
-		}
-		e.tellLimit(it, now)
-	}
-	e.tellChanged()
 }

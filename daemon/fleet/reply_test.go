@@ -33,6 +33,7 @@ func TestFleet_NamesTheMembersWithAnotherKey(t *testing.T) {
 // What to do about another machine's server is said without its address, if that is not known.
 func TestFleet_HintsWithoutAnAddress(t *testing.T) {
 	inLab(t, 2, 1, func(l *lab) {
+		l.store.set(wire.Members+"gpu9", wire.EncodeMember(wire.Member{Host: "gpu9"})[0])
 		l.store.set(wire.Hosts+"gpu9", []byte(`{"servers":[{"id":"a","kind":"ollama","type":"local","state":"STOPPED","reason":"connection_refused"},`+
 			`{"id":"b","kind":"ollama","type":"local","state":"STOPPED","reason":"connection_refused","endpoint":"http://gpu9:1"}]}`))
 		time.Sleep(time.Second)

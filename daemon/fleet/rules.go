@@ -73,13 +73,3 @@ func ownCheck(from, to uint64, others, slot int) bool {
 func checkAfter(others int, interval time.Duration) time.Duration {
 	return time.Duration(3*rationing/2*max(others, 1)) * max(interval, time.Minute)
 }
-
-// extends reports whether a wait is worth writing, if the others wait for that long already. A
-// wait that is longer than what the fleet shares is written again and again until it ends.
-func extends(shared, wait time.Duration) bool {
-	const same = 2 * time.Second
-	if wait > wire.LongestWait {
-		return shared < wire.LongestWait/2
-	}
-	return wait > 0 && (shared <= 0 || shared < wait-same)
-}

@@ -20,7 +20,7 @@ func (e *Engine) Saw(id string, row *provider.Status, models []provider.Model, h
 	if it == nil {
 		return
 	}
-	f := &it.found
+	f, probed := &it.found, began
 	probes := f.probes
 	if how == schedule.Probed {
 		probes++
@@ -41,6 +41,7 @@ func (e *Engine) Saw(id string, row *provider.Status, models []provider.Model, h
 		f.retryAt = row.RetryAt.Time
 	}
 	e.answer(it)
+	e.refute(it, row, how, probed)
 	e.dirty[it] = struct{}{}
 	signal(e.woken)
 }
@@ -116,6 +117,7 @@ func (e *Engine) settle(it *item, now time.Time) {
 		e.settleRow(it, now)
 		e.settleAsk(it)
 		e.settleLimit(it, now)
+		e.settleDoubt(it, now)
 		e.settleRefresh(it)
 		if it.isTold(now) && !it.holds() && !e.follows() && now.Sub(it.lastCheck) > checkAfter(0, it.p.Interval) &&
 			now.Sub(it.lastCheck) > checkAfter(len(e.listers(it)), it.p.Interval) {
@@ -278,7 +280,7 @@ func (e *Engine) settleRefresh(it *item) {
 	if n := len(it.owed); n > 0 {
 		newest = it.owed[n-1].revision
 	}
-	if !it.holds() || it.refresh <= newest {
+	if !it.holds() || it.refresh <= newest || it.probing.take(time.Now()) > 0 {
 		return
 	}
 	id, revision := it.p.ID, it.refresh
@@ -313,27 +315,4 @@ func (e *Engine) answer(it *item) {
 		}
 	}
 	it.owed = rest
-}
-
-// settleLimit tells everybody of a limit that this machine met.
-func (e *Engine) settleLimit(it *item, now time.Time) {
-	f := &it.found
-	left := f.retryAt.Sub(now)
-	if f.reason != provider.RateLimited || it.limit.writing || !extends(it.limit.until.Sub(now), left) || now.Sub(it.limit.failed) < time.Second {
-		return
-	}
-	it.limit.writing = true
-	left = min(left, wire.LongestWait)
-	key, value := wire.Limits+it.id.Limit.String(), wire.Limit{By: e.self(), Remaining: left}.Encode()
-	e.put(func(ctx context.Context, s bus.Session) error {
-		_, err := s.PutFor(ctx, key, value, left)
-		return err
-	}, func(err error) {
-		it.limit.writing = false
-		if err != nil {
-			it.limit.failed = time.Now()
-			return
-		}
-		it.limit.until, it.limit.by = now.Add(left), e.self()
-	})
 }
