@@ -16,6 +16,7 @@ type item struct {
 	id wire.Identity
 
 	turn    schedule.Turn
+	turned  time.Time // when it last changed
 	stretch float64
 
 	claim claim
@@ -206,7 +207,7 @@ func (e *Engine) setTurn(it *item, turn schedule.Turn, stretch float64) {
 		return
 	}
 	was := it.turn
-	it.turn, it.stretch = turn, stretch
+	it.turn, it.stretch, it.turned = turn, stretch, time.Now()
 	id := it.p.ID
 	e.order(func() {
 		if was == schedule.Elsewhere {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/providerd/providerd/daemon/fleet/bus"
 	"github.com/providerd/providerd/daemon/fleet/wire"
 	"github.com/providerd/providerd/store/provider"
 )
@@ -105,6 +106,28 @@ func TestEngine_AWriteOfADeposedProberChangesNothing(t *testing.T) {
 		time.Sleep(time.Minute)
 		if l.prober("p0") == old {
 			t.Error("it is the prober again")
+		}
+	})
+}
+
+// A probe that was in progress when another member turned out to be the prober is no own check.
+func TestEngine_AProbeInProgressIsNoOwnCheck(t *testing.T) {
+	inLab(t, 1, 1, func(l *lab) {
+		const opens = 2 * time.Second
+		l.wrap = func(b bus.Bus) bus.Bus {
+			return slowBus{b, func(call, _ string) time.Duration {
+				if call == "open" {
+					return opens
+				}
+				return 0
+			}}
+		}
+		late := l.boot("late", nil)
+		time.Sleep(opens - 20*time.Millisecond)
+		late.local.Refresh([]string{"p0"}, true)
+		time.Sleep(2 * time.Second)
+		if f := late.engine.Fleet(); f.Shared[0].Here || f.Shared[0].OwnChecks != 0 {
+			t.Errorf("%+v", f.Shared[0])
 		}
 	})
 }

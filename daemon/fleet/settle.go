@@ -25,7 +25,7 @@ func (e *Engine) Saw(id string, row *provider.Status, models []provider.Model, h
 	if how == schedule.Probed {
 		probes++
 		it.lastCheck = time.Now()
-		if it.turn == schedule.Elsewhere {
+		if it.turn == schedule.Elsewhere && began.After(it.turned) {
 			it.ownChecks++
 			e.count.OwnChecks++
 		}
@@ -264,11 +264,11 @@ func (e *Engine) tell(it *item, now time.Time) {
 			t.Models, it.told.hash = models, r.Models
 		}
 	}
-	began, retry := it.begunAt, it.heardAt.Add(r.RetryIn)
+	began, heard, retry := it.begunAt, it.heardAt, it.heardAt.Add(r.RetryIn)
 	id := it.p.ID
 	e.order(func() {
 		now := time.Now()
-		t.Age = now.Sub(began)
+		t.Age, t.Heard = now.Sub(began), now.Sub(heard)
 		t.RetryIn = max(0, retry.Sub(now))
 		e.o.Local.Tell(id, t)
 	})

@@ -47,6 +47,7 @@ type Told struct {
 	Version string
 	Latency time.Duration
 	Age     time.Duration    // since that probe began
+	Heard   time.Duration    // since that member said so
 	RetryIn time.Duration    // 0: none
 	Models  []provider.Model // nil: unknown; what is known stays
 	Answers uint64           // the newest generation of this machine that it answers; 0: none
@@ -106,8 +107,11 @@ func (s *Scheduler) replan(e *entry, was Turn, now time.Time) {
 	rec, sh := e.known.record(), s.shares[e]
 	checked := now.Add(rec.Status.CheckedAt.Sub(now)) // by the monotonic clock from here on
 	if sh.turn == Alone && was == Elsewhere {         // not all members at once
-		wait := time.Duration(float64(cadence(&rec, e.cfg, now)) * sh.stretch * s.o.Random())
-		e.due = later(now.Add(wait), s.soonest(e, now))
+		wait := time.Duration(float64(cadence(&rec, e.cfg, now)) * sh.stretch)
+		if sh.stretch == 1 { // if few share it, its row does not become older than if the prober were silent
+			wait = min(wait, max(0, sh.heard.Add(toldFor).Sub(now)))
+		}
+		e.due = later(now.Add(time.Duration(float64(wait)*s.o.Random())), s.soonest(e, now))
 		if retry := rec.Status.RetryAt.Time; retry.After(e.due) {
 			e.due = anchored(retry, now).Add(time.Duration(s.o.Random() * float64(minGap)))
 		}
@@ -135,7 +139,7 @@ func (s *Scheduler) Tell(id string, t Told) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, now := s.entries[id], time.Now()
-	if e == nil || t.Age < 0 || t.RetryIn < 0 {
+	if e == nil || t.Age < 0 || t.Heard < 0 || t.RetryIn < 0 {
 		return
 	}
 	told := &judge.Told{
@@ -146,7 +150,7 @@ func (s *Scheduler) Tell(id string, t Told) {
 		told.RetryAt = now.Add(t.RetryIn)
 	}
 	sh := s.share(e)
-	sh.told, sh.heard = told, now
+	sh.told, sh.heard = told, now.Add(-t.Heard)
 	s.believe(e, now)
 }
 

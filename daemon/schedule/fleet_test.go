@@ -255,6 +255,29 @@ func TestFleet_AloneIsSlowerAndKeepsWhatIsKnown(t *testing.T) {
 	})
 }
 
+// A machine that is cut off just before the other member's word lapses does not wait for another
+// interval.
+func TestFleet_AloneDoesNotKeepAWordForLonger(t *testing.T) {
+	fleeted(t, func(t *testing.T, w *harness, f *heardFleet) {
+		w.Tell("groq", Told{By: "gpu3", Reason: provider.OK, Age: 130 * time.Second, Heard: 100 * time.Second})
+		time.Sleep(45 * time.Second) // it was heard 145 s ago
+		w.wantProbes(1, "the word still counts")
+		w.Unsay("groq")
+		w.SetTurn("groq", Alone, 1)
+		time.Sleep(5 * time.Second)
+		w.wantProbes(2, "the word would have lapsed")
+	})
+}
+
+func TestFleet_AWordCountsFromWhenItWasHeard(t *testing.T) {
+	fleeted(t, func(t *testing.T, w *harness, f *heardFleet) {
+		time.Sleep(110 * time.Second)
+		w.Tell("groq", Told{By: "gpu3", Reason: provider.OK, Age: 105 * time.Second, Heard: 100 * time.Second})
+		time.Sleep(52 * time.Second)
+		w.wantProbes(2, "the word has lapsed")
+	})
+}
+
 func TestFleet_AnotherKeyIsAnotherProvider(t *testing.T) {
 	fleeted(t, func(t *testing.T, w *harness, f *heardFleet) {
 		w.Hold("groq", time.Hour, "gpu4")
