@@ -35,6 +35,7 @@ func TestAgents_Themselves(t *testing.T) {
 			t.Parallel()
 			d := startAgentProviders(t)
 			commands := sections[agent.heading][0].text
+			commands = strings.Replace(commands, "codex exec", "codex exec --strict-config", 1) // else it ignores what it does not know
 			d.asks(t, folder, commands)
 			check(t, d.local.requests(), agent.path, "none")
 			named := regexp.MustCompile(`providerctl export \S+`).ReplaceAllString(commands, "$0 gateway")
