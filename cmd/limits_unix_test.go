@@ -3,14 +3,18 @@
 package cmd_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/providerd/providerd/store/provider"
 )
 
 // Ten agents use one provider, each choosing anew before every request. Once one of them has
@@ -118,4 +122,70 @@ func nineAvoid(t *testing.T, p *process, dump string, become func(agent int, cmd
 		t.Errorf("%d choices of first and %d of second", before, after)
 	}
 	t.Logf("the report took %s; the last choice of first ended %s after it began", ended.Sub(began), last.Sub(began))
+}
+
+// Whatever headers a program passes on, the row has few limits with plain names and numbers and
+// times that can be true, and nothing reaches a terminal that controls it.
+func TestLimits_OfHostileDumps(t *testing.T) {
+	t.Parallel()
+	p := newProcess(t, firstAndSecond(t)).start()
+	p.until(func() bool { return p.unchecked() == 0 })
+	const remaining = "x-ratelimit-remaining-requests: "
+	many := ""
+	for i := range 800 {
+		many += fmt.Sprintf("x-ratelimit-remaining-%d: %d\r\n", i, i)
+	}
+	for name, tt := range map[string]struct {
+		dump string
+		want []string // the names of its limits; nil: the report is refused
+	}{
+		"Huge":              {"HTTP/2 200\r\n" + remaining + "99999999999999999999999\r\n" + "x-ratelimit-remaining-tokens: 5\r\n", []string{"tokens"}},
+		"Negative":          {"HTTP/2 200\r\n" + remaining + "-1\r\n", nil},
+		"NaN":               {"HTTP/2 200\r\n" + remaining + "NaN\r\nx-ratelimit-limit-requests: Infinity\r\n", nil},
+		"FarFuture":         {"HTTP/2 200\r\n" + remaining + "0\r\nx-ratelimit-reset-requests: 9999-12-31T23:59:59Z\r\n", []string{"requests"}},
+		"Twice":             {"HTTP/2 200\r\n" + remaining + "7\r\n" + remaining + "3\r\n", []string{"requests"}},
+		"ControlCharacters": {"HTTP/2 200\r\nx-ratelimit-remaining-\x1b[31mred\x07: 1\r\n", []string{"[31mred"}},
+		"OfSeveralVendors":  {"HTTP/2 200\r\nanthropic-ratelimit-unified-5h-utilization: 0.5\r\nx-tokenlimit-remaining: 4\r\nratelimit: \"burst\";r=3;t=5\r\n", []string{"burst", "tokens", "unified_5h"}},
+		"Many":              {"HTTP/2 200\r\n" + many, []string{}},
+		"OneLine":           {"HTTP/2 200\r\n" + remaining + strings.Repeat("9", 200_000), nil},
+		"Binary":            {"\x00\xff\xfe" + strings.Repeat("\x00:", 10_000), nil},
+	} {
+		id := "first"
+		if name == "Many" { // which leave no room
+			id = "second"
+		}
+		before := p.limits(id)
+		cmd := exec.Command(program("providerctl"), "--socket", p.socket, "report", id, "--headers", "-")
+		cmd.Stdin = strings.NewReader(tt.dump)
+		out, err := cmd.CombinedOutput()
+		if refused := err != nil; refused != (tt.want == nil) {
+			t.Errorf("%s: %v: %s", name, err, out)
+		}
+		limits := p.limits(id)
+		if tt.want == nil && len(limits) != len(before) || len(limits) > provider.MostLimits {
+			t.Errorf("%s: %d limits, after %d", name, len(limits), len(before))
+		}
+		for _, want := range tt.want {
+			if !slices.ContainsFunc(limits, func(l provider.Limit) bool { return l.Name == want }) {
+				t.Errorf("%s: no limit %q in %+v", name, want, limits)
+			}
+		}
+		for _, l := range limits {
+			if l.Remaining == nil || *l.Remaining < 0 || *l.Remaining > 1e15 || l.ResetsAt.After(time.Now().Add(provider.LongestReset)) || l.Name == "" || len(l.Name) > 32 {
+				t.Errorf("%s: %+v", name, l)
+			}
+		}
+		shown := exec.Command(program("providerctl"), "--socket", p.socket, "limits", id)
+		text, _ := shown.Output() // without limits it fails
+		if strings.ContainsFunc(string(text)+string(out), func(r rune) bool { return r < ' ' && r != '\n' }) {
+			t.Errorf("%s: %q %q", name, out, text)
+		}
+	}
+}
+
+// limits are those in the row of a provider.
+func (p *process) limits(id string) []provider.Limit {
+	var row provider.Status
+	p.do("GET", "/api/providers/"+id, &row)
+	return row.Limits.All()
 }

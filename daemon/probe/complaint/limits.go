@@ -18,16 +18,21 @@ import (
 //     (learn.microsoft.com/azure/ai-foundry/openai/how-to/quota). With more after it: Cerebras
 //     has requests-day and tokens-minute, in seconds
 //     (inference-docs.cerebras.ai/support/rate-limits), Fireworks has tokens-prompt and
-//     tokens-generated (docs.fireworks.ai/guides/quotas_usage/rate-limits), and Mistral has
-//     req-minute.
+//     tokens-generated (docs.fireworks.ai/serverless/rate-limits), and Mistral has req-minute
+//     and tokens-minute (mistralai/client-ts, issue 169).
 //   - x-ratelimit-limit and the like without a word: requests, the reset since 1970 in
-//     seconds or milliseconds (openrouter.ai/docs/api-reference/limits). Beside them,
-//     x-tokenlimit-limit and the like: tokens (docs.together.ai/docs/rate-limits).
+//     milliseconds, with refusals only (openrouter.ai/docs/api_reference/limits), or in seconds.
+//     Beside them, x-tokenlimit-limit and the like: tokens. With -dynamic after either: what
+//     the recent use allows (docs.together.ai/docs/rate-limits).
 //   - ratelimitbysize-limit and the like, x-ratelimitbysize-limit-minute: tokens (Mistral).
 //   - anthropic-ratelimit-{requests,tokens,input-tokens,output-tokens}-{limit,remaining,reset},
-//     the reset in RFC 3339 (docs.anthropic.com/en/api/rate-limits).
+//     the reset in RFC 3339 (docs.anthropic.com/en/api/rate-limits). For subscribers:
+//     anthropic-ratelimit-unified-5h-{utilization,status,reset}, see window.go.
 //   - RateLimit and RateLimit-Policy, and their older forms
 //     (draft-ietf-httpapi-ratelimit-headers; huggingface.co/docs/hub/rate-limits).
+//
+// DeepSeek sends none of them (api-docs.deepseek.com/quick_start/rate_limit); its page about the
+// balance is read elsewhere.
 func Limits(h http.Header, now time.Time, may func(string) bool) []provider.Limit {
 	var found budgets
 	theirs := clockOf(h, now)
@@ -65,6 +70,8 @@ const (
 	remaining
 	resets
 	structured // all of them, of several budgets
+	spent      // the share of a window that is used
+	verdict    // whether a window lets requests pass
 )
 
 // An aboutBudget is what the name of a header says.
@@ -111,14 +118,17 @@ func budgetHeader(name string) (a aboutBudget) {
 	switch {
 	case len(words) == 0:
 		words = []string{counted}
-	case len(words) == 1 && isPeriod(words[0]):
+	case len(words) == 1 && (isPeriod(words[0]) || words[0] == "dynamic"):
 		words = []string{counted, words[0]}
 	}
 	a.name = strings.Join(words, "_")
+	if (a.field == spent || a.field == verdict) && !isWindow(a.name) {
+		return aboutBudget{}
+	}
 	return a
 }
 
-var budgetFields = map[string]budgetField{"limit": whole, "remaining": remaining, "reset": resets}
+var budgetFields = map[string]budgetField{"limit": whole, "remaining": remaining, "reset": resets, "utilization": spent, "status": verdict}
 
 func isPeriod(word string) bool {
 	switch word {
@@ -143,6 +153,10 @@ func (b *budget) set(field budgetField, value string, unit time.Duration, theirs
 		b.remaining = smaller(b.remaining, quantity(value))
 	case resets:
 		b.reset = max(b.reset, untilReset(value, unit, theirs))
+	case spent:
+		b.setSpent(value)
+	case verdict:
+		b.setVerdict(value)
 	}
 }
 

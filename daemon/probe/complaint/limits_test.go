@@ -71,6 +71,24 @@ func TestLimits_OfEachVendor(t *testing.T) {
 			anthropic-ratelimit-input-tokens-limit: 30000
 			anthropic-ratelimit-input-tokens-remaining: 29000
 			anthropic-ratelimit-output-tokens-remaining: 8000`, []string{"input_tokens 29000/30000", "output_tokens 8000/?", "requests 0/50 1m0s"}},
+		"AnthropicSubscription": {`anthropic-ratelimit-unified-status: allowed
+			anthropic-ratelimit-unified-reset: 1767326645
+			anthropic-ratelimit-unified-5h-utilization: 0.42
+			anthropic-ratelimit-unified-5h-status: allowed
+			anthropic-ratelimit-unified-5h-reset: 1767326645
+			anthropic-ratelimit-unified-7d-utilization: 0.673
+			anthropic-ratelimit-unified-7d-reset: 1767499445
+			anthropic-ratelimit-unified-representative-claim: five_hour
+			anthropic-ratelimit-unified-fallback-percentage: 0.5
+			anthropic-ratelimit-unified-overage-status: rejected
+			anthropic-ratelimit-unified-overage-disabled-reason: org_level_disabled`,
+			[]string{"unified_5h 58/100 1h0m0s", "unified_7d 32.7/100 49h0m0s"}},
+		"AnthropicSubscriptionThatIsUsedUp": {`anthropic-ratelimit-unified-status: rejected
+			anthropic-ratelimit-unified-reset: 1767326645
+			anthropic-ratelimit-unified-5h-utilization: 1.03
+			anthropic-ratelimit-unified-5h-reset: 1767326645
+			anthropic-ratelimit-unified-7d_oi-status: rejected`,
+			[]string{"unified 0/? 1h0m0s", "unified_5h 0/100 1h0m0s", "unified_7d_oi 0/?"}},
 		"Cerebras": {`x-ratelimit-limit-requests-day: 1000000000
 			x-ratelimit-limit-tokens-minute: 1000000000
 			x-ratelimit-remaining-requests-day: 999997455
@@ -84,6 +102,16 @@ func TestLimits_OfEachVendor(t *testing.T) {
 			ratelimitbysize-limit: 500000
 			ratelimitbysize-remaining: 499990
 			ratelimitbysize-reset: 41`, []string{"requests_minute 59/60", "tokens 499990/500000 41s", "tokens_month 500/?"}},
+		"MistralSince2026": {`x-ratelimit-limit-tokens-minute: 5000000
+			x-ratelimit-remaining-tokens-minute: 4999911
+			x-ratelimit-tokens-query-cost: 52
+			x-ratelimit-limit-req-minute: 720
+			x-ratelimit-remaining-req-minute: 717`, []string{"requests_minute 717/720", "tokens_minute 4.999911e+06/5e+06"}},
+		"TogetherDynamic": {`x-ratelimit-limit-dynamic: 60
+			x-ratelimit-remaining-dynamic: 10
+			x-tokenlimit-limit-dynamic: 180000
+			x-tokenlimit-remaining-dynamic: 0
+			x-ratelimit-reset: 0.25`, []string{"requests_dynamic 10/60", "tokens_dynamic 0/180000"}},
 		"Together": {`x-ratelimit-limit: 60
 			x-ratelimit-remaining: 0
 			x-ratelimit-reset: 1
@@ -137,6 +165,24 @@ func TestLimits_OfHostileAnswers(t *testing.T) {
 		if got := strings.Join(readLimits("x-ratelimit-remaining: 0\nx-ratelimit-reset: "+value, now), ","); got != "requests 0/?"+want {
 			t.Errorf("a reset of %q became %q, want %q", value, got, want)
 		}
+	}
+	for value, want := range map[string]string{
+		"-0.1": "", "NaN": "", "Inf": "", "1e300": "", "42%": "", "": "", "0.5\x00": "", "1": "unified_5h 0/100", "0": "unified_5h 100/100", "99": "unified_5h 0/100",
+	} {
+		if got := strings.Join(readLimits("anthropic-ratelimit-unified-5h-utilization: "+value, now), ","); got != want {
+			t.Errorf("a share of %q became %q, want %q", value, got, want)
+		}
+	}
+	for name, want := range map[string]string{ // what other headers with such words say
+		"x-ratelimit-status: rejected": "", "x-ratelimit-utilization: 1": "", "x-limit-status: rejected": "",
+		"anthropic-ratelimit-unified-5h-status: allowed_warning": "", "anthropic-ratelimit-unified-overage-utilization: 1": "",
+	} {
+		if got := strings.Join(readLimits(name, now), ","); got != want {
+			t.Errorf("%s became %q", name, got)
+		}
+	}
+	if got := readLimits("x-ratelimit-remaining: 9\nX-RateLimit-Remaining: 2\nx-ratelimit-remaining: -5\nx-ratelimit-reset: 5\nx-ratelimit-reset: 9", now); strings.Join(got, ",") != "requests 2/? 9s" {
+		t.Errorf("of several values: %q", got)
 	}
 	many := http.Header{}
 	for i := range 10_000 {

@@ -1,6 +1,7 @@
 package complaint
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 	"time"
@@ -92,7 +93,8 @@ func (c *Complaint) longestWait(now time.Time) time.Duration {
 // x-ratelimit-retry-after; x-ratelimit-reset-requests beside x-ratelimit-remaining-requests
 // and the like (OpenAI, Groq), x-rate-limit-reset-tokens (Azure, as in
 // openai/openai-python, issue 937), anthropic-ratelimit-requests-reset beside
-// anthropic-ratelimit-requests-remaining, ratelimitbysize-reset (Mistral),
+// anthropic-ratelimit-requests-remaining, anthropic-ratelimit-unified-5h-reset beside
+// anthropic-ratelimit-unified-5h-status (see window.go), ratelimitbysize-reset (Mistral),
 // x-ratelimit-reset-after (Discord), ratelimit-reset and ratelimit (versions of the same
 // IETF draft).
 func readHeaders(h http.Header, theirs time.Time) comeback {
@@ -113,7 +115,7 @@ func readHeaders(h http.Header, theirs time.Time) comeback {
 			continue
 		}
 		reset, _ := readTimes(values, unit, theirs) // some send 0 or −1 if they do not know
-		switch left := h.Get(remaining); {
+		switch left := cmp.Or(h.Get(remaining), leftOfWindow(h, remaining)); {
 		case left == "":
 			told.unproven = max(told.unproven, reset)
 		case isZero(left):

@@ -48,6 +48,16 @@ func TestRetryAt(t *testing.T) {
 		{"retry-after when no limit is used up", map[string]string{
 			"X-Ratelimit-Reset-Requests": "2h", "X-Ratelimit-Remaining-Requests": "3", "Retry-After": "3",
 		}, 3 * time.Second},
+		{"the window of a subscription that is rejected", map[string]string{
+			"Anthropic-Ratelimit-Unified-Status": "rejected", "Anthropic-Ratelimit-Unified-Reset": "1777903200",
+			"Anthropic-Ratelimit-Unified-5h-Status": "rejected", "Anthropic-Ratelimit-Unified-5h-Reset": "1777903200",
+			"Anthropic-Ratelimit-Unified-7d-Utilization": "0.6", "Anthropic-Ratelimit-Unified-7d-Reset": "1777975200",
+		}, 2 * time.Hour},
+		{"the window of a subscription that is spent", map[string]string{"Anthropic-Ratelimit-Unified-5h-Utilization": "1.02", "Anthropic-Ratelimit-Unified-5h-Reset": "1777903200"}, 2 * time.Hour},
+		{"windows of a subscription that allow requests", map[string]string{
+			"Anthropic-Ratelimit-Unified-Status": "allowed_warning", "Anthropic-Ratelimit-Unified-Reset": "1777903200",
+			"Anthropic-Ratelimit-Unified-5h-Utilization": "0.9", "Anthropic-Ratelimit-Unified-5h-Reset": "1777903200",
+		}, 0},
 		{"a reset alone", map[string]string{"X-Ratelimit-Reset": "20"}, 20 * time.Second},
 		{"a reset alone with one hyphen more", map[string]string{"X-Rate-Limit-Reset-Tokens": "55", "X-Ratelimit-Remaining-Requests": "19"}, 55 * time.Second},
 		{"a reset of 0", map[string]string{"X-Ratelimit-Reset": "0", "X-Ratelimit-Remaining": "0"}, 0},
