@@ -68,8 +68,8 @@ func TestFleet(t *testing.T) {
 			"gpu2         ok    1.1.0    -      -       -       -\n\n" +
 				"members run different versions: 1.0.0, 1.1.0\n" +
 				"gpu2 and this machine share nothing, because their fleet_key differs: give all members the same file\n", ""},
-		"ModesOfTheFuture":   {"fleet", inFleet("resting"), 0, "lab: resting for 2h\n", ""},
-		"NoArguments":        {"fleet gpu2", noFleet, 2, "", `fleet: unexpected argument "gpu2"`},
+		"ModesOfTheFuture": {"fleet", inFleet("resting"), 0, "lab: resting for 2h\n", ""},
+		"NoArguments":      {"fleet gpu2", noFleet, 2, "", `fleet: unexpected argument "gpu2"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := startDaemon(t, map[string][]reply{"GET /api/fleet": {ok(tc.fleet)}})
@@ -98,6 +98,7 @@ func TestHealth_NamesTheModeOfTheFleet(t *testing.T) {
 }
 
 func TestStatus_OfTheFleet(t *testing.T) {
+	const ageless = `{"id":"vllm","kind":"vllm","type":"local","state":"RUNNING","reason":"ok"}` // as the daemon sends it
 	vllm, dead := remote("vllm", "RUNNING", "ok", reachable), remote("tgi", "STOPPED", "connection_refused", `,"hint":"start it"`)
 	for name, tc := range map[string]struct {
 		args, fleet string
@@ -120,6 +121,8 @@ func TestStatus_OfTheFleet(t *testing.T) {
 		"UnknownWhere":  {"status --fleet gpu3/vllm", inFleet("ok"), 5, "", "hint: see which servers other machines have: providerctl status --fleet"},
 		"None":          {"status --fleet -o name", noFleet, 0, "ollama\n", "this machine is in no fleet"},
 		"AloneAreStale": {"status --fleet gpu2/vllm", inFleet("alone", gpu2(vllm)), 0, "2s stale", "lab: alone"},
+		"AgeNotKnown":   {"status --fleet gpu2/vllm", inFleet("ok", gpu2(ageless)), 0, "gpu2/vllm  RUNNING  ok            -  -\n", ""},
+		"AloneAgeless":  {"status --fleet gpu2/vllm", inFleet("alone", gpu2(ageless)), 0, "gpu2/vllm  RUNNING  ok            -  stale\n", "lab: alone"},
 		"NotWatched":    {"status --fleet --watch", noFleet, 2, "", "hint: leave one of them out"},
 	} {
 		t.Run(name, func(t *testing.T) {

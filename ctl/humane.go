@@ -73,6 +73,8 @@ func age(s provider.Status, now time.Time) string {
 		text = span(time.Duration(*s.AgeMS) * time.Millisecond)
 	case !s.CheckedAt.IsZero():
 		text = span(now.Sub(s.CheckedAt.Time))
+	case s.Stale && isRemote(s.ID): // its machine does not tell when it probed
+		return "stale"
 	default:
 		return unknown
 	}
