@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -131,9 +132,20 @@ func newProcess(t testing.TB, config string) *process {
 }
 
 func (p *process) write(config string) {
-	if err := os.WriteFile(p.config, []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(p.config, []byte(inFleet(config)), 0o600); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// inFleet makes a configuration one of a member of the fleet in the environment, which
+// packaging/fleettest sets. The test's servers are shared under a name of this machine that the
+// daemon does not know.
+func inFleet(config string) string {
+	fleet := os.Getenv("PROVIDERD_TEST_FLEET")
+	if fleet == "" {
+		return config
+	}
+	return strings.ReplaceAll(config, "http://127.0.0.1:", "http://machine.test:") + "\n" + fleet
 }
 
 func (p *process) command() *exec.Cmd {

@@ -61,7 +61,7 @@ func runDaemonIn(t *testing.T, dir, text string, env map[string]string) *running
 
 func startDaemonIn(t *testing.T, dir, text string, env map[string]string, change func(o *Options, dir string)) *running {
 	r := &running{t: t, dir: dir, log: &safeBuffer{}, ended: make(chan struct{})}
-	if err := os.WriteFile(filepath.Join(dir, "c.toml"), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "c.toml"), []byte(inFleet(text)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	outside := config.OSEnv()
@@ -109,6 +109,7 @@ func (r *running) awaitSweep() {
 	r.t.Helper()
 	select {
 	case <-r.swept:
+		r.awaitMode()
 	case <-r.ended:
 		r.t.Fatalf("the daemon ended: %v", r.err)
 	}
@@ -154,7 +155,7 @@ func (r *running) ask(method, path, body string) (*http.Response, string) {
 
 // rewrite replaces the configuration file.
 func (r *running) rewrite(text string) {
-	if err := os.WriteFile(filepath.Join(r.dir, "c.toml"), []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(r.dir, "c.toml"), []byte(inFleet(text)), 0o600); err != nil {
 		r.t.Fatal(err)
 	}
 }
