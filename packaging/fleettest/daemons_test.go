@@ -36,6 +36,8 @@ type daemon struct {
 	dir    string
 	socket string
 	http   *http.Client
+	path   string   // of the program
+	env    []string // besides that of the test
 	*process
 }
 
@@ -43,18 +45,28 @@ type daemon struct {
 // which [lab.section] makes.
 func newDaemon(t testing.TB, h *host, config, fleet string) *daemon {
 	t.Helper()
+	d := prepare(t, h, config, fleet)
+	d.start()
+	return d
+}
+
+// prepare is a daemon that is not started yet.
+func prepare(t testing.TB, h *host, config, fleet string) *daemon {
+	t.Helper()
 	must(t, programs())
 	dir, err := os.MkdirTemp("", "fd") // short: a socket's path has 104 bytes
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	d := &daemon{t: t, host: h, name: h.name, config: config, fleet: fleet, dir: dir, socket: filepath.Join(dir, "run", "s")}
+	d := &daemon{
+		t: t, host: h, name: h.name, config: config, fleet: fleet, dir: dir, socket: filepath.Join(dir, "run", "s"),
+		path: filepath.Join(bin, "providerd"),
+	}
 	d.http = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
 		DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", d.socket)
 		},
 	}}
-	d.start()
 	return d
 }
 
@@ -63,8 +75,9 @@ func (d *daemon) start() {
 	d.t.Helper()
 	file := filepath.Join(d.dir, "c.toml")
 	must(d.t, os.WriteFile(file, []byte(d.config+"\n"+d.fleet), 0o600))
-	d.process = spawn(d.t, d.host.command(filepath.Join(bin, "providerd"), "--config", file, "--socket", d.socket,
-		"--state-dir", filepath.Join(d.dir, "state"), "--log-level", "info"))
+	cmd := d.host.command(d.path, "--config", file, "--socket", d.socket, "--state-dir", filepath.Join(d.dir, "state"), "--log-level", "info")
+	cmd.Env = append(os.Environ(), d.env...)
+	d.process = spawn(d.t, cmd)
 	eventually(d.t, d.name+" answers", func() bool {
 		c, err := net.Dial("unix", d.socket)
 		if err == nil {
@@ -119,6 +132,8 @@ type row struct {
 	Source  string `json:"source"`
 	By      string `json:"by"`
 	RetryAt string `json:"retry_at"`
+
+	CheckedAt time.Time `json:"checked_at"`
 }
 
 // row is a provider's row; empty: there is none.
