@@ -71,6 +71,7 @@ type Engine struct {
 	tags            int              // in the lists of all members
 	membership      uint64           // rises when members list other providers
 	listing         uint64           // rises when this one does
+	listedAt        time.Time        // when it did
 	peers           map[string]*peer // the members, including this one; as they were, while alone
 }
 

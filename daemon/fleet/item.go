@@ -169,6 +169,7 @@ func (e *Engine) list() {
 	e.membership++
 	if e.listing == 0 || !slices.EqualFunc(before, e.items, func(a, b *item) bool { return a.id.FP == b.id.FP }) {
 		e.listing++
+		e.listedAt = time.Now()
 	}
 	if e.joined != nil {
 		if slices.ContainsFunc(e.items, func(it *item) bool { return old[it.p.ID] != it }) {

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -62,6 +63,11 @@ func (s *memStore) grant(ttl time.Duration) int64 {
 func (s *memStore) renew(id int64) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.extend(id)
+}
+
+// extend is renew. The caller holds mu.
+func (s *memStore) extend(id int64) bool {
 	l := s.leases[id]
 	if l == nil {
 		return false
@@ -261,6 +267,14 @@ func pause(ctx context.Context, d time.Duration) bool {
 func (b *memBus) Open(ctx context.Context, own string, value []byte) (bus.Session, error) {
 	s := &memSession{bus: b, batches: make(chan bus.Batch, 8), nudged: make(chan struct{}, 1), done: make(chan struct{})}
 	err := b.call(ctx, func() error {
+		if own := b.store.keys[own]; b.left != 0 && own.Lease == b.left && bytes.Equal(own.Value, value) {
+			s.lease, b.left = b.left, 0
+			b.store.extend(s.lease)
+			s.answered = time.Now()
+			s.pending, s.resend = nil, true
+			b.store.open[s] = true
+			return nil
+		}
 		b.store.revoke(b.left)
 		b.left = 0
 		if _, taken := b.store.keys[own]; taken {

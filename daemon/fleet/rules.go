@@ -20,7 +20,7 @@ const (
 	hostEvery    = 5 * time.Second  // between two writes of this machine's own servers
 	openWithin   = 15 * time.Second // hundreds that join at once wait for each other
 	reopenFirst  = 2 * time.Second  // between two tries to join
-	reopenLast   = 15 * time.Second
+	reopenLast   = 8 * time.Second  // less than a lease, which etcd extends when it comes back
 	takenFor     = 20 * time.Second // the lease of a member that crashed is over by then
 	leaveWithin  = 900 * time.Millisecond
 	writeWithin  = 3 * time.Second

@@ -110,10 +110,7 @@ func (e *Engine) retry(j *joined) {
 
 // ownParts is what this member says of itself, by part.
 func (e *Engine) ownParts() [][]byte {
-	m := wire.Member{Host: e.o.Host, Version: e.o.Version, Follows: e.follows(), Since: time.Now().Unix()}
-	if e.cfg != nil {
-		m.Key = wire.KeyTag(e.cfg.Key)
-	}
+	m := wire.Member{Host: e.o.Host, Version: e.o.Version, Follows: e.follows(), Since: e.listedAt.Unix()}
 	for _, it := range e.items {
 		m.Tags = append(m.Tags, it.id.FP.Tag())
 	}

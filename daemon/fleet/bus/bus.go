@@ -17,7 +17,9 @@ var ErrTaken = errors.New(provider.FleetNameTaken)
 // A Bus opens sessions.
 type Bus interface {
 	// Open makes a lease, and creates the member's own key with it in one transaction
-	// ([ErrTaken] if that key exists). Then it reads all keys as of one revision, and follows
+	// ([ErrTaken] if that key exists). If the last session ended because the store was gone,
+	// and its lease and own key, with the same value, are still there, it takes them up instead:
+	// all keys with that lease stay. Then it reads all keys as of one revision, and follows
 	// them from there. It ends with ctx, which does not end the session.
 	Open(ctx context.Context, own string, value []byte) (Session, error)
 	// Close closes the connections.

@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"sync"
@@ -37,10 +38,12 @@ const (
 
 // Open implements [bus.Bus].
 func (b *Bus) Open(ctx context.Context, own string, value []byte) (bus.Session, error) {
-	b.giveBack(ctx)
 	s := &session{bus: b, own: b.Prefix + own, batches: make(chan bus.Batch, queued)}
 	s.ctx, s.end = context.WithCancelCause(context.Background())
-	err := s.join(ctx, value)
+	resumed, err := s.resume(ctx, value)
+	if err == nil && !resumed {
+		err = s.join(ctx, value)
+	}
 	var all bus.Batch
 	if err == nil {
 		s.running.Go(s.keep) // to read all keys may take longer than the lease lasts
@@ -49,44 +52,91 @@ func (b *Bus) Open(ctx context.Context, own string, value []byte) (bus.Session, 
 	if err != nil {
 		s.end(err)
 		s.running.Wait()
-		b.remember(s.lease)
-		b.giveBack(ctx)
+		b.leave(s.lease)
+		if errors.Is(err, bus.ErrTaken) || errors.Is(ctx.Err(), context.Canceled) {
+			b.giveBack(ctx)
+		}
 		return nil, err
 	}
 	s.running.Go(func() { s.follow(all) })
 	return s, nil
 }
 
-// remember keeps a lease to end. 0 is none.
-func (b *Bus) remember(lease int64) {
+// leave keeps the lease of a session that ended without giving it back; 0: none.
+func (b *Bus) leave(lease int64) {
 	b.mu.Lock()
 	b.left = lease
 	b.mu.Unlock()
 }
 
-// giveBack ends the lease of a session that etcd may still believe in, so that its own key
-// does not stand in the way of the next one.
-func (b *Bus) giveBack(ctx context.Context) {
+// takeLeft is the lease that was left, and is to be resumed or ended; 0: none.
+func (b *Bus) takeLeft() int64 {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	lease := b.left
 	b.left = 0
-	b.mu.Unlock()
+	return lease
+}
+
+// giveBack ends the lease that was left.
+func (b *Bus) giveBack(ctx context.Context) {
+	lease := b.takeLeft()
 	if lease == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.Call)
 	defer cancel()
+	if b.revoke(ctx, lease) != nil {
+		b.leave(lease)
+	}
+}
+
+// revoke ends a lease, and with it its keys.
+func (b *Bus) revoke(ctx context.Context, lease int64) error {
 	err := b.try(ctx, 1, func(ctx context.Context, c *conn) error {
 		return b.call(ctx, c, "Lease/LeaseRevoke", &leaseRequest{lease}, &leaseResponse{})
 	})
-	if err != nil && !isProblem(err, LeaseGone) {
-		b.remember(lease)
+	if isProblem(err, LeaseGone) {
+		return nil
 	}
+	return err
 }
 
 func isProblem(err error, p Problem) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Problem == p
+}
+
+// resume takes up the lease that was left, if etcd still has it, and the own key as it is to be.
+// Nothing is written then. If all members lose etcd, and come back, each would otherwise be told
+// of all keys of all others, that they are deleted and that they are there again.
+func (s *session) resume(ctx context.Context, value []byte) (bool, error) {
+	s.lease = s.bus.takeLeft()
+	if s.lease == 0 {
+		return false, nil
+	}
+	err := s.bus.try(ctx, 1, s.renewOver)
+	if isProblem(err, LeaseGone) {
+		s.lease = 0
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var now rangeResponse
+	err = s.bus.try(ctx, 1, func(ctx context.Context, c *conn) error {
+		return s.bus.call(ctx, c, "KV/Range", &rangeRequest{key: s.own}, &now)
+	})
+	if err != nil {
+		return false, err
+	}
+	if len(now.kvs) == 1 && now.kvs[0].lease == s.lease && bytes.Equal(now.kvs[0].value, value) {
+		return true, s.heard(now.header)
+	}
+	if err = s.bus.revoke(ctx, s.lease); err == nil {
+		s.lease = 0
+	}
+	return false, err
 }
 
 // join makes the lease and the own key.
@@ -157,24 +207,26 @@ func (s *session) renew() error {
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, limit)
 	defer cancel()
-	return s.bus.try(ctx, 0, func(ctx context.Context, c *conn) error {
-		ctx, cancel := context.WithTimeout(ctx, s.bus.Unanswered/2) // leaves time for another server
-		defer cancel()
-		sent := time.Now()
-		var answer leaseResponse
-		err := s.bus.call(ctx, c, "Lease/LeaseKeepAlive", &leaseRequest{s.lease}, &answer)
-		switch {
-		case err != nil:
-			return err
-		case answer.ttl <= 0:
-			return &Error{Problem: LeaseGone}
-		}
-		if err := s.heard(answer.header); err != nil {
-			return err
-		}
-		s.answered.Store(&sent)
-		return nil
-	})
+	return s.bus.try(ctx, 0, s.renewOver)
+}
+
+func (s *session) renewOver(ctx context.Context, c *conn) error {
+	ctx, cancel := context.WithTimeout(ctx, s.bus.Unanswered/2) // leaves time for another server
+	defer cancel()
+	sent := time.Now()
+	var answer leaseResponse
+	err := s.bus.call(ctx, c, "Lease/LeaseKeepAlive", &leaseRequest{s.lease}, &answer)
+	switch {
+	case err != nil:
+		return err
+	case answer.ttl <= 0:
+		return &Error{Problem: LeaseGone}
+	}
+	if err := s.heard(answer.header); err != nil {
+		return err
+	}
+	s.answered.Store(&sent)
+	return nil
 }
 
 // verify reads the own key, to notice that our permission or our key is gone although
@@ -205,7 +257,7 @@ func (s *session) verify() error {
 // over ends the session because of an error.
 func (s *session) over(err error) {
 	if s.ctx.Err() == nil {
-		s.bus.remember(s.lease)
+		s.bus.leave(s.lease)
 	}
 	s.end(err)
 }
@@ -243,14 +295,9 @@ func (s *session) Close(ctx context.Context) error {
 	if ended {
 		return nil
 	}
-	err := s.bus.try(ctx, 1, func(ctx context.Context, c *conn) error {
-		return s.bus.call(ctx, c, "Lease/LeaseRevoke", &leaseRequest{s.lease}, &leaseResponse{})
-	})
-	if isProblem(err, LeaseGone) {
-		return nil
-	}
+	err := s.bus.revoke(ctx, s.lease)
 	if err != nil {
-		s.bus.remember(s.lease)
+		s.bus.leave(s.lease)
 	}
 	return err
 }
