@@ -8,38 +8,12 @@ import (
 )
 
 const (
-	commitBurst   = 8           // commits that may follow one another without a wait
-	commitEvery   = time.Second // the sustained rate
 	retryAfter    = time.Second // after a commit failed
 	rideEvery     = time.Minute // how often rows with no change of state join a commit
 	lookEvery     = 5 * time.Second
 	reserveAtMost = 65_536 // generations in one reservation
 	reserveFirst  = 1024   // likewise at first, until more are used
 )
-
-// A pace is a token bucket: it starts full, a commit takes a token, and one comes back
-// each second.
-type pace struct {
-	tokens float64
-	at     time.Time
-}
-
-func newPace(now time.Time) *pace { return &pace{commitBurst, now} }
-
-// take takes a token and returns how long to wait before using it.
-func (p *pace) take(now time.Time) time.Duration {
-	p.tokens = min(commitBurst, p.tokens+now.Sub(p.at).Seconds()/commitEvery.Seconds()) - 1
-	p.at = now
-	if p.tokens >= 0 {
-		return 0
-	}
-	return time.Duration(-p.tokens * float64(commitEvery))
-}
-
-// isFull reports whether a whole burst of commits is allowed again.
-func (p *pace) isFull(now time.Time) bool {
-	return p.tokens+now.Sub(p.at).Seconds()/commitEvery.Seconds() >= commitBurst
-}
 
 // run commits until the store is closed.
 func (s *Store) run() {
@@ -62,7 +36,10 @@ func (s *Store) run() {
 			if !s.pause(pace.take(time.Now())) {
 				return
 			}
-			if s.commit(false) != nil && !s.pause(retryAfter) {
+			began := time.Now()
+			failed := s.commit(false) != nil
+			pace.suit(time.Since(began))
+			if failed && !s.pause(retryAfter) {
 				return
 			}
 			s.tidy(false)

@@ -194,7 +194,7 @@ func TestPause(t *testing.T) {
 func TestPause_RepliesOnceItIsSaved(t *testing.T) {
 	t.Parallel()
 	r := start(t, control.Options{}, running("a"))
-	const burst = 8 // so many commits in a row; then there is one a second
+	const burst = 8 // so many commits in a row; the next one waits
 	for range burst {
 		more := r.store.NextEvents()
 		r.put(running("a"), &provider.Event{ID: "a", To: provider.StateRunning, Reason: provider.OK})
