@@ -111,6 +111,9 @@ func (e *Engine) retry(j *joined) {
 // ownParts is what this member says of itself, by part.
 func (e *Engine) ownParts() [][]byte {
 	m := wire.Member{Host: e.o.Host, Version: e.o.Version, Follows: e.follows(), Since: e.listedAt.Unix()}
+	if e.cfg != nil {
+		m.Key = wire.KeyTag(e.cfg.Key)
+	}
 	for _, it := range e.items {
 		m.Tags = append(m.Tags, it.id.FP.Tag())
 	}
