@@ -34,7 +34,7 @@ func (k *recipeDaemon) hook(event map[string]any) string {
 // What it returns takes the notes.
 func (k *recipeDaemon) recordReports() (take func() string) {
 	notes := filepath.Join(k.dir, "reported")
-	k.tool("providerctl", `case $1 in report) printf '%s\n' "$*" >>`+notes+` ;; *) exec `+program("providerctl")+` "$@" ;; esac`)
+	k.tool("providerctl", `[ "$1" != report ] || { printf '%s\n' "$*" >>`+notes+"; exit; }\n"+patient())
 	return func() string {
 		text, _ := os.ReadFile(notes)
 		os.Remove(notes)
@@ -47,7 +47,7 @@ func (k *recipeDaemon) recordReports() (take func() string) {
 func TestContrib_HookReports(t *testing.T) {
 	needs(t, "jq")
 	t.Parallel()
-	k := newRecipeDaemon(t)
+	k := newContribDaemon(t)
 	k.env = append(k.env, "ANTHROPIC_BASE_URL="+strings.Replace(k.local.URL, "127.0.0.1", "localhost", 1))
 	take := k.recordReports()
 	for _, tc := range []struct{ failure, message, want string }{
@@ -81,7 +81,7 @@ func TestContrib_HookReports(t *testing.T) {
 		}
 	}
 	// The provider that everybody avoids is that one.
-	os.Remove(filepath.Join(k.dir, "providerctl"))
+	k.tool("providerctl", patient())
 	k.hook(map[string]any{"hook_event_name": "StopFailure", "error": "rate_limit"})
 	var row provider.Status
 	if k.do("GET", "/api/providers/ollama", &row); row.Reason != provider.RateLimited {
@@ -97,7 +97,7 @@ func TestContrib_HookReports(t *testing.T) {
 func TestContrib_HookReportsNothingElse(t *testing.T) {
 	needs(t, "jq")
 	t.Parallel()
-	k := newRecipeDaemon(t)
+	k := newContribDaemon(t)
 	failure := map[string]any{"hook_event_name": "StopFailure", "error": "rate_limit"}
 	anthropic := map[string]any{"id": "anthropic", "kind": "anthropic", "type": "cloud", "state": "RUNNING", "reason": "ok", "endpoint": "https://api.anthropic.com"}
 	local := map[string]any{"id": "ollama", "kind": "ollama", "type": "local", "state": "RUNNING", "reason": "ok", "endpoint": "http://127.0.0.1:1"}
@@ -143,7 +143,7 @@ func TestContrib_HookReportsNothingElse(t *testing.T) {
 func TestContrib_HookWarns(t *testing.T) {
 	needs(t, "jq")
 	t.Parallel()
-	k := newRecipeDaemon(t)
+	k := newContribDaemon(t)
 	k.env = append(k.env, "ANTHROPIC_BASE_URL="+k.local.URL)
 	says := func(parts ...string) {
 		t.Helper()

@@ -31,6 +31,20 @@ func (k *recipeDaemon) contribLine(args ...string) string {
 	return line
 }
 
+// newContribDaemon is a daemon whose scripts are given a minute, since the test's machine
+// is busy.
+func newContribDaemon(t *testing.T) *recipeDaemon {
+	k := newRecipeDaemon(t)
+	k.tool("providerctl", patient())
+	return k
+}
+
+// patient is a providerctl that gives status a minute.
+func patient() string {
+	return `case "$1 $2 $3 $4" in "status -o json --timeout") shift 5 && set -- status -o json --timeout 60s "$@" ;; esac
+exec ` + program("providerctl") + ` "$@"`
+}
+
 // contrib is the path of a file of contrib.
 func contrib(name string) string {
 	path, err := filepath.Abs(filepath.Join("..", "contrib", name))
@@ -57,7 +71,7 @@ func (k *recipeDaemon) waybar(args ...string) (w waybarLine) {
 func TestContrib_Line(t *testing.T) {
 	needs(t, "jq")
 	t.Parallel()
-	k := newRecipeDaemon(t)
+	k := newContribDaemon(t)
 	is := func(got, want string) {
 		t.Helper()
 		if got != want {
@@ -87,6 +101,41 @@ func TestContrib_Line(t *testing.T) {
 	is(k.contribLine("starship"), "no provider: openai limited 2h")
 	if _, talk, code := k.run(contrib("providerd-line"), "screen"); code != 2 || !strings.Contains(talk, "try: providerd-line tmux|") {
 		t.Errorf("another program: %d %q", code, talk)
+	}
+}
+
+// The first name of the line is the provider that pick takes.
+func TestContrib_LineNamesWhatPickTakes(t *testing.T) {
+	needs(t, "jq")
+	t.Parallel()
+	k := newContribDaemon(t)
+	row := func(id, typ string, more ...any) map[string]any {
+		r := map[string]any{"id": id, "kind": "ollama", "type": typ, "state": "RUNNING", "reason": "ok", "endpoint": "http://127.0.0.1:1"}
+		for i := 0; i < len(more); i += 2 {
+			r[more[i].(string)] = more[i+1]
+		}
+		return r
+	}
+	later, before := "2026-11-22T15:00:00.000Z", "2026-11-22T14:00:00.000Z"
+	used := func(resets string) []map[string]any {
+		return []map[string]any{{"name": "requests", "remaining": 0, "resets_at": resets, "source": "probe", "at": before}}
+	}
+	for _, rows := range [][]map[string]any{
+		{row("cloud", "cloud"), row("local", "local")},
+		{row("cloud", "cloud"), row("doubtful", "local", "doubt", map[string]any{"saw": "hung", "count": 1, "of": 2})},
+		{row("slow", "local", "state", "DEGRADED", "reason", "slow"), row("cloud", "cloud")},
+		{row("slow", "local", "state", "DEGRADED", "reason", "slow"), row("hung", "local", "state", "DEGRADED", "reason", "hung")},
+		{row("withheld", "local", "key_withheld", true), row("cloud", "cloud")},
+		{row("used-up", "local", "limits", used(later)), row("slow", "cloud", "state", "DEGRADED", "reason", "slow")},
+		{row("reset", "local", "limits", used(before)), row("second", "local")},
+		{row("later", "local", "retry_at", later), row("paused", "local", "paused", true), row("old", "local", "stale", true), row("earlier", "cloud", "retry_at", before)},
+		{row("site", "generic"), row("first", "local"), row("second", "local")},
+	} {
+		k.fakeDaemon(rows...)
+		want, _, _ := k.run(program("providerctl"), "pick")
+		if got := k.contribLine("tmux"); strings.FieldsFunc(got, func(r rune) bool { return r == ' ' || r == ',' })[0] != strings.TrimSpace(want) {
+			t.Errorf("%q, but pick takes %q", got, want)
+		}
 	}
 }
 
@@ -166,7 +215,7 @@ func (k *recipeDaemon) fakeDaemon(rows ...map[string]any) {
 func TestContrib_HostileNames(t *testing.T) {
 	needs(t, "jq")
 	t.Parallel()
-	k := newRecipeDaemon(t)
+	k := newContribDaemon(t)
 	row := map[string]any{"id": hostile, "kind": "ollama", "type": "local", "state": "ERROR", "reason": hostile, "hint": hostile, "detail": hostile,
 		"endpoint": "http://127.0.0.1:1", "client": map[string]string{"env": hostile}, "retry_at": hostile}
 	good := map[string]any{"id": strings.Repeat(hostile, 9), "kind": "ollama", "type": "local", "state": "RUNNING", "reason": "ok", "endpoint": "http://127.0.0.1:2"}
