@@ -101,7 +101,7 @@ func (act *acting) run(ctx context.Context) error {
 	for line := range strings.Lines(warnings) {
 		act.report.Warnings = append(act.report.Warnings, strings.TrimSpace(line))
 	}
-	if err = act.note(ctx, provider.ActionDone); err != nil {
+	if err = act.note(ctx, provider.ActionDone); err != nil && !mayReturn(err) {
 		return err
 	}
 	return act.await(ctx)
