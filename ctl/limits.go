@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"math"
@@ -32,32 +33,56 @@ requests that cost something, so only reports can tell them.
 A limit ends at its reset. One without a reset is shown for 10 minutes, or for as long as
 the row is fresh. What a user reports who is not an administrator is shown for a minute.
 
+With --watch it shows them again after every change, until ctrl-C, which exits 0. Each JSON
+document is then one line.
+
 It exits 1 if no limit is known.`,
 		Example: `  providerctl limits
-  providerctl limits groq -o json`,
+  providerctl limits groq -o json
+  providerctl limits --watch`,
 		Args:     args(0, -1),
 		Complete: a.completeIDs(-1),
 	}
 	out := outputFlag(cmd, formatTable, formatJSON)
+	watch := false
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "keep running, and show every change")
 	cmd.Run = func(cmd *command.Command, words []string) error {
+		ctx := cmd.Context()
+		if watch {
+			following, stop := a.following()
+			defer stop()
+			ctx = following
+		}
 		var ids []string // none: all
 		if len(words) > 0 {
 			var err error
-			if ids, err = a.named(cmd.Context(), words); err != nil {
+			if ids, err = a.named(ctx, words); err != nil {
 				return err
 			}
 		}
-		reply, err := a.client.Status(cmd.Context(), client.StatusQuery{IDs: fewOrAll(ids)})
+		if watch {
+			return a.watchLimits(ctx, ids, out)
+		}
+		rows, now, err := a.limitRows(ctx, ids)
 		if err != nil {
 			return err
 		}
-		rows := reply.Providers
-		if len(ids) > 0 {
-			rows = inOrder(rows, ids)
-		}
-		return a.showLimits(rows, reply.TS.Time.Local(), out)
+		return a.showLimits(limitsOfAll(rows, now), now, out)
 	}
 	return a.answersYesOrNo(cmd)
+}
+
+// limitRows are the rows of the providers with the IDs, or of all, and the daemon's time.
+func (a *app) limitRows(ctx context.Context, ids []string) ([]provider.Status, time.Time, error) {
+	reply, err := a.client.Status(ctx, client.StatusQuery{IDs: fewOrAll(ids)})
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	rows := reply.Providers
+	if len(ids) > 0 {
+		rows = inOrder(rows, ids)
+	}
+	return rows, reply.TS.Time.Local(), nil
 }
 
 // A limitsOf is what is left of one provider's limits, as limits -o json prints it.
@@ -67,21 +92,9 @@ type limitsOf struct {
 	Limits []provider.Limit `json:"limits"`
 }
 
-func (a *app) showLimits(rows []provider.Status, now time.Time, out *format) error {
-	all, known := make([]limitsOf, 0, len(rows)), 0
-	for i := range rows {
-		s := &rows[i]
-		one := limitsOf{s.ID, s.UsedUp(now) != nil, []provider.Limit{}}
-		for _, l := range s.Limits.All() {
-			if holds(&l, now) {
-				one.Limits = append(one.Limits, l)
-			}
-		}
-		known += len(one.Limits)
-		all = append(all, one)
-	}
+func (a *app) showLimits(all []limitsOf, now time.Time, out *format) error {
 	var answer error
-	if known == 0 {
+	if countLimits(all) == 0 {
 		a.say("no limit is known; report one: curl -D headers.txt …, then: providerctl report ID --headers headers.txt")
 		answer = errNo
 	}
@@ -95,6 +108,11 @@ func (a *app) showLimits(rows []provider.Status, now time.Time, out *format) err
 	case answer != nil:
 		return answer
 	}
+	return a.writeLimits(all, now)
+}
+
+// writeLimits writes the table, no wider than the screen.
+func (a *app) writeLimits(all []limitsOf, now time.Time) error {
 	g := limitsGrid(all, now)
 	widths := g.widths()
 	for _, title := range []string{"FROM", "SHARE", "OF"} { // the least important first

@@ -1,10 +1,15 @@
 package ctl_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/providerd/providerd/ctl"
+	"github.com/providerd/providerd/store/provider"
 )
 
 // limitsReply is a status of providers with those limits, each a provider's JSON.
@@ -83,5 +88,90 @@ func TestPick_AvoidsWhatIsUsedUp(t *testing.T) {
 				t.Errorf("why: %s", why)
 			}
 		})
+	}
+}
+
+// A watch shows the limits again after every change, and nothing while there is none. It outlives
+// the daemon.
+func TestLimits_Watch(t *testing.T) {
+	left := func(n int) string {
+		return fmt.Sprintf(`{"name":"tokens","remaining":%d,"limit":150000,"resets_at":%q,"source":"probe","at":%q}`, n, stampOf(time.Now().Add(time.Hour)), stampOf(time.Now()))
+	}
+	for name, tt := range map[string]struct {
+		args []string
+		want []string // in this order
+		not  string
+	}{
+		"Table": {nil, []string{"p0        tokens", "149984", "\n\nPROVIDER", "p0        requests  used up"}, ""},
+		"JSON":  {[]string{"-o", "json"}, []string{`[{"id":"p0","used_up":false,"limits":[{"name":"tokens","remaining":149984`, "}]\n" + `[{"id":"p0","used_up":true,"limits":[{"name":"requests","remaining":0`}, "PROVIDER"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := startDaemon(t, map[string][]reply{statusRoute: {limitsReply(left(149984)), limitsReply(left(149984)), limitsReply(spent(time.Hour))}})
+			out, talk := newScreen(), newScreen()
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan int, 1)
+			go func() {
+				done <- ctl.Main(ctx, ctl.Env{
+					Args:  append([]string{"--socket", d.socket, "limits", "--watch"}, tt.args...),
+					Stdin: strings.NewReader(""), Stdout: out, Stderr: talk, Getenv: environment(nil),
+				})
+			}()
+			out.await(t.Context(), t, "requests", 1)
+			rest := out.String()
+			for _, part := range tt.want {
+				_, after, ok := strings.Cut(rest, part)
+				if !ok {
+					t.Fatalf("%q is missing, or too early, in:\n%s", part, out)
+				}
+				rest = after
+			}
+			if n := strings.Count(out.String(), "tokens"); n != 1 || tt.not != "" && strings.Contains(out.String(), tt.not) {
+				t.Errorf("shown without a change:\n%s", out)
+			}
+			d.stop()
+			talk.await(t.Context(), t, "waiting for the daemon to return", 1)
+			d.mu.Lock()
+			d.script[statusRoute] = []reply{limitsReply("")}
+			d.mu.Unlock()
+			d.start(t)
+			if name == "JSON" {
+				out.await(t.Context(), t, `"limits":[]`, 1)
+			} else {
+				talk.await(t.Context(), t, "no limit is known now", 1)
+			}
+			cancel()
+			if code := <-done; code != 0 {
+				t.Errorf("exit code %d: %s", code, talk)
+			}
+		})
+	}
+}
+
+// The cards of status, top and the dashboard say what is left, with what is used up first, and
+// leave out what is reset since.
+func TestLimits_OnCards(t *testing.T) {
+	number := func(n float64) *float64 { return &n }
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(d time.Duration) provider.Time { return provider.Time{Time: now.Add(d)} }
+	s := provider.Status{ID: "groq", Kind: "groq", State: provider.StateRunning, Reason: provider.OK, Limits: &provider.Limits{
+		{Name: "gone", Remaining: number(0), ResetsAt: at(-time.Second), At: at(-time.Minute)},
+		{Name: "requests", Remaining: number(5), Limit: number(50), At: at(-time.Minute)},
+		{Name: "tokens", Remaining: number(0), ResetsAt: at(90 * time.Second), At: at(-time.Minute), By: "uid 1000"},
+	}}
+	const want = "tokens: used up, reset in 1m (uid 1000); requests: 5 of 50"
+	facts := ctl.Facts(&s, now)
+	if i := slices.IndexFunc(facts, func(f [2]string) bool { return f[0] == "Left" }); i < 0 || facts[i][1] != want {
+		t.Errorf("the dashboard has %q, want %q", facts, want)
+	}
+	card := ""
+	for _, line := range ctl.CardLines(ctl.CardParts{Row: &s}, ctl.TableOptions{Width: 200, Now: now}) {
+		for _, piece := range line.Pieces {
+			card += piece.Text
+		}
+		card += "\n"
+	}
+	if !strings.Contains(card, "Left: "+want+"\n") {
+		t.Errorf("the card of top lacks %q:\n%s", want, card)
 	}
 }

@@ -116,6 +116,21 @@ func TestProvider_ExplainsItselfWithoutScripts(t *testing.T) {
 	mustHave(t, "no provider", text(t, get(t, h, base+"providers/nobody", 404)), "no such provider")
 }
 
+func TestProvider_SaysWhatIsLeftOfItsLimits(t *testing.T) {
+	rows := mixed()
+	none, some, all := 0.0, 149984.0, 150000.0
+	rows[4].Limits = &provider.Limits{
+		{Name: "tokens", Remaining: &some, Limit: &all, At: ago(time.Minute)},
+		{Name: "requests<b>", Remaining: &none, ResetsAt: ago(-time.Hour - 30*time.Second), At: ago(time.Minute)},
+	}
+	h := views(startDaemon(t, rows...))
+	source := get(t, h, base+"providers/groq", 200)
+	mustHave(t, "the provider", text(t, source), "Left requests<b>: used up, reset in 1h; tokens: 149984 of 150000")
+	if strings.Contains(source, "<b>:") {
+		t.Error("the name of a limit is markup")
+	}
+}
+
 // The bars of layers are one after the other, to one scale.
 func TestProvider_LayersAreToScale(t *testing.T) {
 	d := startDaemon(t, mixed()...)
