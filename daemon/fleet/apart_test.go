@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,8 +95,8 @@ func TestEngine_ATakenNameIsTriedQuietlyAndThenHinted(t *testing.T) {
 		l.machines[0].kill()
 		again := l.boot("gpu0", nil) // a restart after a crash
 		time.Sleep(2 * time.Second)
-		if mode := again.engine.Mode(); mode != provider.FleetConnecting {
-			t.Errorf("mode %s", mode)
+		if f := again.engine.Fleet(); f.Mode != provider.FleetConnecting || !strings.Contains(f.Why, "the name gpu0 is taken") || f.Hint == "" {
+			t.Errorf("%s, %q, %q", f.Mode, f.Why, f.Hint)
 		}
 		l.until(25*time.Second, "it is a member", func() bool { return again.engine.Mode() == provider.FleetOK })
 		second := l.boot("gpu0", nil)

@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -206,6 +207,8 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 		// After a crash the old lease lasts for a while.
 		if !errors.Is(err, bus.ErrTaken) || began.IsZero() || time.Since(began) > takenFor {
 			e.cutOff(err, dialed)
+		} else {
+			e.waitForName(cfg.Member, dialed)
 		}
 		e.pause(ctx, dialed, time.Duration((0.5+e.o.Random())*float64(wait)))
 		wait = min(2*wait, reopenLast)
@@ -336,6 +339,15 @@ func (e *Engine) cutOff(err error, dialed int) {
 	}
 }
 
+// waitForName says why this machine is not a member yet.
+func (e *Engine) waitForName(name string, dialed int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.dialed == dialed && e.mode == provider.FleetConnecting {
+		e.setMode(e.mode, fmt.Errorf("the name %s is taken, which ends within %v if this machine's daemon crashed", name, takenFor))
+	}
+}
+
 // standDown lets this machine probe all by itself, as without a fleet.
 func (e *Engine) standDown() {
 	for _, it := range e.items {
@@ -361,7 +373,7 @@ func (e *Engine) setMode(mode provider.FleetMode, why error) {
 	switch {
 	case mode == provider.FleetAlone:
 		e.count.Alone++
-		e.log.Warn("cut off from the fleet, probing alone", "fleet", e.cfg.Name, "error", why, "hint", provider.HintOf(why))
+		e.log.Warn("cut off from the fleet, probing alone", "fleet", e.cfg.Name, "error", why, "hint", e.hint())
 	case mode == provider.FleetOK && was == provider.FleetAlone:
 		e.log.Info("back in the fleet", "fleet", e.cfg.Name, "members", len(e.peers), "alone_for", for1.Round(time.Second))
 	case mode == provider.FleetOK:
