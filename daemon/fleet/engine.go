@@ -344,7 +344,7 @@ func (e *Engine) waitForName(name string, dialed int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.dialed == dialed && e.mode == provider.FleetConnecting {
-		e.setMode(e.mode, fmt.Errorf("the name %s is taken, which ends within %v if this machine's daemon crashed", name, takenFor))
+		e.setMode(e.mode, fmt.Errorf("the name %s is taken; after a crash of this machine's daemon it is free again within %v", name, takenFor))
 	}
 }
 
