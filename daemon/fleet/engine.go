@@ -194,8 +194,11 @@ func (e *Engine) belong(ctx context.Context, cfg *config.Fleet, dialed int) {
 		e.readCertificate(cfg) // it may have been renewed
 		s, said, err := e.open(ctx, b, cfg, dialed)
 		if err == nil {
+			opened := time.Now()
 			err = e.serve(ctx, newJoined(s, said), dialed)
-			wait = reopenFirst
+			if time.Since(opened) >= steadyAfter { // else joining may be what ends it
+				wait = reopenFirst
+			}
 			began = time.Time{}
 			if err == nil {
 				return

@@ -21,6 +21,7 @@ const (
 	openWithin   = 15 * time.Second // hundreds that join at once wait for each other
 	reopenFirst  = 2 * time.Second  // between two tries to join
 	reopenLast   = 8 * time.Second  // less than a lease, which etcd extends when it comes back
+	steadyAfter  = time.Minute      // a session that lasted for so long is a success
 	takenFor     = 20 * time.Second // the lease of a member that crashed is over by then
 	leaveWithin  = 900 * time.Millisecond
 	writeWithin  = 3 * time.Second

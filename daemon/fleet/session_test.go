@@ -166,3 +166,37 @@ func TestEngine_TheLastReloadIsTheOneAnnounced(t *testing.T) {
 		}
 	})
 }
+
+// Somebody deletes what a member writes to join, again and again. Each try reads all keys, and is
+// told to all others.
+func TestEngine_JoinsThatDoNotLastBecomeRare(t *testing.T) {
+	inLab(t, 2, 1, func(l *lab) {
+		m, joins := l.machines[0], 0
+		l.store.mu.Lock()
+		l.store.written = func(_ string, c bus.Change, _ int64) {
+			if c.Key == wire.Members+m.name {
+				joins++
+				time.AfterFunc(50*time.Millisecond, func() {
+					l.store.mu.Lock()
+					defer l.store.mu.Unlock()
+					l.store.revoke(c.Lease)
+				})
+			}
+		}
+		l.store.revoke(l.store.keys[wire.Members+m.name].Lease)
+		l.store.mu.Unlock()
+		time.Sleep(20 * time.Minute)
+		if joins < 20 || joins > 110 {
+			t.Errorf("%d joins in 20 minutes", joins)
+		}
+		if e := m.entry("p0"); e.row.Reason != provider.OK || time.Since(e.row.CheckedAt.Time) > toldFor {
+			t.Errorf("%+v", e.row)
+		}
+		l.store.mu.Lock()
+		l.store.written = nil
+		l.store.mu.Unlock()
+		l.until(45*time.Second, "it is a member", func() bool { return m.engine.Mode() == provider.FleetOK })
+		time.Sleep(2 * time.Minute)
+		l.prober("p0")
+	})
+}
