@@ -36,7 +36,7 @@ func (a *app) actionCommand(verb units.Verb, short, long string) *command.Comman
 	cmd := &command.Command{
 		Use:   string(verb) + " ID",
 		Short: short,
-		Long: "Ask systemd, as the user who you are, to " + string(verb) + " the unit of a provider, " + long + `
+		Long: "Ask systemd, as you, to " + string(verb) + " the unit of a provider, " + long + `
 
 The provider needs a unit in the configuration: unit = "ollama.service", and bus =
 "user" for a unit of your own. A provider of kind systemd has one. The daemon itself

@@ -64,7 +64,8 @@ func Do(ctx context.Context, v Verb, u Unit, terminal *os.File) (warnings string
 }
 
 // isDenied reports whether the user may not do it. With polkit and no password, systemctl says
-// "Failed to stop NAME: Interactive authentication required." Without polkit, and after wrong
+// "Failed to stop NAME: Interactive authentication required." or, if it is newer, "Access denied as
+// the requested operation requires interactive authentication." Without polkit, and after wrong
 // passwords, it is "Access denied". A security module's refusal is "Permission denied".
 func isDenied(complaint string) bool {
 	for _, text := range []string{"Access denied", "Interactive authentication required", "Permission denied"} {
@@ -93,7 +94,7 @@ func (u Unit) unreachable(complaint string, err error) error {
 		return provider.Errorf(provider.TimedOut, "see: "+u.Line("status"), "systemd did not answer within %v", patience)
 	case err != nil:
 		return provider.Errorf("", "", "systemctl: %v", err)
-	case strings.Contains(complaint, "has not been booted with systemd"):
+	case strings.Contains(complaint, "has not been booted with systemd"), strings.Contains(complaint, "No medium found") && !booted():
 		return provider.Errorf("", "start and stop the server where systemd runs, for example outside this container", "systemd does not run here")
 	}
 	whose, hint := "the system's systemd", "see: systemctl is-system-running"
@@ -104,6 +105,12 @@ func (u Unit) unreachable(complaint string, err error) error {
 		}
 	}
 	return provider.Errorf("", hint, "%s cannot be reached: %s", whose, cmp.Or(firstLine(complaint), "it does not answer"))
+}
+
+// booted reports whether systemd runs here, as sd_booted(3) does.
+func booted() bool {
+	info, err := os.Lstat("/run/systemd/system")
+	return err == nil && info.IsDir()
 }
 
 // notFound is the error if there is no such unit. It names the unit that is meant: one of the
