@@ -93,6 +93,8 @@ func TestMCP_MalformedMessages(t *testing.T) {
 		{`{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"providerd://nope"}}`, `"error"`},
 		{`{"jsonrpc":"2.0","id":99,"result":{}}`, ""}, // an answer to nothing
 		{`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":12345}}`, ""},
+		{`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{}}}`, ""},
+		{`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{}}`, ""},
 		{"", ""},
 		{"\r", ""},
 	} {
@@ -106,6 +108,75 @@ func TestMCP_MalformedMessages(t *testing.T) {
 		if got := p.read(); !strings.Contains(got, fmt.Sprintf(`"id":%d`, 1000+i)) {
 			t.Errorf("after %.60s: %s", tc.line, got)
 		}
+	}
+}
+
+// A client of another version of the protocol is answered in that version or, if the program
+// does not know it, in one that it knows. The client decides.
+func TestMCP_ProtocolVersions(t *testing.T) {
+	daemon := newProcess(t, "")
+	known := map[string]bool{"2024-11-05": true, "2025-03-26": true, "2025-06-18": true, "2025-11-25": true}
+	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "1999-01-01", "2999-12-31", "", "x"} {
+		p := pipeMCP(t, daemon)
+		p.write(strings.Replace(mcpHello, "2025-06-18", version, 1))
+		var hello struct {
+			Result struct {
+				ProtocolVersion string `json:"protocolVersion"`
+			} `json:"result"`
+		}
+		line := p.read()
+		if err := json.Unmarshal([]byte(line), &hello); err != nil {
+			t.Fatal(err)
+		}
+		got := hello.Result.ProtocolVersion
+		if known[version] && got != version || !known[got] {
+			t.Errorf("%q is answered in %q: %s", version, got, line)
+		}
+		p.write(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+		p.write(`{"jsonrpc":"2.0","id":"next","method":"tools/list"}`)
+		if line := p.read(); !strings.Contains(line, `"provider_status"`) {
+			t.Errorf("%q: %s", version, line)
+		}
+		p.in.Close()
+	}
+}
+
+// Over one pipe: a request that is cancelled is not waited for, requests are answered as they
+// become ready, and two subscriptions are one.
+func TestMCP_InterleavedRequests(t *testing.T) {
+	daemon := mcpProviders(t, answerAsOllama).start()
+	daemon.until(func() bool { return daemon.unchecked() == 0 })
+	p := pipeMCP(t, daemon)
+	p.write(mcpHello)
+	p.read()
+	p.write(`{"jsonrpc":"2.0","method":"notifications/initialized"}`)
+	const wait = `{"jsonrpc":"2.0","id":%q,"method":"tools/call","params":{"name":"wait_for_provider","arguments":{"ids":["limited"],"timeout_seconds":%d}}}`
+	p.write(fmt.Sprintf(wait, "cancelled", 60))
+	p.write(fmt.Sprintf(wait, "slow", 1))
+	p.write(`{"jsonrpc":"2.0","id":"quick","method":"ping"}`)
+	if line := p.read(); !strings.Contains(line, `"id":"quick"`) {
+		t.Errorf("first came %s", line)
+	}
+	p.write(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"cancelled","reason":"tired"}}`)
+	for line := ""; !strings.Contains(line, `"id":"slow"`); {
+		if line = p.read(); strings.Contains(line, `"id":"cancelled"`) {
+			t.Errorf("a cancelled request is answered: %s", line)
+		}
+	}
+
+	for _, id := range []string{"one", "two"} {
+		p.write(fmt.Sprintf(`{"jsonrpc":"2.0","id":%q,"method":"resources/subscribe","params":{"uri":"providerd://status"}}`, id))
+		if line := p.read(); !strings.Contains(line, `"result":{}`) {
+			t.Errorf("subscribe: %s", line)
+		}
+	}
+	daemon.do("POST", "/api/providers/good/pause", nil)
+	if line := p.read(); !strings.Contains(line, `"method":"notifications/resources/updated"`) || !strings.Contains(line, `"uri":"providerd://status"`) {
+		t.Errorf("no update: %s", line)
+	}
+	p.write(`{"jsonrpc":"2.0","id":"again","method":"ping"}`)
+	if line := p.read(); !strings.Contains(line, `"id":"again"`) { // and no second update
+		t.Errorf("after the update came %s", line)
 	}
 }
 

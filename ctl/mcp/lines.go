@@ -37,9 +37,9 @@ type lines struct {
 	writing sync.Mutex // guards out; held for as long as the client does not read
 	out     io.Writer
 
-	mu      sync.Mutex          // guards open; never held during a write
-	open    map[jsonrpc.ID]bool // calls without an answer
-	settled chan struct{}       // has a signal if an answer was written
+	mu      sync.Mutex              // guards open; never held during a write
+	open    map[jsonrpc.ID]openCall // calls without an answer
+	settled chan struct{}           // has a signal if an answer was written
 }
 
 // heard is what came in: a message, or why there will be none.
@@ -52,7 +52,7 @@ func newLines(in io.Reader, out io.Writer) *lines {
 	return &lines{
 		in: bufio.NewReader(in), out: out,
 		heard: make(chan heard), closed: make(chan struct{}), over: make(chan struct{}),
-		open: map[jsonrpc.ID]bool{}, settled: make(chan struct{}, 1),
+		open: map[jsonrpc.ID]openCall{}, settled: make(chan struct{}, 1),
 	}
 }
 
@@ -93,7 +93,9 @@ func (l *lines) Write(ctx context.Context, message jsonrpc.Message) error {
 		return err
 	}
 	answer, isAnswer := message.(*jsonrpc.Response)
-	err = l.write(line)
+	if !isAnswer || l.wants(answer.ID) {
+		err = l.write(line)
+	}
 	if isAnswer {
 		l.mu.Lock()
 		delete(l.open, answer.ID)
@@ -116,11 +118,11 @@ func (l *lines) write(line []byte) error {
 
 // accept notes a call. While too many have no answer, it waits until one has: a client that
 // writes and never reads must not fill the memory.
-func (l *lines) accept(id jsonrpc.ID) {
+func (l *lines) accept(call *jsonrpc.Request) {
 	for {
 		l.mu.Lock()
 		if len(l.open) < mostOpen {
-			l.open[id] = true
+			l.open[call.ID] = openCall{firm: call.Method == "initialize"}
 			l.mu.Unlock()
 			return
 		}
@@ -138,8 +140,12 @@ func (l *lines) accept(id jsonrpc.ID) {
 func (l *lines) listen() {
 	for {
 		message, err := l.next()
-		if call, ok := message.(*jsonrpc.Request); ok && call.IsCall() {
-			l.accept(call.ID)
+		switch request, _ := message.(*jsonrpc.Request); {
+		case request == nil:
+		case request.IsCall():
+			l.accept(request)
+		case request.Method == "notifications/cancelled":
+			l.cancelled(request.Params)
 		}
 		if err != nil {
 			l.settle()
