@@ -184,7 +184,7 @@ func (t *table) fleetFile(setting string) string {
 func (t *table) fleetFiles(f *Fleet) {
 	secret, loose, bad := t.env.credentialIn(f.FleetKeyFile)
 	if loose {
-		t.warn(t.at(fleetSecret), "every user of this machine can read the %s: chmod 600 %s", fleetSecret, printable(f.FleetKeyFile))
+		t.warn(t.at(fleetSecret), "every user of this machine can read the %s: chmod o-r %s", fleetSecret, printable(f.FleetKeyFile))
 	}
 	if bad != nil {
 		bad.message = fleetSecret + ": " + bad.message
@@ -225,7 +225,7 @@ func (t *table) certificates(f *Fleet) (common string) {
 			return nil
 		}
 		if setting == fleetKey && mode&0o004 != 0 && t.env.OS != "windows" {
-			t.warn(t.at(setting), "every user of this machine can read the private key: chmod 600 %s", printable(path))
+			t.warn(t.at(setting), "every user of this machine can read the private key: chmod o-r %s", printable(path))
 		}
 		return data
 	}
