@@ -91,6 +91,7 @@ func (e *Error) Hint() string {
 var hints = map[Problem]string{
 	Unreachable:    "check that etcd runs there, and that no firewall is in between",
 	NotEtcd:        "correct endpoints in [fleet]: it is the client URL of etcd, usually port 2379, with https if etcd has certificates",
+	Silent:         "check the load and the disk of etcd's servers, and the network to them",
 	OurFiles:       "correct ca_file, cert_file and key_file in [fleet]",
 	OurCertExpired: "put a new certificate in cert_file; it is read at the next attempt",
 	OurCertNotNow:  "compare its dates with the clocks of this machine and of etcd's servers: openssl x509 -noout -dates -in FILE",
@@ -196,6 +197,8 @@ func diagnose(err error, c *conn) (Problem, error) {
 		return OurFiles, err
 	case errors.As(err, &shake):
 		return ofHandshake(shake)
+	case c == nil && errors.Is(err, context.DeadlineExceeded):
+		return Unreachable, errors.New(string(Silent))
 	case c == nil:
 		return Unreachable, err
 	}
@@ -221,6 +224,8 @@ func ofHandshake(e *handshakeError) (Problem, error) {
 		return TheirCert, e.err
 	case errors.As(e.err, &record), errors.Is(e.err, io.EOF):
 		return NotEtcd, e.err
+	case errors.Is(e.err, context.DeadlineExceeded):
+		return Silent, nil
 	}
 	return Unreachable, e.err
 }

@@ -22,6 +22,7 @@ func TestError_HintSaysWhatToType(t *testing.T) {
 		{Error{Problem: NoPermission}, "etcdctl user grant-role MEMBER ROLE"},
 		{Error{Problem: Unreachable, Err: &net.OpError{Op: "dial", Err: lookup}}, "getent hosts etcd-22"},
 		{Error{Problem: Unreachable, Err: errors.New("connection refused")}, "check that etcd runs there"},
+		{Error{Problem: Silent}, "load and the disk"},
 		{Error{Problem: TheirCert, Err: name}, "subjectAltName"},
 		{Error{Problem: TheirCert, Err: x509.UnknownAuthorityError{}}, "ca_file"},
 		{Error{Problem: OurCertRefused, Endpoint: "https://etcd-1:2380"}, "members use 2379"},
