@@ -24,7 +24,8 @@ are usable now, or those of them that are named. PROGRAM is ` + listOfPrograms()
 
 The best one, as pick chooses, comes first and serves by default; a program that uses one
 provider at a time gets that one. With --model, only providers that list the model count,
-and only that model is configured. With --all the state does not matter.
+and only that model is configured. With --all the state does not matter. With --fleet, the
+servers of other machines count too, if their machines let others reach them.
 
 The result has the names of variables, never a key. Where it belongs, what it needs, and
 what was left out and why, is said in its comments or on standard error. A provider whose
@@ -52,6 +53,7 @@ It exits 1 with the reasons if there is nothing to configure.`,
 		},
 	}
 	cmd.Flags().StringVar(&q.model, "model", "", "only the model `NAME`, of those that list it").Complete = a.completeModels
+	cmd.Flags().BoolVar(&q.fleet, "fleet", false, "also servers of other machines of the fleet")
 	cmd.Flags().BoolVar(&all, "all", false, "also providers that cannot be used now")
 	cmd.Run = func(cmd *command.Command, words []string) error {
 		if err := q.of(cmd, words[1:]); err != nil {
@@ -74,6 +76,13 @@ type exported struct {
 }
 
 func (a *app) export(ctx context.Context, p *program, q pickQuery, all bool) error {
+	if q.fleet {
+		others, err := a.theFleet(ctx)
+		if err != nil {
+			return err
+		}
+		q.others = others
+	}
 	usable, no, err := a.exportable(ctx, q, all)
 	if err != nil {
 		return err
@@ -131,6 +140,9 @@ func (a *app) exportable(ctx context.Context, q pickQuery, all bool) ([]candidat
 	for i := range reply.Providers {
 		c := candidate{Status: reply.Providers[i]}
 		known := func(u candidate) bool { return u.ID == c.ID }
+		if isRemote(c.ID) && !reachesHere(c.Endpoint) {
+			continue
+		}
 		if why, _ := c.unreachable(); why == "" && c.Type != provider.Generic && !slices.ContainsFunc(usable, known) {
 			usable = append(usable, c)
 			no = slices.DeleteFunc(no, func(r rejected) bool { return r.ID == c.ID })
@@ -156,7 +168,7 @@ func (a *app) configured(ctx context.Context, p *program, q pickQuery, usable []
 		}
 		taken[e.name] = true
 		e.keyEnv, e.keyless = a.keyFor(&e)
-		list, err := a.client.Models(ctx, e.ID)
+		list, err := a.modelsOf(ctx, &q, &e.candidate)
 		if err != nil {
 			return nil, nil, err
 		}

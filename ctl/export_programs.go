@@ -143,7 +143,7 @@ func responses(c *candidate) (url, why string) {
 	// 2026 or later.
 	const have = "openai azure-openai ollama lmstudio llamacpp vllm sglang localai litellm openrouter groq xai huggingface fireworks"
 	if url, why = openAI(c); why == "" && !isWord(have, c.Kind) {
-		why = "it is not known to have OpenAI's responses; name it to try: providerctl export codex " + c.ID
+		why = "it is not known to have OpenAI's responses; name it to try: providerctl export codex " + c.named()
 	}
 	return url, why
 }
@@ -166,7 +166,7 @@ func anthropic(c *candidate) (url, why string) {
 	case c.Kind == "zai":
 		return strings.TrimSuffix(url, "/paas/v4") + "/anthropic", ""
 	}
-	return strings.TrimSuffix(url, "/v1"), "it is not known to have Anthropic's messages; name it to try: providerctl export claude-code " + c.ID
+	return strings.TrimSuffix(url, "/v1"), "it is not known to have Anthropic's messages; name it to try: providerctl export claude-code " + c.named()
 }
 
 // What a model is for, by its name. Lists do not say.

@@ -71,6 +71,10 @@ func (a *app) modelsOf(ctx context.Context, q *pickQuery, c *candidate) (*provid
 		return a.client.Models(ctx, c.ID)
 	}
 	list := &provider.ModelsReply{ID: c.ID}
+	if q.model == "" {
+		list.Models = remoteModels(q.others, c.ID)
+		return list, nil
+	}
 	lists, known := remoteLists(q.others, c.ID, q.model)
 	if lists {
 		list.Models = []provider.Model{{ID: q.model}}
@@ -93,4 +97,12 @@ func (c *candidate) remoteUnusable(now time.Time, model string) (why, hint strin
 		return describe(c.Status) + ", at an address that other machines cannot use: " + c.Endpoint, ""
 	}
 	return c.unusable(now, model)
+}
+
+// named is the candidate's ID on a command line.
+func (c *candidate) named() string {
+	if isRemote(c.ID) {
+		return c.ID + " --fleet"
+	}
+	return c.ID
 }

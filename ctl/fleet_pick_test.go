@@ -130,3 +130,35 @@ func TestCompletion_OffersTheFleet(t *testing.T) {
 		t.Errorf("without the flag: %s", got.out)
 	}
 }
+
+// Another machine's server is configured like one of here, at its own address and without a key.
+func TestExport_InTheFleet(t *testing.T) {
+	const ollamaDead = `{"id":"ollama","kind":"ollama","type":"local","state":"STOPPED","reason":"connection_refused","hint":"start it: ollama serve","age_ms":1000}`
+	up, closed := remote("vllm", "RUNNING", "ok", reachable), remote("vllm", "RUNNING", "ok", "")
+	at127 := remote("vllm", "STARTING", "loading", `,"endpoint":"http://127.0.0.1:8000","client":{"openai_base_url":"http://127.0.0.1:8000/v1"},"models":["m"]`)
+	loading := remote("vllm", "STARTING", "loading", reachable)
+	for name, tc := range map[string]struct {
+		args, fleet string
+		code        int
+		out, err    string
+	}{
+		"Llm":       {"export llm --fleet", inFleet("ok", gpu2(up)), 0, "- model_id: gpu2/vllm/qwen3-32b\n  model_name: qwen3-32b\n  api_base: http://gpu2:8000/v1\n", ""},
+		"ByName":    {"export opencode gpu2/vllm --fleet --model qwen3-32b", inFleet("ok", gpu2(up)), 0, `"baseURL": "http://gpu2:8000/v1"`, "for opencode.json"},
+		"NotListed": {"export opencode --fleet --model llama4", inFleet("ok", gpu2(up)), 1, "", "gpu2/vllm: it does not list llama4"},
+		"Closed":    {"export llm --fleet", inFleet("ok", gpu2(closed)), 1, "", "gpu2/vllm: RUNNING, for its own machine only"},
+		"Loading":   {"export llm --fleet", inFleet("ok", gpu2(loading)), 1, "", "gpu2/vllm: STARTING"},
+		"All":       {"export llm --fleet --all", inFleet("ok", gpu2(loading)), 0, "model_id: gpu2/vllm/qwen3-32b", ""},
+		"NeverOurs": {"export llm --fleet --all gpu2/vllm", inFleet("ok", gpu2(at127)), 1, "", "at an address that other machines cannot use"},
+		"NoFlag":    {"export llm", inFleet("ok", gpu2(up)), 1, "", "ollama: STOPPED"},
+		"NoFleet":   {"export llm --fleet", noFleet, 1, "", "this machine is in no fleet"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := startDaemon(t, map[string][]reply{"GET /api/providers/status": {rows(ollamaDead)}, "GET /api/providers/ollama/models": {listing()}, "GET /api/fleet": {ok(tc.fleet)}})
+			got := d.run(t, strings.Fields(tc.args)...)
+			got.want(t, tc.code, tc.out, tc.err)
+			if strings.Contains(got.out+got.err, "STOLEN_KEY") {
+				t.Errorf("a key is named:\n%s%s", got.out, got.err)
+			}
+		})
+	}
+}

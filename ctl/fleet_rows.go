@@ -93,21 +93,40 @@ func reachesHere(address string) bool {
 // remoteLists reports whether another machine's server lists a model, and whether its list is
 // known in full.
 func remoteLists(reply *provider.FleetReply, id, model string) (lists, known bool) {
+	r := remoteServer(reply, id)
+	if r == nil {
+		return false, false
+	}
+	return provider.Lists(r.Kind, modelsIn(r), model), r.ModelsCount != nil && *r.ModelsCount == len(r.Models)
+}
+
+// remoteModels are the models that another machine's server is known to list.
+func remoteModels(reply *provider.FleetReply, id string) []provider.Model {
+	if r := remoteServer(reply, id); r != nil {
+		return modelsIn(r)
+	}
+	return nil
+}
+
+// remoteServer is what is known of another machine's server; nil: nothing.
+func remoteServer(reply *provider.FleetReply, id string) *provider.FleetRow {
 	member, id, _ := strings.Cut(id, onMember)
 	for i := range reply.Hosts {
 		for j := range reply.Hosts[i].Providers {
-			r := &reply.Hosts[i].Providers[j]
-			if reply.Hosts[i].Member != member || r.ID != id {
-				continue
+			if r := &reply.Hosts[i].Providers[j]; reply.Hosts[i].Member == member && r.ID == id {
+				return r
 			}
-			models := make([]provider.Model, len(r.Models))
-			for k, name := range r.Models {
-				models[k].ID = name
-			}
-			return provider.Lists(r.Kind, models, model), r.ModelsCount != nil && *r.ModelsCount == len(r.Models)
 		}
 	}
-	return false, false
+	return nil
+}
+
+func modelsIn(r *provider.FleetRow) []provider.Model {
+	models := make([]provider.Model, len(r.Models))
+	for k, name := range r.Models {
+		models[k].ID = name
+	}
+	return models
 }
 
 // split separates the IDs of this machine's providers from those of other machines' servers.

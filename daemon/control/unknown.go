@@ -29,7 +29,7 @@ func unknownProvider(v store.View, id string) *provider.Error {
 	}
 	hint = provider.DidYouMean(id, known, "", hint)
 	if strings.Contains(id, "/") {
-		hint = "another machine's server is known to status, pick, run and wait with --fleet, and to GET /api/fleet"
+		hint = "another machine's server is known to status, pick, run, export and wait with --fleet, and to GET /api/fleet"
 	}
 	if ids := strings.FieldsFunc(id, isSeparator); len(ids) > 1 && !slices.ContainsFunc(ids, func(id string) bool { return v.Row(id) == nil }) {
 		hint = "name each separately: " + shorten(strings.Join(ids, " "))
