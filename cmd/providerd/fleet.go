@@ -58,8 +58,8 @@ func newFleetCheckCommand(f *flags) *command.Command {
 	return &command.Command{
 		Use: "check", Short: "Check the way to the fleet's etcd",
 		Long: `Check what [fleet] in the configuration needs: each of etcd's servers and its
-certificate, this member's certificate and role, its name, and the clock of leases. It
-needs no daemon, and does not disturb one. Check the system's service as root: its user must
+certificate, this member's certificate, role, name and fleet_key, and the clock of leases.
+It needs no daemon, and does not disturb one. Check the system's service as root: its user must
 be able to read the files, too.
 
 It fails if the fleet cannot be used.`,

@@ -190,7 +190,7 @@ func (t *table) fleetFiles(f *Fleet) {
 		bad.message = fleetSecret + ": " + bad.message
 		t.faultFleet(f, fleetSecret, bad)
 	} else if f.Key = fleetKeyIn(secret.Reveal()); f.Key == nil {
-		t.faultFleet(f, fleetSecret, flawf("make a new one for all members: providerd fleet key > FILE",
+		t.faultFleet(f, fleetSecret, flawf("make a new one for all members: (umask 077; providerd fleet key > FILE)",
 			"%s: %s has no key of a fleet, which is 43 characters of base64", fleetSecret, quote(f.FleetKeyFile)))
 	}
 	common := t.certificates(f)
