@@ -80,6 +80,10 @@ func TestWait_ForAnotherMachinesServer(t *testing.T) {
 		d := startDaemon(t, script(inFleet("ok"), inFleet("ok", gpu2(up))))
 		d.run(t, "wait", "gpu2/vllm", "--fleet", "--timeout", "30s").want(t, 0, "gpu2/vllm is RUNNING", "")
 	})
+	t.Run("TheirMachinesCome", func(t *testing.T) {
+		d := startDaemon(t, script(inFleet("ok"), inFleet("ok", gpu2(up))))
+		d.run(t, "wait", "gpu2/vllm", "gpu3/vllm", "--any", "--fleet", "--timeout", "30s").want(t, 0, "gpu2/vllm is RUNNING", "")
+	})
 	t.Run("WithOneOfHere", func(t *testing.T) {
 		d := startDaemon(t, script(inFleet("ok", gpu2(up))))
 		d.run(t, "wait", "gpu2/vllm", "ollama", "--fleet").want(t, 0, "gpu2/vllm is RUNNING (0.1 ms)\nollama is RUNNING", "")

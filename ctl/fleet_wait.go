@@ -19,7 +19,19 @@ func (w *waiting) named(ctx context.Context, words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return match(words, idsOf(rows))
+	return match(words, withAway(idsOf(rows), words))
+}
+
+// withAway adds to the known IDs the words that name a server of a machine of which no server is
+// known: the machine may come.
+func withAway(known, words []string) []string {
+	for _, word := range words {
+		member, _, remote := strings.Cut(word, onMember)
+		if remote && !provider.IsGlob(word) && !slices.ContainsFunc(known, func(id string) bool { return strings.HasPrefix(id, member+onMember) }) {
+			known = append(known, word)
+		}
+	}
+	return known
 }
 
 // rows are all rows that can be waited for.
