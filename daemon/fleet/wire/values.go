@@ -84,7 +84,7 @@ func EncodeMember(m Member) [][]byte {
 		n := min(len(tags), tagsPerPart)
 		j := memberJSON{FPs: joinTags(tags[:n])}
 		if len(parts) == 0 {
-			j.Host, j.Version = hostName(m.Host), version(m.Version)
+			j.Host, j.Version = hostName(m.Host), version(bare(m.Version))
 			j.Follows, j.Since, j.Shares = m.Follows, m.Since, len(m.Tags)
 			if m.Key != (Tag{}) {
 				j.Key = joinTags([]Tag{m.Key})
@@ -230,7 +230,7 @@ type hostJSON struct {
 // Encode returns the host's value. Servers beyond its size are counted, and before a server is
 // left out, its models are.
 func (h Host) Encode() []byte {
-	j := hostJSON{Version: version(h.Version), LagMS: h.LagMS, More: h.More}
+	j := hostJSON{Version: version(bare(h.Version)), LagMS: h.LagMS, More: h.More}
 	const envelope = 160
 	room := MaxHost - envelope
 	for i, s := range h.Servers {
@@ -271,6 +271,9 @@ func version(v string) string {
 	}
 	return ""
 }
+
+// bare is a daemon's version without brackets: one that is no release calls itself (devel).
+func bare(v string) string { return strings.Trim(v, "()") }
 
 // hostName is the host's name if it has the form of one; empty otherwise.
 func hostName(h string) string {

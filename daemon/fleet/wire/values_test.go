@@ -83,6 +83,17 @@ func TestEncodeMember_ListsThousandsInParts(t *testing.T) {
 	}
 }
 
+func TestEncode_NamesABuildThatIsNoRelease(t *testing.T) {
+	m, err := ParseMember(EncodeMember(Member{Version: "(devel)"})[0])
+	if err != nil || m.Version != "devel" {
+		t.Errorf("member: %q, %v", m.Version, err)
+	}
+	h, err := ParseHost(Host{Version: "(devel)"}.Encode())
+	if err != nil || h.Version != "devel" {
+		t.Errorf("host: %q, %v", h.Version, err)
+	}
+}
+
 func TestRow_KeepsTheFieldsOfALaterVersion(t *testing.T) {
 	later := append(sampleRow().Encode(), []byte(`,"colour":{"of":["it"]},"Version":"0.5.2"}`)...)
 	later = bytes.Replace(later, []byte(`},"colour`), []byte(`,"colour`), 1)
