@@ -231,8 +231,11 @@ func (c *fleetCheck) nameFinding(member *wire.Member) Finding {
 		return Finding{What: "member " + name + ": the name is free"}
 	}
 	host, _ := os.Hostname()
-	if member.Host == host {
-		return Finding{What: "member " + name + ": this machine's daemon is in the fleet"}
+	switch member.Host {
+	case "": // it is none that can be shown
+		return Finding{What: "member " + name + ": it is in the fleet, on a machine whose name is not known"}
+	case host:
+		return Finding{What: "member " + name + ": it is in the fleet, on a machine called " + provider.Printable(host) + " as this one is"}
 	}
 	return Finding{
 		What: fmt.Sprintf("member %s: another machine has that name, %s", name, provider.Printable(member.Host)), Bad: true,

@@ -58,6 +58,15 @@ func TestCheck_TriesRoleNameAndClock(t *testing.T) {
 				t.Errorf("the check left %s", change.Key)
 			}
 		}
+		host, _ := os.Hostname()
+		for name, want := range map[string]string{host: "member gpu3: it is in the fleet, on a machine called " + host, "": "on a machine whose name is not known"} {
+			if _, err := s.Put(brief(t), "members/gpu3", wire.EncodeMember(wire.Member{Host: name})[0], true); err != nil {
+				t.Fatal(err)
+			}
+			if text, good = c.check("lab", files); !good || !strings.Contains(text, want) {
+				t.Errorf("good: %v, want %q in:\n%s", good, want, text)
+			}
+		}
 		if _, err := s.Put(brief(t), "members/gpu3", []byte(`{"host":"other"}`), true); err != nil {
 			t.Fatal(err)
 		}
