@@ -123,7 +123,7 @@ func TestStatus_OfTheFleet(t *testing.T) {
 		"AloneAreStale": {"status --fleet gpu2/vllm", inFleet("alone", gpu2(vllm)), 0, "2s stale", "lab: alone"},
 		"AgeNotKnown":   {"status --fleet gpu2/vllm", inFleet("ok", gpu2(ageless)), 0, "gpu2/vllm  RUNNING  ok            -  -\n", ""},
 		"AloneAgeless":  {"status --fleet gpu2/vllm", inFleet("alone", gpu2(ageless)), 0, "gpu2/vllm  RUNNING  ok            -  stale\n", "lab: alone"},
-		"NotWatched":    {"status --fleet --watch", noFleet, 2, "", "hint: leave one of them out"},
+		"NotWatched":    {"status --fleet --watch", noFleet, 2, "", "hint: leave one of them out; to follow all machines: providerctl top, then f"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := startDaemon(t, map[string][]reply{"GET /api/providers/status": {rows(ollamaUp)}, "GET /api/fleet": {ok(tc.fleet)}})

@@ -79,7 +79,7 @@ screen is too short for all rows, those that need somebody come first.`,
 		case flags.Changed("wait") && v.query.MaxAge == nil:
 			return usage("say how old a row may be: --max-age 0s", "status: --wait needs --max-age")
 		case watch && fleet:
-			return usage("leave one of them out", "status: --watch shows this machine's providers only")
+			return usage("leave one of them out; to follow all machines: providerctl top, then f", "status: --watch shows this machine's providers only")
 		case watch && v.out.value == formatName:
 			return usage("leave one of them out, or use: -o json", "status: --watch shows more than names")
 		}
