@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -166,20 +165,10 @@ func (a *app) printError(err error) int {
 
 // explain says what went wrong and what to type next.
 func (a *app) explain(e *provider.Error) {
-	message, hint := a.explained(e)
-	a.say("%s", message)
-	if hint != "" {
-		a.say("hint: %s", hint)
+	a.say("%s", e.Message)
+	if e.Hint != "" {
+		a.say("hint: %s", e.Hint)
 	}
-}
-
-// explained returns what went wrong, and what to type next.
-func (a *app) explained(e *provider.Error) (message, hint string) {
-	hint = e.Hint
-	if socket := a.asked(); socket != "" && strings.HasSuffix(hint, "start it: providerd") { // and not the daemon of another socket
-		hint += " --socket " + quoted(socket)
-	}
-	return e.Message, hint
 }
 
 // asked is the socket that the user named: by the flag or, without it, by the variable.

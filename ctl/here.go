@@ -9,6 +9,9 @@ func (a *app) here(text string) string {
 	if a.client == nil || a.client.Socket == "" && a.Getenv("PROVIDERD_SOCKET") == "" {
 		return text
 	}
+	if strings.HasSuffix(text, "start it: providerd") { // and not the daemon of another socket
+		text += " --socket " + quoted(a.asked())
+	}
 	return addressed(text, a.isCommand, a.client.Socket, a.Getenv("PROVIDERD_SOCKET"))
 }
 

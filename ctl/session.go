@@ -90,11 +90,14 @@ func (s *Session) Following() (ctx context.Context, stop func()) { return s.app.
 // is empty if there is none.
 func (s *Session) Explain(err error) (message, hint string) {
 	if e := (*provider.Error)(nil); errors.As(err, &e) {
-		message, hint = s.app.explained(e)
-		return provider.PrintableLines(s.app.here(message)), provider.PrintableLines(s.app.here(hint))
+		return provider.PrintableLines(s.app.here(e.Message)), provider.PrintableLines(s.app.here(e.Hint))
 	}
 	return provider.PrintableLines(s.app.here(err.Error())), ""
 }
+
+// Spell adapts the commands in a text for people to the socket that was named, so that they
+// work as they are.
+func (s *Session) Spell(text string) string { return provider.PrintableLines(s.app.here(text)) }
 
 // CompleteIDs offers the IDs of the daemon's providers, at most most on one command line; −1
 // means any number.

@@ -119,11 +119,12 @@ func (p *program) serverOptions() ServerOptions {
 		Port:     int(p.port),
 		ReadOnly: p.readOnly,
 		Client:   &daemon,
+		Spell:    p.session.Spell,
 		Bug:      func(text string) { p.session.Say("a bug of the dashboard: %s", text) },
 		Views: func(base, nonce string) http.Handler {
 			return page.New(page.Options{
 				Client: &daemon, Base: base, Nonce: nonce, ReadOnly: p.readOnly,
-				Host: cmp.Or(host, "this machine"), Version: p.version, Actions: p.actions,
+				Host: cmp.Or(host, "this machine"), Version: p.version, Actions: p.actions, Spell: p.session.Spell,
 			})
 		},
 	}

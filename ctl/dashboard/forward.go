@@ -21,6 +21,7 @@ const chunk = 16 << 10
 type forwarded struct {
 	base   string // with a slash at both ends
 	client *client.Client
+	spell  func(hint string) string // nil keeps hints as they are
 }
 
 // ServeHTTP forwards a request without its headers. Of the answer's headers it passes on the
@@ -56,7 +57,7 @@ func (f forwarded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Request) {
 	reply, err := f.client.Open(r.Context(), req)
 	if err != nil {
-		answerError(w, err)
+		answerError(w, f.spelled(err))
 		return
 	}
 	defer reply.Close()
@@ -76,6 +77,17 @@ func (f forwarded) forward(w http.ResponseWriter, r *http.Request, req client.Re
 		return
 	}
 	answer(w, reply.Status, reply.ContentType, body)
+}
+
+// spelled adapts the hint of the client's own errors; those of the daemon pass as they are.
+func (f forwarded) spelled(err error) error {
+	var e *provider.Error
+	if f.spell == nil || !errors.As(err, &e) {
+		return err
+	}
+	adapted := *e
+	adapted.Hint = f.spell(e.Hint)
+	return &adapted
 }
 
 // passable reports whether a reply has one of the daemon's own types. A browser would run the

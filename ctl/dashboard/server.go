@@ -48,6 +48,8 @@ type ServerOptions struct {
 	Port     int // 0: any
 	ReadOnly bool
 	Client   *client.Client // of the daemon
+	// Spell, if it is not nil, adapts the commands in hints to the reader.
+	Spell func(hint string) string
 	// Bug, if it is not nil, is called with a handler's panic and its stack.
 	Bug func(text string)
 	// Views makes the handler of everything below base except the API. It only gets requests
@@ -79,7 +81,7 @@ func Listen(o ServerOptions) (*Server, error) {
 		opened: make(chan struct{}),
 	}
 	s.views = o.Views(s.doors.Base(), s.doors.Nonce)
-	s.api = forwarded{base: s.doors.Base(), client: o.Client}
+	s.api = forwarded{base: s.doors.Base(), client: o.Client, spell: o.Spell}
 	return s, nil
 }
 

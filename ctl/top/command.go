@@ -41,20 +41,9 @@ It needs a terminal that can move its cursor. Elsewhere, use: providerctl status
 				return provider.Errorf(provider.Usage, "use: providerctl status --watch", "top: this terminal (TERM=%s) cannot move its cursor", os.Getenv("TERM"))
 			}
 			return Run(s.Interruptible(), Options{
-				Client: s.Client(), Color: t.Color, ASCII: t.ASCII, Screen: screen, Act: s.Act,
-				Spell: func(hint string) string { return spell(s, hint) },
+				Client: s.Client(), Color: t.Color, ASCII: t.ASCII, Screen: screen,
+				Act: s.Act, Spell: s.Spell,
 			})
 		},
 	}
 }
-
-// spell adapts the commands in a text to the socket that was named.
-func spell(s *ctl.Session, text string) string {
-	adapted, _ := s.Explain(plainError(text))
-	return adapted
-}
-
-// A plainError is an error that is only a text.
-type plainError string
-
-func (e plainError) Error() string { return string(e) }

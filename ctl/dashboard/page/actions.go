@@ -89,8 +89,7 @@ func (now *action) end(report *ctl.ActionReport, err error) {
 	now.Running, now.ended = false, time.Now()
 	now.Text, now.Notes, now.Title, now.Lines = report.Result, report.Warnings, report.JournalTitle(), report.Journal
 	if err != nil {
-		p := problemOf(err)
-		now.Bad, now.Text, now.Hint = true, p.Message, p.Hint
+		now.Bad, now.Text, now.Hint = true, messageOf(err), hintOf(err)
 	}
 }
 
@@ -134,7 +133,12 @@ func (s *site) addAction(c *card) {
 	if s.Actions == nil {
 		return
 	}
-	if c.Action = s.Actions.of(c.ID); c.Action != nil && c.Action.Running {
+	if last := s.Actions.of(c.ID); last != nil {
+		shown := *last
+		shown.Hint = s.spell(shown.Hint)
+		c.Action = &shown
+	}
+	if c.Action != nil && c.Action.Running {
 		c.Reload = 2
 	}
 	if unit, err := units.Of(c.Status); err == nil && !s.ReadOnly {

@@ -57,7 +57,7 @@ func (s *site) daemon(r *http.Request, f *frame) (any, error) {
 		v.Checks = append(v.Checks, check{name, says, says == "ok"})
 	}
 	if setup := info.Setup; setup != nil {
-		v.Admin, v.Hint = setup.Caller.Admin, setup.Caller.Hint
+		v.Admin, v.Hint = setup.Caller.Admin, s.spell(setup.Caller.Hint)
 		if setup.Config.ReloadRefused {
 			v.Trouble = "the last reload was refused; the earlier configuration is still in force"
 		}
@@ -71,7 +71,7 @@ func (s *site) daemon(r *http.Request, f *frame) (any, error) {
 func (s *site) addLog(r *http.Request, v *daemonView) {
 	for line, err := range s.Client.Log(r.Context(), client.LogQuery{Lines: linesOfLog}) {
 		if err != nil {
-			p := problemOf(err)
+			p := s.problemOf(err)
 			if v.NoLog = p.Message; p.Hint != "" {
 				v.NoLog += "; " + p.Hint
 			}

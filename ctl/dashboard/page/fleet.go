@@ -64,7 +64,7 @@ func (s *site) fleet(r *http.Request, f *frame) (any, error) {
 		now = reply.TS.Time
 	}
 	v := &fleetView{
-		frame: f, Mode: reply.Mode, Tone: toneOfFleet(reply.Mode), Since: reply.Since, Hint: reply.Hint, Remarks: ctl.FleetRemarks(reply, now),
+		frame: f, Mode: reply.Mode, Tone: toneOfFleet(reply.Mode), Since: reply.Since, Hint: s.spell(reply.Hint), Remarks: ctl.FleetRemarks(reply, now),
 		Members: fleetTable{Titles: ctl.FleetMemberTitles}, Shared: fleetTable{Titles: ctl.FleetSharedTitles}, Unshared: reply.NotShared,
 	}
 	timeless := *reply

@@ -56,7 +56,7 @@ func (s *site) do(w http.ResponseWriter, r *http.Request) {
 	id := r.PostFormValue("provider_id")
 	done, err := act(s, r.Context(), id)
 	if err != nil {
-		p := problemOf(err)
+		p := s.problemOf(err)
 		done = &message{Text: "could not " + r.PathValue("what"), Bad: true, Items: []item{{ID: id, Text: p.Message, Hint: p.Hint}}}
 		if id != "" {
 			done.Text += " " + id
@@ -90,6 +90,7 @@ func (s *site) refresh(ctx context.Context, id string) (*message, error) {
 		return nil, err
 	}
 	now := time.Now()
+	s.spellAll(reply.Providers)
 	o := outcomeOf(reply.Providers, reply.Generation, now)
 	o.unanswered()
 	return o.message, nil

@@ -45,13 +45,39 @@ func (f *frame) NowMS() int64 { return f.Now.UnixMilli() }
 // A problem is why a view cannot be shown.
 type problem struct{ Message, Hint string }
 
-func problemOf(err error) *problem {
-	p := &problem{Message: err.Error(), Hint: provider.HintOf(err)}
-	var e *provider.Error
-	if errors.As(err, &e) {
-		p.Message, p.Hint = e.Message, e.Hint
+func (s *site) problemOf(err error) *problem {
+	return &problem{Message: messageOf(err), Hint: s.spell(hintOf(err))}
+}
+
+// messageOf is what went wrong, without what to do.
+func messageOf(err error) string {
+	if e := (*provider.Error)(nil); errors.As(err, &e) {
+		return e.Message
 	}
-	return p
+	return err.Error()
+}
+
+// hintOf is what to do, for any socket.
+func hintOf(err error) string {
+	if e := (*provider.Error)(nil); errors.As(err, &e) {
+		return e.Hint
+	}
+	return provider.HintOf(err)
+}
+
+// spell adapts the commands in a hint to the reader.
+func (s *site) spell(hint string) string {
+	if s.Spell == nil || hint == "" {
+		return hint
+	}
+	return s.Spell(hint)
+}
+
+// spellAll adapts the hints of rows.
+func (s *site) spellAll(rows []provider.Status) {
+	for i := range rows {
+		rows[i].Hint = s.spell(rows[i].Hint)
+	}
 }
 
 // frame is the frame of a view before the daemon is asked.
@@ -79,6 +105,7 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 	if err != nil {
 		return err
 	}
+	s.spellAll(reply.Providers)
 	f.Statuses, f.Seq, f.Total = reply.Providers, reply.Seq, len(reply.Providers)
 	f.Now = reply.TS.In(time.Local)
 	f.Order = orderOf(reply.Providers)
@@ -126,7 +153,7 @@ func (s *site) fail(w http.ResponseWriter, f *frame, err error) {
 	if errors.As(err, &e) {
 		status = e.Code.HTTPStatus()
 	}
-	f.Problem, f.Reload = problemOf(err), 3
+	f.Problem, f.Reload = s.problemOf(err), 3
 	s.show(w, status, f)
 }
 

@@ -25,7 +25,7 @@ func (s *site) addSinks(r *http.Request, v *daemonView) {
 	reply, err := s.Client.Notifications(r.Context())
 	if err != nil {
 		if code(err) != provider.UnknownRoute {
-			v.NoSinks = problemOf(err).Message
+			v.NoSinks = messageOf(err)
 		}
 		return
 	}
@@ -39,7 +39,7 @@ func (s *site) addSinks(r *http.Request, v *daemonView) {
 			shown.Last = ctl.Span(v.Now.Sub(n.SentAt.Time)) + " ago"
 		}
 		if n.Dead > 0 {
-			shown.Hint = "see: providerctl notify retry " + n.ID
+			shown.Hint = s.spell("see: providerctl notify retry " + n.ID)
 		}
 		v.Sinks = append(v.Sinks, shown)
 	}

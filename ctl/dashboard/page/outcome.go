@@ -52,13 +52,14 @@ func (s *site) progress(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		e := provider.Errorf(provider.Internal, "", "%v", err)
 		if c := code(err); c != "" {
-			p := problemOf(err)
+			p := s.problemOf(err)
 			e = provider.Errorf(c, provider.Printable(p.Hint), "%s", provider.Printable(p.Message))
 		}
 		w.WriteHeader(e.Code.HTTPStatus())
 		_ = json.NewEncoder(w).Encode(provider.ErrorReply{Error: e})
 		return
 	}
+	s.spellAll(reply.Providers)
 	_ = json.NewEncoder(w).Encode(outcomeOf(reply.Providers, generation, reply.TS.In(time.Local)))
 }
 

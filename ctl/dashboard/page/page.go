@@ -32,6 +32,8 @@ type Options struct {
 	Version  string // of this program
 	// Actions start, stop and restart the units of providers; nil offers none.
 	Actions *Actions
+	// Spell adapts the commands in hints to their reader; nil keeps them as they are.
+	Spell func(hint string) string
 	// Patience is how long a view may take in all; zero means 15 s.
 	Patience time.Duration
 }

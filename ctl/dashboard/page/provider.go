@@ -78,7 +78,7 @@ func without(facts [][2]string, said ...string) [][2]string {
 
 // lacks notes a part that could not be read. The view is shown without it.
 func (c *card) lacks(what string, err error) {
-	c.Missing = append(c.Missing, what+": "+problemOf(err).Message)
+	c.Missing = append(c.Missing, what+": "+messageOf(err))
 }
 
 func (s *site) addProbe(r *http.Request, c *card) {
