@@ -137,7 +137,9 @@ func (d *agentProviders) asks(t *testing.T, folder, commands string) {
 		"PATH=" + strings.Join([]string{folder, bin, os.Getenv("PATH")}, string(filepath.ListSeparator)),
 		"HTTP_PROXY=http://127.0.0.1:9", "HTTPS_PROXY=http://127.0.0.1:9", "NO_PROXY=127.0.0.1,localhost",
 		"OPENCODE_DISABLE_MODELS_FETCH=1", "OPENCODE_DISABLE_AUTOUPDATE=1", "CONTINUE_TELEMETRY_ENABLED=0",
-		"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "CLINE_GLOBAL_SETTINGS_PATH=" + quiet, "CLINE_NO_AUTO_UPDATE=1", "GATEWAY_KEY=" + gatewayKey,
+		"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1", "DISABLE_AUTOUPDATER=1", "CLINE_GLOBAL_SETTINGS_PATH=" + quiet, "CLINE_NO_AUTO_UPDATE=1",
+		"CLINE_SESSION_BACKEND_MODE=local", // else it leaves a daemon running
+		"GATEWAY_KEY=" + gatewayKey,
 	}
 	for _, vendor := range []string{"OPENAI", "ANTHROPIC", "GROQ", "OPENROUTER", "CODEX", "GEMINI"} {
 		cmd.Env = append(cmd.Env, vendor+"_API_KEY=test-key-of-another-vendor")
