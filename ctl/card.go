@@ -44,8 +44,8 @@ func card(s *provider.Status, opts TableOptions) string {
 	if until := maintainedUntil(s.ID, opts); !until.IsZero() {
 		lines = slices.Insert(lines, 1, [2]string{"Maintenance", "until " + clock(until, opts.Now) + "; nobody is told of trouble"})
 	}
-	if s := slotsOf(s.ID, opts.slots); s != nil {
-		lines = append(lines, [2]string{"Slots", slotsText(s)})
+	if text := SlotsText(s.ID, opts.slots); text != "" {
+		lines = append(lines, [2]string{"Slots", text})
 	}
 	for i := range lines {
 		if name := lines[i][0]; name == "Hint" || name == "Key" {

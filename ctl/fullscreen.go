@@ -17,12 +17,16 @@ type CardParts struct {
 	Models      *provider.ModelsReply
 	History     *provider.HistoryReply
 	Maintenance []provider.Maintenance // of any provider
+	Slots       *provider.SlotsReply
 }
 
 // CardLines shows everything about one provider: its card, the layers of its last probe,
 // its models, and its last changes. Opts.Color is ignored.
 func CardLines(p CardParts, opts TableOptions) (lines []Line) {
 	opts.Color, opts.maintained = false, p.Maintenance
+	if p.Slots != nil {
+		opts.slots = []provider.SlotsReply{*p.Slots}
+	}
 	section := func(title, text string) {
 		if text = strings.Trim(text, "\n"); text == "" {
 			return

@@ -100,6 +100,14 @@ func slotsText(s *provider.SlotsReply) string {
 	return text
 }
 
+// SlotsText is how the slots of a provider stand, in words; empty if it has none.
+func SlotsText(id string, all []provider.SlotsReply) string {
+	if s := slotsOf(id, all); s != nil {
+		return slotsText(s)
+	}
+	return ""
+}
+
 // slotsTitle heads the slots in use, if any provider has some.
 const slotsTitle = "SLOTS"
 

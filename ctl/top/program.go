@@ -182,6 +182,7 @@ func readCard(ctx context.Context, c *client.Client, id string) cardCame {
 	keep(err)
 	came.parts.History, err = ctl.CardHistory(ctx, c, id)
 	keep(err)
+	came.parts.Slots, _ = c.Slots(ctx, id) // most have none, which is an error
 	return came
 }
 

@@ -16,3 +16,13 @@ func TestRun_Maintenance(t *testing.T) {
 	s.press(enter)
 	s.await(`^● ollama`, `Maintenance: until .*; nobody is told of trouble`)
 }
+
+// The card of a provider with slots shows how they stand.
+func TestRun_CardShowsSlots(t *testing.T) {
+	d := startDaemon(t, isUp("ollama"))
+	d.replies["GET /api/providers/ollama/slots"] = reply{200, `{"provider_id":"ollama","total":2,"used":1,"free":1,"waiting":3}`}
+	s := show(t, d, 100, 40)
+	s.await(`> ollama`)
+	s.press(enter)
+	s.await(`^● ollama`, `Slots: 1 of 2 slots used, 3 waiting`)
+}

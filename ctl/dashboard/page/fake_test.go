@@ -33,6 +33,7 @@ type daemon struct {
 	fails    map[string]bool // providers whose refresh finds them failing
 	holdback bool            // refreshes do not end
 	upkeep   []provider.Maintenance
+	slots    []provider.SlotsReply
 	sinks    []provider.NotifySink // nil: it has no such route
 	fleet    *provider.FleetReply  // nil: it has no such route
 }
@@ -149,7 +150,7 @@ func (d *daemon) status(w http.ResponseWriter, r *http.Request) {
 			rows = append(rows, s)
 		}
 	}
-	reply(w, 200, provider.StatusReply{TS: provider.Time{Time: time.Now()}, Seq: d.seq, Providers: rows, Maintenance: d.upkeep})
+	reply(w, 200, provider.StatusReply{TS: provider.Time{Time: time.Now()}, Seq: d.seq, Providers: rows, Maintenance: d.upkeep, Slots: d.slots})
 }
 
 func (d *daemon) refresh(w http.ResponseWriter, r *http.Request) {

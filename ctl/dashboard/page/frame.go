@@ -37,6 +37,7 @@ type frame struct {
 	Statuses []provider.Status
 
 	Maintained map[string]provider.Time // until when providers are in maintenance
+	Slots      []provider.SlotsReply
 }
 
 // NowMS is the daemon's time for scripts.
@@ -109,7 +110,7 @@ func (s *site) ask(ctx context.Context, f *frame) error {
 	f.Statuses, f.Seq, f.Total = reply.Providers, reply.Seq, len(reply.Providers)
 	f.Now = reply.TS.In(time.Local)
 	f.Order = orderOf(reply.Providers)
-	f.Maintained = maintained(reply.Maintenance, f.Now)
+	f.Maintained, f.Slots = maintained(reply.Maintenance, f.Now), reply.Slots
 	s.pulse.note(reply.Providers)
 	for _, need := range ctl.Needs(reply.Providers, f.Now) {
 		if need.Name == ctl.Usable {

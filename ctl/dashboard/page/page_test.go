@@ -131,6 +131,16 @@ func TestProvider_SaysWhatIsLeftOfItsLimits(t *testing.T) {
 	}
 }
 
+func TestProvider_ShowsItsSlots(t *testing.T) {
+	d := startDaemon(t, mixed()...)
+	d.slots = []provider.SlotsReply{{ProviderID: "ollama", Total: 2, Used: 1, Waiting: 3}}
+	h := views(d)
+	mustHave(t, "the provider", text(t, get(t, h, base+"providers/ollama", 200)), "Slots 1 of 2 slots used, 3 waiting")
+	if other := text(t, get(t, h, base+"providers/groq", 200)); strings.Contains(other, "Slots") {
+		t.Errorf("slots of a provider without any: %s", other)
+	}
+}
+
 // The bars of layers are one after the other, to one scale.
 func TestProvider_LayersAreToScale(t *testing.T) {
 	d := startDaemon(t, mixed()...)

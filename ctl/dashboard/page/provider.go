@@ -58,6 +58,9 @@ func (s *site) provider(r *http.Request, f *frame) (any, error) {
 	if c.Upkeep = f.Maintained[id]; !c.Upkeep.IsZero() {
 		c.Facts = slices.Insert(c.Facts, min(1, len(c.Facts)), [2]string{"Maintenance", "until " + ctl.Clock(c.Upkeep, f.Now) + "; nobody is told of trouble"})
 	}
+	if text := ctl.SlotsText(id, f.Slots); text != "" {
+		c.Facts = append(c.Facts, [2]string{"Slots", text})
+	}
 	c.Story = unsaid(c.Story, c.Hint)
 	c.Endpoint = c.Status.Endpoint
 	s.addAction(c)
