@@ -129,7 +129,7 @@ func (s *server) start() {
 	command := append(append([]string{}, s.inside...), s.path)
 	s.cmd = exec.Command(command[0], append(command[1:], s.args...)...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
-	s.cmd.Env = []string{"ETCD_UNSUPPORTED_ARCH=arm64", "HOME=/nonexistent"}
+	s.cmd.Env = []string{"ETCD_UNSUPPORTED_ARCH=arm64", "HOME=/nonexistent", "GOGC=50"} // as docs/fleet.md sets it up
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	must(s.t, s.cmd.Start())
 }
