@@ -135,14 +135,14 @@ func TestForward_OnlyTheDaemonsTypes(t *testing.T) {
 // Without a daemon the answer has the daemon's own form. The next one that starts is asked.
 func TestForward_OverARestart(t *testing.T) {
 	answering := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "{}\n") })
-	st := play(t, nil)
+	st := play(t, nil, func(o *dashboard.ServerOptions) { o.Spell = func(hint string) string { return hint + " --socket /s" } })
 	const status = "GET BASEapi/providers/status HTTP/1.1\n" + ours + "\n"
 	for range 2 {
 		resp, body := st.send(status)
 		var reply struct {
 			Error struct{ Code, Message, Hint string }
 		}
-		if err := json.Unmarshal([]byte(body), &reply); err != nil || resp.StatusCode != 503 || reply.Error.Code != "daemon_unreachable" || reply.Error.Hint == "" {
+		if err := json.Unmarshal([]byte(body), &reply); err != nil || resp.StatusCode != 503 || reply.Error.Code != "daemon_unreachable" || !strings.HasSuffix(reply.Error.Hint, "providerd --socket /s") {
 			t.Errorf("without a daemon: %s %s", resp.Status, body)
 		}
 		end := st.startDaemon(answering)

@@ -28,6 +28,7 @@ const (
 	closeTime = 2 * time.Second // for the answers in progress at the end
 	restTime  = 2 * time.Second // from an answer until its memory is released
 	maxHead   = 16 << 10
+	headSlop  = 4 << 10 // what net/http reads beyond its limit
 )
 
 // A Server is one dashboard: an address of this machine, and the secrets of its paths.
@@ -112,7 +113,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		Protocols:                    protocols,
 		ReadHeaderTimeout:            s.head,
 		IdleTimeout:                  idleTime,
-		MaxHeaderBytes:               maxHead,
+		MaxHeaderBytes:               maxHead - headSlop,
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     log.New(bugs(s.bug), "", 0),
 		BaseContext:                  func(net.Listener) context.Context { return requests },
