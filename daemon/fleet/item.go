@@ -44,6 +44,13 @@ type item struct {
 	writtenAt time.Time
 	writtenTo []string // who listed the provider then
 	writing   bool
+	wrote     struct { // revisions that our last write made; 0: there was none
+		row, models int64
+	}
+	newest struct { // revisions of the last writes, whoever made them
+		row, models int64
+	}
+	repairs   pace      // of what somebody else changed
 	sentAt    time.Time // when the write began that has not been received yet; zero: there is none
 	putModels string    // hash of the models that were written in this session
 	encoded   struct {
@@ -116,6 +123,7 @@ func (it *item) forget() {
 	it.row, it.revision, it.heardAt, it.models = wire.Row{}, 0, time.Time{}, nil
 	it.told.hash, it.told.answer, it.rowWord.at = "", 0, time.Time{}
 	it.written, it.writtenAt, it.writing, it.sentAt, it.putModels = wire.Row{}, time.Time{}, false, time.Time{}, ""
+	it.wrote.row, it.wrote.models, it.newest.row, it.newest.models = 0, 0, 0, 0
 	it.asked, it.asking, it.asks = 0, false, nil
 	it.refresh, it.owed, it.answered = 0, nil, 0
 	it.limit.writing = false

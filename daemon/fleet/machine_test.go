@@ -30,6 +30,7 @@ type localFake struct {
 	mu      sync.Mutex
 	stopped bool
 	offline bool
+	models  []provider.Model // that each probe finds
 	gen     uint64
 	entries map[string]*entry
 }
@@ -146,7 +147,7 @@ func (l *localFake) complete(e *entry, began time.Time, generation uint64) {
 		row.RetryAt = provider.Time{Time: e.waits}
 	}
 	l.show(e, &row, reason)
-	l.engine.Saw(e.p.ID, &row, nil, schedule.Probed, began)
+	l.engine.Saw(e.p.ID, &row, l.models, schedule.Probed, began)
 	l.tellDispute(e)
 	if e.again {
 		e.again = false

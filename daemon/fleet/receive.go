@@ -108,7 +108,7 @@ func (e *Engine) change(k wire.Key, c *bus.Change, all bool) {
 		case wire.Rows:
 			e.changeRow(it, c, all)
 		case wire.ModelSet:
-			it.models = c.Value
+			it.models, it.newest.models = c.Value, c.Written
 		case wire.Refresh:
 			e.changeRefresh(it, c)
 		}
@@ -143,6 +143,7 @@ func (e *Engine) changeClaim(it *item, c *bus.Change) {
 }
 
 func (e *Engine) changeRow(it *item, c *bus.Change, all bool) {
+	it.newest.row = c.Written
 	if c.Value == nil {
 		return
 	}

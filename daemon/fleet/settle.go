@@ -150,6 +150,7 @@ func (e *Engine) settleRow(it *item, now time.Time) {
 	if !it.holds() || it.writing || !f.known || f.began.Before(it.begunAt) || !judge.Believable(f.reason) {
 		return
 	}
+	e.repair(it, now)
 	others := e.listers(it)
 	models, hash := e.modelsToWrite(it)
 	next := it.ours(e.self(), now)
@@ -164,15 +165,15 @@ func (e *Engine) settleRow(it *item, now time.Time) {
 	fp, epoch := it.id.FP.String(), it.claim.epoch
 	rowKey, claimKey := wire.Rows+fp, wire.Claims+fp
 	it.sentAt = now
-	held := true
+	held, row, list := true, int64(0), it.wrote.models
 	e.put(func(ctx context.Context, s bus.Session) (err error) {
 		if models != nil {
-			if _, held, err = s.PutFenced(ctx, claimKey, epoch, wire.ModelSet+fp, models); err != nil || !held {
+			if list, held, err = s.PutFenced(ctx, claimKey, epoch, wire.ModelSet+fp, models); err != nil || !held {
 				return err
 			}
 		}
 		next.Age += time.Since(now) // it may have waited for its turn
-		_, held, err = s.PutFenced(ctx, claimKey, epoch, rowKey, next.Encode())
+		row, held, err = s.PutFenced(ctx, claimKey, epoch, rowKey, next.Encode())
 		return err
 	}, func(err error) {
 		it.writing = false
@@ -187,9 +188,24 @@ func (e *Engine) settleRow(it *item, now time.Time) {
 			e.dirty[it] = struct{}{}
 		default:
 			it.written, it.writtenAt, it.writtenTo, it.putModels = next, now, others, hash
+			it.wrote.row, it.wrote.models = row, list
 			e.dirty[it] = struct{}{}
 		}
 	})
+}
+
+// repair writes again what was deleted or overwritten since we wrote it: by a member that must
+// not, by an operator, or by a write of ours that etcd carried out late.
+func (e *Engine) repair(it *item, now time.Time) {
+	row := it.wrote.row > 0 && it.newest.row > it.wrote.row
+	models := it.wrote.models > 0 && it.newest.models > it.wrote.models
+	if !row && !models || it.repairs.take(now) > 0 { // else the next look tries again
+		return
+	}
+	it.written = wire.Row{}
+	if models {
+		it.putModels = ""
+	}
 }
 
 // modelsToWrite is the value of the models, nil if the others have it, and its hash for the
