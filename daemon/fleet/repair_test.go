@@ -58,9 +58,11 @@ func TestEngine_AProberRepairsWhatItWrote(t *testing.T) {
 			l.store.set(row, r.Encode())
 			time.Sleep(20 * time.Millisecond)
 		}
+		l.store.mu.Lock()
 		if writes > 80 {
 			t.Errorf("it wrote %d times in a minute, because somebody else did", writes)
 		}
+		l.store.mu.Unlock()
 		if holder.engine.Fleet().Counters.Claims != before || l.prober("p0") != holder {
 			t.Error("another prober")
 		}
