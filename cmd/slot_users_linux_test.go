@@ -184,6 +184,7 @@ func TestSlot_UsersTakeTurns(t *testing.T) {
 		if out, code := q.as(ada, "slot", "a", "--", "true"); code != 0 {
 			t.Errorf("exit code %d: %s", code, out)
 		}
+		q.unused()
 	})
 	// A daemon that starts knows no holders, and they are not disturbed.
 	run("ADaemonThatIsKilled", func(t *testing.T) {
