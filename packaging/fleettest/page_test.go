@@ -20,9 +20,15 @@ func TestPage_SetsUpAFleet(t *testing.T) {
 		steps := blocks(t, "../../docs/fleet.md")
 		p.run(p.folder, steps["umask 077"])
 		own := filepath.Join(p.folder, "fleet-lab")
+		var settings []string // of all servers, which share the folder here, before one of them reads it
 		for _, server := range servers {
 			p.run(own, strings.Replace(steps["server=etcd-1"], "server=etcd-1", "server="+server, 1))
-			p.launch(p.etc("default/etcd"))
+			file, err := os.ReadFile(p.etc("default/etcd"))
+			must(t, err)
+			settings = append(settings, string(file))
+		}
+		for _, s := range settings {
+			p.launch(s)
 		}
 		healthy := strings.SplitAfter(steps["export ETCDCTL_API=3"], "endpoint health\n")[0]
 		(&cluster{t: t}).until("etcd is healthy", func() error { return p.try(own, healthy) })
@@ -123,12 +129,10 @@ func (p *page) output(dir, commands string) (string, error) {
 }
 
 // launch starts a server with the settings of a file, as Debian's unit does.
-func (p *page) launch(file string) {
+func (p *page) launch(settings string) {
 	p.t.Helper()
-	settings, err := os.ReadFile(file)
-	must(p.t, err)
 	cmd := exec.Command(p.edition.path)
-	cmd.Env = append(strings.Fields(string(settings)), "ETCD_DATA_DIR="+p.t.TempDir(), // each machine has its own
+	cmd.Env = append(strings.Fields(settings), "ETCD_DATA_DIR="+p.t.TempDir(), // each machine has its own
 		"ETCD_UNSUPPORTED_ARCH=arm64", "HOME=/nonexistent")
 	spawn(p.t, cmd)
 }
