@@ -84,7 +84,11 @@ func (b *Bus) giveBack(ctx context.Context) {
 	if lease == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.Call)
+	limit := b.Call
+	if ctx.Err() != nil { // the caller waits for the end
+		limit = min(limit, time.Second)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	if b.revoke(ctx, lease) != nil {
 		b.leave(lease)
