@@ -184,6 +184,11 @@ func (d *daemon) requests() (n int) {
 	return n
 }
 
+// spelled is a hint of the daemon as a dashboard shows it, with the socket that it was given.
+func (d *daemon) spelled(hint string) string {
+	return strings.ReplaceAll(hint, "providerctl ", "providerctl --socket "+d.socket+" ")
+}
+
 // A dashboard is a running `providerctl dashboard`.
 type dashboard struct {
 	url string // http://127.0.0.1:PORT/PATH/

@@ -83,7 +83,7 @@ func TestLive_RefreshAllNamesWhoFailed(t *testing.T) {
 		if r.ID != "anthropic" && r.ID != "vllm" {
 			continue
 		}
-		for _, part := range []string{r.ID, r.Detail, r.Hint} {
+		for _, part := range []string{r.ID, r.Detail, z.spelled(r.Hint)} {
 			if !strings.Contains(toast, part) {
 				t.Errorf("no toast says %q: %s", part, toast)
 			}

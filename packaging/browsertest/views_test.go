@@ -87,8 +87,8 @@ func TestViews_FormsWithoutJavaScript(t *testing.T) {
 	w.until(`document.querySelector("#toasts").innerText.includes("2 of 6")`)
 	toast := eval[string](w, `document.querySelector("#toasts").innerText`)
 	for _, r := range z.rows() {
-		if r.ID == "anthropic" && (!strings.Contains(toast, r.ID) || !strings.Contains(toast, r.Detail) || !strings.Contains(toast, r.Hint)) {
-			t.Errorf("%s, %q and %q are not all in: %s", r.ID, r.Detail, r.Hint, toast)
+		if r.ID == "anthropic" && (!strings.Contains(toast, r.ID) || !strings.Contains(toast, r.Detail) || !strings.Contains(toast, z.spelled(r.Hint))) {
+			t.Errorf("%s, %q and %q are not all in: %s", r.ID, r.Detail, z.spelled(r.Hint), toast)
 		}
 	}
 	w.do(chromedp.SendKeys(chromedp.CSS("#q"), "anthropic\r"))
