@@ -53,10 +53,10 @@ is "nothing was started" inactive "$(systemctl is-active ollama@qwen.service)"
 on_terminal() { script -qec "systemd-run --quiet --pty --uid=alice --property=PAMName=login --setenv=TERM=dumb $1" /dev/null; }
 usermod -aG sudo bob && echo bob:secret | chpasswd
 typed() { mkfifo /run/typed && { on_terminal "$1" </run/typed >/run/seen 2>&1 & } && exec 9>/run/typed; }
-typed "providerctl start ollama --timeout 20s"
-ok "on a terminal, polkit asks for an administrator's password" until_true 10 grep -q Password: /run/seen
+typed "providerctl start ollama"
+ok "on a terminal, polkit asks for an administrator's password" until_true 30 grep -q Password: /run/seen
 echo secret >&9
-ok "and with it, an ordinary user starts it" until_true 10 grep -q 'ollama is RUNNING' /run/seen
+ok "and with it, an ordinary user starts it" until_true 60 grep -q 'ollama is RUNNING' /run/seen
 exec 9>&- && wait
 has "the event names the user" "after start by uid $(id -u alice)" "$(providerctl events)"
 
