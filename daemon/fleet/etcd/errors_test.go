@@ -12,7 +12,7 @@ import (
 func TestError_HintSaysWhatToType(t *testing.T) {
 	t.Parallel()
 	lookup := &net.DNSError{Err: "i/o timeout", Name: "etcd-22"}
-	name := x509.HostnameError{Certificate: &x509.Certificate{}, Host: "10.0.0.1"}
+	name := x509.HostnameError{Certificate: &x509.Certificate{}, Host: "192.0.2.1"}
 	for _, test := range []struct {
 		err  Error
 		want string
