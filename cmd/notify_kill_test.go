@@ -243,13 +243,13 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// ownAddress is one that nobody else uses: between a kill and its revival, a connection of
-// another program can take the receiver's port at 127.0.0.1.
+// ownAddress is one that nobody else uses: between a kill and its revival, another program can
+// take the receiver's port at 127.0.0.1, or at all addresses if it is one that the system gives.
 func ownAddress() string {
 	if runtime.GOOS != "linux" {
 		return "127.0.0.1:0" // the only address of this machine's own
 	}
-	return fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
+	return fmt.Sprintf("127.%d.%d.%d:%d", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250), 10000+rand.IntN(20000))
 }
 
 // revive starts the server, unless it runs.

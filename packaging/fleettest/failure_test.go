@@ -232,7 +232,7 @@ func TestBus_SaysWhatIsWrongWithAccess(t *testing.T) {
 			{"no name in the certificate", func(o *etcd.Options) { o.TLS = c.files("") }, etcd.NoUser},
 			{"another fleet's prefix", func(o *etcd.Options) { o.Prefix = "/providerd/v1/other/" }, etcd.NoPermission},
 			{"nothing listens", func(o *etcd.Options) {
-				o.Endpoints = []string{fmt.Sprintf("https://127.0.0.1:%d", port(t, "127.0.0.1"))}
+				o.Endpoints = []string{fmt.Sprintf("https://127.0.0.1:%d", port(t))}
 			}, etcd.Unreachable},
 			{"without TLS", func(o *etcd.Options) { o.Endpoints[0] = strings.Replace(o.Endpoints[0], "https", "http", 1) }, etcd.Unreachable},
 		} {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -50,7 +49,11 @@ type server struct {
 func start(t testing.TB, e edition, n int, members ...string) *cluster {
 	t.Helper()
 	c := &cluster{t: t, edition: e, authority: newAuthority(t, t.TempDir())}
-	c.launch(slices.Repeat([]string{ownAddress()}, n), nil)
+	var addresses []string
+	for range n {
+		addresses = append(addresses, ownAddress())
+	}
+	c.launch(addresses, nil)
 	c.enable(members...)
 	return c
 }
@@ -63,19 +66,15 @@ func (c *cluster) launch(addresses []string, inside [][]string) {
 	files := c.authority.server("etcd", addresses...)
 	var peers []string
 	for i, address := range addresses {
-		client, peer := 2379, 2380
-		if inside == nil {
-			client, peer = port(c.t, address), port(c.t, address)
-		}
 		s := &server{
 			t: c.t, name: fmt.Sprint("etcd", i+1), path: c.edition.path,
-			url: fmt.Sprintf("https://%s:%d", address, client),
+			url: fmt.Sprintf("https://%s:2379", address),
 			log: filepath.Join(dir, fmt.Sprint("etcd", i+1, ".log")),
 		}
 		if inside != nil {
 			s.inside = inside[i]
 		}
-		peerURL := fmt.Sprintf("http://%s:%d", address, peer)
+		peerURL := fmt.Sprintf("http://%s:2380", address)
 		peers = append(peers, s.name+"="+peerURL)
 		s.args = []string{
 			"--name", s.name, "--data-dir", filepath.Join(dir, s.name),
@@ -240,19 +239,19 @@ func (c *cluster) until(what string, works func() error) {
 	}
 }
 
-var addresses atomic.Uint32
+var addressesGiven atomic.Uint32
 
-// ownAddress is a loopback address for one cluster, so that nobody else takes the port of a
-// server that a test has killed.
+// ownAddress is a loopback address for one server, so that nobody else takes its ports after a
+// test has killed it.
 func ownAddress() string {
-	n := addresses.Add(1)
+	n := addressesGiven.Add(1)
 	return net.IPv4(127, byte(64+os.Getpid()%128), byte(n>>8), byte(n)).String()
 }
 
 // port is a free one.
-func port(t testing.TB, address string) int {
+func port(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(address, "0"))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
