@@ -2,6 +2,7 @@ package spelling
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -71,8 +72,8 @@ func (l *lattice) literal(i int) {
 }
 
 // read adds to the glyphs of a place what an escape stands for that begins there and
-// continues at i. A gap may be anywhere in it, because lines are broken anywhere. An
-// escaped gap does not count, unless it joins lines.
+// continues at i. A gap may be anywhere in it, because lines are broken anywhere. An escaped
+// blank does not count, unless it joins lines.
 func (l *lattice) read(place int, e escape, i int) {
 	if i == len(l.string) {
 		l.add(place, glyph{end: int32(i), open: true})
@@ -89,7 +90,7 @@ func (l *lattice) read(place int, e escape, i int) {
 			if mayJoin && g.stands == " " {
 				l.add(place, glyph{end: g.end, joins: true})
 			}
-			if e.gaps < maxGaps && (which == 0 || mayJoin || g.joins) && !g.open {
+			if e.gaps < maxGaps && (which == 0 || mayJoin || g.joins || g.stands == "") && !g.open {
 				wider := e
 				wider.gaps++
 				l.read(place, wider, int(g.end))
@@ -124,8 +125,9 @@ func (l *lattice) from(i int) []glyph {
 	return l.glyphs[l.at[i]:l.at[i-1]]
 }
 
-// plains are the text without blanks and invisible characters: as it is, and with all
-// escapes undone. It is unknown whether a backslash before a blank joins lines.
+// plains are the text without blanks and invisible characters: as it is, with all escapes
+// undone, and with those that begin with one character: in hex, another escape may be there by
+// chance. It is unknown whether a backslash before a blank joins lines.
 func (l *lattice) plains() []text {
 	asItStands := func(here []glyph) glyph { return here[0] }
 	deepest := func(here []glyph) glyph {
@@ -139,8 +141,19 @@ func (l *lattice) plains() []text {
 			return otherwise(here)
 		}
 	}
+	choices := []func([]glyph) glyph{asItStands, joined(asItStands), joined(deepest), deepest}
+	for _, begins := range []string{`\`, "%", "&", "="} {
+		if strings.Contains(l.string, begins) {
+			choices = append(choices, func(here []glyph) glyph {
+				if here[0].stands == begins {
+					return deepest(here)
+				}
+				return here[0]
+			})
+		}
+	}
 	var found []text
-	for _, choose := range []func([]glyph) glyph{asItStands, joined(asItStands), joined(deepest), deepest} {
+	for _, choose := range choices {
 		t := l.plain(choose)
 		if !slices.ContainsFunc(found, func(f text) bool { return f.string == t.string }) {
 			found = append(found, t)
