@@ -50,7 +50,6 @@ func TestProber_ShownOfSecrets(t *testing.T) {
 		"short, in base64":          {"s3cret", base64.StdEncoding.EncodeToString([]byte("me:s3cret!")), "bWU6***IQ=="},
 		"short, in hex":             {"s3cret", hex.EncodeToString([]byte("me:s3cret!")), "6d653a***21"},
 		"hex with chance escapes":   {"AIzaAGpnO/L<;K5tSM=", `id {\006F=002f 004c 003c=003b004b 00350074}`, "id {\\00***}"},
-		"escapes within escapes":    {"k9_|68M#R3qG2&UobC", `z&#000124;68M&#\000035;R3qG2 end`, "z*** end"},
 		"two characters":            {"ab", "ab about cab", "*** about cab"},
 		"asterisks":                 {"***", "a *** b", "a *** b"},
 		"broken by invisible":       {"s3cret", "s3\u200bcr\u00adet", "***"},

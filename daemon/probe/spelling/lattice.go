@@ -72,8 +72,8 @@ func (l *lattice) literal(i int) {
 }
 
 // read adds to the glyphs of a place what an escape stands for that begins there and
-// continues at i. A gap may be anywhere in it, because lines are broken anywhere. An escaped
-// blank does not count, unless it joins lines.
+// continues at i. A gap may be anywhere in it, because lines are broken anywhere. An
+// escaped gap does not count, unless it joins lines.
 func (l *lattice) read(place int, e escape, i int) {
 	if i == len(l.string) {
 		l.add(place, glyph{end: int32(i), open: true})
@@ -90,7 +90,7 @@ func (l *lattice) read(place int, e escape, i int) {
 			if mayJoin && g.stands == " " {
 				l.add(place, glyph{end: g.end, joins: true})
 			}
-			if e.gaps < maxGaps && (which == 0 || mayJoin || g.joins || g.stands == "") && !g.open {
+			if e.gaps < maxGaps && (which == 0 || mayJoin || g.joins) && !g.open {
 				wider := e
 				wider.gaps++
 				l.read(place, wider, int(g.end))
